@@ -1,0 +1,1 @@
+//! The examples themselves are in `rust/`.
