@@ -1,1 +1,3 @@
+//! The first line, from an import to running pods.
+
 fn main() {}

@@ -1,0 +1,256 @@
+//! What attach does, decided from what was found. No request is made here.
+
+use super::{AttachOptions, AttachOutcome, InheritedGrant, OtherCondition, PlannedAction};
+use crate::{
+    error::{Error, ErrorKind, Refusal, Result},
+    id::PrincipalId,
+    identity::ClusterIdentities,
+    registry::{Registry, RoleAssignmentMode},
+    role::{Grant, READ as LIST, RoleAssignment, smallest_role},
+};
+
+/// What was found at the cluster and the registry.
+pub(super) struct Found {
+    pub identities: ClusterIdentities,
+    pub registry: Registry,
+    /// `None`: the caller may not list role assignments.
+    pub assignments: Option<Vec<RoleAssignment>>,
+}
+
+/// What is to be done.
+pub(super) struct Decision {
+    pub grant: Grant,
+    pub action: PlannedAction,
+    /// The assignment that the action speaks of, where one exists.
+    pub existing: Option<RoleAssignment>,
+}
+
+pub(super) fn decide(found: &Found, options: &AttachOptions) -> Result<Decision> {
+    check_condition(&found.registry, options)?;
+    let grant = Grant {
+        scope: found.registry.id.clone(),
+        principal_id: principal(&found.identities, options)?,
+        role: found.registry.mode.pull_role().id(),
+        condition: options.condition.clone(),
+        replaces: None,
+    };
+    let Some(assignments) = &found.assignments else { return unseen(found, grant) };
+    let held: Vec<&RoleAssignment> = assignments.iter().filter(|one| one.gives(&grant)).collect();
+    if let Some(direct) = held.iter().find(|one| one.is_for(&grant)) {
+        return Ok(from_direct(direct, grant, options));
+    }
+    let broader = held.into_iter().find(|one| is_above(&one.scope, grant.scope.as_str()) && one.condition.is_none());
+    match broader {
+        Some(one) if options.inherited == InheritedGrant::Suffices => {
+            let outcome = AttachOutcome::Inherited { from: one.scope.clone() };
+            Ok(Decision { grant, action: PlannedAction::Nothing(outcome), existing: Some(one.clone()) })
+        }
+        _ => Ok(Decision { grant, action: PlannedAction::Grant, existing: None }),
+    }
+}
+
+/// Without a look at what is there: on a registry in legacy mode the role has no condition that could be lost, so Azure itself
+/// may be asked; elsewhere a condition could be overwritten.
+fn unseen(found: &Found, grant: Grant) -> Result<Decision> {
+    if found.registry.mode == RoleAssignmentMode::LegacyRegistryPermissions {
+        return Ok(Decision { grant, action: PlannedAction::Grant, existing: None });
+    }
+    let text = "the caller may not list role assignments, and writing one unseen could overwrite a condition";
+    let refusal = Refusal { action: LIST, scope: grant.scope.to_string(), smallest_role: smallest_role(LIST) };
+    Err(Error::new(ErrorKind::Forbidden, text).with_refusal(refusal))
+}
+
+fn from_direct(direct: &RoleAssignment, grant: Grant, options: &AttachOptions) -> Decision {
+    let mut grant = grant;
+    let action = if same_condition(direct.condition.as_deref(), grant.condition.as_deref()) {
+        PlannedAction::Nothing(AttachOutcome::AlreadyGranted)
+    } else if options.other_condition == OtherCondition::Replace {
+        grant.replaces = Some(direct.id.clone());
+        PlannedAction::Replace { assignment_id: direct.id.clone() }
+    } else {
+        PlannedAction::Nothing(AttachOutcome::ConditionDiffers { existing: direct.condition.clone() })
+    };
+    Decision { grant, action, existing: Some(direct.clone()) }
+}
+
+/// White space outside of names does not change a condition's meaning, and Azure's portal changes it freely.
+fn same_condition(one: Option<&str>, other: Option<&str>) -> bool {
+    let words = |text: Option<&str>| text.map(|text| text.split_whitespace().collect::<Vec<_>>().join(" "));
+    words(one) == words(other)
+}
+
+fn check_condition(registry: &Registry, options: &AttachOptions) -> Result<()> {
+    let is_legacy = registry.mode == RoleAssignmentMode::LegacyRegistryPermissions;
+    match &options.condition {
+        Some(condition) if is_legacy => {
+            let text = "a condition has no effect on a registry whose permissions are on the whole registry";
+            Err(Error::invalid(text, "condition", condition.clone()).with_context("registry", registry.id.name()))
+        }
+        _ => Ok(()),
+    }
+}
+
+fn principal(identities: &ClusterIdentities, options: &AttachOptions) -> Result<PrincipalId> {
+    if let Some(principal) = options.principal {
+        return Ok(principal);
+    }
+    if let Some(kubelet) = &identities.kubelet {
+        return Ok(kubelet.object_id);
+    }
+    let name = identities.cluster.name();
+    Err(match &identities.service_principal {
+        Some(client_id) => Error::new(
+            ErrorKind::Unsupported,
+            "the cluster pulls with a service principal, of which Azure tells the application id only; give its object id as principal",
+        )
+        .with_context("cluster", name)
+        .with_context("application id", client_id.clone()),
+        None => Error::new(ErrorKind::NotFound, "the cluster has no kubelet identity")
+            .with_context("cluster", name)
+            .with_context("state", identities.state.clone()),
+    })
+}
+
+/// Whether a scope is one of those above: the root, or a whole part of the path.
+fn is_above(scope: &str, below: &str) -> bool {
+    let scope = scope.trim_end_matches('/').to_lowercase();
+    let below = below.to_lowercase();
+    below.strip_prefix(&scope).is_some_and(|rest| rest.starts_with('/'))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::{identity::KubeletIdentity, role::PullRole};
+
+    const KUBELET: &str = "aaaaaaaa-0000-0000-0000-000000000001";
+    const SUBSCRIPTION: &str = "/subscriptions/22222222-2222-2222-2222-222222222222";
+
+    fn registry_id() -> String {
+        format!("{SUBSCRIPTION}/resourceGroups/g/providers/Microsoft.ContainerRegistry/registries/myreg")
+    }
+
+    fn found(mode: RoleAssignmentMode, assignments: Option<Vec<RoleAssignment>>) -> Found {
+        let cluster =
+            format!("{SUBSCRIPTION}/resourceGroups/g/providers/Microsoft.ContainerService/managedClusters/dev");
+        Found {
+            identities: ClusterIdentities {
+                cluster: cluster.parse().unwrap(),
+                state: "Succeeded".to_owned(),
+                kubelet: Some(KubeletIdentity {
+                    object_id: KUBELET.parse().unwrap(),
+                    client_id: None,
+                    resource_id: None,
+                }),
+                control_plane: Vec::new(),
+                add_ons: Vec::new(),
+                service_principal: None,
+                entra: None,
+                local_accounts_disabled: false,
+            },
+            registry: Registry {
+                id: registry_id().parse().unwrap(),
+                login_server: "myreg.azurecr.io".to_owned(),
+                location: "westeurope".to_owned(),
+                sku: "Basic".to_owned(),
+                mode,
+                state: "Succeeded".to_owned(),
+            },
+            assignments,
+        }
+    }
+
+    fn assigned(scope: &str, role: PullRole, condition: Option<&str>) -> RoleAssignment {
+        RoleAssignment {
+            id: format!("{scope}/providers/Microsoft.Authorization/roleAssignments/x"),
+            scope: scope.to_owned(),
+            principal_id: KUBELET.to_uppercase(),
+            role: role.id(),
+            condition: condition.map(str::to_owned),
+        }
+    }
+
+    fn action(mode: RoleAssignmentMode, there: Vec<RoleAssignment>, options: &AttachOptions) -> PlannedAction {
+        decide(&found(mode, Some(there)), options).unwrap().action
+    }
+
+    use RoleAssignmentMode::{AbacRepositoryPermissions as Abac, LegacyRegistryPermissions as Legacy};
+
+    #[test]
+    fn nothing_there_means_a_grant_of_the_role_that_the_mode_honours() {
+        let options = AttachOptions::default();
+        for (mode, role, useless) in [
+            (Legacy, PullRole::AcrPull, PullRole::RepositoryReader),
+            (Abac, PullRole::RepositoryReader, PullRole::AcrPull),
+        ] {
+            let there = vec![assigned(&registry_id(), useless, None)];
+            let decision = decide(&found(mode, Some(there)), &options).unwrap();
+            assert_eq!((decision.action, decision.grant.role), (PlannedAction::Grant, role.id()));
+        }
+    }
+
+    #[test]
+    fn the_same_grant_is_enough_whatever_the_case_of_its_ids() {
+        let there = vec![assigned(&registry_id().to_uppercase(), PullRole::AcrPull, None)];
+        assert_eq!(
+            action(Legacy, there, &AttachOptions::default()),
+            PlannedAction::Nothing(AttachOutcome::AlreadyGranted)
+        );
+    }
+
+    #[test]
+    fn a_broader_grant_is_enough_unless_a_direct_one_is_asked_for() {
+        for scope in ["/", SUBSCRIPTION, &format!("{SUBSCRIPTION}/resourceGroups/G")] {
+            let there = vec![assigned(scope, PullRole::AcrPull, None)];
+            let inherited = PlannedAction::Nothing(AttachOutcome::Inherited { from: scope.to_owned() });
+            assert_eq!(action(Legacy, there.clone(), &AttachOptions::default()), inherited);
+            let direct = AttachOptions::default().with_inherited(InheritedGrant::GrantDirectly);
+            assert_eq!(action(Legacy, there, &direct), PlannedAction::Grant);
+        }
+    }
+
+    #[test]
+    fn a_grant_beside_the_path_or_with_a_condition_above_is_not_enough() {
+        let beside = format!("{SUBSCRIPTION}/resourceGroups/g2");
+        let there = vec![
+            assigned(&beside, PullRole::RepositoryReader, None),
+            assigned("/", PullRole::RepositoryReader, Some("c")),
+        ];
+        assert_eq!(action(Abac, there, &AttachOptions::default()), PlannedAction::Grant);
+    }
+
+    #[test]
+    fn another_condition_is_kept_unless_its_replacement_is_asked_for() {
+        let there = vec![assigned(&registry_id(), PullRole::RepositoryReader, Some("narrow"))];
+        let kept = AttachOutcome::ConditionDiffers { existing: Some("narrow".to_owned()) };
+        assert_eq!(action(Abac, there.clone(), &AttachOptions::default()), PlannedAction::Nothing(kept));
+        let replace = AttachOptions::default().with_other_condition(OtherCondition::Replace);
+        let assignment_id = there[0].id.clone();
+        assert_eq!(action(Abac, there, &replace), PlannedAction::Replace { assignment_id });
+    }
+
+    #[test]
+    fn white_space_does_not_make_another_condition() {
+        let there = vec![assigned(&registry_id(), PullRole::RepositoryReader, Some("a\n  AND b"))];
+        let options = AttachOptions::default().with_condition("a AND b");
+        assert_eq!(action(Abac, there, &options), PlannedAction::Nothing(AttachOutcome::AlreadyGranted));
+    }
+
+    #[test]
+    fn unseen_assignments_allow_a_grant_only_where_no_condition_can_be_lost() {
+        let options = AttachOptions::default();
+        assert_eq!(decide(&found(Legacy, None), &options).unwrap().action, PlannedAction::Grant);
+        assert_eq!(decide(&found(Abac, None), &options).err().unwrap().kind(), ErrorKind::Forbidden);
+    }
+
+    #[test]
+    fn a_cluster_without_kubelet_identity_needs_a_principal() {
+        let mut found = found(Legacy, Some(Vec::new()));
+        found.identities.kubelet = None;
+        assert_eq!(decide(&found, &AttachOptions::default()).err().unwrap().kind(), ErrorKind::NotFound);
+        found.identities.service_principal = Some("app".to_owned());
+        assert_eq!(decide(&found, &AttachOptions::default()).err().unwrap().kind(), ErrorKind::Unsupported);
+        let options = AttachOptions::default().with_principal(KUBELET.parse().unwrap());
+        assert_eq!(decide(&found, &options).unwrap().action, PlannedAction::Grant);
+    }
+}

@@ -1,0 +1,202 @@
+//! Attach, step by step: look at all in parallel, decide, write at most once, report.
+
+use super::{
+    AttachOptions, AttachOutcome, AttachPlan, Attachment, PlannedAction,
+    decide::{Decision, Found, decide},
+    plan::{GOOD_FOR, VERSION},
+};
+use crate::{
+    call::{Call, Event},
+    client::Client,
+    cluster::ClusterRef,
+    error::{Error, ErrorKind, Result},
+    id::ResourceId,
+    registry::{Registry, RegistryRef},
+    role::{Granted, PullRole, RoleAssignment},
+};
+use backon::{ExponentialBuilder, Retryable};
+use std::time::{Duration, SystemTime};
+
+const DEADLINE: Duration = Duration::from_secs(5 * 60);
+
+pub(crate) async fn attach(
+    client: &Client,
+    cluster: &ClusterRef,
+    registry: &RegistryRef,
+    options: &AttachOptions,
+) -> Result<Attachment> {
+    let call = options.call.start(DEADLINE);
+    let found = gather(client, cluster, registry, &call).await?;
+    carry_out(client, &found, decide(&found, options)?, options, &call).await
+}
+
+pub(crate) async fn plan(
+    client: &Client,
+    cluster: &ClusterRef,
+    registry: &RegistryRef,
+    options: &AttachOptions,
+) -> Result<AttachPlan> {
+    let call = options.call.start(DEADLINE);
+    let found = gather(client, cluster, registry, &call).await?;
+    let decision = decide(&found, options)?;
+    Ok(AttachPlan {
+        version: VERSION,
+        expires: SystemTime::now() + GOOD_FOR,
+        cluster: cluster.clone(),
+        registry: found.registry.id.clone(),
+        role: found.registry.mode.pull_role(),
+        principal_id: decision.grant.principal_id,
+        condition: decision.grant.condition,
+        action: decision.action,
+    })
+}
+
+pub(crate) async fn apply_plan(client: &Client, plan: &AttachPlan, options: &AttachOptions) -> Result<Attachment> {
+    if plan.version != VERSION {
+        return Err(Error::invalid(
+            "the plan has a form that this version does not know",
+            "version",
+            plan.version.to_string(),
+        ));
+    }
+    if plan.expires < SystemTime::now() {
+        return Err(Error::new(ErrorKind::Conflict, "the plan has expired; make a new one"));
+    }
+    let options = AttachOptions { condition: plan.condition.clone(), ..options.clone() };
+    let call = options.call.start(DEADLINE);
+    let found = gather(client, &plan.cluster, &plan.registry.clone().into(), &call).await?;
+    let decision = decide(&found, &options)?;
+    let is_as_planned = decision.grant.principal_id == plan.principal_id
+        && found.registry.mode.pull_role() == plan.role
+        && decision.action == plan.action;
+    if !is_as_planned {
+        let text = "what is there has changed since the plan was made; nothing was written";
+        return Err(Error::new(ErrorKind::Conflict, text).with_context("planned", plan.to_string()));
+    }
+    carry_out(client, &found, decision, &options, &call).await
+}
+
+/// Three looks, side by side; with a registry by name the third waits for the second, which finds its id.
+async fn gather(client: &Client, cluster: &ClusterRef, registry: &RegistryRef, call: &Call) -> Result<Found> {
+    call.report(Event::Started { step: "looking at cluster, registry and role assignments".to_owned() });
+    let identities = client.identity_resolver().identities(cluster, call);
+    let at_registry = async {
+        if let Some(id) = registry.id() {
+            return futures::try_join!(find(client, registry, call), list(client, id, call));
+        }
+        let found = find(client, registry, call).await?;
+        let assignments = list(client, &found.id, call).await?;
+        Ok((found, assignments))
+    };
+    let (identities, (registry, assignments)) = futures::try_join!(identities, at_registry)?;
+    Ok(Found { identities, registry, assignments })
+}
+
+async fn find(client: &Client, registry: &RegistryRef, call: &Call) -> Result<Registry> {
+    client.find_registry(registry, call).await
+}
+
+/// `None`: the caller may not list them, which by itself is no reason to stop.
+async fn list(client: &Client, scope: &ResourceId, call: &Call) -> Result<Option<Vec<RoleAssignment>>> {
+    match client.role_assigner().list(scope, call).await {
+        Ok(assignments) => Ok(Some(assignments)),
+        Err(err) if err.kind() == ErrorKind::Forbidden => Ok(None),
+        // Azure lists nothing at a registry that is not there; the look at the registry says so better.
+        Err(err) if err.kind() == ErrorKind::NotFound => Ok(None),
+        Err(err) => Err(err),
+    }
+}
+
+async fn carry_out(
+    client: &Client,
+    found: &Found,
+    decision: Decision,
+    options: &AttachOptions,
+    call: &Call,
+) -> Result<Attachment> {
+    let role = found.registry.mode.pull_role();
+    match decision.action {
+        PlannedAction::Nothing(ref outcome) => Ok(unwritten(outcome.clone(), role, &decision)),
+        PlannedAction::Grant | PlannedAction::Replace { .. } => write(client, role, &decision, options, call).await,
+    }
+}
+
+fn unwritten(outcome: AttachOutcome, role: PullRole, decision: &Decision) -> Attachment {
+    let existing = decision.existing.as_ref();
+    Attachment {
+        outcome,
+        role,
+        principal_id: decision.grant.principal_id,
+        scope: decision.grant.scope.clone(),
+        assignment_id: existing.map(|one| one.id.clone()),
+        condition: existing.and_then(|one| one.condition.clone()),
+        correlation_id: None,
+    }
+}
+
+async fn write(
+    client: &Client,
+    role: PullRole,
+    decision: &Decision,
+    options: &AttachOptions,
+    call: &Call,
+) -> Result<Attachment> {
+    call.report(Event::Started { step: format!("granting {role} to {}", decision.grant.principal_id) });
+    let granted = grant(client, decision, options, call).await?;
+    let attachment = Attachment {
+        outcome: AttachOutcome::Granted,
+        role,
+        principal_id: decision.grant.principal_id,
+        scope: decision.grant.scope.clone(),
+        condition: granted
+            .assignment
+            .as_ref()
+            .map_or_else(|| decision.grant.condition.clone(), |one| one.condition.clone()),
+        assignment_id: granted.assignment.map(|one| one.id),
+        correlation_id: granted.correlation_id,
+    };
+    if granted.is_new {
+        return Ok(attachment);
+    }
+    // Somebody else made the assignment after our look.
+    let outcome = if attachment.condition == decision.grant.condition {
+        AttachOutcome::AlreadyGranted
+    } else {
+        AttachOutcome::ConditionDiffers { existing: attachment.condition.clone() }
+    };
+    Ok(Attachment { outcome, ..attachment })
+}
+
+/// A refusal ends it at once, unless the caller asked to try again for a time.
+async fn grant(client: &Client, decision: &Decision, options: &AttachOptions, call: &Call) -> Result<Granted> {
+    let once = || client.role_assigner().grant(&decision.grant, call);
+    let Some(time) = options.retry_refused else { return once().await };
+    let waits = ExponentialBuilder::default()
+        .with_min_delay(Duration::from_secs(5))
+        .with_max_delay(Duration::from_secs(30))
+        .without_max_times()
+        .with_total_delay(Some(time));
+    let tries = once.retry(waits).when(|err: &Error| err.missing_action().is_some()).notify(|_, wait| {
+        let wait_ms = u64::try_from(wait.as_millis()).unwrap_or(u64::MAX);
+        call.report(Event::Retrying { step: "granting the role".to_owned(), reason: "refused".to_owned(), wait_ms });
+    });
+    call.run("granting the role", tries).await
+}
+
+/// The grant that the cluster lacks at the registry, in words; `None` if it has one, or if it cannot be told.
+pub(crate) async fn missing_grant(
+    client: &Client,
+    cluster: &ClusterRef,
+    registry: &RegistryRef,
+    call: &Call,
+) -> Result<Option<String>> {
+    let found = gather(client, cluster, registry, call).await?;
+    if found.assignments.is_none() {
+        return Ok(None);
+    }
+    let decision = decide(&found, &AttachOptions::default())?;
+    let role = found.registry.mode.pull_role();
+    let (principal, registry) = (decision.grant.principal_id, found.registry.id.name());
+    Ok((decision.action == PlannedAction::Grant)
+        .then(|| format!("{role} for kubelet identity {principal} on {registry}")))
+}

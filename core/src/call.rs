@@ -1,0 +1,241 @@
+//! How long a call may take, who can stop it, and who hears how it goes on.
+
+use crate::error::{Error, ErrorKind, Result};
+use serde::Serialize;
+use std::{fmt, future::Future, sync::Arc, time::Duration};
+use tokio::time::Instant;
+pub use tokio_util::sync::CancellationToken;
+
+/// A step of a call that is under way.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+#[serde(tag = "kind", rename_all = "snake_case")]
+#[non_exhaustive]
+pub enum Event {
+    /// A step begins.
+    Started {
+        /// What is done, for a human reader.
+        step: String,
+    },
+    /// Azure is still at work; the service's own word says with what.
+    Polling {
+        /// What is waited for.
+        step: String,
+        /// How often it was asked, from 1.
+        attempt: u32,
+        /// The service's own word, such as `Accepted` or `CreatingAgentPools: 1/3 nodes completed`.
+        status: String,
+    },
+    /// The state of one target tag of an import changed.
+    ImportingTag {
+        /// `repository:tag` in the target registry.
+        tag: String,
+        /// The service's own word, such as `Pending`.
+        status: String,
+    },
+    /// Something temporary stood in the way; the request is sent again after the wait.
+    Retrying {
+        /// What is tried again.
+        step: String,
+        /// The service's code, or what went wrong.
+        reason: String,
+        /// How long is waited first, in milliseconds.
+        wait_ms: u64,
+    },
+    /// The number of ready pods of a roll-out changed, or what keeps them from it.
+    RollingOut {
+        /// Ready replicas.
+        ready: u32,
+        /// Wanted replicas.
+        wanted: u32,
+        /// What stands in the way at present, if anything.
+        cause: Option<String>,
+    },
+    /// A step is done.
+    Finished {
+        /// What was done.
+        step: String,
+    },
+}
+
+/// Hears of the steps of a call. It must return at once: the work waits for it.
+pub trait Progress: Send + Sync {
+    /// Takes one event.
+    fn event(&self, event: Event);
+}
+
+impl<F: Fn(Event) + Send + Sync> Progress for F {
+    fn event(&self, event: Event) {
+        self(event);
+    }
+}
+
+/// What every call can be told: a deadline, a way to stop it, a listener.
+#[derive(Clone, Default)]
+#[non_exhaustive]
+pub struct CallOptions {
+    /// How long the whole call may take. Each operation states its own default.
+    pub deadline: Option<Duration>,
+    /// Cancels the call. What Azure has begun goes on.
+    pub cancel: Option<CancellationToken>,
+    /// Hears of the steps.
+    pub progress: Option<Arc<dyn Progress>>,
+}
+
+impl CallOptions {
+    /// Sets [`deadline`](Self::deadline).
+    #[must_use]
+    pub fn with_deadline(mut self, deadline: Duration) -> Self {
+        self.deadline = Some(deadline);
+        self
+    }
+
+    /// Sets [`cancel`](Self::cancel).
+    #[must_use]
+    pub fn with_cancel(mut self, cancel: CancellationToken) -> Self {
+        self.cancel = Some(cancel);
+        self
+    }
+
+    /// Sets [`progress`](Self::progress).
+    #[must_use]
+    pub fn with_progress(mut self, progress: impl Progress + 'static) -> Self {
+        self.progress = Some(Arc::new(progress));
+        self
+    }
+
+    /// Starts the clock: from here on the deadline, or `default` where none was set, runs.
+    #[must_use]
+    pub fn start(&self, default: Duration) -> Call {
+        let allowed = self.deadline.unwrap_or(default);
+        Call {
+            // A deadline too far away for the clock is none.
+            deadline: Instant::now().checked_add(allowed),
+            allowed,
+            cancel: self.cancel.clone().unwrap_or_default(),
+            progress: self.progress.clone(),
+        }
+    }
+}
+
+impl fmt::Debug for CallOptions {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("CallOptions").field("deadline", &self.deadline).finish_non_exhaustive()
+    }
+}
+
+/// A call under way: [`CallOptions`] with the clock started. The methods of the traits take it.
+#[derive(Clone)]
+pub struct Call {
+    deadline: Option<Instant>,
+    allowed: Duration,
+    cancel: CancellationToken,
+    progress: Option<Arc<dyn Progress>>,
+}
+
+impl Call {
+    /// Time left until the deadline.
+    #[must_use]
+    pub fn remaining(&self) -> Duration {
+        match self.deadline {
+            Some(deadline) => deadline.saturating_duration_since(Instant::now()),
+            None => Duration::MAX,
+        }
+    }
+
+    /// The same call with a deadline that is at most `limit` from now.
+    #[must_use]
+    pub fn at_most(&self, limit: Duration) -> Self {
+        if limit >= self.remaining() {
+            return self.clone();
+        }
+        Self { deadline: Instant::now().checked_add(limit), allowed: limit, ..self.clone() }
+    }
+
+    /// Tells the listener, if there is one.
+    pub fn report(&self, event: Event) {
+        if let Some(progress) = &self.progress {
+            progress.event(event);
+        }
+    }
+
+    /// Runs `work` until it ends, the deadline passes or the caller cancels. `step` is for the error's text.
+    ///
+    /// # Errors
+    /// Those of `work`; [`DeadlineExceeded`](ErrorKind::DeadlineExceeded) and [`Cancelled`](ErrorKind::Cancelled).
+    pub async fn run<T>(&self, step: &str, work: impl Future<Output = Result<T>> + Send) -> Result<T> {
+        tokio::select! {
+            biased;
+            () = self.cancel.cancelled() => Err(Error::new(ErrorKind::Cancelled, "cancelled by the caller").with_context("while", step)),
+            result = work => result,
+            () = self.until_deadline() => Err(self.out_of_time(step)),
+        }
+    }
+
+    /// Waits, unless that would outlive the deadline: then it ends at once, and the error says how long it would have been.
+    ///
+    /// # Errors
+    /// [`DeadlineExceeded`](ErrorKind::DeadlineExceeded) and [`Cancelled`](ErrorKind::Cancelled).
+    pub async fn sleep(&self, step: &str, wait: Duration) -> Result<()> {
+        if wait > self.remaining() {
+            return Err(self
+                .out_of_time(step)
+                .with_context("next try would be in", format!("{wait:.1?}"))
+                .with_retry_after(wait));
+        }
+        let pause = async {
+            tokio::time::sleep(wait).await;
+            Ok(())
+        };
+        self.run(step, pause).await
+    }
+
+    async fn until_deadline(&self) {
+        match self.deadline {
+            Some(deadline) => tokio::time::sleep_until(deadline).await,
+            None => std::future::pending().await,
+        }
+    }
+
+    fn out_of_time(&self, step: &str) -> Error {
+        Error::new(ErrorKind::DeadlineExceeded, format!("not done within {:.1?}", self.allowed))
+            .with_context("while", step)
+    }
+}
+
+impl fmt::Debug for Call {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Call").field("remaining", &self.remaining()).finish_non_exhaustive()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[tokio::test(start_paused = true)]
+    async fn work_that_outlives_the_deadline_is_stopped() {
+        let call = CallOptions::default().with_deadline(Duration::from_secs(2)).start(Duration::MAX);
+        let before = Instant::now();
+        let err = call.run("waiting", std::future::pending::<Result<()>>()).await.unwrap_err();
+        assert_eq!(err.kind(), ErrorKind::DeadlineExceeded);
+        assert!(before.elapsed() < Duration::from_secs(3));
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn a_wait_beyond_the_deadline_ends_at_once_and_says_how_long() {
+        let call = CallOptions::default().start(Duration::from_secs(2));
+        let before = Instant::now();
+        let err = call.sleep("waiting", Duration::from_secs(60)).await.unwrap_err();
+        assert_eq!(err.retry_after(), Some(Duration::from_secs(60)));
+        assert_eq!(before.elapsed(), Duration::ZERO);
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn a_cancelled_call_does_not_begin_its_work() {
+        let cancel = CancellationToken::new();
+        cancel.cancel();
+        let call = CallOptions::default().with_cancel(cancel).start(Duration::MAX);
+        let err = call.run("waiting", async { Ok(()) }).await.unwrap_err();
+        assert_eq!(err.kind(), ErrorKind::Cancelled);
+    }
+}

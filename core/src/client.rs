@@ -1,0 +1,462 @@
+//! The façade: wires the parts together, holds no logic.
+
+use crate::{
+    CallOptions,
+    attach::{self, AttachOptions, AttachPlan, Attachment},
+    call::Call,
+    cloud::Cloud,
+    cluster::{
+        Access, Applied, AzureClusterDeployer, ClusterDeployer, ClusterRef, Deployment, Kubeconfig, Manifest,
+        PodSelection, Pods, RollOut,
+    },
+    deploy::{self, ApplyOptions, RollOutOptions},
+    error::{Error, ErrorKind, Result},
+    http::{Arm, Door, Registries, Tokens},
+    id::SubscriptionId,
+    identity::{AzureIdentityResolver, ClusterIdentities, IdentityResolver},
+    image::ImageReference,
+    import::{self, Import, ImportOptions},
+    kube::{KubeConnector, Kubernetes},
+    registry::{
+        self, AzureRegistryImporter, CreateRegistryOptions, CreatedRegistry, DataPlane, Registry, RegistryImporter,
+        RegistryRef,
+    },
+    role::{AzureRoleAssigner, RoleAssigner},
+};
+use azure_core::{credentials::TokenCredential, http::HttpClient};
+use std::{sync::Arc, time::Duration};
+
+/// The deadline of a call that makes one or two requests.
+const SHORT: Duration = Duration::from_secs(2 * 60);
+
+/// Joins registries and clusters of one Azure subscription, as one caller. Cheap to clone.
+///
+/// Dropping a future of it stops our waiting, not what Azure has begun.
+///
+/// ```
+/// # #[tokio::main(flavor = "current_thread")] async fn main() -> aks_acr::Result<()> {
+/// use aks_acr::{AttachOptions, AttachOutcome, Client, ClusterRef};
+/// use aks_acr_emulator::Emulator;
+///
+/// let azure = Emulator::new().with_cluster("group", "dev").with_registry("group", "myregistry");
+/// let client = Client::builder(azure.credential(), azure.subscription()).transport(azure.transport()).build()?;
+/// let cluster = ClusterRef::new("group", "dev")?;
+/// let attachment = client.attach(&cluster, &"myregistry".parse()?, AttachOptions::default()).await?;
+/// assert_eq!(attachment.outcome, AttachOutcome::Granted);
+/// # Ok(()) }
+/// ```
+#[derive(Clone, Debug)]
+pub struct Client {
+    parts: Arc<Parts>,
+}
+
+#[derive(Debug)]
+struct Parts {
+    cloud: Cloud,
+    subscription: SubscriptionId,
+    identity_resolver: Arc<dyn IdentityResolver>,
+    role_assigner: Arc<dyn RoleAssigner>,
+    registry_importer: Arc<dyn RegistryImporter>,
+    cluster_deployer: Arc<dyn ClusterDeployer>,
+}
+
+/// Wires a [`Client`] together.
+#[derive(Clone, Debug)]
+pub struct ClientBuilder {
+    credential: Arc<dyn TokenCredential>,
+    subscription: String,
+    cloud: Cloud,
+    transport: Option<Arc<dyn HttpClient>>,
+    connector: KubeConnector,
+}
+
+impl ClientBuilder {
+    /// The cloud; the public one by default.
+    #[must_use]
+    pub fn cloud(mut self, cloud: Cloud) -> Self {
+        self.cloud = cloud;
+        self
+    }
+
+    /// What carries requests to Azure and to registries; reqwest by default. An emulator in the same process is one.
+    #[must_use]
+    pub fn transport(mut self, transport: Arc<dyn HttpClient>) -> Self {
+        self.transport = Some(transport);
+        self
+    }
+
+    /// What answers requests to clusters; by default each cluster itself, over TLS. An emulator in the same process is one.
+    #[cfg(feature = "kubernetes")]
+    #[must_use]
+    pub fn kubernetes(mut self, service: impl crate::KubeService) -> Self {
+        self.connector = KubeConnector::Service(Arc::new(service));
+        self
+    }
+
+    /// Makes the client. No request is made.
+    ///
+    /// # Errors
+    /// [`InvalidInput`](ErrorKind::InvalidInput) if the subscription is not an id;
+    /// [`Unsupported`](ErrorKind::Unsupported) if there is no transport and the feature `reqwest` is off.
+    pub fn build(self) -> Result<Client> {
+        let subscription = self.subscription.parse()?;
+        if cfg!(not(feature = "reqwest")) && self.transport.is_none() {
+            let text = "this build has no transport: give one, or enable the feature `reqwest` of aks-acr";
+            return Err(Error::new(ErrorKind::Unsupported, text));
+        }
+        let door = Door::new(self.transport);
+        let arm = Arm::new(&door, self.cloud.clone(), self.credential.clone());
+        let tokens = Tokens::new(self.credential);
+        let data_plane = DataPlane::new(Registries::new(&door), self.cloud.clone(), tokens.clone());
+        let kubernetes = Kubernetes::new(self.connector, arm.clone(), tokens);
+        let parts = Parts {
+            cloud: self.cloud,
+            subscription,
+            identity_resolver: Arc::new(AzureIdentityResolver::new(arm.clone(), subscription)),
+            role_assigner: Arc::new(AzureRoleAssigner::new(arm.clone())),
+            registry_importer: Arc::new(AzureRegistryImporter::new(arm.clone(), data_plane, subscription)),
+            cluster_deployer: Arc::new(AzureClusterDeployer::new(arm, kubernetes, subscription)),
+        };
+        Ok(Client { parts: Arc::new(parts) })
+    }
+}
+
+impl Client {
+    /// Begins a client for a subscription, as the caller whom the credential stands for.
+    #[must_use]
+    pub fn builder(credential: Arc<dyn TokenCredential>, subscription: impl Into<String>) -> ClientBuilder {
+        ClientBuilder {
+            credential,
+            subscription: subscription.into(),
+            cloud: Cloud::default(),
+            transport: None,
+            connector: KubeConnector::default(),
+        }
+    }
+
+    /// Finds a cluster's identities, the one that pulls images among them.
+    ///
+    /// # Errors
+    /// [`NotFound`](ErrorKind::NotFound) if there is no such cluster; [`Forbidden`](ErrorKind::Forbidden) if the caller may not
+    /// read it.
+    ///
+    /// # Examples
+    /// ```
+    /// # #[tokio::main(flavor = "current_thread")] async fn main() -> aks_acr::Result<()> {
+    /// # use aks_acr::{CallOptions, Client, ClusterRef};
+    /// # let azure = aks_acr_emulator::Emulator::new().with_cluster("group", "dev");
+    /// # let client = Client::builder(azure.credential(), azure.subscription()).transport(azure.transport()).build()?;
+    /// let identities = client.identities(&ClusterRef::new("group", "dev")?, CallOptions::default()).await?;
+    /// assert!(identities.kubelet.is_some());
+    /// # Ok(()) }
+    /// ```
+    pub async fn identities(&self, cluster: &ClusterRef, call: CallOptions) -> Result<ClusterIdentities> {
+        self.identity_resolver().identities(cluster, &call.start(SHORT)).await
+    }
+
+    /// Makes a cluster's nodes able to pull from a registry: at most one role assignment is written, none where it is there
+    /// already, and never the cluster.
+    ///
+    /// With a registry by resource id it is 4 requests, 2 deep; where the grant is there, 3 requests, 1 deep, and no write.
+    ///
+    /// # Errors
+    /// [`NotFound`](ErrorKind::NotFound) if the cluster, its kubelet identity or the registry does not exist;
+    /// [`Forbidden`](ErrorKind::Forbidden) if the caller may not read them or not write the grant, with the missing action and
+    /// the smallest role that has it; [`InvalidInput`](ErrorKind::InvalidInput) for a condition that would have no effect;
+    /// [`Unsupported`](ErrorKind::Unsupported) for a cluster with a service principal whose object id is not given.
+    ///
+    /// # Examples
+    /// ```
+    /// # #[tokio::main(flavor = "current_thread")] async fn main() -> aks_acr::Result<()> {
+    /// # use aks_acr::{AttachOptions, AttachOutcome, Client, ClusterRef};
+    /// # let azure = aks_acr_emulator::Emulator::new().with_cluster("group", "dev").with_registry("group", "myregistry");
+    /// # let client = Client::builder(azure.credential(), azure.subscription()).transport(azure.transport()).build()?;
+    /// let (cluster, registry) = (ClusterRef::new("group", "dev")?, "myregistry".parse()?);
+    /// let attachment = client.attach(&cluster, &registry, AttachOptions::default()).await?;
+    /// assert_eq!(attachment.outcome, AttachOutcome::Granted);
+    /// let again = client.attach(&cluster, &registry, AttachOptions::default()).await?;
+    /// assert_eq!(again.outcome, AttachOutcome::AlreadyGranted);
+    /// # Ok(()) }
+    /// ```
+    pub async fn attach(
+        &self,
+        cluster: &ClusterRef,
+        registry: &RegistryRef,
+        options: AttachOptions,
+    ) -> Result<Attachment> {
+        attach::attach(self, cluster, registry, &options).await
+    }
+
+    /// Says what [`attach`](Self::attach) would do, and writes nothing. It needs read rights only.
+    ///
+    /// # Errors
+    /// Those of [`attach`](Self::attach), but for a refusal to write.
+    ///
+    /// # Examples
+    /// ```
+    /// # #[tokio::main(flavor = "current_thread")] async fn main() -> aks_acr::Result<()> {
+    /// # use aks_acr::{AttachOptions, Client, ClusterRef, PlannedAction};
+    /// # let azure = aks_acr_emulator::Emulator::new().with_cluster("group", "dev").with_registry("group", "myregistry");
+    /// # let client = Client::builder(azure.credential(), azure.subscription()).transport(azure.transport()).build()?;
+    /// let cluster = ClusterRef::new("group", "dev")?;
+    /// let plan = client.plan_attach(&cluster, &"myregistry".parse()?, AttachOptions::default()).await?;
+    /// assert_eq!(plan.action, PlannedAction::Grant);
+    /// client.apply_attach(&plan, AttachOptions::default()).await?;
+    /// # Ok(()) }
+    /// ```
+    pub async fn plan_attach(
+        &self,
+        cluster: &ClusterRef,
+        registry: &RegistryRef,
+        options: AttachOptions,
+    ) -> Result<AttachPlan> {
+        attach::plan(self, cluster, registry, &options).await
+    }
+
+    /// Does what a plan says, after another look: where something else would be done by now, nothing is written. Give the
+    /// options that the plan was made with.
+    ///
+    /// # Errors
+    /// Those of [`attach`](Self::attach); [`Conflict`](ErrorKind::Conflict) if the plan has expired or no longer fits;
+    /// [`InvalidInput`](ErrorKind::InvalidInput) if it is of another version.
+    ///
+    /// # Examples
+    /// See [`plan_attach`](Self::plan_attach).
+    pub async fn apply_attach(&self, plan: &AttachPlan, options: AttachOptions) -> Result<Attachment> {
+        attach::apply_plan(self, plan, &options).await
+    }
+
+    /// Finds a registry by name, login server or resource id. `None` if there is none.
+    ///
+    /// # Errors
+    /// [`Forbidden`](ErrorKind::Forbidden) if the caller may not read it; [`InvalidInput`](ErrorKind::InvalidInput) for the login
+    /// server of another cloud.
+    ///
+    /// # Examples
+    /// ```
+    /// # #[tokio::main(flavor = "current_thread")] async fn main() -> aks_acr::Result<()> {
+    /// # use aks_acr::{CallOptions, Client};
+    /// # let azure = aks_acr_emulator::Emulator::new().with_registry("group", "myregistry");
+    /// # let client = Client::builder(azure.credential(), azure.subscription()).transport(azure.transport()).build()?;
+    /// let found = client.registry(&"MYREGISTRY".parse()?, CallOptions::default()).await?;
+    /// assert_eq!(found.map(|registry| registry.login_server).as_deref(), Some("myregistry.azurecr.io"));
+    /// # Ok(()) }
+    /// ```
+    pub async fn registry(&self, registry: &RegistryRef, call: CallOptions) -> Result<Option<Registry>> {
+        self.registry_importer().find(registry, &call.start(SHORT)).await
+    }
+
+    /// Makes a registry, unless there is one of that name in the group: that one is left as it is.
+    ///
+    /// # Errors
+    /// [`InvalidInput`](ErrorKind::InvalidInput) for a name that cannot be one; [`Conflict`](ErrorKind::Conflict) if the name is
+    /// taken elsewhere in the cloud; [`NotFound`](ErrorKind::NotFound) if there is no such group;
+    /// [`Forbidden`](ErrorKind::Forbidden) if the caller may not; [`OperationFailed`](ErrorKind::OperationFailed) if Azure could
+    /// not.
+    ///
+    /// # Examples
+    /// ```
+    /// # #[tokio::main(flavor = "current_thread")] async fn main() -> aks_acr::Result<()> {
+    /// # use aks_acr::{Client, CreateRegistryOptions};
+    /// # let azure = aks_acr_emulator::Emulator::new().with_group("group", "westeurope");
+    /// # let client = Client::builder(azure.credential(), azure.subscription()).transport(azure.transport()).build()?;
+    /// let created = client.create_registry("group", "myregistry", CreateRegistryOptions::default()).await?;
+    /// assert!(created.is_new);
+    /// # Ok(()) }
+    /// ```
+    pub async fn create_registry(
+        &self,
+        group: &str,
+        name: &str,
+        options: CreateRegistryOptions,
+    ) -> Result<CreatedRegistry> {
+        registry::create(self, group, name, &options).await
+    }
+
+    /// Copies an image into a registry: Azure does it, and what arrived is compared with the source.
+    ///
+    /// The source's digest is read first, where it can be, and it is what is imported. A second run with an equal image copies
+    /// nothing and succeeds.
+    ///
+    /// # Errors
+    /// [`InvalidInput`](ErrorKind::InvalidInput) for a target that cannot be one or a source in another cloud;
+    /// [`NotFound`](ErrorKind::NotFound) if the registry or the source does not exist; [`Conflict`](ErrorKind::Conflict) if the
+    /// tag has another image; [`Forbidden`](ErrorKind::Forbidden) if the caller may not import or the source may not be read;
+    /// [`RateLimited`](ErrorKind::RateLimited) if the source throttles; [`OperationFailed`](ErrorKind::OperationFailed) if Azure
+    /// could not copy it.
+    ///
+    /// # Examples
+    /// ```
+    /// # #[tokio::main(flavor = "current_thread")] async fn main() -> aks_acr::Result<()> {
+    /// # use aks_acr::{Client, ImportOptions, ImportProof};
+    /// # let azure = aks_acr_emulator::Emulator::new()
+    /// #     .with_registry("group", "myregistry").with_image("docker.io/library/nginx:latest", &["linux/amd64"]);
+    /// # let client = Client::builder(azure.credential(), azure.subscription()).transport(azure.transport()).build()?;
+    /// # tokio::time::pause();
+    /// let options = ImportOptions::default().with_target("nginx:v1");
+    /// let import = client.import_image(&"myregistry".parse()?, &"nginx".parse()?, options).await?;
+    /// assert!(matches!(import.proof, ImportProof::SourceMatched { .. }));
+    /// # Ok(()) }
+    /// ```
+    pub async fn import_image(
+        &self,
+        registry: &RegistryRef,
+        source: &ImageReference,
+        options: ImportOptions,
+    ) -> Result<Import> {
+        import::import(self, registry, source, &options).await
+    }
+
+    /// A cluster's kubeconfig, as a value: no file is written and no program is started.
+    ///
+    /// # Errors
+    /// [`NotFound`](ErrorKind::NotFound) if there is no such cluster; [`Forbidden`](ErrorKind::Forbidden) if the caller may not
+    /// have it; [`InvalidInput`](ErrorKind::InvalidInput) for [`Access::Admin`] where local accounts are switched off.
+    ///
+    /// # Examples
+    /// ```
+    /// # #[tokio::main(flavor = "current_thread")] async fn main() -> aks_acr::Result<()> {
+    /// # use aks_acr::{Access, CallOptions, Client, ClusterRef};
+    /// # let azure = aks_acr_emulator::Emulator::new().with_cluster("group", "dev");
+    /// # let client = Client::builder(azure.credential(), azure.subscription()).transport(azure.transport()).build()?;
+    /// let kubeconfig = client.kubeconfig(&ClusterRef::new("group", "dev")?, Access::User, CallOptions::default()).await?;
+    /// assert_eq!(kubeconfig.context(), "dev");
+    /// # Ok(()) }
+    /// ```
+    pub async fn kubeconfig(&self, cluster: &ClusterRef, access: Access, call: CallOptions) -> Result<Kubeconfig> {
+        self.cluster_deployer().kubeconfig(cluster, access, &call.start(SHORT)).await
+    }
+
+    /// Makes a cluster's objects what manifests say, by server-side apply.
+    ///
+    /// In the fields that name images, the host `<acr-name>.azurecr.io` becomes the login server of the registry in the options.
+    ///
+    /// # Errors
+    /// [`InvalidInput`](ErrorKind::InvalidInput), before the first request, for an image with a placeholder and no registry to
+    /// put there, or of another cloud, and from Kubernetes for an object that it refuses; [`NotFound`](ErrorKind::NotFound) for a
+    /// kind that the cluster does not know, or an absent cluster or registry; [`Conflict`](ErrorKind::Conflict) for a field that
+    /// another field manager owns; [`Forbidden`](ErrorKind::Forbidden) if the caller may not;
+    /// [`Unsupported`](ErrorKind::Unsupported) without the feature `kubernetes`.
+    ///
+    /// # Examples
+    /// ```
+    /// # #[tokio::main(flavor = "current_thread")] async fn main() -> aks_acr::Result<()> {
+    /// # use aks_acr::{ApplyOptions, Client, ClusterRef, Manifest};
+    /// # let azure = aks_acr_emulator::Emulator::new().with_cluster("group", "dev");
+    /// # let client = Client::builder(azure.credential(), azure.subscription())
+    /// #     .transport(azure.transport()).kubernetes(azure.kubernetes()).build()?;
+    /// let manifests = Manifest::parse_all("{apiVersion: v1, kind: ConfigMap, metadata: {name: settings}, data: {a: b}}")?;
+    /// let applied = client.apply(&ClusterRef::new("group", "dev")?, manifests, ApplyOptions::default()).await?;
+    /// assert_eq!(applied[0].to_string(), "ConfigMap/settings");
+    /// # Ok(()) }
+    /// ```
+    pub async fn apply(
+        &self,
+        cluster: &ClusterRef,
+        manifests: Vec<Manifest>,
+        options: ApplyOptions,
+    ) -> Result<Vec<Applied>> {
+        deploy::apply(self, cluster, manifests, &options).await
+    }
+
+    /// Waits until every replica of a deployment runs. A cause that does not pass ends it at once, and is told.
+    ///
+    /// # Errors
+    /// [`PullFailed`](ErrorKind::PullFailed) if an image cannot be pulled and waiting does not help, with
+    /// [`pull_failure`](Error::pull_failure); [`DeadlineExceeded`](ErrorKind::DeadlineExceeded) with how far it was;
+    /// [`OperationFailed`](ErrorKind::OperationFailed) if Kubernetes gives the roll-out up; [`NotFound`](ErrorKind::NotFound) if
+    /// there is no such deployment; [`Unsupported`](ErrorKind::Unsupported) without the feature `kubernetes`.
+    ///
+    /// # Examples
+    /// ```
+    /// # #[tokio::main(flavor = "current_thread")] async fn main() -> aks_acr::Result<()> {
+    /// # use aks_acr::{ApplyOptions, Client, ClusterRef, Deployment, Manifest, RollOutOptions};
+    /// # let azure = aks_acr_emulator::Emulator::new()
+    /// #     .with_cluster("group", "dev").with_image("docker.io/library/nginx:latest", &["linux/amd64"]);
+    /// # let client = Client::builder(azure.credential(), azure.subscription())
+    /// #     .transport(azure.transport()).kubernetes(azure.kubernetes()).build()?;
+    /// # tokio::time::pause();
+    /// # let cluster = ClusterRef::new("group", "dev")?;
+    /// # let manifests = Manifest::parse_all("{apiVersion: apps/v1, kind: Deployment, metadata: {name: web}, spec: {replicas: 2, \
+    /// #     selector: {matchLabels: {app: web}}, template: {metadata: {labels: {app: web}}, \
+    /// #     spec: {containers: [{name: web, image: nginx}]}}}}")?;
+    /// # client.apply(&cluster, manifests, ApplyOptions::default()).await?;
+    /// let rolled_out = client.roll_out(&cluster, &Deployment::new("web"), RollOutOptions::default()).await?;
+    /// assert_eq!((rolled_out.ready, rolled_out.wanted), (2, 2));
+    /// # Ok(()) }
+    /// ```
+    pub async fn roll_out(
+        &self,
+        cluster: &ClusterRef,
+        deployment: &Deployment,
+        options: RollOutOptions,
+    ) -> Result<RollOut> {
+        deploy::roll_out(self, cluster, deployment, &options).await
+    }
+
+    /// The pods of a namespace, as values and, by `Display`, as the table that kubectl prints.
+    ///
+    /// # Errors
+    /// [`NotFound`](ErrorKind::NotFound) if there is no such cluster; [`Forbidden`](ErrorKind::Forbidden) if the caller may not
+    /// list them; [`InvalidInput`](ErrorKind::InvalidInput) for a namespace that cannot be one;
+    /// [`Unsupported`](ErrorKind::Unsupported) without the feature `kubernetes`.
+    ///
+    /// # Examples
+    /// ```
+    /// # #[tokio::main(flavor = "current_thread")] async fn main() -> aks_acr::Result<()> {
+    /// # use aks_acr::{CallOptions, Client, ClusterRef, PodSelection};
+    /// # let azure = aks_acr_emulator::Emulator::new().with_cluster("group", "dev");
+    /// # let client = Client::builder(azure.credential(), azure.subscription())
+    /// #     .transport(azure.transport()).kubernetes(azure.kubernetes()).build()?;
+    /// let pods = client.pods(&ClusterRef::new("group", "dev")?, &PodSelection::default(), CallOptions::default()).await?;
+    /// assert!(pods.to_string().starts_with("NAME"));
+    /// # Ok(()) }
+    /// ```
+    pub async fn pods(&self, cluster: &ClusterRef, selection: &PodSelection, call: CallOptions) -> Result<Pods> {
+        self.cluster_deployer().pods(cluster, selection, &call.start(SHORT)).await
+    }
+
+    pub(crate) async fn find_registry(&self, registry: &RegistryRef, call: &Call) -> Result<Registry> {
+        let found = self.registry_importer().find(registry, call).await?;
+        found.ok_or_else(|| {
+            let subscription = registry.subscription(self.parts.subscription).to_string();
+            Error::new(ErrorKind::NotFound, "no such registry")
+                .with_context("registry", registry.to_string())
+                .with_context("subscription", subscription)
+        })
+    }
+
+    /// The subscription in which names are looked up.
+    #[must_use]
+    pub fn subscription_id(&self) -> SubscriptionId {
+        self.parts.subscription
+    }
+
+    pub(crate) fn cloud(&self) -> &Cloud {
+        &self.parts.cloud
+    }
+
+    /// The part that finds identities.
+    #[must_use]
+    pub fn identity_resolver(&self) -> &dyn IdentityResolver {
+        self.parts.identity_resolver.as_ref()
+    }
+
+    /// The part that grants roles.
+    #[must_use]
+    pub fn role_assigner(&self) -> &dyn RoleAssigner {
+        self.parts.role_assigner.as_ref()
+    }
+
+    /// The part that works with registries.
+    #[must_use]
+    pub fn registry_importer(&self) -> &dyn RegistryImporter {
+        self.parts.registry_importer.as_ref()
+    }
+
+    /// The part that works with clusters.
+    #[must_use]
+    pub fn cluster_deployer(&self) -> &dyn ClusterDeployer {
+        self.parts.cluster_deployer.as_ref()
+    }
+}

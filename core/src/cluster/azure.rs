@@ -1,0 +1,75 @@
+//! Clusters through Azure Resource Manager and their own Kubernetes API.
+
+use super::{
+    Access, Applied, ApplyMode, ClusterDeployer, ClusterRef, Deployment, Kubeconfig, Manifest, PodListener,
+    PodSelection, Pods, RollOut, credentials,
+};
+use crate::{
+    call::Call,
+    error::{Error, ErrorKind, Result},
+    http::Arm,
+    id::SubscriptionId,
+    kube::Kubernetes,
+};
+use async_trait::async_trait;
+use std::time::Duration;
+
+/// Works with clusters of Azure.
+#[derive(Clone, Debug)]
+pub struct AzureClusterDeployer {
+    arm: Arm,
+    kubernetes: Kubernetes,
+    subscription: SubscriptionId,
+}
+
+impl AzureClusterDeployer {
+    pub(crate) fn new(arm: Arm, kubernetes: Kubernetes, subscription: SubscriptionId) -> Self {
+        Self { arm, kubernetes, subscription }
+    }
+}
+
+#[async_trait]
+impl ClusterDeployer for AzureClusterDeployer {
+    async fn create(&self, cluster: &ClusterRef, _: &Call) -> Result<()> {
+        let text = "this version does not make clusters; make it with other tools, then attach";
+        Err(Error::new(ErrorKind::Unsupported, text).with_context("cluster", cluster.to_string()))
+    }
+
+    async fn kubeconfig(&self, cluster: &ClusterRef, access: Access, call: &Call) -> Result<Kubeconfig> {
+        credentials::kubeconfig(&self.arm, &cluster.id(self.subscription), access, call).await
+    }
+
+    async fn apply(
+        &self,
+        cluster: &ClusterRef,
+        manifests: &[Manifest],
+        mode: &ApplyMode,
+        call: &Call,
+    ) -> Result<Vec<Applied>> {
+        self.kubernetes.apply(&cluster.id(self.subscription), manifests, mode, call).await
+    }
+
+    async fn roll_out(
+        &self,
+        cluster: &ClusterRef,
+        deployment: &Deployment,
+        patience: Duration,
+        call: &Call,
+    ) -> Result<RollOut> {
+        self.kubernetes.roll_out(&cluster.id(self.subscription), deployment, patience, call).await
+    }
+
+    async fn pods(&self, cluster: &ClusterRef, selection: &PodSelection, call: &Call) -> Result<Pods> {
+        self.kubernetes.pods(&cluster.id(self.subscription), selection, call).await
+    }
+
+    async fn watch(
+        &self,
+        cluster: &ClusterRef,
+        selection: &PodSelection,
+        listener: &mut PodListener<'_>,
+        call: &Call,
+    ) -> Result<()> {
+        self.kubernetes.watch(&cluster.id(self.subscription), selection, listener, call).await
+    }
+}

@@ -1,0 +1,49 @@
+//! Azure's answer to "let me into this cluster".
+
+use super::{Access, Kubeconfig};
+use crate::{
+    call::Call,
+    error::{Error, ErrorKind, Result},
+    http::{Arm, ArmRequest},
+    id::ResourceId,
+};
+use azure_core::http::Method;
+use base64::{Engine, engine::general_purpose::STANDARD};
+use serde::Deserialize;
+
+const API: &str = "2026-05-01";
+const AS_USER: &str = "Microsoft.ContainerService/managedClusters/listClusterUserCredential/action";
+const AS_ADMIN: &str = "Microsoft.ContainerService/managedClusters/listClusterAdminCredential/action";
+
+#[derive(Deserialize)]
+struct Credentials {
+    kubeconfigs: Vec<Credential>,
+}
+
+#[derive(Deserialize)]
+struct Credential {
+    value: String,
+}
+
+pub(crate) async fn kubeconfig(arm: &Arm, id: &ResourceId, access: Access, call: &Call) -> Result<Kubeconfig> {
+    let answer =
+        arm.send(post_credential(id, access), call).await.map_err(|err| err.with_context("cluster", id.name()))?;
+    let odd =
+        || Error::new(ErrorKind::Unexpected, "Azure answered without a kubeconfig").with_context("cluster", id.name());
+    let first = answer.read::<Credentials>("a kubeconfig")?.kubeconfigs.into_iter().next().ok_or_else(odd)?;
+    // A failure to read it could quote a key, so its reason is not kept.
+    let text =
+        STANDARD.decode(first.value.trim()).ok().and_then(|bytes| String::from_utf8(bytes).ok()).ok_or_else(odd)?;
+    Kubeconfig::parse(text)
+}
+
+/// See [List credentials](https://learn.microsoft.com/rest/api/aks/managed-clusters/list-cluster-user-credentials).
+fn post_credential(id: &ResourceId, access: Access) -> ArmRequest {
+    let (list, action) = match access {
+        Access::User => ("listClusterUserCredential", AS_USER),
+        Access::Admin => ("listClusterAdminCredential", AS_ADMIN),
+    };
+    ArmRequest::new(Method::Post, format!("{id}/{list}"), API)
+        .step("asking for the cluster's kubeconfig")
+        .needs(action, id.as_str())
+}

@@ -1,0 +1,138 @@
+//! A cluster's kubeconfig, as a value.
+
+use crate::error::{Error, ErrorKind, Result};
+use azure_core::credentials::Secret;
+use serde::Deserialize;
+use std::fmt;
+
+/// As whom a cluster is entered.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum Access {
+    /// As a user: on a cluster with Entra as oneself, elsewhere with the certificate of its user account.
+    #[default]
+    User,
+    /// With the certificate of the cluster's administrator, past Entra. Refused where local accounts are switched off.
+    Admin,
+}
+
+/// A kubeconfig that Azure made for a cluster. It holds keys: `Debug` does not show it.
+#[derive(Clone, PartialEq, Eq)]
+pub struct Kubeconfig {
+    text: Secret,
+    server: String,
+    context: String,
+}
+
+impl Kubeconfig {
+    /// Reads a kubeconfig's text.
+    ///
+    /// # Errors
+    /// [`InvalidInput`](ErrorKind::InvalidInput) if the text is none, or its current context leads to no cluster.
+    pub fn parse(text: impl Into<String>) -> Result<Self> {
+        let text = text.into();
+        // The reader's own words could quote a key, so its error is not kept.
+        let file: File = serde_saphyr::from_str(&text).map_err(|_| wrong("the text is not YAML of that form"))?;
+        let context =
+            file.current_context.filter(|name| !name.is_empty()).ok_or_else(|| wrong("it has no current context"))?;
+        let inner = file.contexts.into_iter().find(|one| one.name == context);
+        let cluster =
+            inner.and_then(|one| one.context.cluster).ok_or_else(|| wrong("its current context names no cluster"))?;
+        let inner = file.clusters.into_iter().find(|one| one.name == cluster);
+        let server =
+            inner.and_then(|one| one.cluster.server).ok_or_else(|| wrong("its current context leads to no cluster"))?;
+        if !server.starts_with("https://") {
+            return Err(wrong("its server is not https"));
+        }
+        Ok(Self { text: text.into(), server, context })
+    }
+
+    /// The whole text. It is a secret.
+    #[must_use]
+    pub fn text(&self) -> &str {
+        self.text.secret()
+    }
+
+    /// Address of the Kubernetes API.
+    #[must_use]
+    pub fn server(&self) -> &str {
+        &self.server
+    }
+
+    /// Name of the current context.
+    #[must_use]
+    pub fn context(&self) -> &str {
+        &self.context
+    }
+}
+
+impl fmt::Debug for Kubeconfig {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Kubeconfig")
+            .field("server", &self.server)
+            .field("context", &self.context)
+            .finish_non_exhaustive()
+    }
+}
+
+fn wrong(why: &str) -> Error {
+    Error::new(ErrorKind::InvalidInput, format!("not a kubeconfig: {why}"))
+}
+
+#[derive(Deserialize)]
+struct File {
+    #[serde(rename = "current-context")]
+    current_context: Option<String>,
+    #[serde(default)]
+    contexts: Vec<NamedContext>,
+    #[serde(default)]
+    clusters: Vec<NamedCluster>,
+}
+
+#[derive(Deserialize)]
+struct NamedContext {
+    name: String,
+    context: Context,
+}
+
+#[derive(Deserialize)]
+struct Context {
+    cluster: Option<String>,
+}
+
+#[derive(Deserialize)]
+struct NamedCluster {
+    name: String,
+    cluster: Cluster,
+}
+
+#[derive(Deserialize)]
+struct Cluster {
+    server: Option<String>,
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const GOOD: &str = "apiVersion: v1\nkind: Config\ncurrent-context: dev\ncontexts:\n- name: dev\n  context: {cluster: dev, user: u}\n\
+        clusters:\n- name: dev\n  cluster: {server: 'https://dev.example:443'}\nusers:\n- name: u\n  user: {token: top-secret}\n";
+
+    #[test]
+    fn a_kubeconfig_tells_where_it_leads_and_hides_its_keys() {
+        let kubeconfig = Kubeconfig::parse(GOOD).unwrap();
+        assert_eq!((kubeconfig.server(), kubeconfig.context()), ("https://dev.example:443", "dev"));
+        assert!(!format!("{kubeconfig:?}").contains("top-secret"));
+    }
+
+    #[test]
+    fn what_is_no_kubeconfig_is_refused_without_being_quoted() {
+        let elsewhere = GOOD.replace("current-context: dev", "current-context: prod");
+        let plain = GOOD.replace("https://", "http://");
+        for text in ["", "top-secret", "a: [top-secret", "contexts: top-secret", &elsewhere, &plain] {
+            let err = Kubeconfig::parse(text).unwrap_err();
+            assert_eq!(err.kind(), ErrorKind::InvalidInput);
+            assert!(!format!("{err:#} {err:?}").contains("top-secret"), "{text}");
+        }
+    }
+}

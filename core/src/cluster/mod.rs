@@ -1,0 +1,192 @@
+//! Clusters: access to one, deploying to it, watching its pods.
+
+mod azure;
+mod credentials;
+mod kubeconfig;
+pub(crate) mod manifest;
+pub(crate) mod pods;
+mod reference;
+
+pub use azure::AzureClusterDeployer;
+#[cfg(feature = "kubernetes")]
+pub(crate) use credentials::kubeconfig;
+pub use kubeconfig::{Access, Kubeconfig};
+pub use manifest::Manifest;
+pub use pods::{Pod, Pods};
+pub use reference::ClusterRef;
+
+use crate::{call::Call, error::Result};
+use async_trait::async_trait;
+use serde::Serialize;
+use std::{fmt, ops::ControlFlow, time::Duration};
+
+/// Gives access to a cluster, deploys to it and watches its pods.
+///
+/// - `create` answers [`Unsupported`](crate::ErrorKind::Unsupported) in this version.
+/// - `kubeconfig` writes no file and starts no program.
+/// - `apply` looks up the kinds of all objects before it writes the first; it is server-side apply, so a second time changes
+///   nothing.
+/// - `roll_out` ends when every replica is ready, or at a cause that does not pass.
+/// - `pods` of a namespace without pods is an empty list.
+/// - `watch` tells the pods that are there first, then each change.
+#[async_trait]
+pub trait ClusterDeployer: fmt::Debug + Send + Sync + 'static {
+    /// Makes a cluster.
+    async fn create(&self, cluster: &ClusterRef, call: &Call) -> Result<()>;
+    /// The cluster's kubeconfig, as a value.
+    async fn kubeconfig(&self, cluster: &ClusterRef, access: Access, call: &Call) -> Result<Kubeconfig>;
+    /// Makes the objects of the manifests what the manifests say.
+    async fn apply(
+        &self,
+        cluster: &ClusterRef,
+        manifests: &[Manifest],
+        mode: &ApplyMode,
+        call: &Call,
+    ) -> Result<Vec<Applied>>;
+    /// Waits until a deployment runs as its specification says. A cause that depends on a grant is waited out for `patience`.
+    async fn roll_out(
+        &self,
+        cluster: &ClusterRef,
+        deployment: &Deployment,
+        patience: Duration,
+        call: &Call,
+    ) -> Result<RollOut>;
+    /// The pods at present.
+    async fn pods(&self, cluster: &ClusterRef, selection: &PodSelection, call: &Call) -> Result<Pods>;
+    /// Tells the pods and their changes until the listener breaks off, the deadline passes or the caller cancels.
+    async fn watch(
+        &self,
+        cluster: &ClusterRef,
+        selection: &PodSelection,
+        listener: &mut PodListener<'_>,
+        call: &Call,
+    ) -> Result<()>;
+}
+
+/// Hears of pods; says whether to go on.
+pub type PodListener<'a> = dyn FnMut(PodEvent) -> ControlFlow<()> + Send + 'a;
+
+/// What happened to a pod.
+#[derive(Clone, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum PodEvent {
+    /// It is there, new or changed.
+    Present(Box<Pod>),
+    /// It is gone.
+    Gone {
+        /// Its name.
+        name: String,
+    },
+}
+
+/// Which pods are meant.
+#[derive(Clone, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct PodSelection {
+    /// Their namespace; `default` by default.
+    pub namespace: String,
+    /// Their labels, such as `app=nginx0`; all by default.
+    pub labels: Option<String>,
+}
+
+impl PodSelection {
+    /// Sets [`namespace`](Self::namespace).
+    #[must_use]
+    pub fn in_namespace(mut self, namespace: impl Into<String>) -> Self {
+        self.namespace = namespace.into();
+        self
+    }
+
+    /// Sets [`labels`](Self::labels).
+    #[must_use]
+    pub fn with_labels(mut self, labels: impl Into<String>) -> Self {
+        self.labels = Some(labels.into());
+        self
+    }
+}
+
+impl Default for PodSelection {
+    fn default() -> Self {
+        Self { namespace: "default".to_owned(), labels: None }
+    }
+}
+
+/// Which deployment is meant.
+#[derive(Clone, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct Deployment {
+    /// Its namespace.
+    pub namespace: String,
+    /// Its name.
+    pub name: String,
+}
+
+impl Deployment {
+    /// A deployment in the namespace `default`.
+    #[must_use]
+    pub fn new(name: impl Into<String>) -> Self {
+        Self { namespace: "default".to_owned(), name: name.into() }
+    }
+
+    /// Sets [`namespace`](Self::namespace).
+    #[must_use]
+    pub fn in_namespace(mut self, namespace: impl Into<String>) -> Self {
+        self.namespace = namespace.into();
+        self
+    }
+}
+
+impl fmt::Display for Deployment {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{}/{}", self.namespace, self.name)
+    }
+}
+
+/// How manifests are applied.
+#[derive(Clone, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct ApplyMode {
+    /// Namespace of objects that name none.
+    pub namespace: String,
+    /// Whether fields that another field manager owns are taken over. If not, they are a
+    /// [`Conflict`](crate::ErrorKind::Conflict) that names field and manager.
+    pub force: bool,
+    /// Whether the cluster only says what it would do.
+    pub dry_run: bool,
+}
+
+impl Default for ApplyMode {
+    fn default() -> Self {
+        Self { namespace: "default".to_owned(), force: false, dry_run: false }
+    }
+}
+
+/// An object that was applied.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+#[non_exhaustive]
+pub struct Applied {
+    /// Such as `Deployment`.
+    pub kind: String,
+    /// Its name.
+    pub name: String,
+    /// Its namespace, where its kind has one.
+    pub namespace: Option<String>,
+    /// Whether it was not there before.
+    pub is_new: bool,
+}
+
+impl fmt::Display for Applied {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{}/{}", self.kind, self.name)
+    }
+}
+
+/// A deployment that runs as its specification says.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+#[non_exhaustive]
+pub struct RollOut {
+    /// Replicas that are ready.
+    pub ready: u32,
+    /// Replicas that are wanted.
+    pub wanted: u32,
+}

@@ -1,0 +1,59 @@
+//! Pods as `kubectl get pods` shows them: as values, and as a table.
+
+mod age;
+#[cfg(feature = "kubernetes")]
+mod read;
+#[cfg(feature = "kubernetes")]
+mod status;
+mod table;
+
+use crate::pull::PullFailure;
+use serde::Serialize;
+use std::time::SystemTime;
+
+#[cfg(feature = "kubernetes")]
+pub(crate) use read::read_pod;
+
+/// A pod.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+#[non_exhaustive]
+pub struct Pod {
+    /// Its name.
+    pub name: String,
+    /// Its namespace.
+    pub namespace: String,
+    /// What kubectl shows as STATUS, such as `Running` or `ImagePullBackOff`.
+    pub status: String,
+    /// Containers that are ready, sidecars included.
+    pub ready: u32,
+    /// Containers that it has, sidecars included.
+    pub containers: u32,
+    /// How often its containers were started again.
+    pub restarts: u32,
+    /// When one of them last ended, if that is known.
+    pub last_restart: Option<SystemTime>,
+    /// When it was made.
+    pub created: Option<SystemTime>,
+    /// The node that it runs on, once it has one.
+    pub node: Option<String>,
+    /// Digest or id of the image that its first container runs, once it does.
+    pub image_id: Option<String>,
+    /// Why an image of it is not pulled, if one is not.
+    pub pull_failure: Option<PullFailure>,
+    #[serde(skip)]
+    pub(crate) labels: Vec<(String, String)>,
+    #[serde(skip)]
+    pub(crate) uid: String,
+    #[serde(skip)]
+    pub(crate) is_ready: bool,
+}
+
+/// The pods of a namespace. `Display` is the table that kubectl prints.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+#[non_exhaustive]
+pub struct Pods {
+    /// The pods, by name.
+    pub pods: Vec<Pod>,
+    /// The cluster's own time when it told of them: ages count to it.
+    pub at: SystemTime,
+}

@@ -1,0 +1,49 @@
+//! The table.
+
+use super::{Pod, Pods, age::human};
+use std::{
+    fmt,
+    time::{Duration, SystemTime},
+};
+
+const HEADER: [&str; 5] = ["NAME", "READY", "STATUS", "RESTARTS", "AGE"];
+const GAP: usize = 3;
+
+impl Pods {
+    fn row(&self, pod: &Pod) -> [String; 5] {
+        [
+            pod.name.clone(),
+            format!("{}/{}", pod.ready, pod.containers),
+            pod.status.clone(),
+            self.restarts(pod),
+            pod.created.map_or_else(|| "<unknown>".to_owned(), |created| human(self.since(created))),
+        ]
+    }
+
+    fn restarts(&self, pod: &Pod) -> String {
+        match pod.last_restart {
+            Some(last) if pod.restarts > 0 => format!("{} ({} ago)", pod.restarts, human(self.since(last))),
+            _ => pod.restarts.to_string(),
+        }
+    }
+
+    fn since(&self, then: SystemTime) -> Duration {
+        self.at.duration_since(then).unwrap_or_default()
+    }
+}
+
+impl fmt::Display for Pods {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let mut rows = vec![HEADER.map(str::to_owned)];
+        rows.extend(self.pods.iter().map(|pod| self.row(pod)));
+        let width = |column: usize| rows.iter().map(|row| row[column].chars().count()).max().unwrap_or_default() + GAP;
+        let widths: [usize; 4] = std::array::from_fn(width);
+        for (index, row) in rows.iter().enumerate() {
+            let [name, ready, status, restarts, age] = row;
+            let end = if index + 1 == rows.len() { "" } else { "\n" };
+            let [w0, w1, w2, w3] = widths;
+            write!(f, "{name:w0$}{ready:w1$}{status:w2$}{restarts:w3$}{age}{end}")?;
+        }
+        Ok(())
+    }
+}

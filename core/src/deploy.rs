@@ -1,0 +1,150 @@
+//! Deploying: manifests to a cluster, and the wait until their pods run.
+
+use crate::{
+    attach,
+    call::{Call, CallOptions},
+    client::Client,
+    cluster::{
+        Applied, ApplyMode, ClusterRef, Deployment, Manifest, RollOut,
+        manifest::{check_images, fill_in, wants_registry},
+    },
+    error::{Error, ErrorKind, Result},
+    image::ImageReference,
+    pull::PullCause,
+    registry::RegistryRef,
+};
+use std::time::Duration;
+
+const APPLY_DEADLINE: Duration = Duration::from_secs(5 * 60);
+const ROLL_OUT_DEADLINE: Duration = Duration::from_secs(15 * 60);
+/// How long a grant that is there may take to become effective. Users report minutes, and up to an hour with old node tokens.
+const PROPAGATION: Duration = Duration::from_secs(10 * 60);
+
+/// How manifests are applied.
+#[derive(Clone, Debug, Default)]
+#[non_exhaustive]
+pub struct ApplyOptions {
+    /// The registry whose login server takes the place of `<acr-name>.azurecr.io` in the manifests' images.
+    pub registry: Option<RegistryRef>,
+    /// Namespace, force, dry run.
+    pub mode: ApplyMode,
+    /// Deadline (5 minutes by default), cancellation, progress.
+    pub call: CallOptions,
+}
+
+impl ApplyOptions {
+    /// Sets [`registry`](Self::registry).
+    #[must_use]
+    pub fn with_registry(mut self, registry: RegistryRef) -> Self {
+        self.registry = Some(registry);
+        self
+    }
+
+    /// Sets the namespace of objects that name none; `default` by default.
+    #[must_use]
+    pub fn with_namespace(mut self, namespace: impl Into<String>) -> Self {
+        self.mode.namespace = namespace.into();
+        self
+    }
+
+    /// Sets whether fields that another field manager owns are taken over; not by default.
+    #[must_use]
+    pub fn with_force(mut self, force: bool) -> Self {
+        self.mode.force = force;
+        self
+    }
+
+    /// Sets whether the cluster only says what it would do; not by default.
+    #[must_use]
+    pub fn with_dry_run(mut self, dry_run: bool) -> Self {
+        self.mode.dry_run = dry_run;
+        self
+    }
+
+    /// Sets [`call`](Self::call).
+    #[must_use]
+    pub fn with_call(mut self, call: CallOptions) -> Self {
+        self.call = call;
+        self
+    }
+}
+
+/// How a roll-out is waited for.
+#[derive(Clone, Debug)]
+#[non_exhaustive]
+pub struct RollOutOptions {
+    /// How long a grant that is there may take to become effective; 10 minutes by default.
+    pub propagation: Duration,
+    /// Deadline (15 minutes by default), cancellation, progress.
+    pub call: CallOptions,
+}
+
+impl RollOutOptions {
+    /// Sets [`propagation`](Self::propagation).
+    #[must_use]
+    pub fn with_propagation(mut self, propagation: Duration) -> Self {
+        self.propagation = propagation;
+        self
+    }
+
+    /// Sets [`call`](Self::call).
+    #[must_use]
+    pub fn with_call(mut self, call: CallOptions) -> Self {
+        self.call = call;
+        self
+    }
+}
+
+impl Default for RollOutOptions {
+    fn default() -> Self {
+        Self { propagation: PROPAGATION, call: CallOptions::default() }
+    }
+}
+
+pub(crate) async fn apply(
+    client: &Client,
+    cluster: &ClusterRef,
+    mut manifests: Vec<Manifest>,
+    options: &ApplyOptions,
+) -> Result<Vec<Applied>> {
+    check_images(&mut manifests, client.cloud(), options.registry.is_some())?;
+    let call = options.call.start(APPLY_DEADLINE);
+    if let (true, Some(registry)) = (wants_registry(&mut manifests), &options.registry) {
+        fill_in(&mut manifests, &client.find_registry(registry, &call).await?.login_server);
+    }
+    client.cluster_deployer().apply(cluster, &manifests, &options.mode, &call).await
+}
+
+/// A refusal by the registry is final without a grant, and passes with one: so the grants are looked at once.
+pub(crate) async fn roll_out(
+    client: &Client,
+    cluster: &ClusterRef,
+    deployment: &Deployment,
+    options: &RollOutOptions,
+) -> Result<RollOut> {
+    let call = options.call.start(ROLL_OUT_DEADLINE);
+    let refused = match client.cluster_deployer().roll_out(cluster, deployment, Duration::ZERO, &call).await {
+        Err(err) if is_refused(&err) => err,
+        ended => return ended,
+    };
+    if let Some(missing) = missing_grant(client, cluster, &refused, &call).await? {
+        return Err(refused.with_context("missing grant", missing));
+    }
+    client.cluster_deployer().roll_out(cluster, deployment, options.propagation, &call).await
+}
+
+fn is_refused(err: &Error) -> bool {
+    err.kind() == ErrorKind::PullFailed
+        && err.pull_failure().is_some_and(|failure| failure.cause == PullCause::Unauthorized)
+}
+
+/// Which grant is missing, where that can be told. Where it cannot, the refusal may still pass.
+async fn missing_grant(client: &Client, cluster: &ClusterRef, refused: &Error, call: &Call) -> Result<Option<String>> {
+    let image = refused.pull_failure().and_then(|failure| ImageReference::parse(&failure.image).ok());
+    let Some(registry) = image.and_then(|image| image.registry().parse::<RegistryRef>().ok()) else { return Ok(None) };
+    match attach::missing_grant(client, cluster, &registry, call).await {
+        Ok(missing) => Ok(missing),
+        Err(err) if matches!(err.kind(), ErrorKind::Cancelled | ErrorKind::DeadlineExceeded) => Err(err),
+        Err(_) => Ok(None),
+    }
+}

@@ -1,0 +1,356 @@
+//! The one error of this crate, and its kinds.
+
+use std::{error::Error as StdError, fmt, time::Duration};
+
+/// A result whose error is [`Error`].
+pub type Result<T, E = Error> = std::result::Result<T, E>;
+
+type Source = Box<dyn StdError + Send + Sync>;
+
+macro_rules! kinds {
+    ($($(#[$doc:meta])* $kind:ident => $text:literal,)*) => {
+        /// What a caller can do about an [`Error`]. A kind exists only where a caller would act differently on it.
+        #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+        #[non_exhaustive]
+        pub enum ErrorKind {
+            $($(#[$doc])* $kind,)*
+        }
+
+        impl ErrorKind {
+            /// Every kind, in the order of their declaration.
+            pub const ALL: &[Self] = &[$(Self::$kind,)*];
+
+            /// The kind's stable name, the same in every language.
+            #[must_use]
+            pub const fn as_str(self) -> &'static str {
+                match self { $(Self::$kind => $text,)* }
+            }
+        }
+    };
+}
+
+kinds! {
+    /// The input is wrong; nothing was sent. The message names the part that is wrong.
+    InvalidInput => "invalid_input",
+    /// What was named does not exist.
+    NotFound => "not_found",
+    /// Something else is already there, or changed meanwhile.
+    Conflict => "conflict",
+    /// The caller is known and may not do this; see [`Error::missing_action`] and [`Error::smallest_role`].
+    Forbidden => "forbidden",
+    /// No token could be had, or the service did not accept it.
+    Unauthenticated => "unauthenticated",
+    /// The service asks to wait longer than the deadline allows; see [`Error::retry_after`].
+    RateLimited => "rate_limited",
+    /// The deadline passed. What Azure has begun goes on.
+    DeadlineExceeded => "deadline_exceeded",
+    /// The caller cancelled. What Azure has begun goes on.
+    Cancelled => "cancelled",
+    /// The service could not be reached, or answered that it is out of order.
+    Unavailable => "unavailable",
+    /// A long-running operation of Azure ended without success.
+    OperationFailed => "operation_failed",
+    /// Pods of a roll-out cannot pull their image, for a cause that does not pass; see [`Error::pull_failure`].
+    PullFailed => "pull_failed",
+    /// This build, or this service, cannot do it; the message says what to change.
+    Unsupported => "unsupported",
+    /// The service's answer was not understood.
+    Unexpected => "unexpected",
+}
+
+impl fmt::Display for ErrorKind {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(self.as_str())
+    }
+}
+
+/// What a service answered, where the answer was an error.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct ServiceError {
+    /// The HTTP status.
+    pub status: u16,
+    /// The service's own code, such as `AuthorizationFailed`.
+    pub code: Option<String>,
+    /// The service's own words.
+    pub message: Option<String>,
+    /// `x-ms-request-id` of the answer.
+    pub request_id: Option<String>,
+    /// `x-ms-correlation-request-id` of the answer.
+    pub correlation_id: Option<String>,
+}
+
+impl fmt::Display for ServiceError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "HTTP {}", self.status)?;
+        if let Some(code) = &self.code {
+            write!(f, " {code}")?;
+        }
+        if let Some(message) = &self.message {
+            write!(f, ": {message}")?;
+        }
+        if let Some(id) = &self.request_id {
+            write!(f, " [request id {id}]")?;
+        }
+        Ok(())
+    }
+}
+
+impl StdError for ServiceError {}
+
+/// Why a caller was refused, from what was asked and not from the service's text.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct Refusal {
+    pub action: &'static str,
+    pub scope: String,
+    pub smallest_role: Option<&'static str>,
+}
+
+/// What went wrong, in one sentence, with the facts a caller needs to act.
+///
+/// `{err}` is our sentence with its context, on one line. `{err:#}` appends what lies behind it, the service's own words among it.
+///
+/// ```
+/// use aks_acr::{ClusterRef, ErrorKind};
+///
+/// let err = ClusterRef::new("my group?", "dev").unwrap_err();
+/// assert_eq!(err.kind(), ErrorKind::InvalidInput);
+/// assert!(err.to_string().contains("my group?"));
+/// ```
+pub struct Error(Box<Inner>);
+
+struct Inner {
+    kind: ErrorKind,
+    message: String,
+    context: Vec<(&'static str, String)>,
+    service: Option<ServiceError>,
+    refusal: Option<Refusal>,
+    retry_after: Option<Duration>,
+    pull_failure: Option<crate::pull::PullFailure>,
+    source: Option<Source>,
+}
+
+impl Error {
+    pub(crate) fn new(kind: ErrorKind, message: impl Into<String>) -> Self {
+        Self(Box::new(Inner {
+            kind,
+            message: message.into(),
+            context: Vec::new(),
+            service: None,
+            refusal: None,
+            retry_after: None,
+            pull_failure: None,
+            source: None,
+        }))
+    }
+
+    /// Bad input: `message` says what was wanted, `part` and `value` what was given.
+    pub(crate) fn invalid(message: impl Into<String>, part: &'static str, value: impl Into<String>) -> Self {
+        Self::new(ErrorKind::InvalidInput, message).with_context(part, value)
+    }
+
+    #[must_use]
+    pub(crate) fn with_context(mut self, name: &'static str, value: impl Into<String>) -> Self {
+        self.0.context.push((name, value.into()));
+        self
+    }
+
+    #[must_use]
+    pub(crate) fn with_source(mut self, source: impl Into<Source>) -> Self {
+        self.0.source = Some(source.into());
+        self
+    }
+
+    #[must_use]
+    pub(crate) fn with_service(mut self, service: ServiceError) -> Self {
+        self.0.service = Some(service);
+        self
+    }
+
+    #[must_use]
+    pub(crate) fn with_refusal(mut self, refusal: Refusal) -> Self {
+        self.0.refusal = Some(refusal);
+        self
+    }
+
+    #[must_use]
+    pub(crate) fn with_retry_after(mut self, wait: Duration) -> Self {
+        self.0.retry_after = Some(wait);
+        self
+    }
+
+    #[cfg(feature = "kubernetes")]
+    #[must_use]
+    pub(crate) fn with_pull_failure(mut self, failure: crate::pull::PullFailure) -> Self {
+        self.0.pull_failure = Some(failure);
+        self
+    }
+
+    /// What a caller can do about it.
+    #[must_use]
+    pub fn kind(&self) -> ErrorKind {
+        self.0.kind
+    }
+
+    /// What the service answered, where a service answered.
+    #[must_use]
+    pub fn service(&self) -> Option<&ServiceError> {
+        self.0.service.as_ref()
+    }
+
+    /// The HTTP status of the service's answer.
+    #[must_use]
+    pub fn status(&self) -> Option<u16> {
+        self.service().map(|service| service.status)
+    }
+
+    /// The service's own code, such as `AuthorizationFailed`.
+    #[must_use]
+    pub fn code(&self) -> Option<&str> {
+        self.service().and_then(|service| service.code.as_deref())
+    }
+
+    /// `x-ms-request-id` of the service's answer.
+    #[must_use]
+    pub fn request_id(&self) -> Option<&str> {
+        self.service().and_then(|service| service.request_id.as_deref())
+    }
+
+    /// `x-ms-correlation-request-id` of the service's answer.
+    #[must_use]
+    pub fn correlation_id(&self) -> Option<&str> {
+        self.service().and_then(|service| service.correlation_id.as_deref())
+    }
+
+    /// The action that the caller lacks, such as `Microsoft.Authorization/roleAssignments/write`.
+    #[must_use]
+    pub fn missing_action(&self) -> Option<&str> {
+        self.0.refusal.as_ref().map(|refusal| refusal.action)
+    }
+
+    /// Where the caller lacks [`missing_action`](Self::missing_action): a resource id.
+    #[must_use]
+    pub fn scope(&self) -> Option<&str> {
+        self.0.refusal.as_ref().map(|refusal| refusal.scope.as_str())
+    }
+
+    /// The smallest built-in role that has [`missing_action`](Self::missing_action).
+    #[must_use]
+    pub fn smallest_role(&self) -> Option<&str> {
+        self.0.refusal.as_ref().and_then(|refusal| refusal.smallest_role)
+    }
+
+    /// How long the service asked to wait.
+    #[must_use]
+    pub fn retry_after(&self) -> Option<Duration> {
+        self.0.retry_after
+    }
+
+    /// Why pods cannot pull their image, where that is what went wrong.
+    #[must_use]
+    pub fn pull_failure(&self) -> Option<&crate::pull::PullFailure> {
+        self.0.pull_failure.as_ref()
+    }
+}
+
+impl fmt::Display for Error {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.0.message)?;
+        self.fmt_facts(f)?;
+        if f.alternate() {
+            fmt_sources(self.source(), f)?;
+        }
+        Ok(())
+    }
+}
+
+impl Error {
+    fn fmt_facts(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let mut facts: Vec<(&str, &str)> = self.0.context.iter().map(|(name, value)| (*name, value.as_str())).collect();
+        if let Some(refusal) = &self.0.refusal {
+            facts.push(("missing action", refusal.action));
+            facts.push(("scope", &refusal.scope));
+            facts.extend(refusal.smallest_role.map(|role| ("smallest role that has it", role)));
+        }
+        for (index, (name, value)) in facts.iter().enumerate() {
+            let open = if index == 0 { " (" } else { ", " };
+            write!(f, "{open}{name}: {value}")?;
+        }
+        if facts.is_empty() { Ok(()) } else { f.write_str(")") }
+    }
+}
+
+fn fmt_sources(mut source: Option<&(dyn StdError + 'static)>, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+    while let Some(err) = source {
+        let text = err.to_string();
+        if !adds_nothing(&text) {
+            write!(f, ": {text}")?;
+        }
+        source = err.source();
+    }
+    Ok(())
+}
+
+/// The pipeline's retry policy wraps an error in a sentence about itself, which hides the reason from a reader.
+fn adds_nothing(text: &str) -> bool {
+    text.ends_with("will not be retried") || text.ends_with("will no longer be retried")
+}
+
+impl fmt::Debug for Error {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Error")
+            .field("kind", &self.0.kind)
+            .field("message", &self.0.message)
+            .field("context", &self.0.context)
+            .field("service", &self.0.service)
+            .field("refusal", &self.0.refusal)
+            .field("source", &self.0.source)
+            .finish_non_exhaustive()
+    }
+}
+
+impl StdError for Error {
+    fn source(&self) -> Option<&(dyn StdError + 'static)> {
+        match (&self.0.service, &self.0.source) {
+            (Some(service), _) => Some(service),
+            (None, Some(source)) => Some(source.as_ref()),
+            (None, None) => None,
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_error_is_one_pointer_wide() {
+        assert_eq!(size_of::<Error>(), size_of::<usize>());
+    }
+
+    #[test]
+    fn every_kind_has_a_name_of_its_own() {
+        let names: std::collections::HashSet<_> = ErrorKind::ALL.iter().map(|kind| kind.as_str()).collect();
+        assert_eq!(names.len(), ErrorKind::ALL.len());
+    }
+
+    #[test]
+    fn the_plain_form_is_our_sentence_and_the_long_form_adds_the_service() {
+        let service = ServiceError { status: 404, code: Some("ResourceNotFound".into()), ..ServiceError::default() };
+        let err =
+            Error::new(ErrorKind::NotFound, "no such cluster").with_context("cluster", "dev").with_service(service);
+        assert_eq!(err.to_string(), "no such cluster (cluster: dev)");
+        assert_eq!(format!("{err:#}"), "no such cluster (cluster: dev): HTTP 404 ResourceNotFound");
+    }
+
+    #[test]
+    fn a_refusal_names_action_scope_and_role() {
+        let refusal = Refusal { action: "a/write", scope: "/s".into(), smallest_role: Some("Small") };
+        let err = Error::new(ErrorKind::Forbidden, "may not grant").with_refusal(refusal);
+        assert_eq!(
+            err.to_string(),
+            "may not grant (missing action: a/write, scope: /s, smallest role that has it: Small)"
+        );
+        assert_eq!(err.smallest_role(), Some("Small"));
+    }
+}

@@ -1,0 +1,173 @@
+//! The only place where an error of Azure becomes ours.
+
+use super::{Answer, ArmRequest};
+use crate::{
+    error::{Error, ErrorKind, Refusal, ServiceError},
+    role::smallest_role,
+};
+use azure_core::http::headers::Headers;
+use serde::Deserialize;
+use serde_json::Value;
+
+/// Codes that mean: the caller's roles do not have the action. Other refusals have other codes.
+const MISSING_RIGHT: [&str; 2] = ["AuthorizationFailed", "LinkedAuthorizationFailed"];
+
+/// Makes an error of an answer with an error status.
+pub(crate) fn from_azure(request: &ArmRequest, answer: &Answer) -> Error {
+    let service = service_error(answer.status, &answer.headers, &answer.body);
+    let kind = kind_of(answer.status);
+    let code = service.code.clone().unwrap_or_default();
+    let err = Error::new(kind, sentence(kind)).with_context("while", &request.step);
+    let err = if kind == ErrorKind::Forbidden && MISSING_RIGHT.contains(&code.as_str()) && !request.action.is_empty() {
+        err.with_refusal(Refusal {
+            action: request.action,
+            scope: request.scope.clone(),
+            smallest_role: smallest_role(request.action),
+        })
+    } else {
+        err
+    };
+    let err = match super::wait::retry_after(&answer.headers) {
+        Some(wait) => err.with_retry_after(wait),
+        None => err,
+    };
+    err.with_service(service)
+}
+
+/// Makes an error of a request that had no answer.
+pub(crate) fn from_transport(err: azure_core::Error, step: &str) -> Error {
+    use azure_core::error::ErrorKind as Azure;
+    let (kind, message) = match err.kind() {
+        Azure::Credential => (ErrorKind::Unauthenticated, "no token could be had"),
+        Azure::Connection | Azure::Io => (ErrorKind::Unavailable, "the service could not be reached"),
+        _ if is_credential(&err) => (ErrorKind::Unauthenticated, "no token could be had"),
+        _ => (ErrorKind::Unexpected, "the request could not be made"),
+    };
+    Error::new(kind, message).with_context("while", step).with_source(err)
+}
+
+/// The retry policy wraps a credential's error in one of another kind.
+fn is_credential(err: &azure_core::Error) -> bool {
+    let mut source = std::error::Error::source(err);
+    while let Some(inner) = source {
+        if let Some(azure) = inner.downcast_ref::<azure_core::Error>()
+            && matches!(azure.kind(), azure_core::error::ErrorKind::Credential)
+        {
+            return true;
+        }
+        source = inner.source();
+    }
+    false
+}
+
+fn kind_of(status: u16) -> ErrorKind {
+    match status {
+        400 | 422 => ErrorKind::InvalidInput,
+        401 => ErrorKind::Unauthenticated,
+        403 => ErrorKind::Forbidden,
+        404 | 410 => ErrorKind::NotFound,
+        409 | 412 => ErrorKind::Conflict,
+        429 => ErrorKind::RateLimited,
+        408 | 500..=599 => ErrorKind::Unavailable,
+        _ => ErrorKind::Unexpected,
+    }
+}
+
+fn sentence(kind: ErrorKind) -> &'static str {
+    match kind {
+        ErrorKind::InvalidInput => "Azure refused the request as wrong",
+        ErrorKind::Unauthenticated => "Azure did not accept the token",
+        ErrorKind::Forbidden => "the caller may not do this",
+        ErrorKind::NotFound => "Azure knows no such thing",
+        ErrorKind::Conflict => "Azure refused the request because of what is there already",
+        ErrorKind::RateLimited => "Azure throttles this caller",
+        ErrorKind::Unavailable => "the service is out of order",
+        _ => "Azure answered with an error",
+    }
+}
+
+/// Reads an error's body in each shape that is met: Resource Manager wraps it, AKS does not, a registry lists several, Entra
+/// has two strings. Nothing in it is required.
+pub(crate) fn service_error(status: u16, headers: &Headers, body: &[u8]) -> ServiceError {
+    #[derive(Default, Deserialize)]
+    #[serde(default)]
+    struct Body {
+        error: Value,
+        errors: Vec<Inner>,
+        error_description: Option<String>,
+        #[serde(flatten)]
+        bare: Inner,
+    }
+    #[derive(Default, Deserialize)]
+    #[serde(default)]
+    struct Inner {
+        code: Option<String>,
+        message: Option<String>,
+        details: Value,
+    }
+    let body: Body = serde_json::from_slice(body).unwrap_or_default();
+    let (inner, entra) = match body.error {
+        Value::String(code) => {
+            (Inner { code: Some(code), message: body.error_description, details: Value::Null }, true)
+        }
+        Value::Object(_) => (serde_json::from_value(body.error).unwrap_or_default(), false),
+        _ => (body.errors.into_iter().next().unwrap_or(body.bare), false),
+    };
+    let details = if entra { Vec::new() } else { detail_messages(&inner.details) };
+    let header = |name: &'static str| headers.get_optional_str(&name.into()).map(str::to_owned);
+    ServiceError {
+        status,
+        code: inner.code.filter(|code| !code.is_empty()),
+        message: join(inner.message, &details),
+        request_id: header("x-ms-request-id"),
+        correlation_id: header("x-ms-correlation-request-id"),
+    }
+}
+
+fn detail_messages(details: &Value) -> Vec<&str> {
+    let list = details.as_array().map(Vec::as_slice).unwrap_or_default();
+    list.iter().filter_map(|detail| detail.get("message").and_then(Value::as_str)).collect()
+}
+
+/// The message, then those of its details that it does not hold already.
+fn join(message: Option<String>, details: &[&str]) -> Option<String> {
+    let mut text = message.unwrap_or_default();
+    for detail in details {
+        if !detail.is_empty() && !text.contains(detail) {
+            let gap = if text.is_empty() { "" } else { "; " };
+            text = format!("{text}{gap}{detail}");
+        }
+    }
+    (!text.is_empty()).then_some(text)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn read(body: &str) -> (Option<String>, Option<String>) {
+        let service = service_error(400, &Headers::new(), body.as_bytes());
+        (service.code, service.message)
+    }
+
+    #[test]
+    fn both_shapes_of_azure_are_read() {
+        let wanted = (Some("C".to_owned()), Some("say \"m\"".to_owned()));
+        assert_eq!(read(r#"{"error":{"code":"C","message":"say \"m\"","details":null}}"#), wanted);
+        assert_eq!(read(r#"{"code":"C","message":"say \"m\"","details":null,"subcode":"","target":null}"#), wanted);
+        assert_eq!(read(r#"{"errors":[{"code":"C","message":"say \"m\""}]}"#), wanted);
+    }
+
+    #[test]
+    fn details_are_added_once() {
+        let (_, message) = read(r#"{"error":{"message":"a b","details":[{"message":"b"},{"message":"c"}]}}"#);
+        assert_eq!(message.as_deref(), Some("a b; c"));
+    }
+
+    #[test]
+    fn what_is_no_error_body_gives_none() {
+        assert_eq!(read("<html>"), (None, None));
+        assert_eq!(read(""), (None, None));
+        assert_eq!(read("[]"), (None, None));
+    }
+}

@@ -1,0 +1,151 @@
+//! The one way to Azure: a pipeline of `azure_core`, and what Azure Resource Manager's answers mean.
+
+mod deadline;
+mod failure;
+mod page;
+mod poll;
+mod request;
+mod token;
+mod wait;
+
+pub(crate) use failure::{from_azure, from_transport, service_error};
+pub(crate) use poll::{Operation, Progressed};
+pub(crate) use request::{Answer, ArmRequest, RegistryRequest};
+pub(crate) use token::Tokens;
+
+use crate::{
+    call::Call,
+    cloud::Cloud,
+    error::{Error, ErrorKind, Result},
+};
+use azure_core::{
+    credentials::TokenCredential,
+    http::{
+        ClientOptions, Context, ExponentialRetryOptions, HttpClient, Pipeline, PipelineSendOptions, Request,
+        RetryOptions, Transport,
+        policies::{Policy, auth::BearerTokenAuthorizationPolicy},
+    },
+};
+use deadline::DeadlineGuard;
+use std::{sync::Arc, time::Duration};
+use url::Url;
+
+/// Retries go on for as long as a call's own deadline lets them, not for `azure_core`'s minute: a throttled subscription asks for
+/// waits of several minutes.
+const LONGEST_RETRYING: Duration = Duration::from_secs(24 * 3600);
+const MOST_TRIES: u32 = 10;
+
+/// How requests reach Azure: the transport, and what all pipelines have in common.
+#[derive(Clone, Debug)]
+pub(crate) struct Door {
+    transport: Option<Arc<dyn HttpClient>>,
+}
+
+impl Door {
+    pub fn new(transport: Option<Arc<dyn HttpClient>>) -> Self {
+        Self { transport }
+    }
+
+    fn pipeline(&self, retry: RetryOptions, policies: Vec<Arc<dyn Policy>>) -> Pipeline {
+        let transport = self.transport.clone().map(Transport::new);
+        let options = ClientOptions { retry, transport, ..ClientOptions::default() };
+        let mut per_try: Vec<Arc<dyn Policy>> = vec![Arc::new(DeadlineGuard)];
+        per_try.extend(policies);
+        Pipeline::new(Some("aks-acr"), Some(env!("CARGO_PKG_VERSION")), options, Vec::new(), per_try, None)
+    }
+}
+
+fn retrying() -> RetryOptions {
+    RetryOptions::exponential(ExponentialRetryOptions {
+        max_retries: MOST_TRIES,
+        max_total_elapsed: LONGEST_RETRYING.try_into().unwrap_or_default(),
+        ..ExponentialRetryOptions::default()
+    })
+}
+
+/// Azure Resource Manager of one cloud, as one caller sees it. Cheap to clone.
+#[derive(Clone, Debug)]
+pub(crate) struct Arm {
+    cloud: Cloud,
+    /// Repeats what failed for a passing cause.
+    pipeline: Pipeline,
+    /// Sends once: for what is not safe to repeat.
+    once: Pipeline,
+}
+
+impl Arm {
+    pub fn new(door: &Door, cloud: Cloud, credential: Arc<dyn TokenCredential>) -> Self {
+        let auth: Arc<dyn Policy> = Arc::new(BearerTokenAuthorizationPolicy::new(credential, [cloud.arm_scope()]));
+        Self {
+            pipeline: door.pipeline(retrying(), vec![auth.clone()]),
+            once: door.pipeline(RetryOptions::none(), vec![auth]),
+            cloud,
+        }
+    }
+
+    pub fn cloud(&self) -> &Cloud {
+        &self.cloud
+    }
+
+    /// Sends a request. An error status is an error.
+    pub async fn send(&self, request: ArmRequest, call: &Call) -> Result<Answer> {
+        let url = request.url(self.cloud.arm())?;
+        let pipeline = if request.repeatable { &self.pipeline } else { &self.once };
+        let mut wire = request.wire(url)?;
+        let answer = send(pipeline, &mut wire, &request.step, call).await?;
+        if answer.is_success() { Ok(answer) } else { Err(from_azure(&request, &answer)) }
+    }
+
+    /// Sends a request whose answer may be that what was asked for does not exist.
+    pub async fn send_opt(&self, request: ArmRequest, call: &Call) -> Result<Option<Answer>> {
+        match self.send(request, call).await {
+            Ok(answer) => Ok(Some(answer)),
+            Err(err) if err.kind() == ErrorKind::NotFound => Ok(None),
+            Err(err) => Err(err),
+        }
+    }
+
+    /// Checks that a link which an answer named leads back to Resource Manager: a token is for no other host.
+    fn check_link(&self, link: &str) -> Result<Url> {
+        let wrong = || Error::new(ErrorKind::Unexpected, "Azure named a link to another host, which is not followed");
+        let home = Url::parse(self.cloud.arm()).map_err(|err| wrong().with_source(err))?;
+        let url = home.join(link).map_err(|err| wrong().with_source(err))?;
+        if url.origin() == home.origin() && url.username().is_empty() && url.password().is_none() {
+            return Ok(url);
+        }
+        Err(wrong().with_context("host", url.host_str().unwrap_or_default()))
+    }
+}
+
+/// The data plane of registries, of Azure's and of others: each host has tokens of its own, which the caller of this adds.
+#[derive(Clone, Debug)]
+pub(crate) struct Registries {
+    pipeline: Pipeline,
+}
+
+impl Registries {
+    pub fn new(door: &Door) -> Self {
+        Self { pipeline: door.pipeline(retrying(), Vec::new()) }
+    }
+
+    /// Sends a request. An error status is an answer: a registry says by it what it wants.
+    pub async fn send(&self, request: RegistryRequest, call: &Call) -> Result<Answer> {
+        let step = request.step.clone();
+        send(&self.pipeline, &mut request.wire()?, &step, call).await
+    }
+}
+
+async fn send(pipeline: &Pipeline, request: &mut Request, step: &str, call: &Call) -> Result<Answer> {
+    let watch = Arc::new(deadline::Watch::new(call.clone(), step));
+    let context = Context::new().with_value(watch.clone());
+    let options = PipelineSendOptions { skip_checks: true, ..PipelineSendOptions::default() };
+    let work = async {
+        let answer = pipeline.send(&context, request, Some(options)).await;
+        match (answer, watch.verdict()) {
+            (_, Some(verdict)) => Err(verdict),
+            (Ok(answer), None) => Ok(Answer::from(answer)),
+            (Err(err), None) => Err(from_transport(err, step)),
+        }
+    };
+    call.run(step, work).await
+}

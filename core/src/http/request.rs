@@ -1,0 +1,177 @@
+//! Requests as values, and answers.
+
+use crate::error::{Error, ErrorKind, Result};
+use azure_core::http::{Method, RawResponse, Request, Url, headers::Headers};
+use bytes::Bytes;
+use serde::de::DeserializeOwned;
+
+/// A request to Azure Resource Manager, with what a caller needs to be allowed to make it.
+#[derive(Clone, Debug)]
+pub(crate) struct ArmRequest {
+    pub method: Method,
+    target: Target,
+    query: Vec<(&'static str, String)>,
+    body: Option<serde_json::Value>,
+    /// What it is for, for errors and progress.
+    pub step: String,
+    /// The action that Azure checks, and where.
+    pub action: &'static str,
+    pub scope: String,
+    /// Whether it may be sent again when no answer came.
+    pub repeatable: bool,
+}
+
+#[derive(Clone, Debug)]
+enum Target {
+    /// A path whose parts were checked when their types were made.
+    Path(String),
+    /// A link of Azure's, checked to lead back to it. Its query is signed and never shown.
+    Link(Url),
+}
+
+impl ArmRequest {
+    pub fn new(method: Method, path: impl Into<String>, api_version: &'static str) -> Self {
+        Self::to(method, Target::Path(path.into()), vec![("api-version", api_version.to_owned())])
+    }
+
+    pub fn get(path: impl Into<String>, api_version: &'static str) -> Self {
+        Self::new(Method::Get, path, api_version)
+    }
+
+    pub(super) fn follow(link: Url) -> Self {
+        Self::to(Method::Get, Target::Link(link), Vec::new())
+    }
+
+    fn to(method: Method, target: Target, query: Vec<(&'static str, String)>) -> Self {
+        Self {
+            method,
+            target,
+            query,
+            body: None,
+            step: String::new(),
+            action: "",
+            scope: String::new(),
+            repeatable: true,
+        }
+    }
+
+    /// Says what the request is for.
+    pub fn step(mut self, step: impl Into<String>) -> Self {
+        self.step = step.into();
+        self
+    }
+
+    /// Says what Azure lets only those do who have `action` at `scope`.
+    pub fn needs(mut self, action: &'static str, scope: impl Into<String>) -> Self {
+        self.action = action;
+        self.scope = scope.into();
+        self
+    }
+
+    pub fn filter(mut self, filter: impl Into<String>) -> Self {
+        self.query.push(("$filter", filter.into()));
+        self
+    }
+
+    pub fn body(mut self, body: serde_json::Value) -> Self {
+        self.body = Some(body);
+        self
+    }
+
+    /// Says that a second sending may do a second thing.
+    pub fn once(mut self) -> Self {
+        self.repeatable = false;
+        self
+    }
+
+    pub(super) fn url(&self, home: &str) -> Result<Url> {
+        let path = match &self.target {
+            Target::Link(url) => return Ok(url.clone()),
+            Target::Path(path) => path,
+        };
+        let mut url = Url::parse(&format!("{home}{path}")).map_err(|err| {
+            Error::new(ErrorKind::Unexpected, "cannot make a URL").with_source(err).with_context("path", path)
+        })?;
+        url.query_pairs_mut().extend_pairs(&self.query);
+        Ok(url)
+    }
+
+    pub(super) fn wire(&self, url: Url) -> Result<Request> {
+        let mut wire = Request::new(url, self.method);
+        wire.insert_header("accept", "application/json");
+        match &self.body {
+            Some(body) => {
+                wire.insert_header("content-type", "application/json");
+                wire.set_json(body)
+                    .map_err(|err| Error::new(ErrorKind::Unexpected, "cannot write a body").with_source(err))?;
+            }
+            // A POST without a body still has a length, or a proxy on the way may refuse it.
+            None if self.method == Method::Post => wire.insert_header("content-length", "0"),
+            None => {}
+        }
+        Ok(wire)
+    }
+}
+
+/// A request to a registry's data plane.
+pub(crate) struct RegistryRequest {
+    pub method: Method,
+    pub url: Url,
+    pub headers: Vec<(&'static str, String)>,
+    pub body: Option<String>,
+    pub step: String,
+}
+
+impl RegistryRequest {
+    pub(super) fn wire(self) -> Result<Request> {
+        if self.url.scheme() != "https" {
+            return Err(Error::new(
+                ErrorKind::Unexpected,
+                "a registry named an address that is not https, which is not followed",
+            ));
+        }
+        let mut wire = Request::new(self.url, self.method);
+        for (name, value) in self.headers {
+            wire.insert_header(name, value);
+        }
+        if let Some(body) = self.body {
+            wire.insert_header("content-type", "application/x-www-form-urlencoded");
+            wire.set_body(body);
+        }
+        Ok(wire)
+    }
+}
+
+/// What came back.
+#[derive(Clone, Debug)]
+pub(crate) struct Answer {
+    pub status: u16,
+    pub headers: Headers,
+    pub body: Bytes,
+}
+
+impl Answer {
+    pub fn is_success(&self) -> bool {
+        (200..300).contains(&self.status)
+    }
+
+    pub fn header(&self, name: &'static str) -> Option<&str> {
+        self.headers.get_optional_str(&name.into())
+    }
+
+    /// Reads the body; `what` is for the error's text.
+    pub fn read<T: DeserializeOwned>(&self, what: &str) -> Result<T> {
+        serde_json::from_slice(&self.body).map_err(|err| {
+            Error::new(ErrorKind::Unexpected, format!("cannot read the answer of the service as {what}"))
+                .with_context("HTTP status", self.status.to_string())
+                .with_source(err)
+        })
+    }
+}
+
+impl From<RawResponse> for Answer {
+    fn from(raw: RawResponse) -> Self {
+        let (status, headers, body) = raw.deconstruct();
+        Self { status: u16::from(status), headers, body: body.into() }
+    }
+}

@@ -1,0 +1,53 @@
+//! How long a service asks to wait, in each form that Azure uses.
+
+use azure_core::http::headers::{HeaderName, Headers};
+use std::time::Duration;
+use time::{OffsetDateTime, format_description::well_known::Rfc2822};
+
+const SECONDS_OR_DATE: HeaderName = HeaderName::from_static("retry-after");
+const MILLISECONDS: [HeaderName; 2] =
+    [HeaderName::from_static("x-ms-retry-after-ms"), HeaderName::from_static("retry-after-ms")];
+
+/// `retry-after` in seconds or as a date, `retry-after-ms` and `x-ms-retry-after-ms`.
+pub(crate) fn retry_after(headers: &Headers) -> Option<Duration> {
+    let in_milliseconds = MILLISECONDS.iter().find_map(|name| headers.get_optional_str(name));
+    if let Some(wait) = in_milliseconds.and_then(|text| text.trim().parse().ok()) {
+        return Some(Duration::from_millis(wait));
+    }
+    let text = headers.get_optional_str(&SECONDS_OR_DATE)?.trim();
+    text.parse().ok().map(Duration::from_secs).or_else(|| until(text))
+}
+
+/// HTTP dates end in `GMT`, which the mail format's reader wants as an offset.
+fn until(date: &str) -> Option<Duration> {
+    let date = date.strip_suffix("GMT")?;
+    let then = OffsetDateTime::parse(&format!("{date}+0000"), &Rfc2822).ok()?;
+    Some((then - OffsetDateTime::now_utc()).try_into().unwrap_or(Duration::ZERO))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn asked(name: &'static str, value: &str) -> Option<Duration> {
+        let mut headers = Headers::new();
+        headers.insert(name, value.to_owned());
+        retry_after(&headers)
+    }
+
+    #[test]
+    fn every_form_is_understood() {
+        assert_eq!(asked("retry-after", "7"), Some(Duration::from_secs(7)));
+        assert_eq!(asked("retry-after-ms", "1500"), Some(Duration::from_millis(1500)));
+        assert_eq!(asked("x-ms-retry-after-ms", "20"), Some(Duration::from_millis(20)));
+        assert_eq!(asked("retry-after", "Fri, 01 Jan 2021 00:00:00 GMT"), Some(Duration::ZERO));
+        let far = asked("retry-after", "Fri, 01 Jan 2100 00:00:00 GMT");
+        assert!(far.is_some_and(|wait| wait > Duration::from_secs(3600 * 24 * 365 * 50)), "{far:?}");
+    }
+
+    #[test]
+    fn what_is_no_wait_is_none() {
+        assert_eq!(asked("retry-after", "soon"), None);
+        assert_eq!(asked("date", "7"), None);
+    }
+}

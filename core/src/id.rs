@@ -1,0 +1,239 @@
+//! Azure's identifiers, checked once when they are made.
+
+use crate::error::{Error, Result};
+use serde::{Deserialize, Serialize};
+use std::{fmt, str::FromStr};
+use uuid::Uuid;
+
+/// Object id of an identity in Entra. Not its client id: Azure accepts a grant to that one, and it has no effect.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(transparent)]
+pub struct PrincipalId(Uuid);
+
+impl FromStr for PrincipalId {
+    type Err = Error;
+
+    fn from_str(text: &str) -> Result<Self> {
+        Ok(Self(guid(text, "principal id")?))
+    }
+}
+
+impl fmt::Display for PrincipalId {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        self.0.fmt(f)
+    }
+}
+
+/// Id of a subscription.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(transparent)]
+pub struct SubscriptionId(Uuid);
+
+impl SubscriptionId {
+    /// The subscription's path in Azure Resource Manager, `/subscriptions/{id}`.
+    pub(crate) fn path(self) -> String {
+        format!("/subscriptions/{}", self.0)
+    }
+}
+
+impl FromStr for SubscriptionId {
+    type Err = Error;
+
+    fn from_str(text: &str) -> Result<Self> {
+        Ok(Self(guid(text, "subscription")?))
+    }
+}
+
+impl fmt::Display for SubscriptionId {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        self.0.fmt(f)
+    }
+}
+
+/// Only the usual form with dashes: the others that a parser would take are a slip of the hand here.
+fn guid(text: &str, part: &'static str) -> Result<Uuid> {
+    let parsed = Uuid::try_parse(text).ok().filter(|_| text.len() == 36);
+    parsed.ok_or_else(|| Error::invalid("wanted an id of the form 00000000-0000-0000-0000-000000000000", part, text))
+}
+
+/// Id of a resource in a resource group. Compared without regard to case, as Azure does.
+///
+/// ```
+/// use aks_acr::ResourceId;
+///
+/// let id = "/subscriptions/00000000-0000-0000-0000-000000000000/resourcegroups/Group\
+///           /providers/Microsoft.ContainerRegistry/registries/myregistry";
+/// let id: ResourceId = id.parse()?;
+/// assert_eq!((id.group(), id.name()), ("Group", "myregistry"));
+/// # Ok::<(), aks_acr::Error>(())
+/// ```
+#[derive(Clone, Debug, Serialize, Deserialize)]
+#[serde(try_from = "String", into = "String")]
+pub struct ResourceId {
+    text: String,
+    subscription: SubscriptionId,
+    group: String,
+    resource_type: String,
+    name: String,
+}
+
+impl ResourceId {
+    pub(crate) fn new(subscription: SubscriptionId, group: &str, resource_type: &str, name: &str) -> Self {
+        let text = format!("{}/resourceGroups/{group}/providers/{resource_type}/{name}", subscription.path());
+        Self {
+            text,
+            subscription,
+            group: group.to_owned(),
+            resource_type: resource_type.to_owned(),
+            name: name.to_owned(),
+        }
+    }
+
+    /// The id as it was given.
+    #[must_use]
+    pub fn as_str(&self) -> &str {
+        &self.text
+    }
+
+    /// The subscription that the resource is in.
+    #[must_use]
+    pub fn subscription(&self) -> SubscriptionId {
+        self.subscription
+    }
+
+    /// The resource group's name.
+    #[must_use]
+    pub fn group(&self) -> &str {
+        &self.group
+    }
+
+    /// The resource's name.
+    #[must_use]
+    pub fn name(&self) -> &str {
+        &self.name
+    }
+
+    /// Whether the resource is of this type, such as `Microsoft.ContainerRegistry/registries`.
+    #[must_use]
+    pub fn is_of_type(&self, resource_type: &str) -> bool {
+        self.resource_type.eq_ignore_ascii_case(resource_type)
+    }
+
+    /// Whether this is the same resource as the one that `other` names.
+    #[must_use]
+    pub fn is(&self, other: &str) -> bool {
+        self.text.eq_ignore_ascii_case(other.trim_end_matches('/'))
+    }
+
+    /// Checks that the resource is of a type; the error says what was wanted.
+    pub(crate) fn of_type(self, resource_type: &str, what: &'static str) -> Result<Self> {
+        if self.is_of_type(resource_type) {
+            return Ok(self);
+        }
+        let wanted = format!("wanted the id of a {what}, of type {resource_type}");
+        Err(Error::invalid(wanted, "resource id", self.text))
+    }
+}
+
+impl FromStr for ResourceId {
+    type Err = Error;
+
+    fn from_str(text: &str) -> Result<Self> {
+        let wrong = |why: &str| Error::invalid(format!("not a resource id: {why}"), "resource id", text);
+        let form = "wanted /subscriptions/{id}/resourceGroups/{group}/providers/{namespace}/{type}/{name}";
+        let segments: Vec<&str> = text.strip_prefix('/').ok_or_else(|| wrong(form))?.split('/').collect();
+        if let Some(odd) = segments.iter().find(|segment| !is_plain_segment(segment)) {
+            return Err(wrong(&format!("the segment '{}' cannot be part of one", odd.escape_debug())));
+        }
+        let [subscriptions, subscription, groups, group, providers, namespace, kind, name] = segments[..] else {
+            return Err(wrong(form));
+        };
+        let words = [(subscriptions, "subscriptions"), (groups, "resourceGroups"), (providers, "providers")];
+        if !words.iter().all(|(given, wanted)| given.eq_ignore_ascii_case(wanted)) {
+            return Err(wrong(form));
+        }
+        Ok(Self {
+            text: text.to_owned(),
+            subscription: subscription.parse()?,
+            group: group_name(group)?,
+            resource_type: format!("{namespace}/{kind}"),
+            name: name.to_owned(),
+        })
+    }
+}
+
+/// What can stand between two slashes without a URL or a log meaning something else by it.
+fn is_plain_segment(segment: &str) -> bool {
+    let is_plain = |letter: char| letter.is_alphanumeric() || "-_.()".contains(letter);
+    !segment.is_empty() && !segment.chars().all(|letter| letter == '.') && segment.chars().all(is_plain)
+}
+
+/// Checks the name of a resource group: 1 to 90 letters, digits, `-`, `_`, `.`, `(`, `)`, no dot at the end.
+pub(crate) fn group_name(text: &str) -> Result<String> {
+    if is_plain_segment(text) && text.chars().count() <= 90 && !text.ends_with('.') {
+        return Ok(text.to_owned());
+    }
+    let wanted = "wanted 1 to 90 letters, digits, '-', '_', '.', '(', ')', no dot at the end";
+    Err(Error::invalid(wanted, "resource group", text))
+}
+
+impl PartialEq for ResourceId {
+    fn eq(&self, other: &Self) -> bool {
+        self.is(&other.text)
+    }
+}
+
+impl Eq for ResourceId {}
+
+impl TryFrom<String> for ResourceId {
+    type Error = Error;
+
+    fn try_from(text: String) -> Result<Self> {
+        text.parse()
+    }
+}
+
+impl From<ResourceId> for String {
+    fn from(id: ResourceId) -> Self {
+        id.text
+    }
+}
+
+impl fmt::Display for ResourceId {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.text)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const GROUP: &str = "/subscriptions/22222222-2222-2222-2222-222222222222/resourceGroups/rg1";
+
+    #[test]
+    fn case_does_not_tell_two_ids_apart() {
+        let id: ResourceId = format!("{GROUP}/providers/Microsoft.X/things/Name").parse().unwrap();
+        assert_eq!(id, format!("{}/PROVIDERS/microsoft.x/Things/name", GROUP.to_uppercase()).parse().unwrap());
+    }
+
+    #[test]
+    fn odd_segments_are_refused_and_named() {
+        for odd in ["..", ".", "", "a%2fb", "a?b", "a#b", "a b", "a\n", "a\\b"] {
+            let err = format!("{GROUP}/providers/Microsoft.X/things/{odd}").parse::<ResourceId>().unwrap_err();
+            assert!(err.to_string().contains("segment"), "{odd:?}: {err}");
+        }
+    }
+
+    #[test]
+    fn an_id_of_something_else_is_refused() {
+        for text in ["", "/", GROUP, "subscriptions/x", "/subscriptions/1/resourceGroups/g/providers/a/b/c"] {
+            assert!(text.parse::<ResourceId>().is_err(), "{text}");
+        }
+    }
+
+    #[test]
+    fn a_guid_without_dashes_is_refused() {
+        assert!("aaaaaaaa000000000000000000000001".parse::<PrincipalId>().is_err());
+    }
+}

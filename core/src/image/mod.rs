@@ -1,0 +1,19 @@
+//! Images: their references, and what a registry says of one.
+
+mod digest;
+mod reference;
+
+pub use digest::Digest;
+pub use reference::{ImageReference, ReferenceError};
+
+use serde::Serialize;
+
+/// What a registry says of an image.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+#[non_exhaustive]
+pub struct Image {
+    /// Digest of the manifest, or of the index where the image has several platforms.
+    pub digest: Digest,
+    /// The manifest's media type, if the registry named it.
+    pub media_type: Option<String>,
+}

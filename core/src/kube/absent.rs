@@ -1,0 +1,47 @@
+//! What stands here when the feature `kubernetes` is off.
+
+use crate::{
+    call::Call,
+    cluster::{Applied, ApplyMode, Deployment, Manifest, PodListener, PodSelection, Pods, RollOut},
+    error::{Error, ErrorKind, Result},
+    http::{Arm, Tokens},
+    id::ResourceId,
+};
+use std::time::Duration;
+
+#[derive(Clone, Debug, Default)]
+pub(crate) struct KubeConnector;
+
+#[derive(Clone, Debug)]
+pub(crate) struct Kubernetes;
+
+fn unsupported<T>() -> Result<T> {
+    Err(Error::new(
+        ErrorKind::Unsupported,
+        "this build talks to no Kubernetes: enable the feature `kubernetes` of aks-acr",
+    ))
+}
+
+// The methods are those of the real thing, so that no other file has to know which one is here.
+#[expect(clippy::unused_async, clippy::unused_self, reason = "the same signatures as with the feature")]
+impl Kubernetes {
+    pub fn new(_: KubeConnector, _: Arm, _: Tokens) -> Self {
+        Self
+    }
+
+    pub async fn apply(&self, _: &ResourceId, _: &[Manifest], _: &ApplyMode, _: &Call) -> Result<Vec<Applied>> {
+        unsupported()
+    }
+
+    pub async fn roll_out(&self, _: &ResourceId, _: &Deployment, _: Duration, _: &Call) -> Result<RollOut> {
+        unsupported()
+    }
+
+    pub async fn pods(&self, _: &ResourceId, _: &PodSelection, _: &Call) -> Result<Pods> {
+        unsupported()
+    }
+
+    pub async fn watch(&self, _: &ResourceId, _: &PodSelection, _: &mut PodListener<'_>, _: &Call) -> Result<()> {
+        unsupported()
+    }
+}

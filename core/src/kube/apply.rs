@@ -1,0 +1,152 @@
+//! Server-side apply of objects of any kind.
+
+use super::{
+    connect::Kubernetes,
+    failure::from_kube,
+    send::{Answer, send},
+};
+use crate::{
+    call::{Call, Event},
+    cluster::{Applied, ApplyMode, Manifest},
+    error::{Error, ErrorKind, Result},
+    id::ResourceId,
+};
+use kube::{
+    Client, Resource,
+    api::{DynamicObject, Patch, PatchParams, ValidationDirective},
+    core::{ApiResource, GroupVersionKind, Request, TypeMeta},
+    discovery::{self, Scope},
+};
+use serde_json::{Map, Value, json};
+use std::{collections::HashMap, time::Duration};
+
+/// The name under which fields are owned.
+const FIELD_MANAGER: &str = "aks-acr";
+/// A kind that was just defined is served a little later.
+const KIND_APPEARS_WITHIN: Duration = Duration::from_secs(30);
+const LOOK_AGAIN: Duration = Duration::from_secs(1);
+
+type Kinds = HashMap<GroupVersionKind, (ApiResource, Scope)>;
+
+impl Kubernetes {
+    pub async fn apply(
+        &self,
+        cluster: &ResourceId,
+        manifests: &[Manifest],
+        mode: &ApplyMode,
+        call: &Call,
+    ) -> Result<Vec<Applied>> {
+        let client = self.client(cluster, call).await?;
+        let mut kinds = known_kinds(&client, manifests, call).await?;
+        let mut applied = Vec::with_capacity(manifests.len());
+        for manifest in manifests {
+            let done = apply_one(&client, &mut kinds, manifest, mode, call).await;
+            let done = done.map_err(|err| {
+                err.with_context("object", manifest.to_string())
+                    .with_context("applied before it", applied.len().to_string())
+            })?;
+            call.report(Event::Finished { step: format!("applied {done}") });
+            applied.push(done);
+        }
+        Ok(applied)
+    }
+}
+
+/// Looks up all kinds before anything is written, but for those that the manifests themselves define.
+async fn known_kinds(client: &Client, manifests: &[Manifest], call: &Call) -> Result<Kinds> {
+    let mut kinds = Kinds::new();
+    for manifest in manifests {
+        let kind = kind_of(manifest)?;
+        if kinds.contains_key(&kind) || manifests.iter().any(|other| defines(other, &kind)) {
+            continue;
+        }
+        let found =
+            find_kind(client, &kind, call).await.map_err(|err| err.with_context("object", manifest.to_string()))?;
+        kinds.insert(kind, found);
+    }
+    Ok(kinds)
+}
+
+fn kind_of(manifest: &Manifest) -> Result<GroupVersionKind> {
+    let types = TypeMeta { api_version: manifest.api_version().to_owned(), kind: manifest.kind().to_owned() };
+    GroupVersionKind::try_from(types).map_err(|err| {
+        Error::invalid("wanted group/version", "apiVersion", manifest.api_version())
+            .with_context("object", manifest.to_string())
+            .with_source(err)
+    })
+}
+
+fn defines(manifest: &Manifest, kind: &GroupVersionKind) -> bool {
+    let spec = manifest.object().get("spec").unwrap_or(&Value::Null);
+    manifest.kind() == "CustomResourceDefinition"
+        && spec["group"] == kind.group.as_str()
+        && spec["names"]["kind"] == kind.kind.as_str()
+}
+
+async fn find_kind(client: &Client, kind: &GroupVersionKind, call: &Call) -> Result<(ApiResource, Scope)> {
+    let unknown = |err: kube::Error| match err {
+        kube::Error::Discovery(_) => unknown_kind(kind),
+        kube::Error::Api(status) if status.code == 404 => unknown_kind(kind),
+        err => from_kube(err, "looking up a kind"),
+    };
+    let look = async { discovery::pinned_kind(client, kind).await.map_err(unknown) };
+    let (resource, capabilities) = call.run("looking up a kind", look).await?;
+    Ok((resource, capabilities.scope))
+}
+
+fn unknown_kind(kind: &GroupVersionKind) -> Error {
+    Error::new(ErrorKind::NotFound, "the cluster knows no such kind")
+        .with_context("apiVersion", kind.api_version())
+        .with_context("kind", kind.kind.clone())
+}
+
+async fn find_new_kind(client: &Client, kind: &GroupVersionKind, call: &Call) -> Result<(ApiResource, Scope)> {
+    let call = call.at_most(KIND_APPEARS_WITHIN);
+    loop {
+        match find_kind(client, kind, &call).await {
+            Err(err) if err.kind() == ErrorKind::NotFound => {
+                call.sleep("waiting for a kind that was just defined", LOOK_AGAIN).await?;
+            }
+            found => return found,
+        }
+    }
+}
+
+async fn apply_one(
+    client: &Client,
+    kinds: &mut Kinds,
+    manifest: &Manifest,
+    mode: &ApplyMode,
+    call: &Call,
+) -> Result<Applied> {
+    let kind = kind_of(manifest)?;
+    if !kinds.contains_key(&kind) {
+        let found = find_new_kind(client, &kind, call).await?;
+        kinds.insert(kind.clone(), found);
+    }
+    let (resource, scope) = kinds.get(&kind).ok_or_else(|| unknown_kind(&kind))?;
+    let namespace = (*scope == Scope::Namespaced).then(|| manifest.namespace().unwrap_or(&mode.namespace));
+    let path = DynamicObject::url_path(resource, namespace);
+    let body = placed(manifest.object(), namespace);
+    let request = Request::new(path).patch(manifest.name(), &parameters(mode), &Patch::Apply(&body));
+    let Answer { is_new, .. } = send::<Value>(client, request, "applying an object", call).await?;
+    let (kind, name) = (manifest.kind().to_owned(), manifest.name().to_owned());
+    Ok(Applied { kind, name, namespace: namespace.map(str::to_owned), is_new })
+}
+
+fn parameters(mode: &ApplyMode) -> PatchParams {
+    PatchParams {
+        dry_run: mode.dry_run,
+        force: mode.force,
+        field_manager: Some(FIELD_MANAGER.to_owned()),
+        field_validation: Some(ValidationDirective::Strict),
+    }
+}
+
+fn placed(object: &Map<String, Value>, namespace: Option<&str>) -> Value {
+    let mut object = Value::Object(object.clone());
+    if let Some(namespace) = namespace {
+        object["metadata"]["namespace"] = json!(namespace);
+    }
+    object
+}

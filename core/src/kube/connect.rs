@@ -1,0 +1,171 @@
+//! Connections to clusters, one for each cluster, made when first needed.
+
+use super::failure::from_kube;
+use crate::{
+    call::Call,
+    cloud::Cloud,
+    cluster::{Access, Kubeconfig, kubeconfig},
+    error::{Error, ErrorKind, Result},
+    http::{Arm, Tokens},
+    id::ResourceId,
+};
+use azure_core::credentials::Secret;
+use kube::{
+    Client, Config,
+    client::{ConfigExt, retry::RetryPolicy},
+    config::{AuthInfo, KubeConfigOptions},
+};
+use std::{collections::HashMap, fmt, sync::Arc, time::Duration};
+use tokio::sync::Mutex;
+use tower::{BoxError, Service, ServiceBuilder, retry::RetryLayer};
+
+/// The body of a request that `kube` sends.
+pub type KubeBody = kube::client::Body;
+
+/// Something that answers Kubernetes requests of any cluster, told apart by host: an emulator in the same process.
+///
+/// It is implemented for every service of `tower` that fits; nobody implements it by hand.
+pub trait KubeService: Send + Sync + 'static {
+    /// Makes a client that sends to it.
+    #[doc(hidden)]
+    fn client(&self, config: &Config) -> Result<Client, kube::Error>;
+}
+
+impl<S, B> KubeService for S
+where
+    S: Service<http::Request<KubeBody>, Response = http::Response<B>> + Clone + Send + Sync + 'static,
+    S::Future: Send + 'static,
+    S::Error: Into<BoxError>,
+    B: http_body::Body<Data = bytes::Bytes> + Send + 'static,
+    B::Error: Into<BoxError>,
+{
+    fn client(&self, config: &Config) -> Result<Client, kube::Error> {
+        let service = ServiceBuilder::new()
+            .layer(config.base_uri_layer())
+            .option_layer(config.auth_layer()?)
+            .layer(RetryLayer::new(RetryPolicy::server_retry()))
+            .map_err(Into::<BoxError>::into)
+            .service(self.clone());
+        Ok(Client::new(service, config.default_namespace.clone()))
+    }
+}
+
+/// How a cluster's API is reached.
+#[derive(Clone, Default)]
+pub(crate) enum KubeConnector {
+    /// As its kubeconfig says, over TLS.
+    #[default]
+    Tls,
+    /// Through a service that was given.
+    Service(Arc<dyn KubeService>),
+}
+
+impl fmt::Debug for KubeConnector {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Self::Tls => "Tls",
+            Self::Service(_) => "Service",
+        })
+    }
+}
+
+/// All clusters that the client has talked to.
+#[derive(Clone, Debug)]
+pub(crate) struct Kubernetes {
+    connector: KubeConnector,
+    arm: Arm,
+    tokens: Tokens,
+    held: Arc<Mutex<HashMap<String, Connection>>>,
+}
+
+struct Connection {
+    kubeconfig: Kubeconfig,
+    client: Client,
+    /// The Entra token that the client sends, on a cluster that wants one.
+    token: Option<Secret>,
+}
+
+impl fmt::Debug for Connection {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Connection").field("kubeconfig", &self.kubeconfig).finish_non_exhaustive()
+    }
+}
+
+impl Kubernetes {
+    pub fn new(connector: KubeConnector, arm: Arm, tokens: Tokens) -> Self {
+        Self { connector, arm, tokens, held: Arc::default() }
+    }
+
+    /// A client for the cluster. Its token is fresh: work that goes on for long asks again.
+    pub async fn client(&self, cluster: &ResourceId, call: &Call) -> Result<Client> {
+        let mut held = self.held.lock().await;
+        let key = cluster.as_str().to_lowercase();
+        let kubeconfig = match held.get(&key) {
+            Some(connection) if self.is_current(connection, call).await? => return Ok(connection.client.clone()),
+            Some(connection) => connection.kubeconfig.clone(),
+            None => kubeconfig(&self.arm, cluster, Access::User, call).await?,
+        };
+        let connection = call.run("connecting to the cluster", self.connect(kubeconfig, call)).await?;
+        let client = connection.client.clone();
+        held.insert(key, connection);
+        Ok(client)
+    }
+
+    /// Lets go of a connection that the cluster did not accept.
+    pub async fn forget(&self, cluster: &ResourceId) {
+        self.held.lock().await.remove(&cluster.as_str().to_lowercase());
+    }
+
+    async fn is_current(&self, connection: &Connection, call: &Call) -> Result<bool> {
+        match &connection.token {
+            None => Ok(true),
+            Some(token) => Ok(*token == self.tokens.get(Cloud::kubernetes_scope(), call).await?),
+        }
+    }
+
+    async fn connect(&self, kubeconfig: Kubeconfig, call: &Call) -> Result<Connection> {
+        let mut config = read(&kubeconfig).await?;
+        let token = if wants_entra(&config.auth_info) {
+            let token = self.tokens.get(Cloud::kubernetes_scope(), call).await?;
+            config.auth_info = AuthInfo { token: Some(token.secret().to_owned().into()), ..AuthInfo::default() };
+            Some(token)
+        } else {
+            None
+        };
+        let client = match &self.connector {
+            KubeConnector::Service(service) => service.client(&config),
+            KubeConnector::Tls => over_tls(config).await?,
+        };
+        let client = client.map_err(|err| from_kube(err, "connecting to the cluster"))?;
+        Ok(Connection { kubeconfig, client, token })
+    }
+}
+
+async fn read(kubeconfig: &Kubeconfig) -> Result<Config> {
+    let odd = || Error::new(ErrorKind::Unexpected, "Azure's kubeconfig cannot be used");
+    let parsed = kube::config::Kubeconfig::from_yaml(kubeconfig.text()).map_err(|_| odd())?;
+    let mut config = Config::from_custom_kubeconfig(parsed, &KubeConfigOptions::default()).await.map_err(|_| odd())?;
+    config.connect_timeout = Some(Duration::from_secs(30));
+    Ok(config)
+}
+
+/// A cluster with Entra names `kubelogin`, or the older `azure` provider: the token that they would fetch is had in this process.
+fn wants_entra(auth: &AuthInfo) -> bool {
+    let exec = auth.exec.as_ref().and_then(|exec| exec.command.as_deref());
+    let is_kubelogin = exec
+        .is_some_and(|command| command.rsplit(['/', '\\']).next().is_some_and(|name| name.starts_with("kubelogin")));
+    is_kubelogin || auth.auth_provider.as_ref().is_some_and(|provider| provider.name == "azure")
+}
+
+/// A program that the kubeconfig names runs while the client is made, and blocks the thread meanwhile.
+async fn over_tls(config: Config) -> Result<Result<Client, kube::Error>> {
+    if config.auth_info.exec.is_none() {
+        return Ok(Client::try_from(config));
+    }
+    let handle = tokio::runtime::Handle::current();
+    let made = tokio::task::spawn_blocking(move || {
+        let _guard = handle.enter();
+        Client::try_from(config)
+    });
+    made.await.map_err(|err| Error::new(ErrorKind::Unexpected, "connecting to the cluster broke off").with_source(err))
+}

@@ -1,0 +1,46 @@
+//! The only place where an error of Kubernetes becomes ours.
+
+use crate::error::{Error, ErrorKind, ServiceError};
+use kube::core::Status;
+
+pub(super) fn from_kube(err: kube::Error, step: &str) -> Error {
+    match err {
+        kube::Error::Api(status) => from_status(*status, step),
+        kube::Error::Service(err) => Error::new(ErrorKind::Unavailable, "the cluster could not be reached")
+            .with_context("while", step)
+            .with_source(err),
+        kube::Error::HyperError(_) | kube::Error::ReadEvents(_) => {
+            Error::new(ErrorKind::Unavailable, "the connection to the cluster broke off")
+                .with_context("while", step)
+                .with_source(err)
+        }
+        kube::Error::Auth(_) => {
+            Error::new(ErrorKind::Unauthenticated, "the cluster's kubeconfig names a program that gives no credentials")
+                .with_context("while", step)
+                .with_source(err)
+        }
+        err => Error::new(ErrorKind::Unexpected, "the cluster's answer was not understood")
+            .with_context("while", step)
+            .with_source(err),
+    }
+}
+
+pub(super) fn from_status(status: Status, step: &str) -> Error {
+    let (kind, sentence) = match status.code {
+        400 | 422 => (ErrorKind::InvalidInput, "Kubernetes refused the object as wrong"),
+        401 => (ErrorKind::Unauthenticated, "Kubernetes did not accept the credentials"),
+        403 => (ErrorKind::Forbidden, "Kubernetes does not let the caller do this"),
+        404 | 410 => (ErrorKind::NotFound, "Kubernetes knows no such thing"),
+        409 => (ErrorKind::Conflict, "Kubernetes refused the change because of what is there already"),
+        429 => (ErrorKind::RateLimited, "Kubernetes throttles this caller"),
+        500..=599 => (ErrorKind::Unavailable, "the cluster's API is out of order"),
+        _ => (ErrorKind::Unexpected, "Kubernetes answered with an error"),
+    };
+    let service = ServiceError {
+        status: status.code,
+        code: Some(status.reason).filter(|reason| !reason.is_empty()),
+        message: Some(status.message).filter(|message| !message.is_empty()),
+        ..ServiceError::default()
+    };
+    Error::new(kind, sentence).with_context("while", step).with_service(service)
+}

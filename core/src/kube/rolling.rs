@@ -1,0 +1,231 @@
+//! How far a roll-out is, decided from what was seen. No request is made here.
+
+use crate::{
+    cluster::{Pod, RollOut},
+    error::{Error, ErrorKind},
+    pull::{Outlook, PullFailure},
+};
+use serde::Deserialize;
+use serde_json::Value;
+use std::{collections::BTreeMap, time::Duration};
+use tokio::time::Instant;
+
+/// A deployment object, as far as it is looked at.
+#[derive(Clone, Debug, Default, Deserialize)]
+#[serde(default)]
+pub(super) struct DeploymentObject {
+    metadata: Metadata,
+    pub spec: Spec,
+    status: Status,
+}
+
+#[derive(Clone, Debug, Default, Deserialize)]
+#[serde(default, rename_all = "camelCase")]
+struct Metadata {
+    generation: u64,
+    annotations: BTreeMap<String, String>,
+    resource_version: String,
+}
+
+#[derive(Clone, Debug, Default, Deserialize)]
+#[serde(default)]
+pub(super) struct Spec {
+    replicas: Option<u32>,
+    selector: Selector,
+}
+
+#[derive(Clone, Debug, Default, Deserialize)]
+#[serde(default, rename_all = "camelCase")]
+struct Selector {
+    match_labels: BTreeMap<String, String>,
+    match_expressions: Vec<Expression>,
+}
+
+#[derive(Clone, Debug, Default, Deserialize)]
+#[serde(default)]
+struct Expression {
+    key: String,
+    operator: String,
+    values: Vec<String>,
+}
+
+#[derive(Clone, Debug, Default, Deserialize)]
+#[serde(default, rename_all = "camelCase")]
+struct Status {
+    observed_generation: u64,
+    replicas: u32,
+    updated_replicas: u32,
+    available_replicas: u32,
+    conditions: Vec<Condition>,
+}
+
+#[derive(Clone, Debug, Default, Deserialize)]
+#[serde(default)]
+struct Condition {
+    reason: String,
+    message: String,
+}
+
+const REVISION: &str = "deployment.kubernetes.io/revision";
+const TEMPLATE_HASH: &str = "pod-template-hash";
+
+impl DeploymentObject {
+    /// The labels of its pods, as a list asks for them.
+    pub fn selector(&self) -> String {
+        let equal = self.spec.selector.match_labels.iter().map(|(key, value)| format!("{key}={value}"));
+        let others = self.spec.selector.match_expressions.iter().map(Expression::to_text);
+        equal.chain(others).collect::<Vec<_>>().join(",")
+    }
+
+    pub fn version(&self) -> &str {
+        &self.metadata.resource_version
+    }
+
+    /// What stands for the pod template that is rolled out: with another one, the pods that count are others.
+    pub fn round(&self) -> (u64, u64, Option<&String>) {
+        (self.metadata.generation, self.status.observed_generation, self.metadata.annotations.get(REVISION))
+    }
+
+    fn wanted(&self) -> u32 {
+        self.spec.replicas.unwrap_or(1)
+    }
+
+    /// As `kubectl rollout status` judges it.
+    fn is_complete(&self) -> bool {
+        let status = &self.status;
+        status.observed_generation >= self.metadata.generation
+            && status.updated_replicas >= self.wanted()
+            && status.replicas <= status.updated_replicas
+            && status.available_replicas >= status.updated_replicas
+    }
+
+    fn stuck(&self) -> Option<&str> {
+        let stuck = self.status.conditions.iter().find(|one| one.reason == "ProgressDeadlineExceeded");
+        stuck.filter(|_| self.status.observed_generation >= self.metadata.generation).map(|one| one.message.as_str())
+    }
+}
+
+impl Expression {
+    fn to_text(&self) -> String {
+        let (key, values) = (&self.key, self.values.join(","));
+        match self.operator.as_str() {
+            "In" => format!("{key} in ({values})"),
+            "NotIn" => format!("{key} notin ({values})"),
+            "DoesNotExist" => format!("!{key}"),
+            _ => key.clone(),
+        }
+    }
+}
+
+/// The hash in the names and labels of the pods that count: that of the replica set with the deployment's revision.
+pub(super) fn current_hash(deployment: &DeploymentObject, replica_sets: &[Value]) -> Option<String> {
+    let revision = deployment.metadata.annotations.get(REVISION)?;
+    let is_current = |set: &&Value| set["metadata"]["annotations"][REVISION] == revision.as_str();
+    let set = replica_sets.iter().find(is_current)?;
+    set["metadata"]["labels"][TEMPLATE_HASH].as_str().map(str::to_owned)
+}
+
+/// A roll-out under way.
+pub(super) struct Rolling {
+    pub deployment: DeploymentObject,
+    hash: Option<String>,
+    pods: BTreeMap<String, Pod>,
+    patience: Duration,
+    /// Since when a cause that depends on a grant stands in the way.
+    refused_since: Option<Instant>,
+}
+
+impl Rolling {
+    pub fn new(patience: Duration) -> Self {
+        let deployment = DeploymentObject::default();
+        Self { deployment, hash: None, pods: BTreeMap::new(), patience, refused_since: None }
+    }
+
+    pub fn begin(&mut self, deployment: DeploymentObject, hash: Option<String>, pods: Vec<Pod>) {
+        self.deployment = deployment;
+        self.hash = hash;
+        self.pods.clear();
+        for pod in pods {
+            self.put(pod);
+        }
+    }
+
+    /// Takes a pod, if it is one of those that count.
+    pub fn put(&mut self, pod: Pod) {
+        let hash = pod.labels.iter().find(|(key, _)| key == TEMPLATE_HASH).map(|(_, hash)| hash);
+        if self.hash.is_none() || hash == self.hash.as_ref() {
+            self.pods.insert(pod.name.clone(), pod);
+        }
+        match self.failure(Outlook::DependsOnGrant) {
+            Some(_) => self.refused_since = self.refused_since.or_else(|| Some(Instant::now())),
+            None => self.refused_since = None,
+        }
+    }
+
+    pub fn remove(&mut self, name: &str) {
+        self.pods.remove(name);
+    }
+
+    pub fn wanted(&self) -> u32 {
+        self.deployment.wanted()
+    }
+
+    pub fn ready(&self) -> u32 {
+        let ready = self.pods.values().filter(|pod| pod.is_ready && pod.status == "Running").count();
+        u32::try_from(ready).unwrap_or(u32::MAX)
+    }
+
+    fn failure(&self, outlook: Outlook) -> Option<&PullFailure> {
+        let failures = self.pods.values().filter_map(|pod| pod.pull_failure.as_ref());
+        failures.into_iter().find(|failure| failure.cause.outlook() == outlook)
+    }
+
+    /// What stands in the way, the worst first.
+    pub fn cause(&self) -> Option<&PullFailure> {
+        [Outlook::Final, Outlook::DependsOnGrant, Outlook::Passing]
+            .into_iter()
+            .find_map(|outlook| self.failure(outlook))
+    }
+
+    /// When patience with a refusal ends, if there is one.
+    pub fn patient_until(&self) -> Option<Instant> {
+        self.refused_since.map(|since| since + self.patience)
+    }
+
+    /// The end, if this is it.
+    pub fn verdict(&self) -> Option<Result<RollOut, Error>> {
+        if self.deployment.is_complete() {
+            return Some(Ok(RollOut { ready: self.deployment.status.available_replicas, wanted: self.wanted() }));
+        }
+        if let Some(failure) = self.failure(Outlook::Final) {
+            return Some(Err(self.pull_failed(failure)));
+        }
+        if let (Some(failure), Some(until)) = (self.failure(Outlook::DependsOnGrant), self.patient_until())
+            && until <= Instant::now()
+        {
+            return Some(Err(self.pull_failed(failure)));
+        }
+        let stuck = self.deployment.stuck()?;
+        Some(Err(match self.cause() {
+            Some(failure) => self.pull_failed(failure),
+            None => Error::new(ErrorKind::OperationFailed, "the deployment makes no progress")
+                .with_context("Kubernetes says", stuck),
+        }))
+    }
+
+    fn pull_failed(&self, failure: &PullFailure) -> Error {
+        self.add_state(Error::new(ErrorKind::PullFailed, failure.cause.to_string()))
+    }
+
+    /// Adds how far it is, and what stands in the way.
+    pub fn add_state(&self, err: Error) -> Error {
+        let err = err.with_context("ready", format!("{}/{}", self.ready(), self.wanted()));
+        match self.cause() {
+            Some(failure) => err
+                .with_context("image", failure.image.clone())
+                .with_context("reason", failure.reason.clone())
+                .with_pull_failure(failure.clone()),
+            None => err,
+        }
+    }
+}

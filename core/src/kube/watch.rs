@@ -1,0 +1,277 @@
+//! Pods: a list of them, and their changes from then on.
+
+use super::{
+    connect::Kubernetes,
+    failure::{from_kube, from_status},
+    pull_memory::{PullMemory, retell, tells_nothing},
+    send::{Answer, send},
+};
+use crate::{
+    call::Call,
+    cluster::{Pod, PodEvent, PodListener, PodSelection, Pods, pods::read_pod},
+    error::{Error, ErrorKind, Result},
+    id::ResourceId,
+};
+use futures::{Stream, StreamExt, stream::BoxStream};
+use kube::{
+    Client,
+    api::{ListParams, WatchParams},
+    core::{Request, WatchEvent},
+};
+use serde::Deserialize;
+use serde_json::Value;
+use std::{collections::BTreeMap, ops::ControlFlow, time::Duration};
+
+/// How long is waited after a connection broke off.
+const RECONNECT: Duration = Duration::from_secs(2);
+/// How many objects a list asks for at once.
+const PAGE: u32 = 500;
+
+/// A list, and from where a watch goes on.
+pub(super) struct Listed {
+    pub items: Vec<Value>,
+    pub version: String,
+    pub at: std::time::SystemTime,
+}
+
+/// Reads a list whole, page by page.
+pub(super) async fn list(
+    client: &Client,
+    path: &str,
+    parameters: ListParams,
+    step: &str,
+    call: &Call,
+) -> Result<Listed> {
+    #[derive(Deserialize)]
+    struct Page {
+        metadata: Metadata,
+        #[serde(default)]
+        items: Vec<Value>,
+    }
+    #[derive(Deserialize)]
+    #[serde(rename_all = "camelCase")]
+    struct Metadata {
+        resource_version: Option<String>,
+        #[serde(rename = "continue")]
+        next: Option<String>,
+    }
+    let mut parameters = parameters.limit(PAGE);
+    let mut items = Vec::new();
+    loop {
+        let request = Request::new(path).list(&parameters);
+        let Answer { value: Page { metadata, items: page }, at, .. } = send(client, request, step, call).await?;
+        items.extend(page);
+        match metadata.next.filter(|next| !next.is_empty()) {
+            Some(next) => parameters = parameters.continue_token(&next),
+            None => return Ok(Listed { items, version: metadata.resource_version.unwrap_or_default(), at }),
+        }
+    }
+}
+
+/// What a watch tells: an object that is there, one that is gone, or that the list must be read again.
+pub(super) enum Change {
+    Present(Value),
+    Gone(Value),
+    Over,
+}
+
+/// The changes after a version. It ends with `Over`; an error is one that ends the work.
+pub(super) async fn changes(
+    client: &Client,
+    path: &str,
+    parameters: &WatchParams,
+    version: &str,
+    step: &str,
+    call: &Call,
+) -> Result<BoxStream<'static, Result<Change>>> {
+    let request = Request::new(path).watch(parameters, version);
+    let request = request.map_err(|err| Error::new(ErrorKind::Unexpected, "cannot make a request").with_source(err))?;
+    let open = async { client.request_events::<Value>(request).await.map_err(|err| from_kube(err, step)) };
+    let events = call.run(step, open).await?;
+    let step = step.to_owned();
+    let changes = events.filter_map(move |event| std::future::ready(read_event(event, &step)));
+    Ok(changes.chain(futures::stream::once(async { Ok(Change::Over) })).boxed())
+}
+
+fn read_event(event: Result<WatchEvent<Value>, kube::Error>, step: &str) -> Option<Result<Change>> {
+    match event {
+        Ok(WatchEvent::Added(object) | WatchEvent::Modified(object)) => Some(Ok(Change::Present(object))),
+        Ok(WatchEvent::Deleted(object)) => Some(Ok(Change::Gone(object))),
+        Ok(WatchEvent::Bookmark(_)) => None,
+        // Too old a version, or a broken connection: the list is read again.
+        Ok(WatchEvent::Error(status)) if status.code == 410 || status.code >= 500 => Some(Ok(Change::Over)),
+        Ok(WatchEvent::Error(status)) => Some(Err(from_status(*status, step))),
+        Err(_) => Some(Ok(Change::Over)),
+    }
+}
+
+pub(super) fn pods_path(namespace: &str) -> Result<String> {
+    Ok(format!("/api/v1/namespaces/{}/pods", checked_name(namespace)?))
+}
+
+/// Names of namespaces and of objects stand in paths: only what Kubernetes lets be one may.
+pub(super) fn checked_name(name: &str) -> Result<&str> {
+    let is_plain =
+        |letter: char| letter.is_ascii_lowercase() || letter.is_ascii_digit() || letter == '-' || letter == '.';
+    let has_letters = name.chars().any(|letter| letter.is_ascii_alphanumeric());
+    if has_letters
+        && name.len() <= 253
+        && name.chars().all(is_plain)
+        && !name.starts_with(['-', '.'])
+        && !name.ends_with(['-', '.'])
+    {
+        return Ok(name);
+    }
+    Err(Error::invalid("wanted lower-case letters, digits, '-' and '.', as Kubernetes has it", "name", name))
+}
+
+fn list_parameters(selection: &PodSelection) -> ListParams {
+    let all = ListParams::default();
+    selection.labels.as_ref().map_or(all.clone(), |labels| all.labels(labels))
+}
+
+fn watch_parameters(selection: &PodSelection) -> WatchParams {
+    let all = WatchParams::default();
+    selection.labels.as_ref().map_or(all.clone(), |labels| all.labels(labels))
+}
+
+impl Kubernetes {
+    pub async fn pods(&self, cluster: &ResourceId, selection: &PodSelection, call: &Call) -> Result<Pods> {
+        let path = pods_path(&selection.namespace)?;
+        let client = self.client(cluster, call).await?;
+        let listed = list(&client, &path, list_parameters(selection), "listing the pods", call).await;
+        let Listed { items, at, .. } = self.checked(cluster, listed).await?;
+        let mut pods: Vec<Pod> = items.iter().map(read_pod).collect();
+        pods.sort_by(|one, other| one.name.cmp(&other.name));
+        read_causes_from_events(&client, &selection.namespace, &mut pods, call).await?;
+        Ok(Pods { pods, at })
+    }
+
+    pub async fn watch(
+        &self,
+        cluster: &ResourceId,
+        selection: &PodSelection,
+        listener: &mut PodListener<'_>,
+        call: &Call,
+    ) -> Result<()> {
+        let mut audience = Audience { told: BTreeMap::new(), memory: PullMemory::default(), listener };
+        loop {
+            match self.watch_once(cluster, selection, &mut audience, call).await {
+                Ok(ControlFlow::Break(())) => return Ok(()),
+                Ok(ControlFlow::Continue(())) => {}
+                Err(err) if err.kind() == ErrorKind::Unavailable => call.sleep("watching the pods", RECONNECT).await?,
+                Err(err) => return Err(err),
+            }
+        }
+    }
+
+    async fn watch_once(
+        &self,
+        cluster: &ResourceId,
+        selection: &PodSelection,
+        audience: &mut Audience<'_, '_>,
+        call: &Call,
+    ) -> Result<ControlFlow<()>> {
+        let path = pods_path(&selection.namespace)?;
+        let client = self.client(cluster, call).await?;
+        let listed = list(&client, &path, list_parameters(selection), "listing the pods", call).await;
+        let listed = self.checked(cluster, listed).await?;
+        if audience.tell_list(&listed.items).is_break() {
+            return Ok(ControlFlow::Break(()));
+        }
+        let mut changes =
+            changes(&client, &path, &watch_parameters(selection), &listed.version, "watching the pods", call).await?;
+        while let Some(change) = next(&mut changes, "watching the pods", call).await? {
+            let flow = match change {
+                Change::Present(object) => audience.tell(read_pod(&object)),
+                Change::Gone(object) => audience.tell_gone(read_pod(&object).name),
+                Change::Over => break,
+            };
+            if flow.is_break() {
+                return Ok(ControlFlow::Break(()));
+            }
+        }
+        Ok(ControlFlow::Continue(()))
+    }
+
+    /// Lets go of a connection whose credentials were not accepted, so that the next call makes another.
+    pub(super) async fn checked<T>(&self, cluster: &ResourceId, result: Result<T>) -> Result<T> {
+        if result.as_ref().err().is_some_and(|err| err.kind() == ErrorKind::Unauthenticated) {
+            self.forget(cluster).await;
+        }
+        result
+    }
+}
+
+pub(super) async fn next(
+    changes: &mut (impl Stream<Item = Result<Change>> + Unpin + Send),
+    step: &str,
+    call: &Call,
+) -> Result<Option<Change>> {
+    call.run(step, async { changes.next().await.transpose() }).await
+}
+
+/// The listener, and what it was told: a pod that did not change is not told again.
+struct Audience<'a, 'b> {
+    told: BTreeMap<String, Pod>,
+    memory: PullMemory,
+    listener: &'a mut PodListener<'b>,
+}
+
+impl Audience<'_, '_> {
+    fn tell_list(&mut self, items: &[Value]) -> ControlFlow<()> {
+        let pods: Vec<Pod> = items.iter().map(read_pod).collect();
+        let gone: Vec<String> =
+            self.told.keys().filter(|name| !pods.iter().any(|pod| pod.name == **name)).cloned().collect();
+        gone.into_iter().try_for_each(|name| self.tell_gone(name))?;
+        pods.into_iter().try_for_each(|pod| self.tell(pod))
+    }
+
+    fn tell(&mut self, mut pod: Pod) -> ControlFlow<()> {
+        self.memory.recall(&mut pod);
+        if self.told.get(&pod.name) == Some(&pod) {
+            return ControlFlow::Continue(());
+        }
+        self.told.insert(pod.name.clone(), pod.clone());
+        (self.listener)(PodEvent::Present(Box::new(pod)))
+    }
+
+    fn tell_gone(&mut self, name: String) -> ControlFlow<()> {
+        self.told.remove(&name);
+        (self.listener)(PodEvent::Gone { name })
+    }
+}
+
+/// Kubelets of older versions leave the cause out of the waiting container: then the pod's events have it.
+pub(super) async fn read_causes_from_events(
+    client: &Client,
+    namespace: &str,
+    pods: &mut [Pod],
+    call: &Call,
+) -> Result<()> {
+    let is_mute = |pod: &Pod| pod.pull_failure.as_ref().is_some_and(tells_nothing);
+    if !pods.iter().any(is_mute) {
+        return Ok(());
+    }
+    let path = format!("/api/v1/namespaces/{}/events", checked_name(namespace)?);
+    let failed = ListParams::default().fields("involvedObject.kind=Pod,reason=Failed");
+    let events = match list(client, &path, failed, "listing events", call).await {
+        Ok(listed) => listed.items,
+        // Who may not read events learns less, and still learns the rest.
+        Err(err) if err.kind() == ErrorKind::Forbidden => return Ok(()),
+        Err(err) => return Err(err),
+    };
+    for pod in pods.iter_mut().filter(|pod| is_mute(pod)) {
+        let text = events.iter().rev().find_map(|event| cause_in(event, &pod.uid));
+        if let (Some(failure), Some(text)) = (&mut pod.pull_failure, text) {
+            retell(failure, text);
+        }
+    }
+    Ok(())
+}
+
+/// Kubelet writes two events of a failed pull; the short one, `Error: ErrImagePull`, has no cause.
+fn cause_in<'a>(event: &'a Value, uid: &str) -> Option<&'a str> {
+    let message = event["message"].as_str()?;
+    (event["involvedObject"]["uid"] == uid && message.starts_with("Failed to pull image")).then_some(message)
+}

@@ -1,0 +1,210 @@
+//! Why a pod's image is not pulled. Kubelet and containerd give texts only; this is one of the two places where a text decides
+//! anything.
+
+use serde::Serialize;
+use std::fmt;
+
+/// A pull that failed: what was meant to be pulled, the cause as far as its text tells, and the text.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+#[non_exhaustive]
+pub struct PullFailure {
+    /// The pod.
+    pub pod: String,
+    /// Its container.
+    pub container: String,
+    /// The image as the pod names it.
+    pub image: String,
+    /// Kubelet's reason, such as `ErrImagePull`.
+    pub reason: String,
+    /// What its text means.
+    pub cause: PullCause,
+    /// The text of the first failure: kubelet forgets it when it begins to wait.
+    pub message: String,
+}
+
+impl fmt::Display for PullFailure {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{}: {}", self.reason, self.cause)
+    }
+}
+
+/// What a failed pull's text means.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "snake_case")]
+#[non_exhaustive]
+pub enum PullCause {
+    /// The registry knows the identity and gives it no right on this repository: no grant, the wrong role for the registry's
+    /// mode, the wrong identity, or a grant that is not effective yet.
+    Unauthorized,
+    /// No credentials reached the registry: the nodes have no identity, or could not use it.
+    NoCredentials,
+    /// The registry's firewall refused the address.
+    Firewall {
+        /// The cluster's outgoing address, if the text names it.
+        address: Option<String>,
+    },
+    /// The registry does not have the repository or the tag.
+    NotFound,
+    /// The image has no variant for the node's operating system and processor.
+    NoMatchingPlatform,
+    /// A private address does not answer: no route, or a security group in the way.
+    PrivateAddressTimeout,
+    /// A public address does not answer: outgoing traffic is filtered.
+    PublicAddressTimeout,
+    /// The registry's host name does not resolve.
+    NoSuchHost,
+    /// The registry throttles.
+    Throttled,
+    /// The registry's certificate is not trusted: something on the way reads the traffic.
+    UntrustedCertificate,
+    /// The image's name is not one.
+    InvalidName,
+    /// The text is not known here. It may pass.
+    Unknown,
+}
+
+/// Whether waiting can help.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Outlook {
+    /// It stays until somebody changes something.
+    Final,
+    /// It depends on what the cluster's identity was granted: a grant that is there may still become effective.
+    DependsOnGrant,
+    /// It may pass by itself.
+    Passing,
+}
+
+impl PullCause {
+    /// Whether waiting can help.
+    #[must_use]
+    pub const fn outlook(&self) -> Outlook {
+        match self {
+            Self::Unauthorized => Outlook::DependsOnGrant,
+            Self::Firewall { .. }
+            | Self::NotFound
+            | Self::NoMatchingPlatform
+            | Self::NoSuchHost
+            | Self::UntrustedCertificate
+            | Self::InvalidName => Outlook::Final,
+            Self::NoCredentials
+            | Self::PrivateAddressTimeout
+            | Self::PublicAddressTimeout
+            | Self::Throttled
+            | Self::Unknown => Outlook::Passing,
+        }
+    }
+
+    /// Reads kubelet's reason and text.
+    #[must_use]
+    pub fn read(reason: &str, text: &str) -> Self {
+        let has = |sign: &str| text.contains(sign);
+        let lower = text.to_ascii_lowercase();
+        let refused = has("401 Unauthorized") || lower.contains("unauthorized");
+        if reason == "InvalidImageName" || has("couldn't parse image name") {
+            Self::InvalidName
+        } else if has("no match for platform in manifest") {
+            Self::NoMatchingPlatform
+        } else if has("is not allowed access") || has("403 Forbidden") {
+            Self::Firewall { address: between(text, "client with IP '", '\'') }
+        } else if has("failed to fetch oauth token") && refused {
+            Self::Unauthorized
+        } else if has("x509:") {
+            Self::UntrustedCertificate
+        } else if has("no such host") {
+            Self::NoSuchHost
+        } else if has("i/o timeout") {
+            timeout(text)
+        } else if lower.contains("toomanyrequests") || has("429") {
+            Self::Throttled
+        } else if has("failed to fetch anonymous token") && refused {
+            Self::NoCredentials
+        } else if has("not found") || has("manifest unknown") {
+            Self::NotFound
+        } else {
+            Self::Unknown
+        }
+    }
+}
+
+impl fmt::Display for PullCause {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let text = match self {
+            Self::Unauthorized => "the registry gives the cluster's identity no right on this repository",
+            Self::NoCredentials => "no credentials of the cluster reached the registry",
+            Self::Firewall { address: Some(address) } => {
+                return write!(f, "the registry's firewall refuses the cluster's address {address}");
+            }
+            Self::Firewall { address: None } => "the registry's firewall refuses the cluster's address",
+            Self::NotFound => "the registry does not have this repository or tag",
+            Self::NoMatchingPlatform => "the image has no variant for the node's platform",
+            Self::PrivateAddressTimeout => "the registry's private address does not answer",
+            Self::PublicAddressTimeout => "the registry's public address does not answer",
+            Self::NoSuchHost => "the registry's host name does not resolve",
+            Self::Throttled => "the registry throttles",
+            Self::UntrustedCertificate => "the registry's certificate is not trusted on the node",
+            Self::InvalidName => "the image's name is not one",
+            Self::Unknown => "the cause is not known here, see the message",
+        };
+        f.write_str(text)
+    }
+}
+
+fn timeout(text: &str) -> PullCause {
+    let address = between(text, "dial tcp ", ':').and_then(|address| address.parse::<std::net::IpAddr>().ok());
+    match address {
+        Some(std::net::IpAddr::V4(address)) if address.is_private() => PullCause::PrivateAddressTimeout,
+        _ => PullCause::PublicAddressTimeout,
+    }
+}
+
+fn between(text: &str, start: &str, end: char) -> Option<String> {
+    let rest = &text[text.find(start)? + start.len()..];
+    Some(rest[..rest.find(end)?].to_owned())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn read(text: &str) -> PullCause {
+        PullCause::read("ErrImagePull", text)
+    }
+
+    #[test]
+    fn an_anonymous_error_beside_a_named_one_is_noise() {
+        let text = "failed to authorize: failed to fetch oauth token: unexpected status from POST request to \
+            https://r.azurecr.io/oauth2/token: 401 Unauthorized, failed to fetch anonymous token: 401 Unauthorized";
+        assert_eq!(read(text), PullCause::Unauthorized);
+        assert_eq!(read("failed to fetch anonymous token: 401 Unauthorized"), PullCause::NoCredentials);
+    }
+
+    #[test]
+    fn the_firewalls_text_names_the_address() {
+        let cause = read("client with IP '20.1.2.3' is not allowed access. Refer https://aka.ms/acr/firewall");
+        assert_eq!(cause, PullCause::Firewall { address: Some("20.1.2.3".to_owned()) });
+    }
+
+    #[test]
+    fn a_timeout_is_told_by_its_address() {
+        assert_eq!(read("dial tcp 10.0.0.4:443: i/o timeout"), PullCause::PrivateAddressTimeout);
+        assert_eq!(read("dial tcp 20.0.0.4:443: i/o timeout"), PullCause::PublicAddressTimeout);
+        assert_eq!(read("net/http: i/o timeout"), PullCause::PublicAddressTimeout);
+    }
+
+    #[test]
+    fn the_rest_of_the_table() {
+        for (text, cause) in [
+            ("rpc error: manifest unknown", PullCause::NotFound),
+            ("r.azurecr.io/a:1: not found", PullCause::NotFound),
+            ("no match for platform in manifest: not found", PullCause::NoMatchingPlatform),
+            ("lookup r.azurecr.io: no such host", PullCause::NoSuchHost),
+            ("toomanyrequests: You have reached", PullCause::Throttled),
+            ("x509: certificate signed by unknown authority", PullCause::UntrustedCertificate),
+            ("something else", PullCause::Unknown),
+        ] {
+            assert_eq!(read(text), cause, "{text}");
+        }
+        assert_eq!(PullCause::read("InvalidImageName", "x"), PullCause::InvalidName);
+    }
+}

@@ -1,0 +1,92 @@
+//! Making a registry, unless it is there.
+
+use super::{NewRegistry, Registry, RegistryRef, RoleAssignmentMode, Sku, reference::TYPE, registry_name};
+use crate::{
+    call::CallOptions,
+    client::Client,
+    error::{Error, Result},
+    id::{ResourceId, group_name},
+};
+use serde::Serialize;
+use std::time::Duration;
+
+const DEADLINE: Duration = Duration::from_secs(10 * 60);
+
+/// How a registry is made.
+#[derive(Clone, Debug, Default)]
+#[non_exhaustive]
+pub struct CreateRegistryOptions {
+    /// The region. By default that of the resource group.
+    pub location: Option<String>,
+    /// The service tier. `Basic` by default.
+    pub sku: Sku,
+    /// On what its permissions are. On the whole registry by default.
+    pub mode: RoleAssignmentMode,
+    /// Deadline (10 minutes by default), cancellation, progress.
+    pub call: CallOptions,
+}
+
+impl CreateRegistryOptions {
+    /// Sets [`location`](Self::location).
+    #[must_use]
+    pub fn with_location(mut self, location: impl Into<String>) -> Self {
+        self.location = Some(location.into());
+        self
+    }
+
+    /// Sets [`sku`](Self::sku).
+    #[must_use]
+    pub fn with_sku(mut self, sku: Sku) -> Self {
+        self.sku = sku;
+        self
+    }
+
+    /// Sets [`mode`](Self::mode).
+    #[must_use]
+    pub fn with_mode(mut self, mode: RoleAssignmentMode) -> Self {
+        self.mode = mode;
+        self
+    }
+
+    /// Sets [`call`](Self::call).
+    #[must_use]
+    pub fn with_call(mut self, call: CallOptions) -> Self {
+        self.call = call;
+        self
+    }
+}
+
+/// The registry, and whether this call made it.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+#[non_exhaustive]
+pub struct CreatedRegistry {
+    /// The registry.
+    pub registry: Registry,
+    /// `false`: it was there, and was left as it is, also where it differs from what was asked.
+    pub is_new: bool,
+}
+
+/// Azure's PUT would change a registry that exists, and reset what the body leaves out; so a look comes first.
+pub(crate) async fn create(
+    client: &Client,
+    group: &str,
+    name: &str,
+    options: &CreateRegistryOptions,
+) -> Result<CreatedRegistry> {
+    let id = ResourceId::new(client.subscription_id(), &group_name(group)?, TYPE, &new_name(name)?);
+    let call = options.call.start(DEADLINE);
+    if let Some(registry) = client.registry_importer().find(&RegistryRef::from(id.clone()), &call).await? {
+        return Ok(CreatedRegistry { registry, is_new: false });
+    }
+    let new = NewRegistry { id, location: options.location.clone(), sku: options.sku, mode: options.mode };
+    let registry = client.registry_importer().create(&new, &call).await?;
+    Ok(CreatedRegistry { registry, is_new: true })
+}
+
+/// Azure lets a name have capitals; its own tools do not, since images' hosts are written in lower case.
+fn new_name(name: &str) -> Result<String> {
+    if name.bytes().any(|byte| byte.is_ascii_uppercase()) {
+        return Err(Error::invalid("a new registry's name must be lower case", "registry name", name));
+    }
+    registry_name(name)
+}

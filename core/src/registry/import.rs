@@ -1,0 +1,130 @@
+//! The import operation of a registry: one request, then looks at a link until it is done.
+
+use super::{Registry, azure::API, import_failure};
+use crate::{
+    call::Call,
+    error::{Error, ErrorKind, Result},
+    http::{Arm, ArmRequest, Operation, Progressed},
+    id::ResourceId,
+    image::{Digest, ImageReference},
+};
+use azure_core::http::Method;
+use serde::{Deserialize, Serialize};
+use serde_json::{Value, json};
+use std::{collections::BTreeMap, fmt, time::Duration};
+
+const IMPORT: &str = "Microsoft.ContainerRegistry/registries/importImage/action";
+const STEP: &str = "importing the image";
+
+/// What is imported, from where, and under which names.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct ImportRequest {
+    /// The image. Its digest, if it has one, is what is imported; else its tag.
+    pub source: ImageReference,
+    /// The registry that has it, where that is one of Azure's that the caller can name. Else it is asked without a name.
+    pub source_registry: Option<ResourceId>,
+    /// `repository:tag` in the target registry, one or more.
+    pub targets: Vec<String>,
+    /// Whether a tag that exists is moved. If not, one such tag fails the whole import before anything is copied.
+    pub replace: bool,
+}
+
+/// An import that Azure works on. It can be stored and looked at later, also by another process.
+///
+/// The link in it is signed by Azure: whoever has it can follow the import, so keep it as a secret. `Debug` does not show it.
+#[derive(Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct ImportHandle {
+    /// The registry that is imported into.
+    pub registry: ResourceId,
+    /// `repository:tag` of each target.
+    pub targets: Vec<String>,
+    link: String,
+    #[serde(skip)]
+    wait: Option<Duration>,
+}
+
+impl ImportHandle {
+    /// How long Azure asked to wait before the next look, if it did.
+    #[must_use]
+    pub fn asked_wait(&self) -> Option<Duration> {
+        self.wait
+    }
+}
+
+impl fmt::Debug for ImportHandle {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("ImportHandle")
+            .field("registry", &self.registry)
+            .field("targets", &self.targets)
+            .finish_non_exhaustive()
+    }
+}
+
+/// How far an import is.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+#[non_exhaustive]
+pub enum ImportStatus {
+    /// Azure is at work: the state of each target tag, in Azure's own words.
+    Running(BTreeMap<String, String>),
+    /// All is copied.
+    Succeeded,
+}
+
+pub(super) async fn start(
+    arm: &Arm,
+    registry: &Registry,
+    request: &ImportRequest,
+    call: &Call,
+) -> Result<ImportHandle> {
+    let answer = arm.send(post_import(registry, request), call).await.map_err(import_failure::explain)?;
+    let operation = Operation::begun_by(arm, &answer, STEP)?;
+    let operation = operation.ok_or_else(|| {
+        Error::new(ErrorKind::Unexpected, "Azure accepted the import and named no link to follow it by")
+            .with_context("HTTP status", answer.status.to_string())
+    })?;
+    Ok(ImportHandle {
+        registry: registry.id.clone(),
+        targets: request.targets.clone(),
+        link: operation.link().to_owned(),
+        wait: operation.asked_wait(),
+    })
+}
+
+pub(super) async fn poll(arm: &Arm, handle: &mut ImportHandle, call: &Call) -> Result<ImportStatus> {
+    let mut operation = Operation::resume(arm, &handle.link, STEP)?;
+    let (progressed, answer) = operation.look(arm, call).await.map_err(import_failure::explain)?;
+    operation.link().clone_into(&mut handle.link);
+    handle.wait = operation.asked_wait();
+    Ok(match progressed {
+        Progressed::Done => ImportStatus::Succeeded,
+        Progressed::Running(_) => ImportStatus::Running(read_tags(&answer.body, &handle.targets)),
+    })
+}
+
+/// The body has the targets as keys, beside `status`.
+fn read_tags(body: &[u8], targets: &[String]) -> BTreeMap<String, String> {
+    let body: Value = serde_json::from_slice(body).unwrap_or_default();
+    let state = |target: &String| Some((target.clone(), body.get(target)?.as_str()?.to_owned()));
+    targets.iter().filter_map(state).collect()
+}
+
+/// See [Import image](https://learn.microsoft.com/rest/api/container-registry/registries/import-image).
+/// It is sent once: a second sending of an import that was accepted says that its tag exists.
+fn post_import(registry: &Registry, request: &ImportRequest) -> ArmRequest {
+    let from = &request.source;
+    let version = match (from.digest().map(Digest::as_str), from.tag()) {
+        (Some(digest), _) => format!("@{digest}"),
+        (None, tag) => format!(":{}", tag.unwrap_or("latest")),
+    };
+    let mut source = json!({ "sourceImage": format!("{}{version}", from.repository()) });
+    match &request.source_registry {
+        Some(id) => source["resourceId"] = json!(id),
+        None => source["registryUri"] = json!(from.registry()),
+    }
+    let mode = if request.replace { "Force" } else { "NoForce" };
+    ArmRequest::new(Method::Post, format!("{}/importImage", registry.id), API)
+        .body(json!({ "source": source, "targetTags": request.targets, "mode": mode }))
+        .step(STEP)
+        .needs(IMPORT, registry.id.as_str())
+        .once()
+}

@@ -1,0 +1,47 @@
+//! Why an import failed. Azure gives texts only; this is one of the two places where a text decides anything.
+
+use crate::error::{Error, ErrorKind};
+
+/// Texts that users have reported, what they mean, and what to do. The first that fits counts; what fits none stays as it is.
+const TEXTS: [(&str, ErrorKind, &str); 6] = [
+    (
+        "already exists in target registry",
+        ErrorKind::Conflict,
+        "the target tag exists; replace it on purpose, or choose another",
+    ),
+    ("Unable to find manifest digest", ErrorKind::NotFound, "the source has no such image"),
+    ("TOOMANYREQUESTS", ErrorKind::RateLimited, "the source limits pulls without a name; pass credentials for it"),
+    ("UNAUTHORIZED", ErrorKind::Forbidden, "the source does not let Azure pull this image"),
+    (".azurecr.io denied", ErrorKind::Forbidden, "the source registry does not let Azure pull this image"),
+    ("Error copying blobs", ErrorKind::OperationFailed, "Azure could not copy the image's layers; try again"),
+];
+
+/// Gives a failed import its kind and a hint. A refusal of the caller itself stays what it is.
+pub(super) fn explain(err: Error) -> Error {
+    if err.missing_action().is_some() || err.code().is_some_and(|code| code == "InvalidAuthenticationToken") {
+        return err;
+    }
+    let text = err.service().and_then(|service| service.message.clone()).unwrap_or_default();
+    let Some((_, kind, hint)) = TEXTS.iter().find(|(sign, ..)| text.contains(sign)) else { return err };
+    let service = err.service().cloned().unwrap_or_default();
+    Error::new(*kind, "the import failed").with_context("hint", *hint).with_service(service)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::error::ServiceError;
+
+    fn kind(text: &str) -> ErrorKind {
+        let service = ServiceError { status: 400, message: Some(text.to_owned()), ..ServiceError::default() };
+        explain(Error::new(ErrorKind::InvalidInput, "x").with_service(service)).kind()
+    }
+
+    #[test]
+    fn known_texts_have_kinds_and_others_keep_theirs() {
+        assert_eq!(kind("Tag hello-world:v3 already exists in target registry."), ErrorKind::Conflict);
+        assert_eq!(kind("Unable to find manifest digest  Repo: a Tag: b Manifest:"), ErrorKind::NotFound);
+        assert_eq!(kind("Access to source.azurecr.io denied."), ErrorKind::Forbidden);
+        assert_eq!(kind("something new"), ErrorKind::InvalidInput);
+    }
+}

@@ -1,0 +1,137 @@
+//! Registries: finding and making one, importing into it, looking at an image.
+
+mod azure;
+mod create;
+mod data_plane;
+mod import;
+mod import_failure;
+mod reference;
+
+pub use azure::AzureRegistryImporter;
+pub use create::{CreateRegistryOptions, CreatedRegistry};
+pub use import::{ImportHandle, ImportRequest, ImportStatus};
+pub use reference::RegistryRef;
+
+pub(crate) use create::create;
+pub(crate) use data_plane::DataPlane;
+use reference::registry_name;
+
+use crate::{
+    call::Call,
+    error::Result,
+    id::ResourceId,
+    image::{Image, ImageReference},
+    role::PullRole,
+};
+use async_trait::async_trait;
+use serde::{Deserialize, Serialize};
+use std::fmt;
+
+/// Finds and makes registries, imports images into them, and looks at images.
+///
+/// - `find` of what does not exist is `None`; it follows every page before it says so.
+/// - `create` never changes a registry that exists.
+/// - `start_import` returns when Azure has accepted the import; it is not sent twice.
+/// - `poll_import` looks once. A failed import is an error with Azure's own text.
+/// - `image` of what does not exist is `None`; it looks at any registry, with the caller's identity at one of Azure's and
+///   without one elsewhere.
+#[async_trait]
+pub trait RegistryImporter: fmt::Debug + Send + Sync + 'static {
+    /// The registry, if it exists.
+    async fn find(&self, registry: &RegistryRef, call: &Call) -> Result<Option<Registry>>;
+    /// Makes a registry, and waits until it is there.
+    async fn create(&self, registry: &NewRegistry, call: &Call) -> Result<Registry>;
+    /// Begins an import.
+    async fn start_import(&self, registry: &Registry, request: &ImportRequest, call: &Call) -> Result<ImportHandle>;
+    /// How far an import is. The handle changes with each look: Azure names a new link each time.
+    async fn poll_import(&self, handle: &mut ImportHandle, call: &Call) -> Result<ImportStatus>;
+    /// What a registry says of an image, if it has it.
+    async fn image(&self, image: &ImageReference, call: &Call) -> Result<Option<Image>>;
+}
+
+/// A registry as Azure has it.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+#[non_exhaustive]
+pub struct Registry {
+    /// Its resource id.
+    pub id: ResourceId,
+    /// The host that images are pushed to and pulled from. Not always the name and an ending.
+    pub login_server: String,
+    /// The region.
+    pub location: String,
+    /// Such as `Basic`.
+    pub sku: String,
+    /// On what its permissions are.
+    pub mode: RoleAssignmentMode,
+    /// The service's word for its state, such as `Succeeded`.
+    pub state: String,
+}
+
+/// On what a registry's permissions are: `roleAssignmentMode`.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[non_exhaustive]
+pub enum RoleAssignmentMode {
+    /// On the whole registry: `LegacyRegistryPermissions`. Also where the service names none.
+    #[default]
+    LegacyRegistryPermissions,
+    /// On repositories: `AbacRepositoryPermissions`. `AcrPull` has no effect here.
+    AbacRepositoryPermissions,
+}
+
+impl RoleAssignmentMode {
+    /// The role that gives pull on a registry of this mode.
+    #[must_use]
+    pub const fn pull_role(self) -> PullRole {
+        match self {
+            Self::LegacyRegistryPermissions => PullRole::AcrPull,
+            Self::AbacRepositoryPermissions => PullRole::RepositoryReader,
+        }
+    }
+
+    /// The service's own word.
+    #[must_use]
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::LegacyRegistryPermissions => "LegacyRegistryPermissions",
+            Self::AbacRepositoryPermissions => "AbacRepositoryPermissions",
+        }
+    }
+}
+
+/// A registry's service tier.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[non_exhaustive]
+pub enum Sku {
+    /// The smallest.
+    #[default]
+    Basic,
+    /// More storage and throughput.
+    Standard,
+    /// Private links, network rules, replication.
+    Premium,
+}
+
+impl Sku {
+    /// The service's own word.
+    #[must_use]
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Basic => "Basic",
+            Self::Standard => "Standard",
+            Self::Premium => "Premium",
+        }
+    }
+}
+
+/// A registry to be made.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct NewRegistry {
+    /// The resource id that it will have.
+    pub id: ResourceId,
+    /// The region; that of the resource group where none is given.
+    pub location: Option<String>,
+    /// The service tier.
+    pub sku: Sku,
+    /// On what its permissions will be.
+    pub mode: RoleAssignmentMode,
+}

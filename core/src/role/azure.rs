@@ -1,0 +1,239 @@
+//! Role assignments through Azure Resource Manager.
+
+use super::{Grant, Granted, RoleAssigner, RoleAssignment, RoleDefinition, assignment_name};
+use crate::{
+    call::{Call, Event},
+    error::{Error, ErrorKind, Result},
+    http::{Answer, Arm, ArmRequest},
+    id::ResourceId,
+};
+use async_trait::async_trait;
+use azure_core::http::Method;
+use backon::{ExponentialBuilder, Retryable};
+use serde::Deserialize;
+use serde_json::json;
+use std::time::Duration;
+use uuid::Uuid;
+
+const API: &str = "2022-04-01";
+const PROVIDER: &str = "providers/Microsoft.Authorization";
+pub(crate) const READ: &str = "Microsoft.Authorization/roleAssignments/read";
+const WRITE: &str = "Microsoft.Authorization/roleAssignments/write";
+const DELETE: &str = "Microsoft.Authorization/roleAssignments/delete";
+const READ_DEFINITION: &str = "Microsoft.Authorization/roleDefinitions/read";
+
+/// How long an identity that was just made may stay unknown to the directory. Half a minute was recorded.
+const LONGEST_UNKNOWN: Duration = Duration::from_secs(120);
+
+/// Grants roles through Azure Resource Manager.
+#[derive(Clone, Debug)]
+pub struct AzureRoleAssigner {
+    arm: Arm,
+}
+
+impl AzureRoleAssigner {
+    pub(crate) fn new(arm: Arm) -> Self {
+        Self { arm }
+    }
+
+    async fn put(&self, grant: &Grant, call: &Call) -> Result<Answer> {
+        let answer = self.arm.send(put_assignment(grant)?, call).await;
+        answer.map_err(|err| err.with_context("principal", grant.principal_id.to_string()))
+    }
+
+    /// Repeats only while the directory does not know the principal yet.
+    async fn put_when_known(&self, grant: &Grant, call: &Call) -> Result<Answer> {
+        let waits = ExponentialBuilder::default()
+            .with_min_delay(Duration::from_secs(2))
+            .with_factor(1.5)
+            .with_max_delay(Duration::from_secs(15))
+            .without_max_times()
+            .with_total_delay(Some(LONGEST_UNKNOWN));
+        let put = (|| self.put(grant, call)).retry(waits).when(is_unknown_principal).notify(|err, wait| {
+            let reason = err.code().unwrap_or_default().to_owned();
+            let wait_ms = u64::try_from(wait.as_millis()).unwrap_or(u64::MAX);
+            call.report(Event::Retrying { step: "granting the role".to_owned(), reason, wait_ms });
+        });
+        call.run("granting the role", put).await.map_err(explain_unknown_principal)
+    }
+
+    /// The assignment that made Azure say that one exists.
+    async fn existing(&self, grant: &Grant, call: &Call) -> Result<Granted> {
+        let listed = match self.list(&grant.scope, call).await {
+            Err(err) if err.kind() == ErrorKind::Forbidden => {
+                return Ok(Granted { assignment: None, is_new: false, correlation_id: None });
+            }
+            listed => listed?,
+        };
+        let found = listed.into_iter().find(|one| one.is_for(grant));
+        let assignment = found.ok_or_else(|| {
+            Error::new(
+                ErrorKind::Conflict,
+                "Azure says that the role assignment exists, and does not list it; try again",
+            )
+            .with_context("principal", grant.principal_id.to_string())
+        })?;
+        Ok(Granted { assignment: Some(assignment), is_new: false, correlation_id: None })
+    }
+}
+
+fn is_unknown_principal(err: &Error) -> bool {
+    err.code() == Some("PrincipalNotFound")
+}
+
+fn explain_unknown_principal(err: Error) -> Error {
+    if !is_unknown_principal(&err) {
+        return err;
+    }
+    err.with_context(
+        "hint",
+        "the directory does not know this principal; a client id or application id is not one, its object id is",
+    )
+}
+
+#[async_trait]
+impl RoleAssigner for AzureRoleAssigner {
+    async fn grant(&self, grant: &Grant, call: &Call) -> Result<Granted> {
+        match self.put_when_known(grant, call).await {
+            Ok(answer) => {
+                let correlation_id = answer.header("x-ms-correlation-request-id").map(str::to_owned);
+                let assignment = answer.read::<WireAssignment>("a role assignment")?.into_assignment();
+                Ok(Granted { assignment, is_new: true, correlation_id })
+            }
+            Err(err) if err.code() == Some("RoleAssignmentExists") => self.existing(grant, call).await,
+            Err(err) => Err(err),
+        }
+    }
+
+    async fn revoke(&self, assignment_id: &str, call: &Call) -> Result<bool> {
+        let id = checked_assignment_id(assignment_id)?;
+        let request = ArmRequest::new(Method::Delete, id, API).step("removing the role assignment").needs(DELETE, id);
+        Ok(self.arm.send_opt(request, call).await?.is_some_and(|answer| answer.status != 204))
+    }
+
+    async fn list(&self, scope: &ResourceId, call: &Call) -> Result<Vec<RoleAssignment>> {
+        let request = ArmRequest::get(format!("{scope}/{PROVIDER}/roleAssignments"), API)
+            .filter("atScope()")
+            .step("listing role assignments")
+            .needs(READ, scope.as_str());
+        let listed: Vec<WireAssignment> = self.arm.list(request, "a list of role assignments", call).await?;
+        Ok(listed.into_iter().filter_map(WireAssignment::into_assignment).collect())
+    }
+
+    async fn definition(&self, scope: &ResourceId, role: Uuid, call: &Call) -> Result<RoleDefinition> {
+        let request = ArmRequest::get(format!("{scope}/{PROVIDER}/roleDefinitions/{role}"), API)
+            .step("reading a role definition")
+            .needs(READ_DEFINITION, scope.as_str());
+        Ok(self.arm.send(request, call).await?.read::<WireDefinition>("a role definition")?.into_definition())
+    }
+}
+
+/// See [Role assignments](https://learn.microsoft.com/rest/api/authorization/role-assignments/create).
+fn put_assignment(grant: &Grant) -> Result<ArmRequest> {
+    let name = assignment_name(grant.scope.as_str(), grant.principal_id, grant.role);
+    let own = format!("{}/{PROVIDER}/roleAssignments/{name}", grant.scope);
+    let id = checked_assignment_id(grant.replaces.as_deref().unwrap_or(&own))?;
+    let mut properties = json!({
+        "roleDefinitionId": format!("{}/{PROVIDER}/roleDefinitions/{}", grant.scope.subscription().path(), grant.role),
+        "principalId": grant.principal_id,
+        // Spares Azure the look-up in the directory that fails for a new identity.
+        "principalType": "ServicePrincipal",
+        "description": concat!("aks-acr ", env!("CARGO_PKG_VERSION")),
+    });
+    if let Some(condition) = &grant.condition {
+        properties["condition"] = json!(condition);
+        properties["conditionVersion"] = json!("2.0");
+    }
+    Ok(ArmRequest::new(Method::Put, id, API)
+        .body(json!({ "properties": properties }))
+        .step("granting the role")
+        .needs(WRITE, grant.scope.as_str()))
+}
+
+/// An id that Azure gave us and that a caller may have stored: it must still be one.
+fn checked_assignment_id(id: &str) -> Result<&str> {
+    let is_plain = |letter: char| letter.is_alphanumeric() || "-_.()/".contains(letter);
+    let is_one = id.starts_with('/') && id.to_ascii_lowercase().contains("/roleassignments/") && !id.contains("..");
+    if is_one && id.chars().all(is_plain) {
+        return Ok(id);
+    }
+    Err(Error::invalid("wanted the id of a role assignment", "assignment id", id))
+}
+
+#[derive(Deserialize)]
+struct WireAssignment {
+    #[serde(default)]
+    id: String,
+    properties: Option<WireProperties>,
+}
+
+#[derive(Deserialize)]
+#[serde(rename_all = "camelCase")]
+struct WireProperties {
+    role_definition_id: Option<String>,
+    principal_id: Option<String>,
+    scope: Option<String>,
+    condition: Option<String>,
+}
+
+impl WireAssignment {
+    /// `None` for what names no role, no principal or no scope: it cannot be the grant that anybody looks for.
+    fn into_assignment(self) -> Option<RoleAssignment> {
+        let properties = self.properties?;
+        let role = properties.role_definition_id?;
+        Some(RoleAssignment {
+            id: self.id,
+            scope: properties.scope?,
+            principal_id: properties.principal_id?,
+            role: Uuid::try_parse(role.rsplit('/').next()?).ok()?,
+            condition: properties.condition.filter(|condition| !condition.is_empty()),
+        })
+    }
+}
+
+impl RoleAssignment {
+    /// Whether it is for the same scope, principal and role. The condition may differ.
+    pub(crate) fn is_for(&self, grant: &Grant) -> bool {
+        self.gives(grant) && grant.scope.is(&self.scope)
+    }
+
+    /// Whether it is for the same principal and role, at whatever scope.
+    pub(crate) fn gives(&self, grant: &Grant) -> bool {
+        self.role == grant.role && self.principal_id.eq_ignore_ascii_case(&grant.principal_id.to_string())
+    }
+}
+
+#[derive(Deserialize)]
+struct WireDefinition {
+    #[serde(default)]
+    properties: DefinitionProperties,
+}
+
+#[derive(Default, Deserialize)]
+#[serde(default, rename_all = "camelCase")]
+struct DefinitionProperties {
+    role_name: String,
+    permissions: Vec<Permissions>,
+}
+
+#[derive(Default, Deserialize)]
+#[serde(default, rename_all = "camelCase")]
+struct Permissions {
+    actions: Vec<String>,
+    not_actions: Vec<String>,
+    data_actions: Vec<String>,
+    not_data_actions: Vec<String>,
+}
+
+impl WireDefinition {
+    fn into_definition(self) -> RoleDefinition {
+        let mut definition = RoleDefinition { name: self.properties.role_name, ..RoleDefinition::default() };
+        for permissions in self.properties.permissions {
+            definition.actions.extend(permissions.actions);
+            definition.not_actions.extend(permissions.not_actions);
+            definition.data_actions.extend(permissions.data_actions);
+            definition.not_data_actions.extend(permissions.not_data_actions);
+        }
+        definition
+    }
+}

@@ -1,0 +1,85 @@
+//! Role assignments: who may do what, and where.
+
+mod azure;
+mod definition;
+mod name;
+
+pub use azure::AzureRoleAssigner;
+pub use definition::{PullRole, RoleDefinition};
+pub use name::assignment_name;
+
+pub(crate) use azure::READ;
+pub(crate) use definition::smallest_role;
+
+use crate::{
+    call::Call,
+    error::Result,
+    id::{PrincipalId, ResourceId},
+};
+use async_trait::async_trait;
+use serde::{Deserialize, Serialize};
+use std::fmt;
+use uuid::Uuid;
+
+/// Grants roles, takes them back, and lists them.
+///
+/// - `grant` makes at most one assignment. One for the same scope, principal and role that is there already is left as it is,
+///   and is the answer.
+/// - `grant` waits for a principal that the directory does not know yet, for a limited time.
+/// - `grant` reports a refusal after one refusal.
+/// - `revoke` of what is not there succeeds and says so.
+/// - `list` gives every assignment at the scope and above it, on all pages.
+/// - `definition` of an unknown role is [`NotFound`](crate::ErrorKind::NotFound).
+#[async_trait]
+pub trait RoleAssigner: fmt::Debug + Send + Sync + 'static {
+    /// Makes a role assignment.
+    async fn grant(&self, grant: &Grant, call: &Call) -> Result<Granted>;
+    /// Removes the assignment with this id. Says whether there was one.
+    async fn revoke(&self, assignment_id: &str, call: &Call) -> Result<bool>;
+    /// The assignments at `scope` and at the scopes above it.
+    async fn list(&self, scope: &ResourceId, call: &Call) -> Result<Vec<RoleAssignment>>;
+    /// What a role allows.
+    async fn definition(&self, scope: &ResourceId, role: Uuid, call: &Call) -> Result<RoleDefinition>;
+}
+
+/// A role assignment to be made.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Grant {
+    /// Where it holds.
+    pub scope: ResourceId,
+    /// To whom.
+    pub principal_id: PrincipalId,
+    /// The role definition's id, the part that is the same in every subscription.
+    pub role: Uuid,
+    /// Narrows it, in the language of Azure's attribute-based access control, version 2.0.
+    pub condition: Option<String>,
+    /// Id of the assignment that this one takes the place of, where only its condition is to be another.
+    pub replaces: Option<String>,
+}
+
+/// How [`RoleAssigner::grant`] ended.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Granted {
+    /// The assignment that now stands. `None` where one stood already that the caller may not read.
+    pub assignment: Option<RoleAssignment>,
+    /// Whether it was made by this call.
+    pub is_new: bool,
+    /// `x-ms-correlation-request-id` of the write.
+    pub correlation_id: Option<String>,
+}
+
+/// A role assignment as Azure has it.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+#[non_exhaustive]
+pub struct RoleAssignment {
+    /// Its resource id.
+    pub id: String,
+    /// Where it holds.
+    pub scope: String,
+    /// To whom.
+    pub principal_id: String,
+    /// The role definition's id, the part that is the same in every subscription.
+    pub role: Uuid,
+    /// What narrows it, if anything does.
+    pub condition: Option<String>,
+}
