@@ -9,6 +9,7 @@ use crate::emulator::Emulator;
 use crate::fault::Fault;
 use crate::image;
 use crate::log::{Mark, Request};
+use crate::principal::Principal;
 use crate::rbac::{Assignment, within};
 use crate::registry::upstream;
 use crate::seed::RegistrySeed;
@@ -184,6 +185,14 @@ impl Emulator {
             .access
             .assignments
             .retain(|one| one.principal != id);
+    }
+
+    /// Makes a managed identity now, so that it is young: see [`Timing::principal`]. The answer is its object id.
+    pub fn make_identity(&self, name: &str) -> String {
+        let made = Principal::managed(name, Instant::now());
+        let id = made.object_id.clone();
+        self.shared.world().principals.push(made);
+        id
     }
 
     /// Lets role assignments not find a principal for a time, whatever they send of its type.

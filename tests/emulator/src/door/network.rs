@@ -106,8 +106,15 @@ impl Network for Nodes<'_> {
     }
 
     fn identity_token(&mut self, audience: &str) -> Option<String> {
-        let kubelet = self.world.clusters[self.cluster].kubelet.clone()?;
-        let kubelet = self.world.principal(&kubelet)?;
+        let cluster = &self.world.clusters[self.cluster];
+        // Nodes of a cluster with a service principal sign in as that.
+        let principal = cluster
+            .seed
+            .service_principal
+            .then_some(&cluster.control_plane);
+        let kubelet = self
+            .world
+            .principal(cluster.kubelet.as_ref().or(principal)?)?;
         Some(
             self.world
                 .token(kubelet, audience.trim_end_matches('/'), self.now),
