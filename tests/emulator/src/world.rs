@@ -179,13 +179,11 @@ impl World {
         self.access.permits(&principal.ids(), wanted, now)
     }
 
-    /// Brings about all that time has brought about.
-    pub(crate) fn settle(&mut self, now: Instant) {
-        self.access
-            .assignments
-            .retain(|assignment| assignment.fades.is_none_or(|fades| now < fades));
+    /// Lets go of what has lost its effect.
+    pub(crate) fn forget(&mut self, now: Instant) {
+        let holds = |assignment: &Assignment| assignment.fades.is_none_or(|fades| now < fades);
+        self.access.assignments.retain(holds);
         self.forgotten.retain(|(_, until)| now < *until);
-        crate::operation::settle(self, now);
     }
 
     /// Which service a host is.

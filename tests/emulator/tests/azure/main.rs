@@ -10,6 +10,7 @@ mod cluster;
 mod data_plane;
 mod entra;
 mod import;
+mod pull;
 mod registry;
 mod role;
 mod trouble;
