@@ -1,1 +1,195 @@
 //! The Kubernetes of one cluster: objects, controllers, nodes. It knows nothing of Azure.
+//!
+//! All rules are plain functions of an instant. [`Kubernetes::serve`] answers requests, [`Kubernetes::advance`] lets
+//! controllers and nodes do what is due, [`Kubernetes::next_event`] says when something is due next.
+
+mod apply;
+mod clock;
+mod controllers;
+mod defaults;
+mod discovery;
+mod field_set;
+mod kinds;
+mod kubelet;
+mod lifecycle;
+mod machine;
+mod names;
+mod object;
+mod openapi;
+mod ownership;
+mod patch;
+mod reads;
+mod recorder;
+mod refusal;
+mod request;
+mod scale;
+mod schema;
+mod selector;
+mod serve;
+mod store;
+mod strict;
+mod table;
+mod validate;
+mod watch;
+mod writes;
+
+#[cfg(test)]
+mod tests;
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use bytes::Bytes;
+use serde_json::json;
+use tokio::time::Instant;
+
+use crate::node::{Network, Node};
+use clock::Clock;
+use kinds::Kinds;
+use kubelet::PodWork;
+use names::Names;
+use store::Store;
+pub(crate) use watch::Watch;
+
+/// A node that a cluster is made with.
+#[derive(Clone, Debug)]
+pub(crate) struct NodeSpec {
+    /// Its name.
+    pub(crate) name: String,
+    /// The node pool it belongs to.
+    pub(crate) pool: String,
+    /// `linux`.
+    pub(crate) os: String,
+    /// `amd64`.
+    pub(crate) architecture: String,
+}
+
+/// The answer to a request.
+#[derive(Debug)]
+pub(crate) enum Answer {
+    /// One whole response.
+    Whole(http::Response<Bytes>),
+    /// A response whose body is what [`Kubernetes::watch`] gives, until the watch ends.
+    Watch(http::response::Parts, Watch),
+}
+
+/// A node and its name.
+#[derive(Debug)]
+struct Worker {
+    name: String,
+    node: Node,
+}
+
+/// One cluster.
+#[derive(Debug)]
+pub(crate) struct Kubernetes {
+    version: String,
+    kinds: Kinds,
+    store: Store,
+    clock: Clock,
+    now: Instant,
+    names: Names,
+    workers: Vec<Worker>,
+    /// What kubelets are doing, by the uid of the pod.
+    work: BTreeMap<String, PodWork>,
+    /// When a controller wants to look again.
+    alarms: BTreeSet<Instant>,
+    /// The revision at which controllers had nothing left to do.
+    settled: u64,
+    /// The node whose turn it is.
+    turn: usize,
+}
+
+impl Kubernetes {
+    /// A cluster with its namespaces and nodes.
+    pub(crate) fn new(version: &str, nodes: Vec<NodeSpec>, now: Instant) -> Self {
+        let mut kubernetes = Self {
+            version: version.to_owned(),
+            kinds: Kinds::built_in(),
+            store: Store::new(),
+            clock: Clock::new(now),
+            now,
+            names: Names::default(),
+            workers: Vec::new(),
+            work: BTreeMap::new(),
+            alarms: BTreeSet::new(),
+            settled: 0,
+            turn: 0,
+        };
+        for name in ["default", "kube-system", "kube-public", "kube-node-lease"] {
+            let namespace = json!({"metadata": {"name": name}});
+            // Names of our own are valid.
+            let _ = kubernetes.write_as("kube-apiserver", "namespaces", "", namespace);
+        }
+        for node in nodes {
+            kubernetes.join(&node, now);
+        }
+        kubernetes
+    }
+
+    /// Adds a node.
+    pub(crate) fn join(&mut self, spec: &NodeSpec, now: Instant) {
+        self.now = self.now.max(now);
+        self.workers.push(Worker {
+            name: spec.name.clone(),
+            node: Node::new(&spec.os, &spec.architecture),
+        });
+        let object = machine::node(
+            spec,
+            &self.version,
+            self.workers.len(),
+            &self.clock.text(self.now),
+        );
+        if let Ok(made) = self.write_as("kubelet", "nodes", "", object.clone()) {
+            let mut ready = made.clone();
+            ready["status"] = object["status"].clone();
+            self.change_as("kubelet", "nodes", "status", &made, ready);
+        }
+    }
+
+    /// Moves controllers, scheduler and kubelets on to `now`; nodes pull through `network`.
+    pub(crate) fn advance(&mut self, now: Instant, network: &mut dyn Network) {
+        self.store.compact(self.now);
+        loop {
+            self.settle();
+            self.run_kubelets(network);
+            if self.settled != self.store.revision() {
+                continue;
+            }
+            match self.next_event().filter(|next| *next <= now) {
+                Some(next) => {
+                    self.now = self.now.max(next);
+                    self.settled = 0;
+                }
+                None => break,
+            }
+        }
+        self.now = self.now.max(now);
+    }
+
+    /// When something next happens by itself, if anything will. After a write that is at once.
+    pub(crate) fn next_event(&self) -> Option<Instant> {
+        if self.settled != self.store.revision() {
+            return Some(self.now);
+        }
+        let kubelets = self.work.values().filter_map(PodWork::due).min();
+        kubelets
+            .into_iter()
+            .chain(self.alarms.first().copied())
+            .min()
+    }
+
+    /// Lets the controllers work until none has anything to do.
+    fn settle(&mut self) {
+        while self.settled != self.store.revision() {
+            self.settled = self.store.revision();
+            // Each controller sets its alarms again.
+            self.alarms.clear();
+            self.empty_namespaces();
+            self.collect_garbage();
+            self.sync_deployments();
+            self.sync_replica_sets();
+            self.schedule();
+            self.accept_pods();
+        }
+    }
+}

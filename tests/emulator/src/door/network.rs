@@ -1,0 +1,136 @@
+//! The door for the clusters' nodes, and the passing of time in the clusters.
+
+use bytes::Bytes;
+use http::{Request, Response};
+use tokio::time::Instant;
+
+use super::faulty;
+use crate::cluster::Cluster;
+use crate::log::{From, Service};
+use crate::node::{Network, NetworkFailure};
+use crate::operation;
+use crate::reply::{Broken, Caller};
+use crate::world::World;
+
+/// No world has more to do at one time than this; more means that something does not move on.
+const MOST_STEPS: usize = 1_000_000;
+
+/// What happens by itself.
+enum Next {
+    Operation,
+    Cluster(usize),
+}
+
+/// Brings about all that time has brought about, in the order in which it did: a pull meets the grants and images of its
+/// own time, not those of the request that made us look.
+pub(crate) fn settle(world: &mut World, now: Instant) {
+    for _ in 0..MOST_STEPS {
+        match next(world).filter(|(at, _)| *at <= now) {
+            Some((at, Next::Operation)) => operation::settle(world, at),
+            Some((at, Next::Cluster(cluster))) => advance(world, cluster, at),
+            None => break,
+        }
+    }
+    world.forget(now);
+}
+
+fn next(world: &World) -> Option<(Instant, Next)> {
+    let operation = operation::next(world).map(|at| (at, Next::Operation));
+    let due = |(at, cluster): (usize, &Cluster)| {
+        let next = cluster.kubernetes.as_ref()?.next_event()?;
+        Some((next, Next::Cluster(at)))
+    };
+    let clusters = world.clusters.iter().enumerate().filter_map(due);
+    operation
+        .into_iter()
+        .chain(clusters)
+        .min_by_key(|(at, _)| *at)
+}
+
+/// Moves one cluster on.
+pub(crate) fn advance(world: &mut World, at: usize, now: Instant) {
+    let Some(mut kubernetes) = world.clusters[at].kubernetes.take() else {
+        return;
+    };
+    kubernetes.advance(
+        now,
+        &mut Nodes {
+            world,
+            cluster: at,
+            now,
+        },
+    );
+    world.clusters[at].kubernetes = Some(kubernetes);
+}
+
+/// The network of one cluster's nodes.
+struct Nodes<'a> {
+    world: &'a mut World,
+    cluster: usize,
+    now: Instant,
+}
+
+impl Network for Nodes<'_> {
+    fn send(&mut self, request: Request<Bytes>) -> Result<Response<Bytes>, NetworkFailure> {
+        let host = request
+            .uri()
+            .host()
+            .unwrap_or_default()
+            .to_ascii_lowercase();
+        let service = self.world.service(&host);
+        let place = self
+            .world
+            .log
+            .start(service, request.method(), request.uri(), From::Node);
+        if service == Service::Unknown {
+            self.world.log.end(place, None, None);
+            return Err(NetworkFailure::NoSuchHost);
+        }
+        let fault = self.world.faults.take(request.method(), request.uri());
+        let instead = fault
+            .as_ref()
+            .and_then(|fault| Some((fault.after_effect, faulty(fault)?)));
+        let answer = match instead {
+            Some((false, answer)) => answer,
+            other => {
+                let address = self.world.addresses.nodes.clone();
+                let answer = self.world.serve(&request, &address, self.now);
+                other.map_or(answer, |(_, answer)| answer)
+            }
+        };
+        let broken = answer.extensions().get::<Broken>().cloned();
+        let caller = answer
+            .extensions()
+            .get::<Caller>()
+            .map(|caller| caller.0.clone());
+        let status = broken.is_none().then(|| answer.status().as_u16());
+        self.world.log.end(place, status, caller);
+        match broken {
+            None => Ok(answer),
+            Some(Broken::Reset) => Err(NetworkFailure::Timeout {
+                address: format!("{host}:443"),
+            }),
+            Some(Broken::Untrusted(why)) => Err(NetworkFailure::Tls(why)),
+        }
+    }
+
+    fn identity_token(&mut self, audience: &str) -> Option<String> {
+        let cluster = &self.world.clusters[self.cluster];
+        // Nodes of a cluster with a service principal sign in as that.
+        let principal = cluster
+            .seed
+            .service_principal
+            .then_some(&cluster.control_plane);
+        let kubelet = self
+            .world
+            .principal(cluster.kubelet.as_ref().or(principal)?)?;
+        Some(
+            self.world
+                .token(kubelet, audience.trim_end_matches('/'), self.now),
+        )
+    }
+
+    fn tenant(&self) -> String {
+        self.world.tenant.clone()
+    }
+}

@@ -1,0 +1,11 @@
+//! What runs in the control plane: each controller looks at the objects and brings them nearer to what they should be.
+
+mod deployment;
+mod garbage;
+mod namespace;
+mod replica_set;
+mod rollout;
+mod scheduler;
+
+/// The name under which controllers write.
+const MANAGER: &str = "kube-controller-manager";
