@@ -1,5 +1,7 @@
 //! The door for the clusters' nodes, and the passing of time in the clusters.
 
+use std::time::Duration;
+
 use bytes::Bytes;
 use http::{Request, Response};
 use tokio::time::Instant;
@@ -132,5 +134,9 @@ impl Network for Nodes<'_> {
 
     fn tenant(&self) -> String {
         self.world.tenant.clone()
+    }
+
+    fn credential_life(&self) -> Duration {
+        self.world.timing.node_credentials
     }
 }

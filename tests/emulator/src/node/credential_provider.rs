@@ -1,7 +1,6 @@
 //! The credential provider that AKS installs beside kubelet: it turns the node's identity into a registry credential.
 
 use std::fmt;
-use std::time::Duration;
 
 use bytes::Bytes;
 use http::{Method, Request, StatusCode};
@@ -15,8 +14,6 @@ use super::challenge::Challenge;
 const AUDIENCE: &str = "https://containerregistry.azure.net";
 /// The user name that stands for "the password is a refresh token".
 const TOKEN_USER: &str = "00000000-0000-0000-0000-000000000000";
-/// How long kubelet remembers what the provider said.
-const REMEMBERED: Duration = Duration::from_secs(60 * 60);
 
 /// A user name and a password for a registry.
 #[derive(Clone, PartialEq)]
@@ -41,11 +38,8 @@ pub(super) struct Provided {
 }
 
 impl Provided {
-    pub(super) fn new(credential: Credential, now: Instant) -> Self {
-        Self {
-            credential,
-            until: now + REMEMBERED,
-        }
+    pub(super) fn new(credential: Credential, until: Instant) -> Self {
+        Self { credential, until }
     }
 
     pub(super) fn is_fresh(&self, now: Instant) -> bool {

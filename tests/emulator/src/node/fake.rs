@@ -137,6 +137,10 @@ impl Network for FakeNetwork {
     fn tenant(&self) -> String {
         "tenant".to_owned()
     }
+
+    fn credential_life(&self) -> std::time::Duration {
+        std::time::Duration::from_secs(60 * 60)
+    }
 }
 
 fn who(request: &Request<Bytes>) -> (String, String) {

@@ -15,6 +15,8 @@ pub(crate) mod fake;
 
 use std::collections::BTreeMap;
 
+use std::time::Duration;
+
 use bytes::Bytes;
 use tokio::time::Instant;
 
@@ -35,6 +37,8 @@ pub(crate) trait Network {
     fn identity_token(&mut self, audience: &str) -> Option<String>;
     /// Tenant id that the node's cloud configuration names.
     fn tenant(&self) -> String;
+    /// How long kubelet goes on using a credential without asking the provider again.
+    fn credential_life(&self) -> Duration;
 }
 
 /// Why no HTTP answer came.
@@ -122,7 +126,7 @@ impl Node {
         keyring
     }
 
-    /// What the credential provider says, or said within the last hour. A failure is not remembered.
+    /// What the credential provider says, or said a short time ago. A failure is not remembered.
     fn provided(
         &mut self,
         host: &str,
@@ -136,8 +140,10 @@ impl Node {
             return Some(known.credential.clone());
         }
         let credential = credential_provider::provide(host, network)?;
-        self.provided
-            .insert(host.to_owned(), Provided::new(credential.clone(), now));
+        self.provided.insert(
+                host.to_owned(),
+                Provided::new(credential.clone(), now + network.credential_life()),
+            );
         Some(credential)
     }
 }
