@@ -24,7 +24,7 @@ use crate::{
     role::{AzureRoleAssigner, RoleAssigner},
 };
 use azure_core::{credentials::TokenCredential, http::HttpClient};
-use std::{sync::Arc, time::Duration};
+use std::{fmt, sync::Arc, time::Duration};
 
 /// The deadline of a call that makes one or two requests.
 const SHORT: Duration = Duration::from_secs(2 * 60);
@@ -61,13 +61,23 @@ struct Parts {
 }
 
 /// Wires a [`Client`] together.
-#[derive(Clone, Debug)]
+#[derive(Clone)]
 pub struct ClientBuilder {
     credential: Arc<dyn TokenCredential>,
     subscription: String,
     cloud: Cloud,
     transport: Option<Arc<dyn HttpClient>>,
     connector: KubeConnector,
+}
+
+/// The credential's own `Debug` may show what it likes, so it is left out.
+impl fmt::Debug for ClientBuilder {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("ClientBuilder")
+            .field("subscription", &self.subscription)
+            .field("cloud", &self.cloud)
+            .finish_non_exhaustive()
+    }
 }
 
 impl ClientBuilder {

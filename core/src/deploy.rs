@@ -6,7 +6,7 @@ use crate::{
     client::Client,
     cluster::{
         Applied, ApplyMode, ClusterRef, Deployment, Manifest, RollOut,
-        manifest::{check_images, fill_in, wants_registry},
+        manifest::{check_images, fill_in, is_path_segment, wants_registry},
     },
     error::{Error, ErrorKind, Result},
     image::ImageReference,
@@ -107,6 +107,12 @@ pub(crate) async fn apply(
     mut manifests: Vec<Manifest>,
     options: &ApplyOptions,
 ) -> Result<Vec<Applied>> {
+    if !is_path_segment(&options.mode.namespace) {
+        return Err(Error::invalid("wanted a namespace's name", "namespace", options.mode.namespace.clone()));
+    }
+    if let Some(registry) = &options.registry {
+        registry.check_cloud(client.cloud())?;
+    }
     check_images(&mut manifests, client.cloud(), options.registry.is_some())?;
     let call = options.call.start(APPLY_DEADLINE);
     if let (true, Some(registry)) = (wants_registry(&mut manifests), &options.registry) {

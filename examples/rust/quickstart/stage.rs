@@ -28,7 +28,10 @@ impl Stage {
         let azure = azure.with_caller("reader", &[("Reader", &everything)]);
         azure.set_timing(Timing::typical());
         let client = |credential| {
-            Client::builder(credential, azure.subscription()).transport(azure.transport()).kubernetes(azure.kubernetes()).build()
+            Client::builder(credential, azure.subscription())
+                .transport(azure.transport())
+                .kubernetes(azure.kubernetes())
+                .build()
         };
         Ok(Self {
             client: client(azure.credential())?,
@@ -42,7 +45,12 @@ impl Stage {
     }
 
     /// Resources of Azure that exist.
-    pub fn azure(credential: Arc<dyn TokenCredential>, cloud: Cloud, subscription: &str, resources: Resources) -> Result<Self> {
+    pub fn azure(
+        credential: Arc<dyn TokenCredential>,
+        cloud: Cloud,
+        subscription: &str,
+        resources: Resources,
+    ) -> Result<Self> {
         let client = Client::builder(credential, subscription).cloud(cloud).build()?;
         Ok(Self {
             reader: client.clone(),

@@ -3,8 +3,8 @@
 use crate::screen::Screen;
 use crate::stage::Stage;
 use aks_acr::{
-    ApplyOptions, AttachOptions, CallOptions, CreateRegistryOptions, Deployment, ErrorKind, ImportOptions, Manifest, PodSelection,
-    Pods, RegistryRef, Result, RollOutOptions,
+    ApplyOptions, AttachOptions, CallOptions, CreateRegistryOptions, Deployment, ErrorKind, ImportOptions, Manifest,
+    PodSelection, Pods, RegistryRef, Result, RollOutOptions,
 };
 
 const MANIFEST: &str = include_str!("../../acr-nginx.yaml");
@@ -14,7 +14,11 @@ pub async fn tell(stage: &Stage, screen: &Screen, with_attach: bool) -> Result<P
     let client = &stage.client;
     let call = || CallOptions::default().with_progress(screen.progress());
 
-    let created = client.create_registry(&stage.registry_group, &stage.registry, CreateRegistryOptions::default().with_call(call()));
+    let created = client.create_registry(
+        &stage.registry_group,
+        &stage.registry,
+        CreateRegistryOptions::default().with_call(call()),
+    );
     let registry = created.await?.registry;
     screen.line("registry", format!("{}  {}  {}", registry.login_server, registry.sku, registry.mode.as_str()));
     let registry_ref = RegistryRef::from(registry.id.clone());
@@ -50,8 +54,10 @@ pub async fn tell(stage: &Stage, screen: &Screen, with_attach: bool) -> Result<P
     if with_attach {
         for step in ["attach", "again"] {
             let mark = stage.mark();
-            let attachment = client.attach(&stage.cluster, &registry_ref, AttachOptions::default().with_call(call())).await?;
-            screen.line(step, format!("{:?}  {}  ({})", attachment.outcome, attachment.role, stage.requests_since(mark)));
+            let attachment =
+                client.attach(&stage.cluster, &registry_ref, AttachOptions::default().with_call(call())).await?;
+            screen
+                .line(step, format!("{:?}  {}  ({})", attachment.outcome, attachment.role, stage.requests_since(mark)));
         }
     }
     screen.line("cluster", stage.cluster_writes());
