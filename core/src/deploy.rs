@@ -2,7 +2,7 @@
 
 use crate::{
     attach,
-    call::{Call, CallOptions},
+    call::{Call, CallOptions, Event},
     client::Client,
     cluster::{
         Applied, ApplyMode, ClusterRef, Deployment, Manifest, RollOut,
@@ -136,6 +136,7 @@ pub(crate) async fn roll_out(
     if let Some(missing) = missing_grant(client, cluster, &refused, &call).await? {
         return Err(refused.with_context("missing grant", missing));
     }
+    call.report(Event::Started { step: "waiting until the grant, which is there, is effective".to_owned() });
     client.cluster_deployer().roll_out(cluster, deployment, options.propagation, &call).await
 }
 

@@ -22,6 +22,7 @@ impl Screen {
 
     fn step(&self, event: &Event) {
         let text = match event {
+            Event::Started { step } => step.clone(),
             Event::Polling { step, status, .. } => format!("{step}: {status}"),
             Event::ImportingTag { tag, status } => format!("{tag}: {status}"),
             Event::Retrying { step, reason, wait_ms } => format!("{step}: again in {} s ({reason})", wait_ms / 1000),

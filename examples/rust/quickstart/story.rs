@@ -3,8 +3,8 @@
 use crate::screen::Screen;
 use crate::stage::Stage;
 use aks_acr::{
-    ApplyOptions, AttachOptions, CallOptions, CreateRegistryOptions, Deployment, ErrorKind, ImportOptions, Manifest,
-    PodSelection, Pods, RegistryRef, Result, RollOutOptions,
+    ApplyOptions, AttachOptions, CallOptions, CreateRegistryOptions, Deployment, Error, ErrorKind, ImportOptions,
+    Manifest, PodSelection, Pods, RegistryRef, Result, RollOutOptions,
 };
 
 const MANIFEST: &str = include_str!("../../acr-nginx.yaml");
@@ -36,7 +36,7 @@ pub async fn tell(stage: &Stage, screen: &Screen, with_attach: bool) -> Result<P
     let deployment = Deployment::new("nginx0-deployment");
     match client.roll_out(&stage.cluster, &deployment, RollOutOptions::default().with_call(call())).await {
         Ok(done) => screen.line("roll-out", format!("{}/{} ready", done.ready, done.wanted)),
-        Err(err) if err.kind() == ErrorKind::PullFailed => screen.line("roll-out", format!("final: {err}")),
+        Err(err) if err.kind() == ErrorKind::PullFailed => screen.line("roll-out", pull_failed(&err)),
         Err(err) => return Err(err),
     }
 
@@ -47,7 +47,7 @@ pub async fn tell(stage: &Stage, screen: &Screen, with_attach: bool) -> Result<P
     if stage.has_reader() {
         let mark = stage.mark();
         if let Err(err) = stage.reader.attach(&stage.cluster, &registry_ref, AttachOptions::default()).await {
-            screen.line("refused", format!("{err}  ({})", stage.requests_since(mark)));
+            screen.line("refused", format!("{}  ({})", refusal(&err), stage.requests_since(mark)));
         }
     }
 
@@ -65,4 +65,18 @@ pub async fn tell(stage: &Stage, screen: &Screen, with_attach: bool) -> Result<P
     let done = client.roll_out(&stage.cluster, &deployment, RollOutOptions::default().with_call(call())).await?;
     screen.line("roll-out", format!("{}/{} ready", done.ready, done.wanted));
     client.pods(&stage.cluster, &PodSelection::default().with_labels("app=nginx0"), CallOptions::default()).await
+}
+
+fn pull_failed(err: &Error) -> String {
+    let fact = |wanted: &str| {
+        err.context().find(|(name, _)| *name == wanted).map_or("not told", |(_, value)| value).to_owned()
+    };
+    let cause = err.pull_failure().map(ToString::to_string).unwrap_or_default();
+    format!("{}  {cause}\n{:<9} final: there is no {}", fact("ready"), "", fact("missing grant"))
+}
+
+fn refusal(err: &Error) -> String {
+    let told = |part: Option<&str>| part.unwrap_or("not told").to_owned();
+    let (code, action, role) = (told(err.code()), told(err.missing_action()), told(err.smallest_role()));
+    format!("{code}: {action}\n{:<9} smallest role that has it: {role}", "")
 }
