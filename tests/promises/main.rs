@@ -3,6 +3,7 @@
 mod input;
 mod patience;
 mod requests;
+mod rights;
 mod secrets;
 
 use aks_acr::{Client, ClusterRef, RegistryRef};
