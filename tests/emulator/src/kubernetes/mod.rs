@@ -12,9 +12,11 @@
 )]
 
 mod apply;
+mod applying;
 mod clock;
 mod controllers;
 mod defaults;
+mod deletion;
 mod discovery;
 mod field_set;
 mod kinds;
@@ -77,7 +79,7 @@ pub(crate) enum Answer {
     /// One whole response.
     Whole(http::Response<Bytes>),
     /// A response whose body is what [`Kubernetes::watch`] gives, until the watch ends.
-    Watch(http::response::Parts, Watch),
+    Watch(http::response::Parts, Box<Watch>),
 }
 
 /// A node and its name.
