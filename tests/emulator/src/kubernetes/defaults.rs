@@ -190,8 +190,7 @@ pub(super) fn first_status(kind: &Kind, object: &Value, time: &str) -> Option<Va
     match kind.kind.as_str() {
         "Pod" => Some(json!({"phase": "Pending", "qosClass": quality(object)})),
         "Namespace" => Some(json!({"phase": "Active"})),
-        "Service" => Some(json!({"loadBalancer": {}})),
-        "Ingress" => Some(json!({"loadBalancer": {}})),
+        "Service" | "Ingress" => Some(json!({"loadBalancer": {}})),
         "ReplicaSet" | "StatefulSet" => Some(json!({"replicas": 0})),
         "DaemonSet" => Some(
             json!({"currentNumberScheduled": 0, "desiredNumberScheduled": 0, "numberMisscheduled": 0,

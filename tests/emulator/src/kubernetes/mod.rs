@@ -4,9 +4,11 @@
 //! controllers and nodes do what is due, [`Kubernetes::next_event`] says when something is due next.
 
 mod apply;
+mod applying;
 mod clock;
 mod controllers;
 mod defaults;
+mod deletion;
 mod discovery;
 mod field_set;
 mod kinds;
@@ -69,7 +71,7 @@ pub(crate) enum Answer {
     /// One whole response.
     Whole(http::Response<Bytes>),
     /// A response whose body is what [`Kubernetes::watch`] gives, until the watch ends.
-    Watch(http::response::Parts, Watch),
+    Watch(http::response::Parts, Box<Watch>),
 }
 
 /// A node and its name.

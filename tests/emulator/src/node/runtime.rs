@@ -81,11 +81,7 @@ impl Session<'_> {
                 answer.body(),
             ));
         }
-        let hash: String = Sha256::digest(answer.body())
-            .iter()
-            .map(|byte| format!("{byte:02x}"))
-            .collect();
-        Ok(format!("sha256:{hash}"))
+        Ok(format!("sha256:{:x}", Sha256::digest(answer.body())))
     }
 
     fn fetch(&mut self, digest: &str, platform: (&str, &str)) -> Result<(), Cause> {

@@ -3,6 +3,7 @@
 mod deployment;
 mod garbage;
 mod namespace;
+mod progress;
 mod replica_set;
 mod rollout;
 mod scheduler;

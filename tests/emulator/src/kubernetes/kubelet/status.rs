@@ -68,12 +68,13 @@ fn statuses(work: &PodWork, init: bool, initialized: bool, has_init: bool) -> Va
 
 fn container_id(work: &PodWork, container: &Container) -> String {
     use sha2::{Digest, Sha256};
-    let hash = Sha256::digest(format!(
-        "{:?}{}{}",
-        work.key, container.name, container.restarts
-    ));
-    let hex: String = hash.iter().map(|byte| format!("{byte:02x}")).collect();
-    format!("containerd://{hex}")
+    format!(
+        "containerd://{:x}",
+        Sha256::digest(format!(
+            "{:?}{}{}",
+            work.key, container.name, container.restarts
+        ))
+    )
 }
 
 fn conditions(pod: &Value, work: &PodWork, initialized: bool, now: &str) -> Value {

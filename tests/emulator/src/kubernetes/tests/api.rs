@@ -174,13 +174,13 @@ fn yaml_is_applied_as_json_is() {
 fn a_strategic_patch_changes_one_container() {
     let mut world = World::new();
     world.deploy(&nginx(1));
-    let patch = json!({"spec": {"template": {"spec": {"containers": [{"name": "nginx", "image": "r.azurecr.io/nginx:v2"}]}}}});
+    let change = json!({"spec": {"template": {"spec": {"containers": [{"name": "nginx", "image": "r.azurecr.io/nginx:v2"}]}}}});
     let path = format!("{DEPLOYMENTS}/web");
     let (_, body) = world.send_as(
         "PATCH",
         &path,
         "application/strategic-merge-patch+json",
-        &patch,
+        &change,
     );
     let container = &body["spec"]["template"]["spec"]["containers"][0];
     assert_eq!(

@@ -106,7 +106,7 @@ impl World {
         match self.answer(Request::builder().uri(path), Bytes::new()) {
             Answer::Watch(parts, watch) => {
                 assert_eq!(parts.status, 200);
-                watch
+                *watch
             }
             Answer::Whole(response) => panic!("{response:?}"),
         }
