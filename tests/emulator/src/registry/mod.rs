@@ -183,6 +183,12 @@ impl World {
         })
     }
 
+    /// The registry with this name in a group of this name, in the first subscription that has one.
+    pub(crate) fn registry_named(&self, group: &str, name: &str) -> Option<usize> {
+        let place = |id: &String| self.registry_at(id, group, name);
+        self.subscriptions.iter().find_map(place)
+    }
+
     /// The registry that a host is the login server of.
     pub(crate) fn registry_of_host(&self, host: &str) -> Option<&Registry> {
         self.registries
