@@ -184,6 +184,18 @@ impl Emulator {
         })
     }
 
+    /// Lets a caller (`"owner"` is the first one) use Microsoft Graph. In Azure the rights on a subscription bring no
+    /// rights on the directory, so nobody has them without this.
+    #[must_use]
+    pub fn with_graph_rights(self, caller: &str) -> Self {
+        self.with(|world| {
+            let known = world.principals.iter_mut().find(|one| one.name == caller);
+            if let Some(known) = known {
+                known.directory = true;
+            }
+        })
+    }
+
     /// Adds a role definition with these actions and data actions.
     #[must_use]
     pub fn with_custom_role(self, name: &str, actions: &[&str], data_actions: &[&str]) -> Self {
