@@ -159,6 +159,7 @@ impl Kubernetes {
     /// Moves controllers, scheduler and kubelets on to `now`; nodes pull through `network`.
     pub(crate) fn advance(&mut self, now: Instant, network: &mut dyn Network) {
         self.store.compact(self.now);
+        self.expire_events();
         loop {
             self.settle();
             self.run_kubelets(network);

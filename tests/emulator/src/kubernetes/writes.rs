@@ -9,7 +9,7 @@ use super::kinds::Kind;
 use super::lifecycle::author;
 use super::object::{map, name, namespace, text, uid};
 use super::refusal::{Flaw, Refusal, json_response};
-use super::request::{Query, Target, body, content_type, manager};
+use super::request::{Query, Target, body, content_type, manager, without_nulls};
 use super::store::Key;
 use super::{Answer, Kubernetes, patch, scale, strict};
 
@@ -30,6 +30,12 @@ impl Call<'_> {
 
     /// The object in the body, with unknown fields refused or removed as the request wants; and warnings.
     fn object(&self) -> Result<(Value, Vec<String>), Refusal> {
+        if !matches!(
+            content_type(self.request),
+            "" | "application/json" | "application/yaml"
+        ) {
+            return Err(Refusal::media_type("application/json, application/yaml"));
+        }
         let mut object = body(self.request.body())?;
         if !object.is_object() {
             return Err(Refusal::bad_request(
@@ -42,6 +48,9 @@ impl Call<'_> {
 
     fn check_fields(&self, object: &mut Value) -> Result<Vec<String>, Refusal> {
         let kind = self.kind;
+        if !kind.custom {
+            without_nulls(object);
+        }
         let cannot = format!(
             "{} in version \"{}\" cannot be handled as a {}",
             kind.kind, kind.version, kind.kind
