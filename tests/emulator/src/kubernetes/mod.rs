@@ -28,6 +28,7 @@ mod object;
 mod openapi;
 mod ownership;
 mod patch;
+mod protobuf;
 mod reads;
 mod recorder;
 mod refusal;

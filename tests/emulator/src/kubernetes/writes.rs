@@ -11,7 +11,7 @@ use super::object::{map, name, namespace, text, uid};
 use super::refusal::{Flaw, Refusal, json_response};
 use super::request::{Query, Target, body, content_type, manager, without_nulls};
 use super::store::Key;
-use super::{Answer, Kubernetes, patch, scale, strict};
+use super::{Answer, Kubernetes, patch, protobuf, scale, strict};
 
 const PATCHES: &str = "application/json-patch+json, application/merge-patch+json, application/strategic-merge-patch+json, application/apply-patch+yaml";
 
@@ -30,13 +30,16 @@ impl Call<'_> {
 
     /// The object in the body, with unknown fields refused or removed as the request wants; and warnings.
     fn object(&self) -> Result<(Value, Vec<String>), Refusal> {
-        if !matches!(
-            content_type(self.request),
-            "" | "application/json" | "application/yaml"
-        ) {
-            return Err(Refusal::media_type("application/json, application/yaml"));
-        }
-        let mut object = body(self.request.body())?;
+        let refused = || {
+            Refusal::media_type(
+                "application/json, application/yaml, application/vnd.kubernetes.protobuf",
+            )
+        };
+        let mut object = match content_type(self.request) {
+            "" | "application/json" | "application/yaml" => body(self.request.body())?,
+            protobuf::MEDIA => protobuf::object(self.request.body()).ok_or_else(refused)?,
+            _ => return Err(refused()),
+        };
         if !object.is_object() {
             return Err(Refusal::bad_request(
                 "the body of the request is not an object",
