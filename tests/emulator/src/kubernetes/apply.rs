@@ -72,8 +72,8 @@ fn described(entry: &Entry) -> String {
         return format!("\"{}\"{subresource}", entry.manager);
     }
     format!(
-        "\"{}\"{subresource} using {}",
-        entry.manager, entry.api_version
+        "\"{}\"{subresource} using {} at {}",
+        entry.manager, entry.api_version, entry.time
     )
 }
 

@@ -5,7 +5,7 @@ use serde_json::{Value, json};
 use super::lifecycle::author;
 use super::object::{map, name, text};
 use super::refusal::Refusal;
-use super::request::body;
+use super::request::{body, without_nulls};
 use super::writes::{Call, answer};
 use super::{Answer, Kubernetes, apply, strict};
 
@@ -117,16 +117,4 @@ fn applicable(call: &Call<'_>) -> Result<Value, Refusal> {
     without_nulls(&mut configuration);
     map(&mut configuration, &["metadata"]).insert("name".to_owned(), json!(target.name));
     Ok(configuration)
-}
-
-/// A null in an applied configuration is as good as absent.
-fn without_nulls(value: &mut Value) {
-    match value {
-        Value::Object(map) => {
-            map.retain(|_, value| !value.is_null());
-            map.values_mut().for_each(without_nulls);
-        }
-        Value::Array(entries) => entries.iter_mut().for_each(without_nulls),
-        _ => {}
-    }
 }

@@ -205,6 +205,9 @@ impl Kubernetes {
         dry_run: bool,
     ) -> Result<Value, Refusal> {
         check_type(kind, namespace(before), &after)?;
+        if after == *before {
+            return Ok(after);
+        }
         let mut after = if subresource == "status" {
             with_status_of(before, &after)
         } else {

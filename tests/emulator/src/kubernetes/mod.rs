@@ -20,6 +20,7 @@ mod object;
 mod openapi;
 mod ownership;
 mod patch;
+mod protobuf;
 mod reads;
 mod recorder;
 mod refusal;
@@ -151,6 +152,7 @@ impl Kubernetes {
     /// Moves controllers, scheduler and kubelets on to `now`; nodes pull through `network`.
     pub(crate) fn advance(&mut self, now: Instant, network: &mut dyn Network) {
         self.store.compact(self.now);
+        self.expire_events();
         loop {
             self.settle();
             self.run_kubelets(network);

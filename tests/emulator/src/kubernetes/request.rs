@@ -142,6 +142,18 @@ pub(super) fn body(bytes: &[u8]) -> Result<Value, Refusal> {
         .map_err(|error| Refusal::bad_request(format!("error decoding the body: {error}")))
 }
 
+/// Removes nulls: in what a client sends they are as good as absent.
+pub(super) fn without_nulls(value: &mut Value) {
+    match value {
+        Value::Object(map) => {
+            map.retain(|_, value| !value.is_null());
+            map.values_mut().for_each(without_nulls);
+        }
+        Value::Array(entries) => entries.iter_mut().for_each(without_nulls),
+        _ => {}
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

@@ -9,9 +9,9 @@ use super::kinds::Kind;
 use super::lifecycle::author;
 use super::object::{map, name, namespace, text, uid};
 use super::refusal::{Flaw, Refusal, json_response};
-use super::request::{Query, Target, body, content_type, manager};
+use super::request::{Query, Target, body, content_type, manager, without_nulls};
 use super::store::Key;
-use super::{Answer, Kubernetes, patch, scale, strict};
+use super::{Answer, Kubernetes, patch, protobuf, scale, strict};
 
 const PATCHES: &str = "application/json-patch+json, application/merge-patch+json, application/strategic-merge-patch+json, application/apply-patch+yaml";
 
@@ -30,7 +30,16 @@ impl Call<'_> {
 
     /// The object in the body, with unknown fields refused or removed as the request wants; and warnings.
     fn object(&self) -> Result<(Value, Vec<String>), Refusal> {
-        let mut object = body(self.request.body())?;
+        let refused = || {
+            Refusal::media_type(
+                "application/json, application/yaml, application/vnd.kubernetes.protobuf",
+            )
+        };
+        let mut object = match content_type(self.request) {
+            "" | "application/json" | "application/yaml" => body(self.request.body())?,
+            protobuf::MEDIA => protobuf::object(self.request.body()).ok_or_else(refused)?,
+            _ => return Err(refused()),
+        };
         if !object.is_object() {
             return Err(Refusal::bad_request(
                 "the body of the request is not an object",
@@ -42,6 +51,9 @@ impl Call<'_> {
 
     fn check_fields(&self, object: &mut Value) -> Result<Vec<String>, Refusal> {
         let kind = self.kind;
+        if !kind.custom {
+            without_nulls(object);
+        }
         let cannot = format!(
             "{} in version \"{}\" cannot be handled as a {}",
             kind.kind, kind.version, kind.kind

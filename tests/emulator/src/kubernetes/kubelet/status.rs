@@ -15,7 +15,7 @@ pub(super) fn status(pod: &Value, work: &PodWork, (host, now): &(String, String)
         .all(Container::lets_next_begin);
     let has_init = work.containers.iter().any(|container| container.init);
     let mut status = json!({
-        "phase": phase(work, initialized), "conditions": conditions(pod, work, initialized, now),
+        "phase": phase(pod, work, initialized), "conditions": conditions(pod, work, initialized, now),
         "hostIP": host, "hostIPs": [{"ip": host}], "podIP": work.address, "podIPs": [{"ip": work.address}],
         "startTime": work.since, "qosClass": pod["status"]["qosClass"],
         "containerStatuses": statuses(work, false, initialized, has_init)});
@@ -25,19 +25,11 @@ pub(super) fn status(pod: &Value, work: &PodWork, (host, now): &(String, String)
     status
 }
 
-fn phase(work: &PodWork, initialized: bool) -> &'static str {
-    let started = work
-        .containers
-        .iter()
-        .filter(|container| !container.init)
-        .any(Container::is_running);
-    let all_begun = work
-        .containers
-        .iter()
-        .filter(|container| !container.init)
-        .all(Container::is_running);
-    // One container that waits for its first start keeps the pod pending.
-    if initialized && started && all_begun {
+fn phase(pod: &Value, work: &PodWork, initialized: bool) -> &'static str {
+    let mut mains = work.containers.iter().filter(|container| !container.init);
+    // One container that waits for its first start keeps the pod pending; once it ran, a later pull does not.
+    let ran = text(pod, "/status/phase") == "Running";
+    if ran || (initialized && mains.all(Container::is_running)) {
         "Running"
     } else {
         "Pending"

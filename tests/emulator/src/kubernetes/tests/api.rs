@@ -145,9 +145,10 @@ fn a_plain_update_takes_ownership_from_an_apply() {
     );
     let (status, body) = world.apply(DEPLOYMENTS, "fieldManager=tester", &nginx(1));
     assert_eq!(status, 409);
-    assert_eq!(
-        body["details"]["causes"][0]["message"],
-        "conflict with \"scaler\" using apps/v1"
+    let message = body["details"]["causes"][0]["message"].as_str().unwrap();
+    assert!(
+        message.starts_with("conflict with \"scaler\" using apps/v1 at "),
+        "{message}"
     );
 }
 
@@ -414,5 +415,21 @@ fn a_status_is_written_only_through_its_subresource() {
             body["spec"]["replicas"].clone()
         ),
         (json!(99), json!(1))
+    );
+}
+
+#[test]
+fn several_conflicts_are_told_by_manager() {
+    let mut world = World::new();
+    world.deploy(&nginx(1));
+    let (status, body) = world.apply(
+        DEPLOYMENTS,
+        "fieldManager=other",
+        &web("r.azurecr.io/nginx:v2", 3),
+    );
+    assert_eq!(status, 409);
+    assert_eq!(
+        body["message"],
+        "Apply failed with 2 conflicts: conflicts with \"tester\":\n- .spec.replicas\n- .spec.template.spec.containers[name=\"nginx\"].image"
     );
 }
