@@ -5,6 +5,7 @@ use uuid::Uuid;
 
 use crate::kubernetes::{Kubernetes, NodeSpec};
 use crate::principal::{Principal, stable_id};
+use crate::registry::merge;
 use crate::seed::ClusterSeed;
 use crate::world::World;
 
@@ -138,12 +139,31 @@ impl Cluster {
                 .map_or("", |one| one.client_id.as_str());
             properties["servicePrincipalProfile"]["clientId"] = client.into();
         } else {
-            body["identity"] = json!({
-                "type": "SystemAssigned", "principalId": self.control_plane, "tenantId": world.tenant,
-            });
+            body["identity"] = self.identity(world);
         }
+        merge(&mut properties, &seed.properties);
         body["properties"] = properties;
         body
+    }
+
+    /// The control plane's identity, of its own or assigned by a user.
+    fn identity(&self, world: &World) -> Value {
+        if !self.seed.user_assigned {
+            return json!({
+                "type": "SystemAssigned",
+                "principalId": self.control_plane,
+                "tenantId": world.tenant,
+            });
+        }
+        let client = world
+            .principal(&self.control_plane)
+            .map(|one| one.client_id.as_str());
+        let id = format!(
+            "/subscriptions/{}/resourcegroups/{}/providers/Microsoft.ManagedIdentity/userAssignedIdentities/{}-control-plane",
+            self.subscription, self.group, self.name
+        );
+        let identity = json!({"clientId": client, "principalId": self.control_plane});
+        json!({"type": "UserAssigned", "userAssignedIdentities": {id: identity}})
     }
 
     fn pools(&self) -> Value {

@@ -9,6 +9,7 @@ pub(crate) mod cluster;
 pub(crate) mod group;
 pub(crate) mod import;
 pub(crate) mod kubeconfig;
+mod polling;
 pub(crate) mod registry;
 pub(crate) mod role_assignment;
 pub(crate) mod role_definition;

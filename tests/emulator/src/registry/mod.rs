@@ -97,7 +97,8 @@ impl Registry {
     }
 }
 
-fn merge(into: &mut Value, from: &Value) {
+/// Lays one JSON value over another: objects are merged, all else is replaced.
+pub(crate) fn merge(into: &mut Value, from: &Value) {
     match (into, from) {
         (Value::Object(into), Value::Object(from)) => {
             for (name, value) in from {
@@ -116,7 +117,7 @@ fn default_properties(world: &World, login_server: &str, now: Instant) -> Value 
         "creationDate": created,
         "provisioningState": "Succeeded",
         "adminUserEnabled": false,
-        "networkRuleSet": {"defaultAction": "Allow", "ipRules": []},
+        "networkRuleSet": {"defaultAction": "Allow", "virtualNetworkRules": [], "ipRules": []},
         "policies": {
             "quarantinePolicy": {"status": "disabled"},
             "trustPolicy": {"type": "Notary", "status": "disabled"},

@@ -215,6 +215,31 @@ async fn an_old_version_does_not_show_the_mode() {
 }
 
 #[tokio::test(start_paused = true)]
+async fn a_rule_for_a_subnet_is_hidden_from_the_stable_version() {
+    let rules = json!({"defaultAction": "Deny", "virtualNetworkRules": [{"id": "subnet", "action": "Allow"}]});
+    let seed = RegistrySeed::new("group", "myregistry")
+        .sku("Premium")
+        .property("networkRuleSet", rules);
+    let azure = Emulator::new().with_registry_of(seed);
+    let path = azure.registry_id("group", "myregistry");
+    let hidden = get(&azure, &path).await;
+    assert_eq!(
+        hidden.body["properties"]["networkRuleSet"]["defaultAction"],
+        "Deny"
+    );
+    assert!(
+        hidden.body["properties"]["networkRuleSet"]
+            .get("virtualNetworkRules")
+            .is_none()
+    );
+    let shown = get(&azure, &format!("{path}?api-version=2026-09-01-preview")).await;
+    assert_eq!(
+        shown.body["properties"]["networkRuleSet"]["virtualNetworkRules"][0]["id"],
+        "subnet"
+    );
+}
+
+#[tokio::test(start_paused = true)]
 async fn a_list_comes_in_pages_of_which_the_first_may_be_empty() {
     let azure = Emulator::new()
         .with_registry("group", "first")
