@@ -131,6 +131,12 @@ impl Emulator {
         self.with(|world| {
             let start = world.clock.start();
             world.seed_registry(seed, start);
+            // Images may have been seeded before the registry that they are for.
+            if let Some(registry) = world.registries.last_mut()
+                && let Some(images) = world.upstreams.remove(registry.login_server())
+            {
+                registry.images = images;
+            }
         })
     }
 

@@ -125,6 +125,10 @@ impl World {
             .or_else(|| self.access.role(role))?
             .id
             .clone();
+        let same = |one: &&Assignment| one.is_for(scope, principal, &role);
+        if let Some(known) = self.access.standing().find(same) {
+            return Some(known.name.clone());
+        }
         let name = stable_id(&format!("{scope}-{principal}-{role}"));
         let start = self.clock.start();
         self.access.assignments.push(Assignment {

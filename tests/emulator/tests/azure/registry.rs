@@ -39,6 +39,17 @@ async fn a_path_is_read_without_regard_to_case_or_doubled_slashes() {
 }
 
 #[tokio::test(start_paused = true)]
+async fn a_group_may_have_a_name_that_addresses_must_escape() {
+    let azure = Emulator::new().with_registry("my (group) 1+1=ü", "myregistry");
+    let path = azure.registry_id("my%20(group)%201+1=%C3%BC", "myregistry");
+    let found = get(&azure, &path).await;
+    assert_eq!(
+        (found.status, found.body["name"].as_str()),
+        (200, Some("myregistry"))
+    );
+}
+
+#[tokio::test(start_paused = true)]
 async fn a_request_without_a_version_is_refused() {
     let azure = Emulator::new();
     let bearer = format!("Bearer {}", token(&azure, "owner", ARM).await);
