@@ -1,6 +1,7 @@
 //! The objects of a cluster, one counter of revisions, and what changed lately.
 
 use std::collections::{BTreeMap, VecDeque};
+use std::fmt;
 use std::ops::Bound;
 use std::time::Duration;
 
@@ -31,7 +32,6 @@ impl Key {
 }
 
 /// One change: what was there before and what is there now.
-#[derive(Debug)]
 pub(super) struct Change {
     pub(super) revision: u64,
     pub(super) at: Instant,
@@ -43,13 +43,23 @@ pub(super) struct Change {
 }
 
 /// All objects.
-#[derive(Debug)]
 pub(super) struct Store {
     revision: u64,
     /// Changes up to this revision are no longer known.
     compacted: u64,
     objects: BTreeMap<Key, Value>,
     changes: VecDeque<Change>,
+}
+
+impl fmt::Debug for Store {
+    /// Objects hold secrets: only their number is shown.
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let objects = self.objects.len();
+        f.debug_struct("Store")
+            .field("revision", &self.revision)
+            .field("objects", &objects)
+            .finish_non_exhaustive()
+    }
 }
 
 impl Store {
