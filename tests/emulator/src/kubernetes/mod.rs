@@ -224,6 +224,12 @@ impl Kubernetes {
             .min()
     }
 
+    /// Forgets all old revisions, as the cluster's database does from time to time: watches and pages that begin at
+    /// one of them are gone.
+    pub(crate) fn compact(&mut self) {
+        self.store.forget_changes();
+    }
+
     /// Lets the controllers work until none has anything to do.
     fn settle(&mut self) {
         while self.settled != self.store.revision() {

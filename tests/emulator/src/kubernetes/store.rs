@@ -10,8 +10,10 @@ use tokio::time::Instant;
 
 use super::object;
 
-/// As long as the cluster's database keeps old revisions.
+/// As long as the cluster's database keeps old revisions at least.
 const KEPT: Duration = Duration::from_secs(5 * 60);
+/// As many of the latest changes are known however old they are.
+const ALWAYS_KEPT: usize = 200;
 
 /// Where an object is kept: `deployments.apps`, namespace (empty for cluster-wide kinds), name.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
@@ -170,14 +172,22 @@ impl Store {
 
     /// Forgets changes that are too old to be watched from.
     pub(super) fn compact(&mut self, now: Instant) {
-        while self
-            .changes
-            .front()
-            .is_some_and(|change| change.at + KEPT < now)
+        while self.changes.len() > ALWAYS_KEPT
+            && self
+                .changes
+                .front()
+                .is_some_and(|change| change.at + KEPT < now)
         {
-            if let Some(change) = self.changes.pop_front() {
-                self.compacted = change.revision;
-            }
+            self.compacted = self
+                .changes
+                .pop_front()
+                .map_or(self.compacted, |change| change.revision);
         }
+    }
+
+    /// Forgets all changes.
+    pub(super) fn forget_changes(&mut self) {
+        self.changes.clear();
+        self.compacted = self.revision;
     }
 }
