@@ -40,7 +40,25 @@ fn deployment(object: &mut Value) {
 fn workload(object: &mut Value, kind: &str) {
     let spec = map(object, &["spec"]);
     match kind {
-        "ReplicaSet" | "StatefulSet" => default_to(spec, "replicas", json!(1)),
+        "ReplicaSet" => default_to(spec, "replicas", json!(1)),
+        "StatefulSet" => {
+            default_to(spec, "replicas", json!(1));
+            default_to(spec, "podManagementPolicy", json!("OrderedReady"));
+            default_to(spec, "revisionHistoryLimit", json!(10));
+            default_to(
+                map(object, &["spec", "updateStrategy"]),
+                "type",
+                json!("RollingUpdate"),
+            );
+        }
+        "DaemonSet" => {
+            default_to(spec, "revisionHistoryLimit", json!(10));
+            default_to(
+                map(object, &["spec", "updateStrategy"]),
+                "type",
+                json!("RollingUpdate"),
+            );
+        }
         "Job" => {
             default_to(spec, "completions", json!(1));
             default_to(spec, "parallelism", json!(1));

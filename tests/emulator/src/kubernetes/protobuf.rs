@@ -1,6 +1,8 @@
-//! The binary form in which `kubectl create` sends small objects: namespaces, secrets, config maps, service accounts.
+//! The binary form in which `kubectl create` and `kubectl drain` send objects.
 //!
-//! Only these are read. A body of another kind is refused as a media type that is not accepted; answers are JSON.
+//! Read are namespaces, secrets, config maps, service accounts, options of a deletion, and deployments as far as
+//! `kubectl create deployment` fills them. A body with anything else in it is refused as a media type that is not
+//! accepted, rather than read in part. Answers are JSON.
 
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
@@ -14,7 +16,9 @@ const MAGIC: &[u8] = b"k8s\0";
 #[derive(Clone, Copy)]
 enum Form {
     Text,
+    List,
     Flag,
+    Number,
     /// Texts by text.
     Texts,
     /// Bytes by text; JSON has them in base64.
@@ -53,6 +57,41 @@ const SERVICE_ACCOUNT: &[Field] = &[
     (3, "imagePullSecrets", Form::Messages(REFERENCE)),
     (4, "automountServiceAccountToken", Form::Flag),
 ];
+const PRECONDITIONS: &[Field] = &[(1, "uid", Form::Text), (2, "resourceVersion", Form::Text)];
+const DELETE_OPTIONS: &[Field] = &[
+    (1, "gracePeriodSeconds", Form::Number),
+    (2, "preconditions", Form::Message(PRECONDITIONS)),
+    (4, "propagationPolicy", Form::Text),
+    (5, "dryRun", Form::List),
+];
+const PORT: &[Field] = &[
+    (1, "name", Form::Text),
+    (3, "containerPort", Form::Number),
+    (4, "protocol", Form::Text),
+];
+const CONTAINER: &[Field] = &[
+    (1, "name", Form::Text),
+    (2, "image", Form::Text),
+    (3, "command", Form::List),
+    (4, "args", Form::List),
+    (6, "ports", Form::Messages(PORT)),
+    (14, "imagePullPolicy", Form::Text),
+];
+const POD: &[Field] = &[(2, "containers", Form::Messages(CONTAINER))];
+const TEMPLATE: &[Field] = &[
+    (1, "metadata", Form::Message(METADATA)),
+    (2, "spec", Form::Message(POD)),
+];
+const SELECTOR: &[Field] = &[(1, "matchLabels", Form::Texts)];
+const DEPLOYMENT_SPEC: &[Field] = &[
+    (1, "replicas", Form::Number),
+    (2, "selector", Form::Message(SELECTOR)),
+    (3, "template", Form::Message(TEMPLATE)),
+];
+const DEPLOYMENT: &[Field] = &[
+    (1, "metadata", Form::Message(METADATA)),
+    (2, "spec", Form::Message(DEPLOYMENT_SPEC)),
+];
 const TYPE: &[Field] = &[(1, "apiVersion", Form::Text), (2, "kind", Form::Text)];
 /// Fields of the envelope: what the object is, and the object.
 const ENVELOPE: (u64, u64) = (1, 2);
@@ -76,6 +115,8 @@ pub(super) fn object(body: &[u8]) -> Option<Value> {
         "Secret" => SECRET,
         "ConfigMap" => CONFIG_MAP,
         "ServiceAccount" => SERVICE_ACCOUNT,
+        "Deployment" => DEPLOYMENT,
+        "DeleteOptions" => DELETE_OPTIONS,
         _ => return None,
     };
     let mut object = message(raw, fields)?;
@@ -109,6 +150,17 @@ fn parts(mut rest: &[u8]) -> Option<Vec<(u64, Part<'_>)>> {
     Some(parts)
 }
 
+/// Whether a field says nothing: the binary form writes out many that were never set.
+fn is_blank(part: &Part<'_>) -> bool {
+    match part {
+        Part::Number(number) => *number == 0,
+        Part::Bytes([]) => true,
+        Part::Bytes(bytes) => {
+            parts(bytes).is_some_and(|parts| parts.iter().all(|(_, part)| is_blank(part)))
+        }
+    }
+}
+
 fn number(rest: &mut &[u8]) -> Option<u64> {
     let mut value = 0;
     for shift in (0..64).step_by(7) {
@@ -126,11 +178,22 @@ fn message(bytes: &[u8], fields: &[Field]) -> Option<Value> {
     let mut object = Map::new();
     for (number, part) in parts(bytes)? {
         let Some((_, name, form)) = fields.iter().find(|(known, ..)| *known == number) else {
-            continue;
+            if is_blank(&part) {
+                continue;
+            }
+            return None;
         };
         match (form, part) {
             (Form::Flag, Part::Number(flag)) => {
                 object.insert((*name).to_owned(), json!(flag != 0));
+            }
+            (Form::Number, Part::Number(number)) => {
+                object.insert((*name).to_owned(), json!(number));
+            }
+            (Form::List, Part::Bytes(bytes)) => {
+                let list = object.entry(*name).or_insert_with(|| json!([]));
+                list.as_array_mut()?
+                    .push(json!(std::str::from_utf8(bytes).ok()?));
             }
             (Form::Text, Part::Bytes(bytes)) => {
                 // An empty text is the binary form's way of leaving a field out.
@@ -205,8 +268,39 @@ mod tests {
 
     #[test]
     fn other_kinds_and_broken_bodies_are_not_read() {
-        assert_eq!(object(&envelope("Deployment", &[])), None);
+        assert_eq!(object(&envelope("Ingress", &[])), None);
         assert_eq!(object(&envelope("Secret", &field(1, b"\x0a\x09"))), None);
         assert_eq!(object(b"{}"), None);
+    }
+
+    #[test]
+    fn what_is_never_set_is_passed_over_and_what_is_unknown_refused() {
+        let blank = [field(1, b""), vec![2 << 3, 0]].concat();
+        let metadata = field(1, &field(1, b"n"));
+        let read = object(&envelope(
+            "Namespace",
+            &[metadata.clone(), field(2, &blank)].concat(),
+        ));
+        assert_eq!(
+            read,
+            Some(json!({"apiVersion": "v1", "kind": "Namespace", "metadata": {"name": "n"}}))
+        );
+        assert_eq!(
+            object(&envelope(
+                "Namespace",
+                &[metadata, field(2, &field(1, b"x"))].concat()
+            )),
+            None
+        );
+    }
+
+    #[test]
+    fn options_of_a_deletion_are_read() {
+        let raw = [vec![1 << 3, 30], field(4, b"Orphan")].concat();
+        let read = object(&envelope("DeleteOptions", &raw)).unwrap();
+        assert_eq!(
+            (&read["gracePeriodSeconds"], &read["propagationPolicy"]),
+            (&json!(30), &json!("Orphan"))
+        );
     }
 }

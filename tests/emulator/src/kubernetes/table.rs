@@ -114,11 +114,16 @@ fn cells(kind: &Kind, object: &Value, clock: &Clock, now: Instant) -> Value {
         ]),
         "Namespace" => json!([name, text(object, "/status/phase"), age]),
         "Node" => {
-            let status = if is_true(object, "Ready") {
+            let ready = if is_true(object, "Ready") {
                 "Ready"
             } else {
                 "NotReady"
             };
+            let cordoned = object.pointer("/spec/unschedulable") == Some(&json!(true));
+            let status = format!(
+                "{ready}{}",
+                if cordoned { ",SchedulingDisabled" } else { "" }
+            );
             json!([
                 name,
                 status,

@@ -28,18 +28,32 @@ impl Call<'_> {
         self.query.get("dryRun") == "All"
     }
 
-    /// The object in the body, with unknown fields refused or removed as the request wants; and warnings.
-    fn object(&self) -> Result<(Value, Vec<String>), Refusal> {
+    /// The body, in any form that is accepted.
+    fn decoded(&self) -> Result<Value, Refusal> {
         let refused = || {
             Refusal::media_type(
                 "application/json, application/yaml, application/vnd.kubernetes.protobuf",
             )
         };
-        let mut object = match content_type(self.request) {
-            "" | "application/json" | "application/yaml" => body(self.request.body())?,
-            protobuf::MEDIA => protobuf::object(self.request.body()).ok_or_else(refused)?,
-            _ => return Err(refused()),
-        };
+        match content_type(self.request) {
+            "" | "application/json" | "application/yaml" => body(self.request.body()),
+            protobuf::MEDIA => protobuf::object(self.request.body()).ok_or_else(refused),
+            _ => Err(refused()),
+        }
+    }
+
+    /// The options of a deletion, none when there is no body.
+    fn options(&self) -> Result<Value, Refusal> {
+        if self.request.body().is_empty() {
+            Ok(json!({}))
+        } else {
+            self.decoded()
+        }
+    }
+
+    /// The object in the body, with unknown fields refused or removed as the request wants; and warnings.
+    fn object(&self) -> Result<(Value, Vec<String>), Refusal> {
+        let mut object = self.decoded()?;
         if !object.is_object() {
             return Err(Refusal::bad_request(
                 "the body of the request is not an object",
@@ -207,11 +221,7 @@ impl Kubernetes {
     }
 
     pub(super) fn delete_one(&mut self, call: &Call<'_>) -> Result<Answer, Refusal> {
-        let options = if call.request.body().is_empty() {
-            json!({})
-        } else {
-            body(call.request.body())?
-        };
+        let options = call.options()?;
         let found = self.found(call.kind, call.target)?;
         check_preconditions(call, &found, &options)?;
         let key = Key::new(
@@ -235,11 +245,7 @@ impl Kubernetes {
     }
 
     pub(super) fn delete_all(&mut self, call: &Call<'_>) -> Result<Answer, Refusal> {
-        let options = if call.request.body().is_empty() {
-            json!({})
-        } else {
-            body(call.request.body())?
-        };
+        let options = call.options()?;
         let selection = super::reads::Selection::of(call.kind, call.target, call.query)?;
         let resource = call.kind.resource();
         let chosen: Vec<Value> = self

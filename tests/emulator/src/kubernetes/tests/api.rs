@@ -433,3 +433,12 @@ fn several_conflicts_are_told_by_manager() {
         "Apply failed with 2 conflicts: conflicts with \"tester\":\n- .spec.replicas\n- .spec.template.spec.containers[name=\"nginx\"].image"
     );
 }
+
+#[test]
+fn a_cluster_does_not_show_its_secrets() {
+    let mut world = World::new();
+    let secret = json!({"metadata": {"name": "s"}, "stringData": {"k": "geheim"}});
+    let (_, made) = world.send("POST", "/api/v1/namespaces/default/secrets", &secret);
+    let shown = format!("{:?}", world.kubernetes);
+    assert!(!shown.contains("geheim") && !shown.contains(made["data"]["k"].as_str().unwrap()));
+}

@@ -3,6 +3,7 @@
 mod api;
 mod rollout;
 mod running;
+mod sets;
 mod watching;
 
 use std::time::Duration;
