@@ -18,6 +18,13 @@ pub(crate) struct Operation {
     pub(crate) outcome: Option<Result<(), Failure>>,
 }
 
+impl Operation {
+    /// Whether it has ended, well or not.
+    pub(crate) fn is_through(&self, now: Instant) -> bool {
+        self.outcome.is_some() || self.due <= now
+    }
+}
+
 /// What it brings about.
 #[derive(Clone)]
 pub(crate) enum Work {

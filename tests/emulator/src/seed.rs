@@ -27,7 +27,10 @@ pub struct ClusterSeed {
     pub(crate) local_accounts_disabled: bool,
     pub(crate) service_principal: bool,
     pub(crate) without_kubelet_identity: bool,
+    pub(crate) user_assigned: bool,
     pub(crate) admin_groups: Vec<String>,
+    /// Properties in ARM's words, laid over the others.
+    pub(crate) properties: Value,
     pub(crate) nodes: Vec<SeedNode>,
     own_nodes: bool,
 }
@@ -63,7 +66,9 @@ impl ClusterSeed {
             local_accounts_disabled: false,
             service_principal: false,
             without_kubelet_identity: false,
+            user_assigned: false,
             admin_groups: Vec::new(),
+            properties: json!({}),
             nodes: vec![node(0), node(1)],
             own_nodes: false,
         }
@@ -112,6 +117,21 @@ impl ClusterSeed {
         self
     }
 
+    /// Gives its control plane a user-assigned identity in place of one of its own.
+    #[must_use]
+    pub fn user_assigned(mut self) -> Self {
+        self.user_assigned = true;
+        self
+    }
+
+    /// Sets any property, by the name that Azure gives it: add-ons, a private API server, and so on. It is shown, and
+    /// changes nothing else.
+    #[must_use]
+    pub fn property(mut self, name: &str, value: impl Into<Value>) -> Self {
+        self.properties[name] = value.into();
+        self
+    }
+
     /// Leaves out the kubelet identity.
     #[must_use]
     pub fn without_kubelet_identity(mut self) -> Self {
@@ -141,10 +161,7 @@ impl ClusterSeed {
             self.nodes.clear();
             self.own_nodes = true;
         }
-        let pool = name
-            .rsplit_once('-')
-            .map_or(name, |(pool, _)| pool)
-            .trim_start_matches("aks-");
+        let pool = node_pool(name);
         self.nodes.push(SeedNode {
             name: name.to_owned(),
             pool: pool.to_owned(),
@@ -161,6 +178,12 @@ impl ClusterSeed {
         self.admin_groups.push(object_id.to_owned());
         self
     }
+}
+
+/// The pool that a node's name speaks of.
+pub(crate) fn node_pool(name: &str) -> &str {
+    let pool = name.rsplit_once('-').map_or(name, |(pool, _)| pool);
+    pool.trim_start_matches("aks-")
 }
 
 /// A registry to start with, or what to change of one.

@@ -129,7 +129,7 @@ pub(super) fn serve(
         }
         Answer::Watch(parts, watch) => Served::Watch {
             parts,
-            watch: Box::new(watch),
+            watch,
             host: host.to_owned(),
             caller: user,
         },

@@ -72,8 +72,8 @@ fn described(entry: &Entry) -> String {
         return format!("\"{}\"{subresource}", entry.manager);
     }
     format!(
-        "\"{}\"{subresource} using {}",
-        entry.manager, entry.api_version
+        "\"{}\"{subresource} using {} at {}",
+        entry.manager, entry.api_version, entry.time
     )
 }
 
@@ -151,7 +151,7 @@ mod tests {
         }
     }
 
-    fn deployment(replicas: Value, containers: Value) -> Value {
+    fn deployment(replicas: Value, containers: &Value) -> Value {
         let mut object = json!({"apiVersion": "apps/v1", "kind": "Deployment", "metadata": {"name": "d"},
             "spec": {"template": {"spec": {"containers": containers}}}});
         if !replicas.is_null() {
@@ -164,14 +164,14 @@ mod tests {
     fn another_managers_field_is_a_conflict_that_names_both() {
         let live = apply(
             None,
-            &deployment(json!(2), json!([])),
+            &deployment(json!(2), &json!([])),
             &author("one"),
             false,
         )
         .unwrap();
         let refusal = apply(
             Some(&live),
-            &deployment(json!(3), json!([])),
+            &deployment(json!(3), &json!([])),
             &author("two"),
             false,
         )
@@ -188,14 +188,14 @@ mod tests {
     fn force_takes_the_field_over() {
         let live = apply(
             None,
-            &deployment(json!(2), json!([])),
+            &deployment(json!(2), &json!([])),
             &author("one"),
             false,
         )
         .unwrap();
         let live = apply(
             Some(&live),
-            &deployment(json!(3), json!([])),
+            &deployment(json!(3), &json!([])),
             &author("two"),
             true,
         )
@@ -204,7 +204,7 @@ mod tests {
         assert!(
             apply(
                 Some(&live),
-                &deployment(json!(2), json!([])),
+                &deployment(json!(2), &json!([])),
                 &author("one"),
                 false
             )
@@ -216,21 +216,21 @@ mod tests {
     fn equal_values_are_owned_together() {
         let live = apply(
             None,
-            &deployment(json!(2), json!([])),
+            &deployment(json!(2), &json!([])),
             &author("one"),
             false,
         )
         .unwrap();
         let live = apply(
             Some(&live),
-            &deployment(json!(2), json!([])),
+            &deployment(json!(2), &json!([])),
             &author("two"),
             false,
         )
         .unwrap();
         let live = apply(
             Some(&live),
-            &deployment(json!(null), json!([])),
+            &deployment(json!(null), &json!([])),
             &author("two"),
             false,
         )
@@ -238,7 +238,7 @@ mod tests {
         assert_eq!(live["spec"]["replicas"], 2);
         let live = apply(
             Some(&live),
-            &deployment(json!(null), json!([])),
+            &deployment(json!(null), &json!([])),
             &author("one"),
             false,
         )
@@ -250,10 +250,10 @@ mod tests {
     fn lists_with_keys_merge_by_entry_and_lose_what_is_dropped() {
         let first = json!([{"name": "a", "image": "x", "env": [{"name": "K", "value": "1"}]}]);
         let second = json!([{"name": "b", "image": "y"}]);
-        let live = apply(None, &deployment(json!(1), first), &author("one"), false).unwrap();
+        let live = apply(None, &deployment(json!(1), &first), &author("one"), false).unwrap();
         let live = apply(
             Some(&live),
-            &deployment(json!(1), second),
+            &deployment(json!(1), &second),
             &author("two"),
             false,
         )
@@ -263,7 +263,7 @@ mod tests {
         let without_env = json!([{"name": "a", "image": "x"}]);
         let live = apply(
             Some(&live),
-            &deployment(json!(1), without_env),
+            &deployment(json!(1), &without_env),
             &author("one"),
             false,
         )
@@ -272,7 +272,7 @@ mod tests {
             live["spec"]["template"]["spec"]["containers"][0],
             json!({"name": "a", "image": "x"})
         );
-        let none = deployment(json!(1), json!([]));
+        let none = deployment(json!(1), &json!([]));
         let live = apply(Some(&live), &none, &author("one"), false).unwrap();
         assert_eq!(
             live["spec"]["template"]["spec"]["containers"],

@@ -40,7 +40,25 @@ fn deployment(object: &mut Value) {
 fn workload(object: &mut Value, kind: &str) {
     let spec = map(object, &["spec"]);
     match kind {
-        "ReplicaSet" | "StatefulSet" => default_to(spec, "replicas", json!(1)),
+        "ReplicaSet" => default_to(spec, "replicas", json!(1)),
+        "StatefulSet" => {
+            default_to(spec, "replicas", json!(1));
+            default_to(spec, "podManagementPolicy", json!("OrderedReady"));
+            default_to(spec, "revisionHistoryLimit", json!(10));
+            default_to(
+                map(object, &["spec", "updateStrategy"]),
+                "type",
+                json!("RollingUpdate"),
+            );
+        }
+        "DaemonSet" => {
+            default_to(spec, "revisionHistoryLimit", json!(10));
+            default_to(
+                map(object, &["spec", "updateStrategy"]),
+                "type",
+                json!("RollingUpdate"),
+            );
+        }
         "Job" => {
             default_to(spec, "completions", json!(1));
             default_to(spec, "parallelism", json!(1));
@@ -190,8 +208,7 @@ pub(super) fn first_status(kind: &Kind, object: &Value, time: &str) -> Option<Va
     match kind.kind.as_str() {
         "Pod" => Some(json!({"phase": "Pending", "qosClass": quality(object)})),
         "Namespace" => Some(json!({"phase": "Active"})),
-        "Service" => Some(json!({"loadBalancer": {}})),
-        "Ingress" => Some(json!({"loadBalancer": {}})),
+        "Service" | "Ingress" => Some(json!({"loadBalancer": {}})),
         "ReplicaSet" | "StatefulSet" => Some(json!({"replicas": 0})),
         "DaemonSet" => Some(
             json!({"currentNumberScheduled": 0, "desiredNumberScheduled": 0, "numberMisscheduled": 0,

@@ -208,7 +208,7 @@ pub(super) fn remove_at(object: &mut Value, path: &[String]) {
                 if kind == "k:" {
                     has_key(entry, key)
                 } else {
-                    entry.to_string() == key
+                    *entry == key
                 }
             });
             match found {

@@ -6,6 +6,14 @@ use super::object::{list, text};
 
 /// One kind in one version.
 #[derive(Clone, Debug, PartialEq)]
+#[expect(
+    clippy::struct_excessive_bools,
+    reason = "each is a yes or no of its own in the API"
+)]
+#[expect(
+    clippy::struct_field_names,
+    reason = "the API calls this field `kind` too"
+)]
 pub(super) struct Kind {
     pub(super) group: String,
     pub(super) version: String,

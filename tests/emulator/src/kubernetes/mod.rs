@@ -4,9 +4,11 @@
 //! controllers and nodes do what is due, [`Kubernetes::next_event`] says when something is due next.
 
 mod apply;
+mod applying;
 mod clock;
 mod controllers;
 mod defaults;
+mod deletion;
 mod discovery;
 mod field_set;
 mod kinds;
@@ -18,6 +20,7 @@ mod object;
 mod openapi;
 mod ownership;
 mod patch;
+mod protobuf;
 mod reads;
 mod recorder;
 mod refusal;
@@ -39,7 +42,7 @@ mod tests;
 use std::collections::{BTreeMap, BTreeSet};
 
 use bytes::Bytes;
-use serde_json::json;
+use serde_json::{Value, json};
 use tokio::time::Instant;
 
 use crate::node::{Network, Node};
@@ -69,7 +72,7 @@ pub(crate) enum Answer {
     /// One whole response.
     Whole(http::Response<Bytes>),
     /// A response whose body is what [`Kubernetes::watch`] gives, until the watch ends.
-    Watch(http::response::Parts, Watch),
+    Watch(http::response::Parts, Box<Watch>),
 }
 
 /// A node and its name.
@@ -146,9 +149,44 @@ impl Kubernetes {
         }
     }
 
+    /// Makes the nodes of a pool anew, as an upgrade does: they hold no image and no credential, and their pods go.
+    pub(crate) fn reimage(&mut self, pool: &str, now: Instant) {
+        self.now = self.now.max(now);
+        let labels = |node: &Value, name: &str| {
+            node["metadata"]["labels"][name]
+                .as_str()
+                .unwrap_or_default()
+                .to_owned()
+        };
+        let nodes: Vec<Value> = self
+            .store
+            .list("nodes", "")
+            .filter(|node| labels(node, "agentpool") == pool)
+            .cloned()
+            .collect();
+        for node in &nodes {
+            let name = object::name(node);
+            let fresh = Node::new(
+                &labels(node, "kubernetes.io/os"),
+                &labels(node, "kubernetes.io/arch"),
+            );
+            if let Some(worker) = self.workers.iter_mut().find(|worker| worker.name == name) {
+                worker.node = fresh;
+            }
+            let pods = self.snapshot("pods");
+            for pod in pods
+                .iter()
+                .filter(|pod| object::text(pod, "/spec/nodeName") == name)
+            {
+                self.store.remove(&object::key("pods", pod), self.now);
+            }
+        }
+    }
+
     /// Moves controllers, scheduler and kubelets on to `now`; nodes pull through `network`.
     pub(crate) fn advance(&mut self, now: Instant, network: &mut dyn Network) {
         self.store.compact(self.now);
+        self.expire_events();
         loop {
             self.settle();
             self.run_kubelets(network);
@@ -178,6 +216,12 @@ impl Kubernetes {
             .min()
     }
 
+    /// Forgets all old revisions, as the cluster's database does from time to time: watches and pages that begin at
+    /// one of them are gone.
+    pub(crate) fn compact(&mut self) {
+        self.store.forget_changes();
+    }
+
     /// Lets the controllers work until none has anything to do.
     fn settle(&mut self) {
         while self.settled != self.store.revision() {
@@ -188,6 +232,8 @@ impl Kubernetes {
             self.collect_garbage();
             self.sync_deployments();
             self.sync_replica_sets();
+            self.sync_daemon_sets();
+            self.sync_stateful_sets();
             self.schedule();
             self.accept_pods();
         }

@@ -33,10 +33,9 @@ impl Names {
 
     /// Sixteen hex digits behind an event's name.
     pub(super) fn event_suffix(&mut self) -> String {
-        self.next()[..8]
-            .iter()
-            .map(|byte| format!("{byte:02x}"))
-            .collect()
+        let mut bytes = [0; 8];
+        bytes.copy_from_slice(&self.next()[..8]);
+        format!("{:016x}", u64::from_be_bytes(bytes))
     }
 
     /// An address for a pod; `node` picks the network.

@@ -189,16 +189,16 @@ fn parent<'a>(target: &'a mut Value, path: &str) -> Result<(&'a mut Value, Strin
 }
 
 fn add(target: &mut Value, path: &str, value: Value) -> Result<(), String> {
-    let (parent, last) = parent(target, path)?;
+    let (parent, field) = parent(target, path)?;
     match parent {
         Value::Object(map) => {
-            map.insert(last, value);
+            map.insert(field, value);
         }
         Value::Array(list) => {
-            let index = if last == "-" {
+            let index = if field == "-" {
                 Some(list.len())
             } else {
-                last.parse().ok()
+                field.parse().ok()
             };
             let index = index
                 .filter(|index| *index <= list.len())
@@ -212,11 +212,11 @@ fn add(target: &mut Value, path: &str, value: Value) -> Result<(), String> {
 
 fn take(target: &mut Value, path: &str) -> Result<Value, String> {
     let missing = || format!("remove operation does not apply: doc is missing key: {path}");
-    let (parent, last) = parent(target, path)?;
+    let (parent, field) = parent(target, path)?;
     match parent {
-        Value::Object(map) => map.remove(&last).ok_or_else(missing),
+        Value::Object(map) => map.remove(&field).ok_or_else(missing),
         Value::Array(list) => {
-            let index = last
+            let index = field
                 .parse()
                 .ok()
                 .filter(|index: &usize| *index < list.len())

@@ -175,7 +175,7 @@ impl Kubernetes {
             .body(())
             .map_err(|error| Refusal::bad_request(error.to_string()))?
             .into_parts();
-        Ok(Answer::Watch(parts, watch))
+        Ok(Answer::Watch(parts, Box::new(watch)))
     }
 }
 

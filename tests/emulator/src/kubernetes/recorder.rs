@@ -1,9 +1,11 @@
 //! Events: what a component says happened to an object. The same thing said again is counted.
 
+use std::time::Duration;
+
 use serde_json::{Value, json};
 
 use super::Kubernetes;
-use super::object::{map, name, namespace, number, text, uid};
+use super::object::{key, map, name, namespace, number, text, uid};
 
 /// Something that happened.
 pub(super) struct Happening<'a> {
@@ -17,7 +19,27 @@ pub(super) struct Happening<'a> {
     pub(super) message: &'a str,
 }
 
+/// How long an event is kept after it was last said.
+const KEPT: Duration = Duration::from_secs(60 * 60);
+
 impl Kubernetes {
+    /// Drops events that are too old.
+    pub(super) fn expire_events(&mut self) {
+        let is_old = |event: &&Value| {
+            let last = self.clock.instant(text(event, "/lastTimestamp"));
+            last.is_some_and(|last| last + KEPT < self.now)
+        };
+        let old: Vec<_> = self
+            .store
+            .list("events", "")
+            .filter(is_old)
+            .map(|event| key("events", event))
+            .collect();
+        for key in &old {
+            self.store.remove(key, self.now);
+        }
+    }
+
     /// Writes an event of an object, or counts it.
     pub(super) fn record(&mut self, object: &Value, happening: &Happening<'_>) {
         let time = self.clock.text(self.now);

@@ -1,5 +1,7 @@
 //! Refusals, in the shape that Kubernetes gives them: a `Status` object.
 
+use std::collections::BTreeMap;
+
 use bytes::Bytes;
 use http::Response;
 use serde_json::{Value, json};
@@ -110,17 +112,14 @@ impl Refusal {
 
     /// Another manager owns fields that this one applies with other values.
     pub(super) fn ownership(causes: &[(String, String)]) -> Self {
-        let lines: Vec<_> = causes
-            .iter()
-            .map(|(manager, field)| format!("conflict with {manager}: {field}"))
-            .collect();
-        let plural = if lines.len() == 1 { "" } else { "s" };
-        let message = match &lines[..] {
-            [line] => format!("Apply failed with 1 conflict: {line}"),
-            lines => format!(
-                "Apply failed with {} conflict{plural}: {}",
-                lines.len(),
-                lines.join("\n")
+        let message = match causes {
+            [(manager, field)] => {
+                format!("Apply failed with 1 conflict: conflict with {manager}: {field}")
+            }
+            causes => format!(
+                "Apply failed with {} conflicts: {}",
+                causes.len(),
+                by_manager(causes)
             ),
         };
         let causes: Vec<_> = causes
@@ -198,6 +197,18 @@ impl Refusal {
     pub(super) fn response(&self) -> Response<Bytes> {
         json_response(self.code, &self.body())
     }
+}
+
+/// Each manager once, with its fields below.
+fn by_manager(causes: &[(String, String)]) -> String {
+    let mut fields: BTreeMap<&str, Vec<&str>> = BTreeMap::new();
+    for (manager, field) in causes {
+        fields.entry(manager).or_default().push(field);
+    }
+    let lines = fields
+        .iter()
+        .map(|(manager, fields)| format!("conflicts with {manager}:\n- {}", fields.join("\n- ")));
+    lines.collect::<Vec<_>>().join("\n")
 }
 
 /// An answer with a JSON body.

@@ -129,10 +129,10 @@ pub(super) fn manager(request: &Request<Bytes>, query: &Query) -> String {
 /// The body as an object, from JSON or YAML.
 pub(super) fn body(bytes: &[u8]) -> Result<Value, Refusal> {
     let first = bytes.iter().find(|byte| !byte.is_ascii_whitespace());
-    if first.is_none_or(|first| matches!(first, b'{' | b'[')) {
-        if let Ok(value) = serde_json::from_slice(bytes) {
-            return Ok(value);
-        }
+    if first.is_none_or(|first| matches!(first, b'{' | b'['))
+        && let Ok(value) = serde_json::from_slice(bytes)
+    {
+        return Ok(value);
     }
     let text =
         std::str::from_utf8(bytes).map_err(|error| Refusal::bad_request(error.to_string()))?;
@@ -140,6 +140,18 @@ pub(super) fn body(bytes: &[u8]) -> Result<Value, Refusal> {
         serde_saphyr::options! { strict_booleans: true, leading_zero_numbers_as_strings: true };
     serde_saphyr::from_str_with_options(text, options)
         .map_err(|error| Refusal::bad_request(format!("error decoding the body: {error}")))
+}
+
+/// Removes nulls: in what a client sends they are as good as absent.
+pub(super) fn without_nulls(value: &mut Value) {
+    match value {
+        Value::Object(map) => {
+            map.retain(|_, value| !value.is_null());
+            map.values_mut().for_each(without_nulls);
+        }
+        Value::Array(entries) => entries.iter_mut().for_each(without_nulls),
+        _ => {}
+    }
 }
 
 #[cfg(test)]
@@ -160,8 +172,8 @@ mod tests {
     #[test]
     fn a_namespace_is_an_object_and_a_place() {
         let expected = |parts: [&str; 5]| {
-            let [a, b, c, d, e] = parts.map(str::to_owned);
-            (a, b, c, d, e)
+            let [group, namespace, plural, name, subresource] = parts.map(str::to_owned);
+            (group, namespace, plural, name, subresource)
         };
         assert_eq!(
             target("/api/v1/namespaces/a"),

@@ -33,13 +33,13 @@ pub(super) fn list_kind(fields: &[&str], custom: bool) -> ListKind {
         ("containers" | "initContainers", "ports") => {
             ListKind::Keyed(&["containerPort", "protocol"])
         }
-        ("containers" | "initContainers", "env") => ListKind::Keyed(&["name"]),
-        ("containers" | "initContainers", "volumeMounts") => ListKind::Keyed(&["mountPath"]),
-        ("spec", "ports") => ListKind::Keyed(&["port", "protocol"]),
-        ("spec", "containers" | "initContainers" | "volumes" | "imagePullSecrets") => {
+        ("containers" | "initContainers", "env")
+        | ("", "imagePullSecrets" | "secrets")
+        | ("spec", "containers" | "initContainers" | "volumes" | "imagePullSecrets") => {
             ListKind::Keyed(&["name"])
         }
-        ("", "imagePullSecrets" | "secrets") => ListKind::Keyed(&["name"]),
+        ("containers" | "initContainers", "volumeMounts") => ListKind::Keyed(&["mountPath"]),
+        ("spec", "ports") => ListKind::Keyed(&["port", "protocol"]),
         ("spec", "hostAliases") => ListKind::Keyed(&["ip"]),
         ("spec", "finalizers") => ListKind::Set,
         ("status", "conditions") => ListKind::Keyed(&["type"]),

@@ -168,7 +168,7 @@ impl Fields {
     pub(super) fn parse(query: &str, plural: &str) -> Result<Self, Refusal> {
         let mut terms = Vec::new();
         for part in query.split(',').filter(|part| !part.is_empty()) {
-            let (field, equal, value) = match (part.split_once("!="), part.split_once("=")) {
+            let (field, equal, value) = match (part.split_once("!="), part.split_once('=')) {
                 (Some((field, value)), _) => (field, false, value),
                 (None, Some((field, value))) => (field, true, value.trim_start_matches('=')),
                 (None, None) => {

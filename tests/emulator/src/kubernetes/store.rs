@@ -1,6 +1,7 @@
 //! The objects of a cluster, one counter of revisions, and what changed lately.
 
 use std::collections::{BTreeMap, VecDeque};
+use std::fmt;
 use std::ops::Bound;
 use std::time::Duration;
 
@@ -9,8 +10,10 @@ use tokio::time::Instant;
 
 use super::object;
 
-/// As long as the cluster's database keeps old revisions.
+/// As long as the cluster's database keeps old revisions at least.
 const KEPT: Duration = Duration::from_secs(5 * 60);
+/// As many of the latest changes are known however old they are.
+const ALWAYS_KEPT: usize = 200;
 
 /// Where an object is kept: `deployments.apps`, namespace (empty for cluster-wide kinds), name.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
@@ -31,7 +34,6 @@ impl Key {
 }
 
 /// One change: what was there before and what is there now.
-#[derive(Debug)]
 pub(super) struct Change {
     pub(super) revision: u64,
     pub(super) at: Instant,
@@ -43,13 +45,23 @@ pub(super) struct Change {
 }
 
 /// All objects.
-#[derive(Debug)]
 pub(super) struct Store {
     revision: u64,
     /// Changes up to this revision are no longer known.
     compacted: u64,
     objects: BTreeMap<Key, Value>,
     changes: VecDeque<Change>,
+}
+
+impl fmt::Debug for Store {
+    /// Objects hold secrets: only their number is shown.
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let objects = self.objects.len();
+        f.debug_struct("Store")
+            .field("revision", &self.revision)
+            .field("objects", &objects)
+            .finish_non_exhaustive()
+    }
 }
 
 impl Store {
@@ -160,14 +172,22 @@ impl Store {
 
     /// Forgets changes that are too old to be watched from.
     pub(super) fn compact(&mut self, now: Instant) {
-        while self
-            .changes
-            .front()
-            .is_some_and(|change| change.at + KEPT < now)
+        while self.changes.len() > ALWAYS_KEPT
+            && self
+                .changes
+                .front()
+                .is_some_and(|change| change.at + KEPT < now)
         {
-            if let Some(change) = self.changes.pop_front() {
-                self.compacted = change.revision;
-            }
+            self.compacted = self
+                .changes
+                .pop_front()
+                .map_or(self.compacted, |change| change.revision);
         }
+    }
+
+    /// Forgets all changes.
+    pub(super) fn forget_changes(&mut self) {
+        self.changes.clear();
+        self.compacted = self.revision;
     }
 }

@@ -214,9 +214,9 @@ pub(super) fn type_error(kind: &Kind, object: &Value) -> Option<String> {
                 .and_then(Value::as_array)
                 .into_iter()
                 .flatten();
-            for value in variables
+            if let Some(value) = variables
                 .filter_map(|variable| variable.get("value"))
-                .filter(|value| !value.is_string())
+                .find(|value| !value.is_string())
             {
                 return wrong(
                     value,

@@ -114,11 +114,16 @@ fn cells(kind: &Kind, object: &Value, clock: &Clock, now: Instant) -> Value {
         ]),
         "Namespace" => json!([name, text(object, "/status/phase"), age]),
         "Node" => {
-            let status = if is_true(object, "Ready") {
+            let ready = if is_true(object, "Ready") {
                 "Ready"
             } else {
                 "NotReady"
             };
+            let cordoned = object.pointer("/spec/unschedulable") == Some(&json!(true));
+            let status = format!(
+                "{ready}{}",
+                if cordoned { ",SchedulingDisabled" } else { "" }
+            );
             json!([
                 name,
                 status,
@@ -189,18 +194,19 @@ fn pod_status(pod: &Value) -> String {
                     container["ready"] == true && container.pointer("/state/running").is_some()
                 });
             if status == "Completed" && running {
-                status = if is_true(pod, "Ready") {
+                let shown = if is_true(pod, "Ready") {
                     "Running"
                 } else {
                     "NotReady"
-                }
-                .to_owned();
+                };
+                shown.clone_into(&mut status);
             }
         }
     }
     if is_deleting(pod) && !matches!(phase, "Failed" | "Succeeded") {
         let lost = text(pod, "/status/reason") == "NodeLost";
-        status = if lost { "Unknown" } else { "Terminating" }.to_owned();
+        let shown = if lost { "Unknown" } else { "Terminating" };
+        shown.clone_into(&mut status);
     }
     status
 }

@@ -22,7 +22,7 @@ pub(super) fn flaws(kind: &Kind, object: &Value) -> Vec<Flaw> {
     match kind.kind.as_str() {
         "Pod" => pod_spec(object, "/spec", &mut flaws),
         "Deployment" | "ReplicaSet" | "StatefulSet" | "DaemonSet" => {
-            workload(kind, object, &mut flaws)
+            workload(kind, object, &mut flaws);
         }
         "Secret" => secret(object, &mut flaws),
         _ => {}

@@ -15,15 +15,23 @@ use super::{Kubernetes, table};
 
 const BOOKMARK_EVERY: Duration = Duration::from_secs(60);
 
+/// What comes before the changes.
+#[derive(Clone, Copy, Debug, PartialEq)]
+enum Beginning {
+    /// Nothing.
+    Nothing,
+    /// What is there already.
+    Objects,
+    /// What is there already, and a bookmark behind it.
+    MarkedObjects,
+}
+
 /// A watch that a client has open.
 #[derive(Debug)]
 pub(crate) struct Watch {
     selection: Selection,
     cursor: u64,
-    /// Whether what is there already is still to be sent.
-    initial: bool,
-    /// Whether the end of what is there already is told by a bookmark.
-    marks_initial_end: bool,
+    beginning: Beginning,
     bookmarks: bool,
     table: bool,
     last_sent: Instant,
@@ -59,8 +67,11 @@ impl Watch {
             } else {
                 since
             },
-            initial: since == 0 || streaming,
-            marks_initial_end: streaming,
+            beginning: match (streaming, since) {
+                (true, _) => Beginning::MarkedObjects,
+                (false, 0) => Beginning::Objects,
+                (false, _) => Beginning::Nothing,
+            },
             bookmarks: query.is_set("allowWatchBookmarks"),
             table,
             last_sent: now,
@@ -139,7 +150,7 @@ impl Kubernetes {
             return Vec::new();
         }
         let mut lines = Vec::new();
-        if watch.initial {
+        if watch.beginning != Beginning::Nothing {
             self.send_initial(watch, &mut lines);
         } else if watch.cursor < self.store.compacted() {
             watch.over = true;
@@ -171,9 +182,9 @@ impl Kubernetes {
         let selected = objects.filter(|object| watch.selection.holds(object));
         lines.extend(selected.map(|object| watch.line(self, "ADDED", object)));
         watch.cursor = self.store.revision();
-        watch.initial = false;
-        if watch.marks_initial_end && watch.bookmarks {
+        if watch.beginning == Beginning::MarkedObjects && watch.bookmarks {
             lines.push(watch.bookmark(watch.cursor, true));
         }
+        watch.beginning = Beginning::Nothing;
     }
 }

@@ -4,13 +4,14 @@ use bytes::Bytes;
 use http::{HeaderValue, Request, Response};
 use serde_json::{Value, json};
 
+use super::deletion::Deletion;
 use super::kinds::Kind;
-use super::lifecycle::{Deletion, author};
+use super::lifecycle::author;
 use super::object::{map, name, namespace, text, uid};
 use super::refusal::{Flaw, Refusal, json_response};
-use super::request::{Query, Target, body, content_type, manager};
+use super::request::{Query, Target, body, content_type, manager, without_nulls};
 use super::store::Key;
-use super::{Answer, Kubernetes, apply, patch, scale, strict};
+use super::{Answer, Kubernetes, patch, protobuf, scale, strict};
 
 const PATCHES: &str = "application/json-patch+json, application/merge-patch+json, application/strategic-merge-patch+json, application/apply-patch+yaml";
 
@@ -23,13 +24,36 @@ pub(super) struct Call<'a> {
 }
 
 impl Call<'_> {
-    fn is_dry_run(&self) -> bool {
+    pub(super) fn is_dry_run(&self) -> bool {
         self.query.get("dryRun") == "All"
+    }
+
+    /// The body, in any form that is accepted.
+    fn decoded(&self) -> Result<Value, Refusal> {
+        let refused = || {
+            Refusal::media_type(
+                "application/json, application/yaml, application/vnd.kubernetes.protobuf",
+            )
+        };
+        match content_type(self.request) {
+            "" | "application/json" | "application/yaml" => body(self.request.body()),
+            protobuf::MEDIA => protobuf::object(self.request.body()).ok_or_else(refused),
+            _ => Err(refused()),
+        }
+    }
+
+    /// The options of a deletion, none when there is no body.
+    fn options(&self) -> Result<Value, Refusal> {
+        if self.request.body().is_empty() {
+            Ok(json!({}))
+        } else {
+            self.decoded()
+        }
     }
 
     /// The object in the body, with unknown fields refused or removed as the request wants; and warnings.
     fn object(&self) -> Result<(Value, Vec<String>), Refusal> {
-        let mut object = body(self.request.body())?;
+        let mut object = self.decoded()?;
         if !object.is_object() {
             return Err(Refusal::bad_request(
                 "the body of the request is not an object",
@@ -41,6 +65,9 @@ impl Call<'_> {
 
     fn check_fields(&self, object: &mut Value) -> Result<Vec<String>, Refusal> {
         let kind = self.kind;
+        if !kind.custom {
+            without_nulls(object);
+        }
         let cannot = format!(
             "{} in version \"{}\" cannot be handled as a {}",
             kind.kind, kind.version, kind.kind
@@ -63,7 +90,7 @@ impl Call<'_> {
     }
 }
 
-fn answer(code: u16, object: &Value, warnings: &[String]) -> Answer {
+pub(super) fn answer(code: u16, object: &Value, warnings: &[String]) -> Answer {
     let mut response: Response<Bytes> = json_response(code, object);
     for warning in warnings {
         let text = format!("299 - \"{}\"", warning.replace('"', "\\\""));
@@ -147,7 +174,7 @@ impl Kubernetes {
         match media {
             "application/merge-patch+json" => patch::merge(&mut after, &change),
             "application/strategic-merge-patch+json" if !call.kind.custom => {
-                patch::strategic(&mut after, &change)
+                patch::strategic(&mut after, &change);
             }
             "application/json-patch+json" => patch::json(&mut after, &change).map_err(|error| {
                 Refusal::invalid(
@@ -193,61 +220,8 @@ impl Kubernetes {
         Ok(answer(200, &scale::of(&after), &[]))
     }
 
-    fn apply(&mut self, call: &Call<'_>) -> Result<Answer, Refusal> {
-        let given = call.query.get("fieldManager");
-        if given.is_empty() {
-            let message = "PatchOptions.meta.k8s.io \"\" is invalid: fieldManager: Required value: is required for apply patch";
-            return Err(Refusal::bad_request(message));
-        }
-        let (kind, target) = (call.kind, call.target);
-        let configuration = applicable(call)?;
-        let (api_version, time) = (kind.api_version(), self.clock.text(self.now));
-        let author = author(
-            kind,
-            given,
-            "Apply",
-            &target.subresource,
-            &api_version,
-            &time,
-        );
-        let before = match self.found(kind, target) {
-            Ok(before) => Some(before),
-            Err(refusal)
-                if target.subresource.is_empty()
-                    && text(&configuration, "/metadata/uid").is_empty() =>
-            {
-                drop(refusal);
-                None
-            }
-            Err(refusal) => return Err(refusal),
-        };
-        let merged = apply::apply(
-            before.as_ref(),
-            &configuration,
-            &author,
-            call.query.is_set("force"),
-        )?;
-        let Some(before) = before else {
-            let made = self.create(kind, &target.namespace, merged, None, call.is_dry_run())?;
-            return Ok(answer(201, &made, &[]));
-        };
-        let after = self.update(
-            kind,
-            &before,
-            merged,
-            None,
-            &target.subresource,
-            call.is_dry_run(),
-        )?;
-        Ok(answer(200, &after, &[]))
-    }
-
     pub(super) fn delete_one(&mut self, call: &Call<'_>) -> Result<Answer, Refusal> {
-        let options = if call.request.body().is_empty() {
-            json!({})
-        } else {
-            body(call.request.body())?
-        };
+        let options = call.options()?;
         let found = self.found(call.kind, call.target)?;
         check_preconditions(call, &found, &options)?;
         let key = Key::new(
@@ -271,11 +245,7 @@ impl Kubernetes {
     }
 
     pub(super) fn delete_all(&mut self, call: &Call<'_>) -> Result<Answer, Refusal> {
-        let options = if call.request.body().is_empty() {
-            json!({})
-        } else {
-            body(call.request.body())?
-        };
+        let options = call.options()?;
         let selection = super::reads::Selection::of(call.kind, call.target, call.query)?;
         let resource = call.kind.resource();
         let chosen: Vec<Value> = self
@@ -295,77 +265,6 @@ impl Kubernetes {
         let metadata = json!({"resourceVersion": self.store.revision().to_string()});
         let list = json!({"kind": call.kind.list_kind, "apiVersion": call.kind.api_version(), "metadata": metadata, "items": chosen});
         Ok(answer(200, &list, &[]))
-    }
-}
-
-/// The configuration of an apply: whole, for the object of the path, without anything that only a server writes.
-fn applicable(call: &Call<'_>) -> Result<Value, Refusal> {
-    let (kind, target) = (call.kind, call.target);
-    let mut configuration = body(call.request.body())?;
-    for field in ["apiVersion", "kind"] {
-        if text(&configuration, &format!("/{field}")).is_empty() {
-            return Err(Refusal::bad_request(format!(
-                "Object '{field}' is missing in the applied configuration"
-            )));
-        }
-    }
-    if let Some(error) = strict::type_error(kind, &configuration) {
-        let message = format!(
-            "failed to create typed patch object ({}/{}; {}, Kind={}): {error}",
-            target.namespace,
-            target.name,
-            kind.api_version(),
-            kind.kind
-        );
-        return Err(Refusal::bad_request(message));
-    }
-    let unknown = strict::prune(kind, &mut configuration);
-    if !unknown.is_empty() {
-        let errors: Vec<_> = unknown
-            .iter()
-            .map(|path| format!(".{path}: field not declared in schema"))
-            .collect();
-        let message = format!(
-            "failed to create typed patch object ({}/{}; {}, Kind={}): {}",
-            target.namespace,
-            target.name,
-            kind.api_version(),
-            kind.kind,
-            errors.join("\n")
-        );
-        return Err(Refusal::bad_request(message));
-    }
-    if configuration
-        .pointer("/metadata/managedFields")
-        .is_some_and(|fields| !fields.is_null())
-    {
-        return Err(Refusal::bad_request("metadata.managedFields must be nil"));
-    }
-    let given = name(&configuration).to_owned();
-    if !given.is_empty() && given != target.name {
-        let message = format!(
-            "the name of the object ({given}) does not match the name on the URL ({})",
-            target.name
-        );
-        return Err(Refusal::bad_request(message));
-    }
-    if kind.status && target.subresource != "status" {
-        map(&mut configuration, &[]).remove("status");
-    }
-    without_nulls(&mut configuration);
-    map(&mut configuration, &["metadata"]).insert("name".to_owned(), json!(target.name));
-    Ok(configuration)
-}
-
-/// A null in an applied configuration is as good as absent.
-fn without_nulls(value: &mut Value) {
-    match value {
-        Value::Object(map) => {
-            map.retain(|_, value| !value.is_null());
-            map.values_mut().for_each(without_nulls);
-        }
-        Value::Array(entries) => entries.iter_mut().for_each(without_nulls),
-        _ => {}
     }
 }
 

@@ -43,10 +43,7 @@ impl Image {
                 "invalid reference format: repository name ({repository}) must be lowercase"
             ));
         }
-        if !is_host(&host)
-            || !repository.split('/').all(is_component)
-            || host.len() + repository.len() > 254
-        {
+        if !is_host(&host) || !repository.split('/').all(is_component) || repository.len() > 255 {
             return Err(invalid());
         }
         let reference = match (digest, tag) {
@@ -138,6 +135,12 @@ fn split_host(name: &str) -> (String, String) {
 }
 
 fn is_host(host: &str) -> bool {
+    if let Some((address, port)) = host.strip_prefix('[').and_then(|host| host.split_once(']')) {
+        let is_port =
+            |port: &str| !port.is_empty() && port.bytes().all(|byte| byte.is_ascii_digit());
+        let port = port.is_empty() || port.strip_prefix(':').is_some_and(is_port);
+        return port && address.parse::<std::net::Ipv6Addr>().is_ok();
+    }
     let (name, port) = host.split_once(':').unwrap_or((host, "1"));
     let label = |label: &str| {
         !label.is_empty()
@@ -221,6 +224,7 @@ mod tests {
     fn a_first_part_with_a_dot_or_a_port_is_a_host() {
         assert_eq!(whole("my.azurecr.io/nginx:v1"), "my.azurecr.io/nginx:v1");
         assert_eq!(whole("localhost:5000/a/b"), "localhost:5000/a/b:latest");
+        assert_eq!(whole("[fc00::1]:5000/a:1"), "[fc00::1]:5000/a:1");
     }
 
     #[test]

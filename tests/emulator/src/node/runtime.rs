@@ -21,30 +21,30 @@ pub(super) fn pull(
     credential: Option<&Credential>,
     network: &mut dyn Network,
 ) -> Result<String, PullFailure> {
-    let mut session = Session {
+    let mut attempt = Attempt {
         image,
         credential,
         network,
         bearer: None,
     };
-    let digest = session
+    let digest = attempt
         .resolve()
         .map_err(|cause| PullFailure::resolving(image, &cause))?;
-    session
+    attempt
         .fetch(&digest, platform)
         .map_err(|cause| PullFailure::unpacking(image, &cause))?;
     Ok(digest)
 }
 
 /// The requests of one try; the token is kept between them.
-struct Session<'a> {
+struct Attempt<'a> {
     image: &'a Image,
     credential: Option<&'a Credential>,
     network: &'a mut dyn Network,
     bearer: Option<String>,
 }
 
-impl Session<'_> {
+impl Attempt<'_> {
     fn resolve(&mut self) -> Result<String, Cause> {
         let url = self.url("manifests", self.image.reference());
         let answer = self.ask(&Method::HEAD, &url)?;
@@ -81,11 +81,7 @@ impl Session<'_> {
                 answer.body(),
             ));
         }
-        let hash: String = Sha256::digest(answer.body())
-            .iter()
-            .map(|byte| format!("{byte:02x}"))
-            .collect();
-        Ok(format!("sha256:{hash}"))
+        Ok(format!("sha256:{:x}", Sha256::digest(answer.body())))
     }
 
     fn fetch(&mut self, digest: &str, platform: (&str, &str)) -> Result<(), Cause> {

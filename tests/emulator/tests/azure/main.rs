@@ -9,6 +9,7 @@ mod client;
 mod cluster;
 mod data_plane;
 mod entra;
+mod graph;
 mod import;
 mod pull;
 mod registry;

@@ -5,7 +5,7 @@ use std::collections::BTreeSet;
 use serde_json::{Value, json};
 
 use super::super::Kubernetes;
-use super::super::lifecycle::Deletion;
+use super::super::deletion::Deletion;
 use super::super::object::{is_deleting, list, map, text, uid};
 use super::super::store::Key;
 use super::MANAGER;

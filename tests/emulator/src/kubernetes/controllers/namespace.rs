@@ -1,7 +1,7 @@
 //! A namespace that is being deleted is emptied first.
 
 use super::super::Kubernetes;
-use super::super::lifecycle::Deletion;
+use super::super::deletion::Deletion;
 use super::super::object::{is_deleting, name};
 use super::super::store::Key;
 

@@ -3,7 +3,7 @@
 use serde_json::{Value, json};
 
 use super::super::Kubernetes;
-use super::super::lifecycle::Deletion;
+use super::super::deletion::Deletion;
 use super::super::object::{
     self, condition, is_controlled_by, is_deleting, is_true, map, name, namespace, number, text,
 };

@@ -89,7 +89,7 @@ fn happening<'a>(warning: bool, reason: &'a str, message: &'a str) -> Happening<
 }
 
 /// Whether a node is open, has the labels that a pod asks for, and no taint that the pod does not tolerate.
-fn fits(pod: &Value, node: &Value) -> bool {
+pub(super) fn fits(pod: &Value, node: &Value) -> bool {
     let labels = node.pointer("/metadata/labels");
     let wanted = pod.pointer("/spec/nodeSelector").and_then(Value::as_object);
     let selected = wanted
@@ -100,14 +100,19 @@ fn fits(pod: &Value, node: &Value) -> bool {
         pod,
         "/spec/affinity/nodeAffinity/requiredDuringSchedulingIgnoredDuringExecution/nodeSelectorTerms",
     );
-    let near = terms.is_empty()
-        || terms
-            .iter()
-            .any(|term| Labels::of_expressions(term).fit(labels));
+    let near = terms.is_empty() || terms.iter().any(|term| is_in(term, node));
     selected
         && near
         && node.pointer("/spec/unschedulable") != Some(&json!(true))
         && tolerates(pod, node)
+}
+
+/// Whether a node is within a term of an affinity: by its labels, and by its name.
+fn is_in(term: &Value, node: &Value) -> bool {
+    let fields = json!({"matchExpressions": term["matchFields"]});
+    let own = json!({"metadata.name": name(node)});
+    Labels::of_expressions(term).fit(node.pointer("/metadata/labels"))
+        && Labels::of_expressions(&fields).fit(Some(&own))
 }
 
 fn tolerates(pod: &Value, node: &Value) -> bool {

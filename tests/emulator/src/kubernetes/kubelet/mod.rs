@@ -69,10 +69,10 @@ impl Kubernetes {
             match (node, self.work.contains_key(uid(&pod))) {
                 (Some(_), true) => self.follow(&pod),
                 (Some(_), false) if is_deleting(&pod) => {
-                    drop(self.store.remove(&object::key("pods", &pod), self.now))
+                    drop(self.store.remove(&object::key("pods", &pod), self.now));
                 }
                 (Some(node), false) if matches!(text(&pod, "/status/phase"), "" | "Pending") => {
-                    self.accept(&pod, node)
+                    self.accept(&pod, node);
                 }
                 _ => {}
             }

@@ -15,7 +15,7 @@ pub(super) fn status(pod: &Value, work: &PodWork, (host, now): &(String, String)
         .all(Container::lets_next_begin);
     let has_init = work.containers.iter().any(|container| container.init);
     let mut status = json!({
-        "phase": phase(work, initialized), "conditions": conditions(pod, work, initialized, now),
+        "phase": phase(pod, work, initialized), "conditions": conditions(pod, work, initialized, now),
         "hostIP": host, "hostIPs": [{"ip": host}], "podIP": work.address, "podIPs": [{"ip": work.address}],
         "startTime": work.since, "qosClass": pod["status"]["qosClass"],
         "containerStatuses": statuses(work, false, initialized, has_init)});
@@ -25,19 +25,11 @@ pub(super) fn status(pod: &Value, work: &PodWork, (host, now): &(String, String)
     status
 }
 
-fn phase(work: &PodWork, initialized: bool) -> &'static str {
-    let started = work
-        .containers
-        .iter()
-        .filter(|container| !container.init)
-        .any(Container::is_running);
-    let all_begun = work
-        .containers
-        .iter()
-        .filter(|container| !container.init)
-        .all(Container::is_running);
-    // One container that waits for its first start keeps the pod pending.
-    if initialized && started && all_begun {
+fn phase(pod: &Value, work: &PodWork, initialized: bool) -> &'static str {
+    let mut mains = work.containers.iter().filter(|container| !container.init);
+    // One container that waits for its first start keeps the pod pending; once it ran, a later pull does not.
+    let ran = text(pod, "/status/phase") == "Running";
+    if ran || (initialized && mains.all(Container::is_running)) {
         "Running"
     } else {
         "Pending"
@@ -68,12 +60,13 @@ fn statuses(work: &PodWork, init: bool, initialized: bool, has_init: bool) -> Va
 
 fn container_id(work: &PodWork, container: &Container) -> String {
     use sha2::{Digest, Sha256};
-    let hash = Sha256::digest(format!(
-        "{:?}{}{}",
-        work.key, container.name, container.restarts
-    ));
-    let hex: String = hash.iter().map(|byte| format!("{byte:02x}")).collect();
-    format!("containerd://{hex}")
+    format!(
+        "containerd://{:x}",
+        Sha256::digest(format!(
+            "{:?}{}{}",
+            work.key, container.name, container.restarts
+        ))
+    )
 }
 
 fn conditions(pod: &Value, work: &PodWork, initialized: bool, now: &str) -> Value {

@@ -145,9 +145,10 @@ fn a_plain_update_takes_ownership_from_an_apply() {
     );
     let (status, body) = world.apply(DEPLOYMENTS, "fieldManager=tester", &nginx(1));
     assert_eq!(status, 409);
-    assert_eq!(
-        body["details"]["causes"][0]["message"],
-        "conflict with \"scaler\" using apps/v1"
+    let message = body["details"]["causes"][0]["message"].as_str().unwrap();
+    assert!(
+        message.starts_with("conflict with \"scaler\" using apps/v1 at "),
+        "{message}"
     );
 }
 
@@ -174,13 +175,13 @@ fn yaml_is_applied_as_json_is() {
 fn a_strategic_patch_changes_one_container() {
     let mut world = World::new();
     world.deploy(&nginx(1));
-    let patch = json!({"spec": {"template": {"spec": {"containers": [{"name": "nginx", "image": "r.azurecr.io/nginx:v2"}]}}}});
+    let change = json!({"spec": {"template": {"spec": {"containers": [{"name": "nginx", "image": "r.azurecr.io/nginx:v2"}]}}}});
     let path = format!("{DEPLOYMENTS}/web");
     let (_, body) = world.send_as(
         "PATCH",
         &path,
         "application/strategic-merge-patch+json",
-        &patch,
+        &change,
     );
     let container = &body["spec"]["template"]["spec"]["containers"][0];
     assert_eq!(
@@ -415,4 +416,29 @@ fn a_status_is_written_only_through_its_subresource() {
         ),
         (json!(99), json!(1))
     );
+}
+
+#[test]
+fn several_conflicts_are_told_by_manager() {
+    let mut world = World::new();
+    world.deploy(&nginx(1));
+    let (status, body) = world.apply(
+        DEPLOYMENTS,
+        "fieldManager=other",
+        &web("r.azurecr.io/nginx:v2", 3),
+    );
+    assert_eq!(status, 409);
+    assert_eq!(
+        body["message"],
+        "Apply failed with 2 conflicts: conflicts with \"tester\":\n- .spec.replicas\n- .spec.template.spec.containers[name=\"nginx\"].image"
+    );
+}
+
+#[test]
+fn a_cluster_does_not_show_its_secrets() {
+    let mut world = World::new();
+    let secret = json!({"metadata": {"name": "s"}, "stringData": {"k": "geheim"}});
+    let (_, made) = world.send("POST", "/api/v1/namespaces/default/secrets", &secret);
+    let shown = format!("{:?}", world.kubernetes);
+    assert!(!shown.contains("geheim") && !shown.contains(made["data"]["k"].as_str().unwrap()));
 }

@@ -3,6 +3,7 @@
 mod api;
 mod rollout;
 mod running;
+mod sets;
 mod watching;
 
 use std::time::Duration;
@@ -106,7 +107,7 @@ impl World {
         match self.answer(Request::builder().uri(path), Bytes::new()) {
             Answer::Watch(parts, watch) => {
                 assert_eq!(parts.status, 200);
-                watch
+                *watch
             }
             Answer::Whole(response) => panic!("{response:?}"),
         }

@@ -220,3 +220,31 @@ fn a_deleted_namespace_takes_everything_in_it_along() {
             .is_empty()
     );
 }
+
+#[test]
+fn going_back_to_an_old_template_takes_up_its_set_again() {
+    let mut world = World::granted();
+    world.deploy(&nginx(2));
+    world.pass(2);
+    let template = world.deployment()["spec"]["template"].clone();
+    world.deploy(&web("r.azurecr.io/nginx:absent", 2));
+    world.pass(5);
+    let mut back = template;
+    back["metadata"]["creationTimestamp"] = Value::Null;
+    let change = json!([{"op": "replace", "path": "/spec/template", "value": back}]);
+    let path = format!("{DEPLOYMENTS}/web");
+    assert_eq!(
+        world
+            .send_as("PATCH", &path, "application/json-patch+json", &change)
+            .0,
+        200
+    );
+    world.pass(5);
+    assert_eq!(sets(&mut world).len(), 2);
+    let deployment = world.deployment();
+    assert_eq!(deployment["status"]["updatedReplicas"], 2);
+    assert_eq!(
+        deployment["metadata"]["annotations"]["deployment.kubernetes.io/revision"],
+        "3"
+    );
+}

@@ -270,3 +270,46 @@ fn a_deleted_pod_is_let_go_by_its_kubelet_and_replaced() {
     assert_eq!(pods.len(), 1);
     assert_ne!(pods[0]["metadata"]["name"], name.as_str());
 }
+
+#[test]
+fn events_are_kept_for_an_hour() {
+    let mut world = World::granted();
+    world.deploy(&nginx(1));
+    world.pass(2);
+    world.pass(3590);
+    assert!(!world.events("Pulled").is_empty());
+    world.pass(30);
+    world.pass(1);
+    assert!(world.events("").is_empty());
+}
+
+#[test]
+fn a_changed_image_is_pulled_in_the_same_pod() {
+    let mut world = World::granted();
+    let pod = json!({"metadata": {"name": "one"},
+        "spec": {"containers": [{"name": "nginx", "image": "r.azurecr.io/nginx:v1"}]}});
+    assert_eq!(world.send("POST", PODS, &pod).0, 201);
+    world.pass(2);
+    let change =
+        json!({"spec": {"containers": [{"name": "nginx", "image": "r.azurecr.io/nginx:v2"}]}});
+    let strategic = "application/strategic-merge-patch+json";
+    assert_eq!(
+        world
+            .send_as("PATCH", &format!("{PODS}/one"), strategic, &change)
+            .0,
+        200
+    );
+    world.pass(1);
+    let found = world.pods().remove(0);
+    assert_eq!(
+        (waiting(&found), found["status"]["phase"].as_str()),
+        ("ErrImagePull", Some("Running"))
+    );
+    let other = json!({"spec": {"containers": [{"name": "nginx", "command": ["x"]}]}});
+    assert_eq!(
+        world
+            .send_as("PATCH", &format!("{PODS}/one"), strategic, &other)
+            .0,
+        422
+    );
+}

@@ -69,15 +69,48 @@ fn a_revision_that_is_no_longer_known_is_gone() {
     let mut world = World::granted();
     world.deploy(&nginx(1));
     world.pass(2);
-    world.pass(600);
-    world.pass(600);
-    let mut watch = world.open_watch(&format!("{PODS}?watch=true&resourceVersion=3"));
-    let lines = world.lines(&mut watch);
+    let path = format!("{PODS}?watch=true&resourceVersion=3");
+    let mut known = world.open_watch(&path);
+    assert!(types(&world.lines(&mut known)).contains(&"MODIFIED"));
+    world.kubernetes.compact();
+    let mut unknown = world.open_watch(&path);
+    let lines = world.lines(&mut unknown);
     assert_eq!(
         (types(&lines), lines[0]["object"]["code"].clone()),
         (vec!["ERROR"], json!(410))
     );
-    assert!(watch.is_over());
+    assert!(unknown.is_over() && !known.is_over());
+    world.deploy(&nginx(2));
+    world.pass(0);
+    assert!(!types(&world.lines(&mut known)).contains(&"ERROR"));
+}
+
+#[test]
+fn old_changes_are_forgotten_when_there_are_many() {
+    let mut world = World::new();
+    world.deploy(&nginx(8));
+    (0..40).for_each(|_| world.pass(60));
+    let mut watch = world.open_watch(&format!("{PODS}?watch=true&resourceVersion=3"));
+    assert_eq!(types(&world.lines(&mut watch)), ["ERROR"]);
+}
+
+#[test]
+fn a_page_of_a_forgotten_list_is_gone() {
+    let mut world = World::granted();
+    world.deploy(&nginx(2));
+    world.pass(0);
+    let token = world.get(&format!("{PODS}?limit=1"))["metadata"]["continue"]
+        .as_str()
+        .unwrap()
+        .to_owned();
+    world.pass(2);
+    world.kubernetes.compact();
+    let (status, body) = world.send(
+        "GET",
+        &format!("{PODS}?limit=1&continue={token}"),
+        &Value::Null,
+    );
+    assert_eq!((status, body["reason"].clone()), (410, json!("Expired")));
 }
 
 #[test]
