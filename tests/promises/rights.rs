@@ -2,7 +2,8 @@
 
 use crate::client;
 use aks_acr::{
-    Access, AttachOptions, CallOptions, Client, ClusterRef, CreateRegistryOptions, Error, ErrorKind, ImportOptions, RegistryRef,
+    Access, AttachOptions, CallOptions, Client, ClusterRef, CreateRegistryOptions, Error, ErrorKind, ImportOptions,
+    RegistryRef,
 };
 use aks_acr_emulator::Emulator;
 use futures::future::{BoxFuture, FutureExt};
@@ -49,7 +50,8 @@ fn kubeconfig<'a>(client: &'a Client, _: &'a RegistryRef) -> BoxFuture<'a, Resul
 /// The operation as a caller who has these actions in the resource group, and no other.
 async fn run(operation: Operation, actions: &[&str]) -> Result<(), Error> {
     let azure = Emulator::new().with_cluster("group", "dev").with_registry("group", "myregistry");
-    let azure = azure.with_image("docker.io/library/nginx:latest", &["linux/amd64"]).with_custom_role("exactly", actions, &[]);
+    let azure =
+        azure.with_image("docker.io/library/nginx:latest", &["linux/amd64"]).with_custom_role("exactly", actions, &[]);
     let group = format!("/subscriptions/{}/resourceGroups/group", azure.subscription());
     let azure = azure.with_caller("caller", &[("exactly", &group)]);
     let registry = azure.registry_id("group", "myregistry").parse().unwrap();

@@ -29,10 +29,7 @@ pub(crate) use pull_secret::credentials_for;
 /// What lies between a node and the hosts it talks to.
 pub(crate) trait Network {
     /// Sends a request from a node; `Err` is a failure below HTTP.
-    fn send(
-        &mut self,
-        request: http::Request<Bytes>,
-    ) -> Result<http::Response<Bytes>, NetworkFailure>;
+    fn send(&mut self, request: http::Request<Bytes>) -> Result<http::Response<Bytes>, NetworkFailure>;
     /// A token of the instance metadata service for the kubelet identity; `None` when the node pool has none.
     fn identity_token(&mut self, audience: &str) -> Option<String>;
     /// Tenant id that the node's cloud configuration names.
@@ -91,12 +88,7 @@ impl Node {
     ) -> Result<String, String> {
         let mut failures = Vec::new();
         for credential in self.keyring(image.host(), secrets, now, network) {
-            match runtime::pull(
-                image,
-                (&self.os, &self.architecture),
-                credential.as_ref(),
-                network,
-            ) {
+            match runtime::pull(image, (&self.os, &self.architecture), credential.as_ref(), network) {
                 Ok(digest) => {
                     self.images.insert(image.to_string(), digest.clone());
                     return Ok(digest);
@@ -127,12 +119,7 @@ impl Node {
     }
 
     /// What the credential provider says, or said a short time ago. A failure is not remembered.
-    fn provided(
-        &mut self,
-        host: &str,
-        now: Instant,
-        network: &mut dyn Network,
-    ) -> Option<Credential> {
+    fn provided(&mut self, host: &str, now: Instant, network: &mut dyn Network) -> Option<Credential> {
         if !credential_provider::matches(host) {
             return None;
         }
@@ -140,10 +127,7 @@ impl Node {
             return Some(known.credential.clone());
         }
         let credential = credential_provider::provide(host, network)?;
-        self.provided.insert(
-                host.to_owned(),
-                Provided::new(credential.clone(), now + network.credential_life()),
-            );
+        self.provided.insert(host.to_owned(), Provided::new(credential.clone(), now + network.credential_life()));
         Some(credential)
     }
 }
