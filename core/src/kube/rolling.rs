@@ -90,10 +90,14 @@ impl DeploymentObject {
         self.spec.replicas.unwrap_or(1)
     }
 
+    fn is_observed(&self) -> bool {
+        self.status.observed_generation >= self.metadata.generation
+    }
+
     /// As `kubectl rollout status` judges it.
     fn is_complete(&self) -> bool {
         let status = &self.status;
-        status.observed_generation >= self.metadata.generation
+        self.is_observed()
             && status.updated_replicas >= self.wanted()
             && status.replicas <= status.updated_replicas
             && status.available_replicas >= status.updated_replicas
@@ -101,7 +105,7 @@ impl DeploymentObject {
 
     fn stuck(&self) -> Option<&str> {
         let stuck = self.status.conditions.iter().find(|one| one.reason == "ProgressDeadlineExceeded");
-        stuck.filter(|_| self.status.observed_generation >= self.metadata.generation).map(|one| one.message.as_str())
+        stuck.map(|one| one.message.as_str())
     }
 }
 
@@ -146,24 +150,33 @@ impl Rolling {
         self.hash = hash;
         self.pods.clear();
         for pod in pods {
-            self.put(pod);
+            self.insert(pod);
         }
+        self.count_patience();
     }
 
     /// Takes a pod, if it is one of those that count.
     pub fn put(&mut self, pod: Pod) {
+        self.insert(pod);
+        self.count_patience();
+    }
+
+    fn insert(&mut self, pod: Pod) {
         let hash = pod.labels.iter().find(|(key, _)| key == TEMPLATE_HASH).map(|(_, hash)| hash);
         if self.hash.is_none() || hash == self.hash.as_ref() {
             self.pods.insert(pod.name.clone(), pod);
-        }
-        match self.failure(Outlook::DependsOnGrant) {
-            Some(_) => self.refused_since = self.refused_since.or_else(|| Some(Instant::now())),
-            None => self.refused_since = None,
         }
     }
 
     pub fn remove(&mut self, name: &str) {
         self.pods.remove(name);
+        self.count_patience();
+    }
+
+    /// Patience with refusals begins with the first one and ends with the last.
+    fn count_patience(&mut self) {
+        let is_refused = self.failure(Outlook::DependsOnGrant).is_some();
+        self.refused_since = is_refused.then(|| self.refused_since.unwrap_or_else(Instant::now));
     }
 
     pub fn wanted(&self) -> u32 {
@@ -195,15 +208,19 @@ impl Rolling {
     /// The end, if this is it.
     pub fn verdict(&self) -> Option<Result<RollOut, Error>> {
         if self.deployment.is_complete() {
-            return Some(Ok(RollOut { ready: self.deployment.status.available_replicas, wanted: self.wanted() }));
+            let ready = self.deployment.status.available_replicas;
+            return Some(Ok(RollOut { ready, wanted: self.wanted() }));
+        }
+        // Until the controller has seen the newest specification, the pods are those of an older one.
+        if !self.deployment.is_observed() {
+            return None;
         }
         if let Some(failure) = self.failure(Outlook::Final) {
             return Some(Err(self.pull_failed(failure)));
         }
-        if let (Some(failure), Some(until)) = (self.failure(Outlook::DependsOnGrant), self.patient_until())
-            && until <= Instant::now()
-        {
-            return Some(Err(self.pull_failed(failure)));
+        if let (Some(failure), Some(until)) = (self.failure(Outlook::DependsOnGrant), self.patient_until()) {
+            // Kubernetes' own patience may have ended before the grant was made; its controllers go on all the same.
+            return (until <= Instant::now()).then(|| Err(self.pull_failed(failure)));
         }
         let stuck = self.deployment.stuck()?;
         Some(Err(match self.cause() {
