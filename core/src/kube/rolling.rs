@@ -246,3 +246,82 @@ impl Rolling {
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::pull::PullCause;
+    use serde_json::json;
+
+    const REFUSED: &str = "failed to fetch oauth token: 401 Unauthorized";
+
+    fn deployment(generation: u64, observed: u64, condition: &str) -> DeploymentObject {
+        let object = json!({
+            "metadata": { "generation": generation, "annotations": { REVISION: "1" } },
+            "spec": { "replicas": 2 },
+            "status": { "observedGeneration": observed, "replicas": 2, "updatedReplicas": 2, "conditions": [{ "reason": condition }] },
+        });
+        DeploymentObject::deserialize(object).unwrap()
+    }
+
+    fn pod(name: &str, text: Option<&str>) -> Pod {
+        let state = match text {
+            Some(text) => json!({ "waiting": { "reason": "ErrImagePull", "message": text } }),
+            None => json!({ "running": {} }),
+        };
+        crate::cluster::pods::read_pod(&json!({
+            "metadata": { "name": name, "labels": { TEMPLATE_HASH: "h" } },
+            "status": { "containerStatuses": [{ "name": "c", "state": state }] },
+        }))
+    }
+
+    fn rolling(deployment: DeploymentObject, pods: Vec<Pod>, patience: u64) -> Rolling {
+        let mut rolling = Rolling::new(Duration::from_secs(patience));
+        rolling.begin(deployment, Some("h".to_owned()), pods);
+        rolling
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn the_pods_of_an_older_specification_do_not_end_it() {
+        let broken = vec![pod("a", Some("a:1: not found"))];
+        assert!(rolling(deployment(2, 1, ""), broken.clone(), 0).verdict().is_none());
+        assert!(matches!(rolling(deployment(2, 2, ""), broken, 0).verdict(), Some(Err(_))));
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn patience_runs_on_over_a_new_look_and_whatever_the_order_of_pods() {
+        let pods = || vec![pod("a", None), pod("b", Some(REFUSED)), pod("c", None)];
+        let mut rolling = rolling(deployment(1, 1, ""), pods(), 60);
+        let until = rolling.patient_until();
+        assert!(until.is_some());
+        tokio::time::advance(Duration::from_secs(30)).await;
+        rolling.begin(deployment(1, 1, ""), Some("h".to_owned()), pods());
+        assert_eq!(rolling.patient_until(), until);
+        assert!(rolling.verdict().is_none());
+        tokio::time::advance(Duration::from_secs(31)).await;
+        let err = rolling.verdict().unwrap().unwrap_err();
+        assert_eq!(err.pull_failure().map(|failure| &failure.cause), Some(&PullCause::Unauthorized));
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn patience_ends_with_the_last_refused_pod() {
+        let mut rolling = rolling(deployment(1, 1, ""), vec![pod("a", Some(REFUSED))], 0);
+        rolling.remove("a");
+        assert_eq!(rolling.patient_until(), None);
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn kubernetes_own_deadline_does_not_end_patience_with_a_grant() {
+        let refused = || vec![pod("a", Some(REFUSED))];
+        assert!(rolling(deployment(1, 1, "ProgressDeadlineExceeded"), refused(), 60).verdict().is_none());
+        let stuck = rolling(deployment(1, 1, "ProgressDeadlineExceeded"), vec![pod("a", None)], 60);
+        assert_eq!(stuck.verdict().unwrap().unwrap_err().kind(), ErrorKind::OperationFailed);
+    }
+
+    #[test]
+    fn pods_of_another_replica_set_do_not_count() {
+        let mut rolling = Rolling::new(Duration::ZERO);
+        rolling.begin(deployment(1, 1, ""), Some("other".to_owned()), vec![pod("a", Some("a:1: not found"))]);
+        assert!(rolling.verdict().is_none());
+    }
+}
