@@ -1,4 +1,32 @@
-//! An emulator of the part of Azure that joins a container registry to a Kubernetes cluster, in which a grant matters.
+#![doc = include_str!("../README.md")]
+#![forbid(unsafe_code)]
 
-pub(crate) mod kubernetes;
-pub(crate) mod node;
+mod arm;
+mod clock;
+mod cluster;
+mod door;
+mod emulator;
+mod entra;
+mod fault;
+mod image;
+mod kubernetes;
+mod log;
+mod node;
+mod operation;
+mod principal;
+mod rbac;
+mod registry;
+mod reply;
+mod scene;
+mod seed;
+mod throttle;
+mod timing;
+mod world;
+
+pub use door::kubernetes::KubernetesDoor;
+pub use emulator::Emulator;
+pub use fault::Fault;
+pub use log::{From, Mark, Request, RequestSummary, Service, summary};
+pub use scene::RoleAssignment;
+pub use seed::{ClusterSeed, RegistrySeed};
+pub use timing::Timing;

@@ -1,0 +1,113 @@
+//! The kubeconfig of a cluster, as Azure hands it out.
+
+use base64::Engine as _;
+use base64::engine::general_purpose::STANDARD;
+
+use crate::cluster::Cluster;
+use crate::entra::token::KUBERNETES;
+use crate::world::World;
+
+/// The application that people sign in with.
+const CLIENT: &str = "80faf920-1908-4b52-b5ef-a8e7bedfc67a";
+
+/// Whose credential is asked for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Who {
+    User,
+    Admin,
+}
+
+impl Who {
+    pub(super) fn name(self) -> &'static str {
+        match self {
+            Self::User => "clusterUser",
+            Self::Admin => "clusterAdmin",
+        }
+    }
+
+    pub(super) fn action(self) -> &'static str {
+        match self {
+            Self::User => {
+                "Microsoft.ContainerService/managedClusters/listClusterUserCredential/action"
+            }
+            Self::Admin => {
+                "Microsoft.ContainerService/managedClusters/listClusterAdminCredential/action"
+            }
+        }
+    }
+}
+
+/// The file, in base64.
+pub(super) fn encoded(world: &World, cluster: &Cluster, who: Who) -> String {
+    STANDARD.encode(file(world, cluster, who))
+}
+
+fn file(world: &World, cluster: &Cluster, who: Who) -> String {
+    let name = &cluster.name;
+    let user = format!("{}_{}_{name}", who.name(), cluster.group);
+    let entry = if who == Who::User && cluster.seed.entra {
+        exec(world)
+    } else {
+        local(cluster, who)
+    };
+    format!(
+        "apiVersion: v1\n\
+         clusters:\n\
+         - cluster:\n    certificate-authority-data: {authority}\n    server: https://{host}:443\n  name: {name}\n\
+         contexts:\n\
+         - context:\n    cluster: {name}\n    user: {user}\n  name: {name}\n\
+         current-context: {name}\n\
+         kind: Config\n\
+         preferences: {{}}\n\
+         users:\n\
+         - name: {user}\n  user:\n{entry}",
+        authority = armoured("CERTIFICATE", "authority"),
+        host = cluster.fqdn(),
+    )
+}
+
+/// Certificate, key and token. The first two are of the right shape and belong to nobody: in process, the token is what
+/// counts.
+fn local(cluster: &Cluster, who: Who) -> String {
+    let token = match who {
+        Who::User => &cluster.user_token,
+        Who::Admin => &cluster.admin_token,
+    };
+    format!(
+        "    client-certificate-data: {}\n    client-key-data: {}\n    token: {token}\n",
+        armoured("CERTIFICATE", "client"),
+        armoured("RSA PRIVATE KEY", "client")
+    )
+}
+
+fn armoured(kind: &str, what: &str) -> String {
+    STANDARD.encode(format!(
+        "-----BEGIN {kind}-----\n{}\n-----END {kind}-----\n",
+        STANDARD.encode(what)
+    ))
+}
+
+fn exec(world: &World) -> String {
+    let arguments = [
+        "get-token",
+        "--environment",
+        "AzurePublicCloud",
+        "--server-id",
+        KUBERNETES,
+        "--client-id",
+        CLIENT,
+        "--tenant-id",
+        &world.tenant,
+        "--login",
+        "devicecode",
+    ];
+    let arguments = arguments
+        .map(|argument| format!("      - {argument}\n"))
+        .concat();
+    format!(
+        "    exec:\n      apiVersion: client.authentication.k8s.io/v1beta1\n      args:\n{arguments}\
+         \x20     command: kubelogin\n      env: null\n      installHint: |2\n\n        \
+         kubelogin is not installed which is required to connect to AAD enabled cluster.\n\n        \
+         To learn more, please go to https://aka.ms/aks/kubelogin\n      provideClusterInfo: false\n"
+    )
+}

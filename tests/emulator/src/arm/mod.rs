@@ -1,0 +1,358 @@
+//! Azure Resource Manager: who asks, may they, and which resource answers.
+
+#![expect(
+    clippy::result_large_err,
+    reason = "a refusal is a whole answer, made at most once for a request"
+)]
+
+pub(crate) mod cluster;
+pub(crate) mod group;
+pub(crate) mod import;
+pub(crate) mod kubeconfig;
+pub(crate) mod registry;
+pub(crate) mod role_assignment;
+pub(crate) mod role_definition;
+
+use bytes::Bytes;
+use http::{Method, Request, StatusCode};
+use serde_json::{Value, json};
+use tokio::time::Instant;
+use uuid::Uuid;
+
+use crate::entra::token::{self, TokenFault};
+use crate::principal::Principal;
+use crate::rbac::Wanted;
+use crate::reply::{self, Caller, Reply, arm_error, gateway_error};
+use crate::throttle;
+use crate::world::World;
+
+pub(crate) const HOST: &str = "management.azure.com";
+
+/// A request to ARM, taken apart once.
+pub(crate) struct Call<'a> {
+    pub(crate) request: &'a Request<Bytes>,
+    /// The path with one leading slash, as written.
+    pub(crate) path: String,
+    pub(crate) query: Vec<(String, String)>,
+    pub(crate) caller: Principal,
+    pub(crate) now: Instant,
+}
+
+impl Call<'_> {
+    pub(crate) fn method(&self) -> &Method {
+        self.request.method()
+    }
+
+    /// A parameter of the query, its name in whatever case.
+    pub(crate) fn parameter(&self, name: &str) -> Option<&str> {
+        let found = self
+            .query
+            .iter()
+            .find(|(key, _)| key.eq_ignore_ascii_case(name));
+        found.map(|(_, value)| value.as_str())
+    }
+
+    pub(crate) fn api_version(&self) -> &str {
+        self.parameter("api-version").unwrap_or_default()
+    }
+
+    /// The body, or ARM's complaint about it.
+    pub(crate) fn json(&self) -> Result<Value, Reply> {
+        serde_json::from_slice(self.request.body()).map_err(|fault| {
+            let message = format!(
+                "The request content was invalid and could not be deserialized: '{fault}'."
+            );
+            gateway_error(StatusCode::BAD_REQUEST, "InvalidRequestContent", &message)
+        })
+    }
+
+    /// Goes on only if the caller may do this.
+    pub(crate) fn demand(
+        &self,
+        world: &World,
+        wanted: &Wanted<'_>,
+        shown_scope: &str,
+    ) -> Result<(), Reply> {
+        if world.permits(&self.caller, wanted, self.now) {
+            return Ok(());
+        }
+        let message = format!(
+            "The client '{}' with object id '{}' does not have authorization to perform action '{}' over scope \
+             '{shown_scope}' or the scope is invalid. If access was recently granted, please refresh your credentials.",
+            self.caller.client_id, self.caller.object_id, wanted.action
+        );
+        Err(gateway_error(
+            StatusCode::FORBIDDEN,
+            "AuthorizationFailed",
+            &message,
+        ))
+    }
+
+    /// The same for an action at the scope that is shown.
+    pub(crate) fn demand_action(
+        &self,
+        world: &World,
+        action: &str,
+        scope: &str,
+    ) -> Result<(), Reply> {
+        self.demand(world, &Wanted::action(action, scope), scope)
+    }
+}
+
+/// Answers a request to ARM.
+pub(crate) fn serve(world: &mut World, request: &Request<Bytes>, now: Instant) -> Reply {
+    let caller = match authenticate(world, request, now) {
+        Ok(caller) => caller,
+        Err(refusal) => return finish(world, request, refusal, now),
+    };
+    let path = format!("/{}", request.uri().path().trim_matches('/'));
+    let query = url::form_urlencoded::parse(request.uri().query().unwrap_or_default().as_bytes());
+    let call = Call {
+        request,
+        path,
+        query: query.into_owned().collect(),
+        caller,
+        now,
+    };
+    let mut answer = throttled(world, &call);
+    answer
+        .extensions_mut()
+        .insert(Caller(call.caller.name.clone()));
+    finish(world, request, answer, now)
+}
+
+/// Draws on the bucket, routes, and says what is left in the bucket.
+fn throttled(world: &mut World, call: &Call<'_>) -> Reply {
+    let kind = throttle::kind_of(call.method());
+    let subscription = call.path.split('/').nth(2).unwrap_or_default().to_owned();
+    let left = match world
+        .throttle
+        .take(&subscription, &call.caller.object_id, kind, call.now)
+    {
+        Ok(left) => left,
+        Err(wait) => return throttle::refusal(&subscription, wait),
+    };
+    let mut answer = if call.api_version().is_empty() {
+        version_missing()
+    } else {
+        route(world, call)
+    };
+    if answer.headers().get("x-ms-failure-cause").is_none() {
+        reply::set(
+            &mut answer,
+            &format!("x-ms-ratelimit-remaining-subscription-{kind}"),
+            &left.to_string(),
+        );
+    }
+    answer
+}
+
+fn version_missing() -> Reply {
+    gateway_error(
+        StatusCode::BAD_REQUEST,
+        "MissingApiVersionParameter",
+        "The api-version query parameter (?api-version=) is required for all requests.",
+    )
+}
+
+/// Finds the rule for a path. Segments are compared in lower case, and given on as they were written.
+fn route(world: &mut World, call: &Call<'_>) -> Reply {
+    if let Some(answer) = authorization(world, call) {
+        return answer;
+    }
+    let path = call.path.clone();
+    let segments: Vec<&str> = path.split('/').skip(1).collect();
+    let lower: Vec<String> = segments
+        .iter()
+        .map(|segment| segment.to_ascii_lowercase())
+        .collect();
+    let lower: Vec<&str> = lower.iter().map(String::as_str).collect();
+    if let Some(missing) = missing_parent(world, &segments, &lower) {
+        return missing;
+    }
+    let of = |provider: &str| lower.iter().skip(2).any(|segment| *segment == provider);
+    let answer = if of("microsoft.containerregistry") {
+        registry::route(world, call, &segments, &lower)
+    } else if of("microsoft.containerservice") {
+        cluster::route(world, call, &segments, &lower)
+    } else {
+        group::route(world, call, &segments, &lower)
+    };
+    answer.unwrap_or_else(|| crate::world::unknown_request(call.method(), call.request.uri()))
+}
+
+/// Role assignments and definitions are asked for at the end of any resource's path.
+fn authorization(world: &mut World, call: &Call<'_>) -> Option<Reply> {
+    const PROVIDER: &str = "/providers/microsoft.authorization/";
+    let at = call.path.to_ascii_lowercase().rfind(PROVIDER)?;
+    let (scope, rest) = (&call.path[..at], &call.path[at + PROVIDER.len()..]);
+    let (kind, name) = rest
+        .split_once('/')
+        .map_or((rest, None), |(kind, name)| (kind, Some(name)));
+    match kind.to_ascii_lowercase().as_str() {
+        "roleassignments" => role_assignment::serve(world, call, scope, name),
+        "roledefinitions" => role_definition::serve(world, call, scope, name),
+        _ => None,
+    }
+}
+
+/// ARM's own complaint when the subscription or the group of a path is not there.
+///
+/// It comes after authorisation in Azure; a caller without rights on what is not there gets 403, which is why an
+/// absent group is passed on to the rules when only rights on it could tell.
+fn missing_parent(world: &World, segments: &[&str], lower: &[&str]) -> Option<Reply> {
+    let ["subscriptions", subscription, ..] = lower else {
+        return None;
+    };
+    if !world
+        .subscriptions
+        .iter()
+        .any(|one| one.eq_ignore_ascii_case(subscription))
+    {
+        let message = format!("The subscription '{}' could not be found.", segments[1]);
+        return Some(gateway_error(
+            StatusCode::NOT_FOUND,
+            "SubscriptionNotFound",
+            &message,
+        ));
+    }
+    None
+}
+
+/// The same for a group, asked for once the caller's rights are known.
+pub(crate) fn demand_group(world: &World, subscription: &str, group: &str) -> Result<(), Reply> {
+    if world.group(subscription, group).is_some() {
+        return Ok(());
+    }
+    let message = format!("Resource group '{group}' could not be found.");
+    Err(gateway_error(
+        StatusCode::NOT_FOUND,
+        "ResourceGroupNotFound",
+        &message,
+    ))
+}
+
+/// ARM's complaint about a resource that is not in its group.
+pub(crate) fn resource_missing(kind: &str, group: &str, name: &str) -> Reply {
+    let message = format!(
+        "The Resource '{kind}/{name}' under resource group '{group}' was not found. For more details please go to \
+         https://aka.ms/ARMResourceNotFoundFix"
+    );
+    gateway_error(StatusCode::NOT_FOUND, "ResourceNotFound", &message)
+}
+
+fn authenticate(world: &World, request: &Request<Bytes>, now: Instant) -> Result<Principal, Reply> {
+    let Some(token) = bearer(request) else {
+        let refusal = gateway_error(
+            StatusCode::UNAUTHORIZED,
+            "AuthenticationFailed",
+            "Authentication failed. The 'Authorization' header is missing.",
+        );
+        return Err(challenge(world, refusal, ""));
+    };
+    world.holder(token, &[token::ARM], now).map_err(|fault| {
+        let (code, message) = match fault {
+            TokenFault::Malformed => ("InvalidAuthenticationToken", "The access token is invalid."),
+            TokenFault::Forged => {
+                ("InvalidAuthenticationToken", "The access token validation failed: the signature is invalid.")
+            }
+            TokenFault::Expired => ("ExpiredAuthenticationToken", "The access token has expired."),
+            TokenFault::Audience => (
+                "InvalidAuthenticationTokenAudience",
+                "The access token has been obtained for wrong audience or resource. It should exactly match with one \
+                 of the allowed audiences 'https://management.core.windows.net/','https://management.azure.com'.",
+            ),
+        };
+        challenge(world, gateway_error(StatusCode::UNAUTHORIZED, code, message), message)
+    })
+}
+
+fn challenge(world: &World, refusal: Reply, why: &str) -> Reply {
+    let authority = format!("https://{}/{}", crate::entra::HOST, world.tenant);
+    let value = if why.is_empty() {
+        format!("Bearer authorization_uri=\"{authority}\"")
+    } else {
+        format!(
+            "Bearer authorization_uri=\"{authority}\", error=\"invalid_token\", error_description=\"{why}\""
+        )
+    };
+    reply::with(refusal, "www-authenticate", &value)
+}
+
+/// The token of a request, where it has one.
+pub(crate) fn bearer(request: &Request<Bytes>) -> Option<&str> {
+    let value = request.headers().get("authorization")?.to_str().ok()?;
+    let (scheme, token) = value.split_once(' ')?;
+    scheme
+        .eq_ignore_ascii_case("bearer")
+        .then_some(token.trim())
+}
+
+/// Adds what every answer of ARM carries.
+fn finish(world: &World, request: &Request<Bytes>, mut answer: Reply, now: Instant) -> Reply {
+    let sent = |name: &str| {
+        request
+            .headers()
+            .get(name)
+            .and_then(|value| value.to_str().ok())
+            .map(str::to_owned)
+    };
+    let id = Uuid::new_v4().to_string();
+    let correlation = sent("x-ms-correlation-request-id").unwrap_or_else(|| id.clone());
+    reply::set(&mut answer, "x-ms-request-id", &id);
+    reply::set(&mut answer, "x-ms-correlation-request-id", &correlation);
+    reply::set(
+        &mut answer,
+        "x-ms-routing-request-id",
+        &format!("WESTEUROPE:{}:{id}", world.clock.rfc3339(now)),
+    );
+    reply::set(&mut answer, "date", &world.clock.http_date(now));
+    reply::set(&mut answer, "cache-control", "no-cache");
+    if let Some(client) = sent("x-ms-client-request-id") {
+        reply::set(&mut answer, "x-ms-client-request-id", &client);
+    }
+    answer
+}
+
+/// One page of a list, with the address of the next.
+pub(crate) fn page(world: &World, call: &Call<'_>, items: &[Value]) -> Reply {
+    let from: Option<usize> = call
+        .parameter("$skiptoken")
+        .and_then(|token| token.parse().ok());
+    let next = |at: usize| {
+        let mut query = url::form_urlencoded::Serializer::new(String::new());
+        query.extend_pairs(
+            call.query
+                .iter()
+                .filter(|(name, _)| !name.eq_ignore_ascii_case("$skiptoken")),
+        );
+        query.append_pair("$skiptoken", &at.to_string());
+        format!("https://{HOST}{}?{}", call.path, query.finish())
+    };
+    if world.paging.empty_first && from.is_none() {
+        return reply::json(StatusCode::OK, &json!({"value": [], "nextLink": next(0)}));
+    }
+    let from = from.unwrap_or(0).min(items.len());
+    let to = from
+        .saturating_add(world.paging.size.max(1))
+        .min(items.len());
+    let mut body = json!({"value": items[from..to]});
+    if to < items.len() {
+        body["nextLink"] = next(to).into();
+    }
+    reply::json(StatusCode::OK, &body)
+}
+
+/// The value that a filter such as `name eq 'value'` compares a field with.
+pub(crate) fn equals(filter: &str, field: &str) -> Option<String> {
+    let (name, value) = filter.trim().split_once(" eq ")?;
+    name.trim()
+        .eq_ignore_ascii_case(field)
+        .then(|| value.trim().trim_matches('\'').to_owned())
+}
+
+/// Azure refuses a filter that it does not understand. No recording shows its words.
+pub(crate) fn filter_refused(filter: &str) -> Reply {
+    let message = format!("The filter '{filter}' is not supported.");
+    arm_error(StatusCode::BAD_REQUEST, "UnsupportedQuery", &message)
+}

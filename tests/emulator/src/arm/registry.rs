@@ -1,0 +1,396 @@
+//! Registries as resources: read, created, changed, listed; names checked; operations polled.
+
+use http::{Method, StatusCode};
+use serde_json::{Value, json};
+use tokio::time::Instant;
+
+use super::group::{demand_sight, readable};
+use super::{Call, HOST, demand_group, import, page, resource_missing};
+use crate::operation::{Operation, Work};
+use crate::rbac;
+use crate::registry::Registry;
+use crate::reply::{self, Reply, arm_error};
+use crate::seed::RegistrySeed;
+use crate::world::World;
+
+const KIND: &str = "Microsoft.ContainerRegistry/registries";
+const READ: &str = "Microsoft.ContainerRegistry/registries/read";
+const WRITE: &str = "Microsoft.ContainerRegistry/registries/write";
+
+/// A registry as a path names it.
+#[derive(Clone, Copy)]
+pub(crate) struct Place<'a> {
+    pub(crate) subscription: &'a str,
+    pub(crate) group: &'a str,
+    pub(crate) name: &'a str,
+}
+
+impl Place<'_> {
+    pub(crate) fn id(&self) -> String {
+        let Self {
+            subscription,
+            group,
+            name,
+        } = self;
+        format!("/subscriptions/{subscription}/resourceGroups/{group}/providers/{KIND}/{name}")
+    }
+
+    pub(crate) fn find<'w>(&self, world: &'w World) -> Result<&'w Registry, Reply> {
+        demand_group(world, self.subscription, self.group)?;
+        let found = world.registry(self.subscription, self.group, self.name);
+        found.ok_or_else(|| resource_missing(KIND, self.group, self.name))
+    }
+}
+
+pub(crate) fn route(
+    world: &mut World,
+    call: &Call<'_>,
+    segments: &[&str],
+    lower: &[&str],
+) -> Option<Reply> {
+    let in_subscription = ["providers", "microsoft.containerregistry"];
+    let answer = if lower.get(2..4) == Some(&in_subscription[..]) {
+        of_subscription(world, call, segments, lower)?
+    } else if lower.get(4..7)
+        == Some(&["providers", "microsoft.containerregistry", "registries"][..])
+    {
+        of_group(world, call, segments, lower)?
+    } else {
+        return None;
+    };
+    Some(answer.unwrap_or_else(|refusal| refusal))
+}
+
+fn of_subscription(
+    world: &mut World,
+    call: &Call<'_>,
+    segments: &[&str],
+    lower: &[&str],
+) -> Option<Result<Reply, Reply>> {
+    let subscription = segments[1];
+    match (call.method(), &lower[4..]) {
+        (&Method::GET, ["registries"]) => {
+            let scope = format!("/subscriptions/{subscription}");
+            Some(
+                demand_sight(world, call, READ, &scope)
+                    .map(|()| list(world, call, subscription, None)),
+            )
+        }
+        (&Method::POST, ["checknameavailability"]) => Some(check_name(world, call, subscription)),
+        (&Method::GET, ["locations", _, "operationresults", id]) => {
+            Some(Ok(import::poll(world, call, id)))
+        }
+        _ => None,
+    }
+}
+
+fn of_group(
+    world: &mut World,
+    call: &Call<'_>,
+    segments: &[&str],
+    lower: &[&str],
+) -> Option<Result<Reply, Reply>> {
+    let (subscription, group) = (segments[1], segments[3]);
+    let Some(name) = segments.get(7) else {
+        return (call.method() == Method::GET)
+            .then(|| list_group(world, call, subscription, group));
+    };
+    let place = Place {
+        subscription,
+        group,
+        name,
+    };
+    match (call.method(), &lower[8..]) {
+        (&Method::GET, []) => Some(get(world, call, place)),
+        (&Method::PUT, []) => Some(put(world, call, place)),
+        (&Method::PATCH, []) => Some(patch(world, call, place)),
+        (&Method::DELETE, []) => Some(delete(world, call, place)),
+        (&Method::POST, ["importimage"]) => Some(import::start(world, call, place)),
+        (&Method::GET, ["operationstatuses", id]) => Some(poll(world, call, place, id)),
+        _ => None,
+    }
+}
+
+fn list_group(
+    world: &World,
+    call: &Call<'_>,
+    subscription: &str,
+    group: &str,
+) -> Result<Reply, Reply> {
+    let scope = format!("/subscriptions/{subscription}/resourceGroups/{group}");
+    demand_sight(world, call, READ, &scope)?;
+    demand_group(world, subscription, group)?;
+    Ok(list(world, call, subscription, Some(group)))
+}
+
+fn list(world: &World, call: &Call<'_>, subscription: &str, group: Option<&str>) -> Reply {
+    let wanted = |registry: &&Registry| {
+        group.is_none_or(|group| registry.group.eq_ignore_ascii_case(group))
+            && readable(world, call, READ, &registry.id(), subscription)
+    };
+    let items: Vec<Value> = world
+        .registries
+        .iter()
+        .filter(wanted)
+        .map(|one| one.body(world))
+        .collect();
+    page(world, call, &items)
+}
+
+fn get(world: &World, call: &Call<'_>, place: Place<'_>) -> Result<Reply, Reply> {
+    call.demand_action(world, READ, &place.id())?;
+    Ok(shown(call, StatusCode::OK, &place.find(world)?.body(world)))
+}
+
+/// A registry's body, without the fields that the api-version asked for did not have.
+fn shown(call: &Call<'_>, status: StatusCode, body: &Value) -> Reply {
+    let version = call.api_version();
+    let mut body = body.clone();
+    let older = !version.ends_with("-preview") && version < "2025-11-01";
+    if let Some(properties) = body["properties"].as_object_mut() {
+        if older || version < "2025-03-01" {
+            properties.remove("roleAssignmentMode");
+        }
+        if !version.ends_with("-preview") {
+            properties.remove("autoGeneratedDomainNameLabelScope");
+        }
+    }
+    reply::with(
+        reply::json(status, &body),
+        "api-supported-versions",
+        version,
+    )
+}
+
+/// A name is free, taken, or no name: always with status 200.
+fn check_name(world: &World, call: &Call<'_>, subscription: &str) -> Result<Reply, Reply> {
+    let scope = format!("/subscriptions/{subscription}");
+    call.demand_action(
+        world,
+        "Microsoft.ContainerRegistry/checkNameAvailability/read",
+        &scope,
+    )?;
+    let sent = call.json()?;
+    let name = sent["name"].as_str().unwrap_or_default();
+    let refused = |reason: &str, message: &str| json!({"nameAvailable": false, "reason": reason, "message": message});
+    let body = if let Some(message) = name_fault(name) {
+        refused("Invalid", message)
+    } else if taken(world, name) {
+        refused(
+            "AlreadyExists",
+            &format!("The registry {name} is already in use."),
+        )
+    } else {
+        json!({"nameAvailable": true, "availableLoginServerName": format!("{}.azurecr.io", name.to_ascii_lowercase())})
+    };
+    Ok(reply::json(StatusCode::OK, &body))
+}
+
+/// What is wrong with a name, if anything.
+fn name_fault(name: &str) -> Option<&'static str> {
+    if ["microsoft", "azure", "windows"].contains(&name.to_ascii_lowercase().as_str()) {
+        return Some("The specified resource name is disallowed.");
+    }
+    let fits =
+        (5..=50).contains(&name.len()) && name.chars().all(|letter| letter.is_ascii_alphanumeric());
+    (!fits).then_some("The resource name must be between 5 and 50 alphanumeric characters.")
+}
+
+/// Names are one space for all of Azure.
+fn taken(world: &World, name: &str) -> bool {
+    world
+        .registries
+        .iter()
+        .any(|registry| registry.name.eq_ignore_ascii_case(name))
+}
+
+fn put(world: &mut World, call: &Call<'_>, place: Place<'_>) -> Result<Reply, Reply> {
+    call.demand_action(world, WRITE, &place.id())?;
+    demand_group(world, place.subscription, place.group)?;
+    let sent = call.json()?;
+    check_body(&sent)?;
+    if let Some(at) = world.registry_at(place.subscription, place.group, place.name) {
+        return Ok(change(world, call, at, &sent));
+    }
+    if let Some(message) = name_fault(place.name) {
+        return Err(arm_error(
+            StatusCode::BAD_REQUEST,
+            "InvalidResourceName",
+            message,
+        ));
+    }
+    if taken(world, place.name) {
+        return Err(name_in_use(place.name));
+    }
+    Ok(create(world, call, place, &sent))
+}
+
+/// What a body must have. The codes for what it may not have are not recorded.
+fn check_body(sent: &Value) -> Result<(), Reply> {
+    let bad = |code: &str, message: &str| Err(arm_error(StatusCode::BAD_REQUEST, code, message));
+    if sent["location"].as_str().is_none() {
+        return bad(
+            "LocationRequired",
+            "The location property is required for this definition.",
+        );
+    }
+    let sku = sent["sku"]["name"].as_str().unwrap_or_default();
+    if !["Basic", "Standard", "Premium"]
+        .iter()
+        .any(|known| known.eq_ignore_ascii_case(sku))
+    {
+        return bad(
+            "SkuNotSupported",
+            "The SKU must be one of 'Basic', 'Standard' and 'Premium'.",
+        );
+    }
+    check_properties(sku, &sent["properties"])
+}
+
+fn check_properties(sku: &str, properties: &Value) -> Result<(), Reply> {
+    let bad = |message: &str| {
+        Err(arm_error(
+            StatusCode::BAD_REQUEST,
+            "InvalidParameter",
+            message,
+        ))
+    };
+    let premium = sku.eq_ignore_ascii_case("Premium");
+    if !premium && properties["networkRuleSet"]["defaultAction"] == "Deny" {
+        return bad("The network rules are not supported for the SKU of this registry.");
+    }
+    if sku.eq_ignore_ascii_case("Basic") && properties["anonymousPullEnabled"] == true {
+        return bad("Anonymous pull is not supported for the SKU Basic.");
+    }
+    match properties["roleAssignmentMode"].as_str() {
+        None | Some("LegacyRegistryPermissions" | "AbacRepositoryPermissions") => Ok(()),
+        Some(_) => bad("The value of roleAssignmentMode is not known."),
+    }
+}
+
+fn name_in_use(name: &str) -> Reply {
+    let message = format!(
+        "The registry name {name} is already in use. You can check if the name is already claimed using following \
+         API: https://aka.ms/acr/check-name-availability"
+    );
+    let body = json!({"error": {"code": "RegistryNameAlreadyInUse", "message": message}, "status": "Failed"});
+    reply::json(StatusCode::CONFLICT, &body)
+}
+
+fn create(world: &mut World, call: &Call<'_>, place: Place<'_>, sent: &Value) -> Reply {
+    let mut seed = RegistrySeed::new(place.group, place.name)
+        .in_subscription(place.subscription)
+        .location(sent["location"].as_str().unwrap_or_default())
+        .sku(sent["sku"]["name"].as_str().unwrap_or("Basic"));
+    if let Some(properties) = sent["properties"].as_object() {
+        seed.properties = Value::Object(properties.clone());
+    }
+    let slow = !world.timing.registry.is_zero();
+    if slow {
+        seed = seed.property("provisioningState", "Creating");
+    }
+    world.seed_registry(seed, call.now);
+    let at = world.registries.len() - 1;
+    if sent["tags"].is_object() {
+        world.registries[at].tags = sent["tags"].clone();
+    }
+    let body = world.registries[at].body(world);
+    if !slow {
+        return shown(call, StatusCode::OK, &body);
+    }
+    let due = call.now + world.timing.registry;
+    let id = world.start(Work::Registry(place.id()), call.now, due);
+    reply::with(
+        shown(call, StatusCode::CREATED, &body),
+        "azure-asyncoperation",
+        &poll_address(call, place, &id),
+    )
+}
+
+/// A PUT on what is there. It sets what it names; whether Azure resets what a smaller body leaves out is not known.
+fn change(world: &mut World, call: &Call<'_>, at: usize, sent: &Value) -> Reply {
+    let registry = &mut world.registries[at];
+    registry.merge(&sent["properties"]);
+    if let Some(sku) = sent["sku"]["name"].as_str() {
+        sku.clone_into(&mut registry.sku);
+    }
+    if sent["tags"].is_object() {
+        registry.tags = sent["tags"].clone();
+    }
+    registry.updated = call.now;
+    let body = world.registries[at].body(world);
+    shown(call, StatusCode::OK, &body)
+}
+
+fn patch(world: &mut World, call: &Call<'_>, place: Place<'_>) -> Result<Reply, Reply> {
+    call.demand_action(world, WRITE, &place.id())?;
+    let sku = place.find(world)?.sku.clone();
+    let sent = call.json()?;
+    check_properties(
+        sent["sku"]["name"].as_str().unwrap_or(&sku),
+        &sent["properties"],
+    )?;
+    let at = world.registry_at(place.subscription, place.group, place.name);
+    Ok(change(world, call, at.unwrap_or_default(), &sent))
+}
+
+fn delete(world: &mut World, call: &Call<'_>, place: Place<'_>) -> Result<Reply, Reply> {
+    call.demand_action(
+        world,
+        "Microsoft.ContainerRegistry/registries/delete",
+        &place.id(),
+    )?;
+    let Some(at) = world.registry_at(place.subscription, place.group, place.name) else {
+        return Ok(reply::empty(StatusCode::NO_CONTENT));
+    };
+    let id = world.registries.remove(at).id();
+    // What was granted on it is gone with it.
+    world
+        .access
+        .assignments
+        .retain(|assignment| !rbac::within(&assignment.scope, &id));
+    Ok(reply::empty(StatusCode::OK))
+}
+
+/// A polling address with a signature, as Azure makes them.
+fn poll_address(call: &Call<'_>, place: Place<'_>, id: &str) -> String {
+    let path = place.id();
+    format!(
+        "https://{HOST}{path}/operationStatuses/registries-{id}?api-version={}{}",
+        call.api_version(),
+        signature(id)
+    )
+}
+
+/// The signed part of a polling address. It changes with every answer, as Azure's does.
+pub(crate) fn signature(id: &str) -> String {
+    let fresh = uuid::Uuid::new_v4().simple().to_string();
+    format!(
+        "&t=638575015259716350&c=MII{fresh}&s={}{fresh}&h={fresh}",
+        id.replace('-', "")
+    )
+}
+
+fn poll(world: &World, call: &Call<'_>, place: Place<'_>, id: &str) -> Result<Reply, Reply> {
+    call.demand_action(world, READ, &place.id())?;
+    let id = id.trim_start_matches("registries-");
+    let Some(operation) = world.operation(id) else {
+        return Err(operation_missing(id));
+    };
+    let body =
+        json!({"status": if finished(operation, call.now) { "Succeeded" } else { "Creating" }});
+    Ok(reply::with(
+        reply::json(StatusCode::OK, &body),
+        "azure-asyncoperation",
+        &poll_address(call, place, id),
+    ))
+}
+
+fn finished(operation: &Operation, now: Instant) -> bool {
+    operation.outcome.is_some() || operation.due <= now
+}
+
+pub(crate) fn operation_missing(id: &str) -> Reply {
+    let message = format!("The operation '{id}' was not found.");
+    arm_error(StatusCode::NOT_FOUND, "OperationNotFound", &message)
+}

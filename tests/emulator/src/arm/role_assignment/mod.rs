@@ -1,0 +1,203 @@
+//! Role assignments: the grants themselves.
+
+mod put;
+
+use http::{Method, StatusCode};
+use serde_json::{Value, json};
+
+use super::role_definition::id_at;
+use super::{Call, equals, filter_refused, page, resource_missing};
+use crate::rbac::{Assignment, Wanted, same_scope, within};
+use crate::reply::{self, Reply, arm_error};
+use crate::world::World;
+
+const READ: &str = "Microsoft.Authorization/roleAssignments/read";
+const DELETE: &str = "Microsoft.Authorization/roleAssignments/delete";
+
+pub(crate) fn serve(
+    world: &mut World,
+    call: &Call<'_>,
+    scope: &str,
+    name: Option<&str>,
+) -> Option<Reply> {
+    let answer = match (call.method(), name) {
+        (&Method::GET, None) => list(world, call, scope),
+        (&Method::GET, Some(name)) => get(world, call, scope, name),
+        (&Method::PUT, Some(name)) => put::put(world, call, scope, name),
+        (&Method::DELETE, Some(name)) => delete(world, call, scope, name),
+        _ => return None,
+    };
+    Some(answer.unwrap_or_else(|refusal| refusal))
+}
+
+fn path_of(scope: &str, name: &str) -> String {
+    format!("{scope}/providers/Microsoft.Authorization/roleAssignments/{name}")
+}
+
+fn body(world: &World, assignment: &Assignment) -> Value {
+    json!({
+        "properties": {
+            "roleDefinitionId": id_at(&assignment.scope, &assignment.role),
+            "principalId": assignment.principal,
+            "principalType": assignment.principal_type,
+            "scope": if assignment.scope.is_empty() { "/" } else { &assignment.scope },
+            "condition": assignment.condition,
+            "conditionVersion": assignment.condition_version,
+            "createdOn": world.clock.rfc3339(assignment.created),
+            "updatedOn": world.clock.rfc3339(assignment.updated),
+            "createdBy": assignment.created_by,
+            "updatedBy": assignment.updated_by,
+            "delegatedManagedIdentityResourceId": null,
+            "description": assignment.description,
+        },
+        "id": path_of(assignment.scope.trim_end_matches('/'), &assignment.name),
+        "type": "Microsoft.Authorization/roleAssignments",
+        "name": assignment.name,
+    })
+}
+
+fn position(world: &World, scope: &str, name: &str) -> Option<usize> {
+    world.access.assignments.iter().position(|assignment| {
+        assignment.fades.is_none()
+            && assignment.name.eq_ignore_ascii_case(name)
+            && same_scope(&assignment.scope, scope)
+    })
+}
+
+fn get(world: &World, call: &Call<'_>, scope: &str, name: &str) -> Result<Reply, Reply> {
+    call.demand(world, &Wanted::action(READ, scope), &path_of(scope, name))?;
+    if let Some(at) = position(world, scope, name) {
+        return Ok(reply::json(
+            StatusCode::OK,
+            &body(world, &world.access.assignments[at]),
+        ));
+    }
+    let message = format!("The role assignment '{name}' is not found.");
+    Err(arm_error(
+        StatusCode::NOT_FOUND,
+        "RoleAssignmentNotFound",
+        &message,
+    ))
+}
+
+/// Which of all assignments a list asks for.
+struct Filter {
+    /// Nothing below the scope.
+    at_scope: bool,
+    /// Held by this principal itself.
+    principal: Option<String>,
+    /// Held by this principal or a group it is in.
+    assigned_to: Option<String>,
+}
+
+impl Filter {
+    fn parse(text: &str) -> Result<Self, Reply> {
+        let mut filter = Self {
+            at_scope: false,
+            principal: None,
+            assigned_to: None,
+        };
+        for part in text
+            .split(" and ")
+            .map(str::trim)
+            .filter(|part| !part.is_empty())
+        {
+            if part.eq_ignore_ascii_case("atScope()") {
+                filter.at_scope = true;
+            } else if let Some(principal) = equals(part, "principalId") {
+                filter.principal = Some(principal);
+            } else if let Some(id) = part
+                .strip_prefix("assignedTo(")
+                .and_then(|rest| rest.strip_suffix(')'))
+            {
+                filter.assigned_to = Some(id.trim_matches('\'').to_owned());
+            } else {
+                return Err(filter_refused(text));
+            }
+        }
+        Ok(filter)
+    }
+
+    fn meets(&self, world: &World, assignment: &Assignment, scope: &str) -> bool {
+        let above = within(scope, &assignment.scope);
+        let placed = above || (!self.at_scope && within(&assignment.scope, scope));
+        let held = |id: &str| assignment.principal.eq_ignore_ascii_case(id);
+        let through_group = |id: &str| {
+            world
+                .principal(id)
+                .is_some_and(|one| one.groups.contains(&assignment.principal))
+        };
+        placed
+            && self.principal.as_deref().is_none_or(held)
+            && self
+                .assigned_to
+                .as_deref()
+                .is_none_or(|id| held(id) || through_group(id))
+    }
+}
+
+fn list(world: &World, call: &Call<'_>, scope: &str) -> Result<Reply, Reply> {
+    call.demand_action(world, READ, scope)?;
+    let filter = Filter::parse(call.parameter("$filter").unwrap_or_default())?;
+    demand_scope(world, scope)?;
+    let wanted = world
+        .access
+        .standing()
+        .filter(|assignment| filter.meets(world, assignment, scope));
+    let items: Vec<Value> = wanted.map(|assignment| body(world, assignment)).collect();
+    Ok(page(world, call, &items))
+}
+
+/// The resource that a grant is on must be there. (Known from use, not from a recording.)
+fn demand_scope(world: &World, scope: &str) -> Result<(), Reply> {
+    let segments: Vec<&str> = scope.split('/').skip(1).collect();
+    if let [_, subscription, _, group, _, provider, kind, name] = segments.as_slice() {
+        let there = match kind.to_ascii_lowercase().as_str() {
+            "registries" => world.registry(subscription, group, name).is_some(),
+            "managedclusters" => world.cluster_at(subscription, group, name).is_some(),
+            _ => true,
+        };
+        super::demand_group(world, subscription, group)?;
+        return if there {
+            Ok(())
+        } else {
+            Err(resource_missing(&format!("{provider}/{kind}"), group, name))
+        };
+    }
+    if let [_, subscription, _, group] = segments.as_slice() {
+        return super::demand_group(world, subscription, group);
+    }
+    Ok(())
+}
+
+fn delete(world: &mut World, call: &Call<'_>, scope: &str, name: &str) -> Result<Reply, Reply> {
+    let Some(at) = position(world, scope, name) else {
+        call.demand(world, &Wanted::action(DELETE, scope), &path_of(scope, name))?;
+        return Ok(reply::empty(StatusCode::NO_CONTENT));
+    };
+    let assignment = &world.access.assignments[at];
+    let facts = [
+        (
+            "Microsoft.Authorization/roleAssignments:RoleDefinitionId",
+            assignment.role.as_str(),
+        ),
+        (
+            "Microsoft.Authorization/roleAssignments:PrincipalId",
+            assignment.principal.as_str(),
+        ),
+        (
+            "Microsoft.Authorization/roleAssignments:PrincipalType",
+            assignment.principal_type.as_str(),
+        ),
+    ];
+    let wanted = Wanted {
+        action: DELETE,
+        data: false,
+        scope,
+        facts: &facts,
+    };
+    call.demand(world, &wanted, &path_of(scope, name))?;
+    let answer = body(world, assignment);
+    world.access.assignments[at].fades = Some(call.now + world.timing.deletion);
+    Ok(reply::json(StatusCode::OK, &answer))
+}

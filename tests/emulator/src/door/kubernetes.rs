@@ -1,0 +1,340 @@
+//! The door to the API servers, and what stands before each: who is it, and may they?
+
+#![expect(
+    clippy::result_large_err,
+    reason = "a refusal is a whole answer, made at most once for a request"
+)]
+
+use std::future::Future;
+use std::pin::Pin;
+use std::sync::Arc;
+use std::task::{Context, Poll};
+use std::time::Duration;
+
+use axum::Router;
+use axum::body::Body;
+use bytes::Bytes;
+use futures::stream::{self, Stream};
+use http::{Method, Request, Response, StatusCode};
+use serde_json::json;
+use tokio::time::Instant;
+use tower::{BoxError, Service, ServiceExt as _};
+
+use super::network::advance;
+use super::{Served, Shared};
+use crate::cluster::Cluster;
+use crate::entra::token;
+use crate::kubernetes::{Answer, Watch};
+use crate::principal::Principal;
+use crate::rbac::Wanted;
+use crate::reply::{self, Caller, Reply, Reset};
+use crate::world::World;
+
+/// The in-process way to the API servers of all clusters: a tower service, as `kube::Client::new` takes it.
+///
+/// A request is for the cluster whose API server its host is. A request without a host goes to the only cluster there is.
+#[derive(Clone)]
+pub struct KubernetesDoor {
+    pub(crate) router: Router,
+    pub(crate) shared: Arc<Shared>,
+}
+
+impl std::fmt::Debug for KubernetesDoor {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str("KubernetesDoor")
+    }
+}
+
+impl<B> Service<Request<B>> for KubernetesDoor
+where
+    B: http_body::Body<Data = Bytes> + Send + 'static,
+    B::Error: Into<BoxError>,
+{
+    type Response = Response<Body>;
+    type Error = BoxError;
+    type Future = Pin<Box<dyn Future<Output = Result<Self::Response, Self::Error>> + Send>>;
+
+    fn poll_ready(&mut self, _: &mut Context<'_>) -> Poll<Result<(), Self::Error>> {
+        Poll::Ready(Ok(()))
+    }
+
+    fn call(&mut self, request: Request<B>) -> Self::Future {
+        let router = self.router.clone();
+        let request = self.addressed(request.map(Body::new));
+        Box::pin(async move {
+            let answer = match router.oneshot(request?).await {
+                Ok(answer) => answer,
+                Err(never) => match never {},
+            };
+            if answer.extensions().get::<Reset>().is_some() {
+                return Err("connection reset by the emulator".into());
+            }
+            Ok(answer)
+        })
+    }
+}
+
+impl KubernetesDoor {
+    /// Gives a request without a host the one of the only cluster.
+    fn addressed(&self, mut request: Request<Body>) -> Result<Request<Body>, BoxError> {
+        if request.uri().host().is_some() || request.headers().contains_key("host") {
+            return Ok(request);
+        }
+        let world = self.shared.world();
+        let [cluster] = world.clusters.as_slice() else {
+            return Err("a request without a host fits only an emulator with one cluster".into());
+        };
+        let path = request
+            .uri()
+            .path_and_query()
+            .map_or("/", |path| path.as_str());
+        *request.uri_mut() = format!("https://{}:443{path}", cluster.fqdn()).parse()?;
+        Ok(request)
+    }
+}
+
+/// Answers a request to the API server at `host`.
+pub(super) fn serve(
+    world: &mut World,
+    host: &str,
+    request: &Request<Bytes>,
+    now: Instant,
+) -> Served {
+    let Some(at) = world
+        .clusters
+        .iter()
+        .position(|cluster| cluster.fqdn() == host)
+    else {
+        return Served::Whole(crate::world::unknown_request(
+            request.method(),
+            request.uri(),
+        ));
+    };
+    let user = match admit(world, &world.clusters[at], request, now) {
+        Ok(user) => user,
+        Err(refusal) => return Served::Whole(refusal),
+    };
+    let Some(kubernetes) = world.clusters[at].kubernetes.as_mut() else {
+        return Served::Whole(status(
+            StatusCode::SERVICE_UNAVAILABLE,
+            "ServiceUnavailable",
+            "the server is not ready",
+        ));
+    };
+    match kubernetes.serve(request, &user, now) {
+        Answer::Whole(mut answer) => {
+            advance(world, at, now);
+            answer.extensions_mut().insert(Caller(user));
+            Served::Whole(answer)
+        }
+        Answer::Watch(parts, watch) => Served::Watch {
+            parts,
+            watch,
+            host: host.to_owned(),
+            caller: user,
+        },
+    }
+}
+
+/// The name of the user, if they may do what they ask for.
+fn admit(
+    world: &World,
+    cluster: &Cluster,
+    request: &Request<Bytes>,
+    now: Instant,
+) -> Result<String, Reply> {
+    let unauthorized = || status(StatusCode::UNAUTHORIZED, "Unauthorized", "Unauthorized");
+    let shown = crate::arm::bearer(request).ok_or_else(unauthorized)?;
+    if !cluster.seed.local_accounts_disabled {
+        if shown == cluster.admin_token {
+            return Ok(String::from("clusterAdmin"));
+        }
+        if shown == cluster.user_token && !cluster.seed.entra {
+            return Ok(String::from("clusterUser"));
+        }
+    }
+    if !cluster.seed.entra {
+        return Err(unauthorized());
+    }
+    let principal = world
+        .holder(shown, &[token::KUBERNETES], now)
+        .map_err(|_| unauthorized())?;
+    let wish = Wish::of(request);
+    if wish.is_discovery() || may(world, cluster, &principal, &wish, now) {
+        return Ok(principal.name);
+    }
+    let mut refusal = wish.forbidden(&principal, cluster.seed.azure_rbac);
+    refusal.extensions_mut().insert(Caller(principal.name));
+    Err(refusal)
+}
+
+/// Members of an admin group may do all; others what Azure's data actions allow, where those count.
+fn may(world: &World, cluster: &Cluster, principal: &Principal, wish: &Wish, now: Instant) -> bool {
+    let is_admin = principal.groups.iter().any(|group| {
+        cluster
+            .seed
+            .admin_groups
+            .iter()
+            .any(|admin| admin.eq_ignore_ascii_case(group))
+    });
+    if is_admin || !cluster.seed.azure_rbac {
+        return is_admin;
+    }
+    let id = cluster.id();
+    let scope = match &wish.namespace {
+        Some(namespace) => format!("{id}/namespaces/{namespace}"),
+        None => id,
+    };
+    world.permits(
+        principal,
+        &Wanted::data(&wish.data_action(), &scope, &[]),
+        now,
+    )
+}
+
+/// What a request asks of Kubernetes.
+struct Wish {
+    verb: &'static str,
+    group: String,
+    resource: String,
+    namespace: Option<String>,
+}
+
+impl Wish {
+    fn of(request: &Request<Bytes>) -> Self {
+        let segments: Vec<&str> = request
+            .uri()
+            .path()
+            .split('/')
+            .filter(|part| !part.is_empty())
+            .collect();
+        let (group, rest) = match segments.as_slice() {
+            ["api", _, rest @ ..] => ("", rest),
+            ["apis", group, _, rest @ ..] => (*group, rest),
+            _ => ("", &[][..]),
+        };
+        let (namespace, resource, named) = match rest {
+            ["namespaces", namespace, resource, more @ ..] => {
+                (Some(*namespace), *resource, !more.is_empty())
+            }
+            [resource, more @ ..] => (None, *resource, !more.is_empty()),
+            [] => (None, "", false),
+        };
+        let watches = request
+            .uri()
+            .query()
+            .is_some_and(|query| query.contains("watch=true") || query.contains("watch=1"));
+        let verb = match *request.method() {
+            Method::GET | Method::HEAD if watches => "watch",
+            Method::GET | Method::HEAD if named => "get",
+            Method::GET | Method::HEAD => "list",
+            Method::POST => "create",
+            Method::PUT => "update",
+            Method::PATCH => "patch",
+            _ => "delete",
+        };
+        Self {
+            verb,
+            group: group.to_owned(),
+            resource: resource.to_owned(),
+            namespace: namespace.map(str::to_owned),
+        }
+    }
+
+    /// What the server can do is told to everybody it knows.
+    fn is_discovery(&self) -> bool {
+        self.resource.is_empty()
+    }
+
+    fn data_action(&self) -> String {
+        let group = if self.group.is_empty() {
+            String::new()
+        } else {
+            format!("{}/", self.group)
+        };
+        let verb = match self.verb {
+            "get" | "list" | "watch" => "read",
+            "delete" => "delete",
+            _ => "write",
+        };
+        format!(
+            "Microsoft.ContainerService/managedClusters/{group}{}/{verb}",
+            self.resource
+        )
+    }
+
+    fn forbidden(&self, principal: &Principal, by_azure: bool) -> Reply {
+        let resource = if self.group.is_empty() {
+            self.resource.clone()
+        } else {
+            format!("{}.{}", self.resource, self.group)
+        };
+        let place = match &self.namespace {
+            Some(namespace) => format!("in the namespace \"{namespace}\""),
+            None => String::from("at the cluster scope"),
+        };
+        let why = if by_azure {
+            ": User does not have access to the resource in Azure. Update role assignment to allow access."
+        } else {
+            ""
+        };
+        let message = format!(
+            "{resource} is forbidden: User \"{}\" cannot {} resource \"{}\" in API group \"{}\" {place}{why}",
+            principal.object_id, self.verb, self.resource, self.group
+        );
+        status(StatusCode::FORBIDDEN, "Forbidden", &message)
+    }
+}
+
+/// A refusal in Kubernetes' shape.
+fn status(code: StatusCode, reason: &str, message: &str) -> Reply {
+    reply::json(
+        code,
+        &json!({"kind": "Status", "apiVersion": "v1", "metadata": {}, "status": "Failure", "message": message,
+                "reason": reason, "code": code.as_u16()}),
+    )
+}
+
+/// How long a watch waits when nothing is to happen by itself and nothing does.
+const IDLE: Duration = Duration::from_secs(60);
+
+/// The lines of a watch, as they come to be.
+pub(super) fn stream(
+    shared: Arc<Shared>,
+    host: String,
+    watch: Watch,
+) -> impl Stream<Item = Result<Bytes, std::convert::Infallible>> + Send + 'static {
+    stream::unfold(
+        (shared, host, watch),
+        |(shared, host, mut watch)| async move {
+            loop {
+                // Asked for before the look, so that no change between the two is missed.
+                let mut changed = Box::pin(shared.changed.notified());
+                changed.as_mut().enable();
+                let (lines, next) = look(&shared, &host, &mut watch)?;
+                if !lines.is_empty() {
+                    let lines = Bytes::from(lines.concat());
+                    drop(changed);
+                    return Some((Ok(lines), (shared, host, watch)));
+                }
+                let next = next.unwrap_or_else(|| Instant::now() + IDLE);
+                tokio::select! {
+                    () = changed => {}
+                    () = tokio::time::sleep_until(next) => {}
+                }
+            }
+        },
+    )
+}
+
+/// What is new for a watch, and when something happens next. `None` when the cluster is gone.
+fn look(shared: &Shared, host: &str, watch: &mut Watch) -> Option<(Vec<Bytes>, Option<Instant>)> {
+    let mut world = shared.world();
+    let at = world
+        .clusters
+        .iter()
+        .position(|cluster| cluster.fqdn() == host)?;
+    advance(&mut world, at, Instant::now());
+    let kubernetes = world.clusters[at].kubernetes.as_mut()?;
+    Some((kubernetes.watch(watch), kubernetes.next_event()))
+}

@@ -1,0 +1,201 @@
+//! The doors: one router behind all of them, which every request passes in the same steps.
+
+pub(crate) mod credential;
+pub(crate) mod kubernetes;
+pub(crate) mod network;
+pub(crate) mod transport;
+
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+
+use axum::Router;
+use axum::body::Body;
+use axum::extract::State;
+use bytes::Bytes;
+use http::{Request, Response, StatusCode};
+use http_body_util::BodyExt as _;
+use tokio::sync::Notify;
+use tokio::time::Instant;
+
+use crate::fault::{self, Fault, Outcome};
+use crate::kubernetes::Watch;
+use crate::log::{From, Service};
+use crate::reply::{Caller, Reply, Reset};
+use crate::world::World;
+
+/// The world, and the bell that rings when something in it has changed.
+pub(crate) struct Shared {
+    world: Mutex<World>,
+    pub(crate) changed: Notify,
+}
+
+impl Shared {
+    pub(crate) fn new(world: World) -> Self {
+        Self {
+            world: Mutex::new(world),
+            changed: Notify::new(),
+        }
+    }
+
+    /// The world, for a short time. A test that panicked while it held it does not take it from others.
+    pub(crate) fn world(&self) -> MutexGuard<'_, World> {
+        self.world.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+/// An answer, whole or still going on.
+pub(crate) enum Served {
+    Whole(Reply),
+    /// A watch on a cluster, by the host of its API server.
+    Watch {
+        parts: http::response::Parts,
+        watch: Watch,
+        host: String,
+        caller: String,
+    },
+}
+
+/// The router. It has one rule: what answers is decided by the host.
+pub(crate) fn router(shared: Arc<Shared>) -> Router {
+    Router::new().fallback(handle).with_state(shared)
+}
+
+async fn handle(State(shared): State<Arc<Shared>>, request: Request<Body>) -> Response<Body> {
+    let (parts, body) = request.into_parts();
+    let Ok(body) = body.collect().await else {
+        // The client went away while it was sending.
+        let mut answer = Response::new(Body::empty());
+        *answer.status_mut() = StatusCode::BAD_REQUEST;
+        return answer;
+    };
+    let request = Request::from_parts(with_host(parts), body.to_bytes());
+    answer(&shared, request).await
+}
+
+/// Takes the host from the header when the address has none, as it is with requests that came over a socket.
+fn with_host(mut parts: http::request::Parts) -> http::request::Parts {
+    if parts.uri.host().is_none()
+        && let Some(host) = parts
+            .headers
+            .get("host")
+            .and_then(|value| value.to_str().ok())
+        && let Ok(authority) = host.parse()
+    {
+        let mut uri = parts.uri.clone().into_parts();
+        uri.scheme = Some(http::uri::Scheme::HTTPS);
+        uri.authority = Some(authority);
+        if let Ok(uri) = http::Uri::from_parts(uri) {
+            parts.uri = uri;
+        }
+    }
+    parts
+}
+
+/// Latency, then a fault, then the rules, then the log.
+async fn answer(shared: &Arc<Shared>, request: Request<Bytes>) -> Response<Body> {
+    let (place, latency, fault) = {
+        let mut world = shared.world();
+        let service = world.service(request.uri().host().unwrap_or_default());
+        let place = world
+            .log
+            .start(service, request.method(), request.uri(), From::Client);
+        (
+            place,
+            world.timing.latency,
+            world.faults.take(request.method(), request.uri()),
+        )
+    };
+    let delay = fault.as_ref().map(|fault| fault.delay).unwrap_or_default();
+    let before = fault.as_ref().is_none_or(|fault| !fault.after_effect);
+    tokio::time::sleep(
+        latency
+            + if before {
+                delay
+            } else {
+                std::time::Duration::ZERO
+            },
+    )
+    .await;
+    let served = effect(shared, &request, fault.as_ref());
+    if !before {
+        tokio::time::sleep(delay).await;
+    }
+    close(shared, place, served)
+}
+
+/// What a request brings about, unless a fault comes before it.
+fn effect(shared: &Shared, request: &Request<Bytes>, fault: Option<&Fault>) -> Served {
+    let instead = fault.and_then(|fault| Some((fault.after_effect, faulty(fault)?)));
+    if let Some((false, answer)) = instead {
+        return Served::Whole(answer);
+    }
+    let served = serve(shared, request, Instant::now());
+    shared.changed.notify_waiters();
+    match instead {
+        Some((_, answer)) => Served::Whole(answer),
+        None => served,
+    }
+}
+
+/// The answer of a fault; `None` when it changes none.
+pub(crate) fn faulty(fault: &Fault) -> Option<Reply> {
+    match &fault.outcome {
+        Outcome::Unchanged => None,
+        Outcome::Reset => {
+            let mut cut = crate::reply::empty(StatusCode::BAD_GATEWAY);
+            cut.extensions_mut().insert(Reset);
+            Some(cut)
+        }
+        Outcome::Answer {
+            status,
+            headers,
+            body,
+        } => Some(fault::answer(*status, headers, body.as_ref())),
+    }
+}
+
+fn serve(shared: &Shared, request: &Request<Bytes>, now: Instant) -> Served {
+    let mut world = shared.world();
+    network::settle(&mut world, now);
+    let host = request
+        .uri()
+        .host()
+        .unwrap_or_default()
+        .to_ascii_lowercase();
+    if world.service(&host) == Service::Kubernetes {
+        return kubernetes::serve(&mut world, &host, request, now);
+    }
+    let address = world.addresses.client.clone();
+    let answer = world.serve(request, &address, now);
+    network::settle(&mut world, now);
+    Served::Whole(answer)
+}
+
+/// Writes the end of a request into the log, and gives its answer out.
+fn close(shared: &Arc<Shared>, place: usize, served: Served) -> Response<Body> {
+    let mut world = shared.world();
+    match served {
+        Served::Whole(answer) => {
+            let cut = answer.extensions().get::<Reset>().is_some();
+            let caller = answer
+                .extensions()
+                .get::<Caller>()
+                .map(|caller| caller.0.clone());
+            world
+                .log
+                .end(place, (!cut).then(|| answer.status().as_u16()), caller);
+            answer.map(Body::from)
+        }
+        Served::Watch {
+            parts,
+            watch,
+            host,
+            caller,
+        } => {
+            world
+                .log
+                .end(place, Some(parts.status.as_u16()), Some(caller));
+            let stream = kubernetes::stream(Arc::clone(shared), host, watch);
+            Response::from_parts(parts, Body::from_stream(stream))
+        }
+    }
+}

@@ -1,0 +1,325 @@
+//! The emulator itself: how it is filled, and the ways in.
+
+use std::fmt;
+use std::sync::Arc;
+
+use axum::Router;
+use azure_core::credentials::TokenCredential;
+use azure_core::http::HttpClient;
+
+use crate::door::credential::Credential;
+use crate::door::kubernetes::KubernetesDoor;
+use crate::door::transport::Transport;
+use crate::door::{self, Shared};
+use crate::image;
+use crate::principal::{Principal, stable_id};
+use crate::rbac::Role;
+use crate::registry::upstream;
+use crate::seed::{ClusterSeed, RegistrySeed};
+use crate::world::{OWNER, World};
+
+/// An Azure in memory. Clones are the same Azure.
+///
+/// ```
+/// use aks_acr_emulator::Emulator;
+/// use azure_core::http::{HttpClient, Method, Request};
+///
+/// # #[tokio::main(flavor = "current_thread")] async fn main() -> azure_core::Result<()> {
+/// let azure = Emulator::new().with_cluster("group", "dev");
+/// let token = azure.credential().get_token(&["https://management.azure.com/.default"], None).await?;
+///
+/// let url = format!("https://management.azure.com{}?api-version=2026-05-01", azure.cluster_id("group", "dev"));
+/// let mut request = Request::new(url.parse()?, Method::Get);
+/// request.insert_header("authorization", format!("Bearer {}", token.token.secret()));
+/// let answer = azure.transport().execute_request(&request).await?;
+///
+/// assert_eq!(u16::from(answer.status()), 200);
+/// assert_eq!(azure.requests().len(), 2);
+/// # Ok(()) }
+/// ```
+#[derive(Clone)]
+pub struct Emulator {
+    pub(crate) shared: Arc<Shared>,
+    router: Router,
+    tenant: String,
+    subscription: String,
+}
+
+impl fmt::Debug for Emulator {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Emulator")
+            .field("subscription", &self.subscription)
+            .finish_non_exhaustive()
+    }
+}
+
+impl Default for Emulator {
+    fn default() -> Self {
+        Self::new()
+    }
+}
+
+impl Emulator {
+    /// A tenant, a subscription, and one caller who is its Owner; nothing else.
+    #[must_use]
+    pub fn new() -> Self {
+        let world = World::new();
+        let (tenant, subscription) = (world.tenant.clone(), world.subscription().to_owned());
+        let shared = Arc::new(Shared::new(world));
+        let router = door::router(Arc::clone(&shared));
+        Self {
+            shared,
+            router,
+            tenant,
+            subscription,
+        }
+    }
+
+    fn with(self, change: impl FnOnce(&mut World)) -> Self {
+        change(&mut self.shared.world());
+        self
+    }
+
+    /// Adds a subscription, of which the first caller is Owner too.
+    #[must_use]
+    pub fn with_subscription(self, id: &str) -> Self {
+        self.with(|world| world.add_subscription(id))
+    }
+
+    /// Adds a resource group.
+    #[must_use]
+    pub fn with_group(self, group: &str, location: &str) -> Self {
+        self.with(|world| {
+            let subscription = world.subscription().to_owned();
+            world.ensure_group(&subscription, group, location);
+        })
+    }
+
+    /// Adds a cluster like [`ClusterSeed::new`], and its group if there is none.
+    #[must_use]
+    pub fn with_cluster(self, group: &str, name: &str) -> Self {
+        self.with_cluster_of(ClusterSeed::new(group, name))
+    }
+
+    /// Adds a cluster of one's own making, and its group if there is none.
+    #[must_use]
+    pub fn with_cluster_of(self, seed: ClusterSeed) -> Self {
+        self.with(|world| world.seed_cluster(seed))
+    }
+
+    /// Adds a registry like [`RegistrySeed::new`], and its group if there is none.
+    #[must_use]
+    pub fn with_registry(self, group: &str, name: &str) -> Self {
+        self.with_registry_of(RegistrySeed::new(group, name))
+    }
+
+    /// Adds a registry of one's own making, and its group if there is none.
+    #[must_use]
+    pub fn with_registry_of(self, seed: RegistrySeed) -> Self {
+        self.with(|world| {
+            let start = world.clock.start();
+            world.seed_registry(seed, start);
+        })
+    }
+
+    /// Adds an image: to the registry that has this host as its login server, or else to a registry of somebody else,
+    /// which comes to be by it. The bytes are made up from name and platforms; the digests are those of the bytes.
+    ///
+    /// ```
+    /// # use aks_acr_emulator::Emulator;
+    /// let azure = Emulator::new().with_image("docker.io/library/nginx:latest", &["linux/amd64", "linux/arm64"]);
+    /// ```
+    #[must_use]
+    pub fn with_image(self, name: &str, platforms: &[&str]) -> Self {
+        self.with(|world| put_image(world, name, platforms))
+    }
+
+    /// Adds a service principal that has these roles (built-in or custom, by name) at these scopes.
+    ///
+    /// # Panics
+    /// If there is no such role: a test that grants nothing by a slip would pass for the wrong reason.
+    #[must_use]
+    pub fn with_caller(self, name: &str, roles: &[(&str, &str)]) -> Self {
+        self.with(|world| {
+            let principal = Principal::service(name, world.clock.start());
+            let id = principal.object_id.clone();
+            world.principals.push(principal);
+            for (role, scope) in roles {
+                let granted = world.grant(role, &id, scope);
+                assert!(granted.is_some(), "there is no role named {role}");
+            }
+        })
+    }
+
+    /// Puts a caller into an Entra group, which comes to be by it; the group's object id is [`Emulator::group_id`]'s.
+    #[must_use]
+    pub fn with_member(self, group: &str, caller: &str) -> Self {
+        self.with(|world| {
+            let id = stable_id(&format!("group/{group}"));
+            if world.principal(&id).is_none() {
+                let start = world.clock.start();
+                let made = Principal {
+                    object_id: id.clone(),
+                    kind: "Group",
+                    ..Principal::managed(group, start)
+                };
+                world.principals.push(made);
+            }
+            let member = world.principals.iter_mut().find(|one| one.name == caller);
+            if let Some(member) = member {
+                member.groups.push(id);
+            }
+        })
+    }
+
+    /// Adds a role definition with these actions and data actions.
+    #[must_use]
+    pub fn with_custom_role(self, name: &str, actions: &[&str], data_actions: &[&str]) -> Self {
+        let owned = |words: &[&str]| words.iter().map(|word| (*word).to_owned()).collect();
+        let role = Role {
+            id: stable_id(&format!("role/{name}")),
+            name: name.to_owned(),
+            description: format!("The custom role {name}."),
+            actions: owned(actions),
+            data_actions: owned(data_actions),
+            ..Role::default()
+        };
+        self.with(|world| world.access.roles.push(role))
+    }
+
+    /// The credential of the Owner. Each call asks the emulator's Entra anew, so that tokens show in the log.
+    #[must_use]
+    pub fn credential(&self) -> Arc<dyn TokenCredential> {
+        self.credential_of(OWNER)
+    }
+
+    /// The credential of a caller added with [`with_caller`](Self::with_caller). One that does not exist gets no token.
+    #[must_use]
+    pub fn credential_of(&self, caller: &str) -> Arc<dyn TokenCredential> {
+        let (client, secret) = self.client_secret_of(caller);
+        Arc::new(Credential {
+            router: self.router.clone(),
+            tenant: self.tenant.clone(),
+            client,
+            secret,
+        })
+    }
+
+    /// Client id and secret of a caller, for a credential of another make.
+    #[must_use]
+    pub fn client_secret_of(&self, caller: &str) -> (String, String) {
+        let world = self.shared.world();
+        let known = world.principal_named(caller);
+        known
+            .map(|one| {
+                (
+                    one.client_id.clone(),
+                    one.secret.clone().unwrap_or_default(),
+                )
+            })
+            .unwrap_or_default()
+    }
+
+    /// The way in for Azure's client library: Azure, Entra, and all registries.
+    #[must_use]
+    pub fn transport(&self) -> Arc<dyn HttpClient> {
+        Arc::new(Transport(self.router.clone()))
+    }
+
+    /// The way in to the API servers of the clusters.
+    #[must_use]
+    pub fn kubernetes(&self) -> KubernetesDoor {
+        KubernetesDoor {
+            router: self.router.clone(),
+            shared: Arc::clone(&self.shared),
+        }
+    }
+
+    /// The id of the first subscription.
+    #[must_use]
+    pub fn subscription(&self) -> &str {
+        &self.subscription
+    }
+
+    /// The id of the tenant.
+    #[must_use]
+    pub fn tenant(&self) -> &str {
+        &self.tenant
+    }
+
+    /// The object id of the identity that a cluster's nodes pull with; empty when there is none.
+    #[must_use]
+    pub fn kubelet_object_id(&self, group: &str, name: &str) -> String {
+        let world = self.shared.world();
+        let at = world.cluster_at(&self.subscription, group, name);
+        at.and_then(|at| world.clusters[at].kubelet.clone())
+            .unwrap_or_default()
+    }
+
+    /// The object id of a cluster's control plane, or of its service principal; empty when there is no such cluster.
+    #[must_use]
+    pub fn control_plane_object_id(&self, group: &str, name: &str) -> String {
+        let world = self.shared.world();
+        let at = world.cluster_at(&self.subscription, group, name);
+        at.map(|at| world.clusters[at].control_plane.clone())
+            .unwrap_or_default()
+    }
+
+    /// The object id of a caller; empty when there is no such caller.
+    #[must_use]
+    pub fn object_id_of(&self, caller: &str) -> String {
+        self.shared
+            .world()
+            .principal_named(caller)
+            .map(|one| one.object_id.clone())
+            .unwrap_or_default()
+    }
+
+    /// The object id that a group made by [`with_member`](Self::with_member) has.
+    #[must_use]
+    pub fn group_id(&self, group: &str) -> String {
+        stable_id(&format!("group/{group}"))
+    }
+
+    /// The resource id of a registry in the first subscription, whether or not it exists.
+    #[must_use]
+    pub fn registry_id(&self, group: &str, name: &str) -> String {
+        format!(
+            "{}/providers/Microsoft.ContainerRegistry/registries/{name}",
+            self.scope(group)
+        )
+    }
+
+    /// The resource id of a cluster in the first subscription, whether or not it exists.
+    #[must_use]
+    pub fn cluster_id(&self, group: &str, name: &str) -> String {
+        format!(
+            "{}/providers/Microsoft.ContainerService/managedClusters/{name}",
+            self.scope(group)
+        )
+    }
+
+    fn scope(&self, group: &str) -> String {
+        format!(
+            "/subscriptions/{}/resourceGroups/{group}",
+            self.subscription
+        )
+    }
+}
+
+fn put_image(world: &mut World, name: &str, platforms: &[&str]) {
+    let (host, repository, reference) = image::split(name);
+    let start = world.clock.start();
+    let own = world
+        .registries
+        .iter_mut()
+        .find(|registry| registry.login_server().eq_ignore_ascii_case(host));
+    let store = match own {
+        Some(registry) => &mut registry.images,
+        None => world
+            .upstreams
+            .entry(upstream::api_host(host).to_owned())
+            .or_default(),
+    };
+    store.make(repository, reference, platforms, start);
+}

@@ -1,0 +1,244 @@
+//! Images: manifests, blobs and tags, with digests that are those of the bytes.
+
+use std::collections::BTreeMap;
+
+use bytes::Bytes;
+use serde_json::{Value, json};
+use sha2::{Digest as _, Sha256};
+use tokio::time::Instant;
+
+pub(crate) const INDEX: &str = "application/vnd.oci.image.index.v1+json";
+pub(crate) const MANIFEST: &str = "application/vnd.oci.image.manifest.v1+json";
+const CONFIG: &str = "application/vnd.oci.image.config.v1+json";
+const LAYER: &str = "application/vnd.oci.image.layer.v1.tar+gzip";
+
+/// A manifest as it is stored.
+#[derive(Clone, Debug)]
+pub(crate) struct Manifest {
+    pub(crate) media_type: String,
+    pub(crate) bytes: Bytes,
+    pub(crate) created: Instant,
+}
+
+impl Manifest {
+    /// What an index lists; empty for a manifest of one platform.
+    pub(crate) fn children(&self) -> Vec<Value> {
+        let body: Value = serde_json::from_slice(&self.bytes).unwrap_or_default();
+        body["manifests"].as_array().cloned().unwrap_or_default()
+    }
+
+    /// The digests of the configuration and the layers.
+    fn blobs(&self) -> Vec<String> {
+        let body: Value = serde_json::from_slice(&self.bytes).unwrap_or_default();
+        let layers = body["layers"].as_array().cloned().unwrap_or_default();
+        let parts = layers.iter().chain([&body["config"]]);
+        parts
+            .filter_map(|part| part["digest"].as_str().map(str::to_owned))
+            .collect()
+    }
+
+    /// The bytes that it and its blobs take.
+    pub(crate) fn size(&self) -> u64 {
+        let body: Value = serde_json::from_slice(&self.bytes).unwrap_or_default();
+        let layers = body["layers"].as_array().cloned().unwrap_or_default();
+        let parts = layers
+            .iter()
+            .chain([&body["config"]])
+            .filter_map(|part| part["size"].as_u64())
+            .sum::<u64>();
+        parts + self.bytes.len() as u64
+    }
+}
+
+/// One repository.
+#[derive(Clone, Debug, Default)]
+pub(crate) struct Repository {
+    /// Digest by tag, and when the tag was set.
+    pub(crate) tags: BTreeMap<String, (String, Option<Instant>)>,
+    pub(crate) manifests: BTreeMap<String, Manifest>,
+    pub(crate) blobs: BTreeMap<String, Bytes>,
+}
+
+impl Repository {
+    /// The digest that a tag or a digest means here.
+    pub(crate) fn resolve(&self, reference: &str) -> Option<&str> {
+        if let Some((digest, _)) = self.manifests.get_key_value(reference) {
+            return Some(digest);
+        }
+        self.tags.get(reference).map(|(digest, _)| digest.as_str())
+    }
+
+    /// Takes over a manifest with all that it refers to.
+    pub(crate) fn take_from(&mut self, source: &Self, digest: &str) {
+        let Some(manifest) = source.manifests.get(digest) else {
+            return;
+        };
+        self.manifests.insert(digest.to_owned(), manifest.clone());
+        for blob in manifest.blobs() {
+            if let Some(bytes) = source.blobs.get(&blob) {
+                self.blobs.insert(blob, bytes.clone());
+            }
+        }
+        for child in manifest.children() {
+            self.take_from(source, child["digest"].as_str().unwrap_or_default());
+        }
+    }
+}
+
+/// The repositories of one registry.
+#[derive(Clone, Debug, Default)]
+pub(crate) struct Store {
+    pub(crate) repositories: BTreeMap<String, Repository>,
+}
+
+impl Store {
+    /// Puts an image made up from its name: the same name and platforms give the same digests.
+    pub(crate) fn make(
+        &mut self,
+        repository: &str,
+        reference: &str,
+        platforms: &[&str],
+        now: Instant,
+    ) -> String {
+        let into = self.repositories.entry(repository.to_owned()).or_default();
+        let children: Vec<Value> = platforms
+            .iter()
+            .map(|platform| one_platform(into, repository, reference, platform, now))
+            .collect();
+        let digest = match children.as_slice() {
+            [only] => only["digest"].as_str().unwrap_or_default().to_owned(),
+            many => put(
+                into,
+                INDEX,
+                &json!({"schemaVersion": 2, "mediaType": INDEX, "manifests": many}),
+                now,
+            ),
+        };
+        into.tags
+            .insert(reference.to_owned(), (digest.clone(), Some(now)));
+        digest
+    }
+}
+
+/// Puts the manifest of one platform; the answer is its entry in an index.
+fn one_platform(
+    into: &mut Repository,
+    repository: &str,
+    reference: &str,
+    platform: &str,
+    now: Instant,
+) -> Value {
+    let mut parts = platform.split('/');
+    let os = parts.next().unwrap_or("linux");
+    let architecture = parts.next().unwrap_or("amd64");
+    let layer = Bytes::from(format!("layer of {repository}:{reference} for {platform}"));
+    let layer_digest = digest_of(&layer);
+    let config = json!({
+        "architecture": architecture,
+        "os": os,
+        "config": {"Cmd": ["/run"]},
+        "rootfs": {"type": "layers", "diff_ids": [layer_digest]},
+    });
+    let config = Bytes::from(config.to_string());
+    let config_digest = digest_of(&config);
+    let body = json!({
+        "schemaVersion": 2,
+        "mediaType": MANIFEST,
+        "config": {"mediaType": CONFIG, "digest": config_digest, "size": config.len()},
+        "layers": [{"mediaType": LAYER, "digest": layer_digest, "size": layer.len()}],
+    });
+    into.blobs.insert(layer_digest, layer);
+    into.blobs.insert(config_digest, config);
+    let size = body.to_string().len();
+    let digest = put(into, MANIFEST, &body, now);
+    let mut known = json!({"architecture": architecture, "os": os});
+    if let Some(variant) = parts.next() {
+        known["variant"] = variant.into();
+    }
+    json!({"mediaType": MANIFEST, "digest": digest, "size": size, "platform": known})
+}
+
+fn put(into: &mut Repository, media_type: &str, body: &Value, now: Instant) -> String {
+    let bytes = Bytes::from(body.to_string());
+    let digest = digest_of(&bytes);
+    let manifest = Manifest {
+        media_type: media_type.to_owned(),
+        bytes,
+        created: now,
+    };
+    into.manifests.insert(digest.clone(), manifest);
+    digest
+}
+
+/// The digest of bytes, as registries write it.
+pub(crate) fn digest_of(bytes: &[u8]) -> String {
+    let hex: String = Sha256::digest(bytes)
+        .iter()
+        .flat_map(|byte| [byte >> 4, byte & 15])
+        .map(hex_digit)
+        .collect();
+    format!("sha256:{hex}")
+}
+
+fn hex_digit(half: u8) -> char {
+    char::from_digit(u32::from(half), 16).unwrap_or('0')
+}
+
+/// Host, repository and tag (or digest) of a name such as `docker.io/library/nginx:latest`.
+pub(crate) fn split(name: &str) -> (&str, &str, &str) {
+    let (host, rest) = name.split_once('/').unwrap_or(("docker.io", name));
+    let (repository, reference) = split_reference(rest);
+    (host, repository, reference)
+}
+
+/// Repository and tag (or digest) of a name without host; without either, `latest`.
+pub(crate) fn split_reference(name: &str) -> (&str, &str) {
+    name.split_once('@')
+        .or_else(|| name.rsplit_once(':'))
+        .unwrap_or((name, "latest"))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[tokio::test]
+    async fn a_digest_is_the_hash_of_the_manifest() {
+        let mut store = Store::default();
+        let digest = store.make("app", "1", &["linux/amd64", "linux/arm64"], Instant::now());
+        let repository = &store.repositories["app"];
+        assert_eq!(digest_of(&repository.manifests[&digest].bytes), digest);
+        assert_eq!(repository.manifests[&digest].children().len(), 2);
+        assert_eq!(repository.manifests.len(), 3);
+    }
+
+    #[tokio::test]
+    async fn an_image_of_one_platform_has_no_index() {
+        let mut store = Store::default();
+        let digest = store.make("app", "1", &["linux/amd64"], Instant::now());
+        assert_eq!(
+            store.repositories["app"].manifests[&digest].media_type,
+            MANIFEST
+        );
+    }
+
+    #[tokio::test]
+    async fn a_copied_index_brings_its_platforms_and_blobs() {
+        let mut store = Store::default();
+        let digest = store.make("app", "1", &["linux/amd64", "linux/arm64"], Instant::now());
+        let mut copy = Repository::default();
+        copy.take_from(&store.repositories["app"], &digest);
+        assert_eq!(copy.manifests.len(), 3);
+        assert_eq!(copy.blobs.len(), 4);
+    }
+
+    #[test]
+    fn a_name_is_host_repository_and_tag() {
+        assert_eq!(
+            split("docker.io/library/nginx:latest"),
+            ("docker.io", "library/nginx", "latest")
+        );
+        assert_eq!(split("host:5000/app"), ("host:5000", "app", "latest"));
+        assert_eq!(split("a.b/c@sha256:0"), ("a.b", "c", "sha256:0"));
+    }
+}

@@ -1,0 +1,294 @@
+//! The log of requests, from which their number, their order and their writes are read.
+
+use std::fmt;
+
+use http::Method;
+
+/// Which service a request was for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+#[non_exhaustive]
+pub enum Service {
+    /// Entra, which hands out tokens.
+    Entra,
+    /// Azure Resource Manager.
+    Arm,
+    /// Microsoft Graph.
+    Graph,
+    /// The data plane of a registry, of Azure or of somebody else.
+    Registry,
+    /// The API server of a cluster.
+    Kubernetes,
+    /// A host that the emulator does not have.
+    Unknown,
+}
+
+/// Who sent a request.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+#[non_exhaustive]
+pub enum From {
+    /// The program under test.
+    Client,
+    /// A node of a cluster.
+    Node,
+}
+
+/// One request and what became of it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct Request {
+    /// The service it was for.
+    pub service: Service,
+    /// The method, in capitals.
+    pub method: String,
+    /// The host, without port.
+    pub host: String,
+    /// The path as it was sent.
+    pub path: String,
+    /// The query as it was sent, decoded, without what is a secret.
+    pub query: String,
+    /// The status of the answer; `None` when none came: cut off, given up, or still under way.
+    pub status: Option<u16>,
+    /// The name of the principal whose token came along, where one did.
+    pub caller: Option<String>,
+    /// The place of its start in the order of all starts and ends.
+    pub started: u64,
+    /// The place of its end in the same order; `None` when it was given up or is still under way.
+    pub ended: Option<u64>,
+    /// Who sent it.
+    pub from: From,
+}
+
+impl Request {
+    /// Whether it asks for a change.
+    ///
+    /// A `POST` to Azure that only lists or checks is none, nor is one that asks for a token.
+    #[must_use]
+    pub fn is_write(&self) -> bool {
+        match self.method.as_str() {
+            "PUT" | "PATCH" | "DELETE" => true,
+            "POST" => match self.service {
+                Service::Arm | Service::Graph => !self.only_asks(),
+                Service::Kubernetes => true,
+                Service::Entra | Service::Registry | Service::Unknown => false,
+            },
+            _ => false,
+        }
+    }
+
+    fn only_asks(&self) -> bool {
+        let verb = self
+            .path
+            .rsplit('/')
+            .next()
+            .unwrap_or_default()
+            .to_ascii_lowercase();
+        verb.starts_with("list")
+            || verb == "checknameavailability"
+            || verb == "resources"
+            || verb == "getbyids"
+    }
+}
+
+impl fmt::Display for Request {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{} https://{}{}", self.method, self.host, self.path)?;
+        if !self.query.is_empty() {
+            write!(f, "?{}", self.query)?;
+        }
+        match self.status {
+            Some(status) => write!(f, " {status}"),
+            None => f.write_str(" no answer"),
+        }
+    }
+}
+
+/// A place in the log.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Mark(pub(crate) usize);
+
+/// What a number of requests come to. Tokens and what nodes sent are left out of all but their own counts.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct RequestSummary {
+    /// How many requests there were.
+    pub count: usize,
+    /// The longest chain in which each started after the one before had ended.
+    pub depth: usize,
+    /// How many asked for a change.
+    pub writes: usize,
+    /// How many requests went to Entra.
+    pub tokens: usize,
+}
+
+/// Sums up requests: how many, how deep, how many writes.
+///
+/// ```
+/// assert_eq!(aks_acr_emulator::summary(&[]).depth, 0);
+/// ```
+#[must_use]
+pub fn summary(requests: &[Request]) -> RequestSummary {
+    let sent = || {
+        requests
+            .iter()
+            .filter(|request| request.from == From::Client)
+    };
+    let counted: Vec<&Request> = sent()
+        .filter(|request| request.service != Service::Entra)
+        .collect();
+    RequestSummary {
+        count: counted.len(),
+        depth: depth(&counted),
+        writes: counted.iter().filter(|request| request.is_write()).count(),
+        tokens: sent().count() - counted.len(),
+    }
+}
+
+/// Walks along all starts and ends: a request is one deeper than the deepest that had ended when it started.
+fn depth(requests: &[&Request]) -> usize {
+    let mut steps: Vec<(u64, usize, bool)> = Vec::new();
+    for (at, request) in requests.iter().enumerate() {
+        steps.push((request.started, at, true));
+        steps.extend(request.ended.map(|ended| (ended, at, false)));
+    }
+    steps.sort_unstable();
+    let mut depths = vec![0; requests.len()];
+    let mut ended = 0;
+    for (_, at, starts) in steps {
+        if starts {
+            depths[at] = ended + 1;
+        } else {
+            ended = ended.max(depths[at]);
+        }
+    }
+    depths.into_iter().max().unwrap_or(0)
+}
+
+/// All requests so far.
+#[derive(Debug, Default)]
+pub(crate) struct Log {
+    pub(crate) requests: Vec<Request>,
+    steps: u64,
+}
+
+impl Log {
+    /// Notes that a request has come; the answer is its place.
+    pub(crate) fn start(
+        &mut self,
+        service: Service,
+        method: &Method,
+        uri: &http::Uri,
+        from: From,
+    ) -> usize {
+        let started = self.step();
+        self.requests.push(Request {
+            service,
+            method: method.as_str().to_owned(),
+            host: uri.host().unwrap_or_default().to_owned(),
+            path: uri.path().to_owned(),
+            query: shown_query(uri.query().unwrap_or_default()),
+            status: None,
+            caller: None,
+            started,
+            ended: None,
+            from,
+        });
+        self.requests.len() - 1
+    }
+
+    /// Notes that a request has been answered, or cut off.
+    pub(crate) fn end(&mut self, at: usize, status: Option<u16>, caller: Option<String>) {
+        let ended = self.step();
+        if let Some(request) = self.requests.get_mut(at) {
+            request.status = status;
+            request.caller = caller;
+            request.ended = Some(ended);
+        }
+    }
+
+    fn step(&mut self) -> u64 {
+        self.steps += 1;
+        self.steps
+    }
+}
+
+/// The query without the signatures of polling URLs and without tokens.
+fn shown_query(query: &str) -> String {
+    let secret = |name: &str| {
+        matches!(
+            name,
+            "t" | "c" | "s" | "h" | "access_token" | "refresh_token"
+        )
+    };
+    let pairs = url::form_urlencoded::parse(query.as_bytes());
+    let shown = pairs.map(|(name, value)| {
+        if secret(&name) {
+            format!("{name}=…")
+        } else {
+            format!("{name}={value}")
+        }
+    });
+    shown.collect::<Vec<_>>().join("&")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn request(service: Service, method: &str, path: &str, started: u64, ended: u64) -> Request {
+        Request {
+            service,
+            method: method.to_owned(),
+            host: String::from("management.azure.com"),
+            path: path.to_owned(),
+            query: String::new(),
+            status: Some(200),
+            caller: None,
+            started,
+            ended: Some(ended),
+            from: From::Client,
+        }
+    }
+
+    #[test]
+    fn requests_that_overlap_are_one_deep() {
+        let requests = [
+            request(Service::Arm, "GET", "/a", 1, 3),
+            request(Service::Arm, "GET", "/b", 2, 4),
+        ];
+        assert_eq!(summary(&requests).depth, 1);
+    }
+
+    #[test]
+    fn a_request_after_two_that_overlap_is_two_deep() {
+        let requests = [
+            request(Service::Arm, "GET", "/a", 1, 3),
+            request(Service::Arm, "GET", "/b", 2, 4),
+            request(Service::Arm, "PUT", "/c", 5, 6),
+        ];
+        let sum = summary(&requests);
+        assert_eq!((sum.count, sum.depth, sum.writes), (3, 2, 1));
+    }
+
+    #[test]
+    fn tokens_are_counted_apart() {
+        let requests = [
+            request(Service::Entra, "POST", "/token", 1, 2),
+            request(Service::Arm, "GET", "/a", 3, 4),
+        ];
+        let sum = summary(&requests);
+        assert_eq!((sum.count, sum.depth, sum.tokens), (1, 1, 1));
+    }
+
+    #[test]
+    fn listing_credentials_is_no_write_and_importing_is_one() {
+        let list = request(Service::Arm, "POST", "/x/listClusterUserCredential", 1, 2);
+        let import = request(Service::Arm, "POST", "/x/importImage", 1, 2);
+        assert!(!list.is_write());
+        assert!(import.is_write());
+    }
+
+    #[test]
+    fn the_signature_of_a_polling_address_is_not_shown() {
+        assert_eq!(shown_query("api-version=1&s=secret"), "api-version=1&s=…");
+    }
+}

@@ -1,0 +1,99 @@
+//! What takes time: the operations that were started, and what they bring about when they are through.
+
+use http::StatusCode;
+use tokio::time::Instant;
+use uuid::Uuid;
+
+use crate::arm::import::{self, Import};
+use crate::world::World;
+
+/// Something under way.
+#[derive(Clone)]
+pub(crate) struct Operation {
+    pub(crate) id: String,
+    pub(crate) started: Instant,
+    pub(crate) due: Instant,
+    pub(crate) work: Work,
+    /// `None` until it is through; then what went wrong, if anything.
+    pub(crate) outcome: Option<Result<(), Failure>>,
+}
+
+/// What it brings about.
+#[derive(Clone)]
+pub(crate) enum Work {
+    /// A registry comes to be `Succeeded`.
+    Registry(String),
+    /// A cluster comes to be `Succeeded` again.
+    Cluster(String),
+    /// An image is copied.
+    Import(Box<Import>),
+}
+
+/// How an operation failed.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct Failure {
+    pub(crate) status: StatusCode,
+    pub(crate) code: &'static str,
+    pub(crate) message: String,
+}
+
+impl World {
+    /// Starts an operation; the answer is its id.
+    pub(crate) fn start(&mut self, work: Work, now: Instant, due: Instant) -> String {
+        let id = Uuid::new_v4().to_string();
+        self.operations.push(Operation {
+            id: id.clone(),
+            started: now,
+            due,
+            work,
+            outcome: None,
+        });
+        id
+    }
+
+    pub(crate) fn operation(&self, id: &str) -> Option<&Operation> {
+        self.operations
+            .iter()
+            .find(|operation| operation.id.eq_ignore_ascii_case(id))
+    }
+}
+
+/// Finishes what is due, in the order in which it became so.
+pub(crate) fn settle(world: &mut World, now: Instant) {
+    let open = |operation: &Operation| operation.outcome.is_none() && operation.due <= now;
+    let mut due: Vec<usize> = (0..world.operations.len())
+        .filter(|at| open(&world.operations[*at]))
+        .collect();
+    due.sort_by_key(|at| world.operations[*at].due);
+    for at in due {
+        let work = world.operations[at].work.clone();
+        let outcome = bring_about(world, &work, now);
+        world.operations[at].outcome = Some(outcome);
+    }
+}
+
+fn bring_about(world: &mut World, work: &Work, now: Instant) -> Result<(), Failure> {
+    match work {
+        Work::Registry(id) => {
+            let found = world
+                .registries
+                .iter_mut()
+                .find(|registry| registry.id().eq_ignore_ascii_case(id));
+            if let Some(registry) = found {
+                registry.properties["provisioningState"] = "Succeeded".into();
+            }
+            Ok(())
+        }
+        Work::Cluster(id) => {
+            let found = world
+                .clusters
+                .iter_mut()
+                .find(|cluster| cluster.id().eq_ignore_ascii_case(id));
+            if let Some(cluster) = found {
+                cluster.state = String::from("Succeeded");
+            }
+            Ok(())
+        }
+        Work::Import(import) => import::copy(world, import, now),
+    }
+}

@@ -1,0 +1,106 @@
+//! Users, groups, service principals and managed identities of the tenant.
+
+use serde_json::json;
+use tokio::time::Instant;
+use uuid::Uuid;
+
+use crate::entra::token::{Claims, TokenFault};
+use crate::world::World;
+
+/// Somebody who can hold roles.
+#[derive(Clone)]
+pub(crate) struct Principal {
+    pub(crate) object_id: String,
+    /// The application id; for a managed identity, its client id.
+    pub(crate) client_id: String,
+    pub(crate) name: String,
+    /// `ServicePrincipal`, `Group` or `User`.
+    pub(crate) kind: &'static str,
+    /// The secret of a service principal; managed identities have none.
+    pub(crate) secret: Option<String>,
+    /// Object ids of the groups it is in.
+    pub(crate) groups: Vec<String>,
+    pub(crate) made: Instant,
+}
+
+impl Principal {
+    /// A service principal with a secret made for it.
+    pub(crate) fn service(name: &str, made: Instant) -> Self {
+        Self {
+            secret: Some(Uuid::new_v4().simple().to_string()),
+            ..Self::managed(name, made)
+        }
+    }
+
+    /// A managed identity.
+    pub(crate) fn managed(name: &str, made: Instant) -> Self {
+        Self {
+            object_id: stable_id(&format!("{name}/object")),
+            client_id: stable_id(&format!("{name}/client")),
+            name: name.to_owned(),
+            kind: "ServicePrincipal",
+            secret: None,
+            groups: Vec::new(),
+            made,
+        }
+    }
+
+    /// Its own id and those of its groups: an assignment to any of them is one to it.
+    pub(crate) fn ids(&self) -> Vec<String> {
+        let mut ids = vec![self.object_id.clone()];
+        ids.extend(self.groups.iter().cloned());
+        ids
+    }
+}
+
+/// An id that is the same in every run, so that a failing test reads the same twice.
+pub(crate) fn stable_id(name: &str) -> String {
+    let name = format!("aks-acr-emulator/{}", name.to_ascii_lowercase());
+    Uuid::new_v5(&Uuid::NAMESPACE_URL, name.as_bytes()).to_string()
+}
+
+impl World {
+    pub(crate) fn principal(&self, object_id: &str) -> Option<&Principal> {
+        self.principals
+            .iter()
+            .find(|one| one.object_id.eq_ignore_ascii_case(object_id))
+    }
+
+    pub(crate) fn principal_named(&self, name: &str) -> Option<&Principal> {
+        self.principals.iter().find(|one| one.name == name)
+    }
+
+    /// A token for a principal, as Entra would issue it.
+    pub(crate) fn token(&self, principal: &Principal, audience: &str, now: Instant) -> String {
+        let issued = self.clock.unix(now);
+        self.signer.sign(&json!({
+            "aud": audience,
+            "iss": format!("https://sts.windows.net/{}/", self.tenant),
+            "iat": issued,
+            "nbf": issued,
+            "exp": issued + self.timing.token.as_secs(),
+            "appid": principal.client_id,
+            "idtyp": "app",
+            "oid": principal.object_id,
+            "sub": principal.object_id,
+            "tid": self.tenant,
+            "ver": "1.0",
+        }))
+    }
+
+    /// Who shows this token, if it is one of Entra's for one of these audiences.
+    pub(crate) fn holder(
+        &self,
+        token: &str,
+        audiences: &[&str],
+        now: Instant,
+    ) -> Result<Principal, TokenFault> {
+        let claims: Claims = self.signer.check(token, self.clock.unix(now))?;
+        if !audiences.iter().any(|audience| claims.is_for(audience)) {
+            return Err(TokenFault::Audience);
+        }
+        self.principal(claims.text("oid"))
+            .cloned()
+            .ok_or(TokenFault::Forged)
+    }
+}

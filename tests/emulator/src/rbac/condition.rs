@@ -1,0 +1,293 @@
+//! Conditions of role assignments: as much of their language as pull rights and delegated rights use.
+//!
+//! `ActionMatches{'…'}`, `@Request[…]` and `@Resource[…]` compared with strings and GUIDs, `AND`, `OR`, `!` and brackets.
+//! An expression with anything else is not understood, and grants nothing.
+
+/// What is known of the request that a condition judges.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Facts<'a> {
+    pub(crate) action: &'a str,
+    pub(crate) attributes: &'a [(&'a str, &'a str)],
+}
+
+/// A condition, read.
+#[derive(Clone, Debug, PartialEq)]
+pub(crate) enum Condition {
+    ActionMatches(String),
+    Compare {
+        attribute: String,
+        operator: Operator,
+        values: Vec<String>,
+    },
+    Not(Box<Condition>),
+    All(Vec<Condition>),
+    Any(Vec<Condition>),
+}
+
+/// How an attribute is compared with the values beside it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct Operator {
+    test: Test,
+    ignore_case: bool,
+    negated: bool,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Test {
+    Equals,
+    StartsWith,
+    Like,
+}
+
+impl Condition {
+    /// Reads an expression; `None` when it is not understood.
+    pub(crate) fn parse(text: &str) -> Option<Self> {
+        let mut reader = Reader { rest: text };
+        let condition = reader.any()?;
+        reader.rest.trim().is_empty().then_some(condition)
+    }
+
+    /// Whether it holds. An attribute that the request does not have equals nothing.
+    pub(crate) fn holds(&self, facts: &Facts<'_>) -> bool {
+        match self {
+            Self::ActionMatches(pattern) => super::matches(pattern, facts.action),
+            Self::Not(inner) => !inner.holds(facts),
+            Self::All(parts) => parts.iter().all(|part| part.holds(facts)),
+            Self::Any(parts) => parts.iter().any(|part| part.holds(facts)),
+            Self::Compare {
+                attribute,
+                operator,
+                values,
+            } => {
+                let known = facts
+                    .attributes
+                    .iter()
+                    .find(|(name, _)| name.eq_ignore_ascii_case(attribute));
+                known.is_some_and(|(_, value)| operator.judge(value, values))
+            }
+        }
+    }
+}
+
+impl Operator {
+    fn named(name: &str) -> Option<Self> {
+        let name = name
+            .trim_start_matches("ForAnyOfAnyValues:")
+            .trim_start_matches("ForAnyOfAllValues:");
+        let (test, ignore_case, negated) = match name {
+            "StringEquals" => (Test::Equals, false, false),
+            "StringNotEquals" => (Test::Equals, false, true),
+            "StringEqualsIgnoreCase" | "GuidEquals" => (Test::Equals, true, false),
+            "StringNotEqualsIgnoreCase" | "GuidNotEquals" => (Test::Equals, true, true),
+            "StringStartsWith" => (Test::StartsWith, false, false),
+            "StringNotStartsWith" => (Test::StartsWith, false, true),
+            "StringStartsWithIgnoreCase" => (Test::StartsWith, true, false),
+            "StringNotStartsWithIgnoreCase" => (Test::StartsWith, true, true),
+            "StringLike" => (Test::Like, false, false),
+            "StringLikeIgnoreCase" => (Test::Like, true, false),
+            _ => return None,
+        };
+        Some(Self {
+            test,
+            ignore_case,
+            negated,
+        })
+    }
+
+    fn judge(self, value: &str, wanted: &[String]) -> bool {
+        wanted.iter().any(|wanted| self.meets(value, wanted)) != self.negated
+    }
+
+    fn meets(self, value: &str, wanted: &str) -> bool {
+        let folded = |text: &str| {
+            if self.ignore_case {
+                text.to_lowercase()
+            } else {
+                text.to_owned()
+            }
+        };
+        let (value, wanted) = (folded(value), folded(wanted));
+        match self.test {
+            Test::Equals => value == wanted,
+            Test::StartsWith => value.starts_with(&wanted),
+            Test::Like => super::matches(&wanted, &value),
+        }
+    }
+}
+
+/// Reads from the left, one rule of the grammar a function.
+struct Reader<'a> {
+    rest: &'a str,
+}
+
+impl Reader<'_> {
+    fn any(&mut self) -> Option<Condition> {
+        let mut parts = vec![self.all()?];
+        while self.take("OR") || self.take("||") {
+            parts.push(self.all()?);
+        }
+        Some(if parts.len() == 1 {
+            parts.remove(0)
+        } else {
+            Condition::Any(parts)
+        })
+    }
+
+    fn all(&mut self) -> Option<Condition> {
+        let mut parts = vec![self.one()?];
+        while self.take("AND") || self.take("&&") {
+            parts.push(self.one()?);
+        }
+        Some(if parts.len() == 1 {
+            parts.remove(0)
+        } else {
+            Condition::All(parts)
+        })
+    }
+
+    fn one(&mut self) -> Option<Condition> {
+        if self.take("!") || self.take("NOT") {
+            return Some(Condition::Not(Box::new(self.one()?)));
+        }
+        if self.take("(") {
+            let inner = self.any()?;
+            return self.take(")").then_some(inner);
+        }
+        if self.take("ActionMatches") {
+            return self
+                .values()
+                .map(|mut values| Condition::ActionMatches(values.remove(0)));
+        }
+        if self.take("@Request[") || self.take("@Resource[") {
+            return self.compare();
+        }
+        None
+    }
+
+    fn compare(&mut self) -> Option<Condition> {
+        let (attribute, rest) = self.rest.split_once(']')?;
+        // `Microsoft.X/y/z:name` and `Microsoft.X/y/z:name&key` speak of the same attribute.
+        let attribute = attribute.trim().to_owned();
+        let rest = rest.trim_start();
+        let end = rest.find(|letter: char| !letter.is_ascii_alphanumeric() && letter != ':')?;
+        let operator = Operator::named(&rest[..end])?;
+        self.rest = &rest[end..];
+        let values = self.values()?;
+        Some(Condition::Compare {
+            attribute,
+            operator,
+            values,
+        })
+    }
+
+    /// `'a'`, `{'a', 'b'}`, or GUIDs in braces without quotes.
+    fn values(&mut self) -> Option<Vec<String>> {
+        if !self.take("{") {
+            return self.quoted().map(|value| vec![value]);
+        }
+        let (inside, rest) = self.rest.split_once('}')?;
+        self.rest = rest;
+        let values: Vec<String> = inside
+            .split(',')
+            .map(|value| value.trim().trim_matches('\'').to_owned())
+            .collect();
+        values
+            .iter()
+            .all(|value| !value.is_empty())
+            .then_some(values)
+    }
+
+    fn quoted(&mut self) -> Option<String> {
+        let rest = self.rest.trim_start().strip_prefix('\'')?;
+        let (value, rest) = rest.split_once('\'')?;
+        self.rest = rest;
+        Some(value.to_owned())
+    }
+
+    fn take(&mut self, word: &str) -> bool {
+        let Some(rest) = self.rest.trim_start().strip_prefix(word) else {
+            return false;
+        };
+        self.rest = rest;
+        true
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const NAME: &str = "Microsoft.ContainerRegistry/registries/repositories:name";
+    const READ: &str = "Microsoft.ContainerRegistry/registries/repositories/content/read";
+
+    fn on_repository(comparison: &str) -> Condition {
+        let text = format!(
+            "((!(ActionMatches{{'{READ}'}}) AND !(ActionMatches{{'Microsoft.ContainerRegistry/registries/repositories/metadata/read'}})) \
+             OR (@Request[{NAME}] {comparison}))"
+        );
+        Condition::parse(&text).unwrap()
+    }
+
+    fn reads(condition: &Condition, repository: &str) -> bool {
+        condition.holds(&Facts {
+            action: READ,
+            attributes: &[(NAME, repository)],
+        })
+    }
+
+    #[test]
+    fn one_repository_is_meant_in_whatever_case() {
+        let condition = on_repository("StringEqualsIgnoreCase 'hello-world'");
+        assert!(reads(&condition, "Hello-World"));
+        assert!(!reads(&condition, "hello-world2"));
+    }
+
+    #[test]
+    fn a_prefix_without_a_slash_means_more_than_its_folder() {
+        let condition = on_repository("StringStartsWithIgnoreCase 'backend'");
+        assert!(reads(&condition, "backend2/x"));
+        assert!(!reads(
+            &on_repository("StringStartsWithIgnoreCase 'backend/'"),
+            "backend2/x"
+        ));
+    }
+
+    #[test]
+    fn an_action_that_the_condition_does_not_name_is_free() {
+        let condition = on_repository("StringEqualsIgnoreCase 'a'");
+        let facts = Facts {
+            action: "Microsoft.ContainerRegistry/registries/catalog/read",
+            attributes: &[],
+        };
+        assert!(condition.holds(&facts));
+    }
+
+    #[test]
+    fn a_delegation_is_limited_to_the_roles_it_lists() {
+        let text = "@Request[Microsoft.Authorization/roleAssignments:RoleDefinitionId] \
+                    ForAnyOfAnyValues:GuidEquals {7f951dda-4ed3-4680-a7ca-43fe172d538d, b93aa761-3e63-49ed-ac28-beffa264f7ac}";
+        let condition = Condition::parse(text).unwrap();
+        let with = |role| {
+            let attributes = [(
+                "Microsoft.Authorization/roleAssignments:RoleDefinitionId",
+                role,
+            )];
+            condition.holds(&Facts {
+                action: "Microsoft.Authorization/roleAssignments/write",
+                attributes: &attributes,
+            })
+        };
+        assert!(with("7F951DDA-4ed3-4680-a7ca-43fe172d538d"));
+        assert!(!with("8e3af657-a8ff-443c-a75c-2fe8c4bcb635"));
+    }
+
+    #[test]
+    fn what_is_not_understood_is_no_condition() {
+        assert_eq!(
+            Condition::parse("ActionMatches{'a'} XOR ActionMatches{'b'}"),
+            None
+        );
+        assert_eq!(Condition::parse("(ActionMatches{'a'}"), None);
+        assert_eq!(Condition::parse(""), None);
+    }
+}

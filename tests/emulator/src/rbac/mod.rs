@@ -1,0 +1,269 @@
+//! Azure's role-based access control: what a principal may do where, and by which assignment.
+
+pub(crate) mod built_in;
+pub(crate) mod condition;
+
+use tokio::time::Instant;
+
+use condition::{Condition, Facts};
+
+/// A role definition with its permissions.
+#[derive(Clone, Debug, Default)]
+pub(crate) struct Role {
+    pub(crate) id: String,
+    pub(crate) name: String,
+    pub(crate) description: String,
+    pub(crate) built_in: bool,
+    pub(crate) actions: Vec<String>,
+    pub(crate) not_actions: Vec<String>,
+    pub(crate) data_actions: Vec<String>,
+    pub(crate) not_data_actions: Vec<String>,
+}
+
+impl Role {
+    fn allows(&self, wanted: &Wanted<'_>) -> bool {
+        let (allowed, excluded) = if wanted.data {
+            (&self.data_actions, &self.not_data_actions)
+        } else {
+            (&self.actions, &self.not_actions)
+        };
+        let any = |patterns: &[String]| {
+            patterns
+                .iter()
+                .any(|pattern| matches(pattern, wanted.action))
+        };
+        any(allowed) && !any(excluded)
+    }
+}
+
+/// A role assignment as it is kept.
+#[derive(Clone, Debug)]
+pub(crate) struct Assignment {
+    pub(crate) name: String,
+    /// The scope as the request that made it wrote it.
+    pub(crate) scope: String,
+    pub(crate) principal: String,
+    pub(crate) principal_type: String,
+    pub(crate) role: String,
+    pub(crate) condition: Option<String>,
+    pub(crate) condition_version: Option<String>,
+    pub(crate) description: Option<String>,
+    pub(crate) created: Instant,
+    pub(crate) updated: Instant,
+    pub(crate) created_by: Option<String>,
+    pub(crate) updated_by: Option<String>,
+    /// From when on it has an effect.
+    pub(crate) effective: Instant,
+    /// Until when it has one, once it was deleted.
+    pub(crate) fades: Option<Instant>,
+}
+
+impl Assignment {
+    fn holds(&self, now: Instant) -> bool {
+        self.effective <= now && self.fades.is_none_or(|fades| now < fades)
+    }
+
+    /// Same scope, principal and role: Azure keeps no second one.
+    pub(crate) fn is_for(&self, scope: &str, principal: &str, role: &str) -> bool {
+        same_scope(&self.scope, scope)
+            && self.principal.eq_ignore_ascii_case(principal)
+            && self.role.eq_ignore_ascii_case(role)
+    }
+}
+
+/// What somebody wants to do.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Wanted<'a> {
+    pub(crate) action: &'a str,
+    /// Whether it is a data action.
+    pub(crate) data: bool,
+    pub(crate) scope: &'a str,
+    /// The attributes that conditions speak of.
+    pub(crate) facts: &'a [(&'a str, &'a str)],
+}
+
+impl<'a> Wanted<'a> {
+    pub(crate) fn action(action: &'a str, scope: &'a str) -> Self {
+        Self {
+            action,
+            data: false,
+            scope,
+            facts: &[],
+        }
+    }
+
+    pub(crate) fn data(action: &'a str, scope: &'a str, facts: &'a [(&'a str, &'a str)]) -> Self {
+        Self {
+            action,
+            data: true,
+            scope,
+            facts,
+        }
+    }
+}
+
+/// All role definitions and assignments.
+#[derive(Debug)]
+pub(crate) struct Access {
+    pub(crate) roles: Vec<Role>,
+    pub(crate) assignments: Vec<Assignment>,
+}
+
+impl Access {
+    pub(crate) fn new() -> Self {
+        Self {
+            roles: built_in::roles(),
+            assignments: Vec::new(),
+        }
+    }
+
+    /// The role with this GUID, in whatever case.
+    pub(crate) fn role(&self, id: &str) -> Option<&Role> {
+        self.roles
+            .iter()
+            .find(|role| role.id.eq_ignore_ascii_case(id))
+    }
+
+    pub(crate) fn role_named(&self, name: &str) -> Option<&Role> {
+        self.roles
+            .iter()
+            .find(|role| role.name.eq_ignore_ascii_case(name))
+    }
+
+    /// The assignments that were not deleted.
+    pub(crate) fn standing(&self) -> impl Iterator<Item = &Assignment> {
+        self.assignments
+            .iter()
+            .filter(|assignment| assignment.fades.is_none())
+    }
+
+    /// Whether one of these principals (somebody and the groups they are in) may do it.
+    pub(crate) fn permits(&self, principals: &[String], wanted: &Wanted<'_>, now: Instant) -> bool {
+        self.assignments.iter().any(|assignment| {
+            principals
+                .iter()
+                .any(|principal| principal.eq_ignore_ascii_case(&assignment.principal))
+                && assignment.holds(now)
+                && within(wanted.scope, &assignment.scope)
+                && self
+                    .role(&assignment.role)
+                    .is_some_and(|role| role.allows(wanted))
+                && condition_holds(assignment.condition.as_deref(), wanted)
+        })
+    }
+}
+
+/// A condition that cannot be read grants nothing.
+fn condition_holds(condition: Option<&str>, wanted: &Wanted<'_>) -> bool {
+    let Some(condition) = condition else {
+        return true;
+    };
+    let facts = Facts {
+        action: wanted.action,
+        attributes: wanted.facts,
+    };
+    Condition::parse(condition).is_some_and(|condition| condition.holds(&facts))
+}
+
+/// Whether `scope` is `outer` or lies below it.
+pub(crate) fn within(scope: &str, outer: &str) -> bool {
+    let (scope, outer) = (normal(scope), normal(outer));
+    scope == outer
+        || scope
+            .strip_prefix(&outer)
+            .is_some_and(|rest| rest.starts_with('/'))
+}
+
+pub(crate) fn same_scope(one: &str, other: &str) -> bool {
+    normal(one) == normal(other)
+}
+
+fn normal(scope: &str) -> String {
+    scope.trim_end_matches('/').to_ascii_lowercase()
+}
+
+/// Whether an action is one that a pattern with `*` means, in whatever case.
+pub(crate) fn matches(pattern: &str, action: &str) -> bool {
+    let (pattern, action) = (pattern.to_ascii_lowercase(), action.to_ascii_lowercase());
+    let mut parts = pattern.split('*');
+    let Some(rest) = action.strip_prefix(parts.next().unwrap_or_default()) else {
+        return false;
+    };
+    let middle: Vec<&str> = parts.collect();
+    let Some((last, middle)) = middle.split_last() else {
+        return rest.is_empty();
+    };
+    let mut rest = rest;
+    for part in middle {
+        match rest.find(part) {
+            Some(at) => rest = &rest[at + part.len()..],
+            None => return false,
+        }
+    }
+    rest.ends_with(last)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_star_stands_for_any_part_of_an_action() {
+        assert!(matches("*", "Microsoft.A/b/read"));
+        assert!(matches(
+            "*/read",
+            "Microsoft.ContainerRegistry/registries/pull/read"
+        ));
+        assert!(matches(
+            "Microsoft.Authorization/*/Write",
+            "microsoft.authorization/roleAssignments/write"
+        ));
+        assert!(!matches(
+            "*/read",
+            "Microsoft.ContainerRegistry/registries/write"
+        ));
+        assert!(!matches("a/b", "a/b/c"));
+    }
+
+    #[test]
+    fn a_scope_is_inherited_along_whole_segments_only() {
+        assert!(within(
+            "/subscriptions/s/resourceGroups/g",
+            "/Subscriptions/S"
+        ));
+        assert!(within("/subscriptions/s", "/"));
+        assert!(!within(
+            "/subscriptions/s/resourceGroups/group2",
+            "/subscriptions/s/resourceGroups/group"
+        ));
+    }
+
+    #[test]
+    fn a_contributor_may_do_all_but_change_rights() {
+        let access = Access::new();
+        let role = access.role_named("contributor").unwrap();
+        assert!(role.allows(&Wanted::action(
+            "Microsoft.ContainerRegistry/registries/write",
+            "/"
+        )));
+        assert!(!role.allows(&Wanted::action(
+            "Microsoft.Authorization/roleAssignments/write",
+            "/"
+        )));
+        assert!(role.allows(&Wanted::action(
+            "Microsoft.Authorization/roleAssignments/read",
+            "/"
+        )));
+    }
+
+    #[test]
+    fn an_owner_has_no_data_actions() {
+        let access = Access::new();
+        let wanted = Wanted::data(
+            "Microsoft.ContainerRegistry/registries/repositories/content/read",
+            "/",
+            &[],
+        );
+        assert!(!access.role_named("Owner").unwrap().allows(&wanted));
+    }
+}

@@ -1,0 +1,229 @@
+//! From an Entra token to a token for one repository.
+
+use base64::Engine as _;
+use base64::engine::general_purpose::STANDARD;
+use bytes::Bytes;
+use http::{Method, Request, StatusCode};
+use serde_json::{Value, json};
+
+use super::{VISIT, Visit, named};
+use crate::entra::form_field;
+use crate::entra::token;
+use crate::principal::Principal;
+use crate::registry::distribution;
+use crate::registry::gate::{self, Right};
+use crate::reply::{self, Reply};
+
+/// The user name that goes with a refresh token.
+const TOKEN_USER: &str = "00000000-0000-0000-0000-000000000000";
+const REFRESH_LIFE: u64 = 3 * 3600 + 15 * 60;
+const ACCESS_LIFE: u64 = 75 * 60;
+const ANONYMOUS_LIFE: u64 = 20 * 60;
+/// Who asks for a token.
+enum Visitor {
+    Nobody,
+    /// Somebody known, with what a legacy registry let them do when they signed in.
+    Known {
+        principal: Box<Principal>,
+        legacy: Vec<String>,
+    },
+}
+
+impl Visit<'_> {
+    /// An Entra token for a refresh token. It is given to anybody of the tenant: whether Azure refuses those without
+    /// any role here is not known.
+    pub(super) fn exchange(&self) -> Reply {
+        let field = |name: &str| form_field(self.request.body(), name);
+        if !matches!(
+            field("grant_type").as_deref(),
+            Some("access_token" | "access_token_refresh_token")
+        ) {
+            let message = "grant_type must be access_token or access_token_refresh_token";
+            return distribution::error(StatusCode::BAD_REQUEST, "INVALID", message, &Value::Null);
+        }
+        if field("tenant").is_some_and(|tenant| !self.world.is_tenant(&tenant)) {
+            return refused();
+        }
+        let audiences = [token::REGISTRY, token::ARM];
+        let audiences = if self.registry.refuses_arm_tokens() {
+            &audiences[..1]
+        } else {
+            &audiences[..]
+        };
+        match self.world.holder(
+            &field("access_token").unwrap_or_default(),
+            audiences,
+            self.now,
+        ) {
+            Ok(principal) => self.refresh_token(&principal),
+            Err(_) => refused(),
+        }
+    }
+
+    fn refresh_token(&self, principal: &Principal) -> Reply {
+        let issued = self.world.clock.unix(self.now);
+        let legacy = gate::legacy_actions(self.world, self.registry, principal, self.now);
+        let token = self.world.signer.sign(&json!({
+            "aud": self.host(),
+            "sub": principal.object_id,
+            "grant_type": "refresh_token",
+            "tenant": self.world.tenant,
+            "permissions": {"Actions": legacy},
+            "iat": issued,
+            "exp": issued + REFRESH_LIFE,
+        }));
+        let answer = reply::json(StatusCode::OK, &json!({"refresh_token": token}));
+        named(
+            reply::with(answer, "x-ms-ratelimit-remaining-calls-per-second", "166.6"),
+            principal,
+        )
+    }
+
+    /// A refresh token, a password or nothing for an access token.
+    pub(super) fn token(&self) -> Reply {
+        let form = match *self.request.method() {
+            Method::GET => self.request.uri().query().unwrap_or_default().as_bytes(),
+            _ => &self.request.body()[..],
+        };
+        let Some(visitor) = self.visitor(form) else {
+            return refused();
+        };
+        let scopes: Vec<String> = url::form_urlencoded::parse(form)
+            .filter(|(name, _)| name == "scope")
+            .flat_map(|(_, value)| value.split(' ').map(str::to_owned).collect::<Vec<_>>())
+            .filter(|scope| !scope.is_empty())
+            .collect();
+        let access: Vec<Value> = scopes
+            .iter()
+            .filter_map(|scope| self.granted(&visitor, scope))
+            .collect();
+        if access.is_empty() && !scopes.is_empty() {
+            return refused();
+        }
+        let (subject, life) = match &visitor {
+            Visitor::Nobody => ("acr_anon_pull", ANONYMOUS_LIFE),
+            Visitor::Known { principal, .. } => (principal.object_id.as_str(), ACCESS_LIFE),
+        };
+        let issued = self.world.clock.unix(self.now);
+        let claims = json!({
+            "aud": self.host(), "sub": subject, "grant_type": "access_token", "access": access,
+            "iat": issued, "exp": issued + life,
+        });
+        let answer = reply::json(
+            StatusCode::OK,
+            &json!({"access_token": self.world.signer.sign(&claims)}),
+        );
+        let answer = reply::with(answer, "x-ms-ratelimit-remaining-calls-per-second", "166.6");
+        match &visitor {
+            Visitor::Nobody => answer,
+            Visitor::Known { principal, .. } => named(answer, principal),
+        }
+    }
+
+    /// Who it is; `None` when what they show is not good.
+    fn visitor(&self, form: &[u8]) -> Option<Visitor> {
+        let (user, secret) = match basic(self.request) {
+            Some(pair) => pair,
+            None => match form_field(form, "grant_type").as_deref() {
+                Some("refresh_token") => {
+                    (TOKEN_USER.to_owned(), form_field(form, "refresh_token")?)
+                }
+                _ => match (form_field(form, "username"), form_field(form, "password")) {
+                    (Some(user), Some(secret)) => (user, secret),
+                    _ => return self.registry.allows_anonymous().then_some(Visitor::Nobody),
+                },
+            },
+        };
+        if user == TOKEN_USER {
+            return self.holder_of_refresh(&secret);
+        }
+        let principal = gate::password(self.world, self.registry, &user, &secret, self.now)?;
+        let legacy = gate::legacy_actions(self.world, self.registry, &principal, self.now);
+        let legacy = legacy.into_iter().map(str::to_owned).collect();
+        Some(Visitor::Known {
+            principal: Box::new(principal),
+            legacy,
+        })
+    }
+
+    fn holder_of_refresh(&self, token: &str) -> Option<Visitor> {
+        let claims = self
+            .world
+            .signer
+            .check(token, self.world.clock.unix(self.now))
+            .ok()?;
+        if !claims.is_for(self.host()) || claims.text("grant_type") != "refresh_token" {
+            return None;
+        }
+        let principal = Box::new(self.world.principal(claims.text("sub"))?.clone());
+        let words = claims
+            .get("permissions")
+            .and_then(|one| one["Actions"].as_array())
+            .cloned()
+            .unwrap_or_default();
+        let legacy = words
+            .iter()
+            .filter_map(|word| word.as_str().map(str::to_owned))
+            .collect();
+        Some(Visitor::Known { principal, legacy })
+    }
+
+    /// What of one scope is granted, as an entry of the token.
+    fn granted(&self, visitor: &Visitor, scope: &str) -> Option<Value> {
+        let (kind, rest) = scope.split_once(':')?;
+        let (name, actions) = rest.rsplit_once(':')?;
+        let may = |action: &&str| {
+            let right = match (kind, *action) {
+                ("registry", _) => Right::Catalog,
+                (_, action) => match Right::named(action) {
+                    Some(right) => right,
+                    None => return false,
+                },
+            };
+            self.may(visitor, right, name)
+        };
+        let granted: Vec<&str> = actions.split(',').filter(may).collect();
+        (!granted.is_empty()).then(|| json!({"type": kind, "name": name, "actions": granted}))
+    }
+
+    fn may(&self, visitor: &Visitor, right: Right, repository: &str) -> bool {
+        if self.registry.allows_anonymous() && right.legacy() == "read" {
+            return true;
+        }
+        match visitor {
+            Visitor::Nobody => false,
+            Visitor::Known { principal, legacy } => {
+                if self.registry.is_abac() {
+                    gate::permits_abac(
+                        self.world,
+                        self.registry,
+                        principal,
+                        right,
+                        repository,
+                        self.now,
+                    )
+                } else {
+                    legacy.iter().any(|word| word == right.legacy())
+                }
+            }
+        }
+    }
+}
+
+/// The refusal of the token endpoints, which name no way to a token.
+fn refused() -> Reply {
+    let body = json!({"errors": [{"code": "UNAUTHORIZED", "message": VISIT, "detail": null}]});
+    reply::json(StatusCode::UNAUTHORIZED, &body)
+}
+
+/// User name and password of a request, where it has them.
+fn basic(request: &Request<Bytes>) -> Option<(String, String)> {
+    let value = request.headers().get("authorization")?.to_str().ok()?;
+    let (scheme, pair) = value.split_once(' ')?;
+    let pair = scheme
+        .eq_ignore_ascii_case("basic")
+        .then(|| STANDARD.decode(pair.trim()).ok())??;
+    let pair = String::from_utf8(pair).ok()?;
+    pair.split_once(':')
+        .map(|(user, secret)| (user.to_owned(), secret.to_owned()))
+}

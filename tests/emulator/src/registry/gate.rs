@@ -1,0 +1,211 @@
+//! Who may do what in a registry, by its mode.
+
+use http::StatusCode;
+use serde_json::json;
+use tokio::time::Instant;
+
+use super::Registry;
+use crate::principal::Principal;
+use crate::rbac::Wanted;
+use crate::reply::{self, Reply};
+use crate::world::World;
+
+/// What can be done to a repository, or with the catalogue.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Right {
+    Pull,
+    Push,
+    Delete,
+    MetadataRead,
+    MetadataWrite,
+    Catalog,
+}
+
+const RIGHTS: [(Right, &str); 6] = [
+    (Right::Pull, "pull"),
+    (Right::Push, "push"),
+    (Right::Delete, "delete"),
+    (Right::MetadataRead, "metadata_read"),
+    (Right::MetadataWrite, "metadata_write"),
+    (Right::Catalog, "*"),
+];
+
+impl Right {
+    /// The right that a token's scope calls so.
+    pub(crate) fn named(name: &str) -> Option<Self> {
+        RIGHTS
+            .iter()
+            .find(|(_, known)| *known == name)
+            .map(|(right, _)| *right)
+    }
+
+    pub(crate) fn name(self) -> &'static str {
+        RIGHTS
+            .iter()
+            .find(|(right, _)| *right == self)
+            .map_or("", |(_, name)| name)
+    }
+
+    /// The word for it in the permissions of a legacy refresh token.
+    pub(crate) fn legacy(self) -> &'static str {
+        match self {
+            Self::Pull | Self::MetadataRead | Self::Catalog => "read",
+            Self::Push | Self::MetadataWrite => "write",
+            Self::Delete => "delete",
+        }
+    }
+
+    fn data_action(self) -> &'static str {
+        match self {
+            Self::Pull => "Microsoft.ContainerRegistry/registries/repositories/content/read",
+            Self::Push => "Microsoft.ContainerRegistry/registries/repositories/content/write",
+            Self::Delete => "Microsoft.ContainerRegistry/registries/repositories/content/delete",
+            Self::MetadataRead => {
+                "Microsoft.ContainerRegistry/registries/repositories/metadata/read"
+            }
+            Self::MetadataWrite => {
+                "Microsoft.ContainerRegistry/registries/repositories/metadata/write"
+            }
+            Self::Catalog => "Microsoft.ContainerRegistry/registries/catalog/read",
+        }
+    }
+}
+
+/// The words that a legacy registry's refresh token gets, and the action behind each.
+pub(crate) const LEGACY: [(&str, &str); 3] = [
+    ("read", "Microsoft.ContainerRegistry/registries/pull/read"),
+    ("write", "Microsoft.ContainerRegistry/registries/push/write"),
+    (
+        "delete",
+        "Microsoft.ContainerRegistry/registries/artifacts/delete",
+    ),
+];
+
+/// What a principal may do in a legacy registry, in the words of its tokens.
+pub(crate) fn legacy_actions(
+    world: &World,
+    registry: &Registry,
+    principal: &Principal,
+    now: Instant,
+) -> Vec<&'static str> {
+    let id = registry.id();
+    let may = |action: &str| world.permits(principal, &Wanted::action(action, &id), now);
+    LEGACY
+        .iter()
+        .filter(|(_, action)| may(action))
+        .map(|(word, _)| *word)
+        .collect()
+}
+
+/// Whether a principal may, as of now.
+pub(crate) fn permits(
+    world: &World,
+    registry: &Registry,
+    principal: &Principal,
+    right: Right,
+    repository: &str,
+    now: Instant,
+) -> bool {
+    if registry.is_abac() {
+        return permits_abac(world, registry, principal, right, repository, now);
+    }
+    legacy_actions(world, registry, principal, now).contains(&right.legacy())
+}
+
+/// The same in a registry where repositories are looked at: data actions alone count, with their conditions.
+pub(crate) fn permits_abac(
+    world: &World,
+    registry: &Registry,
+    principal: &Principal,
+    right: Right,
+    repository: &str,
+    now: Instant,
+) -> bool {
+    let facts = [(
+        "Microsoft.ContainerRegistry/registries/repositories:name",
+        repository,
+    )];
+    let facts = if right == Right::Catalog {
+        &[][..]
+    } else {
+        &facts[..]
+    };
+    world.permits(
+        principal,
+        &Wanted::data(right.data_action(), &registry.id(), facts),
+        now,
+    )
+}
+
+/// Who signs in with a user name and a password: a service principal with its client id and secret.
+pub(crate) fn password(
+    world: &World,
+    registry: &Registry,
+    username: &str,
+    password: &str,
+    _now: Instant,
+) -> Option<Principal> {
+    let is_admin = username.eq_ignore_ascii_case(&registry.name)
+        && registry.properties["adminUserEnabled"] == true;
+    if is_admin {
+        // The admin user's password cannot be asked for here, so nobody has it.
+        return None;
+    }
+    let known = world
+        .principals
+        .iter()
+        .find(|one| one.client_id.eq_ignore_ascii_case(username))?;
+    known
+        .secret
+        .as_deref()
+        .is_some_and(|secret| secret == password)
+        .then(|| known.clone())
+}
+
+/// The firewall: `None` lets the caller through.
+pub(crate) fn firewall(registry: &Registry, address: &str) -> Option<Reply> {
+    let rules = &registry.properties["networkRuleSet"];
+    let denied = registry.sku == "Premium" && rules["defaultAction"] == "Deny" && {
+        let list = rules["ipRules"].as_array().cloned().unwrap_or_default();
+        !list.iter().any(|rule| {
+            rule["value"]
+                .as_str()
+                .is_some_and(|range| covers(range, address))
+        })
+    };
+    if registry.properties["publicNetworkAccess"] != "Disabled" && !denied {
+        return None;
+    }
+    let message = format!(
+        "client with IP '{address}' is not allowed access. Refer https://aka.ms/acr/firewall to grant access."
+    );
+    Some(reply::json(
+        StatusCode::FORBIDDEN,
+        &json!({"errors": [{"code": "DENIED", "message": message}]}),
+    ))
+}
+
+/// Whether an address is the one of a rule or in its range.
+fn covers(range: &str, address: &str) -> bool {
+    let (net, bits) = range.split_once('/').unwrap_or((range, "32"));
+    let number = |text: &str| text.parse::<std::net::Ipv4Addr>().map(u32::from);
+    let (Ok(net), Ok(address), Ok(bits)) = (number(net), number(address), bits.parse::<u32>())
+    else {
+        return false;
+    };
+    let mask = u32::MAX.checked_shl(32 - bits.min(32)).unwrap_or(0);
+    net & mask == address & mask
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_range_covers_its_addresses_and_no_other() {
+        assert!(covers("198.51.100.0/24", "198.51.100.20"));
+        assert!(covers("198.51.100.20", "198.51.100.20"));
+        assert!(!covers("198.51.100.0/24", "198.51.101.20"));
+        assert!(covers("0.0.0.0/0", "198.51.100.20"));
+    }
+}

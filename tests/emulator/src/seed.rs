@@ -1,0 +1,281 @@
+//! What a test says of the clusters and registries it starts with.
+
+use serde_json::{Value, json};
+
+/// A cluster to start with.
+///
+/// ```
+/// use aks_acr_emulator::{ClusterSeed, Emulator};
+///
+/// let azure = Emulator::new().with_cluster_of(ClusterSeed::new("group", "dev").entra().node("aks-arm-0", "linux", "arm64"));
+/// assert!(!azure.kubelet_object_id("group", "dev").is_empty());
+/// ```
+#[derive(Clone, Debug)]
+#[expect(
+    clippy::struct_excessive_bools,
+    reason = "each is one switch of its own"
+)]
+pub struct ClusterSeed {
+    pub(crate) subscription: Option<String>,
+    pub(crate) group: String,
+    pub(crate) name: String,
+    pub(crate) location: String,
+    pub(crate) version: String,
+    pub(crate) state: String,
+    pub(crate) entra: bool,
+    pub(crate) azure_rbac: bool,
+    pub(crate) local_accounts_disabled: bool,
+    pub(crate) service_principal: bool,
+    pub(crate) without_kubelet_identity: bool,
+    pub(crate) admin_groups: Vec<String>,
+    pub(crate) nodes: Vec<SeedNode>,
+    own_nodes: bool,
+}
+
+#[derive(Clone, Debug)]
+pub(crate) struct SeedNode {
+    pub(crate) name: String,
+    pub(crate) pool: String,
+    pub(crate) os: String,
+    pub(crate) architecture: String,
+}
+
+impl ClusterSeed {
+    /// A cluster that is `Succeeded`, with a system-assigned control plane, a kubelet identity and two nodes of
+    /// linux/amd64, and without Entra.
+    #[must_use]
+    pub fn new(group: &str, name: &str) -> Self {
+        let node = |number: u8| SeedNode {
+            name: format!("aks-nodepool1-{number}"),
+            pool: String::from("nodepool1"),
+            os: String::from("linux"),
+            architecture: String::from("amd64"),
+        };
+        Self {
+            subscription: None,
+            group: group.to_owned(),
+            name: name.to_owned(),
+            location: String::from("westeurope"),
+            version: String::from("1.33.4"),
+            state: String::from("Succeeded"),
+            entra: false,
+            azure_rbac: false,
+            local_accounts_disabled: false,
+            service_principal: false,
+            without_kubelet_identity: false,
+            admin_groups: Vec::new(),
+            nodes: vec![node(0), node(1)],
+            own_nodes: false,
+        }
+    }
+
+    /// Puts it into another subscription than the emulator's first.
+    #[must_use]
+    pub fn in_subscription(mut self, id: &str) -> Self {
+        self.subscription = Some(id.to_owned());
+        self
+    }
+
+    /// Puts it into another region.
+    #[must_use]
+    pub fn location(mut self, location: &str) -> Self {
+        location.clone_into(&mut self.location);
+        self
+    }
+
+    /// Lets its users sign in with Entra; who is in an admin group is its administrator.
+    #[must_use]
+    pub fn entra(mut self) -> Self {
+        self.entra = true;
+        self
+    }
+
+    /// Lets Azure's roles decide what who may do inside; goes with [`entra`](Self::entra).
+    #[must_use]
+    pub fn azure_rbac(mut self) -> Self {
+        self.entra = true;
+        self.azure_rbac = true;
+        self
+    }
+
+    /// Switches off the local accounts, whose credentials are static.
+    #[must_use]
+    pub fn local_accounts_disabled(mut self) -> Self {
+        self.local_accounts_disabled = true;
+        self
+    }
+
+    /// Gives it a service principal in place of managed identities.
+    #[must_use]
+    pub fn service_principal(mut self) -> Self {
+        self.service_principal = true;
+        self
+    }
+
+    /// Leaves out the kubelet identity.
+    #[must_use]
+    pub fn without_kubelet_identity(mut self) -> Self {
+        self.without_kubelet_identity = true;
+        self
+    }
+
+    /// Sets the provisioning state.
+    #[must_use]
+    pub fn state(mut self, state: &str) -> Self {
+        state.clone_into(&mut self.state);
+        self
+    }
+
+    /// Sets the version of Kubernetes.
+    #[must_use]
+    pub fn version(mut self, version: &str) -> Self {
+        version.clone_into(&mut self.version);
+        self
+    }
+
+    /// Adds a node. The first one added takes the place of the two that are there by default. The pool is the name
+    /// without its `aks-` and what follows the last dash.
+    #[must_use]
+    pub fn node(mut self, name: &str, os: &str, architecture: &str) -> Self {
+        if !self.own_nodes {
+            self.nodes.clear();
+            self.own_nodes = true;
+        }
+        let pool = name
+            .rsplit_once('-')
+            .map_or(name, |(pool, _)| pool)
+            .trim_start_matches("aks-");
+        self.nodes.push(SeedNode {
+            name: name.to_owned(),
+            pool: pool.to_owned(),
+            os: os.to_owned(),
+            architecture: architecture.to_owned(),
+        });
+        self
+    }
+
+    /// Makes the members of an Entra group its administrators.
+    #[must_use]
+    pub fn admin_group(mut self, object_id: &str) -> Self {
+        self.entra = true;
+        self.admin_groups.push(object_id.to_owned());
+        self
+    }
+}
+
+/// A registry to start with, or what to change of one.
+///
+/// ```
+/// use aks_acr_emulator::{Emulator, RegistrySeed};
+///
+/// let azure = Emulator::new().with_registry_of(RegistrySeed::new("group", "myregistry").abac().sku("Premium"));
+/// assert!(azure.registry_id("group", "myregistry").ends_with("/registries/myregistry"));
+/// ```
+#[derive(Clone, Debug)]
+pub struct RegistrySeed {
+    pub(crate) subscription: Option<String>,
+    pub(crate) group: String,
+    pub(crate) name: String,
+    pub(crate) location: String,
+    pub(crate) sku: Option<String>,
+    pub(crate) login_server: Option<String>,
+    /// Properties in ARM's words, laid over the defaults.
+    pub(crate) properties: Value,
+}
+
+impl RegistrySeed {
+    /// A registry of sku Basic in the legacy mode, open to all networks.
+    #[must_use]
+    pub fn new(group: &str, name: &str) -> Self {
+        Self {
+            subscription: None,
+            group: group.to_owned(),
+            name: name.to_owned(),
+            location: String::from("westeurope"),
+            sku: None,
+            login_server: None,
+            properties: json!({}),
+        }
+    }
+
+    /// Puts it into another subscription than the emulator's first.
+    #[must_use]
+    pub fn in_subscription(mut self, id: &str) -> Self {
+        self.subscription = Some(id.to_owned());
+        self
+    }
+
+    /// Puts it into another region.
+    #[must_use]
+    pub fn location(mut self, location: &str) -> Self {
+        location.clone_into(&mut self.location);
+        self
+    }
+
+    /// Sets the sku: `Basic`, `Standard` or `Premium`.
+    #[must_use]
+    pub fn sku(mut self, sku: &str) -> Self {
+        self.sku = Some(sku.to_owned());
+        self
+    }
+
+    /// Sets the host, where it is not the name.
+    #[must_use]
+    pub fn login_server(mut self, host: &str) -> Self {
+        self.login_server = Some(host.to_ascii_lowercase());
+        self
+    }
+
+    /// Lets conditions and repository roles decide: `AbacRepositoryPermissions`.
+    #[must_use]
+    pub fn abac(self) -> Self {
+        self.property("roleAssignmentMode", "AbacRepositoryPermissions")
+    }
+
+    /// Lets `AcrPull` and its like decide: `LegacyRegistryPermissions`.
+    #[must_use]
+    pub fn legacy(self) -> Self {
+        self.property("roleAssignmentMode", "LegacyRegistryPermissions")
+    }
+
+    /// Lets everybody pull.
+    #[must_use]
+    pub fn anonymous_pull(self) -> Self {
+        self.property("anonymousPullEnabled", true)
+    }
+
+    /// Closes it to all but private endpoints.
+    #[must_use]
+    pub fn public_network_disabled(self) -> Self {
+        self.property("publicNetworkAccess", "Disabled")
+    }
+
+    /// Closes it to all but these addresses (or ranges, as `192.0.2.0/24`).
+    #[must_use]
+    pub fn only_from(self, addresses: &[&str]) -> Self {
+        let rules: Vec<Value> = addresses
+            .iter()
+            .map(|address| json!({"action": "Allow", "value": address}))
+            .collect();
+        self.property(
+            "networkRuleSet",
+            json!({"defaultAction": "Deny", "ipRules": rules}),
+        )
+    }
+
+    /// Refuses tokens made for Azure Resource Manager.
+    #[must_use]
+    pub fn refuse_arm_tokens(self) -> Self {
+        self.property(
+            "policies",
+            json!({"azureADAuthenticationAsArmPolicy": {"status": "disabled"}}),
+        )
+    }
+
+    /// Sets any property, by the name that Azure gives it.
+    #[must_use]
+    pub fn property(mut self, name: &str, value: impl Into<Value>) -> Self {
+        self.properties[name] = value.into();
+        self
+    }
+}

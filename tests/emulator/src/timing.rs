@@ -1,0 +1,93 @@
+//! How long this Azure takes for what Azure takes time for.
+
+use std::time::Duration;
+
+/// How long the emulator takes, in time of its clock (tokio's).
+///
+/// [`Timing::none`] is what a new emulator has: everything is done at once but for one millisecond a request, which is
+/// there so that requests sent together are seen to overlap.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct Timing {
+    /// What passes before any request of a client is looked at.
+    pub latency: Duration,
+    /// From a role assignment's creation until it has an effect.
+    pub propagation: Duration,
+    /// From a role assignment's deletion until it has lost its effect.
+    pub deletion: Duration,
+    /// How long a principal just made is unknown to role assignments that send no `principalType`.
+    pub principal: Duration,
+    /// How long an import takes.
+    pub import: Duration,
+    /// How long the creation of a registry takes.
+    pub registry: Duration,
+    /// How long an update of a cluster takes.
+    pub cluster: Duration,
+    /// How long an Entra token is good for.
+    pub token: Duration,
+}
+
+impl Timing {
+    /// Everything at once, but for a latency of one millisecond.
+    #[must_use]
+    pub const fn none() -> Self {
+        Self {
+            latency: Duration::from_millis(1),
+            propagation: Duration::ZERO,
+            deletion: Duration::ZERO,
+            principal: Duration::ZERO,
+            import: Duration::ZERO,
+            registry: Duration::ZERO,
+            cluster: Duration::ZERO,
+            token: Duration::from_secs(3599),
+        }
+    }
+
+    /// Times of the size that Azure shows.
+    #[must_use]
+    pub const fn typical() -> Self {
+        Self {
+            latency: Duration::from_millis(80),
+            propagation: Duration::from_secs(60),
+            deletion: Duration::from_secs(60),
+            principal: Duration::from_secs(15),
+            import: Duration::from_secs(12),
+            registry: Duration::from_secs(10),
+            cluster: Duration::from_secs(114),
+            token: Duration::from_secs(3599),
+        }
+    }
+}
+
+impl Default for Timing {
+    fn default() -> Self {
+        Self::none()
+    }
+}
+
+/// One setter a field, so that a test changes what it is about and nothing else.
+macro_rules! setters {
+    ($($with:ident => $field:ident),* $(,)?) => {
+        impl Timing {
+            $(
+                #[doc = concat!("Sets [`", stringify!($field), "`](Self::", stringify!($field), ").")]
+                #[must_use]
+                pub const fn $with(mut self, time: Duration) -> Self {
+                    self.$field = time;
+                    self
+                }
+            )*
+        }
+    };
+}
+
+setters! {
+    with_latency => latency,
+    with_propagation => propagation,
+    with_deletion => deletion,
+    with_principal => principal,
+    with_import => import,
+    with_registry => registry,
+    with_cluster => cluster,
+    with_token => token,
+}

@@ -1,0 +1,229 @@
+//! The state of this Azure, and which part of it answers a request.
+
+use bytes::Bytes;
+use http::{Method, Request, StatusCode, Uri};
+use tokio::time::Instant;
+
+use crate::arm;
+use crate::clock::Clock;
+use crate::cluster::Cluster;
+use crate::entra;
+use crate::entra::token::Signer;
+use crate::fault::Faults;
+use crate::image::Store;
+use crate::log::{Log, Service};
+use crate::operation::Operation;
+use crate::principal::{Principal, stable_id};
+use crate::rbac::{Access, Assignment, Wanted};
+use crate::registry::{self, Registry};
+use crate::reply::{self, Reply};
+use crate::throttle::Throttle;
+use crate::timing::Timing;
+
+/// The name of the caller that every emulator has.
+pub(crate) const OWNER: &str = "owner";
+
+/// A resource group.
+#[derive(Clone, Debug)]
+pub(crate) struct Group {
+    pub(crate) subscription: String,
+    pub(crate) name: String,
+    pub(crate) location: String,
+}
+
+/// How lists are cut into pages.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Paging {
+    pub(crate) size: usize,
+    /// Whether a first page without items comes before the others.
+    pub(crate) empty_first: bool,
+}
+
+/// Everything there is.
+pub(crate) struct World {
+    pub(crate) clock: Clock,
+    pub(crate) timing: Timing,
+    pub(crate) signer: Signer,
+    pub(crate) tenant: String,
+    /// The first one is the one that [`crate::Emulator::subscription`] names.
+    pub(crate) subscriptions: Vec<String>,
+    pub(crate) groups: Vec<Group>,
+    pub(crate) registries: Vec<Registry>,
+    pub(crate) clusters: Vec<Cluster>,
+    pub(crate) principals: Vec<Principal>,
+    pub(crate) access: Access,
+    pub(crate) operations: Vec<Operation>,
+    /// Registries of others, by the host that serves them.
+    pub(crate) upstreams: std::collections::BTreeMap<String, Store>,
+    pub(crate) log: Log,
+    pub(crate) faults: Faults,
+    pub(crate) throttle: Throttle,
+    pub(crate) paging: Paging,
+    /// Principals that the directory does not find for a time.
+    pub(crate) forgotten: Vec<(String, Instant)>,
+    /// What a `PUT` that repeats a role assignment is answered.
+    pub(crate) repeated_assignment: StatusCode,
+    /// The address that the program under test is seen at, and the one of all nodes.
+    pub(crate) addresses: Addresses,
+}
+
+/// Addresses that a registry's firewall sees.
+#[derive(Clone, Debug)]
+pub(crate) struct Addresses {
+    pub(crate) client: String,
+    pub(crate) nodes: String,
+}
+
+impl World {
+    pub(crate) fn new() -> Self {
+        let clock = Clock::new();
+        let mut world = Self {
+            clock,
+            timing: Timing::none(),
+            signer: Signer::new(),
+            tenant: stable_id("tenant"),
+            subscriptions: Vec::new(),
+            groups: Vec::new(),
+            registries: Vec::new(),
+            clusters: Vec::new(),
+            principals: vec![Principal::service(OWNER, clock.start())],
+            access: Access::new(),
+            operations: Vec::new(),
+            upstreams: std::collections::BTreeMap::new(),
+            log: Log::default(),
+            faults: Faults::default(),
+            throttle: Throttle::default(),
+            paging: Paging {
+                size: 1000,
+                empty_first: false,
+            },
+            forgotten: Vec::new(),
+            repeated_assignment: StatusCode::OK,
+            // Addresses of the blocks that are kept for examples.
+            addresses: Addresses {
+                client: String::from("203.0.113.7"),
+                nodes: String::from("198.51.100.20"),
+            },
+        };
+        world.add_subscription(&stable_id("subscription"));
+        world
+    }
+
+    /// Adds a subscription of which the first caller is Owner.
+    pub(crate) fn add_subscription(&mut self, id: &str) {
+        self.subscriptions.push(id.to_owned());
+        let owner = self.principals[0].object_id.clone();
+        self.grant("Owner", &owner, &format!("/subscriptions/{id}"));
+    }
+
+    /// Makes a role assignment as if it had always been there. A role or scope that does not exist grants nothing.
+    pub(crate) fn grant(&mut self, role: &str, principal: &str, scope: &str) -> Option<String> {
+        let role = self
+            .access
+            .role_named(role)
+            .or_else(|| self.access.role(role))?
+            .id
+            .clone();
+        let name = stable_id(&format!("{scope}-{principal}-{role}"));
+        let start = self.clock.start();
+        self.access.assignments.push(Assignment {
+            name: name.clone(),
+            scope: scope.to_owned(),
+            principal: principal.to_owned(),
+            principal_type: self
+                .principal(principal)
+                .map_or("ServicePrincipal", |one| one.kind)
+                .to_owned(),
+            role,
+            condition: None,
+            condition_version: None,
+            description: None,
+            created: start,
+            updated: start,
+            created_by: None,
+            updated_by: None,
+            effective: start,
+            fades: None,
+        });
+        Some(name)
+    }
+
+    pub(crate) fn subscription(&self) -> &str {
+        self.subscriptions.first().map_or("", String::as_str)
+    }
+
+    pub(crate) fn is_tenant(&self, tenant: &str) -> bool {
+        tenant.eq_ignore_ascii_case(&self.tenant) || tenant == "organizations" || tenant == "common"
+    }
+
+    pub(crate) fn group(&self, subscription: &str, name: &str) -> Option<&Group> {
+        let same = |group: &&Group| {
+            group.subscription.eq_ignore_ascii_case(subscription)
+                && group.name.eq_ignore_ascii_case(name)
+        };
+        self.groups.iter().find(same)
+    }
+
+    /// Makes a group unless it is there.
+    pub(crate) fn ensure_group(&mut self, subscription: &str, name: &str, location: &str) {
+        if self.group(subscription, name).is_none() {
+            self.groups.push(Group {
+                subscription: subscription.to_owned(),
+                name: name.to_owned(),
+                location: location.to_owned(),
+            });
+        }
+    }
+
+    pub(crate) fn permits(&self, principal: &Principal, wanted: &Wanted<'_>, now: Instant) -> bool {
+        self.access.permits(&principal.ids(), wanted, now)
+    }
+
+    /// Brings about all that time has brought about.
+    pub(crate) fn settle(&mut self, now: Instant) {
+        self.access
+            .assignments
+            .retain(|assignment| assignment.fades.is_none_or(|fades| now < fades));
+        self.forgotten.retain(|(_, until)| now < *until);
+        crate::operation::settle(self, now);
+    }
+
+    /// Which service a host is.
+    pub(crate) fn service(&self, host: &str) -> Service {
+        match host {
+            entra::HOST => Service::Entra,
+            arm::HOST => Service::Arm,
+            "graph.microsoft.com" => Service::Graph,
+            _ if self.clusters.iter().any(|cluster| cluster.fqdn() == host) => Service::Kubernetes,
+            _ if registry::is_host(self, host) => Service::Registry,
+            _ => Service::Unknown,
+        }
+    }
+
+    /// Answers a request to anything but an API server.
+    pub(crate) fn serve(&mut self, request: &Request<Bytes>, address: &str, now: Instant) -> Reply {
+        let host = request
+            .uri()
+            .host()
+            .unwrap_or_default()
+            .to_ascii_lowercase();
+        match self.service(&host) {
+            Service::Entra => entra::serve(self, request, now),
+            Service::Arm => arm::serve(self, request, now),
+            Service::Registry => registry::serve(self, &host, request, address, now),
+            Service::Graph | Service::Kubernetes | Service::Unknown => {
+                unknown_request(request.method(), request.uri())
+            }
+        }
+    }
+}
+
+/// What is answered to a request that no rule is there for: it must be seen, not mistaken for an answer of Azure.
+pub(crate) fn unknown_request(method: &Method, uri: &Uri) -> Reply {
+    let message = format!("The emulator has no rule for {method} {uri}");
+    reply::arm_error(
+        StatusCode::NOT_IMPLEMENTED,
+        "EmulatorUnknownRequest",
+        &message,
+    )
+}

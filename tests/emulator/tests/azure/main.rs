@@ -1,0 +1,15 @@
+//! The rules of the emulator's Azure, each asked for through its public doors.
+
+#![expect(
+    clippy::unwrap_used,
+    reason = "a test that cannot go on should stop where it is"
+)]
+
+mod client;
+mod cluster;
+mod data_plane;
+mod entra;
+mod import;
+mod registry;
+mod role;
+mod trouble;

@@ -1,0 +1,290 @@
+//! Registries as resources of ARM.
+
+use std::time::Duration;
+
+use aks_acr_emulator::{Emulator, RegistrySeed, Timing};
+use azure_core::http::Method;
+use serde_json::{Value, json};
+
+use crate::client::{ARM, arm, get, send, token};
+
+fn basic() -> Value {
+    json!({"location": "westeurope", "sku": {"name": "Basic"}})
+}
+
+#[tokio::test(start_paused = true)]
+async fn what_was_not_made_is_not_there() {
+    let azure = Emulator::new().with_group("group", "westeurope");
+    let absent = get(&azure, &azure.registry_id("group", "absent")).await;
+    assert_eq!((absent.status, absent.code()), (404, "ResourceNotFound"));
+    assert_eq!(
+        absent.message(),
+        "The Resource 'Microsoft.ContainerRegistry/registries/absent' under resource group 'group' was not found. \
+         For more details please go to https://aka.ms/ARMResourceNotFoundFix"
+    );
+    let no_group = get(&azure, &azure.registry_id("nogroup", "absent")).await;
+    assert_eq!(
+        (no_group.status, no_group.code()),
+        (404, "ResourceGroupNotFound")
+    );
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_path_is_read_without_regard_to_case_or_doubled_slashes() {
+    let azure = Emulator::new().with_registry("group", "myregistry");
+    let path = azure
+        .registry_id("group", "myregistry")
+        .replace("resourceGroups", "RESOURCEGROUPS");
+    assert_eq!(get(&azure, &format!("/{path}")).await.status, 200);
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_request_without_a_version_is_refused() {
+    let azure = Emulator::new();
+    let bearer = format!("Bearer {}", token(&azure, "owner", ARM).await);
+    let url = format!("{ARM}/subscriptions");
+    let answer = send(
+        &azure,
+        Method::Get,
+        &url,
+        &[("authorization", bearer)],
+        None,
+    )
+    .await
+    .unwrap();
+    assert_eq!(
+        (answer.status, answer.code()),
+        (400, "MissingApiVersionParameter")
+    );
+}
+
+#[tokio::test(start_paused = true)]
+async fn an_unknown_request_is_named() {
+    let azure = Emulator::new();
+    let path = format!(
+        "/subscriptions/{}/providers/Microsoft.Moon/rockets",
+        azure.subscription()
+    );
+    let answer = get(&azure, &path).await;
+    assert_eq!(
+        (answer.status, answer.code()),
+        (501, "EmulatorUnknownRequest")
+    );
+    assert!(
+        answer
+            .message()
+            .contains("GET https://management.azure.com/subscriptions"),
+        "{}",
+        answer.message()
+    );
+}
+
+#[tokio::test(start_paused = true)]
+async fn answers_carry_azures_ids_and_echo_the_clients() {
+    let azure = Emulator::new();
+    let bearer = format!("Bearer {}", token(&azure, "owner", ARM).await);
+    let headers = [
+        ("authorization", bearer),
+        ("x-ms-client-request-id", String::from("mine")),
+    ];
+    let url = format!("{ARM}/subscriptions?api-version=2022-12-01");
+    let answer = send(&azure, Method::Get, &url, &headers, None)
+        .await
+        .unwrap();
+    assert_eq!(answer.header("x-ms-client-request-id"), Some("mine"));
+    assert!(
+        answer.header("x-ms-request-id").is_some()
+            && answer.header("x-ms-correlation-request-id").is_some()
+    );
+    assert!(
+        answer
+            .header("x-ms-ratelimit-remaining-subscription-reads")
+            .is_some()
+    );
+    assert_eq!(answer.body["value"][0]["state"], "Enabled");
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_registry_is_created_at_once_or_in_time() {
+    let azure = Emulator::new().with_group("group", "westeurope");
+    let (quick, slow) = (
+        azure.registry_id("group", "quick0"),
+        azure.registry_id("group", "slow00"),
+    );
+    let answer = arm(&azure, "owner", Method::Put, &quick, Some(basic())).await;
+    assert_eq!(
+        (
+            answer.status,
+            answer.body["properties"]["provisioningState"].as_str()
+        ),
+        (200, Some("Succeeded"))
+    );
+
+    azure.set_timing(Timing::none().with_registry(Duration::from_secs(10)));
+    let answer = arm(&azure, "owner", Method::Put, &slow, Some(basic())).await;
+    assert_eq!(
+        (
+            answer.status,
+            answer.body["properties"]["provisioningState"].as_str()
+        ),
+        (201, Some("Creating"))
+    );
+    assert!(answer.header("location").is_none());
+    let poll = answer.header("azure-asyncoperation").unwrap().to_owned();
+    assert_eq!(get(&azure, &poll).await.body["status"], "Creating");
+    tokio::time::advance(Duration::from_secs(10)).await;
+    assert_eq!(get(&azure, &poll).await.body["status"], "Succeeded");
+    assert_eq!(
+        get(&azure, &slow).await.body["properties"]["provisioningState"],
+        "Succeeded"
+    );
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_name_is_taken_in_all_groups_at_once() {
+    let azure = Emulator::new()
+        .with_registry("group", "myregistry")
+        .with_group("other", "westeurope");
+    let elsewhere = azure.registry_id("other", "MyRegistry");
+    let refused = arm(&azure, "owner", Method::Put, &elsewhere, Some(basic())).await;
+    assert_eq!(
+        (refused.status, refused.code()),
+        (409, "RegistryNameAlreadyInUse")
+    );
+    assert_eq!(refused.body["status"], "Failed");
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_name_check_says_free_taken_or_invalid() {
+    let azure = Emulator::new().with_registry("group", "myregistry");
+    let path = format!(
+        "/subscriptions/{}/providers/Microsoft.ContainerRegistry/checkNameAvailability",
+        azure.subscription()
+    );
+    for (name, reason) in [
+        ("fresh0", None),
+        ("MYREGISTRY", Some("AlreadyExists")),
+        ("no", Some("Invalid")),
+        ("Microsoft", Some("Invalid")),
+    ] {
+        let body = json!({"name": name, "type": "Microsoft.ContainerRegistry/registries"});
+        let answer = arm(&azure, "owner", Method::Post, &path, Some(body)).await;
+        assert_eq!(
+            (answer.status, answer.body["reason"].as_str()),
+            (200, reason),
+            "{name}"
+        );
+        assert_eq!(answer.body["nameAvailable"], reason.is_none(), "{name}");
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_patch_changes_what_it_names() {
+    let azure =
+        Emulator::new().with_registry_of(RegistrySeed::new("group", "myregistry").sku("Premium"));
+    let path = azure.registry_id("group", "myregistry");
+    let body = json!({"properties": {"publicNetworkAccess": "Disabled", "networkRuleSet": {"defaultAction": "Deny"}}});
+    let answer = arm(&azure, "owner", Method::Patch, &path, Some(body)).await;
+    assert_eq!(answer.status, 200);
+    arm(
+        &azure,
+        "owner",
+        Method::Patch,
+        &path,
+        Some(json!({"properties": {"publicNetworkAccess": "Enabled"}})),
+    )
+    .await;
+    let after = get(&azure, &path).await;
+    assert_eq!(after.body["properties"]["publicNetworkAccess"], "Enabled");
+    assert_eq!(
+        after.body["properties"]["networkRuleSet"]["defaultAction"], "Deny",
+        "stays behind"
+    );
+}
+
+#[tokio::test(start_paused = true)]
+async fn an_old_version_does_not_show_the_mode() {
+    let azure = Emulator::new().with_registry_of(RegistrySeed::new("group", "myregistry").abac());
+    let path = azure.registry_id("group", "myregistry");
+    assert_eq!(
+        get(&azure, &path).await.body["properties"]["roleAssignmentMode"],
+        "AbacRepositoryPermissions"
+    );
+    let old = get(&azure, &format!("{path}?api-version=2023-07-01")).await;
+    assert!(old.body["properties"].get("roleAssignmentMode").is_none());
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_list_comes_in_pages_of_which_the_first_may_be_empty() {
+    let azure = Emulator::new()
+        .with_registry("group", "first")
+        .with_registry("group", "second")
+        .with_registry("group", "third");
+    azure.set_page_size(2);
+    azure.set_empty_first_page(true);
+    let mut next = Some(format!(
+        "/subscriptions/{}/providers/Microsoft.ContainerRegistry/registries",
+        azure.subscription()
+    ));
+    let (mut pages, mut names) = (0, Vec::new());
+    while let Some(address) = next {
+        let page = get(&azure, &address).await;
+        names.extend(
+            page.body["value"]
+                .as_array()
+                .unwrap()
+                .iter()
+                .map(|one| one["name"].as_str().unwrap().to_owned()),
+        );
+        next = page.body["nextLink"].as_str().map(str::to_owned);
+        pages += 1;
+    }
+    assert_eq!(
+        (pages, names),
+        (3, vec!["first".into(), "second".into(), "third".into()])
+    );
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_list_shows_what_the_caller_may_read() {
+    let azure = Emulator::new()
+        .with_registry("group", "first")
+        .with_registry("group", "second");
+    let second = azure.registry_id("group", "second");
+    let azure = azure
+        .with_caller("reader", &[("Reader", &second)])
+        .with_caller("nobody", &[]);
+    let resources = format!(
+        "/subscriptions/{}/resources?$filter=resourceType%20eq%20'Microsoft.ContainerRegistry/registries'",
+        azure.subscription()
+    );
+    let shown = arm(&azure, "reader", Method::Get, &resources, None).await;
+    assert_eq!(shown.body["value"].as_array().unwrap().len(), 1);
+    assert!(shown.body["value"][0].get("properties").is_none());
+    assert_eq!(
+        arm(&azure, "nobody", Method::Get, &resources, None)
+            .await
+            .status,
+        403
+    );
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_group_is_created_once() {
+    let azure = Emulator::new();
+    let path = format!("/subscriptions/{}/resourcegroups/new", azure.subscription());
+    assert_eq!(get(&azure, &path).await.code(), "ResourceGroupNotFound");
+    let body = || Some(json!({"location": "westus"}));
+    assert_eq!(
+        arm(&azure, "owner", Method::Put, &path, body())
+            .await
+            .status,
+        201
+    );
+    assert_eq!(
+        arm(&azure, "owner", Method::Put, &path, body())
+            .await
+            .status,
+        200
+    );
+}
