@@ -5,6 +5,7 @@ use uuid::Uuid;
 
 use crate::kubernetes::{Kubernetes, NodeSpec};
 use crate::principal::{Principal, stable_id};
+use crate::registry::merge;
 use crate::seed::ClusterSeed;
 use crate::world::World;
 
@@ -17,6 +18,7 @@ pub(crate) struct Cluster {
     /// The provisioning state.
     pub(crate) state: String,
     pub(crate) etag: String,
+    fqdn: String,
     pub(crate) seed: ClusterSeed,
     /// Object id of the identity that nodes pull with, where there is one.
     pub(crate) kubelet: Option<String>,
@@ -53,8 +55,12 @@ impl Cluster {
         .to_ascii_lowercase()
     }
 
-    /// The host of the API server.
-    pub(crate) fn fqdn(&self) -> String {
+    /// The host of the API server, as it was given at creation.
+    pub(crate) fn fqdn(&self) -> &str {
+        &self.fqdn
+    }
+
+    fn first_fqdn(&self) -> String {
         let suffix = stable_id(&self.id());
         format!(
             "{}-{}.hcp.{}.azmk8s.io",
@@ -133,12 +139,31 @@ impl Cluster {
                 .map_or("", |one| one.client_id.as_str());
             properties["servicePrincipalProfile"]["clientId"] = client.into();
         } else {
-            body["identity"] = json!({
-                "type": "SystemAssigned", "principalId": self.control_plane, "tenantId": world.tenant,
-            });
+            body["identity"] = self.identity(world);
         }
+        merge(&mut properties, &seed.properties);
         body["properties"] = properties;
         body
+    }
+
+    /// The control plane's identity, of its own or assigned by a user.
+    fn identity(&self, world: &World) -> Value {
+        if !self.seed.user_assigned {
+            return json!({
+                "type": "SystemAssigned",
+                "principalId": self.control_plane,
+                "tenantId": world.tenant,
+            });
+        }
+        let client = world
+            .principal(&self.control_plane)
+            .map(|one| one.client_id.as_str());
+        let id = format!(
+            "/subscriptions/{}/resourcegroups/{}/providers/Microsoft.ManagedIdentity/userAssignedIdentities/{}-control-plane",
+            self.subscription, self.group, self.name
+        );
+        let identity = json!({"clientId": client, "principalId": self.control_plane});
+        json!({"type": "UserAssigned", "userAssignedIdentities": {id: identity}})
     }
 
     fn pools(&self) -> Value {
@@ -178,6 +203,15 @@ impl World {
         })
     }
 
+    /// The cluster with this name in a group of this name, in the first subscription that has one.
+    pub(crate) fn cluster_named(&self, group: &str, name: &str) -> Option<&Cluster> {
+        let place = |id: &String| self.cluster_at(id, group, name);
+        self.subscriptions
+            .iter()
+            .find_map(place)
+            .map(|at| &self.clusters[at])
+    }
+
     /// Makes a cluster as it would be after its creation, with its identities.
     pub(crate) fn seed_cluster(&mut self, seed: ClusterSeed) {
         let subscription = seed
@@ -187,27 +221,21 @@ impl World {
         self.ensure_group(&subscription, &seed.group, &seed.location);
         let start = self.clock.start();
         let key = format!("{subscription}/{}/{}", seed.group, seed.name);
-        let mut identity = |principal: Principal| {
-            let id = principal.object_id.clone();
-            self.principals.push(principal);
-            id
-        };
+        let named = |name: String, principal: Principal| Principal { name, ..principal };
         let control_plane = if seed.service_principal {
-            identity(Principal::service(
-                &format!("{key}/service-principal"),
-                start,
-            ))
+            let principal = Principal::service(&format!("{key}/service-principal"), start);
+            named(format!("{} (service principal)", seed.name), principal)
         } else {
-            identity(Principal::managed(&key, start))
+            named(
+                format!("{} (control plane)", seed.name),
+                Principal::managed(&key, start),
+            )
         };
-        let kubelet = if seed.service_principal || seed.without_kubelet_identity {
-            None
-        } else {
-            Some(identity(Principal::managed(
-                &format!("{key}-agentpool"),
-                start,
-            )))
-        };
+        let has_kubelet = !seed.service_principal && !seed.without_kubelet_identity;
+        let kubelet = has_kubelet.then(|| {
+            let principal = Principal::managed(&format!("{key}-agentpool"), start);
+            named(format!("{}-agentpool", seed.name), principal)
+        });
         let specs = seed.nodes.iter().map(|node| NodeSpec {
             name: node.name.clone(),
             pool: node.pool.clone(),
@@ -215,19 +243,24 @@ impl World {
             architecture: node.architecture.clone(),
         });
         let kubernetes = Kubernetes::new(&seed.version, specs.collect(), start);
-        self.clusters.push(Cluster {
+        let mut cluster = Cluster {
             subscription,
             group: seed.group.clone(),
             name: seed.name.clone(),
             location: seed.location.clone(),
             state: seed.state.clone(),
             etag: Uuid::new_v4().to_string(),
-            kubelet,
-            control_plane,
+            fqdn: String::new(),
+            kubelet: kubelet.as_ref().map(|one| one.object_id.clone()),
+            control_plane: control_plane.object_id.clone(),
             user_token: Uuid::new_v4().simple().to_string(),
             admin_token: Uuid::new_v4().simple().to_string(),
             kubernetes: Some(kubernetes),
             seed,
-        });
+        };
+        cluster.fqdn = cluster.first_fqdn();
+        self.principals.push(control_plane);
+        self.principals.extend(kubelet);
+        self.clusters.push(cluster);
     }
 }

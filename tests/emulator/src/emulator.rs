@@ -6,9 +6,11 @@ use std::sync::Arc;
 use axum::Router;
 use azure_core::credentials::TokenCredential;
 use azure_core::http::HttpClient;
+use tokio::time::Instant;
 
 use crate::door::credential::Credential;
 use crate::door::kubernetes::KubernetesDoor;
+use crate::door::network::settle;
 use crate::door::transport::Transport;
 use crate::door::{self, Shared};
 use crate::image;
@@ -75,8 +77,18 @@ impl Emulator {
         }
     }
 
+    /// Looks at the world, or changes it, as it is now: all that was to happen before has happened.
+    pub(crate) fn act<T>(&self, act: impl FnOnce(&mut World) -> T) -> T {
+        let mut world = self.shared.world();
+        settle(&mut world, Instant::now());
+        let done = act(&mut world);
+        drop(world);
+        self.shared.changed.notify_waiters();
+        done
+    }
+
     fn with(self, change: impl FnOnce(&mut World)) -> Self {
-        change(&mut self.shared.world());
+        self.act(change);
         self
     }
 
@@ -119,6 +131,12 @@ impl Emulator {
         self.with(|world| {
             let start = world.clock.start();
             world.seed_registry(seed, start);
+            // Images may have been seeded before the registry that they are for.
+            if let Some(registry) = world.registries.last_mut()
+                && let Some(images) = world.upstreams.remove(registry.login_server())
+            {
+                registry.images = images;
+            }
         })
     }
 
@@ -168,6 +186,18 @@ impl Emulator {
             let member = world.principals.iter_mut().find(|one| one.name == caller);
             if let Some(member) = member {
                 member.groups.push(id);
+            }
+        })
+    }
+
+    /// Lets a caller (`"owner"` is the first one) use Microsoft Graph. In Azure the rights on a subscription bring no
+    /// rights on the directory, so nobody has them without this.
+    #[must_use]
+    pub fn with_graph_rights(self, caller: &str) -> Self {
+        self.with(|world| {
+            let known = world.principals.iter_mut().find(|one| one.name == caller);
+            if let Some(known) = known {
+                known.directory = true;
             }
         })
     }
@@ -251,8 +281,9 @@ impl Emulator {
     #[must_use]
     pub fn kubelet_object_id(&self, group: &str, name: &str) -> String {
         let world = self.shared.world();
-        let at = world.cluster_at(&self.subscription, group, name);
-        at.and_then(|at| world.clusters[at].kubelet.clone())
+        let cluster = world.cluster_named(group, name);
+        cluster
+            .and_then(|one| one.kubelet.clone())
             .unwrap_or_default()
     }
 
@@ -260,8 +291,9 @@ impl Emulator {
     #[must_use]
     pub fn control_plane_object_id(&self, group: &str, name: &str) -> String {
         let world = self.shared.world();
-        let at = world.cluster_at(&self.subscription, group, name);
-        at.map(|at| world.clusters[at].control_plane.clone())
+        let cluster = world.cluster_named(group, name);
+        cluster
+            .map(|one| one.control_plane.clone())
             .unwrap_or_default()
     }
 
@@ -281,30 +313,36 @@ impl Emulator {
         stable_id(&format!("group/{group}"))
     }
 
-    /// The resource id of a registry in the first subscription, whether or not it exists.
+    /// The resource id of a registry; of one that does not exist, the id that it would have in the first subscription.
     #[must_use]
     pub fn registry_id(&self, group: &str, name: &str) -> String {
-        format!(
-            "{}/providers/Microsoft.ContainerRegistry/registries/{name}",
-            self.scope(group)
-        )
+        let world = self.shared.world();
+        let known = world
+            .registry_named(group, name)
+            .map(|at| world.registries[at].id());
+        let kind = "Microsoft.ContainerRegistry/registries";
+        known.unwrap_or_else(|| resource_id(&self.subscription, group, kind, name))
     }
 
-    /// The resource id of a cluster in the first subscription, whether or not it exists.
+    /// The resource id of a cluster; of one that does not exist, the id that it would have in the first subscription.
     #[must_use]
     pub fn cluster_id(&self, group: &str, name: &str) -> String {
-        format!(
-            "{}/providers/Microsoft.ContainerService/managedClusters/{name}",
-            self.scope(group)
+        let world = self.shared.world();
+        let known = world
+            .cluster_named(group, name)
+            .map(|one| one.subscription.clone());
+        let subscription = known.unwrap_or_else(|| self.subscription.clone());
+        resource_id(
+            &subscription,
+            group,
+            "Microsoft.ContainerService/managedClusters",
+            name,
         )
     }
+}
 
-    fn scope(&self, group: &str) -> String {
-        format!(
-            "/subscriptions/{}/resourceGroups/{group}",
-            self.subscription
-        )
-    }
+fn resource_id(subscription: &str, group: &str, kind: &str, name: &str) -> String {
+    format!("/subscriptions/{subscription}/resourceGroups/{group}/providers/{kind}/{name}")
 }
 
 fn put_image(world: &mut World, name: &str, platforms: &[&str]) {

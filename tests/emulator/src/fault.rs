@@ -6,6 +6,8 @@ use bytes::Bytes;
 use http::{HeaderName, HeaderValue, Method, Response, StatusCode, Uri};
 use serde_json::Value;
 
+use crate::reply::Broken;
+
 /// What goes wrong with the requests it is made for.
 ///
 /// ```
@@ -29,8 +31,8 @@ pub struct Fault {
 pub(crate) enum Outcome {
     /// What it would have got anyhow: the fault is a delay.
     Unchanged,
-    /// The connection is cut.
-    Reset,
+    /// The connection fails.
+    Broken(Broken),
     /// Another answer.
     Answer {
         status: StatusCode,
@@ -113,7 +115,14 @@ impl Fault {
     /// Cuts the connection instead of answering.
     #[must_use]
     pub fn reset(mut self) -> Self {
-        self.outcome = Outcome::Reset;
+        self.outcome = Outcome::Broken(Broken::Reset);
+        self
+    }
+
+    /// Shows a certificate that is not trusted, instead of answering; `why` is what the other side says of it.
+    #[must_use]
+    pub fn untrusted(mut self, why: &str) -> Self {
+        self.outcome = Outcome::Broken(Broken::Untrusted(why.to_owned()));
         self
     }
 

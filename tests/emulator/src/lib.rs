@@ -8,6 +8,7 @@ mod door;
 mod emulator;
 mod entra;
 mod fault;
+mod graph;
 mod image;
 mod kubernetes;
 mod log;

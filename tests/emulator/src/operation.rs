@@ -18,6 +18,13 @@ pub(crate) struct Operation {
     pub(crate) outcome: Option<Result<(), Failure>>,
 }
 
+impl Operation {
+    /// Whether it has ended, well or not.
+    pub(crate) fn is_through(&self, now: Instant) -> bool {
+        self.outcome.is_some() || self.due <= now
+    }
+}
+
 /// What it brings about.
 #[derive(Clone)]
 pub(crate) enum Work {
@@ -58,17 +65,24 @@ impl World {
     }
 }
 
-/// Finishes what is due, in the order in which it became so.
+/// When the next operation is through.
+pub(crate) fn next(world: &World) -> Option<Instant> {
+    let open = world
+        .operations
+        .iter()
+        .filter(|operation| operation.outcome.is_none());
+    open.map(|operation| operation.due).min()
+}
+
+/// Finishes what is due.
 pub(crate) fn settle(world: &mut World, now: Instant) {
-    let open = |operation: &Operation| operation.outcome.is_none() && operation.due <= now;
-    let mut due: Vec<usize> = (0..world.operations.len())
-        .filter(|at| open(&world.operations[*at]))
-        .collect();
-    due.sort_by_key(|at| world.operations[*at].due);
-    for at in due {
-        let work = world.operations[at].work.clone();
-        let outcome = bring_about(world, &work, now);
-        world.operations[at].outcome = Some(outcome);
+    for at in 0..world.operations.len() {
+        let operation = &world.operations[at];
+        if operation.outcome.is_none() && operation.due <= now {
+            let work = operation.work.clone();
+            let outcome = bring_about(world, &work, now);
+            world.operations[at].outcome = Some(outcome);
+        }
     }
 }
 

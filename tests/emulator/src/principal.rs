@@ -20,6 +20,8 @@ pub(crate) struct Principal {
     pub(crate) secret: Option<String>,
     /// Object ids of the groups it is in.
     pub(crate) groups: Vec<String>,
+    /// Whether it may read and change the directory through Graph.
+    pub(crate) directory: bool,
     pub(crate) made: Instant,
 }
 
@@ -41,6 +43,7 @@ impl Principal {
             kind: "ServicePrincipal",
             secret: None,
             groups: Vec::new(),
+            directory: false,
             made,
         }
     }

@@ -1,5 +1,7 @@
 //! Answers, in the shapes that Azure's services give them.
 
+use std::fmt;
+
 use bytes::Bytes;
 use http::header::{CONTENT_TYPE, HeaderName};
 use http::{HeaderValue, Response, StatusCode};
@@ -9,9 +11,23 @@ use serde_json::{Value, json as object};
 #[derive(Clone, Debug)]
 pub(crate) struct Caller(pub(crate) String);
 
-/// Marks an answer that is none: the connection is cut.
-#[derive(Clone, Copy, Debug)]
-pub(crate) struct Reset;
+/// Marks an answer that is none: the connection failed.
+#[derive(Clone, Debug)]
+pub(crate) enum Broken {
+    /// It was cut.
+    Reset,
+    /// The certificate was not trusted, for this reason.
+    Untrusted(String),
+}
+
+impl fmt::Display for Broken {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Reset => f.write_str("connection reset by the emulator"),
+            Self::Untrusted(why) => write!(f, "certificate not trusted: {why}"),
+        }
+    }
+}
 
 pub(crate) type Reply = Response<Bytes>;
 

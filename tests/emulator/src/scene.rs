@@ -5,6 +5,7 @@ use std::time::Duration;
 use http::StatusCode;
 use tokio::time::Instant;
 
+use crate::cluster::Cluster;
 use crate::emulator::Emulator;
 use crate::fault::Fault;
 use crate::image;
@@ -15,7 +16,7 @@ use crate::registry::upstream;
 use crate::seed::RegistrySeed;
 use crate::throttle::{Rate, kind_named, scaled};
 use crate::timing::Timing;
-use crate::world::Paging;
+use crate::world::World;
 
 /// A role assignment, for assertions on the end state.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -75,54 +76,48 @@ impl Emulator {
             condition: one.condition.clone(),
             description: one.description.clone(),
         };
-        self.shared.world().access.standing().map(shown).collect()
+        self.act(|world| world.access.standing().map(shown).collect())
     }
 
     /// Sets how long things take from now on.
     pub fn set_timing(&self, timing: Timing) {
-        self.shared.world().timing = timing;
+        self.act(|world| world.timing = timing);
     }
 
     /// Adds a fault; several are met in the order in which they were added.
     pub fn fault(&self, fault: Fault) {
-        self.shared.world().faults.add(fault);
+        self.act(|world| world.faults.add(fault));
     }
 
     /// Cuts lists into pages of this size.
     pub fn set_page_size(&self, size: usize) {
-        let mut world = self.shared.world();
-        world.paging = Paging {
-            size,
-            ..world.paging
-        };
+        self.act(|world| world.paging.size = size);
     }
 
     /// Lets each list begin with a page that has no items, but a link to the next.
     pub fn set_empty_first_page(&self, empty: bool) {
-        let mut world = self.shared.world();
-        world.paging = Paging {
-            empty_first: empty,
-            ..world.paging
-        };
+        self.act(|world| world.paging.empty_first = empty);
     }
 
     /// Sets what a `PUT` is answered that repeats a role assignment under its own name: 200 or 201. No recording shows
     /// which it is.
     pub fn set_repeated_assignment_status(&self, created: bool) {
-        self.shared.world().repeated_assignment = if created {
+        let status = if created {
             StatusCode::CREATED
         } else {
             StatusCode::OK
         };
+        self.act(|world| world.repeated_assignment = status);
     }
 
     /// Limits `"reads"`, `"writes"` or `"deletes"` to a bucket of this size for each subscription and principal. It
     /// fills as Azure's does in proportion: a tenth of it a second for reads, a twentieth for the others.
     pub fn throttle(&self, kind: &str, capacity: u32) {
-        self.shared
-            .world()
-            .throttle
-            .limit(kind_named(kind), scaled(kind, capacity));
+        self.act(|world| {
+            world
+                .throttle
+                .limit(kind_named(kind), scaled(kind, capacity));
+        });
     }
 
     /// The same with a speed of filling, in requests a second.
@@ -131,7 +126,7 @@ impl Emulator {
             capacity: f64::from(capacity),
             per_second,
         };
-        self.shared.world().throttle.limit(kind_named(kind), rate);
+        self.act(|world| world.throttle.limit(kind_named(kind), rate));
     }
 
     /// Grants a role (by name or GUID) as if it had been so for long; the answer is the assignment's name.
@@ -139,8 +134,7 @@ impl Emulator {
     /// # Panics
     /// If there is no such role.
     pub fn grant(&self, role: &str, principal_id: &str, scope: &str) -> String {
-        let granted = self.shared.world().grant(role, principal_id, scope);
-        self.shared.changed.notify_waiters();
+        let granted = self.act(|world| world.grant(role, principal_id, scope));
         let Some(name) = granted else {
             panic!("there is no role named {role}")
         };
@@ -153,54 +147,50 @@ impl Emulator {
     /// If there is no such role.
     pub fn grant_if(&self, role: &str, principal_id: &str, scope: &str, condition: &str) -> String {
         let name = self.grant(role, principal_id, scope);
-        let mut world = self.shared.world();
-        if let Some(assignment) = world
-            .access
-            .assignments
-            .iter_mut()
-            .rfind(|one| one.name == name)
-        {
-            assignment.condition = Some(condition.to_owned());
-            assignment.condition_version = Some(String::from("2.0"));
-        }
+        self.act(|world| {
+            let made = world
+                .access
+                .assignments
+                .iter_mut()
+                .rfind(|one| one.name == name);
+            if let Some(assignment) = made {
+                assignment.condition = Some(condition.to_owned());
+                assignment.condition_version = Some(String::from("2.0"));
+            }
+        });
         name
     }
 
     /// Takes an assignment away by its name, at once. The answer is whether there was one.
     pub fn revoke(&self, name: &str) -> bool {
-        let mut world = self.shared.world();
-        let before = world.access.assignments.len();
-        world
-            .access
-            .assignments
-            .retain(|one| !one.name.eq_ignore_ascii_case(name));
-        before != world.access.assignments.len()
+        self.act(|world| {
+            let before = world.access.assignments.len();
+            world
+                .access
+                .assignments
+                .retain(|one| !one.name.eq_ignore_ascii_case(name));
+            before != world.access.assignments.len()
+        })
     }
 
     /// Takes all of a caller's assignments away, at once.
     pub fn lose_rights(&self, caller: &str) {
         let id = self.object_id_of(caller);
-        self.shared
-            .world()
-            .access
-            .assignments
-            .retain(|one| one.principal != id);
+        self.act(|world| world.access.assignments.retain(|one| one.principal != id));
     }
 
     /// Makes a managed identity now, so that it is young: see [`Timing::principal`]. The answer is its object id.
     pub fn make_identity(&self, name: &str) -> String {
         let made = Principal::managed(name, Instant::now());
         let id = made.object_id.clone();
-        self.shared.world().principals.push(made);
+        self.act(|world| world.principals.push(made));
         id
     }
 
     /// Lets role assignments not find a principal for a time, whatever they send of its type.
     pub fn forget_principal(&self, object_id: &str, time: Duration) {
-        self.shared
-            .world()
-            .forgotten
-            .push((object_id.to_owned(), Instant::now() + time));
+        let until = Instant::now() + time;
+        self.act(|world| world.forgotten.push((object_id.to_owned(), until)));
     }
 
     /// Changes a registry: its mode, its network rules, any property, in the words of a seed.
@@ -217,38 +207,43 @@ impl Emulator {
         change: impl FnOnce(RegistrySeed) -> RegistrySeed,
     ) {
         let seed = change(RegistrySeed::new(group, name));
-        let mut world = self.shared.world();
-        let Some(at) = world.registry_at(self.subscription(), group, name) else {
-            return;
-        };
-        let registry = &mut world.registries[at];
-        registry.merge(&seed.properties);
-        if let Some(sku) = seed.sku {
-            registry.sku = sku;
-        }
-        if let Some(host) = seed.login_server {
-            registry.properties["loginServer"] = host.into();
-        }
+        self.act(|world| {
+            let Some(at) = world.registry_named(group, name) else {
+                return;
+            };
+            let registry = &mut world.registries[at];
+            registry.merge(&seed.properties);
+            if let Some(sku) = seed.sku {
+                registry.sku = sku;
+            }
+            if let Some(host) = seed.login_server {
+                registry.properties["loginServer"] = host.into();
+            }
+        });
     }
 
     /// Sets a cluster's provisioning state.
     pub fn set_cluster_state(&self, group: &str, name: &str, state: &str) {
-        let mut world = self.shared.world();
-        if let Some(at) = world.cluster_at(self.subscription(), group, name) {
-            state.clone_into(&mut world.clusters[at].state);
-        }
+        self.act(|world| {
+            let id = world.cluster_named(group, name).map(Cluster::id);
+            let known = world.clusters.iter_mut().find(|one| Some(one.id()) == id);
+            if let Some(cluster) = known {
+                state.clone_into(&mut cluster.state);
+            }
+        });
     }
 
     /// Removes a registry with all that was granted on it.
     pub fn delete_registry(&self, group: &str, name: &str) {
-        let mut world = self.shared.world();
-        if let Some(at) = world.registry_at(self.subscription(), group, name) {
-            let id = world.registries.remove(at).id();
-            world
-                .access
-                .assignments
-                .retain(|one| !within(&one.scope, &id));
-        }
+        self.act(|world| {
+            if let Some(at) = world.registry_named(group, name) {
+                let id = world.registries.remove(at).id();
+                world
+                    .access
+                    .assignments
+                    .retain(|one| !within(&one.scope, &id));
+            }
+        });
     }
 
     /// Adds an image, or moves a tag to a new one made for these platforms.
@@ -259,42 +254,37 @@ impl Emulator {
     /// Removes a tag. The answer is whether it was there.
     pub fn delete_image(&self, name: &str) -> bool {
         let (host, repository, reference) = image::split(name);
-        let mut world = self.shared.world();
-        let own = world
-            .registries
-            .iter()
-            .position(|one| one.login_server().eq_ignore_ascii_case(host));
-        let store = match own {
-            Some(at) => Some(&mut world.registries[at].images),
-            None => world.upstreams.get_mut(upstream::api_host(host)),
-        };
-        let repository = store.and_then(|store| store.repositories.get_mut(repository));
-        repository.is_some_and(|repository| repository.tags.remove(reference).is_some())
+        self.act(|world| {
+            let mut registries = world.registries.iter_mut();
+            let own = registries.find(|one| one.login_server().eq_ignore_ascii_case(host));
+            let store = match own {
+                Some(registry) => Some(&mut registry.images),
+                None => world.upstreams.get_mut(upstream::api_host(host)),
+            };
+            let repository = store.and_then(|store| store.repositories.get_mut(repository));
+            repository.is_some_and(|repository| repository.tags.remove(reference).is_some())
+        })
     }
 
     /// The digest that a tag stands for, where there is one.
     #[must_use]
     pub fn digest(&self, name: &str) -> Option<String> {
         let (host, repository, reference) = image::split(name);
-        let world = self.shared.world();
-        let store = match world.registry_of_host(host) {
-            Some(registry) => Some(&registry.images),
-            None => upstream::store(&world, host),
-        };
-        store?
-            .repositories
-            .get(repository)?
-            .resolve(reference)
-            .map(str::to_owned)
+        self.act(|world| {
+            let store = match world.registry_of_host(host) {
+                Some(registry) => Some(&registry.images),
+                None => upstream::store(world, host),
+            };
+            let repository = store?.repositories.get(repository)?;
+            repository.resolve(reference).map(str::to_owned)
+        })
     }
 
     /// The etag of a cluster: it changes with every write of the cluster. Empty when there is no such cluster.
     #[must_use]
     pub fn cluster_etag(&self, group: &str, name: &str) -> String {
-        let world = self.shared.world();
-        let at = world.cluster_at(self.subscription(), group, name);
-        at.map(|at| world.clusters[at].etag.clone())
-            .unwrap_or_default()
+        let etag = |world: &mut World| Some(world.cluster_named(group, name)?.etag.clone());
+        self.act(etag).unwrap_or_default()
     }
 
     /// The address that registries see all nodes at.

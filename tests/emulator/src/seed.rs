@@ -27,7 +27,10 @@ pub struct ClusterSeed {
     pub(crate) local_accounts_disabled: bool,
     pub(crate) service_principal: bool,
     pub(crate) without_kubelet_identity: bool,
+    pub(crate) user_assigned: bool,
     pub(crate) admin_groups: Vec<String>,
+    /// Properties in ARM's words, laid over the others.
+    pub(crate) properties: Value,
     pub(crate) nodes: Vec<SeedNode>,
     own_nodes: bool,
 }
@@ -63,7 +66,9 @@ impl ClusterSeed {
             local_accounts_disabled: false,
             service_principal: false,
             without_kubelet_identity: false,
+            user_assigned: false,
             admin_groups: Vec::new(),
+            properties: json!({}),
             nodes: vec![node(0), node(1)],
             own_nodes: false,
         }
@@ -109,6 +114,21 @@ impl ClusterSeed {
     #[must_use]
     pub fn service_principal(mut self) -> Self {
         self.service_principal = true;
+        self
+    }
+
+    /// Gives its control plane a user-assigned identity in place of one of its own.
+    #[must_use]
+    pub fn user_assigned(mut self) -> Self {
+        self.user_assigned = true;
+        self
+    }
+
+    /// Sets any property, by the name that Azure gives it: add-ons, a private API server, and so on. It is shown, and
+    /// changes nothing else.
+    #[must_use]
+    pub fn property(mut self, name: &str, value: impl Into<Value>) -> Self {
+        self.properties[name] = value.into();
         self
     }
 

@@ -10,6 +10,7 @@ use crate::cluster::Cluster;
 use crate::entra;
 use crate::entra::token::Signer;
 use crate::fault::Faults;
+use crate::graph;
 use crate::image::Store;
 use crate::log::{Log, Service};
 use crate::operation::Operation;
@@ -124,6 +125,10 @@ impl World {
             .or_else(|| self.access.role(role))?
             .id
             .clone();
+        let same = |one: &&Assignment| one.is_for(scope, principal, &role);
+        if let Some(known) = self.access.standing().find(same) {
+            return Some(known.name.clone());
+        }
         let name = stable_id(&format!("{scope}-{principal}-{role}"));
         let start = self.clock.start();
         self.access.assignments.push(Assignment {
@@ -179,13 +184,11 @@ impl World {
         self.access.permits(&principal.ids(), wanted, now)
     }
 
-    /// Brings about all that time has brought about.
-    pub(crate) fn settle(&mut self, now: Instant) {
-        self.access
-            .assignments
-            .retain(|assignment| assignment.fades.is_none_or(|fades| now < fades));
+    /// Lets go of what has lost its effect.
+    pub(crate) fn forget(&mut self, now: Instant) {
+        let holds = |assignment: &Assignment| assignment.fades.is_none_or(|fades| now < fades);
+        self.access.assignments.retain(holds);
         self.forgotten.retain(|(_, until)| now < *until);
-        crate::operation::settle(self, now);
     }
 
     /// Which service a host is.
@@ -193,7 +196,7 @@ impl World {
         match host {
             entra::HOST => Service::Entra,
             arm::HOST => Service::Arm,
-            "graph.microsoft.com" => Service::Graph,
+            graph::HOST => Service::Graph,
             _ if self.clusters.iter().any(|cluster| cluster.fqdn() == host) => Service::Kubernetes,
             _ if registry::is_host(self, host) => Service::Registry,
             _ => Service::Unknown,
@@ -211,7 +214,8 @@ impl World {
             Service::Entra => entra::serve(self, request, now),
             Service::Arm => arm::serve(self, request, now),
             Service::Registry => registry::serve(self, &host, request, address, now),
-            Service::Graph | Service::Kubernetes | Service::Unknown => {
+            Service::Graph => graph::serve(self, request, now),
+            Service::Kubernetes | Service::Unknown => {
                 unknown_request(request.method(), request.uri())
             }
         }

@@ -6,7 +6,7 @@ use uuid::Uuid;
 
 use super::group::{demand_sight, readable};
 use super::kubeconfig::{self, Who};
-use super::registry::{operation_missing, signature};
+use super::polling::{operation_missing, signature};
 use super::{Call, HOST, demand_group, page, resource_missing};
 use crate::cluster::Cluster;
 use crate::operation::Work;
@@ -199,7 +199,7 @@ fn poll(world: &World, call: &Call<'_>, id: &str) -> Reply {
     };
     let mut body =
         json!({"name": swapped(id), "startTime": world.clock.rfc3339(operation.started)});
-    if operation.due <= call.now {
+    if operation.is_through(call.now) {
         body["status"] = "Succeeded".into();
         body["endTime"] = world.clock.rfc3339(operation.due).into();
     } else {

@@ -4,7 +4,8 @@ use http::StatusCode;
 use serde_json::{Value, json};
 use tokio::time::Instant;
 
-use super::registry::{Place, operation_missing, signature};
+use super::polling::{operation_missing, signature};
+use super::registry::Place;
 use super::{Call, HOST};
 use crate::entra::token;
 use crate::image::{Repository, split_reference};

@@ -9,6 +9,7 @@ pub(crate) mod cluster;
 pub(crate) mod group;
 pub(crate) mod import;
 pub(crate) mod kubeconfig;
+mod polling;
 pub(crate) mod registry;
 pub(crate) mod role_assignment;
 pub(crate) mod role_definition;
@@ -105,7 +106,7 @@ pub(crate) fn serve(world: &mut World, request: &Request<Bytes>, now: Instant) -
         Ok(caller) => caller,
         Err(refusal) => return finish(world, request, refusal, now),
     };
-    let path = format!("/{}", request.uri().path().trim_matches('/'));
+    let path = format!("/{}", decoded(request.uri().path().trim_matches('/')));
     let query = url::form_urlencoded::parse(request.uri().query().unwrap_or_default().as_bytes());
     let call = Call {
         request,
@@ -119,6 +120,20 @@ pub(crate) fn serve(world: &mut World, request: &Request<Bytes>, now: Instant) -
         .extensions_mut()
         .insert(Caller(call.caller.name.clone()));
     finish(world, request, answer, now)
+}
+
+/// A path with its escapes undone: a group's name may hold brackets, dots and letters of any script.
+fn decoded(path: &str) -> String {
+    // The form's own three signs are escaped first, so that the path reads as one name of a form.
+    let plain = path
+        .replace('+', "%2B")
+        .replace('&', "%26")
+        .replace('=', "%3D");
+    let mut names = url::form_urlencoded::parse(plain.as_bytes());
+    names
+        .next()
+        .map(|(name, _)| name.into_owned())
+        .unwrap_or_default()
 }
 
 /// Draws on the bucket, routes, and says what is left in the bucket.

@@ -13,7 +13,7 @@ use http_body_util::BodyExt as _;
 use serde_json::Value;
 use tower::ServiceExt as _;
 
-use crate::reply::Reset;
+use crate::reply::Broken;
 
 /// Asks the emulator's Entra for each token anew, with a secret.
 pub(crate) struct Credential {
@@ -42,10 +42,10 @@ impl TokenCredential for Credential {
             Ok(answer) => answer,
             Err(never) => match never {},
         };
-        if answer.extensions().get::<Reset>().is_some() {
+        if let Some(broken) = answer.extensions().get::<Broken>() {
             return Err(Error::with_message(
                 ErrorKind::Credential,
-                "connection reset by the emulator",
+                broken.to_string(),
             ));
         }
         let status = answer.status();

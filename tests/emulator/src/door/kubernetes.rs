@@ -20,14 +20,14 @@ use serde_json::json;
 use tokio::time::Instant;
 use tower::{BoxError, Service, ServiceExt as _};
 
-use super::network::advance;
+use super::network::{advance, settle};
 use super::{Served, Shared};
 use crate::cluster::Cluster;
 use crate::entra::token;
 use crate::kubernetes::{Answer, Watch};
 use crate::principal::Principal;
 use crate::rbac::Wanted;
-use crate::reply::{self, Caller, Reply, Reset};
+use crate::reply::{self, Broken, Caller, Reply};
 use crate::world::World;
 
 /// The in-process way to the API servers of all clusters: a tower service, as `kube::Client::new` takes it.
@@ -66,8 +66,8 @@ where
                 Ok(answer) => answer,
                 Err(never) => match never {},
             };
-            if answer.extensions().get::<Reset>().is_some() {
-                return Err("connection reset by the emulator".into());
+            if let Some(broken) = answer.extensions().get::<Broken>() {
+                return Err(broken.to_string().into());
             }
             Ok(answer)
         })
@@ -302,7 +302,7 @@ const IDLE: Duration = Duration::from_secs(60);
 pub(super) fn stream(
     shared: Arc<Shared>,
     host: String,
-    watch: Watch,
+    watch: Box<Watch>,
 ) -> impl Stream<Item = Result<Bytes, std::convert::Infallible>> + Send + 'static {
     stream::unfold(
         (shared, host, watch),
@@ -311,13 +311,15 @@ pub(super) fn stream(
                 // Asked for before the look, so that no change between the two is missed.
                 let mut changed = Box::pin(shared.changed.notified());
                 changed.as_mut().enable();
-                let (lines, next) = look(&shared, &host, &mut watch)?;
+                let Look { lines, next, over } = look(&shared, &host, &mut watch)?;
                 if !lines.is_empty() {
                     let lines = Bytes::from(lines.concat());
                     drop(changed);
                     return Some((Ok(lines), (shared, host, watch)));
                 }
-                let next = next.unwrap_or_else(|| Instant::now() + IDLE);
+                if over {
+                    return None;
+                }
                 tokio::select! {
                     () = changed => {}
                     () = tokio::time::sleep_until(next) => {}
@@ -327,14 +329,30 @@ pub(super) fn stream(
     )
 }
 
-/// What is new for a watch, and when something happens next. `None` when the cluster is gone.
-fn look(shared: &Shared, host: &str, watch: &mut Watch) -> Option<(Vec<Bytes>, Option<Instant>)> {
+/// What a watch finds when it looks.
+struct Look {
+    lines: Vec<Bytes>,
+    /// When there is reason to look again.
+    next: Instant,
+    over: bool,
+}
+
+/// Lets time pass in the cluster and looks what is new. `None` when the cluster is gone.
+fn look(shared: &Shared, host: &str, watch: &mut Watch) -> Option<Look> {
     let mut world = shared.world();
+    let now = Instant::now();
+    settle(&mut world, now);
     let at = world
         .clusters
         .iter()
         .position(|cluster| cluster.fqdn() == host)?;
-    advance(&mut world, at, Instant::now());
+    advance(&mut world, at, now);
     let kubernetes = world.clusters[at].kubernetes.as_mut()?;
-    Some((kubernetes.watch(watch), kubernetes.next_event()))
+    let lines = kubernetes.watch(watch);
+    let wakes = [Some(now + IDLE), kubernetes.next_event(), watch.ends()];
+    Some(Look {
+        lines,
+        next: wakes.into_iter().flatten().min().unwrap_or(now + IDLE),
+        over: watch.is_over() || watch.ends().is_some_and(|ends| ends <= now),
+    })
 }

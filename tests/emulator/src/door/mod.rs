@@ -19,7 +19,7 @@ use tokio::time::Instant;
 use crate::fault::{self, Fault, Outcome};
 use crate::kubernetes::Watch;
 use crate::log::{From, Service};
-use crate::reply::{Caller, Reply, Reset};
+use crate::reply::{Broken, Caller, Reply};
 use crate::world::World;
 
 /// The world, and the bell that rings when something in it has changed.
@@ -48,7 +48,7 @@ pub(crate) enum Served {
     /// A watch on a cluster, by the host of its API server.
     Watch {
         parts: http::response::Parts,
-        watch: Watch,
+        watch: Box<Watch>,
         host: String,
         caller: String,
     },
@@ -140,9 +140,9 @@ fn effect(shared: &Shared, request: &Request<Bytes>, fault: Option<&Fault>) -> S
 pub(crate) fn faulty(fault: &Fault) -> Option<Reply> {
     match &fault.outcome {
         Outcome::Unchanged => None,
-        Outcome::Reset => {
+        Outcome::Broken(broken) => {
             let mut cut = crate::reply::empty(StatusCode::BAD_GATEWAY);
-            cut.extensions_mut().insert(Reset);
+            cut.extensions_mut().insert(broken.clone());
             Some(cut)
         }
         Outcome::Answer {
@@ -175,7 +175,7 @@ fn close(shared: &Arc<Shared>, place: usize, served: Served) -> Response<Body> {
     let mut world = shared.world();
     match served {
         Served::Whole(answer) => {
-            let cut = answer.extensions().get::<Reset>().is_some();
+            let cut = answer.extensions().get::<Broken>().is_some();
             let caller = answer
                 .extensions()
                 .get::<Caller>()

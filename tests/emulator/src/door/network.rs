@@ -5,43 +5,53 @@ use http::{Request, Response};
 use tokio::time::Instant;
 
 use super::faulty;
+use crate::cluster::Cluster;
 use crate::log::{From, Service};
 use crate::node::{Network, NetworkFailure};
-use crate::reply::{Caller, Reset};
+use crate::operation;
+use crate::reply::{Broken, Caller};
 use crate::world::World;
 
-/// No cluster has more to do at one time than this; more means that it does not move on.
-const MOST_STEPS: usize = 100_000;
+/// No world has more to do at one time than this; more means that something does not move on.
+const MOST_STEPS: usize = 1_000_000;
 
-/// Brings about all that time has brought about, clusters included.
-pub(crate) fn settle(world: &mut World, now: Instant) {
-    world.settle(now);
-    for at in 0..world.clusters.len() {
-        advance(world, at, now);
-    }
+/// What happens by itself.
+enum Next {
+    Operation,
+    Cluster(usize),
 }
 
-/// Moves one cluster on, each event in its own time, so that an answer of a registry belongs to the time of the pull.
+/// Brings about all that time has brought about, in the order in which it did: a pull meets the grants and images of its
+/// own time, not those of the request that made us look.
+pub(crate) fn settle(world: &mut World, now: Instant) {
+    for _ in 0..MOST_STEPS {
+        match next(world).filter(|(at, _)| *at <= now) {
+            Some((at, Next::Operation)) => operation::settle(world, at),
+            Some((at, Next::Cluster(cluster))) => advance(world, cluster, at),
+            None => break,
+        }
+    }
+    world.forget(now);
+}
+
+fn next(world: &World) -> Option<(Instant, Next)> {
+    let operation = operation::next(world).map(|at| (at, Next::Operation));
+    let due = |(at, cluster): (usize, &Cluster)| {
+        let next = cluster.kubernetes.as_ref()?.next_event()?;
+        Some((next, Next::Cluster(at)))
+    };
+    let clusters = world.clusters.iter().enumerate().filter_map(due);
+    operation
+        .into_iter()
+        .chain(clusters)
+        .min_by_key(|(at, _)| *at)
+}
+
+/// Moves one cluster on.
 pub(crate) fn advance(world: &mut World, at: usize, now: Instant) {
     let Some(mut kubernetes) = world.clusters[at].kubernetes.take() else {
         return;
     };
-    for _ in 0..MOST_STEPS {
-        let Some(next) = kubernetes.next_event().filter(|next| *next <= now) else {
-            break;
-        };
-        kubernetes.advance(
-            next,
-            &mut Nodes {
-                world,
-                cluster: at,
-                now: next,
-            },
-        );
-        if kubernetes.next_event() == Some(next) {
-            break;
-        }
-    }
     kubernetes.advance(
         now,
         &mut Nodes {
@@ -88,20 +98,19 @@ impl Network for Nodes<'_> {
                 other.map_or(answer, |(_, answer)| answer)
             }
         };
-        let cut = answer.extensions().get::<Reset>().is_some();
+        let broken = answer.extensions().get::<Broken>().cloned();
         let caller = answer
             .extensions()
             .get::<Caller>()
             .map(|caller| caller.0.clone());
-        self.world
-            .log
-            .end(place, (!cut).then(|| answer.status().as_u16()), caller);
-        if cut {
-            Err(NetworkFailure::Timeout {
+        let status = broken.is_none().then(|| answer.status().as_u16());
+        self.world.log.end(place, status, caller);
+        match broken {
+            None => Ok(answer),
+            Some(Broken::Reset) => Err(NetworkFailure::Timeout {
                 address: format!("{host}:443"),
-            })
-        } else {
-            Ok(answer)
+            }),
+            Some(Broken::Untrusted(why)) => Err(NetworkFailure::Tls(why)),
         }
     }
 

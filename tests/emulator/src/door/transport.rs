@@ -12,7 +12,7 @@ use azure_core::{Error, Result};
 use futures::StreamExt as _;
 use tower::ServiceExt as _;
 
-use crate::reply::Reset;
+use crate::reply::Broken;
 
 /// A transport that ends in the emulator.
 pub(crate) struct Transport(pub(crate) Router);
@@ -30,11 +30,8 @@ impl HttpClient for Transport {
             Ok(answer) => answer,
             Err(never) => match never {},
         };
-        if answer.extensions().get::<Reset>().is_some() {
-            return Err(Error::with_message(
-                ErrorKind::Io,
-                "connection reset by the emulator",
-            ));
+        if let Some(broken) = answer.extensions().get::<Broken>() {
+            return Err(Error::with_message(ErrorKind::Io, broken.to_string()));
         }
         let status = answer.status().as_u16().into();
         let headers = incoming(answer.headers());

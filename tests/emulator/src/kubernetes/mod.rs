@@ -1,75 +1,241 @@
 //! The Kubernetes of one cluster: objects, controllers, nodes. It knows nothing of Azure.
+//!
+//! All rules are plain functions of an instant. [`Kubernetes::serve`] answers requests, [`Kubernetes::advance`] lets
+//! controllers and nodes do what is due, [`Kubernetes::next_event`] says when something is due next.
 
-#![allow(dead_code, reason = "a placeholder")]
+mod apply;
+mod applying;
+mod clock;
+mod controllers;
+mod defaults;
+mod deletion;
+mod discovery;
+mod field_set;
+mod kinds;
+mod kubelet;
+mod lifecycle;
+mod machine;
+mod names;
+mod object;
+mod openapi;
+mod ownership;
+mod patch;
+mod protobuf;
+mod reads;
+mod recorder;
+mod refusal;
+mod request;
+mod scale;
+mod schema;
+mod selector;
+mod serve;
+mod store;
+mod strict;
+mod table;
+mod validate;
+mod watch;
+mod writes;
+
+#[cfg(test)]
+mod tests;
+
+use std::collections::{BTreeMap, BTreeSet};
 
 use bytes::Bytes;
+use serde_json::{Value, json};
 use tokio::time::Instant;
 
-use crate::node::Network;
+use crate::node::{Network, Node};
+use clock::Clock;
+use kinds::Kinds;
+use kubelet::PodWork;
+use names::Names;
+use store::Store;
+pub(crate) use watch::Watch;
 
+/// A node that a cluster is made with.
+#[derive(Clone, Debug)]
 pub(crate) struct NodeSpec {
+    /// Its name.
     pub(crate) name: String,
+    /// The node pool it belongs to.
     pub(crate) pool: String,
+    /// `linux`.
     pub(crate) os: String,
+    /// `amd64`.
     pub(crate) architecture: String,
 }
 
-pub(crate) struct Kubernetes {
-    nodes: Vec<NodeSpec>,
-    version: String,
+/// The answer to a request.
+#[derive(Debug)]
+pub(crate) enum Answer {
+    /// One whole response.
+    Whole(http::Response<Bytes>),
+    /// A response whose body is what [`Kubernetes::watch`] gives, until the watch ends.
+    Watch(http::response::Parts, Box<Watch>),
 }
 
-pub(crate) struct Watch;
+/// A node and its name.
+#[derive(Debug)]
+struct Worker {
+    name: String,
+    node: Node,
+}
 
-pub(crate) enum Answer {
-    Whole(http::Response<Bytes>),
-    Watch(http::response::Parts, Watch),
+/// One cluster.
+#[derive(Debug)]
+pub(crate) struct Kubernetes {
+    version: String,
+    kinds: Kinds,
+    store: Store,
+    clock: Clock,
+    now: Instant,
+    names: Names,
+    workers: Vec<Worker>,
+    /// What kubelets are doing, by the uid of the pod.
+    work: BTreeMap<String, PodWork>,
+    /// When a controller wants to look again.
+    alarms: BTreeSet<Instant>,
+    /// The revision at which controllers had nothing left to do.
+    settled: u64,
+    /// The node whose turn it is.
+    turn: usize,
 }
 
 impl Kubernetes {
-    pub(crate) fn new(version: &str, nodes: Vec<NodeSpec>, _now: Instant) -> Self {
-        Self {
-            nodes,
+    /// A cluster with its namespaces and nodes.
+    pub(crate) fn new(version: &str, nodes: Vec<NodeSpec>, now: Instant) -> Self {
+        let mut kubernetes = Self {
             version: version.to_owned(),
-        }
-    }
-
-    pub(crate) fn serve(
-        &mut self,
-        request: &http::Request<Bytes>,
-        _user: &str,
-        _now: Instant,
-    ) -> Answer {
-        let body = match request.uri().path() {
-            "/version" => serde_json::json!({"gitVersion": format!("v{}", self.version)}),
-            "/api/v1/nodes" => {
-                serde_json::json!({"kind": "NodeList", "items": self.nodes.iter().map(|node| {
-                serde_json::json!({"metadata": {"name": node.name, "labels": {"agentpool": node.pool,
-                    "kubernetes.io/os": node.os, "kubernetes.io/arch": node.architecture}}})
-            }).collect::<Vec<_>>()})
-            }
-            "/watch" => return Answer::Watch(http::Response::new(()).into_parts().0, Watch),
-            _ => serde_json::json!({}),
+            kinds: Kinds::built_in(),
+            store: Store::new(),
+            clock: Clock::new(now),
+            now,
+            names: Names::default(),
+            workers: Vec::new(),
+            work: BTreeMap::new(),
+            alarms: BTreeSet::new(),
+            settled: 0,
+            turn: 0,
         };
-        Answer::Whole(http::Response::new(Bytes::from(body.to_string())))
+        for name in ["default", "kube-system", "kube-public", "kube-node-lease"] {
+            let namespace = json!({"metadata": {"name": name}});
+            // Names of our own are valid.
+            let _ = kubernetes.write_as("kube-apiserver", "namespaces", "", namespace);
+        }
+        for node in nodes {
+            kubernetes.join(&node, now);
+        }
+        kubernetes
     }
 
-    pub(crate) fn advance(&mut self, _now: Instant, network: &mut dyn Network) {
-        if self.version.is_empty() {
-            let _ = (
-                network.tenant(),
-                network.identity_token(""),
-                network.send(http::Request::new(Bytes::new())),
-            );
+    /// Adds a node.
+    pub(crate) fn join(&mut self, spec: &NodeSpec, now: Instant) {
+        self.now = self.now.max(now);
+        self.workers.push(Worker {
+            name: spec.name.clone(),
+            node: Node::new(&spec.os, &spec.architecture),
+        });
+        let object = machine::node(
+            spec,
+            &self.version,
+            self.workers.len(),
+            &self.clock.text(self.now),
+        );
+        if let Ok(made) = self.write_as("kubelet", "nodes", "", object.clone()) {
+            let mut ready = made.clone();
+            ready["status"] = object["status"].clone();
+            self.change_as("kubelet", "nodes", "status", &made, ready);
         }
     }
 
-    pub(crate) fn next_event(&self) -> Option<Instant> {
-        self.version.is_empty().then(Instant::now)
+    /// Makes the nodes of a pool anew, as an upgrade does: they hold no image and no credential, and their pods go.
+    pub(crate) fn reimage(&mut self, pool: &str, now: Instant) {
+        self.now = self.now.max(now);
+        let labels = |node: &Value, name: &str| {
+            node["metadata"]["labels"][name]
+                .as_str()
+                .unwrap_or_default()
+                .to_owned()
+        };
+        let nodes: Vec<Value> = self
+            .store
+            .list("nodes", "")
+            .filter(|node| labels(node, "agentpool") == pool)
+            .cloned()
+            .collect();
+        for node in &nodes {
+            let name = object::name(node);
+            let fresh = Node::new(
+                &labels(node, "kubernetes.io/os"),
+                &labels(node, "kubernetes.io/arch"),
+            );
+            if let Some(worker) = self.workers.iter_mut().find(|worker| worker.name == name) {
+                worker.node = fresh;
+            }
+            let pods = self.snapshot("pods");
+            for pod in pods
+                .iter()
+                .filter(|pod| object::text(pod, "/spec/nodeName") == name)
+            {
+                self.store.remove(&object::key("pods", pod), self.now);
+            }
+        }
     }
 
-    pub(crate) fn watch(&mut self, _watch: &mut Watch) -> Vec<Bytes> {
-        self.nodes.truncate(usize::MAX);
-        Vec::new()
+    /// Moves controllers, scheduler and kubelets on to `now`; nodes pull through `network`.
+    pub(crate) fn advance(&mut self, now: Instant, network: &mut dyn Network) {
+        self.store.compact(self.now);
+        self.expire_events();
+        loop {
+            self.settle();
+            self.run_kubelets(network);
+            if self.settled != self.store.revision() {
+                continue;
+            }
+            match self.next_event().filter(|next| *next <= now) {
+                Some(next) => {
+                    self.now = self.now.max(next);
+                    self.settled = 0;
+                }
+                None => break,
+            }
+        }
+        self.now = self.now.max(now);
+    }
+
+    /// When something next happens by itself, if anything will. After a write that is at once.
+    pub(crate) fn next_event(&self) -> Option<Instant> {
+        if self.settled != self.store.revision() {
+            return Some(self.now);
+        }
+        let kubelets = self.work.values().filter_map(PodWork::due).min();
+        kubelets
+            .into_iter()
+            .chain(self.alarms.first().copied())
+            .min()
+    }
+
+    /// Forgets all old revisions, as the cluster's database does from time to time: watches and pages that begin at
+    /// one of them are gone.
+    pub(crate) fn compact(&mut self) {
+        self.store.forget_changes();
+    }
+
+    /// Lets the controllers work until none has anything to do.
+    fn settle(&mut self) {
+        while self.settled != self.store.revision() {
+            self.settled = self.store.revision();
+            // Each controller sets its alarms again.
+            self.alarms.clear();
+            self.empty_namespaces();
+            self.collect_garbage();
+            self.sync_deployments();
+            self.sync_replica_sets();
+            self.sync_daemon_sets();
+            self.sync_stateful_sets();
+            self.schedule();
+            self.accept_pods();
+        }
     }
 }

@@ -97,7 +97,8 @@ impl Registry {
     }
 }
 
-fn merge(into: &mut Value, from: &Value) {
+/// Lays one JSON value over another: objects are merged, all else is replaced.
+pub(crate) fn merge(into: &mut Value, from: &Value) {
     match (into, from) {
         (Value::Object(into), Value::Object(from)) => {
             for (name, value) in from {
@@ -116,7 +117,7 @@ fn default_properties(world: &World, login_server: &str, now: Instant) -> Value 
         "creationDate": created,
         "provisioningState": "Succeeded",
         "adminUserEnabled": false,
-        "networkRuleSet": {"defaultAction": "Allow", "ipRules": []},
+        "networkRuleSet": {"defaultAction": "Allow", "virtualNetworkRules": [], "ipRules": []},
         "policies": {
             "quarantinePolicy": {"status": "disabled"},
             "trustPolicy": {"type": "Notary", "status": "disabled"},
@@ -181,6 +182,12 @@ impl World {
                 && registry.group.eq_ignore_ascii_case(group)
                 && registry.name.eq_ignore_ascii_case(name)
         })
+    }
+
+    /// The registry with this name in a group of this name, in the first subscription that has one.
+    pub(crate) fn registry_named(&self, group: &str, name: &str) -> Option<usize> {
+        let place = |id: &String| self.registry_at(id, group, name);
+        self.subscriptions.iter().find_map(place)
     }
 
     /// The registry that a host is the login server of.

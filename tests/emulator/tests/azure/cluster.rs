@@ -105,6 +105,30 @@ async fn a_service_principal_cluster_has_no_identities() {
 }
 
 #[tokio::test(start_paused = true)]
+async fn a_control_plane_may_have_an_identity_assigned_by_a_user() {
+    let addons =
+        json!({"azurepolicy": {"enabled": true, "identity": {"objectId": "not-this-one"}}});
+    let seed = ClusterSeed::new("group", "dev")
+        .user_assigned()
+        .property("addonProfiles", addons);
+    let azure = Emulator::new().with_cluster_of(seed);
+    let body = cluster(&azure).await.body;
+    assert_eq!(body["identity"]["type"], "UserAssigned");
+    let identities = body["identity"]["userAssignedIdentities"]
+        .as_object()
+        .unwrap();
+    let identity = identities.values().next().unwrap();
+    assert_eq!(
+        identity["principalId"],
+        azure.control_plane_object_id("group", "dev")
+    );
+    assert_eq!(
+        body["properties"]["addonProfiles"]["azurepolicy"]["enabled"],
+        true
+    );
+}
+
+#[tokio::test(start_paused = true)]
 async fn an_absent_cluster_is_not_found() {
     let azure = Emulator::new().with_group("group", "westeurope");
     assert_eq!(cluster(&azure).await.code(), "ResourceNotFound");

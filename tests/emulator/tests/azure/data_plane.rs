@@ -120,6 +120,18 @@ async fn a_node_pulls_once_it_has_the_role() {
 }
 
 #[tokio::test(start_paused = true)]
+async fn an_image_may_be_seeded_before_its_registry() {
+    let azure = Emulator::new()
+        .with_image("myregistry.azurecr.io/app:1", &["linux/amd64"])
+        .with_registry_of(RegistrySeed::new("group", "myregistry").anonymous_pull());
+    assert!(azure.digest("myregistry.azurecr.io/app:1").is_some());
+    let challenged = send(&azure, Method::Get, &format!("{HOST}/v2/"), &[], None)
+        .await
+        .unwrap();
+    assert_eq!(challenged.status, 401);
+}
+
+#[tokio::test(start_paused = true)]
 async fn a_new_grant_has_no_effect_for_a_time() {
     let azure = scene();
     let (id, registry) = node(&azure);

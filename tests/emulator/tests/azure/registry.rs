@@ -39,6 +39,17 @@ async fn a_path_is_read_without_regard_to_case_or_doubled_slashes() {
 }
 
 #[tokio::test(start_paused = true)]
+async fn a_group_may_have_a_name_that_addresses_must_escape() {
+    let azure = Emulator::new().with_registry("my (group) 1+1=ü", "myregistry");
+    let path = azure.registry_id("my%20(group)%201+1=%C3%BC", "myregistry");
+    let found = get(&azure, &path).await;
+    assert_eq!(
+        (found.status, found.body["name"].as_str()),
+        (200, Some("myregistry"))
+    );
+}
+
+#[tokio::test(start_paused = true)]
 async fn a_request_without_a_version_is_refused() {
     let azure = Emulator::new();
     let bearer = format!("Bearer {}", token(&azure, "owner", ARM).await);
@@ -212,6 +223,31 @@ async fn an_old_version_does_not_show_the_mode() {
     );
     let old = get(&azure, &format!("{path}?api-version=2023-07-01")).await;
     assert!(old.body["properties"].get("roleAssignmentMode").is_none());
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_rule_for_a_subnet_is_hidden_from_the_stable_version() {
+    let rules = json!({"defaultAction": "Deny", "virtualNetworkRules": [{"id": "subnet", "action": "Allow"}]});
+    let seed = RegistrySeed::new("group", "myregistry")
+        .sku("Premium")
+        .property("networkRuleSet", rules);
+    let azure = Emulator::new().with_registry_of(seed);
+    let path = azure.registry_id("group", "myregistry");
+    let hidden = get(&azure, &path).await;
+    assert_eq!(
+        hidden.body["properties"]["networkRuleSet"]["defaultAction"],
+        "Deny"
+    );
+    assert!(
+        hidden.body["properties"]["networkRuleSet"]
+            .get("virtualNetworkRules")
+            .is_none()
+    );
+    let shown = get(&azure, &format!("{path}?api-version=2026-09-01-preview")).await;
+    assert_eq!(
+        shown.body["properties"]["networkRuleSet"]["virtualNetworkRules"][0]["id"],
+        "subnet"
+    );
 }
 
 #[tokio::test(start_paused = true)]

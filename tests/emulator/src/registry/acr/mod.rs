@@ -101,20 +101,22 @@ impl Visit<'_> {
         )
     }
 
+    /// The claims of the access token that came along, if it is one of this registry's.
+    fn shown(&self) -> Option<Claims> {
+        let token = arm_bearer(self.request)?;
+        let claims = self
+            .world
+            .signer
+            .check(token, self.world.clock.unix(self.now))
+            .ok()?;
+        (claims.is_for(self.host()) && claims.text("grant_type") == "access_token")
+            .then_some(claims)
+    }
+
     /// Goes on only with an access token that covers this; the answer is its claims.
     fn demand(&self, kind: &str, name: &str, right: Right) -> Result<Claims, Reply> {
         let wanted = (kind, name, right.name());
-        let claims = arm_bearer(self.request)
-            .and_then(|token| {
-                self.world
-                    .signer
-                    .check(token, self.world.clock.unix(self.now))
-                    .ok()
-            })
-            .filter(|claims| {
-                claims.is_for(self.host()) && claims.text("grant_type") == "access_token"
-            });
-        let Some(claims) = claims else {
+        let Some(claims) = self.shown() else {
             return Err(self.challenge(Some(wanted)));
         };
         let entries = claims
@@ -138,18 +140,12 @@ impl Visit<'_> {
     /// Manifests, blobs and tags.
     fn distribution(&self, wish: &Wish) -> Reply {
         let allowed = match wish {
-            Wish::Base => match arm_bearer(self.request) {
-                Some(token)
-                    if self
-                        .world
-                        .signer
-                        .check(token, self.world.clock.unix(self.now))
-                        .is_ok() =>
-                {
-                    return distribution::give(&self.registry.images, wish, self.request);
-                }
-                _ => return self.challenge(None),
-            },
+            Wish::Base => {
+                return match self.shown() {
+                    Some(_) => distribution::give(&self.registry.images, wish, self.request),
+                    None => self.challenge(None),
+                };
+            }
             Wish::Catalog => self.demand("registry", "catalog", Right::Catalog),
             Wish::Manifest { repository, .. } | Wish::Blob { repository, .. } => {
                 self.demand("repository", repository, Right::Pull)

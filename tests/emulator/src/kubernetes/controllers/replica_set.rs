@@ -1,0 +1,167 @@
+//! Replica sets: as many pods as wanted, made from the template.
+
+use serde_json::{Value, json};
+
+use super::super::Kubernetes;
+use super::super::deletion::Deletion;
+use super::super::object::{
+    self, condition, is_controlled_by, is_deleting, is_true, map, name, namespace, number, text,
+};
+use super::super::recorder::Happening;
+use super::super::selector::Labels;
+use super::MANAGER;
+
+impl Kubernetes {
+    pub(in super::super) fn sync_replica_sets(&mut self) {
+        for set in self.snapshot("replicasets.apps") {
+            if !is_deleting(&set) {
+                self.sync_replica_set(&set);
+            }
+        }
+    }
+
+    fn sync_replica_set(&mut self, set: &Value) {
+        let pods = self.active_pods(set);
+        let wanted = usize::try_from(number(set, "/spec/replicas").unwrap_or(1)).unwrap_or(0);
+        for _ in pods.len()..wanted {
+            self.make_pod(set);
+        }
+        if pods.len() > wanted {
+            self.delete_pods(set, pods, wanted);
+        }
+        let Some(set) = self
+            .store
+            .get(&object::key("replicasets.apps", set))
+            .cloned()
+        else {
+            return;
+        };
+        self.report_replicas(&set);
+    }
+
+    /// The pods of a set that have not ended and are not about to.
+    fn active_pods(&self, set: &Value) -> Vec<Value> {
+        let is_active = |pod: &&Value| {
+            let ended = matches!(text(pod, "/status/phase"), "Failed" | "Succeeded");
+            is_controlled_by(pod, set) && !is_deleting(pod) && !ended
+        };
+        self.store
+            .list("pods", namespace(set))
+            .filter(is_active)
+            .cloned()
+            .collect()
+    }
+
+    fn make_pod(&mut self, set: &Value) {
+        let mut pod = set["spec"]["template"].clone();
+        let metadata = map(&mut pod, &["metadata"]);
+        metadata.insert("generateName".to_owned(), json!(format!("{}-", name(set))));
+        let owner = object::owner_reference("apps/v1", "ReplicaSet", set);
+        metadata.insert("ownerReferences".to_owned(), owner);
+        match self.write_as(MANAGER, "pods", namespace(set), pod) {
+            Ok(pod) => self.tell_of_set(
+                set,
+                false,
+                "SuccessfulCreate",
+                &format!("Created pod: {}", name(&pod)),
+            ),
+            Err(refusal) => {
+                let message = format!("Error creating: {}", text(&refusal.body(), "/message"));
+                let told = self
+                    .store
+                    .list("events", namespace(set))
+                    .any(|event| text(event, "/message") == message);
+                if !told {
+                    self.tell_of_set(set, true, "FailedCreate", &message);
+                }
+            }
+        }
+    }
+
+    /// Pods that are not running go first, then the youngest.
+    fn delete_pods(&mut self, set: &Value, mut pods: Vec<Value>, wanted: usize) {
+        pods.sort_by_cached_key(|pod| {
+            let scheduled = !text(pod, "/spec/nodeName").is_empty();
+            let running = text(pod, "/status/phase") == "Running";
+            let created = text(pod, "/metadata/creationTimestamp").to_owned();
+            (
+                scheduled,
+                running,
+                is_true(pod, "Ready"),
+                std::cmp::Reverse(created),
+            )
+        });
+        let Ok(kind) = self.kind("pods").cloned() else {
+            return;
+        };
+        for pod in &pods[..pods.len() - wanted] {
+            // One that is gone by itself is as good as deleted.
+            let _ = self.delete(&kind, &object::key("pods", pod), &Deletion::default());
+            self.tell_of_set(
+                set,
+                false,
+                "SuccessfulDelete",
+                &format!("Deleted pod: {}", name(pod)),
+            );
+        }
+    }
+
+    fn report_replicas(&mut self, set: &Value) {
+        let pods = self.active_pods(set);
+        let template =
+            Labels::of(&json!({"matchLabels": set["spec"]["template"]["metadata"]["labels"]}));
+        let labeled = pods
+            .iter()
+            .filter(|pod| template.fit(pod.pointer("/metadata/labels")))
+            .count();
+        let ready = pods.iter().filter(|pod| is_true(pod, "Ready")).count();
+        let available = pods
+            .iter()
+            .filter(|pod| self.is_available(set, pod))
+            .count();
+        let mut status =
+            json!({"replicas": pods.len(), "observedGeneration": set["metadata"]["generation"]});
+        for (field, count) in [
+            ("fullyLabeledReplicas", labeled),
+            ("readyReplicas", ready),
+            ("availableReplicas", available),
+        ] {
+            if count > 0 {
+                status[field] = json!(count);
+            }
+        }
+        let mut after = set.clone();
+        after["status"] = status;
+        self.change_as(MANAGER, "replicasets", "status", set, after);
+    }
+
+    /// Ready, and for as long as `minReadySeconds` says.
+    fn is_available(&mut self, set: &Value, pod: &Value) -> bool {
+        if !is_true(pod, "Ready") {
+            return false;
+        }
+        let seconds = number(set, "/spec/minReadySeconds").unwrap_or(0);
+        let since = condition(pod, "Ready").map(|ready| text(ready, "/lastTransitionTime"));
+        let Some(since) = since.and_then(|since| self.clock.instant(since)) else {
+            return false;
+        };
+        let then = since + std::time::Duration::from_secs(seconds.unsigned_abs());
+        self.wake(then);
+        then <= self.now
+    }
+
+    fn tell_of_set(&mut self, set: &Value, warning: bool, reason: &str, message: &str) {
+        let component = "replicaset-controller";
+        self.record(
+            set,
+            &Happening {
+                component,
+                host: "",
+                part: "",
+                warning,
+                reason,
+                message,
+            },
+        );
+    }
+}

@@ -1,0 +1,159 @@
+//! Who owns which fields of an object: reading, writing and moving `managedFields`.
+
+use serde_json::{Value, json};
+
+use super::field_set::{FieldSet, Path, value_at};
+use super::object::{list, map, text};
+
+/// One manager's fields.
+#[derive(Clone, Debug, PartialEq)]
+pub(super) struct Entry {
+    pub(super) manager: String,
+    pub(super) operation: String,
+    pub(super) subresource: String,
+    pub(super) api_version: String,
+    pub(super) time: String,
+    pub(super) fields: FieldSet,
+}
+
+/// Who writes, what for, and when.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Author<'a> {
+    pub(super) manager: &'a str,
+    pub(super) operation: &'a str,
+    pub(super) subresource: &'a str,
+    pub(super) api_version: &'a str,
+    pub(super) time: &'a str,
+    pub(super) custom: bool,
+    /// Whether the status is written through a subresource of its own.
+    pub(super) status: bool,
+}
+
+impl Author<'_> {
+    /// The fields of an object that a write of this author can change.
+    pub(super) fn writable(&self, object: &Value) -> FieldSet {
+        let mut fields = FieldSet::of(object, self.custom);
+        if self.status {
+            let through_status = self.subresource == "status";
+            fields
+                .0
+                .retain(|path| (path[0] == "f:status") == through_status);
+        }
+        fields
+    }
+
+    pub(super) fn wrote(&self, entry: &Entry) -> bool {
+        entry.manager == self.manager
+            && entry.operation == self.operation
+            && entry.subresource == self.subresource
+    }
+
+    /// Replaces this author's fields. The time moves only if the fields did.
+    pub(super) fn claim(&self, entries: &mut Vec<Entry>, fields: FieldSet) {
+        match entries.iter_mut().find(|entry| self.wrote(entry)) {
+            Some(entry) if entry.fields == fields => {}
+            Some(entry) => {
+                entry.fields = fields;
+                self.time.clone_into(&mut entry.time);
+                self.api_version.clone_into(&mut entry.api_version);
+            }
+            None => entries.push(Entry {
+                manager: self.manager.to_owned(),
+                operation: self.operation.to_owned(),
+                subresource: self.subresource.to_owned(),
+                api_version: self.api_version.to_owned(),
+                time: self.time.to_owned(),
+                fields,
+            }),
+        }
+    }
+}
+
+/// The entries that an object carries.
+pub(super) fn read(object: &Value) -> Vec<Entry> {
+    list(object, "/metadata/managedFields")
+        .iter()
+        .filter(|entry| entry.get("manager").is_some())
+        .map(|entry| Entry {
+            manager: text(entry, "/manager").to_owned(),
+            operation: text(entry, "/operation").to_owned(),
+            subresource: text(entry, "/subresource").to_owned(),
+            api_version: text(entry, "/apiVersion").to_owned(),
+            time: text(entry, "/time").to_owned(),
+            fields: FieldSet::decode(&entry["fieldsV1"]),
+        })
+        .collect()
+}
+
+/// Writes entries into an object; an empty entry vanishes.
+pub(super) fn write(object: &mut Value, entries: &[Entry]) {
+    let written: Vec<_> = entries
+        .iter()
+        .filter(|entry| !entry.fields.0.is_empty())
+        .map(|entry| {
+            let mut written = json!({"manager": entry.manager, "operation": entry.operation,
+                "apiVersion": entry.api_version, "time": entry.time, "fieldsType": "FieldsV1",
+                "fieldsV1": entry.fields.encode()});
+            if !entry.subresource.is_empty() {
+                written["subresource"] = json!(entry.subresource);
+            }
+            written
+        })
+        .collect();
+    let metadata = map(object, &["metadata"]);
+    if written.is_empty() {
+        metadata.remove("managedFields");
+    } else {
+        metadata.insert("managedFields".to_owned(), json!(written));
+    }
+}
+
+/// After a write that is not an apply: what changed belongs to its author alone, what vanished to nobody.
+pub(super) fn track(before: Option<&Value>, after: &mut Value, author: &Author<'_>) {
+    let mut entries = starting_entries(before, after);
+    let now_there = author.writable(after);
+    let was_there = before
+        .map(|before| author.writable(before))
+        .unwrap_or_default();
+    let changed: Vec<Path> = now_there
+        .0
+        .iter()
+        .filter(|path| is_changed(path, before, after, &was_there))
+        .cloned()
+        .collect();
+    for entry in &mut entries {
+        let own = author.wrote(entry);
+        entry.fields.0.retain(|path| {
+            let vanished = was_there.0.contains(path) && !now_there.0.contains(path);
+            !vanished && (own || !changed.contains(path))
+        });
+    }
+    if !changed.is_empty() {
+        let mut fields = entries
+            .iter()
+            .find(|entry| author.wrote(entry))
+            .map(|entry| entry.fields.clone())
+            .unwrap_or_default();
+        fields.0.extend(changed);
+        author.claim(&mut entries, fields);
+    }
+    write(after, &entries);
+}
+
+/// A writer may send `managedFields` along, and clears them by sending one empty entry.
+fn starting_entries(before: Option<&Value>, after: &Value) -> Vec<Entry> {
+    let sent = !list(after, "/metadata/managedFields").is_empty();
+    if sent {
+        read(after)
+    } else {
+        before.map(read).unwrap_or_default()
+    }
+}
+
+fn is_changed(path: &Path, before: Option<&Value>, after: &Value, was_there: &FieldSet) -> bool {
+    let is_entry = path.last().is_some_and(|step| !step.starts_with("f:"));
+    if is_entry && was_there.0.contains(path) {
+        return false;
+    }
+    before.and_then(|before| value_at(before, path)) != value_at(after, path)
+}

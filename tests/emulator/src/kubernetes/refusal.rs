@@ -1,0 +1,228 @@
+//! Refusals, in the shape that Kubernetes gives them: a `Status` object.
+
+use std::collections::BTreeMap;
+
+use bytes::Bytes;
+use http::Response;
+use serde_json::{Value, json};
+
+use super::kinds::Kind;
+
+/// Why a request was not done.
+#[derive(Debug)]
+pub(crate) struct Refusal {
+    code: u16,
+    reason: &'static str,
+    message: String,
+    details: Value,
+}
+
+/// One thing that is wrong with an object.
+#[derive(Debug)]
+pub(super) struct Flaw {
+    pub(super) reason: &'static str,
+    pub(super) field: String,
+    /// The text without the field's name.
+    pub(super) message: String,
+}
+
+impl Flaw {
+    pub(super) fn required(field: impl Into<String>, detail: &str) -> Self {
+        let message = if detail.is_empty() {
+            "Required value".to_owned()
+        } else {
+            format!("Required value: {detail}")
+        };
+        Self {
+            reason: "FieldValueRequired",
+            field: field.into(),
+            message,
+        }
+    }
+
+    pub(super) fn invalid(field: impl Into<String>, value: &Value, detail: &str) -> Self {
+        Self {
+            reason: "FieldValueInvalid",
+            field: field.into(),
+            message: format!("Invalid value: {value}: {detail}"),
+        }
+    }
+
+    pub(super) fn forbidden(field: impl Into<String>, detail: &str) -> Self {
+        Self {
+            reason: "FieldValueForbidden",
+            field: field.into(),
+            message: format!("Forbidden: {detail}"),
+        }
+    }
+
+    pub(super) fn unsupported(field: impl Into<String>, value: &Value, detail: &str) -> Self {
+        let message = format!("Unsupported value: {value}: {detail}");
+        Self {
+            reason: "FieldValueNotSupported",
+            field: field.into(),
+            message,
+        }
+    }
+}
+
+impl Refusal {
+    fn new(code: u16, reason: &'static str, message: impl Into<String>, details: Value) -> Self {
+        Self {
+            code,
+            reason,
+            message: message.into(),
+            details,
+        }
+    }
+
+    /// No such path, or no such kind.
+    pub(super) fn no_route() -> Self {
+        Self::new(
+            404,
+            "NotFound",
+            "the server could not find the requested resource",
+            json!({}),
+        )
+    }
+
+    pub(super) fn not_found(kind: &Kind, name: &str) -> Self {
+        let message = format!("{} \"{name}\" not found", kind.resource());
+        Self::new(404, "NotFound", message, kind.details(name))
+    }
+
+    pub(super) fn already_exists(kind: &Kind, name: &str) -> Self {
+        let message = format!("{} \"{name}\" already exists", kind.resource());
+        Self::new(409, "AlreadyExists", message, kind.details(name))
+    }
+
+    /// The object has changed since it was read.
+    pub(super) fn changed(kind: &Kind, name: &str) -> Self {
+        let why = "the object has been modified; please apply your changes to the latest version and try again";
+        Self::conflict(kind, name, why)
+    }
+
+    pub(super) fn conflict(kind: &Kind, name: &str, why: &str) -> Self {
+        let message = format!(
+            "Operation cannot be fulfilled on {} \"{name}\": {why}",
+            kind.resource()
+        );
+        Self::new(409, "Conflict", message, kind.details(name))
+    }
+
+    /// Another manager owns fields that this one applies with other values.
+    pub(super) fn ownership(causes: &[(String, String)]) -> Self {
+        let message = match causes {
+            [(manager, field)] => {
+                format!("Apply failed with 1 conflict: conflict with {manager}: {field}")
+            }
+            causes => format!(
+                "Apply failed with {} conflicts: {}",
+                causes.len(),
+                by_manager(causes)
+            ),
+        };
+        let causes: Vec<_> = causes
+            .iter()
+            .map(|(manager, field)| {
+                json!({"reason": "FieldManagerConflict", "message": format!("conflict with {manager}"), "field": field})
+            })
+            .collect();
+        Self::new(409, "Conflict", message, json!({"causes": causes}))
+    }
+
+    pub(super) fn invalid(kind: &Kind, name: &str, flaws: &[Flaw]) -> Self {
+        let lines: Vec<_> = flaws
+            .iter()
+            .map(|flaw| format!("{}: {}", flaw.field, flaw.message))
+            .collect();
+        let all = match &lines[..] {
+            [line] => line.clone(),
+            lines => format!("[{}]", lines.join(", ")),
+        };
+        let causes: Vec<_> = flaws
+            .iter()
+            .map(
+                |flaw| json!({"reason": flaw.reason, "message": flaw.message, "field": flaw.field}),
+            )
+            .collect();
+        let mut details = kind.details(name);
+        details["group"] = json!(kind.group);
+        details["kind"] = json!(kind.kind);
+        details["causes"] = json!(causes);
+        let full = if kind.group.is_empty() {
+            kind.kind.clone()
+        } else {
+            format!("{}.{}", kind.kind, kind.group)
+        };
+        Self::new(
+            422,
+            "Invalid",
+            format!("{full} \"{name}\" is invalid: {all}"),
+            details,
+        )
+    }
+
+    pub(super) fn bad_request(message: impl Into<String>) -> Self {
+        Self::new(400, "BadRequest", message, json!({}))
+    }
+
+    pub(super) fn forbidden(kind: &Kind, name: &str, why: &str) -> Self {
+        let message = format!("{} \"{name}\" is forbidden: {why}", kind.resource());
+        Self::new(403, "Forbidden", message, kind.details(name))
+    }
+
+    pub(super) fn expired(message: impl Into<String>) -> Self {
+        Self::new(410, "Expired", message, json!({}))
+    }
+
+    pub(super) fn method_not_allowed() -> Self {
+        let message = "the server does not allow this method on the requested resource";
+        Self::new(405, "MethodNotAllowed", message, json!({}))
+    }
+
+    pub(super) fn media_type(accepted: &str) -> Self {
+        let message = format!(
+            "the body of the request was in an unknown format - accepted media types include: {accepted}"
+        );
+        Self::new(415, "UnsupportedMediaType", message, json!({}))
+    }
+
+    /// The `Status` object.
+    pub(super) fn body(&self) -> Value {
+        json!({"kind": "Status", "apiVersion": "v1", "metadata": {}, "status": "Failure", "message": self.message,
+            "reason": self.reason, "details": self.details, "code": self.code})
+    }
+
+    pub(super) fn response(&self) -> Response<Bytes> {
+        json_response(self.code, &self.body())
+    }
+}
+
+/// Each manager once, with its fields below.
+fn by_manager(causes: &[(String, String)]) -> String {
+    let mut fields: BTreeMap<&str, Vec<&str>> = BTreeMap::new();
+    for (manager, field) in causes {
+        fields.entry(manager).or_default().push(field);
+    }
+    let lines = fields
+        .iter()
+        .map(|(manager, fields)| format!("conflicts with {manager}:\n- {}", fields.join("\n- ")));
+    lines.collect::<Vec<_>>().join("\n")
+}
+
+/// An answer with a JSON body.
+pub(super) fn json_response(code: u16, body: &Value) -> Response<Bytes> {
+    let mut response = Response::new(Bytes::from(body.to_string()));
+    *response.status_mut() =
+        http::StatusCode::from_u16(code).unwrap_or(http::StatusCode::INTERNAL_SERVER_ERROR);
+    response.headers_mut().insert(
+        "content-type",
+        http::HeaderValue::from_static("application/json"),
+    );
+    response.headers_mut().insert(
+        "cache-control",
+        http::HeaderValue::from_static("no-cache, private"),
+    );
+    response
+}

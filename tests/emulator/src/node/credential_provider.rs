@@ -1,0 +1,136 @@
+//! The credential provider that AKS installs beside kubelet: it turns the node's identity into a registry credential.
+
+use std::fmt;
+use std::time::Duration;
+
+use bytes::Bytes;
+use http::{Method, Request, StatusCode};
+use serde_json::Value;
+use tokio::time::Instant;
+use url::form_urlencoded::Serializer;
+
+use super::Network;
+use super::challenge::Challenge;
+
+const AUDIENCE: &str = "https://containerregistry.azure.net";
+/// The user name that stands for "the password is a refresh token".
+const TOKEN_USER: &str = "00000000-0000-0000-0000-000000000000";
+/// How long kubelet remembers what the provider said.
+const REMEMBERED: Duration = Duration::from_secs(60 * 60);
+
+/// A user name and a password for a registry.
+#[derive(Clone, PartialEq)]
+pub(crate) struct Credential {
+    pub(crate) username: String,
+    pub(crate) password: String,
+}
+
+impl fmt::Debug for Credential {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Credential")
+            .field("username", &self.username)
+            .finish_non_exhaustive()
+    }
+}
+
+/// A credential and until when kubelet goes on using it without asking again.
+#[derive(Debug)]
+pub(super) struct Provided {
+    pub(super) credential: Credential,
+    until: Instant,
+}
+
+impl Provided {
+    pub(super) fn new(credential: Credential, now: Instant) -> Self {
+        Self {
+            credential,
+            until: now + REMEMBERED,
+        }
+    }
+
+    pub(super) fn is_fresh(&self, now: Instant) -> bool {
+        now < self.until
+    }
+}
+
+/// Whether kubelet asks this provider at all: `*.azurecr.*`, one label in each place.
+pub(super) fn matches(host: &str) -> bool {
+    let labels: Vec<_> = host.split('.').collect();
+    matches!(labels[..], [name, "azurecr", cloud] if !name.is_empty() && !cloud.is_empty())
+}
+
+/// Challenge, identity token, exchange. `None` when any of them fails: kubelet then has no credential.
+pub(super) fn provide(host: &str, network: &mut dyn Network) -> Option<Credential> {
+    let probe = Request::builder()
+        .uri(format!("https://{host}/v2/"))
+        .body(Bytes::new())
+        .ok()?;
+    let answer = network.send(probe).ok()?;
+    if answer.status() != StatusCode::UNAUTHORIZED {
+        return None;
+    }
+    let challenge = Challenge::of(answer.headers())?;
+    let token = network.identity_token(AUDIENCE)?;
+    let exchange = exchange_request(host, &challenge, &token, &network.tenant())?;
+    let answer = network.send(exchange).ok()?;
+    if !answer.status().is_success() {
+        return None;
+    }
+    let body: Value = serde_json::from_slice(answer.body()).ok()?;
+    let password = body.get("refresh_token")?.as_str()?.to_owned();
+    Some(Credential {
+        username: TOKEN_USER.to_owned(),
+        password,
+    })
+}
+
+fn exchange_request(
+    host: &str,
+    challenge: &Challenge,
+    token: &str,
+    tenant: &str,
+) -> Option<Request<Bytes>> {
+    let form = Serializer::new(String::new())
+        .append_pair("service", challenge.service.as_deref().unwrap_or(host))
+        .append_pair("grant_type", "access_token_refresh_token")
+        .append_pair("access_token", token)
+        .append_pair("refresh_token", token)
+        .append_pair("tenant", tenant)
+        .finish();
+    Request::builder()
+        .method(Method::POST)
+        .uri(format!("https://{host}/oauth2/exchange"))
+        .header("content-type", "application/x-www-form-urlencoded")
+        .body(Bytes::from(form))
+        .ok()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn only_hosts_of_azure_registries_match() {
+        for host in ["my.azurecr.io", "my-label.azurecr.cn", "a.azurecr.us"] {
+            assert!(matches(host), "{host}");
+        }
+        for host in [
+            "docker.io",
+            "azurecr.io",
+            "a.b.azurecr.io",
+            "my.azurecr.io.evil.example",
+            "myazurecr.io",
+        ] {
+            assert!(!matches(host), "{host}");
+        }
+    }
+
+    #[test]
+    fn a_credential_does_not_show_its_password() {
+        let credential = Credential {
+            username: "u".into(),
+            password: "geheim".into(),
+        };
+        assert!(!format!("{credential:?}").contains("geheim"));
+    }
+}
