@@ -12,6 +12,7 @@ mod graph;
 mod image;
 mod kubernetes;
 mod log;
+mod machines;
 mod node;
 mod operation;
 mod principal;

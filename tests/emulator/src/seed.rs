@@ -161,10 +161,7 @@ impl ClusterSeed {
             self.nodes.clear();
             self.own_nodes = true;
         }
-        let pool = name
-            .rsplit_once('-')
-            .map_or(name, |(pool, _)| pool)
-            .trim_start_matches("aks-");
+        let pool = node_pool(name);
         self.nodes.push(SeedNode {
             name: name.to_owned(),
             pool: pool.to_owned(),
@@ -181,6 +178,12 @@ impl ClusterSeed {
         self.admin_groups.push(object_id.to_owned());
         self
     }
+}
+
+/// The pool that a node's name speaks of.
+pub(crate) fn node_pool(name: &str) -> &str {
+    let pool = name.rsplit_once('-').map_or(name, |(pool, _)| pool);
+    pool.trim_start_matches("aks-")
 }
 
 /// A registry to start with, or what to change of one.

@@ -268,6 +268,65 @@ async fn a_missing_tag_and_a_missing_platform_are_told_apart() {
 }
 
 #[tokio::test(start_paused = true)]
+async fn a_new_node_does_not_wait_for_the_credentials_of_an_old_one() {
+    let azure = scene();
+    let api = Api::of(&azure).await;
+    api.run(IMAGE).await;
+    pass(5).await;
+    attach(&azure);
+    pass(600).await;
+    assert_eq!(
+        api.state().await.0,
+        "Pending",
+        "the nodes hold on to what they got before"
+    );
+    azure.renew_nodes("group", "dev", "nodepool1");
+    assert_eq!(outcome(&azure, IMAGE).await.0, "Running");
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_pod_of_a_platform_waits_for_a_node_of_it() {
+    let azure = scene_of(
+        ClusterSeed::new("group", "dev").node("aks-arm-0", "linux", "arm64"),
+        RegistrySeed::new("group", "myregistry"),
+    );
+    attach(&azure);
+    let (phase, _) = outcome(&azure, IMAGE).await;
+    assert_eq!(phase, "Pending");
+    azure.add_node("group", "dev", "aks-amd-0", "linux", "amd64");
+    let api = Api::of(&azure).await;
+    let nodes = api.json("GET", "/api/v1/nodes", None).await;
+    let pools = nodes["items"].as_array().unwrap().iter();
+    let pools: Vec<&Value> = pools
+        .map(|node| &node["metadata"]["labels"]["agentpool"])
+        .collect();
+    assert_eq!(pools, ["amd", "arm"]);
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_watch_from_a_forgotten_revision_is_told_so() {
+    let azure = scene();
+    let api = Api::of(&azure).await;
+    api.run(IMAGE).await;
+    azure.forget_history("group", "dev");
+    let path = "/api/v1/namespaces/default/pods?watch=true&resourceVersion=1&timeoutSeconds=5";
+    let bytes = api
+        .send("GET", path, None)
+        .await
+        .into_body()
+        .collect()
+        .await
+        .unwrap()
+        .to_bytes();
+    let first: Value =
+        serde_json::from_slice(bytes.split(|byte| *byte == b'\n').next().unwrap()).unwrap();
+    assert_eq!(
+        (first["type"].as_str(), first["object"]["code"].as_u64()),
+        (Some("ERROR"), Some(410))
+    );
+}
+
+#[tokio::test(start_paused = true)]
 async fn a_pod_of_docker_hub_needs_no_grant() {
     assert_eq!(outcome(&scene(), "nginx").await.0, "Running");
 }

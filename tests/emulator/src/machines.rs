@@ -1,0 +1,49 @@
+//! What happens to a cluster's nodes and its database while a test runs.
+
+use tokio::time::Instant;
+
+use crate::emulator::Emulator;
+use crate::kubernetes::{Kubernetes, NodeSpec};
+use crate::seed::node_pool;
+
+impl Emulator {
+    /// Adds a node to a cluster, named as in [`ClusterSeed::node`](crate::ClusterSeed::node). It holds no image and has
+    /// asked for no credential yet.
+    pub fn add_node(&self, group: &str, cluster: &str, name: &str, os: &str, architecture: &str) {
+        let spec = NodeSpec {
+            name: name.to_owned(),
+            pool: node_pool(name).to_owned(),
+            os: os.to_owned(),
+            architecture: architecture.to_owned(),
+        };
+        self.inside(group, cluster, |kubernetes, now| {
+            kubernetes.join(&spec, now);
+        });
+    }
+
+    /// Makes the nodes of a pool anew, as an upgrade does: images and credentials that they held are gone, and so are
+    /// the pods on them.
+    pub fn renew_nodes(&self, group: &str, cluster: &str, pool: &str) {
+        self.inside(group, cluster, |kubernetes, now| {
+            kubernetes.reimage(pool, now);
+        });
+    }
+
+    /// Lets a cluster's database forget old revisions, as it does from time to time: who watches from one of them, or
+    /// pages through one, is told that it is gone.
+    pub fn forget_history(&self, group: &str, cluster: &str) {
+        self.inside(group, cluster, |kubernetes, _| kubernetes.compact());
+    }
+
+    fn inside(&self, group: &str, cluster: &str, act: impl FnOnce(&mut Kubernetes, Instant)) {
+        self.act(|world| {
+            let mut clusters = world.clusters.iter_mut();
+            let known = clusters.find(|one| {
+                one.group.eq_ignore_ascii_case(group) && one.name.eq_ignore_ascii_case(cluster)
+            });
+            if let Some(kubernetes) = known.and_then(|one| one.kubernetes.as_mut()) {
+                act(kubernetes, Instant::now());
+            }
+        });
+    }
+}
