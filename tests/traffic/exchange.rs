@@ -40,17 +40,22 @@ impl Case {
 
 impl Exchange {
     fn read(folder: &Path, name: &str) -> Result<Self, Failed> {
-        let file = data::read(&folder.join("azure-traffic").join(format!("{name}.json")))?;
-        let (request, response) = (&file["request"], &file["response"]);
-        Ok(Self {
-            method: text(&request["method"]),
-            url: text(&request["url"]),
-            sent: request["body"].clone(),
-            status: response["status"].as_u64().and_then(|status| status.try_into().ok()).unwrap_or_default(),
-            headers: response["headers"].clone(),
-            body: response["body"].clone(),
-            file,
-        })
+        Ok(Self::from(data::read(&folder.join("azure-traffic").join(format!("{name}.json")))?))
+    }
+
+    /// The same request at another address.
+    pub(crate) fn at(&self, url: String) -> Self {
+        Self { url, ..self.clone() }
+    }
+
+    /// The same with another body of the request.
+    pub(crate) fn sending(&self, sent: Value) -> Self {
+        Self { sent, ..self.clone() }
+    }
+
+    /// The same with another body of the answer.
+    pub(crate) fn answering(&self, body: Value) -> Self {
+        Self { body, ..self.clone() }
     }
 
     pub(crate) fn header(&self, name: &str) -> Option<&str> {
@@ -90,6 +95,21 @@ impl Exchange {
     pub(crate) fn text(&self, pointer: &str) -> Result<&str, Failed> {
         let text = self.body.pointer(pointer).and_then(Value::as_str);
         text.ok_or_else(|| format!("the recording has no text at {pointer}").into())
+    }
+}
+
+impl From<Value> for Exchange {
+    fn from(file: Value) -> Self {
+        let (request, response) = (&file["request"], &file["response"]);
+        Self {
+            method: text(&request["method"]),
+            url: text(&request["url"]),
+            sent: request["body"].clone(),
+            status: response["status"].as_u64().and_then(|status| status.try_into().ok()).unwrap_or_default(),
+            headers: response["headers"].clone(),
+            body: response["body"].clone(),
+            file,
+        }
     }
 }
 

@@ -22,6 +22,7 @@ fn main() -> ExitCode {
     let trials = match List::checked_in() {
         Ok(list) => {
             let mut trials = list::trials(&list);
+            trials.extend(emulating::rule::trials());
             trials.extend(half(&list, "core", |entry| &entry.core, reading::CHECKS));
             trials.extend(half(&list, "emulator", |entry| &entry.emulator, emulating::CHECKS));
             trials

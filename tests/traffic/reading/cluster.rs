@@ -8,6 +8,7 @@ use libtest_mimic::Failed;
 use serde_json::Value;
 
 /// What a file is there to show. Ids are compared with those in the file.
+#[derive(Clone, Copy)]
 pub(super) struct Facts {
     pub state: &'static str,
     pub kubelet: bool,

@@ -29,14 +29,21 @@ fn challenger(case: &Case) -> Result<String, Failed> {
     Ok(url.host_str().unwrap_or_default().to_owned())
 }
 
+/// How a look at an image ended, and the requests that it took.
+struct Looked {
+    found: aks_acr::Result<Option<Image>>,
+    sent: Vec<Sent>,
+    image: ImageReference,
+}
+
 /// Signs in by the recordings, then gets this for an answer.
-fn look(case: &Case, last: &Exchange) -> Result<(aks_acr::Result<Option<Image>>, Vec<Sent>, ImageReference), Failed> {
+fn look(case: &Case, last: &Exchange) -> Result<Looked, Failed> {
     let before = [case.other(CHALLENGE)?, case.other(EXCHANGE)?, case.other(TOKEN)?];
     let replay = Replay::of(before.iter().chain([last]).map(Exchange::answer));
     let image = image(case, &challenger(case)?)?;
     let found = paused::<_, Failed>(async { Ok(client(&replay)?.registry_importer().image(&image, &call()).await) })?;
     assert!(replay.is_used_up());
-    Ok((found, replay.sent(), image))
+    Ok(Looked { found, sent: replay.sent(), image })
 }
 
 fn form(text: &str) -> BTreeMap<String, String> {
@@ -46,7 +53,7 @@ fn form(text: &str) -> BTreeMap<String, String> {
 /// All four files at once, since each is a step of one look: what each gives is what the next request has.
 pub(super) fn found(case: &Case) -> Result<(), Failed> {
     let manifest = case.other(MANIFEST)?;
-    let (found, sent, image) = look(case, &manifest)?;
+    let Looked { found, sent, image } = look(case, &manifest)?;
     let found = found?.ok_or("no image was read")?;
     assert_eq!(Some(found.digest.as_str()), manifest.header("docker-content-digest"));
     assert_eq!(found.media_type.as_deref(), manifest.header("content-type"));
@@ -80,8 +87,7 @@ fn bearer(exchange: &Exchange) -> Result<String, Failed> {
 
 /// A challenge again, after the sign-in: the caller has no right to it. Recorded of other calls than the one made here.
 pub(super) fn refused(case: &Case) -> Result<(), Failed> {
-    let (found, _, _) = look(case, &case.exchange)?;
-    let err = found.err().ok_or("it was taken for an image")?;
+    let err = look(case, &case.exchange)?.found.err().ok_or("it was taken for an image")?;
     assert_eq!((err.kind(), err.status()), (ErrorKind::Forbidden, Some(401)));
     assert_eq!(err.code(), Some(case.exchange.text("/errors/0/code")?));
     let said = err.service().and_then(|service| service.message.as_deref());
@@ -91,8 +97,7 @@ pub(super) fn refused(case: &Case) -> Result<(), Failed> {
 
 /// Recorded of the attributes of a manifest; the manifest's own absence is told alike.
 pub(super) fn absent(case: &Case) -> Result<(), Failed> {
-    let (found, _, _) = look(case, &case.exchange)?;
-    assert_eq!(found?, None);
+    assert_eq!(look(case, &case.exchange)?.found?, None);
     Ok(())
 }
 

@@ -2,7 +2,9 @@
 
 use super::{call, client};
 use crate::exchange::{Case, Exchange};
-use aks_acr::{CallOptions, ErrorKind, ImageReference, ImportHandle, ImportRequest, ImportStatus, Registry, RegistryRef};
+use aks_acr::{
+    CallOptions, ErrorKind, ImageReference, ImportHandle, ImportRequest, ImportStatus, Registry, RegistryRef,
+};
 use aks_acr_tests::{
     data::paused,
     replay::{Answer, Replay},

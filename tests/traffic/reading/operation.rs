@@ -2,15 +2,17 @@
 //! that the library has: the making of a registry, and an import.
 
 use super::{
-    assert_requests, call,
-    client,
+    assert_requests, call, client,
     failure::assert_said,
     import,
     registry::{create, none_yet},
 };
 use crate::exchange::Case;
 use aks_acr::{CallOptions, CreatedRegistry, ErrorKind, Event, ImportStatus};
-use aks_acr_tests::{data::paused, replay::{Answer, Replay}};
+use aks_acr_tests::{
+    data::paused,
+    replay::{Answer, Replay},
+};
 use libtest_mimic::Failed;
 use std::{
     collections::BTreeMap,

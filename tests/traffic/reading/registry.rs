@@ -2,8 +2,13 @@
 
 use super::{assert_requests, client};
 use crate::exchange::{Case, Exchange};
-use aks_acr::{CallOptions, CreateRegistryOptions, CreatedRegistry, ErrorKind, Registry, RegistryRef, RoleAssignmentMode};
-use aks_acr_tests::{data::paused, replay::{Answer, Replay}};
+use aks_acr::{
+    CallOptions, CreateRegistryOptions, CreatedRegistry, ErrorKind, Registry, RegistryRef, RoleAssignmentMode,
+};
+use aks_acr_tests::{
+    data::paused,
+    replay::{Answer, Replay},
+};
 use libtest_mimic::Failed;
 use serde_json::json;
 

@@ -21,7 +21,9 @@ fn grant(exchange: &Exchange) -> std::result::Result<Grant, Failed> {
 }
 
 fn registry() -> String {
-    format!("/subscriptions/{SUBSCRIPTION}/resourceGroups/group/providers/Microsoft.ContainerRegistry/registries/registry")
+    format!(
+        "/subscriptions/{SUBSCRIPTION}/resourceGroups/group/providers/Microsoft.ContainerRegistry/registries/registry"
+    )
 }
 
 fn last(id: &Value) -> std::result::Result<Uuid, Failed> {

@@ -1,2 +1,0 @@
-//! x
-pub(crate) const CHECKS: &crate::Checks = &[];
