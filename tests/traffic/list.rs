@@ -85,7 +85,7 @@ fn is_nothing<'a>(files: impl Iterator<Item = &'a String>, what: &str) -> Result
 }
 
 /// Every file of the folders of recordings.
-fn recorded(folder: &Path) -> Result<BTreeSet<String>, Failed> {
+pub(crate) fn recorded(folder: &Path) -> Result<BTreeSet<String>, Failed> {
     let mut files = BTreeSet::new();
     for kind in FOLDERS {
         for file in fs::read_dir(folder.join("azure-traffic").join(kind))? {

@@ -30,8 +30,9 @@ const OF_NOTE: [&str; 9] = [
     "x-ms-ratelimit-remaining-calls-per-second",
 ];
 
-/// Members of later api-versions than some recordings', each seen in a recording of another file at the same place.
-const SEEN_ELSEWHERE: [&str; 23] = [
+/// Members of later api-versions than some recordings', each seen in a recording of another file at the same place; that
+/// this is so is a trial of its own.
+pub(super) const SEEN_ELSEWHERE: [&str; 23] = [
     // acr/05, of 2025-03-01-preview
     "/systemData",
     "/properties/networkRuleBypassOptions",
@@ -209,7 +210,7 @@ fn missing(recorded: &Value, got: &Value, pointer: &str) -> Vec<String> {
 }
 
 /// The values at a pointer; more than one where it has a `*`.
-fn at<'a>(value: &'a Value, pointer: &str) -> Vec<&'a Value> {
+pub(super) fn at<'a>(value: &'a Value, pointer: &str) -> Vec<&'a Value> {
     let Some((before, after)) = pointer.split_once("/*") else { return value.pointer(pointer).into_iter().collect() };
     let items = value.pointer(before).and_then(Value::as_array).into_iter().flatten();
     items.flat_map(|item| at(item, after)).collect()

@@ -163,7 +163,6 @@ pub(super) fn patch(case: &Case) -> Result<(), Failed> {
             ],
             ..BODY
         };
-        // Only file 21 sets rules for subnets, and there public access is not touched.
         compare(&case.exchange, &got, &rule)
     })
 }

@@ -1,13 +1,18 @@
 //! Trials of the rule of comparison itself: each of its points can be broken, and is then told.
 
 use super::{
-    compare::{Rule, compare, shape},
+    compare::{Rule, SEEN_ELSEWHERE, at, compare, shape},
     scene::Got,
 };
-use crate::exchange::Exchange;
+use crate::{
+    exchange::{Case, Exchange},
+    list,
+};
+use aks_acr_tests::data;
 use azure_core::http::headers::{HeaderName, HeaderValue, Headers};
 use libtest_mimic::{Failed, Trial};
 use serde_json::{Value, json};
+use std::path::Path;
 
 const RULE: Rule = Rule { reads: &["/items/*/a"], same: &["/name"], beyond: &["/new"], headers: &[], types: &[] };
 
@@ -51,6 +56,7 @@ pub(crate) fn trials() -> Vec<Trial> {
             errors();
             Ok(())
         }),
+        data::trial("rule::what_may_be_new_was_recorded_elsewhere", was_recorded),
     ]
 }
 
@@ -85,4 +91,14 @@ fn errors() {
     assert!(told(error("D", id)));
     assert!(told(error("C", "word")));
     assert_eq!(shape("https://h/a/registries-<guid>?x"), shape(&format!("https://h/A/registries-{id}")));
+}
+
+/// Each member that the rule lets pass where a recording is too old for it stands in another recording.
+fn was_recorded(folder: &Path) -> Result<(), Failed> {
+    let mut left = SEEN_ELSEWHERE.to_vec();
+    for file in list::recorded(folder)? {
+        let body = Case::read(folder, &file)?.exchange.body;
+        left.retain(|pointer| at(&body, pointer).is_empty() && at(&body, &format!("/value/*{pointer}")).is_empty());
+    }
+    if left.is_empty() { Ok(()) } else { Err(format!("never recorded: {left:?}").into()) }
 }
