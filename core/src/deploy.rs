@@ -2,11 +2,11 @@
 
 use crate::{
     attach,
-    call::{Call, CallOptions},
+    call::{Call, CallOptions, Event},
     client::Client,
     cluster::{
         Applied, ApplyMode, ClusterRef, Deployment, Manifest, RollOut,
-        manifest::{check_images, fill_in, wants_registry},
+        manifest::{check_images, fill_in, is_path_segment, wants_registry},
     },
     error::{Error, ErrorKind, Result},
     image::ImageReference,
@@ -107,6 +107,12 @@ pub(crate) async fn apply(
     mut manifests: Vec<Manifest>,
     options: &ApplyOptions,
 ) -> Result<Vec<Applied>> {
+    if !is_path_segment(&options.mode.namespace) {
+        return Err(Error::invalid("wanted a namespace's name", "namespace", options.mode.namespace.clone()));
+    }
+    if let Some(registry) = &options.registry {
+        registry.check_cloud(client.cloud())?;
+    }
     check_images(&mut manifests, client.cloud(), options.registry.is_some())?;
     let call = options.call.start(APPLY_DEADLINE);
     if let (true, Some(registry)) = (wants_registry(&mut manifests), &options.registry) {
@@ -130,6 +136,7 @@ pub(crate) async fn roll_out(
     if let Some(missing) = missing_grant(client, cluster, &refused, &call).await? {
         return Err(refused.with_context("missing grant", missing));
     }
+    call.report(Event::Started { step: "waiting until the grant, which is there, is effective".to_owned() });
     client.cluster_deployer().roll_out(cluster, deployment, options.propagation, &call).await
 }
 

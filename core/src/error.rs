@@ -192,6 +192,11 @@ impl Error {
         self.0.kind
     }
 
+    /// The facts of the sentence, as names and values. They are for readers: new ones may come.
+    pub fn context(&self) -> impl Iterator<Item = (&str, &str)> {
+        self.0.context.iter().map(|(name, value)| (*name, value.as_str()))
+    }
+
     /// What the service answered, where a service answered.
     #[must_use]
     pub fn service(&self) -> Option<&ServiceError> {

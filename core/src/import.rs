@@ -125,6 +125,7 @@ pub(crate) async fn import(
     options: &ImportOptions,
 ) -> Result<Import> {
     let named = named_target(source, options.target.as_deref())?;
+    registry.check_cloud(client.cloud())?;
     client.cloud().check_registry_host(source.registry(), "image")?;
     let call = options.call.start(DEADLINE);
     let (registry, seen, source_registry) = futures::try_join!(

@@ -78,6 +78,7 @@ pub(crate) async fn apply_plan(client: &Client, plan: &AttachPlan, options: &Att
 
 /// Three looks, side by side; with a registry by name the third waits for the second, which finds its id.
 async fn gather(client: &Client, cluster: &ClusterRef, registry: &RegistryRef, call: &Call) -> Result<Found> {
+    registry.check_cloud(client.cloud())?;
     call.report(Event::Started { step: "looking at cluster, registry and role assignments".to_owned() });
     let identities = client.identity_resolver().identities(cluster, call);
     let at_registry = async {

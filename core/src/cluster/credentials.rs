@@ -34,7 +34,8 @@ pub(crate) async fn kubeconfig(arm: &Arm, id: &ResourceId, access: Access, call:
     // A failure to read it could quote a key, so its reason is not kept.
     let text =
         STANDARD.decode(first.value.trim()).ok().and_then(|bytes| String::from_utf8(bytes).ok()).ok_or_else(odd)?;
-    Kubeconfig::parse(text)
+    let unusable = |err| Error::new(ErrorKind::Unexpected, "Azure's kubeconfig cannot be used").with_source(err);
+    Kubeconfig::parse(text).map_err(unusable)
 }
 
 /// See [List credentials](https://learn.microsoft.com/rest/api/aks/managed-clusters/list-cluster-user-credentials).

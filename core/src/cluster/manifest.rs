@@ -105,8 +105,21 @@ fn read_document(document: Value, number: usize, manifests: &mut Vec<Manifest>) 
     if !has(metadata, "name") {
         return Err(wrong("metadata.name is missing; a generated name cannot be applied twice"));
     }
+    for (field, text) in
+        ["name", "namespace"].into_iter().filter_map(|field| Some((field, metadata.get(field)?.as_str()?)))
+    {
+        if !is_path_segment(text) {
+            return Err(wrong(&format!("metadata.{field} cannot be one: {}", text.escape_debug())));
+        }
+    }
     manifests.push(Manifest { object });
     Ok(())
+}
+
+/// What Kubernetes lets stand in a path, and no URL takes for something else. Its kinds have narrower rules, which it checks.
+pub(crate) fn is_path_segment(text: &str) -> bool {
+    let is_plain = |letter: char| letter.is_ascii_alphanumeric() || "-_.:~@!$&'()*+,;=".contains(letter);
+    !text.is_empty() && text != "." && text != ".." && text.chars().all(is_plain)
 }
 
 fn collect_images<'a>(fields: impl Iterator<Item = (&'a String, &'a mut Value)>, found: &mut Vec<&'a mut Value>) {

@@ -27,7 +27,7 @@ use azure_core::{
     },
 };
 use deadline::DeadlineGuard;
-use std::{sync::Arc, time::Duration};
+use std::{fmt, sync::Arc, time::Duration};
 use url::Url;
 
 /// Retries go on for as long as a call's own deadline lets them, not for `azure_core`'s minute: a throttled subscription asks for
@@ -64,7 +64,7 @@ fn retrying() -> RetryOptions {
 }
 
 /// Azure Resource Manager of one cloud, as one caller sees it. Cheap to clone.
-#[derive(Clone, Debug)]
+#[derive(Clone)]
 pub(crate) struct Arm {
     cloud: Cloud,
     /// Repeats what failed for a passing cause.
@@ -117,6 +117,13 @@ impl Arm {
     }
 }
 
+/// The pipelines hold the caller's credential, whose own `Debug` may show what it likes.
+impl fmt::Debug for Arm {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Arm").field("cloud", &self.cloud).finish_non_exhaustive()
+    }
+}
+
 /// The data plane of registries, of Azure's and of others: each host has tokens of its own, which the caller of this adds.
 #[derive(Clone, Debug)]
 pub(crate) struct Registries {
@@ -143,9 +150,16 @@ async fn send(pipeline: &Pipeline, request: &mut Request, step: &str, call: &Cal
         let answer = pipeline.send(&context, request, Some(options)).await;
         match (answer, watch.verdict()) {
             (_, Some(verdict)) => Err(verdict),
-            (Ok(answer), None) => Ok(Answer::from(answer)),
+            (Ok(answer), None) => Ok(logged(step, Answer::from(answer))),
             (Err(err), None) => Err(from_transport(err, step)),
         }
     };
     call.run(step, work).await
+}
+
+/// The URL is left out: the query of some is signed.
+fn logged(step: &str, answer: Answer) -> Answer {
+    let request_id = answer.header("x-ms-request-id").unwrap_or_default();
+    tracing::debug!(step, status = answer.status, request_id, "answered");
+    answer
 }

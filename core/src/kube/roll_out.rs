@@ -163,7 +163,7 @@ impl Wait<'_> {
 
     /// Tells how far it is where that has changed, and gives the end if this is it.
     fn judge(&mut self, call: &Call) -> Option<Result<RollOut, Error>> {
-        let (ready, cause) = (self.rolling.ready(), self.rolling.cause().map(ToString::to_string));
+        let (ready, cause) = (self.rolling.ready(), self.rolling.cause().map(|failure| failure.cause.to_string()));
         let state = Some((ready, cause.clone()));
         if self.told != state {
             call.report(Event::RollingOut { ready, wanted: self.rolling.wanted(), cause });

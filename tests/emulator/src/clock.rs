@@ -15,10 +15,7 @@ pub(crate) struct Clock {
 
 impl Clock {
     pub(crate) fn new() -> Self {
-        Self {
-            start: Instant::now(),
-            wall: SystemTime::now(),
-        }
+        Self { start: Instant::now(), wall: SystemTime::now() }
     }
 
     /// When the emulator was made: what was seeded counts as old as this.
@@ -33,17 +30,13 @@ impl Clock {
 
     /// Whole seconds since 1970, as tokens count.
     pub(crate) fn unix(&self, at: Instant) -> u64 {
-        self.wall(at)
-            .duration_since(SystemTime::UNIX_EPOCH)
-            .unwrap_or(Duration::ZERO)
-            .as_secs()
+        self.wall(at).duration_since(SystemTime::UNIX_EPOCH).unwrap_or(Duration::ZERO).as_secs()
     }
 
     /// A time as Azure writes it into bodies.
     pub(crate) fn rfc3339(&self, at: Instant) -> String {
         let date = OffsetDateTime::from(self.wall(at));
-        date.format(&Rfc3339)
-            .unwrap_or_else(|_| String::from("1970-01-01T00:00:00Z"))
+        date.format(&Rfc3339).unwrap_or_else(|_| String::from("1970-01-01T00:00:00Z"))
     }
 
     /// A time as HTTP writes it into headers.

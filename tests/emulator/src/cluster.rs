@@ -40,19 +40,10 @@ impl Cluster {
     }
 
     fn dns_prefix(&self) -> String {
-        let part = |text: &str, most: usize| {
-            text.chars()
-                .filter(char::is_ascii_alphanumeric)
-                .take(most)
-                .collect::<String>()
-        };
-        format!(
-            "{}-{}-{}",
-            part(&self.name, 10),
-            part(&self.group, 16),
-            part(&self.subscription, 6)
-        )
-        .to_ascii_lowercase()
+        let part =
+            |text: &str, most: usize| text.chars().filter(char::is_ascii_alphanumeric).take(most).collect::<String>();
+        format!("{}-{}-{}", part(&self.name, 10), part(&self.group, 16), part(&self.subscription, 6))
+            .to_ascii_lowercase()
     }
 
     /// The host of the API server, as it was given at creation.
@@ -62,12 +53,7 @@ impl Cluster {
 
     fn first_fqdn(&self) -> String {
         let suffix = stable_id(&self.id());
-        format!(
-            "{}-{}.hcp.{}.azmk8s.io",
-            self.dns_prefix(),
-            &suffix[..8],
-            self.location
-        )
+        format!("{}-{}.hcp.{}.azmk8s.io", self.dns_prefix(), &suffix[..8], self.location)
     }
 
     fn node_group(&self) -> String {
@@ -134,9 +120,7 @@ impl Cluster {
             "eTag": self.etag,
         });
         if seed.service_principal {
-            let client = world
-                .principal(&self.control_plane)
-                .map_or("", |one| one.client_id.as_str());
+            let client = world.principal(&self.control_plane).map_or("", |one| one.client_id.as_str());
             properties["servicePrincipalProfile"]["clientId"] = client.into();
         } else {
             body["identity"] = self.identity(world);
@@ -155,9 +139,7 @@ impl Cluster {
                 "tenantId": world.tenant,
             });
         }
-        let client = world
-            .principal(&self.control_plane)
-            .map(|one| one.client_id.as_str());
+        let client = world.principal(&self.control_plane).map(|one| one.client_id.as_str());
         let id = format!(
             "/subscriptions/{}/resourcegroups/{}/providers/Microsoft.ManagedIdentity/userAssignedIdentities/{}-control-plane",
             self.subscription, self.group, self.name
@@ -206,18 +188,12 @@ impl World {
     /// The cluster with this name in a group of this name, in the first subscription that has one.
     pub(crate) fn cluster_named(&self, group: &str, name: &str) -> Option<&Cluster> {
         let place = |id: &String| self.cluster_at(id, group, name);
-        self.subscriptions
-            .iter()
-            .find_map(place)
-            .map(|at| &self.clusters[at])
+        self.subscriptions.iter().find_map(place).map(|at| &self.clusters[at])
     }
 
     /// Makes a cluster as it would be after its creation, with its identities.
     pub(crate) fn seed_cluster(&mut self, seed: ClusterSeed) {
-        let subscription = seed
-            .subscription
-            .clone()
-            .unwrap_or_else(|| self.subscription().to_owned());
+        let subscription = seed.subscription.clone().unwrap_or_else(|| self.subscription().to_owned());
         self.ensure_group(&subscription, &seed.group, &seed.location);
         let start = self.clock.start();
         let key = format!("{subscription}/{}/{}", seed.group, seed.name);
@@ -226,10 +202,7 @@ impl World {
             let principal = Principal::service(&format!("{key}/service-principal"), start);
             named(format!("{} (service principal)", seed.name), principal)
         } else {
-            named(
-                format!("{} (control plane)", seed.name),
-                Principal::managed(&key, start),
-            )
+            named(format!("{} (control plane)", seed.name), Principal::managed(&key, start))
         };
         let has_kubelet = !seed.service_principal && !seed.without_kubelet_identity;
         let kubelet = has_kubelet.then(|| {

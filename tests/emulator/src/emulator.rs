@@ -49,9 +49,7 @@ pub struct Emulator {
 
 impl fmt::Debug for Emulator {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("Emulator")
-            .field("subscription", &self.subscription)
-            .finish_non_exhaustive()
+        f.debug_struct("Emulator").field("subscription", &self.subscription).finish_non_exhaustive()
     }
 }
 
@@ -69,12 +67,7 @@ impl Emulator {
         let (tenant, subscription) = (world.tenant.clone(), world.subscription().to_owned());
         let shared = Arc::new(Shared::new(world));
         let router = door::router(Arc::clone(&shared));
-        Self {
-            shared,
-            router,
-            tenant,
-            subscription,
-        }
+        Self { shared, router, tenant, subscription }
     }
 
     /// Looks at the world, or changes it, as it is now: all that was to happen before has happened.
@@ -176,11 +169,7 @@ impl Emulator {
             let id = stable_id(&format!("group/{group}"));
             if world.principal(&id).is_none() {
                 let start = world.clock.start();
-                let made = Principal {
-                    object_id: id.clone(),
-                    kind: "Group",
-                    ..Principal::managed(group, start)
-                };
+                let made = Principal { object_id: id.clone(), kind: "Group", ..Principal::managed(group, start) };
                 world.principals.push(made);
             }
             let member = world.principals.iter_mut().find(|one| one.name == caller);
@@ -227,12 +216,7 @@ impl Emulator {
     #[must_use]
     pub fn credential_of(&self, caller: &str) -> Arc<dyn TokenCredential> {
         let (client, secret) = self.client_secret_of(caller);
-        Arc::new(Credential {
-            router: self.router.clone(),
-            tenant: self.tenant.clone(),
-            client,
-            secret,
-        })
+        Arc::new(Credential { router: self.router.clone(), tenant: self.tenant.clone(), client, secret })
     }
 
     /// Client id and secret of a caller, for a credential of another make.
@@ -240,14 +224,7 @@ impl Emulator {
     pub fn client_secret_of(&self, caller: &str) -> (String, String) {
         let world = self.shared.world();
         let known = world.principal_named(caller);
-        known
-            .map(|one| {
-                (
-                    one.client_id.clone(),
-                    one.secret.clone().unwrap_or_default(),
-                )
-            })
-            .unwrap_or_default()
+        known.map(|one| (one.client_id.clone(), one.secret.clone().unwrap_or_default())).unwrap_or_default()
     }
 
     /// The way in for Azure's client library: Azure, Entra, and all registries.
@@ -259,10 +236,7 @@ impl Emulator {
     /// The way in to the API servers of the clusters.
     #[must_use]
     pub fn kubernetes(&self) -> KubernetesDoor {
-        KubernetesDoor {
-            router: self.router.clone(),
-            shared: Arc::clone(&self.shared),
-        }
+        KubernetesDoor { router: self.router.clone(), shared: Arc::clone(&self.shared) }
     }
 
     /// The id of the first subscription.
@@ -282,9 +256,7 @@ impl Emulator {
     pub fn kubelet_object_id(&self, group: &str, name: &str) -> String {
         let world = self.shared.world();
         let cluster = world.cluster_named(group, name);
-        cluster
-            .and_then(|one| one.kubelet.clone())
-            .unwrap_or_default()
+        cluster.and_then(|one| one.kubelet.clone()).unwrap_or_default()
     }
 
     /// The object id of a cluster's control plane, or of its service principal; empty when there is no such cluster.
@@ -292,19 +264,13 @@ impl Emulator {
     pub fn control_plane_object_id(&self, group: &str, name: &str) -> String {
         let world = self.shared.world();
         let cluster = world.cluster_named(group, name);
-        cluster
-            .map(|one| one.control_plane.clone())
-            .unwrap_or_default()
+        cluster.map(|one| one.control_plane.clone()).unwrap_or_default()
     }
 
     /// The object id of a caller; empty when there is no such caller.
     #[must_use]
     pub fn object_id_of(&self, caller: &str) -> String {
-        self.shared
-            .world()
-            .principal_named(caller)
-            .map(|one| one.object_id.clone())
-            .unwrap_or_default()
+        self.shared.world().principal_named(caller).map(|one| one.object_id.clone()).unwrap_or_default()
     }
 
     /// The object id that a group made by [`with_member`](Self::with_member) has.
@@ -317,9 +283,7 @@ impl Emulator {
     #[must_use]
     pub fn registry_id(&self, group: &str, name: &str) -> String {
         let world = self.shared.world();
-        let known = world
-            .registry_named(group, name)
-            .map(|at| world.registries[at].id());
+        let known = world.registry_named(group, name).map(|at| world.registries[at].id());
         let kind = "Microsoft.ContainerRegistry/registries";
         known.unwrap_or_else(|| resource_id(&self.subscription, group, kind, name))
     }
@@ -328,16 +292,9 @@ impl Emulator {
     #[must_use]
     pub fn cluster_id(&self, group: &str, name: &str) -> String {
         let world = self.shared.world();
-        let known = world
-            .cluster_named(group, name)
-            .map(|one| one.subscription.clone());
+        let known = world.cluster_named(group, name).map(|one| one.subscription.clone());
         let subscription = known.unwrap_or_else(|| self.subscription.clone());
-        resource_id(
-            &subscription,
-            group,
-            "Microsoft.ContainerService/managedClusters",
-            name,
-        )
+        resource_id(&subscription, group, "Microsoft.ContainerService/managedClusters", name)
     }
 }
 
@@ -348,16 +305,10 @@ fn resource_id(subscription: &str, group: &str, kind: &str, name: &str) -> Strin
 fn put_image(world: &mut World, name: &str, platforms: &[&str]) {
     let (host, repository, reference) = image::split(name);
     let start = world.clock.start();
-    let own = world
-        .registries
-        .iter_mut()
-        .find(|registry| registry.login_server().eq_ignore_ascii_case(host));
+    let own = world.registries.iter_mut().find(|registry| registry.login_server().eq_ignore_ascii_case(host));
     let store = match own {
         Some(registry) => &mut registry.images,
-        None => world
-            .upstreams
-            .entry(upstream::api_host(host).to_owned())
-            .or_default(),
+        None => world.upstreams.entry(upstream::api_host(host).to_owned()).or_default(),
     };
     store.make(repository, reference, platforms, start);
 }

@@ -34,11 +34,7 @@ pub(crate) enum Outcome {
     /// The connection fails.
     Broken(Broken),
     /// Another answer.
-    Answer {
-        status: StatusCode,
-        headers: Vec<(HeaderName, HeaderValue)>,
-        body: Option<Value>,
-    },
+    Answer { status: StatusCode, headers: Vec<(HeaderName, HeaderValue)>, body: Option<Value> },
 }
 
 impl Fault {
@@ -61,16 +57,8 @@ impl Fault {
     pub fn status(mut self, status: u16) -> Self {
         let status = StatusCode::from_u16(status).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR);
         self.outcome = match self.outcome {
-            Outcome::Answer { headers, body, .. } => Outcome::Answer {
-                status,
-                headers,
-                body,
-            },
-            _ => Outcome::Answer {
-                status,
-                headers: Vec::new(),
-                body: None,
-            },
+            Outcome::Answer { headers, body, .. } => Outcome::Answer { status, headers, body },
+            _ => Outcome::Answer { status, headers: Vec::new(), body: None },
         };
         self
     }
@@ -80,8 +68,7 @@ impl Fault {
     #[must_use]
     pub fn header(mut self, name: &str, value: &str) -> Self {
         self = self.answering();
-        if let (Ok(name), Ok(value), Outcome::Answer { headers, .. }) =
-            (name.parse(), value.parse(), &mut self.outcome)
+        if let (Ok(name), Ok(value), Outcome::Answer { headers, .. }) = (name.parse(), value.parse(), &mut self.outcome)
         {
             headers.push((name, value));
         }
@@ -134,11 +121,7 @@ impl Fault {
     }
 
     fn answering(self) -> Self {
-        if matches!(self.outcome, Outcome::Answer { .. }) {
-            self
-        } else {
-            self.status(500)
-        }
+        if matches!(self.outcome, Outcome::Answer { .. }) { self } else { self.status(500) }
     }
 
     fn hits(&self, method: &Method, uri: &Uri) -> bool {
@@ -174,10 +157,7 @@ impl Faults {
 
     /// Takes the first fault that this request meets, and counts it down.
     pub(crate) fn take(&mut self, method: &Method, uri: &Uri) -> Option<Fault> {
-        let fault = self
-            .0
-            .iter_mut()
-            .find(|fault| fault.times > 0 && fault.hits(method, uri))?;
+        let fault = self.0.iter_mut().find(|fault| fault.times > 0 && fault.hits(method, uri))?;
         fault.times -= 1;
         Some(fault.clone())
     }

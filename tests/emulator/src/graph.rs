@@ -20,21 +20,13 @@ pub(crate) fn serve(world: &mut World, request: &Request<Bytes>, now: Instant) -
     let shown = crate::arm::bearer(request).unwrap_or_default();
     let Ok(caller) = world.holder(shown, &[token::GRAPH], now) else {
         let message = "Access token validation failure.";
-        return arm_error(
-            StatusCode::UNAUTHORIZED,
-            "InvalidAuthenticationToken",
-            message,
-        );
+        return arm_error(StatusCode::UNAUTHORIZED, "InvalidAuthenticationToken", message);
     };
     let mut answer = if caller.directory {
         route(world, request)
     } else {
         let message = "Insufficient privileges to complete the operation.";
-        arm_error(
-            StatusCode::FORBIDDEN,
-            "Authorization_RequestDenied",
-            message,
-        )
+        arm_error(StatusCode::FORBIDDEN, "Authorization_RequestDenied", message)
     };
     answer.extensions_mut().insert(Caller(caller.name));
     answer
@@ -50,19 +42,13 @@ fn route(world: &mut World, request: &Request<Bytes>) -> Reply {
         },
         (&Method::POST, ["directoryObjects", "getByIds"]) => by_ids(world, request.body()),
         (&Method::POST, ["groups", group, "members", "$ref"]) => add(world, group, request.body()),
-        (&Method::DELETE, ["groups", group, "members", member, "$ref"]) => {
-            remove(world, group, member)
-        }
+        (&Method::DELETE, ["groups", group, "members", member, "$ref"]) => remove(world, group, member),
         _ => crate::world::unknown_request(request.method(), request.uri()),
     }
 }
 
 fn body(principal: &Principal) -> Value {
-    let kind = if principal.kind == "Group" {
-        "group"
-    } else {
-        "servicePrincipal"
-    };
+    let kind = if principal.kind == "Group" { "group" } else { "servicePrincipal" };
     json!({
         "@odata.type": format!("#microsoft.graph.{kind}"),
         "id": principal.object_id,
@@ -75,10 +61,7 @@ fn body(principal: &Principal) -> Value {
 
 fn list(items: &[Value]) -> Reply {
     let context = format!("https://{HOST}/v1.0/$metadata#servicePrincipals");
-    reply::json(
-        StatusCode::OK,
-        &json!({"@odata.context": context, "value": items}),
-    )
+    reply::json(StatusCode::OK, &json!({"@odata.context": context, "value": items}))
 }
 
 /// The forms of the filter that clients send: by one of the names, and by the application's id.
@@ -105,36 +88,24 @@ fn by_ids(world: &World, sent: &[u8]) -> Reply {
 }
 
 fn missing(id: &str) -> Reply {
-    let message = format!(
-        "Resource '{id}' does not exist or one of its queried reference-property objects are not present."
-    );
+    let message =
+        format!("Resource '{id}' does not exist or one of its queried reference-property objects are not present.");
     arm_error(StatusCode::NOT_FOUND, "Request_ResourceNotFound", &message)
 }
 
 fn add(world: &mut World, group: &str, sent: &[u8]) -> Reply {
     let sent: Value = serde_json::from_slice(sent).unwrap_or_default();
-    let member = sent["@odata.id"]
-        .as_str()
-        .unwrap_or_default()
-        .rsplit('/')
-        .next()
-        .unwrap_or_default();
+    let member = sent["@odata.id"].as_str().unwrap_or_default().rsplit('/').next().unwrap_or_default();
     if world.principal(group).is_none_or(|one| one.kind != "Group") {
         return missing(group);
     }
-    let found = world
-        .principals
-        .iter_mut()
-        .find(|one| one.object_id.eq_ignore_ascii_case(member));
+    let found = world.principals.iter_mut().find(|one| one.object_id.eq_ignore_ascii_case(member));
     let Some(found) = found else {
         return missing(member);
     };
-    if found
-        .groups
-        .iter()
-        .any(|one| one.eq_ignore_ascii_case(group))
-    {
-        let message = "One or more added object references already exist for the following modified properties: 'members'.";
+    if found.groups.iter().any(|one| one.eq_ignore_ascii_case(group)) {
+        let message =
+            "One or more added object references already exist for the following modified properties: 'members'.";
         return arm_error(StatusCode::BAD_REQUEST, "Request_BadRequest", message);
     }
     found.groups.push(group.to_owned());
@@ -142,18 +113,11 @@ fn add(world: &mut World, group: &str, sent: &[u8]) -> Reply {
 }
 
 fn remove(world: &mut World, group: &str, member: &str) -> Reply {
-    let found = world
-        .principals
-        .iter_mut()
-        .find(|one| one.object_id.eq_ignore_ascii_case(member));
+    let found = world.principals.iter_mut().find(|one| one.object_id.eq_ignore_ascii_case(member));
     let Some(found) = found else {
         return missing(member);
     };
     let before = found.groups.len();
     found.groups.retain(|one| !one.eq_ignore_ascii_case(group));
-    if found.groups.len() == before {
-        missing(member)
-    } else {
-        reply::empty(StatusCode::NO_CONTENT)
-    }
+    if found.groups.len() == before { missing(member) } else { reply::empty(StatusCode::NO_CONTENT) }
 }

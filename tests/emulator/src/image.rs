@@ -32,20 +32,14 @@ impl Manifest {
         let body: Value = serde_json::from_slice(&self.bytes).unwrap_or_default();
         let layers = body["layers"].as_array().cloned().unwrap_or_default();
         let parts = layers.iter().chain([&body["config"]]);
-        parts
-            .filter_map(|part| part["digest"].as_str().map(str::to_owned))
-            .collect()
+        parts.filter_map(|part| part["digest"].as_str().map(str::to_owned)).collect()
     }
 
     /// The bytes that it and its blobs take.
     pub(crate) fn size(&self) -> u64 {
         let body: Value = serde_json::from_slice(&self.bytes).unwrap_or_default();
         let layers = body["layers"].as_array().cloned().unwrap_or_default();
-        let parts = layers
-            .iter()
-            .chain([&body["config"]])
-            .filter_map(|part| part["size"].as_u64())
-            .sum::<u64>();
+        let parts = layers.iter().chain([&body["config"]]).filter_map(|part| part["size"].as_u64()).sum::<u64>();
         parts + self.bytes.len() as u64
     }
 }
@@ -93,41 +87,21 @@ pub(crate) struct Store {
 
 impl Store {
     /// Puts an image made up from its name: the same name and platforms give the same digests.
-    pub(crate) fn make(
-        &mut self,
-        repository: &str,
-        reference: &str,
-        platforms: &[&str],
-        now: Instant,
-    ) -> String {
+    pub(crate) fn make(&mut self, repository: &str, reference: &str, platforms: &[&str], now: Instant) -> String {
         let into = self.repositories.entry(repository.to_owned()).or_default();
-        let children: Vec<Value> = platforms
-            .iter()
-            .map(|platform| one_platform(into, repository, reference, platform, now))
-            .collect();
+        let children: Vec<Value> =
+            platforms.iter().map(|platform| one_platform(into, repository, reference, platform, now)).collect();
         let digest = match children.as_slice() {
             [only] => only["digest"].as_str().unwrap_or_default().to_owned(),
-            many => put(
-                into,
-                INDEX,
-                &json!({"schemaVersion": 2, "mediaType": INDEX, "manifests": many}),
-                now,
-            ),
+            many => put(into, INDEX, &json!({"schemaVersion": 2, "mediaType": INDEX, "manifests": many}), now),
         };
-        into.tags
-            .insert(reference.to_owned(), (digest.clone(), Some(now)));
+        into.tags.insert(reference.to_owned(), (digest.clone(), Some(now)));
         digest
     }
 }
 
 /// Puts the manifest of one platform; the answer is its entry in an index.
-fn one_platform(
-    into: &mut Repository,
-    repository: &str,
-    reference: &str,
-    platform: &str,
-    now: Instant,
-) -> Value {
+fn one_platform(into: &mut Repository, repository: &str, reference: &str, platform: &str, now: Instant) -> Value {
     let mut parts = platform.split('/');
     let os = parts.next().unwrap_or("linux");
     let architecture = parts.next().unwrap_or("amd64");
@@ -161,22 +135,14 @@ fn one_platform(
 fn put(into: &mut Repository, media_type: &str, body: &Value, now: Instant) -> String {
     let bytes = Bytes::from(body.to_string());
     let digest = digest_of(&bytes);
-    let manifest = Manifest {
-        media_type: media_type.to_owned(),
-        bytes,
-        created: now,
-    };
+    let manifest = Manifest { media_type: media_type.to_owned(), bytes, created: now };
     into.manifests.insert(digest.clone(), manifest);
     digest
 }
 
 /// The digest of bytes, as registries write it.
 pub(crate) fn digest_of(bytes: &[u8]) -> String {
-    let hex: String = Sha256::digest(bytes)
-        .iter()
-        .flat_map(|byte| [byte >> 4, byte & 15])
-        .map(hex_digit)
-        .collect();
+    let hex: String = Sha256::digest(bytes).iter().flat_map(|byte| [byte >> 4, byte & 15]).map(hex_digit).collect();
     format!("sha256:{hex}")
 }
 
@@ -193,9 +159,7 @@ pub(crate) fn split(name: &str) -> (&str, &str, &str) {
 
 /// Repository and tag (or digest) of a name without host; without either, `latest`.
 pub(crate) fn split_reference(name: &str) -> (&str, &str) {
-    name.split_once('@')
-        .or_else(|| name.rsplit_once(':'))
-        .unwrap_or((name, "latest"))
+    name.split_once('@').or_else(|| name.rsplit_once(':')).unwrap_or((name, "latest"))
 }
 
 #[cfg(test)]
@@ -216,10 +180,7 @@ mod tests {
     async fn an_image_of_one_platform_has_no_index() {
         let mut store = Store::default();
         let digest = store.make("app", "1", &["linux/amd64"], Instant::now());
-        assert_eq!(
-            store.repositories["app"].manifests[&digest].media_type,
-            MANIFEST
-        );
+        assert_eq!(store.repositories["app"].manifests[&digest].media_type, MANIFEST);
     }
 
     #[tokio::test]
@@ -234,10 +195,7 @@ mod tests {
 
     #[test]
     fn a_name_is_host_repository_and_tag() {
-        assert_eq!(
-            split("docker.io/library/nginx:latest"),
-            ("docker.io", "library/nginx", "latest")
-        );
+        assert_eq!(split("docker.io/library/nginx:latest"), ("docker.io", "library/nginx", "latest"));
         assert_eq!(split("host:5000/app"), ("host:5000", "app", "latest"));
         assert_eq!(split("a.b/c@sha256:0"), ("a.b", "c", "sha256:0"));
     }

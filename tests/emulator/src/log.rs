@@ -76,16 +76,8 @@ impl Request {
     }
 
     fn only_asks(&self) -> bool {
-        let verb = self
-            .path
-            .rsplit('/')
-            .next()
-            .unwrap_or_default()
-            .to_ascii_lowercase();
-        verb.starts_with("list")
-            || verb == "checknameavailability"
-            || verb == "resources"
-            || verb == "getbyids"
+        let verb = self.path.rsplit('/').next().unwrap_or_default().to_ascii_lowercase();
+        verb.starts_with("list") || verb == "checknameavailability" || verb == "resources" || verb == "getbyids"
     }
 }
 
@@ -127,14 +119,8 @@ pub struct RequestSummary {
 /// ```
 #[must_use]
 pub fn summary(requests: &[Request]) -> RequestSummary {
-    let sent = || {
-        requests
-            .iter()
-            .filter(|request| request.from == From::Client)
-    };
-    let counted: Vec<&Request> = sent()
-        .filter(|request| request.service != Service::Entra)
-        .collect();
+    let sent = || requests.iter().filter(|request| request.from == From::Client);
+    let counted: Vec<&Request> = sent().filter(|request| request.service != Service::Entra).collect();
     RequestSummary {
         count: counted.len(),
         depth: depth(&counted),
@@ -172,13 +158,7 @@ pub(crate) struct Log {
 
 impl Log {
     /// Notes that a request has come; the answer is its place.
-    pub(crate) fn start(
-        &mut self,
-        service: Service,
-        method: &Method,
-        uri: &http::Uri,
-        from: From,
-    ) -> usize {
+    pub(crate) fn start(&mut self, service: Service, method: &Method, uri: &http::Uri, from: From) -> usize {
         let started = self.step();
         self.requests.push(Request {
             service,
@@ -213,20 +193,9 @@ impl Log {
 
 /// The query without the signatures of polling URLs and without tokens.
 fn shown_query(query: &str) -> String {
-    let secret = |name: &str| {
-        matches!(
-            name,
-            "t" | "c" | "s" | "h" | "access_token" | "refresh_token"
-        )
-    };
+    let secret = |name: &str| matches!(name, "t" | "c" | "s" | "h" | "access_token" | "refresh_token");
     let pairs = url::form_urlencoded::parse(query.as_bytes());
-    let shown = pairs.map(|(name, value)| {
-        if secret(&name) {
-            format!("{name}=…")
-        } else {
-            format!("{name}={value}")
-        }
-    });
+    let shown = pairs.map(|(name, value)| if secret(&name) { format!("{name}=…") } else { format!("{name}={value}") });
     shown.collect::<Vec<_>>().join("&")
 }
 
@@ -251,10 +220,7 @@ mod tests {
 
     #[test]
     fn requests_that_overlap_are_one_deep() {
-        let requests = [
-            request(Service::Arm, "GET", "/a", 1, 3),
-            request(Service::Arm, "GET", "/b", 2, 4),
-        ];
+        let requests = [request(Service::Arm, "GET", "/a", 1, 3), request(Service::Arm, "GET", "/b", 2, 4)];
         assert_eq!(summary(&requests).depth, 1);
     }
 
@@ -271,10 +237,7 @@ mod tests {
 
     #[test]
     fn tokens_are_counted_apart() {
-        let requests = [
-            request(Service::Entra, "POST", "/token", 1, 2),
-            request(Service::Arm, "GET", "/a", 3, 4),
-        ];
+        let requests = [request(Service::Entra, "POST", "/token", 1, 2), request(Service::Arm, "GET", "/a", 3, 4)];
         let sum = summary(&requests);
         assert_eq!((sum.count, sum.depth, sum.tokens), (1, 1, 1));
     }

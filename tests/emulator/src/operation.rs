@@ -48,29 +48,18 @@ impl World {
     /// Starts an operation; the answer is its id.
     pub(crate) fn start(&mut self, work: Work, now: Instant, due: Instant) -> String {
         let id = Uuid::new_v4().to_string();
-        self.operations.push(Operation {
-            id: id.clone(),
-            started: now,
-            due,
-            work,
-            outcome: None,
-        });
+        self.operations.push(Operation { id: id.clone(), started: now, due, work, outcome: None });
         id
     }
 
     pub(crate) fn operation(&self, id: &str) -> Option<&Operation> {
-        self.operations
-            .iter()
-            .find(|operation| operation.id.eq_ignore_ascii_case(id))
+        self.operations.iter().find(|operation| operation.id.eq_ignore_ascii_case(id))
     }
 }
 
 /// When the next operation is through.
 pub(crate) fn next(world: &World) -> Option<Instant> {
-    let open = world
-        .operations
-        .iter()
-        .filter(|operation| operation.outcome.is_none());
+    let open = world.operations.iter().filter(|operation| operation.outcome.is_none());
     open.map(|operation| operation.due).min()
 }
 
@@ -89,20 +78,14 @@ pub(crate) fn settle(world: &mut World, now: Instant) {
 fn bring_about(world: &mut World, work: &Work, now: Instant) -> Result<(), Failure> {
     match work {
         Work::Registry(id) => {
-            let found = world
-                .registries
-                .iter_mut()
-                .find(|registry| registry.id().eq_ignore_ascii_case(id));
+            let found = world.registries.iter_mut().find(|registry| registry.id().eq_ignore_ascii_case(id));
             if let Some(registry) = found {
                 registry.properties["provisioningState"] = "Succeeded".into();
             }
             Ok(())
         }
         Work::Cluster(id) => {
-            let found = world
-                .clusters
-                .iter_mut()
-                .find(|cluster| cluster.id().eq_ignore_ascii_case(id));
+            let found = world.clusters.iter_mut().find(|cluster| cluster.id().eq_ignore_ascii_case(id));
             if let Some(cluster) = found {
                 cluster.state = String::from("Succeeded");
             }

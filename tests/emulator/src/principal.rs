@@ -28,10 +28,7 @@ pub(crate) struct Principal {
 impl Principal {
     /// A service principal with a secret made for it.
     pub(crate) fn service(name: &str, made: Instant) -> Self {
-        Self {
-            secret: Some(Uuid::new_v4().simple().to_string()),
-            ..Self::managed(name, made)
-        }
+        Self { secret: Some(Uuid::new_v4().simple().to_string()), ..Self::managed(name, made) }
     }
 
     /// A managed identity.
@@ -64,9 +61,7 @@ pub(crate) fn stable_id(name: &str) -> String {
 
 impl World {
     pub(crate) fn principal(&self, object_id: &str) -> Option<&Principal> {
-        self.principals
-            .iter()
-            .find(|one| one.object_id.eq_ignore_ascii_case(object_id))
+        self.principals.iter().find(|one| one.object_id.eq_ignore_ascii_case(object_id))
     }
 
     pub(crate) fn principal_named(&self, name: &str) -> Option<&Principal> {
@@ -92,18 +87,11 @@ impl World {
     }
 
     /// Who shows this token, if it is one of Entra's for one of these audiences.
-    pub(crate) fn holder(
-        &self,
-        token: &str,
-        audiences: &[&str],
-        now: Instant,
-    ) -> Result<Principal, TokenFault> {
+    pub(crate) fn holder(&self, token: &str, audiences: &[&str], now: Instant) -> Result<Principal, TokenFault> {
         let claims: Claims = self.signer.check(token, self.clock.unix(now))?;
         if !audiences.iter().any(|audience| claims.is_for(audience)) {
             return Err(TokenFault::Audience);
         }
-        self.principal(claims.text("oid"))
-            .cloned()
-            .ok_or(TokenFault::Forged)
+        self.principal(claims.text("oid")).cloned().ok_or(TokenFault::Forged)
     }
 }

@@ -40,11 +40,7 @@ pub(crate) fn empty(status: StatusCode) -> Reply {
 
 /// A JSON answer.
 pub(crate) fn json(status: StatusCode, body: &Value) -> Reply {
-    bytes(
-        status,
-        "application/json; charset=utf-8",
-        Bytes::from(body.to_string()),
-    )
+    bytes(status, "application/json; charset=utf-8", Bytes::from(body.to_string()))
 }
 
 /// An answer of some other kind.
@@ -70,25 +66,15 @@ pub(crate) fn with(mut response: Reply, name: &str, value: &str) -> Reply {
 
 /// ARM's error, as its gateway and most providers write it.
 pub(crate) fn arm_error(status: StatusCode, code: &str, message: &str) -> Reply {
-    json(
-        status,
-        &object!({"error": {"code": code, "message": message}}),
-    )
+    json(status, &object!({"error": {"code": code, "message": message}}))
 }
 
 /// The same, answered by the gateway before any provider was asked.
 pub(crate) fn gateway_error(status: StatusCode, code: &str, message: &str) -> Reply {
-    with(
-        arm_error(status, code, message),
-        "x-ms-failure-cause",
-        "gateway",
-    )
+    with(arm_error(status, code, message), "x-ms-failure-cause", "gateway")
 }
 
 /// The AKS provider's error, which has no wrapper.
 pub(crate) fn aks_error(status: StatusCode, code: &str, message: &str) -> Reply {
-    json(
-        status,
-        &object!({"code": code, "details": null, "message": message, "subcode": ""}),
-    )
+    json(status, &object!({"code": code, "details": null, "message": message, "subcode": ""}))
 }

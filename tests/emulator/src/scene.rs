@@ -36,10 +36,7 @@ pub struct RoleAssignment {
     pub description: Option<String>,
 }
 
-#[expect(
-    clippy::must_use_candidate,
-    reason = "what changes the scene may be called for that alone"
-)]
+#[expect(clippy::must_use_candidate, reason = "what changes the scene may be called for that alone")]
 impl Emulator {
     /// All requests so far, in the order in which they started.
     #[must_use]
@@ -56,13 +53,7 @@ impl Emulator {
     /// The requests that started after a mark was taken.
     #[must_use]
     pub fn requests_since(&self, mark: Mark) -> Vec<Request> {
-        self.shared
-            .world()
-            .log
-            .requests
-            .get(mark.0..)
-            .unwrap_or_default()
-            .to_vec()
+        self.shared.world().log.requests.get(mark.0..).unwrap_or_default().to_vec()
     }
 
     /// All role assignments that were not deleted, seeded ones included.
@@ -102,11 +93,7 @@ impl Emulator {
     /// Sets what a `PUT` is answered that repeats a role assignment under its own name: 200 or 201. No recording shows
     /// which it is.
     pub fn set_repeated_assignment_status(&self, created: bool) {
-        let status = if created {
-            StatusCode::CREATED
-        } else {
-            StatusCode::OK
-        };
+        let status = if created { StatusCode::CREATED } else { StatusCode::OK };
         self.act(|world| world.repeated_assignment = status);
     }
 
@@ -114,18 +101,13 @@ impl Emulator {
     /// fills as Azure's does in proportion: a tenth of it a second for reads, a twentieth for the others.
     pub fn throttle(&self, kind: &str, capacity: u32) {
         self.act(|world| {
-            world
-                .throttle
-                .limit(kind_named(kind), scaled(kind, capacity));
+            world.throttle.limit(kind_named(kind), scaled(kind, capacity));
         });
     }
 
     /// The same with a speed of filling, in requests a second.
     pub fn throttle_at(&self, kind: &str, capacity: u32, per_second: f64) {
-        let rate = Rate {
-            capacity: f64::from(capacity),
-            per_second,
-        };
+        let rate = Rate { capacity: f64::from(capacity), per_second };
         self.act(|world| world.throttle.limit(kind_named(kind), rate));
     }
 
@@ -135,9 +117,7 @@ impl Emulator {
     /// If there is no such role.
     pub fn grant(&self, role: &str, principal_id: &str, scope: &str) -> String {
         let granted = self.act(|world| world.grant(role, principal_id, scope));
-        let Some(name) = granted else {
-            panic!("there is no role named {role}")
-        };
+        let Some(name) = granted else { panic!("there is no role named {role}") };
         name
     }
 
@@ -148,11 +128,7 @@ impl Emulator {
     pub fn grant_if(&self, role: &str, principal_id: &str, scope: &str, condition: &str) -> String {
         let name = self.grant(role, principal_id, scope);
         self.act(|world| {
-            let made = world
-                .access
-                .assignments
-                .iter_mut()
-                .rfind(|one| one.name == name);
+            let made = world.access.assignments.iter_mut().rfind(|one| one.name == name);
             if let Some(assignment) = made {
                 assignment.condition = Some(condition.to_owned());
                 assignment.condition_version = Some(String::from("2.0"));
@@ -165,10 +141,7 @@ impl Emulator {
     pub fn revoke(&self, name: &str) -> bool {
         self.act(|world| {
             let before = world.access.assignments.len();
-            world
-                .access
-                .assignments
-                .retain(|one| !one.name.eq_ignore_ascii_case(name));
+            world.access.assignments.retain(|one| !one.name.eq_ignore_ascii_case(name));
             before != world.access.assignments.len()
         })
     }
@@ -200,12 +173,7 @@ impl Emulator {
     /// let azure = Emulator::new().with_registry("group", "myregistry");
     /// azure.set_registry("group", "myregistry", |seed| seed.abac());
     /// ```
-    pub fn set_registry(
-        &self,
-        group: &str,
-        name: &str,
-        change: impl FnOnce(RegistrySeed) -> RegistrySeed,
-    ) {
+    pub fn set_registry(&self, group: &str, name: &str, change: impl FnOnce(RegistrySeed) -> RegistrySeed) {
         let seed = change(RegistrySeed::new(group, name));
         self.act(|world| {
             let Some(at) = world.registry_named(group, name) else {
@@ -238,10 +206,7 @@ impl Emulator {
         self.act(|world| {
             if let Some(at) = world.registry_named(group, name) {
                 let id = world.registries.remove(at).id();
-                world
-                    .access
-                    .assignments
-                    .retain(|one| !within(&one.scope, &id));
+                world.access.assignments.retain(|one| !within(&one.scope, &id));
             }
         });
     }

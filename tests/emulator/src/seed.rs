@@ -11,10 +11,7 @@ use serde_json::{Value, json};
 /// assert!(!azure.kubelet_object_id("group", "dev").is_empty());
 /// ```
 #[derive(Clone, Debug)]
-#[expect(
-    clippy::struct_excessive_bools,
-    reason = "each is one switch of its own"
-)]
+#[expect(clippy::struct_excessive_bools, reason = "each is one switch of its own")]
 pub struct ClusterSeed {
     pub(crate) subscription: Option<String>,
     pub(crate) group: String,
@@ -276,23 +273,14 @@ impl RegistrySeed {
     /// Closes it to all but these addresses (or ranges, as `192.0.2.0/24`).
     #[must_use]
     pub fn only_from(self, addresses: &[&str]) -> Self {
-        let rules: Vec<Value> = addresses
-            .iter()
-            .map(|address| json!({"action": "Allow", "value": address}))
-            .collect();
-        self.property(
-            "networkRuleSet",
-            json!({"defaultAction": "Deny", "ipRules": rules}),
-        )
+        let rules: Vec<Value> = addresses.iter().map(|address| json!({"action": "Allow", "value": address})).collect();
+        self.property("networkRuleSet", json!({"defaultAction": "Deny", "ipRules": rules}))
     }
 
     /// Refuses tokens made for Azure Resource Manager.
     #[must_use]
     pub fn refuse_arm_tokens(self) -> Self {
-        self.property(
-            "policies",
-            json!({"azureADAuthenticationAsArmPolicy": {"status": "disabled"}}),
-        )
+        self.property("policies", json!({"azureADAuthenticationAsArmPolicy": {"status": "disabled"}}))
     }
 
     /// Sets any property, by the name that Azure gives it.

@@ -44,22 +44,13 @@ impl Throttle {
     ) -> Result<u64, Duration> {
         let limit = self.limits.get(kind);
         let rate = limit.copied().unwrap_or_else(|| azures_rate(kind));
-        let key = (
-            subscription.to_ascii_lowercase(),
-            principal.to_owned(),
-            kind,
-        );
-        let bucket = self.buckets.entry(key).or_insert(Bucket {
-            tokens: rate.capacity,
-            at: now,
-        });
+        let key = (subscription.to_ascii_lowercase(), principal.to_owned(), kind);
+        let bucket = self.buckets.entry(key).or_insert(Bucket { tokens: rate.capacity, at: now });
         let passed = now.saturating_duration_since(bucket.at).as_secs_f64();
         bucket.tokens = (bucket.tokens + passed * rate.per_second).min(rate.capacity);
         bucket.at = now;
         if bucket.tokens < 1.0 && limit.is_some() {
-            return Err(Duration::from_secs_f64(
-                (1.0 - bucket.tokens) / rate.per_second.max(0.001),
-            ));
+            return Err(Duration::from_secs_f64((1.0 - bucket.tokens) / rate.per_second.max(0.001)));
         }
         bucket.tokens = (bucket.tokens - 1.0).max(0.0);
         Ok(whole(bucket.tokens))
@@ -96,14 +87,8 @@ pub(crate) fn kind_named(name: &str) -> &'static str {
 /// Azure's published numbers, for one principal.
 fn azures_rate(kind: &str) -> Rate {
     match kind {
-        "reads" => Rate {
-            capacity: 250.0,
-            per_second: 25.0,
-        },
-        _ => Rate {
-            capacity: 200.0,
-            per_second: 10.0,
-        },
+        "reads" => Rate { capacity: 250.0, per_second: 25.0 },
+        _ => Rate { capacity: 200.0, per_second: 10.0 },
     }
 }
 
@@ -111,10 +96,7 @@ fn azures_rate(kind: &str) -> Rate {
 pub(crate) fn scaled(kind: &str, capacity: u32) -> Rate {
     let azure = azures_rate(kind);
     let capacity = f64::from(capacity);
-    Rate {
-        capacity,
-        per_second: capacity * azure.per_second / azure.capacity,
-    }
+    Rate { capacity, per_second: capacity * azure.per_second / azure.capacity }
 }
 
 /// ARM's refusal. The text with its number of seconds is from reports; the header decides.
@@ -124,11 +106,7 @@ pub(crate) fn refusal(subscription: &str, wait: Duration) -> Reply {
         "Number of requests for subscription '{subscription}' and operation exceeded the backend storage limit. \
          Please try again after '{seconds}' seconds."
     );
-    let refused = reply::gateway_error(
-        StatusCode::TOO_MANY_REQUESTS,
-        "SubscriptionRequestsThrottled",
-        &message,
-    );
+    let refused = reply::gateway_error(StatusCode::TOO_MANY_REQUESTS, "SubscriptionRequestsThrottled", &message);
     reply::with(refused, "retry-after", &seconds.to_string())
 }
 

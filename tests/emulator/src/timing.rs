@@ -23,11 +23,20 @@ pub struct Timing {
     pub registry: Duration,
     /// How long an update of a cluster takes.
     pub cluster: Duration,
+    /// How long a node goes on using the credential that a registry gave it.
+    ///
+    /// Kubelet keeps one for an hour ([`Timing::HOUR_LONG`]), with the permissions that it had when it was given. Users report
+    /// both: that a new grant works within minutes, and that it takes up to an hour; which one a registry does with a credential
+    /// of somebody without any role is not established. So the default, and `typical`, take the shorter.
+    pub node_credentials: Duration,
     /// How long an Entra token is good for.
     pub token: Duration,
 }
 
 impl Timing {
+    /// What kubelet's credential provider for Azure says of its own answers.
+    pub const HOUR_LONG: Duration = Duration::from_secs(60 * 60);
+
     /// Everything at once, but for a latency of one millisecond.
     #[must_use]
     pub const fn none() -> Self {
@@ -39,6 +48,7 @@ impl Timing {
             import: Duration::ZERO,
             registry: Duration::ZERO,
             cluster: Duration::ZERO,
+            node_credentials: Duration::ZERO,
             token: Duration::from_secs(3599),
         }
     }
@@ -54,6 +64,7 @@ impl Timing {
             import: Duration::from_secs(12),
             registry: Duration::from_secs(10),
             cluster: Duration::from_secs(114),
+            node_credentials: Duration::ZERO,
             token: Duration::from_secs(3599),
         }
     }

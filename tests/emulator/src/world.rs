@@ -94,17 +94,11 @@ impl World {
             log: Log::default(),
             faults: Faults::default(),
             throttle: Throttle::default(),
-            paging: Paging {
-                size: 1000,
-                empty_first: false,
-            },
+            paging: Paging { size: 1000, empty_first: false },
             forgotten: Vec::new(),
             repeated_assignment: StatusCode::OK,
             // Addresses of the blocks that are kept for examples.
-            addresses: Addresses {
-                client: String::from("203.0.113.7"),
-                nodes: String::from("198.51.100.20"),
-            },
+            addresses: Addresses { client: String::from("203.0.113.7"), nodes: String::from("198.51.100.20") },
         };
         world.add_subscription(&stable_id("subscription"));
         world
@@ -119,12 +113,7 @@ impl World {
 
     /// Makes a role assignment as if it had always been there. A role or scope that does not exist grants nothing.
     pub(crate) fn grant(&mut self, role: &str, principal: &str, scope: &str) -> Option<String> {
-        let role = self
-            .access
-            .role_named(role)
-            .or_else(|| self.access.role(role))?
-            .id
-            .clone();
+        let role = self.access.role_named(role).or_else(|| self.access.role(role))?.id.clone();
         let same = |one: &&Assignment| one.is_for(scope, principal, &role);
         if let Some(known) = self.access.standing().find(same) {
             return Some(known.name.clone());
@@ -135,10 +124,7 @@ impl World {
             name: name.clone(),
             scope: scope.to_owned(),
             principal: principal.to_owned(),
-            principal_type: self
-                .principal(principal)
-                .map_or("ServicePrincipal", |one| one.kind)
-                .to_owned(),
+            principal_type: self.principal(principal).map_or("ServicePrincipal", |one| one.kind).to_owned(),
             role,
             condition: None,
             condition_version: None,
@@ -164,8 +150,7 @@ impl World {
 
     pub(crate) fn group(&self, subscription: &str, name: &str) -> Option<&Group> {
         let same = |group: &&Group| {
-            group.subscription.eq_ignore_ascii_case(subscription)
-                && group.name.eq_ignore_ascii_case(name)
+            group.subscription.eq_ignore_ascii_case(subscription) && group.name.eq_ignore_ascii_case(name)
         };
         self.groups.iter().find(same)
     }
@@ -206,19 +191,13 @@ impl World {
 
     /// Answers a request to anything but an API server.
     pub(crate) fn serve(&mut self, request: &Request<Bytes>, address: &str, now: Instant) -> Reply {
-        let host = request
-            .uri()
-            .host()
-            .unwrap_or_default()
-            .to_ascii_lowercase();
+        let host = request.uri().host().unwrap_or_default().to_ascii_lowercase();
         match self.service(&host) {
             Service::Entra => entra::serve(self, request, now),
             Service::Arm => arm::serve(self, request, now),
             Service::Registry => registry::serve(self, &host, request, address, now),
             Service::Graph => graph::serve(self, request, now),
-            Service::Kubernetes | Service::Unknown => {
-                unknown_request(request.method(), request.uri())
-            }
+            Service::Kubernetes | Service::Unknown => unknown_request(request.method(), request.uri()),
         }
     }
 }
@@ -226,9 +205,5 @@ impl World {
 /// What is answered to a request that no rule is there for: it must be seen, not mistaken for an answer of Azure.
 pub(crate) fn unknown_request(method: &Method, uri: &Uri) -> Reply {
     let message = format!("The emulator has no rule for {method} {uri}");
-    reply::arm_error(
-        StatusCode::NOT_IMPLEMENTED,
-        "EmulatorUnknownRequest",
-        &message,
-    )
+    reply::arm_error(StatusCode::NOT_IMPLEMENTED, "EmulatorUnknownRequest", &message)
 }

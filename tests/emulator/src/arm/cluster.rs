@@ -27,11 +27,7 @@ struct Place<'a> {
 
 impl Place<'_> {
     fn id(&self) -> String {
-        let Self {
-            subscription,
-            group,
-            name,
-        } = self;
+        let Self { subscription, group, name } = self;
         format!("/subscriptions/{subscription}/resourceGroups/{group}/providers/{KIND}/{name}")
     }
 
@@ -42,49 +38,21 @@ impl Place<'_> {
     }
 }
 
-pub(crate) fn route(
-    world: &mut World,
-    call: &Call<'_>,
-    segments: &[&str],
-    lower: &[&str],
-) -> Option<Reply> {
+pub(crate) fn route(world: &mut World, call: &Call<'_>, segments: &[&str], lower: &[&str]) -> Option<Reply> {
     let subscription = segments[1];
     let answer = match (call.method(), &lower[2..]) {
-        (&Method::GET, ["providers", _, "managedclusters"]) => {
-            list(world, call, subscription, None)
-        }
-        (&Method::GET, ["providers", _, "locations", _, "operations", id]) => {
-            Ok(poll(world, call, id))
-        }
+        (&Method::GET, ["providers", _, "managedclusters"]) => list(world, call, subscription, None),
+        (&Method::GET, ["providers", _, "locations", _, "operations", id]) => Ok(poll(world, call, id)),
         (&Method::GET, ["resourcegroups", _, "providers", _, "managedclusters"]) => {
             list(world, call, subscription, Some(segments[3]))
         }
-        (
-            method,
-            [
-                "resourcegroups",
-                _,
-                "providers",
-                _,
-                "managedclusters",
-                _,
-                rest @ ..,
-            ],
-        ) => {
-            let place = Place {
-                subscription,
-                group: segments[3],
-                name: segments[7],
-            };
+        (method, ["resourcegroups", _, "providers", _, "managedclusters", _, rest @ ..]) => {
+            let place = Place { subscription, group: segments[3], name: segments[7] };
             match (method, rest) {
                 (&Method::GET, []) => get(world, call, place),
                 (&Method::PUT, []) => put(world, call, place),
-                (&Method::POST, ["listclusterusercredential"]) => {
-                    credential(world, call, place, Who::User)
-                }
-                (&Method::POST, ["listclusteradmincredential"]) => {
-                    credential(world, call, place, Who::Admin)
-                }
+                (&Method::POST, ["listclusterusercredential"]) => credential(world, call, place, Who::User),
+                (&Method::POST, ["listclusteradmincredential"]) => credential(world, call, place, Who::Admin),
                 _ => return None,
             }
         }
@@ -93,21 +61,9 @@ pub(crate) fn route(
     Some(answer.unwrap_or_else(|refusal| refusal))
 }
 
-fn list(
-    world: &World,
-    call: &Call<'_>,
-    subscription: &str,
-    group: Option<&str>,
-) -> Result<Reply, Reply> {
-    let in_group = group
-        .map(|group| format!("/resourceGroups/{group}"))
-        .unwrap_or_default();
-    demand_sight(
-        world,
-        call,
-        READ,
-        &format!("/subscriptions/{subscription}{in_group}"),
-    )?;
+fn list(world: &World, call: &Call<'_>, subscription: &str, group: Option<&str>) -> Result<Reply, Reply> {
+    let in_group = group.map(|group| format!("/resourceGroups/{group}")).unwrap_or_default();
+    demand_sight(world, call, READ, &format!("/subscriptions/{subscription}{in_group}"))?;
     if let Some(group) = group {
         demand_group(world, subscription, group)?;
     }
@@ -115,12 +71,7 @@ fn list(
         group.is_none_or(|group| cluster.group.eq_ignore_ascii_case(group))
             && readable(world, call, READ, &cluster.id(), subscription)
     };
-    let items: Vec<Value> = world
-        .clusters
-        .iter()
-        .filter(wanted)
-        .map(|one| one.body(world))
-        .collect();
+    let items: Vec<Value> = world.clusters.iter().filter(wanted).map(|one| one.body(world)).collect();
     Ok(page(world, call, &items))
 }
 
@@ -136,46 +87,25 @@ fn put(world: &mut World, call: &Call<'_>, place: Place<'_>) -> Result<Reply, Re
     call.demand_action(world, WRITE, &place.id())?;
     demand_group(world, place.subscription, place.group)?;
     let Some(at) = world.cluster_at(place.subscription, place.group, place.name) else {
-        return Err(crate::world::unknown_request(
-            call.method(),
-            call.request.uri(),
-        ));
+        return Err(crate::world::unknown_request(call.method(), call.request.uri()));
     };
     let sent = call.json()?;
     if sent["location"].as_str().is_none() {
-        return Err(aks_error(
-            StatusCode::BAD_REQUEST,
-            "InvalidParameter",
-            "Required parameter location is missing.",
-        ));
+        return Err(aks_error(StatusCode::BAD_REQUEST, "InvalidParameter", "Required parameter location is missing."));
     }
-    let wanted = call
-        .request
-        .headers()
-        .get("if-match")
-        .and_then(|value| value.to_str().ok());
+    let wanted = call.request.headers().get("if-match").and_then(|value| value.to_str().ok());
     let cluster = &world.clusters[at];
     if wanted.is_some_and(|etag| etag != "*" && etag.trim_matches('"') != cluster.etag) {
         let message = "The etag of the request does not match that of the managed cluster.";
-        return Err(aks_error(
-            StatusCode::PRECONDITION_FAILED,
-            "EtagMismatch",
-            message,
-        ));
+        return Err(aks_error(StatusCode::PRECONDITION_FAILED, "EtagMismatch", message));
     }
-    if cluster.state.eq_ignore_ascii_case("Updating")
-        || cluster.state.eq_ignore_ascii_case("Creating")
-    {
+    if cluster.state.eq_ignore_ascii_case("Updating") || cluster.state.eq_ignore_ascii_case("Creating") {
         let message = format!(
             "Operation is not allowed: Another operation ({} - {}) is in progress, please wait for it to finish before \
              starting a new operation.",
             cluster.name, cluster.state
         );
-        return Err(aks_error(
-            StatusCode::CONFLICT,
-            "OperationNotAllowed",
-            &message,
-        ));
+        return Err(aks_error(StatusCode::CONFLICT, "OperationNotAllowed", &message));
     }
     let cluster = &mut world.clusters[at];
     cluster.etag = Uuid::new_v4().to_string();
@@ -197,8 +127,7 @@ fn poll(world: &World, call: &Call<'_>, id: &str) -> Reply {
     let Some(operation) = world.operation(id) else {
         return operation_missing(id);
     };
-    let mut body =
-        json!({"name": swapped(id), "startTime": world.clock.rfc3339(operation.started)});
+    let mut body = json!({"name": swapped(id), "startTime": world.clock.rfc3339(operation.started)});
     if operation.is_through(call.now) {
         body["status"] = "Succeeded".into();
         body["endTime"] = world.clock.rfc3339(operation.due).into();

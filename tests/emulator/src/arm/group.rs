@@ -9,46 +9,27 @@ use crate::rbac::{self, Wanted};
 use crate::reply::{self, Reply};
 use crate::world::{Group, World};
 
-pub(crate) fn route(
-    world: &mut World,
-    call: &Call<'_>,
-    segments: &[&str],
-    lower: &[&str],
-) -> Option<Reply> {
+pub(crate) fn route(world: &mut World, call: &Call<'_>, segments: &[&str], lower: &[&str]) -> Option<Reply> {
     let answer = match (call.method(), lower) {
         (&Method::GET, ["subscriptions"]) => Ok(subscriptions(world, call)),
         (&Method::GET, ["subscriptions", _]) => subscription(world, call, segments[1]),
         (&Method::GET, ["subscriptions", _, "resources"]) => resources(world, call, segments[1]),
         (&Method::GET, ["subscriptions", _, "resourcegroups"]) => list(world, call, segments[1]),
-        (&Method::GET, ["subscriptions", _, "resourcegroups", _]) => {
-            get(world, call, segments[1], segments[3])
-        }
-        (&Method::PUT, ["subscriptions", _, "resourcegroups", _]) => {
-            put(world, call, segments[1], segments[3])
-        }
+        (&Method::GET, ["subscriptions", _, "resourcegroups", _]) => get(world, call, segments[1], segments[3]),
+        (&Method::PUT, ["subscriptions", _, "resourcegroups", _]) => put(world, call, segments[1], segments[3]),
         _ => return None,
     };
     Some(answer.unwrap_or_else(|refusal| refusal))
 }
 
 fn subscriptions(world: &World, call: &Call<'_>) -> Reply {
-    let visible =
-        |id: &&String| sees_something(world, &call.caller, &format!("/subscriptions/{id}"));
-    let items: Vec<Value> = world
-        .subscriptions
-        .iter()
-        .filter(visible)
-        .map(|id| subscription_body(world, id))
-        .collect();
+    let visible = |id: &&String| sees_something(world, &call.caller, &format!("/subscriptions/{id}"));
+    let items: Vec<Value> = world.subscriptions.iter().filter(visible).map(|id| subscription_body(world, id)).collect();
     page(world, call, &items)
 }
 
 fn subscription(world: &World, call: &Call<'_>, id: &str) -> Result<Reply, Reply> {
-    call.demand_action(
-        world,
-        "Microsoft.Resources/subscriptions/read",
-        &format!("/subscriptions/{id}"),
-    )?;
+    call.demand_action(world, "Microsoft.Resources/subscriptions/read", &format!("/subscriptions/{id}"))?;
     Ok(reply::json(StatusCode::OK, &subscription_body(world, id)))
 }
 
@@ -76,65 +57,27 @@ pub(crate) fn sees_something(world: &World, caller: &Principal, scope: &str) -> 
 /// A list over a subscription shows what the caller may read, and is refused to who may read nothing in it.
 ///
 /// That Azure filters so is known from use, not from a recording.
-pub(crate) fn demand_sight(
-    world: &World,
-    call: &Call<'_>,
-    action: &str,
-    scope: &str,
-) -> Result<(), Reply> {
-    if sees_something(world, &call.caller, scope) {
-        Ok(())
-    } else {
-        call.demand_action(world, action, scope)
-    }
+pub(crate) fn demand_sight(world: &World, call: &Call<'_>, action: &str, scope: &str) -> Result<(), Reply> {
+    if sees_something(world, &call.caller, scope) { Ok(()) } else { call.demand_action(world, action, scope) }
 }
 
 fn resources(world: &World, call: &Call<'_>, subscription: &str) -> Result<Reply, Reply> {
     let scope = format!("/subscriptions/{subscription}");
-    demand_sight(
-        world,
-        call,
-        "Microsoft.Resources/subscriptions/resources/read",
-        &scope,
-    )?;
+    demand_sight(world, call, "Microsoft.Resources/subscriptions/resources/read", &scope)?;
     let filter = call.parameter("$filter").unwrap_or_default();
     let kind = match filter {
         "" => None,
         _ => Some(equals(filter, "resourceType").ok_or_else(|| filter_refused(filter))?),
     };
-    let wanted = |of: &str| {
-        kind.as_deref()
-            .is_none_or(|kind| kind.eq_ignore_ascii_case(of))
-    };
+    let wanted = |of: &str| kind.as_deref().is_none_or(|kind| kind.eq_ignore_ascii_case(of));
     let mut items: Vec<Value> = Vec::new();
     if wanted("Microsoft.ContainerRegistry/registries") {
-        let here = |id: &str| {
-            readable(
-                world,
-                call,
-                "Microsoft.ContainerRegistry/registries/read",
-                id,
-                subscription,
-            )
-        };
-        items.extend(
-            world
-                .registries
-                .iter()
-                .filter(|one| here(&one.id()))
-                .map(|one| one.item(world)),
-        );
+        let here = |id: &str| readable(world, call, "Microsoft.ContainerRegistry/registries/read", id, subscription);
+        items.extend(world.registries.iter().filter(|one| here(&one.id())).map(|one| one.item(world)));
     }
     if wanted("Microsoft.ContainerService/managedClusters") {
-        let here = |id: &str| {
-            readable(
-                world,
-                call,
-                "Microsoft.ContainerService/managedClusters/read",
-                id,
-                subscription,
-            )
-        };
+        let here =
+            |id: &str| readable(world, call, "Microsoft.ContainerService/managedClusters/read", id, subscription);
         let clusters = world.clusters.iter().filter(|one| here(&one.id()));
         items.extend(clusters.map(|one| {
             json!({"id": one.id(), "name": one.name, "type": "Microsoft.ContainerService/managedClusters",
@@ -145,13 +88,7 @@ fn resources(world: &World, call: &Call<'_>, subscription: &str) -> Result<Reply
 }
 
 /// Whether a resource is in the subscription and the caller may read it.
-pub(crate) fn readable(
-    world: &World,
-    call: &Call<'_>,
-    action: &str,
-    id: &str,
-    subscription: &str,
-) -> bool {
+pub(crate) fn readable(world: &World, call: &Call<'_>, action: &str, id: &str, subscription: &str) -> bool {
     rbac::within(id, &format!("/subscriptions/{subscription}"))
         && world.permits(&call.caller, &Wanted::action(action, id), call.now)
 }
@@ -164,15 +101,7 @@ fn scope_of(subscription: &str, group: &str) -> String {
 
 fn list(world: &World, call: &Call<'_>, subscription: &str) -> Result<Reply, Reply> {
     demand_sight(world, call, READ, &format!("/subscriptions/{subscription}"))?;
-    let here = |group: &&Group| {
-        readable(
-            world,
-            call,
-            READ,
-            &scope_of(&group.subscription, &group.name),
-            subscription,
-        )
-    };
+    let here = |group: &&Group| readable(world, call, READ, &scope_of(&group.subscription, &group.name), subscription);
     let items: Vec<Value> = world.groups.iter().filter(here).map(body).collect();
     Ok(page(world, call, &items))
 }
@@ -180,10 +109,7 @@ fn list(world: &World, call: &Call<'_>, subscription: &str) -> Result<Reply, Rep
 fn get(world: &World, call: &Call<'_>, subscription: &str, name: &str) -> Result<Reply, Reply> {
     call.demand_action(world, READ, &scope_of(subscription, name))?;
     demand_group(world, subscription, name)?;
-    let body = world
-        .group(subscription, name)
-        .map(body)
-        .unwrap_or_default();
+    let body = world.group(subscription, name).map(body).unwrap_or_default();
     Ok(reply::json(StatusCode::OK, &body))
 }
 
@@ -193,22 +119,11 @@ fn put(world: &mut World, call: &Call<'_>, subscription: &str, name: &str) -> Re
     let sent = call.json()?;
     let Some(location) = sent["location"].as_str() else {
         let message = "The location property is required for this definition.";
-        return Err(reply::gateway_error(
-            StatusCode::BAD_REQUEST,
-            "LocationRequired",
-            message,
-        ));
+        return Err(reply::gateway_error(StatusCode::BAD_REQUEST, "LocationRequired", message));
     };
-    let status = if world.group(subscription, name).is_some() {
-        StatusCode::OK
-    } else {
-        StatusCode::CREATED
-    };
+    let status = if world.group(subscription, name).is_some() { StatusCode::OK } else { StatusCode::CREATED };
     world.ensure_group(subscription, name, location);
-    let group = world
-        .group(subscription, name)
-        .map(body)
-        .unwrap_or_default();
+    let group = world.group(subscription, name).map(body).unwrap_or_default();
     Ok(reply::json(status, &group))
 }
 

@@ -39,10 +39,7 @@ enum Source {
     /// A registry of Azure named by its resource id: the caller's rights count.
     Resource { id: String, caller: Box<Principal> },
     /// A host: what was sent along, or nothing, counts.
-    Host {
-        host: String,
-        credentials: Credentials,
-    },
+    Host { host: String, credentials: Credentials },
 }
 
 #[derive(Clone)]
@@ -80,29 +77,21 @@ fn bad(message: &str) -> Reply {
 
 /// Reads the body. Codes for bodies that make no sense are not recorded.
 fn read(call: &Call<'_>, target: String, sent: &Value) -> Result<Import, Reply> {
-    let image = sent["source"]["sourceImage"]
-        .as_str()
-        .filter(|image| !image.is_empty());
+    let image = sent["source"]["sourceImage"].as_str().filter(|image| !image.is_empty());
     let Some(image) = image else {
         return Err(bad("The source image is required."));
     };
     let (repository, reference) = split_reference(image);
     let words = |name: &str| -> Vec<String> {
         let list = sent[name].as_array().cloned().unwrap_or_default();
-        list.iter()
-            .filter_map(|word| word.as_str().map(str::to_owned))
-            .collect()
+        list.iter().filter_map(|word| word.as_str().map(str::to_owned)).collect()
     };
     let untagged = words("untaggedTargetRepositories");
     let mut tags = words("targetTags");
     if tags.is_empty() && untagged.is_empty() {
         tags.push(image.split('@').next().unwrap_or_default().to_owned());
     }
-    let default = if image.contains('@') {
-        "latest"
-    } else {
-        reference
-    };
+    let default = if image.contains('@') { "latest" } else { reference };
     for tag in &mut tags {
         if !tag.contains(':') {
             *tag = format!("{tag}:{default}");
@@ -115,39 +104,25 @@ fn read(call: &Call<'_>, target: String, sent: &Value) -> Result<Import, Reply> 
         reference: reference.to_owned(),
         tags,
         untagged,
-        force: sent["mode"]
-            .as_str()
-            .is_some_and(|mode| mode.eq_ignore_ascii_case("Force")),
+        force: sent["mode"].as_str().is_some_and(|mode| mode.eq_ignore_ascii_case("Force")),
     })
 }
 
 fn source(call: &Call<'_>, sent: &Value) -> Result<Source, Reply> {
-    let text = |value: &Value| {
-        value
-            .as_str()
-            .filter(|text| !text.is_empty())
-            .map(str::to_owned)
-    };
+    let text = |value: &Value| value.as_str().filter(|text| !text.is_empty()).map(str::to_owned);
     match (text(&sent["resourceId"]), text(&sent["registryUri"])) {
         (Some(id), None) => {
             let id = id.trim_end_matches('/').to_owned();
-            if id.split('/').count() != 9 || !id.to_ascii_lowercase().starts_with("/subscriptions/")
-            {
+            if id.split('/').count() != 9 || !id.to_ascii_lowercase().starts_with("/subscriptions/") {
                 return Err(bad(
                     "The resource ID of the source registry must be of the form '/subscriptions/{subscriptionId}/\
                      resourceGroups/{resourceGroupName}/providers/Microsoft.ContainerRegistry/registries/{registryName}'.",
                 ));
             }
-            Ok(Source::Resource {
-                id,
-                caller: Box::new(call.caller.clone()),
-            })
+            Ok(Source::Resource { id, caller: Box::new(call.caller.clone()) })
         }
         (None, Some(host)) => {
-            let credentials = match (
-                text(&sent["credentials"]["username"]),
-                text(&sent["credentials"]["password"]),
-            ) {
+            let credentials = match (text(&sent["credentials"]["username"]), text(&sent["credentials"]["password"])) {
                 (Some(username), Some(password)) => Credentials::Password { username, password },
                 (None, Some(token)) => Credentials::Token(token),
                 (Some(_), None) => return Err(bad("The credentials have no password.")),
@@ -155,9 +130,7 @@ fn source(call: &Call<'_>, sent: &Value) -> Result<Source, Reply> {
             };
             Ok(Source::Host { host, credentials })
         }
-        _ => Err(bad(
-            "Either the resource ID or the URI of the source registry is required.",
-        )),
+        _ => Err(bad("Either the resource ID or the URI of the source registry is required.")),
     }
 }
 
@@ -182,11 +155,7 @@ pub(crate) fn poll(world: &World, call: &Call<'_>, id: &str) -> Reply {
             body["status"] = "Accepted".into();
             let segments: Vec<&str> = call.path.split('/').collect();
             let location = address(call, segments[2], segments[6], id);
-            let pending = reply::with(
-                reply::json(StatusCode::ACCEPTED, &body),
-                "location",
-                &location,
-            );
+            let pending = reply::with(reply::json(StatusCode::ACCEPTED, &body), "location", &location);
             reply::with(pending, "retry-after", "10")
         }
     }
@@ -195,45 +164,24 @@ pub(crate) fn poll(world: &World, call: &Call<'_>, id: &str) -> Reply {
 /// Copies the image, all of it or nothing.
 pub(crate) fn copy(world: &mut World, import: &Import, now: Instant) -> Result<(), Failure> {
     let (repository, digest) = fetch(world, import, now)?;
-    let children = repository
-        .manifests
-        .get(&digest)
-        .map(|manifest| manifest.children().len())
-        .unwrap_or_default();
+    let children = repository.manifests.get(&digest).map(|manifest| manifest.children().len()).unwrap_or_default();
     if children > MOST_MANIFESTS {
         let message = format!("The image has more than {MOST_MANIFESTS} manifests.");
         return Err(failure(StatusCode::BAD_REQUEST, "BadRequest", message));
     }
-    let target = world
-        .registries
-        .iter_mut()
-        .find(|registry| registry.id() == import.target);
+    let target = world.registries.iter_mut().find(|registry| registry.id() == import.target);
     let Some(target) = target else {
-        return Err(failure(
-            StatusCode::NOT_FOUND,
-            "ResourceNotFound",
-            String::from("The target registry is gone."),
-        ));
+        return Err(failure(StatusCode::NOT_FOUND, "ResourceNotFound", String::from("The target registry is gone.")));
     };
     refuse_taken_tags(target, import)?;
     for name in &import.untagged {
-        target
-            .images
-            .repositories
-            .entry(name.clone())
-            .or_default()
-            .take_from(&repository, &digest);
+        target.images.repositories.entry(name.clone()).or_default().take_from(&repository, &digest);
     }
     for tag in &import.tags {
         let (name, tag) = split_reference(tag);
-        let into = target
-            .images
-            .repositories
-            .entry(name.to_owned())
-            .or_default();
+        let into = target.images.repositories.entry(name.to_owned()).or_default();
         into.take_from(&repository, &digest);
-        into.tags
-            .insert(tag.to_owned(), (digest.clone(), Some(now)));
+        into.tags.insert(tag.to_owned(), (digest.clone(), Some(now)));
     }
     Ok(())
 }
@@ -242,11 +190,7 @@ pub(crate) fn copy(world: &mut World, import: &Import, now: Instant) -> Result<(
 fn refuse_taken_tags(target: &Registry, import: &Import) -> Result<(), Failure> {
     let exists = |full: &&String| {
         let (name, tag) = split_reference(full);
-        target
-            .images
-            .repositories
-            .get(name)
-            .is_some_and(|repository| repository.tags.contains_key(tag))
+        target.images.repositories.get(name).is_some_and(|repository| repository.tags.contains_key(tag))
     };
     match import.tags.iter().find(exists) {
         Some(tag) if !import.force => {
@@ -258,51 +202,30 @@ fn refuse_taken_tags(target: &Registry, import: &Import) -> Result<(), Failure> 
 }
 
 fn failure(status: StatusCode, code: &'static str, message: String) -> Failure {
-    Failure {
-        status,
-        code,
-        message,
-    }
+    Failure { status, code, message }
 }
 
 fn denied(host: &str) -> Failure {
-    failure(
-        StatusCode::BAD_REQUEST,
-        "BadRequest",
-        format!("Access to {host} denied."),
-    )
+    failure(StatusCode::BAD_REQUEST, "BadRequest", format!("Access to {host} denied."))
 }
 
 /// The source's repository and the digest of the image, if the source gives it out.
 fn fetch(world: &World, import: &Import, now: Instant) -> Result<(Repository, String), Failure> {
     let (host, found) = match &import.source {
         Source::Resource { id, caller } => {
-            let source = world
-                .registries
-                .iter()
-                .find(|registry| registry.id().eq_ignore_ascii_case(id));
+            let source = world.registries.iter().find(|registry| registry.id().eq_ignore_ascii_case(id));
             let source = source.ok_or_else(|| denied(id))?;
             if !gate::permits(world, source, caller, Right::Pull, &import.repository, now) {
                 return Err(denied(source.login_server()));
             }
-            (
-                source.login_server().to_owned(),
-                source.images.repositories.get(&import.repository),
-            )
+            (source.login_server().to_owned(), source.images.repositories.get(&import.repository))
         }
-        Source::Host { host, credentials } => (
-            host.clone(),
-            from_host(world, import, host, credentials, now)?,
-        ),
+        Source::Host { host, credentials } => (host.clone(), from_host(world, import, host, credentials, now)?),
     };
     let repository = found.cloned().unwrap_or_default();
     match repository.resolve(&import.reference).map(str::to_owned) {
         Some(digest) => Ok((repository, digest)),
-        None => Err(failure(
-            StatusCode::BAD_REQUEST,
-            "BadRequest",
-            unknown_image(&host, import),
-        )),
+        None => Err(failure(StatusCode::BAD_REQUEST, "BadRequest", unknown_image(&host, import))),
     }
 }
 
@@ -312,10 +235,7 @@ fn unknown_image(host: &str, import: &Import) -> String {
     } else {
         (import.reference.as_str(), "")
     };
-    format!(
-        "Unable to find manifest digest  Repo: {host}/{} Tag: {tag} Manifest: {digest}",
-        import.repository
-    )
+    format!("Unable to find manifest digest  Repo: {host}/{} Tag: {tag} Manifest: {digest}", import.repository)
 }
 
 fn from_host<'w>(
@@ -333,15 +253,11 @@ fn from_host<'w>(
         Credentials::None => source.allows_anonymous(),
         Credentials::Password { username, password } => {
             let principal = gate::password(world, source, username, password, now);
-            principal.is_some_and(|one| {
-                gate::permits(world, source, &one, Right::Pull, &import.repository, now)
-            })
+            principal.is_some_and(|one| gate::permits(world, source, &one, Right::Pull, &import.repository, now))
         }
         Credentials::Token(text) => {
             let principal = world.holder(text, &[token::REGISTRY, token::ARM], now);
-            principal.is_ok_and(|one| {
-                gate::permits(world, source, &one, Right::Pull, &import.repository, now)
-            })
+            principal.is_ok_and(|one| gate::permits(world, source, &one, Right::Pull, &import.repository, now))
         }
     };
     if !allowed || source.properties["publicNetworkAccess"] == "Disabled" {

@@ -27,12 +27,8 @@ impl Who {
 
     pub(super) fn action(self) -> &'static str {
         match self {
-            Self::User => {
-                "Microsoft.ContainerService/managedClusters/listClusterUserCredential/action"
-            }
-            Self::Admin => {
-                "Microsoft.ContainerService/managedClusters/listClusterAdminCredential/action"
-            }
+            Self::User => "Microsoft.ContainerService/managedClusters/listClusterUserCredential/action",
+            Self::Admin => "Microsoft.ContainerService/managedClusters/listClusterAdminCredential/action",
         }
     }
 }
@@ -45,11 +41,7 @@ pub(super) fn encoded(world: &World, cluster: &Cluster, who: Who) -> String {
 fn file(world: &World, cluster: &Cluster, who: Who) -> String {
     let name = &cluster.name;
     let user = format!("{}_{}_{name}", who.name(), cluster.group);
-    let entry = if who == Who::User && cluster.seed.entra {
-        exec(world)
-    } else {
-        local(cluster, who)
-    };
+    let entry = if who == Who::User && cluster.seed.entra { exec(world) } else { local(cluster, who) };
     format!(
         "apiVersion: v1\n\
          clusters:\n\
@@ -81,10 +73,7 @@ fn local(cluster: &Cluster, who: Who) -> String {
 }
 
 fn armoured(kind: &str, what: &str) -> String {
-    STANDARD.encode(format!(
-        "-----BEGIN {kind}-----\n{}\n-----END {kind}-----\n",
-        STANDARD.encode(what)
-    ))
+    STANDARD.encode(format!("-----BEGIN {kind}-----\n{}\n-----END {kind}-----\n", STANDARD.encode(what)))
 }
 
 fn exec(world: &World) -> String {
@@ -101,9 +90,7 @@ fn exec(world: &World) -> String {
         "--login",
         "devicecode",
     ];
-    let arguments = arguments
-        .map(|argument| format!("      - {argument}\n"))
-        .concat();
+    let arguments = arguments.map(|argument| format!("      - {argument}\n")).concat();
     format!(
         "    exec:\n      apiVersion: client.authentication.k8s.io/v1beta1\n      args:\n{arguments}\
          \x20     command: kubelogin\n      env: null\n      installHint: |2\n\n        \

@@ -1,9 +1,6 @@
 //! Azure Resource Manager: who asks, may they, and which resource answers.
 
-#![expect(
-    clippy::result_large_err,
-    reason = "a refusal is a whole answer, made at most once for a request"
-)]
+#![expect(clippy::result_large_err, reason = "a refusal is a whole answer, made at most once for a request")]
 
 pub(crate) mod cluster;
 pub(crate) mod group;
@@ -46,10 +43,7 @@ impl Call<'_> {
 
     /// A parameter of the query, its name in whatever case.
     pub(crate) fn parameter(&self, name: &str) -> Option<&str> {
-        let found = self
-            .query
-            .iter()
-            .find(|(key, _)| key.eq_ignore_ascii_case(name));
+        let found = self.query.iter().find(|(key, _)| key.eq_ignore_ascii_case(name));
         found.map(|(_, value)| value.as_str())
     }
 
@@ -60,20 +54,13 @@ impl Call<'_> {
     /// The body, or ARM's complaint about it.
     pub(crate) fn json(&self) -> Result<Value, Reply> {
         serde_json::from_slice(self.request.body()).map_err(|fault| {
-            let message = format!(
-                "The request content was invalid and could not be deserialized: '{fault}'."
-            );
+            let message = format!("The request content was invalid and could not be deserialized: '{fault}'.");
             gateway_error(StatusCode::BAD_REQUEST, "InvalidRequestContent", &message)
         })
     }
 
     /// Goes on only if the caller may do this.
-    pub(crate) fn demand(
-        &self,
-        world: &World,
-        wanted: &Wanted<'_>,
-        shown_scope: &str,
-    ) -> Result<(), Reply> {
+    pub(crate) fn demand(&self, world: &World, wanted: &Wanted<'_>, shown_scope: &str) -> Result<(), Reply> {
         if world.permits(&self.caller, wanted, self.now) {
             return Ok(());
         }
@@ -82,20 +69,11 @@ impl Call<'_> {
              '{shown_scope}' or the scope is invalid. If access was recently granted, please refresh your credentials.",
             self.caller.client_id, self.caller.object_id, wanted.action
         );
-        Err(gateway_error(
-            StatusCode::FORBIDDEN,
-            "AuthorizationFailed",
-            &message,
-        ))
+        Err(gateway_error(StatusCode::FORBIDDEN, "AuthorizationFailed", &message))
     }
 
     /// The same for an action at the scope that is shown.
-    pub(crate) fn demand_action(
-        &self,
-        world: &World,
-        action: &str,
-        scope: &str,
-    ) -> Result<(), Reply> {
+    pub(crate) fn demand_action(&self, world: &World, action: &str, scope: &str) -> Result<(), Reply> {
         self.demand(world, &Wanted::action(action, scope), scope)
     }
 }
@@ -108,56 +86,31 @@ pub(crate) fn serve(world: &mut World, request: &Request<Bytes>, now: Instant) -
     };
     let path = format!("/{}", decoded(request.uri().path().trim_matches('/')));
     let query = url::form_urlencoded::parse(request.uri().query().unwrap_or_default().as_bytes());
-    let call = Call {
-        request,
-        path,
-        query: query.into_owned().collect(),
-        caller,
-        now,
-    };
+    let call = Call { request, path, query: query.into_owned().collect(), caller, now };
     let mut answer = throttled(world, &call);
-    answer
-        .extensions_mut()
-        .insert(Caller(call.caller.name.clone()));
+    answer.extensions_mut().insert(Caller(call.caller.name.clone()));
     finish(world, request, answer, now)
 }
 
 /// A path with its escapes undone: a group's name may hold brackets, dots and letters of any script.
 fn decoded(path: &str) -> String {
     // The form's own three signs are escaped first, so that the path reads as one name of a form.
-    let plain = path
-        .replace('+', "%2B")
-        .replace('&', "%26")
-        .replace('=', "%3D");
+    let plain = path.replace('+', "%2B").replace('&', "%26").replace('=', "%3D");
     let mut names = url::form_urlencoded::parse(plain.as_bytes());
-    names
-        .next()
-        .map(|(name, _)| name.into_owned())
-        .unwrap_or_default()
+    names.next().map(|(name, _)| name.into_owned()).unwrap_or_default()
 }
 
 /// Draws on the bucket, routes, and says what is left in the bucket.
 fn throttled(world: &mut World, call: &Call<'_>) -> Reply {
     let kind = throttle::kind_of(call.method());
     let subscription = call.path.split('/').nth(2).unwrap_or_default().to_owned();
-    let left = match world
-        .throttle
-        .take(&subscription, &call.caller.object_id, kind, call.now)
-    {
+    let left = match world.throttle.take(&subscription, &call.caller.object_id, kind, call.now) {
         Ok(left) => left,
         Err(wait) => return throttle::refusal(&subscription, wait),
     };
-    let mut answer = if call.api_version().is_empty() {
-        version_missing()
-    } else {
-        route(world, call)
-    };
+    let mut answer = if call.api_version().is_empty() { version_missing() } else { route(world, call) };
     if answer.headers().get("x-ms-failure-cause").is_none() {
-        reply::set(
-            &mut answer,
-            &format!("x-ms-ratelimit-remaining-subscription-{kind}"),
-            &left.to_string(),
-        );
+        reply::set(&mut answer, &format!("x-ms-ratelimit-remaining-subscription-{kind}"), &left.to_string());
     }
     answer
 }
@@ -177,10 +130,7 @@ fn route(world: &mut World, call: &Call<'_>) -> Reply {
     }
     let path = call.path.clone();
     let segments: Vec<&str> = path.split('/').skip(1).collect();
-    let lower: Vec<String> = segments
-        .iter()
-        .map(|segment| segment.to_ascii_lowercase())
-        .collect();
+    let lower: Vec<String> = segments.iter().map(|segment| segment.to_ascii_lowercase()).collect();
     let lower: Vec<&str> = lower.iter().map(String::as_str).collect();
     if let Some(missing) = missing_parent(world, &segments, &lower) {
         return missing;
@@ -201,9 +151,7 @@ fn authorization(world: &mut World, call: &Call<'_>) -> Option<Reply> {
     const PROVIDER: &str = "/providers/microsoft.authorization/";
     let at = call.path.to_ascii_lowercase().rfind(PROVIDER)?;
     let (scope, rest) = (&call.path[..at], &call.path[at + PROVIDER.len()..]);
-    let (kind, name) = rest
-        .split_once('/')
-        .map_or((rest, None), |(kind, name)| (kind, Some(name)));
+    let (kind, name) = rest.split_once('/').map_or((rest, None), |(kind, name)| (kind, Some(name)));
     match kind.to_ascii_lowercase().as_str() {
         "roleassignments" => role_assignment::serve(world, call, scope, name),
         "roledefinitions" => role_definition::serve(world, call, scope, name),
@@ -219,17 +167,9 @@ fn missing_parent(world: &World, segments: &[&str], lower: &[&str]) -> Option<Re
     let ["subscriptions", subscription, ..] = lower else {
         return None;
     };
-    if !world
-        .subscriptions
-        .iter()
-        .any(|one| one.eq_ignore_ascii_case(subscription))
-    {
+    if !world.subscriptions.iter().any(|one| one.eq_ignore_ascii_case(subscription)) {
         let message = format!("The subscription '{}' could not be found.", segments[1]);
-        return Some(gateway_error(
-            StatusCode::NOT_FOUND,
-            "SubscriptionNotFound",
-            &message,
-        ));
+        return Some(gateway_error(StatusCode::NOT_FOUND, "SubscriptionNotFound", &message));
     }
     None
 }
@@ -240,11 +180,7 @@ pub(crate) fn demand_group(world: &World, subscription: &str, group: &str) -> Re
         return Ok(());
     }
     let message = format!("Resource group '{group}' could not be found.");
-    Err(gateway_error(
-        StatusCode::NOT_FOUND,
-        "ResourceGroupNotFound",
-        &message,
-    ))
+    Err(gateway_error(StatusCode::NOT_FOUND, "ResourceGroupNotFound", &message))
 }
 
 /// ARM's complaint about a resource that is not in its group.
@@ -287,9 +223,7 @@ fn challenge(world: &World, refusal: Reply, why: &str) -> Reply {
     let value = if why.is_empty() {
         format!("Bearer authorization_uri=\"{authority}\"")
     } else {
-        format!(
-            "Bearer authorization_uri=\"{authority}\", error=\"invalid_token\", error_description=\"{why}\""
-        )
+        format!("Bearer authorization_uri=\"{authority}\", error=\"invalid_token\", error_description=\"{why}\"")
     };
     reply::with(refusal, "www-authenticate", &value)
 }
@@ -298,30 +232,17 @@ fn challenge(world: &World, refusal: Reply, why: &str) -> Reply {
 pub(crate) fn bearer(request: &Request<Bytes>) -> Option<&str> {
     let value = request.headers().get("authorization")?.to_str().ok()?;
     let (scheme, token) = value.split_once(' ')?;
-    scheme
-        .eq_ignore_ascii_case("bearer")
-        .then_some(token.trim())
+    scheme.eq_ignore_ascii_case("bearer").then_some(token.trim())
 }
 
 /// Adds what every answer of ARM carries.
 fn finish(world: &World, request: &Request<Bytes>, mut answer: Reply, now: Instant) -> Reply {
-    let sent = |name: &str| {
-        request
-            .headers()
-            .get(name)
-            .and_then(|value| value.to_str().ok())
-            .map(str::to_owned)
-    };
+    let sent = |name: &str| request.headers().get(name).and_then(|value| value.to_str().ok()).map(str::to_owned);
     let id = Uuid::new_v4().to_string();
     let correlation = sent("x-ms-correlation-request-id").unwrap_or_else(|| id.clone());
     reply::set(&mut answer, "x-ms-request-id", &id);
     reply::set(&mut answer, "x-ms-correlation-request-id", &correlation);
-    reply::set(
-        &mut answer,
-        "x-ms-routing-request-id",
-        &format!("WESTEUROPE:{}:{id}", world.clock.rfc3339(now)),
-    );
-    reply::set(&mut answer, "date", &world.clock.http_date(now));
+    reply::set(&mut answer, "x-ms-routing-request-id", &format!("WESTEUROPE:{}:{id}", world.clock.rfc3339(now)));
     reply::set(&mut answer, "cache-control", "no-cache");
     if let Some(client) = sent("x-ms-client-request-id") {
         reply::set(&mut answer, "x-ms-client-request-id", &client);
@@ -331,16 +252,10 @@ fn finish(world: &World, request: &Request<Bytes>, mut answer: Reply, now: Insta
 
 /// One page of a list, with the address of the next.
 pub(crate) fn page(world: &World, call: &Call<'_>, items: &[Value]) -> Reply {
-    let from: Option<usize> = call
-        .parameter("$skiptoken")
-        .and_then(|token| token.parse().ok());
+    let from: Option<usize> = call.parameter("$skiptoken").and_then(|token| token.parse().ok());
     let next = |at: usize| {
         let mut query = url::form_urlencoded::Serializer::new(String::new());
-        query.extend_pairs(
-            call.query
-                .iter()
-                .filter(|(name, _)| !name.eq_ignore_ascii_case("$skiptoken")),
-        );
+        query.extend_pairs(call.query.iter().filter(|(name, _)| !name.eq_ignore_ascii_case("$skiptoken")));
         query.append_pair("$skiptoken", &at.to_string());
         format!("https://{HOST}{}?{}", call.path, query.finish())
     };
@@ -348,9 +263,7 @@ pub(crate) fn page(world: &World, call: &Call<'_>, items: &[Value]) -> Reply {
         return reply::json(StatusCode::OK, &json!({"value": [], "nextLink": next(0)}));
     }
     let from = from.unwrap_or(0).min(items.len());
-    let to = from
-        .saturating_add(world.paging.size.max(1))
-        .min(items.len());
+    let to = from.saturating_add(world.paging.size.max(1)).min(items.len());
     let mut body = json!({"value": items[from..to]});
     if to < items.len() {
         body["nextLink"] = next(to).into();
@@ -361,9 +274,7 @@ pub(crate) fn page(world: &World, call: &Call<'_>, items: &[Value]) -> Reply {
 /// The value that a filter such as `name eq 'value'` compares a field with.
 pub(crate) fn equals(filter: &str, field: &str) -> Option<String> {
     let (name, value) = filter.trim().split_once(" eq ")?;
-    name.trim()
-        .eq_ignore_ascii_case(field)
-        .then(|| value.trim().trim_matches('\'').to_owned())
+    name.trim().eq_ignore_ascii_case(field).then(|| value.trim().trim_matches('\'').to_owned())
 }
 
 /// Azure refuses a filter that it does not understand. No recording shows its words.

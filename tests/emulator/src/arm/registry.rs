@@ -27,11 +27,7 @@ pub(crate) struct Place<'a> {
 
 impl Place<'_> {
     pub(crate) fn id(&self) -> String {
-        let Self {
-            subscription,
-            group,
-            name,
-        } = self;
+        let Self { subscription, group, name } = self;
         format!("/subscriptions/{subscription}/resourceGroups/{group}/providers/{KIND}/{name}")
     }
 
@@ -42,18 +38,11 @@ impl Place<'_> {
     }
 }
 
-pub(crate) fn route(
-    world: &mut World,
-    call: &Call<'_>,
-    segments: &[&str],
-    lower: &[&str],
-) -> Option<Reply> {
+pub(crate) fn route(world: &mut World, call: &Call<'_>, segments: &[&str], lower: &[&str]) -> Option<Reply> {
     let in_subscription = ["providers", "microsoft.containerregistry"];
     let answer = if lower.get(2..4) == Some(&in_subscription[..]) {
         of_subscription(world, call, segments, lower)?
-    } else if lower.get(4..7)
-        == Some(&["providers", "microsoft.containerregistry", "registries"][..])
-    {
+    } else if lower.get(4..7) == Some(&["providers", "microsoft.containerregistry", "registries"][..]) {
         of_group(world, call, segments, lower)?
     } else {
         return None;
@@ -71,35 +60,20 @@ fn of_subscription(
     match (call.method(), &lower[4..]) {
         (&Method::GET, ["registries"]) => {
             let scope = format!("/subscriptions/{subscription}");
-            Some(
-                demand_sight(world, call, READ, &scope)
-                    .map(|()| list(world, call, subscription, None)),
-            )
+            Some(demand_sight(world, call, READ, &scope).map(|()| list(world, call, subscription, None)))
         }
         (&Method::POST, ["checknameavailability"]) => Some(check_name(world, call, subscription)),
-        (&Method::GET, ["locations", _, "operationresults", id]) => {
-            Some(Ok(import::poll(world, call, id)))
-        }
+        (&Method::GET, ["locations", _, "operationresults", id]) => Some(Ok(import::poll(world, call, id))),
         _ => None,
     }
 }
 
-fn of_group(
-    world: &mut World,
-    call: &Call<'_>,
-    segments: &[&str],
-    lower: &[&str],
-) -> Option<Result<Reply, Reply>> {
+fn of_group(world: &mut World, call: &Call<'_>, segments: &[&str], lower: &[&str]) -> Option<Result<Reply, Reply>> {
     let (subscription, group) = (segments[1], segments[3]);
     let Some(name) = segments.get(7) else {
-        return (call.method() == Method::GET)
-            .then(|| list_group(world, call, subscription, group));
+        return (call.method() == Method::GET).then(|| list_group(world, call, subscription, group));
     };
-    let place = Place {
-        subscription,
-        group,
-        name,
-    };
+    let place = Place { subscription, group, name };
     match (call.method(), &lower[8..]) {
         (&Method::GET, []) => Some(get(world, call, place)),
         (&Method::PUT, []) => Some(put(world, call, place)),
@@ -111,12 +85,7 @@ fn of_group(
     }
 }
 
-fn list_group(
-    world: &World,
-    call: &Call<'_>,
-    subscription: &str,
-    group: &str,
-) -> Result<Reply, Reply> {
+fn list_group(world: &World, call: &Call<'_>, subscription: &str, group: &str) -> Result<Reply, Reply> {
     let scope = format!("/subscriptions/{subscription}/resourceGroups/{group}");
     demand_sight(world, call, READ, &scope)?;
     demand_group(world, subscription, group)?;
@@ -128,12 +97,7 @@ fn list(world: &World, call: &Call<'_>, subscription: &str, group: Option<&str>)
         group.is_none_or(|group| registry.group.eq_ignore_ascii_case(group))
             && readable(world, call, READ, &registry.id(), subscription)
     };
-    let items: Vec<Value> = world
-        .registries
-        .iter()
-        .filter(wanted)
-        .map(|one| one.body(world))
-        .collect();
+    let items: Vec<Value> = world.registries.iter().filter(wanted).map(|one| one.body(world)).collect();
     page(world, call, &items)
 }
 
@@ -156,38 +120,25 @@ fn shown(call: &Call<'_>, status: StatusCode, body: &Value) -> Reply {
         }
         // Rules for subnets were shown, then hidden, and are shown again.
         let subnets = version <= "2021-12-01-preview" || version >= "2026-03-01";
-        let rules = properties
-            .get_mut("networkRuleSet")
-            .and_then(Value::as_object_mut);
+        let rules = properties.get_mut("networkRuleSet").and_then(Value::as_object_mut);
         if let Some(rules) = rules.filter(|_| !subnets) {
             rules.remove("virtualNetworkRules");
         }
     }
-    reply::with(
-        reply::json(status, &body),
-        "api-supported-versions",
-        version,
-    )
+    reply::with(reply::json(status, &body), "api-supported-versions", version)
 }
 
 /// A name is free, taken, or no name: always with status 200.
 fn check_name(world: &World, call: &Call<'_>, subscription: &str) -> Result<Reply, Reply> {
     let scope = format!("/subscriptions/{subscription}");
-    call.demand_action(
-        world,
-        "Microsoft.ContainerRegistry/checkNameAvailability/read",
-        &scope,
-    )?;
+    call.demand_action(world, "Microsoft.ContainerRegistry/checkNameAvailability/read", &scope)?;
     let sent = call.json()?;
     let name = sent["name"].as_str().unwrap_or_default();
     let refused = |reason: &str, message: &str| json!({"nameAvailable": false, "reason": reason, "message": message});
     let body = if let Some(message) = name_fault(name) {
         refused("Invalid", message)
     } else if taken(world, name) {
-        refused(
-            "AlreadyExists",
-            &format!("The registry {name} is already in use."),
-        )
+        refused("AlreadyExists", &format!("The registry {name} is already in use."))
     } else {
         json!({"nameAvailable": true, "availableLoginServerName": format!("{}.azurecr.io", name.to_ascii_lowercase())})
     };
@@ -199,17 +150,13 @@ fn name_fault(name: &str) -> Option<&'static str> {
     if ["microsoft", "azure", "windows"].contains(&name.to_ascii_lowercase().as_str()) {
         return Some("The specified resource name is disallowed.");
     }
-    let fits =
-        (5..=50).contains(&name.len()) && name.chars().all(|letter| letter.is_ascii_alphanumeric());
+    let fits = (5..=50).contains(&name.len()) && name.chars().all(|letter| letter.is_ascii_alphanumeric());
     (!fits).then_some("The resource name must be between 5 and 50 alphanumeric characters.")
 }
 
 /// Names are one space for all of Azure.
 fn taken(world: &World, name: &str) -> bool {
-    world
-        .registries
-        .iter()
-        .any(|registry| registry.name.eq_ignore_ascii_case(name))
+    world.registries.iter().any(|registry| registry.name.eq_ignore_ascii_case(name))
 }
 
 fn put(world: &mut World, call: &Call<'_>, place: Place<'_>) -> Result<Reply, Reply> {
@@ -221,11 +168,7 @@ fn put(world: &mut World, call: &Call<'_>, place: Place<'_>) -> Result<Reply, Re
         return Ok(change(world, call, at, &sent));
     }
     if let Some(message) = name_fault(place.name) {
-        return Err(arm_error(
-            StatusCode::BAD_REQUEST,
-            "InvalidResourceName",
-            message,
-        ));
+        return Err(arm_error(StatusCode::BAD_REQUEST, "InvalidResourceName", message));
     }
     if taken(world, place.name) {
         return Err(name_in_use(place.name));
@@ -237,32 +180,17 @@ fn put(world: &mut World, call: &Call<'_>, place: Place<'_>) -> Result<Reply, Re
 fn check_body(sent: &Value) -> Result<(), Reply> {
     let bad = |code: &str, message: &str| Err(arm_error(StatusCode::BAD_REQUEST, code, message));
     if sent["location"].as_str().is_none() {
-        return bad(
-            "LocationRequired",
-            "The location property is required for this definition.",
-        );
+        return bad("LocationRequired", "The location property is required for this definition.");
     }
     let sku = sent["sku"]["name"].as_str().unwrap_or_default();
-    if !["Basic", "Standard", "Premium"]
-        .iter()
-        .any(|known| known.eq_ignore_ascii_case(sku))
-    {
-        return bad(
-            "SkuNotSupported",
-            "The SKU must be one of 'Basic', 'Standard' and 'Premium'.",
-        );
+    if !["Basic", "Standard", "Premium"].iter().any(|known| known.eq_ignore_ascii_case(sku)) {
+        return bad("SkuNotSupported", "The SKU must be one of 'Basic', 'Standard' and 'Premium'.");
     }
     check_properties(sku, &sent["properties"])
 }
 
 fn check_properties(sku: &str, properties: &Value) -> Result<(), Reply> {
-    let bad = |message: &str| {
-        Err(arm_error(
-            StatusCode::BAD_REQUEST,
-            "InvalidParameter",
-            message,
-        ))
-    };
+    let bad = |message: &str| Err(arm_error(StatusCode::BAD_REQUEST, "InvalidParameter", message));
     let premium = sku.eq_ignore_ascii_case("Premium");
     if !premium && properties["networkRuleSet"]["defaultAction"] == "Deny" {
         return bad("The network rules are not supported for the SKU of this registry.");
@@ -308,11 +236,7 @@ fn create(world: &mut World, call: &Call<'_>, place: Place<'_>, sent: &Value) ->
     }
     let due = call.now + world.timing.registry;
     let id = world.start(Work::Registry(place.id()), call.now, due);
-    reply::with(
-        shown(call, StatusCode::CREATED, &body),
-        "azure-asyncoperation",
-        &poll_address(call, place, &id),
-    )
+    reply::with(shown(call, StatusCode::CREATED, &body), "azure-asyncoperation", &poll_address(call, place, &id))
 }
 
 /// A PUT on what is there. It sets what it names; whether Azure resets what a smaller body leaves out is not known.
@@ -334,29 +258,19 @@ fn patch(world: &mut World, call: &Call<'_>, place: Place<'_>) -> Result<Reply, 
     call.demand_action(world, WRITE, &place.id())?;
     let sku = place.find(world)?.sku.clone();
     let sent = call.json()?;
-    check_properties(
-        sent["sku"]["name"].as_str().unwrap_or(&sku),
-        &sent["properties"],
-    )?;
+    check_properties(sent["sku"]["name"].as_str().unwrap_or(&sku), &sent["properties"])?;
     let at = world.registry_at(place.subscription, place.group, place.name);
     Ok(change(world, call, at.unwrap_or_default(), &sent))
 }
 
 fn delete(world: &mut World, call: &Call<'_>, place: Place<'_>) -> Result<Reply, Reply> {
-    call.demand_action(
-        world,
-        "Microsoft.ContainerRegistry/registries/delete",
-        &place.id(),
-    )?;
+    call.demand_action(world, "Microsoft.ContainerRegistry/registries/delete", &place.id())?;
     let Some(at) = world.registry_at(place.subscription, place.group, place.name) else {
         return Ok(reply::empty(StatusCode::NO_CONTENT));
     };
     let id = world.registries.remove(at).id();
     // What was granted on it is gone with it.
-    world
-        .access
-        .assignments
-        .retain(|assignment| !rbac::within(&assignment.scope, &id));
+    world.access.assignments.retain(|assignment| !rbac::within(&assignment.scope, &id));
     Ok(reply::empty(StatusCode::OK))
 }
 
@@ -376,11 +290,6 @@ fn poll(world: &World, call: &Call<'_>, place: Place<'_>, id: &str) -> Result<Re
     let Some(operation) = world.operation(id) else {
         return Err(operation_missing(id));
     };
-    let body =
-        json!({"status": if operation.is_through(call.now) { "Succeeded" } else { "Creating" }});
-    Ok(reply::with(
-        reply::json(StatusCode::OK, &body),
-        "azure-asyncoperation",
-        &poll_address(call, place, id),
-    ))
+    let body = json!({"status": if operation.is_through(call.now) { "Succeeded" } else { "Creating" }});
+    Ok(reply::with(reply::json(StatusCode::OK, &body), "azure-asyncoperation", &poll_address(call, place, id)))
 }

@@ -10,12 +10,7 @@ use crate::world::World;
 
 const READ: &str = "Microsoft.Authorization/roleDefinitions/read";
 
-pub(crate) fn serve(
-    world: &mut World,
-    call: &Call<'_>,
-    scope: &str,
-    name: Option<&str>,
-) -> Option<Reply> {
+pub(crate) fn serve(world: &mut World, call: &Call<'_>, scope: &str, name: Option<&str>) -> Option<Reply> {
     let answer = match (call.method(), name) {
         (&Method::GET, None) => list(world, call, scope),
         (&Method::GET, Some(name)) => get(world, call, scope, name),
@@ -37,10 +32,7 @@ fn list(world: &World, call: &Call<'_>, scope: &str) -> Result<Reply, Reply> {
             return Err(filter_refused(filter));
         }
     }
-    let items: Vec<Value> = roles
-        .into_iter()
-        .map(|role| body(world, role, scope))
-        .collect();
+    let items: Vec<Value> = roles.into_iter().map(|role| body(world, role, scope)).collect();
     Ok(page(world, call, &items))
 }
 
@@ -57,39 +49,22 @@ fn get(world: &World, call: &Call<'_>, scope: &str, name: &str) -> Result<Reply,
 
 pub(crate) fn missing(id: &str) -> Reply {
     let message = format!("The specified role definition with ID '{id}' does not exist.");
-    reply::arm_error(
-        StatusCode::NOT_FOUND,
-        "RoleDefinitionDoesNotExist",
-        &message,
-    )
+    reply::arm_error(StatusCode::NOT_FOUND, "RoleDefinitionDoesNotExist", &message)
 }
 
 /// The id of a role as it is written in the subscription of a scope.
 pub(crate) fn id_at(scope: &str, role: &str) -> String {
-    let subscription = scope
-        .split('/')
-        .nth(2)
-        .filter(|_| scope.to_ascii_lowercase().starts_with("/subscriptions/"));
-    let prefix = subscription
-        .map(|id| format!("/subscriptions/{id}"))
-        .unwrap_or_default();
+    let subscription = scope.split('/').nth(2).filter(|_| scope.to_ascii_lowercase().starts_with("/subscriptions/"));
+    let prefix = subscription.map(|id| format!("/subscriptions/{id}")).unwrap_or_default();
     format!("{prefix}/providers/Microsoft.Authorization/roleDefinitions/{role}")
 }
 
 fn kind_of(role: &Role) -> &'static str {
-    if role.built_in {
-        "BuiltInRole"
-    } else {
-        "CustomRole"
-    }
+    if role.built_in { "BuiltInRole" } else { "CustomRole" }
 }
 
 fn body(world: &World, role: &Role, scope: &str) -> Value {
-    let scopes = if role.built_in {
-        json!(["/"])
-    } else {
-        json!([format!("/subscriptions/{}", world.subscription())])
-    };
+    let scopes = if role.built_in { json!(["/"]) } else { json!([format!("/subscriptions/{}", world.subscription())]) };
     json!({
         "properties": {
             "roleName": role.name,

@@ -25,51 +25,29 @@ pub(crate) struct Credential {
 
 impl fmt::Debug for Credential {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("Credential")
-            .field("client", &self.client)
-            .finish_non_exhaustive()
+        f.debug_struct("Credential").field("client", &self.client).finish_non_exhaustive()
     }
 }
 
 #[async_trait]
 impl TokenCredential for Credential {
-    async fn get_token(
-        &self,
-        scopes: &[&str],
-        _: Option<TokenRequestOptions<'_>>,
-    ) -> Result<AccessToken> {
+    async fn get_token(&self, scopes: &[&str], _: Option<TokenRequestOptions<'_>>) -> Result<AccessToken> {
         let answer = match self.router.clone().oneshot(self.request(scopes)?).await {
             Ok(answer) => answer,
             Err(never) => match never {},
         };
         if let Some(broken) = answer.extensions().get::<Broken>() {
-            return Err(Error::with_message(
-                ErrorKind::Credential,
-                broken.to_string(),
-            ));
+            return Err(Error::with_message(ErrorKind::Credential, broken.to_string()));
         }
         let status = answer.status();
-        let body = answer
-            .into_body()
-            .collect()
-            .await
-            .map_err(|fault| Error::new(ErrorKind::Io, fault))?
-            .to_bytes();
+        let body = answer.into_body().collect().await.map_err(|fault| Error::new(ErrorKind::Io, fault))?.to_bytes();
         let body: Value = serde_json::from_slice(&body).unwrap_or_default();
         if let (true, Some(token)) = (status.is_success(), body["access_token"].as_str()) {
             let life = Duration::from_secs(body["expires_in"].as_u64().unwrap_or_default());
-            return Ok(AccessToken::new(
-                token.to_owned(),
-                (SystemTime::now() + life).into(),
-            ));
+            return Ok(AccessToken::new(token.to_owned(), (SystemTime::now() + life).into()));
         }
-        let text = body["error_description"]
-            .as_str()
-            .unwrap_or("Entra refused without a reason");
-        Err(Error::with_message(
-            ErrorKind::Credential,
-            format!("{status}: {text}"),
-        ))
+        let text = body["error_description"].as_str().unwrap_or("Entra refused without a reason");
+        Err(Error::with_message(ErrorKind::Credential, format!("{status}: {text}")))
     }
 }
 
@@ -81,13 +59,9 @@ impl Credential {
             .append_pair("client_secret", &self.secret)
             .append_pair("scope", &scopes.join(" "))
             .finish();
-        http::Request::post(format!(
-            "https://{}/{}/oauth2/v2.0/token",
-            crate::entra::HOST,
-            self.tenant
-        ))
-        .header("content-type", "application/x-www-form-urlencoded")
-        .body(Body::from(form))
-        .map_err(|fault| Error::new(ErrorKind::Credential, fault))
+        http::Request::post(format!("https://{}/{}/oauth2/v2.0/token", crate::entra::HOST, self.tenant))
+            .header("content-type", "application/x-www-form-urlencoded")
+            .body(Body::from(form))
+            .map_err(|fault| Error::new(ErrorKind::Credential, fault))
     }
 }

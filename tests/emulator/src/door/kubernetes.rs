@@ -1,9 +1,6 @@
 //! The door to the API servers, and what stands before each: who is it, and may they?
 
-#![expect(
-    clippy::result_large_err,
-    reason = "a refusal is a whole answer, made at most once for a request"
-)]
+#![expect(clippy::result_large_err, reason = "a refusal is a whole answer, made at most once for a request")]
 
 use std::future::Future;
 use std::pin::Pin;
@@ -84,42 +81,23 @@ impl KubernetesDoor {
         let [cluster] = world.clusters.as_slice() else {
             return Err("a request without a host fits only an emulator with one cluster".into());
         };
-        let path = request
-            .uri()
-            .path_and_query()
-            .map_or("/", |path| path.as_str());
+        let path = request.uri().path_and_query().map_or("/", |path| path.as_str());
         *request.uri_mut() = format!("https://{}:443{path}", cluster.fqdn()).parse()?;
         Ok(request)
     }
 }
 
 /// Answers a request to the API server at `host`.
-pub(super) fn serve(
-    world: &mut World,
-    host: &str,
-    request: &Request<Bytes>,
-    now: Instant,
-) -> Served {
-    let Some(at) = world
-        .clusters
-        .iter()
-        .position(|cluster| cluster.fqdn() == host)
-    else {
-        return Served::Whole(crate::world::unknown_request(
-            request.method(),
-            request.uri(),
-        ));
+pub(super) fn serve(world: &mut World, host: &str, request: &Request<Bytes>, now: Instant) -> Served {
+    let Some(at) = world.clusters.iter().position(|cluster| cluster.fqdn() == host) else {
+        return Served::Whole(crate::world::unknown_request(request.method(), request.uri()));
     };
     let user = match admit(world, &world.clusters[at], request, now) {
         Ok(user) => user,
         Err(refusal) => return Served::Whole(refusal),
     };
     let Some(kubernetes) = world.clusters[at].kubernetes.as_mut() else {
-        return Served::Whole(status(
-            StatusCode::SERVICE_UNAVAILABLE,
-            "ServiceUnavailable",
-            "the server is not ready",
-        ));
+        return Served::Whole(status(StatusCode::SERVICE_UNAVAILABLE, "ServiceUnavailable", "the server is not ready"));
     };
     match kubernetes.serve(request, &user, now) {
         Answer::Whole(mut answer) => {
@@ -127,22 +105,12 @@ pub(super) fn serve(
             answer.extensions_mut().insert(Caller(user));
             Served::Whole(answer)
         }
-        Answer::Watch(parts, watch) => Served::Watch {
-            parts,
-            watch,
-            host: host.to_owned(),
-            caller: user,
-        },
+        Answer::Watch(parts, watch) => Served::Watch { parts, watch, host: host.to_owned(), caller: user },
     }
 }
 
 /// The name of the user, if they may do what they ask for.
-fn admit(
-    world: &World,
-    cluster: &Cluster,
-    request: &Request<Bytes>,
-    now: Instant,
-) -> Result<String, Reply> {
+fn admit(world: &World, cluster: &Cluster, request: &Request<Bytes>, now: Instant) -> Result<String, Reply> {
     let unauthorized = || status(StatusCode::UNAUTHORIZED, "Unauthorized", "Unauthorized");
     let shown = crate::arm::bearer(request).ok_or_else(unauthorized)?;
     if !cluster.seed.local_accounts_disabled {
@@ -156,9 +124,7 @@ fn admit(
     if !cluster.seed.entra {
         return Err(unauthorized());
     }
-    let principal = world
-        .holder(shown, &[token::KUBERNETES], now)
-        .map_err(|_| unauthorized())?;
+    let principal = world.holder(shown, &[token::KUBERNETES], now).map_err(|_| unauthorized())?;
     let wish = Wish::of(request);
     if wish.is_discovery() || may(world, cluster, &principal, &wish, now) {
         return Ok(principal.name);
@@ -170,13 +136,10 @@ fn admit(
 
 /// Members of an admin group may do all; others what Azure's data actions allow, where those count.
 fn may(world: &World, cluster: &Cluster, principal: &Principal, wish: &Wish, now: Instant) -> bool {
-    let is_admin = principal.groups.iter().any(|group| {
-        cluster
-            .seed
-            .admin_groups
-            .iter()
-            .any(|admin| admin.eq_ignore_ascii_case(group))
-    });
+    let is_admin = principal
+        .groups
+        .iter()
+        .any(|group| cluster.seed.admin_groups.iter().any(|admin| admin.eq_ignore_ascii_case(group)));
     if is_admin || !cluster.seed.azure_rbac {
         return is_admin;
     }
@@ -185,11 +148,7 @@ fn may(world: &World, cluster: &Cluster, principal: &Principal, wish: &Wish, now
         Some(namespace) => format!("{id}/namespaces/{namespace}"),
         None => id,
     };
-    world.permits(
-        principal,
-        &Wanted::data(&wish.data_action(), &scope, &[]),
-        now,
-    )
+    world.permits(principal, &Wanted::data(&wish.data_action(), &scope, &[]), now)
 }
 
 /// What a request asks of Kubernetes.
@@ -202,28 +161,19 @@ struct Wish {
 
 impl Wish {
     fn of(request: &Request<Bytes>) -> Self {
-        let segments: Vec<&str> = request
-            .uri()
-            .path()
-            .split('/')
-            .filter(|part| !part.is_empty())
-            .collect();
+        let segments: Vec<&str> = request.uri().path().split('/').filter(|part| !part.is_empty()).collect();
         let (group, rest) = match segments.as_slice() {
             ["api", _, rest @ ..] => ("", rest),
             ["apis", group, _, rest @ ..] => (*group, rest),
             _ => ("", &[][..]),
         };
         let (namespace, resource, named) = match rest {
-            ["namespaces", namespace, resource, more @ ..] => {
-                (Some(*namespace), *resource, !more.is_empty())
-            }
+            ["namespaces", namespace, resource, more @ ..] => (Some(*namespace), *resource, !more.is_empty()),
             [resource, more @ ..] => (None, *resource, !more.is_empty()),
             [] => (None, "", false),
         };
-        let watches = request
-            .uri()
-            .query()
-            .is_some_and(|query| query.contains("watch=true") || query.contains("watch=1"));
+        let watches =
+            request.uri().query().is_some_and(|query| query.contains("watch=true") || query.contains("watch=1"));
         let verb = match *request.method() {
             Method::GET | Method::HEAD if watches => "watch",
             Method::GET | Method::HEAD if named => "get",
@@ -233,12 +183,7 @@ impl Wish {
             Method::PATCH => "patch",
             _ => "delete",
         };
-        Self {
-            verb,
-            group: group.to_owned(),
-            resource: resource.to_owned(),
-            namespace: namespace.map(str::to_owned),
-        }
+        Self { verb, group: group.to_owned(), resource: resource.to_owned(), namespace: namespace.map(str::to_owned) }
     }
 
     /// What the server can do is told to everybody it knows.
@@ -247,28 +192,18 @@ impl Wish {
     }
 
     fn data_action(&self) -> String {
-        let group = if self.group.is_empty() {
-            String::new()
-        } else {
-            format!("{}/", self.group)
-        };
+        let group = if self.group.is_empty() { String::new() } else { format!("{}/", self.group) };
         let verb = match self.verb {
             "get" | "list" | "watch" => "read",
             "delete" => "delete",
             _ => "write",
         };
-        format!(
-            "Microsoft.ContainerService/managedClusters/{group}{}/{verb}",
-            self.resource
-        )
+        format!("Microsoft.ContainerService/managedClusters/{group}{}/{verb}", self.resource)
     }
 
     fn forbidden(&self, principal: &Principal, by_azure: bool) -> Reply {
-        let resource = if self.group.is_empty() {
-            self.resource.clone()
-        } else {
-            format!("{}.{}", self.resource, self.group)
-        };
+        let resource =
+            if self.group.is_empty() { self.resource.clone() } else { format!("{}.{}", self.resource, self.group) };
         let place = match &self.namespace {
             Some(namespace) => format!("in the namespace \"{namespace}\""),
             None => String::from("at the cluster scope"),
@@ -304,29 +239,26 @@ pub(super) fn stream(
     host: String,
     watch: Box<Watch>,
 ) -> impl Stream<Item = Result<Bytes, std::convert::Infallible>> + Send + 'static {
-    stream::unfold(
-        (shared, host, watch),
-        |(shared, host, mut watch)| async move {
-            loop {
-                // Asked for before the look, so that no change between the two is missed.
-                let mut changed = Box::pin(shared.changed.notified());
-                changed.as_mut().enable();
-                let Look { lines, next, over } = look(&shared, &host, &mut watch)?;
-                if !lines.is_empty() {
-                    let lines = Bytes::from(lines.concat());
-                    drop(changed);
-                    return Some((Ok(lines), (shared, host, watch)));
-                }
-                if over {
-                    return None;
-                }
-                tokio::select! {
-                    () = changed => {}
-                    () = tokio::time::sleep_until(next) => {}
-                }
+    stream::unfold((shared, host, watch), |(shared, host, mut watch)| async move {
+        loop {
+            // Asked for before the look, so that no change between the two is missed.
+            let mut changed = Box::pin(shared.changed.notified());
+            changed.as_mut().enable();
+            let Look { lines, next, over } = look(&shared, &host, &mut watch)?;
+            if !lines.is_empty() {
+                let lines = Bytes::from(lines.concat());
+                drop(changed);
+                return Some((Ok(lines), (shared, host, watch)));
             }
-        },
-    )
+            if over {
+                return None;
+            }
+            tokio::select! {
+                () = changed => {}
+                () = tokio::time::sleep_until(next) => {}
+            }
+        }
+    })
 }
 
 /// What a watch finds when it looks.
@@ -342,10 +274,7 @@ fn look(shared: &Shared, host: &str, watch: &mut Watch) -> Option<Look> {
     let mut world = shared.world();
     let now = Instant::now();
     settle(&mut world, now);
-    let at = world
-        .clusters
-        .iter()
-        .position(|cluster| cluster.fqdn() == host)?;
+    let at = world.clusters.iter().position(|cluster| cluster.fqdn() == host)?;
     advance(&mut world, at, now);
     let kubernetes = world.clusters[at].kubernetes.as_mut()?;
     let lines = kubernetes.watch(watch);

@@ -30,10 +30,7 @@ pub(crate) struct Shared {
 
 impl Shared {
     pub(crate) fn new(world: World) -> Self {
-        Self {
-            world: Mutex::new(world),
-            changed: Notify::new(),
-        }
+        Self { world: Mutex::new(world), changed: Notify::new() }
     }
 
     /// The world, for a short time. A test that panicked while it held it does not take it from others.
@@ -74,10 +71,7 @@ async fn handle(State(shared): State<Arc<Shared>>, request: Request<Body>) -> Re
 /// Takes the host from the header when the address has none, as it is with requests that came over a socket.
 fn with_host(mut parts: http::request::Parts) -> http::request::Parts {
     if parts.uri.host().is_none()
-        && let Some(host) = parts
-            .headers
-            .get("host")
-            .and_then(|value| value.to_str().ok())
+        && let Some(host) = parts.headers.get("host").and_then(|value| value.to_str().ok())
         && let Ok(authority) = host.parse()
     {
         let mut uri = parts.uri.clone().into_parts();
@@ -95,31 +89,26 @@ async fn answer(shared: &Arc<Shared>, request: Request<Bytes>) -> Response<Body>
     let (place, latency, fault) = {
         let mut world = shared.world();
         let service = world.service(request.uri().host().unwrap_or_default());
-        let place = world
-            .log
-            .start(service, request.method(), request.uri(), From::Client);
-        (
-            place,
-            world.timing.latency,
-            world.faults.take(request.method(), request.uri()),
-        )
+        let place = world.log.start(service, request.method(), request.uri(), From::Client);
+        (place, world.timing.latency, world.faults.take(request.method(), request.uri()))
     };
     let delay = fault.as_ref().map(|fault| fault.delay).unwrap_or_default();
     let before = fault.as_ref().is_none_or(|fault| !fault.after_effect);
-    tokio::time::sleep(
-        latency
-            + if before {
-                delay
-            } else {
-                std::time::Duration::ZERO
-            },
-    )
-    .await;
+    tokio::time::sleep(latency + if before { delay } else { std::time::Duration::ZERO }).await;
     let served = effect(shared, &request, fault.as_ref());
     if !before {
         tokio::time::sleep(delay).await;
     }
-    close(shared, place, served)
+    dated(shared, close(shared, place, served))
+}
+
+/// Every server tells its time, by which clients count ages and waits.
+fn dated(shared: &Shared, mut answer: Response<Body>) -> Response<Body> {
+    let date = shared.world().clock.http_date(Instant::now());
+    if let Ok(date) = date.parse() {
+        answer.headers_mut().entry(http::header::DATE).or_insert(date);
+    }
+    answer
 }
 
 /// What a request brings about, unless a fault comes before it.
@@ -145,22 +134,14 @@ pub(crate) fn faulty(fault: &Fault) -> Option<Reply> {
             cut.extensions_mut().insert(broken.clone());
             Some(cut)
         }
-        Outcome::Answer {
-            status,
-            headers,
-            body,
-        } => Some(fault::answer(*status, headers, body.as_ref())),
+        Outcome::Answer { status, headers, body } => Some(fault::answer(*status, headers, body.as_ref())),
     }
 }
 
 fn serve(shared: &Shared, request: &Request<Bytes>, now: Instant) -> Served {
     let mut world = shared.world();
     network::settle(&mut world, now);
-    let host = request
-        .uri()
-        .host()
-        .unwrap_or_default()
-        .to_ascii_lowercase();
+    let host = request.uri().host().unwrap_or_default().to_ascii_lowercase();
     if world.service(&host) == Service::Kubernetes {
         return kubernetes::serve(&mut world, &host, request, now);
     }
@@ -176,24 +157,12 @@ fn close(shared: &Arc<Shared>, place: usize, served: Served) -> Response<Body> {
     match served {
         Served::Whole(answer) => {
             let cut = answer.extensions().get::<Broken>().is_some();
-            let caller = answer
-                .extensions()
-                .get::<Caller>()
-                .map(|caller| caller.0.clone());
-            world
-                .log
-                .end(place, (!cut).then(|| answer.status().as_u16()), caller);
+            let caller = answer.extensions().get::<Caller>().map(|caller| caller.0.clone());
+            world.log.end(place, (!cut).then(|| answer.status().as_u16()), caller);
             answer.map(Body::from)
         }
-        Served::Watch {
-            parts,
-            watch,
-            host,
-            caller,
-        } => {
-            world
-                .log
-                .end(place, Some(parts.status.as_u16()), Some(caller));
+        Served::Watch { parts, watch, host, caller } => {
+            world.log.end(place, Some(parts.status.as_u16()), Some(caller));
             let stream = kubernetes::stream(Arc::clone(shared), host, watch);
             Response::from_parts(parts, Body::from_stream(stream))
         }

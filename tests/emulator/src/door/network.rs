@@ -1,5 +1,7 @@
 //! The door for the clusters' nodes, and the passing of time in the clusters.
 
+use std::time::Duration;
+
 use bytes::Bytes;
 use http::{Request, Response};
 use tokio::time::Instant;
@@ -41,10 +43,7 @@ fn next(world: &World) -> Option<(Instant, Next)> {
         Some((next, Next::Cluster(at)))
     };
     let clusters = world.clusters.iter().enumerate().filter_map(due);
-    operation
-        .into_iter()
-        .chain(clusters)
-        .min_by_key(|(at, _)| *at)
+    operation.into_iter().chain(clusters).min_by_key(|(at, _)| *at)
 }
 
 /// Moves one cluster on.
@@ -52,14 +51,7 @@ pub(crate) fn advance(world: &mut World, at: usize, now: Instant) {
     let Some(mut kubernetes) = world.clusters[at].kubernetes.take() else {
         return;
     };
-    kubernetes.advance(
-        now,
-        &mut Nodes {
-            world,
-            cluster: at,
-            now,
-        },
-    );
+    kubernetes.advance(now, &mut Nodes { world, cluster: at, now });
     world.clusters[at].kubernetes = Some(kubernetes);
 }
 
@@ -72,24 +64,15 @@ struct Nodes<'a> {
 
 impl Network for Nodes<'_> {
     fn send(&mut self, request: Request<Bytes>) -> Result<Response<Bytes>, NetworkFailure> {
-        let host = request
-            .uri()
-            .host()
-            .unwrap_or_default()
-            .to_ascii_lowercase();
+        let host = request.uri().host().unwrap_or_default().to_ascii_lowercase();
         let service = self.world.service(&host);
-        let place = self
-            .world
-            .log
-            .start(service, request.method(), request.uri(), From::Node);
+        let place = self.world.log.start(service, request.method(), request.uri(), From::Node);
         if service == Service::Unknown {
             self.world.log.end(place, None, None);
             return Err(NetworkFailure::NoSuchHost);
         }
         let fault = self.world.faults.take(request.method(), request.uri());
-        let instead = fault
-            .as_ref()
-            .and_then(|fault| Some((fault.after_effect, faulty(fault)?)));
+        let instead = fault.as_ref().and_then(|fault| Some((fault.after_effect, faulty(fault)?)));
         let answer = match instead {
             Some((false, answer)) => answer,
             other => {
@@ -99,17 +82,12 @@ impl Network for Nodes<'_> {
             }
         };
         let broken = answer.extensions().get::<Broken>().cloned();
-        let caller = answer
-            .extensions()
-            .get::<Caller>()
-            .map(|caller| caller.0.clone());
+        let caller = answer.extensions().get::<Caller>().map(|caller| caller.0.clone());
         let status = broken.is_none().then(|| answer.status().as_u16());
         self.world.log.end(place, status, caller);
         match broken {
             None => Ok(answer),
-            Some(Broken::Reset) => Err(NetworkFailure::Timeout {
-                address: format!("{host}:443"),
-            }),
+            Some(Broken::Reset) => Err(NetworkFailure::Timeout { address: format!("{host}:443") }),
             Some(Broken::Untrusted(why)) => Err(NetworkFailure::Tls(why)),
         }
     }
@@ -117,20 +95,16 @@ impl Network for Nodes<'_> {
     fn identity_token(&mut self, audience: &str) -> Option<String> {
         let cluster = &self.world.clusters[self.cluster];
         // Nodes of a cluster with a service principal sign in as that.
-        let principal = cluster
-            .seed
-            .service_principal
-            .then_some(&cluster.control_plane);
-        let kubelet = self
-            .world
-            .principal(cluster.kubelet.as_ref().or(principal)?)?;
-        Some(
-            self.world
-                .token(kubelet, audience.trim_end_matches('/'), self.now),
-        )
+        let principal = cluster.seed.service_principal.then_some(&cluster.control_plane);
+        let kubelet = self.world.principal(cluster.kubelet.as_ref().or(principal)?)?;
+        Some(self.world.token(kubelet, audience.trim_end_matches('/'), self.now))
     }
 
     fn tenant(&self) -> String {
         self.world.tenant.clone()
+    }
+
+    fn credential_life(&self) -> Duration {
+        self.world.timing.node_credentials
     }
 }

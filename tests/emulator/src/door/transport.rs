@@ -42,9 +42,7 @@ impl HttpClient for Transport {
 }
 
 fn outgoing(request: &Request) -> Result<http::Request<Body>> {
-    let mut outgoing = http::Request::builder()
-        .method(request.method().as_ref())
-        .uri(request.url().as_str());
+    let mut outgoing = http::Request::builder().method(request.method().as_ref()).uri(request.url().as_str());
     for (name, value) in request.headers().iter() {
         outgoing = outgoing.header(name.as_str(), value.as_str());
     }
@@ -66,19 +64,14 @@ fn outgoing(request: &Request) -> Result<http::Request<Body>> {
             Body::from_stream(parts)
         }
     };
-    outgoing
-        .body(body)
-        .map_err(|fault| Error::new(ErrorKind::DataConversion, fault))
+    outgoing.body(body).map_err(|fault| Error::new(ErrorKind::DataConversion, fault))
 }
 
 fn incoming(sent: &http::HeaderMap) -> Headers {
     let mut headers = Headers::new();
     for (name, value) in sent {
         if let Ok(value) = value.to_str() {
-            headers.insert(
-                HeaderName::from(name.as_str().to_owned()),
-                HeaderValue::from(value.to_owned()),
-            );
+            headers.insert(HeaderName::from(name.as_str().to_owned()), HeaderValue::from(value.to_owned()));
         }
     }
     headers

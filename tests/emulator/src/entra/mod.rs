@@ -23,20 +23,11 @@ const AUDIENCES: [(&str, &str); 5] = [
 
 /// Answers a request to Entra.
 pub(crate) fn serve(world: &World, request: &Request<Bytes>, now: Instant) -> Reply {
-    let path: Vec<&str> = request
-        .uri()
-        .path()
-        .split('/')
-        .filter(|part| !part.is_empty())
-        .collect();
+    let path: Vec<&str> = request.uri().path().split('/').filter(|part| !part.is_empty()).collect();
     match (request.method(), path.as_slice()) {
-        (&Method::GET, [tenant, "v2.0", ".well-known", "openid-configuration"]) => {
-            discovery(world, tenant)
-        }
+        (&Method::GET, [tenant, "v2.0", ".well-known", "openid-configuration"]) => discovery(world, tenant),
         (&Method::GET, ["common", "discovery", "instance"]) => instance(world),
-        (&Method::POST, [tenant, "oauth2", "v2.0", "token"]) => {
-            issue(world, tenant, request.body(), now)
-        }
+        (&Method::POST, [tenant, "oauth2", "v2.0", "token"]) => issue(world, tenant, request.body(), now),
         _ => unknown(request),
     }
 }
@@ -97,20 +88,9 @@ fn issue(world: &World, tenant: &str, form: &[u8], now: Instant) -> Reply {
         );
     }
     let client = field("client_id").unwrap_or_default();
-    let Some(principal) = world
-        .principals
-        .iter()
-        .find(|one| one.client_id.eq_ignore_ascii_case(&client))
-    else {
-        let text = format!(
-            "Application with identifier '{client}' was not found in the directory '{tenant}'."
-        );
-        return refused(
-            StatusCode::BAD_REQUEST,
-            "unauthorized_client",
-            700_016,
-            &text,
-        );
+    let Some(principal) = world.principals.iter().find(|one| one.client_id.eq_ignore_ascii_case(&client)) else {
+        let text = format!("Application with identifier '{client}' was not found in the directory '{tenant}'.");
+        return refused(StatusCode::BAD_REQUEST, "unauthorized_client", 700_016, &text);
     };
     if principal.secret.is_none() || field("client_secret") != principal.secret {
         let text = format!(
@@ -130,27 +110,19 @@ fn issue(world: &World, tenant: &str, form: &[u8], now: Instant) -> Reply {
         StatusCode::OK,
         &json!({"token_type": "Bearer", "expires_in": life, "ext_expires_in": life, "access_token": token}),
     );
-    answer
-        .extensions_mut()
-        .insert(Caller(principal.name.clone()));
+    answer.extensions_mut().insert(Caller(principal.name.clone()));
     answer
 }
 
 /// The audience that a scope such as `https://management.azure.com/.default` asks for.
 fn audience_of(scope: &str) -> Option<&'static str> {
-    let resource = scope
-        .trim()
-        .strip_suffix("/.default")?
-        .trim_end_matches('/');
-    let known = AUDIENCES
-        .iter()
-        .find(|(name, _)| resource.eq_ignore_ascii_case(name));
+    let resource = scope.trim().strip_suffix("/.default")?.trim_end_matches('/');
+    let known = AUDIENCES.iter().find(|(name, _)| resource.eq_ignore_ascii_case(name));
     known.map(|(_, audience)| *audience)
 }
 
 fn no_tenant(tenant: &str) -> Reply {
-    let text =
-        format!("Tenant '{tenant}' not found. Check to make sure you have the correct tenant ID.");
+    let text = format!("Tenant '{tenant}' not found. Check to make sure you have the correct tenant ID.");
     refused(StatusCode::BAD_REQUEST, "invalid_tenant", 90002, &text)
 }
 
@@ -171,7 +143,5 @@ fn refused(status: StatusCode, error: &str, code: u32, text: &str) -> Reply {
 /// A field of a form.
 pub(crate) fn form_field(form: &[u8], name: &str) -> Option<String> {
     let mut fields = url::form_urlencoded::parse(form);
-    fields
-        .find(|(key, _)| key == name)
-        .map(|(_, value)| value.into_owned())
+    fields.find(|(key, _)| key == name).map(|(_, value)| value.into_owned())
 }

@@ -26,9 +26,7 @@ pub(crate) struct Signer {
 
 impl Signer {
     pub(crate) fn new() -> Self {
-        Self {
-            key: *uuid::Uuid::new_v4().as_bytes(),
-        }
+        Self { key: *uuid::Uuid::new_v4().as_bytes() }
     }
 
     /// A token with these claims.
@@ -47,11 +45,8 @@ impl Signer {
         if tag != self.tag(signed) {
             return Err(TokenFault::Forged);
         }
-        let claims = URL_SAFE_NO_PAD
-            .decode(claims)
-            .map_err(|_| TokenFault::Malformed)?;
-        let claims: BTreeMap<String, Value> =
-            serde_json::from_slice(&claims).map_err(|_| TokenFault::Malformed)?;
+        let claims = URL_SAFE_NO_PAD.decode(claims).map_err(|_| TokenFault::Malformed)?;
+        let claims: BTreeMap<String, Value> = serde_json::from_slice(&claims).map_err(|_| TokenFault::Malformed)?;
         let claims = Claims(claims);
         if claims.expires() <= unix {
             return Err(TokenFault::Expired);
@@ -115,17 +110,11 @@ mod tests {
     #[test]
     fn a_token_of_another_emulator_is_forged() {
         let token = Signer::new().sign(&json!({"exp": 100}));
-        assert_eq!(
-            Signer::new().check(&token, 1).unwrap_err(),
-            TokenFault::Forged
-        );
+        assert_eq!(Signer::new().check(&token, 1).unwrap_err(), TokenFault::Forged);
     }
 
     #[test]
     fn a_word_is_no_token() {
-        assert_eq!(
-            Signer::new().check("word", 1).unwrap_err(),
-            TokenFault::Malformed
-        );
+        assert_eq!(Signer::new().check("word", 1).unwrap_err(), TokenFault::Malformed);
     }
 }

@@ -19,10 +19,7 @@ pub(super) fn apply(
     if let Some(live) = live {
         let conflicts = conflicts(live, configuration, &applied, &entries, author);
         if !force && !conflicts.is_empty() {
-            let causes: Vec<_> = conflicts
-                .iter()
-                .map(|(entry, path)| (described(entry), shown(path)))
-                .collect();
+            let causes: Vec<_> = conflicts.iter().map(|(entry, path)| (described(entry), shown(path))).collect();
             return Err(Refusal::ownership(&causes));
         }
         let lost: Vec<Path> = conflicts.into_iter().map(|(_, path)| path).collect();
@@ -30,9 +27,7 @@ pub(super) fn apply(
             entry.fields.0.retain(|path| !lost.contains(path));
         }
     }
-    let mut merged = live
-        .cloned()
-        .unwrap_or_else(|| Value::Object(serde_json::Map::new()));
+    let mut merged = live.cloned().unwrap_or_else(|| Value::Object(serde_json::Map::new()));
     merge(&mut merged, configuration, &mut Vec::new(), author.custom);
     remove_dropped(&mut merged, &applied, &entries, author);
     author.claim(&mut entries, applied);
@@ -71,10 +66,7 @@ fn described(entry: &Entry) -> String {
     if entry.operation == "Apply" {
         return format!("\"{}\"{subresource}", entry.manager);
     }
-    format!(
-        "\"{}\"{subresource} using {} at {}",
-        entry.manager, entry.api_version, entry.time
-    )
+    format!("\"{}\"{subresource} using {} at {}", entry.manager, entry.api_version, entry.time)
 }
 
 fn merge<'a>(live: &mut Value, applied: &'a Value, fields: &mut Vec<&'a str>, custom: bool) {
@@ -82,12 +74,7 @@ fn merge<'a>(live: &mut Value, applied: &'a Value, fields: &mut Vec<&'a str>, cu
         (Value::Object(live), Value::Object(applied)) if !is_atomic_map(fields) => {
             for (field, value) in applied {
                 fields.push(field);
-                merge(
-                    live.entry(field).or_insert(Value::Null),
-                    value,
-                    fields,
-                    custom,
-                );
+                merge(live.entry(field).or_insert(Value::Null), value, fields, custom);
                 fields.pop();
             }
         }
@@ -102,10 +89,7 @@ fn merge<'a>(live: &mut Value, applied: &'a Value, fields: &mut Vec<&'a str>, cu
             }
             ListKind::Keyed(keys) => {
                 for entry in entries {
-                    match there
-                        .iter_mut()
-                        .find(|known| same_entry(known, entry, keys))
-                    {
+                    match there.iter_mut().find(|known| same_entry(known, entry, keys)) {
                         Some(known) => merge(known, entry, fields, custom),
                         None => there.push(entry.clone()),
                     }
@@ -121,10 +105,7 @@ fn remove_dropped(merged: &mut Value, applied: &FieldSet, entries: &[Entry], aut
     let Some(own) = entries.iter().find(|entry| author.wrote(entry)) else {
         return;
     };
-    let others: Vec<_> = entries
-        .iter()
-        .filter(|entry| !author.wrote(entry))
-        .collect();
+    let others: Vec<_> = entries.iter().filter(|entry| !author.wrote(entry)).collect();
     for path in &own.fields.0 {
         let kept = applied.touches(path) || others.iter().any(|entry| entry.fields.touches(path));
         if !kept {
@@ -162,20 +143,8 @@ mod tests {
 
     #[test]
     fn another_managers_field_is_a_conflict_that_names_both() {
-        let live = apply(
-            None,
-            &deployment(json!(2), &json!([])),
-            &author("one"),
-            false,
-        )
-        .unwrap();
-        let refusal = apply(
-            Some(&live),
-            &deployment(json!(3), &json!([])),
-            &author("two"),
-            false,
-        )
-        .unwrap_err();
+        let live = apply(None, &deployment(json!(2), &json!([])), &author("one"), false).unwrap();
+        let refusal = apply(Some(&live), &deployment(json!(3), &json!([])), &author("two"), false).unwrap_err();
         let body = refusal.body();
         assert_eq!(body["code"], 409);
         assert_eq!(
@@ -186,63 +155,19 @@ mod tests {
 
     #[test]
     fn force_takes_the_field_over() {
-        let live = apply(
-            None,
-            &deployment(json!(2), &json!([])),
-            &author("one"),
-            false,
-        )
-        .unwrap();
-        let live = apply(
-            Some(&live),
-            &deployment(json!(3), &json!([])),
-            &author("two"),
-            true,
-        )
-        .unwrap();
+        let live = apply(None, &deployment(json!(2), &json!([])), &author("one"), false).unwrap();
+        let live = apply(Some(&live), &deployment(json!(3), &json!([])), &author("two"), true).unwrap();
         assert_eq!(live["spec"]["replicas"], 3);
-        assert!(
-            apply(
-                Some(&live),
-                &deployment(json!(2), &json!([])),
-                &author("one"),
-                false
-            )
-            .is_err()
-        );
+        assert!(apply(Some(&live), &deployment(json!(2), &json!([])), &author("one"), false).is_err());
     }
 
     #[test]
     fn equal_values_are_owned_together() {
-        let live = apply(
-            None,
-            &deployment(json!(2), &json!([])),
-            &author("one"),
-            false,
-        )
-        .unwrap();
-        let live = apply(
-            Some(&live),
-            &deployment(json!(2), &json!([])),
-            &author("two"),
-            false,
-        )
-        .unwrap();
-        let live = apply(
-            Some(&live),
-            &deployment(json!(null), &json!([])),
-            &author("two"),
-            false,
-        )
-        .unwrap();
+        let live = apply(None, &deployment(json!(2), &json!([])), &author("one"), false).unwrap();
+        let live = apply(Some(&live), &deployment(json!(2), &json!([])), &author("two"), false).unwrap();
+        let live = apply(Some(&live), &deployment(json!(null), &json!([])), &author("two"), false).unwrap();
         assert_eq!(live["spec"]["replicas"], 2);
-        let live = apply(
-            Some(&live),
-            &deployment(json!(null), &json!([])),
-            &author("one"),
-            false,
-        )
-        .unwrap();
+        let live = apply(Some(&live), &deployment(json!(null), &json!([])), &author("one"), false).unwrap();
         assert_eq!(live["spec"].get("replicas"), None);
     }
 
@@ -251,32 +176,14 @@ mod tests {
         let first = json!([{"name": "a", "image": "x", "env": [{"name": "K", "value": "1"}]}]);
         let second = json!([{"name": "b", "image": "y"}]);
         let live = apply(None, &deployment(json!(1), &first), &author("one"), false).unwrap();
-        let live = apply(
-            Some(&live),
-            &deployment(json!(1), &second),
-            &author("two"),
-            false,
-        )
-        .unwrap();
+        let live = apply(Some(&live), &deployment(json!(1), &second), &author("two"), false).unwrap();
         let containers = &live["spec"]["template"]["spec"]["containers"];
         assert_eq!(containers.as_array().unwrap().len(), 2);
         let without_env = json!([{"name": "a", "image": "x"}]);
-        let live = apply(
-            Some(&live),
-            &deployment(json!(1), &without_env),
-            &author("one"),
-            false,
-        )
-        .unwrap();
-        assert_eq!(
-            live["spec"]["template"]["spec"]["containers"][0],
-            json!({"name": "a", "image": "x"})
-        );
+        let live = apply(Some(&live), &deployment(json!(1), &without_env), &author("one"), false).unwrap();
+        assert_eq!(live["spec"]["template"]["spec"]["containers"][0], json!({"name": "a", "image": "x"}));
         let none = deployment(json!(1), &json!([]));
         let live = apply(Some(&live), &none, &author("one"), false).unwrap();
-        assert_eq!(
-            live["spec"]["template"]["spec"]["containers"],
-            json!([{"name": "b", "image": "y"}])
-        );
+        assert_eq!(live["spec"]["template"]["spec"]["containers"], json!([{"name": "b", "image": "y"}]));
     }
 }

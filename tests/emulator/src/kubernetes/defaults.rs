@@ -45,19 +45,11 @@ fn workload(object: &mut Value, kind: &str) {
             default_to(spec, "replicas", json!(1));
             default_to(spec, "podManagementPolicy", json!("OrderedReady"));
             default_to(spec, "revisionHistoryLimit", json!(10));
-            default_to(
-                map(object, &["spec", "updateStrategy"]),
-                "type",
-                json!("RollingUpdate"),
-            );
+            default_to(map(object, &["spec", "updateStrategy"]), "type", json!("RollingUpdate"));
         }
         "DaemonSet" => {
             default_to(spec, "revisionHistoryLimit", json!(10));
-            default_to(
-                map(object, &["spec", "updateStrategy"]),
-                "type",
-                json!("RollingUpdate"),
-            );
+            default_to(map(object, &["spec", "updateStrategy"]), "type", json!("RollingUpdate"));
         }
         "Job" => {
             default_to(spec, "completions", json!(1));
@@ -98,31 +90,17 @@ fn pod_spec(spec: &mut Map<String, Value>) {
 }
 
 fn entries(list: Option<&mut Value>) -> impl Iterator<Item = &mut Map<String, Value>> {
-    list.and_then(Value::as_array_mut)
-        .into_iter()
-        .flatten()
-        .filter_map(Value::as_object_mut)
+    list.and_then(Value::as_array_mut).into_iter().flatten().filter_map(Value::as_object_mut)
 }
 
 fn container(container: &mut Map<String, Value>) {
     default_to(container, "resources", json!({}));
-    default_to(
-        container,
-        "terminationMessagePath",
-        json!("/dev/termination-log"),
-    );
+    default_to(container, "terminationMessagePath", json!("/dev/termination-log"));
     default_to(container, "terminationMessagePolicy", json!("File"));
-    let image = container
-        .get("image")
-        .and_then(Value::as_str)
-        .unwrap_or_default();
+    let image = container.get("image").and_then(Value::as_str).unwrap_or_default();
     // An image that cannot be read is no reason to refuse here: kubelet reports it.
     let latest = Image::parse(image).is_ok_and(|image| image.is_latest());
-    default_to(
-        container,
-        "imagePullPolicy",
-        json!(if latest { "Always" } else { "IfNotPresent" }),
-    );
+    default_to(container, "imagePullPolicy", json!(if latest { "Always" } else { "IfNotPresent" }));
     entries(container.get_mut("ports")).for_each(|port| default_to(port, "protocol", json!("TCP")));
     for probe in ["livenessProbe", "readinessProbe", "startupProbe"] {
         if let Some(Value::Object(probe)) = container.get_mut(probe) {
@@ -133,10 +111,7 @@ fn container(container: &mut Map<String, Value>) {
         }
     }
     entries(container.get_mut("env")).for_each(|variable| {
-        if let Some(Value::Object(field)) = variable
-            .get_mut("valueFrom")
-            .and_then(|from| from.get_mut("fieldRef"))
-        {
+        if let Some(Value::Object(field)) = variable.get_mut("valueFrom").and_then(|from| from.get_mut("fieldRef")) {
             default_to(field, "apiVersion", json!("v1"));
         }
     });
@@ -172,35 +147,23 @@ fn secret(object: &mut Value) {
     if let Some(Value::Object(texts)) = secret.remove("stringData") {
         let data = map(object, &["data"]);
         for (key, text) in texts {
-            data.insert(
-                key,
-                json!(STANDARD.encode(text.as_str().unwrap_or_default())),
-            );
+            data.insert(key, json!(STANDARD.encode(text.as_str().unwrap_or_default())));
         }
     }
 }
 
 fn namespace(object: &mut Value) {
     let name = name(object).to_owned();
-    map(object, &["metadata", "labels"])
-        .insert("kubernetes.io/metadata.name".to_owned(), json!(name));
+    map(object, &["metadata", "labels"]).insert("kubernetes.io/metadata.name".to_owned(), json!(name));
     default_to(map(object, &["spec"]), "finalizers", json!(["kubernetes"]));
 }
 
 fn definition(object: &mut Value) {
     let names = map(object, &["spec", "names"]);
-    let kind = names
-        .get("kind")
-        .and_then(Value::as_str)
-        .unwrap_or_default()
-        .to_owned();
+    let kind = names.get("kind").and_then(Value::as_str).unwrap_or_default().to_owned();
     default_to(names, "singular", json!(kind.to_lowercase()));
     default_to(names, "listKind", json!(format!("{kind}List")));
-    default_to(
-        map(object, &["spec"]),
-        "conversion",
-        json!({"strategy": "None"}),
-    );
+    default_to(map(object, &["spec"]), "conversion", json!({"strategy": "None"}));
 }
 
 /// The status that a new object has; what a client sends as status does not count.
@@ -210,10 +173,8 @@ pub(super) fn first_status(kind: &Kind, object: &Value, time: &str) -> Option<Va
         "Namespace" => Some(json!({"phase": "Active"})),
         "Service" | "Ingress" => Some(json!({"loadBalancer": {}})),
         "ReplicaSet" | "StatefulSet" => Some(json!({"replicas": 0})),
-        "DaemonSet" => Some(
-            json!({"currentNumberScheduled": 0, "desiredNumberScheduled": 0, "numberMisscheduled": 0,
-            "numberReady": 0}),
-        ),
+        "DaemonSet" => Some(json!({"currentNumberScheduled": 0, "desiredNumberScheduled": 0, "numberMisscheduled": 0,
+            "numberReady": 0})),
         "CustomResourceDefinition" => {
             let condition = |kind: &str, reason: &str, message: &str| json!({"type": kind, "status": "True", "reason": reason, "message": message, "lastTransitionTime": time});
             let versions: Vec<_> = super::object::list(object, "/spec/versions")
@@ -221,11 +182,9 @@ pub(super) fn first_status(kind: &Kind, object: &Value, time: &str) -> Option<Va
                 .filter(|version| version["storage"] == true)
                 .map(|version| version["name"].clone())
                 .collect();
-            Some(
-                json!({"acceptedNames": object["spec"]["names"], "storedVersions": versions, "conditions": [
+            Some(json!({"acceptedNames": object["spec"]["names"], "storedVersions": versions, "conditions": [
                 condition("NamesAccepted", "NoConflicts", "no conflicts found"),
-                condition("Established", "InitialNamesAccepted", "the initial names have been accepted")]}),
-            )
+                condition("Established", "InitialNamesAccepted", "the initial names have been accepted")]}))
         }
         _ => kind.status.then(|| json!({})).filter(|_| !kind.custom),
     }
@@ -239,14 +198,10 @@ fn quality(pod: &Value) -> &'static str {
             .filter(|part| part.as_object().is_some_and(|part| !part.is_empty()))
             .cloned()
     };
-    let bare = |container: &Value| {
-        part(container, "requests").is_none() && part(container, "limits").is_none()
-    };
+    let bare = |container: &Value| part(container, "requests").is_none() && part(container, "limits").is_none();
     let fixed = |container: &Value| {
         let limits = part(container, "limits");
-        let both = limits
-            .as_ref()
-            .is_some_and(|limits| limits.get("cpu").is_some() && limits.get("memory").is_some());
+        let both = limits.as_ref().is_some_and(|limits| limits.get("cpu").is_some() && limits.get("memory").is_some());
         let requests = part(container, "requests");
         both && (requests.is_none() || requests == limits)
     };

@@ -26,12 +26,7 @@ impl Kubernetes {
     }
 
     /// Deletes an object: at once, or by marking it for its kubelet, its finalizers or its dependents.
-    pub(super) fn delete(
-        &mut self,
-        kind: &Kind,
-        key: &Key,
-        deletion: &Deletion,
-    ) -> Result<Value, Refusal> {
+    pub(super) fn delete(&mut self, kind: &Kind, key: &Key, deletion: &Deletion) -> Result<Value, Refusal> {
         let Some(before) = self.store.get(key).cloned() else {
             return Err(Refusal::not_found(kind, &key.name));
         };
@@ -43,12 +38,9 @@ impl Kubernetes {
             _ => None,
         };
         if let Some(finalizer) = finalizer {
-            let finalizers = map(&mut after, &["metadata"])
-                .entry("finalizers")
-                .or_insert_with(|| json!([]));
-            if let Some(finalizers) = finalizers
-                .as_array_mut()
-                .filter(|known| !known.iter().any(|known| known == finalizer))
+            let finalizers = map(&mut after, &["metadata"]).entry("finalizers").or_insert_with(|| json!([]));
+            if let Some(finalizers) =
+                finalizers.as_array_mut().filter(|known| !known.iter().any(|known| known == finalizer))
             {
                 finalizers.push(json!(finalizer));
             }
@@ -60,9 +52,7 @@ impl Kubernetes {
         if is_deleting(&before) && after == before {
             return Ok(before);
         }
-        let time = self
-            .clock
-            .text(self.now + Duration::from_secs(grace.unsigned_abs()));
+        let time = self.clock.text(self.now + Duration::from_secs(grace.unsigned_abs()));
         let metadata = map(&mut after, &["metadata"]);
         if !metadata.contains_key("deletionTimestamp") {
             metadata.insert("deletionTimestamp".to_owned(), json!(time));

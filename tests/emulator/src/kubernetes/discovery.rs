@@ -4,27 +4,14 @@ use serde_json::{Value, json};
 
 use super::kinds::{Kind, Kinds};
 
-const VERBS: [&str; 8] = [
-    "create",
-    "delete",
-    "deletecollection",
-    "get",
-    "list",
-    "patch",
-    "update",
-    "watch",
-];
+const VERBS: [&str; 8] = ["create", "delete", "deletecollection", "get", "list", "patch", "update", "watch"];
 /// The aggregated form's media type, without the parameter that names the list.
-pub(super) const AGGREGATED: &str =
-    "application/json;g=apidiscovery.k8s.io;v=v2;as=APIGroupDiscoveryList";
+pub(super) const AGGREGATED: &str = "application/json;g=apidiscovery.k8s.io;v=v2;as=APIGroupDiscoveryList";
 
 /// `/version`.
 pub(super) fn version(version: &str) -> Value {
     let mut parts = version.split('.');
-    let (major, minor) = (
-        parts.next().unwrap_or_default(),
-        parts.next().unwrap_or_default(),
-    );
+    let (major, minor) = (parts.next().unwrap_or_default(), parts.next().unwrap_or_default());
     json!({"major": major, "minor": minor, "gitVersion": format!("v{version}"), "gitTreeState": "clean",
         "gitCommit": "0".repeat(40), "buildDate": "2025-01-01T00:00:00Z", "goVersion": "go1.24", "compiler": "gc",
         "platform": "linux/amd64"})
@@ -38,10 +25,7 @@ pub(super) fn core_versions() -> Value {
 
 /// `/apis` in the old form.
 pub(super) fn groups(kinds: &Kinds) -> Value {
-    let groups: Vec<_> = group_names(kinds)
-        .iter()
-        .map(|group| group_of(kinds, group))
-        .collect();
+    let groups: Vec<_> = group_names(kinds).iter().map(|group| group_of(kinds, group)).collect();
     json!({"kind": "APIGroupList", "apiVersion": "v1", "groups": groups})
 }
 
@@ -58,36 +42,22 @@ pub(super) fn group(kinds: &Kinds, group: &str) -> Option<Value> {
 
 /// `/api/v1` and `/apis/{group}/{version}`; `None` when nothing of it is served.
 pub(super) fn resources(kinds: &Kinds, group: &str, version: &str) -> Option<Value> {
-    let served: Vec<_> = of_version(kinds, group, version)
-        .flat_map(entries)
-        .collect();
+    let served: Vec<_> = of_version(kinds, group, version).flat_map(entries).collect();
     if served.is_empty() {
         return None;
     }
-    let group_version = if group.is_empty() {
-        version.to_owned()
-    } else {
-        format!("{group}/{version}")
-    };
-    Some(
-        json!({"kind": "APIResourceList", "apiVersion": "v1", "groupVersion": group_version, "resources": served}),
-    )
+    let group_version = if group.is_empty() { version.to_owned() } else { format!("{group}/{version}") };
+    Some(json!({"kind": "APIResourceList", "apiVersion": "v1", "groupVersion": group_version, "resources": served}))
 }
 
 /// `/api` (only the core group) or `/apis` (all others) in the aggregated form.
 pub(super) fn aggregated(kinds: &Kinds, core: bool) -> Value {
-    let names = if core {
-        vec![String::new()]
-    } else {
-        group_names(kinds)
-    };
+    let names = if core { vec![String::new()] } else { group_names(kinds) };
     let items: Vec<_> = names
         .iter()
         .map(|group| {
-            let versions: Vec<_> = versions(kinds, group)
-                .iter()
-                .map(|version| aggregated_version(kinds, group, version))
-                .collect();
+            let versions: Vec<_> =
+                versions(kinds, group).iter().map(|version| aggregated_version(kinds, group, version)).collect();
             let metadata = if core {
                 json!({"creationTimestamp": null})
             } else {
@@ -145,20 +115,12 @@ fn entries(kind: &Kind) -> Vec<Value> {
 fn subresources(kind: &Kind) -> impl Iterator<Item = (&'static str, Value)> + '_ {
     let own = json!({"group": kind.group, "version": kind.version, "kind": kind.kind});
     let status = kind.status.then_some(("status", own));
-    let scale = kind.scale.then(|| {
-        (
-            "scale",
-            json!({"group": "autoscaling", "version": "v1", "kind": "Scale"}),
-        )
-    });
+    let scale = kind.scale.then(|| ("scale", json!({"group": "autoscaling", "version": "v1", "kind": "Scale"})));
     status.into_iter().chain(scale)
 }
 
 fn of_version<'a>(kinds: &'a Kinds, group: &str, version: &str) -> impl Iterator<Item = &'a Kind> {
-    kinds
-        .all()
-        .iter()
-        .filter(move |kind| kind.group == group && kind.version == version)
+    kinds.all().iter().filter(move |kind| kind.group == group && kind.version == version)
 }
 
 fn group_names(kinds: &Kinds) -> Vec<String> {

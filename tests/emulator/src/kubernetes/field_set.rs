@@ -36,12 +36,7 @@ impl FieldSet {
             match field.as_str() {
                 "apiVersion" | "kind" => {}
                 "metadata" => set.add_metadata(value, custom),
-                field => set.add(
-                    value,
-                    &mut vec![format!("f:{field}")],
-                    &mut vec![field],
-                    custom,
-                ),
+                field => set.add(value, &mut vec![format!("f:{field}")], &mut vec![field], custom),
             }
         }
         set
@@ -56,13 +51,7 @@ impl FieldSet {
         }
     }
 
-    fn add<'a>(
-        &mut self,
-        value: &'a Value,
-        path: &mut Path,
-        fields: &mut Vec<&'a str>,
-        custom: bool,
-    ) {
+    fn add<'a>(&mut self, value: &'a Value, path: &mut Path, fields: &mut Vec<&'a str>, custom: bool) {
         match value {
             Value::Object(map) if !map.is_empty() && !is_atomic_map(fields) => {
                 for (field, value) in map {
@@ -99,10 +88,7 @@ impl FieldSet {
 
     /// Whether this path, or one below it, is in the set.
     pub(super) fn touches(&self, path: &Path) -> bool {
-        self.0
-            .range(path.clone()..)
-            .next()
-            .is_some_and(|found| found.starts_with(path))
+        self.0.range(path.clone()..).next().is_some_and(|found| found.starts_with(path))
     }
 
     /// Reads `FieldsV1`.
@@ -156,32 +142,25 @@ impl FieldSet {
 }
 
 fn key_step(entry: &Value, keys: &[&str]) -> String {
-    let key: Map<String, Value> = keys
-        .iter()
-        .filter_map(|key| Some(((*key).to_owned(), key_value(entry, key)?)))
-        .collect();
+    let key: Map<String, Value> =
+        keys.iter().filter_map(|key| Some(((*key).to_owned(), key_value(entry, key)?))).collect();
     format!("k:{}", Value::Object(key))
 }
 
 /// The value at a path, if there is one.
 pub(super) fn value_at<'a>(object: &'a Value, path: &[String]) -> Option<&'a Value> {
-    path.iter()
-        .try_fold(object, |current, step| match step.split_at_checked(2)? {
-            ("f:", field) => current.get(field),
-            ("k:", key) => current.as_array()?.iter().find(|entry| has_key(entry, key)),
-            _ => current
-                .as_array()?
-                .iter()
-                .find(|entry| step[2..] == entry.to_string()),
-        })
+    path.iter().try_fold(object, |current, step| match step.split_at_checked(2)? {
+        ("f:", field) => current.get(field),
+        ("k:", key) => current.as_array()?.iter().find(|entry| has_key(entry, key)),
+        _ => current.as_array()?.iter().find(|entry| step[2..] == entry.to_string()),
+    })
 }
 
 fn has_key(entry: &Value, key: &str) -> bool {
     let Ok(Value::Object(key)) = serde_json::from_str(key) else {
         return false;
     };
-    key.iter()
-        .all(|(field, value)| key_value(entry, field).as_ref() == Some(value))
+    key.iter().all(|(field, value)| key_value(entry, field).as_ref() == Some(value))
 }
 
 /// Removes the value at a path, and maps and lists above it that become empty.
@@ -204,13 +183,7 @@ pub(super) fn remove_at(object: &mut Value, path: &[String]) {
             }
         }
         (Some((kind, key)), Value::Array(entries)) => {
-            let found = entries.iter().position(|entry| {
-                if kind == "k:" {
-                    has_key(entry, key)
-                } else {
-                    *entry == key
-                }
-            });
+            let found = entries.iter().position(|entry| if kind == "k:" { has_key(entry, key) } else { *entry == key });
             match found {
                 Some(index) if below.is_empty() => {
                     entries.remove(index);
@@ -242,10 +215,7 @@ fn shown_key(key: &str) -> String {
     let Ok(Value::Object(key)) = serde_json::from_str(key) else {
         return String::new();
     };
-    let pairs: Vec<_> = key
-        .iter()
-        .map(|(field, value)| format!("{field}={value}"))
-        .collect();
+    let pairs: Vec<_> = key.iter().map(|(field, value)| format!("{field}={value}")).collect();
     format!("[{}]", pairs.join(","))
 }
 
@@ -265,20 +235,13 @@ mod tests {
         let container = set.encode()["f:spec"]["f:containers"]["k:{\"name\":\"c\"}"].clone();
         assert_eq!(container["."], json!({}));
         assert_eq!(container["f:args"], json!({}));
-        assert!(
-            container["f:ports"]
-                .get("k:{\"containerPort\":80,\"protocol\":\"TCP\"}")
-                .is_some()
-        );
+        assert!(container["f:ports"].get("k:{\"containerPort\":80,\"protocol\":\"TCP\"}").is_some());
     }
 
     #[test]
     fn a_removed_value_takes_the_empty_maps_above_it_along() {
         let mut object = pod();
-        remove_at(
-            &mut object,
-            &["f:metadata".into(), "f:labels".into(), "f:app".into()],
-        );
+        remove_at(&mut object, &["f:metadata".into(), "f:labels".into(), "f:app".into()]);
         assert_eq!(object["metadata"], json!({"name": "a"}));
     }
 

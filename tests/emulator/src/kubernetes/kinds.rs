@@ -6,14 +6,8 @@ use super::object::{list, text};
 
 /// One kind in one version.
 #[derive(Clone, Debug, PartialEq)]
-#[expect(
-    clippy::struct_excessive_bools,
-    reason = "each is a yes or no of its own in the API"
-)]
-#[expect(
-    clippy::struct_field_names,
-    reason = "the API calls this field `kind` too"
-)]
+#[expect(clippy::struct_excessive_bools, reason = "each is a yes or no of its own in the API")]
+#[expect(clippy::struct_field_names, reason = "the API calls this field `kind` too")]
 pub(super) struct Kind {
     pub(super) group: String,
     pub(super) version: String,
@@ -65,20 +59,12 @@ impl Kind {
 
     /// `deployments.apps`, as messages and keys name it.
     pub(super) fn resource(&self) -> String {
-        if self.group.is_empty() {
-            self.plural.clone()
-        } else {
-            format!("{}.{}", self.plural, self.group)
-        }
+        if self.group.is_empty() { self.plural.clone() } else { format!("{}.{}", self.plural, self.group) }
     }
 
     /// `apps/v1`.
     pub(super) fn api_version(&self) -> String {
-        if self.group.is_empty() {
-            self.version.clone()
-        } else {
-            format!("{}/{}", self.group, self.version)
-        }
+        if self.group.is_empty() { self.version.clone() } else { format!("{}/{}", self.group, self.version) }
     }
 
     /// What a `Status` says about an object of this kind.
@@ -97,26 +83,18 @@ pub(super) struct Kinds(Vec<Kind>);
 
 impl Kinds {
     pub(super) fn built_in() -> Self {
-        let core = |kind: &str, plural: &str, short: &[&str]| {
-            Kind::built_in("", "v1", kind, plural, short)
-        };
+        let core = |kind: &str, plural: &str, short: &[&str]| Kind::built_in("", "v1", kind, plural, short);
         let apps = |kind: &str, plural: &str, short: &[&str]| {
-            Kind::built_in("apps", "v1", kind, plural, short)
-                .with_status()
-                .with_scale()
+            Kind::built_in("apps", "v1", kind, plural, short).with_status().with_scale()
         };
-        let rbac = |kind: &str, plural: &str| {
-            Kind::built_in("rbac.authorization.k8s.io", "v1", kind, plural, &[])
-        };
+        let rbac = |kind: &str, plural: &str| Kind::built_in("rbac.authorization.k8s.io", "v1", kind, plural, &[]);
         let mut daemon_sets = apps("DaemonSet", "daemonsets", &["ds"]);
         daemon_sets.scale = false;
         let mut pods = core("Pod", "pods", &["po"]).with_status();
         pods.categories.push("all".to_owned());
         Self(vec![
             pods,
-            core("Namespace", "namespaces", &["ns"])
-                .cluster_wide()
-                .with_status(),
+            core("Namespace", "namespaces", &["ns"]).cluster_wide().with_status(),
             core("Node", "nodes", &["no"]).cluster_wide().with_status(),
             core("Secret", "secrets", &[]),
             core("ConfigMap", "configmaps", &["cm"]),
@@ -128,8 +106,7 @@ impl Kinds {
             apps("StatefulSet", "statefulsets", &["sts"]),
             daemon_sets,
             Kind::built_in("batch", "v1", "Job", "jobs", &[]).with_status(),
-            Kind::built_in("networking.k8s.io", "v1", "Ingress", "ingresses", &["ing"])
-                .with_status(),
+            Kind::built_in("networking.k8s.io", "v1", "Ingress", "ingresses", &["ing"]).with_status(),
             rbac("Role", "roles"),
             rbac("RoleBinding", "rolebindings"),
             rbac("ClusterRole", "clusterroles").cluster_wide(),
@@ -152,16 +129,12 @@ impl Kinds {
 
     /// The kind behind a path.
     pub(super) fn find(&self, group: &str, version: &str, plural: &str) -> Option<&Kind> {
-        self.0
-            .iter()
-            .find(|kind| kind.group == group && kind.version == version && kind.plural == plural)
+        self.0.iter().find(|kind| kind.group == group && kind.version == version && kind.plural == plural)
     }
 
     /// A kind of the API server's own, by its plural.
     pub(super) fn own(&self, plural: &str) -> Option<&Kind> {
-        self.0
-            .iter()
-            .find(|kind| !kind.custom && kind.plural == plural)
+        self.0.iter().find(|kind| !kind.custom && kind.plural == plural)
     }
 
     /// Serves what a definition defines, in place of what it defined before.
@@ -172,24 +145,14 @@ impl Kinds {
 
     /// Stops serving what a definition defines.
     pub(super) fn forget(&mut self, definition: &Value) {
-        let (group, plural) = (
-            text(definition, "/spec/group"),
-            text(definition, "/spec/names/plural"),
-        );
-        self.0
-            .retain(|kind| !(kind.custom && kind.group == group && kind.plural == plural));
+        let (group, plural) = (text(definition, "/spec/group"), text(definition, "/spec/names/plural"));
+        self.0.retain(|kind| !(kind.custom && kind.group == group && kind.plural == plural));
     }
 }
 
 fn defined(definition: &Value) -> Vec<Kind> {
     let names = |field: &str| text(definition, &format!("/spec/names/{field}")).to_owned();
-    let texts = |pointer: &str| {
-        list(definition, pointer)
-            .iter()
-            .filter_map(Value::as_str)
-            .map(str::to_owned)
-            .collect()
-    };
+    let texts = |pointer: &str| list(definition, pointer).iter().filter_map(Value::as_str).map(str::to_owned).collect();
     let kind = names("kind");
     let or = |given: String, default: String| if given.is_empty() { default } else { given };
     list(definition, "/spec/versions")

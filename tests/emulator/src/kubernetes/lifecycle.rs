@@ -48,19 +48,10 @@ impl Kubernetes {
         Ok(made)
     }
 
-    fn set_first_metadata(
-        &mut self,
-        kind: &Kind,
-        place: &str,
-        object: &mut Value,
-    ) -> Result<(), Refusal> {
+    fn set_first_metadata(&mut self, kind: &Kind, place: &str, object: &mut Value) -> Result<(), Refusal> {
         let prefix = text(object, "/metadata/generateName").to_owned();
         let generated = name(object).is_empty() && !prefix.is_empty();
-        let made_up = if generated {
-            format!("{prefix}{}", self.names.suffix())
-        } else {
-            String::new()
-        };
+        let made_up = if generated { format!("{prefix}{}", self.names.suffix()) } else { String::new() };
         let (id, time) = (self.names.uid(), self.clock.text(self.now));
         let metadata = map(object, &["metadata"]);
         if generated {
@@ -71,13 +62,7 @@ impl Kubernetes {
         } else {
             metadata.remove("namespace");
         }
-        for field in [
-            "resourceVersion",
-            "deletionTimestamp",
-            "deletionGracePeriodSeconds",
-            "selfLink",
-            "generation",
-        ] {
+        for field in ["resourceVersion", "deletionTimestamp", "deletionGracePeriodSeconds", "selfLink", "generation"] {
             metadata.remove(field);
         }
         metadata.insert("uid".to_owned(), json!(id));
@@ -87,11 +72,7 @@ impl Kubernetes {
         }
         if name(object).is_empty() {
             let message = "name or generateName is required";
-            return Err(Refusal::invalid(
-                kind,
-                "",
-                &[super::refusal::Flaw::required("metadata.name", message)],
-            ));
+            return Err(Refusal::invalid(kind, "", &[super::refusal::Flaw::required("metadata.name", message)]));
         }
         let fields = map(object, &[]);
         fields.insert("kind".to_owned(), json!(kind.kind));
@@ -107,9 +88,7 @@ impl Kubernetes {
         match self.store.get(&Key::new("namespaces", "", place)) {
             None => Err(Refusal::not_found(namespaces, place)),
             Some(found) if is_deleting(found) && kind.kind != "Event" => {
-                let why = format!(
-                    "unable to create new content in namespace {place} because it is being terminated"
-                );
+                let why = format!("unable to create new content in namespace {place} because it is being terminated");
                 Err(Refusal::forbidden(kind, name, &why))
             }
             Some(_) => Ok(()),
@@ -120,15 +99,9 @@ impl Kubernetes {
     fn admit(&mut self, kind: &Kind, object: &mut Value) {
         if kind.kind == "Pod" {
             let account = text(object, "/spec/serviceAccountName");
-            let account = self
-                .store
-                .get(&Key::new("serviceaccounts", namespace(object), account));
-            let secrets = account
-                .and_then(|account| account.get("imagePullSecrets"))
-                .cloned();
-            if let Some(secrets) =
-                secrets.filter(|_| list(object, "/spec/imagePullSecrets").is_empty())
-            {
+            let account = self.store.get(&Key::new("serviceaccounts", namespace(object), account));
+            let secrets = account.and_then(|account| account.get("imagePullSecrets")).cloned();
+            if let Some(secrets) = secrets.filter(|_| list(object, "/spec/imagePullSecrets").is_empty()) {
                 map(object, &["spec"]).insert("imagePullSecrets".to_owned(), secrets);
             }
         }
@@ -151,12 +124,7 @@ impl Kubernetes {
             "Namespace" => {
                 let account = json!({"apiVersion": "v1", "kind": "ServiceAccount", "metadata": {"name": "default"}});
                 // The account exists already only if the namespace did, and then this is not reached.
-                let _ = self.write_as(
-                    "kube-controller-manager",
-                    "serviceaccounts",
-                    name(made),
-                    account,
-                );
+                let _ = self.write_as("kube-controller-manager", "serviceaccounts", name(made), account);
             }
             _ => {}
         }
@@ -177,14 +145,7 @@ impl Kubernetes {
     }
 
     /// Changes an object or its status on behalf of a controller.
-    pub(super) fn change_as(
-        &mut self,
-        manager: &str,
-        plural: &str,
-        subresource: &str,
-        before: &Value,
-        after: Value,
-    ) {
+    pub(super) fn change_as(&mut self, manager: &str, plural: &str, subresource: &str, before: &Value, after: Value) {
         let Ok(kind) = self.kind(plural).cloned() else {
             return;
         };
@@ -208,11 +169,7 @@ impl Kubernetes {
         if after == *before {
             return Ok(after);
         }
-        let mut after = if subresource == "status" {
-            with_status_of(before, &after)
-        } else {
-            after
-        };
+        let mut after = if subresource == "status" { with_status_of(before, &after) } else { after };
         keep_metadata(kind, before, &mut after)?;
         if subresource.is_empty() {
             keep_status(kind, before, &mut after);
@@ -271,15 +228,7 @@ pub(super) fn author<'a>(
     api_version: &'a str,
     time: &'a str,
 ) -> Author<'a> {
-    Author {
-        manager,
-        operation,
-        subresource,
-        api_version,
-        time,
-        custom: kind.custom,
-        status: kind.status,
-    }
+    Author { manager, operation, subresource, api_version, time, custom: kind.custom, status: kind.status }
 }
 
 fn check_type(kind: &Kind, place: &str, object: &Value) -> Result<(), Refusal> {
@@ -301,11 +250,7 @@ fn check_type(kind: &Kind, place: &str, object: &Value) -> Result<(), Refusal> {
 }
 
 fn check_flaws(kind: &Kind, name: &str, flaws: &[super::refusal::Flaw]) -> Result<(), Refusal> {
-    if flaws.is_empty() {
-        Ok(())
-    } else {
-        Err(Refusal::invalid(kind, name, flaws))
-    }
+    if flaws.is_empty() { Ok(()) } else { Err(Refusal::invalid(kind, name, flaws)) }
 }
 
 fn with_status_of(before: &Value, after: &Value) -> Value {
@@ -324,10 +269,7 @@ fn with_status_of(before: &Value, after: &Value) -> Value {
 fn keep_metadata(kind: &Kind, before: &Value, after: &mut Value) -> Result<(), Refusal> {
     let id = uid(after);
     if !id.is_empty() && id != uid(before) {
-        let why = format!(
-            "Precondition failed: UID in precondition: {id}, UID in object meta: {}",
-            uid(before)
-        );
+        let why = format!("Precondition failed: UID in precondition: {id}, UID in object meta: {}", uid(before));
         return Err(Refusal::conflict(kind, name(before), &why));
     }
     let given = name(after);
@@ -370,11 +312,7 @@ fn keep_status(kind: &Kind, before: &Value, after: &mut Value) {
 }
 
 fn has_generation(kind: &Kind) -> bool {
-    kind.custom
-        || matches!(
-            kind.group.as_str(),
-            "apps" | "batch" | "networking.k8s.io" | "apiextensions.k8s.io"
-        )
+    kind.custom || matches!(kind.group.as_str(), "apps" | "batch" | "networking.k8s.io" | "apiextensions.k8s.io")
 }
 
 /// A new generation when anything but metadata and status changed.

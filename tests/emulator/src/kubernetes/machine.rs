@@ -10,8 +10,7 @@ pub(super) fn node(spec: &NodeSpec, version: &str, number: usize, time: &str) ->
         json!({"type": kind, "status": status, "reason": reason, "message": message,
             "lastHeartbeatTime": time, "lastTransitionTime": time})
     };
-    let resources =
-        json!({"cpu": "2", "memory": "8Gi", "pods": "110", "ephemeral-storage": "128Gi"});
+    let resources = json!({"cpu": "2", "memory": "8Gi", "pods": "110", "ephemeral-storage": "128Gi"});
     json!({
         "metadata": {"name": spec.name, "labels": {
             "kubernetes.io/os": spec.os, "kubernetes.io/arch": spec.architecture, "kubernetes.io/hostname": spec.name,

@@ -132,16 +132,8 @@ impl Kubernetes {
     /// Adds a node.
     pub(crate) fn join(&mut self, spec: &NodeSpec, now: Instant) {
         self.now = self.now.max(now);
-        self.workers.push(Worker {
-            name: spec.name.clone(),
-            node: Node::new(&spec.os, &spec.architecture),
-        });
-        let object = machine::node(
-            spec,
-            &self.version,
-            self.workers.len(),
-            &self.clock.text(self.now),
-        );
+        self.workers.push(Worker { name: spec.name.clone(), node: Node::new(&spec.os, &spec.architecture) });
+        let object = machine::node(spec, &self.version, self.workers.len(), &self.clock.text(self.now));
         if let Ok(made) = self.write_as("kubelet", "nodes", "", object.clone()) {
             let mut ready = made.clone();
             ready["status"] = object["status"].clone();
@@ -152,32 +144,18 @@ impl Kubernetes {
     /// Makes the nodes of a pool anew, as an upgrade does: they hold no image and no credential, and their pods go.
     pub(crate) fn reimage(&mut self, pool: &str, now: Instant) {
         self.now = self.now.max(now);
-        let labels = |node: &Value, name: &str| {
-            node["metadata"]["labels"][name]
-                .as_str()
-                .unwrap_or_default()
-                .to_owned()
-        };
-        let nodes: Vec<Value> = self
-            .store
-            .list("nodes", "")
-            .filter(|node| labels(node, "agentpool") == pool)
-            .cloned()
-            .collect();
+        let labels =
+            |node: &Value, name: &str| node["metadata"]["labels"][name].as_str().unwrap_or_default().to_owned();
+        let nodes: Vec<Value> =
+            self.store.list("nodes", "").filter(|node| labels(node, "agentpool") == pool).cloned().collect();
         for node in &nodes {
             let name = object::name(node);
-            let fresh = Node::new(
-                &labels(node, "kubernetes.io/os"),
-                &labels(node, "kubernetes.io/arch"),
-            );
+            let fresh = Node::new(&labels(node, "kubernetes.io/os"), &labels(node, "kubernetes.io/arch"));
             if let Some(worker) = self.workers.iter_mut().find(|worker| worker.name == name) {
                 worker.node = fresh;
             }
             let pods = self.snapshot("pods");
-            for pod in pods
-                .iter()
-                .filter(|pod| object::text(pod, "/spec/nodeName") == name)
-            {
+            for pod in pods.iter().filter(|pod| object::text(pod, "/spec/nodeName") == name) {
                 self.store.remove(&object::key("pods", pod), self.now);
             }
         }
@@ -210,10 +188,7 @@ impl Kubernetes {
             return Some(self.now);
         }
         let kubelets = self.work.values().filter_map(PodWork::due).min();
-        kubelets
-            .into_iter()
-            .chain(self.alarms.first().copied())
-            .min()
+        kubelets.into_iter().chain(self.alarms.first().copied()).min()
     }
 
     /// Forgets all old revisions, as the cluster's database does from time to time: watches and pages that begin at

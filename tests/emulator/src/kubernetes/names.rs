@@ -21,9 +21,7 @@ impl Names {
     pub(super) fn uid(&mut self) -> String {
         let mut bytes = [0; 16];
         bytes.copy_from_slice(&self.next()[..16]);
-        uuid::Builder::from_random_bytes(bytes)
-            .into_uuid()
-            .to_string()
+        uuid::Builder::from_random_bytes(bytes).into_uuid().to_string()
     }
 
     /// Five characters behind a generated name.
@@ -58,8 +56,5 @@ pub(super) fn template_hash(template: &serde_json::Value, collisions: i64) -> St
 }
 
 fn safe(bytes: &[u8]) -> String {
-    bytes
-        .iter()
-        .map(|byte| char::from(SAFE[usize::from(*byte) % SAFE.len()]))
-        .collect()
+    bytes.iter().map(|byte| char::from(SAFE[usize::from(*byte) % SAFE.len()])).collect()
 }

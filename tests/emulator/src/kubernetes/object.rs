@@ -6,10 +6,7 @@ use super::store::Key;
 
 /// The text at a JSON pointer, or the empty text.
 pub(super) fn text<'a>(object: &'a Value, pointer: &str) -> &'a str {
-    object
-        .pointer(pointer)
-        .and_then(Value::as_str)
-        .unwrap_or_default()
+    object.pointer(pointer).and_then(Value::as_str).unwrap_or_default()
 }
 
 /// The whole number at a JSON pointer.
@@ -19,11 +16,7 @@ pub(super) fn number(object: &Value, pointer: &str) -> Option<i64> {
 
 /// The entries of the list at a JSON pointer.
 pub(super) fn list<'a>(object: &'a Value, pointer: &str) -> &'a [Value] {
-    object
-        .pointer(pointer)
-        .and_then(Value::as_array)
-        .map(Vec::as_slice)
-        .unwrap_or_default()
+    object.pointer(pointer).and_then(Value::as_array).map(Vec::as_slice).unwrap_or_default()
 }
 
 pub(super) fn name(object: &Value) -> &str {
@@ -76,9 +69,7 @@ pub(super) fn default_to(map: &mut Map<String, Value>, field: &str, value: Value
 
 /// The controller that an object belongs to.
 pub(super) fn controller(object: &Value) -> Option<&Value> {
-    list(object, "/metadata/ownerReferences")
-        .iter()
-        .find(|owner| owner["controller"] == true)
+    list(object, "/metadata/ownerReferences").iter().find(|owner| owner["controller"] == true)
 }
 
 /// Whether `owner` is the controller of `object`.
@@ -94,9 +85,7 @@ pub(super) fn owner_reference(api_version: &str, kind: &str, owner: &Value) -> V
 
 /// A condition of an object's status.
 pub(super) fn condition<'a>(object: &'a Value, kind: &str) -> Option<&'a Value> {
-    list(object, "/status/conditions")
-        .iter()
-        .find(|condition| condition["type"] == kind)
+    list(object, "/status/conditions").iter().find(|condition| condition["type"] == kind)
 }
 
 /// Whether a condition is there and true.

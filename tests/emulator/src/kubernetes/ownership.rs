@@ -35,17 +35,13 @@ impl Author<'_> {
         let mut fields = FieldSet::of(object, self.custom);
         if self.status {
             let through_status = self.subresource == "status";
-            fields
-                .0
-                .retain(|path| (path[0] == "f:status") == through_status);
+            fields.0.retain(|path| (path[0] == "f:status") == through_status);
         }
         fields
     }
 
     pub(super) fn wrote(&self, entry: &Entry) -> bool {
-        entry.manager == self.manager
-            && entry.operation == self.operation
-            && entry.subresource == self.subresource
+        entry.manager == self.manager && entry.operation == self.operation && entry.subresource == self.subresource
     }
 
     /// Replaces this author's fields. The time moves only if the fields did.
@@ -112,15 +108,9 @@ pub(super) fn write(object: &mut Value, entries: &[Entry]) {
 pub(super) fn track(before: Option<&Value>, after: &mut Value, author: &Author<'_>) {
     let mut entries = starting_entries(before, after);
     let now_there = author.writable(after);
-    let was_there = before
-        .map(|before| author.writable(before))
-        .unwrap_or_default();
-    let changed: Vec<Path> = now_there
-        .0
-        .iter()
-        .filter(|path| is_changed(path, before, after, &was_there))
-        .cloned()
-        .collect();
+    let was_there = before.map(|before| author.writable(before)).unwrap_or_default();
+    let changed: Vec<Path> =
+        now_there.0.iter().filter(|path| is_changed(path, before, after, &was_there)).cloned().collect();
     for entry in &mut entries {
         let own = author.wrote(entry);
         entry.fields.0.retain(|path| {
@@ -129,11 +119,8 @@ pub(super) fn track(before: Option<&Value>, after: &mut Value, author: &Author<'
         });
     }
     if !changed.is_empty() {
-        let mut fields = entries
-            .iter()
-            .find(|entry| author.wrote(entry))
-            .map(|entry| entry.fields.clone())
-            .unwrap_or_default();
+        let mut fields =
+            entries.iter().find(|entry| author.wrote(entry)).map(|entry| entry.fields.clone()).unwrap_or_default();
         fields.0.extend(changed);
         author.claim(&mut entries, fields);
     }
@@ -143,11 +130,7 @@ pub(super) fn track(before: Option<&Value>, after: &mut Value, author: &Author<'
 /// A writer may send `managedFields` along, and clears them by sending one empty entry.
 fn starting_entries(before: Option<&Value>, after: &Value) -> Vec<Entry> {
     let sent = !list(after, "/metadata/managedFields").is_empty();
-    if sent {
-        read(after)
-    } else {
-        before.map(read).unwrap_or_default()
-    }
+    if sent { read(after) } else { before.map(read).unwrap_or_default() }
 }
 
 fn is_changed(path: &Path, before: Option<&Value>, after: &Value, was_there: &FieldSet) -> bool {

@@ -41,11 +41,7 @@ fn strategic_at<'a>(target: &mut Value, patch: &'a Value, fields: &mut Vec<&'a s
         (Value::Array(there), Value::Array(entries)) => match list_kind(fields, false) {
             ListKind::Atomic => *target = patch.clone(),
             ListKind::Set => {
-                let new: Vec<_> = entries
-                    .iter()
-                    .filter(|entry| !there.contains(entry))
-                    .cloned()
-                    .collect();
+                let new: Vec<_> = entries.iter().filter(|entry| !there.contains(entry)).cloned().collect();
                 there.extend(new);
             }
             // Strategic patches know one key field, the first.
@@ -55,15 +51,8 @@ fn strategic_at<'a>(target: &mut Value, patch: &'a Value, fields: &mut Vec<&'a s
     }
 }
 
-fn strategic_map<'a>(
-    map: &mut Map<String, Value>,
-    changes: &'a Map<String, Value>,
-    fields: &mut Vec<&'a str>,
-) {
-    if changes
-        .get("$patch")
-        .is_some_and(|directive| directive == "replace")
-    {
+fn strategic_map<'a>(map: &mut Map<String, Value>, changes: &'a Map<String, Value>, fields: &mut Vec<&'a str>) {
+    if changes.get("$patch").is_some_and(|directive| directive == "replace") {
         map.clear();
     }
     if let Some(kept) = changes.get("$retainKeys").and_then(Value::as_array) {
@@ -74,11 +63,7 @@ fn strategic_map<'a>(
             delete_from(map.get_mut(list), value);
         } else if field.starts_with('$') {
             // Orders of lists and the directives read above.
-        } else if value.is_null()
-            || value
-                .get("$patch")
-                .is_some_and(|directive| directive == "delete")
-        {
+        } else if value.is_null() || value.get("$patch").is_some_and(|directive| directive == "delete") {
             map.remove(field);
         } else {
             fields.push(field);
@@ -88,24 +73,13 @@ fn strategic_map<'a>(
     }
 }
 
-fn strategic_list<'a>(
-    there: &mut Vec<Value>,
-    entries: &'a [Value],
-    key: &str,
-    fields: &mut Vec<&'a str>,
-) {
+fn strategic_list<'a>(there: &mut Vec<Value>, entries: &'a [Value], key: &str, fields: &mut Vec<&'a str>) {
     if entries.iter().any(|entry| entry["$patch"] == "replace") {
-        *there = entries
-            .iter()
-            .filter(|entry| entry["$patch"] != "replace")
-            .map(without_directives)
-            .collect();
+        *there = entries.iter().filter(|entry| entry["$patch"] != "replace").map(without_directives).collect();
         return;
     }
     for entry in entries {
-        let index = there
-            .iter()
-            .position(|known| known.get(key) == entry.get(key));
+        let index = there.iter().position(|known| known.get(key) == entry.get(key));
         match (index, entry["$patch"] == "delete") {
             (Some(index), true) => {
                 there.remove(index);
@@ -137,25 +111,18 @@ fn without_directives(value: &Value) -> Value {
 
 /// JSON patch (RFC 6902). The error says which operation failed.
 pub(super) fn json(target: &mut Value, operations: &Value) -> Result<(), String> {
-    let operations = operations
-        .as_array()
-        .ok_or("a JSON patch is a list of operations")?;
+    let operations = operations.as_array().ok_or("a JSON patch is a list of operations")?;
     operations.iter().try_for_each(|operation| {
         let field = |name: &str| operation.get(name).and_then(Value::as_str);
         let path = field("path").ok_or("an operation has no path")?;
-        let value = || {
-            operation
-                .get("value")
-                .cloned()
-                .ok_or_else(|| format!("no value for {path}"))
-        };
+        let value = || operation.get("value").cloned().ok_or_else(|| format!("no value for {path}"));
         match field("op") {
             Some("add") => add(target, path, value()?),
             Some("remove") => take(target, path).map(drop),
             Some("replace") => {
-                let slot = target.pointer_mut(path).ok_or_else(|| {
-                    format!("replace operation does not apply: doc is missing key: {path}")
-                })?;
+                let slot = target
+                    .pointer_mut(path)
+                    .ok_or_else(|| format!("replace operation does not apply: doc is missing key: {path}"))?;
                 *slot = value()?;
                 Ok(())
             }
@@ -167,10 +134,7 @@ pub(super) fn json(target: &mut Value, operations: &Value) -> Result<(), String>
             }
             Some("copy") => {
                 let from = field("from").unwrap_or_default();
-                let copied = target
-                    .pointer(from)
-                    .cloned()
-                    .ok_or_else(|| format!("no value at {from}"))?;
+                let copied = target.pointer(from).cloned().ok_or_else(|| format!("no value at {from}"))?;
                 add(target, path, copied)
             }
             _ => Err(format!("unexpected kind of operation at {path}")),
@@ -179,9 +143,7 @@ pub(super) fn json(target: &mut Value, operations: &Value) -> Result<(), String>
 }
 
 fn parent<'a>(target: &'a mut Value, path: &str) -> Result<(&'a mut Value, String), String> {
-    let (parent, last) = path
-        .rsplit_once('/')
-        .ok_or_else(|| format!("not a path: {path}"))?;
+    let (parent, last) = path.rsplit_once('/').ok_or_else(|| format!("not a path: {path}"))?;
     let parent = target
         .pointer_mut(parent)
         .ok_or_else(|| format!("add operation does not apply: doc is missing path: {path}"))?;
@@ -195,14 +157,8 @@ fn add(target: &mut Value, path: &str, value: Value) -> Result<(), String> {
             map.insert(field, value);
         }
         Value::Array(list) => {
-            let index = if field == "-" {
-                Some(list.len())
-            } else {
-                field.parse().ok()
-            };
-            let index = index
-                .filter(|index| *index <= list.len())
-                .ok_or_else(|| format!("no such index: {path}"))?;
+            let index = if field == "-" { Some(list.len()) } else { field.parse().ok() };
+            let index = index.filter(|index| *index <= list.len()).ok_or_else(|| format!("no such index: {path}"))?;
             list.insert(index, value);
         }
         _ => return Err(format!("neither a map nor a list above {path}")),
@@ -216,11 +172,7 @@ fn take(target: &mut Value, path: &str) -> Result<Value, String> {
     match parent {
         Value::Object(map) => map.remove(&field).ok_or_else(missing),
         Value::Array(list) => {
-            let index = field
-                .parse()
-                .ok()
-                .filter(|index: &usize| *index < list.len())
-                .ok_or_else(missing)?;
+            let index = field.parse().ok().filter(|index: &usize| *index < list.len()).ok_or_else(missing)?;
             Ok(list.remove(index))
         }
         _ => Err(missing()),
@@ -239,10 +191,7 @@ mod tests {
         let patch = json!({"spec": {"$setElementOrder/containers": [{"name": "b"}],
             "containers": [{"name": "b", "image": "2"}, {"name": "a", "$patch": "delete"}]}});
         strategic(&mut target, &patch);
-        assert_eq!(
-            target,
-            json!({"spec": {"containers": [{"name": "b", "image": "2"}]}})
-        );
+        assert_eq!(target, json!({"spec": {"containers": [{"name": "b", "image": "2"}]}}));
     }
 
     #[test]
@@ -256,20 +205,8 @@ mod tests {
     fn a_json_patch_stops_at_a_failed_test() {
         let mut target = json!({"a": 1});
         let add = json!({"op": "add", "path": "/b", "value": [1]});
-        assert!(
-            json(
-                &mut target,
-                &json!([add, {"op": "test", "path": "/a", "value": 2}])
-            )
-            .is_err()
-        );
-        assert_eq!(
-            json(
-                &mut target,
-                &json!([{"op": "add", "path": "/b/-", "value": 2}])
-            ),
-            Ok(())
-        );
+        assert!(json(&mut target, &json!([add, {"op": "test", "path": "/a", "value": 2}])).is_err());
+        assert_eq!(json(&mut target, &json!([{"op": "add", "path": "/b/-", "value": 2}])), Ok(()));
         assert_eq!(target["b"], json!([1, 2]));
     }
 }

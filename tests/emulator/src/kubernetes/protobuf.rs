@@ -64,11 +64,7 @@ const DELETE_OPTIONS: &[Field] = &[
     (4, "propagationPolicy", Form::Text),
     (5, "dryRun", Form::List),
 ];
-const PORT: &[Field] = &[
-    (1, "name", Form::Text),
-    (3, "containerPort", Form::Number),
-    (4, "protocol", Form::Text),
-];
+const PORT: &[Field] = &[(1, "name", Form::Text), (3, "containerPort", Form::Number), (4, "protocol", Form::Text)];
 const CONTAINER: &[Field] = &[
     (1, "name", Form::Text),
     (2, "image", Form::Text),
@@ -78,20 +74,14 @@ const CONTAINER: &[Field] = &[
     (14, "imagePullPolicy", Form::Text),
 ];
 const POD: &[Field] = &[(2, "containers", Form::Messages(CONTAINER))];
-const TEMPLATE: &[Field] = &[
-    (1, "metadata", Form::Message(METADATA)),
-    (2, "spec", Form::Message(POD)),
-];
+const TEMPLATE: &[Field] = &[(1, "metadata", Form::Message(METADATA)), (2, "spec", Form::Message(POD))];
 const SELECTOR: &[Field] = &[(1, "matchLabels", Form::Texts)];
 const DEPLOYMENT_SPEC: &[Field] = &[
     (1, "replicas", Form::Number),
     (2, "selector", Form::Message(SELECTOR)),
     (3, "template", Form::Message(TEMPLATE)),
 ];
-const DEPLOYMENT: &[Field] = &[
-    (1, "metadata", Form::Message(METADATA)),
-    (2, "spec", Form::Message(DEPLOYMENT_SPEC)),
-];
+const DEPLOYMENT: &[Field] = &[(1, "metadata", Form::Message(METADATA)), (2, "spec", Form::Message(DEPLOYMENT_SPEC))];
 const TYPE: &[Field] = &[(1, "apiVersion", Form::Text), (2, "kind", Form::Text)];
 /// Fields of the envelope: what the object is, and the object.
 const ENVELOPE: (u64, u64) = (1, 2);
@@ -99,14 +89,8 @@ const ENVELOPE: (u64, u64) = (1, 2);
 /// The object in a body; `None` when it is broken or of a kind that is not read.
 pub(super) fn object(body: &[u8]) -> Option<Value> {
     let envelope = parts(body.strip_prefix(MAGIC)?)?;
-    let part = |wanted: u64| {
-        envelope
-            .iter()
-            .find(|(number, _)| *number == wanted)
-            .map(|(_, part)| part)
-    };
-    let (Some(Part::Bytes(types)), Some(Part::Bytes(raw))) = (part(ENVELOPE.0), part(ENVELOPE.1))
-    else {
+    let part = |wanted: u64| envelope.iter().find(|(number, _)| *number == wanted).map(|(_, part)| part);
+    let (Some(Part::Bytes(types)), Some(Part::Bytes(raw))) = (part(ENVELOPE.0), part(ENVELOPE.1)) else {
         return None;
     };
     let types = message(types, TYPE)?;
@@ -155,9 +139,7 @@ fn is_blank(part: &Part<'_>) -> bool {
     match part {
         Part::Number(number) => *number == 0,
         Part::Bytes([]) => true,
-        Part::Bytes(bytes) => {
-            parts(bytes).is_some_and(|parts| parts.iter().all(|(_, part)| is_blank(part)))
-        }
+        Part::Bytes(bytes) => parts(bytes).is_some_and(|parts| parts.iter().all(|(_, part)| is_blank(part))),
     }
 }
 
@@ -192,8 +174,7 @@ fn message(bytes: &[u8], fields: &[Field]) -> Option<Value> {
             }
             (Form::List, Part::Bytes(bytes)) => {
                 let list = object.entry(*name).or_insert_with(|| json!([]));
-                list.as_array_mut()?
-                    .push(json!(std::str::from_utf8(bytes).ok()?));
+                list.as_array_mut()?.push(json!(std::str::from_utf8(bytes).ok()?));
             }
             (Form::Text, Part::Bytes(bytes)) => {
                 // An empty text is the binary form's way of leaving a field out.
@@ -254,13 +235,7 @@ mod tests {
     fn a_secret_is_read_with_its_bytes_in_base64() {
         let metadata = [field(1, b"s"), field(3, b"")].concat();
         let data = [field(1, b"k"), field(2, &[0, 255])].concat();
-        let raw = [
-            field(1, &metadata),
-            field(2, &data),
-            field(3, b"Opaque"),
-            vec![5 << 3, 1],
-        ]
-        .concat();
+        let raw = [field(1, &metadata), field(2, &data), field(3, b"Opaque"), vec![5 << 3, 1]].concat();
         let expected = json!({"apiVersion": "v1", "kind": "Secret", "metadata": {"name": "s"}, "data": {"k": "AP8="},
             "type": "Opaque", "immutable": true});
         assert_eq!(object(&envelope("Secret", &raw)), Some(expected));
@@ -277,30 +252,15 @@ mod tests {
     fn what_is_never_set_is_passed_over_and_what_is_unknown_refused() {
         let blank = [field(1, b""), vec![2 << 3, 0]].concat();
         let metadata = field(1, &field(1, b"n"));
-        let read = object(&envelope(
-            "Namespace",
-            &[metadata.clone(), field(2, &blank)].concat(),
-        ));
-        assert_eq!(
-            read,
-            Some(json!({"apiVersion": "v1", "kind": "Namespace", "metadata": {"name": "n"}}))
-        );
-        assert_eq!(
-            object(&envelope(
-                "Namespace",
-                &[metadata, field(2, &field(1, b"x"))].concat()
-            )),
-            None
-        );
+        let read = object(&envelope("Namespace", &[metadata.clone(), field(2, &blank)].concat()));
+        assert_eq!(read, Some(json!({"apiVersion": "v1", "kind": "Namespace", "metadata": {"name": "n"}})));
+        assert_eq!(object(&envelope("Namespace", &[metadata, field(2, &field(1, b"x"))].concat())), None);
     }
 
     #[test]
     fn options_of_a_deletion_are_read() {
         let raw = [vec![1 << 3, 30], field(4, b"Orphan")].concat();
         let read = object(&envelope("DeleteOptions", &raw)).unwrap();
-        assert_eq!(
-            (&read["gracePeriodSeconds"], &read["propagationPolicy"]),
-            (&json!(30), &json!("Orphan"))
-        );
+        assert_eq!((&read["gracePeriodSeconds"], &read["propagationPolicy"]), (&json!(30), &json!("Orphan")));
     }
 }

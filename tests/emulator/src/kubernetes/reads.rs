@@ -49,22 +49,11 @@ impl Selection {
 }
 
 impl Kubernetes {
-    pub(super) fn get(
-        &self,
-        kind: &Kind,
-        target: &Target,
-        as_table: bool,
-    ) -> Result<Answer, Refusal> {
+    pub(super) fn get(&self, kind: &Kind, target: &Target, as_table: bool) -> Result<Answer, Refusal> {
         let object = self.found(kind, target)?;
         if as_table {
             let revision = self.store.revision().to_string();
-            let table = table::render(
-                kind,
-                &[object],
-                &json!({"resourceVersion": revision}),
-                &self.clock,
-                self.now,
-            );
+            let table = table::render(kind, &[object], &json!({"resourceVersion": revision}), &self.clock, self.now);
             return Ok(Answer::Whole(json_response(200, &table)));
         }
         Ok(Answer::Whole(json_response(200, &object)))
@@ -73,22 +62,12 @@ impl Kubernetes {
     /// The object that a path names, in the version that the path names.
     pub(super) fn found(&self, kind: &Kind, target: &Target) -> Result<Value, Refusal> {
         let key = Key::new(&kind.resource(), &target.namespace, &target.name);
-        let mut object = self
-            .store
-            .get(&key)
-            .cloned()
-            .ok_or_else(|| Refusal::not_found(kind, &target.name))?;
+        let mut object = self.store.get(&key).cloned().ok_or_else(|| Refusal::not_found(kind, &target.name))?;
         map(&mut object, &[]).insert("apiVersion".to_owned(), json!(kind.api_version()));
         Ok(object)
     }
 
-    pub(super) fn list(
-        &self,
-        kind: &Kind,
-        target: &Target,
-        query: &Query,
-        as_table: bool,
-    ) -> Result<Answer, Refusal> {
+    pub(super) fn list(&self, kind: &Kind, target: &Target, query: &Query, as_table: bool) -> Result<Answer, Refusal> {
         let selection = Selection::of(kind, target, query)?;
         let page = self.page(&selection, query)?;
         let mut metadata = json!({"resourceVersion": page.revision.to_string()});
@@ -112,28 +91,20 @@ impl Kubernetes {
                 map(item, &[]).remove("kind");
             }
         }
-        let list = json!({"kind": kind.list_kind, "apiVersion": kind.api_version(), "metadata": metadata, "items": items});
+        let list =
+            json!({"kind": kind.list_kind, "apiVersion": kind.api_version(), "metadata": metadata, "items": items});
         Ok(Answer::Whole(json_response(200, &list)))
     }
 
     /// One page. Later pages are read from what is there now, under the revision of the first.
     fn page(&self, selection: &Selection, query: &Query) -> Result<Page, Refusal> {
-        let limit = query
-            .get("limit")
-            .parse()
-            .ok()
-            .filter(|limit| *limit > 0)
-            .unwrap_or(usize::MAX);
+        let limit = query.get("limit").parse().ok().filter(|limit| *limit > 0).unwrap_or(usize::MAX);
         let resource = selection.kind.resource();
         let (after, revision) = match query.get("continue") {
-            "" => (
-                Key::new(&resource, &selection.namespace, ""),
-                self.store.revision(),
-            ),
+            "" => (Key::new(&resource, &selection.namespace, ""), self.store.revision()),
             token => {
-                let (revision, namespace, name) = read_token(token).ok_or_else(|| {
-                    Refusal::bad_request("continue key is not valid: illegal base64 data")
-                })?;
+                let (revision, namespace, name) = read_token(token)
+                    .ok_or_else(|| Refusal::bad_request("continue key is not valid: illegal base64 data"))?;
                 if revision <= self.store.compacted() {
                     return Err(Refusal::expired(
                         "The provided continue parameter is too old to display a consistent list result. You must start a new list without the continue parameter.",
@@ -142,22 +113,14 @@ impl Kubernetes {
                 (Key::new(&resource, &namespace, &name), revision)
             }
         };
-        let mut objects = self
-            .store
-            .list_after(&after, &selection.namespace)
-            .filter(|object| selection.holds(object));
+        let mut objects = self.store.list_after(&after, &selection.namespace).filter(|object| selection.holds(object));
         let items: Vec<Value> = objects.by_ref().take(limit).cloned().collect();
         let remaining = objects.count();
         let next = items.last().filter(|_| remaining > 0).map(|last| {
             let token = json!([revision, object::namespace(last), object::name(last)]);
             URL_SAFE_NO_PAD.encode(token.to_string())
         });
-        Ok(Page {
-            items,
-            revision,
-            next,
-            remaining,
-        })
+        Ok(Page { items, revision, next, remaining })
     }
 
     pub(super) fn start_watch(

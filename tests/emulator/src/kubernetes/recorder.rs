@@ -29,12 +29,7 @@ impl Kubernetes {
             let last = self.clock.instant(text(event, "/lastTimestamp"));
             last.is_some_and(|last| last + KEPT < self.now)
         };
-        let old: Vec<_> = self
-            .store
-            .list("events", "")
-            .filter(is_old)
-            .map(|event| key("events", event))
-            .collect();
+        let old: Vec<_> = self.store.list("events", "").filter(is_old).map(|event| key("events", event)).collect();
         for key in &old {
             self.store.remove(key, self.now);
         }
@@ -49,18 +44,11 @@ impl Kubernetes {
                 && text(event, "/reason") == happening.reason
                 && text(event, "/message") == happening.message
         };
-        let known = self
-            .store
-            .list("events", namespace(object))
-            .find(same)
-            .cloned();
+        let known = self.store.list("events", namespace(object)).find(same).cloned();
         if let Some(before) = known {
             let mut after = before.clone();
             let fields = map(&mut after, &[]);
-            fields.insert(
-                "count".to_owned(),
-                json!(number(&before, "/count").unwrap_or(1) + 1),
-            );
+            fields.insert("count".to_owned(), json!(number(&before, "/count").unwrap_or(1) + 1));
             fields.insert("lastTimestamp".to_owned(), json!(time));
             self.change_as(happening.component, "events", "", &before, after);
             return;

@@ -28,62 +28,32 @@ pub(super) struct Flaw {
 
 impl Flaw {
     pub(super) fn required(field: impl Into<String>, detail: &str) -> Self {
-        let message = if detail.is_empty() {
-            "Required value".to_owned()
-        } else {
-            format!("Required value: {detail}")
-        };
-        Self {
-            reason: "FieldValueRequired",
-            field: field.into(),
-            message,
-        }
+        let message = if detail.is_empty() { "Required value".to_owned() } else { format!("Required value: {detail}") };
+        Self { reason: "FieldValueRequired", field: field.into(), message }
     }
 
     pub(super) fn invalid(field: impl Into<String>, value: &Value, detail: &str) -> Self {
-        Self {
-            reason: "FieldValueInvalid",
-            field: field.into(),
-            message: format!("Invalid value: {value}: {detail}"),
-        }
+        Self { reason: "FieldValueInvalid", field: field.into(), message: format!("Invalid value: {value}: {detail}") }
     }
 
     pub(super) fn forbidden(field: impl Into<String>, detail: &str) -> Self {
-        Self {
-            reason: "FieldValueForbidden",
-            field: field.into(),
-            message: format!("Forbidden: {detail}"),
-        }
+        Self { reason: "FieldValueForbidden", field: field.into(), message: format!("Forbidden: {detail}") }
     }
 
     pub(super) fn unsupported(field: impl Into<String>, value: &Value, detail: &str) -> Self {
         let message = format!("Unsupported value: {value}: {detail}");
-        Self {
-            reason: "FieldValueNotSupported",
-            field: field.into(),
-            message,
-        }
+        Self { reason: "FieldValueNotSupported", field: field.into(), message }
     }
 }
 
 impl Refusal {
     fn new(code: u16, reason: &'static str, message: impl Into<String>, details: Value) -> Self {
-        Self {
-            code,
-            reason,
-            message: message.into(),
-            details,
-        }
+        Self { code, reason, message: message.into(), details }
     }
 
     /// No such path, or no such kind.
     pub(super) fn no_route() -> Self {
-        Self::new(
-            404,
-            "NotFound",
-            "the server could not find the requested resource",
-            json!({}),
-        )
+        Self::new(404, "NotFound", "the server could not find the requested resource", json!({}))
     }
 
     pub(super) fn not_found(kind: &Kind, name: &str) -> Self {
@@ -103,10 +73,7 @@ impl Refusal {
     }
 
     pub(super) fn conflict(kind: &Kind, name: &str, why: &str) -> Self {
-        let message = format!(
-            "Operation cannot be fulfilled on {} \"{name}\": {why}",
-            kind.resource()
-        );
+        let message = format!("Operation cannot be fulfilled on {} \"{name}\": {why}", kind.resource());
         Self::new(409, "Conflict", message, kind.details(name))
     }
 
@@ -116,11 +83,7 @@ impl Refusal {
             [(manager, field)] => {
                 format!("Apply failed with 1 conflict: conflict with {manager}: {field}")
             }
-            causes => format!(
-                "Apply failed with {} conflicts: {}",
-                causes.len(),
-                by_manager(causes)
-            ),
+            causes => format!("Apply failed with {} conflicts: {}", causes.len(), by_manager(causes)),
         };
         let causes: Vec<_> = causes
             .iter()
@@ -132,35 +95,21 @@ impl Refusal {
     }
 
     pub(super) fn invalid(kind: &Kind, name: &str, flaws: &[Flaw]) -> Self {
-        let lines: Vec<_> = flaws
-            .iter()
-            .map(|flaw| format!("{}: {}", flaw.field, flaw.message))
-            .collect();
+        let lines: Vec<_> = flaws.iter().map(|flaw| format!("{}: {}", flaw.field, flaw.message)).collect();
         let all = match &lines[..] {
             [line] => line.clone(),
             lines => format!("[{}]", lines.join(", ")),
         };
         let causes: Vec<_> = flaws
             .iter()
-            .map(
-                |flaw| json!({"reason": flaw.reason, "message": flaw.message, "field": flaw.field}),
-            )
+            .map(|flaw| json!({"reason": flaw.reason, "message": flaw.message, "field": flaw.field}))
             .collect();
         let mut details = kind.details(name);
         details["group"] = json!(kind.group);
         details["kind"] = json!(kind.kind);
         details["causes"] = json!(causes);
-        let full = if kind.group.is_empty() {
-            kind.kind.clone()
-        } else {
-            format!("{}.{}", kind.kind, kind.group)
-        };
-        Self::new(
-            422,
-            "Invalid",
-            format!("{full} \"{name}\" is invalid: {all}"),
-            details,
-        )
+        let full = if kind.group.is_empty() { kind.kind.clone() } else { format!("{}.{}", kind.kind, kind.group) };
+        Self::new(422, "Invalid", format!("{full} \"{name}\" is invalid: {all}"), details)
     }
 
     pub(super) fn bad_request(message: impl Into<String>) -> Self {
@@ -182,9 +131,8 @@ impl Refusal {
     }
 
     pub(super) fn media_type(accepted: &str) -> Self {
-        let message = format!(
-            "the body of the request was in an unknown format - accepted media types include: {accepted}"
-        );
+        let message =
+            format!("the body of the request was in an unknown format - accepted media types include: {accepted}");
         Self::new(415, "UnsupportedMediaType", message, json!({}))
     }
 
@@ -205,24 +153,15 @@ fn by_manager(causes: &[(String, String)]) -> String {
     for (manager, field) in causes {
         fields.entry(manager).or_default().push(field);
     }
-    let lines = fields
-        .iter()
-        .map(|(manager, fields)| format!("conflicts with {manager}:\n- {}", fields.join("\n- ")));
+    let lines = fields.iter().map(|(manager, fields)| format!("conflicts with {manager}:\n- {}", fields.join("\n- ")));
     lines.collect::<Vec<_>>().join("\n")
 }
 
 /// An answer with a JSON body.
 pub(super) fn json_response(code: u16, body: &Value) -> Response<Bytes> {
     let mut response = Response::new(Bytes::from(body.to_string()));
-    *response.status_mut() =
-        http::StatusCode::from_u16(code).unwrap_or(http::StatusCode::INTERNAL_SERVER_ERROR);
-    response.headers_mut().insert(
-        "content-type",
-        http::HeaderValue::from_static("application/json"),
-    );
-    response.headers_mut().insert(
-        "cache-control",
-        http::HeaderValue::from_static("no-cache, private"),
-    );
+    *response.status_mut() = http::StatusCode::from_u16(code).unwrap_or(http::StatusCode::INTERNAL_SERVER_ERROR);
+    response.headers_mut().insert("content-type", http::HeaderValue::from_static("application/json"));
+    response.headers_mut().insert("cache-control", http::HeaderValue::from_static("no-cache, private"));
     response
 }

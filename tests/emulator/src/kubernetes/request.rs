@@ -56,10 +56,7 @@ impl Target {
 fn decoded(part: &str) -> String {
     // A form decoder reads `+` as a space, which a path does not mean.
     let part = format!("x={}", part.replace('+', "%2B").replace('&', "%26"));
-    parse(part.as_bytes())
-        .next()
-        .map(|(_, value)| value.into_owned())
-        .unwrap_or_default()
+    parse(part.as_bytes()).next().map(|(_, value)| value.into_owned()).unwrap_or_default()
 }
 
 /// The query of a request.
@@ -68,11 +65,7 @@ pub(super) struct Query(BTreeMap<String, String>);
 
 impl Query {
     pub(super) fn of(request: &Request<Bytes>) -> Self {
-        Self(
-            parse(request.uri().query().unwrap_or_default().as_bytes())
-                .into_owned()
-                .collect(),
-        )
+        Self(parse(request.uri().query().unwrap_or_default().as_bytes()).into_owned().collect())
     }
 
     pub(super) fn get(&self, name: &str) -> &str {
@@ -86,25 +79,14 @@ impl Query {
 
 /// The media type of the body, without parameters.
 pub(super) fn content_type(request: &Request<Bytes>) -> &str {
-    let header = request
-        .headers()
-        .get(header::CONTENT_TYPE)
-        .and_then(|value| value.to_str().ok())
-        .unwrap_or_default();
+    let header = request.headers().get(header::CONTENT_TYPE).and_then(|value| value.to_str().ok()).unwrap_or_default();
     header.split(';').next().unwrap_or_default().trim()
 }
 
 /// The `Accept` header without blanks, so that parameters compare.
 pub(super) fn accept(request: &Request<Bytes>) -> String {
-    let header = request
-        .headers()
-        .get(header::ACCEPT)
-        .and_then(|value| value.to_str().ok())
-        .unwrap_or_default();
-    header
-        .chars()
-        .filter(|character| !character.is_whitespace())
-        .collect()
+    let header = request.headers().get(header::ACCEPT).and_then(|value| value.to_str().ok()).unwrap_or_default();
+    header.chars().filter(|character| !character.is_whitespace()).collect()
 }
 
 /// The manager that writes: as the query says, else the first word of the user agent.
@@ -113,17 +95,9 @@ pub(super) fn manager(request: &Request<Bytes>, query: &Query) -> String {
     if !given.is_empty() {
         return given.to_owned();
     }
-    let agent = request
-        .headers()
-        .get(header::USER_AGENT)
-        .and_then(|value| value.to_str().ok())
-        .unwrap_or_default();
+    let agent = request.headers().get(header::USER_AGENT).and_then(|value| value.to_str().ok()).unwrap_or_default();
     let agent = agent.split('/').next().unwrap_or_default();
-    if agent.is_empty() {
-        "unknown".to_owned()
-    } else {
-        agent.to_owned()
-    }
+    if agent.is_empty() { "unknown".to_owned() } else { agent.to_owned() }
 }
 
 /// The body as an object, from JSON or YAML.
@@ -134,10 +108,8 @@ pub(super) fn body(bytes: &[u8]) -> Result<Value, Refusal> {
     {
         return Ok(value);
     }
-    let text =
-        std::str::from_utf8(bytes).map_err(|error| Refusal::bad_request(error.to_string()))?;
-    let options =
-        serde_saphyr::options! { strict_booleans: true, leading_zero_numbers_as_strings: true };
+    let text = std::str::from_utf8(bytes).map_err(|error| Refusal::bad_request(error.to_string()))?;
+    let options = serde_saphyr::options! { strict_booleans: true, leading_zero_numbers_as_strings: true };
     serde_saphyr::from_str_with_options(text, options)
         .map_err(|error| Refusal::bad_request(format!("error decoding the body: {error}")))
 }
@@ -160,13 +132,7 @@ mod tests {
 
     fn target(path: &str) -> (String, String, String, String, String) {
         let target = Target::parse(path).unwrap();
-        (
-            target.group,
-            target.namespace,
-            target.plural,
-            target.name,
-            target.subresource,
-        )
+        (target.group, target.namespace, target.plural, target.name, target.subresource)
     }
 
     #[test]
@@ -175,18 +141,9 @@ mod tests {
             let [group, namespace, plural, name, subresource] = parts.map(str::to_owned);
             (group, namespace, plural, name, subresource)
         };
-        assert_eq!(
-            target("/api/v1/namespaces/a"),
-            expected(["", "", "namespaces", "a", ""])
-        );
-        assert_eq!(
-            target("/api/v1/namespaces/a/status"),
-            expected(["", "", "namespaces", "a", "status"])
-        );
-        assert_eq!(
-            target("/api/v1/namespaces/a/pods"),
-            expected(["", "a", "pods", "", ""])
-        );
+        assert_eq!(target("/api/v1/namespaces/a"), expected(["", "", "namespaces", "a", ""]));
+        assert_eq!(target("/api/v1/namespaces/a/status"), expected(["", "", "namespaces", "a", "status"]));
+        assert_eq!(target("/api/v1/namespaces/a/pods"), expected(["", "a", "pods", "", ""]));
         let scale = target("/apis/apps/v1/namespaces/a/deployments/d/scale");
         assert_eq!(scale, expected(["apps", "a", "deployments", "d", "scale"]));
         assert_eq!(Target::parse("/healthz"), None);

@@ -7,9 +7,7 @@ use super::refusal::Refusal;
 
 /// The `Scale` of an object.
 pub(super) fn of(object: &Value) -> Value {
-    let labels = object
-        .pointer("/spec/selector/matchLabels")
-        .and_then(Value::as_object);
+    let labels = object.pointer("/spec/selector/matchLabels").and_then(Value::as_object);
     let selector: Vec<_> = labels
         .into_iter()
         .flatten()
@@ -28,9 +26,7 @@ pub(super) fn scaled(object: &Value, scale: &Value) -> Result<Value, Refusal> {
     let replicas = number(scale, "/spec/replicas").unwrap_or(0);
     let revision = text(scale, "/metadata/resourceVersion");
     if !revision.is_empty() && revision != text(object, "/metadata/resourceVersion") {
-        return Err(Refusal::bad_request(
-            "the scale was read from an older state of the object",
-        ));
+        return Err(Refusal::bad_request("the scale was read from an older state of the object"));
     }
     let mut scaled = object.clone();
     map(&mut scaled, &["spec"]).insert("replicas".to_owned(), json!(replicas));

@@ -30,14 +30,10 @@ pub(super) fn list_kind(fields: &[&str], custom: bool) -> ListKind {
     }
     let parent = parents.last().copied().unwrap_or_default();
     match (parent, *last) {
-        ("containers" | "initContainers", "ports") => {
-            ListKind::Keyed(&["containerPort", "protocol"])
-        }
+        ("containers" | "initContainers", "ports") => ListKind::Keyed(&["containerPort", "protocol"]),
         ("containers" | "initContainers", "env")
         | ("", "imagePullSecrets" | "secrets")
-        | ("spec", "containers" | "initContainers" | "volumes" | "imagePullSecrets") => {
-            ListKind::Keyed(&["name"])
-        }
+        | ("spec", "containers" | "initContainers" | "volumes" | "imagePullSecrets") => ListKind::Keyed(&["name"]),
         ("containers" | "initContainers", "volumeMounts") => ListKind::Keyed(&["mountPath"]),
         ("spec", "ports") => ListKind::Keyed(&["port", "protocol"]),
         ("spec", "hostAliases") => ListKind::Keyed(&["ip"]),
@@ -74,6 +70,5 @@ pub(super) fn key_value(entry: &Value, key: &str) -> Option<Value> {
 
 /// Whether two entries of a list have the same values in the key fields.
 pub(super) fn same_entry(one: &Value, other: &Value, keys: &[&str]) -> bool {
-    keys.iter()
-        .all(|key| key_value(one, key) == key_value(other, key))
+    keys.iter().all(|key| key_value(one, key) == key_value(other, key))
 }

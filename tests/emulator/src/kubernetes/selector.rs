@@ -19,18 +19,10 @@ enum Requirement {
 
 impl Requirement {
     fn holds(&self, labels: Option<&Value>) -> bool {
-        let value = |key: &str| {
-            labels
-                .and_then(|labels| labels.get(key))
-                .and_then(Value::as_str)
-        };
+        let value = |key: &str| labels.and_then(|labels| labels.get(key)).and_then(Value::as_str);
         match self {
-            Self::In(key, values) => {
-                value(key).is_some_and(|found| values.iter().any(|value| value == found))
-            }
-            Self::NotIn(key, values) => {
-                value(key).is_none_or(|found| values.iter().all(|value| value != found))
-            }
+            Self::In(key, values) => value(key).is_some_and(|found| values.iter().any(|value| value == found)),
+            Self::NotIn(key, values) => value(key).is_none_or(|found| values.iter().all(|value| value != found)),
             Self::Exists(key) => value(key).is_some(),
             Self::Absent(key) => value(key).is_none(),
         }
@@ -40,42 +32,23 @@ impl Requirement {
 impl Labels {
     /// `a=b,c!=d,e in (f,g),h notin (i),j,!k`.
     pub(super) fn parse(query: &str) -> Result<Self, Refusal> {
-        let requirements: Option<Vec<_>> = split_outside_brackets(query)
-            .filter(|part| !part.is_empty())
-            .map(requirement)
-            .collect();
-        requirements
-            .map(Self)
-            .ok_or_else(|| Refusal::bad_request(format!("unable to parse requirement: {query}")))
+        let requirements: Option<Vec<_>> =
+            split_outside_brackets(query).filter(|part| !part.is_empty()).map(requirement).collect();
+        requirements.map(Self).ok_or_else(|| Refusal::bad_request(format!("unable to parse requirement: {query}")))
     }
 
     /// `matchLabels` and `matchExpressions`.
     pub(super) fn of(selector: &Value) -> Self {
-        let equal = selector
-            .get("matchLabels")
-            .and_then(Value::as_object)
-            .into_iter()
-            .flatten();
-        let equal = equal.filter_map(|(key, value)| {
-            Some(Requirement::In(
-                key.clone(),
-                vec![value.as_str()?.to_owned()],
-            ))
-        });
-        let expressions = list(selector, "/matchExpressions")
-            .iter()
-            .filter_map(expression);
+        let equal = selector.get("matchLabels").and_then(Value::as_object).into_iter().flatten();
+        let equal =
+            equal.filter_map(|(key, value)| Some(Requirement::In(key.clone(), vec![value.as_str()?.to_owned()])));
+        let expressions = list(selector, "/matchExpressions").iter().filter_map(expression);
         Self(equal.chain(expressions).collect())
     }
 
     /// The terms of a node affinity.
     pub(super) fn of_expressions(term: &Value) -> Self {
-        Self(
-            list(term, "/matchExpressions")
-                .iter()
-                .filter_map(expression)
-                .collect(),
-        )
+        Self(list(term, "/matchExpressions").iter().filter_map(expression).collect())
     }
 
     pub(super) fn is_empty(&self) -> bool {
@@ -90,13 +63,7 @@ impl Labels {
 
 fn expression(expression: &Value) -> Option<Requirement> {
     let key = text(expression, "/key").to_owned();
-    let values = || {
-        list(expression, "/values")
-            .iter()
-            .filter_map(Value::as_str)
-            .map(str::to_owned)
-            .collect()
-    };
+    let values = || list(expression, "/values").iter().filter_map(Value::as_str).map(str::to_owned).collect();
     match text(expression, "/operator") {
         "In" => Some(Requirement::In(key, values())),
         "NotIn" => Some(Requirement::NotIn(key, values())),
@@ -127,36 +94,22 @@ fn requirement(part: &str) -> Option<Requirement> {
     for (word, negative) in [(" notin ", true), (" in ", false)] {
         if let Some((key, values)) = part.split_once(word) {
             let values = values.trim().strip_prefix('(')?.strip_suffix(')')?;
-            let values = values
-                .split(',')
-                .map(|value| value.trim().to_owned())
-                .collect();
+            let values = values.split(',').map(|value| value.trim().to_owned()).collect();
             let key = key.trim().to_owned();
-            return Some(if negative {
-                Requirement::NotIn(key, values)
-            } else {
-                Requirement::In(key, values)
-            });
+            return Some(if negative { Requirement::NotIn(key, values) } else { Requirement::In(key, values) });
         }
     }
     for (sign, negative) in [("!=", true), ("==", false), ("=", false)] {
         if let Some((key, value)) = part.split_once(sign) {
             let (key, values) = (key.trim().to_owned(), vec![value.trim().to_owned()]);
-            return Some(if negative {
-                Requirement::NotIn(key, values)
-            } else {
-                Requirement::In(key, values)
-            });
+            return Some(if negative { Requirement::NotIn(key, values) } else { Requirement::In(key, values) });
         }
     }
     is_key(part).then(|| Requirement::Exists(part.to_owned()))
 }
 
 fn is_key(key: &str) -> bool {
-    !key.is_empty()
-        && key
-            .bytes()
-            .all(|byte| byte.is_ascii_alphanumeric() || b"-_./".contains(&byte))
+    !key.is_empty() && key.bytes().all(|byte| byte.is_ascii_alphanumeric() || b"-_./".contains(&byte))
 }
 
 /// A field selector of a query.
@@ -176,15 +129,9 @@ impl Fields {
                 }
             };
             if !is_indexed(plural, field) {
-                return Err(Refusal::bad_request(format!(
-                    "field label not supported: {field}"
-                )));
+                return Err(Refusal::bad_request(format!("field label not supported: {field}")));
             }
-            terms.push((
-                format!("/{}", field.replace('.', "/")),
-                equal,
-                value.to_owned(),
-            ));
+            terms.push((format!("/{}", field.replace('.', "/")), equal, value.to_owned()));
         }
         Ok(Self(terms))
     }
@@ -195,12 +142,10 @@ impl Fields {
 
     pub(super) fn fit(&self, object: &Value) -> bool {
         self.0.iter().all(|(pointer, equal, value)| {
-            let found = object
-                .pointer(pointer)
-                .map_or_else(String::new, |found| match found {
-                    Value::String(text) => text.clone(),
-                    other => other.to_string(),
-                });
+            let found = object.pointer(pointer).map_or_else(String::new, |found| match found {
+                Value::String(text) => text.clone(),
+                other => other.to_string(),
+            });
             (found == *value) == *equal
         })
     }
@@ -258,11 +203,7 @@ mod tests {
             ("missing", false),
             ("", true),
         ] {
-            assert_eq!(
-                Labels::parse(query).unwrap().fit(Some(&labels)),
-                expected,
-                "{query}"
-            );
+            assert_eq!(Labels::parse(query).unwrap().fit(Some(&labels)), expected, "{query}");
         }
         assert!(Labels::parse("a b").is_err());
     }

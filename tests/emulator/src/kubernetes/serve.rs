@@ -36,8 +36,7 @@ impl Kubernetes {
                 return Some(Response::new(Bytes::from_static(b"ok")));
             }
             "/api" | "/apis" if aggregated => {
-                let mut response =
-                    json_response(200, &discovery::aggregated(&self.kinds, path == "/api"));
+                let mut response = json_response(200, &discovery::aggregated(&self.kinds, path == "/api"));
                 let media = http::HeaderValue::from_static(discovery::AGGREGATED);
                 response.headers_mut().insert("content-type", media);
                 return Some(response);
@@ -49,12 +48,8 @@ impl Kubernetes {
                 ["api", version] => discovery::resources(&self.kinds, "", version)?,
                 ["apis", group] => discovery::group(&self.kinds, group)?,
                 ["apis", group, version] => discovery::resources(&self.kinds, group, version)?,
-                ["openapi", "v3", "api", version] => {
-                    super::openapi::document(&self.kinds, "", version)?
-                }
-                ["openapi", "v3", "apis", group, version] => {
-                    super::openapi::document(&self.kinds, group, version)?
-                }
+                ["openapi", "v3", "api", version] => super::openapi::document(&self.kinds, "", version)?,
+                ["openapi", "v3", "apis", group, version] => super::openapi::document(&self.kinds, group, version)?,
                 _ => return None,
             },
         };
@@ -63,40 +58,23 @@ impl Kubernetes {
 
     fn about_objects(&mut self, request: &Request<Bytes>) -> Result<Answer, Refusal> {
         let target = Target::parse(request.uri().path()).ok_or_else(Refusal::no_route)?;
-        let kind = self
-            .kinds
-            .find(&target.group, &target.version, &target.plural)
-            .ok_or_else(Refusal::no_route)?
-            .clone();
+        let kind =
+            self.kinds.find(&target.group, &target.version, &target.plural).ok_or_else(Refusal::no_route)?.clone();
         check_form(&kind, &target)?;
         let query = Query::of(request);
         let as_table = accept(request).contains("as=Table");
-        let call = Call {
-            request,
-            query: &query,
-            kind: &kind,
-            target: &target,
-        };
+        let call = Call { request, query: &query, kind: &kind, target: &target };
         let one = !target.name.is_empty();
         match (request.method().as_str(), one, target.subresource.as_str()) {
-            ("GET", _, "") if query.is_set("watch") => {
-                self.start_watch(&kind, &target, &query, as_table)
-            }
+            ("GET", _, "") if query.is_set("watch") => self.start_watch(&kind, &target, &query, as_table),
             ("GET", false, _) => self.list(&kind, &target, &query, as_table),
-            ("GET", true, "scale") => Ok(Answer::Whole(json_response(
-                200,
-                &scale::of(&self.found(&kind, &target)?),
-            ))),
+            ("GET", true, "scale") => Ok(Answer::Whole(json_response(200, &scale::of(&self.found(&kind, &target)?)))),
             ("GET", true, _) => self.get(&kind, &target, as_table),
-            ("POST", false, _) if kind.namespaced != target.namespace.is_empty() => {
-                self.post(&call)
-            }
+            ("POST", false, _) if kind.namespaced != target.namespace.is_empty() => self.post(&call),
             ("PUT", true, _) => self.put(&call),
             ("PATCH", true, _) => self.patch(&call),
             ("DELETE", true, "") => self.delete_one(&call),
-            ("DELETE", false, _) if kind.namespaced != target.namespace.is_empty() => {
-                self.delete_all(&call)
-            }
+            ("DELETE", false, _) if kind.namespaced != target.namespace.is_empty() => self.delete_all(&call),
             _ => Err(Refusal::method_not_allowed()),
         }
     }

@@ -25,11 +25,7 @@ pub(super) struct Key {
 
 impl Key {
     pub(super) fn new(resource: &str, namespace: &str, name: &str) -> Self {
-        Self {
-            resource: resource.to_owned(),
-            namespace: namespace.to_owned(),
-            name: name.to_owned(),
-        }
+        Self { resource: resource.to_owned(), namespace: namespace.to_owned(), name: name.to_owned() }
     }
 }
 
@@ -57,21 +53,13 @@ impl fmt::Debug for Store {
     /// Objects hold secrets: only their number is shown.
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let objects = self.objects.len();
-        f.debug_struct("Store")
-            .field("revision", &self.revision)
-            .field("objects", &objects)
-            .finish_non_exhaustive()
+        f.debug_struct("Store").field("revision", &self.revision).field("objects", &objects).finish_non_exhaustive()
     }
 }
 
 impl Store {
     pub(super) fn new() -> Self {
-        Self {
-            revision: 1,
-            compacted: 0,
-            objects: BTreeMap::new(),
-            changes: VecDeque::new(),
-        }
+        Self { revision: 1, compacted: 0, objects: BTreeMap::new(), changes: VecDeque::new() }
     }
 
     pub(super) fn revision(&self) -> u64 {
@@ -87,11 +75,7 @@ impl Store {
     }
 
     /// Objects of one resource in one namespace, or in all when `namespace` is empty, in the order of their keys.
-    pub(super) fn list<'a>(
-        &'a self,
-        resource: &'a str,
-        namespace: &'a str,
-    ) -> impl Iterator<Item = &'a Value> + 'a {
+    pub(super) fn list<'a>(&'a self, resource: &'a str, namespace: &'a str) -> impl Iterator<Item = &'a Value> + 'a {
         let start = Key::new(resource, namespace, "");
         self.objects
             .range(start..)
@@ -102,11 +86,7 @@ impl Store {
     }
 
     /// As [`list`](Self::list), starting behind a key.
-    pub(super) fn list_after<'a>(
-        &'a self,
-        after: &Key,
-        namespace: &'a str,
-    ) -> impl Iterator<Item = &'a Value> + 'a {
+    pub(super) fn list_after<'a>(&'a self, after: &Key, namespace: &'a str) -> impl Iterator<Item = &'a Value> + 'a {
         let resource = after.resource.clone();
         self.objects
             .range((Bound::Excluded(after.clone()), Bound::Unbounded))
@@ -124,19 +104,9 @@ impl Store {
     /// Keeps an object under the next revision.
     pub(super) fn put(&mut self, key: Key, mut value: Value, now: Instant) -> Value {
         self.revision += 1;
-        object::map(&mut value, &["metadata"]).insert(
-            "resourceVersion".to_owned(),
-            json!(self.revision.to_string()),
-        );
+        object::map(&mut value, &["metadata"]).insert("resourceVersion".to_owned(), json!(self.revision.to_string()));
         let before = self.objects.insert(key.clone(), value.clone());
-        let change = Change {
-            revision: self.revision,
-            at: now,
-            key,
-            before,
-            object: value.clone(),
-            removed: false,
-        };
+        let change = Change { revision: self.revision, at: now, key, before, object: value.clone(), removed: false };
         self.changes.push_back(change);
         value
     }
@@ -146,10 +116,7 @@ impl Store {
         let before = self.objects.remove(key)?;
         self.revision += 1;
         let mut last = before.clone();
-        object::map(&mut last, &["metadata"]).insert(
-            "resourceVersion".to_owned(),
-            json!(self.revision.to_string()),
-        );
+        object::map(&mut last, &["metadata"]).insert("resourceVersion".to_owned(), json!(self.revision.to_string()));
         let change = Change {
             revision: self.revision,
             at: now,
@@ -164,24 +131,14 @@ impl Store {
 
     /// Changes after a revision.
     pub(super) fn changes_after(&self, revision: u64) -> impl Iterator<Item = &Change> {
-        let start = self
-            .changes
-            .partition_point(|change| change.revision <= revision);
+        let start = self.changes.partition_point(|change| change.revision <= revision);
         self.changes.range(start..)
     }
 
     /// Forgets changes that are too old to be watched from.
     pub(super) fn compact(&mut self, now: Instant) {
-        while self.changes.len() > ALWAYS_KEPT
-            && self
-                .changes
-                .front()
-                .is_some_and(|change| change.at + KEPT < now)
-        {
-            self.compacted = self
-                .changes
-                .pop_front()
-                .map_or(self.compacted, |change| change.revision);
+        while self.changes.len() > ALWAYS_KEPT && self.changes.front().is_some_and(|change| change.at + KEPT < now) {
+            self.compacted = self.changes.pop_front().map_or(self.compacted, |change| change.revision);
         }
     }
 

@@ -121,17 +121,8 @@ pub(super) fn prune(kind: &Kind, object: &mut Value) -> Vec<String> {
     }
     keep(spec, "spec", &DEPLOYMENT, &mut unknown);
     if let Some(template) = spec.get_mut("template") {
-        keep(
-            template,
-            "spec.template",
-            &["metadata", "spec"],
-            &mut unknown,
-        );
-        metadata(
-            template.get_mut("metadata"),
-            "spec.template.metadata",
-            &mut unknown,
-        );
+        keep(template, "spec.template", &["metadata", "spec"], &mut unknown);
+        metadata(template.get_mut("metadata"), "spec.template.metadata", &mut unknown);
         if let Some(spec) = template.get_mut("spec") {
             pod(spec, "spec.template.spec", &mut unknown);
         }
@@ -152,12 +143,7 @@ fn pod(spec: &mut Value, at: &str, unknown: &mut Vec<String>) {
     for field in ["initContainers", "containers"] {
         let containers = spec.get_mut(field).and_then(Value::as_array_mut);
         for (index, container) in containers.into_iter().flatten().enumerate() {
-            keep(
-                container,
-                &format!("{at}.{field}[{index}]"),
-                &CONTAINER,
-                unknown,
-            );
+            keep(container, &format!("{at}.{field}[{index}]"), &CONTAINER, unknown);
         }
     }
 }
@@ -169,11 +155,7 @@ fn keep(value: &mut Value, at: &str, known: &[&str], unknown: &mut Vec<String>) 
     map.retain(|field, _| {
         let keep = known.contains(&field.as_str());
         if !keep {
-            unknown.push(if at.is_empty() {
-                field.clone()
-            } else {
-                format!("{at}.{field}")
-            });
+            unknown.push(if at.is_empty() { field.clone() } else { format!("{at}.{field}") });
         }
         keep
     });
@@ -185,51 +167,23 @@ pub(super) fn type_error(kind: &Kind, object: &Value) -> Option<String> {
         return None;
     }
     let wrong = |found: &Value, field: &str, wanted: &str| {
-        Some(format!(
-            "json: cannot unmarshal {} into Go struct field {field} of type {wanted}",
-            named(found)
-        ))
+        Some(format!("json: cannot unmarshal {} into Go struct field {field} of type {wanted}", named(found)))
     };
-    if let Some(replicas) = object
-        .pointer("/spec/replicas")
-        .filter(|value| !value.is_i64() && !value.is_null())
-    {
-        return wrong(
-            replicas,
-            &format!("{}Spec.spec.replicas", kind.kind),
-            "int32",
-        );
+    if let Some(replicas) = object.pointer("/spec/replicas").filter(|value| !value.is_i64() && !value.is_null()) {
+        return wrong(replicas, &format!("{}Spec.spec.replicas", kind.kind), "int32");
     }
-    let pointer = if kind.kind == "Pod" {
-        "/spec"
-    } else {
-        "/spec/template/spec"
-    };
+    let pointer = if kind.kind == "Pod" { "/spec" } else { "/spec/template/spec" };
     let spec = object.pointer(pointer)?;
     let path = pointer[1..].replace('/', ".");
     for container in spec.get("containers")?.as_array()? {
         if !text(container, "/image").is_empty() || container.get("image").is_none() {
-            let variables = container
-                .get("env")
-                .and_then(Value::as_array)
-                .into_iter()
-                .flatten();
-            if let Some(value) = variables
-                .filter_map(|variable| variable.get("value"))
-                .find(|value| !value.is_string())
+            let variables = container.get("env").and_then(Value::as_array).into_iter().flatten();
+            if let Some(value) = variables.filter_map(|variable| variable.get("value")).find(|value| !value.is_string())
             {
-                return wrong(
-                    value,
-                    &format!("EnvVar.{path}.containers.env.value"),
-                    "string",
-                );
+                return wrong(value, &format!("EnvVar.{path}.containers.env.value"), "string");
             }
         } else if !container["image"].is_string() {
-            return wrong(
-                &container["image"],
-                &format!("Container.{path}.containers.image"),
-                "string",
-            );
+            return wrong(&container["image"], &format!("Container.{path}.containers.image"), "string");
         }
     }
     None

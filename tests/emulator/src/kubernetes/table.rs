@@ -10,13 +10,7 @@ use super::kinds::Kind;
 use super::object::{condition, is_deleting, is_true, list, name, number, text};
 
 /// A table of objects of one kind.
-pub(super) fn render(
-    kind: &Kind,
-    objects: &[Value],
-    metadata: &Value,
-    clock: &Clock,
-    now: Instant,
-) -> Value {
+pub(super) fn render(kind: &Kind, objects: &[Value], metadata: &Value, clock: &Clock, now: Instant) -> Value {
     let columns = columns(kind);
     let rows: Vec<_> = objects
         .iter()
@@ -40,34 +34,19 @@ fn columns(kind: &Kind) -> Value {
             ("Nominated Node", "string", 1),
             ("Readiness Gates", "string", 1),
         ],
-        "Deployment" => &[
-            ("Ready", "string", 0),
-            ("Up-to-date", "integer", 0),
-            ("Available", "integer", 0),
-            ("Age", "string", 0),
-        ],
-        "ReplicaSet" => &[
-            ("Desired", "integer", 0),
-            ("Current", "integer", 0),
-            ("Ready", "integer", 0),
-            ("Age", "string", 0),
-        ],
+        "Deployment" => {
+            &[("Ready", "string", 0), ("Up-to-date", "integer", 0), ("Available", "integer", 0), ("Age", "string", 0)]
+        }
+        "ReplicaSet" => {
+            &[("Desired", "integer", 0), ("Current", "integer", 0), ("Ready", "integer", 0), ("Age", "string", 0)]
+        }
         "Namespace" => &[("Status", "string", 0), ("Age", "string", 0)],
-        "Node" => &[
-            ("Status", "string", 0),
-            ("Roles", "string", 0),
-            ("Age", "string", 0),
-            ("Version", "string", 0),
-        ],
+        "Node" => &[("Status", "string", 0), ("Roles", "string", 0), ("Age", "string", 0), ("Version", "string", 0)],
         _ => &[("Age", "string", 0)],
     };
     let column = |name: &str, kind: &str, format: &str, priority: u8| json!({"name": name, "type": kind, "format": format, "description": name, "priority": priority});
     let mut columns = vec![column("Name", "string", "name", 0)];
-    columns.extend(
-        shown
-            .iter()
-            .map(|(name, kind, priority)| column(name, kind, "", *priority)),
-    );
+    columns.extend(shown.iter().map(|(name, kind, priority)| column(name, kind, "", *priority)));
     json!(columns)
 }
 
@@ -96,41 +75,20 @@ fn cells(kind: &Kind, object: &Value, clock: &Clock, now: Instant) -> Value {
         }
         "Deployment" => json!([
             name,
-            format!(
-                "{}/{}",
-                count("/status/readyReplicas"),
-                count("/spec/replicas")
-            ),
+            format!("{}/{}", count("/status/readyReplicas"), count("/spec/replicas")),
             count("/status/updatedReplicas"),
             count("/status/availableReplicas"),
             age
         ]),
-        "ReplicaSet" => json!([
-            name,
-            count("/spec/replicas"),
-            count("/status/replicas"),
-            count("/status/readyReplicas"),
-            age
-        ]),
+        "ReplicaSet" => {
+            json!([name, count("/spec/replicas"), count("/status/replicas"), count("/status/readyReplicas"), age])
+        }
         "Namespace" => json!([name, text(object, "/status/phase"), age]),
         "Node" => {
-            let ready = if is_true(object, "Ready") {
-                "Ready"
-            } else {
-                "NotReady"
-            };
+            let ready = if is_true(object, "Ready") { "Ready" } else { "NotReady" };
             let cordoned = object.pointer("/spec/unschedulable") == Some(&json!(true));
-            let status = format!(
-                "{ready}{}",
-                if cordoned { ",SchedulingDisabled" } else { "" }
-            );
-            json!([
-                name,
-                status,
-                "<none>",
-                age,
-                text(object, "/status/nodeInfo/kubeletVersion")
-            ])
+            let status = format!("{ready}{}", if cordoned { ",SchedulingDisabled" } else { "" });
+            json!([name, status, "<none>", age, text(object, "/status/nodeInfo/kubeletVersion")])
         }
         _ => json!([name, age]),
     }
@@ -143,26 +101,11 @@ fn counts(pod: &Value) -> (usize, usize, i64) {
         .filter(|spec| spec["restartPolicy"] == "Always")
         .map(name_of)
         .collect();
-    let init = list(pod, "/status/initContainerStatuses")
-        .iter()
-        .filter(|status| sidecars.contains(&name_of(status)));
-    let statuses: Vec<_> = list(pod, "/status/containerStatuses")
-        .iter()
-        .chain(init)
-        .collect();
-    let ready = statuses
-        .iter()
-        .filter(|status| status["ready"] == true)
-        .count();
-    let restarts = statuses
-        .iter()
-        .filter_map(|status| number(status, "/restartCount"))
-        .sum();
-    (
-        ready,
-        list(pod, "/spec/containers").len() + sidecars.len(),
-        restarts,
-    )
+    let init = list(pod, "/status/initContainerStatuses").iter().filter(|status| sidecars.contains(&name_of(status)));
+    let statuses: Vec<_> = list(pod, "/status/containerStatuses").iter().chain(init).collect();
+    let ready = statuses.iter().filter(|status| status["ready"] == true).count();
+    let restarts = statuses.iter().filter_map(|status| number(status, "/restartCount")).sum();
+    (ready, list(pod, "/spec/containers").len() + sidecars.len(), restarts)
 }
 
 fn name_of(container: &Value) -> &str {
@@ -171,8 +114,7 @@ fn name_of(container: &Value) -> &str {
 
 /// The STATUS column.
 fn pod_status(pod: &Value) -> String {
-    let gated = condition(pod, "PodScheduled")
-        .is_some_and(|condition| condition["reason"] == "SchedulingGated");
+    let gated = condition(pod, "PodScheduled").is_some_and(|condition| condition["reason"] == "SchedulingGated");
     let phase = text(pod, "/status/phase");
     let mut status = match text(pod, "/status/reason") {
         "" if gated => "SchedulingGated".to_owned(),
@@ -190,15 +132,9 @@ fn pod_status(pod: &Value) -> String {
             }
             let running = list(pod, "/status/containerStatuses")
                 .iter()
-                .any(|container| {
-                    container["ready"] == true && container.pointer("/state/running").is_some()
-                });
+                .any(|container| container["ready"] == true && container.pointer("/state/running").is_some());
             if status == "Completed" && running {
-                let shown = if is_true(pod, "Ready") {
-                    "Running"
-                } else {
-                    "NotReady"
-                };
+                let shown = if is_true(pod, "Ready") { "Running" } else { "NotReady" };
                 shown.clone_into(&mut status);
             }
         }
@@ -214,22 +150,19 @@ fn pod_status(pod: &Value) -> String {
 /// What the first init container that is not through says.
 fn init_status(pod: &Value) -> Option<String> {
     let total = list(pod, "/spec/initContainers").len();
-    list(pod, "/status/initContainerStatuses")
-        .iter()
-        .enumerate()
-        .find_map(|(index, container)| {
-            let terminated = container.pointer("/state/terminated");
-            let sidecar = container["started"] == true && terminated.is_none();
-            if sidecar || terminated.is_some_and(|terminated| terminated["exitCode"] == 0) {
-                return None;
-            }
-            let waiting = text(container, "/state/waiting/reason");
-            Some(match (terminated, waiting) {
-                (Some(_), _) => format!("Init:{}", container_status(container).unwrap_or_default()),
-                (None, "" | "PodInitializing") => format!("Init:{index}/{total}"),
-                (None, reason) => format!("Init:{reason}"),
-            })
+    list(pod, "/status/initContainerStatuses").iter().enumerate().find_map(|(index, container)| {
+        let terminated = container.pointer("/state/terminated");
+        let sidecar = container["started"] == true && terminated.is_none();
+        if sidecar || terminated.is_some_and(|terminated| terminated["exitCode"] == 0) {
+            return None;
+        }
+        let waiting = text(container, "/state/waiting/reason");
+        Some(match (terminated, waiting) {
+            (Some(_), _) => format!("Init:{}", container_status(container).unwrap_or_default()),
+            (None, "" | "PodInitializing") => format!("Init:{index}/{total}"),
+            (None, reason) => format!("Init:{reason}"),
         })
+    })
 }
 
 fn container_status(container: &Value) -> Option<String> {
@@ -238,10 +171,7 @@ fn container_status(container: &Value) -> Option<String> {
         return Some(waiting.to_owned());
     }
     let terminated = container.pointer("/state/terminated")?;
-    let (reason, signal) = (
-        text(terminated, "/reason"),
-        number(terminated, "/signal").unwrap_or(0),
-    );
+    let (reason, signal) = (text(terminated, "/reason"), number(terminated, "/signal").unwrap_or(0));
     Some(match (reason, signal) {
         ("", 0) => format!("ExitCode:{}", number(terminated, "/exitCode").unwrap_or(0)),
         ("", signal) => format!("Signal:{signal}"),
@@ -251,10 +181,7 @@ fn container_status(container: &Value) -> Option<String> {
 
 fn age(object: &Value, clock: &Clock, now: Instant) -> String {
     let made = clock.instant(text(object, "/metadata/creationTimestamp"));
-    made.map_or_else(
-        || "<unknown>".to_owned(),
-        |made| duration(now.saturating_duration_since(made)),
-    )
+    made.map_or_else(|| "<unknown>".to_owned(), |made| duration(now.saturating_duration_since(made)))
 }
 
 /// Two units at most, and the smaller one only while it matters.
@@ -262,11 +189,7 @@ fn duration(duration: Duration) -> String {
     let seconds = duration.as_secs();
     let (minutes, hours, days) = (seconds / 60, seconds / 3600, seconds / 86400);
     let two = |big: u64, unit: &str, small: u64, small_unit: &str| {
-        if small == 0 {
-            format!("{big}{unit}")
-        } else {
-            format!("{big}{unit}{small}{small_unit}")
-        }
+        if small == 0 { format!("{big}{unit}") } else { format!("{big}{unit}{small}{small_unit}") }
     };
     match () {
         () if seconds < 120 => format!("{seconds}s"),
@@ -291,22 +214,16 @@ mod tests {
     #[test]
     fn the_first_containers_reason_wins() {
         let waiting = |reason: &str| json!({"state": {"waiting": {"reason": reason}}});
-        let pod = pod(
-            &json!([]),
-            &json!([waiting("ErrImagePull"), waiting("ContainerCreating")]),
-            &json!([]),
-        );
+        let pod = pod(&json!([]), &json!([waiting("ErrImagePull"), waiting("ContainerCreating")]), &json!([]));
         assert_eq!(pod_status(&pod), "ErrImagePull");
     }
 
     #[test]
     fn an_init_container_that_does_not_pull_is_named_with_its_reason() {
-        let init = json!([{"state": {"terminated": {"exitCode": 0}}}, {"state": {"waiting": {"reason": "ImagePullBackOff"}}}]);
+        let init =
+            json!([{"state": {"terminated": {"exitCode": 0}}}, {"state": {"waiting": {"reason": "ImagePullBackOff"}}}]);
         let containers = json!([{"state": {"waiting": {"reason": "PodInitializing"}}}]);
-        assert_eq!(
-            pod_status(&pod(&init, &containers, &json!([]))),
-            "Init:ImagePullBackOff"
-        );
+        assert_eq!(pod_status(&pod(&init, &containers, &json!([]))), "Init:ImagePullBackOff");
     }
 
     #[test]

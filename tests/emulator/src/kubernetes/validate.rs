@@ -37,22 +37,14 @@ fn metadata(kind: &Kind, object: &Value) -> Vec<Flaw> {
     let label = matches!(kind.kind.as_str(), "Namespace" | "Service");
     if rbac {
         if name.contains(['/', '%']) || name == "." || name == ".." {
-            flaws.push(Flaw::invalid(
-                "metadata.name",
-                &json!(name),
-                "may not contain '/' or '%'",
-            ));
+            flaws.push(Flaw::invalid("metadata.name", &json!(name), "may not contain '/' or '%'"));
         }
     } else if label && !is_label(name) {
         flaws.push(Flaw::invalid("metadata.name", &json!(name), LABEL_RULE));
     } else if !label && !is_subdomain(name) {
         flaws.push(Flaw::invalid("metadata.name", &json!(name), SUBDOMAIN_RULE));
     }
-    labels(
-        object.pointer("/metadata/labels"),
-        "metadata.labels",
-        &mut flaws,
-    );
+    labels(object.pointer("/metadata/labels"), "metadata.labels", &mut flaws);
     flaws
 }
 
@@ -79,17 +71,13 @@ fn is_word(text: &str) -> bool {
     text.len() <= 63
         && edge(text.bytes().next())
         && edge(text.bytes().last())
-        && text
-            .bytes()
-            .all(|byte| byte.is_ascii_alphanumeric() || b"-_.".contains(&byte))
+        && text.bytes().all(|byte| byte.is_ascii_alphanumeric() || b"-_.".contains(&byte))
 }
 
 fn is_label(text: &str) -> bool {
     !text.is_empty()
         && is_word(text)
-        && text
-            .bytes()
-            .all(|byte| !byte.is_ascii_uppercase() && byte != b'_' && byte != b'.')
+        && text.bytes().all(|byte| !byte.is_ascii_uppercase() && byte != b'_' && byte != b'.')
 }
 
 fn is_subdomain(text: &str) -> bool {
@@ -97,9 +85,7 @@ fn is_subdomain(text: &str) -> bool {
         let edge = |byte: Option<u8>| byte.is_some_and(|byte| byte.is_ascii_alphanumeric());
         edge(part.bytes().next())
             && edge(part.bytes().last())
-            && part
-                .bytes()
-                .all(|byte| byte.is_ascii_lowercase() || byte.is_ascii_digit() || byte == b'-')
+            && part.bytes().all(|byte| byte.is_ascii_lowercase() || byte.is_ascii_digit() || byte == b'-')
     };
     text.len() <= 253 && text.split('.').all(part)
 }
@@ -107,11 +93,7 @@ fn is_subdomain(text: &str) -> bool {
 fn workload(kind: &Kind, object: &Value, flaws: &mut Vec<Flaw>) {
     if number(object, "/spec/replicas").is_some_and(|replicas| replicas < 0) {
         let detail = "must be greater than or equal to 0";
-        flaws.push(Flaw::invalid(
-            "spec.replicas",
-            &object["spec"]["replicas"],
-            detail,
-        ));
+        flaws.push(Flaw::invalid("spec.replicas", &object["spec"]["replicas"], detail));
     }
     let selector = object.pointer("/spec/selector");
     let labels_of_template = object.pointer("/spec/template/metadata/labels");
@@ -124,11 +106,7 @@ fn workload(kind: &Kind, object: &Value, flaws: &mut Vec<Flaw>) {
         Some(selector) if !selector.fit(labels_of_template) => {
             let found = labels_of_template.cloned().unwrap_or_default();
             let detail = "`selector` does not match template `labels`";
-            flaws.push(Flaw::invalid(
-                "spec.template.metadata.labels",
-                &found,
-                detail,
-            ));
+            flaws.push(Flaw::invalid("spec.template.metadata.labels", &found, detail));
         }
         Some(_) => {}
     }
@@ -136,11 +114,7 @@ fn workload(kind: &Kind, object: &Value, flaws: &mut Vec<Flaw>) {
     let policy = text(object, "/spec/template/spec/restartPolicy");
     if !policy.is_empty() && policy != "Always" {
         let detail = "supported values: \"Always\"";
-        flaws.push(Flaw::unsupported(
-            "spec.template.spec.restartPolicy",
-            &json!(policy),
-            detail,
-        ));
+        flaws.push(Flaw::unsupported("spec.template.spec.restartPolicy", &json!(policy), detail));
     }
     pod_spec(object, "/spec/template/spec", flaws);
 }
@@ -152,23 +126,15 @@ fn pod_spec(object: &Value, pointer: &str, flaws: &mut Vec<Flaw>) {
         flaws.push(Flaw::required(format!("{field}.containers"), ""));
     }
     let mut names: Vec<&str> = Vec::new();
-    for (list_name, entries) in [
-        (
-            "initContainers",
-            list(object, &format!("{pointer}/initContainers")),
-        ),
-        ("containers", containers),
-    ] {
+    for (list_name, entries) in
+        [("initContainers", list(object, &format!("{pointer}/initContainers"))), ("containers", containers)]
+    {
         for (index, container) in entries.iter().enumerate() {
             let at = format!("{field}.{list_name}[{index}]");
             let name = text(container, "/name");
             if !name.is_empty() && names.contains(&name) {
                 let message = format!("Duplicate value: \"{name}\"");
-                flaws.push(Flaw {
-                    reason: "FieldValueDuplicate",
-                    field: format!("{at}.name"),
-                    message,
-                });
+                flaws.push(Flaw { reason: "FieldValueDuplicate", field: format!("{at}.name"), message });
             }
             names.push(name);
             self::container(container, &at, flaws);
@@ -181,11 +147,7 @@ fn container(container: &Value, at: &str, flaws: &mut Vec<Flaw>) {
     if name.is_empty() {
         flaws.push(Flaw::required(format!("{at}.name"), ""));
     } else if !is_label(name) {
-        flaws.push(Flaw::invalid(
-            format!("{at}.name"),
-            &json!(name),
-            LABEL_RULE,
-        ));
+        flaws.push(Flaw::invalid(format!("{at}.name"), &json!(name), LABEL_RULE));
     }
     let image = text(container, "/image");
     if image.is_empty() {
@@ -197,22 +159,14 @@ fn container(container: &Value, at: &str, flaws: &mut Vec<Flaw>) {
     let policy = text(container, "/imagePullPolicy");
     if !matches!(policy, "" | "Always" | "IfNotPresent" | "Never") {
         let detail = "supported values: \"Always\", \"IfNotPresent\", \"Never\"";
-        flaws.push(Flaw::unsupported(
-            format!("{at}.imagePullPolicy"),
-            &json!(policy),
-            detail,
-        ));
+        flaws.push(Flaw::unsupported(format!("{at}.imagePullPolicy"), &json!(policy), detail));
     }
     for (index, port) in list(container, "/ports").iter().enumerate() {
         let at = format!("{at}.ports[{index}].containerPort");
         match number(port, "/containerPort") {
             None => flaws.push(Flaw::required(at, "")),
             Some(number) if !(1..=65535).contains(&number) => {
-                flaws.push(Flaw::invalid(
-                    at,
-                    &json!(number),
-                    "must be between 1 and 65535, inclusive",
-                ));
+                flaws.push(Flaw::invalid(at, &json!(number), "must be between 1 and 65535, inclusive"));
             }
             Some(_) => {}
         }
@@ -222,21 +176,12 @@ fn container(container: &Value, at: &str, flaws: &mut Vec<Flaw>) {
 fn secret(object: &Value, flaws: &mut Vec<Flaw>) {
     let data = object.get("data").and_then(Value::as_object);
     for (key, value) in data.into_iter().flatten() {
-        if value
-            .as_str()
-            .is_none_or(|value| STANDARD.decode(value).is_err())
-        {
-            flaws.push(Flaw::invalid(
-                format!("data[{key}]"),
-                &json!("<secret>"),
-                "must be base64",
-            ));
+        if value.as_str().is_none_or(|value| STANDARD.decode(value).is_err()) {
+            flaws.push(Flaw::invalid(format!("data[{key}]"), &json!("<secret>"), "must be base64"));
         }
     }
     if object["type"] == "kubernetes.io/dockerconfigjson" {
-        let config = data
-            .and_then(|data| data.get(".dockerconfigjson"))
-            .and_then(Value::as_str);
+        let config = data.and_then(|data| data.get(".dockerconfigjson")).and_then(Value::as_str);
         let Some(config) = config else {
             flaws.push(Flaw::required("data[.dockerconfigjson]", ""));
             return;
@@ -259,11 +204,7 @@ pub(super) fn change_flaws(kind: &Kind, before: &Value, after: &Value) -> Vec<Fl
         "Deployment" | "ReplicaSet" | "DaemonSet" | "StatefulSet"
             if before.pointer("/spec/selector") != after.pointer("/spec/selector") =>
         {
-            flaws.push(Flaw::invalid(
-                "spec.selector",
-                &after["spec"]["selector"],
-                "field is immutable",
-            ));
+            flaws.push(Flaw::invalid("spec.selector", &after["spec"]["selector"], "field is immutable"));
         }
         "Pod" if pod_without_images(before) != pod_without_images(after) => {
             let detail = "pod updates may not change fields other than `spec.containers[*].image`, \
@@ -275,20 +216,11 @@ pub(super) fn change_flaws(kind: &Kind, before: &Value, after: &Value) -> Vec<Fl
         "Secret" if before["type"] != after["type"] => {
             flaws.push(Flaw::invalid("type", &after["type"], "field is immutable"));
         }
-        "Secret" | "ConfigMap"
-            if before["immutable"] == true && before["data"] != after["data"] =>
-        {
-            flaws.push(Flaw::forbidden(
-                "data",
-                "field is immutable when `immutable` is set",
-            ));
+        "Secret" | "ConfigMap" if before["immutable"] == true && before["data"] != after["data"] => {
+            flaws.push(Flaw::forbidden("data", "field is immutable when `immutable` is set"));
         }
         "RoleBinding" | "ClusterRoleBinding" if before["roleRef"] != after["roleRef"] => {
-            flaws.push(Flaw::invalid(
-                "roleRef",
-                &after["roleRef"],
-                "cannot change roleRef",
-            ));
+            flaws.push(Flaw::invalid("roleRef", &after["roleRef"], "cannot change roleRef"));
         }
         _ => {}
     }
@@ -298,21 +230,12 @@ pub(super) fn change_flaws(kind: &Kind, before: &Value, after: &Value) -> Vec<Fl
 fn pod_without_images(pod: &Value) -> Value {
     let mut spec = pod["spec"].clone();
     if let Some(spec) = spec.as_object_mut() {
-        for field in [
-            "activeDeadlineSeconds",
-            "tolerations",
-            "terminationGracePeriodSeconds",
-        ] {
+        for field in ["activeDeadlineSeconds", "tolerations", "terminationGracePeriodSeconds"] {
             spec.remove(field);
         }
     }
     for field in ["containers", "initContainers"] {
-        for container in spec
-            .get_mut(field)
-            .and_then(Value::as_array_mut)
-            .into_iter()
-            .flatten()
-        {
+        for container in spec.get_mut(field).and_then(Value::as_array_mut).into_iter().flatten() {
             container["image"] = Value::Null;
         }
     }

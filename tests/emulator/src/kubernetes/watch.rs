@@ -50,23 +50,13 @@ impl Watch {
         let given = query.get("resourceVersion");
         let since: u64 = match given {
             "" => 0,
-            text => text
-                .parse()
-                .map_err(|_| Refusal::bad_request(format!("Invalid resource version: {text}")))?,
+            text => text.parse().map_err(|_| Refusal::bad_request(format!("Invalid resource version: {text}")))?,
         };
         let streaming = query.is_set("sendInitialEvents");
-        let seconds = query
-            .get("timeoutSeconds")
-            .parse()
-            .ok()
-            .filter(|seconds: &u64| *seconds > 0);
+        let seconds = query.get("timeoutSeconds").parse().ok().filter(|seconds: &u64| *seconds > 0);
         Ok(Self {
             selection,
-            cursor: if since == 0 || streaming {
-                revision
-            } else {
-                since
-            },
+            cursor: if since == 0 || streaming { revision } else { since },
             beginning: match (streaming, since) {
                 (true, _) => Beginning::MarkedObjects,
                 (false, 0) => Beginning::Objects,
@@ -96,28 +86,18 @@ impl Watch {
         map(&mut object, &[]).insert("apiVersion".to_owned(), json!(kind.api_version()));
         if self.table && event != "BOOKMARK" {
             let metadata = json!({"resourceVersion": object["metadata"]["resourceVersion"]});
-            object = table::render(
-                kind,
-                &[object],
-                &metadata,
-                &kubernetes.clock,
-                kubernetes.now,
-            );
+            object = table::render(kind, &[object], &metadata, &kubernetes.clock, kubernetes.now);
         }
         line(event, &object)
     }
 
     fn bookmark(&self, revision: u64, initial_end: bool) -> Bytes {
         let kind = &self.selection.kind;
-        let mut metadata =
-            json!({"resourceVersion": revision.to_string(), "creationTimestamp": null});
+        let mut metadata = json!({"resourceVersion": revision.to_string(), "creationTimestamp": null});
         if initial_end {
             metadata["annotations"] = json!({"k8s.io/initial-events-end": "true"});
         }
-        line(
-            "BOOKMARK",
-            &json!({"kind": kind.kind, "apiVersion": kind.api_version(), "metadata": metadata}),
-        )
+        line("BOOKMARK", &json!({"kind": kind.kind, "apiVersion": kind.api_version(), "metadata": metadata}))
     }
 
     /// What a change is to this watch: an object may come into the selection or leave it.
@@ -125,10 +105,7 @@ impl Watch {
         if change.key.resource != self.selection.kind.resource() {
             return None;
         }
-        let was_in = change
-            .before
-            .as_ref()
-            .is_some_and(|before| self.selection.holds(before));
+        let was_in = change.before.as_ref().is_some_and(|before| self.selection.holds(before));
         let is_in = !change.removed && self.selection.holds(&change.object);
         match (was_in, is_in) {
             (false, true) => Some("ADDED"),
@@ -154,11 +131,7 @@ impl Kubernetes {
             self.send_initial(watch, &mut lines);
         } else if watch.cursor < self.store.compacted() {
             watch.over = true;
-            let message = format!(
-                "too old resource version: {} ({})",
-                watch.cursor,
-                self.store.compacted()
-            );
+            let message = format!("too old resource version: {} ({})", watch.cursor, self.store.compacted());
             return vec![line("ERROR", &Refusal::expired(message).body())];
         }
         for change in self.store.changes_after(watch.cursor) {

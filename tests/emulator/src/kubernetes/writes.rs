@@ -30,11 +30,7 @@ impl Call<'_> {
 
     /// The body, in any form that is accepted.
     fn decoded(&self) -> Result<Value, Refusal> {
-        let refused = || {
-            Refusal::media_type(
-                "application/json, application/yaml, application/vnd.kubernetes.protobuf",
-            )
-        };
+        let refused = || Refusal::media_type("application/json, application/yaml, application/vnd.kubernetes.protobuf");
         match content_type(self.request) {
             "" | "application/json" | "application/yaml" => body(self.request.body()),
             protobuf::MEDIA => protobuf::object(self.request.body()).ok_or_else(refused),
@@ -44,20 +40,14 @@ impl Call<'_> {
 
     /// The options of a deletion, none when there is no body.
     fn options(&self) -> Result<Value, Refusal> {
-        if self.request.body().is_empty() {
-            Ok(json!({}))
-        } else {
-            self.decoded()
-        }
+        if self.request.body().is_empty() { Ok(json!({})) } else { self.decoded() }
     }
 
     /// The object in the body, with unknown fields refused or removed as the request wants; and warnings.
     fn object(&self) -> Result<(Value, Vec<String>), Refusal> {
         let mut object = self.decoded()?;
         if !object.is_object() {
-            return Err(Refusal::bad_request(
-                "the body of the request is not an object",
-            ));
+            return Err(Refusal::bad_request("the body of the request is not an object"));
         }
         let warnings = self.check_fields(&mut object)?;
         Ok((object, warnings))
@@ -68,22 +58,16 @@ impl Call<'_> {
         if !kind.custom {
             without_nulls(object);
         }
-        let cannot = format!(
-            "{} in version \"{}\" cannot be handled as a {}",
-            kind.kind, kind.version, kind.kind
-        );
+        let cannot = format!("{} in version \"{}\" cannot be handled as a {}", kind.kind, kind.version, kind.kind);
         if let Some(error) = strict::type_error(kind, object) {
             return Err(Refusal::bad_request(format!("{cannot}: {error}")));
         }
-        let unknown: Vec<_> = strict::prune(kind, object)
-            .iter()
-            .map(|path| format!("unknown field \"{path}\""))
-            .collect();
+        let unknown: Vec<_> =
+            strict::prune(kind, object).iter().map(|path| format!("unknown field \"{path}\"")).collect();
         match self.query.get("fieldValidation") {
-            "Strict" if !unknown.is_empty() => Err(Refusal::bad_request(format!(
-                "{cannot}: strict decoding error: {}",
-                unknown.join(", ")
-            ))),
+            "Strict" if !unknown.is_empty() => {
+                Err(Refusal::bad_request(format!("{cannot}: strict decoding error: {}", unknown.join(", "))))
+            }
             "Ignore" => Ok(Vec::new()),
             _ => Ok(unknown),
         }
@@ -107,13 +91,7 @@ impl Kubernetes {
         let manager = manager(call.request, call.query);
         let (api_version, time) = (call.kind.api_version(), self.clock.text(self.now));
         let author = author(call.kind, &manager, "Update", "", &api_version, &time);
-        let made = self.create(
-            call.kind,
-            &call.target.namespace,
-            object,
-            Some(&author),
-            call.is_dry_run(),
-        )?;
+        let made = self.create(call.kind, &call.target.namespace, object, Some(&author), call.is_dry_run())?;
         Ok(answer(201, &made, &warnings))
     }
 
@@ -136,40 +114,19 @@ impl Kubernetes {
         }
         let manager = manager(call.request, call.query);
         let (api_version, time) = (call.kind.api_version(), self.clock.text(self.now));
-        let author = author(
-            call.kind,
-            &manager,
-            "Update",
-            &call.target.subresource,
-            &api_version,
-            &time,
-        );
-        self.update(
-            call.kind,
-            before,
-            object,
-            Some(&author),
-            &call.target.subresource,
-            call.is_dry_run(),
-        )
+        let author = author(call.kind, &manager, "Update", &call.target.subresource, &api_version, &time);
+        self.update(call.kind, before, object, Some(&author), &call.target.subresource, call.is_dry_run())
     }
 
     pub(super) fn patch(&mut self, call: &Call<'_>) -> Result<Answer, Refusal> {
         let media = content_type(call.request);
-        if matches!(
-            media,
-            "application/apply-patch+yaml" | "application/apply-patch+json"
-        ) {
+        if matches!(media, "application/apply-patch+yaml" | "application/apply-patch+json") {
             return self.apply(call);
         }
         let change = body(call.request.body())?;
         let before = self.found(call.kind, call.target)?;
         let is_scale = call.target.subresource == "scale";
-        let mut after = if is_scale {
-            scale::of(&before)
-        } else {
-            before.clone()
-        };
+        let mut after = if is_scale { scale::of(&before) } else { before.clone() };
         let bare = after.clone();
         match media {
             "application/merge-patch+json" => patch::merge(&mut after, &change),
@@ -177,11 +134,7 @@ impl Kubernetes {
                 patch::strategic(&mut after, &change);
             }
             "application/json-patch+json" => patch::json(&mut after, &change).map_err(|error| {
-                Refusal::invalid(
-                    call.kind,
-                    &call.target.name,
-                    &[Flaw::invalid("patch", &Value::Null, &error)],
-                )
+                Refusal::invalid(call.kind, &call.target.name, &[Flaw::invalid("patch", &Value::Null, &error)])
             })?,
             _ => return Err(Refusal::media_type(PATCHES)),
         }
@@ -199,24 +152,12 @@ impl Kubernetes {
         Ok(answer(200, &after, &warnings))
     }
 
-    fn set_scale(
-        &mut self,
-        call: &Call<'_>,
-        before: &Value,
-        wanted: &Value,
-    ) -> Result<Answer, Refusal> {
+    fn set_scale(&mut self, call: &Call<'_>, before: &Value, wanted: &Value) -> Result<Answer, Refusal> {
         let after = scale::scaled(before, wanted)?;
         let manager = manager(call.request, call.query);
         let (api_version, time) = (call.kind.api_version(), self.clock.text(self.now));
         let author = author(call.kind, &manager, "Update", "scale", &api_version, &time);
-        let after = self.update(
-            call.kind,
-            before,
-            after,
-            Some(&author),
-            "",
-            call.is_dry_run(),
-        )?;
+        let after = self.update(call.kind, before, after, Some(&author), "", call.is_dry_run())?;
         Ok(answer(200, &scale::of(&after), &[]))
     }
 
@@ -224,23 +165,16 @@ impl Kubernetes {
         let options = call.options()?;
         let found = self.found(call.kind, call.target)?;
         check_preconditions(call, &found, &options)?;
-        let key = Key::new(
-            &call.kind.resource(),
-            &call.target.namespace,
-            &call.target.name,
-        );
+        let key = Key::new(&call.kind.resource(), &call.target.namespace, &call.target.name);
         let deletion = deletion(call.query, &options);
-        let last = if call.is_dry_run() {
-            found
-        } else {
-            self.delete(call.kind, &key, &deletion)?
-        };
+        let last = if call.is_dry_run() { found } else { self.delete(call.kind, &key, &deletion)? };
         if self.store.get(&key).is_some() || call.kind.kind == "Pod" {
             return Ok(answer(200, &last, &[]));
         }
         let mut details = call.kind.details(name(&last));
         details["uid"] = json!(uid(&last));
-        let status = json!({"kind": "Status", "apiVersion": "v1", "metadata": {}, "status": "Success", "details": details});
+        let status =
+            json!({"kind": "Status", "apiVersion": "v1", "metadata": {}, "status": "Success", "details": details});
         Ok(answer(200, &status, &[]))
     }
 
@@ -256,11 +190,7 @@ impl Kubernetes {
             .collect();
         let deletion = deletion(call.query, &options);
         for object in &chosen {
-            self.delete(
-                call.kind,
-                &Key::new(&resource, namespace(object), name(object)),
-                &deletion,
-            )?;
+            self.delete(call.kind, &Key::new(&resource, namespace(object), name(object)), &deletion)?;
         }
         let metadata = json!({"resourceVersion": self.store.revision().to_string()});
         let list = json!({"kind": call.kind.list_kind, "apiVersion": call.kind.api_version(), "metadata": metadata, "items": chosen});
@@ -271,16 +201,11 @@ impl Kubernetes {
 fn check_preconditions(call: &Call<'_>, found: &Value, options: &Value) -> Result<(), Refusal> {
     for (wanted, there, label) in [
         (text(options, "/preconditions/uid"), uid(found), "UID"),
-        (
-            text(options, "/preconditions/resourceVersion"),
-            text(found, "/metadata/resourceVersion"),
-            "ResourceVersion",
-        ),
+        (text(options, "/preconditions/resourceVersion"), text(found, "/metadata/resourceVersion"), "ResourceVersion"),
     ] {
         if !wanted.is_empty() && wanted != there {
-            let why = format!(
-                "Precondition failed: {label} in precondition: {wanted}, {label} in object meta: {there}"
-            );
+            let why =
+                format!("Precondition failed: {label} in precondition: {wanted}, {label} in object meta: {there}");
             return Err(Refusal::conflict(call.kind, &call.target.name, &why));
         }
     }
@@ -290,14 +215,7 @@ fn check_preconditions(call: &Call<'_>, found: &Value, options: &Value) -> Resul
 fn deletion(query: &Query, options: &Value) -> Deletion {
     let propagation = text(options, "/propagationPolicy");
     Deletion {
-        grace: options["gracePeriodSeconds"]
-            .as_i64()
-            .or_else(|| query.get("gracePeriodSeconds").parse().ok()),
-        propagation: if propagation.is_empty() {
-            query.get("propagationPolicy")
-        } else {
-            propagation
-        }
-        .to_owned(),
+        grace: options["gracePeriodSeconds"].as_i64().or_else(|| query.get("gracePeriodSeconds").parse().ok()),
+        propagation: if propagation.is_empty() { query.get("propagationPolicy") } else { propagation }.to_owned(),
     }
 }

@@ -14,10 +14,7 @@ pub(super) struct Challenge {
 impl Challenge {
     /// The first bearer challenge of an answer that names a realm.
     pub(super) fn of(headers: &HeaderMap) -> Option<Self> {
-        headers
-            .get_all(WWW_AUTHENTICATE)
-            .iter()
-            .find_map(|header| Self::parse(header.to_str().ok()?))
+        headers.get_all(WWW_AUTHENTICATE).iter().find_map(|header| Self::parse(header.to_str().ok()?))
     }
 
     fn parse(header: &str) -> Option<Self> {
@@ -27,16 +24,9 @@ impl Challenge {
         }
         let parameters = parameters(rest);
         let find = |wanted: &str| {
-            parameters
-                .iter()
-                .find(|(key, _)| key.eq_ignore_ascii_case(wanted))
-                .map(|(_, value)| value.clone())
+            parameters.iter().find(|(key, _)| key.eq_ignore_ascii_case(wanted)).map(|(_, value)| value.clone())
         };
-        Some(Self {
-            realm: find("realm")?,
-            service: find("service"),
-            error: find("error"),
-        })
+        Some(Self { realm: find("realm")?, service: find("service"), error: find("error") })
     }
 }
 

@@ -1,7 +1,6 @@
 //! The credential provider that AKS installs beside kubelet: it turns the node's identity into a registry credential.
 
 use std::fmt;
-use std::time::Duration;
 
 use bytes::Bytes;
 use http::{Method, Request, StatusCode};
@@ -15,8 +14,6 @@ use super::challenge::Challenge;
 const AUDIENCE: &str = "https://containerregistry.azure.net";
 /// The user name that stands for "the password is a refresh token".
 const TOKEN_USER: &str = "00000000-0000-0000-0000-000000000000";
-/// How long kubelet remembers what the provider said.
-const REMEMBERED: Duration = Duration::from_secs(60 * 60);
 
 /// A user name and a password for a registry.
 #[derive(Clone, PartialEq)]
@@ -27,9 +24,7 @@ pub(crate) struct Credential {
 
 impl fmt::Debug for Credential {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("Credential")
-            .field("username", &self.username)
-            .finish_non_exhaustive()
+        f.debug_struct("Credential").field("username", &self.username).finish_non_exhaustive()
     }
 }
 
@@ -41,11 +36,8 @@ pub(super) struct Provided {
 }
 
 impl Provided {
-    pub(super) fn new(credential: Credential, now: Instant) -> Self {
-        Self {
-            credential,
-            until: now + REMEMBERED,
-        }
+    pub(super) fn new(credential: Credential, until: Instant) -> Self {
+        Self { credential, until }
     }
 
     pub(super) fn is_fresh(&self, now: Instant) -> bool {
@@ -61,10 +53,7 @@ pub(super) fn matches(host: &str) -> bool {
 
 /// Challenge, identity token, exchange. `None` when any of them fails: kubelet then has no credential.
 pub(super) fn provide(host: &str, network: &mut dyn Network) -> Option<Credential> {
-    let probe = Request::builder()
-        .uri(format!("https://{host}/v2/"))
-        .body(Bytes::new())
-        .ok()?;
+    let probe = Request::builder().uri(format!("https://{host}/v2/")).body(Bytes::new()).ok()?;
     let answer = network.send(probe).ok()?;
     if answer.status() != StatusCode::UNAUTHORIZED {
         return None;
@@ -78,18 +67,10 @@ pub(super) fn provide(host: &str, network: &mut dyn Network) -> Option<Credentia
     }
     let body: Value = serde_json::from_slice(answer.body()).ok()?;
     let password = body.get("refresh_token")?.as_str()?.to_owned();
-    Some(Credential {
-        username: TOKEN_USER.to_owned(),
-        password,
-    })
+    Some(Credential { username: TOKEN_USER.to_owned(), password })
 }
 
-fn exchange_request(
-    host: &str,
-    challenge: &Challenge,
-    token: &str,
-    tenant: &str,
-) -> Option<Request<Bytes>> {
+fn exchange_request(host: &str, challenge: &Challenge, token: &str, tenant: &str) -> Option<Request<Bytes>> {
     let form = Serializer::new(String::new())
         .append_pair("service", challenge.service.as_deref().unwrap_or(host))
         .append_pair("grant_type", "access_token_refresh_token")
@@ -114,23 +95,14 @@ mod tests {
         for host in ["my.azurecr.io", "my-label.azurecr.cn", "a.azurecr.us"] {
             assert!(matches(host), "{host}");
         }
-        for host in [
-            "docker.io",
-            "azurecr.io",
-            "a.b.azurecr.io",
-            "my.azurecr.io.evil.example",
-            "myazurecr.io",
-        ] {
+        for host in ["docker.io", "azurecr.io", "a.b.azurecr.io", "my.azurecr.io.evil.example", "myazurecr.io"] {
             assert!(!matches(host), "{host}");
         }
     }
 
     #[test]
     fn a_credential_does_not_show_its_password() {
-        let credential = Credential {
-            username: "u".into(),
-            password: "geheim".into(),
-        };
+        let credential = Credential { username: "u".into(), password: "geheim".into() };
         assert!(!format!("{credential:?}").contains("geheim"));
     }
 }

@@ -21,20 +21,14 @@ impl PullFailure {
             "failed to pull and unpack image \"{image}\": failed to resolve reference \"{image}\": {}",
             cause.text
         );
-        Self {
-            not_found: cause.not_found,
-            text,
-        }
+        Self { not_found: cause.not_found, text }
     }
 
     /// The manifest was found, but what it names could not be got.
     pub(super) fn unpacking(image: &Image, cause: &Cause) -> Self {
         Self {
             not_found: cause.not_found,
-            text: format!(
-                "failed to pull and unpack image \"{image}\": {}",
-                cause.text
-            ),
+            text: format!("failed to pull and unpack image \"{image}\": {}", cause.text),
         }
     }
 }
@@ -58,26 +52,17 @@ pub(super) struct Cause {
 
 impl Cause {
     fn unknown(text: String) -> Self {
-        Self {
-            not_found: false,
-            text,
-        }
+        Self { not_found: false, text }
     }
 
     /// No such repository, tag or digest.
     pub(super) fn not_found(image: &Image) -> Self {
-        Self {
-            not_found: true,
-            text: format!("{image}: not found"),
-        }
+        Self { not_found: true, text: format!("{image}: not found") }
     }
 
     /// An index without an entry for the node's platform.
     pub(super) fn no_platform() -> Self {
-        Self {
-            not_found: true,
-            text: "no match for platform in manifest: not found".to_owned(),
-        }
+        Self { not_found: true, text: "no match for platform in manifest: not found".to_owned() }
     }
 
     /// The registry refused again, with a token.
@@ -89,24 +74,17 @@ impl Cause {
 
     /// No token came from the token service.
     pub(super) fn authorising(what: &str, cause: &str) -> Self {
-        Self::unknown(format!(
-            "failed to authorize: failed to fetch {what} token: {cause}"
-        ))
+        Self::unknown(format!("failed to authorize: failed to fetch {what} token: {cause}"))
     }
 
     /// No HTTP answer.
     pub(super) fn no_answer(method: &Method, url: &str, failure: &NetworkFailure) -> Self {
-        Self::unknown(format!(
-            "failed to do request: {}",
-            request_failure(method, url, failure)
-        ))
+        Self::unknown(format!("failed to do request: {}", request_failure(method, url, failure)))
     }
 
     /// An answer that does not help, to the request that resolves the name. The registry's own words come last.
     pub(super) fn status(method: &Method, url: &str, status: StatusCode, body: &[u8]) -> Self {
-        let words = registry_words(body)
-            .map(|words| format!(": {words}"))
-            .unwrap_or_default();
+        let words = registry_words(body).map(|words| format!(": {words}")).unwrap_or_default();
         Self::unknown(format!("{}{words}", unexpected_status(method, url, status)))
     }
 
@@ -114,18 +92,10 @@ impl Cause {
     pub(super) fn copying(url: &str, status: StatusCode, body: &[u8]) -> Self {
         let start = "failed to copy: httpReadSeeker: failed open:";
         if status == StatusCode::NOT_FOUND {
-            return Self {
-                not_found: true,
-                text: format!("{start} content at {url} not found: not found"),
-            };
+            return Self { not_found: true, text: format!("{start} content at {url} not found: not found") };
         }
-        let words = registry_words(body)
-            .map(|words| format!(" - Server message: {words}"))
-            .unwrap_or_default();
-        Self::unknown(format!(
-            "{start} unexpected status code {url}: {}{words}",
-            with_reason(status)
-        ))
+        let words = registry_words(body).map(|words| format!(" - Server message: {words}")).unwrap_or_default();
+        Self::unknown(format!("{start} unexpected status code {url}: {}{words}", with_reason(status)))
     }
 
     /// A manifest that is not what it should be.
@@ -136,10 +106,7 @@ impl Cause {
 
 /// `unexpected status from GET request to …: 401 Unauthorized`.
 pub(super) fn unexpected_status(method: &Method, url: &str, status: StatusCode) -> String {
-    format!(
-        "unexpected status from {method} request to {url}: {}",
-        with_reason(status)
-    )
+    format!("unexpected status from {method} request to {url}: {}", with_reason(status))
 }
 
 /// `Get "…": dial tcp …`.
@@ -170,11 +137,7 @@ fn network_cause(url: &str, failure: &NetworkFailure) -> String {
 }
 
 fn with_reason(status: StatusCode) -> String {
-    format!(
-        "{} {}",
-        status.as_u16(),
-        status.canonical_reason().unwrap_or_default()
-    )
+    format!("{} {}", status.as_u16(), status.canonical_reason().unwrap_or_default())
 }
 
 /// `denied: client with IP …`, from the body of an error answer.

@@ -33,10 +33,7 @@ pub(crate) struct FakeNetwork {
 impl FakeNetwork {
     /// A cloud with one registry `r.azurecr.io` that holds `nginx:v1` for linux on amd64, and a node identity.
     pub(crate) fn with_nginx() -> Self {
-        let mut network = Self {
-            identity: true,
-            ..Self::default()
-        };
+        let mut network = Self { identity: true, ..Self::default() };
         network.add("r.azurecr.io/nginx", "v1", "linux", "amd64");
         network
     }
@@ -46,12 +43,9 @@ impl FakeNetwork {
         let child = format!("sha256:{}", "c".repeat(64));
         let index = json!({"digest": digest(repository), "manifests": [
             {"digest": child, "platform": {"os": os, "architecture": architecture}}]});
-        self.manifests
-            .insert(format!("{repository}:{tag}"), index.clone());
-        self.manifests
-            .insert(format!("{repository}:{}", digest(repository)), index);
-        self.manifests
-            .insert(format!("{repository}:{child}"), json!({"digest": child}));
+        self.manifests.insert(format!("{repository}:{tag}"), index.clone());
+        self.manifests.insert(format!("{repository}:{}", digest(repository)), index);
+        self.manifests.insert(format!("{repository}:{child}"), json!({"digest": child}));
     }
 
     pub(crate) fn grant(&mut self, repository: &str) {
@@ -66,30 +60,16 @@ impl FakeNetwork {
             "00000000-0000-0000-0000-000000000000:refresh" => self.granted.contains(&name),
             user => self.users.contains(user),
         };
-        if may {
-            answer(200, &json!({"access_token": repository}))
-        } else {
-            answer(401, &json!({}))
-        }
+        if may { answer(200, &json!({"access_token": repository})) } else { answer(401, &json!({})) }
     }
 
     fn manifest(&self, host: &str, path: &str, request: &Request<Bytes>) -> Response<Bytes> {
-        let (repository, reference) = path
-            .trim_start_matches("/v2/")
-            .split_once("/manifests/")
-            .unwrap_or_default();
+        let (repository, reference) = path.trim_start_matches("/v2/").split_once("/manifests/").unwrap_or_default();
         let bearer = format!("Bearer {repository}");
-        if request
-            .headers()
-            .get("authorization")
-            .is_none_or(|value| value != bearer.as_str())
-        {
+        if request.headers().get("authorization").is_none_or(|value| value != bearer.as_str()) {
             return challenge(host);
         }
-        match self
-            .manifests
-            .get(&format!("{host}/{repository}:{reference}"))
-        {
+        match self.manifests.get(&format!("{host}/{repository}:{reference}")) {
             Some(manifest) => {
                 let mut found = answer(200, manifest);
                 let digest = manifest["digest"].as_str().unwrap().parse().unwrap();
@@ -108,8 +88,7 @@ pub(crate) fn digest(repository: &str) -> String {
 
 impl Network for FakeNetwork {
     fn send(&mut self, request: Request<Bytes>) -> Result<Response<Bytes>, NetworkFailure> {
-        self.log
-            .push(format!("{} {}", request.method(), request.uri()));
+        self.log.push(format!("{} {}", request.method(), request.uri()));
         let host = request.uri().host().unwrap().to_owned();
         let path = request.uri().path().to_owned();
         if let Some(failure) = self.broken.get(&host) {
@@ -137,31 +116,25 @@ impl Network for FakeNetwork {
     fn tenant(&self) -> String {
         "tenant".to_owned()
     }
+
+    fn credential_life(&self) -> std::time::Duration {
+        std::time::Duration::from_secs(60 * 60)
+    }
 }
 
 fn who(request: &Request<Bytes>) -> (String, String) {
     let posted = request.method() == Method::POST;
     let query = request.uri().query().unwrap_or_default().as_bytes();
-    let form: BTreeMap<_, _> = parse(if posted { request.body() } else { query })
-        .into_owned()
-        .collect();
+    let form: BTreeMap<_, _> = parse(if posted { request.body() } else { query }).into_owned().collect();
     let scope = form.get("scope").cloned().unwrap_or_default();
     if posted {
         return (format!("{}:{}", form["username"], form["password"]), scope);
     }
-    let basic = request
-        .headers()
-        .get("authorization")
-        .map(|value| value.to_str().unwrap());
+    let basic = request.headers().get("authorization").map(|value| value.to_str().unwrap());
     let user = basic.map(|basic| {
         use base64::Engine;
         let pair = basic.trim_start_matches("Basic ");
-        String::from_utf8(
-            base64::engine::general_purpose::STANDARD
-                .decode(pair)
-                .unwrap(),
-        )
-        .unwrap()
+        String::from_utf8(base64::engine::general_purpose::STANDARD.decode(pair).unwrap()).unwrap()
     });
     (user.unwrap_or_default(), scope)
 }
@@ -169,15 +142,10 @@ fn who(request: &Request<Bytes>) -> (String, String) {
 fn challenge(host: &str) -> Response<Bytes> {
     let mut answer = answer(401, &json!({"errors": [{"code": "UNAUTHORIZED"}]}));
     let header = format!("Bearer realm=\"https://{host}/oauth2/token\",service=\"{host}\"");
-    answer
-        .headers_mut()
-        .insert("www-authenticate", header.parse().unwrap());
+    answer.headers_mut().insert("www-authenticate", header.parse().unwrap());
     answer
 }
 
 fn answer(status: u16, body: &Value) -> Response<Bytes> {
-    Response::builder()
-        .status(status)
-        .body(Bytes::from(body.to_string()))
-        .unwrap()
+    Response::builder().status(status).body(Bytes::from(body.to_string())).unwrap()
 }

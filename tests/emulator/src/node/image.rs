@@ -31,17 +31,12 @@ impl Image {
             Some((name, tag)) if !tag.contains('/') => (name, Some(tag)),
             _ => (rest, None),
         };
-        if digest.is_some_and(|digest| !is_digest(digest))
-            || tag.is_some_and(|tag| !is_tag(tag))
-            || is_id(name)
-        {
+        if digest.is_some_and(|digest| !is_digest(digest)) || tag.is_some_and(|tag| !is_tag(tag)) || is_id(name) {
             return Err(invalid());
         }
         let (host, repository) = split_host(name);
         if repository != repository.to_lowercase() {
-            return Err(format!(
-                "invalid reference format: repository name ({repository}) must be lowercase"
-            ));
+            return Err(format!("invalid reference format: repository name ({repository}) must be lowercase"));
         }
         if !is_host(&host) || !repository.split('/').all(is_component) || repository.len() > 255 {
             return Err(invalid());
@@ -51,11 +46,7 @@ impl Image {
             (Some(digest), _) => Reference::Digest(digest.to_owned()),
             (None, tag) => Reference::Tag(tag.unwrap_or("latest").to_owned()),
         };
-        Ok(Self {
-            host,
-            repository,
-            reference,
-        })
+        Ok(Self { host, repository, reference })
     }
 
     /// The host as it is part of the image's name.
@@ -65,11 +56,7 @@ impl Image {
 
     /// The host that is asked; Docker Hub's differs from its name.
     pub(crate) fn api_host(&self) -> &str {
-        if self.host == HUB {
-            HUB_API
-        } else {
-            &self.host
-        }
+        if self.host == HUB { HUB_API } else { &self.host }
     }
 
     /// The repository within the registry.
@@ -100,44 +87,26 @@ impl fmt::Display for Image {
             Reference::Tag(_) => ':',
             Reference::Digest(_) => '@',
         };
-        write!(
-            f,
-            "{}/{}{separator}{}",
-            self.host,
-            self.repository,
-            self.reference()
-        )
+        write!(f, "{}/{}{separator}{}", self.host, self.repository, self.reference())
     }
 }
 
 /// The first part is a host only if it looks like one; else the image is on Docker Hub.
 fn split_host(name: &str) -> (String, String) {
     let (host, path) = match name.split_once('/') {
-        Some((first, path))
-            if first.contains(['.', ':'])
-                || first == "localhost"
-                || first != first.to_lowercase() =>
-        {
+        Some((first, path)) if first.contains(['.', ':']) || first == "localhost" || first != first.to_lowercase() => {
             (first, path)
         }
         _ => (HUB, name),
     };
     let host = if host == "index.docker.io" { HUB } else { host };
     let library = host == HUB && !path.contains('/');
-    (
-        host.to_owned(),
-        if library {
-            format!("library/{path}")
-        } else {
-            path.to_owned()
-        },
-    )
+    (host.to_owned(), if library { format!("library/{path}") } else { path.to_owned() })
 }
 
 fn is_host(host: &str) -> bool {
     if let Some((address, port)) = host.strip_prefix('[').and_then(|host| host.split_once(']')) {
-        let is_port =
-            |port: &str| !port.is_empty() && port.bytes().all(|byte| byte.is_ascii_digit());
+        let is_port = |port: &str| !port.is_empty() && port.bytes().all(|byte| byte.is_ascii_digit());
         let port = port.is_empty() || port.strip_prefix(':').is_some_and(is_port);
         return port && address.parse::<std::net::Ipv6Addr>().is_ok();
     }
@@ -146,9 +115,7 @@ fn is_host(host: &str) -> bool {
         !label.is_empty()
             && !label.starts_with('-')
             && !label.ends_with('-')
-            && label
-                .bytes()
-                .all(|byte| byte.is_ascii_alphanumeric() || byte == b'-')
+            && label.bytes().all(|byte| byte.is_ascii_alphanumeric() || byte == b'-')
     };
     name.split('.').all(label) && !port.is_empty() && port.bytes().all(|byte| byte.is_ascii_digit())
 }
@@ -156,8 +123,7 @@ fn is_host(host: &str) -> bool {
 /// Lower-case letters and digits, with `.`, `_`, `__` or a run of `-` between them.
 fn is_component(component: &str) -> bool {
     let is_word = |byte: u8| byte.is_ascii_lowercase() || byte.is_ascii_digit();
-    let separators =
-        component.split(|character: char| character.is_ascii() && is_word(character as u8));
+    let separators = component.split(|character: char| character.is_ascii() && is_word(character as u8));
     component.bytes().next().is_some_and(is_word)
         && component.bytes().last().is_some_and(is_word)
         && separators
@@ -169,9 +135,7 @@ fn is_tag(tag: &str) -> bool {
     let is_word = |byte: u8| byte.is_ascii_alphanumeric() || byte == b'_';
     tag.len() <= 128
         && tag.bytes().next().is_some_and(is_word)
-        && tag
-            .bytes()
-            .all(|byte| is_word(byte) || byte == b'.' || byte == b'-')
+        && tag.bytes().all(|byte| is_word(byte) || byte == b'.' || byte == b'-')
 }
 
 fn is_digest(digest: &str) -> bool {
@@ -184,18 +148,12 @@ fn is_digest(digest: &str) -> bool {
         "sha512" => 128,
         _ => return false,
     };
-    hex.len() == length
-        && hex
-            .bytes()
-            .all(|byte| byte.is_ascii_digit() || (b'a'..=b'f').contains(&byte))
+    hex.len() == length && hex.bytes().all(|byte| byte.is_ascii_digit() || (b'a'..=b'f').contains(&byte))
 }
 
 /// 64 hex digits would be an image id, which no registry knows.
 fn is_id(name: &str) -> bool {
-    name.len() == 64
-        && name
-            .bytes()
-            .all(|byte| byte.is_ascii_digit() || (b'a'..=b'f').contains(&byte))
+    name.len() == 64 && name.bytes().all(|byte| byte.is_ascii_digit() || (b'a'..=b'f').contains(&byte))
 }
 
 #[cfg(test)]
@@ -209,15 +167,9 @@ mod tests {
     #[test]
     fn short_names_are_on_docker_hub() {
         assert_eq!(whole("nginx"), "docker.io/library/nginx:latest");
-        assert_eq!(
-            whole("index.docker.io/nginx:1"),
-            "docker.io/library/nginx:1"
-        );
+        assert_eq!(whole("index.docker.io/nginx:1"), "docker.io/library/nginx:1");
         assert_eq!(whole("grafana/grafana:10"), "docker.io/grafana/grafana:10");
-        assert_eq!(
-            Image::parse("nginx").unwrap().api_host(),
-            "registry-1.docker.io"
-        );
+        assert_eq!(Image::parse("nginx").unwrap().api_host(), "registry-1.docker.io");
     }
 
     #[test]
@@ -230,30 +182,14 @@ mod tests {
     #[test]
     fn a_digest_wins_over_a_tag() {
         let digest = format!("sha256:{}", "a".repeat(64));
-        assert_eq!(
-            whole(&format!("r.io/a:v1@{digest}")),
-            format!("r.io/a@{digest}")
-        );
+        assert_eq!(whole(&format!("r.io/a:v1@{digest}")), format!("r.io/a@{digest}"));
     }
 
     #[test]
     fn what_the_grammar_forbids_is_refused() {
-        for text in [
-            "",
-            "nginx:",
-            "r.io/",
-            "r.io/a b",
-            "r.io/a..b",
-            "r.io/-a",
-            "a@sha256:12",
-            "r.io//a",
-            "-r.io/a",
-        ] {
+        for text in ["", "nginx:", "r.io/", "r.io/a b", "r.io/a..b", "r.io/-a", "a@sha256:12", "r.io//a", "-r.io/a"] {
             assert_eq!(whole(text), "invalid reference format", "{text}");
         }
-        assert_eq!(
-            whole("r.io/Nginx"),
-            "invalid reference format: repository name (Nginx) must be lowercase"
-        );
+        assert_eq!(whole("r.io/Nginx"), "invalid reference format: repository name (Nginx) must be lowercase");
     }
 }

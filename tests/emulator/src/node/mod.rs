@@ -15,6 +15,8 @@ pub(crate) mod fake;
 
 use std::collections::BTreeMap;
 
+use std::time::Duration;
+
 use bytes::Bytes;
 use tokio::time::Instant;
 
@@ -27,14 +29,13 @@ pub(crate) use pull_secret::credentials_for;
 /// What lies between a node and the hosts it talks to.
 pub(crate) trait Network {
     /// Sends a request from a node; `Err` is a failure below HTTP.
-    fn send(
-        &mut self,
-        request: http::Request<Bytes>,
-    ) -> Result<http::Response<Bytes>, NetworkFailure>;
+    fn send(&mut self, request: http::Request<Bytes>) -> Result<http::Response<Bytes>, NetworkFailure>;
     /// A token of the instance metadata service for the kubelet identity; `None` when the node pool has none.
     fn identity_token(&mut self, audience: &str) -> Option<String>;
     /// Tenant id that the node's cloud configuration names.
     fn tenant(&self) -> String;
+    /// How long kubelet goes on using a credential without asking the provider again.
+    fn credential_life(&self) -> Duration;
 }
 
 /// Why no HTTP answer came.
@@ -87,12 +88,7 @@ impl Node {
     ) -> Result<String, String> {
         let mut failures = Vec::new();
         for credential in self.keyring(image.host(), secrets, now, network) {
-            match runtime::pull(
-                image,
-                (&self.os, &self.architecture),
-                credential.as_ref(),
-                network,
-            ) {
+            match runtime::pull(image, (&self.os, &self.architecture), credential.as_ref(), network) {
                 Ok(digest) => {
                     self.images.insert(image.to_string(), digest.clone());
                     return Ok(digest);
@@ -122,13 +118,8 @@ impl Node {
         keyring
     }
 
-    /// What the credential provider says, or said within the last hour. A failure is not remembered.
-    fn provided(
-        &mut self,
-        host: &str,
-        now: Instant,
-        network: &mut dyn Network,
-    ) -> Option<Credential> {
+    /// What the credential provider says, or said a short time ago. A failure is not remembered.
+    fn provided(&mut self, host: &str, now: Instant, network: &mut dyn Network) -> Option<Credential> {
         if !credential_provider::matches(host) {
             return None;
         }
@@ -136,8 +127,7 @@ impl Node {
             return Some(known.credential.clone());
         }
         let credential = credential_provider::provide(host, network)?;
-        self.provided
-            .insert(host.to_owned(), Provided::new(credential.clone(), now));
+        self.provided.insert(host.to_owned(), Provided::new(credential.clone(), now + network.credential_life()));
         Some(credential)
     }
 }

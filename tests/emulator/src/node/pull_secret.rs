@@ -14,11 +14,7 @@ pub(crate) fn credentials_for(image: &Image, secret: &Value) -> Vec<Credential> 
     let Some(auths) = auths.get("auths").and_then(Value::as_object) else {
         return Vec::new();
     };
-    auths
-        .iter()
-        .filter(|(server, _)| serves(server, image))
-        .filter_map(|(_, entry)| credential(entry))
-        .collect()
+    auths.iter().filter(|(server, _)| serves(server, image)).filter_map(|(_, entry)| credential(entry)).collect()
 }
 
 fn docker_config(secret: &Value) -> Option<Value> {
@@ -28,44 +24,23 @@ fn docker_config(secret: &Value) -> Option<Value> {
 
 /// A key may be a host or a URL, and may go on with a path that the repository must start with.
 fn serves(server: &str, image: &Image) -> bool {
-    let bare = server
-        .trim_start_matches("https://")
-        .trim_start_matches("http://");
+    let bare = server.trim_start_matches("https://").trim_start_matches("http://");
     let (host, path) = bare.split_once('/').unwrap_or((bare, ""));
     let path = path.trim_end_matches('/');
     // `v1` and `v2` at the end of a key name a version of the protocol, not a repository.
-    let path = if matches!(path, "v1" | "v2") {
-        ""
-    } else {
-        path
-    };
-    let host = if host == "index.docker.io" {
-        "docker.io"
-    } else {
-        host
-    };
+    let path = if matches!(path, "v1" | "v2") { "" } else { path };
+    let host = if host == "index.docker.io" { "docker.io" } else { host };
     host == image.host() && image.repository().starts_with(path)
 }
 
 fn credential(entry: &Value) -> Option<Credential> {
-    let field = |name: &str| {
-        entry
-            .get(name)
-            .and_then(Value::as_str)
-            .filter(|text| !text.is_empty())
-    };
+    let field = |name: &str| entry.get(name).and_then(Value::as_str).filter(|text| !text.is_empty());
     if let (Some(username), Some(password)) = (field("username"), field("password")) {
-        return Some(Credential {
-            username: username.to_owned(),
-            password: password.to_owned(),
-        });
+        return Some(Credential { username: username.to_owned(), password: password.to_owned() });
     }
     let pair = String::from_utf8(STANDARD.decode(field("auth")?).ok()?).ok()?;
     let (username, password) = pair.split_once(':')?;
-    Some(Credential {
-        username: username.to_owned(),
-        password: password.to_owned(),
-    })
+    Some(Credential { username: username.to_owned(), password: password.to_owned() })
 }
 
 #[cfg(test)]
@@ -85,24 +60,13 @@ mod tests {
             "r.azurecr.io": {"auth": STANDARD.encode("robot:word")},
         }}));
         let found = credentials_for(&Image::parse("r.azurecr.io/app:1").unwrap(), &secret);
-        assert_eq!(
-            found,
-            [Credential {
-                username: "robot".into(),
-                password: "word".into()
-            }]
-        );
+        assert_eq!(found, [Credential { username: "robot".into(), password: "word".into() }]);
     }
 
     #[test]
     fn docker_hub_is_known_by_its_old_address() {
-        let secret = secret(
-            &json!({"auths": {"https://index.docker.io/v1/": {"username": "u", "password": "p"}}}),
-        );
-        assert_eq!(
-            credentials_for(&Image::parse("nginx").unwrap(), &secret).len(),
-            1
-        );
+        let secret = secret(&json!({"auths": {"https://index.docker.io/v1/": {"username": "u", "password": "p"}}}));
+        assert_eq!(credentials_for(&Image::parse("nginx").unwrap(), &secret).len(), 1);
         assert!(credentials_for(&Image::parse("r.azurecr.io/nginx").unwrap(), &secret).is_empty());
     }
 }

@@ -21,18 +21,9 @@ pub(super) fn pull(
     credential: Option<&Credential>,
     network: &mut dyn Network,
 ) -> Result<String, PullFailure> {
-    let mut attempt = Attempt {
-        image,
-        credential,
-        network,
-        bearer: None,
-    };
-    let digest = attempt
-        .resolve()
-        .map_err(|cause| PullFailure::resolving(image, &cause))?;
-    attempt
-        .fetch(&digest, platform)
-        .map_err(|cause| PullFailure::unpacking(image, &cause))?;
+    let mut attempt = Attempt { image, credential, network, bearer: None };
+    let digest = attempt.resolve().map_err(|cause| PullFailure::resolving(image, &cause))?;
+    attempt.fetch(&digest, platform).map_err(|cause| PullFailure::unpacking(image, &cause))?;
     Ok(digest)
 }
 
@@ -54,10 +45,7 @@ impl Attempt<'_> {
             status => {
                 // HEAD has no body. A second request gets the registry's own words, such as the address that its
                 // firewall refused; which versions of the runtime print them is not established.
-                let words = self
-                    .ask(&Method::GET, &url)
-                    .map(Response::into_body)
-                    .unwrap_or_default();
+                let words = self.ask(&Method::GET, &url).map(Response::into_body).unwrap_or_default();
                 Err(Cause::status(&Method::HEAD, &url, status, &words))
             }
         }
@@ -65,21 +53,13 @@ impl Attempt<'_> {
 
     /// The digest of the header, or of the body when the registry sends no header.
     fn digest(&mut self, url: &str, answer: &Response<Bytes>) -> Result<String, Cause> {
-        let header = answer
-            .headers()
-            .get("docker-content-digest")
-            .and_then(|value| value.to_str().ok());
+        let header = answer.headers().get("docker-content-digest").and_then(|value| value.to_str().ok());
         if let Some(digest) = header {
             return Ok(digest.to_owned());
         }
         let answer = self.ask(&Method::GET, url)?;
         if !answer.status().is_success() {
-            return Err(Cause::status(
-                &Method::GET,
-                url,
-                answer.status(),
-                answer.body(),
-            ));
+            return Err(Cause::status(&Method::GET, url, answer.status(), answer.body()));
         }
         Ok(format!("sha256:{:x}", Sha256::digest(answer.body())))
     }
@@ -88,9 +68,7 @@ impl Attempt<'_> {
         let manifest = self.manifest(digest)?;
         match manifest.get("manifests").and_then(Value::as_array) {
             Some(entries) => {
-                let entry = entries
-                    .iter()
-                    .find(|entry| is_for(entry.get("platform"), platform));
+                let entry = entries.iter().find(|entry| is_for(entry.get("platform"), platform));
                 let entry = entry.ok_or_else(Cause::no_platform)?;
                 let digest = entry.get("digest").and_then(Value::as_str);
                 self.manifest(digest.ok_or_else(|| Cause::unreadable("an entry has no digest"))?)?;
@@ -113,11 +91,7 @@ impl Attempt<'_> {
         }
         let config: Value = serde_json::from_slice(answer.body()).unwrap_or_default();
         let named = config.get("os").is_some() && config.get("architecture").is_some();
-        if named && !is_for(Some(&config), platform) {
-            Err(Cause::no_platform())
-        } else {
-            Ok(())
-        }
+        if named && !is_for(Some(&config), platform) { Err(Cause::no_platform()) } else { Ok(()) }
     }
 
     fn manifest(&mut self, digest: &str) -> Result<Value, Cause> {
@@ -127,11 +101,7 @@ impl Attempt<'_> {
             return Err(Cause::copying(&url, answer.status(), answer.body()));
         }
         serde_json::from_slice(answer.body()).map_err(|error| {
-            let kind = answer
-                .headers()
-                .get(CONTENT_TYPE)
-                .and_then(|value| value.to_str().ok())
-                .unwrap_or("no type");
+            let kind = answer.headers().get(CONTENT_TYPE).and_then(|value| value.to_str().ok()).unwrap_or("no type");
             Cause::unreadable(&format!("{kind}: {error}"))
         })
     }
@@ -146,16 +116,10 @@ impl Attempt<'_> {
             return Ok(answer);
         };
         let scope = format!("repository:{}:pull", self.image.repository());
-        self.bearer = Some(token::fetch(
-            &challenge,
-            &scope,
-            self.credential,
-            self.network,
-        )?);
+        self.bearer = Some(token::fetch(&challenge, &scope, self.credential, self.network)?);
         let answer = self.send(method, url)?;
         if answer.status() == StatusCode::UNAUTHORIZED
-            && let Some(error) =
-                Challenge::of(answer.headers()).and_then(|challenge| challenge.error)
+            && let Some(error) = Challenge::of(answer.headers()).and_then(|challenge| challenge.error)
         {
             return Err(Cause::access_denied(&error));
         }
@@ -163,35 +127,20 @@ impl Attempt<'_> {
     }
 
     fn send(&mut self, method: &Method, url: &str) -> Result<Response<Bytes>, Cause> {
-        let mut request = Request::builder()
-            .method(method)
-            .uri(url)
-            .header(ACCEPT, ACCEPTED);
+        let mut request = Request::builder().method(method).uri(url).header(ACCEPT, ACCEPTED);
         if let Some(bearer) = &self.bearer {
             request = request.header(AUTHORIZATION, format!("Bearer {bearer}"));
         }
-        let request = request
-            .body(Bytes::new())
-            .map_err(|error| Cause::unreadable(&error.to_string()))?;
-        self.network
-            .send(request)
-            .map_err(|failure| Cause::no_answer(method, url, &failure))
+        let request = request.body(Bytes::new()).map_err(|error| Cause::unreadable(&error.to_string()))?;
+        self.network.send(request).map_err(|failure| Cause::no_answer(method, url, &failure))
     }
 
     fn url(&self, kind: &str, reference: &str) -> String {
-        format!(
-            "https://{}/v2/{}/{kind}/{reference}",
-            self.image.api_host(),
-            self.image.repository()
-        )
+        format!("https://{}/v2/{}/{kind}/{reference}", self.image.api_host(), self.image.repository())
     }
 }
 
 fn is_for(platform: Option<&Value>, (os, architecture): (&str, &str)) -> bool {
-    let field = |name: &str| {
-        platform
-            .and_then(|platform| platform.get(name))
-            .and_then(Value::as_str)
-    };
+    let field = |name: &str| platform.and_then(|platform| platform.get(name)).and_then(Value::as_str);
     field("os") == Some(os) && field("architecture") == Some(architecture)
 }

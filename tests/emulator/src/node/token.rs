@@ -37,8 +37,7 @@ struct Failure {
 
 impl Failure {
     fn allows_get(&self) -> bool {
-        self.status
-            .is_some_and(|status| matches!(status.as_u16(), 400 | 401 | 404 | 405))
+        self.status.is_some_and(|status| matches!(status.as_u16(), 400 | 401 | 404 | 405))
     }
 }
 
@@ -59,10 +58,7 @@ fn by_post(
     let request = Request::builder()
         .method(Method::POST)
         .uri(&challenge.realm)
-        .header(
-            "content-type",
-            "application/x-www-form-urlencoded; charset=utf-8",
-        )
+        .header("content-type", "application/x-www-form-urlencoded; charset=utf-8")
         .body(Bytes::from(form));
     send(request, &Method::POST, &challenge.realm, network)
 }
@@ -93,20 +89,13 @@ fn send(
     url: &str,
     network: &mut dyn Network,
 ) -> Result<String, Failure> {
-    let request = request.map_err(|error| Failure {
-        status: None,
-        text: error.to_string(),
-    })?;
-    let answer = network.send(request).map_err(|failure| Failure {
-        status: None,
-        text: request_failure(method, url, &failure),
-    })?;
+    let request = request.map_err(|error| Failure { status: None, text: error.to_string() })?;
+    let answer = network
+        .send(request)
+        .map_err(|failure| Failure { status: None, text: request_failure(method, url, &failure) })?;
     let status = answer.status();
     if !status.is_success() {
-        return Err(Failure {
-            status: Some(status),
-            text: unexpected_status(method, url, status),
-        });
+        return Err(Failure { status: Some(status), text: unexpected_status(method, url, status) });
     }
     token_in(answer.body()).ok_or_else(|| Failure {
         status: None,
@@ -116,9 +105,6 @@ fn send(
 
 fn token_in(body: &[u8]) -> Option<String> {
     let body: Value = serde_json::from_slice(body).ok()?;
-    let token = body
-        .get("access_token")
-        .or_else(|| body.get("token"))?
-        .as_str()?;
+    let token = body.get("access_token").or_else(|| body.get("token"))?.as_str()?;
     Some(token.to_owned())
 }

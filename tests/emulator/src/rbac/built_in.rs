@@ -17,14 +17,7 @@ const REPOSITORY: &str = "Microsoft.ContainerRegistry/registries/repositories";
 const CLUSTERS: &str = "Microsoft.ContainerService/managedClusters";
 
 pub(crate) fn roles() -> Vec<Role> {
-    [
-        general(),
-        registry(),
-        identity_and_network(),
-        cluster(),
-        kubernetes(),
-    ]
-    .concat()
+    [general(), registry(), identity_and_network(), cluster(), kubernetes()].concat()
 }
 
 fn general() -> Vec<Role> {
@@ -39,17 +32,9 @@ fn general() -> Vec<Role> {
                 "Microsoft.Blueprint/blueprintAssignments/delete",
                 "Microsoft.Compute/galleries/share/action",
             ]),
-            ..role(
-                "b24988ac-6180-42a0-ab88-20f7382dd24c",
-                "Contributor",
-                &["*"],
-            )
+            ..role("b24988ac-6180-42a0-ab88-20f7382dd24c", "Contributor", &["*"])
         },
-        role(
-            "acdd72a7-3385-48ef-bd42-f606fba81ae7",
-            "Reader",
-            &["*/read"],
-        ),
+        role("acdd72a7-3385-48ef-bd42-f606fba81ae7", "Reader", &["*/read"]),
         role(
             "18d7d88d-d35e-4fb5-a5c3-7773c20a72d9",
             "User Access Administrator",
@@ -69,46 +54,23 @@ fn general() -> Vec<Role> {
 }
 
 fn registry() -> Vec<Role> {
-    let read = [
-        format!("{REPOSITORY}/metadata/read"),
-        format!("{REPOSITORY}/content/read"),
-    ];
-    let write = [
-        format!("{REPOSITORY}/metadata/write"),
-        format!("{REPOSITORY}/content/write"),
-    ];
-    let delete = [
-        format!("{REPOSITORY}/metadata/delete"),
-        format!("{REPOSITORY}/content/delete"),
-    ];
-    let data = |id, name, data_actions| Role {
-        data_actions,
-        ..role(id, name, &[])
-    };
+    let read = [format!("{REPOSITORY}/metadata/read"), format!("{REPOSITORY}/content/read")];
+    let write = [format!("{REPOSITORY}/metadata/write"), format!("{REPOSITORY}/content/write")];
+    let delete = [format!("{REPOSITORY}/metadata/delete"), format!("{REPOSITORY}/content/delete")];
+    let data = |id, name, data_actions| Role { data_actions, ..role(id, name, &[]) };
     vec![
-        role(
-            "7f951dda-4ed3-4680-a7ca-43fe172d538d",
-            "AcrPull",
-            &["Microsoft.ContainerRegistry/registries/pull/read"],
-        ),
+        role("7f951dda-4ed3-4680-a7ca-43fe172d538d", "AcrPull", &["Microsoft.ContainerRegistry/registries/pull/read"]),
         role(
             "8311e382-0749-4cb8-b61a-304f252e45ec",
             "AcrPush",
-            &[
-                "Microsoft.ContainerRegistry/registries/pull/read",
-                "Microsoft.ContainerRegistry/registries/push/write",
-            ],
+            &["Microsoft.ContainerRegistry/registries/pull/read", "Microsoft.ContainerRegistry/registries/push/write"],
         ),
         role(
             "c2f4ef07-c644-48eb-af81-4b1b4947fb11",
             "AcrDelete",
             &["Microsoft.ContainerRegistry/registries/artifacts/delete"],
         ),
-        data(
-            "b93aa761-3e63-49ed-ac28-beffa264f7ac",
-            "Container Registry Repository Reader",
-            read.to_vec(),
-        ),
+        data("b93aa761-3e63-49ed-ac28-beffa264f7ac", "Container Registry Repository Reader", read.to_vec()),
         data(
             "2a1e307c-b015-4ebd-883e-5b7698a07328",
             "Container Registry Repository Writer",
@@ -153,48 +115,26 @@ fn identity_and_network() -> Vec<Role> {
                 String::from("Microsoft.Resources/deployments/*"),
                 String::from("Microsoft.Support/*"),
             ],
-            ..role(
-                "f1a07417-d97a-45cb-824c-7a7467783830",
-                "Managed Identity Operator",
-                &[],
-            )
+            ..role("f1a07417-d97a-45cb-824c-7a7467783830", "Managed Identity Operator", &[])
         },
         Role {
             actions: [
                 owned(&SURROUNDINGS),
-                ["read", "write", "delete"]
-                    .map(|verb| format!("{identity}/{verb}"))
-                    .to_vec(),
+                ["read", "write", "delete"].map(|verb| format!("{identity}/{verb}")).to_vec(),
             ]
             .concat(),
-            ..role(
-                "e40ec5ca-96e0-45a2-b4ff-59039f2c2b59",
-                "Managed Identity Contributor",
-                &[],
-            )
+            ..role("e40ec5ca-96e0-45a2-b4ff-59039f2c2b59", "Managed Identity Contributor", &[])
         },
         Role {
             actions: [owned(&SURROUNDINGS), owned(&["Microsoft.Network/*"])].concat(),
-            ..role(
-                "4d97b98b-1d4f-4787-a291-c67834d212e7",
-                "Network Contributor",
-                &[],
-            )
+            ..role("4d97b98b-1d4f-4787-a291-c67834d212e7", "Network Contributor", &[])
         },
     ]
 }
 
 fn cluster() -> Vec<Role> {
-    let of_cluster = |verbs: &[&str]| {
-        verbs
-            .iter()
-            .map(|verb| format!("{CLUSTERS}/{verb}"))
-            .collect::<Vec<_>>()
-    };
-    let with = |id, name, actions| Role {
-        actions,
-        ..role(id, name, &[])
-    };
+    let of_cluster = |verbs: &[&str]| verbs.iter().map(|verb| format!("{CLUSTERS}/{verb}")).collect::<Vec<_>>();
+    let with = |id, name, actions| Role { actions, ..role(id, name, &[]) };
     vec![
         with(
             "0ab0b1a8-8aac-4efd-b8c2-3ee1fb270be8",
@@ -220,25 +160,11 @@ fn cluster() -> Vec<Role> {
 }
 
 fn kubernetes() -> Vec<Role> {
-    let actions = [
-        &SURROUNDINGS[..],
-        &["Microsoft.Resources/subscriptions/read"],
-    ]
-    .concat();
+    let actions = [&SURROUNDINGS[..], &["Microsoft.Resources/subscriptions/read"]].concat();
     let with = |id, name, data: &[&str], not: &[&str]| Role {
-        actions: [
-            owned(&actions),
-            vec![format!("{CLUSTERS}/listClusterUserCredential/action")],
-        ]
-        .concat(),
-        data_actions: data
-            .iter()
-            .map(|part| format!("{CLUSTERS}/{part}"))
-            .collect(),
-        not_data_actions: not
-            .iter()
-            .map(|part| format!("{CLUSTERS}/{part}"))
-            .collect(),
+        actions: [owned(&actions), vec![format!("{CLUSTERS}/listClusterUserCredential/action")]].concat(),
+        data_actions: data.iter().map(|part| format!("{CLUSTERS}/{part}")).collect(),
+        not_data_actions: not.iter().map(|part| format!("{CLUSTERS}/{part}")).collect(),
         ..role(id, name, &[])
     };
     let mut writer = vec!["namespaces/read", "resourcequotas/read", "limitranges/read"];
@@ -278,35 +204,15 @@ fn kubernetes() -> Vec<Role> {
         "services/read",
     ];
     vec![
-        with(
-            "b1ff04bb-8a4e-4dc4-8eb5-8693973ce19b",
-            "Azure Kubernetes Service RBAC Cluster Admin",
-            &["*"],
-            &[],
-        ),
+        with("b1ff04bb-8a4e-4dc4-8eb5-8693973ce19b", "Azure Kubernetes Service RBAC Cluster Admin", &["*"], &[]),
         with(
             "3498e952-d568-435e-9b2c-8d77e338d7f7",
             "Azure Kubernetes Service RBAC Admin",
             &["*"],
-            &[
-                "resourcequotas/write",
-                "resourcequotas/delete",
-                "namespaces/write",
-                "namespaces/delete",
-            ],
+            &["resourcequotas/write", "resourcequotas/delete", "namespaces/write", "namespaces/delete"],
         ),
-        with(
-            "a7ffa36f-339b-4b5c-8bdf-e2c188b2c0eb",
-            "Azure Kubernetes Service RBAC Writer",
-            &writer,
-            &[],
-        ),
-        with(
-            "7f6c6a51-bcf8-42ba-9220-52d62157d7db",
-            "Azure Kubernetes Service RBAC Reader",
-            &reader,
-            &[],
-        ),
+        with("a7ffa36f-339b-4b5c-8bdf-e2c188b2c0eb", "Azure Kubernetes Service RBAC Writer", &writer, &[]),
+        with("7f6c6a51-bcf8-42ba-9220-52d62157d7db", "Azure Kubernetes Service RBAC Reader", &reader, &[]),
     ]
 }
 

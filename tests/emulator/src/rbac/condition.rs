@@ -14,11 +14,7 @@ pub(crate) struct Facts<'a> {
 #[derive(Clone, Debug, PartialEq)]
 pub(crate) enum Condition {
     ActionMatches(String),
-    Compare {
-        attribute: String,
-        operator: Operator,
-        values: Vec<String>,
-    },
+    Compare { attribute: String, operator: Operator, values: Vec<String> },
     Not(Box<Condition>),
     All(Vec<Condition>),
     Any(Vec<Condition>),
@@ -54,15 +50,8 @@ impl Condition {
             Self::Not(inner) => !inner.holds(facts),
             Self::All(parts) => parts.iter().all(|part| part.holds(facts)),
             Self::Any(parts) => parts.iter().any(|part| part.holds(facts)),
-            Self::Compare {
-                attribute,
-                operator,
-                values,
-            } => {
-                let known = facts
-                    .attributes
-                    .iter()
-                    .find(|(name, _)| name.eq_ignore_ascii_case(attribute));
+            Self::Compare { attribute, operator, values } => {
+                let known = facts.attributes.iter().find(|(name, _)| name.eq_ignore_ascii_case(attribute));
                 known.is_some_and(|(_, value)| operator.judge(value, values))
             }
         }
@@ -71,9 +60,7 @@ impl Condition {
 
 impl Operator {
     fn named(name: &str) -> Option<Self> {
-        let name = name
-            .trim_start_matches("ForAnyOfAnyValues:")
-            .trim_start_matches("ForAnyOfAllValues:");
+        let name = name.trim_start_matches("ForAnyOfAnyValues:").trim_start_matches("ForAnyOfAllValues:");
         let (test, ignore_case, negated) = match name {
             "StringEquals" => (Test::Equals, false, false),
             "StringNotEquals" => (Test::Equals, false, true),
@@ -87,11 +74,7 @@ impl Operator {
             "StringLikeIgnoreCase" => (Test::Like, true, false),
             _ => return None,
         };
-        Some(Self {
-            test,
-            ignore_case,
-            negated,
-        })
+        Some(Self { test, ignore_case, negated })
     }
 
     fn judge(self, value: &str, wanted: &[String]) -> bool {
@@ -100,11 +83,7 @@ impl Operator {
 
     fn meets(self, value: &str, wanted: &str) -> bool {
         let folded = |text: &str| {
-            if self.ignore_case {
-                text.to_lowercase()
-            } else {
-                text.to_owned()
-            }
+            if self.ignore_case { text.to_lowercase() } else { text.to_owned() }
         };
         let (value, wanted) = (folded(value), folded(wanted));
         match self.test {
@@ -126,11 +105,7 @@ impl Reader<'_> {
         while self.take("OR") || self.take("||") {
             parts.push(self.all()?);
         }
-        Some(if parts.len() == 1 {
-            parts.remove(0)
-        } else {
-            Condition::Any(parts)
-        })
+        Some(if parts.len() == 1 { parts.remove(0) } else { Condition::Any(parts) })
     }
 
     fn all(&mut self) -> Option<Condition> {
@@ -138,11 +113,7 @@ impl Reader<'_> {
         while self.take("AND") || self.take("&&") {
             parts.push(self.one()?);
         }
-        Some(if parts.len() == 1 {
-            parts.remove(0)
-        } else {
-            Condition::All(parts)
-        })
+        Some(if parts.len() == 1 { parts.remove(0) } else { Condition::All(parts) })
     }
 
     fn one(&mut self) -> Option<Condition> {
@@ -154,9 +125,7 @@ impl Reader<'_> {
             return self.take(")").then_some(inner);
         }
         if self.take("ActionMatches") {
-            return self
-                .values()
-                .map(|mut values| Condition::ActionMatches(values.remove(0)));
+            return self.values().map(|mut values| Condition::ActionMatches(values.remove(0)));
         }
         if self.take("@Request[") || self.take("@Resource[") {
             return self.compare();
@@ -173,11 +142,7 @@ impl Reader<'_> {
         let operator = Operator::named(&rest[..end])?;
         self.rest = &rest[end..];
         let values = self.values()?;
-        Some(Condition::Compare {
-            attribute,
-            operator,
-            values,
-        })
+        Some(Condition::Compare { attribute, operator, values })
     }
 
     /// `'a'`, `{'a', 'b'}`, or GUIDs in braces without quotes.
@@ -187,14 +152,8 @@ impl Reader<'_> {
         }
         let (inside, rest) = self.rest.split_once('}')?;
         self.rest = rest;
-        let values: Vec<String> = inside
-            .split(',')
-            .map(|value| value.trim().trim_matches('\'').to_owned())
-            .collect();
-        values
-            .iter()
-            .all(|value| !value.is_empty())
-            .then_some(values)
+        let values: Vec<String> = inside.split(',').map(|value| value.trim().trim_matches('\'').to_owned()).collect();
+        values.iter().all(|value| !value.is_empty()).then_some(values)
     }
 
     fn quoted(&mut self) -> Option<String> {
@@ -229,10 +188,7 @@ mod tests {
     }
 
     fn reads(condition: &Condition, repository: &str) -> bool {
-        condition.holds(&Facts {
-            action: READ,
-            attributes: &[(NAME, repository)],
-        })
+        condition.holds(&Facts { action: READ, attributes: &[(NAME, repository)] })
     }
 
     #[test]
@@ -246,19 +202,13 @@ mod tests {
     fn a_prefix_without_a_slash_means_more_than_its_folder() {
         let condition = on_repository("StringStartsWithIgnoreCase 'backend'");
         assert!(reads(&condition, "backend2/x"));
-        assert!(!reads(
-            &on_repository("StringStartsWithIgnoreCase 'backend/'"),
-            "backend2/x"
-        ));
+        assert!(!reads(&on_repository("StringStartsWithIgnoreCase 'backend/'"), "backend2/x"));
     }
 
     #[test]
     fn an_action_that_the_condition_does_not_name_is_free() {
         let condition = on_repository("StringEqualsIgnoreCase 'a'");
-        let facts = Facts {
-            action: "Microsoft.ContainerRegistry/registries/catalog/read",
-            attributes: &[],
-        };
+        let facts = Facts { action: "Microsoft.ContainerRegistry/registries/catalog/read", attributes: &[] };
         assert!(condition.holds(&facts));
     }
 
@@ -268,14 +218,8 @@ mod tests {
                     ForAnyOfAnyValues:GuidEquals {7f951dda-4ed3-4680-a7ca-43fe172d538d, b93aa761-3e63-49ed-ac28-beffa264f7ac}";
         let condition = Condition::parse(text).unwrap();
         let with = |role| {
-            let attributes = [(
-                "Microsoft.Authorization/roleAssignments:RoleDefinitionId",
-                role,
-            )];
-            condition.holds(&Facts {
-                action: "Microsoft.Authorization/roleAssignments/write",
-                attributes: &attributes,
-            })
+            let attributes = [("Microsoft.Authorization/roleAssignments:RoleDefinitionId", role)];
+            condition.holds(&Facts { action: "Microsoft.Authorization/roleAssignments/write", attributes: &attributes })
         };
         assert!(with("7F951DDA-4ed3-4680-a7ca-43fe172d538d"));
         assert!(!with("8e3af657-a8ff-443c-a75c-2fe8c4bcb635"));
@@ -283,10 +227,7 @@ mod tests {
 
     #[test]
     fn what_is_not_understood_is_no_condition() {
-        assert_eq!(
-            Condition::parse("ActionMatches{'a'} XOR ActionMatches{'b'}"),
-            None
-        );
+        assert_eq!(Condition::parse("ActionMatches{'a'} XOR ActionMatches{'b'}"), None);
         assert_eq!(Condition::parse("(ActionMatches{'a'}"), None);
         assert_eq!(Condition::parse(""), None);
     }

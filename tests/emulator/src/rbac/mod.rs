@@ -22,16 +22,9 @@ pub(crate) struct Role {
 
 impl Role {
     fn allows(&self, wanted: &Wanted<'_>) -> bool {
-        let (allowed, excluded) = if wanted.data {
-            (&self.data_actions, &self.not_data_actions)
-        } else {
-            (&self.actions, &self.not_actions)
-        };
-        let any = |patterns: &[String]| {
-            patterns
-                .iter()
-                .any(|pattern| matches(pattern, wanted.action))
-        };
+        let (allowed, excluded) =
+            if wanted.data { (&self.data_actions, &self.not_data_actions) } else { (&self.actions, &self.not_actions) };
+        let any = |patterns: &[String]| patterns.iter().any(|pattern| matches(pattern, wanted.action));
         any(allowed) && !any(excluded)
     }
 }
@@ -84,21 +77,11 @@ pub(crate) struct Wanted<'a> {
 
 impl<'a> Wanted<'a> {
     pub(crate) fn action(action: &'a str, scope: &'a str) -> Self {
-        Self {
-            action,
-            data: false,
-            scope,
-            facts: &[],
-        }
+        Self { action, data: false, scope, facts: &[] }
     }
 
     pub(crate) fn data(action: &'a str, scope: &'a str, facts: &'a [(&'a str, &'a str)]) -> Self {
-        Self {
-            action,
-            data: true,
-            scope,
-            facts,
-        }
+        Self { action, data: true, scope, facts }
     }
 }
 
@@ -111,43 +94,30 @@ pub(crate) struct Access {
 
 impl Access {
     pub(crate) fn new() -> Self {
-        Self {
-            roles: built_in::roles(),
-            assignments: Vec::new(),
-        }
+        Self { roles: built_in::roles(), assignments: Vec::new() }
     }
 
     /// The role with this GUID, in whatever case.
     pub(crate) fn role(&self, id: &str) -> Option<&Role> {
-        self.roles
-            .iter()
-            .find(|role| role.id.eq_ignore_ascii_case(id))
+        self.roles.iter().find(|role| role.id.eq_ignore_ascii_case(id))
     }
 
     pub(crate) fn role_named(&self, name: &str) -> Option<&Role> {
-        self.roles
-            .iter()
-            .find(|role| role.name.eq_ignore_ascii_case(name))
+        self.roles.iter().find(|role| role.name.eq_ignore_ascii_case(name))
     }
 
     /// The assignments that were not deleted.
     pub(crate) fn standing(&self) -> impl Iterator<Item = &Assignment> {
-        self.assignments
-            .iter()
-            .filter(|assignment| assignment.fades.is_none())
+        self.assignments.iter().filter(|assignment| assignment.fades.is_none())
     }
 
     /// Whether one of these principals (somebody and the groups they are in) may do it.
     pub(crate) fn permits(&self, principals: &[String], wanted: &Wanted<'_>, now: Instant) -> bool {
         self.assignments.iter().any(|assignment| {
-            principals
-                .iter()
-                .any(|principal| principal.eq_ignore_ascii_case(&assignment.principal))
+            principals.iter().any(|principal| principal.eq_ignore_ascii_case(&assignment.principal))
                 && assignment.holds(now)
                 && within(wanted.scope, &assignment.scope)
-                && self
-                    .role(&assignment.role)
-                    .is_some_and(|role| role.allows(wanted))
+                && self.role(&assignment.role).is_some_and(|role| role.allows(wanted))
                 && condition_holds(assignment.condition.as_deref(), wanted)
         })
     }
@@ -158,20 +128,14 @@ fn condition_holds(condition: Option<&str>, wanted: &Wanted<'_>) -> bool {
     let Some(condition) = condition else {
         return true;
     };
-    let facts = Facts {
-        action: wanted.action,
-        attributes: wanted.facts,
-    };
+    let facts = Facts { action: wanted.action, attributes: wanted.facts };
     Condition::parse(condition).is_some_and(|condition| condition.holds(&facts))
 }
 
 /// Whether `scope` is `outer` or lies below it.
 pub(crate) fn within(scope: &str, outer: &str) -> bool {
     let (scope, outer) = (normal(scope), normal(outer));
-    scope == outer
-        || scope
-            .strip_prefix(&outer)
-            .is_some_and(|rest| rest.starts_with('/'))
+    scope == outer || scope.strip_prefix(&outer).is_some_and(|rest| rest.starts_with('/'))
 }
 
 pub(crate) fn same_scope(one: &str, other: &str) -> bool {
@@ -210,60 +174,32 @@ mod tests {
     #[test]
     fn a_star_stands_for_any_part_of_an_action() {
         assert!(matches("*", "Microsoft.A/b/read"));
-        assert!(matches(
-            "*/read",
-            "Microsoft.ContainerRegistry/registries/pull/read"
-        ));
-        assert!(matches(
-            "Microsoft.Authorization/*/Write",
-            "microsoft.authorization/roleAssignments/write"
-        ));
-        assert!(!matches(
-            "*/read",
-            "Microsoft.ContainerRegistry/registries/write"
-        ));
+        assert!(matches("*/read", "Microsoft.ContainerRegistry/registries/pull/read"));
+        assert!(matches("Microsoft.Authorization/*/Write", "microsoft.authorization/roleAssignments/write"));
+        assert!(!matches("*/read", "Microsoft.ContainerRegistry/registries/write"));
         assert!(!matches("a/b", "a/b/c"));
     }
 
     #[test]
     fn a_scope_is_inherited_along_whole_segments_only() {
-        assert!(within(
-            "/subscriptions/s/resourceGroups/g",
-            "/Subscriptions/S"
-        ));
+        assert!(within("/subscriptions/s/resourceGroups/g", "/Subscriptions/S"));
         assert!(within("/subscriptions/s", "/"));
-        assert!(!within(
-            "/subscriptions/s/resourceGroups/group2",
-            "/subscriptions/s/resourceGroups/group"
-        ));
+        assert!(!within("/subscriptions/s/resourceGroups/group2", "/subscriptions/s/resourceGroups/group"));
     }
 
     #[test]
     fn a_contributor_may_do_all_but_change_rights() {
         let access = Access::new();
         let role = access.role_named("contributor").unwrap();
-        assert!(role.allows(&Wanted::action(
-            "Microsoft.ContainerRegistry/registries/write",
-            "/"
-        )));
-        assert!(!role.allows(&Wanted::action(
-            "Microsoft.Authorization/roleAssignments/write",
-            "/"
-        )));
-        assert!(role.allows(&Wanted::action(
-            "Microsoft.Authorization/roleAssignments/read",
-            "/"
-        )));
+        assert!(role.allows(&Wanted::action("Microsoft.ContainerRegistry/registries/write", "/")));
+        assert!(!role.allows(&Wanted::action("Microsoft.Authorization/roleAssignments/write", "/")));
+        assert!(role.allows(&Wanted::action("Microsoft.Authorization/roleAssignments/read", "/")));
     }
 
     #[test]
     fn an_owner_has_no_data_actions() {
         let access = Access::new();
-        let wanted = Wanted::data(
-            "Microsoft.ContainerRegistry/registries/repositories/content/read",
-            "/",
-            &[],
-        );
+        let wanted = Wanted::data("Microsoft.ContainerRegistry/registries/repositories/content/read", "/", &[]);
         assert!(!access.role_named("Owner").unwrap().allows(&wanted));
     }
 }

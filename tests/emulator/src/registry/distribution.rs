@@ -12,17 +12,9 @@ use crate::reply::{self, Reply};
 pub(super) enum Wish {
     Base,
     Catalog,
-    Manifest {
-        repository: String,
-        reference: String,
-    },
-    Blob {
-        repository: String,
-        digest: String,
-    },
-    Tags {
-        repository: String,
-    },
+    Manifest { repository: String, reference: String },
+    Blob { repository: String, digest: String },
+    Tags { repository: String },
 }
 
 /// Reads a path below `/v2/`.
@@ -34,21 +26,13 @@ pub(super) fn wish(path: &str) -> Option<Wish> {
         _ => {}
     }
     if let Some(repository) = rest.strip_suffix("/tags/list") {
-        return Some(Wish::Tags {
-            repository: repository.to_owned(),
-        });
+        return Some(Wish::Tags { repository: repository.to_owned() });
     }
     if let Some((repository, reference)) = rest.rsplit_once("/manifests/") {
-        return Some(Wish::Manifest {
-            repository: repository.to_owned(),
-            reference: decoded(reference),
-        });
+        return Some(Wish::Manifest { repository: repository.to_owned(), reference: decoded(reference) });
     }
     let (repository, digest) = rest.rsplit_once("/blobs/")?;
-    Some(Wish::Blob {
-        repository: repository.to_owned(),
-        digest: decoded(digest),
-    })
+    Some(Wish::Blob { repository: repository.to_owned(), digest: decoded(digest) })
 }
 
 /// A segment of a path, where a digest's colon may come as `%3A`.
@@ -77,17 +61,10 @@ pub(super) fn give(store: &Store, wish: &Wish, request: &Request<Bytes>) -> Repl
             reply::json(StatusCode::OK, &json!({"repositories": names}))
         }
         Wish::Tags { repository } => tags(store, repository),
-        Wish::Manifest {
-            repository,
-            reference,
-        } => manifest(store, repository, reference, request),
+        Wish::Manifest { repository, reference } => manifest(store, repository, reference, request),
         Wish::Blob { repository, digest } => blob(store, repository, digest),
     };
-    if request.method() == Method::HEAD {
-        headless(answer)
-    } else {
-        answer
-    }
+    if request.method() == Method::HEAD { headless(answer) } else { answer }
 }
 
 /// The same answer without its body, but with its length.
@@ -99,12 +76,7 @@ fn headless(mut answer: Reply) -> Reply {
 }
 
 pub(super) fn name_unknown(repository: &str) -> Reply {
-    error(
-        StatusCode::NOT_FOUND,
-        "NAME_UNKNOWN",
-        "repository name not known to registry",
-        &json!({"name": repository}),
-    )
+    error(StatusCode::NOT_FOUND, "NAME_UNKNOWN", "repository name not known to registry", &json!({"name": repository}))
 }
 
 fn tags(store: &Store, repository: &str) -> Reply {
@@ -117,17 +89,9 @@ fn tags(store: &Store, repository: &str) -> Reply {
 
 fn manifest(store: &Store, repository: &str, reference: &str, request: &Request<Bytes>) -> Reply {
     let unknown = |found: bool| {
-        let message = if found {
-            format!("manifest tagged by \"{reference}\" is not found")
-        } else {
-            "manifest unknown".into()
-        };
-        error(
-            StatusCode::NOT_FOUND,
-            "MANIFEST_UNKNOWN",
-            &message,
-            &json!({"Tag": reference}),
-        )
+        let message =
+            if found { format!("manifest tagged by \"{reference}\" is not found") } else { "manifest unknown".into() };
+        error(StatusCode::NOT_FOUND, "MANIFEST_UNKNOWN", &message, &json!({"Tag": reference}))
     };
     let Some(found) = store.repositories.get(repository) else {
         return unknown(false);
@@ -142,26 +106,13 @@ fn manifest(store: &Store, repository: &str, reference: &str, request: &Request<
         return shown(digest, manifest);
     }
     // A client that knows no index gets the manifest of the platform that such clients mean.
-    let plain = manifest
-        .children()
-        .into_iter()
-        .find(|child| child["platform"]["architecture"] == "amd64");
+    let plain = manifest.children().into_iter().find(|child| child["platform"]["architecture"] == "amd64");
     let plain = plain.and_then(|child| child["digest"].as_str().map(str::to_owned));
     match plain.and_then(|digest| found.manifests.get_key_value(&digest)) {
-        Some((digest, manifest)) if accepts(request, &manifest.media_type) => {
-            shown(digest, manifest)
-        }
+        Some((digest, manifest)) if accepts(request, &manifest.media_type) => shown(digest, manifest),
         _ => {
-            let message = format!(
-                "{} is not among the accepted media types",
-                manifest.media_type
-            );
-            error(
-                StatusCode::NOT_FOUND,
-                "MANIFEST_UNKNOWN",
-                &message,
-                &Value::Null,
-            )
+            let message = format!("{} is not among the accepted media types", manifest.media_type);
+            error(StatusCode::NOT_FOUND, "MANIFEST_UNKNOWN", &message, &Value::Null)
         }
     }
 }
@@ -174,12 +125,7 @@ fn shown(digest: &str, manifest: &Manifest) -> Reply {
 }
 
 fn accepts(request: &Request<Bytes>, media_type: &str) -> bool {
-    let mut sent = request
-        .headers()
-        .get_all("accept")
-        .iter()
-        .filter_map(|value| value.to_str().ok())
-        .peekable();
+    let mut sent = request.headers().get_all("accept").iter().filter_map(|value| value.to_str().ok()).peekable();
     sent.peek().is_none()
         || sent.flat_map(|list| list.split(',')).any(|one| {
             let one = one.split(';').next().unwrap_or_default().trim();
@@ -192,12 +138,7 @@ fn blob(store: &Store, repository: &str, digest: &str) -> Reply {
         return name_unknown(repository);
     };
     let Some(bytes) = found.blobs.get(digest) else {
-        return error(
-            StatusCode::NOT_FOUND,
-            "BLOB_UNKNOWN",
-            "blob unknown to registry",
-            &json!({"digest": digest}),
-        );
+        return error(StatusCode::NOT_FOUND, "BLOB_UNKNOWN", "blob unknown to registry", &json!({"digest": digest}));
     };
     let answer = reply::bytes(StatusCode::OK, "application/octet-stream", bytes.clone());
     reply::with(answer, "docker-content-digest", digest)
@@ -209,18 +150,10 @@ mod tests {
 
     #[test]
     fn a_repository_may_have_folders() {
-        let manifest = Wish::Manifest {
-            repository: "library/nginx".into(),
-            reference: "latest".into(),
-        };
+        let manifest = Wish::Manifest { repository: "library/nginx".into(), reference: "latest".into() };
         assert_eq!(wish("/v2/library/nginx/manifests/latest"), Some(manifest));
         assert_eq!(wish("/v2/"), Some(Wish::Base));
-        assert_eq!(
-            wish("/v2/a/b/tags/list"),
-            Some(Wish::Tags {
-                repository: "a/b".into()
-            })
-        );
+        assert_eq!(wish("/v2/a/b/tags/list"), Some(Wish::Tags { repository: "a/b".into() }));
         assert_eq!(wish("/v2/a"), None);
     }
 }

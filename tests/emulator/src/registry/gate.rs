@@ -33,17 +33,11 @@ const RIGHTS: [(Right, &str); 6] = [
 impl Right {
     /// The right that a token's scope calls so.
     pub(crate) fn named(name: &str) -> Option<Self> {
-        RIGHTS
-            .iter()
-            .find(|(_, known)| *known == name)
-            .map(|(right, _)| *right)
+        RIGHTS.iter().find(|(_, known)| *known == name).map(|(right, _)| *right)
     }
 
     pub(crate) fn name(self) -> &'static str {
-        RIGHTS
-            .iter()
-            .find(|(right, _)| *right == self)
-            .map_or("", |(_, name)| name)
+        RIGHTS.iter().find(|(right, _)| *right == self).map_or("", |(_, name)| name)
     }
 
     /// The word for it in the permissions of a legacy refresh token.
@@ -60,12 +54,8 @@ impl Right {
             Self::Pull => "Microsoft.ContainerRegistry/registries/repositories/content/read",
             Self::Push => "Microsoft.ContainerRegistry/registries/repositories/content/write",
             Self::Delete => "Microsoft.ContainerRegistry/registries/repositories/content/delete",
-            Self::MetadataRead => {
-                "Microsoft.ContainerRegistry/registries/repositories/metadata/read"
-            }
-            Self::MetadataWrite => {
-                "Microsoft.ContainerRegistry/registries/repositories/metadata/write"
-            }
+            Self::MetadataRead => "Microsoft.ContainerRegistry/registries/repositories/metadata/read",
+            Self::MetadataWrite => "Microsoft.ContainerRegistry/registries/repositories/metadata/write",
             Self::Catalog => "Microsoft.ContainerRegistry/registries/catalog/read",
         }
     }
@@ -75,10 +65,7 @@ impl Right {
 pub(crate) const LEGACY: [(&str, &str); 3] = [
     ("read", "Microsoft.ContainerRegistry/registries/pull/read"),
     ("write", "Microsoft.ContainerRegistry/registries/push/write"),
-    (
-        "delete",
-        "Microsoft.ContainerRegistry/registries/artifacts/delete",
-    ),
+    ("delete", "Microsoft.ContainerRegistry/registries/artifacts/delete"),
 ];
 
 /// What a principal may do in a legacy registry, in the words of its tokens.
@@ -90,11 +77,7 @@ pub(crate) fn legacy_actions(
 ) -> Vec<&'static str> {
     let id = registry.id();
     let may = |action: &str| world.permits(principal, &Wanted::action(action, &id), now);
-    LEGACY
-        .iter()
-        .filter(|(_, action)| may(action))
-        .map(|(word, _)| *word)
-        .collect()
+    LEGACY.iter().filter(|(_, action)| may(action)).map(|(word, _)| *word).collect()
 }
 
 /// Whether a principal may, as of now.
@@ -121,20 +104,9 @@ pub(crate) fn permits_abac(
     repository: &str,
     now: Instant,
 ) -> bool {
-    let facts = [(
-        "Microsoft.ContainerRegistry/registries/repositories:name",
-        repository,
-    )];
-    let facts = if right == Right::Catalog {
-        &[][..]
-    } else {
-        &facts[..]
-    };
-    world.permits(
-        principal,
-        &Wanted::data(right.data_action(), &registry.id(), facts),
-        now,
-    )
+    let facts = [("Microsoft.ContainerRegistry/registries/repositories:name", repository)];
+    let facts = if right == Right::Catalog { &[][..] } else { &facts[..] };
+    world.permits(principal, &Wanted::data(right.data_action(), &registry.id(), facts), now)
 }
 
 /// Who signs in with a user name and a password: a service principal with its client id and secret.
@@ -145,21 +117,13 @@ pub(crate) fn password(
     password: &str,
     _now: Instant,
 ) -> Option<Principal> {
-    let is_admin = username.eq_ignore_ascii_case(&registry.name)
-        && registry.properties["adminUserEnabled"] == true;
+    let is_admin = username.eq_ignore_ascii_case(&registry.name) && registry.properties["adminUserEnabled"] == true;
     if is_admin {
         // The admin user's password cannot be asked for here, so nobody has it.
         return None;
     }
-    let known = world
-        .principals
-        .iter()
-        .find(|one| one.client_id.eq_ignore_ascii_case(username))?;
-    known
-        .secret
-        .as_deref()
-        .is_some_and(|secret| secret == password)
-        .then(|| known.clone())
+    let known = world.principals.iter().find(|one| one.client_id.eq_ignore_ascii_case(username))?;
+    known.secret.as_deref().is_some_and(|secret| secret == password).then(|| known.clone())
 }
 
 /// The firewall: `None` lets the caller through.
@@ -167,30 +131,21 @@ pub(crate) fn firewall(registry: &Registry, address: &str) -> Option<Reply> {
     let rules = &registry.properties["networkRuleSet"];
     let denied = registry.sku == "Premium" && rules["defaultAction"] == "Deny" && {
         let list = rules["ipRules"].as_array().cloned().unwrap_or_default();
-        !list.iter().any(|rule| {
-            rule["value"]
-                .as_str()
-                .is_some_and(|range| covers(range, address))
-        })
+        !list.iter().any(|rule| rule["value"].as_str().is_some_and(|range| covers(range, address)))
     };
     if registry.properties["publicNetworkAccess"] != "Disabled" && !denied {
         return None;
     }
-    let message = format!(
-        "client with IP '{address}' is not allowed access. Refer https://aka.ms/acr/firewall to grant access."
-    );
-    Some(reply::json(
-        StatusCode::FORBIDDEN,
-        &json!({"errors": [{"code": "DENIED", "message": message}]}),
-    ))
+    let message =
+        format!("client with IP '{address}' is not allowed access. Refer https://aka.ms/acr/firewall to grant access.");
+    Some(reply::json(StatusCode::FORBIDDEN, &json!({"errors": [{"code": "DENIED", "message": message}]})))
 }
 
 /// Whether an address is the one of a rule or in its range.
 fn covers(range: &str, address: &str) -> bool {
     let (net, bits) = range.split_once('/').unwrap_or((range, "32"));
     let number = |text: &str| text.parse::<std::net::Ipv4Addr>().map(u32::from);
-    let (Ok(net), Ok(address), Ok(bits)) = (number(net), number(address), bits.parse::<u32>())
-    else {
+    let (Ok(net), Ok(address), Ok(bits)) = (number(net), number(address), bits.parse::<u32>()) else {
         return false;
     };
     let mask = u32::MAX.checked_shl(32 - bits.min(32)).unwrap_or(0);

@@ -70,9 +70,7 @@ impl Registry {
         let mut properties = self.properties.clone();
         if self.sku != "Premium" {
             // Recorded: only Premium has network rules.
-            properties
-                .as_object_mut()
-                .map(|properties| properties.remove("networkRuleSet"));
+            properties.as_object_mut().map(|properties| properties.remove("networkRuleSet"));
         }
         item["properties"] = properties;
         item
@@ -143,10 +141,7 @@ fn default_properties(world: &World, login_server: &str, now: Instant) -> Value 
 impl World {
     /// Makes a registry from a seed.
     pub(crate) fn seed_registry(&mut self, seed: RegistrySeed, now: Instant) {
-        let subscription = seed
-            .subscription
-            .clone()
-            .unwrap_or_else(|| self.subscription().to_owned());
+        let subscription = seed.subscription.clone().unwrap_or_else(|| self.subscription().to_owned());
         self.ensure_group(&subscription, &seed.group, &seed.location);
         let host = format!("{}.azurecr.io", seed.name.to_ascii_lowercase());
         let login_server = seed.login_server.unwrap_or(host);
@@ -166,14 +161,8 @@ impl World {
         self.registries.push(registry);
     }
 
-    pub(crate) fn registry(
-        &self,
-        subscription: &str,
-        group: &str,
-        name: &str,
-    ) -> Option<&Registry> {
-        self.registry_at(subscription, group, name)
-            .map(|at| &self.registries[at])
+    pub(crate) fn registry(&self, subscription: &str, group: &str, name: &str) -> Option<&Registry> {
+        self.registry_at(subscription, group, name).map(|at| &self.registries[at])
     }
 
     pub(crate) fn registry_at(&self, subscription: &str, group: &str, name: &str) -> Option<usize> {
@@ -192,9 +181,7 @@ impl World {
 
     /// The registry that a host is the login server of.
     pub(crate) fn registry_of_host(&self, host: &str) -> Option<&Registry> {
-        self.registries
-            .iter()
-            .find(|registry| registry.login_server().eq_ignore_ascii_case(host))
+        self.registries.iter().find(|registry| registry.login_server().eq_ignore_ascii_case(host))
     }
 }
 
@@ -204,13 +191,7 @@ pub(crate) fn is_host(world: &World, host: &str) -> bool {
 }
 
 /// Answers a request to a registry.
-pub(crate) fn serve(
-    world: &mut World,
-    host: &str,
-    request: &Request<Bytes>,
-    address: &str,
-    now: Instant,
-) -> Reply {
+pub(crate) fn serve(world: &mut World, host: &str, request: &Request<Bytes>, address: &str, now: Instant) -> Reply {
     match world.registry_of_host(host) {
         Some(registry) => acr::serve(world, registry, request, address, now),
         None => upstream::serve(world, host, request, now),

@@ -30,10 +30,7 @@ pub(crate) fn store<'w>(world: &'w World, name: &str) -> Option<&'w Store> {
 
 pub(crate) fn is_host(world: &World, host: &str) -> bool {
     let plain = host.split(':').next().unwrap_or_default();
-    world
-        .upstreams
-        .keys()
-        .any(|known| known.split(':').next() == Some(plain))
+    world.upstreams.keys().any(|known| known.split(':').next() == Some(plain))
         || (host == HUB_TOKENS && world.upstreams.contains_key(HUB_API))
 }
 
@@ -41,15 +38,8 @@ pub(super) fn serve(world: &World, host: &str, request: &Request<Bytes>, now: In
     if host == HUB_TOKENS {
         return token(world, request, now);
     }
-    let full = request
-        .uri()
-        .authority()
-        .map(http::uri::Authority::as_str)
-        .unwrap_or_default();
-    let store = world
-        .upstreams
-        .get(full)
-        .or_else(|| world.upstreams.get(host));
+    let full = request.uri().authority().map(http::uri::Authority::as_str).unwrap_or_default();
+    let store = world.upstreams.get(full).or_else(|| world.upstreams.get(host));
     let (Some(store), Some(wish)) = (store, wish(request.uri().path())) else {
         return crate::world::unknown_request(request.method(), request.uri());
     };
@@ -58,39 +48,24 @@ pub(super) fn serve(world: &World, host: &str, request: &Request<Bytes>, now: In
     {
         return refusal;
     }
-    reply::with(
-        distribution::give(store, &wish, request),
-        "docker-distribution-api-version",
-        "registry/2.0",
-    )
+    reply::with(distribution::give(store, &wish, request), "docker-distribution-api-version", "registry/2.0")
 }
 
 /// Docker Hub wants a token even from those without a name.
-fn hub_refuses(
-    world: &World,
-    wish: &Wish,
-    request: &Request<Bytes>,
-    now: Instant,
-) -> Option<Reply> {
+fn hub_refuses(world: &World, wish: &Wish, request: &Request<Bytes>, now: Instant) -> Option<Reply> {
     let repository = match wish {
         Wish::Base | Wish::Catalog => None,
-        Wish::Manifest { repository, .. }
-        | Wish::Blob { repository, .. }
-        | Wish::Tags { repository } => Some(repository.as_str()),
+        Wish::Manifest { repository, .. } | Wish::Blob { repository, .. } | Wish::Tags { repository } => {
+            Some(repository.as_str())
+        }
     };
-    let claims = crate::arm::bearer(request)
-        .and_then(|token| world.signer.check(token, world.clock.unix(now)).ok());
-    let fits =
-        |scope: &str| repository.is_none_or(|name| scope == format!("repository:{name}:pull"));
+    let claims = crate::arm::bearer(request).and_then(|token| world.signer.check(token, world.clock.unix(now)).ok());
+    let fits = |scope: &str| repository.is_none_or(|name| scope == format!("repository:{name}:pull"));
     if claims.is_some_and(|claims| claims.is_for(HUB_API) && fits(claims.text("scope"))) {
         return None;
     }
-    let scope = repository
-        .map(|name| format!(",scope=\"repository:{name}:pull\""))
-        .unwrap_or_default();
-    let value = format!(
-        "Bearer realm=\"https://{HUB_TOKENS}/token\",service=\"registry.docker.io\"{scope}"
-    );
+    let scope = repository.map(|name| format!(",scope=\"repository:{name}:pull\"")).unwrap_or_default();
+    let value = format!("Bearer realm=\"https://{HUB_TOKENS}/token\",service=\"registry.docker.io\"{scope}");
     let refusal = distribution::error(
         StatusCode::UNAUTHORIZED,
         "UNAUTHORIZED",
@@ -112,8 +87,5 @@ fn token(world: &World, request: &Request<Bytes>, now: Instant) -> Reply {
     let issued = world.clock.unix(now);
     let claims = json!({"aud": HUB_API, "scope": scope, "exp": issued + 300, "iat": issued});
     let token = world.signer.sign(&claims);
-    reply::json(
-        StatusCode::OK,
-        &json!({"token": token, "access_token": token, "expires_in": 300}),
-    )
+    reply::json(StatusCode::OK, &json!({"token": token, "access_token": token, "expires_in": 300}))
 }

@@ -51,8 +51,7 @@ pub(crate) async fn send(
     let answer = azure.transport().execute_request(&request).await?;
     let answer = answer.try_into_raw_response().await?;
     let headers = answer.headers().iter();
-    let headers =
-        headers.map(|(name, value)| (name.as_str().to_owned(), value.as_str().to_owned()));
+    let headers = headers.map(|(name, value)| (name.as_str().to_owned(), value.as_str().to_owned()));
     Ok(Answer {
         status: answer.status().into(),
         headers: headers.collect(),
@@ -64,41 +63,19 @@ pub(crate) async fn send(
 /// A token of a caller for an audience.
 pub(crate) async fn token(azure: &Emulator, caller: &str, audience: &str) -> String {
     let scope = format!("{audience}/.default");
-    let token = azure
-        .credential_of(caller)
-        .get_token(&[&scope], None)
-        .await
-        .unwrap();
+    let token = azure.credential_of(caller).get_token(&[&scope], None).await.unwrap();
     token.token.secret().to_owned()
 }
 
 /// Sends a request to ARM as a caller; `path` may be a whole address, and gets a version unless it has one.
-pub(crate) async fn arm(
-    azure: &Emulator,
-    caller: &str,
-    method: Method,
-    path: &str,
-    body: Option<Value>,
-) -> Answer {
+pub(crate) async fn arm(azure: &Emulator, caller: &str, method: Method, path: &str, body: Option<Value>) -> Answer {
     let bearer = format!("Bearer {}", token(azure, caller, ARM).await);
-    let mut url = if path.starts_with("https://") {
-        path.to_owned()
-    } else {
-        format!("{ARM}{path}")
-    };
+    let mut url = if path.starts_with("https://") { path.to_owned() } else { format!("{ARM}{path}") };
     if !url.contains("api-version=") {
         url.push_str(if url.contains('?') { "&" } else { "?" });
         url.push_str("api-version=2025-11-01");
     }
-    send(
-        azure,
-        method,
-        &url,
-        &[("authorization", bearer)],
-        body.map(|body| body.to_string()),
-    )
-    .await
-    .unwrap()
+    send(azure, method, &url, &[("authorization", bearer)], body.map(|body| body.to_string())).await.unwrap()
 }
 
 /// The same as the Owner, reading.
@@ -107,13 +84,7 @@ pub(crate) async fn get(azure: &Emulator, path: &str) -> Answer {
 }
 
 /// Grants a role through ARM, as the Owner.
-pub(crate) async fn grant(
-    azure: &Emulator,
-    scope: &str,
-    name: &str,
-    principal: &str,
-    role: &str,
-) -> Answer {
+pub(crate) async fn grant(azure: &Emulator, scope: &str, name: &str, principal: &str, role: &str) -> Answer {
     let path = format!("{scope}/providers/Microsoft.Authorization/roleAssignments/{name}");
     let role = format!("/providers/Microsoft.Authorization/roleDefinitions/{role}");
     let body = serde_json::json!({"properties": {

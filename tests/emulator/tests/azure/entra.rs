@@ -6,28 +6,18 @@ use std::time::Duration;
 
 use crate::client::{ARM, send, token};
 
-const FORM: &str =
-    "grant_type=client_credentials&scope=https%3A%2F%2Fmanagement.azure.com%2F.default";
+const FORM: &str = "grant_type=client_credentials&scope=https%3A%2F%2Fmanagement.azure.com%2F.default";
 
 async fn ask(azure: &Emulator, form: &str) -> crate::client::Answer {
-    let url = format!(
-        "https://login.microsoftonline.com/{}/oauth2/v2.0/token",
-        azure.tenant()
-    );
-    send(azure, Method::Post, &url, &[], Some(form.to_owned()))
-        .await
-        .unwrap()
+    let url = format!("https://login.microsoftonline.com/{}/oauth2/v2.0/token", azure.tenant());
+    send(azure, Method::Post, &url, &[], Some(form.to_owned())).await.unwrap()
 }
 
 #[tokio::test(start_paused = true)]
 async fn a_wrong_secret_gets_no_token() {
     let azure = Emulator::new();
     let (client, _) = azure.client_secret_of("owner");
-    let answer = ask(
-        &azure,
-        &format!("{FORM}&client_id={client}&client_secret=wrong"),
-    )
-    .await;
+    let answer = ask(&azure, &format!("{FORM}&client_id={client}&client_secret=wrong")).await;
     assert_eq!(answer.status, 401);
     assert_eq!(answer.body["error"], "invalid_client");
     assert_eq!(answer.body["error_codes"][0], 7_000_215);
@@ -35,35 +25,21 @@ async fn a_wrong_secret_gets_no_token() {
 
 #[tokio::test(start_paused = true)]
 async fn an_unknown_application_gets_no_token() {
-    let answer = ask(
-        &Emulator::new(),
-        &format!("{FORM}&client_id=nobody&client_secret=x"),
-    )
-    .await;
-    assert_eq!(
-        (answer.status, answer.body["error_codes"][0].as_u64()),
-        (400, Some(700_016))
-    );
+    let answer = ask(&Emulator::new(), &format!("{FORM}&client_id=nobody&client_secret=x")).await;
+    assert_eq!((answer.status, answer.body["error_codes"][0].as_u64()), (400, Some(700_016)));
 }
 
 #[tokio::test(start_paused = true)]
 async fn an_unknown_resource_gets_no_token() {
     let azure = Emulator::new();
-    let fault = azure
-        .credential()
-        .get_token(&["https://example.com/.default"], None)
-        .await
-        .unwrap_err();
+    let fault = azure.credential().get_token(&["https://example.com/.default"], None).await.unwrap_err();
     assert!(fault.to_string().contains("AADSTS500011"), "{fault}");
 }
 
 #[tokio::test(start_paused = true)]
 async fn the_discovery_document_leads_to_the_token_endpoint() {
     let azure = Emulator::new();
-    let url = format!(
-        "https://login.microsoftonline.com/{}/v2.0/.well-known/openid-configuration",
-        azure.tenant()
-    );
+    let url = format!("https://login.microsoftonline.com/{}/v2.0/.well-known/openid-configuration", azure.tenant());
     let answer = send(&azure, Method::Get, &url, &[], None).await.unwrap();
     let endpoint = answer.body["token_endpoint"].as_str().unwrap();
     assert!(endpoint.ends_with(&format!("{}/oauth2/v2.0/token", azure.tenant())));
@@ -74,19 +50,8 @@ async fn a_token_for_another_service_is_refused_by_arm() {
     let azure = Emulator::new();
     let wrong = token(&azure, "owner", "https://graph.microsoft.com").await;
     let url = format!("{ARM}/subscriptions?api-version=2022-12-01");
-    let answer = send(
-        &azure,
-        Method::Get,
-        &url,
-        &[("authorization", format!("Bearer {wrong}"))],
-        None,
-    )
-    .await
-    .unwrap();
-    assert_eq!(
-        (answer.status, answer.code()),
-        (401, "InvalidAuthenticationTokenAudience")
-    );
+    let answer = send(&azure, Method::Get, &url, &[("authorization", format!("Bearer {wrong}"))], None).await.unwrap();
+    assert_eq!((answer.status, answer.code()), (401, "InvalidAuthenticationTokenAudience"));
     assert!(answer.header("www-authenticate").is_some());
 }
 
@@ -97,31 +62,15 @@ async fn an_expired_token_is_refused_by_arm() {
     let old = token(&azure, "owner", ARM).await;
     tokio::time::advance(Duration::from_secs(61)).await;
     let url = format!("{ARM}/subscriptions?api-version=2022-12-01");
-    let answer = send(
-        &azure,
-        Method::Get,
-        &url,
-        &[("authorization", format!("Bearer {old}"))],
-        None,
-    )
-    .await
-    .unwrap();
-    assert_eq!(
-        (answer.status, answer.code()),
-        (401, "ExpiredAuthenticationToken")
-    );
+    let answer = send(&azure, Method::Get, &url, &[("authorization", format!("Bearer {old}"))], None).await.unwrap();
+    assert_eq!((answer.status, answer.code()), (401, "ExpiredAuthenticationToken"));
 }
 
 #[tokio::test(start_paused = true)]
 async fn a_request_without_a_token_is_refused_by_arm() {
     let url = format!("{ARM}/subscriptions?api-version=2022-12-01");
-    let answer = send(&Emulator::new(), Method::Get, &url, &[], None)
-        .await
-        .unwrap();
-    assert_eq!(
-        (answer.status, answer.code()),
-        (401, "AuthenticationFailed")
-    );
+    let answer = send(&Emulator::new(), Method::Get, &url, &[], None).await.unwrap();
+    assert_eq!((answer.status, answer.code()), (401, "AuthenticationFailed"));
 }
 
 #[tokio::test(start_paused = true)]
@@ -129,9 +78,6 @@ async fn tokens_show_in_the_log_by_the_name_of_who_asked() {
     let azure = Emulator::new().with_caller("reader", &[]);
     token(&azure, "reader", ARM).await;
     let log = azure.requests();
-    assert_eq!(
-        (log[0].service, log[0].caller.as_deref()),
-        (Service::Entra, Some("reader"))
-    );
+    assert_eq!((log[0].service, log[0].caller.as_deref()), (Service::Entra, Some("reader")));
     assert!(!format!("{azure:?} {log:?}").contains(&azure.client_secret_of("reader").1));
 }

@@ -11,15 +11,7 @@ const GRAPH: &str = "https://graph.microsoft.com";
 async fn graph(azure: &Emulator, method: Method, path: &str, body: Option<Value>) -> Answer {
     let bearer = format!("Bearer {}", token(azure, "owner", GRAPH).await);
     let url = format!("{GRAPH}/v1.0/{path}");
-    send(
-        azure,
-        method,
-        &url,
-        &[("authorization", bearer)],
-        body.map(|body| body.to_string()),
-    )
-    .await
-    .unwrap()
+    send(azure, method, &url, &[("authorization", bearer)], body.map(|body| body.to_string())).await.unwrap()
 }
 
 fn scene() -> Emulator {
@@ -28,89 +20,42 @@ fn scene() -> Emulator {
 
 async fn by_application(azure: &Emulator) -> Answer {
     let cluster = get(azure, &azure.cluster_id("group", "dev")).await;
-    let client = cluster.body["properties"]["servicePrincipalProfile"]["clientId"]
-        .as_str()
-        .unwrap();
+    let client = cluster.body["properties"]["servicePrincipalProfile"]["clientId"].as_str().unwrap();
     let filter = format!("servicePrincipalNames/any(c:c eq '{client}')");
     let filter: String = url::form_urlencoded::byte_serialize(filter.as_bytes()).collect();
-    graph(
-        azure,
-        Method::Get,
-        &format!("servicePrincipals?$filter={filter}"),
-        None,
-    )
-    .await
+    graph(azure, Method::Get, &format!("servicePrincipals?$filter={filter}"), None).await
 }
 
 #[tokio::test(start_paused = true)]
 async fn an_owner_of_the_subscription_has_no_rights_on_the_directory() {
     let refused = by_application(&scene()).await;
-    assert_eq!(
-        (refused.status, refused.code()),
-        (403, "Authorization_RequestDenied")
-    );
+    assert_eq!((refused.status, refused.code()), (403, "Authorization_RequestDenied"));
 }
 
 #[tokio::test(start_paused = true)]
 async fn a_service_principal_is_found_by_its_application() {
     let azure = scene().with_graph_rights("owner");
     let found = by_application(&azure).await;
-    assert_eq!(
-        found.body["value"][0]["id"],
-        azure.control_plane_object_id("group", "dev")
-    );
-    let none = graph(
-        &azure,
-        Method::Get,
-        "servicePrincipals?$filter=appId%20eq%20'none'",
-        None,
-    )
-    .await;
-    assert_eq!(
-        (none.status, none.body["value"].as_array().unwrap().len()),
-        (200, 0)
-    );
+    assert_eq!(found.body["value"][0]["id"], azure.control_plane_object_id("group", "dev"));
+    let none = graph(&azure, Method::Get, "servicePrincipals?$filter=appId%20eq%20'none'", None).await;
+    assert_eq!((none.status, none.body["value"].as_array().unwrap().len()), (200, 0));
 }
 
 #[tokio::test(start_paused = true)]
 async fn a_member_is_added_once_and_then_has_the_groups_rights() {
-    let azure = scene()
-        .with_graph_rights("owner")
-        .with_registry("group", "myregistry");
-    let azure = azure
-        .with_caller("first", &[])
-        .with_caller("second", &[])
-        .with_member("team", "first");
-    let (group, registry) = (
-        azure.group_id("team"),
-        azure.registry_id("group", "myregistry"),
-    );
+    let azure = scene().with_graph_rights("owner").with_registry("group", "myregistry");
+    let azure = azure.with_caller("first", &[]).with_caller("second", &[]).with_member("team", "first");
+    let (group, registry) = (azure.group_id("team"), azure.registry_id("group", "myregistry"));
     azure.grant("Reader", &group, &registry);
     let path = format!("groups/{group}/members/$ref");
     let second = azure.object_id_of("second");
     let body = || Some(json!({"@odata.id": format!("{GRAPH}/v1.0/directoryObjects/{second}")}));
-    assert_eq!(
-        crate::client::arm(&azure, "second", Method::Get, &registry, None)
-            .await
-            .status,
-        403
-    );
+    assert_eq!(crate::client::arm(&azure, "second", Method::Get, &registry, None).await.status, 403);
     assert_eq!(graph(&azure, Method::Post, &path, body()).await.status, 204);
-    assert_eq!(
-        crate::client::arm(&azure, "second", Method::Get, &registry, None)
-            .await
-            .status,
-        200
-    );
+    assert_eq!(crate::client::arm(&azure, "second", Method::Get, &registry, None).await.status, 200);
     let again = graph(&azure, Method::Post, &path, body()).await;
     assert_eq!((again.status, again.code()), (400, "Request_BadRequest"));
     let member = format!("groups/{group}/members/{second}/$ref");
-    assert_eq!(
-        graph(&azure, Method::Delete, &member, None).await.status,
-        204
-    );
-    assert_eq!(
-        graph(&azure, Method::Delete, &member, None).await.status,
-        404
-    );
+    assert_eq!(graph(&azure, Method::Delete, &member, None).await.status, 204);
+    assert_eq!(graph(&azure, Method::Delete, &member, None).await.status, 404);
 }

@@ -1,9 +1,6 @@
 //! The rules of the emulator's Azure, each asked for through its public doors.
 
-#![expect(
-    clippy::unwrap_used,
-    reason = "a test that cannot go on should stop where it is"
-)]
+#![expect(clippy::unwrap_used, reason = "a test that cannot go on should stop where it is")]
 
 mod client;
 mod cluster;

@@ -23,24 +23,13 @@ struct Api<'a> {
 
 impl<'a> Api<'a> {
     async fn of(azure: &'a Emulator) -> Self {
-        let path = format!(
-            "{}/listClusterAdminCredential",
-            azure.cluster_id("group", "dev")
-        );
+        let path = format!("{}/listClusterAdminCredential", azure.cluster_id("group", "dev"));
         let answer = arm(azure, "owner", azure_core::http::Method::Post, &path, None).await;
         let file = answer.body["kubeconfigs"][0]["value"].as_str().unwrap();
-        let file = base64::engine::general_purpose::STANDARD
-            .decode(file)
-            .unwrap();
+        let file = base64::engine::general_purpose::STANDARD.decode(file).unwrap();
         let file = String::from_utf8(file).unwrap();
-        let token = file
-            .lines()
-            .find_map(|line| line.trim().strip_prefix("token: "))
-            .unwrap();
-        Self {
-            azure,
-            bearer: format!("Bearer {token}"),
-        }
+        let token = file.lines().find_map(|line| line.trim().strip_prefix("token: ")).unwrap();
+        Self { azure, bearer: format!("Bearer {token}") }
     }
 
     async fn send(&self, method: &str, path: &str, body: Option<Value>) -> http::Response<Body> {
@@ -63,15 +52,12 @@ impl<'a> Api<'a> {
     async fn run(&self, image: &str) {
         let pod = json!({"apiVersion": "v1", "kind": "Pod", "metadata": {"name": "app"},
                          "spec": {"containers": [{"name": "app", "image": image}]}});
-        let made = self
-            .json("POST", "/api/v1/namespaces/default/pods", Some(pod))
-            .await;
+        let made = self.json("POST", "/api/v1/namespaces/default/pods", Some(pod)).await;
         assert_eq!(made["metadata"]["name"], "app", "{made}");
     }
 
     async fn pod(&self) -> Value {
-        self.json("GET", "/api/v1/namespaces/default/pods/app", None)
-            .await
+        self.json("GET", "/api/v1/namespaces/default/pods/app", None).await
     }
 
     /// Phase, and why the container waits.
@@ -79,18 +65,12 @@ impl<'a> Api<'a> {
         let pod = self.pod().await;
         let waiting = &pod["status"]["containerStatuses"][0]["state"]["waiting"];
         let text = |value: &Value| value.as_str().unwrap_or_default().to_owned();
-        (
-            text(&pod["status"]["phase"]),
-            format!("{} {}", text(&waiting["reason"]), text(&waiting["message"])),
-        )
+        (text(&pod["status"]["phase"]), format!("{} {}", text(&waiting["reason"]), text(&waiting["message"])))
     }
 }
 
 fn scene() -> Emulator {
-    scene_of(
-        ClusterSeed::new("group", "dev"),
-        RegistrySeed::new("group", "myregistry"),
-    )
+    scene_of(ClusterSeed::new("group", "dev"), RegistrySeed::new("group", "myregistry"))
 }
 
 fn scene_of(cluster: ClusterSeed, registry: RegistrySeed) -> Emulator {
@@ -98,19 +78,12 @@ fn scene_of(cluster: ClusterSeed, registry: RegistrySeed) -> Emulator {
         .with_cluster_of(cluster)
         .with_registry_of(registry)
         .with_image(IMAGE, &["linux/amd64"])
-        .with_image(
-            "docker.io/library/nginx:latest",
-            &["linux/amd64", "linux/arm64"],
-        )
+        .with_image("docker.io/library/nginx:latest", &["linux/amd64", "linux/arm64"])
 }
 
 fn attach(azure: &Emulator) {
     let kubelet = azure.kubelet_object_id("group", "dev");
-    azure.grant(
-        "AcrPull",
-        &kubelet,
-        &azure.registry_id("group", "myregistry"),
-    );
+    azure.grant("AcrPull", &kubelet, &azure.registry_id("group", "myregistry"));
 }
 
 async fn pass(seconds: u64) {
@@ -131,19 +104,9 @@ async fn a_pod_of_an_attached_registry_runs() {
     attach(&azure);
     assert_eq!(outcome(&azure, IMAGE).await.0, "Running");
     let log = azure.requests();
-    let kubelet = log
-        .iter()
-        .filter(|one| one.from == From::Node && one.service == Service::Registry);
-    assert!(
-        kubelet
-            .clone()
-            .any(|one| one.path == "/oauth2/exchange" && one.status == Some(200))
-    );
-    assert!(
-        kubelet
-            .clone()
-            .any(|one| one.path == "/v2/app/manifests/1" && one.status == Some(200))
-    );
+    let kubelet = log.iter().filter(|one| one.from == From::Node && one.service == Service::Registry);
+    assert!(kubelet.clone().any(|one| one.path == "/oauth2/exchange" && one.status == Some(200)));
+    assert!(kubelet.clone().any(|one| one.path == "/v2/app/manifests/1" && one.status == Some(200)));
 }
 
 #[tokio::test(start_paused = true)]
@@ -156,20 +119,10 @@ async fn a_pod_waits_for_its_grant_and_then_runs() {
     assert_eq!(phase, "Pending");
     assert!(waiting.contains("401 Unauthorized"), "{waiting}");
     azure.set_timing(Timing::none().with_propagation(Duration::from_secs(60)));
-    let (scope, kubelet) = (
-        azure.registry_id("group", "myregistry"),
-        azure.kubelet_object_id("group", "dev"),
-    );
-    assert_eq!(
-        grant(&azure, &scope, ONE, &kubelet, ACR_PULL).await.status,
-        201
-    );
+    let (scope, kubelet) = (azure.registry_id("group", "myregistry"), azure.kubelet_object_id("group", "dev"));
+    assert_eq!(grant(&azure, &scope, ONE, &kubelet, ACR_PULL).await.status, 201);
     pass(30).await;
-    assert_eq!(
-        api.state().await.0,
-        "Pending",
-        "assigned, but not yet effective"
-    );
+    assert_eq!(api.state().await.0, "Pending", "assigned, but not yet effective");
     // The kubelet keeps the credentials that it got before the grant for an hour.
     pass(2 * 3600).await;
     assert_eq!(api.state().await.0, "Running");
@@ -177,10 +130,7 @@ async fn a_pod_waits_for_its_grant_and_then_runs() {
 
 #[tokio::test(start_paused = true)]
 async fn the_role_of_the_other_mode_does_not_help_a_pod() {
-    let azure = scene_of(
-        ClusterSeed::new("group", "dev"),
-        RegistrySeed::new("group", "myregistry").abac(),
-    );
+    let azure = scene_of(ClusterSeed::new("group", "dev"), RegistrySeed::new("group", "myregistry").abac());
     attach(&azure);
     let (phase, waiting) = outcome(&azure, IMAGE).await;
     assert_eq!(phase, "Pending");
@@ -189,16 +139,9 @@ async fn the_role_of_the_other_mode_does_not_help_a_pod() {
 
 #[tokio::test(start_paused = true)]
 async fn a_repository_reader_runs_a_pod_of_an_abac_registry() {
-    let azure = scene_of(
-        ClusterSeed::new("group", "dev"),
-        RegistrySeed::new("group", "myregistry").abac(),
-    );
+    let azure = scene_of(ClusterSeed::new("group", "dev"), RegistrySeed::new("group", "myregistry").abac());
     let kubelet = azure.kubelet_object_id("group", "dev");
-    azure.grant(
-        "Container Registry Repository Reader",
-        &kubelet,
-        &azure.registry_id("group", "myregistry"),
-    );
+    azure.grant("Container Registry Repository Reader", &kubelet, &azure.registry_id("group", "myregistry"));
     assert_eq!(outcome(&azure, IMAGE).await.0, "Running");
 }
 
@@ -206,34 +149,22 @@ async fn a_repository_reader_runs_a_pod_of_an_abac_registry() {
 async fn a_role_of_the_control_plane_does_not_help_a_pod() {
     let azure = scene();
     let control_plane = azure.control_plane_object_id("group", "dev");
-    azure.grant(
-        "AcrPull",
-        &control_plane,
-        &azure.registry_id("group", "myregistry"),
-    );
+    azure.grant("AcrPull", &control_plane, &azure.registry_id("group", "myregistry"));
     assert_eq!(outcome(&azure, IMAGE).await.0, "Pending");
 }
 
 #[tokio::test(start_paused = true)]
 async fn a_service_principal_pulls_for_its_cluster() {
-    let azure = scene_of(
-        ClusterSeed::new("group", "dev").service_principal(),
-        RegistrySeed::new("group", "myregistry"),
-    );
+    let azure =
+        scene_of(ClusterSeed::new("group", "dev").service_principal(), RegistrySeed::new("group", "myregistry"));
     let principal = azure.control_plane_object_id("group", "dev");
-    azure.grant(
-        "AcrPull",
-        &principal,
-        &azure.registry_id("group", "myregistry"),
-    );
+    azure.grant("AcrPull", &principal, &azure.registry_id("group", "myregistry"));
     assert_eq!(outcome(&azure, IMAGE).await.0, "Running");
 }
 
 #[tokio::test(start_paused = true)]
 async fn the_firewall_tells_a_pod_the_address_of_its_node() {
-    let seed = RegistrySeed::new("group", "myregistry")
-        .sku("Premium")
-        .only_from(&["203.0.113.0/24"]);
+    let seed = RegistrySeed::new("group", "myregistry").sku("Premium").only_from(&["203.0.113.0/24"]);
     let azure = scene_of(ClusterSeed::new("group", "dev"), seed);
     attach(&azure);
     let (_, waiting) = outcome(&azure, IMAGE).await;
@@ -246,40 +177,28 @@ async fn a_missing_tag_and_a_missing_platform_are_told_apart() {
         ClusterSeed::new("group", "dev").node("aks-arm-0", "linux", "arm64"),
         RegistrySeed::new("group", "myregistry"),
     )
-    .with_image(
-        "myregistry.azurecr.io/two:1",
-        &["linux/amd64", "windows/amd64"],
-    );
+    .with_image("myregistry.azurecr.io/two:1", &["linux/amd64", "windows/amd64"]);
     attach(&azure);
     let (_, missing) = outcome(&azure, "myregistry.azurecr.io/app:2").await;
     assert!(missing.contains("not found"), "{missing}");
     let api = Api::of(&azure).await;
-    api.json(
-        "DELETE",
-        "/api/v1/namespaces/default/pods/app?gracePeriodSeconds=0",
-        None,
-    )
-    .await;
+    api.json("DELETE", "/api/v1/namespaces/default/pods/app?gracePeriodSeconds=0", None).await;
     let (_, platform) = outcome(&azure, "myregistry.azurecr.io/two:1").await;
-    assert!(
-        platform.contains("no match for platform in manifest"),
-        "{platform}"
-    );
+    assert!(platform.contains("no match for platform in manifest"), "{platform}");
 }
 
 #[tokio::test(start_paused = true)]
 async fn a_new_node_does_not_wait_for_the_credentials_of_an_old_one() {
     let azure = scene();
+    let mut timing = Timing::none();
+    timing.node_credentials = Timing::HOUR_LONG;
+    azure.set_timing(timing);
     let api = Api::of(&azure).await;
     api.run(IMAGE).await;
     pass(5).await;
     attach(&azure);
     pass(600).await;
-    assert_eq!(
-        api.state().await.0,
-        "Pending",
-        "the nodes hold on to what they got before"
-    );
+    assert_eq!(api.state().await.0, "Pending", "the nodes hold on to what they got before");
     azure.renew_nodes("group", "dev", "nodepool1");
     assert_eq!(outcome(&azure, IMAGE).await.0, "Running");
 }
@@ -297,9 +216,7 @@ async fn a_pod_of_a_platform_waits_for_a_node_of_it() {
     let api = Api::of(&azure).await;
     let nodes = api.json("GET", "/api/v1/nodes", None).await;
     let pools = nodes["items"].as_array().unwrap().iter();
-    let pools: Vec<&Value> = pools
-        .map(|node| &node["metadata"]["labels"]["agentpool"])
-        .collect();
+    let pools: Vec<&Value> = pools.map(|node| &node["metadata"]["labels"]["agentpool"]).collect();
     assert_eq!(pools, ["amd", "arm"]);
 }
 
@@ -310,20 +227,9 @@ async fn a_watch_from_a_forgotten_revision_is_told_so() {
     api.run(IMAGE).await;
     azure.forget_history("group", "dev");
     let path = "/api/v1/namespaces/default/pods?watch=true&resourceVersion=1&timeoutSeconds=5";
-    let bytes = api
-        .send("GET", path, None)
-        .await
-        .into_body()
-        .collect()
-        .await
-        .unwrap()
-        .to_bytes();
-    let first: Value =
-        serde_json::from_slice(bytes.split(|byte| *byte == b'\n').next().unwrap()).unwrap();
-    assert_eq!(
-        (first["type"].as_str(), first["object"]["code"].as_u64()),
-        (Some("ERROR"), Some(410))
-    );
+    let bytes = api.send("GET", path, None).await.into_body().collect().await.unwrap().to_bytes();
+    let first: Value = serde_json::from_slice(bytes.split(|byte| *byte == b'\n').next().unwrap()).unwrap();
+    assert_eq!((first["type"].as_str(), first["object"]["code"].as_u64()), (Some("ERROR"), Some(410)));
 }
 
 #[tokio::test(start_paused = true)]
@@ -337,24 +243,9 @@ async fn an_imported_image_runs() {
     attach(&azure);
     let path = format!("{}/importImage", azure.registry_id("group", "myregistry"));
     let body = json!({"source": {"registryUri": "docker.io", "sourceImage": "library/nginx:latest"}, "targetTags": ["nginx:v1"]});
-    let started = arm(
-        &azure,
-        "owner",
-        azure_core::http::Method::Post,
-        &path,
-        Some(body),
-    )
-    .await;
-    assert_eq!(
-        get(&azure, started.header("location").unwrap())
-            .await
-            .status,
-        200
-    );
-    assert_eq!(
-        outcome(&azure, "myregistry.azurecr.io/nginx:v1").await.0,
-        "Running"
-    );
+    let started = arm(&azure, "owner", azure_core::http::Method::Post, &path, Some(body)).await;
+    assert_eq!(get(&azure, started.header("location").unwrap()).await.status, 200);
+    assert_eq!(outcome(&azure, "myregistry.azurecr.io/nginx:v1").await.0, "Running");
 }
 
 #[tokio::test(start_paused = true)]
@@ -362,11 +253,7 @@ async fn a_certificate_that_nodes_do_not_trust_is_named() {
     let azure = scene();
     attach(&azure);
     let why = "certificate signed by unknown authority";
-    azure.fault(
-        Fault::on("*", "myregistry.azurecr.io")
-            .untrusted(why)
-            .times(100),
-    );
+    azure.fault(Fault::on("*", "myregistry.azurecr.io").untrusted(why).times(100));
     let (_, waiting) = outcome(&azure, IMAGE).await;
     assert!(waiting.contains(why), "{waiting}");
 }
@@ -383,32 +270,15 @@ async fn a_watch_sees_a_pod_come_to_run() {
     attach(&azure);
     let api = Api::of(&azure).await;
     let path = "/api/v1/namespaces/default/pods?watch=true&timeoutSeconds=60";
-    let mut lines = api
-        .send("GET", path, None)
-        .await
-        .into_body()
-        .into_data_stream();
+    let mut lines = api.send("GET", path, None).await.into_body().into_data_stream();
     api.run(IMAGE).await;
     let mut phases = Vec::new();
     while let Some(part) = lines.next().await {
-        for line in part
-            .unwrap()
-            .split(|byte| *byte == b'\n')
-            .filter(|line| !line.is_empty())
-        {
+        for line in part.unwrap().split(|byte| *byte == b'\n').filter(|line| !line.is_empty()) {
             let event: Value = serde_json::from_slice(line).unwrap();
-            phases.push(
-                event["object"]["status"]["phase"]
-                    .as_str()
-                    .unwrap_or_default()
-                    .to_owned(),
-            );
+            phases.push(event["object"]["status"]["phase"].as_str().unwrap_or_default().to_owned());
         }
     }
     assert_eq!(phases.first().map(String::as_str), Some("Pending"));
-    assert_eq!(
-        phases.last().map(String::as_str),
-        Some("Running"),
-        "and the watch ended by itself"
-    );
+    assert_eq!(phases.last().map(String::as_str), Some("Running"), "and the watch ended by itself");
 }

@@ -23,18 +23,13 @@ async fn what_was_not_made_is_not_there() {
          For more details please go to https://aka.ms/ARMResourceNotFoundFix"
     );
     let no_group = get(&azure, &azure.registry_id("nogroup", "absent")).await;
-    assert_eq!(
-        (no_group.status, no_group.code()),
-        (404, "ResourceGroupNotFound")
-    );
+    assert_eq!((no_group.status, no_group.code()), (404, "ResourceGroupNotFound"));
 }
 
 #[tokio::test(start_paused = true)]
 async fn a_path_is_read_without_regard_to_case_or_doubled_slashes() {
     let azure = Emulator::new().with_registry("group", "myregistry");
-    let path = azure
-        .registry_id("group", "myregistry")
-        .replace("resourceGroups", "RESOURCEGROUPS");
+    let path = azure.registry_id("group", "myregistry").replace("resourceGroups", "RESOURCEGROUPS");
     assert_eq!(get(&azure, &format!("/{path}")).await.status, 200);
 }
 
@@ -43,10 +38,7 @@ async fn a_group_may_have_a_name_that_addresses_must_escape() {
     let azure = Emulator::new().with_registry("my (group) 1+1=ü", "myregistry");
     let path = azure.registry_id("my%20(group)%201+1=%C3%BC", "myregistry");
     let found = get(&azure, &path).await;
-    assert_eq!(
-        (found.status, found.body["name"].as_str()),
-        (200, Some("myregistry"))
-    );
+    assert_eq!((found.status, found.body["name"].as_str()), (200, Some("myregistry")));
 }
 
 #[tokio::test(start_paused = true)]
@@ -54,124 +46,64 @@ async fn a_request_without_a_version_is_refused() {
     let azure = Emulator::new();
     let bearer = format!("Bearer {}", token(&azure, "owner", ARM).await);
     let url = format!("{ARM}/subscriptions");
-    let answer = send(
-        &azure,
-        Method::Get,
-        &url,
-        &[("authorization", bearer)],
-        None,
-    )
-    .await
-    .unwrap();
-    assert_eq!(
-        (answer.status, answer.code()),
-        (400, "MissingApiVersionParameter")
-    );
+    let answer = send(&azure, Method::Get, &url, &[("authorization", bearer)], None).await.unwrap();
+    assert_eq!((answer.status, answer.code()), (400, "MissingApiVersionParameter"));
 }
 
 #[tokio::test(start_paused = true)]
 async fn an_unknown_request_is_named() {
     let azure = Emulator::new();
-    let path = format!(
-        "/subscriptions/{}/providers/Microsoft.Moon/rockets",
-        azure.subscription()
-    );
+    let path = format!("/subscriptions/{}/providers/Microsoft.Moon/rockets", azure.subscription());
     let answer = get(&azure, &path).await;
-    assert_eq!(
-        (answer.status, answer.code()),
-        (501, "EmulatorUnknownRequest")
-    );
-    assert!(
-        answer
-            .message()
-            .contains("GET https://management.azure.com/subscriptions"),
-        "{}",
-        answer.message()
-    );
+    assert_eq!((answer.status, answer.code()), (501, "EmulatorUnknownRequest"));
+    assert!(answer.message().contains("GET https://management.azure.com/subscriptions"), "{}", answer.message());
 }
 
 #[tokio::test(start_paused = true)]
 async fn answers_carry_azures_ids_and_echo_the_clients() {
     let azure = Emulator::new();
     let bearer = format!("Bearer {}", token(&azure, "owner", ARM).await);
-    let headers = [
-        ("authorization", bearer),
-        ("x-ms-client-request-id", String::from("mine")),
-    ];
+    let headers = [("authorization", bearer), ("x-ms-client-request-id", String::from("mine"))];
     let url = format!("{ARM}/subscriptions?api-version=2022-12-01");
-    let answer = send(&azure, Method::Get, &url, &headers, None)
-        .await
-        .unwrap();
+    let answer = send(&azure, Method::Get, &url, &headers, None).await.unwrap();
     assert_eq!(answer.header("x-ms-client-request-id"), Some("mine"));
-    assert!(
-        answer.header("x-ms-request-id").is_some()
-            && answer.header("x-ms-correlation-request-id").is_some()
-    );
-    assert!(
-        answer
-            .header("x-ms-ratelimit-remaining-subscription-reads")
-            .is_some()
-    );
+    assert!(answer.header("x-ms-request-id").is_some() && answer.header("x-ms-correlation-request-id").is_some());
+    assert!(answer.header("x-ms-ratelimit-remaining-subscription-reads").is_some());
     assert_eq!(answer.body["value"][0]["state"], "Enabled");
 }
 
 #[tokio::test(start_paused = true)]
 async fn a_registry_is_created_at_once_or_in_time() {
     let azure = Emulator::new().with_group("group", "westeurope");
-    let (quick, slow) = (
-        azure.registry_id("group", "quick0"),
-        azure.registry_id("group", "slow00"),
-    );
+    let (quick, slow) = (azure.registry_id("group", "quick0"), azure.registry_id("group", "slow00"));
     let answer = arm(&azure, "owner", Method::Put, &quick, Some(basic())).await;
-    assert_eq!(
-        (
-            answer.status,
-            answer.body["properties"]["provisioningState"].as_str()
-        ),
-        (200, Some("Succeeded"))
-    );
+    assert_eq!((answer.status, answer.body["properties"]["provisioningState"].as_str()), (200, Some("Succeeded")));
 
     azure.set_timing(Timing::none().with_registry(Duration::from_secs(10)));
     let answer = arm(&azure, "owner", Method::Put, &slow, Some(basic())).await;
-    assert_eq!(
-        (
-            answer.status,
-            answer.body["properties"]["provisioningState"].as_str()
-        ),
-        (201, Some("Creating"))
-    );
+    assert_eq!((answer.status, answer.body["properties"]["provisioningState"].as_str()), (201, Some("Creating")));
     assert!(answer.header("location").is_none());
     let poll = answer.header("azure-asyncoperation").unwrap().to_owned();
     assert_eq!(get(&azure, &poll).await.body["status"], "Creating");
     tokio::time::advance(Duration::from_secs(10)).await;
     assert_eq!(get(&azure, &poll).await.body["status"], "Succeeded");
-    assert_eq!(
-        get(&azure, &slow).await.body["properties"]["provisioningState"],
-        "Succeeded"
-    );
+    assert_eq!(get(&azure, &slow).await.body["properties"]["provisioningState"], "Succeeded");
 }
 
 #[tokio::test(start_paused = true)]
 async fn a_name_is_taken_in_all_groups_at_once() {
-    let azure = Emulator::new()
-        .with_registry("group", "myregistry")
-        .with_group("other", "westeurope");
+    let azure = Emulator::new().with_registry("group", "myregistry").with_group("other", "westeurope");
     let elsewhere = azure.registry_id("other", "MyRegistry");
     let refused = arm(&azure, "owner", Method::Put, &elsewhere, Some(basic())).await;
-    assert_eq!(
-        (refused.status, refused.code()),
-        (409, "RegistryNameAlreadyInUse")
-    );
+    assert_eq!((refused.status, refused.code()), (409, "RegistryNameAlreadyInUse"));
     assert_eq!(refused.body["status"], "Failed");
 }
 
 #[tokio::test(start_paused = true)]
 async fn a_name_check_says_free_taken_or_invalid() {
     let azure = Emulator::new().with_registry("group", "myregistry");
-    let path = format!(
-        "/subscriptions/{}/providers/Microsoft.ContainerRegistry/checkNameAvailability",
-        azure.subscription()
-    );
+    let path =
+        format!("/subscriptions/{}/providers/Microsoft.ContainerRegistry/checkNameAvailability", azure.subscription());
     for (name, reason) in [
         ("fresh0", None),
         ("MYREGISTRY", Some("AlreadyExists")),
@@ -180,47 +112,29 @@ async fn a_name_check_says_free_taken_or_invalid() {
     ] {
         let body = json!({"name": name, "type": "Microsoft.ContainerRegistry/registries"});
         let answer = arm(&azure, "owner", Method::Post, &path, Some(body)).await;
-        assert_eq!(
-            (answer.status, answer.body["reason"].as_str()),
-            (200, reason),
-            "{name}"
-        );
+        assert_eq!((answer.status, answer.body["reason"].as_str()), (200, reason), "{name}");
         assert_eq!(answer.body["nameAvailable"], reason.is_none(), "{name}");
     }
 }
 
 #[tokio::test(start_paused = true)]
 async fn a_patch_changes_what_it_names() {
-    let azure =
-        Emulator::new().with_registry_of(RegistrySeed::new("group", "myregistry").sku("Premium"));
+    let azure = Emulator::new().with_registry_of(RegistrySeed::new("group", "myregistry").sku("Premium"));
     let path = azure.registry_id("group", "myregistry");
     let body = json!({"properties": {"publicNetworkAccess": "Disabled", "networkRuleSet": {"defaultAction": "Deny"}}});
     let answer = arm(&azure, "owner", Method::Patch, &path, Some(body)).await;
     assert_eq!(answer.status, 200);
-    arm(
-        &azure,
-        "owner",
-        Method::Patch,
-        &path,
-        Some(json!({"properties": {"publicNetworkAccess": "Enabled"}})),
-    )
-    .await;
+    arm(&azure, "owner", Method::Patch, &path, Some(json!({"properties": {"publicNetworkAccess": "Enabled"}}))).await;
     let after = get(&azure, &path).await;
     assert_eq!(after.body["properties"]["publicNetworkAccess"], "Enabled");
-    assert_eq!(
-        after.body["properties"]["networkRuleSet"]["defaultAction"], "Deny",
-        "stays behind"
-    );
+    assert_eq!(after.body["properties"]["networkRuleSet"]["defaultAction"], "Deny", "stays behind");
 }
 
 #[tokio::test(start_paused = true)]
 async fn an_old_version_does_not_show_the_mode() {
     let azure = Emulator::new().with_registry_of(RegistrySeed::new("group", "myregistry").abac());
     let path = azure.registry_id("group", "myregistry");
-    assert_eq!(
-        get(&azure, &path).await.body["properties"]["roleAssignmentMode"],
-        "AbacRepositoryPermissions"
-    );
+    assert_eq!(get(&azure, &path).await.body["properties"]["roleAssignmentMode"], "AbacRepositoryPermissions");
     let old = get(&azure, &format!("{path}?api-version=2023-07-01")).await;
     assert!(old.body["properties"].get("roleAssignmentMode").is_none());
 }
@@ -228,26 +142,14 @@ async fn an_old_version_does_not_show_the_mode() {
 #[tokio::test(start_paused = true)]
 async fn a_rule_for_a_subnet_is_hidden_from_the_stable_version() {
     let rules = json!({"defaultAction": "Deny", "virtualNetworkRules": [{"id": "subnet", "action": "Allow"}]});
-    let seed = RegistrySeed::new("group", "myregistry")
-        .sku("Premium")
-        .property("networkRuleSet", rules);
+    let seed = RegistrySeed::new("group", "myregistry").sku("Premium").property("networkRuleSet", rules);
     let azure = Emulator::new().with_registry_of(seed);
     let path = azure.registry_id("group", "myregistry");
     let hidden = get(&azure, &path).await;
-    assert_eq!(
-        hidden.body["properties"]["networkRuleSet"]["defaultAction"],
-        "Deny"
-    );
-    assert!(
-        hidden.body["properties"]["networkRuleSet"]
-            .get("virtualNetworkRules")
-            .is_none()
-    );
+    assert_eq!(hidden.body["properties"]["networkRuleSet"]["defaultAction"], "Deny");
+    assert!(hidden.body["properties"]["networkRuleSet"].get("virtualNetworkRules").is_none());
     let shown = get(&azure, &format!("{path}?api-version=2026-09-01-preview")).await;
-    assert_eq!(
-        shown.body["properties"]["networkRuleSet"]["virtualNetworkRules"][0]["id"],
-        "subnet"
-    );
+    assert_eq!(shown.body["properties"]["networkRuleSet"]["virtualNetworkRules"][0]["id"], "subnet");
 }
 
 #[tokio::test(start_paused = true)]
@@ -258,38 +160,23 @@ async fn a_list_comes_in_pages_of_which_the_first_may_be_empty() {
         .with_registry("group", "third");
     azure.set_page_size(2);
     azure.set_empty_first_page(true);
-    let mut next = Some(format!(
-        "/subscriptions/{}/providers/Microsoft.ContainerRegistry/registries",
-        azure.subscription()
-    ));
+    let mut next =
+        Some(format!("/subscriptions/{}/providers/Microsoft.ContainerRegistry/registries", azure.subscription()));
     let (mut pages, mut names) = (0, Vec::new());
     while let Some(address) = next {
         let page = get(&azure, &address).await;
-        names.extend(
-            page.body["value"]
-                .as_array()
-                .unwrap()
-                .iter()
-                .map(|one| one["name"].as_str().unwrap().to_owned()),
-        );
+        names.extend(page.body["value"].as_array().unwrap().iter().map(|one| one["name"].as_str().unwrap().to_owned()));
         next = page.body["nextLink"].as_str().map(str::to_owned);
         pages += 1;
     }
-    assert_eq!(
-        (pages, names),
-        (3, vec!["first".into(), "second".into(), "third".into()])
-    );
+    assert_eq!((pages, names), (3, vec!["first".into(), "second".into(), "third".into()]));
 }
 
 #[tokio::test(start_paused = true)]
 async fn a_list_shows_what_the_caller_may_read() {
-    let azure = Emulator::new()
-        .with_registry("group", "first")
-        .with_registry("group", "second");
+    let azure = Emulator::new().with_registry("group", "first").with_registry("group", "second");
     let second = azure.registry_id("group", "second");
-    let azure = azure
-        .with_caller("reader", &[("Reader", &second)])
-        .with_caller("nobody", &[]);
+    let azure = azure.with_caller("reader", &[("Reader", &second)]).with_caller("nobody", &[]);
     let resources = format!(
         "/subscriptions/{}/resources?$filter=resourceType%20eq%20'Microsoft.ContainerRegistry/registries'",
         azure.subscription()
@@ -297,12 +184,7 @@ async fn a_list_shows_what_the_caller_may_read() {
     let shown = arm(&azure, "reader", Method::Get, &resources, None).await;
     assert_eq!(shown.body["value"].as_array().unwrap().len(), 1);
     assert!(shown.body["value"][0].get("properties").is_none());
-    assert_eq!(
-        arm(&azure, "nobody", Method::Get, &resources, None)
-            .await
-            .status,
-        403
-    );
+    assert_eq!(arm(&azure, "nobody", Method::Get, &resources, None).await.status, 403);
 }
 
 #[tokio::test(start_paused = true)]
@@ -311,16 +193,6 @@ async fn a_group_is_created_once() {
     let path = format!("/subscriptions/{}/resourcegroups/new", azure.subscription());
     assert_eq!(get(&azure, &path).await.code(), "ResourceGroupNotFound");
     let body = || Some(json!({"location": "westus"}));
-    assert_eq!(
-        arm(&azure, "owner", Method::Put, &path, body())
-            .await
-            .status,
-        201
-    );
-    assert_eq!(
-        arm(&azure, "owner", Method::Put, &path, body())
-            .await
-            .status,
-        200
-    );
+    assert_eq!(arm(&azure, "owner", Method::Put, &path, body()).await.status, 201);
+    assert_eq!(arm(&azure, "owner", Method::Put, &path, body()).await.status, 200);
 }

@@ -12,13 +12,8 @@ const ONE: &str = "11111111-1111-4111-8111-111111111111";
 const TWO: &str = "22222222-2222-4222-8222-222222222222";
 
 fn scene() -> (Emulator, String, String) {
-    let azure = Emulator::new()
-        .with_cluster("group", "dev")
-        .with_registry("group", "myregistry");
-    let (registry, kubelet) = (
-        azure.registry_id("group", "myregistry"),
-        azure.kubelet_object_id("group", "dev"),
-    );
+    let azure = Emulator::new().with_cluster("group", "dev").with_registry("group", "myregistry");
+    let (registry, kubelet) = (azure.registry_id("group", "myregistry"), azure.kubelet_object_id("group", "dev"));
     (azure, registry, kubelet)
 }
 
@@ -29,23 +24,11 @@ fn assignments(scope: &str, filter: &str) -> String {
 
 async fn put(azure: &Emulator, scope: &str, name: &str, properties: serde_json::Value) -> Answer {
     let path = format!("{scope}/providers/Microsoft.Authorization/roleAssignments/{name}");
-    arm(
-        azure,
-        "owner",
-        Method::Put,
-        &path,
-        Some(json!({"properties": properties})),
-    )
-    .await
+    arm(azure, "owner", Method::Put, &path, Some(json!({"properties": properties}))).await
 }
 
 fn names(answer: &Answer) -> Vec<&str> {
-    answer.body["value"]
-        .as_array()
-        .unwrap()
-        .iter()
-        .map(|one| one["name"].as_str().unwrap())
-        .collect()
+    answer.body["value"].as_array().unwrap().iter().map(|one| one["name"].as_str().unwrap()).collect()
 }
 
 #[tokio::test(start_paused = true)]
@@ -54,35 +37,21 @@ async fn a_grant_is_created_with_its_own_subscription_in_the_role() {
     let answer = grant(&azure, &registry, ONE, &kubelet, ACR_PULL).await;
     assert_eq!(answer.status, 201);
     let properties = &answer.body["properties"];
-    let role = format!(
-        "/subscriptions/{}/providers/Microsoft.Authorization/roleDefinitions/{ACR_PULL}",
-        azure.subscription()
-    );
+    let role =
+        format!("/subscriptions/{}/providers/Microsoft.Authorization/roleDefinitions/{ACR_PULL}", azure.subscription());
     assert_eq!(properties["roleDefinitionId"], role);
     assert_eq!(properties["scope"], registry);
     assert!(properties["createdBy"].is_null());
-    assert!(
-        azure
-            .role_assignments()
-            .iter()
-            .any(|one| one.name == ONE && one.principal_id == kubelet)
-    );
+    assert!(azure.role_assignments().iter().any(|one| one.name == ONE && one.principal_id == kubelet));
 }
 
 #[tokio::test(start_paused = true)]
 async fn the_same_grant_under_another_name_exists_already() {
     let (azure, registry, kubelet) = scene();
     grant(&azure, &registry, ONE, &kubelet, ACR_PULL).await;
-    let again = grant(
-        &azure,
-        &registry
-            .to_uppercase()
-            .replace("/SUBSCRIPTIONS/", "/subscriptions/"),
-        TWO,
-        &kubelet,
-        ACR_PULL,
-    )
-    .await;
+    let again =
+        grant(&azure, &registry.to_uppercase().replace("/SUBSCRIPTIONS/", "/subscriptions/"), TWO, &kubelet, ACR_PULL)
+            .await;
     assert_eq!((again.status, again.code()), (409, "RoleAssignmentExists"));
 }
 
@@ -90,19 +59,9 @@ async fn the_same_grant_under_another_name_exists_already() {
 async fn the_same_grant_under_its_own_name_is_answered_as_set() {
     let (azure, registry, kubelet) = scene();
     grant(&azure, &registry, ONE, &kubelet, ACR_PULL).await;
-    assert_eq!(
-        grant(&azure, &registry, ONE, &kubelet, ACR_PULL)
-            .await
-            .status,
-        200
-    );
+    assert_eq!(grant(&azure, &registry, ONE, &kubelet, ACR_PULL).await.status, 200);
     azure.set_repeated_assignment_status(true);
-    assert_eq!(
-        grant(&azure, &registry, ONE, &kubelet, ACR_PULL)
-            .await
-            .status,
-        201
-    );
+    assert_eq!(grant(&azure, &registry, ONE, &kubelet, ACR_PULL).await.status, 201);
 }
 
 #[tokio::test(start_paused = true)]
@@ -110,10 +69,7 @@ async fn a_name_cannot_come_to_mean_another_role() {
     let (azure, registry, kubelet) = scene();
     grant(&azure, &registry, ONE, &kubelet, ACR_PULL).await;
     let other = grant(&azure, &registry, ONE, &kubelet, REPOSITORY_READER).await;
-    assert_eq!(
-        (other.status, other.code()),
-        (400, "RoleAssignmentUpdateNotPermitted")
-    );
+    assert_eq!((other.status, other.code()), (400, "RoleAssignmentUpdateNotPermitted"));
 }
 
 #[tokio::test(start_paused = true)]
@@ -125,15 +81,9 @@ async fn a_condition_is_kept_and_a_bad_one_is_refused() {
                "condition": condition, "conditionVersion": "2.0", "description": "for a"})
     };
     let kept = put(&azure, &registry, ONE, ask(condition)).await;
-    assert_eq!(
-        (kept.status, kept.body["properties"]["condition"].as_str()),
-        (201, Some(condition))
-    );
+    assert_eq!((kept.status, kept.body["properties"]["condition"].as_str()), (201, Some(condition)));
     assert_eq!(kept.body["properties"]["description"], "for a");
-    assert_eq!(
-        put(&azure, &registry, TWO, ask("so to speak")).await.status,
-        400
-    );
+    assert_eq!(put(&azure, &registry, TWO, ask("so to speak")).await.status, 400);
 }
 
 #[tokio::test(start_paused = true)]
@@ -146,13 +96,7 @@ async fn a_principal_just_made_is_not_found_unless_its_type_is_sent() {
     let refused = put(&azure, &registry, ONE, untyped.clone()).await;
     assert_eq!((refused.status, refused.code()), (400, "PrincipalNotFound"));
     let short = young.replace('-', "");
-    assert_eq!(
-        refused.message(),
-        format!(
-            "Principal {short} does not exist in the directory {}.",
-            azure.tenant()
-        )
-    );
+    assert_eq!(refused.message(), format!("Principal {short} does not exist in the directory {}.", azure.tenant()));
     tokio::time::advance(Duration::from_secs(15)).await;
     assert_eq!(put(&azure, &registry, ONE, untyped).await.status, 201);
 }
@@ -161,31 +105,17 @@ async fn a_principal_just_made_is_not_found_unless_its_type_is_sent() {
 async fn a_forgotten_principal_is_not_found_for_a_time_even_with_its_type() {
     let (azure, registry, kubelet) = scene();
     azure.forget_principal(&kubelet, Duration::from_secs(5));
-    assert_eq!(
-        grant(&azure, &registry, ONE, &kubelet, ACR_PULL)
-            .await
-            .code(),
-        "PrincipalNotFound"
-    );
+    assert_eq!(grant(&azure, &registry, ONE, &kubelet, ACR_PULL).await.code(), "PrincipalNotFound");
     tokio::time::advance(Duration::from_secs(5)).await;
-    assert_eq!(
-        grant(&azure, &registry, ONE, &kubelet, ACR_PULL)
-            .await
-            .status,
-        201
-    );
+    assert_eq!(grant(&azure, &registry, ONE, &kubelet, ACR_PULL).await.status, 201);
 }
 
 #[tokio::test(start_paused = true)]
 async fn a_principal_of_another_type_is_refused() {
     let (azure, registry, kubelet) = scene();
-    let asked =
-        json!({"roleDefinitionId": ACR_PULL, "principalId": kubelet, "principalType": "User"});
+    let asked = json!({"roleDefinitionId": ACR_PULL, "principalId": kubelet, "principalType": "User"});
     let refused = put(&azure, &registry, ONE, asked).await;
-    assert_eq!(
-        (refused.status, refused.code()),
-        (400, "UnmatchedPrincipalType")
-    );
+    assert_eq!((refused.status, refused.code()), (400, "UnmatchedPrincipalType"));
 }
 
 #[tokio::test(start_paused = true)]
@@ -195,17 +125,8 @@ async fn a_caller_without_the_right_is_told_which_it_is() {
     let path = format!("{registry}/providers/Microsoft.Authorization/roleAssignments/{ONE}");
     let body = json!({"properties": {"roleDefinitionId": ACR_PULL, "principalId": kubelet}});
     let refused = arm(&azure, "pusher", Method::Put, &path, Some(body)).await;
-    assert_eq!(
-        (refused.status, refused.code()),
-        (403, "AuthorizationFailed")
-    );
-    assert!(
-        refused
-            .message()
-            .contains("'Microsoft.Authorization/roleAssignments/write'"),
-        "{}",
-        refused.message()
-    );
+    assert_eq!((refused.status, refused.code()), (403, "AuthorizationFailed"));
+    assert!(refused.message().contains("'Microsoft.Authorization/roleAssignments/write'"), "{}", refused.message());
     assert!(refused.message().contains(&path));
     assert_eq!(refused.header("x-ms-failure-cause"), Some("gateway"));
 }
@@ -213,18 +134,10 @@ async fn a_caller_without_the_right_is_told_which_it_is() {
 #[tokio::test(start_paused = true)]
 async fn the_smallest_role_that_grants_may_grant() {
     let (azure, registry, kubelet) = scene();
-    let azure = azure.with_caller(
-        "granter",
-        &[("Role Based Access Control Administrator", &registry)],
-    );
+    let azure = azure.with_caller("granter", &[("Role Based Access Control Administrator", &registry)]);
     let path = format!("{registry}/providers/Microsoft.Authorization/roleAssignments/{ONE}");
     let body = json!({"properties": {"roleDefinitionId": ACR_PULL, "principalId": kubelet}});
-    assert_eq!(
-        arm(&azure, "granter", Method::Put, &path, Some(body))
-            .await
-            .status,
-        201
-    );
+    assert_eq!(arm(&azure, "granter", Method::Put, &path, Some(body)).await.status, 201);
 }
 
 #[tokio::test(start_paused = true)]
@@ -236,110 +149,49 @@ async fn a_delegated_granter_may_grant_the_delegated_roles_only() {
          (@Request[Microsoft.Authorization/roleAssignments:RoleDefinitionId] ForAnyOfAnyValues:GuidEquals {{{ACR_PULL}}})"
     );
     let granter = azure.object_id_of("granter");
-    azure.grant_if(
-        "Role Based Access Control Administrator",
-        &granter,
-        &registry,
-        &condition,
-    );
-    let path =
-        |name: &str| format!("{registry}/providers/Microsoft.Authorization/roleAssignments/{name}");
-    let body = |role: &str| {
-        Some(json!({"properties": {"roleDefinitionId": role, "principalId": kubelet}}))
-    };
-    assert_eq!(
-        arm(
-            &azure,
-            "granter",
-            Method::Put,
-            &path(ONE),
-            body(REPOSITORY_READER)
-        )
-        .await
-        .status,
-        403
-    );
-    assert_eq!(
-        arm(&azure, "granter", Method::Put, &path(TWO), body(ACR_PULL))
-            .await
-            .status,
-        201
-    );
+    azure.grant_if("Role Based Access Control Administrator", &granter, &registry, &condition);
+    let path = |name: &str| format!("{registry}/providers/Microsoft.Authorization/roleAssignments/{name}");
+    let body = |role: &str| Some(json!({"properties": {"roleDefinitionId": role, "principalId": kubelet}}));
+    assert_eq!(arm(&azure, "granter", Method::Put, &path(ONE), body(REPOSITORY_READER)).await.status, 403);
+    assert_eq!(arm(&azure, "granter", Method::Put, &path(TWO), body(ACR_PULL)).await.status, 201);
 }
 
 #[tokio::test(start_paused = true)]
 async fn rights_come_down_from_the_group_and_the_subscription() {
     let (azure, registry, _) = scene();
-    let group = format!(
-        "/subscriptions/{}/resourceGroups/group",
-        azure.subscription()
-    );
-    let azure = azure
-        .with_caller("of-group", &[("Reader", &group)])
-        .with_caller("of-none", &[]);
-    assert_eq!(
-        arm(&azure, "of-group", Method::Get, &registry, None)
-            .await
-            .status,
-        200
-    );
-    assert_eq!(
-        arm(&azure, "of-none", Method::Get, &registry, None)
-            .await
-            .status,
-        403
-    );
+    let group = format!("/subscriptions/{}/resourceGroups/group", azure.subscription());
+    let azure = azure.with_caller("of-group", &[("Reader", &group)]).with_caller("of-none", &[]);
+    assert_eq!(arm(&azure, "of-group", Method::Get, &registry, None).await.status, 200);
+    assert_eq!(arm(&azure, "of-none", Method::Get, &registry, None).await.status, 403);
     azure.lose_rights("of-group");
-    assert_eq!(
-        arm(&azure, "of-group", Method::Get, &registry, None)
-            .await
-            .status,
-        403
-    );
+    assert_eq!(arm(&azure, "of-group", Method::Get, &registry, None).await.status, 403);
 }
 
 #[tokio::test(start_paused = true)]
 async fn a_list_at_a_scope_shows_it_and_what_is_above() {
     let (azure, registry, kubelet) = scene();
-    let group = format!(
-        "/subscriptions/{}/resourceGroups/group",
-        azure.subscription()
-    );
+    let group = format!("/subscriptions/{}/resourceGroups/group", azure.subscription());
     let inherited = azure.grant("AcrPull", &kubelet, &group);
     grant(&azure, &registry, ONE, &kubelet, ACR_PULL).await;
     let at_scope = get(&azure, &assignments(&registry, "atScope()")).await;
     assert!(names(&at_scope).contains(&ONE) && names(&at_scope).contains(&inherited.as_str()));
     let above = get(&azure, &assignments(&group, "atScope()")).await;
     assert!(!names(&above).contains(&ONE));
-    let of_kubelet = get(
-        &azure,
-        &assignments(&registry, &format!("principalId eq '{kubelet}'")),
-    )
-    .await;
+    let of_kubelet = get(&azure, &assignments(&registry, &format!("principalId eq '{kubelet}'"))).await;
     assert_eq!(names(&of_kubelet).len(), 2);
 }
 
 #[tokio::test(start_paused = true)]
 async fn assigned_to_counts_the_groups_somebody_is_in() {
     let (azure, registry, _) = scene();
-    let azure = azure
-        .with_caller("member", &[])
-        .with_member("team", "member");
+    let azure = azure.with_caller("member", &[]).with_member("team", "member");
     let member = azure.object_id_of("member");
     let name = azure.grant("Reader", &azure.group_id("team"), &registry);
     let filter = format!("atScope() and assignedTo('{member}')");
-    assert_eq!(
-        names(&get(&azure, &assignments(&registry, &filter)).await),
-        [name]
-    );
+    assert_eq!(names(&get(&azure, &assignments(&registry, &filter)).await), [name]);
     let filter = format!("principalId eq '{member}'");
     assert!(names(&get(&azure, &assignments(&registry, &filter)).await).is_empty());
-    assert_eq!(
-        arm(&azure, "member", Method::Get, &registry, None)
-            .await
-            .status,
-        200
-    );
+    assert_eq!(arm(&azure, "member", Method::Get, &registry, None).await.status, 200);
 }
 
 #[tokio::test(start_paused = true)]
@@ -348,58 +200,32 @@ async fn a_deleted_grant_is_shown_once_more_and_then_is_no_content() {
     grant(&azure, &registry, ONE, &kubelet, ACR_PULL).await;
     let path = format!("{registry}/providers/Microsoft.Authorization/roleAssignments/{ONE}");
     let deleted = arm(&azure, "owner", Method::Delete, &path, None).await;
-    assert_eq!(
-        (deleted.status, deleted.body["name"].as_str()),
-        (200, Some(ONE))
-    );
-    assert_eq!(
-        arm(&azure, "owner", Method::Delete, &path, None)
-            .await
-            .status,
-        204
-    );
+    assert_eq!((deleted.status, deleted.body["name"].as_str()), (200, Some(ONE)));
+    assert_eq!(arm(&azure, "owner", Method::Delete, &path, None).await.status, 204);
     assert_eq!(get(&azure, &path).await.status, 404);
 }
 
 #[tokio::test(start_paused = true)]
 async fn a_definition_is_found_by_its_name_in_whatever_case() {
     let (azure, registry, _) = scene();
-    let path = format!(
-        "{registry}/providers/Microsoft.Authorization/roleDefinitions?$filter=roleName%20eq%20'acrpull'"
-    );
+    let path =
+        format!("{registry}/providers/Microsoft.Authorization/roleDefinitions?$filter=roleName%20eq%20'acrpull'");
     let found = get(&azure, &path).await;
     assert_eq!(found.body["value"][0]["name"], ACR_PULL);
     assert_eq!(found.body["value"].as_array().unwrap().len(), 1);
     let actions = &found.body["value"][0]["properties"]["permissions"][0]["actions"];
-    assert_eq!(
-        actions,
-        &json!(["Microsoft.ContainerRegistry/registries/pull/read"])
-    );
+    assert_eq!(actions, &json!(["Microsoft.ContainerRegistry/registries/pull/read"]));
 }
 
 #[tokio::test(start_paused = true)]
 async fn a_custom_role_allows_what_it_lists() {
     let (azure, registry, _) = scene();
     let azure = azure
-        .with_custom_role(
-            "looker",
-            &["Microsoft.ContainerRegistry/registries/read"],
-            &[],
-        )
+        .with_custom_role("looker", &["Microsoft.ContainerRegistry/registries/read"], &[])
         .with_caller("looker", &[("looker", &registry)]);
-    assert_eq!(
-        arm(&azure, "looker", Method::Get, &registry, None)
-            .await
-            .status,
-        200
-    );
+    assert_eq!(arm(&azure, "looker", Method::Get, &registry, None).await.status, 200);
     let body = Some(json!({"properties": {"adminUserEnabled": true}}));
-    assert_eq!(
-        arm(&azure, "looker", Method::Patch, &registry, body)
-            .await
-            .status,
-        403
-    );
+    assert_eq!(arm(&azure, "looker", Method::Patch, &registry, body).await.status, 403);
 }
 
 #[tokio::test(start_paused = true)]

@@ -11,13 +11,8 @@ use crate::client::{ACR_PULL, ARM, arm, get, grant, send, token};
 const ONE: &str = "11111111-1111-4111-8111-111111111111";
 
 fn scene() -> (Emulator, String, String) {
-    let azure = Emulator::new()
-        .with_cluster("group", "dev")
-        .with_registry("group", "myregistry");
-    let (registry, kubelet) = (
-        azure.registry_id("group", "myregistry"),
-        azure.kubelet_object_id("group", "dev"),
-    );
+    let azure = Emulator::new().with_cluster("group", "dev").with_registry("group", "myregistry");
+    let (registry, kubelet) = (azure.registry_id("group", "myregistry"), azure.kubelet_object_id("group", "dev"));
     (azure, registry, kubelet)
 }
 
@@ -25,28 +20,11 @@ fn scene() -> (Emulator, String, String) {
 async fn a_fault_before_the_effect_prevents_it_and_counts_down() {
     let (azure, registry, kubelet) = scene();
     let body = json!({"error": {"code": "TooManyRequests", "message": "slower"}});
-    azure.fault(
-        Fault::on("PUT", "/roleassignments/")
-            .status(429)
-            .header("retry-after", "2")
-            .body(body),
-    );
+    azure.fault(Fault::on("PUT", "/roleassignments/").status(429).header("retry-after", "2").body(body));
     let refused = grant(&azure, &registry, ONE, &kubelet, ACR_PULL).await;
-    assert_eq!(
-        (
-            refused.status,
-            refused.header("retry-after"),
-            refused.code()
-        ),
-        (429, Some("2"), "TooManyRequests")
-    );
+    assert_eq!((refused.status, refused.header("retry-after"), refused.code()), (429, Some("2"), "TooManyRequests"));
     assert!(!azure.role_assignments().iter().any(|one| one.name == ONE));
-    assert_eq!(
-        grant(&azure, &registry, ONE, &kubelet, ACR_PULL)
-            .await
-            .status,
-        201
-    );
+    assert_eq!(grant(&azure, &registry, ONE, &kubelet, ACR_PULL).await.status, 201);
 }
 
 #[tokio::test(start_paused = true)]
@@ -56,29 +34,10 @@ async fn a_connection_cut_after_the_effect_leaves_it() {
     azure.fault(Fault::on("PATCH", "/registries/").after_effect().reset());
     let url = format!("{ARM}{registry}?api-version=2025-11-01");
     let body = json!({"properties": {"adminUserEnabled": true}}).to_string();
-    let fault = send(
-        &azure,
-        Method::Patch,
-        &url,
-        &[("authorization", bearer)],
-        Some(body),
-    )
-    .await
-    .unwrap_err();
-    assert!(
-        matches!(fault.kind(), azure_core::error::ErrorKind::Io),
-        "{fault}"
-    );
-    assert_eq!(
-        get(&azure, &registry).await.body["properties"]["adminUserEnabled"],
-        true
-    );
-    assert!(
-        azure
-            .requests()
-            .iter()
-            .any(|one| one.method == "PATCH" && one.status.is_none() && one.ended.is_some())
-    );
+    let fault = send(&azure, Method::Patch, &url, &[("authorization", bearer)], Some(body)).await.unwrap_err();
+    assert!(matches!(fault.kind(), azure_core::error::ErrorKind::Io), "{fault}");
+    assert_eq!(get(&azure, &registry).await.body["properties"]["adminUserEnabled"], true);
+    assert!(azure.requests().iter().any(|one| one.method == "PATCH" && one.status.is_none() && one.ended.is_some()));
 }
 
 #[tokio::test(start_paused = true)]
@@ -104,17 +63,9 @@ async fn an_empty_bucket_refuses_with_a_wait_that_is_enough() {
     let (azure, registry, _) = scene();
     azure.throttle_at("reads", 2, 0.5);
     get(&azure, &registry).await;
-    assert_eq!(
-        get(&azure, &registry)
-            .await
-            .header("x-ms-ratelimit-remaining-subscription-reads"),
-        Some("0")
-    );
+    assert_eq!(get(&azure, &registry).await.header("x-ms-ratelimit-remaining-subscription-reads"), Some("0"));
     let refused = get(&azure, &registry).await;
-    assert_eq!(
-        (refused.status, refused.code()),
-        (429, "SubscriptionRequestsThrottled")
-    );
+    assert_eq!((refused.status, refused.code()), (429, "SubscriptionRequestsThrottled"));
     let wait = refused.header("retry-after").unwrap().parse().unwrap();
     tokio::time::advance(Duration::from_secs(wait)).await;
     assert_eq!(get(&azure, &registry).await.status, 200);
@@ -127,12 +78,7 @@ async fn another_principal_has_a_bucket_of_its_own() {
     azure.throttle_at("reads", 1, 0.1);
     get(&azure, &registry).await;
     assert_eq!(get(&azure, &registry).await.status, 429);
-    assert_eq!(
-        arm(&azure, "reader", Method::Get, &registry, None)
-            .await
-            .status,
-        200
-    );
+    assert_eq!(arm(&azure, "reader", Method::Get, &registry, None).await.status, 200);
 }
 
 #[tokio::test(start_paused = true)]
@@ -144,8 +90,5 @@ async fn requests_sent_together_are_one_deep_and_those_after_them_two() {
     assert_eq!((together.0.status, together.1.status), (200, 200));
     grant(&azure, &registry, ONE, &kubelet, ACR_PULL).await;
     let cost = summary(&azure.requests_since(mark));
-    assert_eq!(
-        (cost.count, cost.depth, cost.writes, cost.tokens),
-        (3, 2, 1, 3)
-    );
+    assert_eq!((cost.count, cost.depth, cost.writes, cost.tokens), (3, 2, 1, 3));
 }

@@ -14,12 +14,7 @@ use crate::world::World;
 const READ: &str = "Microsoft.Authorization/roleAssignments/read";
 const DELETE: &str = "Microsoft.Authorization/roleAssignments/delete";
 
-pub(crate) fn serve(
-    world: &mut World,
-    call: &Call<'_>,
-    scope: &str,
-    name: Option<&str>,
-) -> Option<Reply> {
+pub(crate) fn serve(world: &mut World, call: &Call<'_>, scope: &str, name: Option<&str>) -> Option<Reply> {
     let answer = match (call.method(), name) {
         (&Method::GET, None) => list(world, call, scope),
         (&Method::GET, Some(name)) => get(world, call, scope, name),
@@ -58,26 +53,17 @@ fn body(world: &World, assignment: &Assignment) -> Value {
 
 fn position(world: &World, scope: &str, name: &str) -> Option<usize> {
     world.access.assignments.iter().position(|assignment| {
-        assignment.fades.is_none()
-            && assignment.name.eq_ignore_ascii_case(name)
-            && same_scope(&assignment.scope, scope)
+        assignment.fades.is_none() && assignment.name.eq_ignore_ascii_case(name) && same_scope(&assignment.scope, scope)
     })
 }
 
 fn get(world: &World, call: &Call<'_>, scope: &str, name: &str) -> Result<Reply, Reply> {
     call.demand(world, &Wanted::action(READ, scope), &path_of(scope, name))?;
     if let Some(at) = position(world, scope, name) {
-        return Ok(reply::json(
-            StatusCode::OK,
-            &body(world, &world.access.assignments[at]),
-        ));
+        return Ok(reply::json(StatusCode::OK, &body(world, &world.access.assignments[at])));
     }
     let message = format!("The role assignment '{name}' is not found.");
-    Err(arm_error(
-        StatusCode::NOT_FOUND,
-        "RoleAssignmentNotFound",
-        &message,
-    ))
+    Err(arm_error(StatusCode::NOT_FOUND, "RoleAssignmentNotFound", &message))
 }
 
 /// Which of all assignments a list asks for.
@@ -92,24 +78,13 @@ struct Filter {
 
 impl Filter {
     fn parse(text: &str) -> Result<Self, Reply> {
-        let mut filter = Self {
-            at_scope: false,
-            principal: None,
-            assigned_to: None,
-        };
-        for part in text
-            .split(" and ")
-            .map(str::trim)
-            .filter(|part| !part.is_empty())
-        {
+        let mut filter = Self { at_scope: false, principal: None, assigned_to: None };
+        for part in text.split(" and ").map(str::trim).filter(|part| !part.is_empty()) {
             if part.eq_ignore_ascii_case("atScope()") {
                 filter.at_scope = true;
             } else if let Some(principal) = equals(part, "principalId") {
                 filter.principal = Some(principal);
-            } else if let Some(id) = part
-                .strip_prefix("assignedTo(")
-                .and_then(|rest| rest.strip_suffix(')'))
-            {
+            } else if let Some(id) = part.strip_prefix("assignedTo(").and_then(|rest| rest.strip_suffix(')')) {
                 filter.assigned_to = Some(id.trim_matches('\'').to_owned());
             } else {
                 return Err(filter_refused(text));
@@ -122,17 +97,11 @@ impl Filter {
         let above = within(scope, &assignment.scope);
         let placed = above || (!self.at_scope && within(&assignment.scope, scope));
         let held = |id: &str| assignment.principal.eq_ignore_ascii_case(id);
-        let through_group = |id: &str| {
-            world
-                .principal(id)
-                .is_some_and(|one| one.groups.contains(&assignment.principal))
-        };
+        let through_group =
+            |id: &str| world.principal(id).is_some_and(|one| one.groups.contains(&assignment.principal));
         placed
             && self.principal.as_deref().is_none_or(held)
-            && self
-                .assigned_to
-                .as_deref()
-                .is_none_or(|id| held(id) || through_group(id))
+            && self.assigned_to.as_deref().is_none_or(|id| held(id) || through_group(id))
     }
 }
 
@@ -140,10 +109,7 @@ fn list(world: &World, call: &Call<'_>, scope: &str) -> Result<Reply, Reply> {
     call.demand_action(world, READ, scope)?;
     let filter = Filter::parse(call.parameter("$filter").unwrap_or_default())?;
     demand_scope(world, scope)?;
-    let wanted = world
-        .access
-        .standing()
-        .filter(|assignment| filter.meets(world, assignment, scope));
+    let wanted = world.access.standing().filter(|assignment| filter.meets(world, assignment, scope));
     let items: Vec<Value> = wanted.map(|assignment| body(world, assignment)).collect();
     Ok(page(world, call, &items))
 }
@@ -158,11 +124,7 @@ fn demand_scope(world: &World, scope: &str) -> Result<(), Reply> {
             _ => true,
         };
         super::demand_group(world, subscription, group)?;
-        return if there {
-            Ok(())
-        } else {
-            Err(resource_missing(&format!("{provider}/{kind}"), group, name))
-        };
+        return if there { Ok(()) } else { Err(resource_missing(&format!("{provider}/{kind}"), group, name)) };
     }
     if let [_, subscription, _, group] = segments.as_slice() {
         return super::demand_group(world, subscription, group);
@@ -177,25 +139,11 @@ fn delete(world: &mut World, call: &Call<'_>, scope: &str, name: &str) -> Result
     };
     let assignment = &world.access.assignments[at];
     let facts = [
-        (
-            "Microsoft.Authorization/roleAssignments:RoleDefinitionId",
-            assignment.role.as_str(),
-        ),
-        (
-            "Microsoft.Authorization/roleAssignments:PrincipalId",
-            assignment.principal.as_str(),
-        ),
-        (
-            "Microsoft.Authorization/roleAssignments:PrincipalType",
-            assignment.principal_type.as_str(),
-        ),
+        ("Microsoft.Authorization/roleAssignments:RoleDefinitionId", assignment.role.as_str()),
+        ("Microsoft.Authorization/roleAssignments:PrincipalId", assignment.principal.as_str()),
+        ("Microsoft.Authorization/roleAssignments:PrincipalType", assignment.principal_type.as_str()),
     ];
-    let wanted = Wanted {
-        action: DELETE,
-        data: false,
-        scope,
-        facts: &facts,
-    };
+    let wanted = Wanted { action: DELETE, data: false, scope, facts: &facts };
     call.demand(world, &wanted, &path_of(scope, name))?;
     let answer = body(world, assignment);
     world.access.assignments[at].fades = Some(call.now + world.timing.deletion);

@@ -29,17 +29,9 @@ impl Asked {
         let text = |name: &str| sent["properties"][name].as_str().map(str::to_owned);
         let (Some(principal), Some(role)) = (text("principalId"), text("roleDefinitionId")) else {
             let message = "The request content was invalid: 'principalId' and 'roleDefinitionId' are required.";
-            return Err(arm_error(
-                StatusCode::BAD_REQUEST,
-                "InvalidRequestContent",
-                message,
-            ));
+            return Err(arm_error(StatusCode::BAD_REQUEST, "InvalidRequestContent", message));
         };
-        let role = role
-            .rsplit('/')
-            .next()
-            .unwrap_or_default()
-            .to_ascii_lowercase();
+        let role = role.rsplit('/').next().unwrap_or_default().to_ascii_lowercase();
         let asked = Self {
             principal,
             principal_type: text("principalType"),
@@ -59,42 +51,23 @@ impl Asked {
         };
         if Condition::parse(condition).is_none() {
             let message = "The condition of the role assignment could not be parsed.";
-            return Err(arm_error(
-                StatusCode::BAD_REQUEST,
-                "RoleAssignmentConditionInvalid",
-                message,
-            ));
+            return Err(arm_error(StatusCode::BAD_REQUEST, "RoleAssignmentConditionInvalid", message));
         }
         if self.condition_version.as_deref() != Some("2.0") {
             let message = "A role assignment with a condition needs conditionVersion '2.0'.";
-            return Err(arm_error(
-                StatusCode::BAD_REQUEST,
-                "RoleAssignmentConditionInvalid",
-                message,
-            ));
+            return Err(arm_error(StatusCode::BAD_REQUEST, "RoleAssignmentConditionInvalid", message));
         }
         Ok(())
     }
 }
 
-pub(super) fn put(
-    world: &mut World,
-    call: &Call<'_>,
-    scope: &str,
-    name: &str,
-) -> Result<Reply, Reply> {
+pub(super) fn put(world: &mut World, call: &Call<'_>, scope: &str, name: &str) -> Result<Reply, Reply> {
     let sent = call.json()?;
     let asked = Asked::read(&sent)?;
     demand_write(world, call, scope, name, &asked)?;
     if Uuid::parse_str(name).is_err() {
-        let message = format!(
-            "The role assignment ID '{name}' is not valid. The role assignment ID must be a GUID."
-        );
-        return Err(arm_error(
-            StatusCode::BAD_REQUEST,
-            "InvalidRoleAssignmentId",
-            &message,
-        ));
+        let message = format!("The role assignment ID '{name}' is not valid. The role assignment ID must be a GUID.");
+        return Err(arm_error(StatusCode::BAD_REQUEST, "InvalidRoleAssignmentId", &message));
     }
     demand_scope(world, scope)?;
     if world.access.role(&asked.role).is_none() {
@@ -108,34 +81,14 @@ pub(super) fn put(
 }
 
 /// The right to write, which a condition may limit to some roles and principals.
-fn demand_write(
-    world: &World,
-    call: &Call<'_>,
-    scope: &str,
-    name: &str,
-    asked: &Asked,
-) -> Result<(), Reply> {
+fn demand_write(world: &World, call: &Call<'_>, scope: &str, name: &str, asked: &Asked) -> Result<(), Reply> {
     let kind = asked.principal_type.as_deref().unwrap_or_default();
     let facts = [
-        (
-            "Microsoft.Authorization/roleAssignments:RoleDefinitionId",
-            asked.role.as_str(),
-        ),
-        (
-            "Microsoft.Authorization/roleAssignments:PrincipalId",
-            asked.principal.as_str(),
-        ),
-        (
-            "Microsoft.Authorization/roleAssignments:PrincipalType",
-            kind,
-        ),
+        ("Microsoft.Authorization/roleAssignments:RoleDefinitionId", asked.role.as_str()),
+        ("Microsoft.Authorization/roleAssignments:PrincipalId", asked.principal.as_str()),
+        ("Microsoft.Authorization/roleAssignments:PrincipalType", kind),
     ];
-    let wanted = Wanted {
-        action: WRITE,
-        data: false,
-        scope,
-        facts: &facts,
-    };
+    let wanted = Wanted { action: WRITE, data: false, scope, facts: &facts };
     call.demand(world, &wanted, &path_of(scope, name))
 }
 
@@ -143,18 +96,10 @@ fn demand_write(
 fn demand_principal(world: &World, call: &Call<'_>, asked: &Asked) -> Result<String, Reply> {
     let short = asked.principal.replace('-', "");
     let not_found = || {
-        let message = format!(
-            "Principal {short} does not exist in the directory {}.",
-            world.tenant
-        );
-        Err(arm_error(
-            StatusCode::BAD_REQUEST,
-            "PrincipalNotFound",
-            &message,
-        ))
+        let message = format!("Principal {short} does not exist in the directory {}.", world.tenant);
+        Err(arm_error(StatusCode::BAD_REQUEST, "PrincipalNotFound", &message))
     };
-    let forgotten =
-        |(id, until): &(String, _)| id.eq_ignore_ascii_case(&asked.principal) && call.now < *until;
+    let forgotten = |(id, until): &(String, _)| id.eq_ignore_ascii_case(&asked.principal) && call.now < *until;
     if world.forgotten.iter().any(forgotten) {
         return not_found();
     }
@@ -164,11 +109,7 @@ fn demand_principal(world: &World, call: &Call<'_>, asked: &Asked) -> Result<Str
         None if sent == Some("ServicePrincipal") => Ok(String::from("ServicePrincipal")),
         None => not_found(),
         Some(known) if sent.is_none() && known.made > world.clock.start() => {
-            if call.now < known.made + world.timing.principal {
-                not_found()
-            } else {
-                Ok(known.kind.to_owned())
-            }
+            if call.now < known.made + world.timing.principal { not_found() } else { Ok(known.kind.to_owned()) }
         }
         Some(known) => match sent {
             Some(sent) if sent != known.kind => {
@@ -177,11 +118,7 @@ fn demand_principal(world: &World, call: &Call<'_>, asked: &Asked) -> Result<Str
                     "The PrincipalId '{short}' has type '{}' , which is different from specified PrinciaplType '{sent}'.",
                     known.kind
                 );
-                Err(arm_error(
-                    StatusCode::BAD_REQUEST,
-                    "UnmatchedPrincipalType",
-                    &message,
-                ))
+                Err(arm_error(StatusCode::BAD_REQUEST, "UnmatchedPrincipalType", &message))
             }
             _ => Ok(known.kind.to_owned()),
         },
@@ -193,23 +130,15 @@ fn repeat(world: &mut World, call: &Call<'_>, at: usize, asked: Asked) -> Result
     let status = world.repeated_assignment;
     let assignment = &mut world.access.assignments[at];
     if !assignment.is_for(&assignment.scope, &asked.principal, &asked.role) {
-        let message =
-            "Tenant ID, application ID, principal ID, and scope are not allowed to be updated.";
-        return Err(arm_error(
-            StatusCode::BAD_REQUEST,
-            "RoleAssignmentUpdateNotPermitted",
-            message,
-        ));
+        let message = "Tenant ID, application ID, principal ID, and scope are not allowed to be updated.";
+        return Err(arm_error(StatusCode::BAD_REQUEST, "RoleAssignmentUpdateNotPermitted", message));
     }
     assignment.condition = asked.condition;
     assignment.condition_version = asked.condition_version;
     assignment.description = asked.description;
     assignment.updated = call.now;
     assignment.updated_by = Some(call.caller.object_id.clone());
-    Ok(reply::json(
-        status,
-        &body(world, &world.access.assignments[at]),
-    ))
+    Ok(reply::json(status, &body(world, &world.access.assignments[at])))
 }
 
 fn create(
@@ -220,16 +149,8 @@ fn create(
     asked: Asked,
     principal_type: String,
 ) -> Result<Reply, Reply> {
-    if world
-        .access
-        .standing()
-        .any(|one| one.is_for(scope, &asked.principal, &asked.role))
-    {
-        return Err(arm_error(
-            StatusCode::CONFLICT,
-            "RoleAssignmentExists",
-            "The role assignment already exists.",
-        ));
+    if world.access.standing().any(|one| one.is_for(scope, &asked.principal, &asked.role)) {
+        return Err(arm_error(StatusCode::CONFLICT, "RoleAssignmentExists", "The role assignment already exists."));
     }
     let assignment = Assignment {
         name: name.to_owned(),

@@ -5,20 +5,13 @@ use serde_json::{Value, json};
 use super::super::Kubernetes;
 use super::super::deletion::Deletion;
 use super::super::names::template_hash;
-use super::super::object::{
-    self, is_controlled_by, is_deleting, is_true, map, name, namespace, text,
-};
+use super::super::object::{self, is_controlled_by, is_deleting, is_true, map, name, namespace, text};
 use super::MANAGER;
 use super::scheduler::fits;
 
 const HASH: &str = "controller-revision-hash";
 /// Where a pod says which node it is made for.
-const AFFINITY: [&str; 4] = [
-    "spec",
-    "affinity",
-    "nodeAffinity",
-    "requiredDuringSchedulingIgnoredDuringExecution",
-];
+const AFFINITY: [&str; 4] = ["spec", "affinity", "nodeAffinity", "requiredDuringSchedulingIgnoredDuringExecution"];
 
 impl Kubernetes {
     pub(in super::super) fn sync_daemon_sets(&mut self) {
@@ -39,18 +32,14 @@ impl Kubernetes {
             .map(|node| name(node).to_owned())
             .collect();
         let pods = self.daemon_pods(set);
-        for node in nodes
-            .iter()
-            .filter(|node| !pods.iter().any(|pod| destination(pod) == node.as_str()))
-        {
+        for node in nodes.iter().filter(|node| !pods.iter().any(|pod| destination(pod) == node.as_str())) {
             self.make_daemon(set, node, &hash);
         }
         let Ok(kind) = self.kind("pods").cloned() else {
             return;
         };
-        let misplaced = pods
-            .iter()
-            .filter(|pod| !is_deleting(pod) && !nodes.iter().any(|node| node == destination(pod)));
+        let misplaced =
+            pods.iter().filter(|pod| !is_deleting(pod) && !nodes.iter().any(|node| node == destination(pod)));
         for pod in misplaced.chain(self.replaceable(set, &pods, &hash)) {
             // One that is gone by itself is as good as deleted.
             let _ = self.delete(&kind, &object::key("pods", pod), &Deletion::default());
@@ -60,11 +49,7 @@ impl Kubernetes {
 
     /// All pods of a set, those that are ending included: their nodes are not free yet.
     fn daemon_pods(&self, set: &Value) -> Vec<Value> {
-        self.store
-            .list("pods", namespace(set))
-            .filter(|pod| is_controlled_by(pod, set))
-            .cloned()
-            .collect()
+        self.store.list("pods", namespace(set)).filter(|pod| is_controlled_by(pod, set)).cloned().collect()
     }
 
     fn make_daemon(&mut self, set: &Value, node: &str, hash: &str) {
@@ -75,10 +60,7 @@ impl Kubernetes {
         metadata.insert("ownerReferences".to_owned(), owner);
         map(&mut pod, &["metadata", "labels"]).insert(HASH.to_owned(), json!(hash));
         let field = json!({"key": "metadata.name", "operator": "In", "values": [node]});
-        map(&mut pod, &AFFINITY).insert(
-            "nodeSelectorTerms".to_owned(),
-            json!([{"matchFields": [field]}]),
-        );
+        map(&mut pod, &AFFINITY).insert("nodeSelectorTerms".to_owned(), json!([{"matchFields": [field]}]));
         // A pod that is refused is tried again with the next change.
         let _ = self.write_as(MANAGER, "pods", namespace(set), pod);
     }
@@ -90,20 +72,14 @@ impl Kubernetes {
         }
         let old = |pod: &&Value| !is_deleting(pod) && pod["metadata"]["labels"][HASH] != hash;
         let broken = pods.iter().find(|pod| old(pod) && !is_true(pod, "Ready"));
-        let all_ready = self
-            .daemon_pods(set)
-            .iter()
-            .all(|pod| is_true(pod, "Ready") && !is_deleting(pod));
+        let all_ready = self.daemon_pods(set).iter().all(|pod| is_true(pod, "Ready") && !is_deleting(pod));
         broken.or_else(|| pods.iter().find(|pod| all_ready && old(pod)))
     }
 
     fn report_daemons(&mut self, set: &Value, wanted: usize, hash: &str) {
         let pods = self.daemon_pods(set);
-        let count = |condition: &dyn Fn(&Value) -> bool| {
-            pods.iter()
-                .filter(|pod| !is_deleting(pod) && condition(pod))
-                .count()
-        };
+        let count =
+            |condition: &dyn Fn(&Value) -> bool| pods.iter().filter(|pod| !is_deleting(pod) && condition(pod)).count();
         let ready = count(&|pod| is_true(pod, "Ready"));
         let mut after = set.clone();
         after["status"] = json!({"currentNumberScheduled": count(&|_| true), "desiredNumberScheduled": wanted,
@@ -124,11 +100,5 @@ impl Kubernetes {
 
 /// The node that a pod of a daemon set is made for.
 fn destination(pod: &Value) -> &str {
-    text(
-        pod,
-        &format!(
-            "/{}/nodeSelectorTerms/0/matchFields/0/values/0",
-            AFFINITY.join("/")
-        ),
-    )
+    text(pod, &format!("/{}/nodeSelectorTerms/0/matchFields/0/values/0", AFFINITY.join("/")))
 }

@@ -5,9 +5,7 @@ use serde_json::{Value, json};
 use super::super::Kubernetes;
 use super::super::deletion::Deletion;
 use super::super::names::template_hash;
-use super::super::object::{
-    self, is_controlled_by, is_deleting, map, name, namespace, number, text,
-};
+use super::super::object::{self, is_controlled_by, is_deleting, map, name, namespace, number, text};
 use super::super::recorder::Happening;
 use super::MANAGER;
 use super::rollout::{self, Size};
@@ -27,11 +25,7 @@ impl Kubernetes {
     fn sync_deployment(&mut self, deployment: &Value) {
         let paused = deployment.pointer("/spec/paused") == Some(&json!(true));
         let (new, old) = self.replica_sets(deployment);
-        let new = if paused {
-            new
-        } else {
-            self.new_set(deployment, new, &old)
-        };
+        let new = if paused { new } else { self.new_set(deployment, new, &old) };
         if let Some(new) = &new {
             self.scale_sets(deployment, new, &old, paused);
         }
@@ -50,9 +44,7 @@ impl Kubernetes {
             .cloned()
             .collect();
         sets.sort_by_key(revision);
-        let index = sets
-            .iter()
-            .position(|set| template_of(set) == deployment["spec"]["template"]);
+        let index = sets.iter().position(|set| template_of(set) == deployment["spec"]["template"]);
         (index.map(|index| sets.remove(index)), sets)
     }
 
@@ -62,8 +54,7 @@ impl Kubernetes {
         if let Some(set) = new {
             if revision(&set) < next {
                 let mut after = set.clone();
-                map(&mut after, &["metadata", "annotations"])
-                    .insert(REVISION.to_owned(), json!(next.to_string()));
+                map(&mut after, &["metadata", "annotations"]).insert(REVISION.to_owned(), json!(next.to_string()));
                 self.change_as(MANAGER, "replicasets", "", &set, after);
             }
             self.mark_revision(deployment, revision(&set).max(next));
@@ -81,9 +72,7 @@ impl Kubernetes {
     /// Whether there are pods of these sets, those that are ending included.
     fn have_pods(&self, sets: &[Value]) -> bool {
         let is_alive = |pod: &Value| !matches!(text(pod, "/status/phase"), "Failed" | "Succeeded");
-        self.store
-            .list("pods", "")
-            .any(|pod| is_alive(pod) && sets.iter().any(|set| is_controlled_by(pod, set)))
+        self.store.list("pods", "").any(|pod| is_alive(pod) && sets.iter().any(|set| is_controlled_by(pod, set)))
     }
 
     fn make_set(&mut self, deployment: &Value, old: &[Value], revision: i64) -> Option<Value> {
@@ -119,26 +108,16 @@ impl Kubernetes {
             self.change_as(MANAGER, "deployments", "status", deployment, after);
             return None;
         };
-        self.tell_scaled(
-            deployment,
-            &made,
-            0,
-            number(&made, "/spec/replicas").unwrap_or(0),
-        );
+        self.tell_scaled(deployment, &made, 0, number(&made, "/spec/replicas").unwrap_or(0));
         Some(made)
     }
 
     fn mark_revision(&mut self, deployment: &Value, revision: i64) {
-        let Some(before) = self
-            .store
-            .get(&object::key("deployments.apps", deployment))
-            .cloned()
-        else {
+        let Some(before) = self.store.get(&object::key("deployments.apps", deployment)).cloned() else {
             return;
         };
         let mut after = before.clone();
-        map(&mut after, &["metadata", "annotations"])
-            .insert(REVISION.to_owned(), json!(revision.to_string()));
+        map(&mut after, &["metadata", "annotations"]).insert(REVISION.to_owned(), json!(revision.to_string()));
         if after != before {
             self.change_as(MANAGER, "deployments", "", &before, after);
         }
@@ -159,16 +138,9 @@ impl Kubernetes {
             return;
         }
         let size = Size::of(new);
-        self.resize(
-            deployment,
-            new,
-            rollout::new_size(wanted, bounds, size.wanted, &sizes),
-        );
+        self.resize(deployment, new, rollout::new_size(wanted, bounds, size.wanted, &sizes));
         if is_rolling {
-            for (set, size) in old
-                .iter()
-                .zip(rollout::old_sizes(wanted, bounds, size, &sizes))
-            {
+            for (set, size) in old.iter().zip(rollout::old_sizes(wanted, bounds, size, &sizes)) {
                 self.resize(deployment, set, size);
             }
         }
@@ -179,11 +151,7 @@ impl Kubernetes {
         if before == size {
             return;
         }
-        let Some(current) = self
-            .store
-            .get(&object::key("replicasets.apps", set))
-            .cloned()
-        else {
+        let Some(current) = self.store.get(&object::key("replicasets.apps", set)).cloned() else {
             return;
         };
         let mut after = current.clone();
@@ -194,25 +162,17 @@ impl Kubernetes {
 
     /// Sets without pods go when there are more of them than the history keeps.
     fn remove_history(&mut self, deployment: &Value) {
-        let limit = usize::try_from(number(deployment, "/spec/revisionHistoryLimit").unwrap_or(10))
-            .unwrap_or(0);
+        let limit = usize::try_from(number(deployment, "/spec/revisionHistoryLimit").unwrap_or(10)).unwrap_or(0);
         let (_, old) = self.replica_sets(deployment);
         let empty: Vec<_> = old
             .iter()
-            .filter(|set| {
-                number(set, "/spec/replicas") == Some(0)
-                    && number(set, "/status/replicas") == Some(0)
-            })
+            .filter(|set| number(set, "/spec/replicas") == Some(0) && number(set, "/status/replicas") == Some(0))
             .collect();
         let Ok(kind) = self.kind("replicasets").cloned() else {
             return;
         };
         for set in &empty[..empty.len().saturating_sub(limit)] {
-            let _ = self.delete(
-                &kind,
-                &object::key("replicasets.apps", set),
-                &Deletion::default(),
-            );
+            let _ = self.delete(&kind, &object::key("replicasets.apps", set), &Deletion::default());
         }
     }
 
@@ -239,8 +199,5 @@ fn template_of(set: &Value) -> Value {
 }
 
 fn revision(set: &Value) -> i64 {
-    set["metadata"]["annotations"][REVISION]
-        .as_str()
-        .and_then(|text| text.parse().ok())
-        .unwrap_or(0)
+    set["metadata"]["annotations"][REVISION].as_str().and_then(|text| text.parse().ok()).unwrap_or(0)
 }

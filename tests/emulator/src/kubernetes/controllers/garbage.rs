@@ -13,11 +13,7 @@ use super::MANAGER;
 impl Kubernetes {
     pub(in super::super) fn collect_garbage(&mut self) {
         self.release_owners();
-        let living: BTreeSet<String> = self
-            .store
-            .all()
-            .map(|(_, object)| uid(object).to_owned())
-            .collect();
+        let living: BTreeSet<String> = self.store.all().map(|(_, object)| uid(object).to_owned()).collect();
         let orphans: Vec<Key> = self
             .store
             .all()
@@ -25,9 +21,7 @@ impl Kubernetes {
                 let owners = list(object, "/metadata/ownerReferences");
                 !owners.is_empty()
                     && !is_deleting(object)
-                    && owners
-                        .iter()
-                        .all(|owner| !living.contains(text(owner, "/uid")))
+                    && owners.iter().all(|owner| !living.contains(text(owner, "/uid")))
             })
             .map(|(key, _)| key.clone())
             .collect();
@@ -37,13 +31,7 @@ impl Kubernetes {
     }
 
     fn delete_key(&mut self, key: &Key, deletion: &Deletion) {
-        if let Some(kind) = self
-            .kinds
-            .all()
-            .iter()
-            .find(|kind| kind.resource() == key.resource)
-            .cloned()
-        {
+        if let Some(kind) = self.kinds.all().iter().find(|kind| kind.resource() == key.resource).cloned() {
             // It may be gone already: then there is nothing to do.
             let _ = self.delete(&kind, key, deletion);
         }
@@ -53,9 +41,7 @@ impl Kubernetes {
         let waiting: Vec<(Key, Value)> = self
             .store
             .all()
-            .filter(|(_, object)| {
-                is_deleting(object) && !list(object, "/metadata/finalizers").is_empty()
-            })
+            .filter(|(_, object)| is_deleting(object) && !list(object, "/metadata/finalizers").is_empty())
             .map(|(key, object)| (key.clone(), object.clone()))
             .collect();
         for (key, owner) in waiting {
@@ -73,13 +59,7 @@ impl Kubernetes {
         for (dependent, object) in dependents.iter().filter(|(_, object)| !is_deleting(object)) {
             let has_own = !self.dependents(object).is_empty();
             let propagation = if has_own { "Foreground" } else { "Background" };
-            self.delete_key(
-                dependent,
-                &Deletion {
-                    grace: None,
-                    propagation: propagation.to_owned(),
-                },
-            );
+            self.delete_key(dependent, &Deletion { grace: None, propagation: propagation.to_owned() });
         }
         if self.dependents(owner).is_empty() {
             self.finish(key, owner, "foregroundDeletion");
@@ -101,9 +81,7 @@ impl Kubernetes {
 
     fn dependents(&self, owner: &Value) -> Vec<(Key, Value)> {
         let belongs = |object: &Value| {
-            list(object, "/metadata/ownerReferences")
-                .iter()
-                .any(|reference| text(reference, "/uid") == uid(owner))
+            list(object, "/metadata/ownerReferences").iter().any(|reference| text(reference, "/uid") == uid(owner))
         };
         self.store
             .all()
@@ -113,21 +91,12 @@ impl Kubernetes {
     }
 
     fn finish(&mut self, key: &Key, owner: &Value, finalizer: &str) {
-        let Some(kind) = self
-            .kinds
-            .all()
-            .iter()
-            .find(|kind| kind.resource() == key.resource)
-            .cloned()
-        else {
+        let Some(kind) = self.kinds.all().iter().find(|kind| kind.resource() == key.resource).cloned() else {
             return;
         };
         let mut after = owner.clone();
-        let left: Vec<_> = list(owner, "/metadata/finalizers")
-            .iter()
-            .filter(|known| *known != finalizer)
-            .cloned()
-            .collect();
+        let left: Vec<_> =
+            list(owner, "/metadata/finalizers").iter().filter(|known| *known != finalizer).cloned().collect();
         map(&mut after, &["metadata"]).insert("finalizers".to_owned(), json!(left));
         if kind.custom {
             // A custom kind has no plural of the server's own to write by.
@@ -139,7 +108,5 @@ impl Kubernetes {
 }
 
 fn has_finalizer(object: &Value, finalizer: &str) -> bool {
-    list(object, "/metadata/finalizers")
-        .iter()
-        .any(|known| known == finalizer)
+    list(object, "/metadata/finalizers").iter().any(|known| known == finalizer)
 }

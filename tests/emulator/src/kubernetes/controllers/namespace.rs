@@ -7,19 +7,10 @@ use super::super::store::Key;
 
 impl Kubernetes {
     pub(in super::super) fn empty_namespaces(&mut self) {
-        for namespace in self
-            .snapshot("namespaces")
-            .iter()
-            .filter(|namespace| is_deleting(namespace))
-        {
+        for namespace in self.snapshot("namespaces").iter().filter(|namespace| is_deleting(namespace)) {
             self.empty(name(namespace));
-            if !self
-                .store
-                .all()
-                .any(|(key, _)| key.namespace == name(namespace))
-            {
-                self.store
-                    .remove(&Key::new("namespaces", "", name(namespace)), self.now);
+            if !self.store.all().any(|(key, _)| key.namespace == name(namespace)) {
+                self.store.remove(&Key::new("namespaces", "", name(namespace)), self.now);
             }
         }
     }
@@ -32,12 +23,7 @@ impl Kubernetes {
             .map(|(key, _)| key.clone())
             .collect();
         for key in inside {
-            let kind = self
-                .kinds
-                .all()
-                .iter()
-                .find(|kind| kind.resource() == key.resource)
-                .cloned();
+            let kind = self.kinds.all().iter().find(|kind| kind.resource() == key.resource).cloned();
             match kind {
                 Some(kind) => {
                     // An object that is gone by now needs no deleting.

@@ -12,40 +12,23 @@ use super::rollout;
 impl Kubernetes {
     /// Writes the status of a deployment.
     pub(super) fn report_rollout(&mut self, deployment: &Value) {
-        let Some(before) = self
-            .store
-            .get(&object::key("deployments.apps", deployment))
-            .cloned()
-        else {
+        let Some(before) = self.store.get(&object::key("deployments.apps", deployment)).cloned() else {
             return;
         };
         let (new, old) = self.replica_sets(&before);
         let sum = |field: &str| -> i64 {
-            old.iter()
-                .chain(&new)
-                .filter_map(|set| number(set, &format!("/status/{field}")))
-                .sum()
+            old.iter().chain(&new).filter_map(|set| number(set, &format!("/status/{field}"))).sum()
         };
         let wanted = number(&before, "/spec/replicas").unwrap_or(1);
-        let (replicas, ready, available) = (
-            sum("replicas"),
-            sum("readyReplicas"),
-            sum("availableReplicas"),
-        );
-        let updated = new
-            .as_ref()
-            .and_then(|set| number(set, "/status/replicas"))
-            .unwrap_or(0);
+        let (replicas, ready, available) = (sum("replicas"), sum("readyReplicas"), sum("availableReplicas"));
+        let updated = new.as_ref().and_then(|set| number(set, "/status/replicas")).unwrap_or(0);
         let mut status = json!({"observedGeneration": before["metadata"]["generation"]});
         for (field, count) in [
             ("replicas", replicas),
             ("updatedReplicas", updated),
             ("readyReplicas", ready),
             ("availableReplicas", available),
-            (
-                "unavailableReplicas",
-                (replicas.max(wanted) - available).max(0),
-            ),
+            ("unavailableReplicas", (replicas.max(wanted) - available).max(0)),
         ] {
             if count > 0 {
                 status[field] = json!(count);
@@ -60,27 +43,13 @@ impl Kubernetes {
         self.change_as(MANAGER, "deployments", "status", &before, after);
     }
 
-    fn conditions(
-        &mut self,
-        before: &Value,
-        status: &Value,
-        new: Option<&Value>,
-        wanted: i64,
-    ) -> Value {
+    fn conditions(&mut self, before: &Value, status: &Value, new: Option<&Value>, wanted: i64) -> Value {
         let count = |field: &str| status[field].as_i64().unwrap_or(0);
         let least = wanted - rollout::bounds(before, wanted).unavailable;
         let available = if count("availableReplicas") >= least {
-            (
-                "True",
-                "MinimumReplicasAvailable",
-                "Deployment has minimum availability.".to_owned(),
-            )
+            ("True", "MinimumReplicasAvailable", "Deployment has minimum availability.".to_owned())
         } else {
-            (
-                "False",
-                "MinimumReplicasUnavailable",
-                "Deployment does not have minimum availability.".to_owned(),
-            )
+            ("False", "MinimumReplicasUnavailable", "Deployment does not have minimum availability.".to_owned())
         };
         let mut conditions = vec![self.condition(before, "Available", available, false)];
         if let Some((progress, moved)) = self.progress(before, status, new, wanted) {
@@ -99,28 +68,15 @@ impl Kubernetes {
         new: Option<&Value>,
         wanted: i64,
     ) -> Option<((&'static str, &'static str, String), bool)> {
-        let set = new.map_or_else(
-            || format!("Deployment \"{}\"", name(before)),
-            |set| format!("ReplicaSet \"{}\"", name(set)),
-        );
+        let set = new
+            .map_or_else(|| format!("Deployment \"{}\"", name(before)), |set| format!("ReplicaSet \"{}\"", name(set)));
         let count = |field: &str| status[field].as_i64().unwrap_or(0);
         let was = |field: &str| number(before, &format!("/status/{field}")).unwrap_or(0);
         let known = condition(before, "Progressing");
-        let reason = known
-            .map(|known| text(known, "/reason"))
-            .unwrap_or_default();
-        let complete = ["replicas", "updatedReplicas", "availableReplicas"]
-            .iter()
-            .all(|field| count(field) == wanted);
+        let reason = known.map(|known| text(known, "/reason")).unwrap_or_default();
+        let complete = ["replicas", "updatedReplicas", "availableReplicas"].iter().all(|field| count(field) == wanted);
         if complete {
-            return Some((
-                (
-                    "True",
-                    "NewReplicaSetAvailable",
-                    format!("{set} has successfully progressed."),
-                ),
-                false,
-            ));
+            return Some((("True", "NewReplicaSetAvailable", format!("{set} has successfully progressed.")), false));
         }
         if reason == "NewReplicaSetAvailable"
             && count("replicas") == count("updatedReplicas")
@@ -128,33 +84,21 @@ impl Kubernetes {
         {
             return None;
         }
-        let grew = ["updatedReplicas", "readyReplicas", "availableReplicas"]
-            .iter()
-            .any(|field| count(field) > was(field));
-        let shrank =
-            count("replicas") - count("updatedReplicas") < was("replicas") - was("updatedReplicas");
+        let grew =
+            ["updatedReplicas", "readyReplicas", "availableReplicas"].iter().any(|field| count(field) > was(field));
+        let shrank = count("replicas") - count("updatedReplicas") < was("replicas") - was("updatedReplicas");
         if known.is_none() {
             return Some((
                 (
                     "True",
                     "NewReplicaSetCreated",
-                    format!(
-                        "Created new replica set \"{}\"",
-                        new.map(name).unwrap_or_default()
-                    ),
+                    format!("Created new replica set \"{}\"", new.map(name).unwrap_or_default()),
                 ),
                 true,
             ));
         }
         if grew || shrank || (reason == "NewReplicaSetAvailable") {
-            return Some((
-                (
-                    "True",
-                    "ReplicaSetUpdated",
-                    format!("{set} is progressing."),
-                ),
-                true,
-            ));
+            return Some((("True", "ReplicaSetUpdated", format!("{set} is progressing.")), true));
         }
         let seconds = number(before, "/spec/progressDeadlineSeconds").unwrap_or(600);
         let since = known.and_then(|known| self.clock.instant(text(known, "/lastUpdateTime")))?;
@@ -163,40 +107,20 @@ impl Kubernetes {
             return None;
         }
         if deadline <= self.now {
-            return Some((
-                (
-                    "False",
-                    "ProgressDeadlineExceeded",
-                    format!("{set} has timed out progressing."),
-                ),
-                true,
-            ));
+            return Some((("False", "ProgressDeadlineExceeded", format!("{set} has timed out progressing.")), true));
         }
         self.wake(deadline);
         None
     }
 
-    fn condition(
-        &self,
-        before: &Value,
-        kind: &str,
-        what: (&str, &str, String),
-        moved: bool,
-    ) -> Value {
+    fn condition(&self, before: &Value, kind: &str, what: (&str, &str, String), moved: bool) -> Value {
         let now = self.clock.text(self.now);
         let (status, reason, message) = what;
         let known = condition(before, kind);
         let same = known.filter(|known| known["status"] == status);
-        let transition = same.map_or_else(
-            || now.clone(),
-            |known| text(known, "/lastTransitionTime").to_owned(),
-        );
-        let unchanged =
-            same.filter(|known| known["reason"] == reason && known["message"] == message && !moved);
-        let updated = unchanged.map_or_else(
-            || now.clone(),
-            |known| text(known, "/lastUpdateTime").to_owned(),
-        );
+        let transition = same.map_or_else(|| now.clone(), |known| text(known, "/lastTransitionTime").to_owned());
+        let unchanged = same.filter(|known| known["reason"] == reason && known["message"] == message && !moved);
+        let updated = unchanged.map_or_else(|| now.clone(), |known| text(known, "/lastUpdateTime").to_owned());
         json!({"type": kind, "status": status, "reason": reason, "message": message,
             "lastUpdateTime": updated, "lastTransitionTime": transition})
     }
@@ -204,6 +128,5 @@ impl Kubernetes {
 
 /// How many pods the new set was asked for.
 fn asked_for(new: Option<&Value>) -> i64 {
-    new.and_then(|set| number(set, "/spec/replicas"))
-        .unwrap_or(0)
+    new.and_then(|set| number(set, "/spec/replicas")).unwrap_or(0)
 }

@@ -29,11 +29,7 @@ impl Kubernetes {
         if pods.len() > wanted {
             self.delete_pods(set, pods, wanted);
         }
-        let Some(set) = self
-            .store
-            .get(&object::key("replicasets.apps", set))
-            .cloned()
-        else {
+        let Some(set) = self.store.get(&object::key("replicasets.apps", set)).cloned() else {
             return;
         };
         self.report_replicas(&set);
@@ -45,11 +41,7 @@ impl Kubernetes {
             let ended = matches!(text(pod, "/status/phase"), "Failed" | "Succeeded");
             is_controlled_by(pod, set) && !is_deleting(pod) && !ended
         };
-        self.store
-            .list("pods", namespace(set))
-            .filter(is_active)
-            .cloned()
-            .collect()
+        self.store.list("pods", namespace(set)).filter(is_active).cloned().collect()
     }
 
     fn make_pod(&mut self, set: &Value) {
@@ -59,18 +51,10 @@ impl Kubernetes {
         let owner = object::owner_reference("apps/v1", "ReplicaSet", set);
         metadata.insert("ownerReferences".to_owned(), owner);
         match self.write_as(MANAGER, "pods", namespace(set), pod) {
-            Ok(pod) => self.tell_of_set(
-                set,
-                false,
-                "SuccessfulCreate",
-                &format!("Created pod: {}", name(&pod)),
-            ),
+            Ok(pod) => self.tell_of_set(set, false, "SuccessfulCreate", &format!("Created pod: {}", name(&pod))),
             Err(refusal) => {
                 let message = format!("Error creating: {}", text(&refusal.body(), "/message"));
-                let told = self
-                    .store
-                    .list("events", namespace(set))
-                    .any(|event| text(event, "/message") == message);
+                let told = self.store.list("events", namespace(set)).any(|event| text(event, "/message") == message);
                 if !told {
                     self.tell_of_set(set, true, "FailedCreate", &message);
                 }
@@ -84,12 +68,7 @@ impl Kubernetes {
             let scheduled = !text(pod, "/spec/nodeName").is_empty();
             let running = text(pod, "/status/phase") == "Running";
             let created = text(pod, "/metadata/creationTimestamp").to_owned();
-            (
-                scheduled,
-                running,
-                is_true(pod, "Ready"),
-                std::cmp::Reverse(created),
-            )
+            (scheduled, running, is_true(pod, "Ready"), std::cmp::Reverse(created))
         });
         let Ok(kind) = self.kind("pods").cloned() else {
             return;
@@ -97,35 +76,20 @@ impl Kubernetes {
         for pod in &pods[..pods.len() - wanted] {
             // One that is gone by itself is as good as deleted.
             let _ = self.delete(&kind, &object::key("pods", pod), &Deletion::default());
-            self.tell_of_set(
-                set,
-                false,
-                "SuccessfulDelete",
-                &format!("Deleted pod: {}", name(pod)),
-            );
+            self.tell_of_set(set, false, "SuccessfulDelete", &format!("Deleted pod: {}", name(pod)));
         }
     }
 
     fn report_replicas(&mut self, set: &Value) {
         let pods = self.active_pods(set);
-        let template =
-            Labels::of(&json!({"matchLabels": set["spec"]["template"]["metadata"]["labels"]}));
-        let labeled = pods
-            .iter()
-            .filter(|pod| template.fit(pod.pointer("/metadata/labels")))
-            .count();
+        let template = Labels::of(&json!({"matchLabels": set["spec"]["template"]["metadata"]["labels"]}));
+        let labeled = pods.iter().filter(|pod| template.fit(pod.pointer("/metadata/labels"))).count();
         let ready = pods.iter().filter(|pod| is_true(pod, "Ready")).count();
-        let available = pods
-            .iter()
-            .filter(|pod| self.is_available(set, pod))
-            .count();
-        let mut status =
-            json!({"replicas": pods.len(), "observedGeneration": set["metadata"]["generation"]});
-        for (field, count) in [
-            ("fullyLabeledReplicas", labeled),
-            ("readyReplicas", ready),
-            ("availableReplicas", available),
-        ] {
+        let available = pods.iter().filter(|pod| self.is_available(set, pod)).count();
+        let mut status = json!({"replicas": pods.len(), "observedGeneration": set["metadata"]["generation"]});
+        for (field, count) in
+            [("fullyLabeledReplicas", labeled), ("readyReplicas", ready), ("availableReplicas", available)]
+        {
             if count > 0 {
                 status[field] = json!(count);
             }
@@ -152,16 +116,6 @@ impl Kubernetes {
 
     fn tell_of_set(&mut self, set: &Value, warning: bool, reason: &str, message: &str) {
         let component = "replicaset-controller";
-        self.record(
-            set,
-            &Happening {
-                component,
-                host: "",
-                part: "",
-                warning,
-                reason,
-                message,
-            },
-        );
+        self.record(set, &Happening { component, host: "", part: "", warning, reason, message });
     }
 }

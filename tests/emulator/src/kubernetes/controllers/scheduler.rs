@@ -23,11 +23,7 @@ impl Kubernetes {
     }
 
     fn fitting_node(&mut self, pod: &Value) -> Option<String> {
-        let nodes: Vec<&Value> = self
-            .store
-            .list("nodes", "")
-            .filter(|node| fits(pod, node))
-            .collect();
+        let nodes: Vec<&Value> = self.store.list("nodes", "").filter(|node| fits(pod, node)).collect();
         let chosen = name(nodes.get(self.turn % nodes.len().max(1))?).to_owned();
         self.turn += 1;
         Some(chosen)
@@ -44,11 +40,7 @@ impl Kubernetes {
         // Binding is a subresource of its own: it changes what an update of the pod may not.
         let key = super::super::object::key("pods", pod);
         self.store.put(key, bound, self.now);
-        let message = format!(
-            "Successfully assigned {}/{} to {node}",
-            text(pod, "/metadata/namespace"),
-            name(pod)
-        );
+        let message = format!("Successfully assigned {}/{} to {node}", text(pod, "/metadata/namespace"), name(pod));
         self.record(pod, &happening(false, "Scheduled", &message));
     }
 
@@ -78,33 +70,19 @@ impl Kubernetes {
 }
 
 fn happening<'a>(warning: bool, reason: &'a str, message: &'a str) -> Happening<'a> {
-    Happening {
-        component: SCHEDULER,
-        host: "",
-        part: "",
-        warning,
-        reason,
-        message,
-    }
+    Happening { component: SCHEDULER, host: "", part: "", warning, reason, message }
 }
 
 /// Whether a node is open, has the labels that a pod asks for, and no taint that the pod does not tolerate.
 pub(super) fn fits(pod: &Value, node: &Value) -> bool {
     let labels = node.pointer("/metadata/labels");
     let wanted = pod.pointer("/spec/nodeSelector").and_then(Value::as_object);
-    let selected = wanted
-        .into_iter()
-        .flatten()
-        .all(|(key, value)| labels.and_then(|labels| labels.get(key)) == Some(value));
-    let terms = list(
-        pod,
-        "/spec/affinity/nodeAffinity/requiredDuringSchedulingIgnoredDuringExecution/nodeSelectorTerms",
-    );
+    let selected =
+        wanted.into_iter().flatten().all(|(key, value)| labels.and_then(|labels| labels.get(key)) == Some(value));
+    let terms =
+        list(pod, "/spec/affinity/nodeAffinity/requiredDuringSchedulingIgnoredDuringExecution/nodeSelectorTerms");
     let near = terms.is_empty() || terms.iter().any(|term| is_in(term, node));
-    selected
-        && near
-        && node.pointer("/spec/unschedulable") != Some(&json!(true))
-        && tolerates(pod, node)
+    selected && near && node.pointer("/spec/unschedulable") != Some(&json!(true)) && tolerates(pod, node)
 }
 
 /// Whether a node is within a term of an affinity: by its labels, and by its name.
@@ -116,17 +94,13 @@ fn is_in(term: &Value, node: &Value) -> bool {
 }
 
 fn tolerates(pod: &Value, node: &Value) -> bool {
-    list(node, "/spec/taints")
-        .iter()
-        .filter(|taint| taint["effect"] != "PreferNoSchedule")
-        .all(|taint| {
-            list(pod, "/spec/tolerations").iter().any(|toleration| {
-                let field = |name: &str| text(toleration, name);
-                let key = field("/key").is_empty() || toleration["key"] == taint["key"];
-                let value =
-                    field("/operator") == "Exists" || field("/value") == text(taint, "/value");
-                let effect = field("/effect").is_empty() || toleration["effect"] == taint["effect"];
-                key && value && effect
-            })
+    list(node, "/spec/taints").iter().filter(|taint| taint["effect"] != "PreferNoSchedule").all(|taint| {
+        list(pod, "/spec/tolerations").iter().any(|toleration| {
+            let field = |name: &str| text(toleration, name);
+            let key = field("/key").is_empty() || toleration["key"] == taint["key"];
+            let value = field("/operator") == "Exists" || field("/value") == text(taint, "/value");
+            let effect = field("/effect").is_empty() || toleration["effect"] == taint["effect"];
+            key && value && effect
         })
+    })
 }

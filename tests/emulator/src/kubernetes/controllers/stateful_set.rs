@@ -5,9 +5,7 @@ use serde_json::{Value, json};
 use super::super::Kubernetes;
 use super::super::deletion::Deletion;
 use super::super::names::template_hash;
-use super::super::object::{
-    self, is_controlled_by, is_deleting, is_true, map, name, namespace, number,
-};
+use super::super::object::{self, is_controlled_by, is_deleting, is_true, map, name, namespace, number};
 use super::super::store::Key;
 use super::MANAGER;
 
@@ -23,11 +21,7 @@ impl Kubernetes {
     }
 
     fn sync_stateful_set(&mut self, set: &Value) {
-        let hash = format!(
-            "{}-{}",
-            name(set),
-            template_hash(&set["spec"]["template"], 0)
-        );
+        let hash = format!("{}-{}", name(set), template_hash(&set["spec"]["template"], 0));
         let wanted = number(set, "/spec/replicas").unwrap_or(1);
         let parallel = set["spec"]["podManagementPolicy"] == "Parallel";
         self.take_next_step(set, &hash, wanted, parallel);
@@ -51,40 +45,21 @@ impl Kubernetes {
             }
         }
         let pods = self.stateful_pods(set);
-        let excess = pods
-            .iter()
-            .filter(|(ordinal, _)| *ordinal >= wanted)
-            .max_by_key(|(ordinal, _)| *ordinal);
+        let excess = pods.iter().filter(|(ordinal, _)| *ordinal >= wanted).max_by_key(|(ordinal, _)| *ordinal);
         let is_old = |pod: &Value| pod["metadata"]["labels"][HASH] != hash;
-        let busy = pods
-            .iter()
-            .any(|(_, pod)| is_deleting(pod) || !is_true(pod, "Ready"));
-        let old = pods
-            .iter()
-            .filter(|(_, pod)| is_old(pod))
-            .max_by_key(|(ordinal, _)| *ordinal);
+        let busy = pods.iter().any(|(_, pod)| is_deleting(pod) || !is_true(pod, "Ready"));
+        let old = pods.iter().filter(|(_, pod)| is_old(pod)).max_by_key(|(ordinal, _)| *ordinal);
         if let Some((_, pod)) = excess.or_else(|| old.filter(|_| !busy)) {
             self.remove_stateful(pod);
         }
     }
 
     fn stateful_pod(&self, set: &Value, ordinal: i64) -> Option<Value> {
-        self.store
-            .get(&Key::new(
-                "pods",
-                namespace(set),
-                &format!("{}-{ordinal}", name(set)),
-            ))
-            .cloned()
+        self.store.get(&Key::new("pods", namespace(set), &format!("{}-{ordinal}", name(set)))).cloned()
     }
 
     fn stateful_pods(&self, set: &Value) -> Vec<(i64, Value)> {
-        let ordinal = |pod: &Value| {
-            name(pod)
-                .rsplit('-')
-                .next()
-                .and_then(|number| number.parse().ok())
-        };
+        let ordinal = |pod: &Value| name(pod).rsplit('-').next().and_then(|number| number.parse().ok());
         self.store
             .list("pods", namespace(set))
             .filter(|pod| is_controlled_by(pod, set))
@@ -102,10 +77,7 @@ impl Kubernetes {
         let labels = map(&mut pod, &["metadata", "labels"]);
         labels.insert(HASH.to_owned(), json!(hash));
         labels.insert("statefulset.kubernetes.io/pod-name".to_owned(), json!(own));
-        labels.insert(
-            "apps.kubernetes.io/pod-index".to_owned(),
-            json!(ordinal.to_string()),
-        );
+        labels.insert("apps.kubernetes.io/pod-index".to_owned(), json!(ordinal.to_string()));
         // A pod that is refused is tried again with the next change.
         let _ = self.write_as(MANAGER, "pods", namespace(set), pod);
     }
@@ -119,16 +91,11 @@ impl Kubernetes {
 
     fn report_stateful(&mut self, set: &Value, hash: &str) {
         let pods = self.stateful_pods(set);
-        let count = |condition: &dyn Fn(&Value) -> bool| {
-            pods.iter().filter(|(_, pod)| condition(pod)).count()
-        };
+        let count = |condition: &dyn Fn(&Value) -> bool| pods.iter().filter(|(_, pod)| condition(pod)).count();
         let ready = count(&|pod| is_true(pod, "Ready") && !is_deleting(pod));
         let updated = count(&|pod| pod["metadata"]["labels"][HASH] == hash);
         let done = updated == pods.len();
-        let current = set["status"]["currentRevision"]
-            .as_str()
-            .filter(|_| !done)
-            .unwrap_or(hash);
+        let current = set["status"]["currentRevision"].as_str().filter(|_| !done).unwrap_or(hash);
         let mut after = set.clone();
         after["status"] = json!({"replicas": pods.len(), "readyReplicas": ready, "availableReplicas": ready,
             "updatedReplicas": updated, "currentReplicas": if done { updated } else { pods.len() - updated },

@@ -93,11 +93,7 @@ impl Container {
 
     /// After a failed pull: the next wait is twice as long, up to five minutes.
     pub(super) fn fail(&mut self, cause: String, now: Instant) {
-        self.wait = if self.wait.is_zero() {
-            FIRST_WAIT
-        } else {
-            (self.wait * 2).min(LONGEST_WAIT)
-        };
+        self.wait = if self.wait.is_zero() { FIRST_WAIT } else { (self.wait * 2).min(LONGEST_WAIT) };
         self.retry_at = Some(now + self.wait);
         self.cause = Some(cause);
         self.phase = Phase::Failed;
@@ -106,10 +102,7 @@ impl Container {
     /// The message while the next pull waits.
     fn back_off_message(&self) -> String {
         let cause = self.cause.as_deref().unwrap_or_default();
-        format!(
-            "Back-off pulling image \"{}\": ErrImagePull: {cause}",
-            self.image
-        )
+        format!("Back-off pulling image \"{}\": ErrImagePull: {cause}", self.image)
     }
 
     /// The `state` of the container's status. `waiting` is the reason before anything happened.
@@ -122,9 +115,7 @@ impl Container {
             Phase::Failed => wait("ErrImagePull", self.cause.as_deref()),
             Phase::BackOff => wait("ImagePullBackOff", Some(&self.back_off_message())),
             // While kubelet tries again, the status still says that it waits.
-            Phase::Pulling if self.cause.is_some() => {
-                wait("ImagePullBackOff", Some(&self.back_off_message()))
-            }
+            Phase::Pulling if self.cause.is_some() => wait("ImagePullBackOff", Some(&self.back_off_message())),
             Phase::Waiting | Phase::Pulling | Phase::Starting => wait(waiting, None),
             Phase::Stuck(reason, message) => wait(reason, Some(message)),
             Phase::Running(since) => json!({"running": {"startedAt": since}}),

@@ -35,12 +35,7 @@ pub(super) struct PodWork {
 impl PodWork {
     /// When something happens to the pod next.
     pub(super) fn due(&self) -> Option<Instant> {
-        self.dying.or_else(|| {
-            self.containers
-                .iter()
-                .filter_map(|container| container.due)
-                .min()
-        })
+        self.dying.or_else(|| self.containers.iter().filter_map(|container| container.due).min())
     }
 
     /// Containers that may begin now: init containers one after another, then all others.
@@ -62,10 +57,7 @@ impl Kubernetes {
     /// Takes up pods that were given to a node, notices changed images, and begins to end pods that are deleted.
     pub(super) fn accept_pods(&mut self) {
         for pod in self.snapshot("pods") {
-            let node = self
-                .workers
-                .iter()
-                .position(|worker| worker.name == text(&pod, "/spec/nodeName"));
+            let node = self.workers.iter().position(|worker| worker.name == text(&pod, "/spec/nodeName"));
             match (node, self.work.contains_key(uid(&pod))) {
                 (Some(_), true) => self.follow(&pod),
                 (Some(_), false) if is_deleting(&pod) => {
@@ -78,17 +70,14 @@ impl Kubernetes {
             }
         }
         let store = &self.store;
-        self.work
-            .retain(|id, work| store.get(&work.key).is_some_and(|pod| uid(pod) == id));
+        self.work.retain(|id, work| store.get(&work.key).is_some_and(|pod| uid(pod) == id));
     }
 
     fn accept(&mut self, pod: &Value, node: usize) {
         let containers = [("/spec/initContainers", true), ("/spec/containers", false)];
-        let containers = containers.iter().flat_map(|(pointer, init)| {
-            list(pod, pointer)
-                .iter()
-                .map(|container| Container::new(container, *init))
-        });
+        let containers = containers
+            .iter()
+            .flat_map(|(pointer, init)| list(pod, pointer).iter().map(|container| Container::new(container, *init)));
         let work = PodWork {
             key: object::key("pods", pod),
             node,
@@ -107,18 +96,12 @@ impl Kubernetes {
         };
         if is_deleting(pod) && work.dying.is_none() {
             work.dying = Some(self.now + STEP);
-            for container in work
-                .containers
-                .iter()
-                .filter(|container| container.is_running())
-            {
+            for container in work.containers.iter().filter(|container| container.is_running()) {
                 let message = format!("Stopping container {}", container.name);
                 self.tell(pod, &work, container, (false, "Killing", &message));
             }
         }
-        let specs = list(pod, "/spec/initContainers")
-            .iter()
-            .chain(list(pod, "/spec/containers"));
+        let specs = list(pod, "/spec/initContainers").iter().chain(list(pod, "/spec/containers"));
         let mut changed = false;
         for (container, spec) in work.containers.iter_mut().zip(specs) {
             if container.image != text(spec, "/image") {
@@ -153,10 +136,7 @@ impl Kubernetes {
                 continue;
             }
             for index in 0..work.containers.len() {
-                if work.containers[index]
-                    .due
-                    .is_some_and(|due| due <= self.now)
-                {
+                if work.containers[index].due.is_some_and(|due| due <= self.now) {
                     self.step(&pod, &mut work, index, network);
                 }
             }
@@ -197,23 +177,9 @@ impl Kubernetes {
         container: &Container,
         (warning, reason, message): (bool, &str, &str),
     ) {
-        let list = if container.init {
-            "initContainers"
-        } else {
-            "containers"
-        };
+        let list = if container.init { "initContainers" } else { "containers" };
         let part = format!("spec.{list}{{{}}}", container.name);
         let host = self.workers[work.node].name.clone();
-        self.record(
-            pod,
-            &Happening {
-                component: "kubelet",
-                host: &host,
-                part: &part,
-                warning,
-                reason,
-                message,
-            },
-        );
+        self.record(pod, &Happening { component: "kubelet", host: &host, part: &part, warning, reason, message });
     }
 }

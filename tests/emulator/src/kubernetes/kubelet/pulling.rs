@@ -20,44 +20,21 @@ impl Kubernetes {
                 let message = format!(
                     "Failed to apply default image tag \"{text}\": couldn't parse image name \"{text}\": {error}"
                 );
-                return self.stick(
-                    pod,
-                    work,
-                    index,
-                    "InvalidImageName",
-                    "InspectFailed",
-                    message,
-                );
+                return self.stick(pod, work, index, "InvalidImageName", "InspectFailed", message);
             }
         };
-        let present = self.workers[work.node]
-            .node
-            .present(&image)
-            .map(|digest| image.with_digest(digest));
+        let present = self.workers[work.node].node.present(&image).map(|digest| image.with_digest(digest));
         match (container.policy.as_str(), present) {
             ("IfNotPresent" | "Never", Some(id)) => {
                 let message = format!("Container image \"{text}\" already present on machine");
-                self.tell(
-                    pod,
-                    work,
-                    &work.containers[index],
-                    (false, "Pulled", &message),
-                );
+                self.tell(pod, work, &work.containers[index], (false, "Pulled", &message));
                 let container = &mut work.containers[index];
                 container.image_id = id;
                 container.phase = Phase::Starting;
             }
             ("Never", None) => {
-                let message =
-                    format!("Container image \"{text}\" is not present with pull policy of Never");
-                return self.stick(
-                    pod,
-                    work,
-                    index,
-                    "ErrImageNeverPull",
-                    "ErrImageNeverPull",
-                    message,
-                );
+                let message = format!("Container image \"{text}\" is not present with pull policy of Never");
+                return self.stick(pod, work, index, "ErrImageNeverPull", "ErrImageNeverPull", message);
             }
             _ => self.begin_pull(pod, work, index),
         }
@@ -66,12 +43,7 @@ impl Kubernetes {
 
     fn begin_pull(&mut self, pod: &Value, work: &mut PodWork, index: usize) {
         let message = format!("Pulling image \"{}\"", work.containers[index].image);
-        self.tell(
-            pod,
-            work,
-            &work.containers[index],
-            (false, "Pulling", &message),
-        );
+        self.tell(pod, work, &work.containers[index], (false, "Pulling", &message));
         work.containers[index].phase = Phase::Pulling;
     }
 
@@ -85,25 +57,14 @@ impl Kubernetes {
         message: String,
     ) {
         self.tell(pod, work, &work.containers[index], (true, event, &message));
-        self.tell(
-            pod,
-            work,
-            &work.containers[index],
-            (true, "Failed", &format!("Error: {reason}")),
-        );
+        self.tell(pod, work, &work.containers[index], (true, "Failed", &format!("Error: {reason}")));
         let container = &mut work.containers[index];
         container.phase = Phase::Stuck(reason, message);
         container.due = None;
     }
 
     /// What is due for a container.
-    pub(super) fn step(
-        &mut self,
-        pod: &Value,
-        work: &mut PodWork,
-        index: usize,
-        network: &mut dyn Network,
-    ) {
+    pub(super) fn step(&mut self, pod: &Value, work: &mut PodWork, index: usize, network: &mut dyn Network) {
         let now = self.now;
         let container = &mut work.containers[index];
         match container.phase.clone() {
@@ -112,18 +73,8 @@ impl Kubernetes {
                 container.phase = Phase::BackOff;
                 container.due = container.retry_at;
                 let message = format!("Back-off pulling image \"{}\"", container.image);
-                self.tell(
-                    pod,
-                    work,
-                    &work.containers[index],
-                    (false, "BackOff", &message),
-                );
-                self.tell(
-                    pod,
-                    work,
-                    &work.containers[index],
-                    (true, "Failed", "Error: ImagePullBackOff"),
-                );
+                self.tell(pod, work, &work.containers[index], (false, "BackOff", &message));
+                self.tell(pod, work, &work.containers[index], (true, "Failed", "Error: ImagePullBackOff"));
             }
             Phase::BackOff => {
                 self.begin_pull(pod, work, index);
@@ -138,20 +89,12 @@ impl Kubernetes {
         }
     }
 
-    fn finish_pull(
-        &mut self,
-        pod: &Value,
-        work: &mut PodWork,
-        index: usize,
-        network: &mut dyn Network,
-    ) {
+    fn finish_pull(&mut self, pod: &Value, work: &mut PodWork, index: usize, network: &mut dyn Network) {
         let text = work.containers[index].image.clone();
         let now = self.now;
         let result = Image::parse(&text).and_then(|image| {
             let secrets = self.pull_secrets(pod, &image);
-            let digest = self.workers[work.node]
-                .node
-                .pull(&image, secrets, now, network)?;
+            let digest = self.workers[work.node].node.pull(&image, secrets, now, network)?;
             Ok(image.with_digest(&digest))
         });
         work.containers[index].due = Some(now + STEP);
@@ -161,59 +104,28 @@ impl Kubernetes {
                 container.image_id = id;
                 container.cause = None;
                 container.phase = Phase::Starting;
-                let message =
-                    format!("Successfully pulled image \"{text}\" in 1s (1s including waiting)");
-                self.tell(
-                    pod,
-                    work,
-                    &work.containers[index],
-                    (false, "Pulled", &message),
-                );
+                let message = format!("Successfully pulled image \"{text}\" in 1s (1s including waiting)");
+                self.tell(pod, work, &work.containers[index], (false, "Pulled", &message));
             }
             Err(cause) => {
                 let message = format!("Failed to pull image \"{text}\": {cause}");
                 work.containers[index].fail(cause, now);
-                self.tell(
-                    pod,
-                    work,
-                    &work.containers[index],
-                    (true, "Failed", &message),
-                );
-                self.tell(
-                    pod,
-                    work,
-                    &work.containers[index],
-                    (true, "Failed", "Error: ErrImagePull"),
-                );
+                self.tell(pod, work, &work.containers[index], (true, "Failed", &message));
+                self.tell(pod, work, &work.containers[index], (true, "Failed", "Error: ErrImagePull"));
             }
         }
     }
 
     fn pull_secrets(&self, pod: &Value, image: &Image) -> Vec<Credential> {
-        let names = list(pod, "/spec/imagePullSecrets")
-            .iter()
-            .map(|secret| text(secret, "/name"));
-        let secrets =
-            names.filter_map(|name| self.store.get(&Key::new("secrets", namespace(pod), name)));
-        secrets
-            .flat_map(|secret| credentials_for(image, secret))
-            .collect()
+        let names = list(pod, "/spec/imagePullSecrets").iter().map(|secret| text(secret, "/name"));
+        let secrets = names.filter_map(|name| self.store.get(&Key::new("secrets", namespace(pod), name)));
+        secrets.flat_map(|secret| credentials_for(image, secret)).collect()
     }
 
     fn start(&mut self, pod: &Value, work: &mut PodWork, index: usize) {
         let name = work.containers[index].name.clone();
-        self.tell(
-            pod,
-            work,
-            &work.containers[index],
-            (false, "Created", &format!("Created container: {name}")),
-        );
-        self.tell(
-            pod,
-            work,
-            &work.containers[index],
-            (false, "Started", &format!("Started container {name}")),
-        );
+        self.tell(pod, work, &work.containers[index], (false, "Created", &format!("Created container: {name}")));
+        self.tell(pod, work, &work.containers[index], (false, "Started", &format!("Started container {name}")));
         let container = &mut work.containers[index];
         container.phase = Phase::Running(self.clock.text(self.now));
         // Servers run for ever; init containers do their work and end.

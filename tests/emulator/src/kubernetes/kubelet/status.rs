@@ -8,11 +8,7 @@ use super::container::{Container, Phase};
 
 /// The status to write; `place` is the node's address and the time.
 pub(super) fn status(pod: &Value, work: &PodWork, (host, now): &(String, String)) -> Value {
-    let initialized = work
-        .containers
-        .iter()
-        .filter(|container| container.init)
-        .all(Container::lets_next_begin);
+    let initialized = work.containers.iter().filter(|container| container.init).all(Container::lets_next_begin);
     let has_init = work.containers.iter().any(|container| container.init);
     let mut status = json!({
         "phase": phase(pod, work, initialized), "conditions": conditions(pod, work, initialized, now),
@@ -29,19 +25,11 @@ fn phase(pod: &Value, work: &PodWork, initialized: bool) -> &'static str {
     let mut mains = work.containers.iter().filter(|container| !container.init);
     // One container that waits for its first start keeps the pod pending; once it ran, a later pull does not.
     let ran = text(pod, "/status/phase") == "Running";
-    if ran || (initialized && mains.all(Container::is_running)) {
-        "Running"
-    } else {
-        "Pending"
-    }
+    if ran || (initialized && mains.all(Container::is_running)) { "Running" } else { "Pending" }
 }
 
 fn statuses(work: &PodWork, init: bool, initialized: bool, has_init: bool) -> Value {
-    let waiting = if has_init && !initialized {
-        "PodInitializing"
-    } else {
-        "ContainerCreating"
-    };
+    let waiting = if has_init && !initialized { "PodInitializing" } else { "ContainerCreating" };
     let statuses: Vec<_> = work
         .containers
         .iter()
@@ -60,35 +48,20 @@ fn statuses(work: &PodWork, init: bool, initialized: bool, has_init: bool) -> Va
 
 fn container_id(work: &PodWork, container: &Container) -> String {
     use sha2::{Digest, Sha256};
-    format!(
-        "containerd://{:x}",
-        Sha256::digest(format!(
-            "{:?}{}{}",
-            work.key, container.name, container.restarts
-        ))
-    )
+    format!("containerd://{:x}", Sha256::digest(format!("{:?}{}{}", work.key, container.name, container.restarts)))
 }
 
 fn conditions(pod: &Value, work: &PodWork, initialized: bool, now: &str) -> Value {
     let names = |unready: &dyn Fn(&&Container) -> bool| -> Vec<&str> {
-        work.containers
-            .iter()
-            .filter(unready)
-            .map(|container| container.name.as_str())
-            .collect()
+        work.containers.iter().filter(unready).map(|container| container.name.as_str()).collect()
     };
     let incomplete = names(&|container| container.init && !container.lets_next_begin());
-    let unready =
-        names(&|container| (!container.init || container.sidecar) && !container.is_running());
-    let incomplete = format!(
-        "containers with incomplete status: [{}]",
-        incomplete.join(" ")
-    );
+    let unready = names(&|container| (!container.init || container.sidecar) && !container.is_running());
+    let incomplete = format!("containers with incomplete status: [{}]", incomplete.join(" "));
     let unready_message = format!("containers with unready status: [{}]", unready.join(" "));
     let ready = unready.is_empty() && initialized;
     let not_ready = (!ready).then_some(("ContainersNotReady", unready_message.as_str()));
-    let not_initialized =
-        (!initialized).then_some(("ContainersNotInitialized", incomplete.as_str()));
+    let not_initialized = (!initialized).then_some(("ContainersNotInitialized", incomplete.as_str()));
     json!([
         one(pod, "PodReadyToStartContainers", None, now),
         one(pod, "Initialized", not_initialized, now),
@@ -103,8 +76,7 @@ fn one(pod: &Value, kind: &str, reason: Option<(&str, &str)>, now: &str) -> Valu
     let status = if reason.is_some() { "False" } else { "True" };
     let known = condition(pod, kind).filter(|known| known["status"] == status);
     let since = known.map_or(now, |known| text(known, "/lastTransitionTime"));
-    let mut condition =
-        json!({"type": kind, "status": status, "lastProbeTime": null, "lastTransitionTime": since});
+    let mut condition = json!({"type": kind, "status": status, "lastProbeTime": null, "lastTransitionTime": since});
     if let Some((reason, message)) = reason {
         condition["reason"] = json!(reason);
         condition["message"] = json!(message);

@@ -33,20 +33,13 @@ impl World {
 
     fn with_nodes(platforms: &[(&str, &str)]) -> Self {
         let now = Instant::now();
-        let nodes = platforms
-            .iter()
-            .enumerate()
-            .map(|(index, (os, architecture))| NodeSpec {
-                name: format!("aks-nodepool1-{index}"),
-                pool: "nodepool1".to_owned(),
-                os: (*os).to_owned(),
-                architecture: (*architecture).to_owned(),
-            });
-        Self {
-            kubernetes: Kubernetes::new("1.33.4", nodes.collect(), now),
-            network: FakeNetwork::with_nginx(),
-            now,
-        }
+        let nodes = platforms.iter().enumerate().map(|(index, (os, architecture))| NodeSpec {
+            name: format!("aks-nodepool1-{index}"),
+            pool: "nodepool1".to_owned(),
+            os: (*os).to_owned(),
+            architecture: (*architecture).to_owned(),
+        });
+        Self { kubernetes: Kubernetes::new("1.33.4", nodes.collect(), now), network: FakeNetwork::with_nginx(), now }
     }
 
     /// A world in which the nodes may pull.
@@ -57,27 +50,14 @@ impl World {
     }
 
     fn answer(&mut self, request: http::request::Builder, body: Bytes) -> Answer {
-        self.kubernetes
-            .serve(&request.body(body).unwrap(), "tester", self.now)
+        self.kubernetes.serve(&request.body(body).unwrap(), "tester", self.now)
     }
 
     fn send_as(&mut self, method: &str, path: &str, media: &str, body: &Value) -> (u16, Value) {
-        let bytes = if body.is_null() {
-            Bytes::new()
-        } else {
-            Bytes::from(body.to_string())
-        };
-        let request = Request::builder()
-            .method(method)
-            .uri(path)
-            .header("content-type", media);
-        let Answer::Whole(response) = self.answer(request, bytes) else {
-            panic!("a watch came back")
-        };
-        (
-            response.status().as_u16(),
-            serde_json::from_slice(response.body()).unwrap(),
-        )
+        let bytes = if body.is_null() { Bytes::new() } else { Bytes::from(body.to_string()) };
+        let request = Request::builder().method(method).uri(path).header("content-type", media);
+        let Answer::Whole(response) = self.answer(request, bytes) else { panic!("a watch came back") };
+        (response.status().as_u16(), serde_json::from_slice(response.body()).unwrap())
     }
 
     fn send(&mut self, method: &str, path: &str, body: &Value) -> (u16, Value) {
@@ -91,10 +71,7 @@ impl World {
     }
 
     fn apply(&mut self, path: &str, options: &str, object: &Value) -> (u16, Value) {
-        let path = format!(
-            "{path}/{}?{options}",
-            object["metadata"]["name"].as_str().unwrap()
-        );
+        let path = format!("{path}/{}?{options}", object["metadata"]["name"].as_str().unwrap());
         self.send_as("PATCH", &path, "application/apply-patch+yaml", object)
     }
 
@@ -114,11 +91,7 @@ impl World {
     }
 
     fn lines(&mut self, watch: &mut Watch) -> Vec<Value> {
-        self.kubernetes
-            .watch(watch)
-            .iter()
-            .map(|line| serde_json::from_slice(line).unwrap())
-            .collect()
+        self.kubernetes.watch(watch).iter().map(|line| serde_json::from_slice(line).unwrap()).collect()
     }
 
     fn pass(&mut self, seconds: u64) {
@@ -139,18 +112,9 @@ impl World {
         let events = self.get("/api/v1/namespaces/default/events");
         let events = events["items"].as_array().unwrap().clone();
         let shown = |event: &Value| {
-            format!(
-                "{} x{} {}",
-                event["reason"].as_str().unwrap(),
-                event["count"],
-                event["message"].as_str().unwrap()
-            )
+            format!("{} x{} {}", event["reason"].as_str().unwrap(), event["count"], event["message"].as_str().unwrap())
         };
-        events
-            .iter()
-            .map(shown)
-            .filter(|line| line.contains(part))
-            .collect()
+        events.iter().map(shown).filter(|line| line.contains(part)).collect()
     }
 }
 
@@ -168,21 +132,12 @@ fn nginx(replicas: u32) -> Value {
 
 /// The waiting reason of a pod's first container, or empty.
 fn waiting(pod: &Value) -> &str {
-    pod["status"]["containerStatuses"][0]["state"]["waiting"]["reason"]
-        .as_str()
-        .unwrap_or_default()
+    pod["status"]["containerStatuses"][0]["state"]["waiting"]["reason"].as_str().unwrap_or_default()
 }
 
 /// A condition of an object as `status reason`.
 fn condition(object: &Value, kind: &str) -> String {
     let conditions = object["status"]["conditions"].as_array().unwrap();
-    let found = conditions
-        .iter()
-        .find(|condition| condition["type"] == kind)
-        .unwrap();
-    format!(
-        "{} {}",
-        found["status"].as_str().unwrap(),
-        found["reason"].as_str().unwrap_or_default()
-    )
+    let found = conditions.iter().find(|condition| condition["type"] == kind).unwrap();
+    format!("{} {}", found["status"].as_str().unwrap(), found["reason"].as_str().unwrap_or_default())
 }

@@ -6,32 +6,21 @@ fn an_applied_deployment_comes_to_run() {
     world.deploy(&nginx(2));
     assert!(world.pods().is_empty());
     world.pass(0);
-    assert_eq!(
-        world.pods().iter().map(waiting).collect::<Vec<_>>(),
-        ["ContainerCreating"; 2]
-    );
+    assert_eq!(world.pods().iter().map(waiting).collect::<Vec<_>>(), ["ContainerCreating"; 2]);
     world.pass(2);
     let pods = world.pods();
     for pod in &pods {
         assert_eq!(pod["status"]["phase"], "Running");
         assert_eq!(condition(pod, "Ready"), "True ");
-        let id = pod["status"]["containerStatuses"][0]["imageID"]
-            .as_str()
-            .unwrap();
+        let id = pod["status"]["containerStatuses"][0]["imageID"].as_str().unwrap();
         assert!(id.starts_with("r.azurecr.io/nginx@sha256:"), "{id}");
         assert!(pod["status"]["podIP"].is_string());
     }
     assert_ne!(pods[0]["spec"]["nodeName"], pods[1]["spec"]["nodeName"]);
     let deployment = world.deployment();
     assert_eq!(deployment["status"]["availableReplicas"], 2);
-    assert_eq!(
-        condition(&deployment, "Available"),
-        "True MinimumReplicasAvailable"
-    );
-    assert_eq!(
-        condition(&deployment, "Progressing"),
-        "True NewReplicaSetAvailable"
-    );
+    assert_eq!(condition(&deployment, "Available"), "True MinimumReplicasAvailable");
+    assert_eq!(condition(&deployment, "Progressing"), "True NewReplicaSetAvailable");
     assert_eq!(world.kubernetes.next_event(), None);
 }
 
@@ -54,23 +43,13 @@ fn a_refused_pull_backs_off_and_recovers_when_the_role_comes() {
     world.pass(1);
     let pod = world.pods().remove(0);
     assert_eq!(waiting(&pod), "ErrImagePull");
-    let message = pod["status"]["containerStatuses"][0]["state"]["waiting"]["message"]
-        .as_str()
-        .unwrap();
-    assert!(
-        message.contains("failed to fetch oauth token") && message.contains("401 Unauthorized"),
-        "{message}"
-    );
+    let message = pod["status"]["containerStatuses"][0]["state"]["waiting"]["message"].as_str().unwrap();
+    assert!(message.contains("failed to fetch oauth token") && message.contains("401 Unauthorized"), "{message}");
     world.pass(1);
     let pod = world.pods().remove(0);
     assert_eq!(waiting(&pod), "ImagePullBackOff");
-    let back_off = pod["status"]["containerStatuses"][0]["state"]["waiting"]["message"]
-        .as_str()
-        .unwrap();
-    assert_eq!(
-        back_off,
-        format!("Back-off pulling image \"r.azurecr.io/nginx:v1\": ErrImagePull: {message}")
-    );
+    let back_off = pod["status"]["containerStatuses"][0]["state"]["waiting"]["message"].as_str().unwrap();
+    assert_eq!(back_off, format!("Back-off pulling image \"r.azurecr.io/nginx:v1\": ErrImagePull: {message}"));
     world.network.grant("r.azurecr.io/nginx");
     world.pass(11);
     assert_eq!(world.pods()[0]["status"]["phase"], "Running");
@@ -112,24 +91,11 @@ fn events_tell_the_story_of_a_pod() {
     let mut world = World::granted();
     world.deploy(&nginx(1));
     world.pass(2);
-    for reason in [
-        "Scheduled",
-        "Pulling",
-        "Pulled",
-        "Created",
-        "Started",
-        "SuccessfulCreate",
-        "ScalingReplicaSet",
-    ] {
+    for reason in ["Scheduled", "Pulling", "Pulled", "Created", "Started", "SuccessfulCreate", "ScalingReplicaSet"] {
         assert_eq!(world.events(&format!("{reason} x1")).len(), 1, "{reason}");
     }
-    let name = world.pods()[0]["metadata"]["name"]
-        .as_str()
-        .unwrap()
-        .to_owned();
-    let query = format!(
-        "/api/v1/namespaces/default/events?fieldSelector=involvedObject.name={name},type=Normal"
-    );
+    let name = world.pods()[0]["metadata"]["name"].as_str().unwrap().to_owned();
+    let query = format!("/api/v1/namespaces/default/events?fieldSelector=involvedObject.name={name},type=Normal");
     assert_eq!(world.get(&query)["items"].as_array().unwrap().len(), 5);
 }
 
@@ -178,22 +144,13 @@ fn init_containers_run_one_after_another_before_the_others() {
     world.pass(2);
     let pod = world.pods().remove(0);
     assert!(pod["status"]["initContainerStatuses"][0]["state"]["running"].is_object());
-    assert_eq!(
-        pod["status"]["initContainerStatuses"][1]["state"]["waiting"]["reason"],
-        "PodInitializing"
-    );
+    assert_eq!(pod["status"]["initContainerStatuses"][1]["state"]["waiting"]["reason"], "PodInitializing");
     assert_eq!(waiting(&pod), "PodInitializing");
-    assert_eq!(
-        condition(&pod, "Initialized"),
-        "False ContainersNotInitialized"
-    );
+    assert_eq!(condition(&pod, "Initialized"), "False ContainersNotInitialized");
     world.pass(10);
     let pod = world.pods().remove(0);
     assert_eq!(pod["status"]["phase"], "Running");
-    assert_eq!(
-        pod["status"]["initContainerStatuses"][1]["state"]["terminated"]["reason"],
-        "Completed"
-    );
+    assert_eq!(pod["status"]["initContainerStatuses"][1]["state"]["terminated"]["reason"], "Completed");
 }
 
 #[test]
@@ -216,13 +173,8 @@ fn a_node_of_another_architecture_finds_no_match() {
     world.deploy(&nginx(1));
     world.pass(1);
     let pod = world.pods().remove(0);
-    let message = pod["status"]["containerStatuses"][0]["state"]["waiting"]["message"]
-        .as_str()
-        .unwrap();
-    assert!(
-        message.contains("no match for platform in manifest"),
-        "{message}"
-    );
+    let message = pod["status"]["containerStatuses"][0]["state"]["waiting"]["message"].as_str().unwrap();
+    assert!(message.contains("no match for platform in manifest"), "{message}");
 }
 
 #[test]
@@ -232,12 +184,7 @@ fn a_pull_secret_lets_a_pod_pull_without_a_role() {
     let config = json!({"auths": {"r.azurecr.io": {"username": "robot", "password": "word"}}});
     let secret = json!({"metadata": {"name": "pull"}, "type": "kubernetes.io/dockerconfigjson",
         "stringData": {".dockerconfigjson": config.to_string()}});
-    assert_eq!(
-        world
-            .send("POST", "/api/v1/namespaces/default/secrets", &secret)
-            .0,
-        201
-    );
+    assert_eq!(world.send("POST", "/api/v1/namespaces/default/secrets", &secret).0, 201);
     let mut object = nginx(1);
     object["spec"]["template"]["spec"]["imagePullSecrets"] = json!([{"name": "pull"}]);
     world.deploy(&object);
@@ -250,18 +197,9 @@ fn a_deleted_pod_is_let_go_by_its_kubelet_and_replaced() {
     let mut world = World::granted();
     world.deploy(&nginx(1));
     world.pass(2);
-    let name = world.pods()[0]["metadata"]["name"]
-        .as_str()
-        .unwrap()
-        .to_owned();
+    let name = world.pods()[0]["metadata"]["name"].as_str().unwrap().to_owned();
     let (status, body) = world.send("DELETE", &format!("{PODS}/{name}"), &Value::Null);
-    assert_eq!(
-        (
-            status,
-            body["metadata"]["deletionGracePeriodSeconds"].clone()
-        ),
-        (200, json!(30))
-    );
+    assert_eq!((status, body["metadata"]["deletionGracePeriodSeconds"].clone()), (200, json!(30)));
     assert!(world.pods()[0]["metadata"]["deletionTimestamp"].is_string());
     world.pass(0);
     assert_eq!(world.pods().len(), 2);
@@ -290,26 +228,12 @@ fn a_changed_image_is_pulled_in_the_same_pod() {
         "spec": {"containers": [{"name": "nginx", "image": "r.azurecr.io/nginx:v1"}]}});
     assert_eq!(world.send("POST", PODS, &pod).0, 201);
     world.pass(2);
-    let change =
-        json!({"spec": {"containers": [{"name": "nginx", "image": "r.azurecr.io/nginx:v2"}]}});
+    let change = json!({"spec": {"containers": [{"name": "nginx", "image": "r.azurecr.io/nginx:v2"}]}});
     let strategic = "application/strategic-merge-patch+json";
-    assert_eq!(
-        world
-            .send_as("PATCH", &format!("{PODS}/one"), strategic, &change)
-            .0,
-        200
-    );
+    assert_eq!(world.send_as("PATCH", &format!("{PODS}/one"), strategic, &change).0, 200);
     world.pass(1);
     let found = world.pods().remove(0);
-    assert_eq!(
-        (waiting(&found), found["status"]["phase"].as_str()),
-        ("ErrImagePull", Some("Running"))
-    );
+    assert_eq!((waiting(&found), found["status"]["phase"].as_str()), ("ErrImagePull", Some("Running")));
     let other = json!({"spec": {"containers": [{"name": "nginx", "command": ["x"]}]}});
-    assert_eq!(
-        world
-            .send_as("PATCH", &format!("{PODS}/one"), strategic, &other)
-            .0,
-        422
-    );
+    assert_eq!(world.send_as("PATCH", &format!("{PODS}/one"), strategic, &other).0, 422);
 }

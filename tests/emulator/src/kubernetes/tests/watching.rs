@@ -1,10 +1,7 @@
 use super::*;
 
 fn types(lines: &[Value]) -> Vec<&str> {
-    lines
-        .iter()
-        .map(|line| line["type"].as_str().unwrap())
-        .collect()
+    lines.iter().map(|line| line["type"].as_str().unwrap()).collect()
 }
 
 #[test]
@@ -19,10 +16,7 @@ fn a_watch_tells_what_happened_after_its_revision() {
     world.pass(2);
     let lines = world.lines(&mut watch);
     assert!(types(&lines).iter().all(|kind| *kind == "MODIFIED"));
-    assert_eq!(
-        lines.last().unwrap()["object"]["status"]["phase"],
-        "Running"
-    );
+    assert_eq!(lines.last().unwrap()["object"]["status"]["phase"], "Running");
     assert_eq!(lines.last().unwrap()["object"]["kind"], "Pod");
     assert!(world.lines(&mut watch).is_empty());
 }
@@ -45,10 +39,7 @@ fn streaming_a_list_ends_it_with_a_bookmark() {
     let mut watch = world.open_watch(&format!("{PODS}?{query}"));
     let lines = world.lines(&mut watch);
     assert_eq!(types(&lines), ["ADDED", "BOOKMARK"]);
-    assert_eq!(
-        lines[1]["object"]["metadata"]["annotations"]["k8s.io/initial-events-end"],
-        "true"
-    );
+    assert_eq!(lines[1]["object"]["metadata"]["annotations"]["k8s.io/initial-events-end"], "true");
 }
 
 #[test]
@@ -56,9 +47,7 @@ fn an_object_that_leaves_the_selection_is_deleted_for_the_watch() {
     let mut world = World::granted();
     world.deploy(&nginx(1));
     world.pass(0);
-    let mut watch = world.open_watch(&format!(
-        "{PODS}?watch=true&fieldSelector=status.phase%3DPending"
-    ));
+    let mut watch = world.open_watch(&format!("{PODS}?watch=true&fieldSelector=status.phase%3DPending"));
     assert_eq!(types(&world.lines(&mut watch)), ["ADDED"]);
     world.pass(2);
     assert_eq!(types(&world.lines(&mut watch)).last(), Some(&"DELETED"));
@@ -75,10 +64,7 @@ fn a_revision_that_is_no_longer_known_is_gone() {
     world.kubernetes.compact();
     let mut unknown = world.open_watch(&path);
     let lines = world.lines(&mut unknown);
-    assert_eq!(
-        (types(&lines), lines[0]["object"]["code"].clone()),
-        (vec!["ERROR"], json!(410))
-    );
+    assert_eq!((types(&lines), lines[0]["object"]["code"].clone()), (vec!["ERROR"], json!(410)));
     assert!(unknown.is_over() && !known.is_over());
     world.deploy(&nginx(2));
     world.pass(0);
@@ -99,26 +85,17 @@ fn a_page_of_a_forgotten_list_is_gone() {
     let mut world = World::granted();
     world.deploy(&nginx(2));
     world.pass(0);
-    let token = world.get(&format!("{PODS}?limit=1"))["metadata"]["continue"]
-        .as_str()
-        .unwrap()
-        .to_owned();
+    let token = world.get(&format!("{PODS}?limit=1"))["metadata"]["continue"].as_str().unwrap().to_owned();
     world.pass(2);
     world.kubernetes.compact();
-    let (status, body) = world.send(
-        "GET",
-        &format!("{PODS}?limit=1&continue={token}"),
-        &Value::Null,
-    );
+    let (status, body) = world.send("GET", &format!("{PODS}?limit=1&continue={token}"), &Value::Null);
     assert_eq!((status, body["reason"].clone()), (410, json!("Expired")));
 }
 
 #[test]
 fn a_quiet_watch_gets_bookmarks_if_it_wants_them() {
     let mut world = World::new();
-    let mut watch = world.open_watch(&format!(
-        "{PODS}?watch=true&allowWatchBookmarks=true&resourceVersion=5"
-    ));
+    let mut watch = world.open_watch(&format!("{PODS}?watch=true&allowWatchBookmarks=true&resourceVersion=5"));
     world.pass(30);
     assert!(world.lines(&mut watch).is_empty());
     world.pass(30);
@@ -138,13 +115,7 @@ fn long_lists_come_in_pages() {
     let mut names = Vec::new();
     let mut page = first;
     loop {
-        names.extend(
-            page["items"]
-                .as_array()
-                .unwrap()
-                .iter()
-                .map(|item| item["metadata"]["name"].clone()),
-        );
+        names.extend(page["items"].as_array().unwrap().iter().map(|item| item["metadata"]["name"].clone()));
         let Some(token) = page["metadata"]["continue"].as_str() else {
             break;
         };
@@ -158,12 +129,8 @@ fn pods_are_shown_as_a_table_on_demand() {
     let mut world = World::granted();
     world.deploy(&nginx(1));
     world.pass(20);
-    let request = Request::builder()
-        .uri(PODS)
-        .header("accept", "application/json;as=Table;v=v1;g=meta.k8s.io");
-    let Answer::Whole(response) = world.answer(request, Bytes::new()) else {
-        panic!("a watch came back")
-    };
+    let request = Request::builder().uri(PODS).header("accept", "application/json;as=Table;v=v1;g=meta.k8s.io");
+    let Answer::Whole(response) = world.answer(request, Bytes::new()) else { panic!("a watch came back") };
     let table: Value = serde_json::from_slice(response.body()).unwrap();
     assert_eq!(table["columnDefinitions"].as_array().unwrap().len(), 9);
     assert_eq!(

@@ -19,10 +19,9 @@ impl Visit<'_> {
         }
         if rest == "_catalog" {
             return match self.demand("registry", "catalog", Right::Catalog) {
-                Ok(claims) => self.named(
-                    distribution::give(&self.registry.images, &Wish::Catalog, self.request),
-                    &claims,
-                ),
+                Ok(claims) => {
+                    self.named(distribution::give(&self.registry.images, &Wish::Catalog, self.request), &claims)
+                }
                 Err(refusal) => refusal,
             };
         }
@@ -47,10 +46,7 @@ impl Visit<'_> {
 
     fn tags(&self, images: &Repository, name: &str, wanted: &str) -> Reply {
         let body = |(tag, (digest, set)): (&String, &(String, Option<Instant>))| {
-            let time = self
-                .world
-                .clock
-                .rfc3339(set.unwrap_or(self.registry.created));
+            let time = self.world.clock.rfc3339(set.unwrap_or(self.registry.created));
             json!({"name": tag, "digest": digest, "createdTime": time, "lastUpdateTime": time, "signed": false,
                    "changeableAttributes": changeable()})
         };
@@ -68,12 +64,8 @@ impl Visit<'_> {
     fn manifests(&self, images: &Repository, name: &str, wanted: &str) -> Reply {
         let body = |(digest, manifest): (&String, &Manifest)| {
             let time = self.world.clock.rfc3339(manifest.created);
-            let tags: Vec<&String> = images
-                .tags
-                .iter()
-                .filter(|(_, (of, _))| of == digest)
-                .map(|(tag, _)| tag)
-                .collect();
+            let tags: Vec<&String> =
+                images.tags.iter().filter(|(_, (of, _))| of == digest).map(|(tag, _)| tag).collect();
             let references: Vec<Value> = manifest
                 .children()
                 .iter()
@@ -92,12 +84,7 @@ impl Visit<'_> {
         }
         match images.manifests.get_key_value(wanted) {
             Some(manifest) => self.listed(name, "manifest", &body(manifest)),
-            None => distribution::error(
-                StatusCode::NOT_FOUND,
-                "MANIFEST_UNKNOWN",
-                "manifest unknown",
-                &Value::Null,
-            ),
+            None => distribution::error(StatusCode::NOT_FOUND, "MANIFEST_UNKNOWN", "manifest unknown", &Value::Null),
         }
     }
 

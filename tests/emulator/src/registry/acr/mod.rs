@@ -1,9 +1,6 @@
 //! The data plane of Azure's registries: sign-in, images, and the calls of its own.
 
-#![expect(
-    clippy::result_large_err,
-    reason = "a refusal is a whole answer, made at most once for a request"
-)]
+#![expect(clippy::result_large_err, reason = "a refusal is a whole answer, made at most once for a request")]
 
 mod attributes;
 mod sign_in;
@@ -23,8 +20,7 @@ use crate::principal::Principal;
 use crate::reply::{self, Caller, Reply};
 use crate::world::World;
 
-const VISIT: &str =
-    "authentication required, visit https://aka.ms/acr/authorization for more information.";
+const VISIT: &str = "authentication required, visit https://aka.ms/acr/authorization for more information.";
 
 /// One request to one registry.
 struct Visit<'a> {
@@ -41,22 +37,13 @@ pub(super) fn serve(
     address: &str,
     now: Instant,
 ) -> Reply {
-    let visit = Visit {
-        world,
-        registry,
-        request,
-        now,
-    };
+    let visit = Visit { world, registry, request, now };
     let mut answer = gate::firewall(registry, address).unwrap_or_else(|| visit.answer());
     // Recorded: what gives out tokens is another service, and does not name the distribution API.
     if request.uri().path().starts_with("/oauth2/") {
         return answer;
     }
-    reply::set(
-        &mut answer,
-        "docker-distribution-api-version",
-        "registry/2.0",
-    );
+    reply::set(&mut answer, "docker-distribution-api-version", "registry/2.0");
     reply::set(&mut answer, "server", "openresty");
     let exposed = "Docker-Content-Digest, WWW-Authenticate, Link, X-Ms-Correlation-Request-Id";
     reply::set(&mut answer, "access-control-expose-headers", exposed);
@@ -96,25 +83,15 @@ impl Visit<'_> {
             }
             detail = json!([{"Type": kind, "Name": name, "Action": action}]);
         }
-        let body =
-            json!({"errors": [{"code": "UNAUTHORIZED", "message": VISIT, "detail": detail}]});
-        reply::with(
-            reply::json(StatusCode::UNAUTHORIZED, &body),
-            "www-authenticate",
-            &value,
-        )
+        let body = json!({"errors": [{"code": "UNAUTHORIZED", "message": VISIT, "detail": detail}]});
+        reply::with(reply::json(StatusCode::UNAUTHORIZED, &body), "www-authenticate", &value)
     }
 
     /// The claims of the access token that came along, if it is one of this registry's.
     fn shown(&self) -> Option<Claims> {
         let token = arm_bearer(self.request)?;
-        let claims = self
-            .world
-            .signer
-            .check(token, self.world.clock.unix(self.now))
-            .ok()?;
-        (claims.is_for(self.host()) && claims.text("grant_type") == "access_token")
-            .then_some(claims)
+        let claims = self.world.signer.check(token, self.world.clock.unix(self.now)).ok()?;
+        (claims.is_for(self.host()) && claims.text("grant_type") == "access_token").then_some(claims)
     }
 
     /// Goes on only with an access token that covers this; the answer is its claims.
@@ -123,22 +100,12 @@ impl Visit<'_> {
         let Some(claims) = self.shown() else {
             return Err(self.challenge(Some(wanted)));
         };
-        let entries = claims
-            .get("access")
-            .and_then(Value::as_array)
-            .cloned()
-            .unwrap_or_default();
+        let entries = claims.get("access").and_then(Value::as_array).cloned().unwrap_or_default();
         let covers = |entry: &Value| {
             let actions = entry["actions"].as_array().cloned().unwrap_or_default();
-            entry["type"] == kind
-                && entry["name"] == name
-                && actions.iter().any(|action| action == right.name())
+            entry["type"] == kind && entry["name"] == name && actions.iter().any(|action| action == right.name())
         };
-        if entries.iter().any(covers) {
-            Ok(claims)
-        } else {
-            Err(self.challenge(Some(wanted)))
-        }
+        if entries.iter().any(covers) { Ok(claims) } else { Err(self.challenge(Some(wanted))) }
     }
 
     /// Manifests, blobs and tags.
@@ -160,10 +127,7 @@ impl Visit<'_> {
                 .or_else(|_| self.demand("repository", repository, Right::Pull)),
         };
         match allowed {
-            Ok(claims) => self.named(
-                distribution::give(&self.registry.images, wish, self.request),
-                &claims,
-            ),
+            Ok(claims) => self.named(distribution::give(&self.registry.images, wish, self.request), &claims),
             Err(refusal) => refusal,
         }
     }
@@ -177,9 +141,7 @@ impl Visit<'_> {
 }
 
 fn named(mut answer: Reply, principal: &Principal) -> Reply {
-    answer
-        .extensions_mut()
-        .insert(Caller(principal.name.clone()));
+    answer.extensions_mut().insert(Caller(principal.name.clone()));
     answer
 }
 

@@ -34,10 +34,7 @@ impl Visit<'_> {
     /// any role here is not known.
     pub(super) fn exchange(&self) -> Reply {
         let field = |name: &str| form_field(self.request.body(), name);
-        if !matches!(
-            field("grant_type").as_deref(),
-            Some("access_token" | "access_token_refresh_token")
-        ) {
+        if !matches!(field("grant_type").as_deref(), Some("access_token" | "access_token_refresh_token")) {
             let message = "grant_type must be access_token or access_token_refresh_token";
             return distribution::error(StatusCode::BAD_REQUEST, "INVALID", message, &Value::Null);
         }
@@ -45,16 +42,8 @@ impl Visit<'_> {
             return refused();
         }
         let audiences = [token::REGISTRY, token::ARM];
-        let audiences = if self.registry.refuses_arm_tokens() {
-            &audiences[..1]
-        } else {
-            &audiences[..]
-        };
-        match self.world.holder(
-            &field("access_token").unwrap_or_default(),
-            audiences,
-            self.now,
-        ) {
+        let audiences = if self.registry.refuses_arm_tokens() { &audiences[..1] } else { &audiences[..] };
+        match self.world.holder(&field("access_token").unwrap_or_default(), audiences, self.now) {
             Ok(principal) => self.refresh_token(&principal),
             Err(_) => refused(),
         }
@@ -73,10 +62,7 @@ impl Visit<'_> {
             "exp": issued + REFRESH_LIFE,
         }));
         let answer = reply::json(StatusCode::OK, &json!({"refresh_token": token}));
-        named(
-            reply::with(answer, "x-ms-ratelimit-remaining-calls-per-second", "166.6"),
-            principal,
-        )
+        named(reply::with(answer, "x-ms-ratelimit-remaining-calls-per-second", "166.6"), principal)
     }
 
     /// A refresh token, a password or nothing for an access token.
@@ -93,10 +79,7 @@ impl Visit<'_> {
             .flat_map(|(_, value)| value.split(' ').map(str::to_owned).collect::<Vec<_>>())
             .filter(|scope| !scope.is_empty())
             .collect();
-        let access: Vec<Value> = scopes
-            .iter()
-            .filter_map(|scope| self.granted(&visitor, scope))
-            .collect();
+        let access: Vec<Value> = scopes.iter().filter_map(|scope| self.granted(&visitor, scope)).collect();
         if access.is_empty() && !scopes.is_empty() {
             return refused();
         }
@@ -109,10 +92,7 @@ impl Visit<'_> {
             "aud": self.host(), "sub": subject, "grant_type": "access_token", "access": access,
             "iat": issued, "exp": issued + life,
         });
-        let answer = reply::json(
-            StatusCode::OK,
-            &json!({"access_token": self.world.signer.sign(&claims)}),
-        );
+        let answer = reply::json(StatusCode::OK, &json!({"access_token": self.world.signer.sign(&claims)}));
         let answer = reply::with(answer, "x-ms-ratelimit-remaining-calls-per-second", "166.6");
         match &visitor {
             Visitor::Nobody => answer,
@@ -125,9 +105,7 @@ impl Visit<'_> {
         let (user, secret) = match basic(self.request) {
             Some(pair) => pair,
             None => match form_field(form, "grant_type").as_deref() {
-                Some("refresh_token") => {
-                    (TOKEN_USER.to_owned(), form_field(form, "refresh_token")?)
-                }
+                Some("refresh_token") => (TOKEN_USER.to_owned(), form_field(form, "refresh_token")?),
                 _ => match (form_field(form, "username"), form_field(form, "password")) {
                     (Some(user), Some(secret)) => (user, secret),
                     _ => return self.registry.allows_anonymous().then_some(Visitor::Nobody),
@@ -140,31 +118,17 @@ impl Visit<'_> {
         let principal = gate::password(self.world, self.registry, &user, &secret, self.now)?;
         let legacy = gate::legacy_actions(self.world, self.registry, &principal, self.now);
         let legacy = legacy.into_iter().map(str::to_owned).collect();
-        Some(Visitor::Known {
-            principal: Box::new(principal),
-            legacy,
-        })
+        Some(Visitor::Known { principal: Box::new(principal), legacy })
     }
 
     fn holder_of_refresh(&self, token: &str) -> Option<Visitor> {
-        let claims = self
-            .world
-            .signer
-            .check(token, self.world.clock.unix(self.now))
-            .ok()?;
+        let claims = self.world.signer.check(token, self.world.clock.unix(self.now)).ok()?;
         if !claims.is_for(self.host()) || claims.text("grant_type") != "refresh_token" {
             return None;
         }
         let principal = Box::new(self.world.principal(claims.text("sub"))?.clone());
-        let words = claims
-            .get("permissions")
-            .and_then(|one| one["Actions"].as_array())
-            .cloned()
-            .unwrap_or_default();
-        let legacy = words
-            .iter()
-            .filter_map(|word| word.as_str().map(str::to_owned))
-            .collect();
+        let words = claims.get("permissions").and_then(|one| one["Actions"].as_array()).cloned().unwrap_or_default();
+        let legacy = words.iter().filter_map(|word| word.as_str().map(str::to_owned)).collect();
         Some(Visitor::Known { principal, legacy })
     }
 
@@ -194,14 +158,7 @@ impl Visit<'_> {
             Visitor::Nobody => false,
             Visitor::Known { principal, legacy } => {
                 if self.registry.is_abac() {
-                    gate::permits_abac(
-                        self.world,
-                        self.registry,
-                        principal,
-                        right,
-                        repository,
-                        self.now,
-                    )
+                    gate::permits_abac(self.world, self.registry, principal, right, repository, self.now)
                 } else {
                     legacy.iter().any(|word| word == right.legacy())
                 }
@@ -220,10 +177,7 @@ fn refused() -> Reply {
 fn basic(request: &Request<Bytes>) -> Option<(String, String)> {
     let value = request.headers().get("authorization")?.to_str().ok()?;
     let (scheme, pair) = value.split_once(' ')?;
-    let pair = scheme
-        .eq_ignore_ascii_case("basic")
-        .then(|| STANDARD.decode(pair.trim()).ok())??;
+    let pair = scheme.eq_ignore_ascii_case("basic").then(|| STANDARD.decode(pair.trim()).ok())??;
     let pair = String::from_utf8(pair).ok()?;
-    pair.split_once(':')
-        .map(|(user, secret)| (user.to_owned(), secret.to_owned()))
+    pair.split_once(':').map(|(user, secret)| (user.to_owned(), secret.to_owned()))
 }

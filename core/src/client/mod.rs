@@ -1,29 +1,26 @@
-//! The façade: wires the parts together, holds no logic.
+//! The façade: one method an operation, no logic.
+
+mod builder;
+
+pub use builder::ClientBuilder;
 
 use crate::{
-    CallOptions,
     attach::{self, AttachOptions, AttachPlan, Attachment},
-    call::Call,
+    call::{Call, CallOptions},
     cloud::Cloud,
     cluster::{
-        Access, Applied, AzureClusterDeployer, ClusterDeployer, ClusterRef, Deployment, Kubeconfig, Manifest,
-        PodSelection, Pods, RollOut,
+        Access, Applied, ClusterDeployer, ClusterRef, Deployment, Kubeconfig, Manifest, PodSelection, Pods, RollOut,
     },
     deploy::{self, ApplyOptions, RollOutOptions},
     error::{Error, ErrorKind, Result},
-    http::{Arm, Door, Registries, Tokens},
     id::SubscriptionId,
-    identity::{AzureIdentityResolver, ClusterIdentities, IdentityResolver},
+    identity::{ClusterIdentities, IdentityResolver},
     image::ImageReference,
     import::{self, Import, ImportOptions},
-    kube::{KubeConnector, Kubernetes},
-    registry::{
-        self, AzureRegistryImporter, CreateRegistryOptions, CreatedRegistry, DataPlane, Registry, RegistryImporter,
-        RegistryRef,
-    },
-    role::{AzureRoleAssigner, RoleAssigner},
+    registry::{self, CreateRegistryOptions, CreatedRegistry, Registry, RegistryImporter, RegistryRef},
+    role::RoleAssigner,
 };
-use azure_core::{credentials::TokenCredential, http::HttpClient};
+use azure_core::credentials::TokenCredential;
 use std::{sync::Arc, time::Duration};
 
 /// The deadline of a call that makes one or two requests.
@@ -60,78 +57,11 @@ struct Parts {
     cluster_deployer: Arc<dyn ClusterDeployer>,
 }
 
-/// Wires a [`Client`] together.
-#[derive(Clone, Debug)]
-pub struct ClientBuilder {
-    credential: Arc<dyn TokenCredential>,
-    subscription: String,
-    cloud: Cloud,
-    transport: Option<Arc<dyn HttpClient>>,
-    connector: KubeConnector,
-}
-
-impl ClientBuilder {
-    /// The cloud; the public one by default.
-    #[must_use]
-    pub fn cloud(mut self, cloud: Cloud) -> Self {
-        self.cloud = cloud;
-        self
-    }
-
-    /// What carries requests to Azure and to registries; reqwest by default. An emulator in the same process is one.
-    #[must_use]
-    pub fn transport(mut self, transport: Arc<dyn HttpClient>) -> Self {
-        self.transport = Some(transport);
-        self
-    }
-
-    /// What answers requests to clusters; by default each cluster itself, over TLS. An emulator in the same process is one.
-    #[cfg(feature = "kubernetes")]
-    #[must_use]
-    pub fn kubernetes(mut self, service: impl crate::KubeService) -> Self {
-        self.connector = KubeConnector::Service(Arc::new(service));
-        self
-    }
-
-    /// Makes the client. No request is made.
-    ///
-    /// # Errors
-    /// [`InvalidInput`](ErrorKind::InvalidInput) if the subscription is not an id;
-    /// [`Unsupported`](ErrorKind::Unsupported) if there is no transport and the feature `reqwest` is off.
-    pub fn build(self) -> Result<Client> {
-        let subscription = self.subscription.parse()?;
-        if cfg!(not(feature = "reqwest")) && self.transport.is_none() {
-            let text = "this build has no transport: give one, or enable the feature `reqwest` of aks-acr";
-            return Err(Error::new(ErrorKind::Unsupported, text));
-        }
-        let door = Door::new(self.transport);
-        let arm = Arm::new(&door, self.cloud.clone(), self.credential.clone());
-        let tokens = Tokens::new(self.credential);
-        let data_plane = DataPlane::new(Registries::new(&door), self.cloud.clone(), tokens.clone());
-        let kubernetes = Kubernetes::new(self.connector, arm.clone(), tokens);
-        let parts = Parts {
-            cloud: self.cloud,
-            subscription,
-            identity_resolver: Arc::new(AzureIdentityResolver::new(arm.clone(), subscription)),
-            role_assigner: Arc::new(AzureRoleAssigner::new(arm.clone())),
-            registry_importer: Arc::new(AzureRegistryImporter::new(arm.clone(), data_plane, subscription)),
-            cluster_deployer: Arc::new(AzureClusterDeployer::new(arm, kubernetes, subscription)),
-        };
-        Ok(Client { parts: Arc::new(parts) })
-    }
-}
-
 impl Client {
     /// Begins a client for a subscription, as the caller whom the credential stands for.
     #[must_use]
     pub fn builder(credential: Arc<dyn TokenCredential>, subscription: impl Into<String>) -> ClientBuilder {
-        ClientBuilder {
-            credential,
-            subscription: subscription.into(),
-            cloud: Cloud::default(),
-            transport: None,
-            connector: KubeConnector::default(),
-        }
+        ClientBuilder::new(credential, subscription.into())
     }
 
     /// Finds a cluster's identities, the one that pulls images among them.

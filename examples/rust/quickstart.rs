@@ -1,3 +1,0 @@
-//! The first line, from an import to running pods.
-
-fn main() {}

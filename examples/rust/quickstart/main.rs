@@ -1,0 +1,111 @@
+//! From an image in Docker Hub to two running pods: `cargo run --example quickstart`.
+//!
+//! Without arguments it runs on the emulator, in this process, and needs no account. With `--azure` it runs the same on resources
+//! of Azure that exist; that was never tried on live Azure yet.
+
+mod screen;
+mod stage;
+mod story;
+
+use aks_acr::{Cloud, ClusterRef, Pods, Result};
+use azure_core::credentials::{Secret, TokenCredential};
+use azure_identity::{ClientSecretCredential, DeveloperToolsCredential};
+use clap::Parser;
+use screen::Screen;
+use stage::{Resources, Stage};
+use std::{error::Error, process::ExitCode, sync::Arc, time::Instant};
+
+/// Imports an image, shows why it cannot be pulled, attaches the registry and shows the pods run.
+#[derive(Parser)]
+struct Arguments {
+    /// Runs on resources of Azure that exist, and writes to them: the registry if it is absent, the image, the deployment, the grant.
+    #[arg(long)]
+    azure: bool,
+    /// The subscription's id.
+    #[arg(long, required_if_eq("azure", "true"), env = "AZURE_SUBSCRIPTION_ID")]
+    subscription: Option<String>,
+    /// The cluster, as group/name.
+    #[arg(long, required_if_eq("azure", "true"))]
+    cluster: Option<ClusterRef>,
+    /// The registry's name.
+    #[arg(long, required_if_eq("azure", "true"))]
+    registry: Option<String>,
+    /// The registry's resource group; the cluster's by default.
+    #[arg(long)]
+    registry_group: Option<String>,
+    /// The image to import.
+    #[arg(long, default_value = "nginx")]
+    source: String,
+    /// Address of the Resource Manager of a cloud that is not the public one.
+    #[arg(long)]
+    resource_manager: Option<String>,
+    /// Ending of that cloud's login servers.
+    #[arg(long, default_value = ".azurecr.io")]
+    registry_suffix: String,
+    /// Leaves the attach out, to see that the story fails without it.
+    #[arg(long)]
+    without_attach: bool,
+}
+
+fn main() -> ExitCode {
+    let arguments = Arguments::parse();
+    match run(&arguments) {
+        Ok(pods) => {
+            println!("\n{pods}");
+            ExitCode::SUCCESS
+        }
+        Err(err) => {
+            eprintln!("\nerror: {err:#}");
+            ExitCode::FAILURE
+        }
+    }
+}
+
+fn run(arguments: &Arguments) -> Result<Pods, Box<dyn Error>> {
+    // The emulator's clock is tokio's: paused, it jumps over every wait.
+    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().start_paused(!arguments.azure).build()?;
+    let (real, screen) = (Instant::now(), Screen::default());
+    runtime.block_on(async {
+        let begun = tokio::time::Instant::now();
+        let stage = if arguments.azure {
+            println!("On Azure, with your rights. This was never tried on live Azure yet.\n");
+            on_azure(arguments)?
+        } else {
+            println!("On the emulator, in this process. Its clock jumps over waits.\n");
+            Stage::emulator()?
+        };
+        let pods = story::tell(&stage, &screen, !arguments.without_attach).await?;
+        if !arguments.azure {
+            let (story, here) = (begun.elapsed().as_secs(), real.elapsed().as_secs_f64());
+            screen.line("clock", format!("{story} s of the emulator's time, {here:.1} s of yours"));
+        }
+        Ok(pods)
+    })
+}
+
+fn on_azure(arguments: &Arguments) -> Result<Stage, Box<dyn Error>> {
+    let cloud = match &arguments.resource_manager {
+        Some(address) => Cloud::custom(address, &arguments.registry_suffix)?,
+        None => Cloud::public(),
+    };
+    let cluster = arguments.cluster.clone().ok_or("--cluster is missing")?;
+    let resources = Resources {
+        registry_group: arguments.registry_group.clone().unwrap_or_else(|| cluster.group().to_owned()),
+        registry: arguments.registry.clone().ok_or("--registry is missing")?,
+        source: arguments.source.clone(),
+        cluster,
+    };
+    let subscription = arguments.subscription.as_deref().ok_or("--subscription is missing")?;
+    Ok(Stage::azure(credential()?, cloud, subscription, resources)?)
+}
+
+/// A service principal's secret from the usual variables, or the login of the Azure CLI or the Azure Developer CLI.
+fn credential() -> Result<Arc<dyn TokenCredential>, Box<dyn Error>> {
+    let variable = |name| std::env::var(name).ok().filter(|value| !value.is_empty());
+    if let (Some(tenant), Some(client), Some(secret)) =
+        (variable("AZURE_TENANT_ID"), variable("AZURE_CLIENT_ID"), variable("AZURE_CLIENT_SECRET"))
+    {
+        return Ok(ClientSecretCredential::new(&tenant, client, Secret::new(secret), None)?);
+    }
+    Ok(DeveloperToolsCredential::new(None)?)
+}

@@ -1,0 +1,82 @@
+//! The story: import an image, see the deployment fail to pull, attach the registry, see it run.
+
+use crate::screen::Screen;
+use crate::stage::Stage;
+use aks_acr::{
+    ApplyOptions, AttachOptions, CallOptions, CreateRegistryOptions, Deployment, Error, ErrorKind, ImportOptions,
+    Manifest, PodSelection, Pods, RegistryRef, Result, RollOutOptions,
+};
+
+const MANIFEST: &str = include_str!("../../acr-nginx.yaml");
+
+/// Tells the story and gives the pods at its end. Without the attach it fails where the pods cannot pull.
+pub async fn tell(stage: &Stage, screen: &Screen, with_attach: bool) -> Result<Pods> {
+    let client = &stage.client;
+    let call = || CallOptions::default().with_progress(screen.progress());
+
+    let created = client.create_registry(
+        &stage.registry_group,
+        &stage.registry,
+        CreateRegistryOptions::default().with_call(call()),
+    );
+    let registry = created.await?.registry;
+    screen.line("registry", format!("{}  {}  {}", registry.login_server, registry.sku, registry.mode.as_str()));
+    let registry_ref = RegistryRef::from(registry.id.clone());
+
+    let options = ImportOptions::default().with_target("nginx:v1").with_call(call());
+    let import = client.import_image(&registry_ref, &stage.source.parse()?, options).await?;
+    screen.line("import", format!("{}  {}", import.target, import.proof));
+
+    let options = ApplyOptions::default().with_registry(registry_ref.clone()).with_call(call());
+    for applied in client.apply(&stage.cluster, Manifest::parse_all(MANIFEST)?, options).await? {
+        screen.line("deploy", format!("{applied} applied"));
+    }
+
+    // On Azure the pair may be attached already; then the pods run at once and there is nothing to see here.
+    let deployment = Deployment::new("nginx0-deployment");
+    match client.roll_out(&stage.cluster, &deployment, RollOutOptions::default().with_call(call())).await {
+        Ok(done) => screen.line("roll-out", format!("{}/{} ready", done.ready, done.wanted)),
+        Err(err) if err.kind() == ErrorKind::PullFailed => screen.line("roll-out", pull_failed(&err)),
+        Err(err) => return Err(err),
+    }
+
+    let mark = stage.mark();
+    let plan = stage.reader.plan_attach(&stage.cluster, &registry_ref, AttachOptions::default()).await?;
+    screen.line("plan", format!("{plan}  (read rights suffice; {})", stage.requests_since(mark)));
+
+    if stage.has_reader() {
+        let mark = stage.mark();
+        if let Err(err) = stage.reader.attach(&stage.cluster, &registry_ref, AttachOptions::default()).await {
+            screen.line("refused", format!("{}  ({})", refusal(&err), stage.requests_since(mark)));
+        }
+    }
+
+    if with_attach {
+        for step in ["attach", "again"] {
+            let mark = stage.mark();
+            let attachment =
+                client.attach(&stage.cluster, &registry_ref, AttachOptions::default().with_call(call())).await?;
+            screen
+                .line(step, format!("{:?}  {}  ({})", attachment.outcome, attachment.role, stage.requests_since(mark)));
+        }
+    }
+    screen.line("cluster", stage.cluster_writes());
+
+    let done = client.roll_out(&stage.cluster, &deployment, RollOutOptions::default().with_call(call())).await?;
+    screen.line("roll-out", format!("{}/{} ready", done.ready, done.wanted));
+    client.pods(&stage.cluster, &PodSelection::default().with_labels("app=nginx0"), CallOptions::default()).await
+}
+
+fn pull_failed(err: &Error) -> String {
+    let fact = |wanted: &str| {
+        err.context().find(|(name, _)| *name == wanted).map_or("not told", |(_, value)| value).to_owned()
+    };
+    let cause = err.pull_failure().map(ToString::to_string).unwrap_or_default();
+    format!("{}  {cause}\n{:<9} final: there is no {}", fact("ready"), "", fact("missing grant"))
+}
+
+fn refusal(err: &Error) -> String {
+    let told = |part: Option<&str>| part.unwrap_or("not told").to_owned();
+    let (code, action, role) = (told(err.code()), told(err.missing_action()), told(err.smallest_role()));
+    format!("{code}: {action}\n{:<9} smallest role that has it: {role}", "")
+}

@@ -1,0 +1,31 @@
+//! The quickstart tells the truth: it ends with running pods, and without the attach it does not.
+
+#[path = "../rust/quickstart/screen.rs"]
+mod screen;
+#[path = "../rust/quickstart/stage.rs"]
+#[expect(dead_code, reason = "only the emulator's stage is set here")]
+mod stage;
+#[path = "../rust/quickstart/story.rs"]
+mod story;
+
+use aks_acr::{ErrorKind, PullCause};
+use screen::Screen;
+use stage::Stage;
+
+#[tokio::test(start_paused = true)]
+async fn it_ends_with_two_running_pods() {
+    let stage = Stage::emulator().unwrap();
+    let pods = story::tell(&stage, &Screen::default(), true).await.unwrap();
+    let shown: Vec<_> = pods.pods.iter().map(|pod| (pod.status.as_str(), pod.ready, pod.containers)).collect();
+    assert_eq!(shown, [("Running", 1, 1), ("Running", 1, 1)]);
+    assert_eq!(stage.cluster_writes(), "no write");
+}
+
+#[tokio::test(start_paused = true)]
+async fn without_the_attach_it_fails_for_want_of_the_grant() {
+    let stage = Stage::emulator().unwrap();
+    let err = story::tell(&stage, &Screen::default(), false).await.unwrap_err();
+    assert_eq!(err.kind(), ErrorKind::PullFailed);
+    assert_eq!(err.pull_failure().map(|failure| &failure.cause), Some(&PullCause::Unauthorized));
+    assert!(err.context().any(|(name, value)| name == "missing grant" && value.starts_with("AcrPull")), "{err}");
+}

@@ -1,0 +1,90 @@
+//! Bad input is refused before the first request, and the wrong part is named.
+
+use crate::Scene;
+use aks_acr::{
+    ApplyOptions, AttachOptions, CallOptions, ClusterRef, CreateRegistryOptions, Deployment, Error, ErrorKind,
+    ImageReference, ImportOptions, Kubeconfig, Manifest, PodSelection, PrincipalId, RegistryRef, ResourceId, Result,
+    RollOutOptions, SubscriptionId,
+};
+
+fn refused<T: std::fmt::Debug>(result: Result<T>, part: &str) {
+    let err: Error = result.unwrap_err();
+    assert_eq!(err.kind(), ErrorKind::InvalidInput, "{err:#}");
+    assert!(format!("{err:#}").contains(part), "{part:?} is not named: {err:#}");
+}
+
+#[test]
+fn names_and_ids_are_checked_when_they_are_made() {
+    refused(ClusterRef::new("my/group", "dev"), "my/group");
+    refused(ClusterRef::new("group", "-dev"), "-dev");
+    refused("dev".parse::<ClusterRef>(), "dev");
+    refused("my_registry".parse::<RegistryRef>(), "my_registry");
+    refused("abcd".parse::<RegistryRef>(), "abcd");
+    refused("quay.io".parse::<RegistryRef>(), "quay.io");
+    refused("not-a-guid".parse::<PrincipalId>(), "not-a-guid");
+    refused("".parse::<SubscriptionId>(), "subscription");
+    let id = "/subscriptions/22222222-2222-2222-2222-222222222222/resourceGroups/g/providers/Microsoft.ContainerRegistry/registries";
+    for odd in ["a%2e%2e", "..", "a?b", "a b", "a\nb", ""] {
+        refused(format!("{id}/{odd}").parse::<ResourceId>(), "segment");
+        refused(format!("{id}/{odd}").parse::<RegistryRef>(), "segment");
+    }
+}
+
+#[test]
+fn references_manifests_and_kubeconfigs_are_checked_when_they_are_read() {
+    refused("Nginx:latest".parse::<ImageReference>(), "Nginx:latest");
+    refused("nginx:".parse::<ImageReference>(), "nginx:");
+    refused(Manifest::parse_all("just: a mapping"), "document: 1");
+    refused(Manifest::parse_all("a: [b"), "YAML");
+    refused(Manifest::parse_all("{apiVersion: v1, kind: Pod, metadata: {name: ../secrets/x}}"), "metadata.name");
+    refused(
+        Manifest::parse_all("{apiVersion: v1, kind: Pod, metadata: {name: a, namespace: 'x?y'}}"),
+        "metadata.namespace",
+    );
+    refused(Kubeconfig::parse("kind: Config"), "kubeconfig");
+}
+
+fn pod(image: &str) -> Vec<Manifest> {
+    let text = format!(
+        "{{apiVersion: v1, kind: Pod, metadata: {{name: a}}, spec: {{containers: [{{name: a, image: '{image}'}}]}}}}"
+    );
+    Manifest::parse_all(&text).unwrap()
+}
+
+#[tokio::test(start_paused = true)]
+async fn operations_refuse_bad_input_before_the_first_request() {
+    let Scene { azure, client, cluster, registry } = Scene::new();
+    let nginx: ImageReference = "nginx".parse().unwrap();
+    let elsewhere: RegistryRef = "myregistry.azurecr.cn".parse().unwrap();
+
+    refused(client.attach(&cluster, &elsewhere, AttachOptions::default()).await, "azurecr.cn");
+    refused(client.plan_attach(&cluster, &elsewhere, AttachOptions::default()).await, "azurecr.cn");
+    refused(client.registry(&elsewhere, CallOptions::default()).await, "azurecr.cn");
+    refused(client.import_image(&elsewhere, &nginx, ImportOptions::default()).await, "azurecr.cn");
+    refused(client.create_registry("group", "MyRegistry", CreateRegistryOptions::default()).await, "MyRegistry");
+    refused(client.create_registry("group", "my-registry", CreateRegistryOptions::default()).await, "my-registry");
+    refused(client.create_registry("gro/up", "myregistry", CreateRegistryOptions::default()).await, "gro/up");
+
+    let image: ImageReference = "other.azurecr.us/app:1".parse().unwrap();
+    refused(client.import_image(&registry, &image, ImportOptions::default()).await, "azurecr.us");
+    refused(client.import_image(&registry, &nginx, ImportOptions::default().with_target("nginx")).await, "nginx");
+
+    let unfilled = client.apply(&cluster, pod("<acr-name>.azurecr.io/nginx:v1"), ApplyOptions::default()).await;
+    refused(unfilled, "<acr-name>.azurecr.io/nginx:v1");
+    refused(client.apply(&cluster, pod("other.azurecr.us/app:1"), ApplyOptions::default()).await, "azurecr.us");
+    let options = ApplyOptions::default().with_registry(elsewhere);
+    refused(client.apply(&cluster, pod("<acr-name>.azurecr.io/nginx:v1"), options).await, "azurecr.cn");
+    refused(client.apply(&cluster, pod("nginx"), ApplyOptions::default().with_namespace("a/b")).await, "a/b");
+
+    refused(client.roll_out(&cluster, &Deployment::new("../x"), RollOutOptions::default()).await, "../x");
+    refused(client.pods(&cluster, &PodSelection::default().in_namespace("a/b"), CallOptions::default()).await, "a/b");
+
+    assert_eq!(azure.requests().len(), 0, "{:?}", azure.requests());
+}
+
+#[test]
+fn a_client_needs_a_subscription_that_is_an_id() {
+    let azure = aks_acr_emulator::Emulator::new();
+    let built = aks_acr::Client::builder(azure.credential(), "my subscription").transport(azure.transport()).build();
+    refused(built, "my subscription");
+}

@@ -1,0 +1,36 @@
+//! What the library promises, held against the emulator's log of requests and its clock.
+
+mod input;
+mod patience;
+mod requests;
+mod rights;
+mod secrets;
+
+use aks_acr::{Client, ClusterRef, RegistryRef};
+use aks_acr_emulator::Emulator;
+
+/// A cluster, a registry, and an owner of both.
+struct Scene {
+    azure: Emulator,
+    client: Client,
+    cluster: ClusterRef,
+    /// By its resource id.
+    registry: RegistryRef,
+}
+
+impl Scene {
+    fn new() -> Self {
+        Self::of(Emulator::new().with_cluster("group", "dev").with_registry("group", "myregistry"))
+    }
+
+    fn of(azure: Emulator) -> Self {
+        let client = client(&azure, azure.credential());
+        let registry = azure.registry_id("group", "myregistry").parse().unwrap();
+        Self { client, cluster: ClusterRef::new("group", "dev").unwrap(), registry, azure }
+    }
+}
+
+fn client(azure: &Emulator, credential: std::sync::Arc<dyn azure_core::credentials::TokenCredential>) -> Client {
+    let builder = Client::builder(credential, azure.subscription());
+    builder.transport(azure.transport()).kubernetes(azure.kubernetes()).build().unwrap()
+}

@@ -1,0 +1,124 @@
+//! How many requests an operation makes, how deep they lie, what they write.
+
+use crate::{Scene, client};
+use aks_acr::{AttachOptions, AttachOutcome, ErrorKind, RegistryRef, assignment_name};
+use aks_acr_emulator::{RequestSummary, Service, summary};
+use futures::future::join_all;
+
+async fn attach(scene: &Scene, registry: &RegistryRef) -> (AttachOutcome, RequestSummary) {
+    let mark = scene.azure.mark();
+    let attachment = scene.client.attach(&scene.cluster, registry, AttachOptions::default()).await.unwrap();
+    (attachment.outcome, summary(&scene.azure.requests_since(mark)))
+}
+
+fn counts(summary: &RequestSummary) -> (usize, usize, usize) {
+    (summary.count, summary.depth, summary.writes)
+}
+
+#[tokio::test(start_paused = true)]
+async fn attach_by_id_is_four_requests_two_deep_with_one_write_and_again_three_one_deep_without() {
+    let scene = Scene::new();
+    let (outcome, seen) = attach(&scene, &scene.registry).await;
+    assert_eq!((outcome, counts(&seen)), (AttachOutcome::Granted, (4, 2, 1)));
+    let (outcome, seen) = attach(&scene, &scene.registry).await;
+    assert_eq!((outcome, counts(&seen)), (AttachOutcome::AlreadyGranted, (3, 1, 0)));
+}
+
+#[tokio::test(start_paused = true)]
+async fn attach_by_name_is_four_requests_three_deep_with_one_write_and_again_three_two_deep_without() {
+    let scene = Scene::new();
+    let by_name = "myregistry".parse().unwrap();
+    let (outcome, seen) = attach(&scene, &by_name).await;
+    assert_eq!((outcome, counts(&seen)), (AttachOutcome::Granted, (4, 3, 1)));
+    let (outcome, seen) = attach(&scene, &by_name).await;
+    assert_eq!((outcome, counts(&seen)), (AttachOutcome::AlreadyGranted, (3, 2, 0)));
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_plan_reads_and_writes_nothing_and_its_application_writes_once() {
+    let scene = Scene::new();
+    let mark = scene.azure.mark();
+    let plan = scene.client.plan_attach(&scene.cluster, &scene.registry, AttachOptions::default()).await.unwrap();
+    assert_eq!(counts(&summary(&scene.azure.requests_since(mark))), (3, 1, 0));
+    let mark = scene.azure.mark();
+    scene.client.apply_attach(&plan, AttachOptions::default()).await.unwrap();
+    assert_eq!(counts(&summary(&scene.azure.requests_since(mark))), (4, 2, 1));
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_plan_that_no_longer_fits_writes_nothing() {
+    let scene = Scene::new();
+    let plan = scene.client.plan_attach(&scene.cluster, &scene.registry, AttachOptions::default()).await.unwrap();
+    attach(&scene, &scene.registry).await;
+    let mark = scene.azure.mark();
+    let err = scene.client.apply_attach(&plan, AttachOptions::default()).await.unwrap_err();
+    assert_eq!(err.kind(), ErrorKind::Conflict);
+    assert_eq!(summary(&scene.azure.requests_since(mark)).writes, 0);
+}
+
+#[tokio::test(start_paused = true)]
+async fn nothing_but_get_reaches_a_cluster_when_attaching() {
+    let scene = Scene::new();
+    let etag = scene.azure.cluster_etag("group", "dev");
+    attach(&scene, &scene.registry).await;
+    attach(&scene, &"myregistry".parse().unwrap()).await;
+    let to_cluster: Vec<_> =
+        scene.azure.requests().into_iter().filter(|one| one.path.contains("managedClusters")).collect();
+    assert!(!to_cluster.is_empty());
+    assert!(to_cluster.iter().all(|one| one.method == "GET"), "{to_cluster:?}");
+    assert_eq!(scene.azure.cluster_etag("group", "dev"), etag);
+}
+
+#[tokio::test(start_paused = true)]
+async fn callers_at_the_same_time_share_one_token() {
+    let scene = Scene::new();
+    let all =
+        join_all((0..16).map(|_| scene.client.attach(&scene.cluster, &scene.registry, AttachOptions::default()))).await;
+    assert!(all.iter().all(Result::is_ok));
+    let tokens = scene.azure.requests().iter().filter(|one| one.service == Service::Entra).count();
+    assert_eq!(tokens, 1);
+    assert_eq!(scene.azure.role_assignments().iter().filter(|one| one.scope.contains("registries")).count(), 1);
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_refusal_is_reported_after_one_refusal_with_what_is_missing() {
+    let scene = Scene::new();
+    let everything = format!("/subscriptions/{}", scene.azure.subscription());
+    let azure = scene.azure.clone().with_caller("reader", &[("Reader", &everything)]);
+    let reader = client(&azure, azure.credential_of("reader"));
+    let err = reader.attach(&scene.cluster, &scene.registry, AttachOptions::default()).await.unwrap_err();
+    assert_eq!(err.kind(), ErrorKind::Forbidden);
+    assert_eq!(err.code(), Some("AuthorizationFailed"));
+    assert_eq!(err.missing_action(), Some("Microsoft.Authorization/roleAssignments/write"));
+    assert_eq!(err.scope(), Some(azure.registry_id("group", "myregistry").as_str()));
+    assert_eq!(err.smallest_role(), Some("Role Based Access Control Administrator"));
+    assert_eq!(azure.requests().iter().filter(|one| one.status == Some(403)).count(), 1);
+}
+
+#[tokio::test(start_paused = true)]
+async fn the_smallest_role_that_is_named_does_suffice() {
+    let scene = Scene::new();
+    let registry = scene.azure.registry_id("group", "myregistry");
+    let cluster = scene.azure.cluster_id("group", "dev");
+    let roles = [
+        ("Role Based Access Control Administrator", registry.as_str()),
+        ("Reader", registry.as_str()),
+        ("Reader", cluster.as_str()),
+    ];
+    let azure = scene.azure.clone().with_caller("granter", &roles);
+    let granter = client(&azure, azure.credential_of("granter"));
+    let attachment = granter.attach(&scene.cluster, &scene.registry, AttachOptions::default()).await.unwrap();
+    assert_eq!(attachment.outcome, AttachOutcome::Granted);
+}
+
+#[tokio::test(start_paused = true)]
+async fn the_assignment_has_the_name_that_azures_own_tools_give_it() {
+    let scene = Scene::new();
+    attach(&scene, &scene.registry).await;
+    let made = scene.azure.role_assignments().into_iter().find(|one| one.scope.contains("registries")).unwrap();
+    let principal = scene.azure.kubelet_object_id("group", "dev").parse().unwrap();
+    let wanted =
+        assignment_name(&scene.azure.registry_id("group", "myregistry"), principal, aks_acr::PullRole::AcrPull.id());
+    assert_eq!(made.name, wanted.to_string());
+    assert!(made.description.unwrap_or_default().starts_with("aks-acr "));
+}
