@@ -39,12 +39,6 @@ where
     trial.with_ignored_flag(is_missing)
 }
 
-/// A trial that cannot be made here, shown as ignored with the reason.
-pub fn not_applicable(name: impl Into<String>, reason: &str) -> Trial {
-    let told = reason.to_owned();
-    Trial::ignorable_test(name, move || Ok(Completion::ignored_with(told))).with_kind(reason).with_ignored_flag(true)
-}
-
 /// Runs a future to its end on a clock that jumps over every wait.
 ///
 /// # Errors

@@ -40,6 +40,17 @@ impl List {
         let entry = |(file, value)| Ok((file, Entry::read(&value)?));
         Ok(Self { entries: parsed.into_iter().map(entry).collect::<Result<_, Failed>>()? })
     }
+
+    /// Says it on standard error, for there is no trial of it.
+    pub(crate) fn tell_what_is_not_held(&self) {
+        for (file, entry) in &self.entries {
+            for (half, of) in [("core", &entry.core), ("emulator", &entry.emulator)] {
+                if let Half::NotProduced(reason) = of {
+                    eprintln!("{half}::{file} is {NOT_PRODUCED}{reason}");
+                }
+            }
+        }
+    }
 }
 
 impl Entry {

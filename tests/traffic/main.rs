@@ -21,6 +21,9 @@ fn main() -> ExitCode {
     let arguments = Arguments::from_args();
     let trials = match List::checked_in() {
         Ok(list) => {
+            if !arguments.list {
+                list.tell_what_is_not_held();
+            }
             let mut trials = list::trials(&list);
             trials.extend(emulating::rule::trials());
             trials.extend(half(&list, "core", |entry| &entry.core, reading::CHECKS));
@@ -32,21 +35,27 @@ fn main() -> ExitCode {
     libtest_mimic::run(&arguments, trials).exit_code()
 }
 
-/// One trial for each file that is listed, in the list's order; and one that fails for each check of a file that is not held.
+/// One trial for each file that is held; and one that fails for each file that the list and the checks do not agree on.
 fn half(list: &List, name: &str, of: impl Fn(&list::Entry) -> &Half, checks: &'static Checks) -> Vec<Trial> {
     let mut trials = Vec::new();
     for (file, entry) in &list.entries {
         let trial = format!("{name}::{file}");
         let check = checks.iter().find(|(held, _)| held == file).map(|(_, check)| *check);
         let file = file.clone();
-        trials.push(match (of(entry), check) {
-            (Half::Held, Some(check)) => data::trial(trial, move |folder| check(&Case::read(folder, &file)?)),
-            (Half::Held, None) => Trial::test(trial, || Err("listed as held, and nothing holds it".into())),
-            (Half::NotProduced(reason), None) => data::not_applicable(trial, reason),
-            (Half::NotProduced(_), Some(_)) => Trial::test(trial, || Err("held, and listed as not produced".into())),
-        });
+        match (of(entry), check) {
+            (Half::Held, Some(check)) => {
+                trials.push(data::trial(trial, move |folder| check(&Case::read(folder, &file)?)));
+            }
+            (Half::Held, None) => trials.push(failing(trial, "listed as held, and nothing holds it")),
+            (Half::NotProduced(_), Some(_)) => trials.push(failing(trial, "held, and listed as not produced")),
+            (Half::NotProduced(_), None) => {}
+        }
     }
     let unlisted = checks.iter().filter(|(file, _)| !list.entries.contains_key(*file));
-    trials.extend(unlisted.map(|(file, _)| Trial::test(format!("{name}::{file}"), || Err("it is not listed".into()))));
+    trials.extend(unlisted.map(|(file, _)| failing(format!("{name}::{file}"), "it is not listed")));
     trials
+}
+
+fn failing(name: String, why: &'static str) -> Trial {
+    Trial::test(name, move || Err(why.into()))
 }
