@@ -38,8 +38,8 @@ pub enum Event {
         step: String,
         /// The service's code, or what went wrong.
         reason: String,
-        /// How long is waited first, in milliseconds.
-        wait_ms: u64,
+        /// How long is waited first, in milliseconds, where that is known.
+        wait_ms: Option<u64>,
     },
     /// The number of ready pods of a roll-out changed, or what keeps them from it.
     RollingOut {
@@ -171,6 +171,28 @@ impl Call {
         }
     }
 
+    /// Tries again what fails for a passing cause, as long as there are waits and the deadline lets them be. Where it does not,
+    /// the cause itself is the error, not the deadline. A wait that the service asks for is kept.
+    pub(crate) async fn retry<T, F: Future<Output = Result<T>> + Send>(
+        &self,
+        step: &str,
+        mut waits: impl Iterator<Item = Duration> + Send,
+        is_passing: impl Fn(&Error) -> bool + Send + Sync,
+        mut attempt: impl FnMut() -> F + Send,
+    ) -> Result<T> {
+        loop {
+            let err = match attempt().await {
+                Err(err) if is_passing(&err) => err,
+                ended => return ended,
+            };
+            let wait = waits.next().map(|wait| wait.max(err.retry_after().unwrap_or_default()));
+            let Some(wait) = wait.filter(|wait| *wait < self.remaining()) else { return Err(err) };
+            let reason = err.code().map_or_else(|| err.kind().to_string(), str::to_owned);
+            self.report(Event::Retrying { step: step.to_owned(), reason, wait_ms: Some(millis(wait)) });
+            self.sleep(step, wait).await?;
+        }
+    }
+
     /// Waits, unless that would outlive the deadline: then it ends at once, and the error says how long it would have been.
     ///
     /// # Errors
@@ -200,6 +222,10 @@ impl Call {
         Error::new(ErrorKind::DeadlineExceeded, format!("not done within {:.1?}", self.allowed))
             .with_context("while", step)
     }
+}
+
+pub(crate) fn millis(wait: Duration) -> u64 {
+    u64::try_from(wait.as_millis()).unwrap_or(u64::MAX)
 }
 
 impl fmt::Debug for Call {

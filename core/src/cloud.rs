@@ -60,8 +60,11 @@ impl Cloud {
             return Err(wrong());
         }
         let suffix = registry_suffix.trim_start_matches('.').to_ascii_lowercase();
-        if suffix.is_empty() || suffix.contains(['/', ':', '@', ' ']) {
-            return Err(Error::invalid("wanted a domain name", "registry suffix", registry_suffix));
+        let is_plain =
+            |part: &str| !part.is_empty() && part.bytes().all(|byte| byte.is_ascii_alphanumeric() || byte == b'-');
+        // One label alone would take in hosts of everybody, and tokens would be sent to them.
+        if !suffix.contains('.') || !suffix.split('.').all(is_plain) {
+            return Err(Error::invalid("wanted a domain name, such as azurecr.io", "registry suffix", registry_suffix));
         }
         Ok(Self::known(&url.origin().ascii_serialization(), &format!(".{suffix}")))
     }
@@ -94,6 +97,16 @@ impl Cloud {
         ends_with(host, &self.registry_suffix)
     }
 
+    /// Refuses what is no login server of this cloud.
+    pub(crate) fn check_login_server(&self, host: &str) -> Result<()> {
+        self.check_registry_host(host, "registry")?;
+        if self.has_registry(host) {
+            return Ok(());
+        }
+        let wanted = format!("not a registry of Azure: login servers end in {}", self.registry_suffix);
+        Err(Error::invalid(wanted, "registry", host))
+    }
+
     /// Refuses the host of a registry in another cloud: nothing here can reach it with this cloud's identities.
     pub(crate) fn check_registry_host(&self, host: &str, part: &'static str) -> Result<()> {
         if !self.has_registry(host) && is_registry_host(host) {
@@ -112,12 +125,12 @@ impl Default for Cloud {
 }
 
 /// Whether a host is a registry of some cloud of Azure.
-pub(crate) fn is_registry_host(host: &str) -> bool {
+fn is_registry_host(host: &str) -> bool {
     REGISTRY_SUFFIXES.iter().any(|suffix| ends_with(host, suffix))
 }
 
 fn ends_with(host: &str, suffix: &str) -> bool {
-    let host = host.to_ascii_lowercase();
+    let host = host.split(':').next().unwrap_or_default().to_ascii_lowercase();
     host.strip_suffix(suffix).is_some_and(|name| !name.is_empty())
 }
 

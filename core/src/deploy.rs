@@ -4,6 +4,7 @@ use crate::{
     attach,
     call::{Call, CallOptions, Event},
     client::Client,
+    cloud::Cloud,
     cluster::{
         Applied, ApplyMode, ClusterRef, Deployment, Manifest, RollOut,
         manifest::{check_images, fill_in, is_path_segment, wants_registry},
@@ -130,7 +131,7 @@ pub(crate) async fn roll_out(
 ) -> Result<RollOut> {
     let call = options.call.start(ROLL_OUT_DEADLINE);
     let refused = match client.cluster_deployer().roll_out(cluster, deployment, Duration::ZERO, &call).await {
-        Err(err) if is_refused(&err) => err,
+        Err(err) if is_refused_by_registry_of(client.cloud(), &err) => err,
         ended => return ended,
     };
     if let Some(missing) = missing_grant(client, cluster, &refused, &call).await? {
@@ -140,9 +141,11 @@ pub(crate) async fn roll_out(
     client.cluster_deployer().roll_out(cluster, deployment, options.propagation, &call).await
 }
 
-fn is_refused(err: &Error) -> bool {
-    err.kind() == ErrorKind::PullFailed
-        && err.pull_failure().is_some_and(|failure| failure.cause == PullCause::Unauthorized)
+/// At a registry that is none of this cloud's, no grant can help.
+fn is_refused_by_registry_of(cloud: &Cloud, err: &Error) -> bool {
+    let Some(failure) = err.pull_failure().filter(|_| err.kind() == ErrorKind::PullFailed) else { return false };
+    let image = ImageReference::parse(&failure.image);
+    failure.cause == PullCause::Unauthorized && image.is_ok_and(|image| cloud.has_registry(image.registry()))
 }
 
 /// Which grant is missing, where that can be told. Where it cannot, the refusal may still pass.

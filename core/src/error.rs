@@ -30,7 +30,8 @@ macro_rules! kinds {
 }
 
 kinds! {
-    /// The input is wrong; nothing was sent. The message names the part that is wrong.
+    /// The input is wrong; the message names the part. What can be seen here is refused before the first request, the rest by
+    /// the service.
     InvalidInput => "invalid_input",
     /// What was named does not exist.
     NotFound => "not_found",
@@ -40,7 +41,7 @@ kinds! {
     Forbidden => "forbidden",
     /// No token could be had, or the service did not accept it.
     Unauthenticated => "unauthenticated",
-    /// The service asks to wait longer than the deadline allows; see [`Error::retry_after`].
+    /// The service throttles, and asks to wait longer than the deadline allows; see [`Error::retry_after`].
     RateLimited => "rate_limited",
     /// The deadline passed. What Azure has begun goes on.
     DeadlineExceeded => "deadline_exceeded",
@@ -147,6 +148,12 @@ impl Error {
     /// Bad input: `message` says what was wanted, `part` and `value` what was given.
     pub(crate) fn invalid(message: impl Into<String>, part: &'static str, value: impl Into<String>) -> Self {
         Self::new(ErrorKind::InvalidInput, message).with_context(part, value)
+    }
+
+    #[must_use]
+    pub(crate) fn of_kind(mut self, kind: ErrorKind) -> Self {
+        self.0.kind = kind;
+        self
     }
 
     #[must_use]

@@ -7,7 +7,7 @@ use uuid::Uuid;
 
 /// Object id of an identity in Entra. Not its client id: Azure accepts a grant to that one, and it has no effect.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
-#[serde(transparent)]
+#[serde(try_from = "String", into = "String")]
 pub struct PrincipalId(Uuid);
 
 impl FromStr for PrincipalId {
@@ -26,7 +26,7 @@ impl fmt::Display for PrincipalId {
 
 /// Id of a subscription.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
-#[serde(transparent)]
+#[serde(try_from = "String", into = "String")]
 pub struct SubscriptionId(Uuid);
 
 impl SubscriptionId {
@@ -49,6 +49,25 @@ impl fmt::Display for SubscriptionId {
         self.0.fmt(f)
     }
 }
+
+macro_rules! as_text {
+    ($($id:ident),*) => {$(
+        impl TryFrom<String> for $id {
+            type Error = Error;
+
+            fn try_from(text: String) -> Result<Self> {
+                text.parse()
+            }
+        }
+
+        impl From<$id> for String {
+            fn from(id: $id) -> Self {
+                id.to_string()
+            }
+        }
+    )*};
+}
+as_text!(PrincipalId, SubscriptionId);
 
 /// Only the usual form with dashes: the others that a parser would take are a slip of the hand here.
 fn guid(text: &str, part: &'static str) -> Result<Uuid> {

@@ -14,6 +14,8 @@ use std::{collections::BTreeMap, fmt, time::Duration};
 const DEADLINE: Duration = Duration::from_secs(30 * 60);
 /// The source is asked for its digest no longer than this: Azure may reach a registry that we do not.
 const SOURCE_LOOK: Duration = Duration::from_secs(30);
+/// How often the target is looked at after an answer was lost: a large image takes minutes to copy.
+const LOOKS_AFTER_LOST_ANSWER: u32 = 60;
 /// The wait between looks where Azure names none.
 const WAIT: Duration = Duration::from_secs(5);
 
@@ -124,106 +126,131 @@ pub(crate) async fn import(
     source: &ImageReference,
     options: &ImportOptions,
 ) -> Result<Import> {
-    let named = named_target(source, options.target.as_deref())?;
     registry.check_cloud(client.cloud())?;
-    client.cloud().check_registry_host(source.registry(), "image")?;
+    let source_registry = source_registry(client, source)?;
+    let named = named_target(source, options.target.as_deref())?;
     let call = options.call.start(DEADLINE);
     let (registry, seen, source_registry) = futures::try_join!(
         client.find_registry(registry, &call),
         look(client, source, Some(SOURCE_LOOK), &call),
-        source_registry(client, source, &call)
+        find_id(client, source_registry.as_ref(), &call)
     )?;
     if matches!(seen, Look::Absent) {
         return Err(
             Error::new(ErrorKind::NotFound, "the source has no such image").with_context("image", source.to_string())
         );
     }
-    let target = named.in_registry(&registry.login_server);
-    let job = Job { client, source, target, seen, call: &call };
-    if options.existing == ExistingTag::Keep
-        && let Some(done) = job.already_there().await?
-    {
-        return Ok(done);
+    let job =
+        Job { client, source, source_registry, target: named.in_registry(&registry.login_server), seen, call: &call };
+    match job.already_there(options.existing).await? {
+        Some(done) => Ok(done),
+        None => job.copy(&registry, options.existing == ExistingTag::Replace).await,
     }
-    job.copy(&registry, source_registry, options.existing == ExistingTag::Replace).await
 }
 
 struct Job<'a> {
     client: &'a Client,
     source: &'a ImageReference,
+    source_registry: Option<ResourceId>,
     target: ImageReference,
     seen: Look,
     call: &'a Call,
 }
 
 impl Job<'_> {
-    /// An equal image under the target's tag is success; another one is not overwritten.
-    async fn already_there(&self) -> Result<Option<Import>> {
-        let (Look::There(wanted), Look::There(there)) =
-            (&self.seen, look(self.client, &self.target, None, self.call).await?)
-        else {
-            return Ok(None);
-        };
+    /// The digest that is meant: the one that the source was seen to have, or the one that the caller named.
+    fn wanted(&self) -> Option<&Digest> {
+        match &self.seen {
+            Look::There(digest) => Some(digest),
+            Look::Absent | Look::Hidden(_) => self.source.digest(),
+        }
+    }
+
+    /// An equal image under the target's tag is success; another one is not overwritten unless it was asked for.
+    async fn already_there(&self, existing: ExistingTag) -> Result<Option<Import>> {
+        let Some(wanted) = self.wanted() else { return Ok(None) };
+        let Look::There(there) = look(self.client, &self.target, None, self.call).await? else { return Ok(None) };
         if *wanted == there {
             return Ok(Some(self.done(false, ImportProof::SourceMatched { digest: there })));
         }
-        Err(Error::new(
-            ErrorKind::Conflict,
-            "the tag exists with another image; replace it on purpose, or choose another tag",
-        )
-        .with_context("image", self.target.to_string())
-        .with_context("there", there.to_string())
-        .with_context("source", wanted.to_string()))
+        if existing == ExistingTag::Replace {
+            return Ok(None);
+        }
+        let text = "the tag exists with another image; replace it on purpose, or choose another tag";
+        Err(self.differs(text, &there, wanted))
     }
 
     /// The digest that was seen is what is imported: the source's tag may move meanwhile.
-    async fn copy(&self, registry: &Registry, source_registry: Option<ResourceId>, replace: bool) -> Result<Import> {
-        let source = match &self.seen {
-            Look::There(digest) => self.source.at(digest.clone()),
-            Look::Absent | Look::Hidden(_) => self.source.clone(),
-        };
+    async fn copy(&self, registry: &Registry, replace: bool) -> Result<Import> {
+        let source = self.wanted().map_or_else(|| self.source.clone(), |digest| self.source.at(digest.clone()));
         let targets = vec![format!("{}:{}", self.target.repository(), self.target.manifest())];
-        let request = ImportRequest { source, source_registry, targets, replace };
-        self.call.report(Event::Started { step: format!("importing {} as {}", self.source, self.target) });
-        let started = self.client.registry_importer().start_import(registry, &request, self.call).await;
-        match started {
-            Ok(handle) => follow(self.client, handle, self.call).await?,
-            // Whether Azure got the request is not known: the target says.
-            Err(err) if err.kind() == ErrorKind::Unavailable && self.has_arrived().await => {}
+        let request = ImportRequest { source, source_registry: self.source_registry.clone(), targets, replace };
+        let step = format!("importing {} as {}", self.source, self.target);
+        self.call.report(Event::Started { step: step.clone() });
+        match self.run(registry, &request).await {
+            Ok(()) => {}
+            Err(err) if self.has_arrived_after(&err).await? => {}
             Err(err) => return Err(err),
         }
         let proof = self.prove().await?;
-        self.call.report(Event::Finished { step: format!("importing {} as {}", self.source, self.target) });
+        self.call.report(Event::Finished { step });
         Ok(self.done(true, proof))
     }
 
-    async fn has_arrived(&self) -> bool {
-        let there = look(self.client, &self.target, None, self.call).await;
-        matches!((&self.seen, there), (Look::There(wanted), Ok(Look::There(there))) if *wanted == there)
+    async fn run(&self, registry: &Registry, request: &ImportRequest) -> Result<()> {
+        let handle = self.client.registry_importer().start_import(registry, request, self.call).await?;
+        follow(self.client, handle, self.call).await
+    }
+
+    /// Whether the image is there all the same: where no answer came, Azure may have got the request and be at work; where the
+    /// tag exists, another import may have brought the same image meanwhile.
+    async fn has_arrived_after(&self, err: &Error) -> Result<bool> {
+        let looks = match err.kind() {
+            ErrorKind::Unavailable => LOOKS_AFTER_LOST_ANSWER,
+            ErrorKind::Conflict => 1,
+            _ => 0,
+        };
+        let Some(wanted) = self.wanted() else { return Ok(false) };
+        for attempt in 0..looks {
+            if attempt > 0 {
+                self.call.sleep("looking whether the image has arrived", WAIT).await?;
+            }
+            match look(self.client, &self.target, None, self.call).await? {
+                Look::There(there) if *wanted == there => return Ok(true),
+                Look::Hidden(_) => return Ok(false),
+                Look::There(_) | Look::Absent => {}
+            }
+        }
+        Ok(false)
     }
 
     async fn prove(&self) -> Result<ImportProof> {
-        let arrived = look(self.client, &self.target, None, self.call).await?;
-        match (&self.seen, arrived) {
-            (Look::There(wanted), Look::There(digest)) if *wanted == digest => {
-                Ok(ImportProof::SourceMatched { digest })
+        match (self.wanted(), look(self.client, &self.target, None, self.call).await?) {
+            (Some(wanted), Look::There(digest)) if *wanted == digest => Ok(ImportProof::SourceMatched { digest }),
+            (Some(wanted), Look::There(digest)) => {
+                Err(self.differs("the target has another image than the one imported", &digest, wanted))
             }
-            (Look::There(wanted), Look::There(digest)) => {
-                Err(Error::new(ErrorKind::Conflict, "the target has another image than the one imported")
-                    .with_context("image", self.target.to_string())
-                    .with_context("there", digest.to_string())
-                    .with_context("source", wanted.to_string()))
-            }
-            (Look::Hidden(reason), Look::There(digest)) => {
-                Ok(ImportProof::TargetOnly { digest, reason: reason.clone() })
-            }
+            (None, Look::There(digest)) => Ok(ImportProof::TargetOnly { digest, reason: self.why_unseen() }),
             (_, Look::Hidden(reason)) => Ok(ImportProof::Unproven { reason }),
-            (_, Look::Absent) | (Look::Absent, _) => Err(Error::new(
-                ErrorKind::Unexpected,
-                "Azure says that the import succeeded, and the target does not have the image",
-            )
-            .with_context("image", self.target.to_string())),
+            (_, Look::Absent) => {
+                let text = "Azure says that the import succeeded, and the target does not have the image";
+                Err(Error::new(ErrorKind::Unexpected, text).with_context("image", self.target.to_string()))
+            }
         }
+    }
+
+    fn why_unseen(&self) -> String {
+        match &self.seen {
+            Look::Hidden(reason) => reason.clone(),
+            Look::There(_) | Look::Absent => String::new(),
+        }
+    }
+
+    fn differs(&self, text: &str, there: &Digest, wanted: &Digest) -> Error {
+        Error::new(ErrorKind::Conflict, text)
+            .with_context("image", self.target.to_string())
+            .with_context("there", there.to_string())
+            .with_context("source", wanted.to_string())
     }
 
     fn done(&self, is_new: bool, proof: ImportProof) -> Import {
@@ -259,13 +286,20 @@ async fn look(client: &Client, image: &ImageReference, limit: Option<Duration>, 
     }
 }
 
-/// One of Azure's registries is named by its id where the caller can see it: then Azure pulls with rights of its own.
-async fn source_registry(client: &Client, source: &ImageReference, call: &Call) -> Result<Option<ResourceId>> {
-    if !client.cloud().has_registry(source.registry()) {
-        return Ok(None);
+/// The source's registry, where it is one of this cloud's. One of another cloud is refused.
+fn source_registry(client: &Client, source: &ImageReference) -> Result<Option<RegistryRef>> {
+    client.cloud().check_registry_host(source.registry(), "image")?;
+    client.cloud().has_registry(source.registry()).then(|| source.registry().parse()).transpose()
+}
+
+/// One of Azure's registries is named by its id where the caller can see it: then Azure pulls with rights of its own. Where not,
+/// Azure asks it without a name.
+async fn find_id(client: &Client, registry: Option<&RegistryRef>, call: &Call) -> Result<Option<ResourceId>> {
+    let Some(registry) = registry else { return Ok(None) };
+    match client.registry_importer().find(registry, call).await {
+        Err(err) if err.kind() == ErrorKind::Forbidden => Ok(None),
+        found => Ok(found?.map(|registry| registry.id)),
     }
-    let found = client.registry_importer().find(&source.registry().parse()?, call).await?;
-    Ok(found.map(|registry| registry.id))
 }
 
 /// The target's repository and tag, checked before anything is sent; its registry is not known yet.

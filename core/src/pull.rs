@@ -59,6 +59,8 @@ pub enum PullCause {
     UntrustedCertificate,
     /// The image's name is not one.
     InvalidName,
+    /// The image is not on the node, and the pod says that it is never to be pulled.
+    NeverPulled,
     /// The text is not known here. It may pass.
     Unknown,
 }
@@ -86,7 +88,8 @@ impl PullCause {
             | Self::NoMatchingPlatform
             | Self::NoSuchHost
             | Self::UntrustedCertificate
-            | Self::InvalidName => Outlook::Final,
+            | Self::InvalidName
+            | Self::NeverPulled => Outlook::Final,
             Self::NoCredentials
             | Self::PrivateAddressTimeout
             | Self::PublicAddressTimeout
@@ -103,6 +106,8 @@ impl PullCause {
         let refused = has("401 Unauthorized") || lower.contains("unauthorized");
         if reason == "InvalidImageName" || has("couldn't parse image name") {
             Self::InvalidName
+        } else if reason == "ErrImageNeverPull" {
+            Self::NeverPulled
         } else if has("no match for platform in manifest") {
             Self::NoMatchingPlatform
         } else if has("is not allowed access") || has("403 Forbidden") {
@@ -115,7 +120,7 @@ impl PullCause {
             Self::NoSuchHost
         } else if has("i/o timeout") {
             timeout(text)
-        } else if lower.contains("toomanyrequests") || has("429") {
+        } else if lower.contains("toomanyrequests") || has("429 Too Many Requests") {
             Self::Throttled
         } else if has("failed to fetch anonymous token") && refused {
             Self::NoCredentials
@@ -144,6 +149,7 @@ impl fmt::Display for PullCause {
             Self::Throttled => "the registry throttles",
             Self::UntrustedCertificate => "the registry's certificate is not trusted on the node",
             Self::InvalidName => "the image's name is not one",
+            Self::NeverPulled => "the image is not on the node, and its pull policy is Never",
             Self::Unknown => "the cause is not known here, see the message",
         };
         f.write_str(text)
@@ -196,7 +202,8 @@ mod tests {
     fn the_rest_of_the_table() {
         for (text, cause) in [
             ("rpc error: manifest unknown", PullCause::NotFound),
-            ("r.azurecr.io/a:1: not found", PullCause::NotFound),
+            ("r.azurecr.io/a:1.429: not found", PullCause::NotFound),
+            ("unexpected status: 429 Too Many Requests", PullCause::Throttled),
             ("no match for platform in manifest: not found", PullCause::NoMatchingPlatform),
             ("lookup r.azurecr.io: no such host", PullCause::NoSuchHost),
             ("toomanyrequests: You have reached", PullCause::Throttled),

@@ -20,7 +20,9 @@ fn names_and_ids_are_checked_when_they_are_made() {
     refused("dev".parse::<ClusterRef>(), "dev");
     refused("my_registry".parse::<RegistryRef>(), "my_registry");
     refused("abcd".parse::<RegistryRef>(), "abcd");
-    refused("quay.io".parse::<RegistryRef>(), "quay.io");
+    refused("my..azurecr.io".parse::<RegistryRef>(), "my..azurecr.io");
+    let stored = serde_json::from_str::<ClusterRef>(r#"{"group":"g","name":"x/../y"}"#).unwrap_err();
+    assert!(stored.to_string().contains("x/../y"), "{stored}");
     refused("not-a-guid".parse::<PrincipalId>(), "not-a-guid");
     refused("".parse::<SubscriptionId>(), "subscription");
     let id = "/subscriptions/22222222-2222-2222-2222-222222222222/resourceGroups/g/providers/Microsoft.ContainerRegistry/registries";
@@ -64,6 +66,10 @@ async fn operations_refuse_bad_input_before_the_first_request() {
     refused(client.create_registry("group", "MyRegistry", CreateRegistryOptions::default()).await, "MyRegistry");
     refused(client.create_registry("group", "my-registry", CreateRegistryOptions::default()).await, "my-registry");
     refused(client.create_registry("gro/up", "myregistry", CreateRegistryOptions::default()).await, "gro/up");
+
+    let stranger: RegistryRef = "quay5.docker.io".parse().unwrap();
+    refused(client.attach(&cluster, &stranger, AttachOptions::default()).await, "quay5.docker.io");
+    refused(client.attach(&cluster, &registry, AttachOptions::default().with_condition(" ")).await, "condition");
 
     let image: ImageReference = "other.azurecr.us/app:1".parse().unwrap();
     refused(client.import_image(&registry, &image, ImportOptions::default()).await, "azurecr.us");

@@ -1,5 +1,6 @@
 //! What the library promises, held against the emulator's log of requests and its clock.
 
+mod again;
 mod input;
 mod patience;
 mod requests;

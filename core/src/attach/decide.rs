@@ -36,16 +36,16 @@ pub(super) fn decide(found: &Found, options: &AttachOptions) -> Result<Decision>
     };
     let Some(assignments) = &found.assignments else { return unseen(found, grant) };
     let held: Vec<&RoleAssignment> = assignments.iter().filter(|one| one.gives(&grant)).collect();
-    if let Some(direct) = held.iter().find(|one| one.is_for(&grant)) {
-        return Ok(from_direct(direct, grant, options));
+    let direct = held.iter().find(|one| one.is_for(&grant));
+    let broader = held.iter().find(|one| is_above(&one.scope, grant.scope.as_str()) && one.condition.is_none());
+    let is_same = direct.is_some_and(|one| same_condition(one.condition.as_deref(), grant.condition.as_deref()));
+    if let (Some(one), false, InheritedGrant::Suffices) = (broader, is_same, options.inherited) {
+        let outcome = AttachOutcome::Inherited { from: one.scope.clone() };
+        return Ok(Decision { grant, action: PlannedAction::Nothing(outcome), existing: Some((*one).clone()) });
     }
-    let broader = held.into_iter().find(|one| is_above(&one.scope, grant.scope.as_str()) && one.condition.is_none());
-    match broader {
-        Some(one) if options.inherited == InheritedGrant::Suffices => {
-            let outcome = AttachOutcome::Inherited { from: one.scope.clone() };
-            Ok(Decision { grant, action: PlannedAction::Nothing(outcome), existing: Some(one.clone()) })
-        }
-        _ => Ok(Decision { grant, action: PlannedAction::Grant, existing: None }),
+    match direct {
+        Some(direct) => Ok(from_direct(direct, grant, options)),
+        None => Ok(Decision { grant, action: PlannedAction::Grant, existing: None }),
     }
 }
 
@@ -74,9 +74,19 @@ fn from_direct(direct: &RoleAssignment, grant: Grant, options: &AttachOptions) -
 }
 
 /// White space outside of names does not change a condition's meaning, and Azure's portal changes it freely.
-fn same_condition(one: Option<&str>, other: Option<&str>) -> bool {
+pub(super) fn same_condition(one: Option<&str>, other: Option<&str>) -> bool {
     let words = |text: Option<&str>| text.map(|text| text.split_whitespace().collect::<Vec<_>>().join(" "));
     words(one) == words(other)
+}
+
+/// What a condition is not: Azure reads an empty one as none, which would be wider than was asked.
+pub(super) fn check_options(options: &AttachOptions) -> Result<()> {
+    match &options.condition {
+        Some(condition) if condition.trim().is_empty() => {
+            Err(Error::invalid("wanted a condition, not an empty text", "condition", ""))
+        }
+        _ => Ok(()),
+    }
 }
 
 fn check_condition(registry: &Registry, options: &AttachOptions) -> Result<()> {
@@ -207,6 +217,16 @@ mod tests {
             let direct = AttachOptions::default().with_inherited(InheritedGrant::GrantDirectly);
             assert_eq!(action(Legacy, there, &direct), PlannedAction::Grant);
         }
+    }
+
+    #[test]
+    fn a_narrow_direct_grant_does_not_hide_a_broader_one() {
+        let there = vec![
+            assigned(&registry_id(), PullRole::RepositoryReader, Some("narrow")),
+            assigned(SUBSCRIPTION, PullRole::RepositoryReader, None),
+        ];
+        let inherited = PlannedAction::Nothing(AttachOutcome::Inherited { from: SUBSCRIPTION.to_owned() });
+        assert_eq!(action(Abac, there, &AttachOptions::default()), inherited);
     }
 
     #[test]

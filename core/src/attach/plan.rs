@@ -21,6 +21,7 @@ pub(super) const GOOD_FOR: Duration = Duration::from_secs(3600);
 ///
 /// Applying it looks again: if by then something else would be done, nothing is done and the error says so.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[non_exhaustive]
 pub struct AttachPlan {
     /// The form of this plan.
     pub version: u32,

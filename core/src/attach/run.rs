@@ -2,7 +2,7 @@
 
 use super::{
     AttachOptions, AttachOutcome, AttachPlan, Attachment, PlannedAction,
-    decide::{Decision, Found, decide},
+    decide::{Decision, Found, check_options, decide, same_condition},
     plan::{GOOD_FOR, VERSION},
 };
 use crate::{
@@ -14,7 +14,7 @@ use crate::{
     registry::{Registry, RegistryRef},
     role::{Granted, PullRole, RoleAssignment},
 };
-use backon::{ExponentialBuilder, Retryable};
+use backon::{BackoffBuilder, ExponentialBuilder};
 use std::time::{Duration, SystemTime};
 
 const DEADLINE: Duration = Duration::from_secs(5 * 60);
@@ -25,6 +25,7 @@ pub(crate) async fn attach(
     registry: &RegistryRef,
     options: &AttachOptions,
 ) -> Result<Attachment> {
+    check_options(options)?;
     let call = options.call.start(DEADLINE);
     let found = gather(client, cluster, registry, &call).await?;
     carry_out(client, &found, decide(&found, options)?, options, &call).await
@@ -36,6 +37,7 @@ pub(crate) async fn plan(
     registry: &RegistryRef,
     options: &AttachOptions,
 ) -> Result<AttachPlan> {
+    check_options(options)?;
     let call = options.call.start(DEADLINE);
     let found = gather(client, cluster, registry, &call).await?;
     let decision = decide(&found, options)?;
@@ -64,7 +66,7 @@ pub(crate) async fn apply_plan(client: &Client, plan: &AttachPlan, options: &Att
     }
     let options = AttachOptions { condition: plan.condition.clone(), ..options.clone() };
     let call = options.call.start(DEADLINE);
-    let found = gather(client, &plan.cluster, &plan.registry.clone().into(), &call).await?;
+    let found = gather(client, &plan.cluster, &RegistryRef::of_id(plan.registry.clone())?, &call).await?;
     let decision = decide(&found, &options)?;
     let is_as_planned = decision.grant.principal_id == plan.principal_id
         && found.registry.mode.pull_role() == plan.role
@@ -160,7 +162,7 @@ async fn write(
         return Ok(attachment);
     }
     // Somebody else made the assignment after our look.
-    let outcome = if attachment.condition == decision.grant.condition {
+    let outcome = if same_condition(attachment.condition.as_deref(), decision.grant.condition.as_deref()) {
         AttachOutcome::AlreadyGranted
     } else {
         AttachOutcome::ConditionDiffers { existing: attachment.condition.clone() }
@@ -170,18 +172,14 @@ async fn write(
 
 /// A refusal ends it at once, unless the caller asked to try again for a time.
 async fn grant(client: &Client, decision: &Decision, options: &AttachOptions, call: &Call) -> Result<Granted> {
-    let once = || client.role_assigner().grant(&decision.grant, call);
-    let Some(time) = options.retry_refused else { return once().await };
     let waits = ExponentialBuilder::default()
         .with_min_delay(Duration::from_secs(5))
         .with_max_delay(Duration::from_secs(30))
         .without_max_times()
-        .with_total_delay(Some(time));
-    let tries = once.retry(waits).when(|err: &Error| err.missing_action().is_some()).notify(|_, wait| {
-        let wait_ms = u64::try_from(wait.as_millis()).unwrap_or(u64::MAX);
-        call.report(Event::Retrying { step: "granting the role".to_owned(), reason: "refused".to_owned(), wait_ms });
-    });
-    call.run("granting the role", tries).await
+        .with_total_delay(options.retry_refused)
+        .build();
+    let is_passing = |err: &Error| options.retry_refused.is_some() && err.missing_action().is_some();
+    call.retry("granting the role", waits, is_passing, || client.role_assigner().grant(&decision.grant, call)).await
 }
 
 /// The grant that the cluster lacks at the registry, in words; `None` if it has one, or if it cannot be told.

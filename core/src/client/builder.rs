@@ -1,15 +1,17 @@
 //! Wiring a client together.
 
 use super::{Client, Parts};
+#[cfg(feature = "kubernetes")]
+use crate::kube::KubeConnector;
 use crate::{
     cloud::Cloud,
-    cluster::AzureClusterDeployer,
+    cluster::{AzureClusterDeployer, ClusterDeployer},
     error::{Error, ErrorKind, Result},
     http::{Arm, Door, Registries, Tokens},
-    identity::AzureIdentityResolver,
-    kube::{KubeConnector, Kubernetes},
-    registry::{AzureRegistryImporter, DataPlane},
-    role::AzureRoleAssigner,
+    identity::{AzureIdentityResolver, IdentityResolver},
+    kube::Kubernetes,
+    registry::{AzureRegistryImporter, DataPlane, RegistryImporter},
+    role::{AzureRoleAssigner, RoleAssigner},
 };
 use azure_core::{credentials::TokenCredential, http::HttpClient};
 use std::{fmt, sync::Arc};
@@ -21,7 +23,12 @@ pub struct ClientBuilder {
     subscription: String,
     cloud: Cloud,
     transport: Option<Arc<dyn HttpClient>>,
+    #[cfg(feature = "kubernetes")]
     connector: KubeConnector,
+    identity_resolver: Option<Arc<dyn IdentityResolver>>,
+    role_assigner: Option<Arc<dyn RoleAssigner>>,
+    registry_importer: Option<Arc<dyn RegistryImporter>>,
+    cluster_deployer: Option<Arc<dyn ClusterDeployer>>,
 }
 
 /// The credential's own `Debug` may show what it likes, so it is left out.
@@ -36,8 +43,18 @@ impl fmt::Debug for ClientBuilder {
 
 impl ClientBuilder {
     pub(super) fn new(credential: Arc<dyn TokenCredential>, subscription: String) -> Self {
-        let (cloud, transport, connector) = (Cloud::default(), None, KubeConnector::default());
-        Self { credential, subscription, cloud, transport, connector }
+        Self {
+            credential,
+            subscription,
+            cloud: Cloud::default(),
+            transport: None,
+            #[cfg(feature = "kubernetes")]
+            connector: KubeConnector::default(),
+            identity_resolver: None,
+            role_assigner: None,
+            registry_importer: None,
+            cluster_deployer: None,
+        }
     }
 
     /// The cloud; the public one by default.
@@ -62,6 +79,34 @@ impl ClientBuilder {
         self
     }
 
+    /// Takes the place of the part that finds identities.
+    #[must_use]
+    pub fn identity_resolver(mut self, part: Arc<dyn IdentityResolver>) -> Self {
+        self.identity_resolver = Some(part);
+        self
+    }
+
+    /// Takes the place of the part that grants roles.
+    #[must_use]
+    pub fn role_assigner(mut self, part: Arc<dyn RoleAssigner>) -> Self {
+        self.role_assigner = Some(part);
+        self
+    }
+
+    /// Takes the place of the part that works with registries.
+    #[must_use]
+    pub fn registry_importer(mut self, part: Arc<dyn RegistryImporter>) -> Self {
+        self.registry_importer = Some(part);
+        self
+    }
+
+    /// Takes the place of the part that works with clusters.
+    #[must_use]
+    pub fn cluster_deployer(mut self, part: Arc<dyn ClusterDeployer>) -> Self {
+        self.cluster_deployer = Some(part);
+        self
+    }
+
     /// Makes the client. No request is made.
     ///
     /// # Errors
@@ -77,14 +122,21 @@ impl ClientBuilder {
         let arm = Arm::new(&door, self.cloud.clone(), self.credential.clone());
         let tokens = Tokens::new(self.credential);
         let data_plane = DataPlane::new(Registries::new(&door), self.cloud.clone(), tokens.clone());
+        #[cfg(feature = "kubernetes")]
         let kubernetes = Kubernetes::new(self.connector, arm.clone(), tokens);
+        #[cfg(not(feature = "kubernetes"))]
+        let kubernetes = Kubernetes;
+        let identities = || Arc::new(AzureIdentityResolver::new(arm.clone(), subscription));
+        let roles = || Arc::new(AzureRoleAssigner::new(arm.clone()));
+        let registries = || Arc::new(AzureRegistryImporter::new(arm.clone(), data_plane, subscription));
+        let clusters = || Arc::new(AzureClusterDeployer::new(arm.clone(), kubernetes, subscription));
         let parts = Parts {
             cloud: self.cloud,
             subscription,
-            identity_resolver: Arc::new(AzureIdentityResolver::new(arm.clone(), subscription)),
-            role_assigner: Arc::new(AzureRoleAssigner::new(arm.clone())),
-            registry_importer: Arc::new(AzureRegistryImporter::new(arm.clone(), data_plane, subscription)),
-            cluster_deployer: Arc::new(AzureClusterDeployer::new(arm, kubernetes, subscription)),
+            identity_resolver: self.identity_resolver.unwrap_or_else(|| identities()),
+            role_assigner: self.role_assigner.unwrap_or_else(|| roles()),
+            registry_importer: self.registry_importer.unwrap_or_else(|| registries()),
+            cluster_deployer: self.cluster_deployer.unwrap_or_else(|| clusters()),
         };
         Ok(Client { parts: Arc::new(parts) })
     }

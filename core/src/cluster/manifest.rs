@@ -27,9 +27,13 @@ impl Manifest {
     /// [`InvalidInput`](ErrorKind::InvalidInput) naming the document: if the text is not YAML, a document is no object with
     /// `apiVersion`, `kind` and `metadata.name`, or there is none at all.
     pub fn parse_all(text: &str) -> Result<Vec<Self>> {
-        let options = serde_saphyr::options! { strict_booleans: true, leading_zero_numbers_as_strings: true };
-        let documents: Vec<Value> = serde_saphyr::from_multiple_with_options(text, options)
-            .map_err(|err| Error::new(ErrorKind::InvalidInput, "the manifests are not YAML").with_source(err))?;
+        let options = serde_saphyr::options! {
+            strict_booleans: true,
+            leading_zero_numbers_as_strings: true,
+            with_snippet: false,
+        };
+        let documents: Vec<Value> =
+            serde_saphyr::from_multiple_with_options(text, options).map_err(|err| not_yaml(&err))?;
         let mut manifests = Vec::new();
         for (index, document) in documents.into_iter().enumerate().filter(|(_, document)| !document.is_null()) {
             read_document(document, index + 1, &mut manifests)?;
@@ -88,6 +92,13 @@ impl fmt::Display for Manifest {
     }
 }
 
+/// The reader's own words may quote what it read, which may be a Secret: where it stopped is told.
+fn not_yaml(err: &serde_saphyr::Error) -> Error {
+    let at = err.location().map(|at| format!("line {}, column {}", at.line(), at.column()));
+    Error::new(ErrorKind::InvalidInput, "the manifests are not YAML")
+        .with_context("stopped at", at.unwrap_or_else(|| "the end".to_owned()))
+}
+
 fn read_document(document: Value, number: usize, manifests: &mut Vec<Manifest>) -> Result<()> {
     let wrong = |what: &str| Error::invalid(format!("not a manifest: {what}"), "document", number.to_string());
     let Value::Object(mut object) = document else { return Err(wrong("wanted a mapping")) };
@@ -96,6 +107,10 @@ fn read_document(document: Value, number: usize, manifests: &mut Vec<Manifest>) 
     };
     if let Some(missing) = ["apiVersion", "kind"].iter().find(|field| !has(&object, field)) {
         return Err(wrong(&format!("{missing} is missing")));
+    }
+    let version = object["apiVersion"].as_str().unwrap_or_default();
+    if version.split('/').count() > 2 || !version.split('/').all(is_path_segment) {
+        return Err(wrong(&format!("apiVersion cannot be one: {}", version.escape_debug())));
     }
     let is_list = object["kind"].as_str().is_some_and(|kind| kind.ends_with("List"));
     if let (true, Some(Value::Array(items))) = (is_list, object.get_mut("items").map(Value::take)) {

@@ -181,6 +181,14 @@ impl fmt::Display for Applied {
     }
 }
 
+impl Applied {
+    /// An object that was applied.
+    #[must_use]
+    pub fn new(kind: impl Into<String>, name: impl Into<String>) -> Self {
+        Self { kind: kind.into(), name: name.into(), namespace: None, is_new: false }
+    }
+}
+
 /// A deployment that runs as its specification says.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 #[non_exhaustive]
@@ -189,4 +197,12 @@ pub struct RollOut {
     pub ready: u32,
     /// Replicas that are wanted.
     pub wanted: u32,
+}
+
+impl RollOut {
+    /// A deployment with this many replicas.
+    #[must_use]
+    pub fn new(ready: u32, wanted: u32) -> Self {
+        Self { ready, wanted }
+    }
 }

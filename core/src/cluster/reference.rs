@@ -20,10 +20,27 @@ const LONGEST_NAME: usize = 63;
 /// # Ok::<(), aks_acr::Error>(())
 /// ```
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(try_from = "Stored")]
 pub struct ClusterRef {
     subscription: Option<SubscriptionId>,
     group: String,
     name: String,
+}
+
+/// A reference as it was stored: it may have been written by anybody.
+#[derive(Deserialize)]
+struct Stored {
+    subscription: Option<SubscriptionId>,
+    group: String,
+    name: String,
+}
+
+impl TryFrom<Stored> for ClusterRef {
+    type Error = Error;
+
+    fn try_from(stored: Stored) -> Result<Self> {
+        Ok(Self { subscription: stored.subscription, ..Self::new(&stored.group, &stored.name)? })
+    }
 }
 
 impl ClusterRef {

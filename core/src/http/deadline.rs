@@ -1,41 +1,86 @@
-//! Sees each try of a request: reports retries, and ends at once where the service's wait would outlive the deadline.
+//! Sees each try of a request: tells of retries, remembers why they were needed, and ends at once where the service's wait would
+//! outlive the deadline.
 
 use super::{failure::service_error, wait::retry_after};
 use crate::{
-    call::{Call, Event},
-    error::{Error, ErrorKind},
+    call::{Call, Event, millis},
+    error::{Error, ErrorKind, ServiceError},
 };
 use async_trait::async_trait;
-use azure_core::http::{
-    AsyncRawResponse, Context, Request, StatusCode,
-    policies::{Policy, PolicyResult},
+use azure_core::{
+    error::ErrorKind as Azure,
+    http::{
+        AsyncRawResponse, Context, RawResponse, Request, StatusCode,
+        policies::{Policy, PolicyResult},
+    },
 };
 use std::{
-    sync::{Arc, Mutex, PoisonError},
+    sync::{Arc, Mutex, MutexGuard, PoisonError},
     time::Duration,
 };
 
-/// What the guard needs to know of the call, and what it has decided.
+/// The call that a request is part of, and what was seen of its tries.
 #[derive(Debug)]
 pub(crate) struct Watch {
     call: Call,
     step: String,
-    verdict: Mutex<Option<Error>>,
+    is_repeated: bool,
+    seen: Mutex<Seen>,
+}
+
+#[derive(Debug, Default)]
+struct Seen {
+    /// The guard's own error, which ends the request.
+    verdict: Option<Error>,
+    /// The last answer that asked for another try.
+    last: Option<ServiceError>,
 }
 
 impl Watch {
-    pub fn new(call: Call, step: &str) -> Self {
-        Self { call, step: step.to_owned(), verdict: Mutex::new(None) }
+    pub fn new(call: Call, step: &str, is_repeated: bool) -> Self {
+        Self { call, step: step.to_owned(), is_repeated, seen: Mutex::default() }
+    }
+
+    pub fn call(&self) -> &Call {
+        &self.call
+    }
+
+    pub fn step(&self) -> &str {
+        &self.step
+    }
+
+    fn seen(&self) -> MutexGuard<'_, Seen> {
+        self.seen.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     /// The guard's own error, if it ended the request.
     pub fn verdict(&self) -> Option<Error> {
-        self.verdict.lock().unwrap_or_else(PoisonError::into_inner).take()
+        self.seen().verdict.take()
     }
 
-    fn report(&self, reason: String, wait: Duration) {
-        let wait_ms = u64::try_from(wait.as_millis()).unwrap_or(u64::MAX);
-        self.call.report(Event::Retrying { step: self.step.clone(), reason, wait_ms });
+    /// Adds to an error of the deadline what stood in the way until then.
+    pub fn explain(&self, err: Error) -> Error {
+        match self.seen().last.take() {
+            Some(last) if err.kind() == ErrorKind::DeadlineExceeded => err.with_service(last),
+            _ => err,
+        }
+    }
+
+    fn report(&self, reason: String, wait: Option<Duration>) {
+        if self.is_repeated {
+            self.call.report(Event::Retrying { step: self.step.clone(), reason, wait_ms: wait.map(millis) });
+        }
+    }
+
+    /// Whether a wait that the service asks for ends the request.
+    fn judge(&self, service: &ServiceError, wait: Duration) -> bool {
+        if wait <= self.call.remaining() {
+            return false;
+        }
+        let message = format!("the service asks to wait {wait:.0?}, longer than the deadline allows");
+        let err = Error::new(ErrorKind::RateLimited, message).with_context("while", self.step.clone());
+        self.seen().verdict = Some(err.with_service(service.clone()).with_retry_after(wait));
+        true
     }
 }
 
@@ -46,34 +91,38 @@ pub(crate) struct DeadlineGuard;
 #[async_trait]
 impl Policy for DeadlineGuard {
     async fn send(&self, ctx: &Context, request: &mut Request, next: &[Arc<dyn Policy>]) -> PolicyResult {
-        let answer = next[0].send(ctx, request, &next[1..]).await?;
-        match ctx.value::<Arc<Watch>>() {
-            Some(watch) if is_throttled(answer.status()) => judge(watch, answer).await,
-            _ => Ok(answer),
+        let result = next[0].send(ctx, request, &next[1..]).await;
+        let Some(watch) = ctx.value::<Arc<Watch>>() else { return result };
+        match result {
+            Ok(answer) if is_repeated(answer.status()) => look_at(watch, answer).await,
+            Err(err) if matches!(err.kind(), Azure::Connection | Azure::Io) => {
+                watch.report("no answer".to_owned(), None);
+                Err(err)
+            }
+            result => result,
         }
     }
 }
 
-/// The statuses on which a server's wait is honoured.
+/// The statuses on which `azure_core`'s policy tries again.
+fn is_repeated(status: StatusCode) -> bool {
+    matches!(u16::from(status), 408 | 429 | 500 | 502 | 503 | 504)
+}
+
+/// A server's wait is honoured by the policy on these two only.
 fn is_throttled(status: StatusCode) -> bool {
     matches!(status, StatusCode::TooManyRequests | StatusCode::ServiceUnavailable)
 }
 
-async fn judge(watch: &Watch, answer: AsyncRawResponse) -> PolicyResult {
-    let status = answer.status();
-    let Some(wait) = retry_after(answer.headers()) else {
-        watch.report(status.to_string(), Duration::ZERO);
-        return Ok(answer);
-    };
-    if wait <= watch.call.remaining() {
-        watch.report(status.to_string(), wait);
-        return Ok(answer);
-    }
-    let raw = answer.try_into_raw_response().await?;
+async fn look_at(watch: &Watch, answer: AsyncRawResponse) -> PolicyResult {
+    let (status, wait) = (answer.status(), retry_after(answer.headers()).filter(|_| is_throttled(answer.status())));
+    let raw: RawResponse = answer.try_into_raw_response().await?;
     let service = service_error(u16::from(status), raw.headers(), raw.body());
-    let message = format!("the service asks to wait {wait:.0?}, longer than the deadline allows");
-    let err = Error::new(ErrorKind::RateLimited, message).with_context("while", watch.step.clone());
-    *watch.verdict.lock().unwrap_or_else(PoisonError::into_inner) =
-        Some(err.with_service(service).with_retry_after(wait));
-    Err(azure_core::Error::with_message(azure_core::error::ErrorKind::Other, "wait beyond the deadline"))
+    if wait.is_some_and(|wait| watch.judge(&service, wait)) {
+        return Err(azure_core::Error::with_message(Azure::Other, "wait beyond the deadline"));
+    }
+    watch.report(service.code.clone().unwrap_or_else(|| status.to_string()), wait);
+    watch.seen().last = Some(service);
+    let (status, headers, body) = raw.deconstruct();
+    Ok(AsyncRawResponse::from_bytes(status, headers, body))
 }

@@ -43,7 +43,20 @@ pub(crate) fn from_transport(err: azure_core::Error, step: &str) -> Error {
         _ if is_credential(&err) => (ErrorKind::Unauthenticated, "no token could be had"),
         _ => (ErrorKind::Unexpected, "the request could not be made"),
     };
-    Error::new(kind, message).with_context("while", step).with_source(err)
+    let ours = Error::new(kind, message).with_context("while", step);
+    if kind == ErrorKind::Unauthenticated {
+        return ours.with_source(err);
+    }
+    // The errors on the way name the whole URL, whose query Azure may have signed: only the innermost is kept, which does not.
+    ours.with_context("reason", innermost(&err))
+}
+
+fn innermost(err: &azure_core::Error) -> String {
+    let mut reason: &dyn std::error::Error = err;
+    while let Some(source) = reason.source() {
+        reason = source;
+    }
+    reason.to_string().split(" for url (").next().unwrap_or_default().to_owned()
 }
 
 /// The retry policy wraps a credential's error in one of another kind.

@@ -30,10 +30,11 @@ use deadline::DeadlineGuard;
 use std::{fmt, sync::Arc, time::Duration};
 use url::Url;
 
-/// Retries go on for as long as a call's own deadline lets them, not for `azure_core`'s minute: a throttled subscription asks for
-/// waits of several minutes.
+/// A call's own deadline bounds its retries, not `azure_core`'s minute and 8 tries: a throttled subscription asks for waits of
+/// several minutes. More tries than these would overflow the policy's arithmetic.
 const LONGEST_RETRYING: Duration = Duration::from_secs(24 * 3600);
-const MOST_TRIES: u32 = 10;
+const MOST_TRIES: u32 = 50;
+const LONGEST_OWN_WAIT: Duration = Duration::from_secs(20);
 
 /// How requests reach Azure: the transport, and what all pipelines have in common.
 #[derive(Clone, Debug)]
@@ -59,6 +60,7 @@ fn retrying() -> RetryOptions {
     RetryOptions::exponential(ExponentialRetryOptions {
         max_retries: MOST_TRIES,
         max_total_elapsed: LONGEST_RETRYING.try_into().unwrap_or_default(),
+        max_delay: LONGEST_OWN_WAIT.try_into().unwrap_or_default(),
         ..ExponentialRetryOptions::default()
     })
 }
@@ -92,7 +94,8 @@ impl Arm {
         let url = request.url(self.cloud.arm())?;
         let pipeline = if request.repeatable { &self.pipeline } else { &self.once };
         let mut wire = request.wire(url)?;
-        let answer = send(pipeline, &mut wire, &request.step, call).await?;
+        let watch = deadline::Watch::new(call.clone(), &request.step, request.repeatable);
+        let answer = send(pipeline, &mut wire, watch).await?;
         if answer.is_success() { Ok(answer) } else { Err(from_azure(&request, &answer)) }
     }
 
@@ -137,13 +140,14 @@ impl Registries {
 
     /// Sends a request. An error status is an answer: a registry says by it what it wants.
     pub async fn send(&self, request: RegistryRequest, call: &Call) -> Result<Answer> {
-        let step = request.step.clone();
-        send(&self.pipeline, &mut request.wire()?, &step, call).await
+        let watch = deadline::Watch::new(call.clone(), &request.step, true);
+        send(&self.pipeline, &mut request.wire()?, watch).await
     }
 }
 
-async fn send(pipeline: &Pipeline, request: &mut Request, step: &str, call: &Call) -> Result<Answer> {
-    let watch = Arc::new(deadline::Watch::new(call.clone(), step));
+async fn send(pipeline: &Pipeline, request: &mut Request, watch: deadline::Watch) -> Result<Answer> {
+    let watch = Arc::new(watch);
+    let (step, call) = (watch.step(), watch.call());
     let context = Context::new().with_value(watch.clone());
     let options = PipelineSendOptions { skip_checks: true, ..PipelineSendOptions::default() };
     let work = async {
@@ -154,7 +158,7 @@ async fn send(pipeline: &Pipeline, request: &mut Request, step: &str, call: &Cal
             (Err(err), None) => Err(from_transport(err, step)),
         }
     };
-    call.run(step, work).await
+    call.run(step, work).await.map_err(|err| watch.explain(err))
 }
 
 /// The URL is left out: the query of some is signed.

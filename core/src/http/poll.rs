@@ -1,4 +1,4 @@
-//! Long-running operations: the only loop that waits for Azure.
+//! Long-running operations: how far one is, and the wait until it has ended.
 
 use super::{Answer, Arm, ArmRequest, wait::retry_after};
 use crate::{
@@ -9,6 +9,8 @@ use serde::Deserialize;
 use std::time::Duration;
 use url::Url;
 
+/// A service that asks to come back at once is not asked more often than this.
+const SHORTEST_WAIT: Duration = Duration::from_secs(1);
 /// The first wait where the service names none; each next one is half as long again.
 const FIRST_WAIT: Duration = Duration::from_secs(2);
 const LONGEST_WAIT: Duration = Duration::from_secs(15);
@@ -36,7 +38,7 @@ impl Operation {
             .header("azure-asyncoperation")
             .or_else(|| answer.header("location").filter(|_| answer.status == 202));
         let Some(link) = link else { return Ok(None) };
-        Ok(Some(Self { link: arm.check_link(link)?, wait: retry_after(&answer.headers), step: step.into() }))
+        Ok(Some(Self { link: arm.check_link(link)?, wait: asked_wait(answer), step: step.into() }))
     }
 
     /// The operation behind a link that was stored.
@@ -55,11 +57,12 @@ impl Operation {
 
     /// Looks once. The link may change from look to look.
     pub async fn look(&mut self, arm: &Arm, call: &Call) -> Result<(Progressed, Answer)> {
-        let answer = arm.send(ArmRequest::follow(self.link.clone()).step(self.step.clone()), call).await?;
+        let answer =
+            arm.send(ArmRequest::follow(self.link.clone()).step(self.step.clone()), call).await.map_err(as_failure)?;
         if let Some(link) = answer.header("azure-asyncoperation").or_else(|| answer.header("location")) {
             self.link = arm.check_link(link)?;
         }
-        self.wait = retry_after(&answer.headers);
+        self.wait = asked_wait(&answer);
         Ok((read_status(&answer, &self.step)?, answer))
     }
 
@@ -81,6 +84,19 @@ impl Operation {
             }
         }
         Ok(())
+    }
+}
+
+fn asked_wait(answer: &Answer) -> Option<Duration> {
+    retry_after(&answer.headers).map(|wait| wait.max(SHORTEST_WAIT))
+}
+
+/// Some operations tell their failure by an error status on their link. What says that the caller may not look, or that Azure is
+/// busy, is no failure of the operation.
+fn as_failure(err: Error) -> Error {
+    match err.kind() {
+        ErrorKind::InvalidInput | ErrorKind::NotFound | ErrorKind::Conflict => err.of_kind(ErrorKind::OperationFailed),
+        _ => err,
     }
 }
 

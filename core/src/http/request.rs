@@ -6,7 +6,7 @@ use bytes::Bytes;
 use serde::de::DeserializeOwned;
 
 /// A request to Azure Resource Manager, with what a caller needs to be allowed to make it.
-#[derive(Clone, Debug)]
+#[derive(Clone)]
 pub(crate) struct ArmRequest {
     pub method: Method,
     target: Target,
@@ -21,7 +21,7 @@ pub(crate) struct ArmRequest {
     pub repeatable: bool,
 }
 
-#[derive(Clone, Debug)]
+#[derive(Clone)]
 enum Target {
     /// A path whose parts were checked when their types were made.
     Path(String),
@@ -143,7 +143,7 @@ impl RegistryRequest {
 }
 
 /// What came back.
-#[derive(Clone, Debug)]
+#[derive(Clone)]
 pub(crate) struct Answer {
     pub status: u16,
     pub headers: Headers,
@@ -162,9 +162,10 @@ impl Answer {
     /// Reads the body; `what` is for the error's text.
     pub fn read<T: DeserializeOwned>(&self, what: &str) -> Result<T> {
         serde_json::from_slice(&self.body).map_err(|err| {
+            // The reader's own words may quote the answer, and with it a secret: where it stopped is enough.
             Error::new(ErrorKind::Unexpected, format!("cannot read the answer of the service as {what}"))
                 .with_context("HTTP status", self.status.to_string())
-                .with_source(err)
+                .with_context("stopped at", format!("line {}, column {}", err.line(), err.column()))
         })
     }
 }

@@ -29,8 +29,13 @@ impl Tokens {
         call.run("getting a token", self.fetch(scope)).await
     }
 
-    /// The same outside a call, for a connection that lives longer than one.
-    pub async fn fetch(&self, scope: &'static str) -> Result<Secret> {
+    /// Lets go of a token that was not accepted.
+    #[cfg(feature = "kubernetes")]
+    pub async fn forget(&self, scope: &str) {
+        self.held.lock().await.remove(scope);
+    }
+
+    async fn fetch(&self, scope: &'static str) -> Result<Secret> {
         let mut held = self.held.lock().await;
         if let Some(token) = held.get(scope).filter(|token| is_fresh(token)) {
             return Ok(token.token.clone());

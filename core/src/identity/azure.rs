@@ -4,7 +4,7 @@ use super::{AddOnIdentity, ClusterIdentities, EntraSettings, IdentityResolver, K
 use crate::{
     call::Call,
     cluster::ClusterRef,
-    error::Result,
+    error::{Error, ErrorKind, Result},
     http::{Arm, ArmRequest},
     id::{PrincipalId, ResourceId, SubscriptionId},
 };
@@ -127,7 +127,8 @@ fn is_managed(identity: Option<&ControlPlane>) -> bool {
 fn find_kubelet(profile: BTreeMap<String, Identity>) -> Result<Option<KubeletIdentity>> {
     let found = profile.into_iter().find(|(name, _)| name.eq_ignore_ascii_case("kubeletidentity"));
     let Some((_, Identity { resource_id, client_id, object_id: Some(object_id), .. })) = found else { return Ok(None) };
-    Ok(Some(KubeletIdentity { object_id: object_id.parse()?, client_id, resource_id }))
+    let object_id = object_id.parse().map_err(|err: Error| err.of_kind(ErrorKind::Unexpected))?;
+    Ok(Some(KubeletIdentity { object_id, client_id, resource_id }))
 }
 
 /// An id that cannot be read is left out: these are shown, never granted anything.

@@ -47,6 +47,23 @@ pub struct ClusterIdentities {
     pub local_accounts_disabled: bool,
 }
 
+impl ClusterIdentities {
+    /// A cluster of which nothing is known but its id.
+    #[must_use]
+    pub fn new(cluster: ResourceId) -> Self {
+        Self {
+            cluster,
+            state: String::new(),
+            kubelet: None,
+            control_plane: Vec::new(),
+            add_ons: Vec::new(),
+            service_principal: None,
+            entra: None,
+            local_accounts_disabled: false,
+        }
+    }
+}
+
 /// The identity that a cluster's nodes pull images with.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 #[non_exhaustive]
@@ -57,6 +74,14 @@ pub struct KubeletIdentity {
     pub client_id: Option<String>,
     /// Resource id of the managed identity.
     pub resource_id: Option<String>,
+}
+
+impl KubeletIdentity {
+    /// An identity of which the object id is known.
+    #[must_use]
+    pub fn new(object_id: PrincipalId) -> Self {
+        Self { object_id, client_id: None, resource_id: None }
+    }
 }
 
 /// The identity of an add-on.

@@ -17,3 +17,11 @@ pub struct Image {
     /// The manifest's media type, if the registry named it.
     pub media_type: Option<String>,
 }
+
+impl Image {
+    /// An image of which the digest is known.
+    #[must_use]
+    pub fn new(digest: Digest) -> Self {
+        Self { digest, media_type: None }
+    }
+}

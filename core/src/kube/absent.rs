@@ -4,13 +4,9 @@ use crate::{
     call::Call,
     cluster::{Applied, ApplyMode, Deployment, Manifest, PodListener, PodSelection, Pods, RollOut},
     error::{Error, ErrorKind, Result},
-    http::{Arm, Tokens},
     id::ResourceId,
 };
 use std::time::Duration;
-
-#[derive(Clone, Debug, Default)]
-pub(crate) struct KubeConnector;
 
 #[derive(Clone, Debug)]
 pub(crate) struct Kubernetes;
@@ -23,12 +19,8 @@ fn unsupported<T>() -> Result<T> {
 }
 
 // The methods are those of the real thing, so that no other file has to know which one is here.
-#[expect(clippy::unused_async, clippy::unused_self, reason = "the same signatures as with the feature")]
+#[expect(clippy::unused_async, reason = "the same signatures as with the feature")]
 impl Kubernetes {
-    pub fn new(_: KubeConnector, _: Arm, _: Tokens) -> Self {
-        Self
-    }
-
     pub async fn apply(&self, _: &ResourceId, _: &[Manifest], _: &ApplyMode, _: &Call) -> Result<Vec<Applied>> {
         unsupported()
     }

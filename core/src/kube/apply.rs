@@ -3,7 +3,7 @@
 use super::{
     connect::Kubernetes,
     failure::from_kube,
-    send::{Answer, send},
+    send::{Answer, repeated, send},
 };
 use crate::{
     call::{Call, Event},
@@ -23,8 +23,8 @@ use std::{collections::HashMap, time::Duration};
 /// The name under which fields are owned.
 const FIELD_MANAGER: &str = "aks-acr";
 /// A kind that was just defined is served a little later.
-const KIND_APPEARS_WITHIN: Duration = Duration::from_secs(30);
 const LOOK_AGAIN: Duration = Duration::from_secs(1);
+const KIND_APPEARS_AFTER_LOOKS: usize = 30;
 
 type Kinds = HashMap<GroupVersionKind, (ApiResource, Scope)>;
 
@@ -37,7 +37,8 @@ impl Kubernetes {
         call: &Call,
     ) -> Result<Vec<Applied>> {
         let client = self.client(cluster, call).await?;
-        let mut kinds = known_kinds(&client, manifests, call).await?;
+        let kinds = known_kinds(&client, manifests, mode, call).await;
+        let mut kinds = self.checked(cluster, kinds).await?;
         let mut applied = Vec::with_capacity(manifests.len());
         for manifest in manifests {
             let done = apply_one(&client, &mut kinds, manifest, mode, call).await;
@@ -52,12 +53,12 @@ impl Kubernetes {
     }
 }
 
-/// Looks up all kinds before anything is written, but for those that the manifests themselves define.
-async fn known_kinds(client: &Client, manifests: &[Manifest], call: &Call) -> Result<Kinds> {
+/// Looks up all kinds before anything is written, but for those that the manifests themselves define: a dry run defines none.
+async fn known_kinds(client: &Client, manifests: &[Manifest], mode: &ApplyMode, call: &Call) -> Result<Kinds> {
     let mut kinds = Kinds::new();
     for manifest in manifests {
         let kind = kind_of(manifest)?;
-        if kinds.contains_key(&kind) || manifests.iter().any(|other| defines(other, &kind)) {
+        if kinds.contains_key(&kind) || (!mode.dry_run && manifests.iter().any(|other| defines(other, &kind))) {
             continue;
         }
         let found =
@@ -89,8 +90,9 @@ async fn find_kind(client: &Client, kind: &GroupVersionKind, call: &Call) -> Res
         kube::Error::Api(status) if status.code == 404 => unknown_kind(kind),
         err => from_kube(err, "looking up a kind"),
     };
-    let look = async { discovery::pinned_kind(client, kind).await.map_err(unknown) };
-    let (resource, capabilities) = call.run("looking up a kind", look).await?;
+    let step = "looking up a kind";
+    let look = || call.run(step, async { discovery::pinned_kind(client, kind).await.map_err(unknown) });
+    let (resource, capabilities) = repeated(step, call, look).await?;
     Ok((resource, capabilities.scope))
 }
 
@@ -101,15 +103,9 @@ fn unknown_kind(kind: &GroupVersionKind) -> Error {
 }
 
 async fn find_new_kind(client: &Client, kind: &GroupVersionKind, call: &Call) -> Result<(ApiResource, Scope)> {
-    let call = call.at_most(KIND_APPEARS_WITHIN);
-    loop {
-        match find_kind(client, kind, &call).await {
-            Err(err) if err.kind() == ErrorKind::NotFound => {
-                call.sleep("waiting for a kind that was just defined", LOOK_AGAIN).await?;
-            }
-            found => return found,
-        }
-    }
+    let is_absent = |err: &Error| err.kind() == ErrorKind::NotFound;
+    let waits = std::iter::repeat_n(LOOK_AGAIN, KIND_APPEARS_AFTER_LOOKS);
+    call.retry("waiting for a kind that was just defined", waits, is_absent, || find_kind(client, kind, call)).await
 }
 
 async fn apply_one(

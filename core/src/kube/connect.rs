@@ -12,12 +12,12 @@ use crate::{
 use azure_core::credentials::Secret;
 use kube::{
     Client, Config,
-    client::{ConfigExt, retry::RetryPolicy},
+    client::ConfigExt,
     config::{AuthInfo, KubeConfigOptions},
 };
 use std::{collections::HashMap, fmt, sync::Arc, time::Duration};
 use tokio::sync::Mutex;
-use tower::{BoxError, Service, ServiceBuilder, retry::RetryLayer};
+use tower::{BoxError, Service, ServiceBuilder};
 
 /// The body of a request that `kube` sends.
 pub type KubeBody = kube::client::Body;
@@ -43,7 +43,6 @@ where
         let service = ServiceBuilder::new()
             .layer(config.base_uri_layer())
             .option_layer(config.auth_layer()?)
-            .layer(RetryLayer::new(RetryPolicy::server_retry()))
             .map_err(Into::<BoxError>::into)
             .service(self.clone());
         Ok(Client::new(service, config.default_namespace.clone()))
@@ -75,8 +74,11 @@ pub(crate) struct Kubernetes {
     connector: KubeConnector,
     arm: Arm,
     tokens: Tokens,
-    held: Arc<Mutex<HashMap<String, Connection>>>,
+    /// A cell for each cluster, so that one that is slow keeps nobody from another.
+    cells: Arc<Mutex<HashMap<String, Cell>>>,
 }
+
+type Cell = Arc<Mutex<Option<Connection>>>;
 
 struct Connection {
     kubeconfig: Kubeconfig,
@@ -93,27 +95,37 @@ impl fmt::Debug for Connection {
 
 impl Kubernetes {
     pub fn new(connector: KubeConnector, arm: Arm, tokens: Tokens) -> Self {
-        Self { connector, arm, tokens, held: Arc::default() }
+        Self { connector, arm, tokens, cells: Arc::default() }
     }
 
     /// A client for the cluster. Its token is fresh: work that goes on for long asks again.
     pub async fn client(&self, cluster: &ResourceId, call: &Call) -> Result<Client> {
-        let mut held = self.held.lock().await;
-        let key = cluster.as_str().to_lowercase();
-        let kubeconfig = match held.get(&key) {
+        call.run("connecting to the cluster", self.held_or_new(cluster, call)).await
+    }
+
+    async fn held_or_new(&self, cluster: &ResourceId, call: &Call) -> Result<Client> {
+        let mine = self.cell(cluster).await;
+        let mut held = mine.lock().await;
+        let kubeconfig = match held.as_ref() {
             Some(connection) if self.is_current(connection, call).await? => return Ok(connection.client.clone()),
             Some(connection) => connection.kubeconfig.clone(),
             None => kubeconfig(&self.arm, cluster, Access::User, call).await?,
         };
-        let connection = call.run("connecting to the cluster", self.connect(kubeconfig, call)).await?;
+        let connection = self.connect(kubeconfig, call).await?;
         let client = connection.client.clone();
-        held.insert(key, connection);
+        *held = Some(connection);
         Ok(client)
     }
 
-    /// Lets go of a connection that the cluster did not accept.
+    async fn cell(&self, cluster: &ResourceId) -> Cell {
+        let key = cluster.as_str().to_lowercase();
+        self.cells.lock().await.entry(key).or_default().clone()
+    }
+
+    /// Lets go of a connection and a token that the cluster did not accept.
     pub async fn forget(&self, cluster: &ResourceId) {
-        self.held.lock().await.remove(&cluster.as_str().to_lowercase());
+        self.cell(cluster).await.lock().await.take();
+        self.tokens.forget(Cloud::kubernetes_scope()).await;
     }
 
     async fn is_current(&self, connection: &Connection, call: &Call) -> Result<bool> {
@@ -146,6 +158,8 @@ async fn read(kubeconfig: &Kubeconfig) -> Result<Config> {
     let parsed = kube::config::Kubeconfig::from_yaml(kubeconfig.text()).map_err(|_| odd())?;
     let mut config = Config::from_custom_kubeconfig(parsed, &KubeConfigOptions::default()).await.map_err(|_| odd())?;
     config.connect_timeout = Some(Duration::from_secs(30));
+    // Our own retries know the call's deadline.
+    config.default_retry = false;
     Ok(config)
 }
 

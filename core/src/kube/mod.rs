@@ -20,7 +20,7 @@ mod send;
 mod watch;
 
 #[cfg(not(feature = "kubernetes"))]
-pub(crate) use absent::{KubeConnector, Kubernetes};
+pub(crate) use absent::Kubernetes;
 #[cfg(feature = "kubernetes")]
 pub use connect::{KubeBody, KubeService};
 #[cfg(feature = "kubernetes")]

@@ -5,7 +5,10 @@ use super::{
     pull_memory::PullMemory,
     rolling::{DeploymentObject, Rolling, current_hash},
     send::send,
-    watch::{Change, Listed, changes, checked_name, list, next, pods_path, read_causes_from_events},
+    watch::{
+        Change, Listed, changes, checked_name, list, may_reconnect, next, pause_after, pods_path,
+        read_causes_from_events,
+    },
 };
 use crate::{
     call::{Call, Event},
@@ -22,9 +25,9 @@ use kube::{
 use serde::Deserialize;
 use serde_json::Value;
 use std::time::Duration;
+use tokio::time::Instant;
 
 const STEP: &str = "waiting for the roll-out";
-const RECONNECT: Duration = Duration::from_secs(2);
 
 /// The paths of what is looked at.
 struct Paths {
@@ -65,37 +68,66 @@ impl Kubernetes {
         let paths = Paths::new(&deployment.namespace)?;
         let mut wait =
             Wait { deployment, paths, rolling: Rolling::new(patience), memory: PullMemory::default(), told: None };
+        let ended = self.roll_out_rounds(cluster, &mut wait, call).await;
+        ended.map_err(|err| match err.kind() {
+            ErrorKind::DeadlineExceeded => wait.rolling.add_state(err),
+            _ => err.with_context("deployment", deployment.to_string()),
+        })
+    }
+
+    async fn roll_out_rounds(&self, cluster: &ResourceId, wait: &mut Wait<'_>, call: &Call) -> Result<RollOut> {
         loop {
-            match self.roll_out_round(cluster, &mut wait, call).await {
-                Ok(Some(end)) => return Ok(end),
-                Ok(None) => {}
-                Err(err) if err.kind() == ErrorKind::Unavailable => call.sleep(STEP, RECONNECT).await?,
-                Err(err) if err.kind() == ErrorKind::DeadlineExceeded => return Err(wait.rolling.add_state(err)),
-                Err(err) => return Err(err.with_context("deployment", deployment.to_string())),
+            let begun = Instant::now();
+            match self.roll_out_round(cluster, wait, call).await {
+                Ok(Round::Ended(end)) => return Ok(end),
+                Ok(Round::Outdated) => {}
+                Ok(Round::Cut) => pause_after(begun, STEP, call).await?,
+                Err(err) if may_reconnect(&err) => pause_after(begun, STEP, call).await?,
+                Err(err) => return Err(err),
             }
         }
     }
 
     /// From a look at all to the end, or to where a new look is needed.
-    async fn roll_out_round(&self, cluster: &ResourceId, wait: &mut Wait<'_>, call: &Call) -> Result<Option<RollOut>> {
+    async fn roll_out_round(&self, cluster: &ResourceId, wait: &mut Wait<'_>, call: &Call) -> Result<Round> {
         let client = self.client(cluster, call).await?;
         let looked = wait.look(&client, call).await;
         let version = self.checked(cluster, looked).await?;
         if let Some(end) = wait.judge(call) {
-            return end.map(Some);
+            return end.map(Round::Ended);
         }
         let mut changes = wait.changes(&client, &version, call).await?;
         loop {
-            let Some(change) = wait.next(&mut changes, call).await? else { return Ok(None) };
-            let must_look_again = wait.take(change);
+            let taken = match wait.next(&mut changes, call).await? {
+                Some(change) => wait.take(change),
+                None => Taken::Cut,
+            };
             if let Some(end) = wait.judge(call) {
-                return end.map(Some);
+                return end.map(Round::Ended);
             }
-            if must_look_again {
-                return Ok(None);
+            match taken {
+                Taken::Known => {}
+                Taken::Outdated => return Ok(Round::Outdated),
+                Taken::Cut => return Ok(Round::Cut),
             }
         }
     }
+}
+
+/// How a round ended.
+enum Round {
+    Ended(RollOut),
+    /// Another pod template is rolled out now.
+    Outdated,
+    /// A watch was cut off.
+    Cut,
+}
+
+/// What a change means for the round.
+enum Taken {
+    Known,
+    Outdated,
+    Cut,
 }
 
 impl Wait<'_> {
@@ -127,36 +159,36 @@ impl Wait<'_> {
         Ok(futures::stream::select(pods, deployment).boxed())
     }
 
-    /// The next change; where patience ends before it, the end of patience counts as one.
+    /// The next change; where patience ends before it, the end of patience counts as one that changes nothing.
     async fn next(&self, changes: &mut BoxStream<'static, Result<Change>>, call: &Call) -> Result<Option<Change>> {
         let change = next(changes, STEP, call);
         match self.rolling.patient_until() {
-            Some(until) => tokio::time::timeout_at(until, change).await.unwrap_or(Ok(Some(Change::Over))),
+            Some(until) => tokio::time::timeout_at(until, change).await.unwrap_or(Ok(Some(Change::Nothing))),
             None => change.await,
         }
     }
 
-    /// Takes a change. Says whether all must be looked at again.
-    fn take(&mut self, change: Change) -> bool {
+    fn take(&mut self, change: Change) -> Taken {
         match change {
-            Change::Over => true,
+            Change::Nothing => Taken::Known,
+            Change::Over => Taken::Cut,
             Change::Present(object) if is_deployment(&object) => {
-                let Ok(deployment) = DeploymentObject::deserialize(&object) else { return true };
+                let Ok(deployment) = DeploymentObject::deserialize(&object) else { return Taken::Outdated };
                 let is_same_round = deployment.round() == self.rolling.deployment.round();
                 self.rolling.deployment = deployment;
-                !is_same_round
+                if is_same_round { Taken::Known } else { Taken::Outdated }
             }
             Change::Present(object) => {
                 let mut pod = read_pod(&object);
                 self.memory.recall(&mut pod);
                 self.rolling.put(pod);
-                false
+                Taken::Known
             }
             // A deployment that is gone is found to be so by the next look.
-            Change::Gone(object) if is_deployment(&object) => true,
+            Change::Gone(object) if is_deployment(&object) => Taken::Outdated,
             Change::Gone(object) => {
                 self.rolling.remove(&read_pod(&object).name);
-                false
+                Taken::Known
             }
         }
     }

@@ -90,10 +90,14 @@ impl DeploymentObject {
         self.spec.replicas.unwrap_or(1)
     }
 
+    fn is_observed(&self) -> bool {
+        self.status.observed_generation >= self.metadata.generation
+    }
+
     /// As `kubectl rollout status` judges it.
     fn is_complete(&self) -> bool {
         let status = &self.status;
-        status.observed_generation >= self.metadata.generation
+        self.is_observed()
             && status.updated_replicas >= self.wanted()
             && status.replicas <= status.updated_replicas
             && status.available_replicas >= status.updated_replicas
@@ -101,7 +105,7 @@ impl DeploymentObject {
 
     fn stuck(&self) -> Option<&str> {
         let stuck = self.status.conditions.iter().find(|one| one.reason == "ProgressDeadlineExceeded");
-        stuck.filter(|_| self.status.observed_generation >= self.metadata.generation).map(|one| one.message.as_str())
+        stuck.map(|one| one.message.as_str())
     }
 }
 
@@ -146,24 +150,33 @@ impl Rolling {
         self.hash = hash;
         self.pods.clear();
         for pod in pods {
-            self.put(pod);
+            self.insert(pod);
         }
+        self.count_patience();
     }
 
     /// Takes a pod, if it is one of those that count.
     pub fn put(&mut self, pod: Pod) {
+        self.insert(pod);
+        self.count_patience();
+    }
+
+    fn insert(&mut self, pod: Pod) {
         let hash = pod.labels.iter().find(|(key, _)| key == TEMPLATE_HASH).map(|(_, hash)| hash);
         if self.hash.is_none() || hash == self.hash.as_ref() {
             self.pods.insert(pod.name.clone(), pod);
-        }
-        match self.failure(Outlook::DependsOnGrant) {
-            Some(_) => self.refused_since = self.refused_since.or_else(|| Some(Instant::now())),
-            None => self.refused_since = None,
         }
     }
 
     pub fn remove(&mut self, name: &str) {
         self.pods.remove(name);
+        self.count_patience();
+    }
+
+    /// Patience with refusals begins with the first one and ends with the last.
+    fn count_patience(&mut self) {
+        let is_refused = self.failure(Outlook::DependsOnGrant).is_some();
+        self.refused_since = is_refused.then(|| self.refused_since.unwrap_or_else(Instant::now));
     }
 
     pub fn wanted(&self) -> u32 {
@@ -195,15 +208,19 @@ impl Rolling {
     /// The end, if this is it.
     pub fn verdict(&self) -> Option<Result<RollOut, Error>> {
         if self.deployment.is_complete() {
-            return Some(Ok(RollOut { ready: self.deployment.status.available_replicas, wanted: self.wanted() }));
+            let ready = self.deployment.status.available_replicas;
+            return Some(Ok(RollOut { ready, wanted: self.wanted() }));
+        }
+        // Until the controller has seen the newest specification, the pods are those of an older one.
+        if !self.deployment.is_observed() {
+            return None;
         }
         if let Some(failure) = self.failure(Outlook::Final) {
             return Some(Err(self.pull_failed(failure)));
         }
-        if let (Some(failure), Some(until)) = (self.failure(Outlook::DependsOnGrant), self.patient_until())
-            && until <= Instant::now()
-        {
-            return Some(Err(self.pull_failed(failure)));
+        if let (Some(failure), Some(until)) = (self.failure(Outlook::DependsOnGrant), self.patient_until()) {
+            // Kubernetes' own patience may have ended before the grant was made; its controllers go on all the same.
+            return (until <= Instant::now()).then(|| Err(self.pull_failed(failure)));
         }
         let stuck = self.deployment.stuck()?;
         Some(Err(match self.cause() {
@@ -227,5 +244,84 @@ impl Rolling {
                 .with_pull_failure(failure.clone()),
             None => err,
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::pull::PullCause;
+    use serde_json::json;
+
+    const REFUSED: &str = "failed to fetch oauth token: 401 Unauthorized";
+
+    fn deployment(generation: u64, observed: u64, condition: &str) -> DeploymentObject {
+        let object = json!({
+            "metadata": { "generation": generation, "annotations": { REVISION: "1" } },
+            "spec": { "replicas": 2 },
+            "status": { "observedGeneration": observed, "replicas": 2, "updatedReplicas": 2, "conditions": [{ "reason": condition }] },
+        });
+        DeploymentObject::deserialize(object).unwrap()
+    }
+
+    fn pod(name: &str, text: Option<&str>) -> Pod {
+        let state = match text {
+            Some(text) => json!({ "waiting": { "reason": "ErrImagePull", "message": text } }),
+            None => json!({ "running": {} }),
+        };
+        crate::cluster::pods::read_pod(&json!({
+            "metadata": { "name": name, "labels": { TEMPLATE_HASH: "h" } },
+            "status": { "containerStatuses": [{ "name": "c", "state": state }] },
+        }))
+    }
+
+    fn rolling(deployment: DeploymentObject, pods: Vec<Pod>, patience: u64) -> Rolling {
+        let mut rolling = Rolling::new(Duration::from_secs(patience));
+        rolling.begin(deployment, Some("h".to_owned()), pods);
+        rolling
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn the_pods_of_an_older_specification_do_not_end_it() {
+        let broken = vec![pod("a", Some("a:1: not found"))];
+        assert!(rolling(deployment(2, 1, ""), broken.clone(), 0).verdict().is_none());
+        assert!(matches!(rolling(deployment(2, 2, ""), broken, 0).verdict(), Some(Err(_))));
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn patience_runs_on_over_a_new_look_and_whatever_the_order_of_pods() {
+        let pods = || vec![pod("a", None), pod("b", Some(REFUSED)), pod("c", None)];
+        let mut rolling = rolling(deployment(1, 1, ""), pods(), 60);
+        let until = rolling.patient_until();
+        assert!(until.is_some());
+        tokio::time::advance(Duration::from_secs(30)).await;
+        rolling.begin(deployment(1, 1, ""), Some("h".to_owned()), pods());
+        assert_eq!(rolling.patient_until(), until);
+        assert!(rolling.verdict().is_none());
+        tokio::time::advance(Duration::from_secs(31)).await;
+        let err = rolling.verdict().unwrap().unwrap_err();
+        assert_eq!(err.pull_failure().map(|failure| &failure.cause), Some(&PullCause::Unauthorized));
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn patience_ends_with_the_last_refused_pod() {
+        let mut rolling = rolling(deployment(1, 1, ""), vec![pod("a", Some(REFUSED))], 0);
+        rolling.remove("a");
+        assert_eq!(rolling.patient_until(), None);
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn kubernetes_own_deadline_does_not_end_patience_with_a_grant() {
+        let refused = || vec![pod("a", Some(REFUSED))];
+        assert!(rolling(deployment(1, 1, "ProgressDeadlineExceeded"), refused(), 60).verdict().is_none());
+        let stuck = rolling(deployment(1, 1, "ProgressDeadlineExceeded"), vec![pod("a", None)], 60);
+        assert_eq!(stuck.verdict().unwrap().unwrap_err().kind(), ErrorKind::OperationFailed);
+    }
+
+    #[test]
+    fn pods_of_another_replica_set_do_not_count() {
+        let mut rolling = Rolling::new(Duration::ZERO);
+        rolling.begin(deployment(1, 1, ""), Some("other".to_owned()), vec![pod("a", Some("a:1: not found"))]);
+        assert!(rolling.verdict().is_none());
     }
 }

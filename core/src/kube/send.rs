@@ -5,9 +5,13 @@ use crate::{
     call::Call,
     error::{Error, ErrorKind, Result},
 };
+use backon::{BackoffBuilder, ExponentialBuilder};
 use kube::{Client, client::Body, core::Status};
 use serde::de::DeserializeOwned;
-use std::time::SystemTime;
+use std::time::{Duration, SystemTime};
+
+const FIRST_WAIT: Duration = Duration::from_millis(500);
+const TRIES: usize = 6;
 
 pub(super) struct Answer<T> {
     pub value: T,
@@ -16,6 +20,7 @@ pub(super) struct Answer<T> {
     pub at: SystemTime,
 }
 
+/// Sends a request that may be repeated, and repeats it where the cluster is busy or out of order for a while.
 pub(super) async fn send<T: DeserializeOwned>(
     client: &Client,
     request: Request,
@@ -23,25 +28,52 @@ pub(super) async fn send<T: DeserializeOwned>(
     call: &Call,
 ) -> Result<Answer<T>> {
     let request = request.map_err(|err| Error::new(ErrorKind::Unexpected, "cannot make a request").with_source(err))?;
+    repeated(step, call, || send_once(client, &request, step, call)).await
+}
+
+/// Repeats what fails for a passing cause, a few times and within the deadline.
+pub(super) async fn repeated<T, F: Future<Output = Result<T>> + Send>(
+    step: &str,
+    call: &Call,
+    attempt: impl FnMut() -> F + Send,
+) -> Result<T> {
+    let waits = ExponentialBuilder::default().with_min_delay(FIRST_WAIT).with_max_times(TRIES).build();
+    let is_passing = |err: &Error| matches!(err.kind(), ErrorKind::Unavailable | ErrorKind::RateLimited);
+    call.retry(step, waits, is_passing, attempt).await
+}
+
+async fn send_once<T: DeserializeOwned>(
+    client: &Client,
+    request: &http::Request<Vec<u8>>,
+    step: &str,
+    call: &Call,
+) -> Result<Answer<T>> {
     let exchange = async {
-        let answer = client.send(request.map(Body::from)).await.map_err(|err| from_kube(err, step))?;
+        let answer = client.send(request.clone().map(Body::from)).await.map_err(|err| from_kube(err, step))?;
         let (head, body) = answer.into_parts();
         let body = body.collect_bytes().await.map_err(|err| from_kube(err, step))?;
         Ok((head, body))
     };
     let (head, body) = call.run(step, exchange).await?;
     if !head.status.is_success() {
-        let unknown = || Status::failure(&String::from_utf8_lossy(&body), "").with_code(head.status.as_u16());
-        let status =
-            serde_json::from_slice(&body).ok().filter(|status: &Status| status.code != 0).unwrap_or_else(unknown);
-        return Err(from_status(status, step));
+        return Err(refused(&head, &body, step));
     }
-    let value = serde_json::from_slice(&body).map_err(|err| {
-        Error::new(ErrorKind::Unexpected, "the cluster's answer was not understood")
-            .with_context("while", step)
-            .with_source(err)
-    })?;
+    // The reader's own words may quote a secret that the answer holds.
+    let odd =
+        |_| Error::new(ErrorKind::Unexpected, "the cluster's answer was not understood").with_context("while", step);
+    let value = serde_json::from_slice(&body).map_err(odd)?;
     Ok(Answer { value, is_new: head.status == http::StatusCode::CREATED, at: time(&head) })
+}
+
+fn refused(head: &http::response::Parts, body: &[u8], step: &str) -> Error {
+    let unknown = || Status::failure(&String::from_utf8_lossy(body), "").with_code(head.status.as_u16());
+    let status = serde_json::from_slice(body).ok().filter(|status: &Status| status.code != 0).unwrap_or_else(unknown);
+    let err = from_status(status, step);
+    let wait = head.headers.get(http::header::RETRY_AFTER).and_then(|wait| wait.to_str().ok()?.parse().ok());
+    match wait {
+        Some(seconds) => err.with_retry_after(Duration::from_secs(seconds)),
+        None => err,
+    }
 }
 
 pub(super) type Request = std::result::Result<http::Request<Vec<u8>>, kube::core::request::Error>;

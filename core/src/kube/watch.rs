@@ -21,9 +21,10 @@ use kube::{
 use serde::Deserialize;
 use serde_json::Value;
 use std::{collections::BTreeMap, ops::ControlFlow, time::Duration};
+use tokio::time::Instant;
 
-/// How long is waited after a connection broke off.
-const RECONNECT: Duration = Duration::from_secs(2);
+/// A watch that ends sooner than this was cut off, and is opened again no sooner than this.
+const SHORT_WATCH: Duration = Duration::from_secs(5);
 /// How many objects a list asks for at once.
 const PAGE: u32 = 500;
 
@@ -68,11 +69,13 @@ pub(super) async fn list(
     }
 }
 
-/// What a watch tells: an object that is there, one that is gone, or that the list must be read again.
+/// What a watch tells: an object that is there, one that is gone, that the list must be read again, or nothing.
 pub(super) enum Change {
     Present(Value),
     Gone(Value),
     Over,
+    /// Only time has passed.
+    Nothing,
 }
 
 /// The changes after a version. It ends with `Over`; an error is one that ends the work.
@@ -102,6 +105,19 @@ fn read_event(event: Result<WatchEvent<Value>, kube::Error>, step: &str) -> Opti
         Ok(WatchEvent::Error(status)) if status.code == 410 || status.code >= 500 => Some(Ok(Change::Over)),
         Ok(WatchEvent::Error(status)) => Some(Err(from_status(*status, step))),
         Err(_) => Some(Ok(Change::Over)),
+    }
+}
+
+/// What broke off may be taken up again.
+pub(super) fn may_reconnect(err: &Error) -> bool {
+    matches!(err.kind(), ErrorKind::Unavailable | ErrorKind::RateLimited)
+}
+
+/// Waits, unless the watch that began then has lived for a while.
+pub(super) async fn pause_after(begun: Instant, step: &str, call: &Call) -> Result<()> {
+    match SHORT_WATCH.checked_sub(begun.elapsed()) {
+        Some(rest) => call.sleep(step, rest).await,
+        None => Ok(()),
     }
 }
 
@@ -156,12 +172,14 @@ impl Kubernetes {
     ) -> Result<()> {
         let mut audience = Audience { told: BTreeMap::new(), memory: PullMemory::default(), listener };
         loop {
+            let begun = Instant::now();
             match self.watch_once(cluster, selection, &mut audience, call).await {
                 Ok(ControlFlow::Break(())) => return Ok(()),
                 Ok(ControlFlow::Continue(())) => {}
-                Err(err) if err.kind() == ErrorKind::Unavailable => call.sleep("watching the pods", RECONNECT).await?,
+                Err(err) if may_reconnect(&err) => {}
                 Err(err) => return Err(err),
             }
+            pause_after(begun, "watching the pods", call).await?;
         }
     }
 
@@ -186,6 +204,7 @@ impl Kubernetes {
                 Change::Present(object) => audience.tell(read_pod(&object)),
                 Change::Gone(object) => audience.tell_gone(read_pod(&object).name),
                 Change::Over => break,
+                Change::Nothing => ControlFlow::Continue(()),
             };
             if flow.is_break() {
                 return Ok(ControlFlow::Break(()));

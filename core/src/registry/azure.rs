@@ -1,14 +1,14 @@
 //! Registries through Azure Resource Manager and their own data plane.
 
 use super::{
-    ImportHandle, ImportRequest, ImportStatus, NewRegistry, Registry, RegistryImporter, RegistryRef,
+    CreatedRegistry, ImportHandle, ImportRequest, ImportStatus, NewRegistry, Registry, RegistryImporter, RegistryRef,
     RoleAssignmentMode,
     data_plane::DataPlane,
     import,
     reference::{By, TYPE},
 };
 use crate::{
-    call::Call,
+    call::{Call, Event},
     error::{Error, ErrorKind, Result},
     http::{Arm, ArmRequest, Operation},
     id::{ResourceId, SubscriptionId},
@@ -18,9 +18,12 @@ use async_trait::async_trait;
 use azure_core::http::Method;
 use serde::Deserialize;
 use serde_json::json;
+use std::time::Duration;
 
 pub(super) const API: &str = "2025-11-01";
 const GROUP_API: &str = "2024-11-01";
+const STEP_CREATE: &str = "creating the registry";
+const LOOK_AGAIN: Duration = Duration::from_secs(3);
 const READ: &str = "Microsoft.ContainerRegistry/registries/read";
 const WRITE: &str = "Microsoft.ContainerRegistry/registries/write";
 const READ_GROUP: &str = "Microsoft.Resources/subscriptions/resourceGroups/read";
@@ -39,8 +42,36 @@ impl AzureRegistryImporter {
     }
 
     async fn find_by_id(&self, id: &ResourceId, call: &Call) -> Result<Option<Registry>> {
-        let answer = self.arm.send_opt(get_registry(id), call).await?;
-        answer.map(|answer| answer.read::<WireRegistry>("a registry")?.into_registry()).transpose()
+        self.look(id, call).await?.map(WireRegistry::into_registry).transpose()
+    }
+
+    /// `None` if the registry itself is absent. Where its group or subscription is, Azure says so by another code.
+    async fn look(&self, id: &ResourceId, call: &Call) -> Result<Option<WireRegistry>> {
+        match self.arm.send(get_registry(id), call).await {
+            Ok(answer) => answer.read("a registry").map(Some),
+            Err(err) if err.code() == Some("ResourceNotFound") => Ok(None),
+            Err(err) => Err(err.with_context("registry", id.name())),
+        }
+    }
+
+    /// Waits until a registry is made, by whomever.
+    async fn made(&self, id: &ResourceId, call: &Call) -> Result<Registry> {
+        for attempt in 1.. {
+            let Some(registry) = self.look(id, call).await? else { break };
+            let state = registry.state();
+            if state.eq_ignore_ascii_case("failed") || state.eq_ignore_ascii_case("canceled") {
+                let text = "Azure could not make the registry; remove it, then try again";
+                return Err(Error::new(ErrorKind::OperationFailed, text).with_context("state", state));
+            }
+            if !state.eq_ignore_ascii_case("creating") {
+                return registry.into_registry();
+            }
+            let (step, status) = (STEP_CREATE.to_owned(), state.to_owned());
+            call.report(Event::Polling { step, attempt, status });
+            call.sleep(STEP_CREATE, LOOK_AGAIN).await?;
+        }
+        Err(Error::new(ErrorKind::Unexpected, "Azure made the registry and does not know it")
+            .with_context("registry", id.name()))
     }
 
     /// One list answers for the id, the login server and the mode; the shorter list of resources has only the id.
@@ -75,17 +106,17 @@ impl RegistryImporter for AzureRegistryImporter {
         }
     }
 
-    async fn create(&self, registry: &NewRegistry, call: &Call) -> Result<Registry> {
+    /// Azure's PUT would change a registry that exists, and reset what the body leaves out; so a look comes first.
+    async fn create(&self, registry: &NewRegistry, call: &Call) -> Result<CreatedRegistry> {
+        if self.look(&registry.id, call).await?.is_some() {
+            return Ok(CreatedRegistry { registry: self.made(&registry.id, call).await?, is_new: false });
+        }
         let location = self.location(registry, call).await?;
         let answer = self.arm.send(put_registry(registry, &location), call).await.map_err(explain_taken)?;
-        if let Some(operation) = Operation::begun_by(&self.arm, &answer, "creating the registry")? {
+        if let Some(operation) = Operation::begun_by(&self.arm, &answer, STEP_CREATE)? {
             operation.wait(&self.arm, call).await?;
         }
-        let found = self.find_by_id(&registry.id, call).await?;
-        found.ok_or_else(|| {
-            Error::new(ErrorKind::Unexpected, "Azure made the registry and does not know it")
-                .with_context("registry", registry.id.name())
-        })
+        Ok(CreatedRegistry { registry: self.made(&registry.id, call).await?, is_new: true })
     }
 
     async fn start_import(&self, registry: &Registry, request: &ImportRequest, call: &Call) -> Result<ImportHandle> {
@@ -131,7 +162,7 @@ fn put_registry(registry: &NewRegistry, location: &str) -> ArmRequest {
     });
     ArmRequest::new(Method::Put, registry.id.as_str(), API)
         .body(body)
-        .step("creating the registry")
+        .step(STEP_CREATE)
         .needs(WRITE, registry.id.as_str())
 }
 
@@ -168,6 +199,10 @@ struct WireProperties {
 }
 
 impl WireRegistry {
+    fn state(&self) -> &str {
+        self.properties.provisioning_state.as_deref().unwrap_or_default()
+    }
+
     fn has_login_server(&self, host: &str) -> bool {
         self.properties.login_server.as_deref().is_some_and(|mine| mine.eq_ignore_ascii_case(host))
     }
@@ -179,7 +214,7 @@ impl WireRegistry {
         };
         let login_server = self.properties.login_server.as_deref().map(str::to_ascii_lowercase).ok_or_else(no_host)?;
         Ok(Registry {
-            id: self.id.parse()?,
+            id: self.id.parse().map_err(|err: Error| err.of_kind(ErrorKind::Unexpected))?,
             login_server,
             location: self.location,
             sku: self.sku.name,

@@ -1,6 +1,6 @@
 //! Making a registry, unless it is there.
 
-use super::{NewRegistry, Registry, RegistryRef, RoleAssignmentMode, Sku, reference::TYPE, registry_name};
+use super::{NewRegistry, Registry, RoleAssignmentMode, Sku, reference::TYPE, registry_name};
 use crate::{
     call::CallOptions,
     client::Client,
@@ -56,6 +56,14 @@ impl CreateRegistryOptions {
     }
 }
 
+impl CreatedRegistry {
+    /// A registry that was made, or was there.
+    #[must_use]
+    pub fn new(registry: Registry, is_new: bool) -> Self {
+        Self { registry, is_new }
+    }
+}
+
 /// The registry, and whether this call made it.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 #[non_exhaustive]
@@ -66,7 +74,6 @@ pub struct CreatedRegistry {
     pub is_new: bool,
 }
 
-/// Azure's PUT would change a registry that exists, and reset what the body leaves out; so a look comes first.
 pub(crate) async fn create(
     client: &Client,
     group: &str,
@@ -74,13 +81,8 @@ pub(crate) async fn create(
     options: &CreateRegistryOptions,
 ) -> Result<CreatedRegistry> {
     let id = ResourceId::new(client.subscription_id(), &group_name(group)?, TYPE, &new_name(name)?);
-    let call = options.call.start(DEADLINE);
-    if let Some(registry) = client.registry_importer().find(&RegistryRef::from(id.clone()), &call).await? {
-        return Ok(CreatedRegistry { registry, is_new: false });
-    }
     let new = NewRegistry { id, location: options.location.clone(), sku: options.sku, mode: options.mode };
-    let registry = client.registry_importer().create(&new, &call).await?;
-    Ok(CreatedRegistry { registry, is_new: true })
+    client.registry_importer().create(&new, &options.call.start(DEADLINE)).await
 }
 
 /// Azure lets a name have capitals; its own tools do not, since images' hosts are written in lower case.

@@ -73,16 +73,38 @@ impl DataPlane {
     }
 
     /// The image's digest, `None` if the registry does not have it.
+    ///
+    /// A registry's tokens carry the permissions of the moment when they were given. So a refusal with one that was held is
+    /// no answer yet: it is let go of, and the second try signs in anew.
     pub async fn image(&self, image: &ImageReference, call: &Call) -> Result<Option<Image>> {
-        let key = access_key(image);
-        let mut answer = self.head(image, self.held.get(&key), call).await?;
-        if answer.status == 401 {
-            self.held.forget(&key);
-            let token = self.sign_in(image, &challenge(&answer, image)?, call).await?;
-            self.held.keep(key, token.clone(), ACCESS_FOR);
-            answer = self.head(image, Some(token), call).await?;
+        let held = self.held.get(&access_key(image));
+        let first = self.head(image, held, call).await?;
+        if first.status != 401 {
+            return read_image(image, &first);
         }
-        read_image(image, &answer)
+        let challenge = challenge(&first, image)?;
+        let had_refresh_token = self.held.get(image.registry()).is_some();
+        match self.look_signed_in(image, &challenge, call).await {
+            Err(err) if had_refresh_token && err.status() == Some(401) => {
+                self.held.forget(image.registry());
+                self.look_signed_in(image, &challenge, call).await
+            }
+            looked => looked,
+        }
+    }
+
+    async fn look_signed_in(
+        &self,
+        image: &ImageReference,
+        challenge: &Challenge,
+        call: &Call,
+    ) -> Result<Option<Image>> {
+        let key = access_key(image);
+        self.held.forget(&key);
+        let token = self.sign_in(image, challenge, call).await?;
+        let looked = read_image(image, &self.head(image, Some(token.clone()), call).await?)?;
+        self.held.keep(key, token, ACCESS_FOR);
+        Ok(looked)
     }
 
     async fn head(&self, image: &ImageReference, token: Option<Secret>, call: &Call) -> Result<Answer> {
@@ -242,11 +264,7 @@ mod tests {
         for text in
             [r#"Bearer realm="https://r/t",service="s""#, r#"bearer service="s",scope="a:b,c",realm="https://r/t""#]
         {
-            assert_eq!(
-                parse_challenge(text),
-                Some(Challenge { ..Challenge { realm: wanted.realm.clone(), service: wanted.service.clone() } }),
-                "{text}"
-            );
+            assert_eq!(parse_challenge(text).as_ref(), Some(&wanted), "{text}");
         }
         assert_eq!(parse_challenge(r#"Basic realm="x""#), None);
     }

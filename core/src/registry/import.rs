@@ -9,15 +9,18 @@ use crate::{
     image::{Digest, ImageReference},
 };
 use azure_core::http::Method;
+use backon::{BackoffBuilder, ExponentialBuilder};
 use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 use std::{collections::BTreeMap, fmt, time::Duration};
 
 const IMPORT: &str = "Microsoft.ContainerRegistry/registries/importImage/action";
 const STEP: &str = "importing the image";
+const TRIES: usize = 20;
 
 /// What is imported, from where, and under which names.
 #[derive(Clone, Debug, PartialEq, Eq)]
+#[non_exhaustive]
 pub struct ImportRequest {
     /// The image. Its digest, if it has one, is what is imported; else its tag.
     pub source: ImageReference,
@@ -27,6 +30,14 @@ pub struct ImportRequest {
     pub targets: Vec<String>,
     /// Whether a tag that exists is moved. If not, one such tag fails the whole import before anything is copied.
     pub replace: bool,
+}
+
+impl ImportRequest {
+    /// An import of one image to one tag, which must not exist.
+    #[must_use]
+    pub fn new(source: ImageReference, target: impl Into<String>) -> Self {
+        Self { source, source_registry: None, targets: vec![target.into()], replace: false }
+    }
 }
 
 /// An import that Azure works on. It can be stored and looked at later, also by another process.
@@ -44,6 +55,12 @@ pub struct ImportHandle {
 }
 
 impl ImportHandle {
+    /// A handle on an import that is followed by a link of the implementor's.
+    #[must_use]
+    pub fn new(registry: ResourceId, targets: Vec<String>, link: impl Into<String>) -> Self {
+        Self { registry, targets, link: link.into(), wait: None }
+    }
+
     /// How long Azure asked to wait before the next look, if it did.
     #[must_use]
     pub fn asked_wait(&self) -> Option<Duration> {
@@ -76,7 +93,11 @@ pub(super) async fn start(
     request: &ImportRequest,
     call: &Call,
 ) -> Result<ImportHandle> {
-    let answer = arm.send(post_import(registry, request), call).await.map_err(import_failure::explain)?;
+    // What was throttled was not accepted, so it may be sent again; nothing else may.
+    let waits = ExponentialBuilder::default().with_min_delay(Duration::from_secs(2)).with_max_times(TRIES).build();
+    let is_throttled = |err: &Error| err.status() == Some(429);
+    let sent = call.retry(STEP, waits, is_throttled, || arm.send(post_import(registry, request), call)).await;
+    let answer = sent.map_err(import_failure::explain)?;
     let operation = Operation::begun_by(arm, &answer, STEP)?;
     let operation = operation.ok_or_else(|| {
         Error::new(ErrorKind::Unexpected, "Azure accepted the import and named no link to follow it by")

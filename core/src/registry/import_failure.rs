@@ -10,7 +10,7 @@ const TEXTS: [(&str, ErrorKind, &str); 6] = [
         "the target tag exists; replace it on purpose, or choose another",
     ),
     ("Unable to find manifest digest", ErrorKind::NotFound, "the source has no such image"),
-    ("TOOMANYREQUESTS", ErrorKind::RateLimited, "the source limits pulls without a name; pass credentials for it"),
+    ("TOOMANYREQUESTS", ErrorKind::RateLimited, "the source limits pulls without a name; try again later"),
     ("UNAUTHORIZED", ErrorKind::Forbidden, "the source does not let Azure pull this image"),
     (".azurecr.io denied", ErrorKind::Forbidden, "the source registry does not let Azure pull this image"),
     ("Error copying blobs", ErrorKind::OperationFailed, "Azure could not copy the image's layers; try again"),

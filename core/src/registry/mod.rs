@@ -30,7 +30,7 @@ use std::fmt;
 /// Finds and makes registries, imports images into them, and looks at images.
 ///
 /// - `find` of what does not exist is `None`; it follows every page before it says so.
-/// - `create` never changes a registry that exists.
+/// - `create` never changes a registry that exists; one that is still being made is waited for.
 /// - `start_import` returns when Azure has accepted the import; it is not sent twice.
 /// - `poll_import` looks once. A failed import is an error with Azure's own text.
 /// - `image` of what does not exist is `None`; it looks at any registry, with the caller's identity at one of Azure's and
@@ -39,8 +39,8 @@ use std::fmt;
 pub trait RegistryImporter: fmt::Debug + Send + Sync + 'static {
     /// The registry, if it exists.
     async fn find(&self, registry: &RegistryRef, call: &Call) -> Result<Option<Registry>>;
-    /// Makes a registry, and waits until it is there.
-    async fn create(&self, registry: &NewRegistry, call: &Call) -> Result<Registry>;
+    /// Makes a registry unless it exists, and waits until it is there.
+    async fn create(&self, registry: &NewRegistry, call: &Call) -> Result<CreatedRegistry>;
     /// Begins an import.
     async fn start_import(&self, registry: &Registry, request: &ImportRequest, call: &Call) -> Result<ImportHandle>;
     /// How far an import is. The handle changes with each look: Azure names a new link each time.
@@ -65,6 +65,21 @@ pub struct Registry {
     pub mode: RoleAssignmentMode,
     /// The service's word for its state, such as `Succeeded`.
     pub state: String,
+}
+
+impl Registry {
+    /// A registry of which the id and the login server are known.
+    #[must_use]
+    pub fn new(id: ResourceId, login_server: impl Into<String>) -> Self {
+        Self {
+            id,
+            login_server: login_server.into(),
+            location: String::new(),
+            sku: String::new(),
+            mode: RoleAssignmentMode::default(),
+            state: String::new(),
+        }
+    }
 }
 
 /// On what a registry's permissions are: `roleAssignmentMode`.
@@ -125,6 +140,7 @@ impl Sku {
 
 /// A registry to be made.
 #[derive(Clone, Debug, PartialEq, Eq)]
+#[non_exhaustive]
 pub struct NewRegistry {
     /// The resource id that it will have.
     pub id: ResourceId,
@@ -134,4 +150,12 @@ pub struct NewRegistry {
     pub sku: Sku,
     /// On what its permissions will be.
     pub mode: RoleAssignmentMode,
+}
+
+impl NewRegistry {
+    /// A registry with the defaults of everything but its id.
+    #[must_use]
+    pub fn new(id: ResourceId) -> Self {
+        Self { id, location: None, sku: Sku::default(), mode: RoleAssignmentMode::default() }
+    }
 }

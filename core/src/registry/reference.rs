@@ -1,11 +1,11 @@
 //! Which registry is meant.
 
+use super::Registry;
 use crate::{
-    cloud::{Cloud, is_registry_host},
+    cloud::Cloud,
     error::{Error, Result},
     id::{ResourceId, SubscriptionId},
 };
-use serde::{Deserialize, Serialize};
 use std::{fmt, str::FromStr};
 
 pub(crate) const TYPE: &str = "Microsoft.ContainerRegistry/registries";
@@ -22,14 +22,13 @@ pub(crate) const TYPE: &str = "Microsoft.ContainerRegistry/registries";
 /// assert_ne!(by_name, by_login_server);
 /// # Ok::<(), aks_acr::Error>(())
 /// ```
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub struct RegistryRef {
     pub(crate) by: By,
     subscription: Option<SubscriptionId>,
 }
 
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "snake_case")]
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) enum By {
     Name(String),
     LoginServer(String),
@@ -45,7 +44,7 @@ impl RegistryRef {
     }
 
     pub(crate) fn subscription(&self, default: SubscriptionId) -> SubscriptionId {
-        self.subscription.unwrap_or(default)
+        self.id().map(ResourceId::subscription).or(self.subscription).unwrap_or(default)
     }
 
     pub(crate) fn id(&self) -> Option<&ResourceId> {
@@ -55,11 +54,18 @@ impl RegistryRef {
         }
     }
 
+    /// Refuses a login server that is not one of this cloud, before it is looked for.
     pub(crate) fn check_cloud(&self, cloud: &Cloud) -> Result<()> {
         match &self.by {
-            By::LoginServer(host) => cloud.check_registry_host(host, "registry"),
+            By::LoginServer(host) => cloud.check_login_server(host),
             By::Name(_) | By::Id(_) => Ok(()),
         }
+    }
+
+    pub(crate) fn of_id(id: ResourceId) -> Result<Self> {
+        let id = id.of_type(TYPE, "registry")?;
+        registry_name(id.name())?;
+        Ok(Self { by: By::Id(id), subscription: None })
     }
 }
 
@@ -71,14 +77,16 @@ pub(crate) fn registry_name(text: &str) -> Result<String> {
     Err(Error::invalid("wanted 5 to 50 letters and digits", "registry name", text))
 }
 
-/// A registry's name, a dash and 16 characters where the registry has a domain label, and the ending of a cloud.
+/// A registry's name, a dash and 16 characters where the registry has a domain label, and the ending of a cloud: which one, the
+/// client knows.
 fn login_server(text: &str) -> Result<String> {
     let wrong =
         || Error::invalid("wanted the login server of a registry, such as myregistry.azurecr.io", "registry", text);
-    let (label, _) = text.split_once('.').ok_or_else(wrong)?;
+    let (label, ending) = text.split_once('.').ok_or_else(wrong)?;
     let name = label.split('-').next().unwrap_or_default();
-    let is_label = label.bytes().all(|byte| byte.is_ascii_alphanumeric() || byte == b'-') && !label.ends_with('-');
-    if !is_registry_host(text) || !is_label {
+    let is_plain =
+        |part: &str| !part.is_empty() && part.bytes().all(|byte| byte.is_ascii_alphanumeric() || byte == b'-');
+    if !is_plain(label) || label.ends_with('-') || !ending.split('.').all(is_plain) {
         return Err(wrong());
     }
     registry_name(name)?;
@@ -89,22 +97,17 @@ impl FromStr for RegistryRef {
     type Err = Error;
 
     fn from_str(text: &str) -> Result<Self> {
-        let by = if text.starts_with('/') {
-            let id = text.parse::<ResourceId>()?.of_type(TYPE, "registry")?;
-            registry_name(id.name())?;
-            By::Id(id)
-        } else if text.contains('.') {
-            By::LoginServer(login_server(text)?)
-        } else {
-            By::Name(registry_name(text)?)
-        };
+        if text.starts_with('/') {
+            return Self::of_id(text.parse()?);
+        }
+        let by = if text.contains('.') { By::LoginServer(login_server(text)?) } else { By::Name(registry_name(text)?) };
         Ok(Self { by, subscription: None })
     }
 }
 
-impl From<ResourceId> for RegistryRef {
-    fn from(id: ResourceId) -> Self {
-        Self { by: By::Id(id), subscription: None }
+impl From<&Registry> for RegistryRef {
+    fn from(registry: &Registry) -> Self {
+        Self { by: By::Id(registry.id.clone()), subscription: None }
     }
 }
 
@@ -123,14 +126,7 @@ mod tests {
 
     #[test]
     fn a_host_that_is_no_registry_is_refused() {
-        for text in [
-            "myreg.docker.io",
-            "my.azurecr.io",
-            "myreg-.azurecr.io",
-            "my_reg.azurecr.io",
-            ".azurecr.io",
-            "a/b.azurecr.io",
-        ] {
+        for text in ["my.azurecr.io", "myreg-.azurecr.io", "my_reg.azurecr.io", ".azurecr.io", "a/b.azurecr.io"] {
             assert!(text.parse::<RegistryRef>().is_err(), "{text}");
         }
     }

@@ -2,14 +2,14 @@
 
 use super::{Grant, Granted, RoleAssigner, RoleAssignment, RoleDefinition, assignment_name};
 use crate::{
-    call::{Call, Event},
+    call::Call,
     error::{Error, ErrorKind, Result},
     http::{Answer, Arm, ArmRequest},
     id::ResourceId,
 };
 use async_trait::async_trait;
 use azure_core::http::Method;
-use backon::{ExponentialBuilder, Retryable};
+use backon::{BackoffBuilder, ExponentialBuilder};
 use serde::Deserialize;
 use serde_json::json;
 use std::time::Duration;
@@ -48,32 +48,34 @@ impl AzureRoleAssigner {
             .with_factor(1.5)
             .with_max_delay(Duration::from_secs(15))
             .without_max_times()
-            .with_total_delay(Some(LONGEST_UNKNOWN));
-        let put = (|| self.put(grant, call)).retry(waits).when(is_unknown_principal).notify(|err, wait| {
-            let reason = err.code().unwrap_or_default().to_owned();
-            let wait_ms = u64::try_from(wait.as_millis()).unwrap_or(u64::MAX);
-            call.report(Event::Retrying { step: "granting the role".to_owned(), reason, wait_ms });
-        });
-        call.run("granting the role", put).await.map_err(explain_unknown_principal)
+            .with_total_delay(Some(LONGEST_UNKNOWN))
+            .build();
+        let put = call.retry("granting the role", waits, is_unknown_principal, || self.put(grant, call));
+        put.await.map_err(explain_unknown_principal)
     }
 
-    /// The assignment that made Azure say that one exists.
+    /// The assignment that made Azure say that one exists. A list may lag behind a write for a little while.
     async fn existing(&self, grant: &Grant, call: &Call) -> Result<Granted> {
-        let listed = match self.list(&grant.scope, call).await {
-            Err(err) if err.kind() == ErrorKind::Forbidden => {
-                return Ok(Granted { assignment: None, is_new: false, correlation_id: None });
-            }
-            listed => listed?,
+        let waits = [1, 2, 4, 8].map(Duration::from_secs).into_iter();
+        let is_lagging = |err: &Error| err.kind() == ErrorKind::Conflict;
+        let found = call.retry("looking for the role assignment", waits, is_lagging, || self.find(grant, call)).await;
+        let assignment = match found {
+            // Azure has said that it exists; who may not list it cannot be told more.
+            Err(err) if err.kind() == ErrorKind::Forbidden => None,
+            found => Some(found?),
         };
-        let found = listed.into_iter().find(|one| one.is_for(grant));
-        let assignment = found.ok_or_else(|| {
+        Ok(Granted { assignment, is_new: false, correlation_id: None })
+    }
+
+    async fn find(&self, grant: &Grant, call: &Call) -> Result<RoleAssignment> {
+        let found = self.list(&grant.scope, call).await?.into_iter().find(|one| one.is_for(grant));
+        found.ok_or_else(|| {
             Error::new(
                 ErrorKind::Conflict,
                 "Azure says that the role assignment exists, and does not list it; try again",
             )
             .with_context("principal", grant.principal_id.to_string())
-        })?;
-        Ok(Granted { assignment: Some(assignment), is_new: false, correlation_id: None })
+        })
     }
 }
 
@@ -97,8 +99,9 @@ impl RoleAssigner for AzureRoleAssigner {
         match self.put_when_known(grant, call).await {
             Ok(answer) => {
                 let correlation_id = answer.header("x-ms-correlation-request-id").map(str::to_owned);
+                let is_new = answer.status == 201 || grant.replaces.is_some();
                 let assignment = answer.read::<WireAssignment>("a role assignment")?.into_assignment();
-                Ok(Granted { assignment, is_new: true, correlation_id })
+                Ok(Granted { assignment, is_new, correlation_id })
             }
             Err(err) if err.code() == Some("RoleAssignmentExists") => self.existing(grant, call).await,
             Err(err) => Err(err),

@@ -44,6 +44,7 @@ pub trait RoleAssigner: fmt::Debug + Send + Sync + 'static {
 
 /// A role assignment to be made.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[non_exhaustive]
 pub struct Grant {
     /// Where it holds.
     pub scope: ResourceId,
@@ -57,15 +58,33 @@ pub struct Grant {
     pub replaces: Option<String>,
 }
 
+impl Grant {
+    /// A grant without a condition.
+    #[must_use]
+    pub fn new(scope: ResourceId, principal_id: PrincipalId, role: Uuid) -> Self {
+        Self { scope, principal_id, role, condition: None, replaces: None }
+    }
+}
+
 /// How [`RoleAssigner::grant`] ended.
 #[derive(Clone, Debug, PartialEq, Eq)]
+#[non_exhaustive]
 pub struct Granted {
     /// The assignment that now stands. `None` where one stood already that the caller may not read.
     pub assignment: Option<RoleAssignment>,
-    /// Whether it was made by this call.
+    /// Whether it was made, or given its condition, by this call. Azure answers a repeated write of the same assignment with 200,
+    /// and the one that makes it with 201.
     pub is_new: bool,
     /// `x-ms-correlation-request-id` of the write.
     pub correlation_id: Option<String>,
+}
+
+impl Granted {
+    /// An assignment that was made, or was there.
+    #[must_use]
+    pub fn new(assignment: RoleAssignment, is_new: bool) -> Self {
+        Self { assignment: Some(assignment), is_new, correlation_id: None }
+    }
 }
 
 /// A role assignment as Azure has it.
@@ -82,4 +101,18 @@ pub struct RoleAssignment {
     pub role: Uuid,
     /// What narrows it, if anything does.
     pub condition: Option<String>,
+}
+
+impl RoleAssignment {
+    /// The assignment that a grant becomes.
+    #[must_use]
+    pub fn new(id: impl Into<String>, grant: &Grant) -> Self {
+        Self {
+            id: id.into(),
+            scope: grant.scope.to_string(),
+            principal_id: grant.principal_id.to_string(),
+            role: grant.role,
+            condition: grant.condition.clone(),
+        }
+    }
 }

@@ -25,7 +25,7 @@ impl Screen {
             Event::Started { step } => step.clone(),
             Event::Polling { step, status, .. } => format!("{step}: {status}"),
             Event::ImportingTag { tag, status } => format!("{tag}: {status}"),
-            Event::Retrying { step, reason, wait_ms } => format!("{step}: again in {} s ({reason})", wait_ms / 1000),
+            Event::Retrying { step, reason, .. } => format!("{step}: once more, because of {reason}"),
             Event::RollingOut { ready, wanted, cause: Some(cause) } => format!("{ready}/{wanted} ready; {cause}"),
             Event::RollingOut { ready, wanted, cause: None } => format!("{ready}/{wanted} ready"),
             _ => return,

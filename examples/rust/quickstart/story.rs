@@ -21,7 +21,7 @@ pub async fn tell(stage: &Stage, screen: &Screen, with_attach: bool) -> Result<P
     );
     let registry = created.await?.registry;
     screen.line("registry", format!("{}  {}  {}", registry.login_server, registry.sku, registry.mode.as_str()));
-    let registry_ref = RegistryRef::from(registry.id.clone());
+    let registry_ref = RegistryRef::from(&registry);
 
     let options = ImportOptions::default().with_target("nginx:v1").with_call(call());
     let import = client.import_image(&registry_ref, &stage.source.parse()?, options).await?;

@@ -48,6 +48,29 @@ pub struct Pod {
     pub(crate) is_ready: bool,
 }
 
+impl Pod {
+    /// A pod of which the name and the status are known.
+    #[must_use]
+    pub fn new(namespace: impl Into<String>, name: impl Into<String>, status: impl Into<String>) -> Self {
+        Self {
+            name: name.into(),
+            namespace: namespace.into(),
+            status: status.into(),
+            ready: 0,
+            containers: 0,
+            restarts: 0,
+            last_restart: None,
+            created: None,
+            node: None,
+            image_id: None,
+            pull_failure: None,
+            labels: Vec::new(),
+            uid: String::new(),
+            is_ready: false,
+        }
+    }
+}
+
 /// The pods of a namespace. `Display` is the table that kubectl prints.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 #[non_exhaustive]
@@ -56,4 +79,12 @@ pub struct Pods {
     pub pods: Vec<Pod>,
     /// The cluster's own time when it told of them: ages count to it.
     pub at: SystemTime,
+}
+
+impl Pods {
+    /// Pods as they were at a time.
+    #[must_use]
+    pub fn new(pods: Vec<Pod>, at: SystemTime) -> Self {
+        Self { pods, at }
+    }
 }

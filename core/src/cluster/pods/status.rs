@@ -28,19 +28,15 @@ impl Count {
 }
 
 pub(super) fn summarize(pod: &Object) -> Summary {
-    let mut sidecars = Count::default();
-    let initializing = initialize(pod, &mut sidecars);
+    let mut init = Init::default();
+    let initializing = initialize(pod, &mut init);
     let is_initialized = initializing.is_none() || pod.has_condition("Initialized");
     let mut status = initializing.unwrap_or_else(|| phase(pod));
-    let mut count = sidecars;
+    let mut count = init.all;
     if is_initialized {
-        let (main, reason) = run(pod);
-        // Restarts of init containers are told only until the pod has begun to run.
-        count = Count {
-            ready: count.ready + main.ready,
-            restarts: main.restarts + sidecar_restarts(pod),
-            last_restart: main.last_restart.max(count.last_restart),
-        };
+        // Once the pod has begun to run, of its init containers only the sidecars count.
+        count = init.sidecars;
+        let reason = run(pod, &mut count);
         status = reason.unwrap_or(status);
         if status == "Completed" && is_any_running(pod) {
             status = if pod.has_condition("Ready") { "Running" } else { "NotReady" }.into();
@@ -64,17 +60,28 @@ fn phase(pod: &Object) -> String {
     pod.status.reason.clone().filter(|reason| !reason.is_empty()).unwrap_or_else(|| pod.status.phase.clone())
 }
 
+/// What was counted of init containers.
+#[derive(Default)]
+struct Init {
+    all: Count,
+    sidecars: Count,
+}
+
 /// Init containers in their order; the first that is not done gives the status.
-fn initialize(pod: &Object, count: &mut Count) -> Option<String> {
+fn initialize(pod: &Object, count: &mut Init) -> Option<String> {
     let total = pod.spec.init_containers.len();
     for (index, status) in pod.status.init_container_statuses.iter().enumerate() {
-        count.restarts(status);
+        count.all.restarts(status);
+        if is_sidecar(pod, &status.name) {
+            count.sidecars.restarts(status);
+        }
         let state = &status.state;
         if state.terminated.as_ref().is_some_and(|ended| ended.exit_code == 0) {
             continue;
         }
         if is_sidecar(pod, &status.name) && status.started == Some(true) {
-            count.ready += u32::from(status.ready);
+            count.all.ready += u32::from(status.ready);
+            count.sidecars.ready += u32::from(status.ready);
             continue;
         }
         let waiting = state.waiting.as_ref().map(|waiting| waiting.reason.as_str());
@@ -88,8 +95,7 @@ fn initialize(pod: &Object, count: &mut Count) -> Option<String> {
 }
 
 /// Containers from last to first, so that the first one's reason wins.
-fn run(pod: &Object) -> (Count, Option<String>) {
-    let mut count = Count::default();
+fn run(pod: &Object, count: &mut Count) -> Option<String> {
     let mut reason = None;
     for status in pod.status.container_statuses.iter().rev() {
         count.restarts(status);
@@ -100,7 +106,7 @@ fn run(pod: &Object) -> (Count, Option<String>) {
             _ => {}
         }
     }
-    (count, reason)
+    reason
 }
 
 fn ended_reason(ended: &Terminated) -> String {
@@ -118,11 +124,6 @@ fn is_any_running(pod: &Object) -> bool {
 fn is_sidecar(pod: &Object, name: &str) -> bool {
     let container = pod.spec.init_containers.iter().find(|one| one.name == name);
     container.is_some_and(|one| one.restart_policy.as_deref() == Some("Always"))
-}
-
-fn sidecar_restarts(pod: &Object) -> u32 {
-    let sidecars = pod.status.init_container_statuses.iter().filter(|status| is_sidecar(pod, &status.name));
-    sidecars.map(|status| status.restart_count).sum()
 }
 
 fn total(pod: &Object) -> u32 {

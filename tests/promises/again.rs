@@ -1,0 +1,141 @@
+//! What is done twice, at once or after a cut, ends as if it was done once.
+
+use crate::Scene;
+use aks_acr::{CallOptions, CreateRegistryOptions, ErrorKind, ExistingTag, ImportOptions, ImportProof};
+use aks_acr_emulator::{Emulator, Fault, Timing};
+use std::time::Duration;
+
+fn slow() -> Timing {
+    let mut timing = Timing::none();
+    timing.import = Duration::from_secs(40);
+    timing.registry = Duration::from_secs(40);
+    timing
+}
+
+fn scene() -> Scene {
+    let azure = Emulator::new().with_cluster("group", "dev").with_registry("group", "myregistry");
+    Scene::of(azure.with_image("docker.io/library/nginx:latest", &["linux/amd64"]))
+}
+
+fn posts(azure: &Emulator) -> usize {
+    azure.requests().iter().filter(|one| one.path.ends_with("/importImage")).count()
+}
+
+async fn import(scene: &Scene, options: ImportOptions) -> aks_acr::Result<aks_acr::Import> {
+    scene.client.import_image(&scene.registry, &"nginx".parse().unwrap(), options.with_target("nginx:v1")).await
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_second_import_copies_nothing_whatever_was_asked_of_the_tag() {
+    let scene = scene();
+    assert!(import(&scene, ImportOptions::default()).await.unwrap().is_new);
+    for existing in [ExistingTag::Keep, ExistingTag::Replace] {
+        let again = import(&scene, ImportOptions::default().with_existing(existing)).await.unwrap();
+        assert!(!again.is_new);
+        assert!(matches!(again.proof, ImportProof::SourceMatched { .. }));
+    }
+    assert_eq!(posts(&scene.azure), 1);
+}
+
+#[tokio::test(start_paused = true)]
+async fn an_import_is_waited_for_after_its_answer_was_lost() {
+    let scene = scene();
+    scene.azure.set_timing(slow());
+    scene.azure.fault(Fault::on("POST", "/importImage").reset().after_effect());
+    let import = import(&scene, ImportOptions::default()).await.unwrap();
+    assert!(matches!(import.proof, ImportProof::SourceMatched { .. }));
+    assert_eq!(posts(&scene.azure), 1);
+}
+
+#[tokio::test(start_paused = true)]
+async fn two_imports_at_once_both_succeed() {
+    let scene = scene();
+    scene.azure.set_timing(slow());
+    let (one, other) = tokio::join!(import(&scene, ImportOptions::default()), import(&scene, ImportOptions::default()));
+    assert_eq!(one.unwrap().proof, other.unwrap().proof);
+}
+
+#[tokio::test(start_paused = true)]
+async fn another_image_under_the_tag_is_kept_unless_its_replacement_is_asked_for() {
+    let scene = scene();
+    scene.azure.push_image("myregistry.azurecr.io/nginx:v1", &["linux/arm64"]);
+    let before = scene.azure.digest("myregistry.azurecr.io/nginx:v1");
+    assert_eq!(import(&scene, ImportOptions::default()).await.unwrap_err().kind(), ErrorKind::Conflict);
+    assert_eq!((scene.azure.digest("myregistry.azurecr.io/nginx:v1"), posts(&scene.azure)), (before, 0));
+    let replaced = import(&scene, ImportOptions::default().with_existing(ExistingTag::Replace)).await.unwrap();
+    assert!(replaced.is_new);
+    assert_eq!(
+        scene.azure.digest("myregistry.azurecr.io/nginx:v1"),
+        scene.azure.digest("docker.io/library/nginx:latest")
+    );
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_throttled_import_is_sent_again() {
+    let scene = scene();
+    scene.azure.fault(Fault::on("POST", "/importImage").status(429).header("retry-after", "7").times(3));
+    import(&scene, ImportOptions::default()).await.unwrap();
+    assert_eq!(posts(&scene.azure), 4);
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_source_that_cannot_be_looked_at_is_imported_and_said_to_be_uncompared() {
+    let scene = scene();
+    scene.azure.fault(Fault::on("HEAD", "/v2/library/nginx").status(403).times(100));
+    let import = import(&scene, ImportOptions::default()).await.unwrap();
+    assert!(matches!(import.proof, ImportProof::TargetOnly { .. }), "{:?}", import.proof);
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_target_that_cannot_be_looked_at_leaves_the_import_unproven() {
+    let scene = scene();
+    let registry = scene.azure.registry_id("group", "myregistry");
+    let role = "Container Registry Data Importer and Data Reader";
+    let azure = scene.azure.clone().with_caller("importer", &[(role, &registry)]);
+    azure.fault(Fault::on("POST", "/oauth2/exchange").status(403).times(100));
+    let client = crate::client(&azure, azure.credential_of("importer"));
+    let options = ImportOptions::default().with_target("nginx:v1");
+    let import = client.import_image(&scene.registry, &"nginx".parse().unwrap(), options).await.unwrap();
+    assert!(matches!(import.proof, ImportProof::Unproven { .. }), "{:?}", import.proof);
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_registry_that_somebody_is_making_is_waited_for() {
+    let scene = scene();
+    scene.azure.set_timing(slow());
+    let first = scene.client.create_registry("group", "another", CreateRegistryOptions::default());
+    let second = async {
+        tokio::time::sleep(Duration::from_secs(5)).await;
+        scene.client.create_registry("group", "another", CreateRegistryOptions::default()).await
+    };
+    let (first, second) = tokio::join!(first, second);
+    let (first, second) = (first.unwrap(), second.unwrap());
+    assert_eq!((first.is_new, second.is_new), (true, false));
+    assert_eq!(second.registry.state, "Succeeded");
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_create_that_was_cut_ends_well_when_it_is_run_again() {
+    let scene = scene();
+    scene.azure.set_timing(slow());
+    let short = CallOptions::default().with_deadline(Duration::from_secs(10));
+    let cut = scene.client.create_registry("group", "another", CreateRegistryOptions::default().with_call(short)).await;
+    assert_eq!(cut.unwrap_err().kind(), ErrorKind::DeadlineExceeded);
+    let again = scene.client.create_registry("group", "another", CreateRegistryOptions::default()).await.unwrap();
+    assert_eq!(again.registry.state, "Succeeded");
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_refusal_by_a_registry_is_forgotten_once_the_grant_is_there() {
+    let scene = scene();
+    scene.azure.push_image("myregistry.azurecr.io/app:1", &["linux/amd64"]);
+    let azure = scene.azure.clone().with_caller("late", &[]);
+    let client = crate::client(&azure, azure.credential_of("late"));
+    let image = "myregistry.azurecr.io/app:1".parse().unwrap();
+    let call = CallOptions::default().start(Duration::from_secs(60));
+    let refused = client.registry_importer().image(&image, &call).await.unwrap_err();
+    assert_eq!(refused.kind(), ErrorKind::Forbidden);
+    azure.grant("AcrPull", &azure.object_id_of("late"), &azure.registry_id("group", "myregistry"));
+    let seen = client.registry_importer().image(&image, &call).await.unwrap();
+    assert!(seen.is_some());
+}
