@@ -8,23 +8,27 @@ use libtest_mimic::Failed;
 use serde_json::Value;
 use std::time::Duration;
 
-/// The first try and ten more, which take longer than the usual deadline.
-const TRIES: usize = 11;
+/// A deadline that no number of tries outlives.
+const DAY: Duration = Duration::from_secs(24 * 3600);
 
 pub(super) fn not_found(case: &Case) -> Result<(), Failed> {
-    assert_eq!(read(case, 1)?.kind(), ErrorKind::NotFound);
+    assert_eq!(read_once(case)?.kind(), ErrorKind::NotFound);
     Ok(())
 }
 
 pub(super) fn invalid(case: &Case) -> Result<(), Failed> {
-    assert_eq!(read(case, 1)?.kind(), ErrorKind::InvalidInput);
+    assert_eq!(read_once(case)?.kind(), ErrorKind::InvalidInput);
     Ok(())
 }
 
-/// Without a wait in a header it is tried again for as often as it may be; a wait in the text is not read.
+/// Without a wait in a header it is tried again until the deadline; a wait in the text is not read. Azure's words are kept also
+/// where the deadline ends it.
 pub(super) fn throttled(case: &Case) -> Result<(), Failed> {
-    let err = read(case, TRIES)?;
+    let (err, tries) = read(case, CallOptions::default().with_deadline(DAY))?;
     assert_eq!((err.kind(), err.retry_after()), (ErrorKind::RateLimited, None));
+    let (err, fewer) = read(case, CallOptions::default())?;
+    assert_eq!(err.kind(), ErrorKind::DeadlineExceeded);
+    assert!(1 < fewer && fewer < tries, "{fewer}, then {tries} tries");
     Ok(())
 }
 
@@ -41,16 +45,20 @@ pub(super) fn not_registered(case: &Case) -> Result<(), Failed> {
     assert_said(case, &err)
 }
 
-/// Reads a cluster, and finds the error as it was recorded.
-fn read(case: &Case, requests: usize) -> Result<Error, Failed> {
+fn read_once(case: &Case) -> Result<Error, Failed> {
+    let (err, tries) = read(case, CallOptions::default())?;
+    assert_eq!(tries, 1);
+    Ok(err)
+}
+
+/// Reads a cluster, and finds the error as it was recorded; also how often it was tried.
+fn read(case: &Case, call: CallOptions) -> Result<(Error, usize), Failed> {
     let replay = Replay::of([]).then_always(case.exchange.answer());
     let cluster = ClusterRef::new("group", "dev")?;
-    let patient = CallOptions::default().with_deadline(Duration::from_secs(24 * 3600));
-    let read = paused::<_, Failed>(async { Ok(client(&replay)?.identities(&cluster, patient).await) })?;
+    let read = paused::<_, Failed>(async { Ok(client(&replay)?.identities(&cluster, call).await) })?;
     let err = read.err().ok_or("it was taken for success")?;
-    assert_eq!(replay.sent().len(), requests);
     assert_said(case, &err)?;
-    Ok(err)
+    Ok((err, replay.sent().len()))
 }
 
 /// Status, code and words are Azure's own, whether it wraps them or not; what a detail adds is added.

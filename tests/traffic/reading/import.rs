@@ -23,12 +23,11 @@ pub(super) fn recorded(exchange: &Exchange) -> Result<(Registry, ImportRequest),
     let host = source["registryUri"].as_str().unwrap_or(SOURCE);
     let image = source["sourceImage"].as_str().ok_or("no image was sent")?.to_ascii_lowercase();
     let texts = sent["targetTags"].as_array().into_iter().flatten();
-    let request = ImportRequest {
-        source: format!("{host}/{image}").parse::<ImageReference>()?,
-        source_registry: source["resourceId"].as_str().map(str::parse).transpose()?,
-        targets: texts.filter_map(|tag| tag.as_str().map(str::to_owned)).collect(),
-        replace: sent["mode"] == "Force",
-    };
+    let source_image = format!("{host}/{image}").parse::<ImageReference>()?;
+    let mut request = ImportRequest::new(source_image, "");
+    request.source_registry = source["resourceId"].as_str().map(str::parse).transpose()?;
+    request.targets = texts.filter_map(|tag| tag.as_str().map(str::to_owned)).collect();
+    request.replace = sent["mode"] == "Force";
     Ok((registry(&exchange.resource()?)?, request))
 }
 
@@ -121,8 +120,8 @@ pub(super) fn failures(case: &Case) -> Result<(), Failed> {
         ErrorKind::NotFound,
         ErrorKind::Forbidden,
         ErrorKind::Forbidden,
-        // Not known to mean anything that a caller could act on: it stays what its status says.
-        ErrorKind::InvalidInput,
+        // Not known to mean anything that a caller could act on.
+        ErrorKind::OperationFailed,
         ErrorKind::RateLimited,
         ErrorKind::OperationFailed,
     ];

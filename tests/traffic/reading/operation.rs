@@ -68,14 +68,14 @@ pub(super) fn failed(case: &Case) -> Result<(), Failed> {
     assert_said(case, &err)
 }
 
-/// An answer of the gateway in the middle of a good operation: the poll is made again. One that stays is told.
+/// An answer of the gateway in the middle of a good operation: the poll is made again. One that stays until the deadline is told.
 pub(super) fn out_of_order(case: &Case) -> Result<(), Failed> {
     let (made, _, replay) = make(case, vec![case.exchange.answer(), done_after(case)?])?;
     assert!(made?.is_new && replay.is_used_up());
     let replay = Replay::of([none_yet(case)?, case.other(PUT)?.answer()]).then_always(case.exchange.answer());
     let made = create(&replay, &case.other(PUT)?, CallOptions::default())?;
     let err = made.err().ok_or("it was taken for success")?;
-    assert_eq!(err.kind(), ErrorKind::Unavailable);
+    assert_eq!(err.kind(), ErrorKind::DeadlineExceeded);
     assert_said(case, &err)
 }
 

@@ -17,7 +17,7 @@ fn grant(exchange: &Exchange) -> std::result::Result<Grant, Failed> {
     let principal = properties["principalId"].as_str().ok_or("no principal was sent")?;
     let scope = exchange.resource().ok().and_then(|id| id.parse().ok()).map_or_else(|| registry().parse(), Ok)?;
     let role = last(&properties["roleDefinitionId"])?;
-    Ok(Grant { scope, principal_id: principal.parse()?, role, condition: None, replaces: None })
+    Ok(Grant::new(scope, principal.parse()?, role))
 }
 
 fn registry() -> String {
