@@ -1,1 +1,4 @@
-//! Shared parts of the test programs.
+//! What the test programs share: the folder of test data, the clock, and a transport that answers what it was given.
+
+pub mod data;
+pub mod replay;

@@ -131,8 +131,9 @@ impl World {
             description: None,
             created: start,
             updated: start,
-            created_by: None,
-            updated_by: None,
+            // Recorded: only the answer that says an assignment was made leaves out who made it.
+            created_by: Some(self.principals[0].object_id.clone()),
+            updated_by: Some(self.principals[0].object_id.clone()),
             effective: start,
             fades: None,
         });

@@ -105,8 +105,16 @@ fn identity_and_network() -> Vec<Role> {
     let identity = "Microsoft.ManagedIdentity/userAssignedIdentities";
     vec![
         Role {
-            actions: [owned(&SURROUNDINGS), vec![format!("{identity}/*/read"), format!("{identity}/*/assign/action")]]
-                .concat(),
+            // As it was recorded, in that order.
+            actions: vec![
+                format!("{identity}/*/read"),
+                format!("{identity}/*/assign/action"),
+                String::from("Microsoft.Authorization/*/read"),
+                String::from("Microsoft.Insights/alertRules/*"),
+                String::from("Microsoft.Resources/subscriptions/resourceGroups/read"),
+                String::from("Microsoft.Resources/deployments/*"),
+                String::from("Microsoft.Support/*"),
+            ],
             ..role("f1a07417-d97a-45cb-824c-7a7467783830", "Managed Identity Operator", &[])
         },
         Role {

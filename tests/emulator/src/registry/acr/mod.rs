@@ -39,6 +39,10 @@ pub(super) fn serve(
 ) -> Reply {
     let visit = Visit { world, registry, request, now };
     let mut answer = gate::firewall(registry, address).unwrap_or_else(|| visit.answer());
+    // Recorded: what gives out tokens is another service, and does not name the distribution API.
+    if request.uri().path().starts_with("/oauth2/") {
+        return answer;
+    }
     reply::set(&mut answer, "docker-distribution-api-version", "registry/2.0");
     reply::set(&mut answer, "server", "openresty");
     let exposed = "Docker-Content-Digest, WWW-Authenticate, Link, X-Ms-Correlation-Request-Id";
