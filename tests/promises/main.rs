@@ -1,5 +1,7 @@
 //! What the library promises, held against the emulator's log of requests and its clock.
 
+#![expect(clippy::unwrap_used, reason = "a test program: what fails here ends a test")]
+
 mod again;
 mod input;
 mod patience;

@@ -3,17 +3,17 @@
 use crate::error::{Error, ErrorKind};
 
 /// Texts that users have reported, what they mean, and what to do. The first that fits counts; what fits none stays as it is.
-const TEXTS: [(&str, ErrorKind, &str); 6] = [
+const TEXTS: [(&[&str], ErrorKind, &str); 6] = [
     (
-        "already exists in target registry",
+        &["already exists in target registry"],
         ErrorKind::Conflict,
         "the target tag exists; replace it on purpose, or choose another",
     ),
-    ("Unable to find manifest digest", ErrorKind::NotFound, "the source has no such image"),
-    ("TOOMANYREQUESTS", ErrorKind::RateLimited, "the source limits pulls without a name; try again later"),
-    ("UNAUTHORIZED", ErrorKind::Forbidden, "the source does not let Azure pull this image"),
-    (".azurecr.io denied", ErrorKind::Forbidden, "the source registry does not let Azure pull this image"),
-    ("Error copying blobs", ErrorKind::OperationFailed, "Azure could not copy the image's layers; try again"),
+    (&["Unable to find manifest digest"], ErrorKind::NotFound, "the source has no such image"),
+    (&["TOOMANYREQUESTS"], ErrorKind::RateLimited, "the source limits pulls without a name; try again later"),
+    (&["UNAUTHORIZED"], ErrorKind::Forbidden, "the source does not let Azure pull this image"),
+    (&["Access to ", " denied"], ErrorKind::Forbidden, "the source registry does not let Azure pull this image"),
+    (&["Error copying blobs"], ErrorKind::OperationFailed, "Azure could not copy the image's layers; try again"),
 ];
 
 /// Gives a failed import its kind and a hint. A refusal of the caller itself stays what it is.
@@ -22,7 +22,9 @@ pub(super) fn explain(err: Error) -> Error {
         return err;
     }
     let text = err.service().and_then(|service| service.message.clone()).unwrap_or_default();
-    let Some((_, kind, hint)) = TEXTS.iter().find(|(sign, ..)| text.contains(sign)) else { return err };
+    let Some((_, kind, hint)) = TEXTS.iter().find(|(signs, ..)| signs.iter().all(|sign| text.contains(sign))) else {
+        return err;
+    };
     let service = err.service().cloned().unwrap_or_default();
     Error::new(*kind, "the import failed").with_context("hint", *hint).with_service(service)
 }
@@ -42,6 +44,7 @@ mod tests {
         assert_eq!(kind("Tag hello-world:v3 already exists in target registry."), ErrorKind::Conflict);
         assert_eq!(kind("Unable to find manifest digest  Repo: a Tag: b Manifest:"), ErrorKind::NotFound);
         assert_eq!(kind("Access to source.azurecr.io denied."), ErrorKind::Forbidden);
+        assert_eq!(kind("Access to quay.io denied."), ErrorKind::Forbidden);
         assert_eq!(kind("something new"), ErrorKind::InvalidInput);
     }
 }

@@ -11,6 +11,7 @@ pub struct Screen {
 
 impl Screen {
     pub fn line(&self, label: &str, text: impl AsRef<str>) {
+        self.last.lock().unwrap_or_else(PoisonError::into_inner).clear();
         println!("{label:<9} {}", text.as_ref());
     }
 

@@ -78,6 +78,12 @@ impl Stage {
         format!("{} requests, {} deep, {}", seen.count, seen.depth, counted(seen.writes, "write"))
     }
 
+    /// How often Azure refused a step.
+    pub fn refusals_since(&self, mark: Option<Mark>) -> String {
+        let (Some(azure), Some(mark)) = (&self.emulator, mark) else { return "not counted on Azure".to_owned() };
+        counted(azure.requests_since(mark).iter().filter(|one| one.status == Some(403)).count(), "refusal")
+    }
+
     /// How often anybody wrote the cluster.
     pub fn cluster_writes(&self) -> String {
         let Some(azure) = &self.emulator else { return "never written by this library".to_owned() };

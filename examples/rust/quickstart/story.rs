@@ -47,7 +47,7 @@ pub async fn tell(stage: &Stage, screen: &Screen, with_attach: bool) -> Result<P
     if stage.has_reader() {
         let mark = stage.mark();
         if let Err(err) = stage.reader.attach(&stage.cluster, &registry_ref, AttachOptions::default()).await {
-            screen.line("refused", format!("{}  ({})", refusal(&err), stage.requests_since(mark)));
+            screen.line("refused", format!("{}  ({})", refusal(&err), stage.refusals_since(mark)));
         }
     }
 
