@@ -1,0 +1,27 @@
+//! What the four traits and the public operations promise, over every backend: `emulator::role::…`, `azure::role::…`.
+//!
+//! A case is named as the sentence that it holds the library to. One that only Azure's rules are needed for runs on every
+//! backend; one that needs more, such as faults, clocks or a caller without rights, runs on the emulator alone. Without
+//! `AKS_ACR_TEST_AZURE=1` the trials on live Azure show as ignored.
+
+mod attach;
+mod azure;
+mod backend;
+mod case;
+mod cluster;
+mod emulator;
+mod identity;
+mod image;
+mod kubectl;
+mod registry;
+mod role;
+
+use libtest_mimic::{Arguments, Trial};
+use std::process::ExitCode;
+
+fn main() -> ExitCode {
+    let cases =
+        [identity::cases(), role::cases(), registry::cases(), image::cases(), cluster::cases(), attach::cases()];
+    let trials: Vec<Trial> = cases.into_iter().flatten().flat_map(case::Case::into_trials).collect();
+    libtest_mimic::run(&Arguments::from_args(), trials).exit_code()
+}
