@@ -75,7 +75,11 @@ impl RegistryImporter for AzureRegistryImporter {
         }
     }
 
+    /// Azure's PUT changes a registry that exists, and has no condition that would prevent it: so a look comes first.
     async fn create(&self, registry: &NewRegistry, call: &Call) -> Result<Registry> {
+        if let Some(there) = self.find_by_id(&registry.id, call).await? {
+            return Ok(there);
+        }
         let location = self.location(registry, call).await?;
         let answer = self.arm.send(put_registry(registry, &location), call).await.map_err(explain_taken)?;
         if let Some(operation) = Operation::begun_by(&self.arm, &answer, "creating the registry")? {
