@@ -1,7 +1,9 @@
 //! What a case that runs everywhere needs.
 
 use crate::case::Checked;
-use aks_acr::{Call, CallOptions, Client, ClusterRef, Deployment, ImageReference, PrincipalId, ResourceId, SubscriptionId};
+use aks_acr::{
+    Call, CallOptions, Client, ClusterRef, Deployment, ImageReference, PrincipalId, ResourceId, SubscriptionId,
+};
 use async_trait::async_trait;
 use libtest_mimic::Failed;
 use std::time::Duration;

@@ -1,3 +1,5 @@
 //! Nothing yet.
 use crate::case::Case;
-pub fn cases() -> Vec<Case> { Vec::new() }
+pub fn cases() -> Vec<Case> {
+    Vec::new()
+}
