@@ -138,7 +138,7 @@ async fn a_grant_under_another_name_is_left_as_it_is_with_its_condition() -> Che
 async fn a_grant_that_the_caller_may_not_read_is_no_new_one() -> Checked {
     let scene = Scene::new()?;
     scene.azure.grant("AcrPull", &scene.principal().to_string(), scene.registry().as_str());
-    scene.azure.clone().with_custom_role("Blind Granter", &[WRITE], &[]);
+    let _ = scene.azure.clone().with_custom_role("Blind Granter", &[WRITE], &[]);
     let client = scene.caller(&[("Blind Granter", &scene.everything())])?;
     let granted = client.role_assigner().grant(&pull_on(&scene), &call()).await?;
     assert_eq!((granted.assignment, granted.is_new), (None, false));

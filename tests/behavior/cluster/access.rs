@@ -99,7 +99,8 @@ async fn kubeconfig_of_who_may_not_tells_the_missing_right() -> Checked {
         (Access::User, "listClusterUserCredential/action", "Azure Kubernetes Service Cluster User Role"),
         (Access::Admin, "listClusterAdminCredential/action", "Azure Kubernetes Service Cluster Admin Role"),
     ] {
-        let err = refused(client.kubeconfig(&scene.cluster, access, CallOptions::default()).await, ErrorKind::Forbidden)?;
+        let err =
+            refused(client.kubeconfig(&scene.cluster, access, CallOptions::default()).await, ErrorKind::Forbidden)?;
         assert_eq!(err.missing_action(), Some(format!("Microsoft.ContainerService/managedClusters/{verb}").as_str()));
         assert_eq!(err.smallest_role(), Some(role));
     }

@@ -73,7 +73,11 @@ fn cluster_writes(scene: &Scene) -> usize {
 
 async fn apply_looks_up_the_kinds_of_all_objects_before_it_writes_the_first() -> Checked {
     let scene = Scene::new()?;
-    for unknown in ["{apiVersion: no.example/v1, kind: Thing", "{apiVersion: apps/v1, kind: Deploiment", "{apiVersion: apps/v9, kind: Deployment"] {
+    for unknown in [
+        "{apiVersion: no.example/v1, kind: Thing",
+        "{apiVersion: apps/v1, kind: Deploiment",
+        "{apiVersion: apps/v9, kind: Deployment",
+    ] {
         let text = format!("{}---\n{unknown}, metadata: {{name: x}}}}\n", config_map("settings", "b"));
         refused(scene.apply(&text).await, ErrorKind::NotFound)?;
     }
@@ -166,7 +170,8 @@ async fn apply_of_a_wrong_object_is_refused_and_tells_what_was_done_before_it() 
 async fn apply_of_another_managers_field_is_a_conflict_unless_it_is_forced() -> Checked {
     let scene = Scene::new()?;
     scene.apply(&deployment("web", "docker.io/library/nginx:latest", 1)).await?;
-    let scaled = json!({"apiVersion": "apps/v1", "kind": "Deployment", "metadata": {"name": "web"}, "spec": {"replicas": 3}});
+    let scaled =
+        json!({"apiVersion": "apps/v1", "kind": "Deployment", "metadata": {"name": "web"}, "spec": {"replicas": 3}});
     kubectl::apply(&scene, WEB, &scaled).await?;
     let mine = deployment("web", "docker.io/library/nginx:latest", 2);
     let err = format!("{:#}", refused(scene.apply(&mine).await, ErrorKind::Conflict)?);

@@ -148,11 +148,14 @@ async fn an_image_for_other_nodes_is_final() -> Checked {
 }
 
 async fn an_image_for_some_nodes_runs_on_those() -> Checked {
-    let cluster = ClusterSeed::new(GROUP, CLUSTER).node("aks-intel-0", "linux", "amd64").node("aks-arm-0", "linux", "arm64");
+    let cluster =
+        ClusterSeed::new(GROUP, CLUSTER).node("aks-intel-0", "linux", "amd64").node("aks-arm-0", "linux", "arm64");
     let scene = Scene::with_cluster(cluster)?;
     scene.azure.push_image("quay.example/app:v1", &["linux/arm64", "linux/riscv64"]);
     let anywhere = deployment("web", "quay.example/app:v1", 2);
-    scene.apply(&anywhere.replace("spec: {containers", "spec: {nodeSelector: {kubernetes.io/arch: arm64}, containers")).await?;
+    scene
+        .apply(&anywhere.replace("spec: {containers", "spec: {nodeSelector: {kubernetes.io/arch: arm64}, containers"))
+        .await?;
     roll_out(&scene).await?;
     assert!(pods(&scene).await?.iter().all(|pod| pod.node.as_deref() == Some("aks-arm-0")));
     Ok(())

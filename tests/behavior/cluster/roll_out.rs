@@ -6,9 +6,7 @@ use crate::{
     case::{Case, Checked, cases, refused, some},
     emulator::{HELLO, NGINX, Scene, deployment},
 };
-use aks_acr::{
-    CallOptions, CancellationToken, Deployment, ErrorKind, Event, PullCause, RollOut, RollOutOptions,
-};
+use aks_acr::{CallOptions, CancellationToken, Deployment, ErrorKind, Event, PullCause, RollOut, RollOutOptions};
 use aks_acr_emulator::Fault;
 use std::{
     sync::{Arc, Mutex},
@@ -109,7 +107,8 @@ async fn roll_out_looks_in_the_deployments_namespace() -> Checked {
     let scene = Scene::new()?;
     scene.apply("{apiVersion: v1, kind: Namespace, metadata: {name: team}}").await?;
     scene.apply(&deployment("web", "docker.io/library/nginx:absent", 1)).await?;
-    let good = deployment("web", HELLO, 1).replace("{name: web}, spec: {rep", "{name: web, namespace: team}, spec: {rep");
+    let good =
+        deployment("web", HELLO, 1).replace("{name: web}, spec: {rep", "{name: web, namespace: team}, spec: {rep");
     scene.apply(&good).await?;
     let there = Deployment::new("web").in_namespace("team");
     scene.client.roll_out(&scene.cluster, &there, RollOutOptions::default()).await?;
@@ -139,9 +138,13 @@ async fn roll_out_of_a_bad_update_ends_while_old_pods_run() -> Checked {
     let err = refused(roll_out(&scene).await, ErrorKind::PullFailed)?;
     assert!(begun.elapsed() < Duration::from_secs(60), "{:?}", begun.elapsed());
     let failure = some(err.pull_failure(), "pull failure")?;
-    assert_eq!((failure.cause.clone(), failure.image.as_str()), (PullCause::NotFound, "docker.io/library/nginx:absent"));
+    assert_eq!(
+        (failure.cause.clone(), failure.image.as_str()),
+        (PullCause::NotFound, "docker.io/library/nginx:absent")
+    );
     assert!(!old.contains(&failure.pod), "{} is an old pod", failure.pod);
-    let running = pods(&scene).await?.into_iter().filter(|pod| pod.status == "Running" && old.contains(&pod.name)).count();
+    let running =
+        pods(&scene).await?.into_iter().filter(|pod| pod.status == "Running" && old.contains(&pod.name)).count();
     assert!(running > 0, "the update took all old pods away");
     Ok(())
 }
@@ -157,7 +160,8 @@ async fn roll_out_of_a_second_update_forgets_the_first_ones_failure() -> Checked
 
 async fn roll_out_without_a_node_ends_when_kubernetes_gives_up() -> Checked {
     let scene = Scene::new()?;
-    let nowhere = deployment("web", NGINX, 1).replace("spec: {containers", "spec: {nodeSelector: {disk: none}, containers");
+    let nowhere =
+        deployment("web", NGINX, 1).replace("spec: {containers", "spec: {nodeSelector: {disk: none}, containers");
     scene.apply(&nowhere).await?;
     let begun = Instant::now();
     let err = refused(roll_out(&scene).await, ErrorKind::OperationFailed)?;
@@ -182,7 +186,11 @@ async fn roll_out_at_its_deadline_tells_how_far_it_was() -> Checked {
 
 async fn roll_out_that_is_cancelled_ends_at_once() -> Checked {
     let scene = Scene::new()?;
-    scene.apply(&deployment("web", NGINX, 1).replace("spec: {containers", "spec: {nodeSelector: {disk: none}, containers")).await?;
+    scene
+        .apply(
+            &deployment("web", NGINX, 1).replace("spec: {containers", "spec: {nodeSelector: {disk: none}, containers"),
+        )
+        .await?;
     let (cancel, begun) = (CancellationToken::new(), Instant::now());
     let call = CallOptions::default().with_cancel(cancel.clone());
     let (ended, ()) = tokio::join!(roll_out_with(&scene, call), async {
@@ -195,7 +203,11 @@ async fn roll_out_that_is_cancelled_ends_at_once() -> Checked {
 }
 
 async fn roll_out_goes_on_after_a_connection_broke_off() -> Checked {
-    for fault in [Fault::on("GET", "watch=true").reset(), Fault::on("GET", "/deployments/web").status(503), Fault::on("GET", "/pods").reset()] {
+    for fault in [
+        Fault::on("GET", "watch=true").reset(),
+        Fault::on("GET", "/deployments/web").status(503),
+        Fault::on("GET", "/pods").reset(),
+    ] {
         let scene = Scene::new()?;
         scene.apply(&deployment("web", NGINX, 2)).await?;
         scene.azure.fault(fault.clone().times(2));
@@ -208,7 +220,8 @@ async fn roll_out_goes_on_after_a_connection_broke_off() -> Checked {
 async fn roll_out_of_another_tools_deployment_is_followed_too() -> Checked {
     let scene = Scene::new()?;
     let text = deployment("web", "docker.io/library/nginx:absent", 1);
-    let other = text.replace("matchLabels: {app: web}", "matchExpressions: [{key: app, operator: In, values: [web, site]}]");
+    let other =
+        text.replace("matchLabels: {app: web}", "matchExpressions: [{key: app, operator: In, values: [web, site]}]");
     assert_ne!(text, other);
     scene.apply(&other).await?;
     refused(roll_out(&scene).await, ErrorKind::PullFailed)?;

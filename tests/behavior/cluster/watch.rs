@@ -159,13 +159,11 @@ async fn watch_ends_when_it_is_cancelled() -> Checked {
     let call = CallOptions::default().with_cancel(cancel.clone()).start(Duration::from_secs(999));
     let mut listener = |_| ControlFlow::Continue(());
     let selection = PodSelection::default();
-    let (ended, ()) = tokio::join!(
-        scene.client.cluster_deployer().watch(&scene.cluster, &selection, &mut listener, &call),
-        async {
+    let (ended, ()) =
+        tokio::join!(scene.client.cluster_deployer().watch(&scene.cluster, &selection, &mut listener, &call), async {
             tokio::time::sleep(Duration::from_secs(33)).await;
             cancel.cancel();
-        }
-    );
+        });
     refused(ended, ErrorKind::Cancelled)?;
     assert_eq!(begun.elapsed().as_secs(), 33);
     Ok(())
