@@ -1,5 +1,0 @@
-//! Nothing yet.
-use crate::case::Case;
-pub fn cases() -> Vec<Case> {
-    Vec::new()
-}
