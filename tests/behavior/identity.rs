@@ -7,6 +7,7 @@ use crate::{
 };
 use aks_acr::{CallOptions, Client, Cloud, ClusterRef, EntraSettings, ErrorKind};
 use aks_acr_emulator::{ClusterSeed, Emulator, Fault, Service};
+use serde_json::json;
 use std::time::Duration;
 
 pub fn cases() -> Vec<Case> {
@@ -21,6 +22,7 @@ pub fn cases() -> Vec<Case> {
             an_identity_that_the_cluster_does_not_have_is_none,
             an_identity_that_the_cluster_does_not_have_yet_is_none,
             a_cluster_with_a_service_principal_tells_its_application_id,
+            the_identities_of_add_ons_and_of_the_user_are_told_apart,
             the_use_of_entra_is_told,
             a_group_in_which_nothing_is_there_is_not_found_either,
             a_name_with_odd_letters_is_found_whatever_their_case,
@@ -88,6 +90,32 @@ async fn a_cluster_with_a_service_principal_tells_its_application_id() -> Checke
     assert_eq!((identities.kubelet, identities.control_plane), (None, Vec::new()));
     let application = some(identities.service_principal, "service principal")?;
     assert_ne!(application, scene.azure.control_plane_object_id(GROUP, CLUSTER));
+    Ok(())
+}
+
+/// A body as Azure gives it of a cluster with more identities than the emulator's have, and an application id that is left over.
+async fn the_identities_of_add_ons_and_of_the_user_are_told_apart() -> Checked {
+    let scene = Scene::new()?;
+    let id = |last: u8| format!("aaaaaaaa-0000-0000-0000-00000000000{last}");
+    let body = json!({
+        "identity": {"type": "UserAssigned", "userAssignedIdentities": {"/x": {"principalId": id(1), "clientId": id(9)}}},
+        "properties": {
+            "provisioningState": "Succeeded",
+            "servicePrincipalProfile": {"clientId": id(8)},
+            "identityProfile": {"kubeletIdentity": {"objectId": id(2), "clientId": id(7)}},
+            "addonProfiles": {
+                "azureKeyvaultSecretsProvider": {"enabled": true, "identity": {"objectId": id(3), "clientId": id(6)}},
+                "azurepolicy": {"enabled": false},
+            },
+        },
+    });
+    scene.azure.fault(Fault::on("GET", "/managedClusters/").status(200).body(body));
+    let identities = scene.client.identities(&scene.cluster, CallOptions::default()).await?;
+    assert_eq!(identities.control_plane, [id(1).parse()?]);
+    assert_eq!(some(identities.kubelet, "kubelet identity")?.object_id, id(2).parse()?);
+    assert_eq!(identities.service_principal, None);
+    let add_ons: Vec<_> = identities.add_ons.into_iter().map(|one| (one.add_on, one.object_id)).collect();
+    assert_eq!(add_ons, [("azureKeyvaultSecretsProvider".to_owned(), id(3).parse()?)]);
     Ok(())
 }
 

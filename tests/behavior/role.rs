@@ -232,8 +232,9 @@ fn spread_grants(scene: &Scene) -> Result<Vec<String>, Failed> {
     let group = format!("{everything}/resourceGroups/{GROUP}");
     let on_path = vec![everything.clone(), group.clone(), scene.registry().to_string()];
     let other = format!("/subscriptions/{}", other_subscription()?);
-    let beside = [format!("{group}2"), format!("{}2", scene.registry()), other];
-    for scope in on_path.iter().chain(&beside) {
+    let below = format!("{}/webhooks/hook", scene.registry());
+    let elsewhere = [below, format!("{group}2"), format!("{}2", scene.registry()), other];
+    for scope in on_path.iter().chain(&elsewhere) {
         scene.azure.grant("AcrPull", &principal, scope);
     }
     Ok(on_path)

@@ -6,7 +6,7 @@ use crate::{
     emulator::{CLUSTER, GROUP, NGINX, REGISTRY, Scene, deployment},
 };
 use aks_acr::{AttachOptions, Error, ErrorKind, PullCause, RollOut};
-use aks_acr_emulator::{ClusterSeed, Fault, RegistrySeed, Timing};
+use aks_acr_emulator::{ClusterSeed, Fault, RegistrySeed, Service, Timing};
 use libtest_mimic::Failed;
 use std::time::Duration;
 use tokio::time::Instant;
@@ -96,6 +96,8 @@ async fn a_condition_lets_its_repository_be_pulled_and_no_other() -> Checked {
     assert_eq!(deploy(&scene, IMAGE).await??.ready, 2);
     let refusal = refused(deploy(&scene, other).await?, ErrorKind::PullFailed)?;
     assert_eq!(some(refusal.pull_failure(), "pull failure")?.cause, PullCause::Unauthorized);
+    let asked = scene.sent(|request| request.service == Service::Kubernetes).len();
+    assert!(asked < 100, "ten minutes of watching took {asked} requests");
     Ok(())
 }
 

@@ -1,43 +1,27 @@
-//! Images: imported, and looked at.
+//! An import as a whole: looked at before and after.
 
+use super::{TARGET, as_v1, import, made_registry, posts};
 use crate::{
-    backend::{Backend, call, random_name},
+    backend::Backend,
     case::{Case, Checked, cases, refused, some},
-    emulator::{GROUP, HELLO, NGINX, REGISTRY, Scene},
+    emulator::{GROUP, NGINX, REGISTRY, Scene},
 };
-use aks_acr::{
-    CallOptions, CreateRegistryOptions, ErrorKind, Event, ExistingTag, Import, ImportHandle, ImportOptions,
-    ImportProof, ImportRequest, ImportStatus, Registry,
-};
+use aks_acr::{CallOptions, ErrorKind, Event, ExistingTag, Import, ImportOptions, ImportProof};
 use aks_acr_emulator::{Fault, RegistrySeed, Timing};
 use libtest_mimic::Failed;
-use serde_json::json;
 use std::{
     sync::{Arc, Mutex},
     time::Duration,
 };
-use tokio::time::Instant;
 
-const TARGET: &str = "myregistry.azurecr.io/nginx:v1";
 const IMPORT: &str = "Microsoft.ContainerRegistry/registries/importImage/action";
 
 pub fn cases() -> Vec<Case> {
     cases! { "image";
         everywhere: [
-            image_of_what_does_not_exist_is_none,
-            an_import_is_followed_to_its_end,
             a_second_import_of_an_equal_image_copies_nothing,
         ];
         on_emulator: [
-            image_looks_at_any_registry_with_a_name_at_azures_and_without_one_elsewhere,
-            image_of_who_may_not_pull_is_forbidden,
-            image_behind_a_firewall_is_forbidden,
-            start_import_returns_when_azure_has_accepted_the_import,
-            an_import_is_not_sent_twice,
-            poll_import_looks_once,
-            a_failed_import_is_an_error_with_azures_own_text,
-            a_failed_import_of_unknown_text_is_a_failed_operation,
-            a_handle_can_be_stored_and_keeps_its_link_from_the_log,
             an_import_whose_answer_was_lost_is_found_to_have_arrived,
             an_import_tells_its_tags_and_ends_when_all_is_copied,
             a_tag_that_has_another_image_is_kept_unless_it_may_be_replaced,
@@ -57,39 +41,6 @@ pub fn cases() -> Vec<Case> {
     }
 }
 
-async fn made_registry(backend: &dyn Backend) -> Result<Registry, Failed> {
-    let options = CreateRegistryOptions::default();
-    let name = backend.free_registry();
-    Ok(backend.client().create_registry(backend.registry().group(), &name, options).await?.registry)
-}
-
-async fn image_of_what_does_not_exist_is_none(backend: &dyn Backend) -> Checked {
-    let registry = made_registry(backend).await?;
-    let importer = backend.client().registry_importer();
-    let absent = format!("{}/{}:v1", registry.login_server, random_name("absent"));
-    assert_eq!(importer.image(&absent.parse()?, &call()).await?, None);
-    assert!(importer.image(&backend.public_image(), &call()).await?.is_some());
-    Ok(())
-}
-
-async fn an_import_is_followed_to_its_end(backend: &dyn Backend) -> Checked {
-    let registry = made_registry(backend).await?;
-    let importer = backend.client().registry_importer();
-    let targets = vec!["team/hello:v1".to_owned(), "other:v2".to_owned()];
-    let source = backend.public_image();
-    let request = ImportRequest { source: source.clone(), source_registry: None, targets, replace: false };
-    let mut handle = importer.start_import(&registry, &request, &call()).await?;
-    while importer.poll_import(&mut handle, &call()).await? != ImportStatus::Succeeded {
-        tokio::time::sleep(handle.asked_wait().unwrap_or(Duration::from_secs(5))).await;
-    }
-    let digest = some(importer.image(&source, &call()).await?, "source")?.digest;
-    for target in &request.targets {
-        let image = format!("{}/{target}", registry.login_server).parse()?;
-        assert_eq!(some(importer.image(&image, &call()).await?, target)?.digest, digest);
-    }
-    Ok(())
-}
-
 async fn a_second_import_of_an_equal_image_copies_nothing(backend: &dyn Backend) -> Checked {
     let registry = made_registry(backend).await?.id.into();
     let import = || {
@@ -101,135 +52,6 @@ async fn a_second_import_of_an_equal_image_copies_nothing(backend: &dyn Backend)
     assert_eq!((first.is_new, second.is_new), (true, false));
     assert_eq!(first.proof, second.proof);
     assert!(matches!(first.proof, ImportProof::SourceMatched { .. }), "{:?}", first.proof);
-    Ok(())
-}
-
-/// Imports nginx as `nginx:v1`, unless the options say otherwise.
-async fn import(scene: &Scene, options: ImportOptions) -> aks_acr::Result<Import> {
-    scene.client.import_image(&scene.by_id(), &"nginx".parse()?, options).await
-}
-
-fn as_v1() -> ImportOptions {
-    ImportOptions::default().with_target("nginx:v1")
-}
-
-fn posts(scene: &Scene) -> usize {
-    scene.sent(|request| request.path.ends_with("/importImage")).len()
-}
-
-async fn registry(scene: &Scene) -> Result<Registry, Failed> {
-    some(scene.client.registry(&scene.by_id(), CallOptions::default()).await?, "registry")
-}
-
-fn request(source: &str) -> aks_acr::Result<ImportRequest> {
-    let targets = vec!["nginx:v1".to_owned()];
-    Ok(ImportRequest { source: source.parse()?, source_registry: None, targets, replace: false })
-}
-
-async fn image_looks_at_any_registry_with_a_name_at_azures_and_without_one_elsewhere() -> Checked {
-    let scene = Scene::new()?;
-    scene.azure.push_image(TARGET, &["linux/amd64"]);
-    for name in [TARGET, NGINX, HELLO] {
-        let image = scene.client.registry_importer().image(&name.parse()?, &call()).await?;
-        assert_eq!(Some(some(image, name)?.digest.to_string()), scene.azure.digest(name), "{name}");
-    }
-    let tokens = |host: &str| scene.sent(|request| request.host == host && request.path.contains("/oauth2/")).len();
-    assert_eq!(tokens("myregistry.azurecr.io"), 2, "an exchange and a token");
-    assert_eq!(scene.sent(|request| request.host.ends_with("docker.io") && request.caller.is_some()), []);
-    assert_eq!(scene.sent(|request| request.host == "mcr.microsoft.com").len(), 1);
-    Ok(())
-}
-
-async fn image_of_who_may_not_pull_is_forbidden() -> Checked {
-    let scene = Scene::new()?;
-    scene.azure.push_image(TARGET, &["linux/amd64"]);
-    let client = scene.caller(&[])?;
-    refused(client.registry_importer().image(&TARGET.parse()?, &call()).await, ErrorKind::Forbidden)?;
-    Ok(())
-}
-
-async fn image_behind_a_firewall_is_forbidden() -> Checked {
-    let scene = Scene::with_registry(RegistrySeed::new(GROUP, REGISTRY).public_network_disabled())?;
-    let err = refused(scene.client.registry_importer().image(&TARGET.parse()?, &call()).await, ErrorKind::Forbidden)?;
-    assert_eq!(err.status(), Some(403));
-    Ok(())
-}
-
-async fn start_import_returns_when_azure_has_accepted_the_import() -> Checked {
-    let scene = Scene::new()?;
-    scene.azure.set_timing(Timing::none().with_import(Duration::from_secs(60)));
-    let registry = registry(&scene).await?;
-    let importer = scene.client.registry_importer();
-    let begun = Instant::now();
-    let mut handle = importer.start_import(&registry, &request(NGINX)?, &call()).await?;
-    assert!(begun.elapsed() < Duration::from_secs(1));
-    let ImportStatus::Running(tags) = importer.poll_import(&mut handle, &call()).await? else {
-        return Err("it is over too early".into());
-    };
-    assert_eq!(tags.get("nginx:v1").map(String::as_str), Some("Pending"));
-    tokio::time::advance(Duration::from_secs(60)).await;
-    assert_eq!(importer.poll_import(&mut handle, &call()).await?, ImportStatus::Succeeded);
-    Ok(())
-}
-
-async fn an_import_is_not_sent_twice() -> Checked {
-    for fault in [Fault::on("POST", "/importImage").reset(), Fault::on("POST", "/importImage").status(503)] {
-        for fault in [fault.clone(), fault.after_effect()] {
-            let scene = Scene::new()?;
-            let registry = registry(&scene).await?;
-            scene.azure.fault(fault);
-            let started = scene.client.registry_importer().start_import(&registry, &request(NGINX)?, &call()).await;
-            refused(started, ErrorKind::Unavailable)?;
-            assert_eq!(posts(&scene), 1);
-        }
-    }
-    Ok(())
-}
-
-async fn poll_import_looks_once() -> Checked {
-    let scene = Scene::new()?;
-    scene.azure.set_timing(Timing::none().with_import(Duration::from_secs(60)));
-    let registry = registry(&scene).await?;
-    let importer = scene.client.registry_importer();
-    let mut handle = importer.start_import(&registry, &request(NGINX)?, &call()).await?;
-    for _ in 0..3 {
-        let mark = scene.azure.mark();
-        importer.poll_import(&mut handle, &call()).await?;
-        assert_eq!(scene.azure.requests_since(mark).len(), 1);
-    }
-    Ok(())
-}
-
-async fn a_failed_import_is_an_error_with_azures_own_text() -> Checked {
-    let scene = Scene::new()?;
-    let registry = registry(&scene).await?;
-    let importer = scene.client.registry_importer();
-    let mut handle = importer.start_import(&registry, &request("docker.io/library/nginx:none")?, &call()).await?;
-    let err = refused(importer.poll_import(&mut handle, &call()).await, ErrorKind::NotFound)?;
-    let text = err.service().and_then(|service| service.message.clone()).unwrap_or_default();
-    assert!(text.contains("Unable to find manifest digest"), "{err:#}");
-    Ok(())
-}
-
-async fn a_failed_import_of_unknown_text_is_a_failed_operation() -> Checked {
-    let scene = Scene::new()?;
-    scene.azure.set_timing(Timing::none().with_import(Duration::from_secs(15)));
-    let body = json!({"error": {"code": "BadRequest", "message": "something new"}});
-    scene.azure.fault(Fault::on("GET", "/operationResults/").status(400).body(body));
-    let err = refused(import(&scene, as_v1()).await, ErrorKind::OperationFailed)?;
-    assert_eq!((err.status(), err.code()), (Some(400), Some("BadRequest")));
-    assert!(format!("{err:#}").contains("something new"));
-    Ok(())
-}
-
-async fn a_handle_can_be_stored_and_keeps_its_link_from_the_log() -> Checked {
-    let scene = Scene::new()?;
-    let registry = registry(&scene).await?;
-    let importer = scene.client.registry_importer();
-    let handle = importer.start_import(&registry, &request(NGINX)?, &call()).await?;
-    assert!(!format!("{handle:?}").contains("operationResults"), "{handle:?}");
-    let mut stored: ImportHandle = serde_json::from_str(&serde_json::to_string(&handle)?)?;
-    assert_eq!(importer.poll_import(&mut stored, &call()).await?, ImportStatus::Succeeded);
     Ok(())
 }
 
