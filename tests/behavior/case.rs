@@ -3,7 +3,12 @@
 use crate::{azure::LiveAzure, backend::Backend, emulator::Scene};
 use aks_acr::{Error, ErrorKind};
 use libtest_mimic::{Failed, Trial};
-use std::{fmt::Debug, future::Future, pin::Pin};
+use std::{
+    fmt::Debug,
+    future::Future,
+    pin::Pin,
+    sync::{Mutex, PoisonError},
+};
 use tokio::runtime::Builder;
 
 /// How a case ends: what fails in it besides its assertions is a failure too.
@@ -60,8 +65,11 @@ fn paused(work: impl Future<Output = Checked>) -> Checked {
     Builder::new_current_thread().enable_all().start_paused(true).build()?.block_on(work)
 }
 
-/// Cleans up whatever the case's end. A panic of the case is one of the trial, after that.
+/// One at a time, since they share a registry. Cleans up whatever the case's end; a panic of the case is one of the trial, after
+/// that.
 fn live(run: for<'a> fn(&'a dyn Backend) -> Work<'a>) -> Checked {
+    static ALONE: Mutex<()> = Mutex::new(());
+    let _alone = ALONE.lock().unwrap_or_else(PoisonError::into_inner);
     let runtime = Builder::new_current_thread().enable_all().build()?;
     let azure = LiveAzure::from_environment()?;
     let ended = std::panic::catch_unwind(std::panic::AssertUnwindSafe(|| runtime.block_on(run(&azure))));

@@ -2,7 +2,9 @@
 //!
 //! A case is named as the sentence that it holds the library to. One that only Azure's rules are needed for runs on every
 //! backend; one that needs more, such as faults, clocks or a caller without rights, runs on the emulator alone. Without
-//! `AKS_ACR_TEST_AZURE=1` the trials on live Azure show as ignored.
+//! `AKS_ACR_TEST_AZURE=1` the trials on live Azure show as ignored; with it they want resources that exist, named by
+//! `AKS_ACR_TEST_CLUSTER_ID`, `AKS_ACR_TEST_REGISTRY_ID` (resource ids) and `AKS_ACR_TEST_PRINCIPAL_ID` (the object id of a
+//! service principal without a role at that registry).
 
 mod attach;
 mod azure;
