@@ -122,10 +122,10 @@ impl PullCause {
             timeout(text)
         } else if lower.contains("toomanyrequests") || has("429 Too Many Requests") {
             Self::Throttled
-        } else if has("failed to fetch anonymous token") && refused {
-            Self::NoCredentials
         } else if has("not found") || has("manifest unknown") {
             Self::NotFound
+        } else if has("failed to fetch anonymous token") && refused {
+            Self::NoCredentials
         } else {
             Self::Unknown
         }
@@ -182,6 +182,9 @@ mod tests {
         let text = "failed to authorize: failed to fetch oauth token: unexpected status from POST request to \
             https://r.azurecr.io/oauth2/token: 401 Unauthorized, failed to fetch anonymous token: 401 Unauthorized";
         assert_eq!(read(text), PullCause::Unauthorized);
+        let text =
+            "[r.azurecr.io/a:1: not found, failed to authorize: failed to fetch anonymous token: 401 Unauthorized]";
+        assert_eq!(read(text), PullCause::NotFound);
         assert_eq!(read("failed to fetch anonymous token: 401 Unauthorized"), PullCause::NoCredentials);
     }
 

@@ -28,6 +28,9 @@ use std::time::Duration;
 use tokio::time::Instant;
 
 const STEP: &str = "waiting for the roll-out";
+/// A watch without a version tells the present state first. The deployment's own version would not do: it is that of its last
+/// change, and too old for a watch once enough else has changed since.
+const FROM_NOW: &str = "";
 
 /// The paths of what is looked at.
 struct Paths {
@@ -153,8 +156,7 @@ impl Wait<'_> {
         let of_it = WatchParams::default().labels(&self.rolling.deployment.selector());
         let itself = WatchParams::default().fields(&format!("metadata.name={}", self.deployment.name));
         let pods = changes(client, &self.paths.pods, &of_it, version, STEP, call);
-        let deployment =
-            changes(client, &self.paths.deployments, &itself, self.rolling.deployment.version(), STEP, call);
+        let deployment = changes(client, &self.paths.deployments, &itself, FROM_NOW, STEP, call);
         let (pods, deployment) = futures::try_join!(pods, deployment)?;
         Ok(futures::stream::select(pods, deployment).boxed())
     }
@@ -195,13 +197,16 @@ impl Wait<'_> {
 
     /// Tells how far it is where that has changed, and gives the end if this is it.
     fn judge(&mut self, call: &Call) -> Option<Result<RollOut, Error>> {
-        let (ready, cause) = (self.rolling.ready(), self.rolling.cause().map(|failure| failure.cause.to_string()));
+        let verdict = self.rolling.verdict();
+        // The deployment may be seen to be complete before the last of its pods is.
+        let ready = verdict.as_ref().and_then(|end| end.as_ref().ok()).map_or(self.rolling.ready(), |end| end.ready);
+        let cause = self.rolling.cause().map(|failure| failure.cause.to_string());
         let state = Some((ready, cause.clone()));
         if self.told != state {
             call.report(Event::RollingOut { ready, wanted: self.rolling.wanted(), cause });
             self.told = state;
         }
-        self.rolling.verdict()
+        verdict
     }
 }
 

@@ -24,7 +24,6 @@ pub(super) struct DeploymentObject {
 struct Metadata {
     generation: u64,
     annotations: BTreeMap<String, String>,
-    resource_version: String,
 }
 
 #[derive(Clone, Debug, Default, Deserialize)]
@@ -75,10 +74,6 @@ impl DeploymentObject {
         let equal = self.spec.selector.match_labels.iter().map(|(key, value)| format!("{key}={value}"));
         let others = self.spec.selector.match_expressions.iter().map(Expression::to_text);
         equal.chain(others).collect::<Vec<_>>().join(",")
-    }
-
-    pub fn version(&self) -> &str {
-        &self.metadata.resource_version
     }
 
     /// What stands for the pod template that is rolled out: with another one, the pods that count are others.

@@ -113,7 +113,7 @@ pub(super) async fn start(
 
 pub(super) async fn poll(arm: &Arm, handle: &mut ImportHandle, call: &Call) -> Result<ImportStatus> {
     let mut operation = Operation::resume(arm, &handle.link, STEP)?;
-    let (progressed, answer) = operation.look(arm, call).await.map_err(import_failure::explain)?;
+    let (progressed, answer) = operation.look(arm, call).await.map_err(import_failure::explain_end)?;
     operation.link().clone_into(&mut handle.link);
     handle.wait = operation.asked_wait();
     Ok(match progressed {

@@ -29,6 +29,18 @@ pub(super) fn explain(err: Error) -> Error {
     Error::new(*kind, "the import failed").with_context("hint", *hint).with_service(service)
 }
 
+/// The same for an import that Azure had accepted: what it then answers with 400 is how the import ended, and no fault of the
+/// request that looked.
+pub(super) fn explain_end(err: Error) -> Error {
+    let err = explain(err);
+    match err.service() {
+        Some(service) if err.kind() == ErrorKind::InvalidInput => {
+            Error::new(ErrorKind::OperationFailed, "the import failed").with_service(service.clone())
+        }
+        _ => err,
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

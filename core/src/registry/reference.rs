@@ -105,6 +105,14 @@ impl FromStr for RegistryRef {
     }
 }
 
+impl TryFrom<ResourceId> for RegistryRef {
+    type Error = Error;
+
+    fn try_from(id: ResourceId) -> Result<Self> {
+        Self::of_id(id)
+    }
+}
+
 impl From<&Registry> for RegistryRef {
     fn from(registry: &Registry) -> Self {
         Self { by: By::Id(registry.id.clone()), subscription: None }

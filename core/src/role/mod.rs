@@ -23,8 +23,9 @@ use uuid::Uuid;
 
 /// Grants roles, takes them back, and lists them.
 ///
-/// - `grant` makes at most one assignment. One for the same scope, principal and role that is there already is left as it is,
-///   and is the answer.
+/// - `grant` makes at most one assignment for a scope, a principal and a role. One that is there under another name is left as
+///   it is, and is the answer. One that is there under the name that this library gives gets the condition that was asked for,
+///   since Azure has no way to write only where nothing is: who must keep a condition looks first, as attach does.
 /// - `grant` waits for a principal that the directory does not know yet, for a limited time.
 /// - `grant` reports a refusal after one refusal.
 /// - `revoke` of what is not there succeeds and says so.

@@ -102,6 +102,7 @@ pub(super) fn serve(world: &mut World, host: &str, request: &Request<Bytes>, now
     match kubernetes.serve(request, &user, now) {
         Answer::Whole(mut answer) => {
             advance(world, at, now);
+            reply::set(&mut answer, "date", &world.clock.http_date(now));
             answer.extensions_mut().insert(Caller(user));
             Served::Whole(answer)
         }

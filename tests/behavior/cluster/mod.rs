@@ -1,0 +1,25 @@
+//! Clusters: access to one, what is applied to it, how its deployments roll out, and its pods.
+
+mod access;
+mod apply;
+mod entra;
+mod pods;
+mod pull;
+mod roll_out;
+mod watch;
+
+use crate::{case::Case, emulator::Scene};
+use aks_acr::{Pod, PodSelection};
+
+pub fn cases() -> Vec<Case> {
+    [access::cases(), entra::cases(), apply::cases(), roll_out::cases(), pull::cases(), pods::cases(), watch::cases()]
+        .into_iter()
+        .flatten()
+        .collect()
+}
+
+/// The pods of the namespace `default`.
+async fn pods(scene: &Scene) -> aks_acr::Result<Vec<Pod>> {
+    let listed = scene.client.pods(&scene.cluster, &PodSelection::default(), aks_acr::CallOptions::default()).await?;
+    Ok(listed.pods)
+}

@@ -1,0 +1,255 @@
+//! Roll-outs that end at a pull: the cause, and whether it passes.
+
+use super::{pods, roll_out::roll_out};
+use crate::{
+    case::{Case, Checked, cases, refused, some},
+    emulator::{CLUSTER, GROUP, NGINX, REGISTRY, Scene, deployment},
+};
+use aks_acr::{AttachOptions, Error, ErrorKind, PullCause, RollOut};
+use aks_acr_emulator::{ClusterSeed, Fault, RegistrySeed, Service, Timing};
+use libtest_mimic::Failed;
+use std::time::Duration;
+use tokio::time::Instant;
+
+const IMAGE: &str = "myregistry.azurecr.io/team/app:v1";
+
+pub fn cases() -> Vec<Case> {
+    cases! { "cluster";
+        everywhere: [];
+        on_emulator: [
+            a_cluster_with_the_grant_pulls,
+            a_cluster_without_the_grant_is_told_which_one_is_missing,
+            acr_pull_is_not_honoured_in_a_registry_with_permissions_on_repositories,
+            a_condition_lets_its_repository_be_pulled_and_no_other,
+            a_grant_that_is_not_effective_yet_is_waited_for,
+            a_grant_that_does_not_become_effective_is_waited_for_as_long_as_was_said,
+            an_image_of_another_registry_needs_a_grant_there,
+            a_missing_tag_is_final,
+            an_image_for_other_nodes_is_final,
+            an_image_for_some_nodes_runs_on_those,
+            a_firewall_is_final_and_names_the_clusters_address,
+            a_closed_registry_is_final,
+            a_host_that_does_not_exist_is_final,
+            a_certificate_that_is_not_trusted_is_final,
+            an_init_containers_image_is_told_as_its_own,
+            the_first_error_is_kept_when_kubelet_backs_off,
+            a_registry_that_throttles_for_a_moment_is_waited_for,
+            a_cluster_without_kubelet_identity_has_no_credentials,
+        ];
+    }
+}
+
+fn with_image(scene: Scene) -> Scene {
+    scene.azure.push_image(IMAGE, &["linux/amd64"]);
+    scene
+}
+
+async fn deploy(scene: &Scene, image: &str) -> Result<aks_acr::Result<RollOut>, Failed> {
+    scene.apply(&deployment("web", image, 2)).await?;
+    Ok(roll_out(scene).await)
+}
+
+/// The error of a roll-out that must have ended for this cause, soon.
+async fn fails(scene: &Scene, image: &str, cause: &PullCause) -> Result<Error, Failed> {
+    let begun = Instant::now();
+    let err = refused(deploy(scene, image).await?, ErrorKind::PullFailed)?;
+    let failure = some(err.pull_failure(), "pull failure")?;
+    assert_eq!((&failure.cause, failure.image.as_str()), (cause, image), "{}", failure.message);
+    assert!(begun.elapsed() < Duration::from_secs(60), "{:?}", begun.elapsed());
+    Ok(err)
+}
+
+async fn a_cluster_with_the_grant_pulls() -> Checked {
+    let scene = with_image(Scene::new()?);
+    scene.client.attach(&scene.cluster, &scene.by_id(), AttachOptions::default()).await?;
+    assert_eq!(deploy(&scene, IMAGE).await??.ready, 2);
+    let digest = some(scene.azure.digest(IMAGE), "digest")?;
+    assert!(pods(&scene).await?.iter().all(|pod| pod.image_id.as_ref().is_some_and(|id| id.contains(&digest))));
+    Ok(())
+}
+
+async fn a_cluster_without_the_grant_is_told_which_one_is_missing() -> Checked {
+    let scene = with_image(Scene::new()?);
+    let err = fails(&scene, IMAGE, &PullCause::Unauthorized).await?.to_string();
+    assert!(err.contains("AcrPull") && err.contains(&scene.kubelet()?.to_string()) && err.contains(REGISTRY), "{err}");
+    assert_eq!(scene.sent(|request| request.path.contains("/roleAssignments/") && request.is_write()), []);
+    Ok(())
+}
+
+async fn acr_pull_is_not_honoured_in_a_registry_with_permissions_on_repositories() -> Checked {
+    let scene = with_image(Scene::with_registry(RegistrySeed::new(GROUP, REGISTRY).abac())?);
+    scene.grant_pull("AcrPull");
+    let err = fails(&scene, IMAGE, &PullCause::Unauthorized).await?.to_string();
+    assert!(err.contains("Container Registry Repository Reader"), "{err}");
+    scene.client.attach(&scene.cluster, &scene.by_id(), AttachOptions::default()).await?;
+    assert_eq!(roll_out(&scene).await?.ready, 2);
+    Ok(())
+}
+
+async fn a_condition_lets_its_repository_be_pulled_and_no_other() -> Checked {
+    let scene = with_image(Scene::with_registry(RegistrySeed::new(GROUP, REGISTRY).abac())?);
+    let other = "myregistry.azurecr.io/other:v1";
+    scene.azure.push_image(other, &["linux/amd64"]);
+    let condition = "@Request[Microsoft.ContainerRegistry/registries/repositories:name] StringEquals 'team/app'";
+    let options = AttachOptions::default().with_condition(condition);
+    scene.client.attach(&scene.cluster, &scene.by_id(), options).await?;
+    assert_eq!(deploy(&scene, IMAGE).await??.ready, 2);
+    let refusal = refused(deploy(&scene, other).await?, ErrorKind::PullFailed)?;
+    assert_eq!(some(refusal.pull_failure(), "pull failure")?.cause, PullCause::Unauthorized);
+    let asked = scene.sent(|request| request.service == Service::Kubernetes).len();
+    assert!(asked < 100, "ten minutes of watching took {asked} requests");
+    Ok(())
+}
+
+async fn a_grant_that_is_not_effective_yet_is_waited_for() -> Checked {
+    let scene = with_image(Scene::new()?);
+    scene.azure.set_timing(Timing::none().with_propagation(Duration::from_secs(240)));
+    let begun = Instant::now();
+    scene.client.attach(&scene.cluster, &scene.by_id(), AttachOptions::default()).await?;
+    assert_eq!(deploy(&scene, IMAGE).await??.ready, 2);
+    assert!(begun.elapsed() >= Duration::from_secs(240));
+    Ok(())
+}
+
+async fn a_grant_that_does_not_become_effective_is_waited_for_as_long_as_was_said() -> Checked {
+    let scene = with_image(Scene::new()?);
+    scene.azure.set_timing(Timing::none().with_propagation(Duration::from_secs(9000)));
+    scene.client.attach(&scene.cluster, &scene.by_id(), AttachOptions::default()).await?;
+    scene.apply(&deployment("web", IMAGE, 1)).await?;
+    let begun = Instant::now();
+    let options = aks_acr::RollOutOptions::default().with_propagation(Duration::from_secs(90));
+    let result = scene.client.roll_out(&scene.cluster, &aks_acr::Deployment::new("web"), options).await;
+    refused(result, ErrorKind::PullFailed)?;
+    assert!(begun.elapsed() >= Duration::from_secs(90) && begun.elapsed() < Duration::from_secs(120));
+    Ok(())
+}
+
+async fn an_image_of_another_registry_needs_a_grant_there() -> Checked {
+    let scene = with_image(Scene::new()?);
+    let other = "otherregistry.azurecr.io/team/app:v1";
+    let _ = scene.azure.clone().with_registry("other", "otherregistry").with_image(other, &["linux/amd64"]);
+    scene.client.attach(&scene.cluster, &scene.by_id(), AttachOptions::default()).await?;
+    let err = fails(&scene, other, &PullCause::Unauthorized).await?.to_string();
+    assert!(err.contains("on otherregistry"), "{err}");
+    Ok(())
+}
+
+async fn a_missing_tag_is_final() -> Checked {
+    let scene = with_image(Scene::new()?);
+    scene.grant_pull("AcrPull");
+    fails(&scene, "myregistry.azurecr.io/team/app:v2", &PullCause::NotFound).await?;
+    Ok(())
+}
+
+async fn an_image_for_other_nodes_is_final() -> Checked {
+    let scene = Scene::new()?;
+    scene.grant_pull("AcrPull");
+    scene.azure.push_image(IMAGE, &["linux/arm64", "linux/arm/v7"]);
+    fails(&scene, IMAGE, &PullCause::NoMatchingPlatform).await?;
+    Ok(())
+}
+
+async fn an_image_for_some_nodes_runs_on_those() -> Checked {
+    let cluster =
+        ClusterSeed::new(GROUP, CLUSTER).node("aks-intel-0", "linux", "amd64").node("aks-arm-0", "linux", "arm64");
+    let scene = Scene::with_cluster(cluster)?;
+    scene.azure.push_image("quay.example/app:v1", &["linux/arm64", "linux/riscv64"]);
+    let anywhere = deployment("web", "quay.example/app:v1", 2);
+    scene
+        .apply(&anywhere.replace("spec: {containers", "spec: {nodeSelector: {kubernetes.io/arch: arm64}, containers"))
+        .await?;
+    roll_out(&scene).await?;
+    assert!(pods(&scene).await?.iter().all(|pod| pod.node.as_deref() == Some("aks-arm-0")));
+    Ok(())
+}
+
+async fn a_firewall_is_final_and_names_the_clusters_address() -> Checked {
+    let closed = RegistrySeed::new(GROUP, REGISTRY).sku("Premium").only_from(&["203.0.113.0/24"]);
+    let scene = with_image(Scene::with_registry(closed)?);
+    scene.grant_pull("AcrPull");
+    let address = Some(scene.azure.egress_address());
+    fails(&scene, IMAGE, &PullCause::Firewall { address }).await?;
+    let address = scene.azure.egress_address();
+    scene.azure.set_registry(GROUP, REGISTRY, |seed| seed.only_from(&[&address]));
+    assert_eq!(wait_for_recovery(&scene).await?.ready, 2);
+    Ok(())
+}
+
+/// Kubelet tries again by itself, with longer and longer waits; until it does, its last failure still stands.
+async fn wait_for_recovery(scene: &Scene) -> aks_acr::Result<RollOut> {
+    for _ in 0..20 {
+        if pods(scene).await?.iter().all(|pod| pod.status == "Running") {
+            break;
+        }
+        tokio::time::sleep(Duration::from_secs(30)).await;
+    }
+    roll_out(scene).await
+}
+
+async fn a_closed_registry_is_final() -> Checked {
+    let scene = with_image(Scene::with_registry(RegistrySeed::new(GROUP, REGISTRY).public_network_disabled())?);
+    scene.grant_pull("AcrPull");
+    fails(&scene, IMAGE, &PullCause::Firewall { address: Some(scene.azure.egress_address()) }).await?;
+    Ok(())
+}
+
+async fn a_host_that_does_not_exist_is_final() -> Checked {
+    let scene = Scene::new()?;
+    for image in ["nosuchregistry.azurecr.io/app:v1", "registry.nowhere.example/app:v1"] {
+        fails(&scene, image, &PullCause::NoSuchHost).await?;
+    }
+    Ok(())
+}
+
+async fn a_certificate_that_is_not_trusted_is_final() -> Checked {
+    let scene = Scene::new()?;
+    let why = "certificate signed by unknown authority";
+    scene.azure.fault(Fault::on("*", "mcr.microsoft.com").untrusted(why).times(99));
+    fails(&scene, crate::emulator::HELLO, &PullCause::UntrustedCertificate).await?;
+    Ok(())
+}
+
+async fn an_init_containers_image_is_told_as_its_own() -> Checked {
+    let scene = Scene::new()?;
+    let init = "initContainers: [{name: prepare, image: 'docker.io/library/nginx:absent'}], containers";
+    scene.apply(&deployment("web", NGINX, 1).replace("containers", init)).await?;
+    let err = refused(roll_out(&scene).await, ErrorKind::PullFailed)?;
+    let failure = some(err.pull_failure(), "pull failure")?;
+    assert_eq!((failure.container.as_str(), failure.cause.clone()), ("prepare", PullCause::NotFound));
+    assert!(pods(&scene).await?[0].status.starts_with("Init:"));
+    Ok(())
+}
+
+async fn the_first_error_is_kept_when_kubelet_backs_off() -> Checked {
+    let scene = Scene::new()?;
+    scene.apply(&deployment("web", "docker.io/library/nginx:absent", 1)).await?;
+    let mut seen = Vec::new();
+    for _ in 0..40 {
+        tokio::time::sleep(Duration::from_secs(7)).await;
+        let failure = some(pods(&scene).await?.remove(0).pull_failure, "pull failure")?;
+        assert_eq!(failure.cause, PullCause::NotFound, "{}: {}", failure.reason, failure.message);
+        seen.push(failure.reason);
+    }
+    assert!(seen.iter().any(|reason| reason == "ImagePullBackOff"), "{seen:?}");
+    let err = refused(roll_out(&scene).await, ErrorKind::PullFailed)?;
+    assert_eq!(some(err.pull_failure(), "pull failure")?.cause, PullCause::NotFound);
+    Ok(())
+}
+
+async fn a_registry_that_throttles_for_a_moment_is_waited_for() -> Checked {
+    let scene = with_image(Scene::new()?);
+    scene.grant_pull("AcrPull");
+    scene.azure.fault(Fault::on("*", "myregistry.azurecr.io/v2/").status(429).times(3));
+    assert_eq!(deploy(&scene, IMAGE).await??.ready, 2);
+    Ok(())
+}
+
+async fn a_cluster_without_kubelet_identity_has_no_credentials() -> Checked {
+    let scene = with_image(Scene::with_cluster(ClusterSeed::new(GROUP, CLUSTER).without_kubelet_identity())?);
+    scene.apply(&deployment("web", IMAGE, 1)).await?;
+    tokio::time::sleep(Duration::from_secs(20)).await;
+    let failure = some(pods(&scene).await?.remove(0).pull_failure, "pull failure")?;
+    assert_eq!(failure.cause, PullCause::NoCredentials, "{}", failure.message);
+    assert!(refused(roll_out(&scene).await, ErrorKind::PullFailed)?.to_string().contains("no credentials"));
+    Ok(())
+}

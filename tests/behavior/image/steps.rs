@@ -1,0 +1,138 @@
+//! An import step by step: begun, and looked at.
+
+use super::{as_v1, import, made_registry, posts};
+use crate::{
+    backend::{Backend, call},
+    case::{Case, Checked, cases, refused, some},
+    emulator::{NGINX, Scene},
+};
+use aks_acr::{CallOptions, ErrorKind, ImportHandle, ImportRequest, ImportStatus, Registry};
+use aks_acr_emulator::{Fault, Timing};
+use libtest_mimic::Failed;
+use serde_json::json;
+use std::time::Duration;
+use tokio::time::Instant;
+
+pub fn cases() -> Vec<Case> {
+    cases! { "image";
+        everywhere: [
+            an_import_is_followed_to_its_end,
+        ];
+        on_emulator: [
+            start_import_returns_when_azure_has_accepted_the_import,
+            an_import_is_not_sent_twice,
+            poll_import_looks_once,
+            a_failed_import_is_an_error_with_azures_own_text,
+            a_failed_import_of_unknown_text_is_a_failed_operation,
+            a_handle_can_be_stored_and_keeps_its_link_from_the_log,
+        ];
+    }
+}
+
+async fn an_import_is_followed_to_its_end(backend: &dyn Backend) -> Checked {
+    let registry = made_registry(backend).await?;
+    let importer = backend.client().registry_importer();
+    let targets = vec!["team/hello:v1".to_owned(), "other:v2".to_owned()];
+    let source = backend.public_image();
+    let mut request = ImportRequest::new(source.clone(), "");
+    request.targets = targets;
+    let mut handle = importer.start_import(&registry, &request, &call()).await?;
+    while importer.poll_import(&mut handle, &call()).await? != ImportStatus::Succeeded {
+        tokio::time::sleep(handle.asked_wait().unwrap_or(Duration::from_secs(5))).await;
+    }
+    let digest = some(importer.image(&source, &call()).await?, "source")?.digest;
+    for target in &request.targets {
+        let image = format!("{}/{target}", registry.login_server).parse()?;
+        assert_eq!(some(importer.image(&image, &call()).await?, target)?.digest, digest);
+    }
+    Ok(())
+}
+
+async fn registry(scene: &Scene) -> Result<Registry, Failed> {
+    some(scene.client.registry(&scene.by_id(), CallOptions::default()).await?, "registry")
+}
+
+fn request(source: &str) -> aks_acr::Result<ImportRequest> {
+    let targets = vec!["nginx:v1".to_owned()];
+    let mut request = ImportRequest::new(source.parse()?, "");
+    request.targets = targets;
+    Ok(request)
+}
+
+async fn start_import_returns_when_azure_has_accepted_the_import() -> Checked {
+    let scene = Scene::new()?;
+    scene.azure.set_timing(Timing::none().with_import(Duration::from_secs(60)));
+    let registry = registry(&scene).await?;
+    let importer = scene.client.registry_importer();
+    let begun = Instant::now();
+    let mut handle = importer.start_import(&registry, &request(NGINX)?, &call()).await?;
+    assert!(begun.elapsed() < Duration::from_secs(1));
+    let ImportStatus::Running(tags) = importer.poll_import(&mut handle, &call()).await? else {
+        return Err("it is over too early".into());
+    };
+    assert_eq!(tags.get("nginx:v1").map(String::as_str), Some("Pending"));
+    tokio::time::advance(Duration::from_secs(60)).await;
+    assert_eq!(importer.poll_import(&mut handle, &call()).await?, ImportStatus::Succeeded);
+    Ok(())
+}
+
+async fn an_import_is_not_sent_twice() -> Checked {
+    for fault in [Fault::on("POST", "/importImage").reset(), Fault::on("POST", "/importImage").status(503)] {
+        for fault in [fault.clone(), fault.after_effect()] {
+            let scene = Scene::new()?;
+            let registry = registry(&scene).await?;
+            scene.azure.fault(fault);
+            let started = scene.client.registry_importer().start_import(&registry, &request(NGINX)?, &call()).await;
+            refused(started, ErrorKind::Unavailable)?;
+            assert_eq!(posts(&scene), 1);
+        }
+    }
+    Ok(())
+}
+
+async fn poll_import_looks_once() -> Checked {
+    let scene = Scene::new()?;
+    scene.azure.set_timing(Timing::none().with_import(Duration::from_secs(60)));
+    let registry = registry(&scene).await?;
+    let importer = scene.client.registry_importer();
+    let mut handle = importer.start_import(&registry, &request(NGINX)?, &call()).await?;
+    for _ in 0..3 {
+        let mark = scene.azure.mark();
+        importer.poll_import(&mut handle, &call()).await?;
+        assert_eq!(scene.azure.requests_since(mark).len(), 1);
+    }
+    Ok(())
+}
+
+async fn a_failed_import_is_an_error_with_azures_own_text() -> Checked {
+    let scene = Scene::new()?;
+    let registry = registry(&scene).await?;
+    let importer = scene.client.registry_importer();
+    let mut handle = importer.start_import(&registry, &request("docker.io/library/nginx:none")?, &call()).await?;
+    let err = refused(importer.poll_import(&mut handle, &call()).await, ErrorKind::NotFound)?;
+    let text = err.service().and_then(|service| service.message.clone()).unwrap_or_default();
+    assert!(text.contains("Unable to find manifest digest"), "{err:#}");
+    Ok(())
+}
+
+async fn a_failed_import_of_unknown_text_is_a_failed_operation() -> Checked {
+    let scene = Scene::new()?;
+    scene.azure.set_timing(Timing::none().with_import(Duration::from_secs(15)));
+    let body = json!({"error": {"code": "BadRequest", "message": "something new"}});
+    scene.azure.fault(Fault::on("GET", "/operationResults/").status(400).body(body));
+    let err = refused(import(&scene, as_v1()).await, ErrorKind::OperationFailed)?;
+    assert_eq!((err.status(), err.code()), (Some(400), Some("BadRequest")));
+    assert!(format!("{err:#}").contains("something new"));
+    Ok(())
+}
+
+async fn a_handle_can_be_stored_and_keeps_its_link_from_the_log() -> Checked {
+    let scene = Scene::new()?;
+    let registry = registry(&scene).await?;
+    let importer = scene.client.registry_importer();
+    let handle = importer.start_import(&registry, &request(NGINX)?, &call()).await?;
+    assert!(!format!("{handle:?}").contains("operationResults"), "{handle:?}");
+    let mut stored: ImportHandle = serde_json::from_str(&serde_json::to_string(&handle)?)?;
+    assert_eq!(importer.poll_import(&mut stored, &call()).await?, ImportStatus::Succeeded);
+    Ok(())
+}

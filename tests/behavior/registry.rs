@@ -1,0 +1,298 @@
+//! Registries: found, made, left as they are.
+
+use crate::{
+    backend::{Backend, call, other_subscription, random_name},
+    case::{Case, Checked, cases, refused, some},
+    emulator::{GROUP, REGISTRY, Scene, client},
+};
+use aks_acr::{
+    CallOptions, Client, Cloud, CreateRegistryOptions, ErrorKind, NewRegistry, RegistryRef, RoleAssignmentMode, Sku,
+};
+use aks_acr_emulator::{Emulator, Fault, RegistrySeed, Timing};
+use std::time::Duration;
+use tokio::time::Instant;
+
+const LABELLED: &str = "myregistry-e5f2d9a8b7c6h3j1.azurecr.io";
+
+pub fn cases() -> Vec<Case> {
+    cases! { "registry";
+        everywhere: [
+            find_of_what_does_not_exist_is_none,
+            a_registry_is_found_by_id_by_name_and_by_login_server,
+            create_makes_a_registry_and_waits_until_it_is_there,
+            create_never_changes_a_registry_that_exists,
+        ];
+        on_emulator: [
+            find_follows_every_page_before_it_says_so,
+            find_passes_over_an_empty_first_page,
+            find_takes_a_name_in_any_case,
+            find_takes_a_login_server_with_a_domain_label,
+            find_takes_the_id_of_a_registry_in_another_subscription,
+            find_looks_for_a_name_in_another_subscription_where_one_is_named,
+            find_refuses_a_login_server_of_another_cloud_before_a_request,
+            find_by_an_id_that_the_caller_may_not_read_is_forbidden,
+            a_mode_that_is_not_known_is_no_guess,
+            create_needs_no_look_first_to_leave_a_registry_as_it_is,
+            create_takes_the_groups_region_unless_one_is_named,
+            create_makes_what_was_asked,
+            create_of_a_name_that_is_taken_elsewhere_is_a_conflict,
+            create_in_an_absent_group_is_not_found,
+            create_refuses_names_that_cannot_be_one_before_a_request,
+            create_reports_the_missing_right,
+            create_ends_when_its_deadline_does,
+        ];
+    }
+}
+
+async fn find_of_what_does_not_exist_is_none(backend: &dyn Backend) -> Checked {
+    let (own, absent) = (backend.registry().as_str(), random_name("absent"));
+    let beside = own.rsplit_once('/').map_or(own, |(beside, _)| beside);
+    for text in [absent.clone(), format!("{absent}.azurecr.io"), format!("{beside}/{absent}")] {
+        let found = backend.client().registry_importer().find(&text.parse()?, &call()).await?;
+        assert_eq!(found, None, "{text}");
+    }
+    Ok(())
+}
+
+async fn a_registry_is_found_by_id_by_name_and_by_login_server(backend: &dyn Backend) -> Checked {
+    let by_id = RegistryRef::try_from(backend.registry().clone())?;
+    let found = some(backend.client().registry(&by_id, CallOptions::default()).await?, "registry")?;
+    assert_eq!(found.id.name(), backend.registry().name());
+    for text in [found.id.name(), found.login_server.as_str()] {
+        let again = backend.client().registry(&text.parse()?, CallOptions::default()).await?;
+        assert_eq!(again.as_ref(), Some(&found), "{text}");
+    }
+    Ok(())
+}
+
+async fn create_makes_a_registry_and_waits_until_it_is_there(backend: &dyn Backend) -> Checked {
+    let name = backend.free_registry();
+    let options = CreateRegistryOptions::default();
+    let created = backend.client().create_registry(backend.registry().group(), &name, options).await?;
+    assert!(created.is_new);
+    assert_eq!((created.registry.state.as_str(), created.registry.sku.as_str()), ("Succeeded", "Basic"));
+    let found = backend.client().registry(&name.parse()?, CallOptions::default()).await?;
+    assert_eq!(found, Some(created.registry));
+    Ok(())
+}
+
+async fn create_never_changes_a_registry_that_exists(backend: &dyn Backend) -> Checked {
+    let by_id = RegistryRef::try_from(backend.registry().clone())?;
+    let before = some(backend.client().registry(&by_id, CallOptions::default()).await?, "registry")?;
+    let options = CreateRegistryOptions::default().with_sku(Sku::Premium).with_mode(other_mode(before.mode));
+    let (group, name) = (backend.registry().group(), backend.registry().name());
+    let created = backend.client().create_registry(group, &name.to_lowercase(), options).await?;
+    assert_eq!((created.is_new, &created.registry), (false, &before));
+    assert_eq!(backend.client().registry(&by_id, CallOptions::default()).await?, Some(before));
+    Ok(())
+}
+
+fn other_mode(mode: RoleAssignmentMode) -> RoleAssignmentMode {
+    match mode {
+        RoleAssignmentMode::LegacyRegistryPermissions => RoleAssignmentMode::AbacRepositoryPermissions,
+        _ => RoleAssignmentMode::LegacyRegistryPermissions,
+    }
+}
+
+fn crowd() -> Emulator {
+    let azure = Emulator::new();
+    azure.set_page_size(2);
+    (1..=7).fold(azure, |azure, number| azure.with_registry(GROUP, &format!("registry{number}")))
+}
+
+async fn find_follows_every_page_before_it_says_so() -> Checked {
+    let azure = crowd();
+    let client = client(&azure, azure.credential())?;
+    let last = client.registry(&"registry7".parse()?, CallOptions::default()).await?;
+    assert_eq!(some(last, "registry")?.id.name(), "registry7");
+    let mark = azure.mark();
+    assert_eq!(client.registry(&"registry8".parse()?, CallOptions::default()).await?, None);
+    assert_eq!(azure.requests_since(mark).len(), 4, "seven in pages of two");
+    Ok(())
+}
+
+async fn find_passes_over_an_empty_first_page() -> Checked {
+    let azure = crowd();
+    azure.set_empty_first_page(true);
+    let client = client(&azure, azure.credential())?;
+    assert!(client.registry(&"registry1".parse()?, CallOptions::default()).await?.is_some());
+    Ok(())
+}
+
+async fn find_takes_a_name_in_any_case() -> Checked {
+    let scene = Scene::new()?;
+    for text in ["MyRegistry", "MYREGISTRY.azurecr.IO", &scene.registry().as_str().to_uppercase()] {
+        let found = scene.client.registry(&text.parse()?, CallOptions::default()).await?;
+        assert_eq!(some(found, text)?.login_server, "myregistry.azurecr.io");
+    }
+    Ok(())
+}
+
+async fn find_takes_a_login_server_with_a_domain_label() -> Checked {
+    let scene = Scene::with_registry(RegistrySeed::new(GROUP, REGISTRY).login_server(LABELLED))?;
+    for text in [LABELLED, REGISTRY] {
+        let found = scene.client.registry(&text.parse()?, CallOptions::default()).await?;
+        assert_eq!(some(found, text)?.login_server, LABELLED);
+    }
+    let plain = scene.client.registry(&"myregistry.azurecr.io".parse()?, CallOptions::default()).await?;
+    assert_eq!(plain, None, "the host without the label is another registry's, or nobody's");
+    Ok(())
+}
+
+/// A registry `farregistry` in another subscription, and a client of the first.
+fn far_away() -> Result<(Emulator, Client), libtest_mimic::Failed> {
+    let other = other_subscription()?.to_string();
+    let azure = Emulator::new()
+        .with_subscription(&other)
+        .with_registry_of(RegistrySeed::new("far", "farregistry").in_subscription(&other));
+    let client = client(&azure, azure.credential())?;
+    Ok((azure, client))
+}
+
+async fn find_takes_the_id_of_a_registry_in_another_subscription() -> Checked {
+    let (azure, client) = far_away()?;
+    let id = azure.registry_id("far", "farregistry").replace(azure.subscription(), &other_subscription()?.to_string());
+    let found = client.registry(&id.parse()?, CallOptions::default()).await?;
+    assert!(some(found, "registry")?.id.is(&id));
+    Ok(())
+}
+
+async fn find_looks_for_a_name_in_another_subscription_where_one_is_named() -> Checked {
+    let (_azure, client) = far_away()?;
+    let by_name: RegistryRef = "farregistry".parse()?;
+    assert_eq!(client.registry(&by_name, CallOptions::default()).await?, None);
+    let there = by_name.in_subscription(other_subscription()?);
+    assert!(client.registry(&there, CallOptions::default()).await?.is_some());
+    Ok(())
+}
+
+async fn find_refuses_a_login_server_of_another_cloud_before_a_request() -> Checked {
+    let scene = Scene::new()?;
+    for host in ["myregistry.azurecr.cn", "myregistry.azurecr.us"] {
+        let result = scene.client.registry(&host.parse()?, CallOptions::default()).await;
+        assert!(refused(result, ErrorKind::InvalidInput)?.to_string().contains(host));
+    }
+    let china = Client::builder(scene.azure.credential(), scene.azure.subscription())
+        .cloud(Cloud::china())
+        .transport(scene.azure.transport())
+        .build()?;
+    let public = "myregistry.azurecr.io".parse()?;
+    refused(china.registry(&public, CallOptions::default()).await, ErrorKind::InvalidInput)?;
+    assert_eq!(scene.azure.requests(), []);
+    Ok(())
+}
+
+async fn find_by_an_id_that_the_caller_may_not_read_is_forbidden() -> Checked {
+    let scene = Scene::new()?;
+    let group = format!("{}/resourceGroups/elsewhere", scene.everything());
+    let client = scene.caller(&[("Reader", &group)])?;
+    let err = refused(client.registry(&scene.by_id(), CallOptions::default()).await, ErrorKind::Forbidden)?;
+    assert_eq!(err.missing_action(), Some("Microsoft.ContainerRegistry/registries/read"));
+    assert_eq!(err.smallest_role(), Some("Reader"));
+    Ok(())
+}
+
+async fn a_mode_that_is_not_known_is_no_guess() -> Checked {
+    let scene = Scene::new()?;
+    scene.azure.set_registry(GROUP, REGISTRY, |seed| seed.property("roleAssignmentMode", "SomethingNew"));
+    let result = scene.client.registry(&scene.by_id(), CallOptions::default()).await;
+    assert!(refused(result, ErrorKind::Unsupported)?.to_string().contains("SomethingNew"));
+    Ok(())
+}
+
+async fn create_needs_no_look_first_to_leave_a_registry_as_it_is() -> Checked {
+    let scene = Scene::with_registry(RegistrySeed::new(GROUP, REGISTRY).sku("Standard").anonymous_pull())?;
+    let before = scene.client.registry(&scene.by_id(), CallOptions::default()).await?;
+    let mut new = NewRegistry::new(scene.registry().clone());
+    new.sku = Sku::Premium;
+    new.mode = RoleAssignmentMode::AbacRepositoryPermissions;
+    let made = scene.client.registry_importer().create(&new, &call()).await?;
+    assert_eq!((Some(&made.registry), made.is_new), (before.as_ref(), false));
+    assert_eq!(scene.client.registry(&scene.by_id(), CallOptions::default()).await?, before);
+    assert_eq!(scene.writes(), []);
+    Ok(())
+}
+
+async fn create_takes_the_groups_region_unless_one_is_named() -> Checked {
+    let scene = Scene::new()?;
+    let group = "north";
+    let _ = scene.azure.clone().with_group(group, "northeurope");
+    let default = scene.client.create_registry(group, "firstone", CreateRegistryOptions::default()).await?;
+    assert_eq!(default.registry.location, "northeurope");
+    let options = CreateRegistryOptions::default().with_location("francecentral");
+    let named = scene.client.create_registry(group, "secondone", options).await?;
+    assert_eq!(named.registry.location, "francecentral");
+    Ok(())
+}
+
+async fn create_makes_what_was_asked() -> Checked {
+    let scene = Scene::new()?;
+    scene.azure.set_timing(Timing::typical());
+    let mode = RoleAssignmentMode::AbacRepositoryPermissions;
+    let options = CreateRegistryOptions::default().with_sku(Sku::Standard).with_mode(mode);
+    let begun = Instant::now();
+    let first = scene.client.create_registry(GROUP, "newregistry", options.clone()).await?;
+    assert_eq!((first.registry.sku.as_str(), first.registry.mode, first.is_new), ("Standard", mode, true));
+    assert!(begun.elapsed() >= Timing::typical().registry, "it was not there before");
+    let again = scene.client.create_registry(GROUP, "newregistry", options).await?;
+    assert_eq!((again.is_new, again.registry), (false, first.registry));
+    assert_eq!(scene.writes().len(), 1);
+    Ok(())
+}
+
+async fn create_of_a_name_that_is_taken_elsewhere_is_a_conflict() -> Checked {
+    let scene = Scene::new()?;
+    let _ = scene.azure.clone().with_group("elsewhere", "westeurope");
+    let result = scene.client.create_registry("elsewhere", REGISTRY, CreateRegistryOptions::default()).await;
+    assert_eq!(refused(result, ErrorKind::Conflict)?.code(), Some("RegistryNameAlreadyInUse"));
+    Ok(())
+}
+
+async fn create_in_an_absent_group_is_not_found() -> Checked {
+    let scene = Scene::new()?;
+    let options = CreateRegistryOptions::default;
+    refused(scene.client.create_registry("no-group", "newregistry", options()).await, ErrorKind::NotFound)?;
+    let located = options().with_location("westeurope");
+    refused(scene.client.create_registry("no-group", "newregistry", located).await, ErrorKind::NotFound)?;
+    Ok(())
+}
+
+async fn create_refuses_names_that_cannot_be_one_before_a_request() -> Checked {
+    let scene = Scene::new()?;
+    let long = "a".repeat(51);
+    for (group, name) in [
+        (GROUP, "four"),
+        (GROUP, &long),
+        (GROUP, "my-registry"),
+        (GROUP, "MyRegistry"),
+        (GROUP, "a/../b"),
+        ("g/x", "newone"),
+    ] {
+        let result = scene.client.create_registry(group, name, CreateRegistryOptions::default()).await;
+        refused(result, ErrorKind::InvalidInput)?;
+    }
+    assert_eq!(scene.azure.requests(), []);
+    Ok(())
+}
+
+async fn create_reports_the_missing_right() -> Checked {
+    let scene = Scene::new()?;
+    let client = scene.caller(&[("Reader", &scene.everything())])?;
+    let result = client.create_registry(GROUP, "newregistry", CreateRegistryOptions::default()).await;
+    let err = refused(result, ErrorKind::Forbidden)?;
+    assert_eq!(err.missing_action(), Some("Microsoft.ContainerRegistry/registries/write"));
+    assert_eq!(err.smallest_role(), Some("Contributor"));
+    Ok(())
+}
+
+async fn create_ends_when_its_deadline_does() -> Checked {
+    let scene = Scene::new()?;
+    scene.azure.set_timing(Timing::none().with_registry(Duration::from_secs(900)));
+    scene.azure.fault(Fault::on("GET", "/operationStatuses/").status(503));
+    let call = CallOptions::default().with_deadline(Duration::from_secs(60));
+    let begun = Instant::now();
+    let options = CreateRegistryOptions::default().with_call(call);
+    refused(scene.client.create_registry(GROUP, "newregistry", options).await, ErrorKind::DeadlineExceeded)?;
+    assert!(begun.elapsed() <= Duration::from_secs(61));
+    Ok(())
+}
