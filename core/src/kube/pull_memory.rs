@@ -35,3 +35,37 @@ pub(super) fn retell(failure: &mut PullFailure, text: &str) {
 pub(super) fn tells_nothing(failure: &PullFailure) -> bool {
     failure.cause == PullCause::Unknown && failure.reason == "ImagePullBackOff"
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use serde_json::json;
+
+    fn pod(uid: &str, reason: &str, message: &str) -> Pod {
+        crate::cluster::pods::read_pod(&json!({
+            "metadata": { "name": "p", "uid": uid },
+            "status": { "containerStatuses": [{ "name": "c", "state": { "waiting": { "reason": reason, "message": message } } }] },
+        }))
+    }
+
+    fn recalled(memory: &mut PullMemory, mut pod: Pod) -> PullFailure {
+        memory.recall(&mut pod);
+        pod.pull_failure.unwrap()
+    }
+
+    #[test]
+    fn a_kubelet_that_only_says_that_it_waits_is_reminded_of_the_cause() {
+        let mut memory = PullMemory::default();
+        recalled(&mut memory, pod("1", "ErrImagePull", "a:1: not found"));
+        let waiting = recalled(&mut memory, pod("1", "ImagePullBackOff", "Back-off pulling image \"a:1\""));
+        assert_eq!((waiting.cause, waiting.message.as_str()), (PullCause::NotFound, "a:1: not found"));
+    }
+
+    #[test]
+    fn the_cause_of_another_pod_is_not_taken_for_ones_own() {
+        let mut memory = PullMemory::default();
+        recalled(&mut memory, pod("1", "ErrImagePull", "a:1: not found"));
+        let waiting = recalled(&mut memory, pod("2", "ImagePullBackOff", "Back-off pulling image \"a:1\""));
+        assert!(tells_nothing(&waiting));
+    }
+}
