@@ -9,6 +9,7 @@ mod emulator;
 mod entra;
 mod fault;
 mod graph;
+mod identity;
 mod image;
 mod kubernetes;
 mod log;
@@ -21,6 +22,8 @@ mod registry;
 mod reply;
 mod scene;
 mod seed;
+#[cfg(feature = "serve")]
+pub mod serve;
 mod throttle;
 mod timing;
 mod world;

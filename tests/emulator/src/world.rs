@@ -11,6 +11,7 @@ use crate::entra;
 use crate::entra::token::Signer;
 use crate::fault::Faults;
 use crate::graph;
+use crate::identity::Identity;
 use crate::image::Store;
 use crate::log::{Log, Service};
 use crate::operation::Operation;
@@ -52,6 +53,10 @@ pub(crate) struct World {
     pub(crate) registries: Vec<Registry>,
     pub(crate) clusters: Vec<Cluster>,
     pub(crate) principals: Vec<Principal>,
+    /// Managed identities that are resources.
+    pub(crate) identities: Vec<Identity>,
+    /// Object ids of principals that were removed: they are given to nobody else.
+    pub(crate) gone: Vec<String>,
     pub(crate) access: Access,
     pub(crate) operations: Vec<Operation>,
     /// Registries of others, by the host that serves them.
@@ -66,6 +71,19 @@ pub(crate) struct World {
     pub(crate) repeated_assignment: StatusCode,
     /// The address that the program under test is seen at, and the one of all nodes.
     pub(crate) addresses: Addresses,
+    /// How the API servers are reached over a wire, where they are.
+    pub(crate) wire: Option<Wire>,
+}
+
+/// What a client over a wire needs, to come to an API server and to trust it.
+#[derive(Clone, Debug)]
+pub(crate) struct Wire {
+    /// The address of the proxy.
+    pub(crate) proxy: String,
+    /// The authority's certificate.
+    pub(crate) authority: String,
+    /// A certificate and a key for the client to show.
+    pub(crate) client: (String, String),
 }
 
 /// Addresses that a registry's firewall sees.
@@ -88,6 +106,8 @@ impl World {
             registries: Vec::new(),
             clusters: Vec::new(),
             principals: vec![Principal::service(OWNER, clock.start())],
+            identities: Vec::new(),
+            gone: Vec::new(),
             access: Access::new(),
             operations: Vec::new(),
             upstreams: std::collections::BTreeMap::new(),
@@ -99,6 +119,7 @@ impl World {
             repeated_assignment: StatusCode::OK,
             // Addresses of the blocks that are kept for examples.
             addresses: Addresses { client: String::from("203.0.113.7"), nodes: String::from("198.51.100.20") },
+            wire: None,
         };
         world.add_subscription(&stable_id("subscription"));
         world
