@@ -71,7 +71,7 @@ async fn through_the_proxy_every_host_answers_under_its_own_name() {
     let list = "https://management.azure.com/subscriptions?api-version=2022-12-01";
     let answer = client.get(list).bearer_auth(&token).send().await.unwrap();
     assert_eq!(answer.status(), 200);
-    for host in ["myregistry.azurecr.io", "registry-1.docker.io"] {
+    for host in ["myregistry.azurecr.io", "registry-1.docker.io", "index.docker.io"] {
         let answer = client.get(format!("https://{host}/v2/")).send().await.unwrap();
         assert_eq!(answer.status(), 401, "{host}");
     }
