@@ -73,7 +73,7 @@ impl Front {
             return Ok(self.cloud(&request, &origin).map(Body::from));
         }
         let host = Authority::from_static(origin::host_of(&path));
-        let answer = self.emulated(request, &host).await?;
+        let answer = self.emulated(collapsed(request, &path)?, &host).await?;
         let (parts, body) = answer.into_parts();
         // Nothing that Resource Manager, Entra or Graph answers goes on for ever.
         let body = body.collect().await.map_err(|_| Cut)?.to_bytes();
@@ -107,6 +107,15 @@ impl Front {
         };
         if answer.extensions().get::<Broken>().is_some() { Err(Cut) } else { Ok(answer) }
     }
+}
+
+/// A request to this path: some clients put one slash too many before it.
+fn collapsed(mut request: Request<Bytes>, path: &str) -> Result<Request<Bytes>, Cut> {
+    let query = request.uri().query().map(|query| format!("?{query}")).unwrap_or_default();
+    let mut uri = request.uri().clone().into_parts();
+    uri.path_and_query = Some(format!("{path}{query}").parse().map_err(|_| Cut)?);
+    *request.uri_mut() = Uri::from_parts(uri).map_err(|_| Cut)?;
+    Ok(request)
 }
 
 /// Docker Hub answers at more names than one; the rules know its first.
