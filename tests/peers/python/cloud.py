@@ -1,0 +1,81 @@
+"""The clients of the Azure SDK for Python, made for one of the two ways into an emulator."""
+
+import azure.identity
+import azure.identity.aio
+from azure.mgmt.authorization import AuthorizationManagementClient
+from azure.mgmt.authorization import aio as authorization_aio
+from azure.mgmt.containerregistry import ContainerRegistryManagementClient
+from azure.mgmt.containerregistry import aio as registry_aio
+from azure.mgmt.containerservice import ContainerServiceClient
+from azure.mgmt.containerservice import aio as service_aio
+from azure.mgmt.msi import ManagedServiceIdentityClient
+from azure.mgmt.resource.resources import ResourceManagementClient
+
+PUBLIC = "https://management.azure.com"
+LOCATION = "westeurope"
+
+# Roles by the ids that they have in every tenant.
+ACR_PULL = "7f951dda-4ed3-4680-a7ca-43fe172d538d"
+READER = "acdd72a7-3385-48ef-bd42-f606fba81ae7"
+
+
+class Cloud:
+    """The emulator, reached by its own address (`origin`) or by Azure's through its proxy (`proxy`)."""
+
+    def __init__(self, emulator, way):
+        self.emulator = emulator
+        self.way = way
+        self.subscription = emulator.subscription
+
+    @property
+    def endpoint(self):
+        """Where Resource Manager is."""
+        return self.emulator.origin if self.way == "origin" else PUBLIC
+
+    def credential(self, module=azure.identity, **changed):
+        """Who owns the subscription, or somebody else; `azure.identity.aio` makes it one for coroutines."""
+        who = {
+            "tenant_id": self.emulator.tenant,
+            "client_id": self.emulator.client_id,
+            "client_secret": self.emulator.client_secret,
+        }
+        here = {"authority": self.emulator.origin} if self.way == "origin" else {}
+        # Instance discovery would ask about an authority that nobody has heard of.
+        return module.ClientSecretCredential(**who | changed, **here, disable_instance_discovery=self.way == "origin")
+
+    def client(self, kind, credential=None):
+        """A management client, as the documentation of its package makes it."""
+        if self.way == "proxy":
+            return kind(credential or self.credential(), self.subscription)
+        scopes = [f"{self.endpoint}/.default"]
+        return kind(
+            credential or self.credential(), self.subscription, base_url=self.endpoint, credential_scopes=scopes
+        )
+
+    def groups(self, credential=None):
+        return self.client(ResourceManagementClient, credential).resource_groups
+
+    def registries(self, credential=None):
+        return self.client(ContainerRegistryManagementClient, credential).registries
+
+    def clusters(self, credential=None):
+        return self.client(ContainerServiceClient, credential).managed_clusters
+
+    def authorization(self, credential=None):
+        return self.client(AuthorizationManagementClient, credential)
+
+    def identities(self, credential=None):
+        return self.client(ManagedServiceIdentityClient, credential).user_assigned_identities
+
+    def aio(self, credential):
+        """Clients for coroutines: of registries, of clusters, of role assignments."""
+        kinds = (
+            registry_aio.ContainerRegistryManagementClient,
+            service_aio.ContainerServiceClient,
+            authorization_aio.AuthorizationManagementClient,
+        )
+        return tuple(self.client(kind, credential) for kind in kinds)
+
+    def definition(self, role):
+        """The id of a role definition at the subscription."""
+        return f"/subscriptions/{self.subscription}/providers/Microsoft.Authorization/roleDefinitions/{role}"
