@@ -84,6 +84,11 @@ fn resources(world: &World, call: &Call<'_>, subscription: &str) -> Result<Reply
                    "location": one.location, "tags": {}})
         }));
     }
+    if wanted("Microsoft.ManagedIdentity/userAssignedIdentities") {
+        let read = "Microsoft.ManagedIdentity/userAssignedIdentities/read";
+        let here = |id: &str| readable(world, call, read, id, subscription);
+        items.extend(world.identities.iter().filter(|one| here(&one.id())).map(crate::identity::Identity::item));
+    }
     Ok(page(world, call, &items))
 }
 

@@ -4,6 +4,7 @@
 
 pub(crate) mod cluster;
 pub(crate) mod group;
+pub(crate) mod identity;
 pub(crate) mod import;
 pub(crate) mod kubeconfig;
 mod polling;
@@ -140,6 +141,8 @@ fn route(world: &mut World, call: &Call<'_>) -> Reply {
         registry::route(world, call, &segments, &lower)
     } else if of("microsoft.containerservice") {
         cluster::route(world, call, &segments, &lower)
+    } else if of("microsoft.managedidentity") {
+        identity::route(world, call, &segments, &lower)
     } else {
         group::route(world, call, &segments, &lower)
     };

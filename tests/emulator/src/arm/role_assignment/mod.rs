@@ -121,6 +121,7 @@ fn demand_scope(world: &World, scope: &str) -> Result<(), Reply> {
         let there = match kind.to_ascii_lowercase().as_str() {
             "registries" => world.registry(subscription, group, name).is_some(),
             "managedclusters" => world.cluster_at(subscription, group, name).is_some(),
+            "userassignedidentities" => world.identity(scope).is_some(),
             _ => true,
         };
         super::demand_group(world, subscription, group)?;
