@@ -1,9 +1,12 @@
 """The clients of the Azure SDK for Python, made for one of the two ways into an emulator."""
 
+import uuid
+
 import azure.identity
 import azure.identity.aio
 from azure.mgmt.authorization import AuthorizationManagementClient
 from azure.mgmt.authorization import aio as authorization_aio
+from azure.mgmt.authorization.v2022_04_01.models import RoleAssignmentCreateParameters
 from azure.mgmt.containerregistry import ContainerRegistryManagementClient
 from azure.mgmt.containerregistry import aio as registry_aio
 from azure.mgmt.containerservice import ContainerServiceClient
@@ -16,6 +19,7 @@ LOCATION = "westeurope"
 
 # Roles by the ids that they have in every tenant.
 ACR_PULL = "7f951dda-4ed3-4680-a7ca-43fe172d538d"
+MANAGED_IDENTITY_OPERATOR = "f1a07417-d97a-45cb-824c-7a7467783830"
 READER = "acdd72a7-3385-48ef-bd42-f606fba81ae7"
 
 
@@ -41,16 +45,19 @@ class Cloud:
         }
         here = {"authority": self.emulator.origin} if self.way == "origin" else {}
         # Instance discovery would ask about an authority that nobody has heard of.
-        return module.ClientSecretCredential(**who | changed, **here, disable_instance_discovery=self.way == "origin")
+        here["disable_instance_discovery"] = self.way == "origin"
+        return module.ClientSecretCredential(**who | changed, **here, **self._trust(module is azure.identity.aio))
 
-    def client(self, kind, credential=None):
+    def client(self, kind, credential=None, **options):
         """A management client, as the documentation of its package makes it."""
-        if self.way == "proxy":
-            return kind(credential or self.credential(), self.subscription)
-        scopes = [f"{self.endpoint}/.default"]
-        return kind(
-            credential or self.credential(), self.subscription, base_url=self.endpoint, credential_scopes=scopes
-        )
+        if self.way == "origin":
+            options |= {"base_url": self.endpoint, "credential_scopes": [f"{self.endpoint}/.default"]}
+        return kind(credential or self.credential(), self.subscription, **options)
+
+    def _trust(self, coroutines):
+        """aiohttp reads `SSL_CERT_FILE` once in a process, which here sees many emulators; requests reads its variable
+        each time."""
+        return {"connection_verify": self.emulator.ca_file} if coroutines else {}
 
     def groups(self, credential=None):
         return self.client(ResourceManagementClient, credential).resource_groups
@@ -74,8 +81,19 @@ class Cloud:
             service_aio.ContainerServiceClient,
             authorization_aio.AuthorizationManagementClient,
         )
-        return tuple(self.client(kind, credential) for kind in kinds)
+        return tuple(self.client(kind, credential, **self._trust(True)) for kind in kinds)
 
     def definition(self, role):
         """The id of a role definition at the subscription."""
         return f"/subscriptions/{self.subscription}/providers/Microsoft.Authorization/roleDefinitions/{role}"
+
+    def assignment_of(self, principal, role=ACR_PULL):
+        """The body of a role assignment."""
+        return RoleAssignmentCreateParameters(
+            role_definition_id=self.definition(role), principal_id=principal, principal_type="ServicePrincipal"
+        )
+
+    def assign(self, scope, principal, role=ACR_PULL, name=None):
+        """Gives a principal a role, under a new name where none is given."""
+        body = self.assignment_of(principal, role)
+        return self.authorization().role_assignments.create(scope, name or str(uuid.uuid4()), body)

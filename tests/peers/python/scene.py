@@ -1,11 +1,8 @@
 """What tests begin with: registries, clusters and images, made by the SDK."""
 
-import uuid
-
-from azure.mgmt.authorization.v2022_04_01.models import RoleAssignmentCreateParameters
 from azure.mgmt.containerregistry import models as registry_models
 from azure.mgmt.containerservice import models as cluster_models
-from cloud import ACR_PULL, LOCATION
+from cloud import LOCATION
 
 
 def registry_of(sku="Basic", **properties):
@@ -51,15 +48,6 @@ def import_nginx(azure, group, registry):
     azure.registries().begin_import_image(group, registry.name, body).result()
 
 
-def assignment_of(azure, principal, role=ACR_PULL):
-    """The body of an assignment."""
-    return RoleAssignmentCreateParameters(
-        role_definition_id=azure.definition(role), principal_id=principal, principal_type="ServicePrincipal"
-    )
-
-
-def grant_pull(azure, registry, cluster):
-    """Attaches a cluster, as a program does that knows both."""
-    kubelet = cluster.properties.identity_profile["kubeletidentity"].object_id
-    body = assignment_of(azure, kubelet)
-    return azure.authorization().role_assignments.create(registry.id, str(uuid.uuid4()), body)
+def kubelet_of(cluster):
+    """The object id of the identity that a cluster's nodes pull with."""
+    return cluster.properties.identity_profile["kubeletidentity"].object_id
