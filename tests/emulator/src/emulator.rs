@@ -179,6 +179,16 @@ impl Emulator {
         })
     }
 
+    /// Adds a user of the directory by their sign-in name. Users hold roles and are members of groups; nobody signs in
+    /// as one here.
+    #[must_use]
+    pub fn with_user(self, sign_in_name: &str) -> Self {
+        self.with(|world| {
+            let start = world.clock.start();
+            world.principals.push(Principal { kind: "User", ..Principal::managed(sign_in_name, start) });
+        })
+    }
+
     /// Lets a caller (`"owner"` is the first one) use Microsoft Graph. In Azure the rights on a subscription bring no
     /// rights on the directory, so nobody has them without this.
     #[must_use]
@@ -231,6 +241,12 @@ impl Emulator {
     #[must_use]
     pub fn transport(&self) -> Arc<dyn HttpClient> {
         Arc::new(Transport(self.router.clone()))
+    }
+
+    /// The router, for a door that does its own talking.
+    #[cfg(feature = "serve")]
+    pub(crate) fn router(&self) -> Router {
+        self.router.clone()
     }
 
     /// The way in to the API servers of the clusters.
