@@ -4,6 +4,8 @@ import uuid
 
 import azure.identity
 import azure.identity.aio
+from azure.containerregistry import ContainerRegistryClient
+from azure.core.exceptions import ResourceNotFoundError
 from azure.mgmt.authorization import AuthorizationManagementClient
 from azure.mgmt.authorization import aio as authorization_aio
 from azure.mgmt.authorization.v2022_04_01.models import RoleAssignmentCreateParameters
@@ -97,3 +99,32 @@ class Cloud:
         """Gives a principal a role, under a new name where none is given."""
         body = self.assignment_of(principal, role)
         return self.authorization().role_assignments.create(scope, name or str(uuid.uuid4()), body)
+
+    def images(self, registry, credential=None):
+        """A registry's own API, which is at its own name whatever the way to Resource Manager."""
+        return ContainerRegistryClient(
+            f"https://{registry.properties.login_server}",
+            credential or self.credential(),
+            audience=self.endpoint,
+            proxies={"https": self.emulator.proxy},
+        )
+
+    def tags(self, registry, repository):
+        """The tags of a repository; none where there is no such repository."""
+        try:
+            return [tag.name for tag in self.images(registry).list_tag_properties(repository)]
+        except ResourceNotFoundError:
+            return []
+
+    def digest(self, registry, repository, tag):
+        """The digest of what a tag names."""
+        return self.images(registry).get_tag_properties(repository, tag).digest
+
+    def asked(self, since):
+        """The requests since a mark, as lines that say what matters: method, path, filter and answer."""
+        lines = []
+        for request in self.emulator.requests(since):
+            path = "/" + request["path"].lstrip("/")
+            filters = [part for part in request["query"].split("&") if part.startswith("$filter=")]
+            lines.append(f"{request['method']} {'?'.join([path, *filters])} -> {request['status']}")
+        return lines
