@@ -4,5 +4,11 @@ import { Cloud } from "./cloud.mjs";
 
 const [module, story, way] = process.argv.slice(2);
 const { stories } = await import(`./stories/${module}`);
-await stories[story](new Cloud(way));
-console.log("told");
+try {
+    await stories[story](new Cloud(way));
+    console.log("told");
+} catch (fault) {
+    // Its stack says all; whole requests and answers, which hang on an error of the SDK, do not help.
+    console.error(fault.stack, fault.code ?? "");
+    process.exitCode = 1;
+}

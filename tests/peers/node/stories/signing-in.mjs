@@ -25,13 +25,13 @@ export const stories = {
 
     "a wrong secret is refused with Entra's code": async (azure) => {
         const asked = azure.credential({ secret: "wrong" }).getToken(azure.scope);
-        await assert.rejects(asked, { name: "AuthenticationError", statusCode: 401, message: /AADSTS7000215/ });
+        await assert.rejects(asked, { name: "AuthenticationRequiredError", message: /AADSTS7000215/ });
     },
 
     "an unknown client is refused with Entra's code": async (azure) => {
         const clientId = "00000000-aaaa-bbbb-cccc-000000000000";
         await assert.rejects(azure.credential({ clientId }).getToken(azure.scope), {
-            name: "AuthenticationError",
+            name: "AuthenticationRequiredError",
             message: /AADSTS700016/,
         });
     },
