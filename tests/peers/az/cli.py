@@ -97,13 +97,14 @@ class Az:
         return self("login", "--service-principal", *who, "--tenant", self.emulator.tenant)
 
     def requests(self, *arguments, names=None):
-        """What az printed, and the requests that it sent, one line each.
+        """The requests that a call sends, one line each.
 
         `names` maps short names to ids that are written so in the lines, in braces.
         """
         before = self.emulator.mark()
-        value = self(*arguments)
-        return value, shown(self.emulator.requests(before), self.emulator.subscription, names or {})
+        done = self.run(*arguments)
+        assert done.code == 0, done.err
+        return shown(self.emulator.requests(before), self.emulator.subscription, names or {})
 
 
 def shown(requests, subscription, names):

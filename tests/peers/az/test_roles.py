@@ -85,10 +85,13 @@ def test_a_role_is_assigned_under_a_condition(az, registry, identity):
 
 
 def test_assignments_above_are_listed_when_asked_for(az, azure, registry):
-    inherited = az("role", "assignment", "list", "--scope", registry["id"], "--include-inherited")
-    assert [(one["roleDefinitionName"], one["scope"]) for one in inherited] == [
-        ("Owner", f"/subscriptions/{azure.subscription}")
-    ]
+    listed = az("role", "assignment", "list", "--scope", registry["id"], "--include-inherited")
+    scope = f"/subscriptions/{azure.subscription}"
+    assert {(one["roleDefinitionName"], one["scope"]) for one in listed} == {
+        (role, scope) for role in ("Owner", "Reader", "Contributor")
+    }
+    owner = next(one for one in listed if one["roleDefinitionName"] == "Owner")
+    assert owner["principalName"] == azure.client_id or owner["principalName"] == "owner"
 
 
 def test_an_unknown_role_or_principal_is_refused(az, registry, identity):

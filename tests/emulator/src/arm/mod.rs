@@ -96,7 +96,7 @@ pub(crate) fn serve(world: &mut World, request: &Request<Bytes>, now: Instant) -
 }
 
 /// A path with its escapes undone: a group's name may hold brackets, dots and letters of any script.
-fn decoded(path: &str) -> String {
+pub(crate) fn decoded(path: &str) -> String {
     // The form's own three signs are escaped first, so that the path reads as one name of a form.
     let plain = path.replace('+', "%2B").replace('&', "%26").replace('=', "%3D");
     let mut names = url::form_urlencoded::parse(plain.as_bytes());

@@ -10,6 +10,9 @@ use crate::rbac::Wanted;
 use crate::reply::{self, Reply};
 use crate::world::World;
 
+/// The user name that goes with a refresh token.
+pub(crate) const TOKEN_USER: &str = "00000000-0000-0000-0000-000000000000";
+
 /// What can be done to a repository, or with the catalogue.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Right {
@@ -123,6 +126,22 @@ pub(crate) fn password(world: &World, registry: &Registry, username: &str, passw
     }
     let known = world.principals.iter().find(|one| one.client_id.eq_ignore_ascii_case(username))?;
     known.secret.as_deref().is_some_and(|secret| secret == password).then(|| known.clone())
+}
+
+/// Who a refresh token of this registry was given to, and what a legacy registry let them do then.
+pub(crate) fn refresh(
+    world: &World,
+    registry: &Registry,
+    token: &str,
+    now: Instant,
+) -> Option<(Principal, Vec<String>)> {
+    let claims = world.signer.check(token, world.clock.unix(now)).ok()?;
+    if !claims.is_for(registry.login_server()) || claims.text("grant_type") != "refresh_token" {
+        return None;
+    }
+    let principal = world.principal(claims.text("sub"))?.clone();
+    let words = claims.get("permissions").and_then(|one| one["Actions"].as_array()).cloned().unwrap_or_default();
+    Some((principal, words.iter().filter_map(|word| word.as_str().map(str::to_owned)).collect()))
 }
 
 /// The admin user of a registry, who is nobody in the directory and may do all in this registry, whatever its mode.

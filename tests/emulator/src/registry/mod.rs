@@ -3,7 +3,12 @@
 mod acr;
 mod distribution;
 pub(crate) mod gate;
+mod page;
+pub(crate) mod push;
 pub(crate) mod upstream;
+mod wish;
+
+use std::collections::BTreeMap;
 
 use bytes::Bytes;
 use http::Request;
@@ -31,6 +36,8 @@ pub(crate) struct Registry {
     pub(crate) images: Store,
     /// Those of the admin user, which open nothing unless that is enabled.
     pub(crate) passwords: [String; 2],
+    /// Blobs that are being uploaded, by the id of the upload.
+    pub(crate) uploads: BTreeMap<String, push::Upload>,
 }
 
 impl Registry {
@@ -164,6 +171,7 @@ impl World {
             updated: now,
             images: Store::default(),
             passwords: [new_password(), new_password()],
+            uploads: BTreeMap::new(),
         };
         registry.merge(&seed.properties);
         self.registries.push(registry);
@@ -200,8 +208,9 @@ pub(crate) fn is_host(world: &World, host: &str) -> bool {
 
 /// Answers a request to a registry.
 pub(crate) fn serve(world: &mut World, host: &str, request: &Request<Bytes>, address: &str, now: Instant) -> Reply {
-    match world.registry_of_host(host) {
-        Some(registry) => acr::serve(world, registry, request, address, now),
+    let own = world.registries.iter().position(|registry| registry.login_server().eq_ignore_ascii_case(host));
+    match own {
+        Some(at) => acr::serve(world, at, request, address, now),
         None => upstream::serve(world, host, request, now),
     }
 }

@@ -12,6 +12,7 @@ mod identity;
 mod import;
 mod manager;
 mod pull;
+mod push;
 mod registry;
 mod role;
 mod trouble;

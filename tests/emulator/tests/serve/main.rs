@@ -5,3 +5,4 @@
 mod control;
 mod door;
 mod hostile;
+mod program;
