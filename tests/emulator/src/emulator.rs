@@ -233,6 +233,12 @@ impl Emulator {
         Arc::new(Transport(self.router.clone()))
     }
 
+    /// The router, for a door that does its own talking.
+    #[cfg(feature = "serve")]
+    pub(crate) fn router(&self) -> Router {
+        self.router.clone()
+    }
+
     /// The way in to the API servers of the clusters.
     #[must_use]
     pub fn kubernetes(&self) -> KubernetesDoor {

@@ -21,6 +21,8 @@ mod registry;
 mod reply;
 mod scene;
 mod seed;
+#[cfg(feature = "serve")]
+pub mod serve;
 mod throttle;
 mod timing;
 mod world;

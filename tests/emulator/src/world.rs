@@ -66,6 +66,19 @@ pub(crate) struct World {
     pub(crate) repeated_assignment: StatusCode,
     /// The address that the program under test is seen at, and the one of all nodes.
     pub(crate) addresses: Addresses,
+    /// How the API servers are reached over a wire, where they are.
+    pub(crate) wire: Option<Wire>,
+}
+
+/// What a client over a wire needs, to come to an API server and to trust it.
+#[derive(Clone, Debug)]
+pub(crate) struct Wire {
+    /// The address of the proxy.
+    pub(crate) proxy: String,
+    /// The authority's certificate.
+    pub(crate) authority: String,
+    /// A certificate and a key for the client to show.
+    pub(crate) client: (String, String),
 }
 
 /// Addresses that a registry's firewall sees.
@@ -99,6 +112,7 @@ impl World {
             repeated_assignment: StatusCode::OK,
             // Addresses of the blocks that are kept for examples.
             addresses: Addresses { client: String::from("203.0.113.7"), nodes: String::from("198.51.100.20") },
+            wire: None,
         };
         world.add_subscription(&stable_id("subscription"));
         world

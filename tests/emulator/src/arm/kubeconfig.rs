@@ -41,11 +41,14 @@ pub(super) fn encoded(world: &World, cluster: &Cluster, who: Who) -> String {
 fn file(world: &World, cluster: &Cluster, who: Who) -> String {
     let name = &cluster.name;
     let user = format!("{}_{}_{name}", who.name(), cluster.group);
-    let entry = if who == Who::User && cluster.seed.entra { exec(world) } else { local(cluster, who) };
+    let entry = if who == Who::User && cluster.seed.entra { exec(world) } else { local(world, cluster, who) };
+    let authority = world.wire.as_ref().map(|wire| STANDARD.encode(&wire.authority));
+    // Azure's files name no proxy: here it is the way to a name that no resolver knows.
+    let proxy = world.wire.as_ref().map(|wire| format!("    proxy-url: {}\n", wire.proxy)).unwrap_or_default();
     format!(
         "apiVersion: v1\n\
          clusters:\n\
-         - cluster:\n    certificate-authority-data: {authority}\n    server: https://{host}:443\n  name: {name}\n\
+         - cluster:\n    certificate-authority-data: {authority}\n    server: https://{host}:443\n{proxy}  name: {name}\n\
          contexts:\n\
          - context:\n    cluster: {name}\n    user: {user}\n  name: {name}\n\
          current-context: {name}\n\
@@ -53,23 +56,23 @@ fn file(world: &World, cluster: &Cluster, who: Who) -> String {
          preferences: {{}}\n\
          users:\n\
          - name: {user}\n  user:\n{entry}",
-        authority = armoured("CERTIFICATE", "authority"),
+        authority = authority.unwrap_or_else(|| armoured("CERTIFICATE", "authority")),
         host = cluster.fqdn(),
     )
 }
 
-/// Certificate, key and token. The first two are of the right shape and belong to nobody: in process, the token is what
-/// counts.
-fn local(cluster: &Cluster, who: Who) -> String {
+/// Certificate, key and token. The token is what counts; in process, the first two are of the right shape and belong to
+/// nobody.
+fn local(world: &World, cluster: &Cluster, who: Who) -> String {
     let token = match who {
         Who::User => &cluster.user_token,
         Who::Admin => &cluster.admin_token,
     };
-    format!(
-        "    client-certificate-data: {}\n    client-key-data: {}\n    token: {token}\n",
-        armoured("CERTIFICATE", "client"),
-        armoured("RSA PRIVATE KEY", "client")
-    )
+    let (certificate, key) = match &world.wire {
+        Some(wire) => (STANDARD.encode(&wire.client.0), STANDARD.encode(&wire.client.1)),
+        None => (armoured("CERTIFICATE", "client"), armoured("RSA PRIVATE KEY", "client")),
+    };
+    format!("    client-certificate-data: {certificate}\n    client-key-data: {key}\n    token: {token}\n")
 }
 
 fn armoured(kind: &str, what: &str) -> String {

@@ -100,11 +100,11 @@ fn issue(world: &World, tenant: &str, form: &[u8], now: Instant) -> Reply {
         return refused(StatusCode::UNAUTHORIZED, "invalid_client", 7_000_215, &text);
     }
     let scope = field("scope").unwrap_or_default();
-    let Some(audience) = audience_of(&scope) else {
+    let Some(audience) = audience_of(world, &scope) else {
         let text = format!("The resource principal named {scope} was not found in the tenant.");
         return refused(StatusCode::BAD_REQUEST, "invalid_resource", 500_011, &text);
     };
-    let token = world.token(principal, audience, now);
+    let token = world.token(principal, &audience, now);
     let life = world.timing.token.as_secs();
     let mut answer = reply::json(
         StatusCode::OK,
@@ -115,10 +115,10 @@ fn issue(world: &World, tenant: &str, form: &[u8], now: Instant) -> Reply {
 }
 
 /// The audience that a scope such as `https://management.azure.com/.default` asks for.
-fn audience_of(scope: &str) -> Option<&'static str> {
+fn audience_of(world: &World, scope: &str) -> Option<String> {
     let resource = scope.trim().strip_suffix("/.default")?.trim_end_matches('/');
     let known = AUDIENCES.iter().find(|(name, _)| resource.eq_ignore_ascii_case(name));
-    known.map(|(_, audience)| *audience)
+    known.map(|(_, audience)| (*audience).to_owned()).or_else(|| world.signer.local_audience(resource))
 }
 
 fn no_tenant(tenant: &str) -> Reply {

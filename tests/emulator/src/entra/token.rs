@@ -22,11 +22,13 @@ pub(crate) const KUBERNETES: &str = "6dae42f8-4368-4678-94ff-3960e28e3630";
 /// Makes and checks tokens.
 pub(crate) struct Signer {
     key: [u8; 16],
+    /// Whether an address of this machine is a cloud of its own: then tokens for it are for all that answers there.
+    pub(crate) serves_locally: bool,
 }
 
 impl Signer {
     pub(crate) fn new() -> Self {
-        Self { key: *uuid::Uuid::new_v4().as_bytes() }
+        Self { key: *uuid::Uuid::new_v4().as_bytes(), serves_locally: false }
     }
 
     /// A token with these claims.
@@ -47,11 +49,17 @@ impl Signer {
         }
         let claims = URL_SAFE_NO_PAD.decode(claims).map_err(|_| TokenFault::Malformed)?;
         let claims: BTreeMap<String, Value> = serde_json::from_slice(&claims).map_err(|_| TokenFault::Malformed)?;
-        let claims = Claims(claims);
+        let claims = Claims { fields: claims, serves_locally: self.serves_locally };
         if claims.expires() <= unix {
             return Err(TokenFault::Expired);
         }
         Ok(claims)
+    }
+
+    /// The audience that a resource of this machine is, where one is served.
+    pub(crate) fn local_audience(&self, resource: &str) -> Option<String> {
+        let resource = resource.trim_end_matches('/').to_ascii_lowercase();
+        (self.serves_locally && local_origin(&resource)).then_some(resource)
     }
 
     fn tag(&self, signed: &str) -> String {
@@ -61,6 +69,15 @@ impl Signer {
         hash.update(self.key);
         URL_SAFE_NO_PAD.encode(hash.finalize())
     }
+}
+
+/// Whether this is an address of this machine, such as `https://localhost:8443`.
+fn local_origin(resource: &str) -> bool {
+    let Some(authority) = resource.strip_prefix("https://") else {
+        return false;
+    };
+    let (host, port) = authority.split_once(':').unwrap_or((authority, "443"));
+    matches!(host, "localhost" | "127.0.0.1") && port.parse::<u16>().is_ok()
 }
 
 /// Why a token is not accepted.
@@ -74,24 +91,29 @@ pub(crate) enum TokenFault {
 
 /// What a token says.
 #[derive(Clone, Debug)]
-pub(crate) struct Claims(BTreeMap<String, Value>);
+pub(crate) struct Claims {
+    fields: BTreeMap<String, Value>,
+    serves_locally: bool,
+}
 
 impl Claims {
     pub(crate) fn text(&self, name: &str) -> &str {
-        self.0.get(name).and_then(Value::as_str).unwrap_or_default()
+        self.fields.get(name).and_then(Value::as_str).unwrap_or_default()
     }
 
     pub(crate) fn get(&self, name: &str) -> Option<&Value> {
-        self.0.get(name)
+        self.fields.get(name)
     }
 
     /// Whether it was made for this audience, with or without a slash at its end.
     pub(crate) fn is_for(&self, audience: &str) -> bool {
-        self.text("aud").trim_end_matches('/') == audience
+        let own = self.text("aud").trim_end_matches('/');
+        let is_local = || self.serves_locally && [ARM, GRAPH].contains(&audience) && local_origin(own);
+        own == audience || is_local()
     }
 
     fn expires(&self) -> u64 {
-        self.0.get("exp").and_then(Value::as_u64).unwrap_or(0)
+        self.fields.get("exp").and_then(Value::as_u64).unwrap_or(0)
     }
 }
 
@@ -111,6 +133,18 @@ mod tests {
     fn a_token_of_another_emulator_is_forged() {
         let token = Signer::new().sign(&json!({"exp": 100}));
         assert_eq!(Signer::new().check(&token, 1).unwrap_err(), TokenFault::Forged);
+    }
+
+    #[test]
+    fn a_token_for_an_address_of_this_machine_counts_only_where_it_is_served() {
+        let mut signer = Signer::new();
+        let token = signer.sign(&json!({"aud": "https://localhost:8443", "exp": 100}));
+        assert!(!signer.check(&token, 1).unwrap().is_for(ARM));
+        signer.serves_locally = true;
+        let claims = signer.check(&token, 1).unwrap();
+        assert!(claims.is_for(ARM) && claims.is_for(GRAPH) && !claims.is_for(REGISTRY));
+        assert_eq!(signer.local_audience("https://localhost:8443//").as_deref(), Some("https://localhost:8443"));
+        assert_eq!(signer.local_audience("https://localhost.example:8443"), None);
     }
 
     #[test]

@@ -1,0 +1,132 @@
+//! What stands between the wire and the emulator: limits, the control endpoint, and which host a request means.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use axum::body::Body;
+use bytes::Bytes;
+use http::uri::{Authority, PathAndQuery, Scheme};
+use http::{Request, Response, StatusCode, Uri};
+use http_body_util::{BodyExt as _, LengthLimitError, Limited};
+use hyper::body::Incoming;
+use tower::ServiceExt as _;
+
+use super::authority::LOCAL_NAMES;
+use super::control::Control;
+use super::origin;
+use crate::emulator::Emulator;
+use crate::log::Service;
+use crate::reply::{Broken, Reply, arm_error};
+
+/// The biggest body that Resource Manager takes, and the others with it.
+const BODY: usize = 4 * 1024 * 1024;
+/// The biggest body that a registry takes: one layer, or a part of one.
+const LAYER: usize = 256 * 1024 * 1024;
+/// How long a body may take to come.
+const BODY_PATIENCE: Duration = Duration::from_secs(60);
+
+/// The front.
+pub(super) struct Front {
+    pub(super) emulator: Emulator,
+    pub(super) control: Control,
+    /// The ports of the direct way in.
+    pub(super) port: u16,
+}
+
+impl Front {
+    /// Whether a host is emulated.
+    pub(super) fn knows(&self, host: &str) -> bool {
+        self.emulator.shared.world().service(host) != Service::Unknown
+    }
+
+    pub(super) fn is_own_port(&self, port: u16) -> bool {
+        port == self.port
+    }
+
+    /// Answers a request; an error cuts the connection.
+    pub(super) async fn answer(self: Arc<Self>, request: Request<Incoming>) -> Result<Response<Body>, Cut> {
+        let Some(asked) = asked(&request) else {
+            let refusal = arm_error(StatusCode::BAD_REQUEST, "BadRequest", "The request names no host.");
+            return Ok(refusal.map(Body::from));
+        };
+        let is_direct = LOCAL_NAMES.contains(&asked.host());
+        let limit = match self.emulator.shared.world().service(asked.host()) {
+            Service::Registry => LAYER,
+            _ => BODY,
+        };
+        let request = match whole(request, limit).await {
+            Ok(request) => request,
+            Err(refusal) => return Ok(refusal.map(Body::from)),
+        };
+        if is_direct { self.direct(request, &asked).await } else { self.emulated(request, &asked).await }
+    }
+
+    /// A request to the server's own name.
+    async fn direct(&self, request: Request<Bytes>, asked: &Authority) -> Result<Response<Body>, Cut> {
+        let origin = format!("https://{asked}");
+        let path = format!("/{}", request.uri().path().trim_start_matches('/'));
+        if let Some(order) = path.strip_prefix("/_emulator/") {
+            return Ok(self.control.answer(&self.emulator, order, &request).map(Body::from));
+        }
+        if path.trim_end_matches('/').eq_ignore_ascii_case("/metadata/endpoints") {
+            let query = request.uri().query().unwrap_or_default();
+            return Ok(origin::cloud(query, &origin).map(Body::from));
+        }
+        let host = Authority::from_static(origin::host_of(&path));
+        let answer = self.emulated(request, &host).await?;
+        let (parts, body) = answer.into_parts();
+        // Nothing that Resource Manager, Entra or Graph answers goes on for ever.
+        let body = body.collect().await.map_err(|_| Cut)?.to_bytes();
+        Ok(origin::translate(Response::from_parts(parts, body), &origin).map(Body::from))
+    }
+
+    /// A request to an emulated host.
+    async fn emulated(&self, mut request: Request<Bytes>, host: &Authority) -> Result<Response<Body>, Cut> {
+        let mut uri = request.uri().clone().into_parts();
+        uri.scheme = Some(Scheme::HTTPS);
+        uri.authority = Some(host.clone());
+        uri.path_and_query.get_or_insert_with(|| PathAndQuery::from_static("/"));
+        *request.uri_mut() = Uri::from_parts(uri).map_err(|_| Cut)?;
+        let answer = match self.emulator.router().oneshot(request.map(Body::from)).await {
+            Ok(answer) => answer,
+            Err(never) => match never {},
+        };
+        if answer.extensions().get::<Broken>().is_some() { Err(Cut) } else { Ok(answer) }
+    }
+}
+
+/// The host that a request names, in its address or in its header.
+fn asked(request: &Request<Incoming>) -> Option<Authority> {
+    let named = request.uri().authority().map(Authority::as_str);
+    let header = || request.headers().get("host")?.to_str().ok();
+    let name = named.or_else(header)?.to_ascii_lowercase();
+    // A name and a password before the host are no part of it.
+    name.parse::<Authority>().ok().filter(|authority| !authority.as_str().contains('@'))
+}
+
+/// Reads the body, if it is not too big and not too slow.
+async fn whole(request: Request<Incoming>, limit: usize) -> Result<Request<Bytes>, Box<Reply>> {
+    let (parts, body) = request.into_parts();
+    let refusal = |status, code, message: &str| Box::new(arm_error(status, code, message));
+    match tokio::time::timeout(BODY_PATIENCE, Limited::new(body, limit).collect()).await {
+        Ok(Ok(body)) => Ok(Request::from_parts(parts, body.to_bytes())),
+        Ok(Err(fault)) if fault.is::<LengthLimitError>() => {
+            let message = format!("The request content exceeds the maximum size of {limit} bytes.");
+            Err(refusal(StatusCode::PAYLOAD_TOO_LARGE, "RequestContentTooLarge", &message))
+        }
+        Ok(Err(_)) => Err(refusal(StatusCode::BAD_REQUEST, "BadRequest", "The request content broke off.")),
+        Err(_) => Err(refusal(StatusCode::REQUEST_TIMEOUT, "RequestTimeout", "The request content did not come.")),
+    }
+}
+
+/// The connection is cut instead of an answer.
+#[derive(Debug)]
+pub(super) struct Cut;
+
+impl std::fmt::Display for Cut {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str("cut by the emulator")
+    }
+}
+
+impl std::error::Error for Cut {}

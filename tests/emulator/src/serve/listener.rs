@@ -1,0 +1,112 @@
+//! Connections: accepted, shaken hands with, spoken HTTP with, and ended.
+
+use std::future::Future;
+use std::io;
+use std::net::SocketAddr;
+use std::pin::pin;
+use std::sync::Arc;
+use std::time::Duration;
+
+use hyper::service::service_fn;
+use hyper_util::rt::{TokioExecutor, TokioIo, TokioTimer};
+use hyper_util::server::conn::auto;
+use tokio::io::{AsyncRead, AsyncWrite};
+use tokio::net::{TcpListener, TcpStream};
+use tokio::sync::{Semaphore, watch};
+use tokio::time::timeout;
+use tokio_rustls::TlsAcceptor;
+
+use super::fault::ServeError;
+use super::front::Front;
+
+/// Connections at one time on one port. More wait until others end.
+const MOST_CONNECTIONS: usize = 1024;
+/// What an open connection may take to become one that speaks HTTP.
+pub(super) const PATIENCE: Duration = Duration::from_secs(10);
+/// How long requests under way have to come to their end when the server stops.
+const LAST_CHANCE: Duration = Duration::from_secs(1);
+
+/// Becomes `true` when the server stops.
+pub(super) type Stop = watch::Receiver<bool>;
+
+/// Opens a port, on loopback or not at all.
+pub(super) async fn bind(address: SocketAddr) -> Result<(TcpListener, SocketAddr), ServeError> {
+    if !address.ip().is_loopback() {
+        return Err(ServeError::new(format!(
+            "{address} is not a loopback address: the emulator serves this machine only"
+        )));
+    }
+    let failed = |fault: io::Error| ServeError::io(&format!("cannot listen on {address}"), &fault);
+    let listener = TcpListener::bind(address).await.map_err(failed)?;
+    let bound = listener.local_addr().map_err(failed)?;
+    Ok((listener, bound))
+}
+
+/// Takes connections until the server stops, and has each served in a task of its own.
+pub(super) async fn accept<F, S>(listener: TcpListener, mut stop: Stop, serve: S)
+where
+    S: Fn(TcpStream) -> F,
+    F: Future<Output = ()> + Send + 'static,
+{
+    let room = Arc::new(Semaphore::new(MOST_CONNECTIONS));
+    let mut tasks = tokio::task::JoinSet::new();
+    loop {
+        let Ok(permit) = Arc::clone(&room).acquire_owned().await else { break };
+        let stream = tokio::select! {
+            stream = listener.accept() => stream,
+            _ = stop.wait_for(|stops| *stops) => break,
+        };
+        while tasks.try_join_next().is_some() {}
+        match stream {
+            Ok((stream, _)) => {
+                let _ = stream.set_nodelay(true);
+                let task = serve(stream);
+                tasks.spawn(async move {
+                    task.await;
+                    drop(permit);
+                });
+            }
+            // Out of file handles, most likely: it gets better when connections end.
+            Err(_) => tokio::time::sleep(Duration::from_millis(20)).await,
+        }
+    }
+    drop(listener);
+    let _ = timeout(LAST_CHANCE, async { while tasks.join_next().await.is_some() {} }).await;
+}
+
+/// What every connection needs.
+#[derive(Clone)]
+pub(super) struct Wire {
+    pub(super) tls: TlsAcceptor,
+    pub(super) front: Arc<Front>,
+    pub(super) stop: Stop,
+}
+
+impl Wire {
+    /// Speaks TLS and then HTTP, of whichever version the client chose.
+    pub(super) async fn serve<I>(self, stream: I)
+    where
+        I: AsyncRead + AsyncWrite + Unpin + Send + 'static,
+    {
+        // One that is silent, or speaks something else, is left.
+        let Ok(Ok(stream)) = timeout(PATIENCE, self.tls.accept(stream)).await else {
+            return;
+        };
+        let front = self.front;
+        let service = service_fn(move |request| {
+            let front = Arc::clone(&front);
+            async move { front.answer(request).await }
+        });
+        let mut http = auto::Builder::new(TokioExecutor::new());
+        http.http1().timer(TokioTimer::new()).header_read_timeout(PATIENCE).max_buf_size(64 * 1024);
+        http.http2().timer(TokioTimer::new()).max_concurrent_streams(256).max_header_list_size(64 * 1024);
+        let mut connection = pin!(http.serve_connection(TokioIo::new(stream), service));
+        let mut stop = self.stop;
+        // What goes wrong on a connection concerns its client alone.
+        tokio::select! {
+            _ = connection.as_mut() => return,
+            _ = stop.wait_for(|stops| *stops) => connection.as_mut().graceful_shutdown(),
+        }
+        let _ = connection.await;
+    }
+}

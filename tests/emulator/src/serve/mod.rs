@@ -1,0 +1,177 @@
+//! The second door: a TLS server on loopback, for clients of another process or another language.
+//!
+//! There are two ways in. The *origin* (`https://localhost:PORT`) is a cloud of its own: Resource Manager, Entra and
+//! Graph at one address. The *proxy* lets every emulated host answer under its own name to clients that have
+//! `HTTPS_PROXY` set; registries and clusters are always reached so.
+
+mod advice;
+mod authority;
+mod command;
+mod control;
+mod fault;
+mod front;
+mod listener;
+mod origin;
+mod proxy;
+
+use std::net::{Ipv4Addr, SocketAddr};
+use std::sync::Arc;
+
+use tokio::sync::watch;
+use tokio::task::JoinHandle;
+use tokio_rustls::TlsAcceptor;
+
+use self::authority::Authority;
+use self::control::Control;
+use self::front::Front;
+use self::listener::Wire;
+use crate::emulator::Emulator;
+use crate::world;
+
+pub use advice::Format;
+pub use command::{Command, run};
+pub use fault::ServeError;
+
+/// Where a server listens.
+#[derive(Clone, Debug)]
+#[non_exhaustive]
+pub struct ServerOptions {
+    /// The address of the origin. Port 0 is any free one, which is the default.
+    pub listen: SocketAddr,
+    /// The address of the proxy. Port 0 is any free one, which is the default.
+    pub proxy: SocketAddr,
+}
+
+impl Default for ServerOptions {
+    fn default() -> Self {
+        let any = SocketAddr::from((Ipv4Addr::LOCALHOST, 0));
+        Self { listen: any, proxy: any }
+    }
+}
+
+impl ServerOptions {
+    /// Sets [`listen`](Self::listen).
+    #[must_use]
+    pub fn with_listen(mut self, address: SocketAddr) -> Self {
+        self.listen = address;
+        self
+    }
+
+    /// Sets [`proxy`](Self::proxy).
+    #[must_use]
+    pub fn with_proxy(mut self, address: SocketAddr) -> Self {
+        self.proxy = address;
+        self
+    }
+}
+
+/// A running server. It ends when it is dropped; [`stop`](Self::stop) lets what is under way come to its end.
+///
+/// ```
+/// use aks_acr_emulator::Emulator;
+/// use aks_acr_emulator::serve::{Server, ServerOptions};
+///
+/// # #[tokio::main(flavor = "current_thread")] async fn main() -> Result<(), Box<dyn std::error::Error>> {
+/// let azure = Emulator::new().with_registry("group", "myregistry");
+/// let server = Server::start(azure, ServerOptions::default()).await?;
+/// assert!(server.origin().starts_with("https://localhost:"));
+/// assert!(server.ca_pem().starts_with("-----BEGIN CERTIFICATE-----"));
+/// server.stop().await;
+/// # Ok(()) }
+/// ```
+#[derive(Debug)]
+pub struct Server {
+    emulator: Emulator,
+    origin: String,
+    proxy: String,
+    ca_pem: String,
+    control_token: String,
+    stop: watch::Sender<bool>,
+    tasks: Vec<JoinHandle<()>>,
+}
+
+impl Server {
+    /// Starts to serve an emulator. When this returns, both ways in are open.
+    ///
+    /// # Errors
+    /// If an address is not a loopback address, or is taken.
+    pub async fn start(emulator: Emulator, options: ServerOptions) -> Result<Self, ServeError> {
+        let (listener, listens) = listener::bind(options.listen).await?;
+        let (proxy_listener, proxies) = listener::bind(options.proxy).await?;
+        let authority = Arc::new(Authority::new()?);
+        let proxy = format!("http://{proxies}");
+        let (stop, stopped) = watch::channel(false);
+        let control = Control::new(stop.clone());
+        let control_token = control.token().to_owned();
+        let client = authority.client()?;
+        emulator.act(|world| {
+            world.signer.serves_locally = true;
+            let authority = authority.pem().to_owned();
+            world.wire = Some(world::Wire { proxy: proxy.clone(), authority, client });
+        });
+        let front = Arc::new(Front { emulator: emulator.clone(), control, port: listens.port() });
+        let known = Arc::clone(&front);
+        let tls = authority.tls(Arc::new(move |host| known.knows(host)))?;
+        let wire = Wire { tls: TlsAcceptor::from(Arc::new(tls)), front, stop: stopped.clone() };
+        let direct = wire.clone();
+        let tasks = vec![
+            tokio::spawn(listener::accept(listener, stopped.clone(), move |stream| direct.clone().serve(stream))),
+            tokio::spawn(listener::accept(proxy_listener, stopped, proxy::start(&wire))),
+        ];
+        let origin = format!("https://localhost:{}", listens.port());
+        Ok(Self { emulator, origin, proxy, ca_pem: authority.pem().to_owned(), control_token, stop, tasks })
+    }
+
+    /// The emulator that is served. What a test changes in it is seen by the clients at once.
+    #[must_use]
+    pub fn emulator(&self) -> &Emulator {
+        &self.emulator
+    }
+
+    /// Resource Manager, Entra and Graph in one: `https://localhost:PORT`.
+    #[must_use]
+    pub fn origin(&self) -> &str {
+        &self.origin
+    }
+
+    /// What `HTTPS_PROXY` has to be for the hosts' own names: `http://127.0.0.1:PORT`.
+    #[must_use]
+    pub fn proxy(&self) -> &str {
+        &self.proxy
+    }
+
+    /// The certificate that clients have to trust.
+    #[must_use]
+    pub fn ca_pem(&self) -> &str {
+        &self.ca_pem
+    }
+
+    /// What a request to `{origin}/_emulator/…` has to show as its bearer token.
+    #[must_use]
+    pub fn control_token(&self) -> &str {
+        &self.control_token
+    }
+
+    /// Waits until somebody asks the control endpoint to shut the server down.
+    pub async fn asked_to_stop(&self) {
+        // The sender is ours, so that the channel cannot be closed.
+        let _ = self.stop.subscribe().wait_for(|stops| *stops).await;
+    }
+
+    /// Takes no more connections, lets requests under way come to their end for a second, and closes.
+    pub async fn stop(mut self) {
+        self.stop.send_replace(true);
+        for task in std::mem::take(&mut self.tasks) {
+            let _ = task.await;
+        }
+    }
+}
+
+impl Drop for Server {
+    fn drop(&mut self) {
+        self.stop.send_replace(true);
+        for task in &self.tasks {
+            task.abort();
+        }
+    }
+}

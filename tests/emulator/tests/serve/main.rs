@@ -1,0 +1,3 @@
+//! The TLS server, as clients of another process meet it.
+
+mod door;
