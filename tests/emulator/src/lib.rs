@@ -9,6 +9,7 @@ mod emulator;
 mod entra;
 mod fault;
 mod graph;
+mod identity;
 mod image;
 mod kubernetes;
 mod log;

@@ -32,6 +32,10 @@ pub(crate) enum Work {
     Registry(String),
     /// A cluster comes to be `Succeeded` again.
     Cluster(String),
+    /// A cluster comes to be.
+    ClusterCreation(String),
+    /// A cluster goes.
+    ClusterDeletion(String),
     /// An image is copied.
     Import(Box<Import>),
 }
@@ -84,11 +88,12 @@ fn bring_about(world: &mut World, work: &Work, now: Instant) -> Result<(), Failu
             }
             Ok(())
         }
-        Work::Cluster(id) => {
-            let found = world.clusters.iter_mut().find(|cluster| cluster.id().eq_ignore_ascii_case(id));
-            if let Some(cluster) = found {
-                cluster.state = String::from("Succeeded");
-            }
+        Work::Cluster(id) | Work::ClusterCreation(id) => {
+            world.open_cluster(id, now);
+            Ok(())
+        }
+        Work::ClusterDeletion(id) => {
+            world.remove_cluster(id);
             Ok(())
         }
         Work::Import(import) => import::copy(world, import, now),

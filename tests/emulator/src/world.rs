@@ -11,6 +11,7 @@ use crate::entra;
 use crate::entra::token::Signer;
 use crate::fault::Faults;
 use crate::graph;
+use crate::identity::Identity;
 use crate::image::Store;
 use crate::log::{Log, Service};
 use crate::operation::Operation;
@@ -52,6 +53,10 @@ pub(crate) struct World {
     pub(crate) registries: Vec<Registry>,
     pub(crate) clusters: Vec<Cluster>,
     pub(crate) principals: Vec<Principal>,
+    /// Managed identities that are resources.
+    pub(crate) identities: Vec<Identity>,
+    /// Object ids of principals that were removed: they are given to nobody else.
+    pub(crate) gone: Vec<String>,
     pub(crate) access: Access,
     pub(crate) operations: Vec<Operation>,
     /// Registries of others, by the host that serves them.
@@ -101,6 +106,8 @@ impl World {
             registries: Vec::new(),
             clusters: Vec::new(),
             principals: vec![Principal::service(OWNER, clock.start())],
+            identities: Vec::new(),
+            gone: Vec::new(),
             access: Access::new(),
             operations: Vec::new(),
             upstreams: std::collections::BTreeMap::new(),

@@ -4,6 +4,7 @@
 
 pub(crate) mod cluster;
 pub(crate) mod group;
+pub(crate) mod identity;
 pub(crate) mod import;
 pub(crate) mod kubeconfig;
 mod polling;
@@ -20,7 +21,7 @@ use uuid::Uuid;
 use crate::entra::token::{self, TokenFault};
 use crate::principal::Principal;
 use crate::rbac::Wanted;
-use crate::reply::{self, Caller, Reply, arm_error, gateway_error};
+use crate::reply::{self, Caller, Reply, gateway_error};
 use crate::throttle;
 use crate::world::World;
 
@@ -140,6 +141,8 @@ fn route(world: &mut World, call: &Call<'_>) -> Reply {
         registry::route(world, call, &segments, &lower)
     } else if of("microsoft.containerservice") {
         cluster::route(world, call, &segments, &lower)
+    } else if of("microsoft.managedidentity") {
+        identity::route(world, call, &segments, &lower)
     } else {
         group::route(world, call, &segments, &lower)
     };
@@ -271,14 +274,40 @@ pub(crate) fn page(world: &World, call: &Call<'_>, items: &[Value]) -> Reply {
     reply::json(StatusCode::OK, &body)
 }
 
-/// The value that a filter such as `name eq 'value'` compares a field with.
-pub(crate) fn equals(filter: &str, field: &str) -> Option<String> {
-    let (name, value) = filter.trim().split_once(" eq ")?;
-    name.trim().eq_ignore_ascii_case(field).then(|| value.trim().trim_matches('\'').to_owned())
+/// The parts of a filter that are joined by `and`: the word counts outside of quotes only.
+pub(crate) fn parts(filter: &str) -> Vec<&str> {
+    let (mut parts, mut from) = (Vec::new(), 0);
+    for (at, _) in filter.match_indices(" and ") {
+        if filter[..at].matches('\'').count().is_multiple_of(2) {
+            parts.push(filter[from..at].trim());
+            from = at + " and ".len();
+        }
+    }
+    parts.push(filter[from..].trim());
+    parts.retain(|part| !part.is_empty());
+    parts
 }
 
-/// Azure refuses a filter that it does not understand. No recording shows its words.
-pub(crate) fn filter_refused(filter: &str) -> Reply {
-    let message = format!("The filter '{filter}' is not supported.");
-    arm_error(StatusCode::BAD_REQUEST, "UnsupportedQuery", &message)
+/// The value that a filter such as `name eq 'value'` compares a field with; two quotes in it stand for one.
+pub(crate) fn equals(filter: &str, field: &str) -> Option<String> {
+    let (name, value) = filter.trim().split_once(" eq ")?;
+    let value = value.trim();
+    let inner = value.strip_prefix('\'').and_then(|rest| rest.strip_suffix('\'')).unwrap_or(value);
+    name.trim().eq_ignore_ascii_case(field).then(|| inner.replace("''", "'"))
+}
+
+/// What is answered to a filter that no rule is there for: Azure's own words for it are not known.
+pub(crate) fn filter_unknown(call: &Call<'_>) -> Reply {
+    crate::world::unknown_request(call.method(), call.request.uri())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_filter_is_cut_outside_of_quotes_only() {
+        assert_eq!(parts("a eq 'x and y' and atScope()"), ["a eq 'x and y'", "atScope()"]);
+        assert_eq!(equals("roleName eq 'it''s'", "ROLENAME"), Some(String::from("it's")));
+    }
 }

@@ -92,3 +92,21 @@ pub(crate) async fn grant(azure: &Emulator, scope: &str, name: &str, principal: 
     }});
     arm(azure, "owner", Method::Put, &path, Some(body)).await
 }
+
+/// How many nodes the API server has that a credential is for.
+pub(crate) async fn nodes(azure: &Emulator, credential: &Answer) -> usize {
+    use base64::Engine as _;
+    use http_body_util::BodyExt as _;
+    use tower::ServiceExt as _;
+    let file = credential.body["kubeconfigs"][0]["value"].as_str().unwrap();
+    let file = String::from_utf8(base64::engine::general_purpose::STANDARD.decode(file).unwrap()).unwrap();
+    let value = |key: &str| file.lines().find_map(|line| line.trim().strip_prefix(key)).unwrap_or_default().trim();
+    let request = http::Request::get(format!("{}/api/v1/nodes", value("server:")))
+        .header("authorization", format!("Bearer {}", value("token:")))
+        .body(axum::body::Body::empty())
+        .unwrap();
+    let answer = azure.kubernetes().oneshot(request).await.unwrap();
+    let bytes = answer.into_body().collect().await.unwrap().to_bytes();
+    let body: Value = serde_json::from_slice(&bytes).unwrap_or_default();
+    body["items"].as_array().map_or(0, Vec::len)
+}

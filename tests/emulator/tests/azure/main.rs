@@ -4,9 +4,11 @@
 
 mod client;
 mod cluster;
+mod creation;
 mod data_plane;
 mod entra;
 mod graph;
+mod identity;
 mod import;
 mod pull;
 mod registry;

@@ -1,4 +1,8 @@
-//! Clusters as resources: read, listed, written (so that it can be seen who does), asked for credentials.
+//! Clusters as resources: made, read, listed, changed, deleted, asked for credentials.
+
+mod operation;
+mod put;
+mod wanted;
 
 use http::{Method, StatusCode};
 use serde_json::{Value, json};
@@ -6,8 +10,7 @@ use uuid::Uuid;
 
 use super::group::{demand_sight, readable};
 use super::kubeconfig::{self, Who};
-use super::polling::{operation_missing, signature};
-use super::{Call, HOST, demand_group, page, resource_missing};
+use super::{Call, demand_group, page, resource_missing};
 use crate::cluster::Cluster;
 use crate::operation::Work;
 use crate::reply::{self, Reply, aks_error};
@@ -42,7 +45,10 @@ pub(crate) fn route(world: &mut World, call: &Call<'_>, segments: &[&str], lower
     let subscription = segments[1];
     let answer = match (call.method(), &lower[2..]) {
         (&Method::GET, ["providers", _, "managedclusters"]) => list(world, call, subscription, None),
-        (&Method::GET, ["providers", _, "locations", _, "operations", id]) => Ok(poll(world, call, id)),
+        (&Method::GET, ["providers", _, "locations", _, "operations", id]) => Ok(operation::poll(world, call, id)),
+        (&Method::GET, ["providers", _, "locations", location, "operationresults", id]) => {
+            Ok(operation::result(world, call, subscription, location, id))
+        }
         (&Method::GET, ["resourcegroups", _, "providers", _, "managedclusters"]) => {
             list(world, call, subscription, Some(segments[3]))
         }
@@ -50,7 +56,11 @@ pub(crate) fn route(world: &mut World, call: &Call<'_>, segments: &[&str], lower
             let place = Place { subscription, group: segments[3], name: segments[7] };
             match (method, rest) {
                 (&Method::GET, []) => get(world, call, place),
-                (&Method::PUT, []) => put(world, call, place),
+                (&Method::PUT, []) => put::put(world, call, place),
+                (&Method::PATCH, []) => tag(world, call, place),
+                (&Method::DELETE, []) => delete(world, call, place),
+                (&Method::GET, ["agentpools"]) => pools(world, call, place, None),
+                (&Method::GET, ["agentpools", _]) => pools(world, call, place, Some(segments[9])),
                 (&Method::POST, ["listclusterusercredential"]) => credential(world, call, place, Who::User),
                 (&Method::POST, ["listclusteradmincredential"]) => credential(world, call, place, Who::Admin),
                 _ => return None,
@@ -81,68 +91,61 @@ fn get(world: &World, call: &Call<'_>, place: Place<'_>) -> Result<Reply, Reply>
     Ok(reply::json(StatusCode::OK, &world.clusters[at].body(world)))
 }
 
-/// A write of the whole cluster. It changes nothing but the etag and the state: it is here so that a test can see who
-/// writes clusters. Creating one is not known.
-fn put(world: &mut World, call: &Call<'_>, place: Place<'_>) -> Result<Reply, Reply> {
+fn pools(world: &World, call: &Call<'_>, place: Place<'_>, name: Option<&str>) -> Result<Reply, Reply> {
+    call.demand_action(world, "Microsoft.ContainerService/managedClusters/agentPools/read", &place.id())?;
+    let cluster = &world.clusters[place.find(world)?];
+    let Some(name) = name else {
+        let items: Vec<Value> = cluster.pools.iter().map(|pool| cluster.pool_body(pool)).collect();
+        return Ok(page(world, call, &items));
+    };
+    let known =
+        cluster.pools.iter().find(|pool| pool["name"].as_str().is_some_and(|one| one.eq_ignore_ascii_case(name)));
+    let known = known.ok_or_else(|| {
+        let message = format!(
+            "Could not find the agent pool {name} in subscription: {}, resourceGroup: {}, clusterName: {}.",
+            place.subscription, place.group, place.name
+        );
+        aks_error(StatusCode::NOT_FOUND, "NotFound", &message)
+    })?;
+    Ok(reply::json(StatusCode::OK, &cluster.pool_body(known)))
+}
+
+/// Tags alone may be changed without a write of the whole.
+fn tag(world: &mut World, call: &Call<'_>, place: Place<'_>) -> Result<Reply, Reply> {
     call.demand_action(world, WRITE, &place.id())?;
+    let at = place.find(world)?;
+    let sent = call.json()?;
+    world.clusters[at].tags = if sent["tags"].is_object() { sent["tags"].clone() } else { json!({}) };
+    world.clusters[at].etag = Uuid::new_v4().to_string();
+    Ok(reply::json(StatusCode::OK, &world.clusters[at].body(world)))
+}
+
+fn delete(world: &mut World, call: &Call<'_>, place: Place<'_>) -> Result<Reply, Reply> {
+    call.demand_action(world, "Microsoft.ContainerService/managedClusters/delete", &place.id())?;
     demand_group(world, place.subscription, place.group)?;
     let Some(at) = world.cluster_at(place.subscription, place.group, place.name) else {
-        return Err(crate::world::unknown_request(call.method(), call.request.uri()));
+        return Ok(reply::empty(StatusCode::NO_CONTENT));
     };
-    let sent = call.json()?;
-    if sent["location"].as_str().is_none() {
-        return Err(aks_error(StatusCode::BAD_REQUEST, "InvalidParameter", "Required parameter location is missing."));
-    }
-    let wanted = call.request.headers().get("if-match").and_then(|value| value.to_str().ok());
-    let cluster = &world.clusters[at];
-    if wanted.is_some_and(|etag| etag != "*" && etag.trim_matches('"') != cluster.etag) {
-        let message = "The etag of the request does not match that of the managed cluster.";
-        return Err(aks_error(StatusCode::PRECONDITION_FAILED, "EtagMismatch", message));
-    }
-    if cluster.state.eq_ignore_ascii_case("Updating") || cluster.state.eq_ignore_ascii_case("Creating") {
-        let message = format!(
-            "Operation is not allowed: Another operation ({} - {}) is in progress, please wait for it to finish before \
-             starting a new operation.",
-            cluster.name, cluster.state
-        );
-        return Err(aks_error(StatusCode::CONFLICT, "OperationNotAllowed", &message));
-    }
-    let cluster = &mut world.clusters[at];
-    cluster.etag = Uuid::new_v4().to_string();
-    cluster.state = String::from("Updating");
-    let (id, location) = (cluster.id(), cluster.location.clone());
-    let operation = world.start(Work::Cluster(id), call.now, call.now + world.timing.cluster);
-    let answer = reply::json(StatusCode::OK, &world.clusters[at].body(world));
-    let address = format!(
-        "https://{HOST}/subscriptions/{}/providers/Microsoft.ContainerService/locations/{location}/operations/{operation}\
-         ?api-version=2016-03-30{}",
-        place.subscription,
-        signature(&operation)
-    );
-    Ok(reply::with(answer, "azure-asyncoperation", &address))
+    demand_etag(call, &world.clusters[at])?;
+    world.clusters[at].state = String::from("Deleting");
+    let (id, location) = (world.clusters[at].id(), world.clusters[at].location.clone());
+    let due = call.now + world.timing.cluster_deletion;
+    let operation = world.start(Work::ClusterDeletion(id), call.now, due);
+    let answer = operation::begun(reply::empty(StatusCode::ACCEPTED), place.subscription, &location, &operation);
+    let results = operation::address(place.subscription, &location, "operationresults", &operation);
+    Ok(reply::with(answer, "location", &results))
 }
 
-/// An operation's state. This provider sends no `Retry-After`, so none is sent here.
-fn poll(world: &World, call: &Call<'_>, id: &str) -> Reply {
-    let Some(operation) = world.operation(id) else {
-        return operation_missing(id);
-    };
-    let mut body = json!({"name": swapped(id), "startTime": world.clock.rfc3339(operation.started)});
-    if operation.is_through(call.now) {
-        body["status"] = "Succeeded".into();
-        body["endTime"] = world.clock.rfc3339(operation.due).into();
-    } else {
-        body["status"] = "InProgress".into();
+/// A write or a deletion that names the revision it is meant for.
+fn demand_etag(call: &Call<'_>, cluster: &Cluster) -> Result<(), Reply> {
+    let header = |name: &str| call.request.headers().get(name).and_then(|value| value.to_str().ok());
+    let moved = header("if-match").is_some_and(|etag| etag != "*" && etag.trim_matches('"') != cluster.etag);
+    let there = header("if-none-match").is_some_and(|etag| etag == "*" || etag.trim_matches('"') == cluster.etag);
+    if !moved && !there {
+        return Ok(());
     }
-    reply::json(StatusCode::OK, &body)
-}
-
-/// The id with the bytes of its first three groups reversed: that is how this provider names its operations.
-fn swapped(id: &str) -> String {
-    let Ok(id) = Uuid::parse_str(id) else {
-        return id.to_owned();
-    };
-    Uuid::from_bytes(id.to_bytes_le()).to_string()
+    let message = "The etag of the request does not match that of the managed cluster.";
+    Err(aks_error(StatusCode::PRECONDITION_FAILED, "EtagMismatch", message))
 }
 
 fn credential(world: &World, call: &Call<'_>, place: Place<'_>, who: Who) -> Result<Reply, Reply> {
@@ -156,13 +159,4 @@ fn credential(world: &World, call: &Call<'_>, place: Place<'_>, who: Who) -> Res
     }
     let body = json!({"kubeconfigs": [{"name": who.name(), "value": kubeconfig::encoded(world, cluster, who)}]});
     Ok(reply::json(StatusCode::OK, &body))
-}
-
-#[cfg(test)]
-mod tests {
-    #[test]
-    fn an_operation_is_named_by_its_id_with_bytes_swapped() {
-        let name = super::swapped("1474d48e-f05e-48cf-9c54-383b0a2828d3");
-        assert_eq!(name, "8ed47414-5ef0-cf48-9c54-383b0a2828d3");
-    }
 }
