@@ -90,8 +90,8 @@ class Emulator:
         kept = {name: os.environ[name] for name in KEPT if name in os.environ}
         return kept | own | self.environment | {name: str(value) for name, value in more.items()}
 
-    def order(self, method, path, body=None):
-        """Asks the control endpoint; the answer is what its JSON says, or its text where it has none."""
+    def order(self, method, path, body=None, lines=False):
+        """Asks the control endpoint; the answer is what its JSON says, or each of its lines."""
         data = None if body is None else json.dumps(body).encode()
         request = urllib.request.Request(f"{self.origin}/_emulator/{path}", data=data, method=method)
         request.add_header("authorization", f"Bearer {self._token}")
@@ -104,10 +104,7 @@ class Emulator:
                 text = answer.read().decode()
         except urllib.error.HTTPError as refusal:
             raise RuntimeError(f"{method} {path}: {refusal.code} {refusal.read().decode()}") from None
-        try:
-            return json.loads(text)
-        except ValueError:
-            return text
+        return [json.loads(line) for line in text.splitlines()] if lines else json.loads(text)
 
     def mark(self):
         """The place in the log after the newest request."""
@@ -115,14 +112,15 @@ class Emulator:
 
     def requests(self, since=0):
         """The requests since a mark, as they came."""
-        told = self.order("GET", f"log?since={since}")
-        if isinstance(told, dict):
-            return [told]
-        return [json.loads(line) for line in told.splitlines() if line] if isinstance(told, str) else told
+        return self.order("GET", f"requests?since={since}", lines=True)
 
     def state(self):
         """All there is: registries with their tags, clusters, role assignments and the rest."""
         return self.order("GET", "state")
+
+    def principal(self, name):
+        """Somebody by name, with their ids: `clientId` to sign in with, `objectId` for grants."""
+        return next(one for one in self.state()["principals"] if one["name"] == name)
 
     def wait_for(self, met, patience=20):
         """Looks at the state until `met` says something true of it, and gives that back."""

@@ -1,4 +1,5 @@
-//! The emulator's clock: tokio's, so that a paused test moves it, with a wall clock that goes along.
+//! The emulator's clock: tokio's, so that a paused test moves it, with a wall clock that goes along. Where nobody can
+//! pause it (behind a wire), it can be put forward and made faster than tokio's.
 
 use std::time::{Duration, SystemTime};
 
@@ -6,21 +7,52 @@ use time::OffsetDateTime;
 use time::format_description::well_known::Rfc3339;
 use tokio::time::Instant;
 
+use crate::emulator::Emulator;
+
+/// The farthest that a clock is put forward at once: ten years.
+const FARTHEST: Duration = Duration::from_secs(10 * 365 * 24 * 60 * 60);
+
 /// Ties tokio's clock to the wall clock at the moment the emulator was made.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Clock {
     start: Instant,
     wall: SystemTime,
+    /// When the clock was last put, by tokio's clock and by its own.
+    put: Instant,
+    shown: Instant,
+    /// How many times faster than tokio's it runs.
+    speed: u32,
 }
 
 impl Clock {
     pub(crate) fn new() -> Self {
-        Self { start: Instant::now(), wall: SystemTime::now() }
+        let start = Instant::now();
+        Self { start, wall: SystemTime::now(), put: start, shown: start, speed: 1 }
     }
 
     /// When the emulator was made: what was seeded counts as old as this.
     pub(crate) fn start(&self) -> Instant {
         self.start
+    }
+
+    /// What it shows now.
+    pub(crate) fn now(&self) -> Instant {
+        self.shown + self.put.elapsed() * self.speed
+    }
+
+    /// When, by tokio's clock, it shows `at`.
+    pub(crate) fn real(&self, at: Instant) -> Instant {
+        let ahead = at.saturating_duration_since(self.shown);
+        // Rounded up: who waits until then must not find it a little before.
+        let rest = Duration::from_nanos(u64::from(self.speed > 1));
+        self.put + ahead / self.speed + rest
+    }
+
+    fn put(&mut self, forward: Duration, speed: u32) {
+        let now = self.now();
+        self.put = Instant::now();
+        self.shown = now + forward.min(FARTHEST);
+        self.speed = speed.clamp(1, 100_000);
     }
 
     /// The wall clock's time at `at`. A paused clock that was turned turns this too.
@@ -42,5 +74,63 @@ impl Clock {
     /// A time as HTTP writes it into headers.
     pub(crate) fn http_date(&self, at: Instant) -> String {
         httpdate::fmt_http_date(self.wall(at))
+    }
+}
+
+impl Emulator {
+    /// Puts the clock forward: what was to happen until then happens at once. A test that can pause tokio's clock needs
+    /// this not.
+    ///
+    /// ```
+    /// use std::time::Duration;
+    /// # #[tokio::main(flavor = "current_thread")] async fn main() {
+    /// let azure = aks_acr_emulator::Emulator::new();
+    /// azure.advance(Duration::from_secs(60 * 60));
+    /// # }
+    /// ```
+    pub fn advance(&self, time: Duration) {
+        self.turn(|clock| clock.put(time, clock.speed));
+    }
+
+    /// Lets the clock run so many times faster than tokio's. The latency of requests and the delays of faults stay what
+    /// they are.
+    pub fn set_clock_speed(&self, speed: u32) {
+        self.turn(|clock| clock.put(Duration::ZERO, speed));
+    }
+
+    fn turn(&self, turn: impl FnOnce(&mut Clock)) {
+        self.act(|world| turn(&mut world.clock));
+        // Once more, for what is due by what it shows now.
+        self.act(|_| ());
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[tokio::test(start_paused = true)]
+    async fn a_clock_that_nobody_put_is_tokios() {
+        let clock = Clock::new();
+        tokio::time::advance(Duration::from_millis(7)).await;
+        assert_eq!(clock.now(), Instant::now());
+        assert_eq!(clock.real(clock.now()), Instant::now());
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn a_fast_clock_shows_its_time_when_it_says() {
+        let mut clock = Clock::new();
+        clock.put(Duration::from_secs(60), 7);
+        let wanted = clock.now() + Duration::from_secs(10);
+        tokio::time::sleep_until(clock.real(wanted)).await;
+        assert!(clock.now() >= wanted);
+        assert!(clock.now() < wanted + Duration::from_millis(20));
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn a_clock_put_too_far_does_not_break() {
+        let mut clock = Clock::new();
+        clock.put(Duration::MAX, u32::MAX);
+        assert!(clock.wall(clock.now()) > SystemTime::now());
     }
 }

@@ -6,7 +6,6 @@ use std::sync::Arc;
 use axum::Router;
 use azure_core::credentials::TokenCredential;
 use azure_core::http::HttpClient;
-use tokio::time::Instant;
 
 use crate::door::credential::Credential;
 use crate::door::kubernetes::KubernetesDoor;
@@ -73,7 +72,8 @@ impl Emulator {
     /// Looks at the world, or changes it, as it is now: all that was to happen before has happened.
     pub(crate) fn act<T>(&self, act: impl FnOnce(&mut World) -> T) -> T {
         let mut world = self.shared.world();
-        settle(&mut world, Instant::now());
+        let now = world.clock.now();
+        settle(&mut world, now);
         let done = act(&mut world);
         drop(world);
         self.shared.changed.notify_waiters();

@@ -41,11 +41,12 @@ impl Emulator {
 
     fn inside(&self, group: &str, cluster: &str, act: impl FnOnce(&mut Kubernetes, Instant)) {
         self.act(|world| {
+            let now = world.clock.now();
             let mut clusters = world.clusters.iter_mut();
             let known =
                 clusters.find(|one| one.group.eq_ignore_ascii_case(group) && one.name.eq_ignore_ascii_case(cluster));
             if let Some(kubernetes) = known.and_then(|one| one.kubernetes.as_mut()) {
-                act(kubernetes, Instant::now());
+                act(kubernetes, now);
             }
         });
     }

@@ -36,6 +36,8 @@ pub(crate) enum Work {
     ClusterCreation(String),
     /// A cluster goes.
     ClusterDeletion(String),
+    /// A group goes, with all that is in it.
+    Group(String),
     /// An image is copied.
     Import(Box<Import>),
 }
@@ -94,6 +96,10 @@ fn bring_about(world: &mut World, work: &Work, now: Instant) -> Result<(), Failu
         }
         Work::ClusterDeletion(id) => {
             world.remove_cluster(id);
+            Ok(())
+        }
+        Work::Group(scope) => {
+            world.remove_group(scope);
             Ok(())
         }
         Work::Import(import) => import::copy(world, import, now),

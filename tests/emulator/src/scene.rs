@@ -3,7 +3,6 @@
 use std::time::Duration;
 
 use http::StatusCode;
-use tokio::time::Instant;
 
 use crate::cluster::Cluster;
 use crate::emulator::Emulator;
@@ -97,6 +96,12 @@ impl Emulator {
         self.act(|world| world.repeated_assignment = status);
     }
 
+    /// Takes the registration of a provider (as `Microsoft.ContainerRegistry`) from the first subscription: until it is
+    /// registered again, nothing of it can be made there.
+    pub fn unregister_provider(&self, namespace: &str) {
+        self.act(|world| world.unregistered.push((world.subscription().to_owned(), namespace.to_owned())));
+    }
+
     /// Limits `"reads"`, `"writes"` or `"deletes"` to a bucket of this size for each subscription and principal. It
     /// fills as Azure's does in proportion: a tenth of it a second for reads, a twentieth for the others.
     pub fn throttle(&self, kind: &str, capacity: u32) {
@@ -154,16 +159,17 @@ impl Emulator {
 
     /// Makes a managed identity now, so that it is young: see [`Timing::principal`]. The answer is its object id.
     pub fn make_identity(&self, name: &str) -> String {
-        let made = Principal::managed(name, Instant::now());
-        let id = made.object_id.clone();
-        self.act(|world| world.principals.push(made));
-        id
+        self.act(|world| {
+            let made = Principal::managed(name, world.clock.now());
+            let id = made.object_id.clone();
+            world.principals.push(made);
+            id
+        })
     }
 
     /// Lets role assignments not find a principal for a time, whatever they send of its type.
     pub fn forget_principal(&self, object_id: &str, time: Duration) {
-        let until = Instant::now() + time;
-        self.act(|world| world.forgotten.push((object_id.to_owned(), until)));
+        self.act(|world| world.forgotten.push((object_id.to_owned(), world.clock.now() + time)));
     }
 
     /// Changes a registry: its mode, its network rules, any property, in the words of a seed.

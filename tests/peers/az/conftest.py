@@ -1,10 +1,14 @@
 """What the suite's tests start from: an emulator for each file, and az signed in to it."""
 
+import pathlib
+
 import pytest
 
 from cli import Az
 from emulator import running
 
+SCENE = pathlib.Path(__file__).resolve().parent / "scene.yaml"
+SECRETS = {"reader": "reads-all-changes-nothing", "contributor": "changes-all-grants-nothing"}
 LOCATION = "westeurope"
 GROUP = "group"
 
@@ -12,7 +16,7 @@ GROUP = "group"
 @pytest.fixture(scope="module")
 def azure():
     """An emulator of the file's own."""
-    with running() as emulator:
+    with running("--seed", SCENE) as emulator:
         yield emulator
 
 
@@ -38,3 +42,22 @@ def group(az):
     """A resource group that az made."""
     az("group", "create", "-n", GROUP, "-l", LOCATION)
     return GROUP
+
+
+@pytest.fixture(scope="module")
+def reader(azure, az):
+    """az of somebody who may read all of the subscription and change nothing."""
+    return signed_in(azure, "reader")
+
+
+@pytest.fixture(scope="module")
+def contributor(azure, az):
+    """az of somebody who may change all of the subscription but who has which right."""
+    return signed_in(azure, "contributor")
+
+
+def signed_in(azure, name):
+    az = Az(azure, name)
+    az.register_cloud()
+    az.sign_in(azure.principal(name)["clientId"], SECRETS[name])
+    return az

@@ -5,6 +5,7 @@ import pytest
 from conftest import GROUP
 
 ACR_PULL = "7f951dda-4ed3-4680-a7ca-43fe172d538d"
+ASSIGNMENTS = "providers/Microsoft.Authorization/roleAssignments"
 
 
 @pytest.fixture(scope="module")
@@ -21,7 +22,7 @@ def dev(az, group):
 def detached(az, azure, registry):
     """Every test begins without a grant on the registry."""
     for one in grants(azure, registry):
-        az("role", "assignment", "delete", "--ids", one["id"])
+        az("role", "assignment", "delete", "--ids", f"{one['scope']}/{ASSIGNMENTS}/{one['name']}")
 
 
 def grants(azure, registry):
@@ -29,7 +30,7 @@ def grants(azure, registry):
 
 
 def holders(azure, registry):
-    return [(one["principalId"], one["roleDefinitionId"].rsplit("/", 1)[-1]) for one in grants(azure, registry)]
+    return [(one["principalId"], one["roleDefinition"]) for one in grants(azure, registry)]
 
 
 def puller(cluster):

@@ -127,10 +127,15 @@ def test_a_token_is_good_for_what_az_asks_with_it(az, registry):
     assert "web" in az("acr", "repository", "list", "-n", "images", *who)
 
 
-def test_whoever_has_no_role_reads_nothing(reader, registry):
-    # A Reader of the group sees the registry and has no right to its images.
-    assert reader("acr", "show", "-n", "images", "-g", GROUP)["name"] == "images"
-    assert reader.refused("acr", "repository", "list", "-n", "images")
+def test_a_reader_reads_images_and_deletes_none(az, reader, registry):
+    assert reader("acr", "repository", "show-tags", "-n", "images", "--repository", "web") == ["1", "2"]
+    assert reader.refused("acr", "repository", "delete", "-n", "images", "--repository", "web", "--yes")
+    assert az("acr", "repository", "show-tags", "-n", "images", "--repository", "web") == ["1", "2"]
+
+
+def test_a_reader_of_the_registry_reads_nothing_in_a_guarded_one(reader, abac):
+    assert reader("acr", "show", "-n", "guarded", "-g", GROUP)["roleAssignmentMode"] == "AbacRepositoryPermissions"
+    assert reader.refused("acr", "repository", "show-tags", "-n", "guarded", "--repository", "web")
 
 
 def test_owning_a_guarded_registry_does_not_open_its_repositories(az, abac, azure):

@@ -5,6 +5,7 @@ import pytest
 from conftest import GROUP, LOCATION
 
 ACR_PULL = "7f951dda-4ed3-4680-a7ca-43fe172d538d"
+ASSIGNMENTS = "providers/Microsoft.Authorization/roleAssignments"
 REPOSITORY_READER = "b93aa761-3e63-49ed-ac28-beffa264f7ac"
 CONDITION = (
     "((!(ActionMatches{'Microsoft.ContainerRegistry/registries/repositories/content/read'}) AND "
@@ -14,8 +15,16 @@ CONDITION = (
 
 
 @pytest.fixture(scope="module")
-def registry(az, group):
+def made(az, group):
     return az("acr", "create", "-g", group, "-n", "registry", "--sku", "Basic")
+
+
+@pytest.fixture
+def registry(az, azure, made):
+    """The registry, without a grant on it."""
+    for one in grants(azure, made):
+        az("role", "assignment", "delete", "--ids", f"{one['scope']}/{ASSIGNMENTS}/{one['name']}")
+    return made
 
 
 @pytest.fixture(scope="module")
@@ -25,6 +34,10 @@ def identity(az, group):
 
 def holder(identity):
     return ("--assignee-object-id", identity["principalId"], "--assignee-principal-type", "ServicePrincipal")
+
+
+def grants(azure, registry):
+    return [one for one in azure.state()["roleAssignments"] if one["scope"].lower() == registry["id"].lower()]
 
 
 def test_an_identity_is_made_once(az, azure, identity):
@@ -51,7 +64,7 @@ def test_a_role_is_assigned_listed_and_taken_away(az, azure, registry, identity)
     assert made["roleDefinitionId"].endswith(ACR_PULL)
     listed = az("role", "assignment", "list", *where)
     assert [(one["id"], one["roleDefinitionName"]) for one in listed] == [(made["id"], "AcrPull")]
-    assert [one["id"] for one in azure_assignments(azure, registry)] == [made["id"]]
+    assert [one["name"] for one in grants(azure, registry)] == [made["name"]]
     # The same again is no error and makes nothing.
     again = az("role", "assignment", "create", "--role", "AcrPull", *where, *holder(identity))
     assert again["id"] == made["id"]
@@ -59,11 +72,7 @@ def test_a_role_is_assigned_listed_and_taken_away(az, azure, registry, identity)
     assert [one["id"] for one in mine] == [made["id"]]
     az("role", "assignment", "delete", "--role", "acrpull", *where, "--assignee-object-id", identity["principalId"])
     assert az("role", "assignment", "list", *where) == []
-    assert azure_assignments(azure, registry) == []
-
-
-def azure_assignments(azure, registry):
-    return [one for one in azure.state()["roleAssignments"] if one["scope"].lower() == registry["id"].lower()]
+    assert grants(azure, registry) == []
 
 
 def test_a_role_is_assigned_under_a_condition(az, registry, identity):

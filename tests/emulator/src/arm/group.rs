@@ -3,7 +3,9 @@
 use http::{Method, StatusCode};
 use serde_json::{Value, json};
 
-use super::{Call, demand_group, equals, filter_unknown, page, parts};
+use super::polling::{operation_missing, signature};
+use super::{Call, HOST, demand_group, equals, filter_unknown, page, parts};
+use crate::operation::Work;
 use crate::principal::Principal;
 use crate::rbac::{self, Wanted};
 use crate::reply::{self, Reply};
@@ -16,6 +18,9 @@ pub(crate) fn route(world: &mut World, call: &Call<'_>, segments: &[&str], lower
         (&Method::GET, ["subscriptions", _, "resources"]) => resources(world, call, segments[1]),
         (&Method::GET, ["subscriptions", _, "resourcegroups"]) => list(world, call, segments[1]),
         (&Method::GET, ["subscriptions", _, "resourcegroups", _]) => get(world, call, segments[1], segments[3]),
+        (&Method::HEAD, ["subscriptions", _, "resourcegroups", _]) => head(world, call, segments[1], segments[3]),
+        (&Method::DELETE, ["subscriptions", _, "resourcegroups", _]) => delete(world, call, segments[1], segments[3]),
+        (&Method::GET, ["subscriptions", _, "operationresults", id]) => Ok(deletion(world, call, id)),
         (&Method::PUT, ["subscriptions", _, "resourcegroups", _]) => put(world, call, segments[1], segments[3]),
         _ => return None,
     };
@@ -160,6 +165,35 @@ fn put(world: &mut World, call: &Call<'_>, subscription: &str, name: &str) -> Re
     world.ensure_group(subscription, name, location);
     let group = world.group(subscription, name).map(body).unwrap_or_default();
     Ok(reply::json(status, &group))
+}
+
+/// Whether it is there, in one status.
+fn head(world: &World, call: &Call<'_>, subscription: &str, name: &str) -> Result<Reply, Reply> {
+    call.demand_action(world, READ, &scope_of(subscription, name))?;
+    let there = world.group(subscription, name).is_some();
+    Ok(reply::empty(if there { StatusCode::NO_CONTENT } else { StatusCode::NOT_FOUND }))
+}
+
+/// Deletes a group with all that is in it, at once.
+fn delete(world: &mut World, call: &Call<'_>, subscription: &str, name: &str) -> Result<Reply, Reply> {
+    let scope = scope_of(subscription, name);
+    call.demand_action(world, "Microsoft.Resources/subscriptions/resourceGroups/delete", &scope)?;
+    demand_group(world, subscription, name)?;
+    let id = world.start(Work::Group(scope), call.now, call.now);
+    let location = format!(
+        "https://{HOST}/subscriptions/{subscription}/operationresults/{id}?api-version={}{}",
+        call.api_version(),
+        signature(&id)
+    );
+    Ok(reply::with(reply::empty(StatusCode::ACCEPTED), "location", &location))
+}
+
+fn deletion(world: &World, call: &Call<'_>, id: &str) -> Reply {
+    match world.operation(id) {
+        None => operation_missing(id),
+        Some(operation) if operation.is_through(call.now) => reply::empty(StatusCode::OK),
+        Some(_) => reply::empty(StatusCode::ACCEPTED),
+    }
 }
 
 fn body(group: &Group) -> Value {

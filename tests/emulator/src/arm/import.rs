@@ -252,7 +252,7 @@ fn from_host<'w>(
     let allowed = match credentials {
         Credentials::None => source.allows_anonymous(),
         Credentials::Password { username, password } => {
-            let principal = gate::password(world, source, username, password, now);
+            let principal = gate::password(world, source, username, password);
             principal.is_some_and(|one| gate::permits(world, source, &one, Right::Pull, &import.repository, now))
         }
         Credentials::Token(text) => {

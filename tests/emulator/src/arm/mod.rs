@@ -8,9 +8,11 @@ pub(crate) mod identity;
 pub(crate) mod import;
 pub(crate) mod kubeconfig;
 mod polling;
+mod provider;
 pub(crate) mod registry;
 pub(crate) mod role_assignment;
 pub(crate) mod role_definition;
+mod version;
 
 use bytes::Bytes;
 use http::{Method, Request, StatusCode};
@@ -103,13 +105,19 @@ fn decoded(path: &str) -> String {
 
 /// Draws on the bucket, routes, and says what is left in the bucket.
 fn throttled(world: &mut World, call: &Call<'_>) -> Reply {
-    let kind = throttle::kind_of(call.method());
+    // Recorded: the check of a name draws on the bucket of reads.
+    let is_check = call.path.to_ascii_lowercase().ends_with("/checknameavailability");
+    let kind = if is_check { "reads" } else { throttle::kind_of(call.method()) };
     let subscription = call.path.split('/').nth(2).unwrap_or_default().to_owned();
     let left = match world.throttle.take(&subscription, &call.caller.object_id, kind, call.now) {
         Ok(left) => left,
         Err(wait) => return throttle::refusal(&subscription, wait),
     };
-    let mut answer = if call.api_version().is_empty() { version_missing() } else { route(world, call) };
+    let complaint = match call.api_version() {
+        "" => Some(version_missing()),
+        asked => version::complaint(&call.path, asked),
+    };
+    let mut answer = complaint.unwrap_or_else(|| route(world, call));
     if answer.headers().get("x-ms-failure-cause").is_none() {
         reply::set(&mut answer, &format!("x-ms-ratelimit-remaining-subscription-{kind}"), &left.to_string());
     }
@@ -135,6 +143,12 @@ fn route(world: &mut World, call: &Call<'_>) -> Reply {
     let lower: Vec<&str> = lower.iter().map(String::as_str).collect();
     if let Some(missing) = missing_parent(world, &segments, &lower) {
         return missing;
+    }
+    if let Some(refusal) = provider::unregistered(world, call, &segments, &lower) {
+        return refusal;
+    }
+    if let Some(answer) = provider::route(world, call, &segments, &lower) {
+        return answer;
     }
     let of = |provider: &str| lower.iter().skip(2).any(|segment| *segment == provider);
     let answer = if of("microsoft.containerregistry") {

@@ -265,7 +265,7 @@ pub(super) fn stream(
 /// What a watch finds when it looks.
 struct Look {
     lines: Vec<Bytes>,
-    /// When there is reason to look again.
+    /// When there is reason to look again, by tokio's clock.
     next: Instant,
     over: bool,
 }
@@ -273,7 +273,7 @@ struct Look {
 /// Lets time pass in the cluster and looks what is new. `None` when the cluster is gone.
 fn look(shared: &Shared, host: &str, watch: &mut Watch) -> Option<Look> {
     let mut world = shared.world();
-    let now = Instant::now();
+    let now = world.clock.now();
     settle(&mut world, now);
     let at = world.clusters.iter().position(|cluster| cluster.fqdn() == host)?;
     advance(&mut world, at, now);
@@ -282,7 +282,7 @@ fn look(shared: &Shared, host: &str, watch: &mut Watch) -> Option<Look> {
     let wakes = [Some(now + IDLE), kubernetes.next_event(), watch.ends()];
     Some(Look {
         lines,
-        next: wakes.into_iter().flatten().min().unwrap_or(now + IDLE),
+        next: world.clock.real(wakes.into_iter().flatten().min().unwrap_or(now + IDLE)),
         over: watch.is_over() || watch.ends().is_some_and(|ends| ends <= now),
     })
 }

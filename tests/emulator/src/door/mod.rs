@@ -14,7 +14,6 @@ use bytes::Bytes;
 use http::{Request, Response, StatusCode};
 use http_body_util::BodyExt as _;
 use tokio::sync::Notify;
-use tokio::time::Instant;
 
 use crate::fault::{self, Fault, Outcome};
 use crate::kubernetes::Watch;
@@ -104,7 +103,8 @@ async fn answer(shared: &Arc<Shared>, request: Request<Bytes>) -> Response<Body>
 
 /// Every server tells its time, by which clients count ages and waits.
 fn dated(shared: &Shared, mut answer: Response<Body>) -> Response<Body> {
-    let date = shared.world().clock.http_date(Instant::now());
+    let clock = shared.world().clock;
+    let date = clock.http_date(clock.now());
     if let Ok(date) = date.parse() {
         answer.headers_mut().entry(http::header::DATE).or_insert(date);
     }
@@ -117,7 +117,7 @@ fn effect(shared: &Shared, request: &Request<Bytes>, fault: Option<&Fault>) -> S
     if let Some((false, answer)) = instead {
         return Served::Whole(answer);
     }
-    let served = serve(shared, request, Instant::now());
+    let served = serve(shared, request);
     shared.changed.notify_waiters();
     match instead {
         Some((_, answer)) => Served::Whole(answer),
@@ -138,8 +138,9 @@ pub(crate) fn faulty(fault: &Fault) -> Option<Reply> {
     }
 }
 
-fn serve(shared: &Shared, request: &Request<Bytes>, now: Instant) -> Served {
+fn serve(shared: &Shared, request: &Request<Bytes>) -> Served {
     let mut world = shared.world();
+    let now = world.clock.now();
     network::settle(&mut world, now);
     let host = request.uri().host().unwrap_or_default().to_ascii_lowercase();
     if world.service(&host) == Service::Kubernetes {

@@ -29,6 +29,8 @@ pub(crate) struct Registry {
     pub(crate) created: Instant,
     pub(crate) updated: Instant,
     pub(crate) images: Store,
+    /// Those of the admin user, which open nothing unless that is enabled.
+    pub(crate) passwords: [String; 2],
 }
 
 impl Registry {
@@ -95,6 +97,11 @@ impl Registry {
     }
 }
 
+/// A password as the service makes them.
+pub(crate) fn new_password() -> String {
+    format!("{}{}", uuid::Uuid::new_v4().simple(), uuid::Uuid::new_v4().simple())
+}
+
 /// Lays one JSON value over another: objects are merged, all else is replaced.
 pub(crate) fn merge(into: &mut Value, from: &Value) {
     match (into, from) {
@@ -156,6 +163,7 @@ impl World {
             created: now,
             updated: now,
             images: Store::default(),
+            passwords: [new_password(), new_password()],
         };
         registry.merge(&seed.properties);
         self.registries.push(registry);

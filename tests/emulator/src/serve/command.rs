@@ -2,12 +2,17 @@
 
 use std::io::Write as _;
 use std::net::SocketAddr;
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 use std::time::Duration;
 
 use clap::{Args, Parser, Subcommand, ValueEnum};
 
 use super::advice::{self, Format};
+use super::ca_file::CaFile;
+use super::control::order::FaultOrder;
+use super::log_file::LogFile;
+use super::scene_file::{Caller, Scene};
+use super::signal::Signal;
 use super::{ServeError, Server, ServerOptions};
 use crate::emulator::Emulator;
 use crate::timing::Timing;
@@ -47,6 +52,37 @@ struct ServeArgs {
     /// How long things take: no time, or about what Azure takes.
     #[arg(long, value_enum, default_value_t = TimingName::None)]
     timing: TimingName,
+    /// How fast the clock runs that grants, operations and roll-outs go by: `real`, or a number of times faster.
+    #[arg(long, value_name = "real|TIMES", default_value = "real")]
+    clock: Speed,
+    /// What there is at the start (YAML or JSON). Without it: a subscription, its owner, and images of Docker Hub and
+    /// of Microsoft.
+    #[arg(long, value_name = "FILE")]
+    seed: Option<PathBuf>,
+    /// Another caller, as `NAME:SECRET:ROLE@SCOPE`. More roles follow after commas; without a scope it is the
+    /// subscription.
+    #[arg(long, value_name = "CALLER", value_parser = Caller::parse)]
+    caller: Vec<Caller>,
+    /// A fault to come, as `METHOD PART [status=…] [header=NAME:VALUE] [times=…] [delay=MS] [after] [reset]`.
+    #[arg(long, value_name = "FAULT", value_parser = FaultOrder::parse)]
+    fault: Vec<FaultOrder>,
+    /// Where the log of requests goes, as lines of JSON.
+    #[arg(long, value_name = "FILE")]
+    log: Option<PathBuf>,
+}
+
+/// How many times faster than real the clock runs.
+#[derive(Clone, Copy, Debug)]
+struct Speed(u32);
+
+impl std::str::FromStr for Speed {
+    type Err = String;
+
+    fn from_str(text: &str) -> Result<Self, String> {
+        let times = if text == "real" { Ok(1) } else { text.parse() };
+        let known = times.ok().filter(|times| (1..=100_000).contains(times));
+        known.map(Self).ok_or_else(|| String::from("neither `real` nor a number from 1 to 100000"))
+    }
 }
 
 #[derive(Clone, Copy, Debug, ValueEnum)]
@@ -65,9 +101,9 @@ pub async fn run(command: Command) -> Result<(), ServeError> {
     }
 }
 
-async fn serve(args: ServeArgs) -> Result<(), ServeError> {
-    let emulator = scene();
-    emulator.set_timing(timing(&args));
+async fn serve(mut args: ServeArgs) -> Result<(), ServeError> {
+    let emulator = scene(&mut args)?;
+    let mut log = args.log.as_deref().map(|path| LogFile::create(path, &emulator)).transpose()?;
     let options = ServerOptions::default().with_listen(args.listen).with_proxy(args.proxy);
     // Heard from now on, so that a signal that comes early is not lost.
     let signal = Signal::new()?;
@@ -78,8 +114,17 @@ async fn serve(args: ServeArgs) -> Result<(), ServeError> {
     tokio::select! {
         () = signal.come() => {}
         () = server.asked_to_stop() => {}
+        () = async {
+            match &mut log {
+                Some(log) => log.keep().await,
+                None => std::future::pending().await,
+            }
+        } => {}
     }
     server.stop().await;
+    if let Some(log) = &mut log {
+        log.write(true);
+    }
     Ok(())
 }
 
@@ -94,14 +139,22 @@ fn timing(args: &ServeArgs) -> Timing {
     }
 }
 
-/// What there is when nothing is said: images to import, and nothing of one's own.
-fn scene() -> Emulator {
-    const BOTH: [&str; 2] = ["linux/amd64", "linux/arm64"];
-    Emulator::new()
-        .with_image("docker.io/library/nginx:latest", &BOTH)
-        .with_image("docker.io/library/hello-world:latest", &BOTH)
-        .with_image("mcr.microsoft.com/hello-world:latest", &["linux/amd64"])
-        .with_image("mcr.microsoft.com/azuredocs/aks-helloworld:v1", &["linux/amd64"])
+/// The scene of the file, or the usual one, with what the command line adds.
+fn scene(args: &mut ServeArgs) -> Result<Emulator, ServeError> {
+    let scene = match &args.seed {
+        Some(file) => Scene::read(file)?,
+        None => Scene::usual(),
+    };
+    let mut emulator = scene.set()?;
+    for caller in std::mem::take(&mut args.caller) {
+        emulator = caller.enter(emulator)?;
+    }
+    for fault in std::mem::take(&mut args.fault) {
+        fault.obey(&emulator);
+    }
+    emulator.set_timing(timing(args));
+    emulator.set_clock_speed(args.clock.0);
+    Ok(emulator)
 }
 
 /// Says it, and that clients may come.
@@ -109,87 +162,4 @@ fn tell(told: &str) -> Result<(), ServeError> {
     let mut out = std::io::stdout().lock();
     let said = out.write_all(told.as_bytes()).and_then(|()| out.flush());
     said.map_err(|fault| ServeError::io("standard output", &fault))
-}
-
-/// The file that clients read the certificate from.
-struct CaFile {
-    path: PathBuf,
-    /// The folder that was made for it alone, where there is one.
-    folder: Option<PathBuf>,
-}
-
-impl CaFile {
-    fn write(asked: Option<&Path>, pem: &str) -> Result<Self, ServeError> {
-        let file = if let Some(path) = asked {
-            Self { path: std::path::absolute(path).unwrap_or_else(|_| path.to_owned()), folder: None }
-        } else {
-            let folder = std::env::temp_dir().join(format!("aks-acr-emulator-{}", uuid::Uuid::new_v4().simple()));
-            let mut builder = std::fs::DirBuilder::new();
-            #[cfg(unix)]
-            std::os::unix::fs::DirBuilderExt::mode(&mut builder, 0o700);
-            builder.create(&folder).map_err(|fault| ServeError::io(&folder.display().to_string(), &fault))?;
-            Self { path: folder.join("ca.pem"), folder: Some(folder) }
-        };
-        let failed = |fault| ServeError::io(&file.path.display().to_string(), &fault);
-        // One that is left from an earlier run goes first; a link goes as a link, and what it names is not touched.
-        match std::fs::symlink_metadata(&file.path) {
-            Ok(known) if known.is_dir() => return Err(ServeError::new(format!("{} is a folder", file.path.display()))),
-            Ok(_) => std::fs::remove_file(&file.path).map_err(failed)?,
-            Err(_) => {}
-        }
-        let mut options = std::fs::OpenOptions::new();
-        options.write(true).create_new(true);
-        #[cfg(unix)]
-        std::os::unix::fs::OpenOptionsExt::mode(&mut options, 0o600);
-        options.open(&file.path).and_then(|mut open| open.write_all(pem.as_bytes())).map_err(failed)?;
-        Ok(file)
-    }
-
-    fn path(&self) -> &Path {
-        &self.path
-    }
-}
-
-impl Drop for CaFile {
-    fn drop(&mut self) {
-        if let Some(folder) = &self.folder {
-            let _ = std::fs::remove_dir_all(folder);
-        }
-    }
-}
-
-/// The signals that end the server.
-struct Signal {
-    #[cfg(unix)]
-    terminate: tokio::signal::unix::Signal,
-    #[cfg(unix)]
-    interrupt: tokio::signal::unix::Signal,
-}
-
-impl Signal {
-    #[cfg(unix)]
-    fn new() -> Result<Self, ServeError> {
-        use tokio::signal::unix::{SignalKind, signal};
-        let heard = |kind| signal(kind).map_err(|fault| ServeError::io("signals", &fault));
-        Ok(Self { terminate: heard(SignalKind::terminate())?, interrupt: heard(SignalKind::interrupt())? })
-    }
-
-    #[cfg(not(unix))]
-    #[expect(clippy::unnecessary_wraps, reason = "elsewhere it can fail")]
-    fn new() -> Result<Self, ServeError> {
-        Ok(Self {})
-    }
-
-    #[cfg(unix)]
-    async fn come(mut self) {
-        tokio::select! {
-            _ = self.terminate.recv() => {}
-            _ = self.interrupt.recv() => {}
-        }
-    }
-
-    #[cfg(not(unix))]
-    async fn come(self) {
-        let _ = tokio::signal::ctrl_c().await;
-    }
 }

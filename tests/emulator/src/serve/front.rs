@@ -8,7 +8,7 @@ use bytes::Bytes;
 use http::uri::{Authority, PathAndQuery, Scheme};
 use http::{Request, Response, StatusCode, Uri};
 use http_body_util::{BodyExt as _, LengthLimitError, Limited};
-use hyper::body::Incoming;
+use hyper::body::{Body as _, Incoming};
 use tower::ServiceExt as _;
 
 use super::authority::LOCAL_NAMES;
@@ -108,15 +108,21 @@ fn asked(request: &Request<Incoming>) -> Option<Authority> {
 async fn whole(request: Request<Incoming>, limit: usize) -> Result<Request<Bytes>, Box<Reply>> {
     let (parts, body) = request.into_parts();
     let refusal = |status, code, message: &str| Box::new(arm_error(status, code, message));
+    let announced = body.size_hint().lower();
+    if usize::try_from(announced).map_or(true, |announced| announced > limit) {
+        return Err(too_big(limit));
+    }
     match tokio::time::timeout(BODY_PATIENCE, Limited::new(body, limit).collect()).await {
         Ok(Ok(body)) => Ok(Request::from_parts(parts, body.to_bytes())),
-        Ok(Err(fault)) if fault.is::<LengthLimitError>() => {
-            let message = format!("The request content exceeds the maximum size of {limit} bytes.");
-            Err(refusal(StatusCode::PAYLOAD_TOO_LARGE, "RequestContentTooLarge", &message))
-        }
+        Ok(Err(fault)) if fault.is::<LengthLimitError>() => Err(too_big(limit)),
         Ok(Err(_)) => Err(refusal(StatusCode::BAD_REQUEST, "BadRequest", "The request content broke off.")),
         Err(_) => Err(refusal(StatusCode::REQUEST_TIMEOUT, "RequestTimeout", "The request content did not come.")),
     }
+}
+
+fn too_big(limit: usize) -> Box<Reply> {
+    let message = format!("The request content exceeds the maximum size of {limit} bytes.");
+    Box::new(arm_error(StatusCode::PAYLOAD_TOO_LARGE, "RequestContentTooLarge", &message))
 }
 
 /// The connection is cut instead of an answer.

@@ -21,8 +21,10 @@ use super::front::Front;
 
 /// Connections at one time on one port. More wait until others end.
 const MOST_CONNECTIONS: usize = 1024;
-/// What an open connection may take to become one that speaks HTTP.
-pub(super) const PATIENCE: Duration = Duration::from_secs(10);
+/// What an open connection may take to become one that speaks TLS.
+const HANDSHAKE: Duration = Duration::from_secs(10);
+/// What the head of a request may take to come; a connection that is kept open lies idle so long, too.
+pub(super) const PATIENCE: Duration = Duration::from_secs(75);
 /// How long requests under way have to come to their end when the server stops.
 const LAST_CHANCE: Duration = Duration::from_secs(1);
 
@@ -89,7 +91,7 @@ impl Wire {
         I: AsyncRead + AsyncWrite + Unpin + Send + 'static,
     {
         // One that is silent, or speaks something else, is left.
-        let Ok(Ok(stream)) = timeout(PATIENCE, self.tls.accept(stream)).await else {
+        let Ok(Ok(stream)) = timeout(HANDSHAKE, self.tls.accept(stream)).await else {
             return;
         };
         let front = self.front;

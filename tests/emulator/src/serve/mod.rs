@@ -6,13 +6,17 @@
 
 mod advice;
 mod authority;
+mod ca_file;
 mod command;
 mod control;
 mod fault;
 mod front;
 mod listener;
+mod log_file;
 mod origin;
 mod proxy;
+mod scene_file;
+mod signal;
 
 use std::net::{Ipv4Addr, SocketAddr};
 use std::sync::Arc;

@@ -73,9 +73,23 @@ pub(crate) async fn arm(azure: &Emulator, caller: &str, method: Method, path: &s
     let mut url = if path.starts_with("https://") { path.to_owned() } else { format!("{ARM}{path}") };
     if !url.contains("api-version=") {
         url.push_str(if url.contains('?') { "&" } else { "?" });
-        url.push_str("api-version=2025-11-01");
+        url.push_str("api-version=");
+        url.push_str(version_of(&url.to_ascii_lowercase()));
     }
     send(azure, method, &url, &[("authorization", bearer)], body.map(|body| body.to_string())).await.unwrap()
+}
+
+/// A version that what a path ends in is known in.
+fn version_of(path: &str) -> &'static str {
+    let last = path.rsplit_once("/providers/").map_or("", |(_, last)| last);
+    match last.split('/').next() {
+        Some("microsoft.authorization") if last.contains("/locks") => "2020-05-01",
+        Some("microsoft.authorization") => "2022-04-01",
+        Some("microsoft.containerservice") if last.contains('/') => "2026-05-01",
+        Some("microsoft.managedidentity") if last.contains('/') => "2024-11-30",
+        Some("microsoft.containerregistry") if last.contains("/registries") || last.contains("/check") => "2025-11-01",
+        _ => "2024-11-01",
+    }
 }
 
 /// The same as the Owner, reading.

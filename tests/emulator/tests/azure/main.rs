@@ -10,6 +10,7 @@ mod entra;
 mod graph;
 mod identity;
 mod import;
+mod manager;
 mod pull;
 mod registry;
 mod role;

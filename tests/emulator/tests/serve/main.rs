@@ -1,3 +1,7 @@
 //! The TLS server, as clients of another process meet it.
 
+#![expect(clippy::unwrap_used, reason = "a test that cannot go on should stop where it is")]
+
+mod control;
 mod door;
+mod hostile;

@@ -115,7 +115,7 @@ impl Visit<'_> {
         if user == TOKEN_USER {
             return self.holder_of_refresh(&secret);
         }
-        let principal = gate::password(self.world, self.registry, &user, &secret, self.now)?;
+        let principal = gate::password(self.world, self.registry, &user, &secret)?;
         let legacy = gate::legacy_actions(self.world, self.registry, &principal, self.now);
         let legacy = legacy.into_iter().map(str::to_owned).collect();
         Some(Visitor::Known { principal: Box::new(principal), legacy })

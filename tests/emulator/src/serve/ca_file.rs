@@ -1,0 +1,53 @@
+//! The file that clients read the certificate from.
+
+use std::io::Write as _;
+use std::path::{Path, PathBuf};
+
+use super::ServeError;
+
+/// The file.
+pub(super) struct CaFile {
+    path: PathBuf,
+    /// The folder that was made for it alone, where there is one.
+    folder: Option<PathBuf>,
+}
+
+impl CaFile {
+    pub(super) fn write(asked: Option<&Path>, pem: &str) -> Result<Self, ServeError> {
+        let file = if let Some(path) = asked {
+            Self { path: std::path::absolute(path).unwrap_or_else(|_| path.to_owned()), folder: None }
+        } else {
+            let folder = std::env::temp_dir().join(format!("aks-acr-emulator-{}", uuid::Uuid::new_v4().simple()));
+            let mut builder = std::fs::DirBuilder::new();
+            #[cfg(unix)]
+            std::os::unix::fs::DirBuilderExt::mode(&mut builder, 0o700);
+            builder.create(&folder).map_err(|fault| ServeError::io(&folder.display().to_string(), &fault))?;
+            Self { path: folder.join("ca.pem"), folder: Some(folder) }
+        };
+        let failed = |fault| ServeError::io(&file.path.display().to_string(), &fault);
+        // One that is left from an earlier run goes first; a link goes as a link, and what it names is not touched.
+        match std::fs::symlink_metadata(&file.path) {
+            Ok(known) if known.is_dir() => return Err(ServeError::new(format!("{} is a folder", file.path.display()))),
+            Ok(_) => std::fs::remove_file(&file.path).map_err(failed)?,
+            Err(_) => {}
+        }
+        let mut options = std::fs::OpenOptions::new();
+        options.write(true).create_new(true);
+        #[cfg(unix)]
+        std::os::unix::fs::OpenOptionsExt::mode(&mut options, 0o600);
+        options.open(&file.path).and_then(|mut open| open.write_all(pem.as_bytes())).map_err(failed)?;
+        Ok(file)
+    }
+
+    pub(super) fn path(&self) -> &Path {
+        &self.path
+    }
+}
+
+impl Drop for CaFile {
+    fn drop(&mut self) {
+        if let Some(folder) = &self.folder {
+            let _ = std::fs::remove_dir_all(folder);
+        }
+    }
+}

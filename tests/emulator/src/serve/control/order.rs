@@ -1,0 +1,319 @@
+//! The orders that the control endpoint takes, as they stand in JSON.
+
+use std::collections::BTreeMap;
+use std::time::Duration;
+
+use http::StatusCode;
+use serde::Deserialize;
+use serde_json::{Value, json};
+
+use super::Refusal;
+use crate::emulator::Emulator;
+use crate::fault::Fault;
+use crate::timing::Timing;
+
+fn missing(what: impl Into<String>) -> Refusal {
+    (StatusCode::NOT_FOUND, what.into())
+}
+
+/// A fault to come.
+#[derive(Clone, Debug, Deserialize)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
+pub(in crate::serve) struct FaultOrder {
+    #[serde(default = "any")]
+    method: String,
+    part: String,
+    status: Option<u16>,
+    #[serde(default)]
+    headers: BTreeMap<String, String>,
+    body: Option<Value>,
+    times: Option<usize>,
+    #[serde(default)]
+    after_effect: bool,
+    #[serde(default)]
+    reset: bool,
+    #[serde(default)]
+    delay_ms: u64,
+}
+
+fn any() -> String {
+    String::from("*")
+}
+
+impl FaultOrder {
+    /// Reads one from a command line: `PUT /roleAssignments/ status=429 header=retry-after:2 times=2 after`.
+    pub(in crate::serve) fn parse(text: &str) -> Result<Self, String> {
+        let mut words = text.split_whitespace();
+        let (Some(method), Some(part)) = (words.next(), words.next()) else {
+            return Err(String::from("a fault begins with a method (or *) and a part of an address"));
+        };
+        let mut order = json!({"method": method, "part": part, "headers": {}});
+        for word in words {
+            let number = |value: &str| value.parse::<u64>().map_err(|_| format!("{word}: not a number"));
+            match word.split_once('=') {
+                None if word == "after" => order["afterEffect"] = true.into(),
+                None if word == "reset" => order["reset"] = true.into(),
+                Some(("status", value)) => order["status"] = number(value)?.into(),
+                Some(("times", value)) => order["times"] = number(value)?.into(),
+                Some(("delay", value)) => order["delayMs"] = number(value)?.into(),
+                Some(("header", value)) => {
+                    let (name, value) = value.split_once(':').ok_or_else(|| format!("{word}: no colon"))?;
+                    order["headers"][name] = value.into();
+                }
+                _ => {
+                    return Err(format!("{word}: not one of status=, times=, delay=, header=NAME:VALUE, after, reset"));
+                }
+            }
+        }
+        serde_json::from_value(order).map_err(|fault| fault.to_string())
+    }
+
+    pub(in crate::serve) fn obey(self, emulator: &Emulator) -> Value {
+        let mut fault = Fault::on(&self.method, &self.part).delay(Duration::from_millis(self.delay_ms));
+        fault = self.status.into_iter().fold(fault, Fault::status);
+        fault = self.headers.iter().fold(fault, |fault, (name, value)| fault.header(name, value));
+        fault = self.body.into_iter().fold(fault, Fault::body);
+        fault = self.times.into_iter().fold(fault, Fault::times);
+        if self.after_effect {
+            fault = fault.after_effect();
+        }
+        if self.reset {
+            fault = fault.reset();
+        }
+        emulator.fault(fault);
+        json!({})
+    }
+}
+
+/// How long things take from now on: what is not named starts from the preset, or else from [`Timing::none`]. Seconds.
+#[derive(Debug, Deserialize)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
+pub(super) struct TimingOrder {
+    preset: Option<String>,
+    latency: Option<f64>,
+    propagation: Option<f64>,
+    deletion: Option<f64>,
+    principal: Option<f64>,
+    import: Option<f64>,
+    registry: Option<f64>,
+    cluster: Option<f64>,
+    node_credentials: Option<f64>,
+    token: Option<f64>,
+}
+
+impl TimingOrder {
+    pub(super) fn obey(self, emulator: &Emulator) -> Result<Value, Refusal> {
+        let mut timing = match self.preset.as_deref() {
+            None | Some("none") => Timing::none(),
+            Some("typical") => Timing::typical(),
+            Some(other) => return Err(missing(format!("there is no timing {other}"))),
+        };
+        for (wanted, field) in [
+            (self.latency, &mut timing.latency),
+            (self.propagation, &mut timing.propagation),
+            (self.deletion, &mut timing.deletion),
+            (self.principal, &mut timing.principal),
+            (self.import, &mut timing.import),
+            (self.registry, &mut timing.registry),
+            (self.cluster, &mut timing.cluster),
+            (self.node_credentials, &mut timing.node_credentials),
+            (self.token, &mut timing.token),
+        ] {
+            if let Some(wanted) = wanted {
+                *field = seconds(wanted)?;
+            }
+        }
+        emulator.set_timing(timing);
+        Ok(json!({}))
+    }
+}
+
+/// A time that a clock can take: not negative, and at most ten years.
+fn seconds(number: f64) -> Result<Duration, Refusal> {
+    let wrong = || (StatusCode::BAD_REQUEST, format!("{number} seconds are no time to wait"));
+    let time = Duration::try_from_secs_f64(number).map_err(|_| wrong())?;
+    if time > Duration::from_secs(315_360_000) { Err(wrong()) } else { Ok(time) }
+}
+
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(super) struct Advance {
+    seconds: f64,
+}
+
+impl Advance {
+    pub(super) fn obey(self, emulator: &Emulator) -> Result<Value, Refusal> {
+        emulator.advance(seconds(self.seconds)?);
+        Ok(json!({}))
+    }
+}
+
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(super) struct Speed {
+    speed: u32,
+}
+
+impl Speed {
+    pub(super) fn obey(self, emulator: &Emulator) -> Value {
+        emulator.set_clock_speed(self.speed);
+        json!({})
+    }
+}
+
+/// How lists are cut.
+#[derive(Debug, Deserialize)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
+pub(super) struct Paging {
+    size: Option<usize>,
+    empty_first: Option<bool>,
+}
+
+impl Paging {
+    pub(super) fn obey(self, emulator: &Emulator) -> Value {
+        if let Some(size) = self.size {
+            emulator.set_page_size(size);
+        }
+        if let Some(empty) = self.empty_first {
+            emulator.set_empty_first_page(empty);
+        }
+        json!({})
+    }
+}
+
+/// A role for a caller (by name) or for any principal (by object id).
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(super) struct Grant {
+    role: String,
+    caller: Option<String>,
+    principal: Option<String>,
+    scope: String,
+    condition: Option<String>,
+}
+
+impl Grant {
+    pub(super) fn obey(self, emulator: &Emulator) -> Result<Value, Refusal> {
+        let principal = match (self.caller, self.principal) {
+            (Some(caller), None) => {
+                let id = emulator.object_id_of(&caller);
+                if id.is_empty() {
+                    return Err(missing(format!("there is no caller named {caller}")));
+                }
+                id
+            }
+            (None, Some(principal)) => principal,
+            _ => return Err((StatusCode::BAD_REQUEST, String::from("a grant names a caller or a principal"))),
+        };
+        let known =
+            emulator.act(|world| world.access.role_named(&self.role).or(world.access.role(&self.role)).is_some());
+        if !known {
+            return Err(missing(format!("there is no role named {}", self.role)));
+        }
+        let name = match self.condition {
+            Some(condition) => emulator.grant_if(&self.role, &principal, &self.scope, &condition),
+            None => emulator.grant(&self.role, &principal, &self.scope),
+        };
+        Ok(json!({"name": name}))
+    }
+}
+
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(super) struct Revoke {
+    name: String,
+}
+
+impl Revoke {
+    pub(super) fn obey(self, emulator: &Emulator) -> Result<Value, Refusal> {
+        if emulator.revoke(&self.name) {
+            return Ok(json!({}));
+        }
+        Err(missing(format!("there is no role assignment {}", self.name)))
+    }
+}
+
+/// An image, by the name that a pod has for it.
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(super) struct Image {
+    name: String,
+    #[serde(default = "both")]
+    platforms: Vec<String>,
+}
+
+fn both() -> Vec<String> {
+    ["linux/amd64", "linux/arm64"].map(String::from).to_vec()
+}
+
+impl Image {
+    pub(super) fn push(self, emulator: &Emulator) -> Value {
+        let platforms: Vec<&str> = self.platforms.iter().map(String::as_str).collect();
+        emulator.push_image(&self.name, &platforms);
+        json!({"digest": emulator.digest(&self.name)})
+    }
+
+    pub(super) fn delete(self, emulator: &Emulator) -> Result<Value, Refusal> {
+        if emulator.delete_image(&self.name) {
+            return Ok(json!({}));
+        }
+        Err(missing(format!("there is no image {}", self.name)))
+    }
+}
+
+/// A node that joins a cluster.
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(super) struct Node {
+    group: String,
+    cluster: String,
+    name: String,
+    #[serde(default = "linux")]
+    os: String,
+    #[serde(default = "amd64")]
+    architecture: String,
+}
+
+fn linux() -> String {
+    String::from("linux")
+}
+
+fn amd64() -> String {
+    String::from("amd64")
+}
+
+impl Node {
+    pub(super) fn obey(self, emulator: &Emulator) -> Result<Value, Refusal> {
+        if emulator.control_plane_object_id(&self.group, &self.cluster).is_empty() {
+            return Err(missing(format!("there is no cluster {} in {}", self.cluster, self.group)));
+        }
+        emulator.add_node(&self.group, &self.cluster, &self.name, &self.os, &self.architecture);
+        Ok(json!({}))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_fault_is_read_from_words() {
+        let order = FaultOrder::parse("PUT /roleAssignments/ status=429 header=retry-after:2 times=2 after").unwrap();
+        assert_eq!((order.method.as_str(), order.part.as_str()), ("PUT", "/roleAssignments/"));
+        assert_eq!((order.status, order.times, order.after_effect), (Some(429), Some(2), true));
+        assert_eq!(order.headers["retry-after"], "2");
+    }
+
+    #[test]
+    fn words_that_mean_nothing_are_refused() {
+        for text in ["", "PUT", "PUT / status=often", "PUT / sometimes", "PUT / header=x"] {
+            assert!(FaultOrder::parse(text).is_err(), "{text}");
+        }
+    }
+
+    #[test]
+    fn no_clock_is_put_back_or_out_of_sight() {
+        assert!(seconds(-1.0).is_err() && seconds(f64::NAN).is_err() && seconds(1e30).is_err());
+        assert_eq!(seconds(1.5).unwrap(), Duration::from_millis(1500));
+    }
+}

@@ -1,0 +1,342 @@
+//! The scene that a server starts with, as it stands in a file (YAML, and so JSON too) or on the command line.
+
+use std::path::Path;
+
+use serde::Deserialize;
+use serde_json::Value;
+
+use super::ServeError;
+use crate::emulator::Emulator;
+use crate::seed::{ClusterSeed, RegistrySeed};
+use crate::world::OWNER;
+
+/// What a seed file says. Everything may be left out, and nothing else may be said.
+#[derive(Debug, Default, Deserialize)]
+#[serde(rename_all = "camelCase", deny_unknown_fields, default)]
+pub(super) struct Scene {
+    /// More subscriptions than the one that there always is.
+    subscriptions: Vec<String>,
+    owner: Owner,
+    groups: Vec<Group>,
+    registries: Vec<Registry>,
+    clusters: Vec<Cluster>,
+    images: Vec<Image>,
+    roles: Vec<Role>,
+    callers: Vec<Caller>,
+}
+
+#[derive(Debug, Default, Deserialize)]
+#[serde(rename_all = "camelCase", deny_unknown_fields, default)]
+struct Owner {
+    secret: Option<String>,
+    /// Whether the owner of the subscription may use the directory too. In Azure, owning one brings no right to it.
+    directory: bool,
+}
+
+#[derive(Debug, Deserialize)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
+struct Group {
+    name: String,
+    #[serde(default = "location")]
+    location: String,
+}
+
+fn location() -> String {
+    String::from("westeurope")
+}
+
+#[derive(Debug, Deserialize)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
+struct Registry {
+    group: String,
+    name: String,
+    subscription: Option<String>,
+    location: Option<String>,
+    sku: Option<String>,
+    login_server: Option<String>,
+    /// Whether repositories and conditions are looked at.
+    #[serde(default)]
+    abac: bool,
+    /// In the words of Azure.
+    #[serde(default)]
+    properties: serde_json::Map<String, Value>,
+}
+
+#[derive(Debug, Deserialize)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
+#[expect(clippy::struct_excessive_bools, reason = "each is one switch of its own")]
+struct Cluster {
+    group: String,
+    name: String,
+    subscription: Option<String>,
+    location: Option<String>,
+    version: Option<String>,
+    #[serde(default)]
+    entra: bool,
+    #[serde(default)]
+    azure_rbac: bool,
+    #[serde(default)]
+    local_accounts_disabled: bool,
+    #[serde(default)]
+    service_principal: bool,
+    #[serde(default)]
+    user_assigned: bool,
+    #[serde(default)]
+    admin_groups: Vec<String>,
+    #[serde(default)]
+    nodes: Vec<Node>,
+    #[serde(default)]
+    properties: serde_json::Map<String, Value>,
+}
+
+#[derive(Debug, Deserialize)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
+struct Node {
+    name: String,
+    os: Option<String>,
+    architecture: Option<String>,
+}
+
+#[derive(Debug, Deserialize)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
+struct Image {
+    name: String,
+    #[serde(default)]
+    platforms: Vec<String>,
+}
+
+#[derive(Debug, Deserialize)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
+struct Role {
+    name: String,
+    #[serde(default)]
+    actions: Vec<String>,
+    #[serde(default)]
+    data_actions: Vec<String>,
+}
+
+/// Somebody who signs in.
+#[derive(Clone, Debug, Deserialize)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
+pub(super) struct Caller {
+    name: String,
+    secret: Option<String>,
+    #[serde(default)]
+    roles: Vec<Held>,
+    /// Groups, by name, that come to be by it.
+    #[serde(default)]
+    groups: Vec<String>,
+    #[serde(default)]
+    directory: bool,
+}
+
+#[derive(Clone, Debug, Deserialize)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
+struct Held {
+    role: String,
+    /// `{subscription}` stands for the id of the first one; without a scope, that is meant.
+    #[serde(default)]
+    scope: String,
+}
+
+impl Caller {
+    /// Reads one from a command line: `name:secret:Role@scope`, with more of the last part or none.
+    pub(super) fn parse(text: &str) -> Result<Self, String> {
+        let mut parts = text.splitn(3, ':');
+        let name = parts.next().filter(|name| !name.is_empty()).ok_or("a caller has a name")?;
+        let secret = parts.next().filter(|secret| !secret.is_empty()).map(str::to_owned);
+        let held = |part: &str| {
+            let (role, scope) = part.split_once('@').unwrap_or((part, ""));
+            Held { role: role.to_owned(), scope: scope.to_owned() }
+        };
+        let roles = parts.next().unwrap_or_default().split(',').filter(|part| !part.is_empty()).map(held).collect();
+        Ok(Self { name: name.to_owned(), secret, roles, groups: Vec::new(), directory: false })
+    }
+
+    pub(super) fn enter(self, mut azure: Emulator) -> Result<Emulator, ServeError> {
+        let mut roles = Vec::new();
+        for held in &self.roles {
+            let own = format!("/subscriptions/{}", azure.subscription());
+            let scope = held.scope.replace("{subscription}", azure.subscription());
+            let scope = if scope.is_empty() { own } else { scope };
+            if azure.act(|world| world.access.role_named(&held.role).is_none()) {
+                return Err(ServeError::new(format!("there is no role named {}", held.role)));
+            }
+            roles.push((held.role.as_str(), scope));
+        }
+        if !azure.object_id_of(&self.name).is_empty() {
+            return Err(ServeError::new(format!("there are two callers named {}", self.name)));
+        }
+        let roles: Vec<(&str, &str)> = roles.iter().map(|(role, scope)| (*role, scope.as_str())).collect();
+        azure = azure.with_caller(&self.name, &roles);
+        for group in &self.groups {
+            azure = azure.with_member(group, &self.name);
+        }
+        if self.directory {
+            azure = azure.with_graph_rights(&self.name);
+        }
+        set_secret(&azure, &self.name, self.secret);
+        Ok(azure)
+    }
+}
+
+fn set_secret(azure: &Emulator, name: &str, secret: Option<String>) {
+    azure.act(|world| {
+        let known = world.principals.iter_mut().find(|one| one.name == name);
+        if let (Some(known), Some(secret)) = (known, secret) {
+            known.secret = Some(secret);
+        }
+    });
+}
+
+impl Scene {
+    /// Reads a file.
+    pub(super) fn read(path: &Path) -> Result<Self, ServeError> {
+        let shown = path.display().to_string();
+        let text = std::fs::read_to_string(path).map_err(|fault| ServeError::io(&shown, &fault))?;
+        Self::parse(&text).map_err(|fault| ServeError::new(format!("{shown}: {fault}")))
+    }
+
+    fn parse(text: &str) -> Result<Self, String> {
+        serde_saphyr::from_str(text).map_err(|fault| fault.to_string())
+    }
+
+    /// Images to bring in, and nothing of one's own: what there is when nothing is said.
+    pub(super) fn usual() -> Self {
+        let image = |(name, platforms): (&str, &[&str])| Image {
+            name: name.to_owned(),
+            platforms: platforms.iter().map(|one| (*one).to_owned()).collect(),
+        };
+        let known: [(&str, &[&str]); 6] = [
+            ("docker.io/library/nginx:latest", &[]),
+            ("docker.io/library/hello-world:latest", &[]),
+            ("mcr.microsoft.com/hello-world:latest", &["linux/amd64"]),
+            ("mcr.microsoft.com/azuredocs/aks-helloworld:v1", &["linux/amd64"]),
+            ("mcr.microsoft.com/azuredocs/azure-vote-front:v1", &["linux/amd64"]),
+            ("mcr.microsoft.com/oss/nginx/nginx:1.15.5-alpine", &[]),
+        ];
+        Self { images: known.into_iter().map(image).collect(), ..Self::default() }
+    }
+
+    /// Makes the scene.
+    pub(super) fn set(self) -> Result<Emulator, ServeError> {
+        let mut azure = Emulator::new();
+        set_secret(&azure, OWNER, self.owner.secret);
+        if self.owner.directory {
+            azure = azure.with_graph_rights(OWNER);
+        }
+        for id in &self.subscriptions {
+            azure = azure.with_subscription(id);
+        }
+        for group in &self.groups {
+            azure = azure.with_group(&group.name, &group.location);
+        }
+        for registry in self.registries {
+            azure = azure.with_registry_of(registry.seed());
+        }
+        for cluster in self.clusters {
+            azure = azure.with_cluster_of(cluster.seed());
+        }
+        for image in &self.images {
+            let platforms: Vec<&str> = image.platforms.iter().map(String::as_str).collect();
+            let platforms = if platforms.is_empty() { vec!["linux/amd64", "linux/arm64"] } else { platforms };
+            azure = azure.with_image(&image.name, &platforms);
+        }
+        for role in &self.roles {
+            let actions: Vec<&str> = role.actions.iter().map(String::as_str).collect();
+            let data: Vec<&str> = role.data_actions.iter().map(String::as_str).collect();
+            azure = azure.with_custom_role(&role.name, &actions, &data);
+        }
+        for caller in self.callers {
+            azure = caller.enter(azure)?;
+        }
+        Ok(azure)
+    }
+}
+
+impl Registry {
+    fn seed(self) -> RegistrySeed {
+        let mut seed = RegistrySeed::new(&self.group, &self.name);
+        seed = self.subscription.iter().fold(seed, |seed, id| seed.in_subscription(id));
+        seed = self.location.iter().fold(seed, |seed, location| seed.location(location));
+        seed = self.sku.iter().fold(seed, |seed, sku| seed.sku(sku));
+        seed = self.login_server.iter().fold(seed, |seed, host| seed.login_server(host));
+        if self.abac {
+            seed = seed.abac();
+        }
+        self.properties.into_iter().fold(seed, |seed, (name, value)| seed.property(&name, value))
+    }
+}
+
+impl Cluster {
+    fn seed(self) -> ClusterSeed {
+        let mut seed = ClusterSeed::new(&self.group, &self.name);
+        seed = self.subscription.iter().fold(seed, |seed, id| seed.in_subscription(id));
+        seed = self.location.iter().fold(seed, |seed, location| seed.location(location));
+        seed = self.version.iter().fold(seed, |seed, version| seed.version(version));
+        for (wanted, set) in [
+            (self.entra, ClusterSeed::entra as fn(ClusterSeed) -> ClusterSeed),
+            (self.azure_rbac, ClusterSeed::azure_rbac),
+            (self.local_accounts_disabled, ClusterSeed::local_accounts_disabled),
+            (self.service_principal, ClusterSeed::service_principal),
+            (self.user_assigned, ClusterSeed::user_assigned),
+        ] {
+            if wanted {
+                seed = set(seed);
+            }
+        }
+        seed = self.admin_groups.iter().fold(seed, |seed, group| seed.admin_group(group));
+        for node in &self.nodes {
+            let os = node.os.as_deref().unwrap_or("linux");
+            seed = seed.node(&node.name, os, node.architecture.as_deref().unwrap_or("amd64"));
+        }
+        self.properties.into_iter().fold(seed, |seed, (name, value)| seed.property(&name, value))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[tokio::test]
+    async fn a_file_sets_the_scene() {
+        let scene = "
+owner: {secret: open}
+groups: [{name: empty, location: northeurope}]
+registries: [{group: group, name: myregistry, sku: Premium, abac: true}]
+clusters:
+- {group: group, name: dev, nodes: [{name: aks-arm-0, architecture: arm64}]}
+images: [{name: 'myregistry.azurecr.io/app:1', platforms: [linux/arm64]}]
+callers: [{name: reader, secret: s, roles: [{role: Reader}]}]
+";
+        let azure = Scene::parse(scene).unwrap().set().unwrap();
+        assert_eq!(azure.client_secret_of("owner").1, "open");
+        assert_eq!(azure.client_secret_of("reader").1, "s");
+        assert!(azure.digest("myregistry.azurecr.io/app:1").is_some());
+        assert!(!azure.kubelet_object_id("group", "dev").is_empty());
+        let own = azure.object_id_of("reader");
+        let scope = format!("/subscriptions/{}", azure.subscription());
+        assert!(azure.role_assignments().iter().any(|one| one.principal_id == own && one.scope == scope));
+    }
+
+    #[test]
+    fn a_misspelt_word_is_told() {
+        assert!(Scene::parse("registrys: []").is_err());
+    }
+
+    #[tokio::test]
+    async fn a_caller_is_read_from_one_word() {
+        let scope = "/subscriptions/{subscription}/resourceGroups/group";
+        let caller = Caller::parse(&format!("ci:hush:Reader@{scope},AcrPush")).unwrap();
+        let azure = caller.enter(Emulator::new()).unwrap();
+        assert_eq!(azure.client_secret_of("ci").1, "hush");
+        let own = azure.object_id_of("ci");
+        assert_eq!(azure.role_assignments().iter().filter(|one| one.principal_id == own).count(), 2);
+    }
+
+    #[tokio::test]
+    async fn a_role_that_does_not_exist_is_told() {
+        let caller = Caller::parse("ci::Sorcerer").unwrap();
+        assert!(caller.enter(Emulator::new()).is_err());
+    }
+}

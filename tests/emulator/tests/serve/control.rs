@@ -1,0 +1,135 @@
+//! The control endpoint.
+
+use aks_acr_emulator::Emulator;
+use aks_acr_emulator::serve::Server;
+use reqwest::{Client, Response};
+use serde_json::{Value, json};
+
+use crate::door::{direct, proxied, server, token};
+
+async fn order(server: &Server, client: &Client, order: &str, body: Value) -> Response {
+    let url = format!("{}/_emulator/{order}", server.origin());
+    client.post(url).bearer_auth(server.control_token()).json(&body).send().await.unwrap()
+}
+
+async fn look(server: &Server, client: &Client, what: &str) -> Value {
+    let url = format!("{}/_emulator/{what}", server.origin());
+    client.get(url).bearer_auth(server.control_token()).send().await.unwrap().json().await.unwrap()
+}
+
+async fn groups(server: &Server, client: &Client, token: &str) -> reqwest::Result<u16> {
+    let azure = server.emulator();
+    let url =
+        format!("{}/subscriptions/{}/resourcegroups?api-version=2024-11-01", server.origin(), azure.subscription());
+    client.get(url).bearer_auth(token).send().await.map(|answer| answer.status().as_u16())
+}
+
+#[tokio::test]
+async fn nobody_gives_orders_without_the_token() {
+    let server = server(Emulator::new()).await;
+    let client = direct(&server);
+    let url = format!("{}/_emulator/state", server.origin());
+    assert_eq!(client.get(&url).send().await.unwrap().status(), 401);
+    assert_eq!(client.get(&url).bearer_auth("guess").send().await.unwrap().status(), 401);
+    // Under an emulated name there is no such endpoint.
+    let url = "https://management.azure.com/_emulator/state";
+    let answer = proxied(&server).get(url).bearer_auth(server.control_token()).send().await.unwrap();
+    assert_eq!(answer.status(), 401);
+}
+
+#[tokio::test]
+async fn the_state_shows_what_was_granted_and_pushed() {
+    let azure = Emulator::new().with_cluster("group", "dev").with_registry("group", "myregistry");
+    let server = server(azure).await;
+    let (client, azure) = (direct(&server), server.emulator());
+    let kubelet = azure.kubelet_object_id("group", "dev");
+    let grant = json!({"role": "AcrPull", "principal": kubelet, "scope": azure.registry_id("group", "myregistry")});
+    let name = order(&server, &client, "grant", grant).await.json::<Value>().await.unwrap()["name"].clone();
+    let image = json!({"name": "myregistry.azurecr.io/app:1", "platforms": ["linux/amd64"]});
+    let pushed: Value = order(&server, &client, "image", image).await.json().await.unwrap();
+
+    let state = look(&server, &client, "state").await;
+    let assignments = state["roleAssignments"].as_array().unwrap();
+    assert!(assignments.iter().any(|one| one["name"] == name && one["principalId"] == kubelet.as_str()));
+    assert_eq!(state["registries"][0]["images"]["app"]["1"], pushed["digest"]);
+    assert_eq!(state["clusters"][0]["deployments"], json!([]));
+    assert!(!state.to_string().contains(&azure.client_secret_of("owner").1), "the state holds a secret");
+
+    assert_eq!(order(&server, &client, "revoke", json!({"name": name})).await.status(), 200);
+    assert_eq!(order(&server, &client, "revoke", json!({"name": name})).await.status(), 404);
+    assert!(!azure.role_assignments().iter().any(|one| one.principal_id == kubelet));
+}
+
+#[tokio::test]
+async fn orders_that_mean_nothing_are_refused_and_change_nothing() {
+    let server = server(Emulator::new()).await;
+    let client = direct(&server);
+    let before = look(&server, &client, "state").await["roleAssignments"].clone();
+    for (name, body, status) in [
+        ("grant", json!({"role": "Sorcerer", "principal": "x", "scope": "/"}), 404),
+        ("grant", json!({"role": "Owner", "caller": "nobody", "scope": "/"}), 404),
+        ("grant", json!({"role": "Owner", "scope": "/"}), 400),
+        ("advance", json!({"seconds": -1}), 400),
+        ("timing", json!({"preset": "slow"}), 404),
+        ("node", json!({"group": "g", "cluster": "c", "name": "n"}), 404),
+        ("sing", json!({}), 404),
+    ] {
+        assert_eq!(order(&server, &client, name, body).await.status(), status, "{name}");
+    }
+    assert_eq!(look(&server, &client, "state").await["roleAssignments"], before);
+}
+
+#[tokio::test]
+async fn a_fault_is_met_as_often_as_it_was_ordered() {
+    let server = server(Emulator::new()).await;
+    let client = direct(&server);
+    let token = token(&client, server.emulator(), server.origin(), "https://management.azure.com/.default").await;
+    let fault = json!({"part": "resourcegroups", "status": 429, "times": 2});
+    order(&server, &client, "fault", fault).await;
+    let mut met = Vec::new();
+    for _ in 0..3 {
+        met.push(groups(&server, &client, &token).await.unwrap());
+    }
+    assert_eq!(met, [429, 429, 200]);
+    order(&server, &client, "fault", json!({"part": "resourcegroups", "reset": true})).await;
+    assert!(groups(&server, &client, &token).await.is_err());
+    assert_eq!(groups(&server, &client, &token).await.unwrap(), 200);
+}
+
+#[tokio::test]
+async fn the_log_is_read_since_a_mark() {
+    let server = server(Emulator::new()).await;
+    let client = direct(&server);
+    let token = token(&client, server.emulator(), server.origin(), "https://management.azure.com/.default").await;
+    let mark = look(&server, &client, "mark").await["mark"].as_u64().unwrap();
+    groups(&server, &client, &token).await.unwrap();
+    let url = format!("{}/_emulator/requests?since={mark}", server.origin());
+    let lines = client.get(url).bearer_auth(server.control_token()).send().await.unwrap().text().await.unwrap();
+    let lines: Vec<Value> = lines.lines().map(|line| serde_json::from_str(line).unwrap()).collect();
+    assert_eq!(lines.len(), 1);
+    assert_eq!((lines[0]["service"].as_str(), lines[0]["status"].as_u64()), (Some("arm"), Some(200)));
+    assert_eq!(lines[0]["caller"], "owner");
+    let sum = look(&server, &client, &format!("summary?since={mark}")).await;
+    assert_eq!(sum, json!({"count": 1, "depth": 1, "writes": 0, "tokens": 0}));
+}
+
+#[tokio::test]
+async fn time_that_is_put_forward_ends_a_token() {
+    let server = server(Emulator::new()).await;
+    let client = direct(&server);
+    let token = token(&client, server.emulator(), server.origin(), "https://management.azure.com/.default").await;
+    assert_eq!(groups(&server, &client, &token).await.unwrap(), 200);
+    assert_eq!(order(&server, &client, "advance", json!({"seconds": 3600})).await.status(), 200);
+    assert_eq!(groups(&server, &client, &token).await.unwrap(), 401);
+}
+
+#[tokio::test]
+async fn a_server_that_is_told_to_stop_stops() {
+    let server = server(Emulator::new()).await;
+    let client = direct(&server);
+    assert_eq!(order(&server, &client, "shutdown", json!({})).await.status(), 200);
+    server.asked_to_stop().await;
+    let url = format!("{}/_emulator/mark", server.origin());
+    server.stop().await;
+    assert!(client.get(url).send().await.is_err());
+}
