@@ -16,6 +16,9 @@ from azure.mgmt.containerservice import aio as service_aio
 from azure.mgmt.msi import ManagedServiceIdentityClient
 from azure.mgmt.resource.resources import ResourceManagementClient
 
+# Of a caller named `reader`, who has the role of that name.
+READER_SECRET = "only-looks"
+
 PUBLIC = "https://management.azure.com"
 LOCATION = "westeurope"
 
@@ -49,6 +52,11 @@ class Cloud:
         # Instance discovery would ask about an authority that nobody has heard of.
         here["disable_instance_discovery"] = self.way == "origin"
         return module.ClientSecretCredential(**who | changed, **here, **self._trust(module is azure.identity.aio))
+
+    def reader(self):
+        """Who may read everything and change nothing."""
+        known = self.emulator.principal("reader")
+        return self.credential(client_id=known["clientId"], client_secret=READER_SECRET)
 
     def client(self, kind, credential=None, **options):
         """A management client, as the documentation of its package makes it."""
@@ -124,6 +132,8 @@ class Cloud:
         """The requests since a mark, as lines that say what matters: method, path, filter and answer."""
         lines = []
         for request in self.emulator.requests(since):
+            if request["from"] == "node":
+                continue
             path = "/" + request["path"].lstrip("/")
             filters = [part for part in request["query"].split("&") if part.startswith("$filter=")]
             lines.append(f"{request['method']} {'?'.join([path, *filters])} -> {request['status']}")

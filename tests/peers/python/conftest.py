@@ -12,7 +12,7 @@ import scene
 @pytest.fixture
 def running(monkeypatch):
     """The emulator; the process has its environment and a home in its folder as long as it runs."""
-    with emulator.running() as started:
+    with emulator.running("--caller", f"reader:{cloud.READER_SECRET}:Reader") as started:
         for name in list(os.environ):
             monkeypatch.delenv(name)
         for name, value in started.client_environment().items():

@@ -25,14 +25,15 @@ def test_attaching_takes_the_measured_requests(azure, group, cluster, registry):
     start = azure.emulator.mark()
     made = attach(azure, group, cluster.name, registry.name)
     kubelet = scene.kubelet_of(cluster)
-    definition = f"{registry.id}/providers/Microsoft.Authorization/roleAssignments"
+    group_id = f"/subscriptions/{azure.subscription}/resourceGroups/{group}"
+    assignments = f"{registry.id}/providers/Microsoft.Authorization/roleAssignments"
     assert azure.asked(start) == [
         f"GET /{azure.emulator.tenant}/v2.0/.well-known/openid-configuration -> 200",
         f"POST /{azure.emulator.tenant}/oauth2/v2.0/token -> 200",
-        f"GET {cluster.id} -> 200",
-        f"GET {registry.id} -> 200",
-        f"GET {definition}?$filter=principalId eq '{kubelet}' -> 200",
-        f"PUT {definition}/{made.name} -> 201",
+        f"GET {group_id}/providers/Microsoft.ContainerService/managedClusters/{cluster.name} -> 200",
+        f"GET {group_id}/providers/Microsoft.ContainerRegistry/registries/{registry.name} -> 200",
+        f"GET {assignments}?$filter=principalId eq '{kubelet}' -> 200",
+        f"PUT {assignments}/{made.name} -> 201",
     ]
 
 
