@@ -4,6 +4,7 @@
 mod arm;
 mod clock;
 mod cluster;
+mod command;
 mod door;
 mod emulator;
 mod entra;

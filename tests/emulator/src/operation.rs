@@ -5,6 +5,7 @@ use tokio::time::Instant;
 use uuid::Uuid;
 
 use crate::arm::import::{self, Import};
+use crate::command::Command;
 use crate::world::World;
 
 /// Something under way.
@@ -38,6 +39,8 @@ pub(crate) enum Work {
     ClusterDeletion(String),
     /// A group goes, with all that is in it.
     Group(String),
+    /// A command runs in a cluster.
+    Command(Box<Command>),
     /// An image is copied.
     Import(Box<Import>),
 }
@@ -100,6 +103,10 @@ fn bring_about(world: &mut World, work: &Work, now: Instant) -> Result<(), Failu
         }
         Work::Group(scope) => {
             world.remove_group(scope);
+            Ok(())
+        }
+        Work::Command(command) => {
+            world.run(command, now);
             Ok(())
         }
         Work::Import(import) => import::copy(world, import, now),

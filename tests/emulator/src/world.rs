@@ -7,6 +7,7 @@ use tokio::time::Instant;
 use crate::arm;
 use crate::clock::Clock;
 use crate::cluster::Cluster;
+use crate::command;
 use crate::entra;
 use crate::entra::token::Signer;
 use crate::fault::Faults;
@@ -58,6 +59,10 @@ pub(crate) struct World {
     /// Object ids of principals that were removed: they are given to nobody else.
     pub(crate) gone: Vec<String>,
     pub(crate) access: Access,
+    /// Locks on resources and what is above them.
+    pub(crate) locks: Vec<arm::lock::Lock>,
+    /// What came of commands that were run in clusters.
+    pub(crate) commands: Vec<command::Outcome>,
     /// Namespaces that a subscription has not registered.
     pub(crate) unregistered: Vec<(String, String)>,
     pub(crate) operations: Vec<Operation>,
@@ -111,6 +116,8 @@ impl World {
             identities: Vec::new(),
             gone: Vec::new(),
             access: Access::new(),
+            locks: Vec::new(),
+            commands: Vec::new(),
             unregistered: Vec::new(),
             operations: Vec::new(),
             upstreams: std::collections::BTreeMap::new(),

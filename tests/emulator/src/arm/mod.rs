@@ -7,6 +7,7 @@ pub(crate) mod group;
 pub(crate) mod identity;
 pub(crate) mod import;
 pub(crate) mod kubeconfig;
+pub(crate) mod lock;
 mod polling;
 mod provider;
 pub(crate) mod registry;
@@ -62,10 +63,10 @@ impl Call<'_> {
         })
     }
 
-    /// Goes on only if the caller may do this.
+    /// Goes on only if the caller may do this, and no lock is in the way.
     pub(crate) fn demand(&self, world: &World, wanted: &Wanted<'_>, shown_scope: &str) -> Result<(), Reply> {
         if world.permits(&self.caller, wanted, self.now) {
-            return Ok(());
+            return lock::refusal(world, wanted.action, wanted.scope).map_or(Ok(()), Err);
         }
         let message = format!(
             "The client '{}' with object id '{}' does not have authorization to perform action '{}' over scope \
@@ -171,6 +172,7 @@ fn authorization(world: &mut World, call: &Call<'_>) -> Option<Reply> {
     let (kind, name) = rest.split_once('/').map_or((rest, None), |(kind, name)| (kind, Some(name)));
     match kind.to_ascii_lowercase().as_str() {
         "roleassignments" => role_assignment::serve(world, call, scope, name),
+        "locks" => lock::serve(world, call, scope, name),
         "roledefinitions" => role_definition::serve(world, call, scope, name),
         _ => None,
     }

@@ -1,5 +1,6 @@
 //! Clusters as resources: made, read, listed, changed, deleted, asked for credentials.
 
+mod command;
 mod operation;
 mod put;
 mod wanted;
@@ -61,6 +62,13 @@ pub(crate) fn route(world: &mut World, call: &Call<'_>, segments: &[&str], lower
                 (&Method::DELETE, []) => delete(world, call, place),
                 (&Method::GET, ["agentpools"]) => pools(world, call, place, None),
                 (&Method::GET, ["agentpools", _]) => pools(world, call, place, Some(segments[9])),
+                (&Method::POST, ["runcommand"]) => command::start(world, call, place),
+                (&Method::GET, ["commandresults", id]) => command::result(world, call, place, id),
+                (&Method::POST, ["accessprofiles", profile, "listcredential"]) => match *profile {
+                    "clusteruser" => profile_credential(world, call, place, Who::User),
+                    "clusteradmin" => profile_credential(world, call, place, Who::Admin),
+                    _ => return None,
+                },
                 (&Method::POST, ["listclusterusercredential"]) => credential(world, call, place, Who::User),
                 (&Method::POST, ["listclusteradmincredential"]) => credential(world, call, place, Who::Admin),
                 _ => return None,
@@ -150,6 +158,27 @@ fn demand_etag(call: &Call<'_>, cluster: &Cluster) -> Result<(), Reply> {
 
 fn credential(world: &World, call: &Call<'_>, place: Place<'_>, who: Who) -> Result<Reply, Reply> {
     call.demand_action(world, who.action(), &place.id())?;
+    let file = kubeconfig(world, call, place, who)?;
+    Ok(reply::json(StatusCode::OK, &json!({"kubeconfigs": [{"name": who.name(), "value": file}]})))
+}
+
+/// The older call for the same, one profile at a time.
+fn profile_credential(world: &World, call: &Call<'_>, place: Place<'_>, who: Who) -> Result<Reply, Reply> {
+    let action = "Microsoft.ContainerService/managedClusters/accessProfiles/listCredential/action";
+    call.demand_action(world, action, &place.id())?;
+    let file = kubeconfig(world, call, place, who)?;
+    let cluster = &world.clusters[place.find(world)?];
+    let body = json!({
+        "id": format!("{}/accessProfiles/{}", cluster.id(), who.name()),
+        "location": cluster.location,
+        "name": who.name(),
+        "type": "Microsoft.ContainerService/ManagedClusters/AccessProfiles",
+        "properties": {"kubeConfig": file},
+    });
+    Ok(reply::json(StatusCode::OK, &body))
+}
+
+fn kubeconfig(world: &World, call: &Call<'_>, place: Place<'_>, who: Who) -> Result<String, Reply> {
     let cluster = &world.clusters[place.find(world)?];
     let seed = &cluster.seed;
     let is_static = who == Who::Admin || !seed.entra;
@@ -157,6 +186,6 @@ fn credential(world: &World, call: &Call<'_>, place: Place<'_>, who: Who) -> Res
         let message = "Getting static credential is not allowed because this cluster is set to disable local accounts.";
         return Err(aks_error(StatusCode::BAD_REQUEST, "BadRequest", message));
     }
-    let body = json!({"kubeconfigs": [{"name": who.name(), "value": kubeconfig::encoded(world, cluster, who)}]});
-    Ok(reply::json(StatusCode::OK, &body))
+    let old = call.parameter("format").is_some_and(|format| format.eq_ignore_ascii_case("azure"));
+    Ok(kubeconfig::encoded(world, cluster, who, old))
 }
