@@ -10,6 +10,7 @@ pub(super) enum Filter {
     Name(String),
     Equals(String, String),
     StartsWith(String, String),
+    Both(Box<Filter>, Box<Filter>),
 }
 
 impl Filter {
@@ -18,6 +19,12 @@ impl Filter {
         let text = text.trim();
         if text.is_empty() {
             return Some(Self::All);
+        }
+        // The word may be part of a name as well; then one half is no filter.
+        if let Some((first, second)) = text.split_once(" and ")
+            && let (Some(first), Some(second)) = (Self::parse(first), Self::parse(second))
+        {
+            return Some(Self::Both(Box::new(first), Box::new(second)));
         }
         let inside = |function: &str| text.strip_prefix(function)?.strip_suffix(')');
         if let Some(inner) = inside("servicePrincipalNames/any(") {
@@ -42,6 +49,7 @@ impl Filter {
             Self::Equals(member, value) => {
                 member_of(one, member).is_some_and(|known| known.eq_ignore_ascii_case(value))
             }
+            Self::Both(first, second) => first.meets(one) && second.meets(one),
             Self::StartsWith(member, value) => {
                 let known = member_of(one, member).map(str::to_lowercase);
                 known.is_some_and(|known| known.starts_with(&value.to_lowercase()))
@@ -55,6 +63,7 @@ fn member_of<'a>(one: &'a Principal, member: &str) -> Option<&'a str> {
         "appid" => Some(&one.client_id),
         "id" => Some(&one.object_id),
         "displayname" => Some(&one.name),
+        "mailnickname" => (one.kind == "Group").then_some(one.name.as_str()),
         "userprincipalname" | "mail" => (one.kind == "User").then_some(one.name.as_str()),
         _ => None,
     }
@@ -79,6 +88,10 @@ mod tests {
         assert_eq!(starts, Some(Filter::StartsWith(String::from("displayname"), String::from("O'Neil"))));
         let equals = Filter::parse("userPrincipalName eq 'a@b'");
         assert_eq!(equals, Some(Filter::Equals(String::from("userprincipalname"), String::from("a@b"))));
+        let both = Filter::parse("displayName eq 'a' and mailNickname eq 'b'");
+        assert!(matches!(both, Some(Filter::Both(..))));
+        let named = Filter::parse("displayName eq 'rock and roll'");
+        assert_eq!(named, Some(Filter::Equals(String::from("displayname"), String::from("rock and roll"))));
         assert_eq!(Filter::parse("displayName eq 'a' or displayName eq 'b'"), None);
     }
 }

@@ -47,6 +47,7 @@ fn route(world: &mut World, request: &Request<Bytes>, caller: &Principal, now: I
         (&Method::GET, ["me"]) => reply::json(StatusCode::OK, &body(caller)),
         (&Method::POST, ["groups"]) => make_group(world, request.body(), now),
         (&Method::POST, ["directoryobjects", "getbyids"]) => by_ids(world, request.body()),
+        (&Method::POST, ["directoryobjects", id, "checkmembergroups"]) => check_groups(world, id, request.body()),
         (&Method::GET, ["groups", group, "members"]) => members(world, group),
         (&Method::POST, ["groups", group, "members", "$ref"]) => add(world, group, request.body()),
         (&Method::DELETE, ["groups", group, "members", member, "$ref"]) => remove(world, group, member),
@@ -126,6 +127,21 @@ fn by_ids(world: &World, sent: &[u8]) -> Reply {
     };
     let known = ids.iter().filter_map(|id| world.principal(id.as_str()?)).filter(wanted);
     list("directoryObjects", &known.map(body).collect::<Vec<_>>())
+}
+
+/// Which of some groups somebody is in.
+fn check_groups(world: &World, id: &str, sent: &[u8]) -> Reply {
+    let Some(one) = world.principal(id) else {
+        return missing(id);
+    };
+    let sent: Value = serde_json::from_slice(sent).unwrap_or_default();
+    let asked = sent["groupIds"].as_array().cloned().unwrap_or_default();
+    let within = |group: &Value| {
+        group.as_str().is_some_and(|group| one.groups.iter().any(|known| known.eq_ignore_ascii_case(group)))
+    };
+    let found: Vec<Value> = asked.into_iter().filter(within).collect();
+    let context = format!("https://{HOST}/v1.0/$metadata#Collection(Edm.String)");
+    reply::json(StatusCode::OK, &json!({"@odata.context": context, "value": found}))
 }
 
 fn missing(id: &str) -> Reply {

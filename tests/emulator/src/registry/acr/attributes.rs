@@ -126,13 +126,17 @@ impl Visit<'_> {
         if *method != Method::GET {
             return Ok(Outcome::Change { permit, change: Change::Own(item) });
         }
+        Ok(Outcome::Whole(permit.named(self.show(&item)?)))
+    }
+
+    /// What a GET answers, and a PATCH once it is done.
+    pub(super) fn show(&self, item: &Item) -> Result<Reply, Reply> {
         let images = known(&self.registry.images, &item.repository)?;
-        let answer = match item.kind {
-            Kind::Repository => self.whole(images, &item),
-            Kind::Tags => self.tags(images, &item),
-            Kind::Manifests => self.manifests(images, &item),
-        };
-        Ok(Outcome::Whole(permit.named(answer)))
+        Ok(match item.kind {
+            Kind::Repository => self.whole(images, item),
+            Kind::Tags => self.tags(images, item),
+            Kind::Manifests => self.manifests(images, item),
+        })
     }
 
     fn whole(&self, images: &Repository, item: &Item) -> Reply {

@@ -68,7 +68,7 @@ pub(super) fn serve(world: &mut World, at: usize, request: &Request<Bytes>, addr
     let outcome = gate::firewall(registry, address).map_or_else(|| visit.outcome(), Outcome::Whole);
     let mut answer = match outcome {
         Outcome::Whole(answer) => answer,
-        Outcome::Change { permit, change } => permit.named(change.make(&mut world.registries[at], request, now)),
+        Outcome::Change { permit, change } => permit.named(change.carry_out(world, at, request, now)),
     };
     // Recorded: what gives out tokens is another service, and does not name the distribution API.
     if request.uri().path().starts_with("/oauth2/") {
@@ -82,6 +82,20 @@ pub(super) fn serve(world: &mut World, at: usize, request: &Request<Bytes>, addr
 }
 
 impl Change {
+    /// Makes the change. Clients expect to be shown what they switched, as it is now.
+    fn carry_out(self, world: &mut World, at: usize, request: &Request<Bytes>, now: Instant) -> Reply {
+        let switched = match &self {
+            Self::Own(item) if *request.method() == Method::PATCH => Some(item.clone()),
+            _ => None,
+        };
+        let answer = self.make(&mut world.registries[at], request, now);
+        let Some(item) = switched.filter(|_| answer.status().is_success()) else {
+            return answer;
+        };
+        let visit = Visit { world, registry: &world.registries[at], request, now };
+        visit.show(&item).unwrap_or_else(|refusal| refusal)
+    }
+
     fn make(self, registry: &mut Registry, request: &Request<Bytes>, now: Instant) -> Reply {
         match self {
             Self::Images { wish, source } => push::change(registry, &wish, request, source.as_deref(), now),
