@@ -18,6 +18,7 @@ impl CaFile {
             Self { path: std::path::absolute(path).unwrap_or_else(|_| path.to_owned()), folder: None }
         } else {
             let folder = std::env::temp_dir().join(format!("aks-acr-emulator-{}", uuid::Uuid::new_v4().simple()));
+            #[cfg_attr(not(unix), expect(unused_mut, reason = "elsewhere folders have no mode"))]
             let mut builder = std::fs::DirBuilder::new();
             #[cfg(unix)]
             std::os::unix::fs::DirBuilderExt::mode(&mut builder, 0o700);
@@ -25,9 +26,12 @@ impl CaFile {
             Self { path: folder.join("ca.pem"), folder: Some(folder) }
         };
         let failed = |fault| ServeError::io(&file.path.display().to_string(), &fault);
-        // One that is left from an earlier run goes first; a link goes as a link, and what it names is not touched.
+        // One that is left from an earlier run goes first; a link goes as a link, and what it names is not touched. A file of
+        // another kind stays: somebody has mistaken the name.
         match std::fs::symlink_metadata(&file.path) {
-            Ok(known) if known.is_dir() => return Err(ServeError::new(format!("{} is a folder", file.path.display()))),
+            Ok(known) if !known.is_symlink() && !is_certificate(&file.path) => {
+                return Err(ServeError::new(format!("{} is there, and no certificate", file.path.display())));
+            }
             Ok(_) => std::fs::remove_file(&file.path).map_err(failed)?,
             Err(_) => {}
         }
@@ -42,6 +46,10 @@ impl CaFile {
     pub(super) fn path(&self) -> &Path {
         &self.path
     }
+}
+
+fn is_certificate(path: &Path) -> bool {
+    std::fs::read(path).is_ok_and(|known| known.starts_with(b"-----BEGIN CERTIFICATE-----"))
 }
 
 impl Drop for CaFile {

@@ -15,7 +15,8 @@ use super::authority::LOCAL_NAMES;
 use super::control::Control;
 use super::origin;
 use crate::emulator::Emulator;
-use crate::log::Service;
+use crate::log::{From, Service};
+use crate::registry::upstream;
 use crate::reply::{Broken, Reply, arm_error};
 
 /// The biggest body that Resource Manager takes, and the others with it.
@@ -36,7 +37,7 @@ pub(super) struct Front {
 impl Front {
     /// Whether a host is emulated.
     pub(super) fn knows(&self, host: &str) -> bool {
-        self.emulator.shared.world().service(host) != Service::Unknown
+        self.emulator.shared.world().service(main_name(host)) != Service::Unknown
     }
 
     pub(super) fn is_own_port(&self, port: u16) -> bool {
@@ -50,7 +51,7 @@ impl Front {
             return Ok(refusal.map(Body::from));
         };
         let is_direct = LOCAL_NAMES.contains(&asked.host());
-        let limit = match self.emulator.shared.world().service(asked.host()) {
+        let limit = match self.emulator.shared.world().service(main_name(asked.host())) {
             Service::Registry => LAYER,
             _ => BODY,
         };
@@ -69,22 +70,35 @@ impl Front {
             return Ok(self.control.answer(&self.emulator, order, &request).map(Body::from));
         }
         if path.trim_end_matches('/').eq_ignore_ascii_case("/metadata/endpoints") {
-            let query = request.uri().query().unwrap_or_default();
-            return Ok(origin::cloud(query, &origin).map(Body::from));
+            return Ok(self.cloud(&request, &origin).map(Body::from));
         }
         let host = Authority::from_static(origin::host_of(&path));
-        let answer = self.emulated(request, &host).await?;
+        let answer = self.emulated(collapsed(request, &path)?, &host).await?;
         let (parts, body) = answer.into_parts();
         // Nothing that Resource Manager, Entra or Graph answers goes on for ever.
         let body = body.collect().await.map_err(|_| Cut)?.to_bytes();
         Ok(origin::translate(Response::from_parts(parts, body), &origin).map(Body::from))
     }
 
+    /// What this cloud is: no rule of Azure knows the origin, and yet it was a request to Resource Manager.
+    fn cloud(&self, request: &Request<Bytes>, origin: &str) -> Reply {
+        let uri =
+            format!("https://{}{}", crate::arm::HOST, request.uri().path_and_query().map_or("/", PathAndQuery::as_str));
+        let answer = origin::cloud(request.uri().query().unwrap_or_default(), origin);
+        if let Ok(uri) = uri.parse() {
+            let mut world = self.emulator.shared.world();
+            let place = world.log.start(Service::Arm, request.method(), &uri, From::Client);
+            world.log.end(place, Some(answer.status().as_u16()), None);
+        }
+        answer
+    }
+
     /// A request to an emulated host.
     async fn emulated(&self, mut request: Request<Bytes>, host: &Authority) -> Result<Response<Body>, Cut> {
         let mut uri = request.uri().clone().into_parts();
         uri.scheme = Some(Scheme::HTTPS);
-        uri.authority = Some(host.clone());
+        let known = main_name(host.host());
+        uri.authority = if known == host.host() { Some(host.clone()) } else { known.parse().ok() };
         uri.path_and_query.get_or_insert_with(|| PathAndQuery::from_static("/"));
         *request.uri_mut() = Uri::from_parts(uri).map_err(|_| Cut)?;
         let answer = match self.emulator.router().oneshot(request.map(Body::from)).await {
@@ -92,6 +106,23 @@ impl Front {
             Err(never) => match never {},
         };
         if answer.extensions().get::<Broken>().is_some() { Err(Cut) } else { Ok(answer) }
+    }
+}
+
+/// A request to this path: some clients put one slash too many before it.
+fn collapsed(mut request: Request<Bytes>, path: &str) -> Result<Request<Bytes>, Cut> {
+    let query = request.uri().query().map(|query| format!("?{query}")).unwrap_or_default();
+    let mut uri = request.uri().clone().into_parts();
+    uri.path_and_query = Some(format!("{path}{query}").parse().map_err(|_| Cut)?);
+    *request.uri_mut() = Uri::from_parts(uri).map_err(|_| Cut)?;
+    Ok(request)
+}
+
+/// Docker Hub answers at more names than one; the rules know its first.
+fn main_name(host: &str) -> &str {
+    match host {
+        "index.docker.io" | "registry.hub.docker.com" => upstream::api_host(host),
+        other => other,
     }
 }
 

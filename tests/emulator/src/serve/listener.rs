@@ -12,7 +12,7 @@ use hyper_util::rt::{TokioExecutor, TokioIo, TokioTimer};
 use hyper_util::server::conn::auto;
 use tokio::io::{AsyncRead, AsyncWrite};
 use tokio::net::{TcpListener, TcpStream};
-use tokio::sync::{Semaphore, watch};
+use tokio::sync::{Semaphore, mpsc, watch};
 use tokio::time::timeout;
 use tokio_rustls::TlsAcceptor;
 
@@ -26,7 +26,7 @@ const HANDSHAKE: Duration = Duration::from_secs(10);
 /// What the head of a request may take to come; a connection that is kept open lies idle so long, too.
 pub(super) const PATIENCE: Duration = Duration::from_secs(75);
 /// How long requests under way have to come to their end when the server stops.
-const LAST_CHANCE: Duration = Duration::from_secs(1);
+pub(super) const LAST_CHANCE: Duration = Duration::from_secs(1);
 
 /// Becomes `true` when the server stops.
 pub(super) type Stop = watch::Receiver<bool>;
@@ -82,6 +82,8 @@ pub(super) struct Wire {
     pub(super) tls: TlsAcceptor,
     pub(super) front: Arc<Front>,
     pub(super) stop: Stop,
+    /// Held by all that goes on; whoever waits for the end of it waits until the last one is gone.
+    pub(super) alive: mpsc::Sender<()>,
 }
 
 impl Wire {
@@ -94,7 +96,7 @@ impl Wire {
         let Ok(Ok(stream)) = timeout(HANDSHAKE, self.tls.accept(stream)).await else {
             return;
         };
-        let front = self.front;
+        let (front, _alive) = (self.front, self.alive);
         let service = service_fn(move |request| {
             let front = Arc::clone(&front);
             async move { front.answer(request).await }
@@ -109,6 +111,6 @@ impl Wire {
             _ = connection.as_mut() => return,
             _ = stop.wait_for(|stops| *stops) => connection.as_mut().graceful_shutdown(),
         }
-        let _ = connection.await;
+        let _ = timeout(LAST_CHANCE, connection).await;
     }
 }

@@ -21,14 +21,14 @@ mod signal;
 use std::net::{Ipv4Addr, SocketAddr};
 use std::sync::Arc;
 
-use tokio::sync::watch;
+use tokio::sync::{mpsc, watch};
 use tokio::task::JoinHandle;
 use tokio_rustls::TlsAcceptor;
 
 use self::authority::Authority;
 use self::control::Control;
 use self::front::Front;
-use self::listener::Wire;
+use self::listener::{LAST_CHANCE, Wire};
 use crate::emulator::Emulator;
 use crate::world;
 
@@ -92,6 +92,8 @@ pub struct Server {
     control_token: String,
     stop: watch::Sender<bool>,
     tasks: Vec<JoinHandle<()>>,
+    /// Closed when nothing goes on any more.
+    ended: mpsc::Receiver<()>,
 }
 
 impl Server {
@@ -105,6 +107,7 @@ impl Server {
         let authority = Arc::new(Authority::new()?);
         let proxy = format!("http://{proxies}");
         let (stop, stopped) = watch::channel(false);
+        let (alive, ended) = mpsc::channel(1);
         let control = Control::new(stop.clone());
         let control_token = control.token().to_owned();
         let client = authority.client()?;
@@ -116,14 +119,14 @@ impl Server {
         let front = Arc::new(Front { emulator: emulator.clone(), control, port: listens.port() });
         let known = Arc::clone(&front);
         let tls = authority.tls(Arc::new(move |host| known.knows(host)))?;
-        let wire = Wire { tls: TlsAcceptor::from(Arc::new(tls)), front, stop: stopped.clone() };
+        let wire = Wire { tls: TlsAcceptor::from(Arc::new(tls)), front, stop: stopped.clone(), alive };
         let direct = wire.clone();
         let tasks = vec![
             tokio::spawn(listener::accept(listener, stopped.clone(), move |stream| direct.clone().serve(stream))),
             tokio::spawn(listener::accept(proxy_listener, stopped, proxy::start(&wire))),
         ];
         let origin = format!("https://localhost:{}", listens.port());
-        Ok(Self { emulator, origin, proxy, ca_pem: authority.pem().to_owned(), control_token, stop, tasks })
+        Ok(Self { emulator, origin, proxy, ca_pem: authority.pem().to_owned(), control_token, stop, tasks, ended })
     }
 
     /// The emulator that is served. What a test changes in it is seen by the clients at once.
@@ -168,6 +171,8 @@ impl Server {
         for task in std::mem::take(&mut self.tasks) {
             let _ = task.await;
         }
+        // Tunnels of the proxy are in no list.
+        let _ = tokio::time::timeout(LAST_CHANCE, self.ended.recv()).await;
     }
 }
 

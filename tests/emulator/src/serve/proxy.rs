@@ -54,15 +54,8 @@ fn answer(wire: &Wire, request: Request<Incoming>) -> Response<Body> {
 
 /// What comes through the tunnel is served here as if it had come to the host.
 async fn tunnel(wire: Wire, request: Request<Incoming>) {
-    let mut stop = wire.stop.clone();
-    let served = async {
-        if let Ok(stream) = hyper::upgrade::on(request).await {
-            wire.serve(TokioIo::new(stream)).await;
-        }
-    };
-    tokio::select! {
-        () = served => {}
-        _ = stop.wait_for(|stops| *stops) => {}
+    if let Ok(stream) = hyper::upgrade::on(request).await {
+        wire.serve(TokioIo::new(stream)).await;
     }
 }
 

@@ -119,6 +119,8 @@ fn what_cannot_be_done_is_told_and_the_exit_code_says_so() {
     std::fs::write(&seed, "castles: []").unwrap();
     for (arguments, code) in [
         (&["--listen", "0.0.0.0:0"][..], 1),
+        (&["--ca-file", text(&seed)], 1),
+        (&["--ca-file", text(&folder.0)], 1),
         (&["--proxy", "0.0.0.0:0"], 1),
         (&["--seed", text(&seed)], 1),
         (&["--seed", "/nowhere/at/all.yaml"], 1),
@@ -131,4 +133,5 @@ fn what_cannot_be_done_is_told_and_the_exit_code_says_so() {
         assert_eq!(ended.status.code(), Some(code), "{arguments:?}");
         assert!(!ended.stderr.is_empty() && ended.stdout.is_empty(), "{arguments:?}");
     }
+    assert_eq!(std::fs::read_to_string(&seed).unwrap(), "castles: []");
 }
