@@ -179,6 +179,16 @@ impl Emulator {
         })
     }
 
+    /// Adds a user of the directory by their sign-in name. Users hold roles and are members of groups; nobody signs in
+    /// as one here.
+    #[must_use]
+    pub fn with_user(self, sign_in_name: &str) -> Self {
+        self.with(|world| {
+            let start = world.clock.start();
+            world.principals.push(Principal { kind: "User", ..Principal::managed(sign_in_name, start) });
+        })
+    }
+
     /// Lets a caller (`"owner"` is the first one) use Microsoft Graph. In Azure the rights on a subscription bring no
     /// rights on the directory, so nobody has them without this.
     #[must_use]

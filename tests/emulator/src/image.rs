@@ -28,11 +28,34 @@ impl Manifest {
     }
 
     /// The digests of the configuration and the layers.
-    fn blobs(&self) -> Vec<String> {
+    pub(crate) fn blobs(&self) -> Vec<String> {
         let body: Value = serde_json::from_slice(&self.bytes).unwrap_or_default();
         let layers = body["layers"].as_array().cloned().unwrap_or_default();
         let parts = layers.iter().chain([&body["config"]]);
-        parts.filter_map(|part| part["digest"].as_str().map(str::to_owned)).collect()
+        // What has addresses of its own is kept elsewhere.
+        let own = parts.filter(|part| !part["urls"].is_array());
+        own.filter_map(|part| part["digest"].as_str().map(str::to_owned)).collect()
+    }
+
+    /// The digest of what it says something about, if it does.
+    pub(crate) fn subject(&self) -> Option<String> {
+        let body: Value = serde_json::from_slice(&self.bytes).unwrap_or_default();
+        body["subject"]["digest"].as_str().map(str::to_owned)
+    }
+
+    /// Its entry in a list of referrers.
+    pub(crate) fn descriptor(&self, digest: &str) -> Value {
+        let body: Value = serde_json::from_slice(&self.bytes).unwrap_or_default();
+        let kind = [&body["artifactType"], &body["config"]["mediaType"]];
+        let kind = kind.into_iter().find_map(|kind| kind.as_str().filter(|kind| !kind.is_empty()));
+        let mut item = json!({"mediaType": self.media_type, "digest": digest, "size": self.bytes.len()});
+        if let Some(kind) = kind {
+            item["artifactType"] = kind.into();
+        }
+        if body["annotations"].is_object() {
+            item["annotations"] = body["annotations"].clone();
+        }
+        item
     }
 
     /// The bytes that it and its blobs take.
@@ -51,6 +74,8 @@ pub(crate) struct Repository {
     pub(crate) tags: BTreeMap<String, (String, Option<Instant>)>,
     pub(crate) manifests: BTreeMap<String, Manifest>,
     pub(crate) blobs: BTreeMap<String, Bytes>,
+    /// What was switched off: of a tag or a manifest by its name, of the whole under no name.
+    pub(crate) switches: BTreeMap<String, BTreeMap<String, bool>>,
 }
 
 impl Repository {
@@ -60,6 +85,12 @@ impl Repository {
             return Some(digest);
         }
         self.tags.get(reference).map(|(digest, _)| digest.as_str())
+    }
+
+    /// Whether something was not switched off, of an item or of the whole.
+    pub(crate) fn may(&self, item: &str, what: &str) -> bool {
+        let on = |item: &str| self.switches.get(item).and_then(|known| known.get(what)).copied().unwrap_or(true);
+        on("") && on(item)
     }
 
     /// Takes over a manifest with all that it refers to.

@@ -4,11 +4,13 @@
 mod arm;
 mod clock;
 mod cluster;
+mod command;
 mod door;
 mod emulator;
 mod entra;
 mod fault;
 mod graph;
+mod identity;
 mod image;
 mod kubernetes;
 mod log;

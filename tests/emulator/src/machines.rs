@@ -2,22 +2,26 @@
 
 use tokio::time::Instant;
 
+use crate::cluster::Cluster;
 use crate::emulator::Emulator;
-use crate::kubernetes::{Kubernetes, NodeSpec};
-use crate::seed::node_pool;
+use crate::kubernetes::Kubernetes;
+use crate::seed::{SeedNode, node_pool};
 
 impl Emulator {
     /// Adds a node to a cluster, named as in [`ClusterSeed::node`](crate::ClusterSeed::node). It holds no image and has
     /// asked for no credential yet.
     pub fn add_node(&self, group: &str, cluster: &str, name: &str, os: &str, architecture: &str) {
-        let spec = NodeSpec {
+        let node = SeedNode {
             name: name.to_owned(),
             pool: node_pool(name).to_owned(),
             os: os.to_owned(),
             architecture: architecture.to_owned(),
         };
-        self.inside(group, cluster, |kubernetes, now| {
-            kubernetes.join(&spec, now);
+        self.act(|world| {
+            let known = world.cluster_named(group, cluster).map(Cluster::id);
+            if let Some(at) = known.and_then(|id| world.cluster_of_id(&id)) {
+                world.clusters[at].add_node(node, Instant::now());
+            }
         });
     }
 

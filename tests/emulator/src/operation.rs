@@ -5,6 +5,7 @@ use tokio::time::Instant;
 use uuid::Uuid;
 
 use crate::arm::import::{self, Import};
+use crate::command::Command;
 use crate::world::World;
 
 /// Something under way.
@@ -32,6 +33,14 @@ pub(crate) enum Work {
     Registry(String),
     /// A cluster comes to be `Succeeded` again.
     Cluster(String),
+    /// A cluster comes to be.
+    ClusterCreation(String),
+    /// A cluster goes.
+    ClusterDeletion(String),
+    /// A group goes, with all that is in it.
+    Group(String),
+    /// A command runs in a cluster.
+    Command(Box<Command>),
     /// An image is copied.
     Import(Box<Import>),
 }
@@ -84,11 +93,20 @@ fn bring_about(world: &mut World, work: &Work, now: Instant) -> Result<(), Failu
             }
             Ok(())
         }
-        Work::Cluster(id) => {
-            let found = world.clusters.iter_mut().find(|cluster| cluster.id().eq_ignore_ascii_case(id));
-            if let Some(cluster) = found {
-                cluster.state = String::from("Succeeded");
-            }
+        Work::Cluster(id) | Work::ClusterCreation(id) => {
+            world.open_cluster(id, now);
+            Ok(())
+        }
+        Work::ClusterDeletion(id) => {
+            world.remove_cluster(id);
+            Ok(())
+        }
+        Work::Group(scope) => {
+            world.remove_group(scope);
+            Ok(())
+        }
+        Work::Command(command) => {
+            world.run(command, now);
             Ok(())
         }
         Work::Import(import) => import::copy(world, import, now),

@@ -78,6 +78,7 @@ impl World {
             "nbf": issued,
             "exp": issued + self.timing.token.as_secs(),
             "appid": principal.client_id,
+            "groups": principal.groups,
             "idtyp": "app",
             "oid": principal.object_id,
             "sub": principal.object_id,
@@ -92,6 +93,10 @@ impl World {
         if !audiences.iter().any(|audience| claims.is_for(audience)) {
             return Err(TokenFault::Audience);
         }
-        self.principal(claims.text("oid")).cloned().ok_or(TokenFault::Forged)
+        let mut holder = self.principal(claims.text("oid")).cloned().ok_or(TokenFault::Forged)?;
+        // The groups are those of the moment the token was made: a new one counts with the next token.
+        let groups = claims.get("groups").and_then(|groups| groups.as_array()).cloned().unwrap_or_default();
+        holder.groups = groups.iter().filter_map(|group| group.as_str().map(str::to_owned)).collect();
+        Ok(holder)
     }
 }

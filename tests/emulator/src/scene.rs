@@ -96,6 +96,12 @@ impl Emulator {
         self.act(|world| world.repeated_assignment = status);
     }
 
+    /// Takes the registration of a provider (as `Microsoft.ContainerRegistry`) from the first subscription: until it is
+    /// registered again, nothing of it can be made there.
+    pub fn unregister_provider(&self, namespace: &str) {
+        self.act(|world| world.unregistered.push((world.subscription().to_owned(), namespace.to_owned())));
+    }
+
     /// Limits `"reads"`, `"writes"` or `"deletes"` to a bucket of this size for each subscription and principal. It
     /// fills as Azure's does in proportion: a tenth of it a second for reads, a twentieth for the others.
     pub fn throttle(&self, kind: &str, capacity: u32) {

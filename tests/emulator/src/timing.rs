@@ -23,6 +23,12 @@ pub struct Timing {
     pub registry: Duration,
     /// How long an update of a cluster takes.
     pub cluster: Duration,
+    /// How long the creation of a cluster takes.
+    pub cluster_creation: Duration,
+    /// How long the deletion of a cluster takes.
+    pub cluster_deletion: Duration,
+    /// How long a command run inside a cluster takes.
+    pub command: Duration,
     /// How long a node goes on using the credential that a registry gave it.
     ///
     /// Kubelet keeps one for an hour ([`Timing::HOUR_LONG`]), with the permissions that it had when it was given. Users report
@@ -48,6 +54,9 @@ impl Timing {
             import: Duration::ZERO,
             registry: Duration::ZERO,
             cluster: Duration::ZERO,
+            cluster_creation: Duration::ZERO,
+            cluster_deletion: Duration::ZERO,
+            command: Duration::ZERO,
             node_credentials: Duration::ZERO,
             token: Duration::from_secs(3599),
         }
@@ -64,6 +73,9 @@ impl Timing {
             import: Duration::from_secs(12),
             registry: Duration::from_secs(10),
             cluster: Duration::from_secs(114),
+            cluster_creation: Duration::from_secs(305),
+            cluster_deletion: Duration::from_secs(240),
+            command: Duration::from_secs(11),
             node_credentials: Duration::ZERO,
             token: Duration::from_secs(3599),
         }
@@ -100,5 +112,8 @@ setters! {
     with_import => import,
     with_registry => registry,
     with_cluster => cluster,
+    with_cluster_creation => cluster_creation,
+    with_cluster_deletion => cluster_deletion,
+    with_command => command,
     with_token => token,
 }

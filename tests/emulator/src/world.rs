@@ -7,15 +7,17 @@ use tokio::time::Instant;
 use crate::arm;
 use crate::clock::Clock;
 use crate::cluster::Cluster;
+use crate::command;
 use crate::entra;
 use crate::entra::token::Signer;
 use crate::fault::Faults;
 use crate::graph;
+use crate::identity::Identity;
 use crate::image::Store;
 use crate::log::{Log, Service};
 use crate::operation::Operation;
 use crate::principal::{Principal, stable_id};
-use crate::rbac::{Access, Assignment, Wanted};
+use crate::rbac::{self, Access, Assignment, Wanted};
 use crate::registry::{self, Registry};
 use crate::reply::{self, Reply};
 use crate::throttle::Throttle;
@@ -52,7 +54,17 @@ pub(crate) struct World {
     pub(crate) registries: Vec<Registry>,
     pub(crate) clusters: Vec<Cluster>,
     pub(crate) principals: Vec<Principal>,
+    /// Managed identities that are resources.
+    pub(crate) identities: Vec<Identity>,
+    /// Object ids of principals that were removed: they are given to nobody else.
+    pub(crate) gone: Vec<String>,
     pub(crate) access: Access,
+    /// Locks on resources and what is above them.
+    pub(crate) locks: Vec<arm::lock::Lock>,
+    /// What came of commands that were run in clusters.
+    pub(crate) commands: Vec<command::Outcome>,
+    /// Namespaces that a subscription has not registered.
+    pub(crate) unregistered: Vec<(String, String)>,
     pub(crate) operations: Vec<Operation>,
     /// Registries of others, by the host that serves them.
     pub(crate) upstreams: std::collections::BTreeMap<String, Store>,
@@ -101,7 +113,12 @@ impl World {
             registries: Vec::new(),
             clusters: Vec::new(),
             principals: vec![Principal::service(OWNER, clock.start())],
+            identities: Vec::new(),
+            gone: Vec::new(),
             access: Access::new(),
+            locks: Vec::new(),
+            commands: Vec::new(),
+            unregistered: Vec::new(),
             operations: Vec::new(),
             upstreams: std::collections::BTreeMap::new(),
             log: Log::default(),
@@ -178,6 +195,23 @@ impl World {
                 location: location.to_owned(),
             });
         }
+    }
+
+    /// Removes a group with all that is in it, by its scope.
+    pub(crate) fn remove_group(&mut self, scope: &str) {
+        let inside = |id: &str| rbac::within(id, scope);
+        let clusters = self.clusters.iter().map(Cluster::id).filter(|id| inside(id)).collect::<Vec<_>>();
+        for id in clusters {
+            self.remove_cluster(&id);
+        }
+        let identities = self.identities.iter().map(Identity::id).filter(|id| inside(id)).collect::<Vec<_>>();
+        for id in identities {
+            self.remove_identity(&id);
+        }
+        self.registries.retain(|registry| !inside(&registry.id()));
+        let id = |group: &Group| format!("/subscriptions/{}/resourceGroups/{}", group.subscription, group.name);
+        self.groups.retain(|group| !inside(&id(group)));
+        self.access.assignments.retain(|one| !inside(&one.scope));
     }
 
     pub(crate) fn permits(&self, principal: &Principal, wanted: &Wanted<'_>, now: Instant) -> bool {

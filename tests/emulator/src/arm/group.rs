@@ -3,7 +3,9 @@
 use http::{Method, StatusCode};
 use serde_json::{Value, json};
 
-use super::{Call, demand_group, equals, filter_refused, page};
+use super::polling::{operation_missing, signature};
+use super::{Call, HOST, demand_group, equals, filter_unknown, page, parts};
+use crate::operation::Work;
 use crate::principal::Principal;
 use crate::rbac::{self, Wanted};
 use crate::reply::{self, Reply};
@@ -16,6 +18,9 @@ pub(crate) fn route(world: &mut World, call: &Call<'_>, segments: &[&str], lower
         (&Method::GET, ["subscriptions", _, "resources"]) => resources(world, call, segments[1]),
         (&Method::GET, ["subscriptions", _, "resourcegroups"]) => list(world, call, segments[1]),
         (&Method::GET, ["subscriptions", _, "resourcegroups", _]) => get(world, call, segments[1], segments[3]),
+        (&Method::HEAD, ["subscriptions", _, "resourcegroups", _]) => head(world, call, segments[1], segments[3]),
+        (&Method::DELETE, ["subscriptions", _, "resourcegroups", _]) => delete(world, call, segments[1], segments[3]),
+        (&Method::GET, ["subscriptions", _, "operationresults", id]) => Ok(deletion(world, call, id)),
         (&Method::PUT, ["subscriptions", _, "resourcegroups", _]) => put(world, call, segments[1], segments[3]),
         _ => return None,
     };
@@ -64,12 +69,8 @@ pub(crate) fn demand_sight(world: &World, call: &Call<'_>, action: &str, scope: 
 fn resources(world: &World, call: &Call<'_>, subscription: &str) -> Result<Reply, Reply> {
     let scope = format!("/subscriptions/{subscription}");
     demand_sight(world, call, "Microsoft.Resources/subscriptions/resources/read", &scope)?;
-    let filter = call.parameter("$filter").unwrap_or_default();
-    let kind = match filter {
-        "" => None,
-        _ => Some(equals(filter, "resourceType").ok_or_else(|| filter_refused(filter))?),
-    };
-    let wanted = |of: &str| kind.as_deref().is_none_or(|kind| kind.eq_ignore_ascii_case(of));
+    let filter = Filter::parse(call)?;
+    let wanted = |of: &str| filter.kind.as_deref().is_none_or(|kind| kind.eq_ignore_ascii_case(of));
     let mut items: Vec<Value> = Vec::new();
     if wanted("Microsoft.ContainerRegistry/registries") {
         let here = |id: &str| readable(world, call, "Microsoft.ContainerRegistry/registries/read", id, subscription);
@@ -84,7 +85,46 @@ fn resources(world: &World, call: &Call<'_>, subscription: &str) -> Result<Reply
                    "location": one.location, "tags": {}})
         }));
     }
+    if wanted("Microsoft.ManagedIdentity/userAssignedIdentities") {
+        let read = "Microsoft.ManagedIdentity/userAssignedIdentities/read";
+        let here = |id: &str| readable(world, call, read, id, subscription);
+        items.extend(world.identities.iter().filter(|one| here(&one.id())).map(crate::identity::Identity::item));
+    }
+    items.retain(|item| filter.meets(item));
     Ok(page(world, call, &items))
+}
+
+/// Which of all resources are asked for.
+#[derive(Default)]
+struct Filter {
+    kind: Option<String>,
+    group: Option<String>,
+    name: Option<String>,
+}
+
+impl Filter {
+    fn parse(call: &Call<'_>) -> Result<Self, Reply> {
+        let mut filter = Self::default();
+        for part in parts(call.parameter("$filter").unwrap_or_default()) {
+            if let Some(kind) = equals(part, "resourceType") {
+                filter.kind = Some(kind);
+            } else if let Some(group) = equals(part, "resourceGroup") {
+                filter.group = Some(group);
+            } else if let Some(name) = equals(part, "name") {
+                filter.name = Some(name);
+            } else {
+                return Err(filter_unknown(call));
+            }
+        }
+        Ok(filter)
+    }
+
+    fn meets(&self, item: &Value) -> bool {
+        let group = item["id"].as_str().and_then(|id| id.split('/').nth(4)).unwrap_or_default();
+        let name = item["name"].as_str().unwrap_or_default();
+        self.group.as_deref().is_none_or(|wanted| wanted.eq_ignore_ascii_case(group))
+            && self.name.as_deref().is_none_or(|wanted| wanted.eq_ignore_ascii_case(name))
+    }
 }
 
 /// Whether a resource is in the subscription and the caller may read it.
@@ -125,6 +165,35 @@ fn put(world: &mut World, call: &Call<'_>, subscription: &str, name: &str) -> Re
     world.ensure_group(subscription, name, location);
     let group = world.group(subscription, name).map(body).unwrap_or_default();
     Ok(reply::json(status, &group))
+}
+
+/// Whether it is there, in one status.
+fn head(world: &World, call: &Call<'_>, subscription: &str, name: &str) -> Result<Reply, Reply> {
+    call.demand_action(world, READ, &scope_of(subscription, name))?;
+    let there = world.group(subscription, name).is_some();
+    Ok(reply::empty(if there { StatusCode::NO_CONTENT } else { StatusCode::NOT_FOUND }))
+}
+
+/// Deletes a group with all that is in it, at once.
+fn delete(world: &mut World, call: &Call<'_>, subscription: &str, name: &str) -> Result<Reply, Reply> {
+    let scope = scope_of(subscription, name);
+    call.demand_action(world, "Microsoft.Resources/subscriptions/resourceGroups/delete", &scope)?;
+    demand_group(world, subscription, name)?;
+    let id = world.start(Work::Group(scope), call.now, call.now);
+    let location = format!(
+        "https://{HOST}/subscriptions/{subscription}/operationresults/{id}?api-version={}{}",
+        call.api_version(),
+        signature(&id)
+    );
+    Ok(reply::with(reply::empty(StatusCode::ACCEPTED), "location", &location))
+}
+
+fn deletion(world: &World, call: &Call<'_>, id: &str) -> Reply {
+    match world.operation(id) {
+        None => operation_missing(id),
+        Some(operation) if operation.is_through(call.now) => reply::empty(StatusCode::OK),
+        Some(_) => reply::empty(StatusCode::ACCEPTED),
+    }
 }
 
 fn body(group: &Group) -> Value {

@@ -251,12 +251,18 @@ fn from_host<'w>(
     };
     let allowed = match credentials {
         Credentials::None => source.allows_anonymous(),
+        Credentials::Password { username, password } if username == gate::TOKEN_USER => {
+            let known = gate::refresh(world, source, password, now);
+            known.is_some_and(|(one, _)| gate::permits(world, source, &one, Right::Pull, &import.repository, now))
+        }
         Credentials::Password { username, password } => {
-            let principal = gate::password(world, source, username, password, now);
+            let principal = gate::password(world, source, username, password);
             principal.is_some_and(|one| gate::permits(world, source, &one, Right::Pull, &import.repository, now))
         }
         Credentials::Token(text) => {
-            let principal = world.holder(text, &[token::REGISTRY, token::ARM], now);
+            let audiences = [token::REGISTRY, token::ARM];
+            let audiences = if source.refuses_arm_tokens() { &audiences[..1] } else { &audiences[..] };
+            let principal = world.holder(text, audiences, now);
             principal.is_ok_and(|one| gate::permits(world, source, &one, Right::Pull, &import.repository, now))
         }
     };

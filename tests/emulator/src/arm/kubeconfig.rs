@@ -33,15 +33,19 @@ impl Who {
     }
 }
 
-/// The file, in base64.
-pub(super) fn encoded(world: &World, cluster: &Cluster, who: Who) -> String {
-    STANDARD.encode(file(world, cluster, who))
+/// The file, in base64. `old` asks for the form that people signed in with before there were plugins.
+pub(super) fn encoded(world: &World, cluster: &Cluster, who: Who, old: bool) -> String {
+    STANDARD.encode(file(world, cluster, who, old))
 }
 
-fn file(world: &World, cluster: &Cluster, who: Who) -> String {
+fn file(world: &World, cluster: &Cluster, who: Who, old: bool) -> String {
     let name = &cluster.name;
     let user = format!("{}_{}_{name}", who.name(), cluster.group);
-    let entry = if who == Who::User && cluster.seed.entra { exec(world) } else { local(world, cluster, who) };
+    let entry = match (who, cluster.seed.entra, old) {
+        (Who::User, true, false) => exec(world),
+        (Who::User, true, true) => provider(world),
+        _ => local(world, cluster, who),
+    };
     let authority = world.wire.as_ref().map(|wire| STANDARD.encode(&wire.authority));
     // Azure's files name no proxy: here it is the way to a name that no resolver knows.
     let proxy = world.wire.as_ref().map(|wire| format!("    proxy-url: {}\n", wire.proxy)).unwrap_or_default();
@@ -77,6 +81,14 @@ fn local(world: &World, cluster: &Cluster, who: Who) -> String {
 
 fn armoured(kind: &str, what: &str) -> String {
     STANDARD.encode(format!("-----BEGIN {kind}-----\n{}\n-----END {kind}-----\n", STANDARD.encode(what)))
+}
+
+fn provider(world: &World) -> String {
+    format!(
+        "    auth-provider:\n      config:\n        apiserver-id: {KUBERNETES}\n        client-id: {CLIENT}\n        \
+         config-mode: \"1\"\n        environment: AzurePublicCloud\n        tenant-id: {}\n      name: azure\n",
+        world.tenant
+    )
 }
 
 fn exec(world: &World) -> String {

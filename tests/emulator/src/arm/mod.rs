@@ -4,12 +4,16 @@
 
 pub(crate) mod cluster;
 pub(crate) mod group;
+pub(crate) mod identity;
 pub(crate) mod import;
 pub(crate) mod kubeconfig;
+pub(crate) mod lock;
 mod polling;
+mod provider;
 pub(crate) mod registry;
 pub(crate) mod role_assignment;
 pub(crate) mod role_definition;
+mod version;
 
 use bytes::Bytes;
 use http::{Method, Request, StatusCode};
@@ -20,7 +24,7 @@ use uuid::Uuid;
 use crate::entra::token::{self, TokenFault};
 use crate::principal::Principal;
 use crate::rbac::Wanted;
-use crate::reply::{self, Caller, Reply, arm_error, gateway_error};
+use crate::reply::{self, Caller, Reply, gateway_error};
 use crate::throttle;
 use crate::world::World;
 
@@ -59,10 +63,10 @@ impl Call<'_> {
         })
     }
 
-    /// Goes on only if the caller may do this.
+    /// Goes on only if the caller may do this, and no lock is in the way.
     pub(crate) fn demand(&self, world: &World, wanted: &Wanted<'_>, shown_scope: &str) -> Result<(), Reply> {
         if world.permits(&self.caller, wanted, self.now) {
-            return Ok(());
+            return lock::refusal(world, wanted.action, wanted.scope).map_or(Ok(()), Err);
         }
         let message = format!(
             "The client '{}' with object id '{}' does not have authorization to perform action '{}' over scope \
@@ -93,7 +97,7 @@ pub(crate) fn serve(world: &mut World, request: &Request<Bytes>, now: Instant) -
 }
 
 /// A path with its escapes undone: a group's name may hold brackets, dots and letters of any script.
-fn decoded(path: &str) -> String {
+pub(crate) fn decoded(path: &str) -> String {
     // The form's own three signs are escaped first, so that the path reads as one name of a form.
     let plain = path.replace('+', "%2B").replace('&', "%26").replace('=', "%3D");
     let mut names = url::form_urlencoded::parse(plain.as_bytes());
@@ -102,13 +106,19 @@ fn decoded(path: &str) -> String {
 
 /// Draws on the bucket, routes, and says what is left in the bucket.
 fn throttled(world: &mut World, call: &Call<'_>) -> Reply {
-    let kind = throttle::kind_of(call.method());
+    // Recorded: the check of a name draws on the bucket of reads.
+    let is_check = call.path.to_ascii_lowercase().ends_with("/checknameavailability");
+    let kind = if is_check { "reads" } else { throttle::kind_of(call.method()) };
     let subscription = call.path.split('/').nth(2).unwrap_or_default().to_owned();
     let left = match world.throttle.take(&subscription, &call.caller.object_id, kind, call.now) {
         Ok(left) => left,
         Err(wait) => return throttle::refusal(&subscription, wait),
     };
-    let mut answer = if call.api_version().is_empty() { version_missing() } else { route(world, call) };
+    let complaint = match call.api_version() {
+        "" => Some(version_missing()),
+        asked => version::complaint(&call.path, asked),
+    };
+    let mut answer = complaint.unwrap_or_else(|| route(world, call));
     if answer.headers().get("x-ms-failure-cause").is_none() {
         reply::set(&mut answer, &format!("x-ms-ratelimit-remaining-subscription-{kind}"), &left.to_string());
     }
@@ -135,11 +145,19 @@ fn route(world: &mut World, call: &Call<'_>) -> Reply {
     if let Some(missing) = missing_parent(world, &segments, &lower) {
         return missing;
     }
+    if let Some(refusal) = provider::unregistered(world, call, &segments, &lower) {
+        return refusal;
+    }
+    if let Some(answer) = provider::route(world, call, &segments, &lower) {
+        return answer;
+    }
     let of = |provider: &str| lower.iter().skip(2).any(|segment| *segment == provider);
     let answer = if of("microsoft.containerregistry") {
         registry::route(world, call, &segments, &lower)
     } else if of("microsoft.containerservice") {
         cluster::route(world, call, &segments, &lower)
+    } else if of("microsoft.managedidentity") {
+        identity::route(world, call, &segments, &lower)
     } else {
         group::route(world, call, &segments, &lower)
     };
@@ -154,6 +172,7 @@ fn authorization(world: &mut World, call: &Call<'_>) -> Option<Reply> {
     let (kind, name) = rest.split_once('/').map_or((rest, None), |(kind, name)| (kind, Some(name)));
     match kind.to_ascii_lowercase().as_str() {
         "roleassignments" => role_assignment::serve(world, call, scope, name),
+        "locks" => lock::serve(world, call, scope, name),
         "roledefinitions" => role_definition::serve(world, call, scope, name),
         _ => None,
     }
@@ -271,14 +290,40 @@ pub(crate) fn page(world: &World, call: &Call<'_>, items: &[Value]) -> Reply {
     reply::json(StatusCode::OK, &body)
 }
 
-/// The value that a filter such as `name eq 'value'` compares a field with.
-pub(crate) fn equals(filter: &str, field: &str) -> Option<String> {
-    let (name, value) = filter.trim().split_once(" eq ")?;
-    name.trim().eq_ignore_ascii_case(field).then(|| value.trim().trim_matches('\'').to_owned())
+/// The parts of a filter that are joined by `and`: the word counts outside of quotes only.
+pub(crate) fn parts(filter: &str) -> Vec<&str> {
+    let (mut parts, mut from) = (Vec::new(), 0);
+    for (at, _) in filter.match_indices(" and ") {
+        if filter[..at].matches('\'').count().is_multiple_of(2) {
+            parts.push(filter[from..at].trim());
+            from = at + " and ".len();
+        }
+    }
+    parts.push(filter[from..].trim());
+    parts.retain(|part| !part.is_empty());
+    parts
 }
 
-/// Azure refuses a filter that it does not understand. No recording shows its words.
-pub(crate) fn filter_refused(filter: &str) -> Reply {
-    let message = format!("The filter '{filter}' is not supported.");
-    arm_error(StatusCode::BAD_REQUEST, "UnsupportedQuery", &message)
+/// The value that a filter such as `name eq 'value'` compares a field with; two quotes in it stand for one.
+pub(crate) fn equals(filter: &str, field: &str) -> Option<String> {
+    let (name, value) = filter.trim().split_once(" eq ")?;
+    let value = value.trim();
+    let inner = value.strip_prefix('\'').and_then(|rest| rest.strip_suffix('\'')).unwrap_or(value);
+    name.trim().eq_ignore_ascii_case(field).then(|| inner.replace("''", "'"))
+}
+
+/// What is answered to a filter that no rule is there for: Azure's own words for it are not known.
+pub(crate) fn filter_unknown(call: &Call<'_>) -> Reply {
+    crate::world::unknown_request(call.method(), call.request.uri())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_filter_is_cut_outside_of_quotes_only() {
+        assert_eq!(parts("a eq 'x and y' and atScope()"), ["a eq 'x and y'", "atScope()"]);
+        assert_eq!(equals("roleName eq 'it''s'", "ROLENAME"), Some(String::from("it's")));
+    }
 }

@@ -3,7 +3,7 @@
 use http::{Method, StatusCode};
 use serde_json::{Value, json};
 
-use super::{Call, equals, filter_refused, page};
+use super::{Call, equals, filter_unknown, page, parts};
 use crate::rbac::Role;
 use crate::reply::{self, Reply};
 use crate::world::World;
@@ -23,13 +23,13 @@ fn list(world: &World, call: &Call<'_>, scope: &str) -> Result<Reply, Reply> {
     call.demand_action(world, READ, scope)?;
     let mut roles: Vec<&Role> = world.access.roles.iter().collect();
     let filter = call.parameter("$filter").unwrap_or_default();
-    for part in filter.split(" and ").filter(|part| !part.trim().is_empty()) {
+    for part in parts(filter) {
         if let Some(name) = equals(part, "roleName") {
             roles.retain(|role| role.name.eq_ignore_ascii_case(&name));
         } else if let Some(kind) = equals(part, "type") {
             roles.retain(|role| kind_of(role).eq_ignore_ascii_case(&kind));
         } else if !part.trim().eq_ignore_ascii_case("atScopeAndBelow()") {
-            return Err(filter_refused(filter));
+            return Err(filter_unknown(call));
         }
     }
     let items: Vec<Value> = roles.into_iter().map(|role| body(world, role, scope)).collect();
@@ -55,7 +55,7 @@ pub(crate) fn missing(id: &str) -> Reply {
 /// The id of a role as it is written in the subscription of a scope.
 pub(crate) fn id_at(scope: &str, role: &str) -> String {
     let subscription = scope.split('/').nth(2).filter(|_| scope.to_ascii_lowercase().starts_with("/subscriptions/"));
-    let prefix = subscription.map(|id| format!("/subscriptions/{id}")).unwrap_or_default();
+    let prefix = subscription.map(|id| format!("/subscriptions/{}", id.to_ascii_lowercase())).unwrap_or_default();
     format!("{prefix}/providers/Microsoft.Authorization/roleDefinitions/{role}")
 }
 

@@ -110,6 +110,31 @@ pub(super) fn serve(world: &mut World, host: &str, request: &Request<Bytes>, now
     }
 }
 
+/// Answers a request that comes from inside of a cluster: as the administrator, or as whoever the token is.
+pub(crate) fn inside(
+    world: &mut World,
+    at: usize,
+    request: &Request<Bytes>,
+    token: Option<&str>,
+    now: Instant,
+) -> Reply {
+    let mut request = request.clone();
+    if let Some(token) = token {
+        if let Ok(value) = format!("Bearer {token}").parse() {
+            request.headers_mut().insert("authorization", value);
+        }
+        if let Err(refusal) = admit(world, &world.clusters[at], &request, now) {
+            return refusal;
+        }
+    }
+    advance(world, at, now);
+    let answer = world.clusters[at].kubernetes.as_mut().map(|inner| inner.serve(&request, "clusterAdmin", now));
+    match answer {
+        Some(Answer::Whole(answer)) => answer,
+        _ => status(StatusCode::SERVICE_UNAVAILABLE, "ServiceUnavailable", "the server is not ready"),
+    }
+}
+
 /// The name of the user, if they may do what they ask for.
 fn admit(world: &World, cluster: &Cluster, request: &Request<Bytes>, now: Instant) -> Result<String, Reply> {
     let unauthorized = || status(StatusCode::UNAUTHORIZED, "Unauthorized", "Unauthorized");

@@ -14,6 +14,7 @@ mod field_set;
 mod kinds;
 mod kubelet;
 mod lifecycle;
+mod logs;
 mod machine;
 mod names;
 mod object;
@@ -141,6 +142,32 @@ impl Kubernetes {
         }
     }
 
+    /// Lets nodes join and leave until there are these and no others.
+    pub(crate) fn adjust(&mut self, specs: &[NodeSpec], now: Instant) {
+        self.now = self.now.max(now);
+        let known: Vec<String> = self.workers.iter().map(|worker| worker.name.clone()).collect();
+        for name in known.iter().filter(|name| specs.iter().all(|spec| spec.name != **name)) {
+            self.leave(name);
+        }
+        for spec in specs.iter().filter(|spec| !known.contains(&spec.name)) {
+            self.join(spec, now);
+        }
+    }
+
+    /// Takes a node away, with its pods.
+    fn leave(&mut self, name: &str) {
+        self.workers.retain(|worker| worker.name != name);
+        self.store.remove(&store::Key::new("nodes", "", name), self.now);
+        self.drop_pods_of(name);
+    }
+
+    fn drop_pods_of(&mut self, node: &str) {
+        let pods = self.snapshot("pods");
+        for pod in pods.iter().filter(|pod| object::text(pod, "/spec/nodeName") == node) {
+            self.store.remove(&object::key("pods", pod), self.now);
+        }
+    }
+
     /// Makes the nodes of a pool anew, as an upgrade does: they hold no image and no credential, and their pods go.
     pub(crate) fn reimage(&mut self, pool: &str, now: Instant) {
         self.now = self.now.max(now);
@@ -154,10 +181,7 @@ impl Kubernetes {
             if let Some(worker) = self.workers.iter_mut().find(|worker| worker.name == name) {
                 worker.node = fresh;
             }
-            let pods = self.snapshot("pods");
-            for pod in pods.iter().filter(|pod| object::text(pod, "/spec/nodeName") == name) {
-                self.store.remove(&object::key("pods", pod), self.now);
-            }
+            self.drop_pods_of(name);
         }
     }
 

@@ -154,15 +154,34 @@ fn cluster() -> Vec<Role> {
         with(
             "ed7f3fbd-7b88-4dd4-9017-9adb7ce333f8",
             "Azure Kubernetes Service Contributor Role",
-            of_cluster(&["read", "write"]),
+            [
+                of_cluster(&["*"]),
+                owned(&[
+                    "Microsoft.Authorization/*/read",
+                    "Microsoft.ContainerService/locations/*",
+                    "Microsoft.Resources/deployments/*",
+                    "Microsoft.Resources/subscriptions/resourceGroups/read",
+                ]),
+            ]
+            .concat(),
         ),
     ]
 }
 
 fn kubernetes() -> Vec<Role> {
-    let actions = [&SURROUNDINGS[..], &["Microsoft.Resources/subscriptions/read"]].concat();
-    let with = |id, name, data: &[&str], not: &[&str]| Role {
-        actions: [owned(&actions), vec![format!("{CLUSTERS}/listClusterUserCredential/action")]].concat(),
+    let actions = owned(&[
+        "Microsoft.Authorization/*/read",
+        "Microsoft.Resources/subscriptions/operationresults/read",
+        "Microsoft.Resources/subscriptions/read",
+        "Microsoft.Resources/subscriptions/resourceGroups/read",
+    ]);
+    let with = |id, name: &str, data: &[&str], not: &[&str]| Role {
+        // The two roles of administrators fetch the credential with which the others must be served.
+        actions: if name.ends_with("Admin") {
+            [&actions[..], &[format!("{CLUSTERS}/listClusterUserCredential/action")]].concat()
+        } else {
+            actions.clone()
+        },
         data_actions: data.iter().map(|part| format!("{CLUSTERS}/{part}")).collect(),
         not_data_actions: not.iter().map(|part| format!("{CLUSTERS}/{part}")).collect(),
         ..role(id, name, &[])

@@ -147,8 +147,14 @@ fn normal(scope: &str) -> String {
 }
 
 /// Whether an action is one that a pattern with `*` means, in whatever case.
+///
+/// A star between two slashes may stand for nothing: Managed Identity Operator reads identities by `…/*/read`.
 pub(crate) fn matches(pattern: &str, action: &str) -> bool {
     let (pattern, action) = (pattern.to_ascii_lowercase(), action.to_ascii_lowercase());
+    fits(&pattern, &action) || (pattern.contains("/*/") && fits(&pattern.replacen("/*/", "/", 1), &action))
+}
+
+fn fits(pattern: &str, action: &str) -> bool {
     let mut parts = pattern.split('*');
     let Some(rest) = action.strip_prefix(parts.next().unwrap_or_default()) else {
         return false;
@@ -178,6 +184,7 @@ mod tests {
         assert!(matches("Microsoft.Authorization/*/Write", "microsoft.authorization/roleAssignments/write"));
         assert!(!matches("*/read", "Microsoft.ContainerRegistry/registries/write"));
         assert!(!matches("a/b", "a/b/c"));
+        assert!(matches("Microsoft.ManagedIdentity/x/*/read", "Microsoft.ManagedIdentity/x/read"));
     }
 
     #[test]

@@ -1,44 +1,15 @@
-//! The part of the OCI distribution protocol that all registries share: manifests, blobs, tags.
+//! The part of the OCI distribution protocol that all registries share: giving out manifests, blobs, tags.
+
+#![expect(clippy::result_large_err, reason = "a refusal is a whole answer, made at most once for a request")]
 
 use bytes::Bytes;
 use http::{Method, Request, StatusCode};
 use serde_json::{Value, json};
 
-use crate::image::{Manifest, Store};
+use super::page::Page;
+use super::wish::Wish;
+use crate::image::{INDEX, Manifest, Repository, Store};
 use crate::reply::{self, Reply};
-
-/// What a path of the protocol asks for.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub(super) enum Wish {
-    Base,
-    Catalog,
-    Manifest { repository: String, reference: String },
-    Blob { repository: String, digest: String },
-    Tags { repository: String },
-}
-
-/// Reads a path below `/v2/`.
-pub(super) fn wish(path: &str) -> Option<Wish> {
-    let rest = path.strip_prefix("/v2")?.trim_start_matches('/');
-    match rest {
-        "" => return Some(Wish::Base),
-        "_catalog" => return Some(Wish::Catalog),
-        _ => {}
-    }
-    if let Some(repository) = rest.strip_suffix("/tags/list") {
-        return Some(Wish::Tags { repository: repository.to_owned() });
-    }
-    if let Some((repository, reference)) = rest.rsplit_once("/manifests/") {
-        return Some(Wish::Manifest { repository: repository.to_owned(), reference: decoded(reference) });
-    }
-    let (repository, digest) = rest.rsplit_once("/blobs/")?;
-    Some(Wish::Blob { repository: repository.to_owned(), digest: decoded(digest) })
-}
-
-/// A segment of a path, where a digest's colon may come as `%3A`.
-pub(super) fn decoded(segment: &str) -> String {
-    segment.replace("%3A", ":").replace("%3a", ":")
-}
 
 /// An error in the protocol's shape.
 pub(super) fn error(status: StatusCode, code: &str, message: &str, detail: &Value) -> Reply {
@@ -56,13 +27,12 @@ pub(super) fn give(store: &Store, wish: &Wish, request: &Request<Bytes>) -> Repl
     }
     let answer = match wish {
         Wish::Base => reply::json(StatusCode::OK, &json!({})),
-        Wish::Catalog => {
-            let names: Vec<&String> = store.repositories.keys().collect();
-            reply::json(StatusCode::OK, &json!({"repositories": names}))
-        }
-        Wish::Tags { repository } => tags(store, repository),
+        Wish::Catalog => catalog(store, request),
+        Wish::Tags { repository } => tags(store, repository, request),
         Wish::Manifest { repository, reference } => manifest(store, repository, reference, request),
-        Wish::Blob { repository, digest } => blob(store, repository, digest),
+        Wish::Blob { repository, digest } => blob(store, repository, digest, request),
+        Wish::Referrers { repository, digest } => referrers(store, repository, digest, request),
+        Wish::Upload { .. } => return crate::world::unknown_request(request.method(), request.uri()),
     };
     if request.method() == Method::HEAD { headless(answer) } else { answer }
 }
@@ -79,12 +49,41 @@ pub(super) fn name_unknown(repository: &str) -> Reply {
     error(StatusCode::NOT_FOUND, "NAME_UNKNOWN", "repository name not known to registry", &json!({"name": repository}))
 }
 
-fn tags(store: &Store, repository: &str) -> Reply {
+/// The names of repositories, a page of them.
+pub(super) fn catalog(store: &Store, request: &Request<Bytes>) -> Reply {
+    let listed = store.repositories.iter().filter(|(_, one)| one.may("", "listEnabled") && !one.manifests.is_empty());
+    let names: Vec<&str> = listed.map(|(name, _)| name.as_str()).collect();
+    let page = Page::of(request, 100);
+    let (names, last) = page.cut(&names, |name| name);
+    let answer = reply::json(StatusCode::OK, &json!({"repositories": names}));
+    page.linked(answer, request, last.as_deref())
+}
+
+fn tags(store: &Store, repository: &str, request: &Request<Bytes>) -> Reply {
     let Some(found) = store.repositories.get(repository) else {
         return name_unknown(repository);
     };
-    let tags: Vec<&String> = found.tags.keys().collect();
-    reply::json(StatusCode::OK, &json!({"name": repository, "tags": tags}))
+    let tags: Vec<&str> = found.tags.keys().map(String::as_str).collect();
+    let page = Page::of(request, usize::MAX);
+    let (tags, last) = page.cut(&tags, |tag| tag);
+    let answer = reply::json(StatusCode::OK, &json!({"name": repository, "tags": tags}));
+    page.linked(answer, request, last.as_deref())
+}
+
+/// The manifests whose subject is this one, as an index.
+fn referrers(store: &Store, repository: &str, digest: &str, request: &Request<Bytes>) -> Reply {
+    let query = request.uri().query().unwrap_or_default();
+    let kind = crate::entra::form_field(query.as_bytes(), "artifactType");
+    let known = store.repositories.get(repository);
+    let all = known.into_iter().flat_map(|found| &found.manifests);
+    let refer = all.filter(|(_, manifest)| manifest.subject().as_deref() == Some(digest));
+    let items: Vec<Value> = refer
+        .map(|(digest, manifest)| manifest.descriptor(digest))
+        .filter(|item| kind.as_deref().is_none_or(|kind| item["artifactType"] == kind))
+        .collect();
+    let body = json!({"schemaVersion": 2, "mediaType": INDEX, "manifests": items});
+    let answer = reply::bytes(StatusCode::OK, INDEX, Bytes::from(body.to_string()));
+    if kind.is_some() { reply::with(answer, "oci-filters-applied", "artifactType") } else { answer }
 }
 
 fn manifest(store: &Store, repository: &str, reference: &str, request: &Request<Bytes>) -> Reply {
@@ -102,6 +101,9 @@ fn manifest(store: &Store, repository: &str, reference: &str, request: &Request<
     let Some(manifest) = found.manifests.get(digest) else {
         return unknown(true);
     };
+    if !found.may(reference, "readEnabled") || !found.may(digest, "readEnabled") {
+        return disallowed();
+    }
     if accepts(request, &manifest.media_type) {
         return shown(digest, manifest);
     }
@@ -133,27 +135,68 @@ fn accepts(request: &Request<Bytes>, media_type: &str) -> bool {
         })
 }
 
-fn blob(store: &Store, repository: &str, digest: &str) -> Reply {
+fn blob(store: &Store, repository: &str, digest: &str, request: &Request<Bytes>) -> Reply {
     let Some(found) = store.repositories.get(repository) else {
         return name_unknown(repository);
     };
     let Some(bytes) = found.blobs.get(digest) else {
         return error(StatusCode::NOT_FOUND, "BLOB_UNKNOWN", "blob unknown to registry", &json!({"digest": digest}));
     };
-    let answer = reply::bytes(StatusCode::OK, "application/octet-stream", bytes.clone());
-    reply::with(answer, "docker-content-digest", digest)
+    let answer = match range(request, bytes.len()) {
+        None => reply::bytes(StatusCode::OK, "application/octet-stream", bytes.clone()),
+        Some(Ok((from, to))) => {
+            let part = reply::bytes(StatusCode::PARTIAL_CONTENT, "application/octet-stream", bytes.slice(from..=to));
+            reply::with(part, "content-range", &format!("bytes {from}-{to}/{}", bytes.len()))
+        }
+        Some(Err(())) => {
+            let refused = error(StatusCode::RANGE_NOT_SATISFIABLE, "RANGE_INVALID", "invalid range", &Value::Null);
+            return reply::with(refused, "content-range", &format!("bytes */{}", bytes.len()));
+        }
+    };
+    reply::with(reply::with(answer, "docker-content-digest", digest), "accept-ranges", "bytes")
+}
+
+/// The first and the last byte that a request wants; `None` when it wants all, or speaks of ranges in a form that a
+/// server may pass over.
+fn range(request: &Request<Bytes>, length: usize) -> Option<Result<(usize, usize), ()>> {
+    let value = request.headers().get("range")?.to_str().ok()?;
+    let (from, to) = value.strip_prefix("bytes=")?.split_once('-')?;
+    let end = length.saturating_sub(1);
+    let (from, to) = match (from.parse::<usize>().ok(), to.parse::<usize>().ok()) {
+        (Some(from), Some(to)) => (from, to.min(end)),
+        (Some(from), None) if to.is_empty() => (from, end),
+        (None, Some(last)) if from.is_empty() && last > 0 => (length.saturating_sub(last), end),
+        _ => return None,
+    };
+    Some(if from <= to && from < length { Ok((from, to)) } else { Err(()) })
+}
+
+/// The refusal of what was locked.
+pub(super) fn disallowed() -> Reply {
+    let message = "The operation is disallowed on this registry, repository or image. View troubleshooting steps at \
+                   https://aka.ms/acr/faq/#why-does-my-pull-or-push-request-fail-with-disallowed-operation";
+    error(StatusCode::METHOD_NOT_ALLOWED, "UNSUPPORTED", message, &Value::Null)
+}
+
+/// A repository, or the refusal that names it.
+pub(super) fn known<'s>(store: &'s Store, repository: &str) -> Result<&'s Repository, Reply> {
+    store.repositories.get(repository).ok_or_else(|| name_unknown(repository))
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
 
+    fn asked(range_of: &str) -> Option<Result<(usize, usize), ()>> {
+        range(&Request::get("/").header("range", range_of).body(Bytes::new()).unwrap(), 10)
+    }
+
     #[test]
-    fn a_repository_may_have_folders() {
-        let manifest = Wish::Manifest { repository: "library/nginx".into(), reference: "latest".into() };
-        assert_eq!(wish("/v2/library/nginx/manifests/latest"), Some(manifest));
-        assert_eq!(wish("/v2/"), Some(Wish::Base));
-        assert_eq!(wish("/v2/a/b/tags/list"), Some(Wish::Tags { repository: "a/b".into() }));
-        assert_eq!(wish("/v2/a"), None);
+    fn a_range_is_a_part_of_the_bytes_or_none() {
+        assert_eq!(asked("bytes=2-5"), Some(Ok((2, 5))));
+        assert_eq!(asked("bytes=8-"), Some(Ok((8, 9))));
+        assert_eq!(asked("bytes=-3"), Some(Ok((7, 9))));
+        assert_eq!(asked("bytes=10-"), Some(Err(())));
+        assert_eq!(asked("lines=1-2"), None);
     }
 }

@@ -10,6 +10,9 @@ use crate::rbac::Wanted;
 use crate::reply::{self, Reply};
 use crate::world::World;
 
+/// The user name that goes with a refresh token.
+pub(crate) const TOKEN_USER: &str = "00000000-0000-0000-0000-000000000000";
+
 /// What can be done to a repository, or with the catalogue.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Right {
@@ -76,7 +79,8 @@ pub(crate) fn legacy_actions(
     now: Instant,
 ) -> Vec<&'static str> {
     let id = registry.id();
-    let may = |action: &str| world.permits(principal, &Wanted::action(action, &id), now);
+    let may =
+        |action: &str| is_admin(registry, principal) || world.permits(principal, &Wanted::action(action, &id), now);
     LEGACY.iter().filter(|(_, action)| may(action)).map(|(word, _)| *word).collect()
 }
 
@@ -104,26 +108,54 @@ pub(crate) fn permits_abac(
     repository: &str,
     now: Instant,
 ) -> bool {
+    if is_admin(registry, principal) {
+        return true;
+    }
     let facts = [("Microsoft.ContainerRegistry/registries/repositories:name", repository)];
     let facts = if right == Right::Catalog { &[][..] } else { &facts[..] };
     world.permits(principal, &Wanted::data(right.data_action(), &registry.id(), facts), now)
 }
 
-/// Who signs in with a user name and a password: a service principal with its client id and secret.
-pub(crate) fn password(
-    world: &World,
-    registry: &Registry,
-    username: &str,
-    password: &str,
-    _now: Instant,
-) -> Option<Principal> {
-    let is_admin = username.eq_ignore_ascii_case(&registry.name) && registry.properties["adminUserEnabled"] == true;
-    if is_admin {
-        // The admin user's password cannot be asked for here, so nobody has it.
-        return None;
+/// Who signs in with a user name and a password: the admin user where there is one, or a service principal with its
+/// client id and secret.
+pub(crate) fn password(world: &World, registry: &Registry, username: &str, password: &str) -> Option<Principal> {
+    if username.eq_ignore_ascii_case(&registry.name) {
+        let enabled = registry.properties["adminUserEnabled"] == true;
+        let fits = registry.passwords.iter().any(|known| known == password);
+        return (enabled && fits).then(|| admin(world, registry));
     }
     let known = world.principals.iter().find(|one| one.client_id.eq_ignore_ascii_case(username))?;
     known.secret.as_deref().is_some_and(|secret| secret == password).then(|| known.clone())
+}
+
+/// Who a refresh token of this registry was given to, and what a legacy registry let them do then.
+pub(crate) fn refresh(
+    world: &World,
+    registry: &Registry,
+    token: &str,
+    now: Instant,
+) -> Option<(Principal, Vec<String>)> {
+    let claims = world.signer.check(token, world.clock.unix(now)).ok()?;
+    if !claims.is_for(registry.login_server()) || claims.text("grant_type") != "refresh_token" {
+        return None;
+    }
+    let principal = world.principal(claims.text("sub"))?.clone();
+    let words = claims.get("permissions").and_then(|one| one["Actions"].as_array()).cloned().unwrap_or_default();
+    Some((principal, words.iter().filter_map(|word| word.as_str().map(str::to_owned)).collect()))
+}
+
+/// The admin user of a registry, who is nobody in the directory and may do all in this registry, whatever its mode.
+fn admin(world: &World, registry: &Registry) -> Principal {
+    let id = admin_id(registry);
+    Principal { object_id: id, name: registry.name.clone(), ..Principal::managed(&registry.name, world.clock.start()) }
+}
+
+fn admin_id(registry: &Registry) -> String {
+    format!("admin of {}", registry.id())
+}
+
+fn is_admin(registry: &Registry, principal: &Principal) -> bool {
+    principal.object_id == admin_id(registry)
 }
 
 /// The firewall: `None` lets the caller through.

@@ -3,7 +3,12 @@
 mod acr;
 mod distribution;
 pub(crate) mod gate;
+mod page;
+pub(crate) mod push;
 pub(crate) mod upstream;
+mod wish;
+
+use std::collections::BTreeMap;
 
 use bytes::Bytes;
 use http::Request;
@@ -29,6 +34,10 @@ pub(crate) struct Registry {
     pub(crate) created: Instant,
     pub(crate) updated: Instant,
     pub(crate) images: Store,
+    /// Those of the admin user, which open nothing unless that is enabled.
+    pub(crate) passwords: [String; 2],
+    /// Blobs that are being uploaded, by the id of the upload.
+    pub(crate) uploads: BTreeMap<String, push::Upload>,
 }
 
 impl Registry {
@@ -95,6 +104,11 @@ impl Registry {
     }
 }
 
+/// A password as the service makes them.
+pub(crate) fn new_password() -> String {
+    format!("{}{}", uuid::Uuid::new_v4().simple(), uuid::Uuid::new_v4().simple())
+}
+
 /// Lays one JSON value over another: objects are merged, all else is replaced.
 pub(crate) fn merge(into: &mut Value, from: &Value) {
     match (into, from) {
@@ -156,6 +170,8 @@ impl World {
             created: now,
             updated: now,
             images: Store::default(),
+            passwords: [new_password(), new_password()],
+            uploads: BTreeMap::new(),
         };
         registry.merge(&seed.properties);
         self.registries.push(registry);
@@ -192,8 +208,9 @@ pub(crate) fn is_host(world: &World, host: &str) -> bool {
 
 /// Answers a request to a registry.
 pub(crate) fn serve(world: &mut World, host: &str, request: &Request<Bytes>, address: &str, now: Instant) -> Reply {
-    match world.registry_of_host(host) {
-        Some(registry) => acr::serve(world, registry, request, address, now),
+    let own = world.registries.iter().position(|registry| registry.login_server().eq_ignore_ascii_case(host));
+    match own {
+        Some(at) => acr::serve(world, at, request, address, now),
         None => upstream::serve(world, host, request, now),
     }
 }

@@ -5,7 +5,8 @@ use http::{Method, Request, StatusCode};
 use serde_json::json;
 use tokio::time::Instant;
 
-use super::distribution::{self, Wish, wish};
+use super::distribution;
+use super::wish::{Wish, wish};
 use crate::image::Store;
 use crate::reply::{self, Reply};
 use crate::world::World;
@@ -53,12 +54,7 @@ pub(super) fn serve(world: &World, host: &str, request: &Request<Bytes>, now: In
 
 /// Docker Hub wants a token even from those without a name.
 fn hub_refuses(world: &World, wish: &Wish, request: &Request<Bytes>, now: Instant) -> Option<Reply> {
-    let repository = match wish {
-        Wish::Base | Wish::Catalog => None,
-        Wish::Manifest { repository, .. } | Wish::Blob { repository, .. } | Wish::Tags { repository } => {
-            Some(repository.as_str())
-        }
-    };
+    let repository = wish.repository();
     let claims = crate::arm::bearer(request).and_then(|token| world.signer.check(token, world.clock.unix(now)).ok());
     let fits = |scope: &str| repository.is_none_or(|name| scope == format!("repository:{name}:pull"));
     if claims.is_some_and(|claims| claims.is_for(HUB_API) && fits(claims.text("scope"))) {

@@ -73,9 +73,23 @@ pub(crate) async fn arm(azure: &Emulator, caller: &str, method: Method, path: &s
     let mut url = if path.starts_with("https://") { path.to_owned() } else { format!("{ARM}{path}") };
     if !url.contains("api-version=") {
         url.push_str(if url.contains('?') { "&" } else { "?" });
-        url.push_str("api-version=2025-11-01");
+        url.push_str("api-version=");
+        url.push_str(version_of(&url.to_ascii_lowercase()));
     }
     send(azure, method, &url, &[("authorization", bearer)], body.map(|body| body.to_string())).await.unwrap()
+}
+
+/// A version that what a path ends in is known in.
+fn version_of(path: &str) -> &'static str {
+    let last = path.rsplit_once("/providers/").map_or("", |(_, last)| last);
+    match last.split('/').next() {
+        Some("microsoft.authorization") if last.contains("/locks") => "2020-05-01",
+        Some("microsoft.authorization") => "2022-04-01",
+        Some("microsoft.containerservice") if last.contains('/') => "2026-05-01",
+        Some("microsoft.managedidentity") if last.contains('/') => "2024-11-30",
+        Some("microsoft.containerregistry") if last.contains("/registries") || last.contains("/check") => "2025-11-01",
+        _ => "2024-11-01",
+    }
 }
 
 /// The same as the Owner, reading.
@@ -91,4 +105,22 @@ pub(crate) async fn grant(azure: &Emulator, scope: &str, name: &str, principal: 
         "roleDefinitionId": role, "principalId": principal, "principalType": "ServicePrincipal",
     }});
     arm(azure, "owner", Method::Put, &path, Some(body)).await
+}
+
+/// How many nodes the API server has that a credential is for.
+pub(crate) async fn nodes(azure: &Emulator, credential: &Answer) -> usize {
+    use base64::Engine as _;
+    use http_body_util::BodyExt as _;
+    use tower::ServiceExt as _;
+    let file = credential.body["kubeconfigs"][0]["value"].as_str().unwrap();
+    let file = String::from_utf8(base64::engine::general_purpose::STANDARD.decode(file).unwrap()).unwrap();
+    let value = |key: &str| file.lines().find_map(|line| line.trim().strip_prefix(key)).unwrap_or_default().trim();
+    let request = http::Request::get(format!("{}/api/v1/nodes", value("server:")))
+        .header("authorization", format!("Bearer {}", value("token:")))
+        .body(axum::body::Body::empty())
+        .unwrap();
+    let answer = azure.kubernetes().oneshot(request).await.unwrap();
+    let bytes = answer.into_body().collect().await.unwrap().to_bytes();
+    let body: Value = serde_json::from_slice(&bytes).unwrap_or_default();
+    body["items"].as_array().map_or(0, Vec::len)
 }

@@ -171,11 +171,3 @@ async fn requests_to_an_api_server_are_in_the_log() {
     let last = azure.requests().pop().unwrap();
     assert_eq!((last.service, last.caller.as_deref()), (ServiceOf::Kubernetes, Some("clusterUser")));
 }
-
-#[tokio::test(start_paused = true)]
-async fn a_cluster_that_was_not_seeded_cannot_be_made() {
-    let azure = Emulator::new().with_group("group", "westeurope");
-    let body = Some(json!({"location": "westeurope"}));
-    let answer = arm(&azure, "owner", Method::Put, &azure.cluster_id("group", "new"), body).await;
-    assert_eq!(answer.code(), "EmulatorUnknownRequest");
-}

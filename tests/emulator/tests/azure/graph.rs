@@ -59,3 +59,44 @@ async fn a_member_is_added_once_and_then_has_the_groups_rights() {
     assert_eq!(graph(&azure, Method::Delete, &member, None).await.status, 204);
     assert_eq!(graph(&azure, Method::Delete, &member, None).await.status, 404);
 }
+
+fn encoded(filter: &str) -> String {
+    url::form_urlencoded::byte_serialize(filter.as_bytes()).collect()
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_group_is_made_found_by_its_name_filled_and_emptied() {
+    let azure = scene().with_graph_rights("owner").with_caller("someone", &[]).with_user("ann@example.com");
+    let made =
+        graph(&azure, Method::Post, "groups", Some(json!({"displayName": "Pullers", "mailEnabled": false}))).await;
+    let group = made.body["id"].as_str().unwrap();
+    assert_eq!(made.status, 201);
+    let filter = encoded("startswith(displayName,'pull')");
+    let found = graph(&azure, Method::Get, &format!("groups?$filter={filter}"), None).await;
+    assert_eq!(found.body["value"][0]["id"], group);
+    let filter = encoded("userPrincipalName eq 'ann@example.com'");
+    let user = graph(&azure, Method::Get, &format!("users?$filter={filter}"), None).await;
+    let member = user.body["value"][0]["id"].as_str().unwrap();
+    let body = json!({"@odata.id": format!("{GRAPH}/v1.0/directoryObjects/{member}")});
+    graph(&azure, Method::Post, &format!("groups/{group}/members/$ref"), Some(body)).await;
+    let members = graph(&azure, Method::Get, &format!("groups/{group}/members"), None).await;
+    assert_eq!(members.body["value"][0]["@odata.type"], "#microsoft.graph.user");
+    let ids = json!({"ids": [member, group], "types": ["group"]});
+    let known = graph(&azure, Method::Post, "directoryObjects/getByIds", Some(ids)).await;
+    assert_eq!((known.body["value"].as_array().unwrap().len(), &known.body["value"][0]["id"]), (1, &json!(group)));
+    assert_eq!(graph(&azure, Method::Delete, &format!("groups/{group}"), None).await.status, 204);
+    assert_eq!(graph(&azure, Method::Get, &format!("groups/{group}"), None).await.status, 404);
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_token_keeps_the_groups_it_was_made_with() {
+    let azure = scene().with_registry("group", "myregistry").with_caller("late", &[]).with_caller("first", &[]);
+    let azure = azure.with_member("team", "first");
+    azure.grant("Reader", &azure.group_id("team"), &azure.registry_id("group", "myregistry"));
+    let url = format!("{}{}?api-version=2025-11-01", crate::client::ARM, azure.registry_id("group", "myregistry"));
+    let old = [("authorization", format!("Bearer {}", token(&azure, "late", crate::client::ARM).await))];
+    let azure = azure.with_member("team", "late");
+    let new = [("authorization", format!("Bearer {}", token(&azure, "late", crate::client::ARM).await))];
+    assert_eq!(send(&azure, Method::Get, &url, &old, None).await.unwrap().status, 403);
+    assert_eq!(send(&azure, Method::Get, &url, &new, None).await.unwrap().status, 200);
+}

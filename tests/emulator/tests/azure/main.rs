@@ -4,11 +4,17 @@
 
 mod client;
 mod cluster;
+mod command;
+mod creation;
 mod data_plane;
 mod entra;
 mod graph;
+mod identity;
 mod import;
+mod lock;
+mod manager;
 mod pull;
+mod push;
 mod registry;
 mod role;
 mod trouble;

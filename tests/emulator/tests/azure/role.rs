@@ -17,6 +17,11 @@ fn scene() -> (Emulator, String, String) {
     (azure, registry, kubelet)
 }
 
+/// The id of a role as a resource.
+fn whole(role: &str) -> String {
+    format!("/providers/Microsoft.Authorization/roleDefinitions/{role}")
+}
+
 fn assignments(scope: &str, filter: &str) -> String {
     let filter: String = url::form_urlencoded::byte_serialize(filter.as_bytes()).collect();
     format!("{scope}/providers/Microsoft.Authorization/roleAssignments?$filter={filter}")
@@ -77,7 +82,7 @@ async fn a_condition_is_kept_and_a_bad_one_is_refused() {
     let (azure, registry, kubelet) = scene();
     let condition = "(@Request[Microsoft.ContainerRegistry/registries/repositories:name] StringEqualsIgnoreCase 'a')";
     let ask = |condition: &str| {
-        json!({"roleDefinitionId": REPOSITORY_READER, "principalId": kubelet, "principalType": "ServicePrincipal",
+        json!({"roleDefinitionId": whole(REPOSITORY_READER), "principalId": kubelet, "principalType": "ServicePrincipal",
                "condition": condition, "conditionVersion": "2.0", "description": "for a"})
     };
     let kept = put(&azure, &registry, ONE, ask(condition)).await;
@@ -92,7 +97,7 @@ async fn a_principal_just_made_is_not_found_unless_its_type_is_sent() {
     azure.set_timing(Timing::none().with_principal(Duration::from_secs(15)));
     tokio::time::advance(Duration::from_secs(1)).await;
     let young = azure.make_identity("young");
-    let untyped = json!({"roleDefinitionId": ACR_PULL, "principalId": young});
+    let untyped = json!({"roleDefinitionId": whole(ACR_PULL), "principalId": young});
     let refused = put(&azure, &registry, ONE, untyped.clone()).await;
     assert_eq!((refused.status, refused.code()), (400, "PrincipalNotFound"));
     let short = young.replace('-', "");
@@ -113,7 +118,7 @@ async fn a_forgotten_principal_is_not_found_for_a_time_even_with_its_type() {
 #[tokio::test(start_paused = true)]
 async fn a_principal_of_another_type_is_refused() {
     let (azure, registry, kubelet) = scene();
-    let asked = json!({"roleDefinitionId": ACR_PULL, "principalId": kubelet, "principalType": "User"});
+    let asked = json!({"roleDefinitionId": whole(ACR_PULL), "principalId": kubelet, "principalType": "User"});
     let refused = put(&azure, &registry, ONE, asked).await;
     assert_eq!((refused.status, refused.code()), (400, "UnmatchedPrincipalType"));
 }
@@ -123,7 +128,7 @@ async fn a_caller_without_the_right_is_told_which_it_is() {
     let (azure, registry, kubelet) = scene();
     let azure = azure.with_caller("pusher", &[("AcrPush", &registry)]);
     let path = format!("{registry}/providers/Microsoft.Authorization/roleAssignments/{ONE}");
-    let body = json!({"properties": {"roleDefinitionId": ACR_PULL, "principalId": kubelet}});
+    let body = json!({"properties": {"roleDefinitionId": whole(ACR_PULL), "principalId": kubelet}});
     let refused = arm(&azure, "pusher", Method::Put, &path, Some(body)).await;
     assert_eq!((refused.status, refused.code()), (403, "AuthorizationFailed"));
     assert!(refused.message().contains("'Microsoft.Authorization/roleAssignments/write'"), "{}", refused.message());
@@ -136,7 +141,7 @@ async fn the_smallest_role_that_grants_may_grant() {
     let (azure, registry, kubelet) = scene();
     let azure = azure.with_caller("granter", &[("Role Based Access Control Administrator", &registry)]);
     let path = format!("{registry}/providers/Microsoft.Authorization/roleAssignments/{ONE}");
-    let body = json!({"properties": {"roleDefinitionId": ACR_PULL, "principalId": kubelet}});
+    let body = json!({"properties": {"roleDefinitionId": whole(ACR_PULL), "principalId": kubelet}});
     assert_eq!(arm(&azure, "granter", Method::Put, &path, Some(body)).await.status, 201);
 }
 
@@ -151,7 +156,7 @@ async fn a_delegated_granter_may_grant_the_delegated_roles_only() {
     let granter = azure.object_id_of("granter");
     azure.grant_if("Role Based Access Control Administrator", &granter, &registry, &condition);
     let path = |name: &str| format!("{registry}/providers/Microsoft.Authorization/roleAssignments/{name}");
-    let body = |role: &str| Some(json!({"properties": {"roleDefinitionId": role, "principalId": kubelet}}));
+    let body = |role: &str| Some(json!({"properties": {"roleDefinitionId": whole(role), "principalId": kubelet}}));
     assert_eq!(arm(&azure, "granter", Method::Put, &path(ONE), body(REPOSITORY_READER)).await.status, 403);
     assert_eq!(arm(&azure, "granter", Method::Put, &path(TWO), body(ACR_PULL)).await.status, 201);
 }
@@ -234,4 +239,33 @@ async fn a_grant_on_what_is_not_there_is_refused() {
     let absent = azure.registry_id("group", "absent");
     let refused = grant(&azure, &absent, ONE, &kubelet, ACR_PULL).await;
     assert_eq!((refused.status, refused.code()), (404, "ResourceNotFound"));
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_name_with_the_word_and_in_it_is_one_name() {
+    let (azure, registry, _) = scene();
+    let filter = "roleName eq 'Container Registry Data Importer and Data Reader'";
+    let filter: String = url::form_urlencoded::byte_serialize(filter.as_bytes()).collect();
+    let path = format!("{registry}/providers/Microsoft.Authorization/roleDefinitions?$filter={filter}");
+    assert_eq!(names(&get(&azure, &path).await), ["577a9874-89fd-4f24-9dbd-b5034d0ad23a"]);
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_principal_id_that_is_none_and_a_bare_role_are_refused() {
+    let (azure, registry, kubelet) = scene();
+    let role = format!("/providers/Microsoft.Authorization/roleDefinitions/{ACR_PULL}");
+    let refused = put(&azure, &registry, ONE, json!({"principalId": "me", "roleDefinitionId": role})).await;
+    assert_eq!((refused.status, refused.code()), (400, "InvalidPrincipalId"));
+    let refused = put(&azure, &registry, ONE, json!({"principalId": kubelet, "roleDefinitionId": ACR_PULL})).await;
+    assert_eq!(refused.status, 400);
+}
+
+#[tokio::test(start_paused = true)]
+async fn the_listed_definition_has_the_very_id_that_a_grant_has() {
+    let (azure, registry, kubelet) = scene();
+    let made = grant(&azure, &registry, ONE, &kubelet, ACR_PULL).await;
+    let path =
+        format!("{registry}/providers/Microsoft.Authorization/roleDefinitions?$filter=roleName%20eq%20'acrpull'");
+    let listed = get(&azure, &path).await;
+    assert_eq!(listed.body["value"][0]["id"], made.body["properties"]["roleDefinitionId"]);
 }

@@ -6,7 +6,7 @@ use http::{Method, StatusCode};
 use serde_json::{Value, json};
 
 use super::role_definition::id_at;
-use super::{Call, equals, filter_refused, page, resource_missing};
+use super::{Call, equals, filter_unknown, page, parts, resource_missing};
 use crate::rbac::{Assignment, Wanted, same_scope, within};
 use crate::reply::{self, Reply, arm_error};
 use crate::world::World;
@@ -77,9 +77,9 @@ struct Filter {
 }
 
 impl Filter {
-    fn parse(text: &str) -> Result<Self, Reply> {
+    fn parse(call: &Call<'_>, text: &str) -> Result<Self, Reply> {
         let mut filter = Self { at_scope: false, principal: None, assigned_to: None };
-        for part in text.split(" and ").map(str::trim).filter(|part| !part.is_empty()) {
+        for part in parts(text) {
             if part.eq_ignore_ascii_case("atScope()") {
                 filter.at_scope = true;
             } else if let Some(principal) = equals(part, "principalId") {
@@ -87,7 +87,7 @@ impl Filter {
             } else if let Some(id) = part.strip_prefix("assignedTo(").and_then(|rest| rest.strip_suffix(')')) {
                 filter.assigned_to = Some(id.trim_matches('\'').to_owned());
             } else {
-                return Err(filter_refused(text));
+                return Err(filter_unknown(call));
             }
         }
         Ok(filter)
@@ -107,7 +107,7 @@ impl Filter {
 
 fn list(world: &World, call: &Call<'_>, scope: &str) -> Result<Reply, Reply> {
     call.demand_action(world, READ, scope)?;
-    let filter = Filter::parse(call.parameter("$filter").unwrap_or_default())?;
+    let filter = Filter::parse(call, call.parameter("$filter").unwrap_or_default())?;
     demand_scope(world, scope)?;
     let wanted = world.access.standing().filter(|assignment| filter.meets(world, assignment, scope));
     let items: Vec<Value> = wanted.map(|assignment| body(world, assignment)).collect();
@@ -121,6 +121,7 @@ fn demand_scope(world: &World, scope: &str) -> Result<(), Reply> {
         let there = match kind.to_ascii_lowercase().as_str() {
             "registries" => world.registry(subscription, group, name).is_some(),
             "managedclusters" => world.cluster_at(subscription, group, name).is_some(),
+            "userassignedidentities" => world.identity(scope).is_some(),
             _ => true,
         };
         super::demand_group(world, subscription, group)?;

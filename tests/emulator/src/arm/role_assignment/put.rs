@@ -31,9 +31,18 @@ impl Asked {
             let message = "The request content was invalid: 'principalId' and 'roleDefinitionId' are required.";
             return Err(arm_error(StatusCode::BAD_REQUEST, "InvalidRequestContent", message));
         };
+        if Uuid::parse_str(&principal).is_err() {
+            let message = format!("The Principal ID '{principal}' is not valid. Principal ID must be a GUID.");
+            return Err(arm_error(StatusCode::BAD_REQUEST, "InvalidPrincipalId", &message));
+        }
+        if !role.contains('/') {
+            // Known from az, which warns of it; the code is likely, not recorded.
+            let message = format!("The role definition ID '{role}' is not valid: it must be a whole resource ID.");
+            return Err(arm_error(StatusCode::BAD_REQUEST, "InvalidRoleDefinitionId", &message));
+        }
         let role = role.rsplit('/').next().unwrap_or_default().to_ascii_lowercase();
         let asked = Self {
-            principal,
+            principal: principal.to_ascii_lowercase(),
             principal_type: text("principalType"),
             role,
             condition: text("condition"),
@@ -62,8 +71,14 @@ impl Asked {
 }
 
 pub(super) fn put(world: &mut World, call: &Call<'_>, scope: &str, name: &str) -> Result<Reply, Reply> {
-    let sent = call.json()?;
-    let asked = Asked::read(&sent)?;
+    let asked = match call.json().and_then(|sent| Asked::read(&sent)) {
+        Ok(asked) => asked,
+        Err(complaint) => {
+            // Who may not write at all is told that, whatever they sent.
+            call.demand(world, &Wanted::action(WRITE, scope), &path_of(scope, name))?;
+            return Err(complaint);
+        }
+    };
     demand_write(world, call, scope, name, &asked)?;
     if Uuid::parse_str(name).is_err() {
         let message = format!("The role assignment ID '{name}' is not valid. The role assignment ID must be a GUID.");
@@ -76,6 +91,8 @@ pub(super) fn put(world: &mut World, call: &Call<'_>, scope: &str, name: &str) -
     let principal_type = demand_principal(world, call, &asked)?;
     match position(world, scope, name) {
         Some(at) => repeat(world, call, at, asked),
+        // A name is one assignment's, wherever that is.
+        None if world.access.standing().any(|one| one.name.eq_ignore_ascii_case(name)) => Err(not_permitted()),
         None => create(world, call, scope, name, asked, principal_type),
     }
 }
@@ -125,13 +142,17 @@ fn demand_principal(world: &World, call: &Call<'_>, asked: &Asked) -> Result<Str
     }
 }
 
+fn not_permitted() -> Reply {
+    let message = "Tenant ID, application ID, principal ID, and scope are not allowed to be updated.";
+    arm_error(StatusCode::BAD_REQUEST, "RoleAssignmentUpdateNotPermitted", message)
+}
+
 /// The same name again: condition and description may change, who and what may not.
 fn repeat(world: &mut World, call: &Call<'_>, at: usize, asked: Asked) -> Result<Reply, Reply> {
     let status = world.repeated_assignment;
     let assignment = &mut world.access.assignments[at];
     if !assignment.is_for(&assignment.scope, &asked.principal, &asked.role) {
-        let message = "Tenant ID, application ID, principal ID, and scope are not allowed to be updated.";
-        return Err(arm_error(StatusCode::BAD_REQUEST, "RoleAssignmentUpdateNotPermitted", message));
+        return Err(not_permitted());
     }
     assignment.condition = asked.condition;
     assignment.condition_version = asked.condition_version;

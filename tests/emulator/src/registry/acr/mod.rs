@@ -13,12 +13,16 @@ use serde_json::{Value, json};
 use tokio::time::Instant;
 
 use super::Registry;
-use super::distribution::{self, Wish, wish};
+use super::distribution;
 use super::gate::{self, Right};
+use super::push;
+use super::wish::{Wish, wish};
+use crate::entra::form_field;
 use crate::entra::token::Claims;
 use crate::principal::Principal;
 use crate::reply::{self, Caller, Reply};
 use crate::world::World;
+use sign_in::Visitor;
 
 const VISIT: &str = "authentication required, visit https://aka.ms/acr/authorization for more information.";
 
@@ -30,15 +34,42 @@ struct Visit<'a> {
     now: Instant,
 }
 
-pub(super) fn serve(
-    world: &World,
-    registry: &Registry,
-    request: &Request<Bytes>,
-    address: &str,
-    now: Instant,
-) -> Reply {
+/// What comes of a visit: an answer, or leave to change something.
+enum Outcome {
+    Whole(Reply),
+    Change { permit: Permit, change: Change },
+}
+
+/// A change that the visitor may make.
+enum Change {
+    /// By the distribution protocol; `source` is the repository that a blob may be taken from.
+    Images { wish: Wish, source: Option<String> },
+    /// By a call that only Azure's registries have.
+    Own(attributes::Item),
+}
+
+/// Leave to do what was asked for, with the name of who has it.
+struct Permit {
+    name: Option<String>,
+}
+
+impl Permit {
+    fn named(self, mut answer: Reply) -> Reply {
+        if let Some(name) = self.name {
+            answer.extensions_mut().insert(Caller(name));
+        }
+        answer
+    }
+}
+
+pub(super) fn serve(world: &mut World, at: usize, request: &Request<Bytes>, address: &str, now: Instant) -> Reply {
+    let registry = &world.registries[at];
     let visit = Visit { world, registry, request, now };
-    let mut answer = gate::firewall(registry, address).unwrap_or_else(|| visit.answer());
+    let outcome = gate::firewall(registry, address).map_or_else(|| visit.outcome(), Outcome::Whole);
+    let mut answer = match outcome {
+        Outcome::Whole(answer) => answer,
+        Outcome::Change { permit, change } => permit.named(change.carry_out(world, at, request, now)),
+    };
     // Recorded: what gives out tokens is another service, and does not name the distribution API.
     if request.uri().path().starts_with("/oauth2/") {
         return answer;
@@ -50,15 +81,39 @@ pub(super) fn serve(
     answer
 }
 
+impl Change {
+    /// Makes the change. Clients expect to be shown what they switched, as it is now.
+    fn carry_out(self, world: &mut World, at: usize, request: &Request<Bytes>, now: Instant) -> Reply {
+        let switched = match &self {
+            Self::Own(item) if *request.method() == Method::PATCH => Some(item.clone()),
+            _ => None,
+        };
+        let answer = self.make(&mut world.registries[at], request, now);
+        let Some(item) = switched.filter(|_| answer.status().is_success()) else {
+            return answer;
+        };
+        let visit = Visit { world, registry: &world.registries[at], request, now };
+        visit.show(&item).unwrap_or_else(|refusal| refusal)
+    }
+
+    fn make(self, registry: &mut Registry, request: &Request<Bytes>, now: Instant) -> Reply {
+        match self {
+            Self::Images { wish, source } => push::change(registry, &wish, request, source.as_deref(), now),
+            Self::Own(item) => item.change(registry, request),
+        }
+    }
+}
+
 impl Visit<'_> {
-    fn answer(&self) -> Reply {
-        match (self.request.method(), self.request.uri().path()) {
-            (&Method::POST, "/oauth2/exchange") => self.exchange(),
-            (&Method::POST | &Method::GET, "/oauth2/token") => self.token(),
-            (_, path) if path.starts_with("/acr/v1/") => self.own(path),
+    fn outcome(&self) -> Outcome {
+        let path = self.request.uri().path();
+        match (self.request.method(), path) {
+            (&Method::POST, "/oauth2/exchange") => Outcome::Whole(self.exchange()),
+            (&Method::POST | &Method::GET, "/oauth2/token") => Outcome::Whole(self.token()),
+            (_, path) if path.starts_with("/acr/v1/") => self.own(path).unwrap_or_else(Outcome::Whole),
             (_, path) => match wish(path) {
-                Some(wish) => self.distribution(&wish),
-                None => self.unknown(),
+                Some(wish) => self.distribution(wish).unwrap_or_else(Outcome::Whole),
+                None => Outcome::Whole(self.unknown()),
             },
         }
     }
@@ -94,9 +149,22 @@ impl Visit<'_> {
         (claims.is_for(self.host()) && claims.text("grant_type") == "access_token").then_some(claims)
     }
 
-    /// Goes on only with an access token that covers this; the answer is its claims.
-    fn demand(&self, kind: &str, name: &str, right: Right) -> Result<Claims, Reply> {
-        let wanted = (kind, name, right.name());
+    /// Goes on only with an access token that covers this, or with a name and a password.
+    fn demand(&self, kind: &str, name: &str, right: Right) -> Result<Permit, Reply> {
+        if let Some(visitor) = self.basic_visitor() {
+            let Visitor::Known { principal, .. } = &visitor else {
+                return Err(self.challenge(None));
+            };
+            let name_of = Some(principal.name.clone());
+            return if self.may(&visitor, right, name) {
+                Ok(Permit { name: name_of })
+            } else {
+                Err(denied(kind, name, right))
+            };
+        }
+        // Who pushes has to look what is there, so that both are asked for at once.
+        let action = if right == Right::Push { "pull,push" } else { right.name() };
+        let wanted = (kind, name, action);
         let Some(claims) = self.shown() else {
             return Err(self.challenge(Some(wanted)));
         };
@@ -105,39 +173,52 @@ impl Visit<'_> {
             let actions = entry["actions"].as_array().cloned().unwrap_or_default();
             entry["type"] == kind && entry["name"] == name && actions.iter().any(|action| action == right.name())
         };
-        if entries.iter().any(covers) { Ok(claims) } else { Err(self.challenge(Some(wanted))) }
+        if entries.iter().any(covers) { Ok(self.permit(&claims)) } else { Err(self.challenge(Some(wanted))) }
+    }
+
+    fn permit(&self, claims: &Claims) -> Permit {
+        Permit { name: self.world.principal(claims.text("sub")).map(|one| one.name.clone()) }
     }
 
     /// Manifests, blobs and tags.
-    fn distribution(&self, wish: &Wish) -> Reply {
-        let allowed = match wish {
-            Wish::Base => {
-                return match self.shown() {
-                    Some(_) => distribution::give(&self.registry.images, wish, self.request),
-                    None => self.challenge(None),
-                };
-            }
-            Wish::Catalog => self.demand("registry", "catalog", Right::Catalog),
-            Wish::Manifest { repository, .. } | Wish::Blob { repository, .. } => {
-                self.demand("repository", repository, Right::Pull)
-            }
+    fn distribution(&self, wish: Wish) -> Result<Outcome, Reply> {
+        let method = self.request.method();
+        let reads = matches!(*method, Method::GET | Method::HEAD);
+        let of = wish.repository().unwrap_or_default();
+        let permit = match &wish {
+            Wish::Base => self.known()?,
+            Wish::Catalog => self.demand("registry", "catalog", Right::Catalog)?,
+            Wish::Upload { .. } => self.demand("repository", of, Right::Push)?,
             // A token for metadata lists tags as well.
-            Wish::Tags { repository } => self
-                .demand("repository", repository, Right::MetadataRead)
-                .or_else(|_| self.demand("repository", repository, Right::Pull)),
+            Wish::Tags { .. } => self
+                .demand("repository", of, Right::MetadataRead)
+                .or_else(|_| self.demand("repository", of, Right::Pull))?,
+            _ if reads => self.demand("repository", of, Right::Pull)?,
+            _ if *method == Method::DELETE => self.demand("repository", of, Right::Delete)?,
+            _ => self.demand("repository", of, Right::Push)?,
         };
-        match allowed {
-            Ok(claims) => self.named(distribution::give(&self.registry.images, wish, self.request), &claims),
-            Err(refusal) => refusal,
+        if reads && !matches!(wish, Wish::Upload { .. }) {
+            return Ok(Outcome::Whole(permit.named(distribution::give(&self.registry.images, &wish, self.request))));
         }
+        let query = self.request.uri().query().unwrap_or_default();
+        let source = form_field(query.as_bytes(), "from");
+        let source = source.filter(|from| self.demand("repository", from, Right::Pull).is_ok());
+        Ok(Outcome::Change { permit, change: Change::Images { wish, source } })
     }
 
-    fn named(&self, answer: Reply, claims: &Claims) -> Reply {
-        match self.world.principal(claims.text("sub")) {
-            Some(principal) => named(answer, principal),
-            None => answer,
+    /// Anybody who shows who they are.
+    fn known(&self) -> Result<Permit, Reply> {
+        if let Some(Visitor::Known { principal, .. }) = self.basic_visitor() {
+            return Ok(Permit { name: Some(principal.name) });
         }
+        self.shown().map(|claims| self.permit(&claims)).ok_or_else(|| self.challenge(None))
     }
+}
+
+/// The refusal of somebody who is known and may not.
+fn denied(kind: &str, name: &str, right: Right) -> Reply {
+    let detail = json!([{"Type": kind, "Name": name, "Action": right.name()}]);
+    distribution::error(StatusCode::FORBIDDEN, "DENIED", "requested access to the resource is denied", &detail)
 }
 
 fn named(mut answer: Reply, principal: &Principal) -> Reply {

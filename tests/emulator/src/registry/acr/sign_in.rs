@@ -11,16 +11,14 @@ use crate::entra::form_field;
 use crate::entra::token;
 use crate::principal::Principal;
 use crate::registry::distribution;
-use crate::registry::gate::{self, Right};
+use crate::registry::gate::{self, Right, TOKEN_USER};
 use crate::reply::{self, Reply};
 
-/// The user name that goes with a refresh token.
-const TOKEN_USER: &str = "00000000-0000-0000-0000-000000000000";
 const REFRESH_LIFE: u64 = 3 * 3600 + 15 * 60;
 const ACCESS_LIFE: u64 = 75 * 60;
 const ANONYMOUS_LIFE: u64 = 20 * 60;
 /// Who asks for a token.
-enum Visitor {
+pub(super) enum Visitor {
     Nobody,
     /// Somebody known, with what a legacy registry let them do when they signed in.
     Known {
@@ -112,24 +110,24 @@ impl Visit<'_> {
                 },
             },
         };
+        self.signed_in(&user, &secret)
+    }
+
+    /// Who shows a name and a password in the header, as clients do that know no tokens.
+    pub(super) fn basic_visitor(&self) -> Option<Visitor> {
+        let (user, secret) = basic(self.request)?;
+        self.signed_in(&user, &secret)
+    }
+
+    fn signed_in(&self, user: &str, secret: &str) -> Option<Visitor> {
         if user == TOKEN_USER {
-            return self.holder_of_refresh(&secret);
+            let (principal, legacy) = gate::refresh(self.world, self.registry, secret, self.now)?;
+            return Some(Visitor::Known { principal: Box::new(principal), legacy });
         }
-        let principal = gate::password(self.world, self.registry, &user, &secret, self.now)?;
+        let principal = gate::password(self.world, self.registry, user, secret)?;
         let legacy = gate::legacy_actions(self.world, self.registry, &principal, self.now);
         let legacy = legacy.into_iter().map(str::to_owned).collect();
         Some(Visitor::Known { principal: Box::new(principal), legacy })
-    }
-
-    fn holder_of_refresh(&self, token: &str) -> Option<Visitor> {
-        let claims = self.world.signer.check(token, self.world.clock.unix(self.now)).ok()?;
-        if !claims.is_for(self.host()) || claims.text("grant_type") != "refresh_token" {
-            return None;
-        }
-        let principal = Box::new(self.world.principal(claims.text("sub"))?.clone());
-        let words = claims.get("permissions").and_then(|one| one["Actions"].as_array()).cloned().unwrap_or_default();
-        let legacy = words.iter().filter_map(|word| word.as_str().map(str::to_owned)).collect();
-        Some(Visitor::Known { principal, legacy })
     }
 
     /// What of one scope is granted, as an entry of the token.
@@ -140,8 +138,9 @@ impl Visit<'_> {
             let right = match (kind, *action) {
                 ("registry", _) => Right::Catalog,
                 (_, action) => match Right::named(action) {
+                    // The star is a word for the catalogue alone.
+                    Some(Right::Catalog) | None => return false,
                     Some(right) => right,
-                    None => return false,
                 },
             };
             self.may(visitor, right, name)
@@ -150,7 +149,7 @@ impl Visit<'_> {
         (!granted.is_empty()).then(|| json!({"type": kind, "name": name, "actions": granted}))
     }
 
-    fn may(&self, visitor: &Visitor, right: Right, repository: &str) -> bool {
+    pub(super) fn may(&self, visitor: &Visitor, right: Right, repository: &str) -> bool {
         if self.registry.allows_anonymous() && right.legacy() == "read" {
             return true;
         }

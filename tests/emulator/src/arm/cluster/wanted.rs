@@ -1,0 +1,160 @@
+//! What the body of a write asks of a cluster.
+
+use http::StatusCode;
+use serde_json::{Value, json};
+
+use crate::cluster::pool;
+use crate::reply::{self, Reply, aks_error};
+use crate::seed::{ClusterSeed, SeedNode};
+
+/// The version that the service chooses, and the newest of each minor version that it knows.
+const VERSION: &str = "1.33.4";
+const VERSIONS: [&str; 5] = ["1.30.14", "1.31.12", "1.32.8", VERSION, "1.34.0"];
+
+/// What only the service says of a cluster, or what is read from elsewhere in the body.
+const STATE: [&str; 14] = [
+    "provisioningState",
+    "powerState",
+    "kubernetesVersion",
+    "currentKubernetesVersion",
+    "dnsPrefix",
+    "fqdn",
+    "azurePortalFQDN",
+    "agentPoolProfiles",
+    "servicePrincipalProfile",
+    "nodeResourceGroup",
+    "identityProfile",
+    "maxAgentPools",
+    "resourceUID",
+    "disableLocalAccounts",
+];
+
+/// An error of this provider about one member of the body.
+pub(super) fn bad(code: &str, target: &str, message: &str) -> Reply {
+    let body = json!({"code": code, "details": null, "message": message, "subcode": "", "target": target});
+    reply::json(StatusCode::BAD_REQUEST, &body)
+}
+
+/// What every body must have.
+pub(super) fn check(sent: &Value) -> Result<(), Reply> {
+    if sent["location"].as_str().is_none_or(str::is_empty) {
+        return Err(aks_error(StatusCode::BAD_REQUEST, "InvalidParameter", "Required parameter location is missing."));
+    }
+    if !sent["properties"].is_object() && !sent["properties"].is_null() {
+        return Err(bad("InvalidParameter", "properties", "The properties are no object."));
+    }
+    let pools = sent["properties"]["agentPoolProfiles"].as_array();
+    for pool in pools.into_iter().flatten() {
+        let name = pool["name"].as_str().unwrap_or_default();
+        let plain = |letter: char| letter.is_ascii_lowercase() || letter.is_ascii_digit();
+        let starts_well = name.starts_with(|letter: char| letter.is_ascii_lowercase());
+        if !starts_well || name.len() > 12 || !name.chars().all(plain) {
+            let message = format!(
+                "The agent pool name '{name}' is not valid: it starts with a lower-case letter and has up to 12 lower-case \
+                 letters and digits."
+            );
+            return Err(bad("InvalidParameter", "agentPoolProfile.name", &message));
+        }
+        if pool::count(pool) > 1000 {
+            return Err(bad("InvalidParameter", "agentPoolProfile.count", "An agent pool has up to 1000 nodes."));
+        }
+    }
+    Ok(())
+}
+
+/// What a creation must have besides. The codes are the provider's, their occasions as documented.
+pub(super) fn check_new(name: &str, sent: &Value) -> Result<(), Reply> {
+    let fits = name.chars().all(|letter| letter.is_ascii_alphanumeric() || letter == '-' || letter == '_');
+    let edges = name.starts_with(|one: char| one.is_ascii_alphanumeric())
+        && name.ends_with(|one: char| one.is_ascii_alphanumeric());
+    if !fits || !edges || name.len() > 63 {
+        let message = format!("The cluster name '{name}' is not valid.");
+        return Err(bad("InvalidParameter", "name", &message));
+    }
+    let pools = sent["properties"]["agentPoolProfiles"].as_array().map_or(&[][..], Vec::as_slice);
+    if !pools.iter().any(|pool| pool["mode"].as_str().is_none_or(|mode| mode.eq_ignore_ascii_case("System"))) {
+        let message = "There must be at least one system agent pool.";
+        return Err(bad("InvalidParameter", "properties.agentPoolProfiles", message));
+    }
+    Ok(())
+}
+
+/// The version asked for and the one that runs: an empty one is chosen, one of two numbers means its newest.
+pub(super) fn version(sent: &Value) -> Result<(String, String), Reply> {
+    let asked = sent["properties"]["kubernetesVersion"].as_str().unwrap_or_default();
+    if asked.is_empty() {
+        return Ok((VERSION.to_owned(), VERSION.to_owned()));
+    }
+    let numbers: Vec<&str> = asked.split('.').collect();
+    let all_numbers = numbers.iter().all(|part| part.parse::<u32>().is_ok());
+    let found = match numbers.len() {
+        2 if all_numbers => VERSIONS.iter().find(|known| known.starts_with(&format!("{asked}."))).copied(),
+        3 if all_numbers => Some(asked),
+        _ => None,
+    };
+    let Some(found) = found else {
+        let message = format!("Version {asked} is not supported in this region.");
+        return Err(bad("K8sVersionNotSupported", "properties.kubernetesVersion", &message));
+    };
+    Ok((asked.to_owned(), found.to_owned()))
+}
+
+/// Takes over into the settings what the body says; what it leaves out stays. Whether Azure resets that is not known.
+pub(super) fn take(seed: &mut ClusterSeed, sent: &Value) {
+    let properties = &sent["properties"];
+    if let Some(disabled) = properties["disableLocalAccounts"].as_bool() {
+        seed.local_accounts_disabled = disabled;
+    }
+    let entra = &properties["aadProfile"];
+    if entra["managed"] == true {
+        seed.entra = true;
+        seed.azure_rbac = entra["enableAzureRBAC"] == true;
+        let groups = entra["adminGroupObjectIDs"].as_array().cloned().unwrap_or_default();
+        seed.admin_groups = groups.iter().filter_map(|one| one.as_str().map(str::to_owned)).collect();
+    }
+    let mut kept = without_nulls(properties);
+    if let Some(kept) = kept.as_object_mut() {
+        kept.retain(|name, _| !STATE.contains(&name.as_str()));
+    }
+    if kept.is_object() {
+        crate::registry::merge(&mut seed.properties, &kept);
+    }
+}
+
+/// A null says that the client knows the member and has no wish about it.
+fn without_nulls(value: &Value) -> Value {
+    match value {
+        Value::Object(members) => {
+            let kept = members.iter().filter(|(_, value)| !value.is_null());
+            kept.map(|(name, value)| (name.clone(), without_nulls(value))).collect()
+        }
+        other => other.clone(),
+    }
+}
+
+/// The pools as they are to be, and their nodes; `None` when the body says nothing of pools.
+pub(super) fn pools(cluster: &str, sent: &Value, present: &[SeedNode]) -> Option<(Vec<Value>, Vec<SeedNode>)> {
+    let asked = sent["properties"]["agentPoolProfiles"].as_array()?;
+    let mut pools: Vec<Value> = asked.iter().map(|pool| pool::settled(&without_nulls(pool))).collect();
+    if let Some(first) = pools.first_mut().filter(|_| asked[0]["mode"].is_null()) {
+        first["mode"] = "System".into();
+    }
+    let nodes = pools.iter().flat_map(|one| pool::nodes(cluster, one, present)).collect();
+    Some((pools, nodes))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn asked(version: &str) -> Value {
+        json!({"properties": {"kubernetesVersion": version}})
+    }
+
+    #[test]
+    fn a_version_of_two_numbers_means_its_newest() {
+        assert_eq!(version(&asked("1.32")).unwrap(), (String::from("1.32"), String::from("1.32.8")));
+        assert_eq!(version(&asked("")).unwrap().1, VERSION);
+        assert_eq!(version(&asked("newest")).unwrap_err().status(), 400);
+    }
+}

@@ -1,0 +1,144 @@
+//! What a cluster shows of itself.
+
+use serde_json::{Value, json};
+
+use super::Cluster;
+use crate::registry::merge;
+use crate::world::World;
+
+impl Cluster {
+    /// Seen absent in every recorded body of a cluster that was being created, unless it was brought along.
+    fn shows_kubelet_identity(&self) -> bool {
+        self.kubelet.is_some() && (self.brought_kubelet || !self.state.eq_ignore_ascii_case("Creating"))
+    }
+
+    /// The body that a GET answers.
+    pub(crate) fn body(&self, world: &World) -> Value {
+        let mut properties = self.properties(world);
+        let mut body = json!({
+            "id": self.id(),
+            "location": self.location,
+            "name": self.name,
+            "type": "Microsoft.ContainerService/ManagedClusters",
+            "kind": "Base",
+            "sku": self.sku,
+            "eTag": self.etag,
+        });
+        if self.tags.as_object().is_some_and(|tags| !tags.is_empty()) {
+            body["tags"] = self.tags.clone();
+        }
+        if self.seed.service_principal {
+            let client = world.principal(&self.control_plane).map_or("", |one| one.client_id.as_str());
+            properties["servicePrincipalProfile"]["clientId"] = client.into();
+        } else {
+            body["identity"] = self.identity(world);
+        }
+        body["properties"] = properties;
+        body
+    }
+
+    fn properties(&self, world: &World) -> Value {
+        let seed = &self.seed;
+        let mut properties = self.defaults();
+        if seed.entra {
+            properties["aadProfile"] = json!({
+                "managed": true,
+                "adminGroupObjectIDs": seed.admin_groups,
+                "adminUsers": null,
+                "enableAzureRBAC": seed.azure_rbac,
+                "tenantID": world.tenant,
+            });
+        }
+        let kubelet = self.kubelet.as_deref().and_then(|id| world.principal(id));
+        if let Some(kubelet) = kubelet.filter(|_| self.shows_kubelet_identity()) {
+            properties["identityProfile"] = json!({"kubeletidentity": {
+                "resourceId": self.kubelet_id,
+                "clientId": kubelet.client_id,
+                "objectId": kubelet.object_id,
+            }});
+        }
+        merge(&mut properties, &seed.properties);
+        let network = &seed.properties["networkProfile"];
+        if network["networkPlugin"].is_string() && network["networkPluginMode"].is_null() {
+            // The overlay goes with the plugin that the service chooses, not with any that was asked for.
+            properties["networkProfile"].as_object_mut().map(|network| network.remove("networkPluginMode"));
+        }
+        if properties["oidcIssuerProfile"]["enabled"] == true {
+            let place = crate::principal::stable_id(&format!("{}/issuer", self.id()));
+            let issuer = format!("https://{}.oic.prod-aks.azure.com/{}/{place}/", self.location, world.tenant);
+            properties["oidcIssuerProfile"]["issuerURL"] = issuer.into();
+        }
+        properties
+    }
+
+    /// What the service sets, and what it chooses where nothing was asked for.
+    fn defaults(&self) -> Value {
+        let seed = &self.seed;
+        json!({
+            "provisioningState": self.state,
+            "powerState": {"code": "Running"},
+            "kubernetesVersion": self.wanted_version,
+            "currentKubernetesVersion": seed.version,
+            "dnsPrefix": self.dns_prefix,
+            "fqdn": self.fqdn(),
+            "azurePortalFQDN": self.fqdn().replace(".hcp.", ".portal.hcp."),
+            "agentPoolProfiles": self.pools.iter().map(|pool| self.pool(pool)).collect::<Value>(),
+            "servicePrincipalProfile": {"clientId": "msi"},
+            "nodeResourceGroup": self.node_group,
+            "enableRBAC": true,
+            "supportPlan": "KubernetesOfficial",
+            "networkProfile": {
+                "networkPlugin": "azure", "networkPluginMode": "overlay", "networkPolicy": "none",
+                "networkDataplane": "azure", "loadBalancerSku": "standard",
+                "loadBalancerProfile": {"managedOutboundIPs": {"count": 1}, "backendPoolType": "nodeIPConfiguration"},
+                "podCidr": "10.244.0.0/16", "serviceCidr": "10.0.0.0/16", "dnsServiceIP": "10.0.0.10",
+                "outboundType": "loadBalancer", "podCidrs": ["10.244.0.0/16"], "serviceCidrs": ["10.0.0.0/16"],
+                "ipFamilies": ["IPv4"],
+            },
+            "maxAgentPools": 100,
+            "disableLocalAccounts": seed.local_accounts_disabled,
+            "securityProfile": {},
+            "storageProfile": {
+                "diskCSIDriver": {"enabled": true}, "fileCSIDriver": {"enabled": true},
+                "snapshotController": {"enabled": true},
+            },
+            "oidcIssuerProfile": {"enabled": false},
+            "workloadAutoScalerProfile": {},
+        })
+    }
+
+    /// A pool with the state that it shares with its cluster.
+    pub(crate) fn pool(&self, pool: &Value) -> Value {
+        let mut pool = pool.clone();
+        pool["provisioningState"] = self.state.clone().into();
+        pool["powerState"] = json!({"code": "Running"});
+        pool["orchestratorVersion"] = self.wanted_version.clone().into();
+        pool["currentOrchestratorVersion"] = self.seed.version.clone().into();
+        pool
+    }
+
+    /// A pool as a resource of its own.
+    pub(crate) fn pool_body(&self, pool: &Value) -> Value {
+        let name = pool["name"].as_str().unwrap_or_default();
+        json!({
+            "id": format!("{}/agentPools/{name}", self.id()),
+            "name": name,
+            "type": "Microsoft.ContainerService/managedClusters/agentPools",
+            "properties": self.pool(pool),
+        })
+    }
+
+    /// The control plane's identity, of its own or assigned by a user.
+    fn identity(&self, world: &World) -> Value {
+        let Some(id) = &self.control_plane_id else {
+            return json!({
+                "type": "SystemAssigned",
+                "principalId": self.control_plane,
+                "tenantId": world.tenant,
+            });
+        };
+        let client = world.principal(&self.control_plane).map(|one| one.client_id.as_str());
+        let identity = json!({"clientId": client, "principalId": self.control_plane});
+        json!({"type": "UserAssigned", "userAssignedIdentities": {id.as_str(): identity}})
+    }
+}

@@ -1,0 +1,150 @@
+//! Making clusters: from a seed as one that was always there, or by a request as one that is to come.
+
+use serde_json::{Value, json};
+use tokio::time::Instant;
+use uuid::Uuid;
+
+use super::{Cluster, pool};
+use crate::kubernetes::Kubernetes;
+use crate::principal::Principal;
+use crate::seed::ClusterSeed;
+use crate::world::World;
+
+/// The identities of a cluster, known before it is made.
+pub(crate) struct Identities {
+    pub(crate) control_plane: String,
+    pub(crate) control_plane_id: Option<String>,
+    pub(crate) kubelet: Option<String>,
+    pub(crate) kubelet_id: String,
+    pub(crate) brought_kubelet: bool,
+}
+
+impl World {
+    /// Makes a cluster as it would be after its creation, with its identities.
+    pub(crate) fn seed_cluster(&mut self, mut seed: ClusterSeed) {
+        let subscription = seed.subscription.clone().unwrap_or_else(|| self.subscription().to_owned());
+        seed.subscription = Some(subscription.clone());
+        self.ensure_group(&subscription, &seed.group, &seed.location);
+        let start = self.clock.start();
+        let identities = self.seed_identities(&seed, &subscription);
+        let pools = pool::of_nodes(&seed.nodes);
+        let mut cluster = self.new_cluster(seed, pools, identities);
+        cluster.kubernetes = Some(Kubernetes::new(&cluster.seed.version, cluster.node_specs(), start));
+        self.clusters.push(cluster);
+    }
+
+    fn seed_identities(&mut self, seed: &ClusterSeed, subscription: &str) -> Identities {
+        let start = self.clock.start();
+        let key = format!("{subscription}/{}/{}", seed.group, seed.name);
+        let named = |name: String, principal: Principal| Principal { name, ..principal };
+        let control_plane = if seed.service_principal {
+            let principal = Principal::service(&format!("{key}/service-principal"), start);
+            named(format!("{} (service principal)", seed.name), principal)
+        } else {
+            named(format!("{} (control plane)", seed.name), Principal::managed(&key, start))
+        };
+        let has_kubelet = !seed.service_principal && !seed.without_kubelet_identity;
+        let kubelet = has_kubelet.then(|| {
+            let principal = Principal::managed(&format!("{key}-agentpool"), start);
+            named(format!("{}-agentpool", seed.name), principal)
+        });
+        let identity = |group: &str, name: &str| {
+            format!(
+                "/subscriptions/{subscription}/resourcegroups/{group}/providers/Microsoft.ManagedIdentity\
+                 /userAssignedIdentities/{name}"
+            )
+        };
+        let assigned = seed.user_assigned.then(|| identity(&seed.group, &format!("{}-control-plane", seed.name)));
+        let identities = Identities {
+            control_plane: control_plane.object_id.clone(),
+            control_plane_id: assigned,
+            kubelet: kubelet.as_ref().map(|one| one.object_id.clone()),
+            kubelet_id: identity(&node_group(seed), &format!("{}-agentpool", seed.name)),
+            brought_kubelet: false,
+        };
+        self.principals.push(control_plane);
+        self.principals.extend(kubelet);
+        identities
+    }
+
+    /// A cluster without a Kubernetes yet.
+    pub(crate) fn new_cluster(&self, seed: ClusterSeed, pools: Vec<Value>, identities: Identities) -> Cluster {
+        let mut cluster = Cluster {
+            subscription: seed.subscription.clone().unwrap_or_else(|| self.subscription().to_owned()),
+            group: seed.group.clone(),
+            name: seed.name.clone(),
+            location: seed.location.clone(),
+            state: seed.state.clone(),
+            etag: Uuid::new_v4().to_string(),
+            tags: json!({}),
+            sku: json!({"name": "Base", "tier": "Free"}),
+            dns_prefix: String::new(),
+            fqdn: String::new(),
+            node_group: node_group(&seed),
+            wanted_version: seed.version.clone(),
+            pools,
+            kubelet: identities.kubelet,
+            kubelet_id: identities.kubelet_id,
+            brought_kubelet: identities.brought_kubelet,
+            control_plane: identities.control_plane,
+            control_plane_id: identities.control_plane_id,
+            user_token: Uuid::new_v4().simple().to_string(),
+            admin_token: Uuid::new_v4().simple().to_string(),
+            kubernetes: None,
+            seed,
+        };
+        cluster.address(None);
+        cluster
+    }
+
+    /// Brings a cluster that was being created to its end: its nodes are there, and its API server answers.
+    pub(crate) fn open_cluster(&mut self, id: &str, now: Instant) {
+        let Some(at) = self.cluster_of_id(id) else {
+            return;
+        };
+        let cluster = &mut self.clusters[at];
+        cluster.state = String::from("Succeeded");
+        let specs = cluster.node_specs();
+        match &mut cluster.kubernetes {
+            Some(kubernetes) => kubernetes.adjust(&specs, now),
+            none => *none = Some(Kubernetes::new(&cluster.seed.version, specs, now)),
+        }
+    }
+
+    /// Removes a cluster with its nodes' group and the identities made for it. What was granted to those stays behind.
+    pub(crate) fn remove_cluster(&mut self, id: &str) {
+        let Some(at) = self.cluster_of_id(id) else {
+            return;
+        };
+        let cluster = self.clusters.remove(at);
+        if cluster.control_plane_id.is_none() && !cluster.seed.service_principal {
+            self.remove_principal(&cluster.control_plane);
+        }
+        if let Some(kubelet) = cluster.kubelet.filter(|_| !cluster.brought_kubelet) {
+            self.remove_identity(&cluster.kubelet_id);
+            self.remove_principal(&kubelet);
+        }
+        let nodes = |group: &crate::world::Group| {
+            group.subscription.eq_ignore_ascii_case(&cluster.subscription)
+                && group.name.eq_ignore_ascii_case(&cluster.node_group)
+        };
+        self.groups.retain(|group| !nodes(group));
+        self.access.assignments.retain(|one| !crate::rbac::within(&one.scope, id));
+    }
+}
+
+/// The group of the nodes, unless another name was asked for.
+pub(crate) fn node_group(seed: &ClusterSeed) -> String {
+    format!("MC_{}_{}_{}", seed.group, seed.name, seed.location)
+}
+
+impl Cluster {
+    /// Gives it the name that its API server is found by.
+    pub(crate) fn address(&mut self, prefix: Option<&str>) {
+        let part =
+            |text: &str, most: usize| text.chars().filter(char::is_ascii_alphanumeric).take(most).collect::<String>();
+        let own = format!("{}-{}-{}", part(&self.name, 10), part(&self.group, 16), part(&self.subscription, 6));
+        self.dns_prefix = prefix.map_or_else(|| own.to_ascii_lowercase(), str::to_owned);
+        self.fqdn = self.first_fqdn();
+    }
+}

@@ -1,0 +1,122 @@
+//! A cluster: what Azure knows of it, and the Kubernetes inside.
+
+mod body;
+pub(crate) mod make;
+pub(crate) mod pool;
+
+use serde_json::Value;
+use tokio::time::Instant;
+
+use crate::kubernetes::{Kubernetes, NodeSpec};
+use crate::principal::stable_id;
+use crate::seed::{ClusterSeed, SeedNode};
+use crate::world::World;
+
+/// A managed cluster.
+pub(crate) struct Cluster {
+    pub(crate) subscription: String,
+    pub(crate) group: String,
+    pub(crate) name: String,
+    pub(crate) location: String,
+    /// The provisioning state.
+    pub(crate) state: String,
+    pub(crate) etag: String,
+    pub(crate) tags: Value,
+    pub(crate) sku: Value,
+    pub(crate) dns_prefix: String,
+    fqdn: String,
+    /// The group of the nodes, and of the identity made for them.
+    pub(crate) node_group: String,
+    /// The version as it was asked for, which may be `1.33`; the seed's is the one that runs.
+    pub(crate) wanted_version: String,
+    /// Its settings, and in `properties` all that a write brought along.
+    pub(crate) seed: ClusterSeed,
+    /// The node pools, in ARM's words.
+    pub(crate) pools: Vec<Value>,
+    /// Object id of the identity that nodes pull with, where there is one.
+    pub(crate) kubelet: Option<String>,
+    /// The resource id of that identity.
+    pub(crate) kubelet_id: String,
+    /// Whether it was there before the cluster.
+    pub(crate) brought_kubelet: bool,
+    /// Object id of the control plane's identity, or of the service principal.
+    pub(crate) control_plane: String,
+    /// The resource id of the control plane's identity, if a user assigned it.
+    pub(crate) control_plane_id: Option<String>,
+    pub(crate) user_token: String,
+    pub(crate) admin_token: String,
+    /// Absent until the cluster was created; and taken out only while it moves on, since its nodes then need the rest of
+    /// the world.
+    pub(crate) kubernetes: Option<Kubernetes>,
+}
+
+impl Cluster {
+    /// The id, with the lower-case `resourcegroups` that this provider writes.
+    pub(crate) fn id(&self) -> String {
+        format!(
+            "/subscriptions/{}/resourcegroups/{}/providers/Microsoft.ContainerService/managedClusters/{}",
+            self.subscription, self.group, self.name
+        )
+    }
+
+    /// The host of the API server, as it was given at creation.
+    pub(crate) fn fqdn(&self) -> &str {
+        &self.fqdn
+    }
+
+    fn first_fqdn(&self) -> String {
+        let suffix = stable_id(&self.id());
+        format!("{}-{}.hcp.{}.azmk8s.io", self.dns_prefix, &suffix[..8], self.location).to_ascii_lowercase()
+    }
+
+    /// Whether it is in the middle of something.
+    pub(crate) fn is_busy(&self) -> bool {
+        ["Creating", "Updating", "Deleting"].iter().any(|state| self.state.eq_ignore_ascii_case(state))
+    }
+
+    /// The nodes that its pools have by now.
+    pub(crate) fn node_specs(&self) -> Vec<NodeSpec> {
+        let spec = |node: &SeedNode| NodeSpec {
+            name: node.name.clone(),
+            pool: node.pool.clone(),
+            os: node.os.clone(),
+            architecture: node.architecture.clone(),
+        };
+        self.seed.nodes.iter().map(spec).collect()
+    }
+
+    /// Adds a node to its pool, which comes to be by it where there is none.
+    pub(crate) fn add_node(&mut self, node: SeedNode, now: Instant) {
+        match self.pools.iter_mut().find(|pool| pool["name"] == node.pool.as_str()) {
+            Some(pool) => pool["count"] = (pool::count(pool) + 1).into(),
+            None => self.pools.extend(pool::of_nodes(std::slice::from_ref(&node))),
+        }
+        self.seed.nodes.push(node);
+        let specs = self.node_specs();
+        if let Some(kubernetes) = &mut self.kubernetes {
+            kubernetes.adjust(&specs, now);
+        }
+    }
+}
+
+impl World {
+    /// The cluster with this id, however its letters are written.
+    pub(crate) fn cluster_at(&self, subscription: &str, group: &str, name: &str) -> Option<usize> {
+        self.clusters.iter().position(|cluster| {
+            cluster.subscription.eq_ignore_ascii_case(subscription)
+                && cluster.group.eq_ignore_ascii_case(group)
+                && cluster.name.eq_ignore_ascii_case(name)
+        })
+    }
+
+    /// The same by its whole id.
+    pub(crate) fn cluster_of_id(&self, id: &str) -> Option<usize> {
+        self.clusters.iter().position(|cluster| cluster.id().eq_ignore_ascii_case(id))
+    }
+
+    /// The cluster with this name in a group of this name, in the first subscription that has one.
+    pub(crate) fn cluster_named(&self, group: &str, name: &str) -> Option<&Cluster> {
+        let place = |id: &String| self.cluster_at(id, group, name);
+        self.subscriptions.iter().find_map(place).map(|at| &self.clusters[at])
+    }
+}

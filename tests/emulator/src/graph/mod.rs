@@ -1,0 +1,219 @@
+//! Microsoft Graph: service principals, users and groups, found by filters, and who is in which group.
+//!
+//! Rights in Azure are none here: a caller needs a permission of the directory, which nobody has until it is given.
+
+mod filter;
+
+use bytes::Bytes;
+use http::{Method, Request, StatusCode};
+use serde_json::{Value, json};
+use tokio::time::Instant;
+
+use crate::entra::form_field;
+use crate::entra::token;
+use crate::principal::{Principal, stable_id};
+use crate::reply::{self, Caller, Reply, arm_error};
+use crate::world::World;
+use filter::Filter;
+
+pub(crate) const HOST: &str = "graph.microsoft.com";
+
+/// Answers a request to Graph.
+pub(crate) fn serve(world: &mut World, request: &Request<Bytes>, now: Instant) -> Reply {
+    let shown = crate::arm::bearer(request).unwrap_or_default();
+    let Ok(caller) = world.holder(shown, &[token::GRAPH], now) else {
+        let message = "Access token validation failure.";
+        return arm_error(StatusCode::UNAUTHORIZED, "InvalidAuthenticationToken", message);
+    };
+    let mut answer = if caller.directory {
+        route(world, request, &caller, now)
+    } else {
+        let message = "Insufficient privileges to complete the operation.";
+        arm_error(StatusCode::FORBIDDEN, "Authorization_RequestDenied", message)
+    };
+    answer.extensions_mut().insert(Caller(caller.name));
+    answer
+}
+
+/// The collections of principals, and the kind that each holds.
+const COLLECTIONS: [(&str, &str); 3] =
+    [("serviceprincipals", "ServicePrincipal"), ("groups", "Group"), ("users", "User")];
+
+fn route(world: &mut World, request: &Request<Bytes>, caller: &Principal, now: Instant) -> Reply {
+    let path = request.uri().path().replace("%24", "$").to_ascii_lowercase();
+    let segments: Vec<&str> = path.split('/').filter(|part| !part.is_empty()).skip(1).collect();
+    let kind_of = |name: &str| COLLECTIONS.iter().find(|(known, _)| *known == name).map(|(_, kind)| *kind);
+    match (request.method(), segments.as_slice()) {
+        (&Method::GET, ["me"]) => reply::json(StatusCode::OK, &body(caller)),
+        (&Method::POST, ["groups"]) => make_group(world, request.body(), now),
+        (&Method::POST, ["directoryobjects", "getbyids"]) => by_ids(world, request.body()),
+        (&Method::POST, ["directoryobjects", id, "checkmembergroups"]) => check_groups(world, id, request.body()),
+        (&Method::GET, ["groups", group, "members"]) => members(world, group),
+        (&Method::POST, ["groups", group, "members", "$ref"]) => add(world, group, request.body()),
+        (&Method::DELETE, ["groups", group, "members", member, "$ref"]) => remove(world, group, member),
+        (&Method::DELETE, ["groups", group]) => delete_group(world, group),
+        (&Method::GET, ["directoryobjects", id]) => shown(world, id, None),
+        (&Method::GET, [collection]) => match kind_of(collection) {
+            Some(kind) => filtered(world, request, kind),
+            None => crate::world::unknown_request(request.method(), request.uri()),
+        },
+        (&Method::GET, [collection, id]) if kind_of(collection).is_some() => shown(world, id, kind_of(collection)),
+        _ => crate::world::unknown_request(request.method(), request.uri()),
+    }
+}
+
+fn body(principal: &Principal) -> Value {
+    match principal.kind {
+        "Group" => json!({
+            "@odata.type": "#microsoft.graph.group",
+            "id": principal.object_id,
+            "displayName": principal.name,
+            "mailNickname": principal.name,
+            "mailEnabled": false,
+            "securityEnabled": true,
+            "groupTypes": [],
+        }),
+        "User" => json!({
+            "@odata.type": "#microsoft.graph.user",
+            "id": principal.object_id,
+            "displayName": principal.name,
+            "userPrincipalName": principal.name,
+        }),
+        _ => json!({
+            "@odata.type": "#microsoft.graph.servicePrincipal",
+            "id": principal.object_id,
+            "appId": principal.client_id,
+            "displayName": principal.name,
+            "servicePrincipalNames": [principal.client_id],
+            "servicePrincipalType": if principal.secret.is_some() { "Application" } else { "ManagedIdentity" },
+        }),
+    }
+}
+
+fn list(collection: &str, items: &[Value]) -> Reply {
+    let context = format!("https://{HOST}/v1.0/$metadata#{collection}");
+    reply::json(StatusCode::OK, &json!({"@odata.context": context, "value": items}))
+}
+
+fn filtered(world: &World, request: &Request<Bytes>, kind: &str) -> Reply {
+    let query = request.uri().query().unwrap_or_default();
+    let text = form_field(query.as_bytes(), "$filter").unwrap_or_default();
+    let Some(filter) = Filter::parse(&text) else {
+        return crate::world::unknown_request(request.method(), request.uri());
+    };
+    let found = world.principals.iter().filter(|one| one.kind == kind && filter.meets(one));
+    let collection = match kind {
+        "Group" => "groups",
+        "User" => "users",
+        _ => "servicePrincipals",
+    };
+    list(collection, &found.map(body).collect::<Vec<_>>())
+}
+
+fn shown(world: &World, id: &str, kind: Option<&str>) -> Reply {
+    match world.principal(id).filter(|one| kind.is_none_or(|kind| one.kind == kind)) {
+        Some(principal) => reply::json(StatusCode::OK, &body(principal)),
+        None => missing(id),
+    }
+}
+
+fn by_ids(world: &World, sent: &[u8]) -> Reply {
+    let sent: Value = serde_json::from_slice(sent).unwrap_or_default();
+    let ids = sent["ids"].as_array().cloned().unwrap_or_default();
+    let types = sent["types"].as_array().cloned().unwrap_or_default();
+    let wanted = |one: &&Principal| {
+        types.is_empty()
+            || types.iter().any(|kind| kind.as_str().is_some_and(|kind| kind.eq_ignore_ascii_case(one.kind)))
+    };
+    let known = ids.iter().filter_map(|id| world.principal(id.as_str()?)).filter(wanted);
+    list("directoryObjects", &known.map(body).collect::<Vec<_>>())
+}
+
+/// Which of some groups somebody is in.
+fn check_groups(world: &World, id: &str, sent: &[u8]) -> Reply {
+    let Some(one) = world.principal(id) else {
+        return missing(id);
+    };
+    let sent: Value = serde_json::from_slice(sent).unwrap_or_default();
+    let asked = sent["groupIds"].as_array().cloned().unwrap_or_default();
+    let within = |group: &Value| {
+        group.as_str().is_some_and(|group| one.groups.iter().any(|known| known.eq_ignore_ascii_case(group)))
+    };
+    let found: Vec<Value> = asked.into_iter().filter(within).collect();
+    let context = format!("https://{HOST}/v1.0/$metadata#Collection(Edm.String)");
+    reply::json(StatusCode::OK, &json!({"@odata.context": context, "value": found}))
+}
+
+fn missing(id: &str) -> Reply {
+    let message =
+        format!("Resource '{id}' does not exist or one of its queried reference-property objects are not present.");
+    arm_error(StatusCode::NOT_FOUND, "Request_ResourceNotFound", &message)
+}
+
+fn is_group(world: &World, id: &str) -> bool {
+    world.principal(id).is_some_and(|one| one.kind == "Group")
+}
+
+/// Names of groups need not be unique: a second one is another group.
+fn make_group(world: &mut World, sent: &[u8], now: Instant) -> Reply {
+    let sent: Value = serde_json::from_slice(sent).unwrap_or_default();
+    let Some(name) = sent["displayName"].as_str().filter(|name| !name.is_empty()) else {
+        let message = "A value is required for property 'displayName' of resource 'Group'.";
+        return arm_error(StatusCode::BAD_REQUEST, "Request_BadRequest", message);
+    };
+    let first = stable_id(&format!("group/{name}"));
+    let again = Principal::managed(&world.unused(&format!("group/{name}")), now);
+    let object_id = if world.principal(&first).is_none() { first } else { again.object_id.clone() };
+    let group = Principal { object_id, kind: "Group", name: name.to_owned(), ..again };
+    let shown = body(&group);
+    world.principals.push(group);
+    reply::json(StatusCode::CREATED, &shown)
+}
+
+fn delete_group(world: &mut World, group: &str) -> Reply {
+    if !is_group(world, group) {
+        return missing(group);
+    }
+    for principal in &mut world.principals {
+        principal.groups.retain(|one| !one.eq_ignore_ascii_case(group));
+    }
+    world.remove_principal(group);
+    reply::empty(StatusCode::NO_CONTENT)
+}
+
+fn members(world: &World, group: &str) -> Reply {
+    if !is_group(world, group) {
+        return missing(group);
+    }
+    let within = |one: &&Principal| one.groups.iter().any(|known| known.eq_ignore_ascii_case(group));
+    list("directoryObjects", &world.principals.iter().filter(within).map(body).collect::<Vec<_>>())
+}
+
+fn add(world: &mut World, group: &str, sent: &[u8]) -> Reply {
+    let sent: Value = serde_json::from_slice(sent).unwrap_or_default();
+    let member = sent["@odata.id"].as_str().unwrap_or_default().rsplit('/').next().unwrap_or_default();
+    if !is_group(world, group) {
+        return missing(group);
+    }
+    let found = world.principals.iter_mut().find(|one| one.object_id.eq_ignore_ascii_case(member));
+    let Some(found) = found else {
+        return missing(member);
+    };
+    if found.groups.iter().any(|one| one.eq_ignore_ascii_case(group)) {
+        let message =
+            "One or more added object references already exist for the following modified properties: 'members'.";
+        return arm_error(StatusCode::BAD_REQUEST, "Request_BadRequest", message);
+    }
+    found.groups.push(group.to_ascii_lowercase());
+    reply::empty(StatusCode::NO_CONTENT)
+}
+
+fn remove(world: &mut World, group: &str, member: &str) -> Reply {
+    let found = world.principals.iter_mut().find(|one| one.object_id.eq_ignore_ascii_case(member));
+    let Some(found) = found else {
+        return missing(member);
+    };
+    let before = found.groups.len();
+    found.groups.retain(|one| !one.eq_ignore_ascii_case(group));
+    if found.groups.len() == before { missing(member) } else { reply::empty(StatusCode::NO_CONTENT) }
+}
