@@ -14,6 +14,7 @@ mod field_set;
 mod kinds;
 mod kubelet;
 mod lifecycle;
+mod logs;
 mod machine;
 mod names;
 mod object;

@@ -60,7 +60,7 @@ impl Kubernetes {
         let target = Target::parse(request.uri().path()).ok_or_else(Refusal::no_route)?;
         let kind =
             self.kinds.find(&target.group, &target.version, &target.plural).ok_or_else(Refusal::no_route)?.clone();
-        check_form(&kind, &target)?;
+        check_form(&kind, &target, request.method())?;
         let query = Query::of(request);
         let as_table = accept(request).contains("as=Table");
         let call = Call { request, query: &query, kind: &kind, target: &target };
@@ -69,6 +69,7 @@ impl Kubernetes {
             ("GET", _, "") if query.is_set("watch") => self.start_watch(&kind, &target, &query, as_table),
             ("GET", false, _) => self.list(&kind, &target, &query, as_table),
             ("GET", true, "scale") => Ok(Answer::Whole(json_response(200, &scale::of(&self.found(&kind, &target)?)))),
+            ("GET", true, "log") => self.logs(&kind, &target, &query).map(Answer::Whole),
             ("GET", true, _) => self.get(&kind, &target, as_table),
             ("POST", false, _) if kind.namespaced != target.namespace.is_empty() => self.post(&call),
             ("PUT", true, _) => self.put(&call),
@@ -81,13 +82,14 @@ impl Kubernetes {
 }
 
 /// Whether a kind has objects at such a place at all.
-fn check_form(kind: &Kind, target: &Target) -> Result<(), Refusal> {
+fn check_form(kind: &Kind, target: &Target, method: &Method) -> Result<(), Refusal> {
     let placed = !target.namespace.is_empty();
     let named = !target.name.is_empty();
     let served = match target.subresource.as_str() {
         "" => true,
         "status" => kind.status,
         "scale" => kind.scale,
+        "log" => kind.resource() == "pods" && method == Method::GET,
         _ => false,
     };
     if !served || (placed && !kind.namespaced) || (named && kind.namespaced && !placed) {

@@ -237,3 +237,45 @@ fn a_changed_image_is_pulled_in_the_same_pod() {
     let other = json!({"spec": {"containers": [{"name": "nginx", "command": ["x"]}]}});
     assert_eq!(world.send_as("PATCH", &format!("{PODS}/one"), strategic, &other).0, 422);
 }
+
+#[test]
+fn logs_say_that_a_container_started_or_why_it_did_not() {
+    let log = |world: &mut World, options: &str| {
+        let name = world.pods()[0]["metadata"]["name"].as_str().unwrap().to_owned();
+        let request = Request::builder().uri(format!("{PODS}/{name}/log?{options}"));
+        let Answer::Whole(response) = world.answer(request, Bytes::new()) else { panic!("a watch came back") };
+        (response.status().as_u16(), String::from_utf8(response.body().to_vec()).unwrap())
+    };
+    let mut world = World::new();
+    world.deploy(&nginx(1));
+    world.pass(1);
+    let (status, told) = log(&mut world, "");
+    assert!(status == 400 && told.contains("is waiting to start: image can't be pulled"), "{told}");
+    world.network.grant("r.azurecr.io/nginx");
+    world.pass(15);
+    let (status, told) = log(&mut world, "container=nginx");
+    assert!(status == 200 && told.starts_with("nginx: started from r.azurecr.io/nginx@sha256:"), "{told}");
+    assert_eq!(log(&mut world, "limitBytes=5"), (200, "nginx".to_owned()));
+    assert_eq!(log(&mut world, "tailLines=0"), (200, String::new()));
+    assert_eq!(log(&mut world, "container=other").0, 400);
+    assert_eq!(log(&mut world, "previous=true").0, 400);
+}
+
+#[test]
+fn wide_tables_show_the_images_of_a_workload() {
+    let mut world = World::granted();
+    world.deploy(&nginx(1));
+    world.pass(2);
+    let request = Request::builder().uri(DEPLOYMENTS).header("accept", "application/json;as=Table;v=v1;g=meta.k8s.io");
+    let Answer::Whole(response) = world.answer(request, Bytes::new()) else { panic!("a watch came back") };
+    let table: Value = serde_json::from_slice(response.body()).unwrap();
+    let shown: Vec<_> = table["columnDefinitions"]
+        .as_array()
+        .unwrap()
+        .iter()
+        .zip(table["rows"][0]["cells"].as_array().unwrap())
+        .map(|(column, cell)| format!("{}/{}={cell}", column["name"].as_str().unwrap(), column["priority"]))
+        .collect();
+    assert_eq!(shown[1..4], ["Ready/0=\"1/1\"", "Up-to-date/0=1", "Available/0=1"]);
+    assert_eq!(shown[5..], ["Containers/1=\"nginx\"", "Images/1=\"r.azurecr.io/nginx:v1\"", "Selector/1=\"app=web\""]);
+}

@@ -1,97 +1,34 @@
 //! Objects as a table, the way `kubectl get` asks for them.
 
+mod cells;
+
 use std::time::Duration;
 
 use serde_json::{Value, json};
 use tokio::time::Instant;
 
+use self::cells::Cell;
 use super::clock::Clock;
 use super::kinds::Kind;
-use super::object::{condition, is_deleting, is_true, list, name, number, text};
+use super::object::{condition, is_deleting, is_true, list, number, text};
 
 /// A table of objects of one kind.
 pub(super) fn render(kind: &Kind, objects: &[Value], metadata: &Value, clock: &Clock, now: Instant) -> Value {
-    let columns = columns(kind);
+    let definition = |cell: Cell| {
+        let format = if cell.name == "Name" { "name" } else { "" };
+        json!({"name": cell.name, "type": if cell.value.is_number() { "integer" } else { "string" }, "format": format,
+            "description": cell.name, "priority": u8::from(cell.wide)})
+    };
+    let columns: Vec<_> = cells::of(kind, &Value::Null, clock, now).into_iter().map(definition).collect();
     let rows: Vec<_> = objects
         .iter()
         .map(|object| {
             let partial = json!({"kind": "PartialObjectMetadata", "apiVersion": "meta.k8s.io/v1", "metadata": object["metadata"]});
-            json!({"cells": cells(kind, object, clock, now), "object": partial})
+            let cells: Vec<_> = cells::of(kind, object, clock, now).into_iter().map(|cell| cell.value).collect();
+            json!({"cells": cells, "object": partial})
         })
         .collect();
     json!({"kind": "Table", "apiVersion": "meta.k8s.io/v1", "metadata": metadata, "columnDefinitions": columns, "rows": rows})
-}
-
-fn columns(kind: &Kind) -> Value {
-    let shown: &[(&str, &str, u8)] = match kind.kind.as_str() {
-        "Pod" => &[
-            ("Ready", "string", 0),
-            ("Status", "string", 0),
-            ("Restarts", "string", 0),
-            ("Age", "string", 0),
-            ("IP", "string", 1),
-            ("Node", "string", 1),
-            ("Nominated Node", "string", 1),
-            ("Readiness Gates", "string", 1),
-        ],
-        "Deployment" => {
-            &[("Ready", "string", 0), ("Up-to-date", "integer", 0), ("Available", "integer", 0), ("Age", "string", 0)]
-        }
-        "ReplicaSet" => {
-            &[("Desired", "integer", 0), ("Current", "integer", 0), ("Ready", "integer", 0), ("Age", "string", 0)]
-        }
-        "Namespace" => &[("Status", "string", 0), ("Age", "string", 0)],
-        "Node" => &[("Status", "string", 0), ("Roles", "string", 0), ("Age", "string", 0), ("Version", "string", 0)],
-        _ => &[("Age", "string", 0)],
-    };
-    let column = |name: &str, kind: &str, format: &str, priority: u8| json!({"name": name, "type": kind, "format": format, "description": name, "priority": priority});
-    let mut columns = vec![column("Name", "string", "name", 0)];
-    columns.extend(shown.iter().map(|(name, kind, priority)| column(name, kind, "", *priority)));
-    json!(columns)
-}
-
-fn cells(kind: &Kind, object: &Value, clock: &Clock, now: Instant) -> Value {
-    let count = |pointer: &str| number(object, pointer).unwrap_or(0);
-    let name = name(object);
-    let age = age(object, clock, now);
-    match kind.kind.as_str() {
-        "Pod" => {
-            let (ready, total, restarts) = counts(object);
-            let or_none = |pointer: &str| match text(object, pointer) {
-                "" => "<none>".to_owned(),
-                text => text.to_owned(),
-            };
-            json!([
-                name,
-                format!("{ready}/{total}"),
-                pod_status(object),
-                restarts.to_string(),
-                age,
-                or_none("/status/podIP"),
-                or_none("/spec/nodeName"),
-                "<none>",
-                "<none>"
-            ])
-        }
-        "Deployment" => json!([
-            name,
-            format!("{}/{}", count("/status/readyReplicas"), count("/spec/replicas")),
-            count("/status/updatedReplicas"),
-            count("/status/availableReplicas"),
-            age
-        ]),
-        "ReplicaSet" => {
-            json!([name, count("/spec/replicas"), count("/status/replicas"), count("/status/readyReplicas"), age])
-        }
-        "Namespace" => json!([name, text(object, "/status/phase"), age]),
-        "Node" => {
-            let ready = if is_true(object, "Ready") { "Ready" } else { "NotReady" };
-            let cordoned = object.pointer("/spec/unschedulable") == Some(&json!(true));
-            let status = format!("{ready}{}", if cordoned { ",SchedulingDisabled" } else { "" });
-            json!([name, status, "<none>", age, text(object, "/status/nodeInfo/kubeletVersion")])
-        }
-        _ => json!([name, age]),
-    }
 }
 
 /// Ready containers, all containers, restarts. Init containers that go on running count as containers.
@@ -179,9 +116,9 @@ fn container_status(container: &Value) -> Option<String> {
     })
 }
 
-fn age(object: &Value, clock: &Clock, now: Instant) -> String {
-    let made = clock.instant(text(object, "/metadata/creationTimestamp"));
-    made.map_or_else(|| "<unknown>".to_owned(), |made| duration(now.saturating_duration_since(made)))
+/// How long ago a time was.
+fn since(time: &str, clock: &Clock, now: Instant) -> String {
+    clock.instant(time).map_or_else(|| "<unknown>".to_owned(), |time| duration(now.saturating_duration_since(time)))
 }
 
 /// Two units at most, and the smaller one only while it matters.
