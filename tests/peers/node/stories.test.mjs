@@ -6,12 +6,13 @@ import { execFile } from "node:child_process";
 import { readdirSync } from "node:fs";
 import { describe, test } from "node:test";
 import { fileURLToPath } from "node:url";
+import { READER_SECRET } from "./cloud.mjs";
 import { environment, start } from "./emulator.mjs";
 
 const here = (name) => fileURLToPath(new URL(name, import.meta.url));
 
 async function tell(module, story, way) {
-    const emulator = await start();
+    const emulator = await start("--caller", `reader:${READER_SECRET}:Reader`);
     try {
         const options = { env: environment(emulator, way), cwd: here("."), timeout: 120_000 };
         const told = await new Promise((resolve) =>

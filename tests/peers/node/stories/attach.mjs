@@ -27,12 +27,13 @@ export const stories = {
         const { group, cluster, registry } = await scene(azure);
         const start = await azure.mark();
         const made = await attach(azure, group, cluster.name, registry.name);
+        const groupId = `/subscriptions/${azure.subscription}/resourceGroups/${group}`;
         const assignments = `${registry.id}/providers/Microsoft.Authorization/roleAssignments`;
         assert.deepEqual(await azure.asked(start), [
             `GET /${azure.tenant}/v2.0/.well-known/openid-configuration -> 200`,
             `POST /${azure.tenant}/oauth2/v2.0/token -> 200`,
-            `GET ${cluster.id} -> 200`,
-            `GET ${registry.id} -> 200`,
+            `GET ${groupId}/providers/Microsoft.ContainerService/managedClusters/${cluster.name} -> 200`,
+            `GET ${groupId}/providers/Microsoft.ContainerRegistry/registries/${registry.name} -> 200`,
             `GET ${assignments}?$filter=principalId eq '${kubeletOf(cluster)}' -> 200`,
             `PUT ${assignments}/${made.name} -> 201`,
         ]);
