@@ -20,7 +20,7 @@ async function tell(module, story, way) {
                 resolve({ fault, out, errors }),
             ),
         );
-        assert.ifError(told.fault && new Error(`${told.out}${told.errors}` || told.fault.message));
+        if (told.fault) assert.fail(told.errors || told.fault.message);
         assert.equal(told.out, "told\n");
     } finally {
         await emulator.stop();
