@@ -114,7 +114,43 @@ fn document(facts: &Facts<'_>) -> Value {
         "clientId": facts.client_id,
         "clientSecret": facts.client_secret,
         "environment": variables,
+        "clients": clients(facts),
         "pid": std::process::id(),
+    })
+}
+
+/// The same by client, each with all that it needs and no more.
+fn clients(facts: &Facts<'_>) -> Value {
+    let Facts { origin, proxy, tenant, client_id, client_secret, .. } = facts;
+    let ca = &facts.ca_file;
+    let login = format!("az login --service-principal -u {client_id} -p {client_secret} --tenant {tenant}");
+    let register = format!(
+        "az cloud register -n emulator --endpoint-resource-manager {origin} --suffix-acr-login-server-endpoint .azurecr.io"
+    );
+    let quiet = json!({
+        "AZURE_CORE_INSTANCE_DISCOVERY": "false", "AZURE_CORE_COLLECT_TELEMETRY": "no",
+        "AZURE_CORE_LOGIN_EXPERIENCE_V2": "off", "REQUESTS_CA_BUNDLE": ca, "HTTPS_PROXY": proxy,
+    });
+    let mut own = quiet.clone();
+    own["NO_PROXY"] = "localhost,127.0.0.1".into();
+    json!({
+        "az": {"environment": quiet, "commands": [login]},
+        "azCustomCloud": {"environment": own, "commands": [register, "az cloud set -n emulator", login]},
+        "python": {
+            "environment": {"REQUESTS_CA_BUNDLE": ca, "SSL_CERT_FILE": ca, "HTTPS_PROXY": proxy},
+            "withoutProxy": {"authority": origin, "disable_instance_discovery": true, "base_url": origin,
+                "credential_scopes": [format!("{origin}/.default")]},
+        },
+        "node": {
+            "environment": {"NODE_EXTRA_CA_CERTS": ca, "HTTPS_PROXY": proxy},
+            "withoutProxy": {"authorityHost": origin, "disableInstanceDiscovery": true, "endpoint": origin,
+                "scopes": [format!("{origin}/.default")]},
+        },
+        "kubectl": {"environment": {}},
+        "aksAcr": {
+            "environment": {"SSL_CERT_FILE": ca, "HTTPS_PROXY": proxy, "NO_PROXY": "localhost,127.0.0.1"},
+            "resourceManager": origin, "registrySuffix": ".azurecr.io",
+        },
     })
 }
 
@@ -146,8 +182,8 @@ az, as the public cloud, through the proxy:
     {NO_CALL_HOME}
     az login --service-principal -u {client_id} -p {client_secret} --tenant {tenant}
 
-az, as a cloud of its own (with the first, second and fourth line above, and for registries' data the third):
-    export REQUESTS_CA_BUNDLE={ca} NO_PROXY=localhost,127.0.0.1
+az, as a cloud of its own (after the lines above but the last, for which a new AZURE_CONFIG_DIR does best; the proxy serves registries' data):
+    export NO_PROXY=localhost,127.0.0.1
     az cloud register -n emulator --endpoint-resource-manager {origin} --suffix-acr-login-server-endpoint .azurecr.io
     az cloud set -n emulator
     az login --service-principal -u {client_id} -p {client_secret} --tenant {tenant}
@@ -169,7 +205,7 @@ kubectl, with a kubeconfig of 'az aks get-credentials' (which names the proxy an
 
 aks-acr, as a cloud of its own:
     export SSL_CERT_FILE={ca} HTTPS_PROXY={proxy} NO_PROXY=localhost,127.0.0.1
-    Resource Manager and authority: {origin}
+    Cloud::custom(\"{origin}\", \".azurecr.io\"); or the public cloud, without NO_PROXY
 
 "
     )

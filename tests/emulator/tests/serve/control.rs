@@ -124,6 +124,32 @@ async fn time_that_is_put_forward_ends_a_token() {
 }
 
 #[tokio::test]
+async fn what_takes_minutes_ends_in_a_moment_by_a_fast_clock() {
+    let server = server(Emulator::new().with_group("group", "westeurope")).await;
+    let (client, azure, origin) = (direct(&server), server.emulator(), server.origin());
+    let token = token(&client, azure, origin, &format!("{origin}/.default")).await;
+    order(&server, &client, "timing", json!({"registry": 300})).await;
+    let url = format!("{origin}{}?api-version=2025-11-01", azure.registry_id("group", "myregistry"));
+    let wanted = json!({"location": "westeurope", "sku": {"name": "Basic"}});
+    let made = client.put(&url).bearer_auth(&token).json(&wanted).send().await.unwrap();
+    assert_eq!(made.status(), 201);
+    let poll = made.headers()["azure-asyncoperation"].to_str().unwrap().to_owned();
+    assert!(poll.starts_with(&format!("{origin}/")), "{poll}");
+    let status = async || {
+        let answer = client.get(&poll).bearer_auth(&token).send().await.unwrap();
+        answer.json::<Value>().await.unwrap()["status"].clone()
+    };
+    assert_ne!(status().await, "Succeeded");
+    assert_eq!(order(&server, &client, "clock", json!({"speed": 100_000})).await.status(), 200);
+    // Each poll takes a millisecond at least, and so more than a minute of the fast clock.
+    let mut polls = 0;
+    while status().await != "Succeeded" {
+        polls += 1;
+        assert!(polls < 100, "the clock stands still");
+    }
+}
+
+#[tokio::test]
 async fn a_server_that_is_told_to_stop_stops() {
     let server = server(Emulator::new()).await;
     let client = direct(&server);

@@ -74,6 +74,9 @@ fn it_says_in_json_where_everything_is_and_ends_well_at_a_signal() {
     assert!(told["origin"].as_str().unwrap().starts_with("https://localhost:"));
     assert_eq!(told["environment"]["HTTPS_PROXY"], told["proxy"]);
     assert_eq!(told["caFile"], text(&authority));
+    for client in ["az", "azCustomCloud", "python", "node", "kubectl", "aksAcr"] {
+        assert!(told["clients"][client]["environment"].is_object(), "{client}");
+    }
     assert!(std::fs::read_to_string(&authority).unwrap().starts_with("-----BEGIN CERTIFICATE-----"));
     #[cfg(unix)]
     {
