@@ -12,8 +12,8 @@ use serde::Serialize;
 use std::{collections::BTreeMap, fmt, time::Duration};
 
 const DEADLINE: Duration = Duration::from_secs(30 * 60);
-/// The source is asked for its digest no longer than this: Azure may reach a registry that we do not.
-const SOURCE_LOOK: Duration = Duration::from_secs(30);
+/// A registry is looked at no longer than this: Azure may reach one that we do not.
+const LOOK: Duration = Duration::from_secs(30);
 /// How often the target is looked at after an answer was lost: a large image takes minutes to copy.
 const LOOKS_AFTER_LOST_ANSWER: u32 = 60;
 /// The wait between looks where Azure names none.
@@ -132,7 +132,7 @@ pub(crate) async fn import(
     let call = options.call.start(DEADLINE);
     let (registry, seen, source_registry) = futures::try_join!(
         client.find_registry(registry, &call),
-        look(client, source, Some(SOURCE_LOOK), &call),
+        look(client, source, &call),
         find_id(client, source_registry.as_ref(), &call)
     )?;
     if matches!(seen, Look::Absent) {
@@ -169,7 +169,7 @@ impl Job<'_> {
     /// An equal image under the target's tag is success; another one is not overwritten unless it was asked for.
     async fn already_there(&self, existing: ExistingTag) -> Result<Option<Import>> {
         let Some(wanted) = self.wanted() else { return Ok(None) };
-        let Look::There(there) = look(self.client, &self.target, None, self.call).await? else { return Ok(None) };
+        let Look::There(there) = look(self.client, &self.target, self.call).await? else { return Ok(None) };
         if *wanted == there {
             return Ok(Some(self.done(false, ImportProof::SourceMatched { digest: there })));
         }
@@ -215,7 +215,7 @@ impl Job<'_> {
             if attempt > 0 {
                 self.call.sleep("looking whether the image has arrived", WAIT).await?;
             }
-            match look(self.client, &self.target, None, self.call).await? {
+            match look(self.client, &self.target, self.call).await? {
                 Look::There(there) if *wanted == there => return Ok(true),
                 Look::Hidden(_) => return Ok(false),
                 Look::There(_) | Look::Absent => {}
@@ -225,7 +225,7 @@ impl Job<'_> {
     }
 
     async fn prove(&self) -> Result<ImportProof> {
-        match (self.wanted(), look(self.client, &self.target, None, self.call).await?) {
+        match (self.wanted(), look(self.client, &self.target, self.call).await?) {
             (Some(wanted), Look::There(digest)) if *wanted == digest => Ok(ImportProof::SourceMatched { digest }),
             (Some(wanted), Look::There(digest)) => {
                 Err(self.differs("the target has another image than the one imported", &digest, wanted))
@@ -276,9 +276,8 @@ async fn follow(client: &Client, mut handle: ImportHandle, call: &Call) -> Resul
 }
 
 /// What stands in the way of a look is a reason, but for what ends the whole call.
-async fn look(client: &Client, image: &ImageReference, limit: Option<Duration>, call: &Call) -> Result<Look> {
-    let limited = limit.map_or_else(|| call.clone(), |limit| call.at_most(limit));
-    match client.registry_importer().image(image, &limited).await {
+async fn look(client: &Client, image: &ImageReference, call: &Call) -> Result<Look> {
+    match client.registry_importer().image(image, &call.at_most(LOOK)).await {
         Ok(Some(image)) => Ok(Look::There(image.digest)),
         Ok(None) => Ok(Look::Absent),
         Err(err) if err.kind() == ErrorKind::Cancelled || call.remaining() == Duration::ZERO => Err(err),

@@ -139,3 +139,13 @@ async fn a_refusal_by_a_registry_is_forgotten_once_the_grant_is_there() {
     let seen = client.registry_importer().image(&image, &call).await.unwrap();
     assert!(seen.is_some());
 }
+
+#[tokio::test(start_paused = true)]
+async fn a_registry_that_only_azure_reaches_does_not_hold_an_import_up() {
+    let scene = scene();
+    scene.azure.fault(Fault::on("HEAD", "/v2/nginx").reset().times(10_000));
+    let begun = tokio::time::Instant::now();
+    let import = import(&scene, ImportOptions::default()).await.unwrap();
+    assert!(matches!(import.proof, ImportProof::Unproven { .. }), "{:?}", import.proof);
+    assert!(begun.elapsed() < Duration::from_secs(120), "{:?}", begun.elapsed());
+}

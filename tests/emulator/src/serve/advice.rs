@@ -74,8 +74,9 @@ impl Facts<'_> {
             // The way to every emulated host under its own name, and the trust in it.
             ("HTTPS_PROXY", self.proxy.to_owned()),
             ("https_proxy", self.proxy.to_owned()),
-            ("NO_PROXY", String::from("localhost,127.0.0.1")),
-            ("no_proxy", String::from("localhost,127.0.0.1")),
+            // Not 127.0.0.1: kube 5 compares these names with the proxy's own, and would leave the proxy out.
+            ("NO_PROXY", String::from("localhost")),
+            ("no_proxy", String::from("localhost")),
             ("REQUESTS_CA_BUNDLE", ca()),
             ("SSL_CERT_FILE", ca()),
             ("NODE_EXTRA_CA_CERTS", ca()),
@@ -132,7 +133,7 @@ fn clients(facts: &Facts<'_>) -> Value {
         "AZURE_CORE_LOGIN_EXPERIENCE_V2": "off", "REQUESTS_CA_BUNDLE": ca, "HTTPS_PROXY": proxy,
     });
     let mut own = quiet.clone();
-    own["NO_PROXY"] = "localhost,127.0.0.1".into();
+    own["NO_PROXY"] = "localhost".into();
     json!({
         "az": {"environment": quiet, "commands": [login]},
         "azCustomCloud": {"environment": own, "commands": [register, "az cloud set -n emulator", login]},
@@ -148,7 +149,7 @@ fn clients(facts: &Facts<'_>) -> Value {
         },
         "kubectl": {"environment": {}},
         "aksAcr": {
-            "environment": {"SSL_CERT_FILE": ca, "HTTPS_PROXY": proxy, "NO_PROXY": "localhost,127.0.0.1"},
+            "environment": {"SSL_CERT_FILE": ca, "HTTPS_PROXY": proxy, "NO_PROXY": "localhost"},
             "resourceManager": origin, "registrySuffix": ".azurecr.io",
         },
     })
@@ -183,7 +184,7 @@ az, as the public cloud, through the proxy:
     az login --service-principal -u {client_id} -p {client_secret} --tenant {tenant}
 
 az, as a cloud of its own (after the lines above but the last, for which a new AZURE_CONFIG_DIR does best; the proxy serves registries' data):
-    export NO_PROXY=localhost,127.0.0.1
+    export NO_PROXY=localhost
     az cloud register -n emulator --endpoint-resource-manager {origin} --suffix-acr-login-server-endpoint .azurecr.io
     az cloud set -n emulator
     az login --service-principal -u {client_id} -p {client_secret} --tenant {tenant}
@@ -204,7 +205,7 @@ kubectl, with a kubeconfig of 'az aks get-credentials' (which names the proxy an
     nothing to set; other Kubernetes clients may want HTTPS_PROXY={proxy}
 
 aks-acr, as a cloud of its own:
-    export SSL_CERT_FILE={ca} HTTPS_PROXY={proxy} NO_PROXY=localhost,127.0.0.1
+    export SSL_CERT_FILE={ca} HTTPS_PROXY={proxy} NO_PROXY=localhost
     Cloud::custom(\"{origin}\", \".azurecr.io\"); or the public cloud, without NO_PROXY
 
 "
