@@ -115,5 +115,6 @@ setters! {
     with_cluster_creation => cluster_creation,
     with_cluster_deletion => cluster_deletion,
     with_command => command,
+    with_node_credentials => node_credentials,
     with_token => token,
 }

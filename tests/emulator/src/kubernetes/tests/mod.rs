@@ -1,6 +1,7 @@
 //! Tests of the whole cluster: requests in, objects and events out, over a small registry.
 
 mod api;
+mod hostile;
 mod rollout;
 mod running;
 mod sets;
