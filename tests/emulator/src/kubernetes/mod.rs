@@ -110,13 +110,13 @@ pub(crate) struct Kubernetes {
 }
 
 impl Kubernetes {
-    /// A cluster with its namespaces and nodes.
-    pub(crate) fn new(version: &str, nodes: Vec<NodeSpec>, now: Instant) -> Self {
+    /// A cluster with its namespaces and nodes, which takes `wall` for the time of day at `now`.
+    pub(crate) fn new(version: &str, nodes: Vec<NodeSpec>, now: Instant, wall: std::time::SystemTime) -> Self {
         let mut kubernetes = Self {
             version: version.to_owned(),
             kinds: Kinds::built_in(),
             store: Store::new(),
-            clock: Clock::new(now),
+            clock: Clock::new(now, wall),
             now,
             names: Names::default(),
             workers: Vec::new(),

@@ -109,7 +109,28 @@ impl Kubernetes {
             }
         };
         self.tell_scaled(deployment, &made, 0, number(&made, "/spec/replicas").unwrap_or(0));
+        self.start_anew(deployment, &made);
         Some(made)
+    }
+
+    /// A new template has its own deadline: that the one before missed its own says nothing of it.
+    fn start_anew(&mut self, deployment: &Value, made: &Value) {
+        let Some(before) = self.store.get(&object::key("deployments.apps", deployment)).cloned() else {
+            return;
+        };
+        let missed = object::condition(&before, "Progressing").map(|one| text(one, "/reason").to_owned());
+        if missed.as_deref() != Some("ProgressDeadlineExceeded") {
+            return;
+        }
+        let (mut after, time) = (before.clone(), self.clock.text(self.now));
+        let conditions = map(&mut after, &["status"]).entry("conditions").or_insert_with(|| json!([]));
+        if let Some(conditions) = conditions.as_array_mut() {
+            conditions.retain(|one| one["type"] != "Progressing");
+            conditions.push(json!({"type": "Progressing", "status": "True", "reason": "NewReplicaSetCreated",
+                "message": format!("Created new replica set \"{}\"", name(made)),
+                "lastUpdateTime": time, "lastTransitionTime": time}));
+        }
+        self.change_as(MANAGER, "deployments", "status", &before, after);
     }
 
     /// A set could not be made. If another object has the name, the next try hashes with a higher count; all else is told

@@ -66,3 +66,22 @@ fn the_name_in_a_template_is_not_the_pods() {
     world.pass(1);
     assert_eq!(world.pods().len(), 2);
 }
+
+#[test]
+fn a_pod_that_ran_waits_for_its_finalizers() {
+    let mut world = World::granted();
+    world.deploy(&nginx(1));
+    world.pass(2);
+    let mut pod = world.pods().remove(0);
+    let path = format!("/api/v1/namespaces/default/pods/{}", pod["metadata"]["name"].as_str().unwrap());
+    pod["metadata"]["finalizers"] = json!(["example.com/held"]);
+    assert_eq!(world.send("PUT", &path, &pod).0, 200);
+    world.send("DELETE", &path, &json!({}));
+    world.pass(60);
+    let mut held = world.get(&path);
+    assert!(held["metadata"]["deletionTimestamp"].is_string());
+    held["metadata"]["finalizers"] = json!([]);
+    world.send("PUT", &path, &held);
+    world.pass(1);
+    assert_eq!(world.send("GET", &path, &json!({})).0, 404);
+}

@@ -40,7 +40,11 @@ impl World {
             os: (*os).to_owned(),
             architecture: (*architecture).to_owned(),
         });
-        Self { kubernetes: Kubernetes::new("1.33.4", nodes.collect(), now), network: FakeNetwork::with_nginx(), now }
+        Self {
+            kubernetes: Kubernetes::new("1.33.4", nodes.collect(), now, std::time::SystemTime::now()),
+            network: FakeNetwork::with_nginx(),
+            now,
+        }
     }
 
     /// A world in which the nodes may pull.
