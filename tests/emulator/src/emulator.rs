@@ -112,6 +112,24 @@ impl Emulator {
         self.with(|world| world.seed_cluster(seed))
     }
 
+    /// Adds a user-assigned identity by its resource id, and its group if there is none. It is as old as the emulator.
+    ///
+    /// # Panics
+    /// If the id is not one of a user-assigned identity.
+    #[must_use]
+    pub fn with_identity(self, id: &str) -> Self {
+        let segments: Vec<&str> = id.split('/').skip(1).collect();
+        let [_, subscription, _, group, _, _, kind, name] = segments.as_slice() else {
+            panic!("{id} is no resource id");
+        };
+        assert!(kind.eq_ignore_ascii_case("userAssignedIdentities"), "{id} is no identity");
+        self.with(|world| {
+            world.ensure_group(subscription, group, "westeurope");
+            let start = world.clock.start();
+            world.make_identity([subscription, group, name], "westeurope", start);
+        })
+    }
+
     /// Adds a registry like [`RegistrySeed::new`], and its group if there is none.
     #[must_use]
     pub fn with_registry(self, group: &str, name: &str) -> Self {

@@ -61,9 +61,12 @@ pub struct Request {
 impl Request {
     /// Whether it asks for a change.
     ///
-    /// A `POST` to Azure that only lists or checks is none, nor is one that asks for a token.
+    /// A `POST` to Azure that only lists or checks is none, nor is one that asks for a token, nor a dry run.
     #[must_use]
     pub fn is_write(&self) -> bool {
+        if self.service == Service::Kubernetes && self.query.split('&').any(|part| part == "dryRun=All") {
+            return false;
+        }
         match self.method.as_str() {
             "PUT" | "PATCH" | "DELETE" => true,
             "POST" => match self.service {

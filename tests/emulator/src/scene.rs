@@ -10,6 +10,7 @@ use crate::fault::Fault;
 use crate::image;
 use crate::log::{Mark, Request};
 use crate::principal::Principal;
+use crate::rbac::condition::Condition;
 use crate::rbac::{Assignment, within};
 use crate::registry::upstream;
 use crate::seed::RegistrySeed;
@@ -129,16 +130,18 @@ impl Emulator {
     /// Grants a role under a condition.
     ///
     /// # Panics
-    /// If there is no such role.
+    /// If there is no such role, or if the condition is one that the emulator does not understand: it would grant nothing.
     pub fn grant_if(&self, role: &str, principal_id: &str, scope: &str, condition: &str) -> String {
-        let name = self.grant(role, principal_id, scope);
-        self.act(|world| {
-            let made = world.access.assignments.iter_mut().rfind(|one| one.name == name);
-            if let Some(assignment) = made {
+        assert!(Condition::parse(condition).is_some(), "the condition is not understood: {condition}");
+        let granted = self.act(|world| {
+            let name = world.grant(role, principal_id, scope)?;
+            if let Some(assignment) = world.access.assignments.iter_mut().rfind(|one| one.name == name) {
                 assignment.condition = Some(condition.to_owned());
                 assignment.condition_version = Some(String::from("2.0"));
             }
+            Some(name)
         });
+        let Some(name) = granted else { panic!("there is no role named {role}") };
         name
     }
 
@@ -152,8 +155,12 @@ impl Emulator {
     }
 
     /// Takes all of a caller's assignments away, at once.
+    ///
+    /// # Panics
+    /// If there is no such caller.
     pub fn lose_rights(&self, caller: &str) {
         let id = self.object_id_of(caller);
+        assert!(!id.is_empty(), "there is no caller named {caller}");
         self.act(|world| world.access.assignments.retain(|one| one.principal != id));
     }
 
@@ -174,6 +181,9 @@ impl Emulator {
 
     /// Changes a registry: its mode, its network rules, any property, in the words of a seed.
     ///
+    /// # Panics
+    /// If there is no such registry.
+    ///
     /// ```
     /// # use aks_acr_emulator::Emulator;
     /// let azure = Emulator::new().with_registry("group", "myregistry");
@@ -182,9 +192,7 @@ impl Emulator {
     pub fn set_registry(&self, group: &str, name: &str, change: impl FnOnce(RegistrySeed) -> RegistrySeed) {
         let seed = change(RegistrySeed::new(group, name));
         self.act(|world| {
-            let Some(at) = world.registry_named(group, name) else {
-                return;
-            };
+            let Some(at) = world.registry_named(group, name) else { panic!("there is no registry {group}/{name}") };
             let registry = &mut world.registries[at];
             registry.merge(&seed.properties);
             if let Some(sku) = seed.sku {
@@ -197,13 +205,15 @@ impl Emulator {
     }
 
     /// Sets a cluster's provisioning state.
+    ///
+    /// # Panics
+    /// If there is no such cluster.
     pub fn set_cluster_state(&self, group: &str, name: &str, state: &str) {
         self.act(|world| {
             let id = world.cluster_named(group, name).map(Cluster::id);
             let known = world.clusters.iter_mut().find(|one| Some(one.id()) == id);
-            if let Some(cluster) = known {
-                state.clone_into(&mut cluster.state);
-            }
+            let Some(cluster) = known else { panic!("there is no cluster {group}/{name}") };
+            state.clone_into(&mut cluster.state);
         });
     }
 

@@ -1,5 +1,7 @@
 //! The state of this Azure, and which part of it answers a request.
 
+use std::time::Duration;
+
 use bytes::Bytes;
 use http::{Method, Request, StatusCode, Uri};
 use tokio::time::Instant;
@@ -25,6 +27,8 @@ use crate::timing::Timing;
 
 /// The name of the caller that every emulator has.
 pub(crate) const OWNER: &str = "owner";
+
+const DAY: Duration = Duration::from_secs(24 * 3600);
 
 /// A resource group.
 #[derive(Clone, Debug)]
@@ -223,6 +227,9 @@ impl World {
         let holds = |assignment: &Assignment| assignment.fades.is_none_or(|fades| now < fades);
         self.access.assignments.retain(holds);
         self.forgotten.retain(|(_, until)| now < *until);
+        // Whoever has not asked for a day what came of an operation does not ask any more.
+        let old = |operation: &Operation| operation.outcome.is_some() && operation.due + DAY < now;
+        self.operations.retain(|operation| !old(operation));
     }
 
     /// Which service a host is.

@@ -118,7 +118,8 @@ pub(super) fn get_entra(case: &Case, change: fn(ClusterSeed) -> ClusterSeed) -> 
 /// The write of a whole cluster, as it was recorded.
 pub(super) fn update(case: &Case) -> Result<(), Failed> {
     paused(async {
-        let azure = azure().with_cluster_of(cluster(&case.exchange.resource()?)?);
+        let seed = cluster(&case.exchange.resource()?)?.location(case.exchange.text("/location")?);
+        let azure = azure().with_cluster_of(seed);
         azure.set_timing(Timing::none().with_cluster(TIME));
         hold(&case.exchange, &ask(&azure, &case.exchange).await?, &[MANAGED, KUBELET, &["/eTag"]])
     })
@@ -129,7 +130,7 @@ const TIME: Duration = Duration::from_secs(114);
 /// The operation of a write, looked at after a time. The address is the emulator's own, of the recorded form.
 async fn poll(case: &Case, after: Duration) -> Result<Got, Failed> {
     let put = case.other("aks/35-managed-cluster-put-200-update")?;
-    let azure = azure().with_cluster_of(cluster(&put.resource()?)?);
+    let azure = azure().with_cluster_of(cluster(&put.resource()?)?.location(put.text("/location")?));
     azure.set_timing(Timing::none().with_cluster(TIME));
     let link = ask(&azure, &put).await?.link("azure-asyncoperation")?;
     assert_eq!(shape(&link), shape(&case.exchange.url));

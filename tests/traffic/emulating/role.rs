@@ -56,6 +56,9 @@ fn at_resource(exchange: &Exchange) -> Result<Emulator, Failed> {
     if id.contains("Microsoft.ContainerRegistry") {
         return Ok(azure().with_registry_of(registry(&id)?));
     }
+    if id.contains("userAssignedIdentities") {
+        return Ok(azure().with_identity(&id));
+    }
     Ok(group(azure(), place(&id)?.0))
 }
 

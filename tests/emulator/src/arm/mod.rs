@@ -276,7 +276,7 @@ pub(crate) fn page(world: &World, call: &Call<'_>, items: &[Value]) -> Reply {
         let mut query = url::form_urlencoded::Serializer::new(String::new());
         query.extend_pairs(call.query.iter().filter(|(name, _)| !name.eq_ignore_ascii_case("$skiptoken")));
         query.append_pair("$skiptoken", &at.to_string());
-        format!("https://{HOST}{}?{}", call.path, query.finish())
+        format!("https://{HOST}{}?{}", polling::escaped(&call.path), query.finish())
     };
     if world.paging.empty_first && from.is_none() {
         return reply::json(StatusCode::OK, &json!({"value": [], "nextLink": next(0)}));

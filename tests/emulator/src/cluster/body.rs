@@ -71,7 +71,7 @@ impl Cluster {
         properties
     }
 
-    /// What the service sets, and what it chooses where nothing was asked for.
+    /// What every cluster has.
     fn defaults(&self) -> Value {
         let seed = &self.seed;
         json!({
@@ -88,22 +88,13 @@ impl Cluster {
             "enableRBAC": true,
             "supportPlan": "KubernetesOfficial",
             "networkProfile": {
-                "networkPlugin": "azure", "networkPluginMode": "overlay", "networkPolicy": "none",
-                "networkDataplane": "azure", "loadBalancerSku": "standard",
-                "loadBalancerProfile": {"managedOutboundIPs": {"count": 1}, "backendPoolType": "nodeIPConfiguration"},
+                "networkPlugin": "azure", "networkPluginMode": "overlay", "loadBalancerSku": "standard",
                 "podCidr": "10.244.0.0/16", "serviceCidr": "10.0.0.0/16", "dnsServiceIP": "10.0.0.10",
-                "outboundType": "loadBalancer", "podCidrs": ["10.244.0.0/16"], "serviceCidrs": ["10.0.0.0/16"],
-                "ipFamilies": ["IPv4"],
+                "outboundType": "loadBalancer",
             },
             "maxAgentPools": 100,
             "disableLocalAccounts": seed.local_accounts_disabled,
-            "securityProfile": {},
-            "storageProfile": {
-                "diskCSIDriver": {"enabled": true}, "fileCSIDriver": {"enabled": true},
-                "snapshotController": {"enabled": true},
-            },
             "oidcIssuerProfile": {"enabled": false},
-            "workloadAutoScalerProfile": {},
         })
     }
 

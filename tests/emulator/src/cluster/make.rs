@@ -29,7 +29,8 @@ impl World {
         let identities = self.seed_identities(&seed, &subscription);
         let pools = pool::of_nodes(&seed.nodes);
         let mut cluster = self.new_cluster(seed, pools, identities);
-        cluster.kubernetes = Some(Kubernetes::new(&cluster.seed.version, cluster.node_specs(), start));
+        let wall = self.clock.wall(start);
+        cluster.kubernetes = Some(Kubernetes::new(&cluster.seed.version, cluster.node_specs(), start, wall));
         self.clusters.push(cluster);
     }
 
@@ -102,12 +103,13 @@ impl World {
         let Some(at) = self.cluster_of_id(id) else {
             return;
         };
+        let wall = self.clock.wall(now);
         let cluster = &mut self.clusters[at];
         cluster.state = String::from("Succeeded");
         let specs = cluster.node_specs();
         match &mut cluster.kubernetes {
             Some(kubernetes) => kubernetes.adjust(&specs, now),
-            none => *none = Some(Kubernetes::new(&cluster.seed.version, specs, now)),
+            none => *none = Some(Kubernetes::new(&cluster.seed.version, specs, now, wall)),
         }
     }
 

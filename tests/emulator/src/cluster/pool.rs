@@ -19,24 +19,30 @@ const STATE: [&str; 6] = [
     "nodeImageVersion",
 ];
 
-/// A pool as it was asked for, with what the service sets where nothing was.
-pub(crate) fn settled(sent: &Value) -> Value {
-    let windows = sent["osType"].as_str().is_some_and(|os| os.eq_ignore_ascii_case("Windows"));
-    let mut pool = json!({
-        "count": 1, "vmSize": SIZE, "osDiskSizeGB": 128, "osDiskType": "Managed", "kubeletDiskType": "OS",
-        "maxPods": 250, "type": "VirtualMachineScaleSets", "enableAutoScaling": false, "enableNodePublicIP": false,
-        "mode": "User", "osType": "Linux", "osSKU": if windows { "Windows2022" } else { "Ubuntu" },
-        "upgradeSettings": {"maxSurge": "10%"}, "enableFIPS": false,
-    });
+/// A pool as it was asked for, laid over what it was before, or over what the service sets in a new one.
+pub(crate) fn settled(sent: &Value, before: Option<&Value>) -> Value {
+    let mut pool = before.cloned().unwrap_or_else(|| chosen(sent));
     let mut asked = sent.clone();
     if let Some(asked) = asked.as_object_mut() {
-        asked.retain(|name, value| !STATE.contains(&name.as_str()) && *value != "" && !value.is_null());
+        asked.retain(|name, value| {
+            !STATE.contains(&name.as_str()) && *value != "" && *value != json!([]) && !value.is_null()
+        });
         if asked.get("osDiskSizeGB") == Some(&json!(0)) {
             asked.remove("osDiskSizeGB");
         }
     }
     merge(&mut pool, &asked);
     pool
+}
+
+fn chosen(sent: &Value) -> Value {
+    let windows = sent["osType"].as_str().is_some_and(|os| os.eq_ignore_ascii_case("Windows"));
+    json!({
+        "count": 1, "vmSize": SIZE, "osDiskSizeGB": 128, "osDiskType": "Managed", "kubeletDiskType": "OS",
+        "maxPods": 250, "type": "VirtualMachineScaleSets", "enableAutoScaling": false, "enableNodePublicIP": false,
+        "mode": "User", "osType": "Linux", "osSKU": if windows { "Windows2022" } else { "Ubuntu" },
+        "upgradeSettings": {}, "enableFIPS": false,
+    })
 }
 
 /// The pools that nodes of a seed belong to.
@@ -50,7 +56,8 @@ pub(super) fn of_nodes(nodes: &[SeedNode]) -> Vec<Value> {
         let mode = if pools.is_empty() { "System" } else { "User" };
         let os = if node.os == "windows" { "Windows" } else { "Linux" };
         let size = if node.architecture == "arm64" { "Standard_D2ps_v5" } else { SIZE };
-        pools.push(settled(&json!({"name": node.pool, "mode": mode, "osType": os, "vmSize": size})));
+        pools.push(json!({"name": node.pool, "count": 1, "vmSize": size, "maxPods": 250,
+                          "type": "VirtualMachineScaleSets", "mode": mode, "osType": os}));
     }
     pools
 }
@@ -105,14 +112,15 @@ mod tests {
 
     #[test]
     fn an_empty_size_is_chosen_by_the_service() {
-        let pool = settled(&json!({"name": "nodepool1", "vmSize": "", "osDiskSizeGB": 0, "count": 3, "madeUp": 1}));
+        let pool =
+            settled(&json!({"name": "nodepool1", "vmSize": "", "osDiskSizeGB": 0, "count": 3, "madeUp": 1}), None);
         assert_eq!((pool["vmSize"].as_str(), pool["osDiskSizeGB"].as_u64()), (Some(SIZE), Some(128)));
         assert_eq!((count(&pool), pool["madeUp"].as_u64()), (3, Some(1)), "what is not known is kept");
     }
 
     #[test]
     fn a_pool_grows_and_shrinks_at_its_end() {
-        let pool = |count: u64| settled(&json!({"name": "one", "count": count}));
+        let pool = |count: u64| settled(&json!({"name": "one", "count": count}), None);
         let three = nodes("cluster", &pool(3), &[]);
         let one = nodes("cluster", &pool(1), &three);
         assert_eq!((three.len(), one.len()), (3, 1));

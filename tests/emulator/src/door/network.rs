@@ -8,6 +8,7 @@ use tokio::time::Instant;
 
 use super::faulty;
 use crate::cluster::Cluster;
+use crate::kubernetes::Kubernetes;
 use crate::log::{From, Service};
 use crate::node::{Network, NetworkFailure};
 use crate::operation;
@@ -48,11 +49,27 @@ fn next(world: &World) -> Option<(Instant, Next)> {
 
 /// Moves one cluster on.
 pub(crate) fn advance(world: &mut World, at: usize, now: Instant) {
-    let Some(mut kubernetes) = world.clusters[at].kubernetes.take() else {
+    let Some(kubernetes) = world.clusters[at].kubernetes.take() else {
         return;
     };
-    kubernetes.advance(now, &mut Nodes { world, cluster: at, now });
-    world.clusters[at].kubernetes = Some(kubernetes);
+    let mut lent = Lent { world, at, kubernetes: Some(kubernetes) };
+    if let Some(kubernetes) = &mut lent.kubernetes {
+        kubernetes.advance(now, &mut Nodes { world: lent.world, cluster: at, now });
+    }
+}
+
+/// A cluster's Kubernetes while it is out of the world: it goes back whatever happens, so that a fault in it takes down
+/// no more than the request that met it.
+struct Lent<'a> {
+    world: &'a mut World,
+    at: usize,
+    kubernetes: Option<Kubernetes>,
+}
+
+impl Drop for Lent<'_> {
+    fn drop(&mut self) {
+        self.world.clusters[self.at].kubernetes = self.kubernetes.take();
+    }
 }
 
 /// The network of one cluster's nodes.

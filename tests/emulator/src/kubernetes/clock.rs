@@ -1,6 +1,6 @@
 //! Wall-clock times of a cluster: the wall clock when it began, and tokio's time since then.
 
-use std::time::Duration;
+use std::time::{Duration, SystemTime};
 
 use jiff::Timestamp;
 use tokio::time::Instant;
@@ -13,9 +13,11 @@ pub(super) struct Clock {
 }
 
 impl Clock {
-    pub(super) fn new(now: Instant) -> Self {
+    /// A clock that shows `wall` at `now`.
+    pub(super) fn new(now: Instant, wall: SystemTime) -> Self {
         // Whole seconds, as objects carry them: so a time read back is the instant it was written at.
-        let wall = Timestamp::from_second(Timestamp::now().as_second()).unwrap_or_default();
+        let wall = Timestamp::try_from(wall).unwrap_or_default();
+        let wall = Timestamp::from_second(wall.as_second()).unwrap_or_default();
         Self { began: now, wall }
     }
 

@@ -21,6 +21,10 @@ impl Kubernetes {
         dry_run: bool,
     ) -> Result<Value, Refusal> {
         check_type(kind, place, &object)?;
+        if kind.kind == "Pod" && self.store.list("pods", "").count() >= super::MOST_PODS {
+            let why = format!("exceeded quota: this cluster has no more than {} pods", super::MOST_PODS);
+            return Err(Refusal::forbidden(kind, name(&object), &why));
+        }
         self.set_first_metadata(kind, place, &mut object)?;
         self.check_namespace(kind, place, name(&object))?;
         let key = object::key(&kind.resource(), &object);

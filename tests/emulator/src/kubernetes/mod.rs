@@ -54,6 +54,12 @@ use names::Names;
 use store::Store;
 pub(crate) use watch::Watch;
 
+/// No honest piece of work takes the controllers more rounds than this.
+const MOST_ROUNDS: usize = 10_000;
+
+/// A cluster here has no more pods than this: the rest are not made, as if a quota stood in the way.
+const MOST_PODS: usize = 300;
+
 /// A node that a cluster is made with.
 #[derive(Clone, Debug)]
 pub(crate) struct NodeSpec {
@@ -104,13 +110,13 @@ pub(crate) struct Kubernetes {
 }
 
 impl Kubernetes {
-    /// A cluster with its namespaces and nodes.
-    pub(crate) fn new(version: &str, nodes: Vec<NodeSpec>, now: Instant) -> Self {
+    /// A cluster with its namespaces and nodes, which takes `wall` for the time of day at `now`.
+    pub(crate) fn new(version: &str, nodes: Vec<NodeSpec>, now: Instant, wall: std::time::SystemTime) -> Self {
         let mut kubernetes = Self {
             version: version.to_owned(),
             kinds: Kinds::built_in(),
             store: Store::new(),
-            clock: Clock::new(now),
+            clock: Clock::new(now, wall),
             now,
             names: Names::default(),
             workers: Vec::new(),
@@ -223,7 +229,10 @@ impl Kubernetes {
 
     /// Lets the controllers work until none has anything to do.
     fn settle(&mut self) {
-        while self.settled != self.store.revision() {
+        for _ in 0..MOST_ROUNDS {
+            if self.settled == self.store.revision() {
+                return;
+            }
             self.settled = self.store.revision();
             // Each controller sets its alarms again.
             self.alarms.clear();
@@ -236,5 +245,7 @@ impl Kubernetes {
             self.schedule();
             self.accept_pods();
         }
+        // Controllers that go in a circle are left there until somebody writes again.
+        self.settled = self.store.revision();
     }
 }

@@ -9,9 +9,22 @@ pub(super) fn text<'a>(object: &'a Value, pointer: &str) -> &'a str {
     object.pointer(pointer).and_then(Value::as_str).unwrap_or_default()
 }
 
-/// The whole number at a JSON pointer.
+/// The whole number at a JSON pointer. None that is reckoned with is beyond 32 bits; what a client wrote beyond that
+/// counts as the last of them, so that no sum overflows.
 pub(super) fn number(object: &Value, pointer: &str) -> Option<i64> {
-    object.pointer(pointer).and_then(Value::as_i64)
+    object.pointer(pointer).and_then(Value::as_i64).map(bounded)
+}
+
+/// The same for a number from elsewhere.
+pub(super) fn bounded(number: i64) -> i64 {
+    number.clamp(-i64::from(i32::MAX), i64::from(i32::MAX))
+}
+
+/// What of a template's metadata the pods made from it have: not its name, nor its namespace.
+pub(super) fn template_metadata(pod: &mut Value) -> &mut Map<String, Value> {
+    let metadata = map(pod, &["metadata"]);
+    metadata.retain(|name, _| ["labels", "annotations", "finalizers"].contains(&name.as_str()));
+    metadata
 }
 
 /// The entries of the list at a JSON pointer.

@@ -32,7 +32,7 @@ pub(super) fn list_kind(fields: &[&str], custom: bool) -> ListKind {
     match (parent, *last) {
         ("containers" | "initContainers", "ports") => ListKind::Keyed(&["containerPort", "protocol"]),
         ("containers" | "initContainers", "env")
-        | ("", "imagePullSecrets" | "secrets")
+        | ("", "secrets")
         | ("spec", "containers" | "initContainers" | "volumes" | "imagePullSecrets") => ListKind::Keyed(&["name"]),
         ("containers" | "initContainers", "volumeMounts") => ListKind::Keyed(&["mountPath"]),
         ("spec", "ports") => ListKind::Keyed(&["port", "protocol"]),

@@ -90,10 +90,26 @@ fn is_subdomain(text: &str) -> bool {
     text.len() <= 253 && text.split('.').all(part)
 }
 
+/// A count: whole, not below zero, of 32 bits.
+fn whole(value: &Value, field: &str, flaws: &mut Vec<Flaw>) {
+    let detail = match value.as_i64() {
+        _ if value.is_null() => return,
+        Some(number) if number < 0 => "must be greater than or equal to 0",
+        Some(number) if number <= i64::from(i32::MAX) => return,
+        _ => "must be a whole number of 32 bits",
+    };
+    flaws.push(Flaw::invalid(field, value, detail));
+}
+
 fn workload(kind: &Kind, object: &Value, flaws: &mut Vec<Flaw>) {
-    if number(object, "/spec/replicas").is_some_and(|replicas| replicas < 0) {
-        let detail = "must be greater than or equal to 0";
-        flaws.push(Flaw::invalid("spec.replicas", &object["spec"]["replicas"], detail));
+    for field in ["replicas", "minReadySeconds", "progressDeadlineSeconds", "revisionHistoryLimit"] {
+        whole(&object["spec"][field], &format!("spec.{field}"), flaws);
+    }
+    for field in ["maxSurge", "maxUnavailable"] {
+        let value = &object["spec"]["strategy"]["rollingUpdate"][field];
+        if !value.is_string() {
+            whole(value, &format!("spec.strategy.rollingUpdate.{field}"), flaws);
+        }
     }
     let selector = object.pointer("/spec/selector");
     let labels_of_template = object.pointer("/spec/template/metadata/labels");
@@ -236,7 +252,9 @@ fn pod_without_images(pod: &Value) -> Value {
     }
     for field in ["containers", "initContainers"] {
         for container in spec.get_mut(field).and_then(Value::as_array_mut).into_iter().flatten() {
-            container["image"] = Value::Null;
+            if let Some(container) = container.as_object_mut() {
+                container.insert("image".to_owned(), Value::Null);
+            }
         }
     }
     spec

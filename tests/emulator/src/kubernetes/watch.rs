@@ -53,7 +53,7 @@ impl Watch {
             text => text.parse().map_err(|_| Refusal::bad_request(format!("Invalid resource version: {text}")))?,
         };
         let streaming = query.is_set("sendInitialEvents");
-        let seconds = query.get("timeoutSeconds").parse().ok().filter(|seconds: &u64| *seconds > 0);
+        let seconds = query.get("timeoutSeconds").parse().ok().filter(|seconds: &u32| *seconds > 0);
         Ok(Self {
             selection,
             cursor: if since == 0 || streaming { revision } else { since },
@@ -65,7 +65,7 @@ impl Watch {
             bookmarks: query.is_set("allowWatchBookmarks"),
             table,
             last_sent: now,
-            ends: seconds.map(|seconds| now + Duration::from_secs(seconds)),
+            ends: seconds.map(|seconds| now + Duration::from_secs(seconds.into())),
             over: false,
         })
     }

@@ -215,7 +215,10 @@ fn check_preconditions(call: &Call<'_>, found: &Value, options: &Value) -> Resul
 fn deletion(query: &Query, options: &Value) -> Deletion {
     let propagation = text(options, "/propagationPolicy");
     Deletion {
-        grace: options["gracePeriodSeconds"].as_i64().or_else(|| query.get("gracePeriodSeconds").parse().ok()),
+        grace: options["gracePeriodSeconds"]
+            .as_i64()
+            .or_else(|| query.get("gracePeriodSeconds").parse().ok())
+            .map(super::object::bounded),
         propagation: if propagation.is_empty() { query.get("propagationPolicy") } else { propagation }.to_owned(),
     }
 }

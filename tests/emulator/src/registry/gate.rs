@@ -158,8 +158,15 @@ fn is_admin(registry: &Registry, principal: &Principal) -> bool {
     principal.object_id == admin_id(registry)
 }
 
-/// The firewall: `None` lets the caller through.
-pub(crate) fn firewall(registry: &Registry, address: &str) -> Option<Reply> {
+/// The firewall: `None` lets the caller through. Of whose network a private endpoint is is not kept: one that was
+/// approved lets the nodes of all clusters in, and nobody else.
+pub(crate) fn firewall(world: &World, registry: &Registry, address: &str) -> Option<Reply> {
+    let connections = registry.properties["privateEndpointConnections"].as_array();
+    let approved =
+        |one: &serde_json::Value| one["properties"]["privateLinkServiceConnectionState"]["status"] == "Approved";
+    if address == world.addresses.nodes && connections.is_some_and(|all| all.iter().any(approved)) {
+        return None;
+    }
     let rules = &registry.properties["networkRuleSet"];
     let denied = registry.sku == "Premium" && rules["defaultAction"] == "Deny" && {
         let list = rules["ipRules"].as_array().cloned().unwrap_or_default();

@@ -282,3 +282,14 @@ async fn a_watch_sees_a_pod_come_to_run() {
     assert_eq!(phases.first().map(String::as_str), Some("Pending"));
     assert_eq!(phases.last().map(String::as_str), Some("Running"), "and the watch ended by itself");
 }
+
+#[tokio::test(start_paused = true)]
+async fn an_approved_private_endpoint_lets_nodes_into_a_closed_registry() {
+    for (status, phase) in [("Approved", "Running"), ("Pending", "Pending")] {
+        let connection = json!([{"properties": {"privateLinkServiceConnectionState": {"status": status}}}]);
+        let seed = RegistrySeed::new("group", "myregistry").sku("Premium").public_network_disabled();
+        let azure = scene_of(ClusterSeed::new("group", "dev"), seed.property("privateEndpointConnections", connection));
+        attach(&azure);
+        assert_eq!(outcome(&azure, IMAGE).await.0, phase, "{status}");
+    }
+}

@@ -4,6 +4,7 @@ use http::StatusCode;
 use serde_json::{Value, json};
 
 use super::Place;
+use crate::arm::polling::escaped;
 use crate::arm::{Call, HOST};
 use crate::command::Command;
 use crate::entra::token;
@@ -40,6 +41,7 @@ pub(super) fn start(world: &mut World, call: &Call<'_>, place: Place<'_>) -> Res
 /// Recorded: the type is written in lower case here.
 fn address(call: &Call<'_>, place: Place<'_>, id: &str) -> String {
     let Place { subscription, group, name } = place;
+    let group = escaped(group);
     format!(
         "https://{HOST}/subscriptions/{subscription}/resourceGroups/{group}/providers/Microsoft.ContainerService\
          /managedclusters/{name}/commandResults/{id}?api-version={}",

@@ -43,8 +43,9 @@ fn create(world: &mut World, call: &Call<'_>, place: Place<'_>, sent: &Value) ->
         .version(&version)
         .state("Creating");
     seed.service_principal = is_service_principal(sent);
-    let (pools, nodes) = wanted::pools(&place.id(), sent, &[]).unwrap_or_default();
+    let (pools, nodes) = wanted::pools(&place.id(), sent, &[], &[]).unwrap_or_default();
     seed.nodes = nodes;
+    seed.properties = wanted::chosen();
     wanted::take(&mut seed, sent);
     let node_group = match sent["properties"]["nodeResourceGroup"].as_str() {
         Some(name) if !name.is_empty() => name.to_owned(),
@@ -241,7 +242,7 @@ fn change(world: &mut World, call: &Call<'_>, at: usize, sent: &Value) -> Result
     if let Some((id, principal)) = kubelet {
         (cluster.kubelet_id, cluster.kubelet, cluster.brought_kubelet) = (id, Some(principal), true);
     }
-    if let Some((pools, nodes)) = wanted::pools(&cluster.id(), sent, &cluster.seed.nodes) {
+    if let Some((pools, nodes)) = wanted::pools(&cluster.id(), sent, &cluster.pools, &cluster.seed.nodes) {
         (cluster.pools, cluster.seed.nodes) = (pools, nodes);
     }
     wanted::take(&mut cluster.seed, sent);

@@ -79,7 +79,25 @@ pub(super) fn check_new(name: &str, sent: &Value) -> Result<(), Reply> {
     Ok(())
 }
 
-/// The version asked for and the one that runs: an empty one is chosen, one of two numbers means its newest.
+/// What the service chooses at a creation, where nothing was asked for.
+pub(super) fn chosen() -> Value {
+    json!({
+        "networkProfile": {
+            "networkPolicy": "none", "podCidrs": ["10.244.0.0/16"], "serviceCidrs": ["10.0.0.0/16"],
+            "loadBalancerProfile": {"managedOutboundIPs": {"count": 1}, "backendPoolType": "nodeIPConfiguration"},
+            "ipFamilies": ["IPv4"],
+        },
+        "securityProfile": {},
+        "storageProfile": {
+            "diskCSIDriver": {"enabled": true}, "fileCSIDriver": {"enabled": true},
+            "snapshotController": {"enabled": true},
+        },
+        "workloadAutoScalerProfile": {},
+    })
+}
+
+/// The version asked for and the one that runs: an empty one is chosen, one of two numbers means its newest. Which
+/// versions a region has changes from month to month, so that any is taken that is one.
 pub(super) fn version(sent: &Value) -> Result<(String, String), Reply> {
     let asked = sent["properties"]["kubernetesVersion"].as_str().unwrap_or_default();
     if asked.is_empty() {
@@ -87,16 +105,17 @@ pub(super) fn version(sent: &Value) -> Result<(String, String), Reply> {
     }
     let numbers: Vec<&str> = asked.split('.').collect();
     let all_numbers = numbers.iter().all(|part| part.parse::<u32>().is_ok());
+    let newest = |minor: &str| VERSIONS.iter().find(|known| known.starts_with(&format!("{minor}.")));
     let found = match numbers.len() {
-        2 if all_numbers => VERSIONS.iter().find(|known| known.starts_with(&format!("{asked}."))).copied(),
-        3 if all_numbers => Some(asked),
+        2 if all_numbers => Some(newest(asked).map_or_else(|| format!("{asked}.0"), |known| (*known).to_owned())),
+        3 if all_numbers => Some(asked.to_owned()),
         _ => None,
     };
     let Some(found) = found else {
         let message = format!("Version {asked} is not supported in this region.");
         return Err(bad("K8sVersionNotSupported", "properties.kubernetesVersion", &message));
     };
-    Ok((asked.to_owned(), found.to_owned()))
+    Ok((asked.to_owned(), found))
 }
 
 /// Takes over into the settings what the body says; what it leaves out stays. Whether Azure resets that is not known.
@@ -133,9 +152,20 @@ fn without_nulls(value: &Value) -> Value {
 }
 
 /// The pools as they are to be, and their nodes; `None` when the body says nothing of pools.
-pub(super) fn pools(cluster: &str, sent: &Value, present: &[SeedNode]) -> Option<(Vec<Value>, Vec<SeedNode>)> {
+pub(super) fn pools(
+    cluster: &str,
+    sent: &Value,
+    known: &[Value],
+    present: &[SeedNode],
+) -> Option<(Vec<Value>, Vec<SeedNode>)> {
     let asked = sent["properties"]["agentPoolProfiles"].as_array()?;
-    let mut pools: Vec<Value> = asked.iter().map(|pool| pool::settled(&without_nulls(pool))).collect();
+    let mut pools: Vec<Value> = asked
+        .iter()
+        .map(|pool| {
+            let before = known.iter().find(|known| known["name"] == pool["name"]);
+            pool::settled(&without_nulls(pool), before)
+        })
+        .collect();
     if let Some(first) = pools.first_mut().filter(|_| asked[0]["mode"].is_null()) {
         first["mode"] = "System".into();
     }

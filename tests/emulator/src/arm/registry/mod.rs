@@ -8,7 +8,7 @@ use http::{Method, StatusCode};
 use serde_json::{Value, json};
 
 use super::group::{demand_sight, readable};
-use super::polling::{operation_missing, signature};
+use super::polling::{escaped, operation_missing, signature};
 use super::{Call, HOST, demand_group, import, page, resource_missing};
 use crate::rbac;
 use crate::registry::Registry;
@@ -190,7 +190,7 @@ fn delete(world: &mut World, call: &Call<'_>, place: Place<'_>) -> Result<Reply,
 
 /// A polling address with a signature, as Azure makes them.
 fn poll_address(call: &Call<'_>, place: Place<'_>, id: &str) -> String {
-    let path = place.id();
+    let path = escaped(&place.id());
     format!(
         "https://{HOST}{path}/operationStatuses/registries-{id}?api-version={}{}",
         call.api_version(),

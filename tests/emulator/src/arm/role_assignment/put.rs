@@ -25,7 +25,7 @@ struct Asked {
 }
 
 impl Asked {
-    fn read(sent: &Value) -> Result<Self, Reply> {
+    fn read(call: &Call<'_>, sent: &Value) -> Result<Self, Reply> {
         let text = |name: &str| sent["properties"][name].as_str().map(str::to_owned);
         let (Some(principal), Some(role)) = (text("principalId"), text("roleDefinitionId")) else {
             let message = "The request content was invalid: 'principalId' and 'roleDefinitionId' are required.";
@@ -49,18 +49,17 @@ impl Asked {
             condition_version: text("conditionVersion"),
             description: text("description"),
         };
-        asked.check_condition()?;
+        asked.check_condition(call)?;
         Ok(asked)
     }
 
-    /// That a condition is read before it is kept is known; Azure's code and words for a bad one are not.
-    fn check_condition(&self) -> Result<(), Reply> {
+    /// A condition that is not understood here may be one that Azure understands, so that it is no mistake of the client's.
+    fn check_condition(&self, call: &Call<'_>) -> Result<(), Reply> {
         let Some(condition) = &self.condition else {
             return Ok(());
         };
         if Condition::parse(condition).is_none() {
-            let message = "The condition of the role assignment could not be parsed.";
-            return Err(arm_error(StatusCode::BAD_REQUEST, "RoleAssignmentConditionInvalid", message));
+            return Err(crate::world::unknown_request(call.method(), call.request.uri()));
         }
         if self.condition_version.as_deref() != Some("2.0") {
             let message = "A role assignment with a condition needs conditionVersion '2.0'.";
@@ -71,7 +70,7 @@ impl Asked {
 }
 
 pub(super) fn put(world: &mut World, call: &Call<'_>, scope: &str, name: &str) -> Result<Reply, Reply> {
-    let asked = match call.json().and_then(|sent| Asked::read(&sent)) {
+    let asked = match call.json().and_then(|sent| Asked::read(call, &sent)) {
         Ok(asked) => asked,
         Err(complaint) => {
             // Who may not write at all is told that, whatever they sent.

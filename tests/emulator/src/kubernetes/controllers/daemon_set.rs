@@ -54,7 +54,7 @@ impl Kubernetes {
 
     fn make_daemon(&mut self, set: &Value, node: &str, hash: &str) {
         let mut pod = set["spec"]["template"].clone();
-        let metadata = map(&mut pod, &["metadata"]);
+        let metadata = object::template_metadata(&mut pod);
         metadata.insert("generateName".to_owned(), json!(format!("{}-", name(set))));
         let owner = object::owner_reference("apps/v1", "DaemonSet", set);
         metadata.insert("ownerReferences".to_owned(), owner);

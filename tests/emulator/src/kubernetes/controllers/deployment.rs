@@ -101,15 +101,59 @@ impl Kubernetes {
         ] {
             map(&mut set, path).insert(HASH.to_owned(), json!(hash));
         }
-        let Ok(made) = self.write_as(MANAGER, "replicasets", namespace(deployment), set) else {
-            // Another object has the name: the next try hashes with a higher count.
-            let mut after = deployment.clone();
-            map(&mut after, &["status"]).insert("collisionCount".to_owned(), json!(collisions + 1));
-            self.change_as(MANAGER, "deployments", "status", deployment, after);
-            return None;
+        let made = match self.write_as(MANAGER, "replicasets", namespace(deployment), set) {
+            Ok(made) => made,
+            Err(refusal) => {
+                self.no_set(deployment, collisions, &refusal.body());
+                return None;
+            }
         };
         self.tell_scaled(deployment, &made, 0, number(&made, "/spec/replicas").unwrap_or(0));
+        self.start_anew(deployment, &made);
         Some(made)
+    }
+
+    /// A new template has its own deadline: that the one before missed its own says nothing of it.
+    fn start_anew(&mut self, deployment: &Value, made: &Value) {
+        let Some(before) = self.store.get(&object::key("deployments.apps", deployment)).cloned() else {
+            return;
+        };
+        let missed = object::condition(&before, "Progressing").map(|one| text(one, "/reason").to_owned());
+        if missed.as_deref() != Some("ProgressDeadlineExceeded") {
+            return;
+        }
+        let (mut after, time) = (before.clone(), self.clock.text(self.now));
+        let conditions = map(&mut after, &["status"]).entry("conditions").or_insert_with(|| json!([]));
+        if let Some(conditions) = conditions.as_array_mut() {
+            conditions.retain(|one| one["type"] != "Progressing");
+            conditions.push(json!({"type": "Progressing", "status": "True", "reason": "NewReplicaSetCreated",
+                "message": format!("Created new replica set \"{}\"", name(made)),
+                "lastUpdateTime": time, "lastTransitionTime": time}));
+        }
+        self.change_as(MANAGER, "deployments", "status", &before, after);
+    }
+
+    /// A set could not be made. If another object has the name, the next try hashes with a higher count; all else is told
+    /// in a condition, and nothing is tried again until the deployment changes.
+    fn no_set(&mut self, deployment: &Value, collisions: i64, refusal: &Value) {
+        let mut after = deployment.clone();
+        if text(refusal, "/reason") == "AlreadyExists" {
+            map(&mut after, &["status"]).insert("collisionCount".to_owned(), json!(collisions + 1));
+        } else {
+            let message = text(refusal, "/message");
+            if object::condition(deployment, "ReplicaFailure").is_some_and(|one| text(one, "/message") == message) {
+                return;
+            }
+            let time = self.clock.text(self.now);
+            let failure = json!({"type": "ReplicaFailure", "status": "True", "reason": "FailedCreate",
+                "message": message, "lastUpdateTime": time, "lastTransitionTime": time});
+            let conditions = map(&mut after, &["status"]).entry("conditions").or_insert_with(|| json!([]));
+            if let Some(conditions) = conditions.as_array_mut() {
+                conditions.retain(|one| one["type"] != "ReplicaFailure");
+                conditions.push(failure);
+            }
+        }
+        self.change_as(MANAGER, "deployments", "status", deployment, after);
     }
 
     fn mark_revision(&mut self, deployment: &Value, revision: i64) {

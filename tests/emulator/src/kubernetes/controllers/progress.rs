@@ -57,6 +57,8 @@ impl Kubernetes {
         } else if let Some(known) = condition(before, "Progressing") {
             conditions.push(known.clone());
         }
+        // Told until there is a set.
+        conditions.extend(condition(before, "ReplicaFailure").filter(|_| new.is_none()).cloned());
         json!(conditions)
     }
 

@@ -5,7 +5,7 @@ use serde_json::{Value, json};
 use super::super::Kubernetes;
 use super::super::deletion::Deletion;
 use super::super::object::{
-    self, condition, is_controlled_by, is_deleting, is_true, map, name, namespace, number, text,
+    self, condition, is_controlled_by, is_deleting, is_true, name, namespace, number, template_metadata, text,
 };
 use super::super::recorder::Happening;
 use super::super::selector::Labels;
@@ -24,7 +24,9 @@ impl Kubernetes {
         let pods = self.active_pods(set);
         let wanted = usize::try_from(number(set, "/spec/replicas").unwrap_or(1)).unwrap_or(0);
         for _ in pods.len()..wanted {
-            self.make_pod(set);
+            if !self.make_pod(set) {
+                break;
+            }
         }
         if pods.len() > wanted {
             self.delete_pods(set, pods, wanted);
@@ -44,20 +46,25 @@ impl Kubernetes {
         self.store.list("pods", namespace(set)).filter(is_active).cloned().collect()
     }
 
-    fn make_pod(&mut self, set: &Value) {
+    /// Makes one more pod; the answer is whether it could be made.
+    fn make_pod(&mut self, set: &Value) -> bool {
         let mut pod = set["spec"]["template"].clone();
-        let metadata = map(&mut pod, &["metadata"]);
+        let metadata = template_metadata(&mut pod);
         metadata.insert("generateName".to_owned(), json!(format!("{}-", name(set))));
         let owner = object::owner_reference("apps/v1", "ReplicaSet", set);
         metadata.insert("ownerReferences".to_owned(), owner);
         match self.write_as(MANAGER, "pods", namespace(set), pod) {
-            Ok(pod) => self.tell_of_set(set, false, "SuccessfulCreate", &format!("Created pod: {}", name(&pod))),
+            Ok(pod) => {
+                self.tell_of_set(set, false, "SuccessfulCreate", &format!("Created pod: {}", name(&pod)));
+                true
+            }
             Err(refusal) => {
                 let message = format!("Error creating: {}", text(&refusal.body(), "/message"));
                 let told = self.store.list("events", namespace(set)).any(|event| text(event, "/message") == message);
                 if !told {
                     self.tell_of_set(set, true, "FailedCreate", &message);
                 }
+                false
             }
         }
     }

@@ -2,7 +2,7 @@
 
 use serde_json::Value;
 
-use super::super::object::{number, text};
+use super::super::object::{bounded, number, text};
 
 /// How many pods there may be above, and how many may be missing below, what is wanted.
 #[derive(Clone, Copy, Debug, PartialEq)]
@@ -31,10 +31,10 @@ pub(super) fn is_recreate(deployment: &Value) -> bool {
 
 fn resolved(value: &Value, wanted: i64, up: bool) -> i64 {
     if let Some(number) = value.as_i64() {
-        return number;
+        return bounded(number);
     }
     let percent: i64 = value.as_str().and_then(|text| text.strip_suffix('%')?.parse().ok()).unwrap_or(0);
-    let product = wanted * percent;
+    let product = wanted * bounded(percent);
     if up { (product + 99) / 100 } else { product / 100 }
 }
 

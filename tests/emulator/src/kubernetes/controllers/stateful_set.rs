@@ -33,8 +33,7 @@ impl Kubernetes {
         for ordinal in 0..wanted {
             match self.stateful_pod(set, ordinal) {
                 None => {
-                    self.make_stateful(set, ordinal, hash);
-                    if !parallel {
+                    if !self.make_stateful(set, ordinal, hash) || !parallel {
                         return;
                     }
                 }
@@ -67,10 +66,10 @@ impl Kubernetes {
             .collect()
     }
 
-    fn make_stateful(&mut self, set: &Value, ordinal: i64, hash: &str) {
+    fn make_stateful(&mut self, set: &Value, ordinal: i64, hash: &str) -> bool {
         let mut pod = set["spec"]["template"].clone();
         let own = format!("{}-{ordinal}", name(set));
-        let metadata = map(&mut pod, &["metadata"]);
+        let metadata = object::template_metadata(&mut pod);
         metadata.insert("name".to_owned(), json!(own));
         let owner = object::owner_reference("apps/v1", "StatefulSet", set);
         metadata.insert("ownerReferences".to_owned(), owner);
@@ -79,7 +78,7 @@ impl Kubernetes {
         labels.insert("statefulset.kubernetes.io/pod-name".to_owned(), json!(own));
         labels.insert("apps.kubernetes.io/pod-index".to_owned(), json!(ordinal.to_string()));
         // A pod that is refused is tried again with the next change.
-        let _ = self.write_as(MANAGER, "pods", namespace(set), pod);
+        self.write_as(MANAGER, "pods", namespace(set), pod).is_ok()
     }
 
     fn remove_stateful(&mut self, pod: &Value) {

@@ -60,10 +60,11 @@ impl Kubernetes {
             let node = self.workers.iter().position(|worker| worker.name == text(&pod, "/spec/nodeName"));
             match (node, self.work.contains_key(uid(&pod))) {
                 (Some(_), true) => self.follow(&pod),
-                (Some(_), false) if is_deleting(&pod) => {
+                // Whoever set a finalizer has to take it away first.
+                (Some(_), false) if is_deleting(&pod) && list(&pod, "/metadata/finalizers").is_empty() => {
                     drop(self.store.remove(&object::key("pods", &pod), self.now));
                 }
-                (Some(node), false) if matches!(text(&pod, "/status/phase"), "" | "Pending") => {
+                (Some(node), false) if !is_deleting(&pod) && matches!(text(&pod, "/status/phase"), "" | "Pending") => {
                     self.accept(&pod, node);
                 }
                 _ => {}

@@ -1,6 +1,7 @@
 //! Tests of the whole cluster: requests in, objects and events out, over a small registry.
 
 mod api;
+mod hostile;
 mod rollout;
 mod running;
 mod sets;
@@ -39,7 +40,11 @@ impl World {
             os: (*os).to_owned(),
             architecture: (*architecture).to_owned(),
         });
-        Self { kubernetes: Kubernetes::new("1.33.4", nodes.collect(), now), network: FakeNetwork::with_nginx(), now }
+        Self {
+            kubernetes: Kubernetes::new("1.33.4", nodes.collect(), now, std::time::SystemTime::now()),
+            network: FakeNetwork::with_nginx(),
+            now,
+        }
     }
 
     /// A world in which the nodes may pull.

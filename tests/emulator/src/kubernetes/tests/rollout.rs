@@ -44,6 +44,10 @@ fn a_broken_image_stops_a_roll_out_and_the_deadline_tells() {
     assert_eq!(condition(&deployment, "Progressing"), "True ReplicaSetUpdated");
     world.pass(510);
     assert_eq!(condition(&world.deployment(), "Progressing"), "False ProgressDeadlineExceeded");
+    world.deploy(&web("r.azurecr.io/nginx:absent-too", 2));
+    world.pass(1);
+    let anew = condition(&world.deployment(), "Progressing");
+    assert!(anew.starts_with("True "), "a new template has a deadline of its own: {anew}");
 }
 
 #[test]

@@ -65,7 +65,7 @@ impl Permit {
 pub(super) fn serve(world: &mut World, at: usize, request: &Request<Bytes>, address: &str, now: Instant) -> Reply {
     let registry = &world.registries[at];
     let visit = Visit { world, registry, request, now };
-    let outcome = gate::firewall(registry, address).map_or_else(|| visit.outcome(), Outcome::Whole);
+    let outcome = gate::firewall(world, registry, address).map_or_else(|| visit.outcome(), Outcome::Whole);
     let mut answer = match outcome {
         Outcome::Whole(answer) => answer,
         Outcome::Change { permit, change } => permit.named(change.carry_out(world, at, request, now)),
