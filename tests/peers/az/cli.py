@@ -42,17 +42,15 @@ class Az:
         check = {"versions": known, "update_time": "2099-01-01 00:00:00.000000"}
         (self.config / "versionCheck.json").write_text(json.dumps(check))
         self.environment = emulator.client_environment(
-            AZURE_CONFIG_DIR=self.config, AZURE_EXTENSION_DIR=self.config / "extensions"
+            AZURE_CONFIG_DIR=self.config,
+            AZURE_EXTENSION_DIR=self.config / "extensions",
+            AZURE_CORE_OUTPUT="json",
         )
 
     def run(self, *arguments, **environment):
         """Calls az, whatever comes of it."""
-        # So that what is printed is JSON, unless the call says otherwise.
-        words = [str(word) for word in arguments]
-        if not {"-o", "--output"} & set(words):
-            words += ["-o", "json"]
         done = subprocess.run(
-            [sys.executable, "-s", "-m", "azure.cli", *words],
+            [sys.executable, "-s", "-m", "azure.cli", *map(str, arguments)],
             stdin=subprocess.DEVNULL,
             capture_output=True,
             text=True,

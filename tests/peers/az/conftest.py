@@ -8,7 +8,11 @@ from cli import Az
 from emulator import running
 
 SCENE = pathlib.Path(__file__).resolve().parent / "scene.yaml"
-SECRETS = {"reader": "reads-all-changes-nothing", "contributor": "changes-all-grants-nothing"}
+SECRETS = {
+    "reader": "reads-all-changes-nothing",
+    "contributor": "changes-all-grants-nothing",
+    "landlord": "owns-all-finds-nobody",
+}
 LOCATION = "westeurope"
 GROUP = "group"
 
@@ -54,6 +58,12 @@ def reader(azure, az):
 def contributor(azure, az):
     """az of somebody who may change all of the subscription but who has which right."""
     return signed_in(azure, "contributor")
+
+
+@pytest.fixture(scope="module")
+def landlord(azure, az):
+    """az of a second Owner, who may not use the directory."""
+    return signed_in(azure, "landlord")
 
 
 def signed_in(azure, name):

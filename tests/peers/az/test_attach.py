@@ -111,3 +111,15 @@ def test_the_true_reason_is_told_to_who_asks_for_more_words(azure, contributor, 
         "aks", "update", "-g", GROUP, "-n", "dev", "--attach-acr", "registry", "--verbose"
     )
     assert "does not have authorization to perform action 'Microsoft.Authorization/roleAssignments/write'" in done.err
+
+
+def test_an_owner_without_the_directory_is_asked_whether_they_are_one(azure, landlord, registry):
+    before = azure.mark()
+    attach = ("aks", "update", "-g", "seeded", "-n", "old", "--attach-acr", "registry")
+    done, slept = landlord.without_sleep(*attach)
+    assert done.code != 0
+    assert "Are you an Owner on this subscription?" in done.err
+    sent = azure.requests(before)
+    assert {one["status"] for one in sent if one["service"] == "graph"} == {403}
+    assert [one for one in sent if one["method"] == "PUT"] == []
+    assert sum(slept) == 110

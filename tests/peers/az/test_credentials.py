@@ -5,6 +5,7 @@ import stat
 import pytest
 import yaml
 
+import kube
 from conftest import GROUP
 
 
@@ -110,22 +111,6 @@ def test_credentials_want_a_right(reader, dev):
     assert "listClusterUserCredential/action" in said
 
 
-def test_what_az_wrote_opens_the_cluster(az, dev, azure, tmp_path):
-    """Asked with the standard library alone, through the proxy and with the trust that the file names."""
-    import base64
-    import json
-    import ssl
-    import urllib.request
-
-    path = tmp_path / "config"
-    az("aks", "get-credentials", "-g", GROUP, "-n", "dev", "-f", path, "--admin")
-    config = read(path)
-    cluster, user = config["clusters"][0]["cluster"], config["users"][0]["user"]
-    authority = base64.b64decode(cluster["certificate-authority-data"]).decode()
-    trust = urllib.request.HTTPSHandler(context=ssl.create_default_context(cadata=authority))
-    proxy = urllib.request.ProxyHandler({"https": azure.proxy})
-    request = urllib.request.Request(cluster["server"] + "/api/v1/nodes")
-    request.add_header("authorization", f"Bearer {user['token']}")
-    with urllib.request.build_opener(proxy, trust).open(request, timeout=30) as answer:
-        nodes = json.load(answer)
+def test_what_az_wrote_opens_the_cluster(az, dev, azure):
+    nodes = kube.Api(az, azure, GROUP, "dev").get("/api/v1/nodes")
     assert len(nodes["items"]) == 1

@@ -11,6 +11,8 @@ from conftest import GROUP, LOCATION
 FIND = "GET {subscription}/resources?$filter=resourceType eq 'Microsoft.ContainerRegistry/registries' 200"
 ROLE = "GET {registry}/providers/Microsoft.Authorization/roleDefinitions?$filter=roleName eq 'acrpull' 200"
 GRANT = "PUT {registry}/providers/Microsoft.Authorization/roleAssignments/{guid}"
+LISTED = "GET {registry}/providers/Microsoft.Authorization/roleAssignments?$filter=atScope() 200"
+TAKEN = "DELETE {registry}/providers/Microsoft.Authorization/roleAssignments/{guid} 200"
 OPERATION = f"GET {{subscription}}/providers/Microsoft.ContainerService/locations/{LOCATION}/operations/{{guid}} 200"
 READ = "GET {cluster} 200"
 UPDATE = ["PUT {cluster} 200", OPERATION, READ]
@@ -58,9 +60,9 @@ def test_attaching_by_name_takes_ten_requests_and_detaching_eight(client, names)
         READ, FIND, ROLE, f"{GRANT} 201", *UPDATE, FIND, ROLE, f"{GRANT} 409",
     ]  # fmt: skip
     assert update(client, names, "--attach-acr", name) == again
-    listed = "GET {registry}/providers/Microsoft.Authorization/roleAssignments?$filter=atScope() 200"
-    taken = "DELETE {registry}/providers/Microsoft.Authorization/roleAssignments/{guid} 200"
-    assert update(client, names, "--detach-acr", name) == [READ, FIND, listed, ROLE, taken, *UPDATE]
+    assert update(client, names, "--detach-acr", name) == [READ, FIND, LISTED, ROLE, TAKEN, *UPDATE]
+    # With nothing to take away the cluster is put all the same.
+    assert update(client, names, "--detach-acr", name) == [READ, FIND, LISTED, ROLE, *UPDATE]
 
 
 def test_attaching_by_id_takes_ten_requests_and_detaching_eight(client, names):
@@ -69,6 +71,25 @@ def test_attaching_by_id_takes_ten_requests_and_detaching_eight(client, names):
         READ, REGISTRY, ROLE, f"{GRANT} 201", *UPDATE, REGISTRY, ROLE, f"{GRANT} 409",
     ]  # fmt: skip
     assert len(update(client, names, "--detach-acr", place)) == 8
+
+
+def test_a_principals_cluster_is_looked_up_in_the_directory(client, names, azure):
+    # Its token is not counted: az keeps it.
+    client("ad", "sp", "show", "--id", azure.client_id)
+    old = names | {"cluster": f"/subscriptions/{azure.subscription}/resourceGroups/seeded"
+                   "/providers/Microsoft.ContainerService/managedClusters/old"}  # fmt: skip
+    change = ("aks", "update", "-g", "seeded", "-n", "old")
+    name = last(names["registry"])
+    application = client("aks", "show", "-g", "seeded", "-n", "old")["servicePrincipalProfile"]["clientId"]
+    look = "GET /v1.0/servicePrincipals?$filter=servicePrincipalNames/any(c:c eq '{guid}') 200"
+    assert application != "msi"
+    # The grant is made once, and the cluster is put all the same.
+    assert client.requests(*change, "--attach-acr", name, names=old) == [
+        READ, FIND, ROLE, look, f"{GRANT} 201", *UPDATE,
+    ]  # fmt: skip
+    assert client.requests(*change, "--detach-acr", name, names=old) == [
+        READ, FIND, look, LISTED, ROLE, TAKEN, *UPDATE,
+    ]  # fmt: skip
 
 
 def test_creating_a_cluster_with_a_registry_takes_eight_requests(client, names):
