@@ -156,11 +156,22 @@ impl Kubernetes {
 async fn read(kubeconfig: &Kubeconfig) -> Result<Config> {
     let odd = || Error::new(ErrorKind::Unexpected, "Azure's kubeconfig cannot be used");
     let parsed = kube::config::Kubeconfig::from_yaml(kubeconfig.text()).map_err(|_| odd())?;
+    let proxy = named_proxy(&parsed).map(str::parse).transpose().map_err(|_| odd())?;
     let mut config = Config::from_custom_kubeconfig(parsed, &KubeConfigOptions::default()).await.map_err(|_| odd())?;
+    // kube drops it where NO_PROXY names the proxy's own host.
+    config.proxy_url = proxy.or(config.proxy_url);
     config.connect_timeout = Some(Duration::from_secs(30));
     // Our own retries know the call's deadline.
     config.default_retry = false;
     Ok(config)
+}
+
+/// The proxy that the file itself names for its cluster. As for kubectl, no variable of the environment switches it off.
+fn named_proxy(file: &kube::config::Kubeconfig) -> Option<&str> {
+    let current = file.current_context.as_deref()?;
+    let context = file.contexts.iter().find(|one| one.name == current)?.context.as_ref()?;
+    let cluster = file.clusters.iter().find(|one| one.name == context.cluster)?.cluster.as_ref()?;
+    cluster.proxy_url.as_deref().filter(|address| !address.is_empty())
 }
 
 /// A cluster with Entra names `kubelogin`, or the older `azure` provider: the token that they would fetch is had in this process.
@@ -182,4 +193,25 @@ async fn over_tls(config: Config) -> Result<Result<Client, kube::Error>> {
         Client::try_from(config)
     });
     made.await.map_err(|err| Error::new(ErrorKind::Unexpected, "connecting to the cluster broke off").with_source(err))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_proxy_of_the_current_context_is_named() {
+        let file = |current: &str| {
+            let text = format!(
+                "current-context: {current}\n\
+                 contexts: [{{name: a, context: {{cluster: one}}}}, {{name: b, context: {{cluster: two}}}}]\n\
+                 clusters: [{{name: one, cluster: {{server: 'https://one'}}}}, \
+                 {{name: two, cluster: {{server: 'https://two', proxy-url: 'http://127.0.0.1:1'}}}}]\n"
+            );
+            kube::config::Kubeconfig::from_yaml(&text).unwrap()
+        };
+        assert_eq!(named_proxy(&file("a")), None);
+        assert_eq!(named_proxy(&file("b")), Some("http://127.0.0.1:1"));
+        assert_eq!(named_proxy(&file("c")), None);
+    }
 }

@@ -8,7 +8,10 @@ import { ResourceManagementClient } from "@azure/arm-resources";
 import { ContainerRegistryClient } from "@azure/container-registry";
 import { ClientSecretCredential } from "@azure/identity";
 import { randomUUID } from "node:crypto";
-import { mark, requests } from "./emulator.mjs";
+import { mark, order, requests } from "./emulator.mjs";
+
+// Of a caller named `reader`, who has the role of that name.
+export const READER_SECRET = "only-looks";
 
 export const LOCATION = "westeurope";
 
@@ -34,6 +37,17 @@ export class Cloud {
         // Instance discovery would ask about an authority that nobody has heard of.
         const here = this.direct ? { authorityHost: this.endpoint, disableInstanceDiscovery: true } : {};
         return new ClientSecretCredential(this.tenant, clientId, secret, here);
+    }
+
+    /** Somebody by name, with their ids. */
+    async principal(name) {
+        const { principals } = JSON.parse(await order("GET", "state"));
+        return principals.find((one) => one.name === name);
+    }
+
+    /** Who may read everything and change nothing. */
+    async reader() {
+        return this.credential({ clientId: (await this.principal("reader")).clientId, secret: READER_SECRET });
     }
 
     client(Kind, credential = this.credential()) {
@@ -72,8 +86,8 @@ export class Cloud {
     }
 
     /** A cluster with one pool of one node, as small as the service takes it. */
-    async cluster(group, name = "dev", more = {}) {
-        return this.clusters().beginCreateOrUpdateAndWait(group, name, {
+    async cluster(group, name = "dev", more = {}, clusters = this.clusters()) {
+        return clusters.beginCreateOrUpdateAndWait(group, name, {
             location: LOCATION,
             dnsPrefix: "dev",
             identity: { type: "SystemAssigned" },
@@ -126,13 +140,19 @@ export class Cloud {
         return (await this.images(registry).getArtifact(repository, tag).getTagProperties(tag)).digest;
     }
 
+    /** Tells the emulator what is to come. */
+    async order(what, body) {
+        await order("POST", what, body);
+    }
+
     mark() {
         return mark();
     }
 
     /** The requests since a mark, as lines that say what matters: method, path, filter and answer. */
     async asked(since) {
-        return (await requests(since)).map(({ method, path, query, status }) => {
+        const sent = (await requests(since)).filter(({ from }) => from === "client");
+        return sent.map(({ method, path, query, status }) => {
             const filter = query.split("&").find((part) => part.startsWith("$filter="));
             const place = `/${path.replace(/^\/+/, "")}`;
             return `${method} ${filter ? `${place}?${filter}` : place} -> ${status}`;

@@ -12,14 +12,14 @@ const KEPT = ["PATH", "LANG", "TERM", "SYSTEMROOT"];
 
 const kept = () => Object.fromEntries(KEPT.filter((name) => name in process.env).map((name) => [name, process.env[name]]));
 
-/** Starts one, with a folder of its own that goes with it. */
-export async function start() {
+/** Starts one with more options than the usual, with a folder of its own that goes with it. */
+export async function start(...more) {
     const program = process.env.AKS_ACR_EMULATOR_BIN;
     if (!program) throw new Error("AKS_ACR_EMULATOR_BIN names no emulator");
     const folder = await mkdtemp(path.join(tmpdir(), "aks-acr-peer-"));
     const home = path.join(folder, "home");
     await mkdir(home, { mode: 0o700 });
-    const options = ["serve", "--format", "json", "--ca-file", path.join(folder, "ca.pem")];
+    const options = ["serve", "--format", "json", "--ca-file", path.join(folder, "ca.pem"), ...more];
     const child = spawn(program, options, { env: { ...kept(), TMPDIR: folder }, stdio: ["ignore", "pipe", "inherit"] });
     const ended = once(child, "exit");
     const stop = async () => {
@@ -57,10 +57,10 @@ export function environment(emulator, way) {
 }
 
 /** Asks the control endpoint; the answer is text. */
-export async function order(method, order) {
+export async function order(method, order, body) {
     const { AKS_ACR_EMULATOR: origin, AKS_ACR_EMULATOR_CA: trust, AKS_ACR_EMULATOR_TOKEN: token } = process.env;
     const options = { method, ca: await readFile(trust), headers: { authorization: `Bearer ${token}` } };
-    const asked = request(`${origin}/_emulator/${order}`, options).end();
+    const asked = request(`${origin}/_emulator/${order}`, options).end(body && JSON.stringify(body));
     const [answer] = await once(asked, "response");
     let text = "";
     for await (const chunk of answer.setEncoding("utf8")) text += chunk;
@@ -75,6 +75,6 @@ export async function mark() {
 
 /** The requests since a mark, in their order. */
 export async function requests(since) {
-    const lines = (await order("GET", `log?since=${since}`)).split("\n").filter(Boolean);
+    const lines = (await order("GET", `requests?since=${since}`)).split("\n").filter(Boolean);
     return lines.map((line) => JSON.parse(line));
 }

@@ -6,12 +6,13 @@ import { execFile } from "node:child_process";
 import { readdirSync } from "node:fs";
 import { describe, test } from "node:test";
 import { fileURLToPath } from "node:url";
+import { READER_SECRET } from "./cloud.mjs";
 import { environment, start } from "./emulator.mjs";
 
 const here = (name) => fileURLToPath(new URL(name, import.meta.url));
 
 async function tell(module, story, way) {
-    const emulator = await start();
+    const emulator = await start("--caller", `reader:${READER_SECRET}:Reader`);
     try {
         const options = { env: environment(emulator, way), cwd: here("."), timeout: 120_000 };
         const told = await new Promise((resolve) =>
@@ -19,7 +20,7 @@ async function tell(module, story, way) {
                 resolve({ fault, out, errors }),
             ),
         );
-        assert.ifError(told.fault && new Error(`${told.out}${told.errors}` || told.fault.message));
+        if (told.fault) assert.fail(told.errors || told.fault.message);
         assert.equal(told.out, "told\n");
     } finally {
         await emulator.stop();

@@ -12,7 +12,7 @@ import scene
 import yaml
 from azure.core.exceptions import ResourceExistsError
 from kubernetes.aio import client, watch
-from test_kubernetes import deployment, state_of
+from workload import deployment, state_of
 
 
 async def create(azure, registries, clusters, group):

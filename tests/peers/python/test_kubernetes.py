@@ -8,8 +8,11 @@ import pytest
 import scene
 import yaml
 from kubernetes import client, dynamic, watch
+from workload import deployment, state_of
 
 PATIENCE = 20
+# An image that everybody may pull.
+PUBLIC = "mcr.microsoft.com/azuredocs/aks-helloworld:v1"
 
 
 @contextlib.contextmanager
@@ -26,34 +29,6 @@ def api_of(azure, group, cluster):
 def api(azure, group, cluster):
     with api_of(azure, group, cluster) as connected:
         yield connected
-
-
-def deployment(image, replicas=1, name="web"):
-    """A deployment of one container."""
-    labels = {"app": name}
-    return {
-        "apiVersion": "apps/v1",
-        "kind": "Deployment",
-        "metadata": {"name": name, "labels": labels},
-        "spec": {
-            "replicas": replicas,
-            "selector": {"matchLabels": labels},
-            "template": {
-                "metadata": {"labels": labels},
-                "spec": {"containers": [{"name": "web", "image": image, "ports": [{"containerPort": 80}]}]},
-            },
-        },
-    }
-
-
-def state_of(pod):
-    """Why the pod's container waits, or that it runs."""
-    for container in (pod.status.container_statuses or []) if pod.status else []:
-        if container.state and container.state.running:
-            return "Running"
-        if container.state and container.state.waiting:
-            return container.state.waiting.reason
-    return None
 
 
 def watch_until(api, wanted, version=None):
@@ -110,9 +85,7 @@ def test_why_a_pull_failed_is_told_by_an_event(azure, group, cluster, registry, 
 
 
 def test_an_image_without_grant_from_a_public_registry_runs(api):
-    client.AppsV1Api(api).create_namespaced_deployment(
-        "default", deployment("mcr.microsoft.com/azuredocs/aks-helloworld:v1", replicas=2)
-    )
+    client.AppsV1Api(api).create_namespaced_deployment("default", deployment(PUBLIC, replicas=2))
     watch_until(api, "Running")
 
     def running():
@@ -120,9 +93,6 @@ def test_an_image_without_grant_from_a_public_registry_runs(api):
         return len(pods) == 2 and all(pod.status.phase == "Running" for pod in pods)
 
     assert eventually(running)
-
-
-PUBLIC = "mcr.microsoft.com/azuredocs/aks-helloworld:v1"
 
 
 def test_server_side_apply_owns_fields_and_guards_them(api):
@@ -189,8 +159,14 @@ def test_a_container_that_runs_has_logs(api):
     client.AppsV1Api(api).create_namespaced_deployment("default", deployment(PUBLIC))
     watch_until(api, "Running")
     core = client.CoreV1Api(api)
-    pod = core.list_namespaced_pod("default").items[0].metadata.name
-    assert isinstance(core.read_namespaced_pod_log(pod, "default"), str)
+    pod = core.list_namespaced_pod("default").items[0]
+    digest = pod.status.container_statuses[0].image_id.rpartition("@")[2]
+    # The emulator runs no program: what is written says what was started.
+    assert digest.startswith("sha256:")
+    assert digest in core.read_namespaced_pod_log(pod.metadata.name, "default")
+    with pytest.raises(client.ApiException) as refused:
+        core.read_namespaced_pod_log(pod.metadata.name, "default", container="absent")
+    assert refused.value.status == 400
 
 
 def test_nodes_and_the_server_say_the_clusters_version(azure, group, cluster, api):

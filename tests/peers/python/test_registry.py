@@ -78,7 +78,8 @@ def test_an_import_of_an_absent_image_fails(azure, group, registry):
     body = scene.import_of("library/absent:latest", tags=["absent:v1"])
     with pytest.raises(HttpResponseError) as refused:
         azure.registries().begin_import_image(group, registry.name, body).result()
-    assert refused.value.error.code
+    assert refused.value.status_code == 400
+    assert "library/absent" in refused.value.error.message
     assert azure.tags(registry, "absent") == []
 
 
@@ -93,8 +94,9 @@ def test_an_import_from_a_registry_by_its_id_needs_no_credentials(azure, group, 
 
 
 def test_the_admin_user_has_passwords_once_it_is_enabled(azure, group, registry):
-    with pytest.raises(HttpResponseError):
+    with pytest.raises(HttpResponseError) as refused:
         azure.registries().list_credentials(group, registry.name)
+    assert refused.value.error.code == "UnAuthorizedForCredentialOperations"
     change = models.RegistryUpdateParameters(
         properties=models.RegistryPropertiesUpdateParameters(admin_user_enabled=True)
     )

@@ -68,6 +68,18 @@ def test_work_that_takes_time_is_polled_to_its_end(azure, group, registry):
     assert answers[-1] == "200"
 
 
+def test_a_cluster_in_the_making_has_no_nodes_yet(azure, group):
+    azure.emulator.order("POST", "timing", {"clusterCreation": 3})
+    clusters = azure.clusters()
+    poller = clusters.begin_create_or_update(group, "dev", scene.cluster_of(), polling_interval=1)
+    young = clusters.get(group, "dev").properties
+    assert young.provisioning_state not in ("Succeeded", "Failed", "Canceled")
+    assert not young.identity_profile
+    made = poller.result()
+    assert made.properties.provisioning_state == "Succeeded"
+    assert scene.kubelet_of(made)
+
+
 def test_a_cluster_that_somebody_changed_is_not_overwritten(azure, group, cluster):
     clusters = azure.clusters()
     read = clusters.get(group, cluster.name)
@@ -85,7 +97,7 @@ def test_a_version_of_the_interface_that_never_was_is_refused(azure, group, regi
     with pytest.raises(HttpResponseError) as refused:
         registries.get(group, registry.name)
     assert refused.value.status_code == 400
-    assert refused.value.error.code in ("InvalidResourceType", "NoRegisteredProviderFound")
+    assert refused.value.error.code == "InvalidResourceType"
     assert "1999-01-01" in refused.value.error.message
 
 

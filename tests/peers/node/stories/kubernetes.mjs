@@ -184,8 +184,10 @@ export const stories = {
         const { config, apps, core } = await scene(azure);
         await apps.createNamespacedDeployment({ namespace, body: deployment(PUBLIC) });
         await watchUntil(config, "Running");
-        const [{ metadata }] = (await core.listNamespacedPod({ namespace })).items;
+        const [{ metadata, status }] = (await core.listNamespacedPod({ namespace })).items;
         const read = await core.readNamespacedPodLog({ namespace, name: metadata.name });
+        // The emulator runs no program: what is written says what was started.
+        assert.ok(read.includes(status.containerStatuses[0].imageID.split("@").at(-1)));
         const stream = new PassThrough();
         await new Log(config).log(namespace, metadata.name, "web", stream, { follow: false });
         let streamed = "";

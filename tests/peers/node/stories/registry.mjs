@@ -68,7 +68,9 @@ export const stories = {
     "an import of an absent image fails": async (azure) => {
         const group = await azure.group();
         const registry = await azure.registry(group);
-        await assert.rejects(azure.importImage(group, registry.name, "library/absent:latest", "absent:v1"));
+        await assert.rejects(azure.importImage(group, registry.name, "library/absent:latest", "absent:v1"), {
+            message: /library\/absent/,
+        });
         assert.deepEqual(await azure.tags(registry, "absent"), []);
     },
 

@@ -74,7 +74,7 @@ impl Kubernetes {
                 .filter(|reference| text(reference, "/uid") != uid(owner))
                 .cloned()
                 .collect();
-            set_or_remove(&mut after, "ownerReferences", left);
+            set_or_remove(&mut after, "ownerReferences", &left);
             self.store.put(key, after, self.now);
         }
     }
@@ -97,7 +97,7 @@ impl Kubernetes {
         let mut after = owner.clone();
         let left: Vec<_> =
             list(owner, "/metadata/finalizers").iter().filter(|known| *known != finalizer).cloned().collect();
-        set_or_remove(&mut after, "finalizers", left);
+        set_or_remove(&mut after, "finalizers", &left);
         if kind.custom {
             // A custom kind has no plural of the server's own to write by.
             let _ = self.update(&kind, owner, after, None, "", false);
@@ -108,7 +108,7 @@ impl Kubernetes {
 }
 
 /// Sets a list of the metadata. An empty one is not shown.
-fn set_or_remove(object: &mut Value, field: &str, entries: Vec<Value>) {
+fn set_or_remove(object: &mut Value, field: &str, entries: &[Value]) {
     let metadata = map(object, &["metadata"]);
     if entries.is_empty() {
         metadata.remove(field);

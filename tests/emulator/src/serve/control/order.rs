@@ -97,6 +97,9 @@ pub(super) struct TimingOrder {
     import: Option<f64>,
     registry: Option<f64>,
     cluster: Option<f64>,
+    cluster_creation: Option<f64>,
+    cluster_deletion: Option<f64>,
+    command: Option<f64>,
     node_credentials: Option<f64>,
     token: Option<f64>,
 }
@@ -116,6 +119,9 @@ impl TimingOrder {
             (self.import, &mut timing.import),
             (self.registry, &mut timing.registry),
             (self.cluster, &mut timing.cluster),
+            (self.cluster_creation, &mut timing.cluster_creation),
+            (self.cluster_deletion, &mut timing.cluster_deletion),
+            (self.command, &mut timing.command),
             (self.node_credentials, &mut timing.node_credentials),
             (self.token, &mut timing.token),
         ] {
