@@ -92,5 +92,5 @@ def test_both_ends_hold_one_grant_one_image_and_two_running_pods(ends):
         [cluster] = state["clusters"]
         grants = [one for one in state["roleAssignments"] if one["scope"].lower() == registry["id"].lower()]
         assert [one["principalId"] for one in grants] == [cluster["kubelet"]]
-        assert registry["images"]["nginx"]["v1"] == state["upstreams"]["docker.io"]["library/nginx"]["latest"]
+        assert registry["images"]["nginx"]["v1"] == state["upstreams"]["registry-1.docker.io"]["library/nginx"]["latest"]
         assert [pod["status"]["phase"] for pod in cluster["pods"]] == ["Running", "Running"]

@@ -38,7 +38,7 @@ enum Test {
 impl Condition {
     /// Reads an expression; `None` when it is not understood.
     pub(crate) fn parse(text: &str) -> Option<Self> {
-        let mut reader = Reader { rest: text };
+        let mut reader = Reader { rest: text, deep: 0 };
         let condition = reader.any()?;
         reader.rest.trim().is_empty().then_some(condition)
     }
@@ -97,7 +97,12 @@ impl Operator {
 /// Reads from the left, one rule of the grammar a function.
 struct Reader<'a> {
     rest: &'a str,
+    /// How many brackets and negations are open.
+    deep: usize,
 }
+
+/// So many brackets no condition of Azure's own comes near; without a limit they would use up the stack.
+const DEEPEST: usize = 100;
 
 impl Reader<'_> {
     fn any(&mut self) -> Option<Condition> {
@@ -117,6 +122,16 @@ impl Reader<'_> {
     }
 
     fn one(&mut self) -> Option<Condition> {
+        if self.deep == DEEPEST {
+            return None;
+        }
+        self.deep += 1;
+        let read = self.part();
+        self.deep -= 1;
+        read
+    }
+
+    fn part(&mut self) -> Option<Condition> {
         if self.take("!") || self.take("NOT") {
             return Some(Condition::Not(Box::new(self.one()?)));
         }
@@ -189,6 +204,14 @@ mod tests {
 
     fn reads(condition: &Condition, repository: &str) -> bool {
         condition.holds(&Facts { action: READ, attributes: &[(NAME, repository)] })
+    }
+
+    #[test]
+    fn brackets_without_end_are_not_understood() {
+        let deep = |count: usize| format!("{}ActionMatches{{'a'}}{}", "(".repeat(count), ")".repeat(count));
+        assert!(Condition::parse(&deep(50)).is_some());
+        assert!(Condition::parse(&deep(100_000)).is_none());
+        assert!(Condition::parse(&"!".repeat(100_000)).is_none());
     }
 
     #[test]
