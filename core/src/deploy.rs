@@ -135,7 +135,9 @@ pub(crate) async fn roll_out(
         ended => return ended,
     };
     if let Some(missing) = missing_grant(client, cluster, &refused, &call).await? {
-        return Err(refused.with_context("missing grant", missing));
+        return Err(refused
+            .with_context("missing grant", missing)
+            .with_context("hint", "attach the registry to the cluster"));
     }
     call.report(Event::Started { step: "waiting until the grant, which is there, is effective".to_owned() });
     client.cluster_deployer().roll_out(cluster, deployment, options.propagation, &call).await

@@ -157,6 +157,12 @@ impl Error {
     }
 
     #[must_use]
+    pub(crate) fn saying(mut self, message: impl Into<String>) -> Self {
+        self.0.message = message.into();
+        self
+    }
+
+    #[must_use]
     pub(crate) fn with_context(mut self, name: &'static str, value: impl Into<String>) -> Self {
         self.0.context.push((name, value.into()));
         self
@@ -270,6 +276,9 @@ impl fmt::Display for Error {
         f.write_str(&self.0.message)?;
         self.fmt_facts(f)?;
         if f.alternate() {
+            if let Some(failure) = &self.0.pull_failure {
+                write!(f, ": {}", failure.message)?;
+            }
             fmt_sources(self.source(), f)?;
         }
         Ok(())
@@ -308,16 +317,10 @@ fn adds_nothing(text: &str) -> bool {
     text.ends_with("will not be retried") || text.ends_with("will no longer be retried")
 }
 
+/// The kind and the long form: what `unwrap` and a `main` that ends with an error show should be readable.
 impl fmt::Debug for Error {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("Error")
-            .field("kind", &self.0.kind)
-            .field("message", &self.0.message)
-            .field("context", &self.0.context)
-            .field("service", &self.0.service)
-            .field("refusal", &self.0.refusal)
-            .field("source", &self.0.source)
-            .finish_non_exhaustive()
+        write!(f, "{:?}: {self:#}", self.0.kind)
     }
 }
 

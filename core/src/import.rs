@@ -192,7 +192,7 @@ impl Job<'_> {
             Err(err) if self.has_arrived_after(&err).await? => {}
             Err(err) => return Err(err),
         }
-        let proof = self.prove().await?;
+        let proof = self.prove(registry).await?;
         self.call.report(Event::Finished { step });
         Ok(self.done(true, proof))
     }
@@ -224,14 +224,17 @@ impl Job<'_> {
         Ok(false)
     }
 
-    async fn prove(&self) -> Result<ImportProof> {
+    async fn prove(&self, registry: &Registry) -> Result<ImportProof> {
         match (self.wanted(), look(self.client, &self.target, self.call).await?) {
             (Some(wanted), Look::There(digest)) if *wanted == digest => Ok(ImportProof::SourceMatched { digest }),
             (Some(wanted), Look::There(digest)) => {
                 Err(self.differs("the target has another image than the one imported", &digest, wanted))
             }
             (None, Look::There(digest)) => Ok(ImportProof::TargetOnly { digest, reason: self.why_unseen() }),
-            (_, Look::Hidden(reason)) => Ok(ImportProof::Unproven { reason }),
+            (_, Look::Hidden(reason)) => {
+                let role = registry.mode.pull_role();
+                Ok(ImportProof::Unproven { reason: format!("{reason}; looking needs the role {role} here") })
+            }
             (_, Look::Absent) => {
                 let text = "Azure says that the import succeeded, and the target does not have the image";
                 Err(Error::new(ErrorKind::Unexpected, text).with_context("image", self.target.to_string()))

@@ -148,9 +148,10 @@ class Emulator:
 
 @contextlib.contextmanager
 def running(*arguments):
-    """An emulator for the length of a block."""
+    """An emulator for the length of a block. It has to end as well as it began."""
     emulator = Emulator(*arguments)
     try:
         yield emulator
     finally:
-        emulator.stop()
+        code = emulator.stop()
+    assert code == 0, f"the emulator ended with {code}"

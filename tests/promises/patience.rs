@@ -259,3 +259,14 @@ async fn rights_that_were_just_activated_can_be_waited_for() {
     });
     assert_eq!(result.unwrap().outcome, AttachOutcome::Granted);
 }
+
+#[tokio::test(start_paused = true)]
+async fn without_a_network_it_is_said_soon_and_why() {
+    let scene = Scene::new();
+    scene.azure.fault(Fault::on("GET", "managedClusters").reset().times(10_000));
+    let begun = Instant::now();
+    let err = scene.client.attach(&scene.cluster, &scene.registry, AttachOptions::default()).await.unwrap_err();
+    assert_eq!(err.kind(), ErrorKind::Unavailable);
+    assert!(err.context().any(|(name, value)| name == "host" && value == "management.azure.com"), "{err}");
+    assert!(begun.elapsed() < Duration::from_secs(60), "{:?}", begun.elapsed());
+}

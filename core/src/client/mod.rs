@@ -273,8 +273,8 @@ impl Client {
     /// # #[tokio::main(flavor = "current_thread")] async fn main() -> aks_acr::Result<()> {
     /// # use aks_acr::{ApplyOptions, Client, ClusterRef, Manifest};
     /// # let azure = aks_acr_emulator::Emulator::new().with_cluster("group", "dev");
-    /// # let client = Client::builder(azure.credential(), azure.subscription())
-    /// #     .transport(azure.transport()).kubernetes(azure.kubernetes()).build()?;
+    /// let client = Client::builder(azure.credential(), azure.subscription())
+    ///     .transport(azure.transport()).kubernetes(azure.kubernetes()).build()?;
     /// let manifests = Manifest::parse_all("{apiVersion: v1, kind: ConfigMap, metadata: {name: settings}, data: {a: b}}")?;
     /// let applied = client.apply(&ClusterRef::new("group", "dev")?, manifests, ApplyOptions::default()).await?;
     /// assert_eq!(applied[0].to_string(), "ConfigMap/settings");
@@ -303,8 +303,8 @@ impl Client {
     /// # use aks_acr::{ApplyOptions, Client, ClusterRef, Deployment, Manifest, RollOutOptions};
     /// # let azure = aks_acr_emulator::Emulator::new()
     /// #     .with_cluster("group", "dev").with_image("docker.io/library/nginx:latest", &["linux/amd64"]);
-    /// # let client = Client::builder(azure.credential(), azure.subscription())
-    /// #     .transport(azure.transport()).kubernetes(azure.kubernetes()).build()?;
+    /// let client = Client::builder(azure.credential(), azure.subscription())
+    ///     .transport(azure.transport()).kubernetes(azure.kubernetes()).build()?;
     /// # tokio::time::pause();
     /// # let cluster = ClusterRef::new("group", "dev")?;
     /// # let manifests = Manifest::parse_all("{apiVersion: apps/v1, kind: Deployment, metadata: {name: web}, spec: {replicas: 2, \
@@ -336,8 +336,8 @@ impl Client {
     /// # #[tokio::main(flavor = "current_thread")] async fn main() -> aks_acr::Result<()> {
     /// # use aks_acr::{CallOptions, Client, ClusterRef, PodSelection};
     /// # let azure = aks_acr_emulator::Emulator::new().with_cluster("group", "dev");
-    /// # let client = Client::builder(azure.credential(), azure.subscription())
-    /// #     .transport(azure.transport()).kubernetes(azure.kubernetes()).build()?;
+    /// let client = Client::builder(azure.credential(), azure.subscription())
+    ///     .transport(azure.transport()).kubernetes(azure.kubernetes()).build()?;
     /// let pods = client.pods(&ClusterRef::new("group", "dev")?, &PodSelection::default(), CallOptions::default()).await?;
     /// assert!(pods.to_string().starts_with("NAME"));
     /// # Ok(()) }

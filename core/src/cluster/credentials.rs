@@ -6,6 +6,7 @@ use crate::{
     error::{Error, ErrorKind, Result},
     http::{Arm, ArmRequest},
     id::ResourceId,
+    identity::about,
 };
 use azure_core::http::Method;
 use base64::{Engine, engine::general_purpose::STANDARD};
@@ -26,8 +27,7 @@ struct Credential {
 }
 
 pub(crate) async fn kubeconfig(arm: &Arm, id: &ResourceId, access: Access, call: &Call) -> Result<Kubeconfig> {
-    let answer =
-        arm.send(post_credential(id, access), call).await.map_err(|err| err.with_context("cluster", id.name()))?;
+    let answer = arm.send(post_credential(id, access), call).await.map_err(|err| about(err, id))?;
     let odd =
         || Error::new(ErrorKind::Unexpected, "Azure answered without a kubeconfig").with_context("cluster", id.name());
     let first = answer.read::<Credentials>("a kubeconfig")?.kubeconfigs.into_iter().next().ok_or_else(odd)?;

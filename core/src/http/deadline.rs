@@ -1,7 +1,10 @@
 //! Sees each try of a request: tells of retries, remembers why they were needed, and ends at once where the service's wait would
 //! outlive the deadline.
 
-use super::{failure::service_error, wait::retry_after};
+use super::{
+    failure::{from_transport, innermost, service_error},
+    wait::retry_after,
+};
 use crate::{
     call::{Call, Event, millis},
     error::{Error, ErrorKind, ServiceError},
@@ -34,7 +37,14 @@ struct Seen {
     verdict: Option<Error>,
     /// The last answer that asked for another try.
     last: Option<ServiceError>,
+    /// How often in a row no answer came, and why not.
+    lost: u32,
+    reason: String,
 }
+
+/// So often in a row no answer may come: with the policy's waits that is about half a minute. Who has no network should hear
+/// of it before the deadline.
+const MOST_LOST: u32 = 7;
 
 impl Watch {
     pub fn new(call: Call, step: &str, is_repeated: bool) -> Self {
@@ -60,9 +70,14 @@ impl Watch {
 
     /// Adds to an error of the deadline what stood in the way until then.
     pub fn explain(&self, err: Error) -> Error {
-        match self.seen().last.take() {
-            Some(last) if err.kind() == ErrorKind::DeadlineExceeded => err.with_service(last),
-            _ => err,
+        if err.kind() != ErrorKind::DeadlineExceeded {
+            return err;
+        }
+        let mut seen = self.seen();
+        match seen.last.take() {
+            _ if seen.lost > 0 => err.with_context("last try", std::mem::take(&mut seen.reason)),
+            Some(last) => err.with_service(last),
+            None => err,
         }
     }
 
@@ -70,6 +85,19 @@ impl Watch {
         if self.is_repeated {
             self.call.report(Event::Retrying { step: self.step.clone(), reason, wait_ms: wait.map(millis) });
         }
+    }
+
+    /// Takes that no answer came. Gives the error that ends the request, once that was too often.
+    fn lose(&self, err: azure_core::Error, host: &str) -> azure_core::Error {
+        self.report("no answer".to_owned(), None);
+        let mut seen = self.seen();
+        seen.lost += 1;
+        seen.reason = innermost(&err);
+        if seen.lost < MOST_LOST {
+            return err;
+        }
+        seen.verdict = Some(from_transport(err, &self.step).with_context("host", host));
+        azure_core::Error::with_message(Azure::Other, "no answer, too often")
     }
 
     /// Whether a wait that the service asks for ends the request.
@@ -94,12 +122,14 @@ impl Policy for DeadlineGuard {
         let result = next[0].send(ctx, request, &next[1..]).await;
         let Some(watch) = ctx.value::<Arc<Watch>>() else { return result };
         match result {
-            Ok(answer) if is_repeated(answer.status()) => look_at(watch, answer).await,
-            Err(err) if matches!(err.kind(), Azure::Connection | Azure::Io) => {
-                watch.report("no answer".to_owned(), None);
-                Err(err)
+            Ok(answer) => {
+                watch.seen().lost = 0;
+                if is_repeated(answer.status()) { look_at(watch, answer).await } else { Ok(answer) }
             }
-            result => result,
+            Err(err) if matches!(err.kind(), Azure::Connection | Azure::Io) => {
+                Err(watch.lose(err, request.url().host_str().unwrap_or_default()))
+            }
+            Err(err) => Err(err),
         }
     }
 }

@@ -51,7 +51,7 @@ pub(crate) fn from_transport(err: azure_core::Error, step: &str) -> Error {
     ours.with_context("reason", innermost(&err))
 }
 
-fn innermost(err: &azure_core::Error) -> String {
+pub(super) fn innermost(err: &azure_core::Error) -> String {
     let mut reason: &dyn std::error::Error = err;
     while let Some(source) = reason.source() {
         reason = source;

@@ -33,8 +33,7 @@ impl IdentityResolver for AzureIdentityResolver {
     async fn identities(&self, cluster: &ClusterRef, call: &Call) -> Result<ClusterIdentities> {
         let id = cluster.id(self.subscription);
         let answer = self.arm.send(get_cluster(&id), call).await;
-        let answer =
-            answer.map_err(|err| err.with_context("cluster", id.name()).with_context("resource group", id.group()))?;
+        let answer = answer.map_err(|err| about(err, &id))?;
         read_identities(id, answer.read("a cluster")?)
     }
 }
@@ -129,6 +128,17 @@ fn find_kubelet(profile: BTreeMap<String, Identity>) -> Result<Option<KubeletIde
     let Some((_, Identity { resource_id, client_id, object_id: Some(object_id), .. })) = found else { return Ok(None) };
     let object_id = object_id.parse().map_err(|err: Error| err.of_kind(ErrorKind::Unexpected))?;
     Ok(Some(KubeletIdentity { object_id, client_id, resource_id }))
+}
+
+/// Names the cluster in an error, and all of its address where it may be the address that is wrong.
+pub(crate) fn about(err: Error, id: &ResourceId) -> Error {
+    if err.kind() != ErrorKind::NotFound {
+        return err.with_context("cluster", id.name());
+    }
+    err.saying("no such cluster")
+        .with_context("cluster", id.name())
+        .with_context("resource group", id.group())
+        .with_context("subscription", id.subscription().to_string())
 }
 
 /// An id that cannot be read is left out: these are shown, never granted anything.

@@ -3,6 +3,7 @@
 mod azure;
 
 pub use azure::AzureIdentityResolver;
+pub(crate) use azure::about;
 
 use crate::{
     call::Call,

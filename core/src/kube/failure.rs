@@ -42,5 +42,13 @@ pub(super) fn from_status(status: Status, step: &str) -> Error {
         message: Some(status.message).filter(|message| !message.is_empty()),
         ..ServiceError::default()
     };
-    Error::new(kind, sentence).with_context("while", step).with_service(service)
+    let err = Error::new(kind, sentence).with_context("while", step);
+    // Which field is wrong, or whose it is, Kubernetes says in its text alone.
+    let err = match (&service.message, kind) {
+        (Some(text), ErrorKind::InvalidInput | ErrorKind::Conflict) => {
+            err.with_context("Kubernetes says", text.clone())
+        }
+        _ => err,
+    };
+    err.with_service(service)
 }

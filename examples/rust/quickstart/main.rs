@@ -7,7 +7,7 @@ mod screen;
 mod stage;
 mod story;
 
-use aks_acr::{Cloud, ClusterRef, Pods, Result};
+use aks_acr::{Cloud, ClusterRef, ImageReference, Pods, Result, SubscriptionId};
 use azure_core::credentials::{Secret, TokenCredential};
 use azure_identity::{ClientSecretCredential, DeveloperToolsCredential};
 use clap::Parser;
@@ -23,21 +23,21 @@ struct Arguments {
     azure: bool,
     /// The subscription's id.
     #[arg(long, required_if_eq("azure", "true"), env = "AZURE_SUBSCRIPTION_ID")]
-    subscription: Option<String>,
+    subscription: Option<SubscriptionId>,
     /// The cluster, as group/name.
-    #[arg(long, required_if_eq("azure", "true"))]
+    #[arg(long, required_if_eq("azure", "true"), requires = "azure")]
     cluster: Option<ClusterRef>,
     /// The registry's name.
-    #[arg(long, required_if_eq("azure", "true"))]
+    #[arg(long, required_if_eq("azure", "true"), requires = "azure")]
     registry: Option<String>,
     /// The registry's resource group; the cluster's by default.
-    #[arg(long)]
+    #[arg(long, requires = "azure")]
     registry_group: Option<String>,
     /// The image to import.
     #[arg(long, default_value = "nginx")]
-    source: String,
+    source: ImageReference,
     /// Address of the Resource Manager of a cloud that is not the public one.
-    #[arg(long)]
+    #[arg(long, requires = "azure")]
     resource_manager: Option<String>,
     /// Ending of that cloud's login servers.
     #[arg(long, default_value = ".azurecr.io")]
@@ -95,8 +95,8 @@ fn on_azure(arguments: &Arguments) -> Result<Stage, Box<dyn Error>> {
         source: arguments.source.clone(),
         cluster,
     };
-    let subscription = arguments.subscription.as_deref().ok_or("--subscription is missing")?;
-    Ok(Stage::azure(credential()?, cloud, subscription, resources)?)
+    let subscription = arguments.subscription.ok_or("--subscription is missing")?;
+    Ok(Stage::azure(credential()?, cloud, &subscription.to_string(), resources)?)
 }
 
 /// A service principal's secret from the usual variables, or the login of the Azure CLI or the Azure Developer CLI.

@@ -1,6 +1,6 @@
 //! Where the story plays: on the emulator in this process, or on resources of Azure that exist.
 
-use aks_acr::{Client, Cloud, ClusterRef, Result};
+use aks_acr::{Client, Cloud, ClusterRef, ImageReference, Result};
 use aks_acr_emulator::{Emulator, Mark, Timing, summary};
 use azure_core::credentials::TokenCredential;
 use std::sync::Arc;
@@ -13,7 +13,7 @@ pub struct Stage {
     pub cluster: ClusterRef,
     pub registry_group: String,
     pub registry: String,
-    pub source: String,
+    pub source: ImageReference,
     emulator: Option<Emulator>,
 }
 
@@ -39,7 +39,7 @@ impl Stage {
             cluster: ClusterRef::new("group", "dev")?,
             registry_group: "group".to_owned(),
             registry: "myregistry".to_owned(),
-            source: "nginx".to_owned(),
+            source: "nginx".parse()?,
             emulator: Some(azure),
         })
     }
@@ -106,5 +106,5 @@ pub struct Resources {
     pub cluster: ClusterRef,
     pub registry_group: String,
     pub registry: String,
-    pub source: String,
+    pub source: ImageReference,
 }

@@ -24,7 +24,7 @@ pub async fn tell(stage: &Stage, screen: &Screen, with_attach: bool) -> Result<P
     let registry_ref = RegistryRef::from(&registry);
 
     let options = ImportOptions::default().with_target("nginx:v1").with_call(call());
-    let import = client.import_image(&registry_ref, &stage.source.parse()?, options).await?;
+    let import = client.import_image(&registry_ref, &stage.source, options).await?;
     screen.line("import", format!("{}  {}", import.target, import.proof));
 
     let options = ApplyOptions::default().with_registry(registry_ref.clone()).with_call(call());

@@ -16,7 +16,6 @@ pub fn cases() -> Vec<Case> {
         on_emulator: [
             a_condition_is_granted_with_the_role,
             a_condition_without_effect_is_refused,
-            a_condition_that_azure_cannot_read_is_refused_by_it,
             another_condition_is_kept_unless_told_otherwise,
             another_condition_is_replaced_where_that_is_asked_for,
             a_condition_under_another_name_is_kept,
@@ -75,14 +74,6 @@ async fn a_condition_without_effect_is_refused() -> Checked {
     let scene = Scene::new()?;
     refused(attach(&scene, with(&only("team/app"))).await, ErrorKind::InvalidInput)?;
     assert_eq!(scene.writes(), []);
-    Ok(())
-}
-
-async fn a_condition_that_azure_cannot_read_is_refused_by_it() -> Checked {
-    let scene = scene()?;
-    let err = refused(attach(&scene, with("every second repository")).await, ErrorKind::InvalidInput)?;
-    assert_eq!(err.status(), Some(400));
-    assert_eq!(conditions(&scene), []);
     Ok(())
 }
 

@@ -75,7 +75,7 @@ async fn apply_looks_up_the_kinds_of_all_objects_before_it_writes_the_first() ->
     let scene = Scene::new()?;
     for unknown in [
         "{apiVersion: no.example/v1, kind: Thing",
-        "{apiVersion: apps/v1, kind: Deploiment",
+        "{apiVersion: apps/v1, kind: Nonesuch",
         "{apiVersion: apps/v9, kind: Deployment",
     ] {
         let text = format!("{}---\n{unknown}, metadata: {{name: x}}}}\n", config_map("settings", "b"));
