@@ -100,7 +100,7 @@ def test_deep_conditions_and_filters_are_refused(target):
     for text in ("(" * 5000, "principalId%20eq", "'", "%00", "principalId%20eq%20'x'%20or%201%20eq%201", "a" * 5000):
         code, answer = target.arm_ask("GET", f"{path}?$filter={text}&api-version=2022-04-01")
         assert code in (400, 501), (text[:50], code, answer[:300])
-    for text in ("((((", "a in (", "a=b=c,", "!", "%00"):
+    for text in ("((((", "a in (", "a=b=c", "!", "%00"):
         code, answer = target.cluster_ask("GET", f"/api/v1/pods?labelSelector={text}")
         assert code == 400, (text, code, answer[:300])
 

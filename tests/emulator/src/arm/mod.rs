@@ -308,8 +308,11 @@ pub(crate) fn parts(filter: &str) -> Vec<&str> {
 pub(crate) fn equals(filter: &str, field: &str) -> Option<String> {
     let (name, value) = filter.trim().split_once(" eq ")?;
     let value = value.trim();
-    let inner = value.strip_prefix('\'').and_then(|rest| rest.strip_suffix('\'')).unwrap_or(value);
-    name.trim().eq_ignore_ascii_case(field).then(|| inner.replace("''", "'"))
+    let quoted = value.strip_prefix('\'').and_then(|rest| rest.strip_suffix('\''));
+    // One word and no more: what follows a value would change what it means.
+    let whole = quoted.map_or(!value.contains([' ', '\'']), |inner| !inner.replace("''", "").contains('\''));
+    let inner = quoted.unwrap_or(value);
+    (whole && name.trim().eq_ignore_ascii_case(field)).then(|| inner.replace("''", "'"))
 }
 
 /// What is answered to a filter that no rule is there for: Azure's own words for it are not known.
@@ -320,6 +323,14 @@ pub(crate) fn filter_unknown(call: &Call<'_>) -> Reply {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn what_follows_a_value_is_not_overlooked() {
+        assert_eq!(equals("name eq 'it''s'", "name").as_deref(), Some("it's"));
+        assert_eq!(equals("name eq 'a' or 1 eq '1'", "name"), None);
+        assert_eq!(equals("name eq a or 1", "name"), None);
+        assert_eq!(equals("name eq 'a", "name"), None);
+    }
 
     #[test]
     fn a_filter_is_cut_outside_of_quotes_only() {

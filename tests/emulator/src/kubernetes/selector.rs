@@ -101,7 +101,11 @@ fn requirement(part: &str) -> Option<Requirement> {
     }
     for (sign, negative) in [("!=", true), ("==", false), ("=", false)] {
         if let Some((key, value)) = part.split_once(sign) {
-            let (key, values) = (key.trim().to_owned(), vec![value.trim().to_owned()]);
+            let (key, value) = (key.trim(), value.trim());
+            if !is_key(key) || !is_value(value) {
+                return None;
+            }
+            let (key, values) = (key.to_owned(), vec![value.to_owned()]);
             return Some(if negative { Requirement::NotIn(key, values) } else { Requirement::In(key, values) });
         }
     }
@@ -110,6 +114,10 @@ fn requirement(part: &str) -> Option<Requirement> {
 
 fn is_key(key: &str) -> bool {
     !key.is_empty() && key.bytes().all(|byte| byte.is_ascii_alphanumeric() || b"-_./".contains(&byte))
+}
+
+fn is_value(value: &str) -> bool {
+    value.bytes().all(|byte| byte.is_ascii_alphanumeric() || b"-_.".contains(&byte))
 }
 
 /// A field selector of a query.

@@ -13,6 +13,7 @@ mod identity;
 mod import;
 mod lock;
 mod manager;
+mod noise;
 mod pull;
 mod push;
 mod registry;
