@@ -18,13 +18,6 @@ impl Digest {
     pub fn as_str(&self) -> &str {
         &self.0
     }
-
-    /// The first twelve hex digits, for display.
-    #[must_use]
-    pub fn short(&self) -> &str {
-        let start = self.0.find(':').map_or(0, |colon| colon + 1);
-        &self.0[start..start + 12]
-    }
 }
 
 impl FromStr for Digest {
