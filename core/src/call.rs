@@ -1,13 +1,13 @@
 //! How long a call may take, who can stop it, and who hears how it goes on.
 
 use crate::error::{Error, ErrorKind, Result};
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
 use std::{fmt, future::Future, sync::Arc, time::Duration};
 use tokio::time::Instant;
 pub use tokio_util::sync::CancellationToken;
 
 /// A step of a call that is under way.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(tag = "kind", rename_all = "snake_case")]
 #[non_exhaustive]
 pub enum Event {
@@ -257,7 +257,8 @@ mod tests {
 
     #[test]
     fn an_event_reads_as_a_line() {
-        let event = Event::Retrying { step: "granting".into(), reason: "PrincipalNotFound".into(), wait_ms: Some(1500) };
+        let event =
+            Event::Retrying { step: "granting".into(), reason: "PrincipalNotFound".into(), wait_ms: Some(1500) };
         assert_eq!(event.to_string(), "granting: again in 1.5s, after PrincipalNotFound");
         let event = Event::RollingOut { ready: 0, wanted: 2, cause: Some("ErrImagePull".into()) };
         assert_eq!(event.to_string(), "0/2 ready, ErrImagePull");
