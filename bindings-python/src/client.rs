@@ -96,6 +96,11 @@ impl Calls {
         leave(client, self.process);
     }
 
+    /// Finds a cluster's identities, the one that pulls images among them.
+    ///
+    /// Raises:
+    ///     NotFoundError: If there is no such cluster.
+    ///     ForbiddenError: If the caller may not read it.
     #[pyo3(signature = (cluster, *, deadline = None, on_progress = None))]
     fn identities(
         &self,
@@ -109,6 +114,22 @@ impl Calls {
         }))
     }
 
+    /// Makes a cluster's nodes able to pull from a registry: at most one role assignment is written, none where it is
+    /// there already, and never the cluster.
+    ///
+    /// `registry` is a name, a login server or a resource id; with an id it is 4 requests, 2 deep.
+    ///
+    /// `principal` is who gets the grant, where that is not the cluster's kubelet identity. `condition` narrows the grant,
+    /// on registries whose permissions are on repositories. `inherited` says what is done where a scope above gives the
+    /// role already, `other_condition` what is done where it is there with another condition. A refusal is tried again for
+    /// `retry_refused`, not at all by default. The deadline is 5 minutes by default.
+    ///
+    /// Raises:
+    ///     NotFoundError: If the cluster, its kubelet identity or the registry does not exist.
+    ///     ForbiddenError: If the caller may not read them or not write the grant, with `missing_action` and
+    ///         `smallest_role`.
+    ///     InvalidInputError: If a condition would have no effect.
+    ///     UnsupportedError: If the cluster has a service principal whose object id is not given.
     #[pyo3(signature = (cluster, registry, *, principal = None, condition = None, inherited = None, other_condition = None,
         retry_refused = None, deadline = None, on_progress = None))]
     #[expect(clippy::too_many_arguments, reason = "keywords of Python's")]
@@ -131,6 +152,12 @@ impl Calls {
         }))
     }
 
+    /// Says what `attach` would do, and writes nothing. It needs read rights only.
+    ///
+    /// Its arguments are those of `attach`.
+    ///
+    /// Raises:
+    ///     AksAcrError: Those of `attach`, but for a refusal to write.
     #[pyo3(signature = (cluster, registry, *, principal = None, condition = None, inherited = None, other_condition = None,
         retry_refused = None, deadline = None, on_progress = None))]
     #[expect(clippy::too_many_arguments, reason = "keywords of Python's")]
@@ -153,6 +180,14 @@ impl Calls {
         }))
     }
 
+    /// Does what a plan says, after another look: where something else would be done by now, nothing is written.
+    ///
+    /// Give the options that the plan was made with.
+    ///
+    /// Raises:
+    ///     ConflictError: If the plan has expired or no longer fits.
+    ///     InvalidInputError: If it is of another version.
+    ///     AksAcrError: Those of `attach`.
     #[pyo3(signature = (plan, *, principal = None, condition = None, inherited = None, other_condition = None,
         retry_refused = None, deadline = None, on_progress = None))]
     #[expect(clippy::too_many_arguments, reason = "keywords of Python's")]
@@ -175,6 +210,11 @@ impl Calls {
         }))
     }
 
+    /// Finds a registry by name, login server or resource id. `None` if there is none.
+    ///
+    /// Raises:
+    ///     ForbiddenError: If the caller may not read it.
+    ///     InvalidInputError: If it is the login server of another cloud.
     #[pyo3(signature = (registry, *, deadline = None, on_progress = None))]
     fn registry(
         &self,
@@ -188,6 +228,17 @@ impl Calls {
         }))
     }
 
+    /// Makes a registry, unless there is one of that name in the group: that one is left as it is.
+    ///
+    /// By default it is in the group's region, of the tier `Basic`, with permissions on the whole registry. The deadline
+    /// is 10 minutes by default.
+    ///
+    /// Raises:
+    ///     InvalidInputError: If the name cannot be one.
+    ///     ConflictError: If the name is taken elsewhere in the cloud.
+    ///     NotFoundError: If there is no such group.
+    ///     ForbiddenError: If the caller may not.
+    ///     OperationFailedError: If Azure could not.
     #[pyo3(signature = (group, name, *, location = None, sku = None, mode = None, deadline = None, on_progress = None))]
     #[expect(clippy::too_many_arguments, reason = "keywords of Python's")]
     fn create_registry(
@@ -210,6 +261,19 @@ impl Calls {
         }))
     }
 
+    /// Copies an image into a registry: Azure does it, and what arrived is compared with the source.
+    ///
+    /// The source's digest is read first, where it can be, and it is what is imported. A second run with an equal image
+    /// copies nothing and succeeds. `target` is `repository:tag`, by default the source's; `existing` says what happens to
+    /// a tag that exists. The deadline is 30 minutes by default.
+    ///
+    /// Raises:
+    ///     InvalidInputError: If the target cannot be one, or the source is in another cloud.
+    ///     NotFoundError: If the registry or the source does not exist.
+    ///     ConflictError: If the tag has another image.
+    ///     ForbiddenError: If the caller may not import, or the source may not be read.
+    ///     RateLimitedError: If the source throttles.
+    ///     OperationFailedError: If Azure could not copy it.
     #[pyo3(signature = (registry, source, *, target = None, existing = None, deadline = None, on_progress = None))]
     fn import_image(
         &self,
@@ -229,6 +293,12 @@ impl Calls {
         }))
     }
 
+    /// A cluster's kubeconfig, as a value: no file is written and no program is started.
+    ///
+    /// Raises:
+    ///     NotFoundError: If there is no such cluster.
+    ///     ForbiddenError: If the caller may not have it.
+    ///     InvalidInputError: If `access` is `admin` and local accounts are switched off.
     #[pyo3(signature = (cluster, *, access = None, deadline = None, on_progress = None))]
     fn kubeconfig(
         &self,
@@ -243,6 +313,18 @@ impl Calls {
         Ok(Call::converting(self.manner(deadline, on_progress), work, |kubeconfig| Ok(Kubeconfig::from(kubeconfig))))
     }
 
+    /// Makes a cluster's objects what manifests say, by server-side apply.
+    ///
+    /// `manifests` is YAML with any number of documents, or JSON. In the fields that name images, the host `<acr-
+    /// name>.azurecr.io` becomes the login server of `registry`. `force` takes fields over from other field managers; with
+    /// `dry_run` the cluster only says what it would do. The deadline is 5 minutes by default.
+    ///
+    /// Raises:
+    ///     InvalidInputError: If an image has a placeholder and there is no registry to put there, or Kubernetes refuses
+    ///         an object.
+    ///     NotFoundError: If the cluster does not know a kind, or cluster or registry are absent.
+    ///     ConflictError: If another field manager owns a field.
+    ///     ForbiddenError: If the caller may not write an object.
     #[pyo3(signature = (cluster, manifests, *, registry = None, namespace = None, force = None, dry_run = None,
         deadline = None, on_progress = None))]
     #[expect(clippy::too_many_arguments, reason = "keywords of Python's")]
@@ -270,6 +352,16 @@ impl Calls {
         }))
     }
 
+    /// Waits until every replica of a deployment runs. A cause that does not pass ends it at once, and is told.
+    ///
+    /// `propagation` is how long a grant that is there may take to become effective, 10 minutes by default. The deadline
+    /// is 15 minutes by default.
+    ///
+    /// Raises:
+    ///     PullFailedError: If an image cannot be pulled and waiting does not help, with `pull_failure`.
+    ///     DeadlineExceededError: If it took too long, with how far it was.
+    ///     OperationFailedError: If Kubernetes gives the roll-out up.
+    ///     NotFoundError: If there is no such deployment.
     #[pyo3(signature = (cluster, deployment, *, namespace = None, propagation = None, deadline = None, on_progress = None))]
     fn roll_out(
         &self,
@@ -290,6 +382,12 @@ impl Calls {
         }))
     }
 
+    /// The pods of a namespace, as values and, by `str()`, as the table that kubectl prints.
+    ///
+    /// Raises:
+    ///     NotFoundError: If there is no such cluster.
+    ///     ForbiddenError: If the caller may not list them.
+    ///     InvalidInputError: If the namespace cannot be one.
     #[pyo3(signature = (cluster, *, namespace = None, labels = None, deadline = None, on_progress = None))]
     fn pods(
         &self,

@@ -50,8 +50,8 @@ pub fn reduce<'py>(value: &Bound<'py, PyAny>, class: &str, json: &str) -> PyResu
 
 /// Makes a value of a class again from its JSON form; for pickle.
 #[pyfunction]
-pub fn load<'py>(py: Python<'py>, class: &str, json: &str) -> PyResult<Bound<'py, PyAny>> {
-    py.import("aks_acr._native")?.getattr(class)?.call_method1("from_json", (json,))
+pub fn load<'py>(py: Python<'py>, class_name: &str, json: &str) -> PyResult<Bound<'py, PyAny>> {
+    py.import("aks_acr._native")?.getattr(class_name)?.call_method1("from_json", (json,))
 }
 
 /// A time: RFC 3339 in JSON, an aware `datetime` in Python.
@@ -196,8 +196,8 @@ macro_rules! methods {
             }
 
             /// Reads its JSON form.
-            #[staticmethod]
-            fn from_json(text: &str) -> pyo3::PyResult<Self> {
+            #[classmethod]
+            fn from_json(_class: &pyo3::Bound<'_, pyo3::types::PyType>, text: &str) -> pyo3::PyResult<Self> {
                 $crate::value::from_json(text)
             }
         }

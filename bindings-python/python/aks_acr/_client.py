@@ -7,11 +7,11 @@ from ._native import Calls
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Mapping
     from types import TracebackType
-    from typing import Self
 
-    from ._native import Cloud, SomeCredential
+    from typing_extensions import Self
+
+    from ._native import _SomeCloud, _SomeCredential
 
 
 class Client:
@@ -30,10 +30,10 @@ class Client:
 
     def __init__(
         self,
-        credential: SomeCredential | None,
+        credential: _SomeCredential | None,
         subscription_id: str,
         *,
-        cloud: str | Cloud | Mapping[str, str] | None = None,
+        cloud: _SomeCloud | None = None,
         proxy: str | None = None,
         ca: str | None = None,
     ) -> None:
@@ -76,7 +76,9 @@ class Client:
     def __enter__(self) -> Self:
         return self
 
-    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None) -> None:
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
         self.close()
 
     def __repr__(self) -> str:

@@ -11,42 +11,42 @@ if TYPE_CHECKING:
 
     from ._native import AsyncRun, Call, Calls, Run
 
-    P = ParamSpec("P")
-    T = TypeVar("T")
+    _P = ParamSpec("_P")
+    _T = TypeVar("_T")
 
     class _Face(Protocol):
         _calls: Calls
 
-    F = TypeVar("F", bound=_Face)
 
-
-def blocking(call: Callable[Concatenate[Calls, P], Call[T]]) -> Callable[Concatenate[_Face, P], T]:
+def blocking(call: Callable[Concatenate[Calls, _P], Call[_T]]) -> Callable[Concatenate[_Face, _P], _T]:
     @functools.wraps(call)
-    def method(self: _Face, *args: P.args, **options: P.kwargs) -> T:
+    def method(self: _Face, /, *args: _P.args, **options: _P.kwargs) -> _T:
         return call(self._calls, *args, **options).wait()
 
     return method
 
 
-def awaitable(call: Callable[Concatenate[Calls, P], Call[T]]) -> Callable[Concatenate[_Face, P], Coroutine[Any, Any, T]]:
+def awaitable(
+    call: Callable[Concatenate[Calls, _P], Call[_T]],
+) -> Callable[Concatenate[_Face, _P], Coroutine[Any, Any, _T]]:
     @functools.wraps(call)
-    async def method(self: _Face, *args: P.args, **options: P.kwargs) -> T:
+    async def method(self: _Face, /, *args: _P.args, **options: _P.kwargs) -> _T:
         return await call(self._calls, *args, **options).start()
 
     return method
 
 
-def followed(call: Callable[Concatenate[Calls, P], Call[T]]) -> Callable[Concatenate[_Face, P], Run[T]]:
+def followed(call: Callable[Concatenate[Calls, _P], Call[_T]]) -> Callable[Concatenate[_Face, _P], Run[_T]]:
     @functools.wraps(call)
-    def method(self: _Face, *args: P.args, **options: P.kwargs) -> Run[T]:
+    def method(self: _Face, /, *args: _P.args, **options: _P.kwargs) -> Run[_T]:
         return call(self._calls, *args, **options).run()
 
     return method
 
 
-def followed_async(call: Callable[Concatenate[Calls, P], Call[T]]) -> Callable[Concatenate[_Face, P], AsyncRun[T]]:
+def followed_async(call: Callable[Concatenate[Calls, _P], Call[_T]]) -> Callable[Concatenate[_Face, _P], AsyncRun[_T]]:
     @functools.wraps(call)
-    def method(self: _Face, *args: P.args, **options: P.kwargs) -> AsyncRun[T]:
+    def method(self: _Face, /, *args: _P.args, **options: _P.kwargs) -> AsyncRun[_T]:
         return call(self._calls, *args, **options).async_run()
 
     return method

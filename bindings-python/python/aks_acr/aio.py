@@ -7,11 +7,11 @@ from ._native import AsyncRun as Run, Calls
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Mapping
     from types import TracebackType
-    from typing import Self
 
-    from ._native import Cloud, SomeCredential
+    from typing_extensions import Self
+
+    from ._native import _SomeCloud, _SomeCredential
 
 __all__ = ["Client", "Follow", "Run"]
 
@@ -33,10 +33,10 @@ class Client:
 
     def __init__(
         self,
-        credential: SomeCredential | None,
+        credential: _SomeCredential | None,
         subscription_id: str,
         *,
-        cloud: str | Cloud | Mapping[str, str] | None = None,
+        cloud: _SomeCloud | None = None,
         proxy: str | None = None,
         ca: str | None = None,
     ) -> None:
