@@ -126,7 +126,7 @@ impl Call {
         loop {
             match next_note(py, &heard)? {
                 Note::Done(outcome) => return outcome(py),
-                Note::Event(event) => listener.as_ref().map_or(Ok(()), |listener| hear(py, listener, event))?,
+                Note::Event(event) => listener.as_ref().map_or(Ok(()), |listener| hear(py, listener, &event))?,
             }
         }
     }
@@ -227,8 +227,8 @@ async fn drive(mut work: Work, mut heard: UnboundedReceiver<aks_acr::Event>, lis
 }
 
 /// Tells a listener of an event. What it raises is reported and does not end the call, but for Ctrl-C and the like.
-fn hear(py: Python<'_>, listener: &Py<PyAny>, event: aks_acr::Event) -> PyResult<()> {
-    match listener.call1(py, (through_json::<Event>(&event)?,)) {
+fn hear(py: Python<'_>, listener: &Py<PyAny>, event: &aks_acr::Event) -> PyResult<()> {
+    match listener.call1(py, (through_json::<Event>(event)?,)) {
         Err(err) if err.is_instance_of::<PyException>(py) => {
             err.write_unraisable(py, Some(listener.bind(py)));
             Ok(())

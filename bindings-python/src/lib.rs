@@ -1,10 +1,17 @@
 //! The native half of the Python package `aks-acr`: it converts arguments, makes one call of the crate `aks-acr`, and converts
 //! the result back.
 #![forbid(unsafe_code)]
+#![expect(clippy::doc_markdown, reason = "doc comments are Python's docstrings here")]
+#![expect(clippy::too_many_arguments, reason = "they are keywords in Python")]
+#![expect(
+    clippy::unsafe_derive_deserialize,
+    reason = "the unsafe methods are PyO3's, and rely on nothing in the fields"
+)]
 
 mod argument;
 mod attach;
 mod call;
+mod calls;
 mod client;
 mod cloud;
 mod cluster;
@@ -33,7 +40,7 @@ mod _native {
     use crate::{
         attach::{AttachOutcome, AttachPlan, Attachment, ClusterRef, PlannedAction},
         call::Call,
-        client::Calls,
+        calls::Calls,
         cloud::Cloud,
         cluster::{Applied, Kubeconfig, Pod, Pods, RollOut},
         event::Event,
