@@ -153,7 +153,7 @@ impl Calls {
         retry_refused = None, deadline = None, on_progress = None))]
     fn apply_attach(
         &self,
-        plan: AttachPlan,
+        plan: &Bound<'_, AttachPlan>,
         principal: Option<Parsed<PrincipalId>>,
         condition: Option<String>,
         inherited: Option<Word<InheritedGrant>>,
@@ -163,7 +163,7 @@ impl Calls {
         on_progress: Option<Py<PyAny>>,
     ) -> PyResult<Call> {
         let client = self.0.client()?;
-        let plan: aks_acr::AttachPlan = through_json(&plan)?;
+        let plan: aks_acr::AttachPlan = through_json(plan.get())?;
         let options = attach_options(principal, condition, inherited, other_condition, retry_refused);
         Ok(Call::new::<Attachment, _, _>(self.0.manner(deadline, on_progress), move |call| async move {
             client.apply_attach(&plan, options.with_call(call)).await

@@ -96,13 +96,15 @@ value! {
 }
 
 fn html(rows: &[[String; 5]]) -> String {
-    let escape = |text: &str| text.replace('&', "&amp;").replace('<', "&lt;").replace('>', "&gt;");
-    let line = |(index, row): (usize, &[String; 5])| {
-        let tag = if index == 0 { "th" } else { "td" };
-        let cells: String = row.iter().map(|cell| format!("<{tag}>{}</{tag}>", escape(cell))).collect();
-        format!("<tr>{cells}</tr>")
+    let escape = |text: &String| text.replace('&', "&amp;").replace('<', "&lt;").replace('>', "&gt;");
+    let line = |row: &[String; 5], cell: &str| {
+        let cells = row.each_ref().map(escape).join(&format!("</{cell}><{cell}>"));
+        format!("<tr><{cell}>{cells}</{cell}></tr>")
     };
-    format!("<table>{}</table>", rows.iter().enumerate().map(line).collect::<String>())
+    let (header, pods) = rows.split_at(1);
+    let lines: Vec<String> =
+        header.iter().map(|row| line(row, "th")).chain(pods.iter().map(|row| line(row, "td"))).collect();
+    format!("<table>{}</table>", lines.concat())
 }
 
 /// A kubeconfig that Azure made for a cluster. It holds keys: only `text` shows them.

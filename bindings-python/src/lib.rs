@@ -2,6 +2,7 @@
 //! the result back.
 #![forbid(unsafe_code)]
 #![expect(clippy::doc_markdown, reason = "doc comments are Python's docstrings here")]
+#![expect(clippy::struct_field_names, reason = "the fields are named as core's, which is their JSON form")]
 #![expect(clippy::too_many_arguments, reason = "they are keywords in Python")]
 #![expect(
     clippy::unsafe_derive_deserialize,
