@@ -4,7 +4,8 @@
 //! `cargo run --example deploy -- --azure SUBSCRIPTION GROUP/CLUSTER REGISTRY`.
 
 use aks_acr::{
-    ApplyOptions, AttachOptions, Client, ClusterRef, Deployment, Manifest, PodSelection, RegistryRef, RollOutOptions,
+    ApplyOptions, AttachOptions, CallOptions, Client, ClusterRef, Deployment, Manifest, PodSelection, RegistryRef,
+    RollOutOptions,
 };
 use aks_acr_emulator::Emulator;
 use azure_identity::DeveloperToolsCredential;
@@ -24,7 +25,7 @@ async fn deploy(client: &Client, cluster: &ClusterRef, registry: &RegistryRef) -
         client.attach(cluster, registry, AttachOptions::default()).await?;
         client.roll_out(cluster, &deployment, RollOutOptions::default()).await?;
     }
-    let pods = client.pods(cluster, &PodSelection::default().with_labels("app=nginx0"), Default::default()).await?;
+    let pods = client.pods(cluster, &PodSelection::default().with_labels("app=nginx0"), CallOptions::default()).await?;
     println!("{pods}");
     Ok(())
 }
