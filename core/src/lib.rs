@@ -7,6 +7,8 @@ mod client;
 mod cloud;
 mod cluster;
 mod deploy;
+#[cfg(feature = "network")]
+mod environment;
 mod error;
 mod http;
 mod id;
@@ -14,6 +16,8 @@ mod identity;
 mod image;
 mod import;
 mod kube;
+#[cfg(feature = "network")]
+mod network;
 mod pull;
 mod registry;
 mod role;

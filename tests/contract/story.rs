@@ -1,7 +1,7 @@
 //! A story: a scene, a caller, and what each step gives, fails with, tells on the way and asks of Azure.
 
 use crate::{answer::Answer, call, compare, names, options::Args};
-use aks_acr::Client;
+use aks_acr::{Client, Cloud};
 use aks_acr_emulator::{Emulator, From, Mark, Service, serve::Background};
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value, json};
@@ -176,10 +176,13 @@ impl Step {
 }
 
 fn client(azure: &Background, caller: &str) -> Result<Client, String> {
+    let fact = |name: &str| azure.facts()[name].as_str().unwrap_or_default();
     let emulator = azure.emulator();
+    let cloud = Cloud::custom(fact("origin"), ".azurecr.io").map_err(|err| err.to_string())?;
     let built = Client::builder(emulator.credential_of(caller), emulator.subscription())
-        .transport(emulator.transport())
-        .kubernetes(emulator.kubernetes())
+        .cloud(cloud)
+        .proxy(fact("proxy"))
+        .trust(fact("ca"))
         .build();
     built.map_err(|err| err.to_string())
 }
