@@ -2,7 +2,10 @@
 
 use crate::{argument::Span, call::Manner, cloud::Cloud, credential::PyCredential, error::to_py};
 use aks_acr::{CancellationToken, Client};
-use pyo3::{exceptions::PyRuntimeError, prelude::*};
+use pyo3::{
+    exceptions::{PyRuntimeError, PyTypeError},
+    prelude::*,
+};
 use std::sync::{Mutex, PoisonError};
 
 /// A client, until it is closed.
@@ -24,9 +27,15 @@ impl Held {
         proxy: Option<&str>,
         ca: Option<&str>,
     ) -> PyResult<Self> {
-        let credential = credential.ok_or_else(|| PyRuntimeError::new_err("TODO default chain"))?;
-        let builder = Client::builder(PyCredential::new(credential)?, subscription_id).cloud(cloud.cloud);
-        let _ = (proxy, ca);
+        let credential =
+            credential.ok_or_else(|| PyTypeError::new_err("wanted a credential: there is no default one yet"))?;
+        let mut builder = Client::builder(PyCredential::new(&credential)?, subscription_id).cloud(cloud.cloud);
+        if let Some(proxy) = proxy {
+            builder = builder.proxy(proxy);
+        }
+        if let Some(ca) = ca {
+            builder = builder.trust(ca);
+        }
         let client = builder.build().map_err(|err| to_py(py, &err))?;
         Ok(Self {
             subscription_id: client.subscription_id().to_string(),

@@ -22,14 +22,14 @@ pub struct PyCredential {
 }
 
 impl PyCredential {
-    pub fn new(credential: Bound<'_, PyAny>) -> PyResult<Arc<Self>> {
+    pub fn new(credential: &Bound<'_, PyAny>) -> PyResult<Arc<Self>> {
         if !credential.hasattr("get_token_info")? && !credential.hasattr("get_token")? {
             let class = credential.get_type().qualname()?;
             return Err(PyTypeError::new_err(format!(
                 "wanted a credential with get_token_info or get_token, such as those of azure-identity, and not {class}"
             )));
         }
-        Ok(Arc::new(Self { credential: Arc::new(credential.unbind()), private: Arc::default() }))
+        Ok(Arc::new(Self { credential: Arc::new(credential.clone().unbind()), private: Arc::default() }))
     }
 
     async fn fetch(&self, scopes: Vec<String>) -> PyResult<AccessToken> {

@@ -1,7 +1,5 @@
 """An emulator for each test that asks for one, and clients of it."""
 
-import os
-
 import pytest
 from aks_acr_emulator import Emulator
 
@@ -26,19 +24,12 @@ spec:
 """
 
 
-def options(azure):
-    """What a client of an emulator is told."""
-    os.environ["HTTPS_PROXY"] = azure.proxy
-    os.environ["SSL_CERT_FILE"] = azure.ca_file
-    return azure.client_options()
-
-
 def blocking(azure, credential=None):
-    return aks_acr.Client(credential or azure.credential(), azure.subscription_id, **options(azure))
+    return aks_acr.Client(credential or azure.credential(), azure.subscription_id, **azure.client_options())
 
 
 def awaiting(azure, credential=None):
-    return aks_acr.aio.Client(credential or azure.async_credential(), azure.subscription_id, **options(azure))
+    return aks_acr.aio.Client(credential or azure.async_credential(), azure.subscription_id, **azure.client_options())
 
 
 @pytest.fixture
