@@ -34,10 +34,7 @@ impl FromPyObject<'_, '_> for Span {
     type Error = PyErr;
 
     fn extract(given: Borrowed<'_, '_, PyAny>) -> PyResult<Self> {
-        if let Ok(span) = given.extract::<Duration>() {
-            return Ok(Self(span));
-        }
-        let seconds: f64 = given.extract()?;
+        let Ok(seconds) = given.extract::<f64>() else { return given.extract().map(Self) };
         let span = Duration::try_from_secs_f64(seconds);
         span.map(Self).map_err(|err| PyValueError::new_err(format!("not a duration in seconds: {seconds}: {err}")))
     }

@@ -119,12 +119,7 @@ impl TokenCredential for PyCredential {
         let scopes = scopes.iter().map(|scope| (*scope).to_owned()).collect();
         let token = self.fetch(scopes).await;
         // The exception itself is kept: it becomes the cause of ours.
-        token.map_err(|err| {
-            let text = Python::attach(|py| {
-                err.get_type(py).qualname().map_or_else(|_| String::new(), |name| name.to_string())
-            });
-            Error::with_error(ErrorKind::Credential, err, format!("the credential raised {text}"))
-        })
+        token.map_err(|err| Error::with_error(ErrorKind::Credential, err, "the credential raised an exception"))
     }
 }
 
