@@ -79,20 +79,13 @@ def chained(module, azure):
     return module.ChainedTokenCredential(module.EnvironmentCredential(), secret(module, azure))
 
 
-def assertion(module, azure):
-    """What a pipeline has: a token of its own that Entra trusts."""
-    return module.ClientAssertionCredential(
-        azure.tenant_id, azure.client_id, lambda: "header.payload.signature", **azure.identity_options()
-    )
-
-
-@pytest.mark.parametrize("make", [secret, chained, assertion])
+@pytest.mark.parametrize("make", [secret, chained])
 def test_credentials_of_azure_identity_work_in_a_blocking_client(azure, make):
     with make(identity, azure) as credential, blocking(azure, credential) as client:
         assert client.attach("group/dev", "myregistry").outcome.kind == "granted"
 
 
-@pytest.mark.parametrize("make", [secret, chained, assertion])
+@pytest.mark.parametrize("make", [secret, chained])
 def test_coroutine_credentials_of_azure_identity_work_in_both_clients(azure, make):
     async def main():
         async with make(identity.aio, azure) as credential, awaiting(azure, credential) as client:

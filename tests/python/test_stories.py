@@ -149,7 +149,10 @@ def test_story(name, teller):
         tell = teller(azure, story.get("caller", "owner"))
         kept = {}
         for step in story["steps"]:
-            args = {name: kept.get(value, value) if isinstance(value, str) else value for name, value in step["args"].items()}
+            args = {
+                name: kept.get(value, value) if isinstance(value, str) else value
+                for name, value in step["args"].items()
+            }
             mark = azure.mark()
             outcome, events = tell.make(step, args)
             requests = [

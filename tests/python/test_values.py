@@ -12,7 +12,12 @@ import aks_acr
 from aks_acr import AttachOutcome, Event, ImportProof, Pod, PullCause, PullFailure, _native, _words
 
 PULL_FAILURE = PullFailure(
-    pod="web-0", container="web", image="r.azurecr.io/web:1", reason="ErrImagePull", cause=PullCause.Firewall("1.2.3.4"), message="no"
+    pod="web-0",
+    container="web",
+    image="r.azurecr.io/web:1",
+    reason="ErrImagePull",
+    cause=PullCause.Firewall("1.2.3.4"),
+    message="no",
 )
 POD = Pod.from_json(
     '{"name":"<b>","namespace":"default","status":"Running","ready":1,"containers":1,"restarts":0,"last_restart":null,'
@@ -85,7 +90,11 @@ def test_an_enum_has_the_words_of_core(name):
 
 
 def test_an_enum_is_its_word():
-    assert aks_acr.Sku.BASIC == "Basic" and str(aks_acr.Sku.BASIC) == "Basic" and aks_acr.Sku("Premium") is aks_acr.Sku.PREMIUM
+    assert (
+        aks_acr.Sku.BASIC == "Basic"
+        and str(aks_acr.Sku.BASIC) == "Basic"
+        and aks_acr.Sku("Premium") is aks_acr.Sku.PREMIUM
+    )
     assert PULL_FAILURE.cause.outlook is aks_acr.Outlook.FINAL
 
 

@@ -1,7 +1,18 @@
-from collections.abc import Awaitable, Callable, Generator, Iterable, Iterator, Mapping
+from collections.abc import Awaitable, Callable, Generator, Iterable, Iterator
 from datetime import datetime, timedelta
 from types import GenericAlias
-from typing import Any, Generic, Protocol, SupportsIndex, TypeAlias, TypeVar, final, overload, type_check_only
+from typing import (
+    Any,
+    Generic,
+    Protocol,
+    SupportsIndex,
+    TypeAlias,
+    TypedDict,
+    TypeVar,
+    final,
+    overload,
+    type_check_only,
+)
 
 from typing_extensions import Self, disjoint_base
 
@@ -42,8 +53,15 @@ class GetsTokenInfo(Protocol):
 
     def get_token_info(self, *scopes: str) -> Token | Awaitable[Token]: ...
 
+@type_check_only
+class CustomCloud(TypedDict):
+    """What `Cloud.custom` takes."""
+
+    resource_manager: str
+    registry_suffix: str
+
 _SomeCredential: TypeAlias = GetsToken | GetsTokenInfo
-_SomeCloud: TypeAlias = Cloud | str | Mapping[str, str]
+_SomeCloud: TypeAlias = Cloud | str | CustomCloud
 _Seconds: TypeAlias = float | timedelta
 _Listener: TypeAlias = Callable[[Event], object]
 
