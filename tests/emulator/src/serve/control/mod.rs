@@ -3,6 +3,8 @@
 mod look;
 pub(super) mod order;
 
+use std::panic::{AssertUnwindSafe, catch_unwind, resume_unwind};
+
 use bytes::Bytes;
 use http::{Method, Request, StatusCode};
 use serde::de::DeserializeOwned;
@@ -12,6 +14,7 @@ use tokio::sync::watch;
 
 use self::order::{Advance, FaultOrder, Grant, Image, Node, Paging, Revoke, Speed, TimingOrder};
 use crate::emulator::Emulator;
+use crate::keeper::Change;
 use crate::reply::{self, Reply};
 
 pub(super) use look::line;
@@ -26,8 +29,8 @@ pub(super) struct Control {
 pub(super) type Refusal = (StatusCode, String);
 
 impl Control {
-    pub(super) fn new(stop: watch::Sender<bool>) -> Self {
-        Self { token: uuid::Uuid::new_v4().simple().to_string(), stop }
+    pub(super) fn new(token: String, stop: watch::Sender<bool>) -> Self {
+        Self { token, stop }
     }
 
     pub(super) fn token(&self) -> &str {
@@ -50,25 +53,49 @@ impl Control {
         if request.method() == Method::GET {
             return look::at(emulator, order, request.uri().query().unwrap_or_default());
         }
-        let body = request.body();
-        let done = match (request.method().as_str(), order) {
-            ("POST", "fault") => read::<FaultOrder>(body)?.obey(emulator),
-            ("POST", "timing") => read::<TimingOrder>(body)?.obey(emulator)?,
-            ("POST", "advance") => read::<Advance>(body)?.obey(emulator)?,
-            ("POST", "clock") => read::<Speed>(body)?.obey(emulator),
-            ("POST", "paging") => read::<Paging>(body)?.obey(emulator),
-            ("POST", "grant") => read::<Grant>(body)?.obey(emulator)?,
-            ("POST", "revoke") => read::<Revoke>(body)?.obey(emulator)?,
-            ("POST", "image") => read::<Image>(body)?.push(emulator),
-            ("DELETE", "image") => read::<Image>(body)?.delete(emulator)?,
-            ("POST", "node") => read::<Node>(body)?.obey(emulator)?,
-            ("POST", "shutdown") => {
-                self.stop.send_replace(true);
-                json!({})
-            }
-            (method, order) => return Err((StatusCode::NOT_FOUND, format!("there is no order {method} {order}"))),
-        };
-        Ok(done_with(&done))
+        if request.method() == Method::POST && order == "shutdown" {
+            self.stop.send_replace(true);
+            return Ok(done_with(&json!({})));
+        }
+        give(emulator, request.method(), order, request.body()).map(|done| done_with(&done))
+    }
+}
+
+/// Gives an order, and has it kept first where a record is kept. The clock stands still for as long, so that it is given at
+/// one moment.
+pub(super) fn give(emulator: &Emulator, method: &Method, order: &str, body: &[u8]) -> Result<Value, Refusal> {
+    let _turn = emulator.shared.turn();
+    let kept = emulator.act(|world| {
+        let now = world.clock.now();
+        world.keep(&Change::Order(method, order, body), now)?;
+        world.clock.hold(now);
+        Ok(())
+    });
+    kept.map_err(|why: String| (StatusCode::INSUFFICIENT_STORAGE, why))?;
+    let done = catch_unwind(AssertUnwindSafe(|| obey(emulator, method, order, body)));
+    emulator.act(|world| {
+        world.clock.release();
+        world.kept(matches!(done, Ok(Ok(_))));
+    });
+    // Once more, so that a time that the clock was put to is kept, too.
+    emulator.act(|_| ());
+    done.unwrap_or_else(|fault| resume_unwind(fault))
+}
+
+/// Does what an order says.
+pub(super) fn obey(emulator: &Emulator, method: &Method, order: &str, body: &[u8]) -> Result<Value, Refusal> {
+    match (method.as_str(), order) {
+        ("POST", "fault") => Ok(read::<FaultOrder>(body)?.obey(emulator)),
+        ("POST", "timing") => read::<TimingOrder>(body)?.obey(emulator),
+        ("POST", "advance") => read::<Advance>(body)?.obey(emulator),
+        ("POST", "clock") => Ok(read::<Speed>(body)?.obey(emulator)),
+        ("POST", "paging") => Ok(read::<Paging>(body)?.obey(emulator)),
+        ("POST", "grant") => read::<Grant>(body)?.obey(emulator),
+        ("POST", "revoke") => read::<Revoke>(body)?.obey(emulator),
+        ("POST", "image") => Ok(read::<Image>(body)?.push(emulator)),
+        ("DELETE", "image") => read::<Image>(body)?.delete(emulator),
+        ("POST", "node") => read::<Node>(body)?.obey(emulator),
+        (method, order) => Err((StatusCode::NOT_FOUND, format!("there is no order {method} {order}"))),
     }
 }
 
