@@ -17,6 +17,8 @@ mod kube;
 mod pull;
 mod registry;
 mod role;
+mod stored_time;
+mod words;
 
 pub use attach::{AttachOptions, AttachOutcome, AttachPlan, Attachment, InheritedGrant, OtherCondition, PlannedAction};
 pub use call::{Call, CallOptions, CancellationToken, Event, Progress};

@@ -6,6 +6,7 @@ use std::time::Duration;
 
 use bytes::Bytes;
 use http::{Method, Request, Uri};
+use serde_json::Value;
 use uuid::Uuid;
 
 use crate::log::{Service, only_asks};
@@ -31,8 +32,8 @@ pub(crate) enum Change<'a> {
     Request(&'a Request<Bytes>),
     /// A request of a client has met a fault.
     Fault(&'a Method, &'a Uri),
-    /// An order to the emulator itself: its method, its name, and its body.
-    Order(&'a Method, &'a str, &'a [u8]),
+    /// An order to the emulator itself: its name and its body.
+    Order(&'a str, &'a Value),
 }
 
 /// Whether a request to a service may change anything, as far as can be said before it is answered.

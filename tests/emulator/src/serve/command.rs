@@ -6,7 +6,6 @@ use std::path::PathBuf;
 use std::time::Duration;
 
 use clap::{Args, Parser, Subcommand, ValueEnum};
-use http::Method;
 use serde_json::json;
 
 use super::advice::{self, Format};
@@ -184,8 +183,7 @@ fn orders(args: &ServeArgs, state: Option<&State>, emulator: &Emulator) -> Resul
         orders.push(("fault", serde_json::to_value(fault).map_err(|why| ServeError::new(why.to_string()))?));
     }
     for (name, order) in orders {
-        let given = control::give(emulator, &Method::POST, name, order.to_string().as_bytes());
-        given.map_err(|(_, why)| ServeError::new(why))?;
+        control::obey(emulator, name, order).map_err(|(_, why)| ServeError::new(why))?;
     }
     Ok(())
 }

@@ -6,6 +6,7 @@
 
 mod advice;
 mod authority;
+mod background;
 mod ca_file;
 mod command;
 mod control;
@@ -22,6 +23,7 @@ mod state;
 use std::net::{Ipv4Addr, SocketAddr};
 use std::sync::Arc;
 
+use serde_json::Value;
 use tokio::sync::{mpsc, watch};
 use tokio::task::JoinHandle;
 use tokio_rustls::TlsAcceptor;
@@ -34,8 +36,9 @@ use crate::emulator::Emulator;
 use crate::world;
 
 pub use advice::Format;
+pub use background::{Background, Token};
 pub use command::{Command, run};
-pub use fault::ServeError;
+pub use fault::{OrderError, ServeError};
 
 /// Where a server listens.
 #[derive(Clone, Debug)]
@@ -163,6 +166,40 @@ impl Server {
     #[must_use]
     pub fn control_token(&self) -> &str {
         &self.control_token
+    }
+
+    /// Does what an order of the control endpoint says, by its name and with its body: `fault`, `timing`, `advance`,
+    /// `clock`, `paging`, `grant`, `revoke`, `image`, `delete-image`, `node`.
+    ///
+    /// # Errors
+    /// If the order is not understood, or names what is not there.
+    ///
+    /// ```
+    /// # use aks_acr_emulator::{Emulator, serve::{Server, ServerOptions}};
+    /// # #[tokio::main(flavor = "current_thread")] async fn main() -> Result<(), Box<dyn std::error::Error>> {
+    /// let server = Server::start(Emulator::new(), ServerOptions::default()).await?;
+    /// server.order("fault", serde_json::json!({"method": "PUT", "part": "/roleAssignments/", "status": 429}))?;
+    /// assert!(server.order("grant", serde_json::json!({"role": "Sorcerer", "caller": "owner", "scope": "/"})).is_err());
+    /// # Ok(()) }
+    /// ```
+    pub fn order(&self, name: &str, body: Value) -> Result<Value, OrderError> {
+        Ok(control::obey(&self.emulator, name, body)?)
+    }
+
+    /// What the control endpoint shows under a name, in the log from a mark on: `state`, `mark`, `requests`, `summary`.
+    ///
+    /// # Errors
+    /// If there is nothing under this name.
+    ///
+    /// ```
+    /// # use aks_acr_emulator::{Emulator, serve::{Server, ServerOptions}};
+    /// # #[tokio::main(flavor = "current_thread")] async fn main() -> Result<(), Box<dyn std::error::Error>> {
+    /// let server = Server::start(Emulator::new(), ServerOptions::default()).await?;
+    /// assert_eq!(server.look("summary", 0)?["count"], 0);
+    /// # Ok(()) }
+    /// ```
+    pub fn look(&self, name: &str, since: usize) -> Result<Value, OrderError> {
+        Ok(control::look(&self.emulator, name, since)?)
     }
 
     /// Waits until somebody asks the control endpoint to shut the server down.

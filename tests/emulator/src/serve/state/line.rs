@@ -48,7 +48,7 @@ pub(super) enum Line {
     /// A request met a fault.
     Fault { method: String, uri: String },
     /// The emulator was given an order.
-    Order { at: u64, salt: Uuid, method: String, name: String, body: Body },
+    Order { at: u64, salt: Uuid, name: String, body: Value },
 }
 
 /// So that a later time is written over an earlier one.
@@ -90,7 +90,7 @@ impl Body {
         }
     }
 
-    pub(super) fn bytes(&self) -> Result<Bytes, String> {
+    fn bytes(&self) -> Result<Bytes, String> {
         match self {
             Self::Text(text) => Ok(Bytes::from(text.clone())),
             Self::Base64(text) => STANDARD.decode(text).map(Bytes::from).map_err(|fault| fault.to_string()),
@@ -126,10 +126,7 @@ impl Line {
                 body: Body::of(request.body()),
             }),
             Change::Fault(method, uri) => Self::Fault { method: method.to_string(), uri: uri.to_string() },
-            Change::Order(method, name, body) => {
-                let (method, name) = (method.to_string(), (*name).to_owned());
-                Self::Order { at, salt, method, name, body: Body::of(body) }
-            }
+            Change::Order(name, body) => Self::Order { at, salt, name: (*name).to_owned(), body: (*body).clone() },
         }
     }
 

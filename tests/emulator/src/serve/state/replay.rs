@@ -65,12 +65,11 @@ fn again(emulator: &Emulator, line: Line, told: &mut Told) -> Result<(), String>
             emulator.shared.world().ids.salt(asked.salt);
             whole(|| drop(door::serve(&emulator.shared, &request)))?;
         }
-        Line::Order { at, salt, method: how, name, body } => {
-            let (method, body) = (method(&how)?, body.bytes()?);
+        Line::Order { at, salt, name, body } => {
             see(told, at);
             show(emulator, told.seen);
             emulator.shared.world().ids.salt(salt);
-            whole(|| drop(control::obey(emulator, &method, &name, &body)))?;
+            whole(|| drop(control::carry_out(emulator, &name, body)))?;
             // An order may put the clock forward.
             told.seen = told.seen.max(passed(emulator));
         }
