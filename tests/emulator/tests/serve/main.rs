@@ -6,3 +6,4 @@ mod control;
 mod door;
 mod hostile;
 mod program;
+mod state;
