@@ -57,6 +57,23 @@ pub enum Event {
     },
 }
 
+impl fmt::Display for Event {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Started { step } => write!(f, "{step} …"),
+            Self::Polling { step, attempt, status } => write!(f, "{step}: {status} (look {attempt})"),
+            Self::ImportingTag { tag, status } => write!(f, "{tag}: {status}"),
+            Self::Retrying { step, reason, wait_ms: Some(wait) } => {
+                write!(f, "{step}: again in {:.1?}, after {reason}", Duration::from_millis(*wait))
+            }
+            Self::Retrying { step, reason, wait_ms: None } => write!(f, "{step}: again, after {reason}"),
+            Self::RollingOut { ready, wanted, cause: None } => write!(f, "{ready}/{wanted} ready"),
+            Self::RollingOut { ready, wanted, cause: Some(cause) } => write!(f, "{ready}/{wanted} ready, {cause}"),
+            Self::Finished { step } => write!(f, "{step}: done"),
+        }
+    }
+}
+
 /// Hears of the steps of a call. It must return at once: the work waits for it.
 pub trait Progress: Send + Sync {
     /// Takes one event.
@@ -237,6 +254,15 @@ impl fmt::Debug for Call {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn an_event_reads_as_a_line() {
+        let event =
+            Event::Retrying { step: "granting".into(), reason: "PrincipalNotFound".into(), wait_ms: Some(1500) };
+        assert_eq!(event.to_string(), "granting: again in 1.5s, after PrincipalNotFound");
+        let event = Event::RollingOut { ready: 0, wanted: 2, cause: Some("ErrImagePull".into()) };
+        assert_eq!(event.to_string(), "0/2 ready, ErrImagePull");
+    }
 
     #[tokio::test(start_paused = true)]
     async fn work_that_outlives_the_deadline_is_stopped() {

@@ -7,8 +7,9 @@ use crate::{
     id::ResourceId,
     image::{Digest, ImageReference},
     registry::{ImportHandle, ImportRequest, ImportStatus, Registry, RegistryRef},
+    words::words,
 };
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
 use std::{collections::BTreeMap, fmt, time::Duration};
 
 const DEADLINE: Duration = Duration::from_secs(30 * 60);
@@ -56,7 +57,8 @@ impl ImportOptions {
 }
 
 /// What happens to a target tag that exists.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
 #[non_exhaustive]
 pub enum ExistingTag {
     /// It stays: an equal image is success, another is [`Conflict`](ErrorKind::Conflict).
@@ -65,6 +67,8 @@ pub enum ExistingTag {
     /// It is moved to the imported image.
     Replace,
 }
+
+words!(ExistingTag, "existing": Keep => "keep", Replace => "replace");
 
 /// An image that is in the registry now.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
@@ -82,6 +86,7 @@ pub struct Import {
 
 /// How sure it is that an imported image is its source.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+#[serde(tag = "kind", rename_all = "snake_case")]
 #[non_exhaustive]
 pub enum ImportProof {
     /// The target's digest equals the one that the source had before the import.
@@ -266,7 +271,7 @@ async fn follow(client: &Client, mut handle: ImportHandle, call: &Call) -> Resul
     let mut told = BTreeMap::new();
     loop {
         call.sleep("importing the image", handle.asked_wait().unwrap_or(WAIT)).await?;
-        let ImportStatus::Running(tags) = client.registry_importer().poll_import(&mut handle, call).await? else {
+        let ImportStatus::Running { tags } = client.registry_importer().poll_import(&mut handle, call).await? else {
             return Ok(());
         };
         for (tag, status) in &tags {

@@ -7,6 +7,8 @@ mod client;
 mod cloud;
 mod cluster;
 mod deploy;
+#[cfg(feature = "network")]
+mod environment;
 mod error;
 mod http;
 mod id;
@@ -14,9 +16,13 @@ mod identity;
 mod image;
 mod import;
 mod kube;
+#[cfg(feature = "network")]
+mod network;
 mod pull;
 mod registry;
 mod role;
+mod stored_time;
+mod words;
 
 pub use attach::{AttachOptions, AttachOutcome, AttachPlan, Attachment, InheritedGrant, OtherCondition, PlannedAction};
 pub use call::{Call, CallOptions, CancellationToken, Event, Progress};

@@ -30,7 +30,7 @@ impl fmt::Display for PullFailure {
 
 /// What a failed pull's text means.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
-#[serde(rename_all = "snake_case")]
+#[serde(tag = "kind", rename_all = "snake_case")]
 #[non_exhaustive]
 pub enum PullCause {
     /// The registry knows the identity and gives it no right on this repository: no grant, the wrong role for the registry's

@@ -109,13 +109,13 @@ async fn definition_of_an_unknown_role_is_not_found(backend: &dyn Backend) -> Ch
 async fn definition_tells_what_a_pull_role_allows(backend: &dyn Backend) -> Checked {
     let assigner = backend.client().role_assigner();
     let pull = assigner.definition(backend.registry(), PullRole::AcrPull.id(), &call()).await?;
-    assert_eq!(pull.name, PullRole::AcrPull.name());
+    assert_eq!(pull.name, PullRole::AcrPull.as_str());
     assert_eq!(
         (pull.actions.as_slice(), pull.data_actions.len()),
         (&["Microsoft.ContainerRegistry/registries/pull/read".to_owned()][..], 0)
     );
     let reader = assigner.definition(backend.registry(), PullRole::RepositoryReader.id(), &call()).await?;
-    assert_eq!(reader.name, PullRole::RepositoryReader.name());
+    assert_eq!(reader.name, PullRole::RepositoryReader.as_str());
     assert!(reader.data_actions.iter().any(|action| action.ends_with("/repositories/content/read")));
     Ok(())
 }
@@ -124,7 +124,7 @@ async fn a_grant_under_another_name_is_left_as_it_is_with_its_condition() -> Che
     let scene = Scene::with_registry(RegistrySeed::new(GROUP, REGISTRY).abac())?;
     let role = PullRole::RepositoryReader;
     let principal = scene.principal().to_string();
-    let name = scene.azure.grant_if(role.name(), &principal, scene.registry().as_str(), NARROW);
+    let name = scene.azure.grant_if(role.as_str(), &principal, scene.registry().as_str(), NARROW);
     let before = scene.azure.role_assignments();
     let mut grant = pull_on(&scene);
     grant.role = role.id();

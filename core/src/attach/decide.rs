@@ -41,7 +41,7 @@ pub(super) fn decide(found: &Found, options: &AttachOptions) -> Result<Decision>
     let is_same = direct.is_some_and(|one| same_condition(one.condition.as_deref(), grant.condition.as_deref()));
     if let (Some(one), false, InheritedGrant::Suffices) = (broader, is_same, options.inherited) {
         let outcome = AttachOutcome::Inherited { from: one.scope.clone() };
-        return Ok(Decision { grant, action: PlannedAction::Nothing(outcome), existing: Some((*one).clone()) });
+        return Ok(Decision { grant, action: PlannedAction::Nothing { outcome }, existing: Some((*one).clone()) });
     }
     match direct {
         Some(direct) => Ok(from_direct(direct, grant, options)),
@@ -63,12 +63,12 @@ fn unseen(found: &Found, grant: Grant) -> Result<Decision> {
 fn from_direct(direct: &RoleAssignment, grant: Grant, options: &AttachOptions) -> Decision {
     let mut grant = grant;
     let action = if same_condition(direct.condition.as_deref(), grant.condition.as_deref()) {
-        PlannedAction::Nothing(AttachOutcome::AlreadyGranted)
+        PlannedAction::Nothing { outcome: AttachOutcome::AlreadyGranted }
     } else if options.other_condition == OtherCondition::Replace {
         grant.replaces = Some(direct.id.clone());
         PlannedAction::Replace { assignment_id: direct.id.clone() }
     } else {
-        PlannedAction::Nothing(AttachOutcome::ConditionDiffers { existing: direct.condition.clone() })
+        PlannedAction::Nothing { outcome: AttachOutcome::ConditionDiffers { existing: direct.condition.clone() } }
     };
     Decision { grant, action, existing: Some(direct.clone()) }
 }
@@ -204,7 +204,7 @@ mod tests {
         let there = vec![assigned(&registry_id().to_uppercase(), PullRole::AcrPull, None)];
         assert_eq!(
             action(Legacy, there, &AttachOptions::default()),
-            PlannedAction::Nothing(AttachOutcome::AlreadyGranted)
+            PlannedAction::Nothing { outcome: AttachOutcome::AlreadyGranted }
         );
     }
 
@@ -212,7 +212,7 @@ mod tests {
     fn a_broader_grant_is_enough_unless_a_direct_one_is_asked_for() {
         for scope in ["/", SUBSCRIPTION, &format!("{SUBSCRIPTION}/resourceGroups/G")] {
             let there = vec![assigned(scope, PullRole::AcrPull, None)];
-            let inherited = PlannedAction::Nothing(AttachOutcome::Inherited { from: scope.to_owned() });
+            let inherited = PlannedAction::Nothing { outcome: AttachOutcome::Inherited { from: scope.to_owned() } };
             assert_eq!(action(Legacy, there.clone(), &AttachOptions::default()), inherited);
             let direct = AttachOptions::default().with_inherited(InheritedGrant::GrantDirectly);
             assert_eq!(action(Legacy, there, &direct), PlannedAction::Grant);
@@ -225,7 +225,7 @@ mod tests {
             assigned(&registry_id(), PullRole::RepositoryReader, Some("narrow")),
             assigned(SUBSCRIPTION, PullRole::RepositoryReader, None),
         ];
-        let inherited = PlannedAction::Nothing(AttachOutcome::Inherited { from: SUBSCRIPTION.to_owned() });
+        let inherited = PlannedAction::Nothing { outcome: AttachOutcome::Inherited { from: SUBSCRIPTION.to_owned() } };
         assert_eq!(action(Abac, there, &AttachOptions::default()), inherited);
     }
 
@@ -243,7 +243,7 @@ mod tests {
     fn another_condition_is_kept_unless_its_replacement_is_asked_for() {
         let there = vec![assigned(&registry_id(), PullRole::RepositoryReader, Some("narrow"))];
         let kept = AttachOutcome::ConditionDiffers { existing: Some("narrow".to_owned()) };
-        assert_eq!(action(Abac, there.clone(), &AttachOptions::default()), PlannedAction::Nothing(kept));
+        assert_eq!(action(Abac, there.clone(), &AttachOptions::default()), PlannedAction::Nothing { outcome: kept });
         let replace = AttachOptions::default().with_other_condition(OtherCondition::Replace);
         let assignment_id = there[0].id.clone();
         assert_eq!(action(Abac, there, &replace), PlannedAction::Replace { assignment_id });
@@ -253,7 +253,7 @@ mod tests {
     fn white_space_does_not_make_another_condition() {
         let there = vec![assigned(&registry_id(), PullRole::RepositoryReader, Some("a\n  AND b"))];
         let options = AttachOptions::default().with_condition("a AND b");
-        assert_eq!(action(Abac, there, &options), PlannedAction::Nothing(AttachOutcome::AlreadyGranted));
+        assert_eq!(action(Abac, there, &options), PlannedAction::Nothing { outcome: AttachOutcome::AlreadyGranted });
     }
 
     #[test]

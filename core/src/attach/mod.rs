@@ -12,6 +12,7 @@ use crate::{
     call::CallOptions,
     id::{PrincipalId, ResourceId},
     role::PullRole,
+    words::words,
 };
 use serde::{Deserialize, Serialize};
 use std::time::Duration;
@@ -82,6 +83,7 @@ impl AttachOptions {
 
 /// What is done where a scope above the registry gives the role already.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
 #[non_exhaustive]
 pub enum InheritedGrant {
     /// It is enough: nothing is written.
@@ -91,8 +93,11 @@ pub enum InheritedGrant {
     GrantDirectly,
 }
 
+words!(InheritedGrant, "inherited": Suffices => "suffices", GrantDirectly => "grant_directly");
+
 /// What is done where the role is there with another condition.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
 #[non_exhaustive]
 pub enum OtherCondition {
     /// It is left as it is, and the outcome says so.
@@ -101,6 +106,8 @@ pub enum OtherCondition {
     /// It is replaced by the one that was asked for, which may widen the grant.
     Replace,
 }
+
+words!(OtherCondition, "other condition": Keep => "keep", Replace => "replace");
 
 /// The state "this cluster can pull from this registry, by that grant".
 ///
@@ -126,6 +133,7 @@ pub struct Attachment {
 
 /// What attach found or did.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(tag = "kind", rename_all = "snake_case")]
 #[non_exhaustive]
 pub enum AttachOutcome {
     /// The grant was made.

@@ -26,6 +26,7 @@ pub struct AttachPlan {
     /// The form of this plan.
     pub version: u32,
     /// After this it is refused.
+    #[serde(with = "crate::stored_time")]
     pub expires: SystemTime,
     /// The cluster.
     pub cluster: ClusterRef,
@@ -43,7 +44,7 @@ pub struct AttachPlan {
 
 /// What a plan does.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "snake_case")]
+#[serde(tag = "kind", rename_all = "snake_case")]
 #[non_exhaustive]
 pub enum PlannedAction {
     /// Makes the grant.
@@ -54,7 +55,10 @@ pub enum PlannedAction {
         assignment_id: String,
     },
     /// Writes nothing, since this is so already.
-    Nothing(AttachOutcome),
+    Nothing {
+        /// What attach would answer.
+        outcome: AttachOutcome,
+    },
 }
 
 impl fmt::Display for AttachPlan {
@@ -63,7 +67,7 @@ impl fmt::Display for AttachPlan {
         match &self.action {
             PlannedAction::Grant => write!(f, "+ {role} for {principal} on {registry}"),
             PlannedAction::Replace { .. } => write!(f, "~ condition of {role} for {principal} on {registry}"),
-            PlannedAction::Nothing(_) => write!(f, "= {role} for {principal} on {registry}"),
+            PlannedAction::Nothing { .. } => write!(f, "= {role} for {principal} on {registry}"),
         }
     }
 }

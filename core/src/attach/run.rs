@@ -119,7 +119,7 @@ async fn carry_out(
 ) -> Result<Attachment> {
     let role = found.registry.mode.pull_role();
     match decision.action {
-        PlannedAction::Nothing(ref outcome) => Ok(unwritten(outcome.clone(), role, &decision)),
+        PlannedAction::Nothing { ref outcome } => Ok(unwritten(outcome.clone(), role, &decision)),
         PlannedAction::Grant | PlannedAction::Replace { .. } => write(client, role, &decision, options, call).await,
     }
 }

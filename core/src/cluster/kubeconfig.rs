@@ -1,12 +1,16 @@
 //! A cluster's kubeconfig, as a value.
 
-use crate::error::{Error, ErrorKind, Result};
+use crate::{
+    error::{Error, ErrorKind, Result},
+    words::words,
+};
 use azure_core::credentials::Secret;
-use serde::Deserialize;
+use serde::{Deserialize, Serialize};
 use std::fmt;
 
 /// As whom a cluster is entered.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
 #[non_exhaustive]
 pub enum Access {
     /// As a user: on a cluster with Entra as oneself, elsewhere with the certificate of its user account.
@@ -15,6 +19,8 @@ pub enum Access {
     /// With the certificate of the cluster's administrator, past Entra. Refused where local accounts are switched off.
     Admin,
 }
+
+words!(Access, "access": User => "user", Admin => "admin");
 
 /// A kubeconfig that Azure made for a cluster. It holds keys: `Debug` does not show it.
 #[derive(Clone, PartialEq, Eq)]

@@ -79,10 +79,14 @@ impl fmt::Debug for ImportHandle {
 
 /// How far an import is.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+#[serde(tag = "kind", rename_all = "snake_case")]
 #[non_exhaustive]
 pub enum ImportStatus {
-    /// Azure is at work: the state of each target tag, in Azure's own words.
-    Running(BTreeMap<String, String>),
+    /// Azure is at work. The states are its own words.
+    Running {
+        /// `repository:tag` and its state.
+        tags: BTreeMap<String, String>,
+    },
     /// All is copied.
     Succeeded,
 }
@@ -118,7 +122,7 @@ pub(super) async fn poll(arm: &Arm, handle: &mut ImportHandle, call: &Call) -> R
     handle.wait = operation.asked_wait();
     Ok(match progressed {
         Progressed::Done => ImportStatus::Succeeded,
-        Progressed::Running(_) => ImportStatus::Running(read_tags(&answer.body, &handle.targets)),
+        Progressed::Running(_) => ImportStatus::Running { tags: read_tags(&answer.body, &handle.targets) },
     })
 }
 

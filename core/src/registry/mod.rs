@@ -22,6 +22,7 @@ use crate::{
     id::ResourceId,
     image::{Image, ImageReference},
     role::PullRole,
+    words::words,
 };
 use async_trait::async_trait;
 use serde::{Deserialize, Serialize};
@@ -93,6 +94,12 @@ pub enum RoleAssignmentMode {
     AbacRepositoryPermissions,
 }
 
+words!(
+    RoleAssignmentMode, "role assignment mode":
+    LegacyRegistryPermissions => "LegacyRegistryPermissions",
+    AbacRepositoryPermissions => "AbacRepositoryPermissions",
+);
+
 impl RoleAssignmentMode {
     /// The role that gives pull on a registry of this mode.
     #[must_use]
@@ -100,15 +107,6 @@ impl RoleAssignmentMode {
         match self {
             Self::LegacyRegistryPermissions => PullRole::AcrPull,
             Self::AbacRepositoryPermissions => PullRole::RepositoryReader,
-        }
-    }
-
-    /// The service's own word.
-    #[must_use]
-    pub const fn as_str(self) -> &'static str {
-        match self {
-            Self::LegacyRegistryPermissions => "LegacyRegistryPermissions",
-            Self::AbacRepositoryPermissions => "AbacRepositoryPermissions",
         }
     }
 }
@@ -126,17 +124,7 @@ pub enum Sku {
     Premium,
 }
 
-impl Sku {
-    /// The service's own word.
-    #[must_use]
-    pub const fn as_str(self) -> &'static str {
-        match self {
-            Self::Basic => "Basic",
-            Self::Standard => "Standard",
-            Self::Premium => "Premium",
-        }
-    }
-}
+words!(Sku, "sku": Basic => "Basic", Standard => "Standard", Premium => "Premium");
 
 /// A registry to be made.
 #[derive(Clone, Debug, PartialEq, Eq)]

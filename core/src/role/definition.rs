@@ -1,7 +1,7 @@
 //! Roles: those that give pull, what a role allows, and the smallest that has an action.
 
+use crate::words::words;
 use serde::{Deserialize, Serialize};
-use std::fmt;
 use uuid::Uuid;
 
 /// The role that gives pull. Which one depends on the registry's mode: each is without effect in the other mode.
@@ -11,8 +11,11 @@ pub enum PullRole {
     /// `AcrPull`, for registries with permissions on the whole registry.
     AcrPull,
     /// `Container Registry Repository Reader`, for registries with permissions on repositories.
+    #[serde(rename = "Container Registry Repository Reader")]
     RepositoryReader,
 }
+
+words!(PullRole, "role": AcrPull => "AcrPull", RepositoryReader => "Container Registry Repository Reader");
 
 impl PullRole {
     /// The role definition's id, the same in every subscription and cloud.
@@ -22,21 +25,6 @@ impl PullRole {
             Self::AcrPull => Uuid::from_u128(0x7f95_1dda_4ed3_4680_a7ca_43fe_172d_538d),
             Self::RepositoryReader => Uuid::from_u128(0xb93a_a761_3e63_49ed_ac28_beff_a264_f7ac),
         }
-    }
-
-    /// The role's name in Azure.
-    #[must_use]
-    pub const fn name(self) -> &'static str {
-        match self {
-            Self::AcrPull => "AcrPull",
-            Self::RepositoryReader => "Container Registry Repository Reader",
-        }
-    }
-}
-
-impl fmt::Display for PullRole {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(self.name())
     }
 }
 

@@ -57,7 +57,7 @@ fn conditions(scene: &Scene) -> Vec<Option<String>> {
 /// As another tool grants it: under a name of its own.
 fn grant_if(scene: &Scene, condition: &str) -> String {
     let kubelet = scene.azure.kubelet_object_id(GROUP, CLUSTER);
-    scene.azure.grant_if(PullRole::RepositoryReader.name(), &kubelet, scene.registry().as_str(), condition)
+    scene.azure.grant_if(PullRole::RepositoryReader.as_str(), &kubelet, scene.registry().as_str(), condition)
 }
 
 async fn a_condition_is_granted_with_the_role() -> Checked {
@@ -134,7 +134,7 @@ async fn the_same_condition_in_other_white_space_is_the_same() -> Checked {
 
 async fn a_grant_without_condition_is_not_narrowed_unless_that_is_asked_for() -> Checked {
     let scene = scene()?;
-    scene.grant_pull(PullRole::RepositoryReader.name());
+    scene.grant_pull(PullRole::RepositoryReader.as_str());
     let kept = attach(&scene, with(&only("team/app"))).await?;
     assert_eq!(kept.outcome, AttachOutcome::ConditionDiffers { existing: None });
     assert_eq!(conditions(&scene), [None]);
@@ -146,7 +146,7 @@ async fn a_grant_without_condition_is_not_narrowed_unless_that_is_asked_for() ->
 async fn a_broader_grant_with_a_condition_is_not_enough() -> Checked {
     let scene = scene()?;
     let kubelet = scene.azure.kubelet_object_id(GROUP, CLUSTER);
-    let role = PullRole::RepositoryReader.name();
+    let role = PullRole::RepositoryReader.as_str();
     scene.azure.grant_if(role, &kubelet, &scene.everything(), &only("team/app"));
     assert_eq!(attach(&scene, AttachOptions::default()).await?.outcome, AttachOutcome::Granted);
     assert_eq!(grants(&scene).len(), 2);

@@ -41,7 +41,7 @@ async fn a_plan_writes_nothing_and_is_done_as_it_was_told(backend: &dyn Backend)
     let attachment = client.apply_attach(&stored, options()).await?;
     assert_eq!(attachment.outcome, AttachOutcome::Granted);
     let done = client.plan_attach(backend.cluster(), &registry, options()).await?;
-    assert_eq!(done.action, PlannedAction::Nothing(AttachOutcome::AlreadyGranted));
+    assert_eq!(done.action, PlannedAction::Nothing { outcome: AttachOutcome::AlreadyGranted });
     Ok(())
 }
 
@@ -73,7 +73,7 @@ async fn a_plan_tells_what_is_there_already() -> Checked {
     scene.azure.grant("AcrPull", &scene.azure.kubelet_object_id(GROUP, CLUSTER), &scene.everything());
     let inherited = plan(&scene, AttachOptions::default()).await?;
     let from = scene.everything();
-    assert_eq!(inherited.action, PlannedAction::Nothing(AttachOutcome::Inherited { from: from.clone() }));
+    assert_eq!(inherited.action, PlannedAction::Nothing { outcome: AttachOutcome::Inherited { from: from.clone() } });
     assert!(inherited.to_string().starts_with("= AcrPull"));
     let attachment = scene.client.apply_attach(&inherited, AttachOptions::default()).await?;
     assert_eq!((attachment.outcome, scene.writes().len()), (AttachOutcome::Inherited { from }, 0));
@@ -83,7 +83,7 @@ async fn a_plan_tells_what_is_there_already() -> Checked {
 async fn a_plan_that_replaces_a_condition_is_done() -> Checked {
     let scene = Scene::with_registry(RegistrySeed::new(GROUP, REGISTRY).abac())?;
     let kubelet = scene.azure.kubelet_object_id(GROUP, CLUSTER);
-    let name = scene.azure.grant(PullRole::RepositoryReader.name(), &kubelet, scene.registry().as_str());
+    let name = scene.azure.grant(PullRole::RepositoryReader.as_str(), &kubelet, scene.registry().as_str());
     let options = || AttachOptions::default().with_condition(NARROW).with_other_condition(OtherCondition::Replace);
     let plan = plan(&scene, options()).await?;
     assert!(matches!(&plan.action, PlannedAction::Replace { assignment_id } if assignment_id.ends_with(&name)));

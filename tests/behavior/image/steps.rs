@@ -67,7 +67,7 @@ async fn start_import_returns_when_azure_has_accepted_the_import() -> Checked {
     let begun = Instant::now();
     let mut handle = importer.start_import(&registry, &request(NGINX)?, &call()).await?;
     assert!(begun.elapsed() < Duration::from_secs(1));
-    let ImportStatus::Running(tags) = importer.poll_import(&mut handle, &call()).await? else {
+    let ImportStatus::Running { tags } = importer.poll_import(&mut handle, &call()).await? else {
         return Err("it is over too early".into());
     };
     assert_eq!(tags.get("nginx:v1").map(String::as_str), Some("Pending"));

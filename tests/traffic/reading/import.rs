@@ -94,7 +94,7 @@ pub(super) fn pending(case: &Case) -> Result<(), Failed> {
     wanted.remove("status");
     handle.targets = wanted.keys().cloned().collect();
     let status = look(&replay, &mut handle)??;
-    let ImportStatus::Running(tags) = status else { return Err("it was taken for the end".into()) };
+    let ImportStatus::Running { tags } = status else { return Err("it was taken for the end".into()) };
     assert!(!tags.is_empty());
     assert_eq!(json!(tags), Value::Object(wanted));
     assert_eq!(look(&replay, &mut handle)??, ImportStatus::Succeeded);

@@ -101,7 +101,7 @@ fn follows(case: &Case, started: Answer, done: Answer, link: &str) -> Result<(),
 /// The state lies inside `properties`, and the status is 202. Given to the poll of an import, which has no tags to tell.
 pub(super) fn state_inside_running(case: &Case) -> Result<(), Failed> {
     let replay = Replay::of([case.other("aks/53-run-command-202")?.answer(), case.exchange.answer()]);
-    assert_eq!(import_and_look(case, &replay)?, ImportStatus::Running(BTreeMap::new()));
+    assert_eq!(import_and_look(case, &replay)?, ImportStatus::Running { tags: BTreeMap::new() });
     Ok(())
 }
 
@@ -113,7 +113,7 @@ pub(super) fn state_inside_done(case: &Case) -> Result<(), Failed> {
     let mut other = case.exchange.clone();
     other.body["properties"]["provisioningState"] = "Running".into();
     let replay = Replay::of([started, other.answer()]);
-    assert_eq!(import_and_look(case, &replay)?, ImportStatus::Running(BTreeMap::new()));
+    assert_eq!(import_and_look(case, &replay)?, ImportStatus::Running { tags: BTreeMap::new() });
     Ok(())
 }
 

@@ -166,7 +166,7 @@ pub(super) fn definition(case: &Case) -> std::result::Result<(), Failed> {
     assert_eq!(permissions["notActions"], json!(definition.not_actions));
     assert_eq!(permissions["dataActions"], json!(definition.data_actions));
     assert_eq!(permissions["notDataActions"], json!(definition.not_data_actions));
-    if definition.name == PullRole::AcrPull.name() {
+    if definition.name == PullRole::AcrPull.as_str() {
         assert_eq!(role, PullRole::AcrPull.id());
     }
     Ok(())

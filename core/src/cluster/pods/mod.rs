@@ -31,8 +31,10 @@ pub struct Pod {
     /// How often its containers were started again.
     pub restarts: u32,
     /// When one of them last ended, if that is known.
+    #[serde(with = "crate::stored_time::option")]
     pub last_restart: Option<SystemTime>,
     /// When it was made.
+    #[serde(with = "crate::stored_time::option")]
     pub created: Option<SystemTime>,
     /// The node that it runs on, once it has one.
     pub node: Option<String>,
@@ -78,6 +80,7 @@ pub struct Pods {
     /// The pods, by name.
     pub pods: Vec<Pod>,
     /// The cluster's own time when it told of them: ages count to it.
+    #[serde(with = "crate::stored_time")]
     pub at: SystemTime,
 }
 

@@ -47,12 +47,14 @@ pub struct ServerOptions {
     pub listen: SocketAddr,
     /// The address of the proxy. Port 0 is any free one, which is the default.
     pub proxy: SocketAddr,
+    /// Whether a kubeconfig names the proxy, so that kubectl finds the way by itself. It does by default. Azure's name none.
+    pub proxy_in_kubeconfig: bool,
 }
 
 impl Default for ServerOptions {
     fn default() -> Self {
         let any = SocketAddr::from((Ipv4Addr::LOCALHOST, 0));
-        Self { listen: any, proxy: any }
+        Self { listen: any, proxy: any, proxy_in_kubeconfig: true }
     }
 }
 
@@ -68,6 +70,13 @@ impl ServerOptions {
     #[must_use]
     pub fn with_proxy(mut self, address: SocketAddr) -> Self {
         self.proxy = address;
+        self
+    }
+
+    /// Sets [`proxy_in_kubeconfig`](Self::proxy_in_kubeconfig).
+    #[must_use]
+    pub fn with_proxy_in_kubeconfig(mut self, names: bool) -> Self {
+        self.proxy_in_kubeconfig = names;
         self
     }
 }
@@ -117,7 +126,8 @@ impl Server {
         emulator.act(|world| {
             world.signer.serves_locally = true;
             let authority = authority.pem().to_owned();
-            world.wire = Some(world::Wire { proxy: proxy.clone(), authority, client });
+            let named = options.proxy_in_kubeconfig.then(|| proxy.clone());
+            world.wire = Some(world::Wire { proxy: named, authority, client });
         });
         let front = Arc::new(Front { emulator: emulator.clone(), control, port: listens.port() });
         let known = Arc::clone(&front);

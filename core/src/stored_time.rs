@@ -1,0 +1,34 @@
+//! Times in stored results: RFC 3339 in UTC, which every language reads.
+
+use serde::{Deserialize as _, Deserializer, Serializer, de, ser};
+use std::time::SystemTime;
+use time::{OffsetDateTime, format_description::well_known::Rfc3339};
+
+/// Writes a time.
+pub(crate) fn serialize<S: Serializer>(at: &SystemTime, into: S) -> Result<S::Ok, S::Error> {
+    let text = OffsetDateTime::from(*at).format(&Rfc3339).map_err(ser::Error::custom)?;
+    into.serialize_str(&text)
+}
+
+/// Reads a time.
+pub(crate) fn deserialize<'de, D: Deserializer<'de>>(from: D) -> Result<SystemTime, D::Error> {
+    let text = String::deserialize(from)?;
+    OffsetDateTime::parse(&text, &Rfc3339).map(SystemTime::from).map_err(de::Error::custom)
+}
+
+/// The same, of a time that may be unknown.
+pub(crate) mod option {
+    use serde::{Serialize, Serializer};
+    use std::time::SystemTime;
+
+    /// Writes a time, or nothing.
+    #[expect(clippy::ref_option, reason = "serde asks for this form")]
+    pub(crate) fn serialize<S: Serializer>(at: &Option<SystemTime>, into: S) -> Result<S::Ok, S::Error> {
+        #[derive(Serialize)]
+        struct Known<'a>(#[serde(with = "super")] &'a SystemTime);
+        match at {
+            Some(at) => into.serialize_some(&Known(at)),
+            None => into.serialize_none(),
+        }
+    }
+}
