@@ -6,6 +6,10 @@ use crate::{
     role::smallest_role,
 };
 use azure_core::http::headers::Headers;
+use base64::{
+    Engine as _,
+    engine::general_purpose::{STANDARD_NO_PAD, URL_SAFE_NO_PAD},
+};
 use serde::Deserialize;
 use serde_json::Value;
 
@@ -27,11 +31,30 @@ pub(crate) fn from_azure(request: &ArmRequest, answer: &Answer) -> Error {
     } else {
         err
     };
+    let err = match answer.header("www-authenticate").and_then(wanted_claims) {
+        Some(claims) if kind == ErrorKind::Unauthenticated => err
+            .saying("conditional access wants another sign-in of the caller: Azure answered with a claims challenge")
+            .with_claims(claims),
+        _ => err,
+    };
     let err = match super::wait::retry_after(&answer.headers) {
         Some(wait) => err.with_retry_after(wait),
         None => err,
     };
     err.with_service(service)
+}
+
+/// The claims of a challenge, which conditional access makes when a token is good but not good enough.
+/// See [Claims challenges](https://learn.microsoft.com/entra/identity-platform/claims-challenge).
+fn wanted_claims(challenge: &str) -> Option<String> {
+    let value = |name: &str| challenge.split_once(&format!("{name}=\""))?.1.split('"').next();
+    if value("error") != Some("insufficient_claims") {
+        return None;
+    }
+    let encoded = value("claims")?.trim_end_matches('=');
+    let decoded = STANDARD_NO_PAD.decode(encoded).or_else(|_| URL_SAFE_NO_PAD.decode(encoded)).ok();
+    // Some services send the text as it is.
+    Some(decoded.and_then(|bytes| String::from_utf8(bytes).ok()).unwrap_or_else(|| encoded.to_owned()))
 }
 
 /// Makes an error of a request that had no answer.
@@ -192,6 +215,16 @@ mod tests {
     fn details_are_added_once() {
         let (_, message) = read(r#"{"error":{"message":"a b","details":[{"message":"b"},{"message":"c"}]}}"#);
         assert_eq!(message.as_deref(), Some("a b; c"));
+    }
+
+    #[test]
+    fn the_claims_of_a_challenge_are_read() {
+        let wanted = r#"{"access_token":{"nbf":{"essential":true,"value":"1"}}}"#;
+        let encoded = "eyJhY2Nlc3NfdG9rZW4iOnsibmJmIjp7ImVzc2VudGlhbCI6dHJ1ZSwidmFsdWUiOiIxIn19fQ==";
+        let challenge = format!(r#"Bearer realm="", error="insufficient_claims", claims="{encoded}""#);
+        assert_eq!(wanted_claims(&challenge).as_deref(), Some(wanted));
+        assert_eq!(wanted_claims(r#"Bearer error="invalid_token", claims="e30=""#), None);
+        assert_eq!(wanted_claims(r#"Bearer error="insufficient_claims""#), None);
     }
 
     #[test]
