@@ -51,6 +51,9 @@ async fn a_certificate_that_cannot_be_used_is_said_before_a_request() {
     let azure = azure().with_certificate("owner", &known);
     let err = attach(&client(&azure, &path)).await.unwrap_err();
     assert!(err.kind() == ErrorKind::Unauthenticated && format!("{err:#}").contains("RSA"), "{err:#}");
+    fs::write(&path, b"0\x82\x01PFX").unwrap();
+    let err = attach(&client(&azure, &path)).await.unwrap_err();
+    assert!(err.kind() == ErrorKind::Unsupported && format!("{err:#}").contains("PFX"), "{err:#}");
     fs::remove_file(&path).unwrap();
     let err = attach(&client(&azure, &path)).await.unwrap_err();
     assert!(err.kind() == ErrorKind::Unauthenticated && format!("{err:#}").contains("cannot be read"), "{err:#}");

@@ -10,13 +10,17 @@ use crate::{
     cloud::Cloud,
     environment::Environment,
     error::{Error, ErrorKind, Result},
+    http::is_final,
 };
 use async_trait::async_trait;
 use azure_core::{
     cloud::CustomConfiguration,
     credentials::{AccessToken, TokenCredential, TokenRequestOptions},
     error::ErrorKind as Azure,
-    http::{ClientOptions, HttpClient, Transport},
+    http::{
+        ClientOptions, Context, HttpClient, Request, Transport,
+        policies::{Policy, PolicyResult},
+    },
 };
 use azure_identity::Executor;
 use choice::Kind;
@@ -49,10 +53,25 @@ impl Surroundings {
         let mut cloud = CustomConfiguration::default();
         cloud.authority_host.clone_from(&self.authority);
         ClientOptions {
+            per_try_policies: vec![Arc::new(OnceIfInVain)],
             transport: Some(Transport::new(self.transport.clone())),
             cloud: Some(Arc::new(cloud.into())),
             ..ClientOptions::default()
         }
+    }
+}
+
+/// Keeps the retry policy from showing a proxy the same wrong password again: that locks accounts.
+#[derive(Debug)]
+struct OnceIfInVain;
+
+#[async_trait]
+impl Policy for OnceIfInVain {
+    async fn send(&self, ctx: &Context, request: &mut Request, next: &[Arc<dyn Policy>]) -> PolicyResult {
+        next[0]
+            .send(ctx, request, &next[1..])
+            .await
+            .map_err(|err| if is_final(&err) { azure_core::Error::new(Azure::Other, err) } else { err })
     }
 }
 

@@ -61,13 +61,16 @@ fn wanted_claims(challenge: &str) -> Option<String> {
 pub(crate) fn from_transport(err: azure_core::Error, step: &str) -> Error {
     use azure_core::error::ErrorKind as Azure;
     let (kind, message) = match err.kind() {
+        // It was on the way to a token perhaps, and yet it is no question of who the caller is.
+        _ if is_final(&err) => (ErrorKind::Unavailable, "the service could not be reached"),
+        _ if is_unsupported(&err) => (ErrorKind::Unsupported, "this credential cannot be used"),
         Azure::Credential => (ErrorKind::Unauthenticated, "no token could be had"),
         Azure::Connection | Azure::Io => (ErrorKind::Unavailable, "the service could not be reached"),
         _ if is_credential(&err) => (ErrorKind::Unauthenticated, "no token could be had"),
         _ => (ErrorKind::Unexpected, "the request could not be made"),
     };
     let ours = Error::new(kind, obstacle(&err).unwrap_or(message)).with_context("while", step);
-    if kind == ErrorKind::Unauthenticated {
+    if matches!(kind, ErrorKind::Unauthenticated | ErrorKind::Unsupported) {
         return ours.with_source(err);
     }
     // The errors on the way name the whole URL, whose query Azure may have signed: only the innermost is kept, which does not.
@@ -75,7 +78,7 @@ pub(crate) fn from_transport(err: azure_core::Error, step: &str) -> Error {
 }
 
 /// Whether every other try would end the same way.
-pub(super) fn is_final(err: &azure_core::Error) -> bool {
+pub(crate) fn is_final(err: &azure_core::Error) -> bool {
     obstacle(err).is_some()
 }
 
@@ -101,11 +104,19 @@ pub(super) fn innermost(err: &azure_core::Error) -> String {
 
 /// The retry policy wraps a credential's error in one of another kind.
 fn is_credential(err: &azure_core::Error) -> bool {
+    behind(err, |inner: &azure_core::Error| matches!(inner.kind(), azure_core::error::ErrorKind::Credential))
+}
+
+/// A credential of our own has said what it cannot do.
+fn is_unsupported(err: &azure_core::Error) -> bool {
+    behind(err, |inner: &Error| inner.kind() == ErrorKind::Unsupported)
+}
+
+/// Whether one of this type, of which that holds, lies behind an error.
+fn behind<E: std::error::Error + 'static>(err: &azure_core::Error, holds: impl Fn(&E) -> bool) -> bool {
     let mut source = std::error::Error::source(err);
     while let Some(inner) = source {
-        if let Some(azure) = inner.downcast_ref::<azure_core::Error>()
-            && matches!(azure.kind(), azure_core::error::ErrorKind::Credential)
-        {
+        if inner.downcast_ref().is_some_and(&holds) {
             return true;
         }
         source = inner.source();
