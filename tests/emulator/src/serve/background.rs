@@ -231,7 +231,7 @@ impl Drop for Background {
 
 impl Wanted {
     fn set(self) -> Result<Emulator, ServeError> {
-        let mut emulator = self.scene.unwrap_or_else(Scene::usual).set()?;
+        let mut emulator = self.scene.unwrap_or_else(Scene::usual).set(Emulator::new())?;
         for caller in self.callers {
             emulator = caller.enter(emulator)?;
         }

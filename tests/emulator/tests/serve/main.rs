@@ -7,3 +7,4 @@ mod control;
 mod door;
 mod hostile;
 mod program;
+mod state;
