@@ -124,7 +124,7 @@ async fn serve(mut args: ServeArgs) -> Result<(), ServeError> {
         Some(state) => {
             let doors = Doors::open(&options, state.ports()).await?;
             state.serves_at(doors.ports)?;
-            Server::behind(emulator, doors, state.authority()?)?
+            Server::behind(emulator, doors, state.authority()?, true)?
         }
     };
     let place = CaFile::write(args.ca_file.as_deref(), server.ca_pem())?;

@@ -116,11 +116,11 @@ impl Server {
     /// If an address is not a loopback address, or is taken.
     pub async fn start(emulator: Emulator, options: ServerOptions) -> Result<Self, ServeError> {
         let doors = Doors::open(&options, Ports::default()).await?;
-        Self::behind(emulator, doors, Authority::new()?)
+        Self::behind(emulator, doors, Authority::new()?, options.proxy_in_kubeconfig)
     }
 
-    /// Serves behind doors that are open.
-    fn behind(emulator: Emulator, doors: Doors, authority: Authority) -> Result<Self, ServeError> {
+    /// Serves behind doors that are open. Kubeconfigs name the proxy or leave that to the client.
+    fn behind(emulator: Emulator, doors: Doors, authority: Authority, names_proxy: bool) -> Result<Self, ServeError> {
         let authority = Arc::new(authority);
         let proxy = format!("http://{}", doors.proxies);
         let (stop, stopped) = watch::channel(false);
@@ -132,7 +132,7 @@ impl Server {
         emulator.act(|world| {
             world.signer.serves_locally = true;
             let authority = authority.pem().to_owned();
-            let named = options.proxy_in_kubeconfig.then(|| proxy.clone());
+            let named = names_proxy.then(|| proxy.clone());
             world.wire = Some(world::Wire { proxy: named, authority, client });
         });
         let front = Arc::new(Front { emulator: emulator.clone(), control, port: doors.ports.listen });
