@@ -59,6 +59,42 @@ impl fmt::Debug for ClientBuilder {
     }
 }
 
+impl Client {
+    /// Begins a client for a subscription, as the caller whom the surroundings name: the first of these that is configured, found at
+    /// the first request and kept from then on. Which one it was is told through `tracing`.
+    ///
+    /// 1. A service principal: `AZURE_TENANT_ID`, `AZURE_CLIENT_ID` and `AZURE_CLIENT_SECRET`, or `AZURE_CLIENT_CERTIFICATE_PATH` (PEM with
+    ///    certificate and unencrypted RSA key).
+    /// 2. GitHub Actions with `id-token: write`, and `AZURE_TENANT_ID` and `AZURE_CLIENT_ID`.
+    /// 3. Workload identity: `AZURE_FEDERATED_TOKEN_FILE` and those two.
+    /// 4. Azure Pipelines: `SYSTEM_OIDCREQUESTURI`, `SYSTEM_ACCESSTOKEN` and what the tasks set for a service connection.
+    /// 5. The managed identity of the machine; the one of `AZURE_CLIENT_ID` where it has several.
+    /// 6. Who is signed in to az, then azd.
+    ///
+    /// What is configured and fails is an error and not passed over. `AZURE_TOKEN_CREDENTIALS` narrows the list, as in Azure's SDKs:
+    /// `prod` (1 to 5), `dev` (6) or the name of one, such as `ManagedIdentityCredential`. All use the client's cloud, proxy and
+    /// certificates.
+    ///
+    /// # Examples
+    /// ```
+    /// # #[tokio::main(flavor = "current_thread")] async fn main() -> aks_acr::Result<()> {
+    /// # use aks_acr::{CallOptions, Client};
+    /// # let azure = aks_acr_emulator::Emulator::new().with_registry("group", "myregistry");
+    /// # let (id, secret) = azure.client_secret_of("owner");
+    /// # let variables = [("AZURE_TENANT_ID", azure.tenant().to_owned()), ("AZURE_CLIENT_ID", id), ("AZURE_CLIENT_SECRET", secret)];
+    /// # let lookup = move |name: &str| variables.iter().find(|(known, _)| *known == name).map(|(_, value)| value.clone());
+    /// let builder = Client::builder_with_default_credential(azure.subscription());
+    /// # let builder = builder.environment(lookup).transport(azure.transport());
+    /// let client = builder.build()?;
+    /// assert!(client.registry(&"myregistry".parse()?, CallOptions::default()).await?.is_some());
+    /// # Ok(()) }
+    /// ```
+    #[must_use]
+    pub fn builder_with_default_credential(subscription: impl Into<String>) -> ClientBuilder {
+        ClientBuilder::new(None, subscription.into())
+    }
+}
+
 impl ClientBuilder {
     pub(super) fn new(credential: Option<Arc<dyn TokenCredential>>, subscription: String) -> Self {
         Self {
