@@ -6,8 +6,10 @@ mod call;
 mod client;
 mod cloud;
 mod cluster;
+#[cfg(feature = "identity")]
+mod credential;
 mod deploy;
-#[cfg(feature = "network")]
+#[cfg(any(feature = "identity", feature = "network"))]
 mod environment;
 mod error;
 mod http;
