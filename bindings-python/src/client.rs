@@ -2,10 +2,7 @@
 
 use crate::{argument::Span, call::Manner, cloud::Cloud, credential::PyCredential, error::to_py};
 use aks_acr::{CancellationToken, Client};
-use pyo3::{
-    exceptions::{PyRuntimeError, PyTypeError},
-    prelude::*,
-};
+use pyo3::{exceptions::PyRuntimeError, prelude::*};
 use std::sync::{Mutex, PoisonError};
 
 /// A client, until it is closed.
@@ -27,9 +24,11 @@ impl Held {
         proxy: Option<&str>,
         ca: Option<&str>,
     ) -> PyResult<Self> {
-        let credential =
-            credential.ok_or_else(|| PyTypeError::new_err("wanted a credential: there is no default one yet"))?;
-        let mut builder = Client::builder(PyCredential::new(&credential)?, subscription_id).cloud(cloud.cloud);
+        let begun = match credential {
+            Some(credential) => Client::builder(PyCredential::new(&credential)?, subscription_id),
+            None => Client::builder_with_default_credential(subscription_id),
+        };
+        let mut builder = begun.cloud(cloud.cloud);
         if let Some(proxy) = proxy {
             builder = builder.proxy(proxy);
         }
