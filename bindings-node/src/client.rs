@@ -1,0 +1,92 @@
+//! The client, and how an operation becomes a promise.
+
+use crate::{
+    argument,
+    call::Call,
+    credential::{Credential, GetToken},
+    error::{Fault, Result},
+    runtime::promise,
+};
+use aks_acr::Cloud;
+use napi::{Env, Unknown, bindgen_prelude::PromiseRaw};
+use napi_derive::napi;
+use serde::{Deserialize, Serialize};
+use std::{future::Future, sync::Arc};
+
+/// Joins registries and clusters of one subscription, as one caller.
+#[napi]
+pub struct Client(aks_acr::Client);
+
+#[derive(Deserialize, Default)]
+#[serde(rename_all = "camelCase", deny_unknown_fields, default)]
+struct Settings {
+    subscription_id: String,
+    cloud: CloudName,
+    proxy: Option<String>,
+    ca: Option<String>,
+}
+
+#[derive(Deserialize, Default)]
+#[serde(rename_all = "snake_case")]
+enum CloudName {
+    #[default]
+    Public,
+    China,
+    UsGovernment,
+    Bleu,
+    #[serde(untagged, rename_all = "camelCase")]
+    Custom {
+        resource_manager: String,
+        registry_suffix: String,
+    },
+}
+
+impl CloudName {
+    fn cloud(self) -> aks_acr::Result<Cloud> {
+        Ok(match self {
+            Self::Public => Cloud::public(),
+            Self::China => Cloud::china(),
+            Self::UsGovernment => Cloud::us_government(),
+            Self::Bleu => Cloud::bleu(),
+            Self::Custom { resource_manager, registry_suffix } => Cloud::custom(&resource_manager, &registry_suffix)?,
+        })
+    }
+}
+
+#[napi]
+impl Client {
+    /// A client for `getToken` of a credential.
+    #[napi(constructor)]
+    #[expect(clippy::needless_pass_by_value, reason = "`#[napi]` gives values")]
+    pub fn new(env: &Env, get_token: GetToken<'_>, settings: Unknown<'_>) -> napi::Result<Self> {
+        let credential = Arc::new(Credential::new(&get_token)?);
+        let build = || -> Result<aks_acr::Client> {
+            let settings: Settings = argument::options(env, settings)?;
+            let builder = aks_acr::Client::builder(credential, settings.subscription_id);
+            Ok(builder.cloud(settings.cloud.cloud()?).build()?)
+        };
+        build().map(Self).map_err(|fault| fault.into_js(env))
+    }
+}
+
+impl Client {
+    /// Makes one call: `read` reads its arguments, and what it gives does the work.
+    pub fn run<'env, T, W>(
+        &self,
+        env: &'env Env,
+        call: &Call,
+        read: impl FnOnce(aks_acr::Client) -> Result<W>,
+    ) -> napi::Result<PromiseRaw<'env, Unknown<'env>>>
+    where
+        T: Serialize + Send + 'static,
+        W: Future<Output = aks_acr::Result<T>> + Send + 'static,
+    {
+        let end = call.end();
+        let work = read(self.0.clone()).map_err(|fault| fault.into_js(env))?;
+        promise(env, async move {
+            let done = work.await;
+            end();
+            done.map_err(Fault::from)
+        })
+    }
+}
