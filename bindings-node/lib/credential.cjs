@@ -1,19 +1,19 @@
-'use strict'
+'use strict';
 
-const { AksAcrError } = require('./error.cjs')
+const { AksAcrError } = require('./error.cjs');
 
 /** `getToken` of a credential as the native half calls it: always a promise, and always of a token. */
 function getter(credential) {
   if (typeof credential?.getToken !== 'function') {
-    throw AksAcrError.invalidInput('credential: wanted an object with getToken, such as those of @azure/identity')
+    throw AksAcrError.invalidInput('credential: wanted an object with getToken, such as those of @azure/identity');
   }
   return async (scopes) => {
-    const { token, expiresOnTimestamp } = (await credential.getToken(scopes, {})) ?? {}
+    const { token, expiresOnTimestamp } = (await credential.getToken(scopes, {})) ?? {};
     if (typeof token !== 'string' || typeof expiresOnTimestamp !== 'number') {
-      throw new TypeError('getToken of the credential gave no { token, expiresOnTimestamp }')
+      throw new TypeError('getToken of the credential gave no { token, expiresOnTimestamp }');
     }
-    return { token, expiresOnTimestamp }
-  }
+    return { token, expiresOnTimestamp };
+  };
 }
 
-module.exports = { getter }
+module.exports = { getter };

@@ -1,29 +1,61 @@
 //! Reading JavaScript values. What cannot be read is the caller's error, and names the argument.
 
 use crate::error::{Fault, Result};
-use napi::{Env, JsValue, Unknown, ValueType};
+use napi::{De, JsValue, Unknown, ValueType};
 use serde::{Deserialize, Deserializer, de::DeserializeOwned};
 use std::{fmt::Display, str::FromStr, time::Duration};
 
-/// Reads an argument. `name` is the caller's word for it.
-pub fn read<T: DeserializeOwned>(env: &Env, name: &str, value: Unknown<'_>) -> Result<T> {
-    env.from_js_value(value).map_err(|err| Fault::Argument(format!("{name}: {}", err.reason)))
+/// Reads an argument that is a text.
+pub fn text(name: &str, value: Unknown<'_>) -> Result<String> {
+    let wrong = |err: napi::Error| Fault::Argument(format!("{name}: {}", err.reason));
+    match value.get_type().map_err(wrong)? {
+        ValueType::String => value.coerce_to_string().and_then(|text| text.into_utf8()?.into_owned()).map_err(wrong),
+        other => Err(Fault::Argument(format!("{name}: wanted a string, not {}", word(other)))),
+    }
 }
 
 /// Reads an argument that is a text to be parsed by core.
-pub fn parse<T: FromStr<Err = aks_acr::Error>>(env: &Env, name: &str, value: Unknown<'_>) -> Result<T> {
-    Ok(read::<String>(env, name, value)?.parse()?)
+pub fn parse<T: FromStr<Err = aks_acr::Error>>(name: &str, value: Unknown<'_>) -> Result<T> {
+    Ok(text(name, value)?.parse()?)
+}
+
+/// Reads an argument that is an object, such as a stored plan.
+pub fn object<T: DeserializeOwned>(name: &str, value: Unknown<'_>) -> Result<T> {
+    let wrong = |err: napi::Error| Fault::Argument(format!("{name}: {}", err.reason));
+    let of_type = value.get_type().map_err(wrong)?;
+    if of_type != ValueType::Object {
+        return Err(Fault::Argument(format!("{name}: wanted an object, not {}", word(of_type))));
+    }
+    let object = value.coerce_to_object().map_err(wrong)?;
+    if object.is_array().map_err(wrong)? {
+        return Err(Fault::Argument(format!("{name}: wanted an object, not an array")));
+    }
+    serde_path_to_error::deserialize(&mut De::new(&object)).map_err(|err| {
+        let path = err.path().to_string();
+        let place = if path == "." { name.to_owned() } else { format!("{name}.{path}") };
+        Fault::Argument(format!("{place}: {}", err.into_inner().reason))
+    })
 }
 
 /// Reads an object of options; none at all is an empty one.
-pub fn options<T: DeserializeOwned + Default>(env: &Env, value: Unknown<'_>) -> Result<T> {
-    let wrong = |err: napi::Error| Fault::Argument(format!("options: {}", err.reason));
-    match value.get_type().map_err(wrong)? {
-        ValueType::Undefined | ValueType::Null => Ok(T::default()),
-        ValueType::Object if !value.coerce_to_object().and_then(|object| object.is_array()).map_err(wrong)? => {
-            read(env, "options", value)
-        }
-        _ => Err(Fault::Argument("options: wanted an object".to_owned())),
+pub fn options<T: DeserializeOwned + Default>(value: Unknown<'_>) -> Result<T> {
+    match value.get_type() {
+        Ok(ValueType::Undefined | ValueType::Null) => Ok(T::default()),
+        _ => object("options", value),
+    }
+}
+
+fn word(of: ValueType) -> &'static str {
+    match of {
+        ValueType::Undefined => "undefined",
+        ValueType::Null => "null",
+        ValueType::Boolean => "a boolean",
+        ValueType::Number => "a number",
+        ValueType::BigInt => "a bigint",
+        ValueType::String => "a string",
+        ValueType::Symbol => "a symbol",
+        ValueType::Function => "a function",
+        _ => "an object",
     }
 }
 

@@ -8,7 +8,7 @@ use crate::{
     runtime::operations,
 };
 use aks_acr::{AttachPlan, InheritedGrant, OtherCondition, PrincipalId};
-use napi::{Env, Unknown};
+use napi::Unknown;
 use serde::Deserialize;
 
 #[derive(Deserialize, Default)]
@@ -22,8 +22,8 @@ struct AttachOptions {
     deadline_ms: Option<Millis>,
 }
 
-fn options(env: &Env, value: Unknown<'_>, call: &Call) -> Result<aks_acr::AttachOptions> {
-    let given: AttachOptions = argument::options(env, value)?;
+fn options(value: Unknown<'_>, call: &Call) -> Result<aks_acr::AttachOptions> {
+    let given: AttachOptions = argument::options(value)?;
     let mut options = aks_acr::AttachOptions::default().with_call(call.options(given.deadline_ms));
     options.principal = given.principal.map(|principal| principal.0);
     options.condition = given.condition;
@@ -35,25 +35,25 @@ fn options(env: &Env, value: Unknown<'_>, call: &Call) -> Result<aks_acr::Attach
 
 operations! {
     /// Makes a cluster's nodes able to pull from a registry.
-    attach(env, client, call; cluster, registry, given) {
-        let cluster = argument::parse(env, "cluster", cluster)?;
-        let registry = argument::parse(env, "registry", registry)?;
-        let options = options(env, given, call)?;
+    attach(client, call; cluster, registry, given) {
+        let cluster = argument::parse("cluster", cluster)?;
+        let registry = argument::parse("registry", registry)?;
+        let options = options(given, call)?;
         async move { client.attach(&cluster, &registry, options).await }
     }
 
     /// Says what attach would do.
-    plan_attach(env, client, call; cluster, registry, given) {
-        let cluster = argument::parse(env, "cluster", cluster)?;
-        let registry = argument::parse(env, "registry", registry)?;
-        let options = options(env, given, call)?;
+    plan_attach(client, call; cluster, registry, given) {
+        let cluster = argument::parse("cluster", cluster)?;
+        let registry = argument::parse("registry", registry)?;
+        let options = options(given, call)?;
         async move { client.plan_attach(&cluster, &registry, options).await.map(Shown::from) }
     }
 
     /// Does what a plan says.
-    apply_attach(env, client, call; plan, given) {
-        let plan: AttachPlan = argument::read(env, "plan", plan)?;
-        let options = options(env, given, call)?;
+    apply_attach(client, call; plan, given) {
+        let plan: AttachPlan = argument::object("plan", plan)?;
+        let options = options(given, call)?;
         async move { client.apply_attach(&plan, options).await }
     }
 }

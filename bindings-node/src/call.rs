@@ -65,14 +65,9 @@ impl Call {
         options
     }
 
-    /// What is to be done when the call has ended: the listener is told.
-    pub fn end(&self) -> impl FnOnce() + Send + use<> {
-        let listener = self.listener.clone();
-        move || {
-            if let Some(listener) = listener {
-                listener.call(None, ThreadsafeFunctionCallMode::NonBlocking);
-            }
-        }
+    /// The end of the call, when it is dropped: the listener is told.
+    pub fn ends(&self) -> Ends {
+        Ends(self.listener.clone())
     }
 }
 
@@ -81,5 +76,16 @@ struct Told(Arc<Listener>);
 impl Progress for Told {
     fn event(&self, event: Event) {
         self.0.call(Some(event), ThreadsafeFunctionCallMode::NonBlocking);
+    }
+}
+
+/// Tells the listener that there is no more to come, also where the work was dropped or has panicked.
+pub struct Ends(Option<Arc<Listener>>);
+
+impl Drop for Ends {
+    fn drop(&mut self) {
+        if let Some(listener) = &self.0 {
+            listener.call(None, ThreadsafeFunctionCallMode::NonBlocking);
+        }
     }
 }

@@ -21,34 +21,36 @@ pub struct Client(aks_acr::Client);
 #[serde(rename_all = "camelCase", deny_unknown_fields, default)]
 struct Settings {
     subscription_id: String,
-    cloud: CloudName,
+    cloud: Option<CloudSettings>,
     proxy: Option<String>,
     ca: Option<String>,
 }
 
-#[derive(Deserialize, Default)]
-#[serde(rename_all = "snake_case")]
-enum CloudName {
-    #[default]
-    Public,
-    China,
-    UsGovernment,
-    Bleu,
-    #[serde(untagged, rename_all = "camelCase")]
+#[derive(Deserialize)]
+#[serde(untagged, expecting = "wanted a cloud's name, or { resourceManager, registrySuffix }")]
+enum CloudSettings {
+    Named(String),
+    #[serde(rename_all = "camelCase")]
     Custom {
         resource_manager: String,
         registry_suffix: String,
     },
 }
 
-impl CloudName {
-    fn cloud(self) -> aks_acr::Result<Cloud> {
+impl CloudSettings {
+    fn cloud(&self) -> Result<Cloud> {
         Ok(match self {
-            Self::Public => Cloud::public(),
-            Self::China => Cloud::china(),
-            Self::UsGovernment => Cloud::us_government(),
-            Self::Bleu => Cloud::bleu(),
-            Self::Custom { resource_manager, registry_suffix } => Cloud::custom(&resource_manager, &registry_suffix)?,
+            Self::Custom { resource_manager, registry_suffix } => Cloud::custom(resource_manager, registry_suffix)?,
+            Self::Named(name) => match name.as_str() {
+                "public" => Cloud::public(),
+                "china" => Cloud::china(),
+                "us_government" => Cloud::us_government(),
+                "bleu" => Cloud::bleu(),
+                _ => {
+                    let text = format!("cloud: wanted one of: public, china, us_government, bleu; not {name}");
+                    return Err(Fault::Argument(text));
+                }
+            },
         })
     }
 }
@@ -61,9 +63,12 @@ impl Client {
     pub fn new(env: &Env, get_token: GetToken<'_>, settings: Unknown<'_>) -> napi::Result<Self> {
         let credential = Arc::new(Credential::new(&get_token)?);
         let build = || -> Result<aks_acr::Client> {
-            let settings: Settings = argument::options(env, settings)?;
-            let builder = aks_acr::Client::builder(credential, settings.subscription_id);
-            Ok(builder.cloud(settings.cloud.cloud()?).build()?)
+            let settings: Settings = argument::object("settings", settings)?;
+            let mut builder = aks_acr::Client::builder(credential, settings.subscription_id);
+            if let Some(cloud) = settings.cloud {
+                builder = builder.cloud(cloud.cloud()?);
+            }
+            Ok(builder.build()?)
         };
         build().map(Self).map_err(|fault| fault.into_js(env))
     }
@@ -81,11 +86,11 @@ impl Client {
         T: Serialize + Send + 'static,
         W: Future<Output = aks_acr::Result<T>> + Send + 'static,
     {
-        let end = call.end();
+        let ends = call.ends();
         let work = read(self.0.clone()).map_err(|fault| fault.into_js(env))?;
         promise(env, async move {
             let done = work.await;
-            end();
+            drop(ends);
             done.map_err(Fault::from)
         })
     }

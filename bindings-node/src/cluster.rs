@@ -58,19 +58,19 @@ impl From<aks_acr::Kubeconfig> for Kubeconfig {
 
 operations! {
     /// A cluster's kubeconfig.
-    kubeconfig(env, client, call; cluster, given) {
-        let cluster: ClusterRef = argument::parse(env, "cluster", cluster)?;
-        let given: KubeconfigOptions = argument::options(env, given)?;
+    kubeconfig(client, call; cluster, given) {
+        let cluster: ClusterRef = argument::parse("cluster", cluster)?;
+        let given: KubeconfigOptions = argument::options(given)?;
         let access = given.access.map_or(Access::default(), |access| access.0);
         let options = call.options(given.deadline_ms);
         async move { client.kubeconfig(&cluster, access, options).await.map(Kubeconfig::from) }
     }
 
     /// Makes a cluster's objects what manifests say.
-    apply(env, client, call; cluster, manifests, given) {
-        let cluster: ClusterRef = argument::parse(env, "cluster", cluster)?;
-        let manifests = Manifest::parse_all(&argument::read::<String>(env, "manifests", manifests)?)?;
-        let given: ApplyOptions = argument::options(env, given)?;
+    apply(client, call; cluster, manifests, given) {
+        let cluster: ClusterRef = argument::parse("cluster", cluster)?;
+        let manifests = Manifest::parse_all(&argument::text("manifests", manifests)?)?;
+        let given: ApplyOptions = argument::options(given)?;
         let mut options = aks_acr::ApplyOptions::default().with_call(call.options(given.deadline_ms));
         options.registry = given.registry.map(|registry| registry.0);
         options.mode.namespace = given.namespace.unwrap_or(options.mode.namespace);
@@ -80,10 +80,10 @@ operations! {
     }
 
     /// Waits until every replica of a deployment runs.
-    roll_out(env, client, call; cluster, deployment, given) {
-        let cluster: ClusterRef = argument::parse(env, "cluster", cluster)?;
-        let mut deployment = Deployment::new(argument::read::<String>(env, "deployment", deployment)?);
-        let given: RollOutOptions = argument::options(env, given)?;
+    roll_out(client, call; cluster, deployment, given) {
+        let cluster: ClusterRef = argument::parse("cluster", cluster)?;
+        let mut deployment = Deployment::new(argument::text("deployment", deployment)?);
+        let given: RollOutOptions = argument::options(given)?;
         deployment.namespace = given.namespace.unwrap_or(deployment.namespace);
         let mut options = aks_acr::RollOutOptions::default().with_call(call.options(given.deadline_ms));
         options.propagation = given.propagation_ms.map_or(options.propagation, |millis| millis.0);
@@ -91,9 +91,9 @@ operations! {
     }
 
     /// The pods of a namespace.
-    pods(env, client, call; cluster, given) {
-        let cluster: ClusterRef = argument::parse(env, "cluster", cluster)?;
-        let given: PodOptions = argument::options(env, given)?;
+    pods(client, call; cluster, given) {
+        let cluster: ClusterRef = argument::parse("cluster", cluster)?;
+        let given: PodOptions = argument::options(given)?;
         let mut selection = PodSelection::default();
         selection.namespace = given.namespace.unwrap_or(selection.namespace);
         selection.labels = given.labels;

@@ -4,9 +4,9 @@ use crate::{argument, argument::CallOnly, client::Client, runtime::operations};
 
 operations! {
     /// Finds a cluster's identities.
-    identities(env, client, call; cluster, given) {
-        let cluster = argument::parse(env, "cluster", cluster)?;
-        let given: CallOnly = argument::options(env, given)?;
+    identities(client, call; cluster, given) {
+        let cluster = argument::parse("cluster", cluster)?;
+        let given: CallOnly = argument::options(given)?;
         let options = call.options(given.deadline_ms);
         async move { client.identities(&cluster, options).await }
     }

@@ -18,10 +18,10 @@ struct ImportOptions {
 
 operations! {
     /// Copies an image into a registry.
-    import_image(env, client, call; registry, source, given) {
-        let registry: RegistryRef = argument::parse(env, "registry", registry)?;
-        let source: ImageReference = argument::parse(env, "source", source)?;
-        let given: ImportOptions = argument::options(env, given)?;
+    import_image(client, call; registry, source, given) {
+        let registry: RegistryRef = argument::parse("registry", registry)?;
+        let source: ImageReference = argument::parse("source", source)?;
+        let given: ImportOptions = argument::options(given)?;
         let mut options = aks_acr::ImportOptions::default().with_call(call.options(given.deadline_ms));
         options.target = given.target;
         options.existing = given.existing.map_or(options.existing, |existing| existing.0);

@@ -19,18 +19,18 @@ struct CreateRegistryOptions {
 
 operations! {
     /// Finds a registry.
-    registry(env, client, call; registry, given) {
-        let registry: RegistryRef = argument::parse(env, "registry", registry)?;
-        let given: CallOnly = argument::options(env, given)?;
+    registry(client, call; registry, given) {
+        let registry: RegistryRef = argument::parse("registry", registry)?;
+        let given: CallOnly = argument::options(given)?;
         let options = call.options(given.deadline_ms);
         async move { client.registry(&registry, options).await }
     }
 
     /// Makes a registry, unless it is there.
-    create_registry(env, client, call; group, name, given) {
-        let group: String = argument::read(env, "group", group)?;
-        let name: String = argument::read(env, "name", name)?;
-        let given: CreateRegistryOptions = argument::options(env, given)?;
+    create_registry(client, call; group, name, given) {
+        let group = argument::text("group", group)?;
+        let name = argument::text("name", name)?;
+        let given: CreateRegistryOptions = argument::options(given)?;
         let mut options = aks_acr::CreateRegistryOptions::default().with_call(call.options(given.deadline_ms));
         options.location = given.location;
         options.sku = given.sku.map_or(options.sku, |sku| sku.0);

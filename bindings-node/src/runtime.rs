@@ -19,7 +19,7 @@ pub fn promise<T: Serialize + Send + 'static>(
 
 /// Methods of the client, each from a block that reads its arguments and ends with the future that does the work.
 macro_rules! operations {
-    ($($(#[$doc:meta])* $name:ident($env:ident, $client:ident, $call:ident; $($argument:ident),*) $read:block)*) => {
+    ($($(#[$doc:meta])* $name:ident($client:ident, $call:ident; $($argument:ident),*) $read:block)*) => {
         #[napi_derive::napi]
         impl Client {
             $(
@@ -27,11 +27,11 @@ macro_rules! operations {
                 #[napi]
                 pub fn $name<'env>(
                     &self,
-                    $env: &'env napi::Env,
+                    env: &'env napi::Env,
                     $call: &crate::call::Call,
                     $($argument: napi::Unknown<'_>,)*
                 ) -> napi::Result<napi::bindgen_prelude::PromiseRaw<'env, napi::Unknown<'env>>> {
-                    self.run($env, $call, |$client| Ok($read))
+                    self.run(env, $call, |$client| Ok($read))
                 }
             )*
         }
