@@ -2,36 +2,39 @@
 
 const native = require('../native.cjs');
 const { AksAcrError } = require('./error.cjs');
-const { shown } = require('./view.cjs');
+const { watch } = require('./signal.cjs');
+const { shown, view } = require('./view.cjs');
 
-/** Makes one call: `make` is given the native call and the options that are not the call's own. */
-async function perform(given, make) {
+/**
+ * Makes one call: `make` is given the native call and the options that are for core. `stop` is a signal besides the caller's own.
+ */
+async function perform(given, make, stop) {
   const { signal, onProgress, ...options } = read(given);
   const heard = onProgress && listen(onProgress);
   const call = new native.Call(heard?.listener);
-  const cancel = () => call.cancel();
-  if (signal?.aborted) cancel();
-  signal?.addEventListener('abort', cancel, { once: true });
+  const signals = [signal, stop].filter(Boolean);
+  const unwatch = signals.map((one) => watch(one, () => call.cancel()));
   try {
     return await make(call, options).finally(() => heard?.ended);
   } catch (refusal) {
-    throw failure(refusal, signal);
+    throw failure(refusal, signals);
   } finally {
-    signal?.removeEventListener('abort', cancel);
+    for (const end of unwatch) end();
   }
 }
 
 /** The options as an object, those checked that do not go to core. */
 function read(given) {
   const options = given ?? {};
-  if (typeof options !== 'object' || Array.isArray(options))
+  if (typeof options !== 'object' || Array.isArray(options)) {
     throw AksAcrError.invalidInput('options: wanted an object');
+  }
   const { signal, onProgress } = options;
   if (signal !== undefined && (typeof signal?.aborted !== 'boolean' || typeof signal.addEventListener !== 'function')) {
-    throw AksAcrError.invalidInput('signal: wanted an AbortSignal');
+    throw AksAcrError.invalidInput('options.signal: wanted an AbortSignal');
   }
   if (onProgress !== undefined && typeof onProgress !== 'function') {
-    throw AksAcrError.invalidInput('onProgress: wanted a function');
+    throw AksAcrError.invalidInput('options.onProgress: wanted a function');
   }
   return options;
 }
@@ -55,11 +58,13 @@ function listen(onProgress) {
 }
 
 /** What a native refusal is to the caller. */
-function failure(refusal, signal) {
+function failure(refusal, signals = []) {
   const fields = refusal.fields;
   if (fields === undefined) return refusal;
-  const cause = fields.code === 'cancelled' && signal?.aborted ? signal.reason : refusal.cause;
-  return new AksAcrError(refusal.message, { ...fields, cause });
+  const aborted = fields.code === 'cancelled' ? signals.find((signal) => signal.aborted) : undefined;
+  const { pullFailure, ...rest } = fields;
+  const more = pullFailure && { pullFailure: view(pullFailure) };
+  return new AksAcrError(refusal.message, { ...rest, ...more, cause: aborted ? aborted.reason : refusal.cause });
 }
 
 module.exports = { perform, failure };

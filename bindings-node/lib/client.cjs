@@ -39,7 +39,7 @@ class Client {
     }
     const { subscriptionId, cloud = 'public' } = rest;
     this.#shown = { subscriptionId, cloud };
-    this.#follow = new Follow(this);
+    this.#follow = new Follow(this.#native);
   }
 
   get follow() {
@@ -52,11 +52,9 @@ class Client {
   }
 
   static {
-    for (const [name, [count, toResult]] of Object.entries(OPERATIONS)) {
+    for (const name of Object.keys(OPERATIONS)) {
       define(Client.prototype, name, async function (...given) {
-        const client = this.#native;
-        const values = Array.from({ length: count }, (_, index) => plain(given[index]));
-        return toResult(await perform(given[count], (call, options) => client[name](call, ...values, options)));
+        return make(this.#native, name, given);
       });
     }
   }
@@ -64,28 +62,35 @@ class Client {
 
 /** Every operation again, as a run to be iterated. */
 class Follow {
-  #client;
+  #native;
 
   constructor(client) {
-    this.#client = client;
+    this.#native = client;
   }
 
   static {
     for (const [name, [count]] of Object.entries(OPERATIONS)) {
       define(Follow.prototype, name, function (...given) {
-        const values = Array.from({ length: count }, (_, index) => given[index]);
-        return new Run(given[count], (options) => this.#client[name](...values, options));
+        const client = this.#native;
+        const start = (options, stop) => make(client, name, [...firsts(given, count), options], stop);
+        return new Run(given[count], start);
       });
     }
   }
 }
 
-/** A plan goes back in the form that it is stored in. */
-const plain = (value) => (typeof value?.toJSON === 'function' ? value.toJSON() : value);
+/** Makes the call of an operation. A plan among its arguments goes back in the form that it is stored in. */
+async function make(client, name, given, stop) {
+  const [count, toResult] = OPERATIONS[name];
+  const values = firsts(given, count).map((value) => (typeof value?.toJSON === 'function' ? value.toJSON() : value));
+  return toResult(await perform(given[count], async (call, options) => client[name](call, ...values, options), stop));
+}
+
+const firsts = (given, count) => Array.from({ length: count }, (_, index) => given[index]);
 
 function define(prototype, name, method) {
   Object.defineProperty(method, 'name', { value: name });
   Object.defineProperty(prototype, name, { value: method, writable: true, configurable: true });
 }
 
-module.exports = { Client, OPERATIONS };
+module.exports = { Client };

@@ -5,27 +5,32 @@ class Run {
   #events = [];
   #ended = false;
   #wake = () => {};
-  #controller = new AbortController();
+  #stop = new AbortController();
 
-  /** @param {(options: object) => Promise<unknown>} start makes the call */
+  /** `start` makes the call, with these options and a signal that stops it. */
   constructor(given, start) {
-    const { signal, onProgress } = given ?? {};
-    const signals = signal instanceof AbortSignal ? [signal, this.#controller.signal] : [this.#controller.signal];
-    const hear = (event) => {
-      this.#events.push(event);
-      this.#wake();
-      if (typeof onProgress === 'function') onProgress(event);
-    };
-    this.result = start({ ...given, signal: AbortSignal.any(signals), onProgress: hear });
+    const result = start(this.#listening(given), this.#stop.signal);
     const end = () => {
       this.#ended = true;
       this.#wake();
     };
-    this.result.then(end, end);
-    Object.defineProperty(this, 'result', { writable: false, enumerable: true });
+    result.then(end, end);
+    Object.defineProperty(this, 'result', { value: result, enumerable: true });
   }
 
-  /** Ends with the work's error, if it fails. Leaving early cancels the work. */
+  /** What is no object of options goes on as it is, to be refused. */
+  #listening(given) {
+    const { onProgress } = given ?? {};
+    if (onProgress !== undefined && typeof onProgress !== 'function') return given;
+    if (given !== undefined && given !== null && (typeof given !== 'object' || Array.isArray(given))) return given;
+    const hear = (event) => {
+      this.#events.push(event);
+      this.#wake();
+      onProgress?.(event);
+    };
+    return { ...given, onProgress: hear };
+  }
+
   async *[Symbol.asyncIterator]() {
     try {
       while (!this.#ended || this.#events.length > 0) {
@@ -34,8 +39,8 @@ class Run {
       }
       await this.result;
     } finally {
-      this.#controller.abort();
-      // Whoever iterates has had the error already, or left before it came.
+      // Left early, the work is stopped; whoever iterates has had its error, or wanted no more of it.
+      this.#stop.abort();
       await this.result.catch(() => {});
     }
   }

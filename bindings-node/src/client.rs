@@ -68,6 +68,12 @@ impl Client {
             if let Some(cloud) = settings.cloud {
                 builder = builder.cloud(cloud.cloud()?);
             }
+            if let Some(proxy) = settings.proxy {
+                builder = builder.proxy(proxy);
+            }
+            if let Some(ca) = settings.ca {
+                builder = builder.trust(ca);
+            }
             Ok(builder.build()?)
         };
         build().map(Self).map_err(|fault| fault.into_js(env))

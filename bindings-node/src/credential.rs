@@ -54,7 +54,7 @@ impl TokenCredential for Credential {
         _options: Option<TokenRequestOptions<'_>>,
     ) -> azure_core::Result<AccessToken> {
         let scopes = scopes.iter().map(|&scope| scope.to_owned()).collect();
-        let refused = |err| azure_core::Error::new(ErrorKind::Credential, Rejection(err));
+        let refused = |err| azure_core::Error::with_error(ErrorKind::Credential, Rejection(err), "getToken failed");
         let token = self.0.call_async_catch(scopes).await.map_err(refused)?.await.map_err(refused)?;
         #[expect(clippy::cast_possible_truncation, reason = "a time in milliseconds is far from the ends of an i128")]
         let nanoseconds = (token.expires_on_timestamp * 1e6) as i128;

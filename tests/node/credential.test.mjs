@@ -57,8 +57,8 @@ test('a wrong secret of @azure/identity is told by its own error', async () => {
   const client = clientOf(azure.emulator, { credential: secret(azure.emulator, 'wrong') });
   const err = await client.identities('group/dev').catch((err) => err);
   assert.equal(err.code, 'unauthenticated');
-  assert.equal(err.cause.name, 'AuthenticationError');
-  assert.equal(err.cause.statusCode, 401);
+  assert.equal(err.cause.name, 'AuthenticationRequiredError');
+  assert.match(err.cause.message, /AADSTS7000215/);
 });
 
 test('an assertion of OIDC is asked of its function', async () => {
@@ -72,7 +72,7 @@ test('an assertion of OIDC is asked of its function', async () => {
   // The emulator may know no federation: then its refusal is what arrives, as the credential's own error.
   await clientOf(azure.emulator, { credential })
     .identities('group/dev')
-    .catch((err) => assert.equal(err.cause.name, 'AuthenticationError', err));
+    .catch((err) => assert.match(err.cause.name, /^Authentication/));
   assert.ok(asked > 0);
 });
 

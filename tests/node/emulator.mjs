@@ -48,8 +48,6 @@ export class Emulator {
     this.proxy = this.#told.environment.HTTPS_PROXY;
     this.caFile = this.#told.caFile;
     this.ca = readFileSync(this.caFile, 'utf8');
-    // Until the client takes a proxy and certificates, the environment tells them.
-    Object.assign(process.env, { SSL_CERT_FILE: this.caFile, HTTPS_PROXY: this.proxy, NO_PROXY: 'localhost' });
     this.clientId = this.#told.clientId;
     this.clientSecret = this.#told.clientSecret;
     const { principals } = JSON.parse(await this.#order('GET', 'state'));
