@@ -77,7 +77,10 @@ test('a client shows its subscription and its cloud, and nothing of its credenti
   const credential = { getToken: async () => null, secret: 'hush' };
   const subscriptionId = azure.emulator.subscriptionId;
   const client = new Client({ credential, subscriptionId, proxy: 'http://user:hush@proxy.example:3128' });
-  assert.equal(inspect(client, { breakLength: 120 }), `Client { subscriptionId: '${subscriptionId}', cloud: 'public' }`);
+  assert.equal(
+    inspect(client, { breakLength: 120 }),
+    `Client { subscriptionId: '${subscriptionId}', cloud: 'public' }`,
+  );
   assert.doesNotMatch(inspect(client, { showHidden: true, depth: 9 }) + JSON.stringify(client), /hush/);
 });
 

@@ -1,6 +1,7 @@
 // The emulator's program beside a test, with the part of the package aks-acr-emulator that the tests here need.
 
 import { spawn } from 'node:child_process';
+import { randomUUID } from 'node:crypto';
 import { once } from 'node:events';
 import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { request } from 'node:https';
@@ -22,20 +23,15 @@ export class Emulator {
     return azure;
   }
 
-  async #start(scene, options) {
+  async #start(given, options) {
+    const callers = given?.callers?.map((caller) => ({ secret: randomUUID(), ...caller }));
+    const scene = given && { ...given, ...(callers && { callers }) };
     this.#folder = mkdtempSync(path.join(tmpdir(), 'aks-acr-'));
     const file = path.join(this.#folder, 'scene.json');
     if (scene) writeFileSync(file, JSON.stringify(scene));
-    const given = Object.entries({ ...options, '--seed': scene && file }).filter(([, value]) => value !== undefined);
-    const words = [
-      'serve',
-      '--format',
-      'json',
-      '--ca-file',
-      path.join(this.#folder, 'ca.pem'),
-      ...given.flat().map(String),
-    ];
-    this.#child = spawn(PROGRAM, words, { stdio: ['ignore', 'pipe', 'inherit'] });
+    const wishes = Object.entries({ ...options, '--seed': scene && file }).filter(([, value]) => value !== undefined);
+    const words = ['serve', '--format', 'json', '--ca-file', path.join(this.#folder, 'ca.pem')];
+    this.#child = spawn(PROGRAM, [...words, ...wishes.flat().map(String)], { stdio: ['ignore', 'pipe', 'inherit'] });
     let text = '';
     for await (const chunk of this.#child.stdout) {
       text += chunk;
@@ -52,11 +48,8 @@ export class Emulator {
     this.clientSecret = this.#told.clientSecret;
     const { principals } = JSON.parse(await this.#order('GET', 'state'));
     const clientId = (caller) => principals.find(({ name }) => name === caller).clientId;
-    const callers = (scene?.callers ?? []).map(({ name, secret }) => [
-      name,
-      { clientId: clientId(name), clientSecret: secret },
-    ]);
-    this.#callers = Object.fromEntries(callers);
+    const known = (callers ?? []).map(({ name, secret }) => [name, { clientId: clientId(name), clientSecret: secret }]);
+    this.#callers = Object.fromEntries(known);
   }
 
   async stop() {
