@@ -39,8 +39,8 @@ export interface CustomCloud {
 
 /** What a client is made of. */
 export interface ClientSettings {
-  /** As whom. Left out: the environment, a workload's identity, a managed identity, or whoever is signed in with az or azd. */
-  credential?: TokenCredential;
+  /** As whom. */
+  credential: TokenCredential;
   /** The subscription in which names are looked up. */
   subscriptionId: string;
   /** The cloud. `'public'` by default. */
@@ -84,7 +84,7 @@ export interface CallOptions {
  * console.log(attachment.outcome.kind); // 'granted', and the second time 'already_granted'
  * ```
  */
-export declare class Client implements Operations {
+export declare class Client {
   /** @throws {AksAcrError} `'invalid_input'` for settings that cannot be. No request is made. */
   constructor(settings: ClientSettings);
 
@@ -99,19 +99,10 @@ export declare class Client implements Operations {
    * ```
    */
   readonly follow: Follow;
-
-  identities(cluster: string, options?: CallOptions): Promise<ClusterIdentities>;
-  attach(cluster: string, registry: string, options?: AttachOptions): Promise<Attachment>;
-  planAttach(cluster: string, registry: string, options?: AttachOptions): Promise<AttachPlan>;
-  applyAttach(plan: AttachPlan | StoredAttachPlan, options?: AttachOptions): Promise<Attachment>;
-  registry(registry: string, options?: CallOptions): Promise<Registry | null>;
-  createRegistry(group: string, name: string, options?: CreateRegistryOptions): Promise<CreatedRegistry>;
-  importImage(registry: string, source: string, options?: ImportOptions): Promise<Import>;
-  kubeconfig(cluster: string, options?: KubeconfigOptions): Promise<Kubeconfig>;
-  apply(cluster: string, manifests: string, options?: ApplyOptions): Promise<readonly Applied[]>;
-  rollOut(cluster: string, deployment: string, options?: RollOutOptions): Promise<RollOut>;
-  pods(cluster: string, options?: PodOptions): Promise<Pods>;
 }
+
+/** The client's operations. */
+export interface Client extends Operations {}
 
 /**
  * The operations.

@@ -2,8 +2,9 @@
 
 const { AksAcrError } = require('./error.cjs');
 
-/** `getToken` of a credential as the native half calls it: always a promise, and always of a token. */
+/** `getToken` of a credential as the native half calls it: always a promise, and always of a token. None if there is none. */
 function getter(credential) {
+  if (credential === undefined) return undefined;
   if (typeof credential?.getToken !== 'function') {
     throw AksAcrError.invalidInput('credential: wanted an object with getToken, such as those of @azure/identity');
   }

@@ -59,11 +59,13 @@ impl CloudSettings {
 impl Client {
     /// A client for `getToken` of a credential.
     #[napi(constructor)]
-    #[expect(clippy::needless_pass_by_value, reason = "`#[napi]` gives values")]
-    pub fn new(env: &Env, get_token: GetToken<'_>, settings: Unknown<'_>) -> napi::Result<Self> {
-        let credential = Arc::new(Credential::new(&get_token)?);
+    pub fn new(env: &Env, get_token: Option<GetToken<'_>>, settings: Unknown<'_>) -> napi::Result<Self> {
+        let credential = get_token.map(|get_token| Credential::new(&get_token)).transpose()?.map(Arc::new);
         let build = || -> Result<aks_acr::Client> {
             let settings: Settings = argument::object("settings", settings)?;
+            let credential = credential.ok_or_else(|| {
+                Fault::Argument("credential: wanted one, such as those of @azure/identity".to_owned())
+            })?;
             let mut builder = aks_acr::Client::builder(credential, settings.subscription_id);
             if let Some(cloud) = settings.cloud {
                 builder = builder.cloud(cloud.cloud()?);

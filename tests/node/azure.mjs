@@ -2,7 +2,7 @@
 
 import { after, before } from 'node:test';
 import { Client } from 'aks-acr';
-import { Emulator } from './emulator.mjs';
+import { Emulator } from 'aks-acr-emulator';
 
 /** A cluster, a registry, an image to import, and a caller who may only look. */
 export const SCENE = {

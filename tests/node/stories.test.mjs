@@ -13,7 +13,7 @@ import {
   operations,
   stories,
 } from './contract.mjs';
-import { Emulator } from './emulator.mjs';
+import { Emulator } from 'aks-acr-emulator';
 import { Told } from './told.mjs';
 
 const told = new Told();
