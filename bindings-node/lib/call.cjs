@@ -10,12 +10,11 @@ const { shown, view } = require('./view.cjs');
  */
 async function perform(given, make, stop) {
   const { signal, onProgress, ...options } = read(given);
-  const heard = onProgress && listen(onProgress);
-  const call = new native.Call(heard?.listener);
+  const call = new native.Call(onProgress && listener(onProgress));
   const signals = [signal, stop].filter(Boolean);
   const unwatch = signals.map((one) => watch(one, () => call.cancel()));
   try {
-    return await make(call, options).finally(() => heard?.ended);
+    return await make(call, options);
   } catch (refusal) {
     throw failure(refusal, signals);
   } finally {
@@ -39,23 +38,18 @@ function read(given) {
   return options;
 }
 
-/** A listener for native events. `ended` settles when the last event was told, which is before the call's promise does. */
-function listen(onProgress) {
-  let end;
-  const ended = new Promise((resolve) => (end = resolve));
-  const listener = (event) => {
-    if (event === null) return end();
-    try {
-      onProgress(shown(event));
-    } catch (thrown) {
-      // The work goes on; the fault of the listener is nobody's to catch, as with any event listener.
-      process.nextTick(() => {
-        throw thrown;
-      });
-    }
-  };
-  return { listener, ended };
-}
+/** A listener for native events; `null` comes after the last. */
+const listener = (onProgress) => (event) => {
+  if (event === null) return;
+  try {
+    onProgress(shown(event));
+  } catch (thrown) {
+    // The work goes on; the fault of the listener is nobody's to catch, as with any event listener.
+    process.nextTick(() => {
+      throw thrown;
+    });
+  }
+};
 
 /** What a native refusal is to the caller. */
 function failure(refusal, signals = []) {

@@ -10,6 +10,7 @@ use napi::{
 use napi_derive::napi;
 use serde::Serialize;
 use std::sync::Arc;
+use tokio::sync::oneshot;
 
 /// Weak: a listener does not keep the process from exiting.
 type Listener = ThreadsafeFunction<Option<Event>, (), Unknown<'static>, Status, false, true>;
@@ -65,9 +66,22 @@ impl Call {
         options
     }
 
-    /// The end of the call, when it is dropped: the listener is told.
-    pub fn ends(&self) -> Ends {
-        Ends(self.listener.clone())
+    /// Waits until the listener has heard every event. It is weak and would let Node exit meanwhile; the promise that waits
+    /// here does not.
+    pub fn heard(&self) -> impl FnOnce() -> oneshot::Receiver<()> + Send + use<> {
+        let listener = self.listener.clone();
+        move || {
+            let (sender, receiver) = oneshot::channel();
+            if let Some(listener) = listener {
+                // Dropped without being called where the environment is torn down: then there is nobody to hear.
+                let told = move |_, _| {
+                    let _ = sender.send(());
+                    Ok(())
+                };
+                listener.call_with_return_value(None, ThreadsafeFunctionCallMode::NonBlocking, told);
+            }
+            receiver
+        }
     }
 }
 
@@ -76,16 +90,5 @@ struct Told(Arc<Listener>);
 impl Progress for Told {
     fn event(&self, event: Event) {
         self.0.call(Some(event), ThreadsafeFunctionCallMode::NonBlocking);
-    }
-}
-
-/// Tells the listener that there is no more to come, also where the work was dropped or has panicked.
-pub struct Ends(Option<Arc<Listener>>);
-
-impl Drop for Ends {
-    fn drop(&mut self) {
-        if let Some(listener) = &self.0 {
-            listener.call(None, ThreadsafeFunctionCallMode::NonBlocking);
-        }
     }
 }

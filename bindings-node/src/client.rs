@@ -94,11 +94,11 @@ impl Client {
         T: Serialize + Send + 'static,
         W: Future<Output = aks_acr::Result<T>> + Send + 'static,
     {
-        let ends = call.ends();
+        let heard = call.heard();
         let work = read(self.0.clone()).map_err(|fault| fault.into_js(env))?;
         promise(env, async move {
             let done = work.await;
-            drop(ends);
+            let _ = heard().await;
             done.map_err(Fault::from)
         })
     }

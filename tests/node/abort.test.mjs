@@ -8,7 +8,7 @@ import { azureFor, clientOf, lines } from './azure.mjs';
 const azure = azureFor();
 const CLUSTER = 'group/dev';
 
-const slow = () => azure.emulator.fault('/managedClusters/dev', { delayMs: 60_000, times: 1 });
+const slow = () => azure.emulator.fault('/managedClusters/dev', { delayMs: 5_000, times: 1 });
 
 test('a signal that is aborted already lets no request out', async () => {
   const mark = await azure.emulator.mark();

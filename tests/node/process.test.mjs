@@ -11,7 +11,7 @@ import { SCENE, azureFor } from './azure.mjs';
 // A cluster whose answer does not come, for each call that is left in the middle.
 const SILENT = ['aborted', 'exited', 'ended'];
 const azure = azureFor({ ...SCENE, clusters: ['dev', ...SILENT].map((name) => ({ group: 'group', name })) });
-const silence = (name) => azure.emulator.fault(`/managedClusters/${name}`, { delayMs: 60_000 });
+const silence = (name) => azure.emulator.fault(`/managedClusters/${name}`, { delayMs: 5_000 });
 
 const run = promisify(execFile);
 const OWN = new URL('one_call.mjs', import.meta.url);

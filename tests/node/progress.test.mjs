@@ -67,7 +67,7 @@ test('the end of the iteration throws the error of the work', async () => {
 });
 
 test('leaving the loop early cancels the work', async () => {
-  await azure.emulator.fault('/importImage', { delayMs: 60_000 });
+  await azure.emulator.fault('/importImage', { delayMs: 5_000 });
   const run = clientOf(azure.emulator).follow.importImage('myregistry', 'nginx', { target: 'nginx:v4' });
   for await (const event of run) {
     assert.equal(event.kind, 'started');
