@@ -39,7 +39,10 @@ test("the README's program runs, and prints what it says", async () => {
     const { stdout } = await promisify(execFile)(process.execPath, [program.pathname], { env, timeout: 120_000 });
     const promised = [...readme.matchAll(/console\.log\(.*\); \/\/ (\S+)/g)].map(([, word]) => word);
     const words = ['+', 'granted', 'already_granted', 'not_found'];
-    assert.deepEqual(promised.filter((word) => words.includes(word)), words);
+    assert.deepEqual(
+      promised.filter((word) => words.includes(word)),
+      words,
+    );
     const lines = stdout.split('\n').map((line) => line.split(' ')[0]);
     for (const word of words) assert.ok(lines.includes(word), `${word} in\n${stdout}`);
     assert.match(stdout, /^NAME +READY +STATUS/m);

@@ -11,7 +11,8 @@ const folder = new URL('../../../examples/node/', import.meta.url);
 const SHOWS = {
   'attach_registry.mjs': /^plan +\+ AcrPull for .*\nattach +granted: AcrPull for .*\nagain +already_granted\n$/,
   'import_image.mjs': /^myregistry\.azurecr\.io\/nginx:v1 copied: sha256:[0-9a-f]{64}, source_matched\n$/,
-  'deploy.mjs': /^apply +Deployment\/nginx0-deployment\nfailed [^]*missing grant: AcrPull[^]*NAME +READY[^]*1\/1 +Running[^]*1\/1 +Running/,
+  'deploy.mjs':
+    /^apply +Deployment\/nginx0-deployment\nfailed [^]*missing grant: AcrPull[^]*NAME +READY[^]*1\/1 +Running[^]*1\/1 +Running/,
   'emulate.mjs': /^# pass 2$[^]*^# fail 0$/m,
   'test_with_azure_arm.test.mjs': /^# fail 0$/m,
 };
