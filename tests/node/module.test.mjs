@@ -20,18 +20,23 @@ test('what is inside cannot be reached from outside', () => {
   assert.throws(() => require('aks-acr/native.cjs'), { code: 'ERR_PACKAGE_PATH_NOT_EXPORTED' });
 });
 
-test('the import takes less than 30 ms', async () => {
-  const program = (load) => `const t = performance.now(); ${load}; console.log(performance.now() - t);`;
+test('the import costs less than 30 ms', async () => {
+  // Processor time, since other tests and other people are at work beside this one.
+  const program = (load) => `const u = process.cpuUsage(), t = performance.now(); ${load};
+    const { user, system } = process.cpuUsage(u); console.log(JSON.stringify([(user + system) / 1000, performance.now() - t]));`;
   const fastest = async (...words) => {
-    const times = [];
-    for (let turn = 0; turn < 5; turn += 1)
-      times.push(Number((await run(process.execPath, words, { cwd: import.meta.dirname })).stdout));
-    return Math.min(...times);
+    const costs = [];
+    for (let turn = 0; turn < 5; turn += 1) {
+      const { stdout } = await run(process.execPath, words, { cwd: import.meta.dirname });
+      costs.push(JSON.parse(stdout));
+    }
+    return costs.sort(([one], [other]) => one - other)[0];
   };
-  const esm = await fastest('--input-type=module', '-e', program("await import('aks-acr')"));
-  const cjs = await fastest('-e', program("require('aks-acr')"));
-  console.log(`import ${esm.toFixed(1)} ms, require ${cjs.toFixed(1)} ms`);
-  // An addon with debug symbols is not what users load.
-  const limit = process.env.AKS_ACR_PROFILE === 'release' ? 30 : 250;
+  const [esm, esmTook] = await fastest('--input-type=module', '-e', program("await import('aks-acr')"));
+  const [cjs, cjsTook] = await fastest('-e', program("require('aks-acr')"));
+  const figures = [esm, esmTook, cjs, cjsTook].map((figure) => figure.toFixed(1));
+  console.log(`import ${figures[0]} ms (took ${figures[1]}), require ${figures[2]} ms (took ${figures[3]})`);
+  // An addon that was built for developers is ten times as large as what users load.
+  const limit = process.env.AKS_ACR_PROFILE === 'release' ? 30 : 120;
   assert.ok(esm < limit && cjs < limit, `${esm} and ${cjs} ms`);
 });
