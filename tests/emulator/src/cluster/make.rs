@@ -87,6 +87,7 @@ impl World {
             kubelet: identities.kubelet,
             kubelet_id: identities.kubelet_id,
             brought_kubelet: identities.brought_kubelet,
+            shows_kubelet: identities.brought_kubelet,
             control_plane: identities.control_plane,
             control_plane_id: identities.control_plane_id,
             user_token: Uuid::new_v4().simple().to_string(),
