@@ -39,6 +39,8 @@ kinds! {
     Conflict => "conflict",
     /// The caller is known and may not do this; see [`Error::missing_action`] and [`Error::smallest_role`].
     Forbidden => "forbidden",
+    /// The subscription has not registered the resource provider of what is to be made; it is registered on request only.
+    NotRegistered => "not_registered",
     /// No token could be had, or the service did not accept it.
     Unauthenticated => "unauthenticated",
     /// The service throttles, and asks to wait longer than the deadline allows; see [`Error::retry_after`].

@@ -7,6 +7,7 @@ mod client;
 mod cloud;
 mod cluster;
 mod deploy;
+mod difference;
 mod error;
 mod http;
 mod id;
@@ -30,6 +31,7 @@ pub use cluster::{
 };
 pub use deploy::{ApplyOptions, RollOutOptions};
 pub use error::{Error, ErrorKind, Result, ServiceError};
+pub use difference::Difference;
 pub use id::{PrincipalId, ResourceId, SubscriptionId};
 pub use identity::{
     AddOnIdentity, AzureIdentityResolver, ClusterIdentities, EntraSettings, IdentityResolver, KubeletIdentity,
@@ -40,8 +42,8 @@ pub use import::{ExistingTag, Import, ImportOptions, ImportProof};
 pub use kube::{KubeBody, KubeService};
 pub use pull::{Outlook, PullCause, PullFailure};
 pub use registry::{
-    AzureRegistryImporter, CreateRegistryOptions, CreatedRegistry, ImportHandle, ImportRequest, ImportStatus,
-    NewRegistry, Registry, RegistryImporter, RegistryRef, RoleAssignmentMode, Sku,
+    AzureRegistryImporter, CreateRegistryOptions, CreatedRegistry, DomainLabel, ImportHandle, ImportRequest,
+    ImportStatus, NewRegistry, Registry, RegistryImporter, RegistryRef, RoleAssignmentMode, Sku,
 };
 pub use role::{
     AzureRoleAssigner, Grant, Granted, PullRole, RoleAssigner, RoleAssignment, RoleDefinition, assignment_name,

@@ -1,7 +1,7 @@
 //! How many requests an operation makes, how deep they lie, what they write.
 
 use crate::{Scene, client};
-use aks_acr::{AttachOptions, AttachOutcome, ErrorKind, RegistryRef, assignment_name};
+use aks_acr::{AttachOptions, AttachOutcome, CreateRegistryOptions, ErrorKind, RegistryRef, assignment_name};
 use aks_acr_emulator::{RequestSummary, Service, summary};
 use futures::future::join_all;
 
@@ -67,6 +67,21 @@ async fn nothing_but_get_reaches_a_cluster_when_attaching() {
     assert!(!to_cluster.is_empty());
     assert!(to_cluster.iter().all(|one| one.method == "GET"), "{to_cluster:?}");
     assert_eq!(scene.azure.cluster_etag("group", "dev"), etag);
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_registry_is_three_requests_two_deep_and_one_for_a_registry_that_is_there() {
+    let scene = Scene::new();
+    let mark = scene.azure.mark();
+    scene.client.create_registry("group", "another", CreateRegistryOptions::default()).await.unwrap();
+    assert_eq!(counts(&summary(&scene.azure.requests_since(mark))), (3, 2, 1));
+    let located = || CreateRegistryOptions::default().with_location("westeurope");
+    let mark = scene.azure.mark();
+    scene.client.create_registry("group", "third", located()).await.unwrap();
+    assert_eq!(counts(&summary(&scene.azure.requests_since(mark))), (2, 2, 1));
+    let mark = scene.azure.mark();
+    scene.client.create_registry("group", "third", located()).await.unwrap();
+    assert_eq!(counts(&summary(&scene.azure.requests_since(mark))), (1, 1, 0));
 }
 
 #[tokio::test(start_paused = true)]

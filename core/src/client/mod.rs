@@ -176,13 +176,17 @@ impl Client {
         self.registry_importer().find(registry, &call.start(SHORT)).await
     }
 
-    /// Makes a registry, unless there is one of that name in the group: that one is left as it is.
+    /// Makes a registry, unless there is one of that name in the group: that one is left as it is, and
+    /// [`differences`](CreatedRegistry::differences) say in what it is not what was asked for.
+    ///
+    /// Its login server is the one that Azure gives. Nobody gets in without an identity: the admin user and anonymous pull stay off.
     ///
     /// # Errors
     /// [`InvalidInput`](ErrorKind::InvalidInput) for a name that cannot be one; [`Conflict`](ErrorKind::Conflict) if the name is
-    /// taken elsewhere in the cloud; [`NotFound`](ErrorKind::NotFound) if there is no such group;
-    /// [`Forbidden`](ErrorKind::Forbidden) if the caller may not; [`OperationFailed`](ErrorKind::OperationFailed) if Azure could
-    /// not.
+    /// taken elsewhere in the cloud, or the registry is being deleted; [`NotFound`](ErrorKind::NotFound) if there is no such group;
+    /// [`NotRegistered`](ErrorKind::NotRegistered) if the subscription has not registered the resource provider, and
+    /// [`register`](CreateRegistryOptions::register) does not ask for it; [`Forbidden`](ErrorKind::Forbidden) if the caller may
+    /// not; [`OperationFailed`](ErrorKind::OperationFailed) if Azure could not, now or at an earlier try.
     ///
     /// # Examples
     /// ```
