@@ -26,12 +26,13 @@ pub use call::{Call, CallOptions, CancellationToken, Event, Progress};
 pub use client::{Client, ClientBuilder};
 pub use cloud::Cloud;
 pub use cluster::{
-    Access, Applied, ApplyMode, AzureClusterDeployer, ClusterDeployer, ClusterRef, Deployment, Kubeconfig, Manifest,
-    Pod, PodEvent, PodListener, PodSelection, Pods, RollOut,
+    Access, Applied, ApplyMode, AzureClusterDeployer, Cluster, ClusterCreation, ClusterDeployer, ClusterRef,
+    ClusterTier, CreateClusterOptions, CreatedCluster, Deployment, Kubeconfig, Manifest, NewCluster, Pod, PodEvent,
+    PodListener, PodSelection, Pods, RollOut, SshKey,
 };
 pub use deploy::{ApplyOptions, RollOutOptions};
-pub use error::{Error, ErrorKind, Result, ServiceError};
 pub use difference::Difference;
+pub use error::{Error, ErrorKind, Result, ServiceError};
 pub use id::{PrincipalId, ResourceId, SubscriptionId};
 pub use identity::{
     AddOnIdentity, AzureIdentityResolver, ClusterIdentities, EntraSettings, IdentityResolver, KubeletIdentity,

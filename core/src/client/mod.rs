@@ -1,6 +1,7 @@
 //! The façade: one method an operation, no logic.
 
 mod builder;
+mod create;
 
 pub use builder::ClientBuilder;
 
@@ -9,7 +10,8 @@ use crate::{
     call::{Call, CallOptions},
     cloud::Cloud,
     cluster::{
-        Access, Applied, ClusterDeployer, ClusterRef, Deployment, Kubeconfig, Manifest, PodSelection, Pods, RollOut,
+        self, Access, Applied, ClusterDeployer, ClusterRef, CreateClusterOptions, CreatedCluster, Deployment,
+        Kubeconfig, Manifest, PodSelection, Pods, RollOut,
     },
     deploy::{self, ApplyOptions, RollOutOptions},
     error::{Error, ErrorKind, Result},
@@ -17,7 +19,7 @@ use crate::{
     identity::{ClusterIdentities, IdentityResolver},
     image::ImageReference,
     import::{self, Import, ImportOptions},
-    registry::{self, CreateRegistryOptions, CreatedRegistry, Registry, RegistryImporter, RegistryRef},
+    registry::{Registry, RegistryImporter, RegistryRef},
     role::RoleAssigner,
 };
 use azure_core::credentials::TokenCredential;
@@ -174,37 +176,6 @@ impl Client {
     /// ```
     pub async fn registry(&self, registry: &RegistryRef, call: CallOptions) -> Result<Option<Registry>> {
         self.registry_importer().find(registry, &call.start(SHORT)).await
-    }
-
-    /// Makes a registry, unless there is one of that name in the group: that one is left as it is, and
-    /// [`differences`](CreatedRegistry::differences) say in what it is not what was asked for.
-    ///
-    /// Its login server is the one that Azure gives. Nobody gets in without an identity: the admin user and anonymous pull stay off.
-    ///
-    /// # Errors
-    /// [`InvalidInput`](ErrorKind::InvalidInput) for a name that cannot be one; [`Conflict`](ErrorKind::Conflict) if the name is
-    /// taken elsewhere in the cloud, or the registry is being deleted; [`NotFound`](ErrorKind::NotFound) if there is no such group;
-    /// [`NotRegistered`](ErrorKind::NotRegistered) if the subscription has not registered the resource provider, and
-    /// [`register`](CreateRegistryOptions::register) does not ask for it; [`Forbidden`](ErrorKind::Forbidden) if the caller may
-    /// not; [`OperationFailed`](ErrorKind::OperationFailed) if Azure could not, now or at an earlier try.
-    ///
-    /// # Examples
-    /// ```
-    /// # #[tokio::main(flavor = "current_thread")] async fn main() -> aks_acr::Result<()> {
-    /// # use aks_acr::{Client, CreateRegistryOptions};
-    /// # let azure = aks_acr_emulator::Emulator::new().with_group("group", "westeurope");
-    /// # let client = Client::builder(azure.credential(), azure.subscription()).transport(azure.transport()).build()?;
-    /// let created = client.create_registry("group", "myregistry", CreateRegistryOptions::default()).await?;
-    /// assert!(created.is_new);
-    /// # Ok(()) }
-    /// ```
-    pub async fn create_registry(
-        &self,
-        group: &str,
-        name: &str,
-        options: CreateRegistryOptions,
-    ) -> Result<CreatedRegistry> {
-        registry::create(self, group, name, &options).await
     }
 
     /// Copies an image into a registry: Azure does it, and what arrived is compared with the source.
