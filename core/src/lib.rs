@@ -8,6 +8,8 @@ mod cloud;
 mod cluster;
 mod deploy;
 mod difference;
+#[cfg(feature = "network")]
+mod environment;
 mod error;
 mod http;
 mod id;
@@ -15,6 +17,8 @@ mod identity;
 mod image;
 mod import;
 mod kube;
+#[cfg(feature = "network")]
+mod network;
 mod pull;
 mod registry;
 mod role;

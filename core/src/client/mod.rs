@@ -10,8 +10,7 @@ use crate::{
     call::{Call, CallOptions},
     cloud::Cloud,
     cluster::{
-        self, Access, Applied, ClusterDeployer, ClusterRef, CreateClusterOptions, CreatedCluster, Deployment,
-        Kubeconfig, Manifest, PodSelection, Pods, RollOut,
+        Access, Applied, ClusterDeployer, ClusterRef, Deployment, Kubeconfig, Manifest, PodSelection, Pods, RollOut,
     },
     deploy::{self, ApplyOptions, RollOutOptions},
     error::{Error, ErrorKind, Result},

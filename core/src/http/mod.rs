@@ -43,16 +43,16 @@ const LONGEST_OWN_WAIT: Duration = Duration::from_secs(20);
 /// How requests reach Azure: the transport, and what all pipelines have in common.
 #[derive(Clone, Debug)]
 pub(crate) struct Door {
-    transport: Option<Arc<dyn HttpClient>>,
+    transport: Arc<dyn HttpClient>,
 }
 
 impl Door {
-    pub fn new(transport: Option<Arc<dyn HttpClient>>) -> Self {
+    pub fn new(transport: Arc<dyn HttpClient>) -> Self {
         Self { transport }
     }
 
     fn pipeline(&self, retry: RetryOptions, policies: Vec<Arc<dyn Policy>>) -> Pipeline {
-        let transport = self.transport.clone().map(Transport::new);
+        let transport = Some(Transport::new(self.transport.clone()));
         let options = ClientOptions { retry, transport, ..ClientOptions::default() };
         let mut per_try: Vec<Arc<dyn Policy>> = vec![Arc::new(DeadlineGuard)];
         per_try.extend(policies);
