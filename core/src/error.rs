@@ -1,5 +1,7 @@
 //! The one error of this crate, and its kinds.
 
+use crate::words::words;
+use serde::{Deserialize, Serialize};
 use std::{error::Error as StdError, fmt, time::Duration};
 
 /// A result whose error is [`Error`].
@@ -67,6 +69,19 @@ impl fmt::Display for ErrorKind {
     }
 }
 
+/// On which side of an import the fault lies.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+#[non_exhaustive]
+pub enum Blame {
+    /// Where the image is.
+    Source,
+    /// Where it is to be.
+    Target,
+}
+
+words!(Blame, "blame": Source => "source", Target => "target");
+
 /// What a service answered, where the answer was an error.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 #[non_exhaustive]
@@ -130,6 +145,7 @@ struct Inner {
     refusal: Option<Refusal>,
     retry_after: Option<Duration>,
     pull_failure: Option<crate::pull::PullFailure>,
+    blame: Option<Blame>,
     source: Option<Source>,
 }
 
@@ -143,6 +159,7 @@ impl Error {
             refusal: None,
             retry_after: None,
             pull_failure: None,
+            blame: None,
             source: None,
         }))
     }
@@ -191,6 +208,12 @@ impl Error {
     #[must_use]
     pub(crate) fn with_retry_after(mut self, wait: Duration) -> Self {
         self.0.retry_after = Some(wait);
+        self
+    }
+
+    #[must_use]
+    pub(crate) fn with_blame(mut self, blame: Blame) -> Self {
+        self.0.blame = Some(blame);
         self
     }
 
@@ -264,6 +287,12 @@ impl Error {
     #[must_use]
     pub fn retry_after(&self) -> Option<Duration> {
         self.0.retry_after
+    }
+
+    /// On which side of an import the fault lies, where that is known.
+    #[must_use]
+    pub fn blame(&self) -> Option<Blame> {
+        self.0.blame
     }
 
     /// Why pods cannot pull their image, where that is what went wrong.

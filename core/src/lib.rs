@@ -36,19 +36,19 @@ pub use cluster::{
 };
 pub use deploy::{ApplyOptions, RollOutOptions};
 pub use difference::Difference;
-pub use error::{Error, ErrorKind, Result, ServiceError};
+pub use error::{Blame, Error, ErrorKind, Result, ServiceError};
 pub use id::{PrincipalId, ResourceId, SubscriptionId};
 pub use identity::{
     AddOnIdentity, AzureIdentityResolver, ClusterIdentities, EntraSettings, IdentityResolver, KubeletIdentity,
 };
 pub use image::{Digest, Image, ImageReference, ReferenceError};
-pub use import::{ExistingTag, Import, ImportOptions, ImportProof};
+pub use import::{ExistingTag, Import, ImportItem, ImportManyOptions, ImportOptions, ImportProof, StartedImport};
 #[cfg(feature = "kubernetes")]
 pub use kube::{KubeBody, KubeService};
 pub use pull::{Outlook, PullCause, PullFailure};
 pub use registry::{
-    AzureRegistryImporter, CreateRegistryOptions, CreatedRegistry, DomainLabel, ImportHandle, ImportRequest,
-    ImportStatus, NewRegistry, Registry, RegistryImporter, RegistryRef, RoleAssignmentMode, Sku,
+    AzureRegistryImporter, CreateRegistryOptions, CreatedRegistry, DomainLabel, ImportCredentials, ImportHandle,
+    ImportRequest, ImportStatus, NewRegistry, Registry, RegistryImporter, RegistryRef, RoleAssignmentMode, Sku,
 };
 pub use role::{
     AzureRoleAssigner, Grant, Granted, PullRole, RoleAssigner, RoleAssignment, RoleDefinition, assignment_name,

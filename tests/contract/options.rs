@@ -56,6 +56,13 @@ impl Args {
         texts.map(|one| one.as_str().expect("a text").to_owned()).collect()
     }
 
+    /// An argument that is a list of objects, each with arguments of its own.
+    pub fn objects(&mut self, name: &str) -> Vec<Self> {
+        let list = self.value(name).unwrap_or_default();
+        let objects = list.as_array().into_iter().flatten();
+        objects.map(|one| Self(one.as_object().expect("an object").clone())).collect()
+    }
+
     /// An argument that is a count.
     pub fn number(&mut self, name: &str) -> Option<u32> {
         self.value(name).map(|value| value.as_u64().and_then(|number| number.try_into().ok()).expect("a count"))

@@ -12,7 +12,7 @@ mod wire;
 
 pub use azure::AzureRegistryImporter;
 pub use create::{CreateRegistryOptions, CreatedRegistry};
-pub use import::{ImportHandle, ImportRequest, ImportStatus};
+pub use import::{ImportCredentials, ImportHandle, ImportRequest, ImportStatus};
 pub use label::DomainLabel;
 pub use reference::RegistryRef;
 
