@@ -2,7 +2,9 @@
 //!
 //! A cut is the end of the caller: the request that it meets is never answered, and the operation is dropped.
 
-use aks_acr::{CallOptions, Client, ClusterRef, CreateClusterOptions, CreateRegistryOptions, Error};
+use aks_acr::{
+    AttachOptions, CallOptions, Client, ClusterRef, CreateClusterOptions, CreateRegistryOptions, Error, ImportOptions,
+};
 use aks_acr_emulator::{Emulator, RegistrySeed, Timing};
 use async_trait::async_trait;
 use azure_core::http::{AsyncRawResponse, HttpClient, Request};
@@ -65,7 +67,8 @@ async fn end(azure: &Emulator) -> String {
     let fresh = ClusterRef::new("group", "fresh").unwrap();
     let cluster = client.identities(&fresh, CallOptions::default()).await;
     there.push(format!("{:?}", cluster.map_err(|err| err.kind())));
-    format!("{grants:#?} {there:#?}")
+    let images = ["nginx:v1", "web/nginx:stable"].map(|name| azure.digest(&format!("myregistry.azurecr.io/{name}")));
+    format!("{grants:#?} {there:#?} {images:#?}")
 }
 
 fn puts(azure: &Emulator, part: &str) -> Vec<Option<u16>> {
@@ -122,6 +125,12 @@ fn scene_with_permissions_on_repositories() -> Emulator {
     azure
 }
 
+fn scene_with_an_image() -> Emulator {
+    let azure = Emulator::new().with_registry("group", "myregistry").with_cluster("group", "dev");
+    azure.set_timing(Timing::none().with_import(Duration::from_secs(25)));
+    azure.with_image("docker.io/library/nginx:latest", &["linux/amd64"])
+}
+
 fn unregistered() -> Emulator {
     let azure = scene();
     azure.unregister_provider("Microsoft.ContainerRegistry");
@@ -138,6 +147,34 @@ fn create_registry(client: &Client) -> BoxFuture<'_, Result<(), Error>> {
 fn create_cluster(client: &Client) -> BoxFuture<'_, Result<(), Error>> {
     let options = CreateClusterOptions::default().with_registry("myregistry".parse().unwrap()).with_register(true);
     async { client.create_cluster(&ClusterRef::new("group", "fresh").unwrap(), options).await.map(drop) }.boxed()
+}
+
+fn attach(client: &Client) -> BoxFuture<'_, Result<(), Error>> {
+    let (cluster, options) = (ClusterRef::new("group", "dev").unwrap(), AttachOptions::default());
+    async move { client.attach(&cluster, &"myregistry".parse().unwrap(), options).await.map(drop) }.boxed()
+}
+
+fn import_image(client: &Client) -> BoxFuture<'_, Result<(), Error>> {
+    let options = ImportOptions::default().with_target("nginx:v1").with_also("web/nginx:stable");
+    async {
+        let (registry, source) = ("myregistry".parse().unwrap(), "nginx".parse().unwrap());
+        client.import_image(&registry, &source, options).await.map(drop)
+    }
+    .boxed()
+}
+
+#[tokio::test(start_paused = true)]
+async fn attaching_survives_every_cut() {
+    let cuts = survives_every_cut(scene_with_an_image, attach).await;
+    println!("attach: {cuts} cuts");
+    assert!(cuts >= 8);
+}
+
+#[tokio::test(start_paused = true)]
+async fn importing_under_two_names_survives_every_cut() {
+    let cuts = survives_every_cut(scene_with_an_image, import_image).await;
+    println!("import_image: {cuts} cuts");
+    assert!(cuts >= 20);
 }
 
 #[tokio::test(start_paused = true)]
