@@ -13,8 +13,10 @@ use std::time::Duration;
 const API: &str = "2024-11-01";
 const READ: &str = "Microsoft.Resources/subscriptions/providers/read";
 const NOT_REGISTERED: &str = "MissingSubscriptionRegistration";
-/// How often is looked; Azure's own SDKs look as often.
+/// The longest wait between two looks; Azure's own SDKs always wait as long.
 const LOOK_AGAIN: Duration = Duration::from_secs(10);
+/// The first one; each next is half as long again.
+const LOOK_FIRST: Duration = Duration::from_secs(1);
 /// How often a write is tried again that does not know of the registration yet.
 const TRIES: usize = 6;
 
@@ -49,6 +51,7 @@ impl Arm {
     /// Registers a provider and waits until it is.
     async fn register(&self, provider: Provider, subscription: SubscriptionId, call: &Call) -> Result<()> {
         call.report(Event::Started { step: step(provider) });
+        let mut pause = LOOK_FIRST;
         let mut answer = self.send(post_register(provider, subscription), call).await?;
         for attempt in 1.. {
             let status = answer.read::<WireProvider>("a resource provider")?.registration_state;
@@ -56,7 +59,8 @@ impl Arm {
                 break;
             }
             call.report(Event::Polling { step: step(provider), attempt, status });
-            call.sleep(&step(provider), LOOK_AGAIN).await?;
+            call.sleep(&step(provider), pause).await?;
+            pause = (pause + pause / 2).min(LOOK_AGAIN);
             answer = self.send(get_provider(provider, subscription), call).await?;
         }
         call.report(Event::Finished { step: step(provider) });
