@@ -6,9 +6,11 @@ mod call;
 mod client;
 mod cloud;
 mod cluster;
+#[cfg(feature = "identity")]
+mod credential;
 mod deploy;
 mod difference;
-#[cfg(feature = "network")]
+#[cfg(any(feature = "identity", feature = "network"))]
 mod environment;
 mod error;
 mod http;
