@@ -1,5 +1,7 @@
 //! The one error of this crate, and its kinds.
 
+use crate::words::words;
+use serde::{Deserialize, Serialize};
 use std::{error::Error as StdError, fmt, time::Duration};
 
 /// A result whose error is [`Error`].
@@ -39,6 +41,8 @@ kinds! {
     Conflict => "conflict",
     /// The caller is known and may not do this; see [`Error::missing_action`] and [`Error::smallest_role`].
     Forbidden => "forbidden",
+    /// The subscription has not registered the resource provider of what is to be made; it is registered on request only.
+    NotRegistered => "not_registered",
     /// No token could be had, or the service did not accept it.
     Unauthenticated => "unauthenticated",
     /// The service throttles, and asks to wait longer than the deadline allows; see [`Error::retry_after`].
@@ -64,6 +68,19 @@ impl fmt::Display for ErrorKind {
         f.write_str(self.as_str())
     }
 }
+
+/// On which side of an import the fault lies.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+#[non_exhaustive]
+pub enum Blame {
+    /// Where the image is.
+    Source,
+    /// Where it is to be.
+    Target,
+}
+
+words!(Blame, "blame": Source => "source", Target => "target");
 
 /// What a service answered, where the answer was an error.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -129,6 +146,7 @@ struct Inner {
     retry_after: Option<Duration>,
     claims: Option<String>,
     pull_failure: Option<crate::pull::PullFailure>,
+    blame: Option<Blame>,
     source: Option<Source>,
 }
 
@@ -143,6 +161,7 @@ impl Error {
             retry_after: None,
             claims: None,
             pull_failure: None,
+            blame: None,
             source: None,
         }))
     }
@@ -191,6 +210,12 @@ impl Error {
     #[must_use]
     pub(crate) fn with_retry_after(mut self, wait: Duration) -> Self {
         self.0.retry_after = Some(wait);
+        self
+    }
+
+    #[must_use]
+    pub(crate) fn with_blame(mut self, blame: Blame) -> Self {
+        self.0.blame = Some(blame);
         self
     }
 
@@ -270,6 +295,12 @@ impl Error {
     #[must_use]
     pub fn retry_after(&self) -> Option<Duration> {
         self.0.retry_after
+    }
+
+    /// On which side of an import the fault lies, where that is known.
+    #[must_use]
+    pub fn blame(&self) -> Option<Blame> {
+        self.0.blame
     }
 
     /// The claims that Azure wants in a token before it goes on, as JSON, where conditional access asked for more than the caller's

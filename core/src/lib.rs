@@ -9,6 +9,7 @@ mod cluster;
 #[cfg(feature = "identity")]
 mod credential;
 mod deploy;
+mod difference;
 #[cfg(any(feature = "identity", feature = "network"))]
 mod environment;
 mod error;
@@ -31,23 +32,25 @@ pub use call::{Call, CallOptions, CancellationToken, Event, Progress};
 pub use client::{Client, ClientBuilder};
 pub use cloud::Cloud;
 pub use cluster::{
-    Access, Applied, ApplyMode, AzureClusterDeployer, ClusterDeployer, ClusterRef, Deployment, Kubeconfig, Manifest,
-    Pod, PodEvent, PodListener, PodSelection, Pods, RollOut,
+    Access, Applied, ApplyMode, AzureClusterDeployer, Cluster, ClusterCreation, ClusterDeployer, ClusterRef,
+    ClusterTier, CreateClusterOptions, CreatedCluster, Deployment, Kubeconfig, Manifest, NewCluster, Pod, PodEvent,
+    PodListener, PodSelection, Pods, RollOut, SshKey,
 };
 pub use deploy::{ApplyOptions, RollOutOptions};
-pub use error::{Error, ErrorKind, Result, ServiceError};
+pub use difference::Difference;
+pub use error::{Blame, Error, ErrorKind, Result, ServiceError};
 pub use id::{PrincipalId, ResourceId, SubscriptionId};
 pub use identity::{
     AddOnIdentity, AzureIdentityResolver, ClusterIdentities, EntraSettings, IdentityResolver, KubeletIdentity,
 };
 pub use image::{Digest, Image, ImageReference, ReferenceError};
-pub use import::{ExistingTag, Import, ImportOptions, ImportProof};
+pub use import::{ExistingTag, Import, ImportItem, ImportManyOptions, ImportOptions, ImportProof, StartedImport};
 #[cfg(feature = "kubernetes")]
 pub use kube::{KubeBody, KubeService};
 pub use pull::{Outlook, PullCause, PullFailure};
 pub use registry::{
-    AzureRegistryImporter, CreateRegistryOptions, CreatedRegistry, ImportHandle, ImportRequest, ImportStatus,
-    NewRegistry, Registry, RegistryImporter, RegistryRef, RoleAssignmentMode, Sku,
+    AzureRegistryImporter, CreateRegistryOptions, CreatedRegistry, DomainLabel, ImportCredentials, ImportHandle,
+    ImportRequest, ImportStatus, NewRegistry, Registry, RegistryImporter, RegistryRef, RoleAssignmentMode, Sku,
 };
 pub use role::{
     AzureRoleAssigner, Grant, Granted, PullRole, RoleAssigner, RoleAssignment, RoleDefinition, assignment_name,

@@ -33,7 +33,9 @@ fn listed<T: for<'a> Deserialize<'a>>(file: &str) -> Vec<T> {
 
 /// Every `pub async fn` of the client is an operation. Rust cannot ask a type for its methods, so its source is asked.
 pub fn operations() -> Result<(), String> {
-    let source = std::fs::read_to_string(here().join("../../core/src/client/mod.rs")).expect("core can be read");
+    let files = std::fs::read_dir(here().join("../../core/src/client")).expect("core can be read");
+    let read = |file: std::fs::DirEntry| std::fs::read_to_string(file.path()).expect("core can be read");
+    let source: String = files.map(|file| read(file.expect("core can be read"))).collect();
     let name = |line: &str| {
         let rest = line.trim_start().strip_prefix("pub async fn ")?;
         rest.split(['(', '<']).next().map(str::to_owned)

@@ -1,7 +1,10 @@
 //! How many requests an operation makes, how deep they lie, what they write.
 
 use crate::{Scene, client};
-use aks_acr::{AttachOptions, AttachOutcome, ErrorKind, RegistryRef, assignment_name};
+use aks_acr::{
+    AttachOptions, AttachOutcome, ClusterRef, CreateClusterOptions, CreateRegistryOptions, ErrorKind, RegistryRef,
+    assignment_name,
+};
 use aks_acr_emulator::{RequestSummary, Service, summary};
 use futures::future::join_all;
 
@@ -67,6 +70,57 @@ async fn nothing_but_get_reaches_a_cluster_when_attaching() {
     assert!(!to_cluster.is_empty());
     assert!(to_cluster.iter().all(|one| one.method == "GET"), "{to_cluster:?}");
     assert_eq!(scene.azure.cluster_etag("group", "dev"), etag);
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_registry_is_three_requests_two_deep_and_one_for_a_registry_that_is_there() {
+    let scene = Scene::new();
+    let mark = scene.azure.mark();
+    scene.client.create_registry("group", "another", CreateRegistryOptions::default()).await.unwrap();
+    assert_eq!(counts(&summary(&scene.azure.requests_since(mark))), (3, 2, 1));
+    let located = || CreateRegistryOptions::default().with_location("westeurope");
+    let mark = scene.azure.mark();
+    scene.client.create_registry("group", "third", located()).await.unwrap();
+    assert_eq!(counts(&summary(&scene.azure.requests_since(mark))), (2, 2, 1));
+    let mark = scene.azure.mark();
+    scene.client.create_registry("group", "third", located()).await.unwrap();
+    assert_eq!(counts(&summary(&scene.azure.requests_since(mark))), (1, 1, 0));
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_cluster_is_made_and_attached_by_two_writes_and_looks() {
+    let scene = Scene::new();
+    let fresh = ClusterRef::new("group", "fresh").unwrap();
+    let options = || CreateClusterOptions::default().with_registry(scene.registry.clone());
+    let mark = scene.azure.mark();
+    scene.client.create_cluster(&fresh, options()).await.unwrap();
+    let seen = scene.azure.requests_since(mark);
+    let lines: Vec<String> = seen
+        .iter()
+        .map(|one| format!("{} {}", one.method, one.path.to_lowercase().rsplit('/').nth(1).unwrap_or_default()))
+        .filter(|line| line != "POST v2.0")
+        .collect();
+    let wanted = [
+        "GET registries",              // the registry, before anything is made
+        "GET managedclusters",         // the cluster is absent
+        "GET resourcegroups",          // beside it: the group's region
+        "PUT managedclusters",         // the one write of the cluster
+        "GET operations",              // how far it is
+        "GET managedclusters",         // beside it: the kubelet identity
+        "GET managedclusters",         // the cluster at the end
+        "GET microsoft.authorization", // beside it: the grants at the registry
+        "PUT roleassignments",         // the grant
+    ];
+    let sorted = |lines: &[String]| {
+        let mut lines = lines.to_vec();
+        lines.sort();
+        lines
+    };
+    assert_eq!(sorted(&lines), sorted(&wanted.map(str::to_owned)), "{lines:#?}");
+    assert_eq!(counts(&summary(&seen)), (9, 6, 2));
+    let mark = scene.azure.mark();
+    scene.client.create_cluster(&fresh, options()).await.unwrap();
+    assert_eq!(counts(&summary(&scene.azure.requests_since(mark))), (5, 4, 0));
 }
 
 #[tokio::test(start_paused = true)]

@@ -2,13 +2,14 @@
 
 use crate::client;
 use aks_acr::{
-    Access, AttachOptions, CallOptions, Client, ClusterRef, CreateRegistryOptions, Error, ErrorKind, ImportOptions,
-    RegistryRef,
+    Access, AttachOptions, CallOptions, Client, ClusterRef, CreateClusterOptions, CreateRegistryOptions, Error,
+    ErrorKind, ImportOptions, RegistryRef,
 };
 use aks_acr_emulator::Emulator;
 use futures::future::{BoxFuture, FutureExt};
 
 const READ_CLUSTER: &str = "Microsoft.ContainerService/managedClusters/read";
+const WRITE_CLUSTER: &str = "Microsoft.ContainerService/managedClusters/write";
 const USER_CREDENTIAL: &str = "Microsoft.ContainerService/managedClusters/listClusterUserCredential/action";
 const READ_REGISTRY: &str = "Microsoft.ContainerRegistry/registries/read";
 const WRITE_REGISTRY: &str = "Microsoft.ContainerRegistry/registries/write";
@@ -33,6 +34,11 @@ fn attach<'a>(client: &'a Client, registry: &'a RegistryRef) -> BoxFuture<'a, Re
 
 fn create<'a>(client: &'a Client, _: &'a RegistryRef) -> BoxFuture<'a, Result<(), Error>> {
     async { client.create_registry("group", "another", CreateRegistryOptions::default()).await.map(drop) }.boxed()
+}
+
+fn create_cluster<'a>(client: &'a Client, registry: &'a RegistryRef) -> BoxFuture<'a, Result<(), Error>> {
+    let options = CreateClusterOptions::default().with_registry(registry.clone());
+    async { client.create_cluster(&ClusterRef::new("group", "fresh").unwrap(), options).await.map(drop) }.boxed()
 }
 
 fn import<'a>(client: &'a Client, registry: &'a RegistryRef) -> BoxFuture<'a, Result<(), Error>> {
@@ -81,6 +87,12 @@ async fn a_plan_needs_to_read_only() {
 #[tokio::test(start_paused = true)]
 async fn creating_a_registry_needs_to_read_and_write_it_and_to_read_its_group() {
     needs_exactly(create, &[READ_REGISTRY, WRITE_REGISTRY, READ_GROUP]).await;
+}
+
+#[tokio::test(start_paused = true)]
+async fn creating_a_cluster_needs_to_read_and_write_it_and_what_attach_needs() {
+    let actions = [READ_CLUSTER, WRITE_CLUSTER, READ_GROUP, READ_REGISTRY, WRITE_GRANTS];
+    needs_exactly(create_cluster, &actions).await;
 }
 
 #[tokio::test(start_paused = true)]

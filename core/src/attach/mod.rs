@@ -6,7 +6,7 @@ mod run;
 
 pub use plan::{AttachPlan, PlannedAction};
 
-pub(crate) use run::{apply_plan, attach, missing_grant, plan};
+pub(crate) use run::{apply_plan, attach, attach_found, missing_grant, plan};
 
 use crate::{
     call::CallOptions,

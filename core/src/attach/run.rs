@@ -11,6 +11,7 @@ use crate::{
     cluster::ClusterRef,
     error::{Error, ErrorKind, Result},
     id::ResourceId,
+    identity::ClusterIdentities,
     registry::{Registry, RegistryRef},
     role::{Granted, PullRole, RoleAssignment},
 };
@@ -93,6 +94,19 @@ async fn gather(client: &Client, cluster: &ClusterRef, registry: &RegistryRef, c
     };
     let (identities, (registry, assignments)) = futures::try_join!(identities, at_registry)?;
     Ok(Found { identities, registry, assignments })
+}
+
+/// Attaches where cluster and registry were looked at already: the grants are listed, and at most one is written.
+pub(crate) async fn attach_found(
+    client: &Client,
+    identities: &ClusterIdentities,
+    registry: &Registry,
+    call: &Call,
+) -> Result<Attachment> {
+    let assignments = list(client, &registry.id, call).await?;
+    let found = Found { identities: identities.clone(), registry: registry.clone(), assignments };
+    let options = AttachOptions::default();
+    carry_out(client, &found, decide(&found, &options)?, &options, call).await
 }
 
 async fn find(client: &Client, registry: &RegistryRef, call: &Call) -> Result<Registry> {

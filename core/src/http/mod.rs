@@ -2,8 +2,10 @@
 
 mod deadline;
 mod failure;
+mod group;
 mod page;
 mod poll;
+mod provider;
 mod request;
 mod token;
 mod wait;
@@ -11,7 +13,9 @@ mod wait;
 #[cfg(feature = "identity")]
 pub(crate) use failure::is_final;
 pub(crate) use failure::{from_azure, from_transport, service_error};
+pub(crate) use group::group_location;
 pub(crate) use poll::{Operation, Progressed};
+pub(crate) use provider::Provider;
 pub(crate) use request::{Answer, ArmRequest, RegistryRequest};
 pub(crate) use token::Tokens;
 

@@ -11,6 +11,7 @@ pub(crate) struct ArmRequest {
     pub method: Method,
     target: Target,
     query: Vec<(&'static str, String)>,
+    headers: Vec<(&'static str, &'static str)>,
     body: Option<serde_json::Value>,
     /// What it is for, for errors and progress.
     pub step: String,
@@ -47,6 +48,7 @@ impl ArmRequest {
             method,
             target,
             query,
+            headers: Vec::new(),
             body: None,
             step: String::new(),
             action: "",
@@ -70,6 +72,12 @@ impl ArmRequest {
 
     pub fn filter(mut self, filter: impl Into<String>) -> Self {
         self.query.push(("$filter", filter.into()));
+        self
+    }
+
+    /// Adds a header. It is the same in every request of its kind: what varies, or is secret, does not go here.
+    pub fn header(mut self, name: &'static str, value: &'static str) -> Self {
+        self.headers.push((name, value));
         self
     }
 
@@ -99,6 +107,9 @@ impl ArmRequest {
     pub(super) fn wire(&self, url: Url) -> Result<Request> {
         let mut wire = Request::new(url, self.method);
         wire.insert_header("accept", "application/json");
+        for (name, value) in &self.headers {
+            wire.insert_header(*name, *value);
+        }
         match &self.body {
             Some(body) => {
                 wire.insert_header("content-type", "application/json");

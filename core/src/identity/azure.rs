@@ -12,7 +12,7 @@ use async_trait::async_trait;
 use serde::Deserialize;
 use std::collections::BTreeMap;
 
-const API: &str = "2026-05-01";
+pub(crate) const API: &str = "2026-05-01";
 pub(crate) const READ_CLUSTER: &str = "Microsoft.ContainerService/managedClusters/read";
 
 /// Reads a cluster's identities from Azure Resource Manager.

@@ -54,7 +54,10 @@ pub(crate) fn smallest_role(action: &str) -> Option<&'static str> {
         "Microsoft.ContainerRegistry/registries/importImage/action" => {
             "Container Registry Data Importer and Data Reader"
         }
-        "Microsoft.ContainerRegistry/registries/write" => "Contributor",
+        "Microsoft.ContainerService/managedClusters/write" => "Azure Kubernetes Service Contributor Role",
+        "Microsoft.ContainerRegistry/registries/write"
+        | "Microsoft.ContainerRegistry/register/action"
+        | "Microsoft.ContainerService/register/action" => "Contributor",
         "Microsoft.ContainerService/managedClusters/listClusterUserCredential/action" => {
             "Azure Kubernetes Service Cluster User Role"
         }

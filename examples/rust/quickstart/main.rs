@@ -14,11 +14,13 @@ use clap::Parser;
 use screen::Screen;
 use stage::{Resources, Stage};
 use std::{error::Error, process::ExitCode, sync::Arc, time::Instant};
+use story::Attach;
 
-/// Imports an image, shows why it cannot be pulled, attaches the registry and shows the pods run.
+/// Makes a registry and a cluster, imports an image, shows why it cannot be pulled, attaches the registry and shows the pods run.
 #[derive(Parser)]
 struct Arguments {
-    /// Runs on resources of Azure that exist, and writes to them: the registry if it is absent, the image, the deployment, the grant.
+    /// Runs on Azure, in resource groups that exist: makes the registry and the cluster if they are absent, which costs money, and
+    /// writes the image, the deployment, the grant. It says what it made, and how that is removed.
     #[arg(long)]
     azure: bool,
     /// The subscription's id.
@@ -45,6 +47,9 @@ struct Arguments {
     /// Leaves the attach out, to see that the story fails without it.
     #[arg(long)]
     without_attach: bool,
+    /// Attaches the registry when the cluster is made, as `az aks create --attach-acr` does: then no pull fails.
+    #[arg(long, conflicts_with = "without_attach")]
+    attach_at_creation: bool,
 }
 
 fn main() -> ExitCode {
@@ -74,7 +79,12 @@ fn run(arguments: &Arguments) -> Result<Pods, Box<dyn Error>> {
             println!("On the emulator, in this process. Its clock jumps over waits.\n");
             Stage::emulator()?
         };
-        let pods = story::tell(&stage, &screen, !arguments.without_attach).await?;
+        let when = match (arguments.without_attach, arguments.attach_at_creation) {
+            (true, _) => Attach::Never,
+            (false, true) => Attach::AtCreation,
+            (false, false) => Attach::Later,
+        };
+        let pods = story::tell(&stage, &screen, when).await?;
         if !arguments.azure {
             let (story, here) = (begun.elapsed().as_secs(), real.elapsed().as_secs_f64());
             screen.line("clock", format!("{story} s of the emulator's time, {here:.1} s of yours"));

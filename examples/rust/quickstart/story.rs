@@ -1,16 +1,27 @@
-//! The story: import an image, see the deployment fail to pull, attach the registry, see it run.
+//! The story: make a registry and a cluster, import an image, see the deployment fail to pull, attach the registry, see it run.
 
 use crate::screen::Screen;
 use crate::stage::Stage;
 use aks_acr::{
-    ApplyOptions, AttachOptions, CallOptions, CreateRegistryOptions, Deployment, Error, ErrorKind, ImportOptions,
-    Manifest, PodSelection, Pods, RegistryRef, Result, RollOutOptions,
+    ApplyOptions, AttachOptions, CallOptions, CreateClusterOptions, CreateRegistryOptions, Deployment, Difference,
+    Error, ErrorKind, ImportOptions, Manifest, PodSelection, Pods, RegistryRef, Result, RollOutOptions,
 };
 
 const MANIFEST: &str = include_str!("../../acr-nginx.yaml");
 
-/// Tells the story and gives the pods at its end. Without the attach it fails where the pods cannot pull.
-pub async fn tell(stage: &Stage, screen: &Screen, with_attach: bool) -> Result<Pods> {
+/// When the registry is attached.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub enum Attach {
+    /// When the cluster is made, so that no pull fails.
+    AtCreation,
+    /// When a pull has failed for want of it.
+    Later,
+    /// Not at all: the story fails where the pods cannot pull.
+    Never,
+}
+
+/// Tells the story and gives the pods at its end.
+pub async fn tell(stage: &Stage, screen: &Screen, when: Attach) -> Result<Pods> {
     let client = &stage.client;
     let call = || CallOptions::default().with_progress(screen.progress());
 
@@ -19,9 +30,26 @@ pub async fn tell(stage: &Stage, screen: &Screen, with_attach: bool) -> Result<P
         &stage.registry,
         CreateRegistryOptions::default().with_call(call()),
     );
-    let registry = created.await?.registry;
-    screen.line("registry", format!("{}  {}  {}", registry.login_server, registry.sku, registry.mode.as_str()));
-    let registry_ref = RegistryRef::from(&registry);
+    let created = created.await?;
+    let (registry, made) = (&created.registry, (created.is_new, &created.differences[..]));
+    let removal = format!("az acr delete -g {} -n {}", stage.registry_group, stage.registry);
+    let facts = format!("{}  {}  {}", registry.login_server, registry.sku, registry.mode.as_str());
+    screen.line("registry", format!("{facts}  {}", how_it_came(made, &removal)));
+    let registry_ref = RegistryRef::from(registry);
+
+    // Nodes cost money: one is enough to see it work. A cluster that is there is left as it is.
+    let mut options = CreateClusterOptions::default().with_node_count(1).with_call(call());
+    if when == Attach::AtCreation {
+        options = options.with_registry(registry_ref.clone());
+    }
+    let created = client.create_cluster(&stage.cluster, options).await?;
+    let (cluster, made) = (&created.cluster, (created.is_new, &created.differences[..]));
+    let removal = format!("az aks delete -g {} -n {}", stage.cluster.group(), stage.cluster.name());
+    let facts = format!("{}  Kubernetes {}  {}", cluster.id.name(), cluster.kubernetes_version, cluster.state);
+    screen.line("cluster", format!("{facts}  {}", how_it_came(made, &removal)));
+    for attachment in &created.attachments {
+        screen.line("attached", format!("{:?}  {}", attachment.outcome, attachment.role));
+    }
 
     let options = ImportOptions::default().with_target("nginx:v1").with_call(call());
     let import = client.import_image(&registry_ref, &stage.source, options).await?;
@@ -44,14 +72,14 @@ pub async fn tell(stage: &Stage, screen: &Screen, with_attach: bool) -> Result<P
     let plan = stage.reader.plan_attach(&stage.cluster, &registry_ref, AttachOptions::default()).await?;
     screen.line("plan", format!("{plan}  (read rights suffice; {})", stage.requests_since(mark)));
 
-    if stage.has_reader() {
+    if stage.has_reader() && when != Attach::AtCreation {
         let mark = stage.mark();
         if let Err(err) = stage.reader.attach(&stage.cluster, &registry_ref, AttachOptions::default()).await {
             screen.line("refused", format!("{}  ({})", refusal(&err), stage.refusals_since(mark)));
         }
     }
 
-    if with_attach {
+    if when != Attach::Never {
         for step in ["attach", "again"] {
             let mark = stage.mark();
             let attachment =
@@ -65,6 +93,14 @@ pub async fn tell(stage: &Stage, screen: &Screen, with_attach: bool) -> Result<P
     let done = client.roll_out(&stage.cluster, &deployment, RollOutOptions::default().with_call(call())).await?;
     screen.line("roll-out", format!("{}/{} ready", done.ready, done.wanted));
     client.pods(&stage.cluster, &PodSelection::default().with_labels("app=nginx0"), CallOptions::default()).await
+}
+
+fn how_it_came((is_new, differences): (bool, &[Difference]), removal: &str) -> String {
+    if is_new {
+        return format!("made; it is removed by\n{:<9} {removal}", "");
+    }
+    let told = differences.iter().map(|one| format!("\n{:<9} {one}", ""));
+    format!("was there, left as it is{}", told.collect::<String>())
 }
 
 fn pull_failed(err: &Error) -> String {
