@@ -1,10 +1,10 @@
 //! How something that is there differs from what was asked for.
 
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
 use std::fmt;
 
 /// One point in which a resource that exists is not what would have been made. Nothing was changed.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[non_exhaustive]
 pub struct Difference {
     /// What differs, such as `sku` or `location`.

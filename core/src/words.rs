@@ -38,7 +38,7 @@ pub(crate) use words;
 
 #[cfg(test)]
 mod tests {
-    use crate::{Access, ExistingTag, InheritedGrant, OtherCondition, PullRole, RoleAssignmentMode, Sku};
+    use crate::{Access, ExistingTag, InheritedGrant, OtherCondition, Outlook, PullRole, RoleAssignmentMode, Sku};
     use serde::{Serialize, de::DeserializeOwned};
     use std::{fmt::Display, str::FromStr};
 
@@ -60,6 +60,7 @@ mod tests {
         is_one_word_everywhere(ExistingTag::ALL);
         is_one_word_everywhere(InheritedGrant::ALL);
         is_one_word_everywhere(OtherCondition::ALL);
+        is_one_word_everywhere(Outlook::ALL);
         is_one_word_everywhere(PullRole::ALL);
         is_one_word_everywhere(RoleAssignmentMode::ALL);
         is_one_word_everywhere(Sku::ALL);

@@ -20,7 +20,7 @@ pub use reference::ClusterRef;
 
 use crate::{call::Call, error::Result};
 use async_trait::async_trait;
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
 use std::{fmt, ops::ControlFlow, time::Duration};
 
 /// Makes a cluster, gives access to it, deploys to it and watches its pods.
@@ -172,7 +172,7 @@ impl Default for ApplyMode {
 }
 
 /// An object that was applied.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[non_exhaustive]
 pub struct Applied {
     /// Such as `Deployment`.
@@ -200,7 +200,7 @@ impl Applied {
 }
 
 /// A deployment that runs as its specification says.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[non_exhaustive]
 pub struct RollOut {
     /// Replicas that are ready.

@@ -76,7 +76,7 @@ impl NewCluster {
 }
 
 /// A cluster as Azure has it.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[non_exhaustive]
 pub struct Cluster {
     /// Its resource id.
@@ -164,7 +164,7 @@ impl fmt::Debug for ClusterCreation {
 }
 
 /// A cluster that is there now, and what its nodes can pull from.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[non_exhaustive]
 pub struct CreatedCluster {
     /// The cluster.
