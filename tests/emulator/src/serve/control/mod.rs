@@ -1,5 +1,6 @@
 //! The control endpoint: what a test in another language does with the emulator that a test in Rust does by its methods.
 
+mod federate;
 mod look;
 pub(super) mod order;
 
@@ -12,6 +13,7 @@ use serde_json::{Value, json};
 use sha2::{Digest as _, Sha256};
 use tokio::sync::watch;
 
+use self::federate::{Federate, FederatedToken};
 use self::order::{Advance, FaultOrder, Grant, Image, Node, Paging, Revoke, Speed, TimingOrder};
 use crate::emulator::Emulator;
 use crate::keeper::Change;
@@ -100,6 +102,8 @@ pub(super) fn carry_out(emulator: &Emulator, order: &str, body: Value) -> Result
         "paging" => Ok(read::<Paging>(body)?.obey(emulator)),
         "grant" => read::<Grant>(body)?.obey(emulator),
         "revoke" => read::<Revoke>(body)?.obey(emulator),
+        "federate" => read::<Federate>(body)?.obey(emulator),
+        "federated-token" => read::<FederatedToken>(body)?.obey(emulator),
         "image" => Ok(read::<Image>(body)?.push(emulator)),
         DELETE_IMAGE => read::<Image>(body)?.delete(emulator),
         "node" => read::<Node>(body)?.obey(emulator),
