@@ -13,7 +13,7 @@ create_exception!(
 );
 
 /// What every exception carries beside its kind; nothing where the service or the case has none.
-const FACTS: [&str; 9] = [
+const FACTS: [&str; 11] = [
     "status",
     "code",
     "request_id",
@@ -22,7 +22,9 @@ const FACTS: [&str; 9] = [
     "scope",
     "smallest_role",
     "retry_after",
+    "claims",
     "pull_failure",
+    "blame",
 ];
 
 macro_rules! exceptions {
@@ -59,6 +61,7 @@ exceptions! {
     NotFound => NotFoundError: "What was named does not exist.",
     Conflict => ConflictError: "Something else is already there, or changed meanwhile.",
     Forbidden => ForbiddenError: "The caller is known and may not do this; see `missing_action` and `smallest_role`.",
+    NotRegistered => NotRegisteredError: "The subscription has not registered the resource provider; `register` asks for it.",
     Unauthenticated => UnauthenticatedError: "No token could be had, or the service did not accept it; see `__cause__`.",
     RateLimited => RateLimitedError: "The service throttles, and asks to wait longer than the deadline; see `retry_after`.",
     DeadlineExceeded => DeadlineExceededError: "The deadline passed. What Azure has begun goes on.",
@@ -91,7 +94,9 @@ fn set_facts(exception: &Bound<'_, PyAny>, err: &Error) -> PyResult<()> {
     exception.setattr("scope", err.scope())?;
     exception.setattr("smallest_role", err.smallest_role())?;
     exception.setattr("retry_after", err.retry_after())?;
-    exception.setattr("pull_failure", pull_failure)
+    exception.setattr("claims", err.claims())?;
+    exception.setattr("pull_failure", pull_failure)?;
+    exception.setattr("blame", err.blame().map(Word))
 }
 
 /// The exception that a credential of the caller's raised, if that is what lies behind.

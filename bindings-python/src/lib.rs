@@ -17,6 +17,7 @@ mod client;
 mod cloud;
 mod cluster;
 mod credential;
+mod difference;
 mod error;
 mod event;
 mod follow;
@@ -43,11 +44,12 @@ mod _native {
         call::Call,
         calls::Calls,
         cloud::Cloud,
-        cluster::{Applied, Kubeconfig, Pod, Pods, RollOut},
+        cluster::{Applied, Cluster, CreatedCluster, Kubeconfig, Pod, Pods, RollOut},
+        difference::Difference,
         event::Event,
         follow::{AsyncRun, AsyncRunEvents, Run, RunEvents},
         identity::{AddOnIdentity, ClusterIdentities, EntraSettings, KubeletIdentity},
-        import::{Import, ImportProof},
+        import::{Import, ImportHandle, ImportProof, ImportStatus, StartedImport},
         pull::{PullCause, PullFailure},
         registry::{CreatedRegistry, Registry},
         runtime::shut_down,

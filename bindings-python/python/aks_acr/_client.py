@@ -53,8 +53,16 @@ class Client:
     """Finds a registry by name, login server or resource id. ``None`` if there is none."""
     create_registry = blocking(Calls.create_registry)
     """Makes a registry, unless there is one of that name in the group."""
+    create_cluster = blocking(Calls.create_cluster)
+    """Makes a cluster whose nodes can pull from registries, unless there is one of that name in the group."""
     import_image = blocking(Calls.import_image)
     """Copies an image into a registry: Azure does it, and what arrived is compared with the source."""
+    import_images = blocking(Calls.import_images)
+    """Copies many images into a registry. Each has a result of its own: an import, or the exception that kept it."""
+    start_import = blocking(Calls.start_import)
+    """Begins an import and does not wait for it: the handle can be stored, and looked at later."""
+    poll_import = blocking(Calls.poll_import)
+    """How far an import is, by one look."""
     kubeconfig = blocking(Calls.kubeconfig)
     """A cluster's kubeconfig, as a value: no file is written."""
     apply = blocking(Calls.apply)
@@ -100,7 +108,11 @@ class Follow:
     apply_attach = followed(Calls.apply_attach)
     registry = followed(Calls.registry)
     create_registry = followed(Calls.create_registry)
+    create_cluster = followed(Calls.create_cluster)
     import_image = followed(Calls.import_image)
+    import_images = followed(Calls.import_images)
+    start_import = followed(Calls.start_import)
+    poll_import = followed(Calls.poll_import)
     kubeconfig = followed(Calls.kubeconfig)
     apply = followed(Calls.apply)
     roll_out = followed(Calls.roll_out)

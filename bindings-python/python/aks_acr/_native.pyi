@@ -1,5 +1,6 @@
-from collections.abc import Awaitable, Callable, Generator, Iterable, Iterator
+from collections.abc import Awaitable, Callable, Generator, Iterable, Iterator, Mapping, Sequence
 from datetime import datetime, timedelta
+from os import PathLike
 from types import GenericAlias
 from typing import (
     Any,
@@ -14,10 +15,13 @@ from typing import (
     type_check_only,
 )
 
-from typing_extensions import Self, disjoint_base
+from typing_extensions import NotRequired, Self, disjoint_base
 
 from ._words import (
     Access,
+    Blame,
+    ClusterTier,
+    DomainLabel,
     ErrorKind,
     ExistingTag,
     InheritedGrant,
@@ -59,6 +63,21 @@ class CustomCloud(TypedDict):
 
     resource_manager: str
     registry_suffix: str
+    authority: NotRequired[str]
+
+@type_check_only
+class ImportItem(TypedDict):
+    """An image of a list, with the options of its import."""
+
+    source: str
+    target: NotRequired[str | None]
+    also: NotRequired[Sequence[str]]
+    untagged: NotRequired[Sequence[str]]
+    existing: NotRequired[ExistingTag | str]
+    source_registry: NotRequired[str | None]
+    username: NotRequired[str | None]
+    password: NotRequired[str | None]
+    deadline: NotRequired[_Seconds | None]
 
 _SomeCredential: TypeAlias = GetsToken | GetsTokenInfo
 _SomeCloud: TypeAlias = Cloud | str | CustomCloud
@@ -146,9 +165,12 @@ class Cloud:
     """One of Azure's clouds."""
 
     @staticmethod
-    def custom(resource_manager: str, registry_suffix: str) -> Cloud:
+    def custom(resource_manager: str, registry_suffix: str, *, authority: str | None = None) -> Cloud:
         """Another cloud, or an emulator of one: the address of its Resource Manager, such as `https://localhost:8443`, and the ending
         of its login servers, such as `.azurecr.io`.
+
+        `authority` is where tokens come from, for the default chain of credentials; without it, `AZURE_AUTHORITY_HOST` or else the
+        Resource Manager's own address.
         """
 
 @final
@@ -492,29 +514,136 @@ class Registry(Result):
 class CreatedRegistry(Result):
     """The registry, and whether the call made it."""
 
-    __match_args__ = ("registry", "is_new")
-    def __new__(cls, *, registry: Registry, is_new: bool) -> CreatedRegistry: ...
+    __match_args__ = ("registry", "is_new", "differences")
+    def __new__(cls, *, registry: Registry, is_new: bool, differences: Iterable[Difference]) -> CreatedRegistry: ...
     @property
     def registry(self) -> Registry:
         """The registry."""
 
     @property
     def is_new(self) -> bool:
-        """`False`: it was there, and was left as it is, also where it differs from what was asked."""
+        """`False`: it was there, and was left as it is."""
+
+    @property
+    def differences(self) -> tuple[Difference, ...]:
+        """In what one that was there differs from the one that would have been made."""
+
+@final
+class Difference(Result):
+    """One point in which a resource that exists is not what would have been made. `str()` is a line for a reader."""
+
+    __match_args__ = ("property", "asked", "found")
+    def __new__(cls, *, property: str, asked: str, found: str) -> Difference: ...
+    @property
+    def asked(self) -> str:
+        """What would have been made."""
+
+    @property
+    def found(self) -> str:
+        """What is there."""
+
+    # Last, since within the class it stands in the way of the decorator of this name.
+    @property
+    def property(self) -> str:
+        """What differs, such as `sku` or `location`."""
+
+@final
+class Cluster(Result):
+    """A cluster as Azure has it."""
+
+    __match_args__ = ("id", "location", "state", "kubernetes_version", "tier", "node_count", "vm_size", "host")
+    def __new__(
+        cls,
+        *,
+        id: str,
+        location: str,
+        state: str,
+        kubernetes_version: str,
+        tier: str,
+        node_count: int,
+        vm_size: str,
+        host: str | None,
+    ) -> Cluster: ...
+    @property
+    def id(self) -> str:
+        """Its resource id."""
+
+    @property
+    def location(self) -> str:
+        """The region."""
+
+    @property
+    def state(self) -> str:
+        """The service's word for its state, such as `Succeeded` or `Updating`."""
+
+    @property
+    def kubernetes_version(self) -> str:
+        """The version of Kubernetes that runs."""
+
+    @property
+    def tier(self) -> str:
+        """Such as `Free`."""
+
+    @property
+    def node_count(self) -> int:
+        """The nodes of its first system pool."""
+
+    @property
+    def vm_size(self) -> str:
+        """The size of those."""
+
+    @property
+    def host(self) -> str | None:
+        """The host of its API server, once it has one."""
+
+@final
+class CreatedCluster(Result):
+    """A cluster that is there now, and what its nodes can pull from."""
+
+    __match_args__ = ("cluster", "is_new", "differences", "attachments")
+    def __new__(
+        cls,
+        *,
+        cluster: Cluster,
+        is_new: bool,
+        differences: Iterable[Difference],
+        attachments: Iterable[Attachment],
+    ) -> CreatedCluster: ...
+    @property
+    def cluster(self) -> Cluster:
+        """The cluster."""
+
+    @property
+    def is_new(self) -> bool:
+        """`False`: it was there, or was being made already, and was left as it is."""
+
+    @property
+    def differences(self) -> tuple[Difference, ...]:
+        """In what one that was there differs from the one that would have been made."""
+
+    @property
+    def attachments(self) -> tuple[Attachment, ...]:
+        """What was found or done at each registry, in the order in which they were given."""
 
 @final
 class Import(Result):
     """An image that is in the registry now."""
 
-    __match_args__ = ("source", "target", "is_new", "proof")
-    def __new__(cls, *, source: str, target: str, is_new: bool, proof: ImportProof) -> Import: ...
+    __match_args__ = ("source", "target", "also", "is_new", "proof")
+    def __new__(
+        cls, *, source: str, target: str, also: Iterable[str], is_new: bool, proof: ImportProof
+    ) -> Import: ...
     @property
     def source(self) -> str:
         """The source, completed as Docker completes it."""
 
     @property
     def target(self) -> str:
-        """The image in the registry."""
+        """The image in the registry: by its tag, or by its digest where it has none there."""
+
+    @property
+    def also(self) -> tuple[str, ...]:
+        """Its further names there."""
 
     @property
     def is_new(self) -> bool:
@@ -560,6 +689,77 @@ class ImportProof(Result):
         def __new__(cls, reason: str) -> ImportProof.Unproven: ...
         @property
         def reason(self) -> str: ...
+
+@disjoint_base
+class StartedImport(Result):
+    """How `start_import` ended."""
+
+    @property
+    def kind(self) -> str:
+        """The word that tells this form from the others, the same in every language."""
+
+    @final
+    class AlreadyThere(StartedImport):
+        """Every target has the image already: nothing was begun."""
+
+        __match_args__ = ("import_",)
+        def __new__(cls, import_: Import) -> StartedImport.AlreadyThere: ...
+        @property
+        def import_(self) -> Import: ...
+
+    @final
+    class Started(StartedImport):
+        """Azure copies."""
+
+        __match_args__ = ("handle",)
+        def __new__(cls, handle: ImportHandle) -> StartedImport.Started: ...
+        @property
+        def handle(self) -> ImportHandle: ...
+
+@disjoint_base
+class ImportStatus(Result):
+    """How far an import is."""
+
+    @property
+    def kind(self) -> str:
+        """The word that tells this form from the others, the same in every language."""
+
+    @final
+    class Running(ImportStatus):
+        """Azure is at work. The states are its own words, by `repository:tag`."""
+
+        __match_args__ = ("tags",)
+        def __new__(cls, tags: Mapping[str, str]) -> ImportStatus.Running: ...
+        @property
+        def tags(self) -> dict[str, str]: ...
+
+    @final
+    class Succeeded(ImportStatus):
+        """All is copied."""
+
+        __match_args__ = ()
+        def __new__(cls) -> ImportStatus.Succeeded: ...
+
+@final
+class ImportHandle(Result):
+    """An import that Azure works on. It can be stored and looked at later, also by another process.
+
+    The link in it is signed by Azure: whoever has it can follow the import, so keep its JSON form as a secret. Each look gives it a
+    new link; copies of it within the process are one.
+    """
+
+    __match_args__ = ("registry", "targets")
+    @property
+    def registry(self) -> str:
+        """Resource id of the registry that is imported into."""
+
+    @property
+    def targets(self) -> tuple[str, ...]:
+        """`repository:tag` of each target, or the repository of one without a tag."""
+
+    @property
+    def asked_wait(self) -> timedelta | None:
+        """How long Azure asked to wait before the next look, if it did."""
 
 @final
 class PullFailure(Result):
@@ -931,8 +1131,12 @@ class AksAcrError(Exception):
     """The smallest built-in role that has it."""
     retry_after: timedelta | None
     """How long the service asked to wait."""
+    claims: str | None
+    """The claims that conditional access wants in a token, as JSON: sign in with them to get such a token."""
     pull_failure: PullFailure | None
     """Why pods cannot pull their image, where that is what went wrong."""
+    blame: Blame | None
+    """On which side of an import the fault lies, where that is known."""
 
 class InvalidInputError(AksAcrError):
     """The input is wrong; the message names the part."""
@@ -945,6 +1149,9 @@ class ConflictError(AksAcrError):
 
 class ForbiddenError(AksAcrError):
     """The caller is known and may not do this; see `missing_action` and `smallest_role`."""
+
+class NotRegisteredError(AksAcrError):
+    """The subscription has not registered the resource provider; `register` asks for it."""
 
 class UnauthenticatedError(AksAcrError):
     """No token could be had, or the service did not accept it; see `__cause__`."""
@@ -1099,20 +1306,62 @@ class Calls:
         location: str | None = None,
         sku: Sku | str | None = None,
         mode: RoleAssignmentMode | str | None = None,
+        domain_label: DomainLabel | str | None = None,
+        register: bool | None = None,
         deadline: _Seconds | None = None,
         on_progress: _Listener | None = None,
     ) -> Call[CreatedRegistry]:
-        """Makes a registry, unless there is one of that name in the group: that one is left as it is.
+        """Makes a registry, unless there is one of that name in the group: that one is left as it is, and `differences` say in
+        what it is not what was asked for.
 
-        By default it is in the group's region, of the tier `Basic`, with permissions on the whole registry. The deadline
-        is 10 minutes by default.
+        By default it is in the group's region, of the tier `Basic`, with permissions on the whole registry. `domain_label`
+        is what Azure puts behind the name in the login server. `register` has the resource provider registered where the
+        subscription has not done so. The deadline is 10 minutes by default.
 
         Raises:
             InvalidInputError: If the name cannot be one.
-            ConflictError: If the name is taken elsewhere in the cloud.
+            ConflictError: If the name is taken elsewhere in the cloud, or the registry is being deleted.
             NotFoundError: If there is no such group.
+            NotRegisteredError: If the subscription has not registered the resource provider, and `register` does not ask
+                for it.
             ForbiddenError: If the caller may not.
             OperationFailedError: If Azure could not.
+        """
+
+    def create_cluster(
+        self,
+        cluster: str,
+        *,
+        registries: Sequence[str] | None = None,
+        location: str | None = None,
+        node_count: int | None = None,
+        vm_size: str | None = None,
+        kubernetes_version: str | None = None,
+        tier: ClusterTier | str | None = None,
+        ssh_key: str | PathLike[str] | None = None,
+        register: bool | None = None,
+        deadline: _Seconds | None = None,
+        on_progress: _Listener | None = None,
+    ) -> Call[CreatedCluster]:
+        """Makes a cluster whose nodes can pull from `registries`, unless there is one of that name in the group: that one is
+        left as it is, the registries are attached, and `differences` say in what it is not what was asked for.
+
+        The grants are made as soon as the cluster shows its kubelet identity, beside the creation. Called again while the
+        cluster is being made, it waits for that one.
+
+        By default it is in the group's region, of the tier `Free`, with 3 nodes of a size and a version of Kubernetes that
+        Azure chooses. `ssh_key` says who may sign in to the nodes: a public key as text, or a path of the private half of a
+        pair, which is made where it is missing; nobody by default. `register` has the resource provider registered where
+        the subscription has not done so. The deadline is 60 minutes by default.
+
+        Raises:
+            InvalidInputError: If an option cannot be, or the service does not have that size or version.
+            NotFoundError: If the group or a registry is absent, before anything is made.
+            ConflictError: If the cluster is being deleted.
+            NotRegisteredError: If the subscription has not registered the resource provider, and `register` does not ask
+                for it.
+            ForbiddenError: If the caller may not.
+            OperationFailedError: If Azure could not make it, now or at an earlier try.
         """
 
     def import_image(
@@ -1121,23 +1370,94 @@ class Calls:
         source: str,
         *,
         target: str | None = None,
+        also: Sequence[str] | None = None,
+        untagged: Sequence[str] | None = None,
         existing: ExistingTag | str | None = None,
+        source_registry: str | None = None,
+        username: str | None = None,
+        password: str | None = None,
         deadline: _Seconds | None = None,
         on_progress: _Listener | None = None,
     ) -> Call[Import]:
         """Copies an image into a registry: Azure does it, and what arrived is compared with the source.
 
         The source's digest is read first, where it can be, and it is what is imported. A second run with an equal image
-        copies nothing and succeeds. `target` is `repository:tag`, by default the source's; `existing` says what happens to
-        a tag that exists. The deadline is 30 minutes by default.
+        copies nothing and succeeds. `target` is `repository:tag`, by default the source's; `also` are further names, and
+        `untagged` repositories that get the image without a tag. `existing` says what happens to a tag that exists.
+
+        `source_registry` names the registry of Azure that has the source, where its host does not: one of another
+        subscription, by its resource id. A source that lets nobody pull without a name takes `username` and `password`, or a
+        token for the registry as `password` alone; Azure alone uses them, and nothing is compared then. The deadline is 30
+        minutes by default.
 
         Raises:
             InvalidInputError: If the target cannot be one, or the source is in another cloud.
-            NotFoundError: If the registry or the source does not exist.
+            NotFoundError: If the registry or the source does not exist; `blame` says which.
             ConflictError: If the tag has another image.
             ForbiddenError: If the caller may not import, or the source may not be read.
             RateLimitedError: If the source throttles.
             OperationFailedError: If Azure could not copy it.
+        """
+
+    def import_images(
+        self,
+        registry: str,
+        images: Iterable[str | ImportItem],
+        *,
+        concurrency: int | None = None,
+        deadline: _Seconds | None = None,
+        on_progress: _Listener | None = None,
+    ) -> Call[list[Import | AksAcrError]]:
+        """Copies many images into a registry, so many at a time. Each has a result of its own, in the order of the list: an
+        `Import`, or the exception that a call for this image alone would have raised. One that fails does not stop the others.
+
+        Each image is a source, or a mapping with `source` and any of the options of `import_image`, such as `{"source":
+        "nginx", "target": "nginx:v1"}`. `concurrency` is how many are under way at a time, 4 by default. The deadline of the
+        whole is 2 hours by default.
+
+        Raises:
+            InvalidInputError: If two images have the same target, or one has options that cannot be.
+            NotFoundError: If the registry does not exist.
+            ForbiddenError: If the caller may not read it.
+        """
+
+    def start_import(
+        self,
+        registry: str,
+        source: str,
+        *,
+        target: str | None = None,
+        also: Sequence[str] | None = None,
+        untagged: Sequence[str] | None = None,
+        existing: ExistingTag | str | None = None,
+        source_registry: str | None = None,
+        username: str | None = None,
+        password: str | None = None,
+        deadline: _Seconds | None = None,
+        on_progress: _Listener | None = None,
+    ) -> Call[StartedImport]:
+        """Begins an import and does not wait for it: the handle can be stored, and looked at later, also by another process.
+
+        Its arguments are those of `import_image`.
+
+        Raises:
+            AksAcrError: Those of `import_image` that show before Azure has accepted it.
+        """
+
+    def poll_import(
+        self,
+        handle: ImportHandle | StartedImport,
+        *,
+        deadline: _Seconds | None = None,
+        on_progress: _Listener | None = None,
+    ) -> Call[ImportStatus]:
+        """How far an import is, by one look. Azure names a new link each time, which the handle takes over.
+
+        `handle` is what `start_import` gave, or the handle in it.
+
+        Raises:
+            AksAcrError: Those of `import_image` by which Azure's copying can end.
+            OperationFailedError: Also for an import that Azure has forgotten.
         """
 
     def kubeconfig(

@@ -17,6 +17,42 @@ class Access(_Word):
     """With the certificate of the cluster's administrator, past Entra."""
 
 
+class Blame(_Word):
+    """On which side of an import the fault lies."""
+
+    SOURCE = "source"
+    """Where the image is."""
+    TARGET = "target"
+    """Where it is to be."""
+
+
+class ClusterTier(_Word):
+    """A cluster's tier: what its control plane is good for, and what it costs."""
+
+    FREE = "Free"
+    """No promise of its control plane being there."""
+    STANDARD = "Standard"
+    """With one."""
+    PREMIUM = "Premium"
+    """The same with long-term support."""
+
+
+class DomainLabel(_Word):
+    """How far the label reaches that Azure puts behind a registry's name in its login server.
+
+    Who in that reach makes a registry of this name again gets the same login server, and nobody else does.
+    """
+
+    TENANT_REUSE = "TenantReuse"
+    """The tenant."""
+    SUBSCRIPTION_REUSE = "SubscriptionReuse"
+    """The subscription."""
+    RESOURCE_GROUP_REUSE = "ResourceGroupReuse"
+    """The resource group."""
+    NO_REUSE = "NoReuse"
+    """Nobody: each creation gets another."""
+
+
 class ErrorKind(_Word):
     """What a caller can do about an error. Each has a class of exceptions of its own."""
 
@@ -24,6 +60,7 @@ class ErrorKind(_Word):
     NOT_FOUND = "not_found"
     CONFLICT = "conflict"
     FORBIDDEN = "forbidden"
+    NOT_REGISTERED = "not_registered"
     UNAUTHENTICATED = "unauthenticated"
     RATE_LIMITED = "rate_limited"
     DEADLINE_EXCEEDED = "deadline_exceeded"

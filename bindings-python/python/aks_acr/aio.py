@@ -56,8 +56,16 @@ class Client:
     """Finds a registry by name, login server or resource id. ``None`` if there is none."""
     create_registry = awaitable(Calls.create_registry)
     """Makes a registry, unless there is one of that name in the group."""
+    create_cluster = awaitable(Calls.create_cluster)
+    """Makes a cluster whose nodes can pull from registries, unless there is one of that name in the group."""
     import_image = awaitable(Calls.import_image)
     """Copies an image into a registry: Azure does it, and what arrived is compared with the source."""
+    import_images = awaitable(Calls.import_images)
+    """Copies many images into a registry. Each has a result of its own: an import, or the exception that kept it."""
+    start_import = awaitable(Calls.start_import)
+    """Begins an import and does not wait for it: the handle can be stored, and looked at later."""
+    poll_import = awaitable(Calls.poll_import)
+    """How far an import is, by one look."""
     kubeconfig = awaitable(Calls.kubeconfig)
     """A cluster's kubeconfig, as a value: no file is written."""
     apply = awaitable(Calls.apply)
@@ -103,7 +111,11 @@ class Follow:
     apply_attach = followed_async(Calls.apply_attach)
     registry = followed_async(Calls.registry)
     create_registry = followed_async(Calls.create_registry)
+    create_cluster = followed_async(Calls.create_cluster)
     import_image = followed_async(Calls.import_image)
+    import_images = followed_async(Calls.import_images)
+    start_import = followed_async(Calls.start_import)
+    poll_import = followed_async(Calls.poll_import)
     kubeconfig = followed_async(Calls.kubeconfig)
     apply = followed_async(Calls.apply)
     roll_out = followed_async(Calls.roll_out)
