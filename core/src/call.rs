@@ -257,7 +257,8 @@ mod tests {
 
     #[test]
     fn an_event_reads_as_a_line() {
-        let event = Event::Retrying { step: "granting".into(), reason: "PrincipalNotFound".into(), wait_ms: Some(1500) };
+        let event =
+            Event::Retrying { step: "granting".into(), reason: "PrincipalNotFound".into(), wait_ms: Some(1500) };
         assert_eq!(event.to_string(), "granting: again in 1.5s, after PrincipalNotFound");
         let event = Event::RollingOut { ready: 0, wanted: 2, cause: Some("ErrImagePull".into()) };
         assert_eq!(event.to_string(), "0/2 ready, ErrImagePull");

@@ -2,17 +2,20 @@
 #![forbid(unsafe_code)]
 
 mod attach;
+mod attachments;
 mod call;
 mod client;
 mod cloud;
 mod cluster;
 mod deploy;
+mod detach;
 mod error;
 mod http;
 mod id;
 mod identity;
 mod image;
 mod import;
+mod inventory;
 mod kube;
 mod pull;
 mod registry;
@@ -21,6 +24,9 @@ mod stored_time;
 mod words;
 
 pub use attach::{AttachOptions, AttachOutcome, AttachPlan, Attachment, InheritedGrant, OtherCondition, PlannedAction};
+pub use attachments::{
+    AttachmentsOptions, ClusterAttachments, GrantReach, PrincipalState, PullGrant, RegistryAttachments,
+};
 pub use call::{Call, CallOptions, CancellationToken, Event, Progress};
 pub use client::{Client, ClientBuilder};
 pub use cloud::Cloud;
@@ -29,6 +35,7 @@ pub use cluster::{
     Pod, PodEvent, PodListener, PodSelection, Pods, RollOut,
 };
 pub use deploy::{ApplyOptions, RollOutOptions};
+pub use detach::{DetachOptions, DetachOutcome, DetachPlan, Detachment, RemovedGrant};
 pub use error::{Error, ErrorKind, Result, ServiceError};
 pub use id::{PrincipalId, ResourceId, SubscriptionId};
 pub use identity::{
@@ -36,6 +43,7 @@ pub use identity::{
 };
 pub use image::{Digest, Image, ImageReference, ReferenceError};
 pub use import::{ExistingTag, Import, ImportOptions, ImportProof};
+pub use inventory::{AzureInventory, Inventory};
 #[cfg(feature = "kubernetes")]
 pub use kube::{KubeBody, KubeService};
 pub use pull::{Outlook, PullCause, PullFailure};
@@ -44,5 +52,5 @@ pub use registry::{
     NewRegistry, Registry, RegistryImporter, RegistryRef, RoleAssignmentMode, Sku,
 };
 pub use role::{
-    AzureRoleAssigner, Grant, Granted, PullRole, RoleAssigner, RoleAssignment, RoleDefinition, assignment_name,
+    AzureRoleAssigner, Grant, Granted, PullRole, Revoked, RoleAssigner, RoleAssignment, RoleDefinition, assignment_name,
 };

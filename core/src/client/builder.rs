@@ -9,6 +9,7 @@ use crate::{
     error::{Error, ErrorKind, Result},
     http::{Arm, Door, Registries, Tokens},
     identity::{AzureIdentityResolver, IdentityResolver},
+    inventory::{AzureInventory, Inventory},
     kube::Kubernetes,
     registry::{AzureRegistryImporter, DataPlane, RegistryImporter},
     role::{AzureRoleAssigner, RoleAssigner},
@@ -29,6 +30,7 @@ pub struct ClientBuilder {
     role_assigner: Option<Arc<dyn RoleAssigner>>,
     registry_importer: Option<Arc<dyn RegistryImporter>>,
     cluster_deployer: Option<Arc<dyn ClusterDeployer>>,
+    inventory: Option<Arc<dyn Inventory>>,
 }
 
 /// The credential's own `Debug` may show what it likes, so it is left out.
@@ -54,6 +56,7 @@ impl ClientBuilder {
             role_assigner: None,
             registry_importer: None,
             cluster_deployer: None,
+            inventory: None,
         }
     }
 
@@ -107,6 +110,13 @@ impl ClientBuilder {
         self
     }
 
+    /// Takes the place of the part that lists what there is.
+    #[must_use]
+    pub fn inventory(mut self, part: Arc<dyn Inventory>) -> Self {
+        self.inventory = Some(part);
+        self
+    }
+
     /// Makes the client. No request is made.
     ///
     /// # Errors
@@ -129,6 +139,7 @@ impl ClientBuilder {
         let identities = || Arc::new(AzureIdentityResolver::new(arm.clone(), subscription));
         let roles = || Arc::new(AzureRoleAssigner::new(arm.clone()));
         let registries = || Arc::new(AzureRegistryImporter::new(arm.clone(), data_plane, subscription));
+        let inventory = || Arc::new(AzureInventory::new(arm.clone()));
         let clusters = || Arc::new(AzureClusterDeployer::new(arm.clone(), kubernetes, subscription));
         let parts = Parts {
             cloud: self.cloud,
@@ -137,6 +148,7 @@ impl ClientBuilder {
             role_assigner: self.role_assigner.unwrap_or_else(|| roles()),
             registry_importer: self.registry_importer.unwrap_or_else(|| registries()),
             cluster_deployer: self.cluster_deployer.unwrap_or_else(|| clusters()),
+            inventory: self.inventory.unwrap_or_else(|| inventory()),
         };
         Ok(Client { parts: Arc::new(parts) })
     }

@@ -1,6 +1,7 @@
 //! The façade: one method an operation, no logic.
 
 mod builder;
+mod detach;
 
 pub use builder::ClientBuilder;
 
@@ -17,6 +18,7 @@ use crate::{
     identity::{ClusterIdentities, IdentityResolver},
     image::ImageReference,
     import::{self, Import, ImportOptions},
+    inventory::Inventory,
     registry::{self, CreateRegistryOptions, CreatedRegistry, Registry, RegistryImporter, RegistryRef},
     role::RoleAssigner,
 };
@@ -55,6 +57,7 @@ struct Parts {
     role_assigner: Arc<dyn RoleAssigner>,
     registry_importer: Arc<dyn RegistryImporter>,
     cluster_deployer: Arc<dyn ClusterDeployer>,
+    inventory: Arc<dyn Inventory>,
 }
 
 impl Client {
@@ -388,5 +391,11 @@ impl Client {
     #[must_use]
     pub fn cluster_deployer(&self) -> &dyn ClusterDeployer {
         self.parts.cluster_deployer.as_ref()
+    }
+
+    /// The part that lists what there is.
+    #[must_use]
+    pub fn inventory(&self) -> &dyn Inventory {
+        self.parts.inventory.as_ref()
     }
 }

@@ -14,6 +14,7 @@ pub use kubeconfig::{Access, Kubeconfig};
 pub use manifest::Manifest;
 pub use pods::{Pod, Pods};
 pub use reference::ClusterRef;
+pub(crate) use reference::TYPE;
 
 use crate::{call::Call, error::Result};
 use async_trait::async_trait;

@@ -133,7 +133,7 @@ pub(crate) fn service_error(status: u16, headers: &Headers, body: &[u8]) -> Serv
         code: inner.code.filter(|code| !code.is_empty()),
         message: join(inner.message, &details),
         request_id: header("x-ms-request-id"),
-        correlation_id: header("x-ms-correlation-request-id"),
+        correlation_id: header(super::CORRELATION_ID),
     }
 }
 

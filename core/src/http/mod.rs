@@ -30,6 +30,9 @@ use deadline::DeadlineGuard;
 use std::{fmt, sync::Arc, time::Duration};
 use url::Url;
 
+/// The header by which Azure's activity log knows a request.
+pub(crate) const CORRELATION_ID: &str = "x-ms-correlation-request-id";
+
 /// A call's own deadline bounds its retries, not `azure_core`'s minute and 8 tries: a throttled subscription asks for waits of
 /// several minutes. More tries than these would overflow the policy's arithmetic.
 const LONGEST_RETRYING: Duration = Duration::from_secs(24 * 3600);

@@ -3,7 +3,7 @@
 mod azure;
 
 pub use azure::AzureIdentityResolver;
-pub(crate) use azure::about;
+pub(crate) use azure::{about, list};
 
 use crate::{
     call::Call,

@@ -24,9 +24,9 @@ pub(super) const API: &str = "2025-11-01";
 const GROUP_API: &str = "2024-11-01";
 const STEP_CREATE: &str = "creating the registry";
 const LOOK_AGAIN: Duration = Duration::from_secs(3);
-const READ: &str = "Microsoft.ContainerRegistry/registries/read";
-const WRITE: &str = "Microsoft.ContainerRegistry/registries/write";
-const READ_GROUP: &str = "Microsoft.Resources/subscriptions/resourceGroups/read";
+pub(crate) const READ: &str = "Microsoft.ContainerRegistry/registries/read";
+pub(crate) const WRITE: &str = "Microsoft.ContainerRegistry/registries/write";
+pub(crate) const READ_GROUP: &str = "Microsoft.Resources/subscriptions/resourceGroups/read";
 
 /// Works with registries of Azure.
 #[derive(Clone, Debug)]
@@ -142,6 +142,13 @@ fn explain_taken(err: Error) -> Error {
 /// See [Registries](https://learn.microsoft.com/rest/api/container-registry/registries/get).
 fn get_registry(id: &ResourceId) -> ArmRequest {
     ArmRequest::get(id.as_str(), API).step("reading the registry").needs(READ, id.as_str())
+}
+
+/// Every registry of a subscription that can be pulled from: one that has no login server yet cannot.
+pub(crate) async fn list(arm: &Arm, subscription: SubscriptionId, call: &Call) -> Result<Vec<Registry>> {
+    let listed: Vec<WireRegistry> = arm.list(list_registries(subscription), "a list of registries", call).await?;
+    let ready = listed.into_iter().filter(|one| one.properties.login_server.is_some());
+    ready.map(WireRegistry::into_registry).collect()
 }
 
 fn list_registries(subscription: SubscriptionId) -> ArmRequest {
