@@ -65,6 +65,11 @@ pub(crate) struct World {
     pub(crate) access: Access,
     /// Locks on resources and what is above them.
     pub(crate) locks: Vec<arm::lock::Lock>,
+    /// Policies that deny, where they are assigned.
+    pub(crate) policies: Vec<arm::governance::Policy>,
+    pub(crate) deny_assignments: Vec<arm::governance::DenyAssignment>,
+    /// Object ids of those whom conditional access gives no token.
+    pub(crate) blocked: Vec<String>,
     /// What came of commands that were run in clusters.
     pub(crate) commands: Vec<command::Outcome>,
     /// Namespaces that a subscription has not registered.
@@ -121,6 +126,9 @@ impl World {
             gone: Vec::new(),
             access: Access::new(),
             locks: Vec::new(),
+            policies: Vec::new(),
+            deny_assignments: Vec::new(),
+            blocked: Vec::new(),
             commands: Vec::new(),
             unregistered: Vec::new(),
             operations: Vec::new(),

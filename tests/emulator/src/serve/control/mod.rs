@@ -10,7 +10,9 @@ use serde_json::{Value, json};
 use sha2::{Digest as _, Sha256};
 use tokio::sync::watch;
 
-use self::order::{Advance, FaultOrder, Grant, Image, Node, Paging, Revoke, Speed, TimingOrder};
+use self::order::{
+    Advance, Block, DenyOrder, FaultOrder, Grant, Image, Node, Paging, PolicyOrder, Revoke, Speed, TimingOrder,
+};
 use crate::emulator::Emulator;
 use crate::reply::{self, Reply};
 
@@ -59,6 +61,9 @@ impl Control {
             ("POST", "paging") => read::<Paging>(body)?.obey(emulator),
             ("POST", "grant") => read::<Grant>(body)?.obey(emulator)?,
             ("POST", "revoke") => read::<Revoke>(body)?.obey(emulator)?,
+            ("POST", "policy") => read::<PolicyOrder>(body)?.obey(emulator),
+            ("POST", "deny-assignment") => read::<DenyOrder>(body)?.obey(emulator)?,
+            ("POST", "sign-in") => read::<Block>(body)?.obey(emulator)?,
             ("POST", "image") => read::<Image>(body)?.push(emulator),
             ("DELETE", "image") => read::<Image>(body)?.delete(emulator)?,
             ("POST", "node") => read::<Node>(body)?.obey(emulator)?,
