@@ -18,6 +18,7 @@ mod import;
 mod inventory;
 mod kube;
 mod pull;
+mod refusal;
 mod registry;
 mod role;
 mod stored_time;
@@ -47,6 +48,7 @@ pub use inventory::{AzureInventory, Inventory};
 #[cfg(feature = "kubernetes")]
 pub use kube::{KubeBody, KubeService};
 pub use pull::{Outlook, PullCause, PullFailure};
+pub use refusal::{DenyingPolicy, RefusalKind};
 pub use registry::{
     AzureRegistryImporter, CreateRegistryOptions, CreatedRegistry, ImportHandle, ImportRequest, ImportStatus,
     NewRegistry, Registry, RegistryImporter, RegistryRef, RoleAssignmentMode, Sku,

@@ -2,11 +2,12 @@
 
 use super::{AttachOptions, AttachOutcome, InheritedGrant, OtherCondition, PlannedAction};
 use crate::{
-    error::{Error, ErrorKind, Refusal, Result},
+    error::{Error, ErrorKind, Result},
     id::PrincipalId,
     identity::ClusterIdentities,
+    refusal::Refusal,
     registry::{Registry, RoleAssignmentMode},
-    role::{Grant, READ as LIST, RoleAssignment, smallest_role},
+    role::{Grant, READ as LIST, RoleAssignment},
 };
 
 /// What was found at the cluster and the registry.
@@ -56,8 +57,7 @@ fn unseen(found: &Found, grant: Grant) -> Result<Decision> {
         return Ok(Decision { grant, action: PlannedAction::Grant, existing: None });
     }
     let text = "the caller may not list role assignments, and writing one unseen could overwrite a condition";
-    let refusal = Refusal { action: LIST, scope: grant.scope.to_string(), smallest_role: smallest_role(LIST) };
-    Err(Error::new(ErrorKind::Forbidden, text).with_refusal(refusal))
+    Err(Error::new(ErrorKind::Forbidden, text).with_refusal(Refusal::missing_right(LIST, grant.scope.as_str())))
 }
 
 fn from_direct(direct: &RoleAssignment, grant: Grant, options: &AttachOptions) -> Decision {

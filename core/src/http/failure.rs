@@ -1,31 +1,28 @@
 //! The only place where an error of Azure becomes ours.
 
-use super::{Answer, ArmRequest};
+use super::{
+    Answer, ArmRequest,
+    refusal::{is_conditional_access, refusal},
+};
 use crate::{
-    error::{Error, ErrorKind, Refusal, ServiceError},
-    role::smallest_role,
+    error::{Error, ErrorKind, ServiceError},
+    refusal::{Refusal, RefusalKind},
 };
 use azure_core::http::headers::Headers;
 use serde::Deserialize;
 use serde_json::Value;
 
-/// Codes that mean: the caller's roles do not have the action. Other refusals have other codes.
-const MISSING_RIGHT: [&str; 2] = ["AuthorizationFailed", "LinkedAuthorizationFailed"];
-
 /// Makes an error of an answer with an error status.
 pub(crate) fn from_azure(request: &ArmRequest, answer: &Answer) -> Error {
     let service = service_error(answer.status, &answer.headers, &answer.body);
-    let kind = kind_of(answer.status);
-    let code = service.code.clone().unwrap_or_default();
+    let refusal = refusal(request, answer, &service);
+    // Azure answers a lock with 409: for a caller it is a refusal all the same.
+    let is_refused = refusal.as_ref().is_some_and(|refusal| refusal.kind != RefusalKind::ConditionalAccess);
+    let kind = if is_refused { ErrorKind::Forbidden } else { kind_of(answer.status) };
     let err = Error::new(kind, sentence(kind)).with_context("while", &request.step);
-    let err = if kind == ErrorKind::Forbidden && MISSING_RIGHT.contains(&code.as_str()) && !request.action.is_empty() {
-        err.with_refusal(Refusal {
-            action: request.action,
-            scope: request.scope.clone(),
-            smallest_role: smallest_role(request.action),
-        })
-    } else {
-        err
+    let err = match refusal {
+        Some(refusal) => err.with_refusal(refusal),
+        None => err,
     };
     let err = match super::wait::retry_after(&answer.headers) {
         Some(wait) => err.with_retry_after(wait),
@@ -45,6 +42,8 @@ pub(crate) fn from_transport(err: azure_core::Error, step: &str) -> Error {
     };
     let ours = Error::new(kind, message).with_context("while", step);
     if kind == ErrorKind::Unauthenticated {
+        let refused = is_refused_by_conditional_access(&err);
+        let ours = if refused { ours.with_refusal(Refusal::of(RefusalKind::ConditionalAccess, "", "")) } else { ours };
         return ours.with_source(err);
     }
     // The errors on the way name the whole URL, whose query Azure may have signed: only the innermost is kept, which does not.
@@ -59,18 +58,24 @@ pub(super) fn innermost(err: &azure_core::Error) -> String {
     reason.to_string().split(" for url (").next().unwrap_or_default().to_owned()
 }
 
+/// The errors behind one, those of `azure_core`: its layers wrap each other's.
+fn behind(err: &azure_core::Error) -> impl Iterator<Item = &azure_core::Error> {
+    let chain = std::iter::successors(std::error::Error::source(err), |err| err.source());
+    chain.filter_map(|err| err.downcast_ref::<azure_core::Error>())
+}
+
 /// The retry policy wraps a credential's error in one of another kind.
 fn is_credential(err: &azure_core::Error) -> bool {
-    let mut source = std::error::Error::source(err);
-    while let Some(inner) = source {
-        if let Some(azure) = inner.downcast_ref::<azure_core::Error>()
-            && matches!(azure.kind(), azure_core::error::ErrorKind::Credential)
-        {
-            return true;
-        }
-        source = inner.source();
-    }
-    false
+    behind(err).any(|err| matches!(err.kind(), azure_core::error::ErrorKind::Credential))
+}
+
+/// Azure's credentials keep Entra's codes apart from its text.
+fn is_refused_by_conditional_access(err: &azure_core::Error) -> bool {
+    let refuses = |err: &azure_core::Error| match err.kind() {
+        azure_core::error::ErrorKind::HttpResponse { error_code: Some(codes), .. } => is_conditional_access(codes),
+        _ => false,
+    };
+    refuses(err) || behind(err).any(refuses)
 }
 
 fn kind_of(status: u16) -> ErrorKind {

@@ -4,6 +4,7 @@ mod deadline;
 mod failure;
 mod page;
 mod poll;
+mod refusal;
 mod request;
 mod token;
 mod wait;
