@@ -174,6 +174,15 @@ impl Error {
         self
     }
 
+    /// Names the request that began an operation, by which Azure's activity log knows it, in place of the one that looked at it.
+    #[must_use]
+    pub(crate) fn correlated_with(mut self, begun_by: Option<&str>) -> Self {
+        if let (Some(service), Some(begun_by)) = (&mut self.0.service, begun_by) {
+            service.correlation_id = Some(begun_by.to_owned());
+        }
+        self
+    }
+
     #[must_use]
     pub(crate) fn with_refusal(mut self, refusal: Refusal) -> Self {
         self.0.refusal = Some(refusal);

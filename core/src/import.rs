@@ -82,6 +82,9 @@ pub struct Import {
     pub is_new: bool,
     /// How sure it is that the two are the same.
     pub proof: ImportProof,
+    /// `x-ms-correlation-request-id` of the write, by which Azure's activity log knows it. `None` where nothing was copied, or where
+    /// its answer was lost.
+    pub correlation_id: Option<String>,
 }
 
 /// How sure it is that an imported image is its source.
@@ -176,7 +179,7 @@ impl Job<'_> {
         let Some(wanted) = self.wanted() else { return Ok(None) };
         let Look::There(there) = look(self.client, &self.target, self.call).await? else { return Ok(None) };
         if *wanted == there {
-            return Ok(Some(self.done(false, ImportProof::SourceMatched { digest: there })));
+            return Ok(Some(self.done(false, ImportProof::SourceMatched { digest: there }, None)));
         }
         if existing == ExistingTag::Replace {
             return Ok(None);
@@ -192,19 +195,21 @@ impl Job<'_> {
         let request = ImportRequest { source, source_registry: self.source_registry.clone(), targets, replace };
         let step = format!("importing {} as {}", self.source, self.target);
         self.call.report(Event::Started { step: step.clone() });
-        match self.run(registry, &request).await {
-            Ok(()) => {}
-            Err(err) if self.has_arrived_after(&err).await? => {}
+        let correlation_id = match self.run(registry, &request).await {
+            Ok(correlation_id) => correlation_id,
+            Err(err) if self.has_arrived_after(&err).await? => None,
             Err(err) => return Err(err),
-        }
+        };
         let proof = self.prove(registry).await?;
         self.call.report(Event::Finished { step });
-        Ok(self.done(true, proof))
+        Ok(self.done(true, proof, correlation_id))
     }
 
-    async fn run(&self, registry: &Registry, request: &ImportRequest) -> Result<()> {
+    async fn run(&self, registry: &Registry, request: &ImportRequest) -> Result<Option<String>> {
         let handle = self.client.registry_importer().start_import(registry, request, self.call).await?;
-        follow(self.client, handle, self.call).await
+        let correlation_id = handle.correlation_id.clone();
+        follow(self.client, handle, self.call).await?;
+        Ok(correlation_id)
     }
 
     /// Whether the image is there all the same: where no answer came, Azure may have got the request and be at work; where the
@@ -261,8 +266,8 @@ impl Job<'_> {
             .with_context("source", wanted.to_string())
     }
 
-    fn done(&self, is_new: bool, proof: ImportProof) -> Import {
-        Import { source: self.source.clone(), target: self.target.clone(), is_new, proof }
+    fn done(&self, is_new: bool, proof: ImportProof, correlation_id: Option<String>) -> Import {
+        Import { source: self.source.clone(), target: self.target.clone(), is_new, proof, correlation_id }
     }
 }
 

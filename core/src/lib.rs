@@ -23,6 +23,7 @@ mod registry;
 mod role;
 mod stored_time;
 mod words;
+mod write;
 
 pub use attach::{AttachOptions, AttachOutcome, AttachPlan, Attachment, InheritedGrant, OtherCondition, PlannedAction};
 pub use attachments::{
@@ -56,3 +57,4 @@ pub use registry::{
 pub use role::{
     AzureRoleAssigner, Grant, Granted, PullRole, Revoked, RoleAssigner, RoleAssignment, RoleDefinition, assignment_name,
 };
+pub use write::{Write, WriteHook, WriteService};

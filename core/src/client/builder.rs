@@ -13,6 +13,7 @@ use crate::{
     kube::Kubernetes,
     registry::{AzureRegistryImporter, DataPlane, RegistryImporter},
     role::{AzureRoleAssigner, RoleAssigner},
+    write::{Guard, WriteHook},
 };
 use azure_core::{credentials::TokenCredential, http::HttpClient};
 use std::{fmt, sync::Arc};
@@ -31,6 +32,7 @@ pub struct ClientBuilder {
     registry_importer: Option<Arc<dyn RegistryImporter>>,
     cluster_deployer: Option<Arc<dyn ClusterDeployer>>,
     inventory: Option<Arc<dyn Inventory>>,
+    guard: Guard,
 }
 
 /// The credential's own `Debug` may show what it likes, so it is left out.
@@ -57,6 +59,7 @@ impl ClientBuilder {
             registry_importer: None,
             cluster_deployer: None,
             inventory: None,
+            guard: Guard::default(),
         }
     }
 
@@ -117,6 +120,52 @@ impl ClientBuilder {
         self
     }
 
+    /// Makes a client that changes nothing: a request that would is not sent, and its call ends with
+    /// [`Forbidden`](ErrorKind::Forbidden) and [`ReadOnlyClient`](crate::RefusalKind::ReadOnlyClient).
+    ///
+    /// What only reads works: plans, looks, a kubeconfig, an apply as a dry run, and attach where the grant is there. It holds for
+    /// Azure and for Kubernetes, in the way that all requests take; parts of your own making are not bound by it.
+    ///
+    /// ```
+    /// # #[tokio::main(flavor = "current_thread")] async fn main() -> aks_acr::Result<()> {
+    /// # use aks_acr::{AttachOptions, Client, ClusterRef, RefusalKind};
+    /// # let azure = aks_acr_emulator::Emulator::new().with_cluster("group", "dev").with_registry("group", "myregistry");
+    /// let client = Client::builder(azure.credential(), azure.subscription()).transport(azure.transport()).read_only().build()?;
+    /// let (cluster, registry) = (ClusterRef::new("group", "dev")?, "myregistry".parse()?);
+    /// client.plan_attach(&cluster, &registry, AttachOptions::default()).await?;
+    /// let err = client.attach(&cluster, &registry, AttachOptions::default()).await.unwrap_err();
+    /// assert_eq!(err.refusal(), Some(RefusalKind::ReadOnlyClient));
+    /// # Ok(()) }
+    /// ```
+    #[must_use]
+    pub fn read_only(mut self) -> Self {
+        self.guard.read_only = true;
+        self
+    }
+
+    /// Shows each write to a hook before it is sent. What is tried again since no good answer came is shown once; what Azure refuses
+    /// for a passing cause, such as a principal that it does not know yet, is shown anew. The hook may say no: then it is not sent, and
+    /// the call ends with [`Forbidden`](ErrorKind::Forbidden) and [`WriteHook`](crate::RefusalKind::WriteHook).
+    ///
+    /// ```
+    /// # #[tokio::main(flavor = "current_thread")] async fn main() -> aks_acr::Result<()> {
+    /// # use aks_acr::{AttachOptions, Client, ClusterRef, RefusalKind, Write};
+    /// # let azure = aks_acr_emulator::Emulator::new().with_cluster("group", "dev").with_registry("group", "myregistry");
+    /// let only_grants = |write: &Write| {
+    ///     println!("{write}");
+    ///     if write.action == "Microsoft.Authorization/roleAssignments/write" { Ok(()) } else { Err("not today".to_owned()) }
+    /// };
+    /// let builder = Client::builder(azure.credential(), azure.subscription()).transport(azure.transport());
+    /// let client = builder.on_write(only_grants).build()?;
+    /// client.attach(&ClusterRef::new("group", "dev")?, &"myregistry".parse()?, AttachOptions::default()).await?;
+    /// # Ok(()) }
+    /// ```
+    #[must_use]
+    pub fn on_write(mut self, hook: impl WriteHook) -> Self {
+        self.guard.hook = Some(Arc::new(hook));
+        self
+    }
+
     /// Makes the client. No request is made.
     ///
     /// # Errors
@@ -128,12 +177,12 @@ impl ClientBuilder {
             let text = "this build has no transport: give one, or enable the feature `reqwest` of aks-acr";
             return Err(Error::new(ErrorKind::Unsupported, text));
         }
-        let door = Door::new(self.transport);
+        let door = Door::new(self.transport, self.guard.clone());
         let arm = Arm::new(&door, self.cloud.clone(), self.credential.clone());
         let tokens = Tokens::new(self.credential);
         let data_plane = DataPlane::new(Registries::new(&door), self.cloud.clone(), tokens.clone());
         #[cfg(feature = "kubernetes")]
-        let kubernetes = Kubernetes::new(self.connector, arm.clone(), tokens);
+        let kubernetes = Kubernetes::new(self.connector, arm.clone(), tokens, self.guard);
         #[cfg(not(feature = "kubernetes"))]
         let kubernetes = Kubernetes;
         let identities = || Arc::new(AzureIdentityResolver::new(arm.clone(), subscription));

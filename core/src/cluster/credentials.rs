@@ -45,6 +45,7 @@ fn post_credential(id: &ResourceId, access: Access) -> ArmRequest {
         Access::Admin => ("listClusterAdminCredential", AS_ADMIN),
     };
     ArmRequest::new(Method::Post, format!("{id}/{list}"), API)
+        .reads()
         .step("asking for the cluster's kubeconfig")
         .needs(action, id.as_str())
 }

@@ -40,8 +40,8 @@ impl DetachOptions {
 
     /// Sets [`only_ours`](Self::only_ours).
     #[must_use]
-    pub fn with_only_ours(mut self) -> Self {
-        self.only_ours = true;
+    pub fn with_only_ours(mut self, only_ours: bool) -> Self {
+        self.only_ours = only_ours;
         self
     }
 

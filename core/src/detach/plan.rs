@@ -130,6 +130,6 @@ mod tests {
 
     #[test]
     fn what_others_made_stays_where_only_ours_are_meant() {
-        assert_eq!(decided(&DetachOptions::default().with_only_ours()), (1, 3));
+        assert_eq!(decided(&DetachOptions::default().with_only_ours(true)), (1, 3));
     }
 }

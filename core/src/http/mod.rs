@@ -2,6 +2,7 @@
 
 mod deadline;
 mod failure;
+mod guard;
 mod page;
 mod poll;
 mod refusal;
@@ -18,6 +19,7 @@ use crate::{
     call::Call,
     cloud::Cloud,
     error::{Error, ErrorKind, Result},
+    write::{Guard, Intent},
 };
 use azure_core::{
     credentials::TokenCredential,
@@ -28,6 +30,7 @@ use azure_core::{
     },
 };
 use deadline::DeadlineGuard;
+use guard::WriteGuard;
 use std::{fmt, sync::Arc, time::Duration};
 use url::Url;
 
@@ -44,19 +47,21 @@ const LONGEST_OWN_WAIT: Duration = Duration::from_secs(20);
 #[derive(Clone, Debug)]
 pub(crate) struct Door {
     transport: Option<Arc<dyn HttpClient>>,
+    guard: Guard,
 }
 
 impl Door {
-    pub fn new(transport: Option<Arc<dyn HttpClient>>) -> Self {
-        Self { transport }
+    pub fn new(transport: Option<Arc<dyn HttpClient>>, guard: Guard) -> Self {
+        Self { transport, guard }
     }
 
     fn pipeline(&self, retry: RetryOptions, policies: Vec<Arc<dyn Policy>>) -> Pipeline {
         let transport = self.transport.clone().map(Transport::new);
         let options = ClientOptions { retry, transport, ..ClientOptions::default() };
+        let per_call: Vec<Arc<dyn Policy>> = vec![Arc::new(WriteGuard(self.guard.clone()))];
         let mut per_try: Vec<Arc<dyn Policy>> = vec![Arc::new(DeadlineGuard)];
         per_try.extend(policies);
-        Pipeline::new(Some("aks-acr"), Some(env!("CARGO_PKG_VERSION")), options, Vec::new(), per_try, None)
+        Pipeline::new(Some("aks-acr"), Some(env!("CARGO_PKG_VERSION")), options, per_call, per_try, None)
     }
 }
 
@@ -97,8 +102,9 @@ impl Arm {
     pub async fn send(&self, request: ArmRequest, call: &Call) -> Result<Answer> {
         let url = request.url(self.cloud.arm())?;
         let pipeline = if request.repeatable { &self.pipeline } else { &self.once };
+        let intent = request.intent(&url);
         let mut wire = request.wire(url)?;
-        let watch = deadline::Watch::new(call.clone(), &request.step, request.repeatable);
+        let watch = deadline::Watch::new(call.clone(), &request.step, request.repeatable, intent);
         let answer = send(pipeline, &mut wire, watch).await?;
         if answer.is_success() { Ok(answer) } else { Err(from_azure(&request, &answer)) }
     }
@@ -144,7 +150,7 @@ impl Registries {
 
     /// Sends a request. An error status is an answer: a registry says by it what it wants.
     pub async fn send(&self, request: RegistryRequest, call: &Call) -> Result<Answer> {
-        let watch = deadline::Watch::new(call.clone(), &request.step, true);
+        let watch = deadline::Watch::new(call.clone(), &request.step, true, Intent::Read);
         send(&self.pipeline, &mut request.wire()?, watch).await
     }
 }

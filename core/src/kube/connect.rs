@@ -8,6 +8,7 @@ use crate::{
     error::{Error, ErrorKind, Result},
     http::{Arm, Tokens},
     id::ResourceId,
+    write::Guard,
 };
 use azure_core::credentials::Secret;
 use kube::{
@@ -74,6 +75,7 @@ pub(crate) struct Kubernetes {
     connector: KubeConnector,
     arm: Arm,
     tokens: Tokens,
+    pub(super) guard: Guard,
     /// A cell for each cluster, so that one that is slow keeps nobody from another.
     cells: Arc<Mutex<HashMap<String, Cell>>>,
 }
@@ -94,8 +96,8 @@ impl fmt::Debug for Connection {
 }
 
 impl Kubernetes {
-    pub fn new(connector: KubeConnector, arm: Arm, tokens: Tokens) -> Self {
-        Self { connector, arm, tokens, cells: Arc::default() }
+    pub fn new(connector: KubeConnector, arm: Arm, tokens: Tokens, guard: Guard) -> Self {
+        Self { connector, arm, tokens, guard, cells: Arc::default() }
     }
 
     /// A client for the cluster. Its token is fresh: work that goes on for long asks again.

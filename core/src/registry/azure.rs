@@ -10,7 +10,7 @@ use super::{
 use crate::{
     call::{Call, Event},
     error::{Error, ErrorKind, Result},
-    http::{Arm, ArmRequest, Operation},
+    http::{Arm, ArmRequest, CORRELATION_ID, Operation},
     id::{ResourceId, SubscriptionId},
     image::{Image, ImageReference},
 };
@@ -109,14 +109,15 @@ impl RegistryImporter for AzureRegistryImporter {
     /// Azure's PUT would change a registry that exists, and reset what the body leaves out; so a look comes first.
     async fn create(&self, registry: &NewRegistry, call: &Call) -> Result<CreatedRegistry> {
         if self.look(&registry.id, call).await?.is_some() {
-            return Ok(CreatedRegistry { registry: self.made(&registry.id, call).await?, is_new: false });
+            return Ok(CreatedRegistry::new(self.made(&registry.id, call).await?, false));
         }
         let location = self.location(registry, call).await?;
         let answer = self.arm.send(put_registry(registry, &location), call).await.map_err(explain_taken)?;
         if let Some(operation) = Operation::begun_by(&self.arm, &answer, STEP_CREATE)? {
             operation.wait(&self.arm, call).await?;
         }
-        Ok(CreatedRegistry { registry: self.made(&registry.id, call).await?, is_new: true })
+        let correlation_id = answer.header(CORRELATION_ID).map(str::to_owned);
+        Ok(CreatedRegistry { registry: self.made(&registry.id, call).await?, is_new: true, correlation_id })
     }
 
     async fn start_import(&self, registry: &Registry, request: &ImportRequest, call: &Call) -> Result<ImportHandle> {

@@ -60,7 +60,7 @@ impl CreatedRegistry {
     /// A registry that was made, or was there.
     #[must_use]
     pub fn new(registry: Registry, is_new: bool) -> Self {
-        Self { registry, is_new }
+        Self { registry, is_new, correlation_id: None }
     }
 }
 
@@ -72,6 +72,8 @@ pub struct CreatedRegistry {
     pub registry: Registry,
     /// `false`: it was there, and was left as it is, also where it differs from what was asked.
     pub is_new: bool,
+    /// `x-ms-correlation-request-id` of the write, by which Azure's activity log knows it. `None` where nothing was written.
+    pub correlation_id: Option<String>,
 }
 
 pub(crate) async fn create(

@@ -172,7 +172,7 @@ async fn a_role_that_may_not_be_read_remains_perhaps() -> Checked {
 async fn what_others_made_remains_where_only_ours_are_to_go() -> Checked {
     let scene = Scene::new()?;
     scene.grant_pull("AcrPull");
-    let only_ours = || DetachOptions::default().with_only_ours();
+    let only_ours = || DetachOptions::default().with_only_ours(true);
     let detachment = detach(&scene, only_ours()).await?;
     assert_eq!((detachment.outcome, detachment.remaining.len()), (DetachOutcome::NothingToRemove, 1));
     detach(&scene, DetachOptions::default()).await?;
