@@ -9,6 +9,8 @@ mod cloud;
 mod cluster;
 mod deploy;
 mod detach;
+#[cfg(feature = "network")]
+mod environment;
 mod error;
 mod http;
 mod id;
@@ -17,6 +19,8 @@ mod image;
 mod import;
 mod inventory;
 mod kube;
+#[cfg(feature = "network")]
+mod network;
 mod pull;
 mod refusal;
 mod registry;

@@ -1,12 +1,14 @@
 //! Wiring a client together.
 
 use super::{Client, Parts};
+#[cfg(not(feature = "reqwest"))]
+use crate::error::{Error, ErrorKind};
 #[cfg(feature = "kubernetes")]
 use crate::kube::KubeConnector;
 use crate::{
     cloud::Cloud,
     cluster::{AzureClusterDeployer, ClusterDeployer},
-    error::{Error, ErrorKind, Result},
+    error::Result,
     http::{Arm, Door, Registries, Tokens},
     identity::{AzureIdentityResolver, IdentityResolver},
     inventory::{AzureInventory, Inventory},
@@ -15,7 +17,12 @@ use crate::{
     role::{AzureRoleAssigner, RoleAssigner},
     write::{Guard, WriteHook},
 };
-use azure_core::{credentials::TokenCredential, http::HttpClient};
+#[cfg(feature = "network")]
+use crate::{environment::Environment, network::Network};
+use azure_core::{
+    credentials::{Secret, TokenCredential},
+    http::HttpClient,
+};
 use std::{fmt, sync::Arc};
 
 /// Wires a [`Client`] together.
@@ -25,6 +32,10 @@ pub struct ClientBuilder {
     subscription: String,
     cloud: Cloud,
     transport: Option<Arc<dyn HttpClient>>,
+    proxy: Option<Secret>,
+    trusted: Vec<String>,
+    #[cfg(feature = "network")]
+    environment: Environment,
     #[cfg(feature = "kubernetes")]
     connector: KubeConnector,
     identity_resolver: Option<Arc<dyn IdentityResolver>>,
@@ -52,6 +63,10 @@ impl ClientBuilder {
             subscription,
             cloud: Cloud::default(),
             transport: None,
+            proxy: None,
+            trusted: Vec::new(),
+            #[cfg(feature = "network")]
+            environment: Environment::default(),
             #[cfg(feature = "kubernetes")]
             connector: KubeConnector::default(),
             identity_resolver: None,
@@ -74,6 +89,47 @@ impl ClientBuilder {
     #[must_use]
     pub fn transport(mut self, transport: Arc<dyn HttpClient>) -> Self {
         self.transport = Some(transport);
+        self
+    }
+
+    /// The proxy through which Azure, registries and clusters are reached: `http://proxy.example:3128`, or `https://…`, with a user
+    /// and a password (`http://user:password@…`, percent-encoded) where it asks for them.
+    ///
+    /// Without it, `HTTPS_PROXY` and `ALL_PROXY` are read, in either case. With either, the hosts in `NO_PROXY` and this machine
+    /// itself (`localhost`, `127.0.0.0/8`, `::1`) are reached directly; and a kubeconfig that names a proxy is followed. To a
+    /// transport that was given, it does not apply.
+    ///
+    /// ```
+    /// # fn main() -> aks_acr::Result<()> {
+    /// # let azure = aks_acr_emulator::Emulator::new();
+    /// let client = aks_acr::Client::builder(azure.credential(), azure.subscription())
+    ///     .proxy("http://user:pass%40word@proxy.example:3128")
+    ///     .build()?;
+    /// # Ok(()) }
+    /// ```
+    #[must_use]
+    pub fn proxy(mut self, address: impl Into<String>) -> Self {
+        self.proxy = Some(Secret::new(address.into()));
+        self
+    }
+
+    /// One or more certificates, in PEM, of authorities that are trusted in addition to the system's: a proxy's that looks
+    /// into TLS, or an emulator's. Given twice, both count.
+    ///
+    /// They hold for Azure and registries, and for a cluster in addition to the authority that its kubeconfig names. An
+    /// `https` proxy shows clusters' requests a certificate of one of these. To a transport that was given, they do not apply.
+    #[must_use]
+    pub fn trust(mut self, pem: impl Into<String>) -> Self {
+        self.trusted.push(pem.into());
+        self
+    }
+
+    /// Where variables such as `HTTPS_PROXY` are looked up; in the process's own environment by default. For tests, and for
+    /// programs that work for many.
+    #[cfg(feature = "network")]
+    #[must_use]
+    pub fn environment(mut self, lookup: impl Fn(&str) -> Option<String> + Send + Sync + 'static) -> Self {
+        self.environment = Environment::new(lookup);
         self
     }
 
@@ -121,7 +177,7 @@ impl ClientBuilder {
     }
 
     /// Makes a client that changes nothing: a request that would is not sent, and its call ends with
-    /// [`Forbidden`](ErrorKind::Forbidden) and [`ReadOnlyClient`](crate::RefusalKind::ReadOnlyClient).
+    /// [`Forbidden`](crate::ErrorKind::Forbidden) and [`ReadOnlyClient`](crate::RefusalKind::ReadOnlyClient).
     ///
     /// What only reads works: plans, looks, a kubeconfig, an apply as a dry run, and attach where the grant is there. It holds for
     /// Azure and for Kubernetes, in the way that all requests take; parts of your own making are not bound by it.
@@ -145,7 +201,7 @@ impl ClientBuilder {
 
     /// Shows each write to a hook before it is sent. What is tried again since no good answer came is shown once; what Azure refuses
     /// for a passing cause, such as a principal that it does not know yet, is shown anew. The hook may say no: then it is not sent, and
-    /// the call ends with [`Forbidden`](ErrorKind::Forbidden) and [`WriteHook`](crate::RefusalKind::WriteHook).
+    /// the call ends with [`Forbidden`](crate::ErrorKind::Forbidden) and [`WriteHook`](crate::RefusalKind::WriteHook).
     ///
     /// ```
     /// # #[tokio::main(flavor = "current_thread")] async fn main() -> aks_acr::Result<()> {
@@ -169,20 +225,27 @@ impl ClientBuilder {
     /// Makes the client. No request is made.
     ///
     /// # Errors
-    /// [`InvalidInput`](ErrorKind::InvalidInput) if the subscription is not an id;
-    /// [`Unsupported`](ErrorKind::Unsupported) if there is no transport and the feature `reqwest` is off.
+    /// [`InvalidInput`](crate::ErrorKind::InvalidInput) if the subscription is not an id, or the proxy or a certificate cannot be read;
+    /// [`Unsupported`](crate::ErrorKind::Unsupported) if there is no transport and the feature `reqwest` is off, or a proxy or a
+    /// certificate was given and there is nothing in this build that would use it.
     pub fn build(self) -> Result<Client> {
         let subscription = self.subscription.parse()?;
-        if cfg!(not(feature = "reqwest")) && self.transport.is_none() {
-            let text = "this build has no transport: give one, or enable the feature `reqwest` of aks-acr";
-            return Err(Error::new(ErrorKind::Unsupported, text));
+        #[cfg(feature = "network")]
+        let network = Network::new(self.proxy.as_ref().map(Secret::secret), &self.trusted, &self.environment)?;
+        #[cfg(not(feature = "network"))]
+        if self.proxy.is_some() || !self.trusted.is_empty() {
+            return Err(missing("proxies and certificates of authorities"));
         }
-        let door = Door::new(self.transport, self.guard.clone());
+        #[cfg(feature = "reqwest")]
+        let own = || crate::network::transport(&network);
+        #[cfg(not(feature = "reqwest"))]
+        let own = || Err(missing("a transport of its own"));
+        let door = Door::new(self.transport.map_or_else(own, Ok)?, self.guard.clone());
         let arm = Arm::new(&door, self.cloud.clone(), self.credential.clone());
         let tokens = Tokens::new(self.credential);
         let data_plane = DataPlane::new(Registries::new(&door), self.cloud.clone(), tokens.clone());
         #[cfg(feature = "kubernetes")]
-        let kubernetes = Kubernetes::new(self.connector, arm.clone(), tokens, self.guard);
+        let kubernetes = Kubernetes::new(self.connector, network, arm.clone(), tokens, self.guard);
         #[cfg(not(feature = "kubernetes"))]
         let kubernetes = Kubernetes;
         let identities = || Arc::new(AzureIdentityResolver::new(arm.clone(), subscription));
@@ -201,4 +264,10 @@ impl ClientBuilder {
         };
         Ok(Client { parts: Arc::new(parts) })
     }
+}
+
+#[cfg(not(feature = "reqwest"))]
+fn missing(what: &str) -> Error {
+    let text = format!("this build has not {what}: enable the feature `reqwest` of aks-acr, or give a transport");
+    Error::new(ErrorKind::Unsupported, text)
 }

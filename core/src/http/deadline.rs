@@ -2,7 +2,7 @@
 //! outlive the deadline.
 
 use super::{
-    failure::{from_transport, innermost, service_error},
+    failure::{from_transport, innermost, is_final, service_error},
     wait::retry_after,
 };
 use crate::{
@@ -104,7 +104,7 @@ impl Watch {
         let mut seen = self.seen();
         seen.lost += 1;
         seen.reason = innermost(&err);
-        if seen.lost < MOST_LOST {
+        if seen.lost < MOST_LOST && !is_final(&err) {
             return err;
         }
         seen.verdict = Some(from_transport(err, &self.step).with_context("host", host));

@@ -40,7 +40,7 @@ pub(crate) fn from_transport(err: azure_core::Error, step: &str) -> Error {
         _ if is_credential(&err) => (ErrorKind::Unauthenticated, "no token could be had"),
         _ => (ErrorKind::Unexpected, "the request could not be made"),
     };
-    let ours = Error::new(kind, message).with_context("while", step);
+    let ours = Error::new(kind, obstacle(&err).unwrap_or(message)).with_context("while", step);
     if kind == ErrorKind::Unauthenticated {
         let refused = is_refused_by_conditional_access(&err);
         let ours = if refused { ours.with_refusal(Refusal::of(RefusalKind::ConditionalAccess, "", "")) } else { ours };
@@ -48,6 +48,23 @@ pub(crate) fn from_transport(err: azure_core::Error, step: &str) -> Error {
     }
     // The errors on the way name the whole URL, whose query Azure may have signed: only the innermost is kept, which does not.
     ours.with_context("reason", innermost(&err))
+}
+
+/// Whether every other try would end the same way.
+pub(super) fn is_final(err: &azure_core::Error) -> bool {
+    obstacle(err).is_some()
+}
+
+/// The sentence about what stands in the way of every connection, if something does.
+#[cfg(feature = "network")]
+fn obstacle(err: &azure_core::Error) -> Option<&'static str> {
+    crate::network::Obstacle::find(err).map(crate::network::Obstacle::sentence)
+}
+
+/// What a transport that was given says of its troubles, only its giver knows.
+#[cfg(not(feature = "network"))]
+fn obstacle(_: &azure_core::Error) -> Option<&'static str> {
+    None
 }
 
 pub(super) fn innermost(err: &azure_core::Error) -> String {

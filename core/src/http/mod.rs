@@ -46,17 +46,17 @@ const LONGEST_OWN_WAIT: Duration = Duration::from_secs(20);
 /// How requests reach Azure: the transport, and what all pipelines have in common.
 #[derive(Clone, Debug)]
 pub(crate) struct Door {
-    transport: Option<Arc<dyn HttpClient>>,
+    transport: Arc<dyn HttpClient>,
     guard: Guard,
 }
 
 impl Door {
-    pub fn new(transport: Option<Arc<dyn HttpClient>>, guard: Guard) -> Self {
+    pub fn new(transport: Arc<dyn HttpClient>, guard: Guard) -> Self {
         Self { transport, guard }
     }
 
     fn pipeline(&self, retry: RetryOptions, policies: Vec<Arc<dyn Policy>>) -> Pipeline {
-        let transport = self.transport.clone().map(Transport::new);
+        let transport = Some(Transport::new(self.transport.clone()));
         let options = ClientOptions { retry, transport, ..ClientOptions::default() };
         let per_call: Vec<Arc<dyn Policy>> = vec![Arc::new(WriteGuard(self.guard.clone()))];
         let mut per_try: Vec<Arc<dyn Policy>> = vec![Arc::new(DeadlineGuard)];

@@ -8,6 +8,7 @@ use crate::{
     error::{Error, ErrorKind, Result},
     http::{Arm, Tokens},
     id::ResourceId,
+    network::{Network, Proxy},
     write::Guard,
 };
 use azure_core::credentials::Secret;
@@ -73,6 +74,7 @@ impl fmt::Debug for KubeConnector {
 #[derive(Clone, Debug)]
 pub(crate) struct Kubernetes {
     connector: KubeConnector,
+    network: Network,
     arm: Arm,
     tokens: Tokens,
     pub(super) guard: Guard,
@@ -96,8 +98,8 @@ impl fmt::Debug for Connection {
 }
 
 impl Kubernetes {
-    pub fn new(connector: KubeConnector, arm: Arm, tokens: Tokens, guard: Guard) -> Self {
-        Self { connector, arm, tokens, guard, cells: Arc::default() }
+    pub fn new(connector: KubeConnector, network: Network, arm: Arm, tokens: Tokens, guard: Guard) -> Self {
+        Self { connector, network, arm, tokens, guard, cells: Arc::default() }
     }
 
     /// A client for the cluster. Its token is fresh: work that goes on for long asks again.
@@ -138,7 +140,7 @@ impl Kubernetes {
     }
 
     async fn connect(&self, kubeconfig: Kubeconfig, call: &Call) -> Result<Connection> {
-        let mut config = read(&kubeconfig).await?;
+        let mut config = read(&kubeconfig, &self.network).await?;
         let token = if wants_entra(&config.auth_info) {
             let token = self.tokens.get(Cloud::kubernetes_scope(), call).await?;
             config.auth_info = AuthInfo { token: Some(token.secret().to_owned().into()), ..AuthInfo::default() };
@@ -155,13 +157,20 @@ impl Kubernetes {
     }
 }
 
-async fn read(kubeconfig: &Kubeconfig) -> Result<Config> {
+async fn read(kubeconfig: &Kubeconfig, network: &Network) -> Result<Config> {
     let odd = || Error::new(ErrorKind::Unexpected, "Azure's kubeconfig cannot be used");
     let parsed = kube::config::Kubeconfig::from_yaml(kubeconfig.text()).map_err(|_| odd())?;
-    let proxy = named_proxy(&parsed).map(str::parse).transpose().map_err(|_| odd())?;
+    let named = named_proxy(&parsed).map(str::parse).transpose().map_err(|_| odd())?;
     let mut config = Config::from_custom_kubeconfig(parsed, &KubeConfigOptions::default()).await.map_err(|_| odd())?;
-    // kube drops it where NO_PROXY names the proxy's own host.
-    config.proxy_url = proxy.or(config.proxy_url);
+    // kube's own choice is not kept: it holds NO_PROXY against the proxy's own host.
+    config.proxy_url = match named {
+        Some(proxy) => Some(proxy),
+        None => network.proxy_for(config.cluster_url.host().unwrap_or_default())?.map(Proxy::uri).transpose()?,
+    };
+    // AKS names a cluster's authority in every kubeconfig. Where one did not, the system's would count, and kube adds none to those.
+    if let Some(authorities) = &mut config.root_cert {
+        authorities.extend(network.trusted().iter().map(|one| one.to_vec()));
+    }
     config.connect_timeout = Some(Duration::from_secs(30));
     // Our own retries know the call's deadline.
     config.default_retry = false;

@@ -1,14 +1,20 @@
 //! The only place where an error of Kubernetes becomes ours.
 
-use crate::error::{Error, ErrorKind, ServiceError};
+use crate::{
+    error::{Error, ErrorKind, ServiceError},
+    network::Obstacle,
+};
 use kube::core::Status;
 
 pub(super) fn from_kube(err: kube::Error, step: &str) -> Error {
     match err {
         kube::Error::Api(status) => from_status(*status, step),
-        kube::Error::Service(err) => Error::new(ErrorKind::Unavailable, "the cluster could not be reached")
-            .with_context("while", step)
-            .with_source(err),
+        kube::Error::Service(err) => {
+            let sentence = Obstacle::find(err.as_ref()).map(Obstacle::sentence);
+            Error::new(ErrorKind::Unavailable, sentence.unwrap_or("the cluster could not be reached"))
+                .with_context("while", step)
+                .with_source(err)
+        }
         kube::Error::HyperError(_) | kube::Error::ReadEvents(_) => {
             Error::new(ErrorKind::Unavailable, "the connection to the cluster broke off")
                 .with_context("while", step)
@@ -23,6 +29,11 @@ pub(super) fn from_kube(err: kube::Error, step: &str) -> Error {
             .with_context("while", step)
             .with_source(err),
     }
+}
+
+/// Whether it may be otherwise a little later.
+pub(super) fn is_passing(err: &Error) -> bool {
+    matches!(err.kind(), ErrorKind::Unavailable | ErrorKind::RateLimited) && Obstacle::find(err).is_none()
 }
 
 pub(super) fn from_status(status: Status, step: &str) -> Error {

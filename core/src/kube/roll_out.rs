@@ -2,13 +2,11 @@
 
 use super::{
     connect::Kubernetes,
+    failure::is_passing,
     pull_memory::PullMemory,
     rolling::{DeploymentObject, Rolling, current_hash},
     send::send,
-    watch::{
-        Change, Listed, changes, checked_name, list, may_reconnect, next, pause_after, pods_path,
-        read_causes_from_events,
-    },
+    watch::{Change, Listed, changes, checked_name, list, next, pause_after, pods_path, read_causes_from_events},
 };
 use crate::{
     call::{Call, Event},
@@ -85,7 +83,7 @@ impl Kubernetes {
                 Ok(Round::Ended(end)) => return Ok(end),
                 Ok(Round::Outdated) => {}
                 Ok(Round::Cut) => pause_after(begun, STEP, call).await?,
-                Err(err) if may_reconnect(&err) => pause_after(begun, STEP, call).await?,
+                Err(err) if is_passing(&err) => pause_after(begun, STEP, call).await?,
                 Err(err) => return Err(err),
             }
         }

@@ -1,6 +1,6 @@
 //! One request to a cluster's API, with the whole answer: its status and its time matter here.
 
-use super::failure::{from_kube, from_status};
+use super::failure::{from_kube, from_status, is_passing};
 use crate::{
     call::Call,
     error::{Error, ErrorKind, Result},
@@ -65,7 +65,6 @@ pub(super) async fn repeated<T, F: Future<Output = Result<T>> + Send>(
     attempt: impl FnMut() -> F + Send,
 ) -> Result<T> {
     let waits = ExponentialBuilder::default().with_min_delay(FIRST_WAIT).with_max_times(TRIES).build();
-    let is_passing = |err: &Error| matches!(err.kind(), ErrorKind::Unavailable | ErrorKind::RateLimited);
     call.retry(step, waits, is_passing, attempt).await
 }
 

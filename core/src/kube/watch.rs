@@ -2,7 +2,7 @@
 
 use super::{
     connect::Kubernetes,
-    failure::{from_kube, from_status},
+    failure::{from_kube, from_status, is_passing},
     pull_memory::{PullMemory, retell, tells_nothing},
     send::{Answer, send},
 };
@@ -108,11 +108,6 @@ fn read_event(event: Result<WatchEvent<Value>, kube::Error>, step: &str) -> Opti
     }
 }
 
-/// What broke off may be taken up again.
-pub(super) fn may_reconnect(err: &Error) -> bool {
-    matches!(err.kind(), ErrorKind::Unavailable | ErrorKind::RateLimited)
-}
-
 /// Waits, unless the watch that began then has lived for a while.
 pub(super) async fn pause_after(begun: Instant, step: &str, call: &Call) -> Result<()> {
     match SHORT_WATCH.checked_sub(begun.elapsed()) {
@@ -176,7 +171,7 @@ impl Kubernetes {
             match self.watch_once(cluster, selection, &mut audience, call).await {
                 Ok(ControlFlow::Break(())) => return Ok(()),
                 Ok(ControlFlow::Continue(())) => {}
-                Err(err) if may_reconnect(&err) => {}
+                Err(err) if is_passing(&err) => {}
                 Err(err) => return Err(err),
             }
             pause_after(begun, "watching the pods", call).await?;

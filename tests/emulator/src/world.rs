@@ -95,7 +95,7 @@ pub(crate) struct World {
 #[derive(Clone, Debug)]
 pub(crate) struct Wire {
     /// The address of the proxy.
-    pub(crate) proxy: String,
+    pub(crate) proxy: Option<String>,
     /// The authority's certificate.
     pub(crate) authority: String,
     /// A certificate and a key for the client to show.

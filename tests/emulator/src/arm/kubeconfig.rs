@@ -48,7 +48,8 @@ fn file(world: &World, cluster: &Cluster, who: Who, old: bool) -> String {
     };
     let authority = world.wire.as_ref().map(|wire| STANDARD.encode(&wire.authority));
     // Azure's files name no proxy: here it is the way to a name that no resolver knows.
-    let proxy = world.wire.as_ref().map(|wire| format!("    proxy-url: {}\n", wire.proxy)).unwrap_or_default();
+    let proxy = world.wire.as_ref().and_then(|wire| wire.proxy.as_ref());
+    let proxy = proxy.map(|proxy| format!("    proxy-url: {proxy}\n")).unwrap_or_default();
     format!(
         "apiVersion: v1\n\
          clusters:\n\

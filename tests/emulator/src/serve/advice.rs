@@ -32,11 +32,27 @@ struct Facts<'a> {
     client_secret: String,
 }
 
+/// What is the same for all clients, as variables of the environment.
+pub(super) fn environment(server: &Server, ca_file: &Path) -> Vec<(&'static str, String)> {
+    facts(server, ca_file).variables()
+}
+
 /// The advice, with the line `ready` at its end.
 pub(super) fn tell(server: &Server, ca_file: &Path, format: Format) -> String {
+    let facts = facts(server, ca_file);
+    let told = match format {
+        Format::Text => text(&facts),
+        Format::Env => env(&facts),
+        Format::Json => format!("{}\n", document(&facts)),
+    };
+    let ready = if format == Format::Env { "# ready" } else { "ready" };
+    format!("{told}{ready}\n")
+}
+
+fn facts<'a>(server: &'a Server, ca_file: &Path) -> Facts<'a> {
     let emulator = server.emulator();
     let (client_id, client_secret) = emulator.client_secret_of(OWNER);
-    let facts = Facts {
+    Facts {
         origin: server.origin(),
         proxy: server.proxy(),
         ca_file: ca_file.display().to_string(),
@@ -45,14 +61,7 @@ pub(super) fn tell(server: &Server, ca_file: &Path, format: Format) -> String {
         subscription: emulator.subscription(),
         client_id,
         client_secret,
-    };
-    let told = match format {
-        Format::Text => text(&facts),
-        Format::Env => env(&facts),
-        Format::Json => format!("{}\n", document(&facts)),
-    };
-    let ready = if format == Format::Env { "# ready" } else { "ready" };
-    format!("{told}{ready}\n")
+    }
 }
 
 impl Facts<'_> {

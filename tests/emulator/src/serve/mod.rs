@@ -6,6 +6,7 @@
 
 mod advice;
 mod authority;
+mod background;
 mod ca_file;
 mod command;
 mod control;
@@ -21,6 +22,7 @@ mod signal;
 use std::net::{Ipv4Addr, SocketAddr};
 use std::sync::Arc;
 
+use serde_json::Value;
 use tokio::sync::{mpsc, watch};
 use tokio::task::JoinHandle;
 use tokio_rustls::TlsAcceptor;
@@ -33,8 +35,9 @@ use crate::emulator::Emulator;
 use crate::world;
 
 pub use advice::Format;
+pub use background::{Background, Token};
 pub use command::{Command, run};
-pub use fault::ServeError;
+pub use fault::{OrderError, ServeError};
 
 /// Where a server listens.
 #[derive(Clone, Debug)]
@@ -44,12 +47,14 @@ pub struct ServerOptions {
     pub listen: SocketAddr,
     /// The address of the proxy. Port 0 is any free one, which is the default.
     pub proxy: SocketAddr,
+    /// Whether a kubeconfig names the proxy, so that kubectl finds the way by itself. It does by default. Azure's name none.
+    pub proxy_in_kubeconfig: bool,
 }
 
 impl Default for ServerOptions {
     fn default() -> Self {
         let any = SocketAddr::from((Ipv4Addr::LOCALHOST, 0));
-        Self { listen: any, proxy: any }
+        Self { listen: any, proxy: any, proxy_in_kubeconfig: true }
     }
 }
 
@@ -65,6 +70,13 @@ impl ServerOptions {
     #[must_use]
     pub fn with_proxy(mut self, address: SocketAddr) -> Self {
         self.proxy = address;
+        self
+    }
+
+    /// Sets [`proxy_in_kubeconfig`](Self::proxy_in_kubeconfig).
+    #[must_use]
+    pub fn with_proxy_in_kubeconfig(mut self, names: bool) -> Self {
+        self.proxy_in_kubeconfig = names;
         self
     }
 }
@@ -114,7 +126,8 @@ impl Server {
         emulator.act(|world| {
             world.signer.serves_locally = true;
             let authority = authority.pem().to_owned();
-            world.wire = Some(world::Wire { proxy: proxy.clone(), authority, client });
+            let named = options.proxy_in_kubeconfig.then(|| proxy.clone());
+            world.wire = Some(world::Wire { proxy: named, authority, client });
         });
         let front = Arc::new(Front { emulator: emulator.clone(), control, port: listens.port() });
         let known = Arc::clone(&front);
@@ -157,6 +170,40 @@ impl Server {
     #[must_use]
     pub fn control_token(&self) -> &str {
         &self.control_token
+    }
+
+    /// Does what an order of the control endpoint says, by its name and with its body: `fault`, `timing`, `advance`,
+    /// `clock`, `paging`, `grant`, `revoke`, `image`, `delete-image`, `node`.
+    ///
+    /// # Errors
+    /// If the order is not understood, or names what is not there.
+    ///
+    /// ```
+    /// # use aks_acr_emulator::{Emulator, serve::{Server, ServerOptions}};
+    /// # #[tokio::main(flavor = "current_thread")] async fn main() -> Result<(), Box<dyn std::error::Error>> {
+    /// let server = Server::start(Emulator::new(), ServerOptions::default()).await?;
+    /// server.order("fault", serde_json::json!({"method": "PUT", "part": "/roleAssignments/", "status": 429}))?;
+    /// assert!(server.order("grant", serde_json::json!({"role": "Sorcerer", "caller": "owner", "scope": "/"})).is_err());
+    /// # Ok(()) }
+    /// ```
+    pub fn order(&self, name: &str, body: Value) -> Result<Value, OrderError> {
+        Ok(control::obey(&self.emulator, name, body)?)
+    }
+
+    /// What the control endpoint shows under a name, in the log from a mark on: `state`, `mark`, `requests`, `summary`.
+    ///
+    /// # Errors
+    /// If there is nothing under this name.
+    ///
+    /// ```
+    /// # use aks_acr_emulator::{Emulator, serve::{Server, ServerOptions}};
+    /// # #[tokio::main(flavor = "current_thread")] async fn main() -> Result<(), Box<dyn std::error::Error>> {
+    /// let server = Server::start(Emulator::new(), ServerOptions::default()).await?;
+    /// assert_eq!(server.look("summary", 0)?["count"], 0);
+    /// # Ok(()) }
+    /// ```
+    pub fn look(&self, name: &str, since: usize) -> Result<Value, OrderError> {
+        Ok(control::look(&self.emulator, name, since)?)
     }
 
     /// Waits until somebody asks the control endpoint to shut the server down.

@@ -4,7 +4,7 @@ use bytes::Bytes;
 use http::{Request, StatusCode};
 use serde_json::{Value, json};
 
-use super::{Refusal, done_with};
+use super::{Refusal, done_with, missing, unclear};
 use crate::cluster::Cluster;
 use crate::emulator::Emulator;
 use crate::entra::form_field;
@@ -15,32 +15,40 @@ use crate::registry::Registry;
 use crate::reply::{self, Reply};
 use crate::world::World;
 
-/// Answers what is asked for.
+/// Answers what is asked for, over the wire: the log as lines of JSON.
 pub(super) fn at(emulator: &Emulator, what: &str, query: &str) -> Result<Reply, Refusal> {
     let since = match form_field(query.as_bytes(), "since") {
-        None => Mark(0),
+        None => 0,
         Some(text) => {
-            let wrong = |_| (StatusCode::BAD_REQUEST, format!("since={text} is no mark"));
-            Mark(text.parse().map_err(wrong)?)
+            let wrong = |_| unclear(format!("since={text} is no mark"));
+            text.parse().map_err(wrong)?
         }
     };
-    match what {
-        "state" => Ok(done_with(&state(emulator))),
-        "mark" => Ok(done_with(&json!({"mark": emulator.mark().0}))),
-        "requests" => {
-            let end = emulator.mark();
-            let lines: Vec<String> = emulator.requests_since(since).iter().map(|one| line(one).to_string()).collect();
-            let ends = if lines.is_empty() { "" } else { "\n" };
-            let text = format!("{}{ends}", lines.join("\n"));
+    let end = emulator.mark();
+    let seen = look(emulator, what, since)?;
+    match seen {
+        Value::Array(lines) => {
+            let text: String = lines.iter().flat_map(|line| [line.to_string(), String::from("\n")]).collect();
             let answer = reply::bytes(StatusCode::OK, "application/jsonl", Bytes::from(text));
             Ok(reply::with(answer, "x-emulator-mark", &end.0.to_string()))
         }
+        seen => Ok(done_with(&seen)),
+    }
+}
+
+/// What there is to see under a name, in the log from a mark on.
+pub(in crate::serve) fn look(emulator: &Emulator, what: &str, since: usize) -> Result<Value, Refusal> {
+    let requests = || emulator.requests_since(Mark(since));
+    match what {
+        "state" => Ok(state(emulator)),
+        "mark" => Ok(json!({"mark": emulator.mark().0})),
+        "requests" => Ok(requests().iter().map(line).collect()),
         "summary" => {
-            let sum = log::summary(&emulator.requests_since(since));
+            let sum = log::summary(&requests());
             let (count, depth, writes, tokens) = (sum.count, sum.depth, sum.writes, sum.tokens);
-            Ok(done_with(&json!({"count": count, "depth": depth, "writes": writes, "tokens": tokens})))
+            Ok(json!({"count": count, "depth": depth, "writes": writes, "tokens": tokens}))
         }
-        other => Err((StatusCode::NOT_FOUND, format!("there is nothing to see at {other}"))),
+        other => Err(missing(format!("there is nothing to see at {other}"))),
     }
 }
 

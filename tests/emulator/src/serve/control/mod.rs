@@ -16,7 +16,7 @@ use self::order::{
 use crate::emulator::Emulator;
 use crate::reply::{self, Reply};
 
-pub(super) use look::line;
+pub(super) use look::{line, look};
 
 /// The endpoint at `{origin}/_emulator/`.
 pub(super) struct Control {
@@ -49,31 +49,42 @@ impl Control {
     }
 
     fn obey(&self, emulator: &Emulator, order: &str, request: &Request<Bytes>) -> Result<Reply, Refusal> {
-        if request.method() == Method::GET {
-            return look::at(emulator, order, request.uri().query().unwrap_or_default());
-        }
-        let body = request.body();
-        let done = match (request.method().as_str(), order) {
-            ("POST", "fault") => read::<FaultOrder>(body)?.obey(emulator),
-            ("POST", "timing") => read::<TimingOrder>(body)?.obey(emulator)?,
-            ("POST", "advance") => read::<Advance>(body)?.obey(emulator)?,
-            ("POST", "clock") => read::<Speed>(body)?.obey(emulator),
-            ("POST", "paging") => read::<Paging>(body)?.obey(emulator),
-            ("POST", "grant") => read::<Grant>(body)?.obey(emulator)?,
-            ("POST", "revoke") => read::<Revoke>(body)?.obey(emulator)?,
-            ("POST", "policy") => read::<PolicyOrder>(body)?.obey(emulator),
-            ("POST", "deny-assignment") => read::<DenyOrder>(body)?.obey(emulator)?,
-            ("POST", "sign-in") => read::<Block>(body)?.obey(emulator)?,
-            ("POST", "image") => read::<Image>(body)?.push(emulator),
-            ("DELETE", "image") => read::<Image>(body)?.delete(emulator)?,
-            ("POST", "node") => read::<Node>(body)?.obey(emulator)?,
-            ("POST", "shutdown") => {
+        let name = match request.method() {
+            &Method::GET => return look::at(emulator, order, request.uri().query().unwrap_or_default()),
+            &Method::POST if order == "shutdown" => {
                 self.stop.send_replace(true);
-                json!({})
+                return Ok(done_with(&json!({})));
             }
-            (method, order) => return Err((StatusCode::NOT_FOUND, format!("there is no order {method} {order}"))),
+            &Method::POST if order != DELETE_IMAGE => order,
+            &Method::DELETE if order == "image" => DELETE_IMAGE,
+            method => return Err(missing(format!("there is no order {method} {order}"))),
         };
-        Ok(done_with(&done))
+        let body = serde_json::from_slice(request.body())
+            .map_err(|fault| unclear(format!("the order is not understood: {fault}")))?;
+        Ok(done_with(&obey(emulator, name, body)?))
+    }
+}
+
+/// What an order of the endpoint by `DELETE` is called where there is no method.
+const DELETE_IMAGE: &str = "delete-image";
+
+/// Does what an order says. The endpoint and the programs that have the emulator in their own process share this.
+pub(super) fn obey(emulator: &Emulator, order: &str, body: Value) -> Result<Value, Refusal> {
+    match order {
+        "fault" => Ok(read::<FaultOrder>(body)?.obey(emulator)),
+        "timing" => read::<TimingOrder>(body)?.obey(emulator),
+        "advance" => read::<Advance>(body)?.obey(emulator),
+        "clock" => read::<Speed>(body)?.obey(emulator),
+        "paging" => Ok(read::<Paging>(body)?.obey(emulator)),
+        "grant" => read::<Grant>(body)?.obey(emulator),
+        "revoke" => read::<Revoke>(body)?.obey(emulator),
+        "policy" => Ok(read::<PolicyOrder>(body)?.obey(emulator)),
+        "deny-assignment" => read::<DenyOrder>(body)?.obey(emulator),
+        "sign-in" => read::<Block>(body)?.obey(emulator),
+        "image" => Ok(read::<Image>(body)?.push(emulator)),
+        DELETE_IMAGE => read::<Image>(body)?.delete(emulator),
+        "node" => read::<Node>(body)?.obey(emulator),
+        _ => Err(missing(format!("there is no order {order}"))),
     }
 }
 
@@ -81,7 +92,16 @@ fn done_with(body: &Value) -> Reply {
     reply::json(StatusCode::OK, body)
 }
 
-fn read<T: DeserializeOwned>(body: &[u8]) -> Result<T, Refusal> {
-    serde_json::from_slice(body)
-        .map_err(|fault| (StatusCode::BAD_REQUEST, format!("the order is not understood: {fault}")))
+pub(super) fn read<T: DeserializeOwned>(body: Value) -> Result<T, Refusal> {
+    serde_path_to_error::deserialize(body).map_err(|fault| unclear(format!("the order is not understood: {fault}")))
+}
+
+/// A refusal of what was understood, but names what is not there.
+pub(super) fn missing(what: impl Into<String>) -> Refusal {
+    (StatusCode::NOT_FOUND, what.into())
+}
+
+/// A refusal of what cannot be done in any scene.
+pub(super) fn unclear(what: impl Into<String>) -> Refusal {
+    (StatusCode::BAD_REQUEST, what.into())
 }

@@ -3,18 +3,14 @@
 use std::collections::BTreeMap;
 use std::time::Duration;
 
-use http::StatusCode;
 use serde::Deserialize;
 use serde_json::{Value, json};
 
-use super::Refusal;
+use super::{Refusal, missing, unclear};
 use crate::emulator::Emulator;
 use crate::fault::Fault;
+use crate::rbac::condition::Condition;
 use crate::timing::Timing;
-
-fn missing(what: impl Into<String>) -> Refusal {
-    (StatusCode::NOT_FOUND, what.into())
-}
 
 /// A fault to come.
 #[derive(Clone, Debug, Deserialize)]
@@ -88,7 +84,7 @@ impl FaultOrder {
 /// How long things take from now on: what is not named starts from the preset, or else from [`Timing::none`]. Seconds.
 #[derive(Debug, Deserialize)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
-pub(super) struct TimingOrder {
+pub(in crate::serve) struct TimingOrder {
     preset: Option<String>,
     latency: Option<f64>,
     propagation: Option<f64>,
@@ -105,7 +101,12 @@ pub(super) struct TimingOrder {
 }
 
 impl TimingOrder {
-    pub(super) fn obey(self, emulator: &Emulator) -> Result<Value, Refusal> {
+    pub(in crate::serve) fn with_latency(mut self, seconds: f64) -> Self {
+        self.latency = Some(seconds);
+        self
+    }
+
+    pub(in crate::serve) fn obey(self, emulator: &Emulator) -> Result<Value, Refusal> {
         let mut timing = match self.preset.as_deref() {
             None | Some("none") => Timing::none(),
             Some("typical") => Timing::typical(),
@@ -136,7 +137,7 @@ impl TimingOrder {
 
 /// A time that a clock can take: not negative, and at most ten years.
 fn seconds(number: f64) -> Result<Duration, Refusal> {
-    let wrong = || (StatusCode::BAD_REQUEST, format!("{number} seconds are no time to wait"));
+    let wrong = || unclear(format!("{number} seconds are no time to wait"));
     let time = Duration::try_from_secs_f64(number).map_err(|_| wrong())?;
     if time > Duration::from_secs(315_360_000) { Err(wrong()) } else { Ok(time) }
 }
@@ -156,14 +157,17 @@ impl Advance {
 
 #[derive(Debug, Deserialize)]
 #[serde(deny_unknown_fields)]
-pub(super) struct Speed {
-    speed: u32,
+pub(in crate::serve) struct Speed {
+    pub(in crate::serve) speed: u32,
 }
 
 impl Speed {
-    pub(super) fn obey(self, emulator: &Emulator) -> Value {
+    pub(in crate::serve) fn obey(self, emulator: &Emulator) -> Result<Value, Refusal> {
+        if !(1..=100_000).contains(&self.speed) {
+            return Err(unclear(format!("the clock runs 1 to 100000 times as fast, not {} times", self.speed)));
+        }
         emulator.set_clock_speed(self.speed);
-        json!({})
+        Ok(json!({}))
     }
 }
 
@@ -209,12 +213,15 @@ impl Grant {
                 id
             }
             (None, Some(principal)) => principal,
-            _ => return Err((StatusCode::BAD_REQUEST, String::from("a grant names a caller or a principal"))),
+            _ => return Err(unclear("a grant names a caller or a principal")),
         };
         let known =
             emulator.act(|world| world.access.role_named(&self.role).or(world.access.role(&self.role)).is_some());
         if !known {
             return Err(missing(format!("there is no role named {}", self.role)));
+        }
+        if let Some(condition) = self.condition.as_deref().filter(|text| Condition::parse(text).is_none()) {
+            return Err(unclear(format!("the condition is not understood: {condition}")));
         }
         let name = match self.condition {
             Some(condition) => emulator.grant_if(&self.role, &principal, &self.scope, &condition),

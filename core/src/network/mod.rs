@@ -1,0 +1,52 @@
+//! The way out of this machine: which proxy a connection goes through, and which certificates count beside the system's. One
+//! decision for Azure, for registries and for clusters.
+
+mod obstacle;
+mod proxy;
+#[cfg(feature = "reqwest")]
+mod transport;
+mod trust;
+
+pub(crate) use obstacle::Obstacle;
+#[cfg(feature = "reqwest")]
+pub(crate) use transport::transport;
+
+use crate::{environment::Environment, error::Result};
+use proxy::Proxies;
+use rustls::pki_types::CertificateDer;
+use std::sync::Arc;
+
+#[cfg(feature = "kubernetes")]
+pub(crate) use proxy::Proxy;
+
+/// What a client's connections have in common. Cheap to clone.
+#[derive(Clone, Debug)]
+pub(crate) struct Network {
+    proxies: Arc<Proxies>,
+    trusted: Arc<[CertificateDer<'static>]>,
+}
+
+impl Network {
+    /// Reads what the builder was given.
+    pub fn new(proxy: Option<&str>, trusted: &[String], environment: &Environment) -> Result<Self> {
+        let proxies = Proxies::new(proxy, environment)?;
+        let mut certificates = Vec::new();
+        for pem in trusted {
+            certificates.extend(trust::read(pem)?);
+        }
+        Ok(Self { proxies: Arc::new(proxies), trusted: certificates.into() })
+    }
+
+    /// The proxy for a host, `None` if it is reached directly.
+    #[cfg(feature = "kubernetes")]
+    pub fn proxy_for(&self, host: &str) -> Result<Option<&Proxy>> {
+        self.proxies.usable()?;
+        Ok(self.proxies.find(host))
+    }
+
+    /// Certificates of authorities that count beside the system's.
+    #[cfg(feature = "kubernetes")]
+    pub fn trusted(&self) -> &[CertificateDer<'static>] {
+        &self.trusted
+    }
+}

@@ -1,0 +1,48 @@
+//! What stands in the way of every connection alike, so that another try is in vain.
+
+use std::{error::Error, io};
+
+/// Why no connection can be had.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Obstacle {
+    /// The other side's certificate is not trusted, or not its own.
+    Certificate,
+    /// The proxy wants a user and a password, or others.
+    ProxyUser,
+}
+
+/// The words of hyper's connector where a proxy answers 407. Its type is private, so that the words are all there is; if they
+/// change, a wrong password is tried a few times more, which locks some accounts, and a test fails.
+const PROXY_USER: &str = "tunnel error: proxy authorization required";
+
+impl Obstacle {
+    /// Looks for one in an error and in what lies behind it.
+    pub fn find(err: &(dyn Error + 'static)) -> Option<Self> {
+        let mut next = Some(err);
+        while let Some(err) = next {
+            if let Some(found) = Self::of(err) {
+                return Some(found);
+            }
+            // What an error of I/O holds is not what it names as its source.
+            let held = err.downcast_ref::<io::Error>().and_then(io::Error::get_ref);
+            next = held.map(|held| held as &(dyn Error + 'static)).or_else(|| err.source());
+        }
+        None
+    }
+
+    fn of(err: &(dyn Error + 'static)) -> Option<Self> {
+        if let Some(rustls::Error::InvalidCertificate(_)) = err.downcast_ref() {
+            return Some(Self::Certificate);
+        }
+        (err.source().is_none() && err.to_string() == PROXY_USER).then_some(Self::ProxyUser)
+    }
+
+    pub fn sentence(self) -> &'static str {
+        match self {
+            Self::Certificate => {
+                "the certificate that was shown is not trusted: where a proxy looks into TLS, its authority has to be given"
+            }
+            Self::ProxyUser => "the proxy lets this user and password not through, or wants one",
+        }
+    }
+}

@@ -1,0 +1,203 @@
+//! Which proxy a connection goes through.
+
+use crate::{
+    environment::Environment,
+    error::{Error, Result},
+};
+use hyper_util::client::proxy::matcher::Matcher;
+use std::{fmt, net::IpAddr};
+use url::{Host, Url};
+
+/// Where requests over https go; the names of the second row are read if none of the first is set.
+const VARIABLES: [&str; 4] = ["HTTPS_PROXY", "https_proxy", "ALL_PROXY", "all_proxy"];
+const EXCEPTIONS: [&str; 2] = ["NO_PROXY", "no_proxy"];
+
+/// The address of a proxy. It may hold a password, which nothing here shows.
+#[derive(Clone, PartialEq, Eq)]
+pub(crate) struct Proxy(Url);
+
+impl Proxy {
+    /// Reads an address; `part` is what the error names.
+    fn parse(text: &str, part: &'static str) -> Result<Self> {
+        const WANTED: &str = "wanted http://[user:password@]host[:port], or the same with https";
+        // As for curl, an address without a scheme means http. Whatever is wrong with it, it may hold a password: it is not quoted.
+        let whole = if text.contains("://") { text.to_owned() } else { format!("http://{text}") };
+        let url = Url::parse(&whole).map_err(|err| Error::invalid(WANTED, part, "not an address").with_source(err))?;
+        let shown = Self(url);
+        let url = &shown.0;
+        let is_bare = url.path().trim_matches('/').is_empty() && url.query().is_none() && url.fragment().is_none();
+        if !matches!(url.scheme(), "http" | "https") || !url.has_host() || !is_bare {
+            return Err(Error::invalid(WANTED, part, shown.to_string()));
+        }
+        Ok(shown)
+    }
+
+    /// The address with what it may hold.
+    #[cfg(any(feature = "reqwest", test))]
+    pub fn url(&self) -> &Url {
+        &self.0
+    }
+
+    /// The address as kube wants it. A name without a password gets its colon: without it, the proxy could not read them.
+    #[cfg(feature = "kubernetes")]
+    pub fn uri(&self) -> Result<http::Uri> {
+        let Self(url) = self;
+        let user = match (url.username(), url.password()) {
+            ("", None) => String::new(),
+            (name, password) => format!("{name}:{}@", password.unwrap_or_default()),
+        };
+        let text = format!("{}://{user}{}", url.scheme(), authority(url));
+        text.parse().map_err(|_| Error::invalid("cannot be written as an address", "proxy", self.to_string()))
+    }
+}
+
+fn authority(url: &Url) -> String {
+    let port = url.port().map(|port| format!(":{port}")).unwrap_or_default();
+    format!("{}{port}", url.host_str().unwrap_or_default())
+}
+
+/// Without name and password.
+impl fmt::Display for Proxy {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{}://{}", self.0.scheme(), authority(&self.0))
+    }
+}
+
+impl fmt::Debug for Proxy {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        fmt::Display::fmt(self, f)
+    }
+}
+
+/// The one proxy, and who is reached without it.
+#[derive(Debug)]
+pub(super) struct Proxies {
+    chosen: Chosen,
+    matcher: Matcher,
+}
+
+#[derive(Debug)]
+enum Chosen {
+    None,
+    One(Proxy),
+    /// A variable holds what is none. It is said when a connection is to be made: who makes none should not be kept by it.
+    Unreadable(&'static str),
+}
+
+impl Proxies {
+    /// A proxy that was given wins over the variables; `NO_PROXY` holds for either, as it does for curl.
+    pub fn new(given: Option<&str>, environment: &Environment) -> Result<Self> {
+        let chosen = match (given, environment.first(&VARIABLES)) {
+            (Some(text), _) => Chosen::One(Proxy::parse(text, "proxy")?),
+            (None, None) => Chosen::None,
+            (None, Some((name, text))) => {
+                let name = VARIABLES.into_iter().find(|one| *one == name).unwrap_or("HTTPS_PROXY");
+                Proxy::parse(&text, name).map_or(Chosen::Unreadable(name), Chosen::One)
+            }
+        };
+        let exceptions = environment.first(&EXCEPTIONS).map(|(_, list)| list).unwrap_or_default();
+        // Only its answer counts: the address is ours.
+        let matcher = Matcher::builder().https("http://proxy").no(exceptions).build();
+        Ok(Self { chosen, matcher })
+    }
+
+    /// An error if the variable that names the proxy cannot be read.
+    pub fn usable(&self) -> Result<()> {
+        let Chosen::Unreadable(name) = &self.chosen else { return Ok(()) };
+        Err(Error::invalid("wanted the address of an http or https proxy", name, "something else"))
+    }
+
+    /// The proxy for a host. What is on this machine itself is never looked for through another.
+    pub fn find(&self, host: &str) -> Option<&Proxy> {
+        let Chosen::One(proxy) = &self.chosen else { return None };
+        let destination = format!("https://{host}/").parse().ok()?;
+        (!is_local(host) && self.matcher.intercept(&destination).is_some()).then_some(proxy)
+    }
+}
+
+fn is_local(host: &str) -> bool {
+    match Host::parse(host) {
+        Ok(Host::Domain(name)) => name == "localhost" || name.ends_with(".localhost"),
+        Ok(Host::Ipv4(address)) => IpAddr::from(address).is_loopback(),
+        Ok(Host::Ipv6(address)) => IpAddr::from(address).is_loopback(),
+        Err(_) => false,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::ErrorKind;
+
+    fn with(given: Option<&str>, variables: &'static [(&'static str, &'static str)]) -> Proxies {
+        let lookup =
+            |name: &str| variables.iter().find(|(known, _)| *known == name).map(|(_, value)| (*value).to_owned());
+        Proxies::new(given, &Environment::new(lookup)).unwrap()
+    }
+
+    fn found(proxies: &Proxies, host: &str) -> Option<String> {
+        proxies.find(host).map(ToString::to_string)
+    }
+
+    #[test]
+    fn a_given_proxy_wins_over_the_variables_but_not_over_no_proxy() {
+        let variables = &[("HTTPS_PROXY", "http://other:1"), ("NO_PROXY", "internal.example, 10.0.0.0/8")];
+        let proxies = with(Some("http://given:3128"), variables);
+        assert_eq!(found(&proxies, "management.azure.com").as_deref(), Some("http://given:3128"));
+        for direct in ["internal.example", "api.internal.example", "10.1.2.3"] {
+            assert_eq!(found(&proxies, direct), None, "{direct}");
+        }
+        assert_eq!(found(&with(Some("http://given"), &[("NO_PROXY", "*")]), "management.azure.com"), None);
+    }
+
+    #[test]
+    fn variables_are_read_in_either_case_and_an_empty_one_is_none() {
+        for name in VARIABLES {
+            let lookup = move |asked: &str| (asked == name).then(|| "proxy:3128".to_owned());
+            let proxies = Proxies::new(None, &Environment::new(lookup)).unwrap();
+            assert_eq!(found(&proxies, "management.azure.com").as_deref(), Some("http://proxy:3128"), "{name}");
+        }
+        assert_eq!(found(&with(None, &[("HTTPS_PROXY", "")]), "management.azure.com"), None);
+        assert_eq!(found(&with(None, &[("HTTP_PROXY", "http://proxy")]), "management.azure.com"), None);
+    }
+
+    #[test]
+    fn this_machine_is_never_looked_for_through_a_proxy() {
+        let proxies = with(Some("http://given"), &[]);
+        for local in ["localhost", "api.localhost", "127.0.0.1", "127.9.9.9", "[::1]"] {
+            assert_eq!(found(&proxies, local), None, "{local}");
+        }
+        assert!(found(&proxies, "[2001:db8::1]").is_some());
+    }
+
+    #[test]
+    fn what_is_no_proxy_is_refused_without_its_password() {
+        for wrong in
+            ["", "http://", "socks5://u:secret@h", "ftp://u:secret@h", "http://u:secret@h/path", "http://u:secret@h?x"]
+        {
+            let err = Proxies::new(Some(wrong), &Environment::new(|_| None)).unwrap_err();
+            assert_eq!(err.kind(), ErrorKind::InvalidInput, "{wrong}");
+            assert!(err.to_string().contains("proxy") && !format!("{err:#}").contains("secret"), "{err:#}");
+        }
+        let unreadable = with(None, &[("ALL_PROXY", "socks5://u:secret@h")]);
+        let err = unreadable.usable().unwrap_err();
+        assert!(
+            err.to_string().contains("ALL_PROXY") && !format!("{err:#} {unreadable:?}").contains("secret"),
+            "{err:#}"
+        );
+    }
+
+    #[test]
+    fn a_password_is_in_the_address_and_nowhere_else() {
+        let proxies = with(Some("http://us%40er:pa%3Ass@given:3128"), &[]);
+        assert!(!format!("{proxies:?}").contains("ss@"), "{proxies:?}");
+        let proxy = proxies.find("host.example").unwrap();
+        assert_eq!(proxy.url().password(), Some("pa%3Ass"));
+        #[cfg(feature = "kubernetes")]
+        {
+            assert_eq!(proxy.uri().unwrap().to_string(), "http://us%40er:pa%3Ass@given:3128/");
+            let nameless = Proxy::parse("http://user@given", "proxy").unwrap();
+            assert_eq!(nameless.uri().unwrap().authority().unwrap().as_str(), "user:@given");
+        }
+    }
+}

@@ -1,0 +1,42 @@
+//! Certificates of authorities, from PEM.
+
+use crate::error::{Error, Result};
+use rustls::{
+    RootCertStore,
+    pki_types::{CertificateDer, pem::PemObject as _},
+};
+
+/// Reads one or more certificates, and checks that each can be an authority's.
+pub(super) fn read(pem: &str) -> Result<Vec<CertificateDer<'static>>> {
+    // What the text holds is not quoted: somebody may have given the file with the key.
+    let wrong = |why: &str| Error::invalid("wanted certificates of authorities in PEM", "trust", why.to_owned());
+    let read: Result<Vec<_>, _> = CertificateDer::pem_slice_iter(pem.as_bytes()).collect();
+    let certificates = read.map_err(|_| wrong("the text is no PEM"))?;
+    if certificates.is_empty() {
+        return Err(wrong("no certificate in it"));
+    }
+    for (index, certificate) in certificates.iter().enumerate() {
+        let added = RootCertStore::empty().add(certificate.clone());
+        added.map_err(|err| wrong(&format!("certificate {} cannot be read", index + 1)).with_source(err))?;
+    }
+    Ok(certificates)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_holds_no_certificate_is_refused_without_being_quoted() {
+        let key = "-----BEGIN PRIVATE KEY-----\ndG9wLXNlY3JldA==\n-----END PRIVATE KEY-----\n";
+        let no_der = "-----BEGIN CERTIFICATE-----\ndG9wLXNlY3JldA==\n-----END CERTIFICATE-----\n";
+        let cut = "-----BEGIN CERTIFICATE-----\ndG9wLXNlY3JldA";
+        for (text, why) in [("", "no certificate"), (key, "no certificate"), (no_der, "certificate 1"), (cut, "no PEM")]
+        {
+            let err = read(text).unwrap_err();
+            assert_eq!(err.kind(), crate::ErrorKind::InvalidInput);
+            assert!(err.to_string().contains("trust") && err.to_string().contains(why), "{err}");
+            assert!(!format!("{err:#}").contains("dG9w"), "{err:#}");
+        }
+    }
+}

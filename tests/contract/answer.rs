@@ -1,0 +1,66 @@
+//! What a call came to, as JSON.
+
+use aks_acr::{CallOptions, CancellationToken, Error, Event};
+use serde::Serialize;
+use serde_json::{Value, json};
+use std::sync::{Arc, Mutex};
+
+/// The result or the error of a call, and the events on the way.
+pub struct Answer {
+    pub outcome: Result<Value, Value>,
+    pub events: Vec<Value>,
+}
+
+/// Hears of a call's events, and cancels it where the step says so.
+pub struct Listener {
+    heard: Arc<Mutex<Vec<Event>>>,
+    pub options: CallOptions,
+}
+
+impl Listener {
+    /// `cancel` is `before`, `on_event` or nothing.
+    pub fn new(cancel: Option<&str>) -> Result<Self, String> {
+        let token = CancellationToken::new();
+        let on_event = match cancel {
+            None => false,
+            Some("on_event") => true,
+            Some("before") => {
+                token.cancel();
+                false
+            }
+            Some(other) => return Err(format!("there is no cancelling {other}")),
+        };
+        let heard = Arc::new(Mutex::new(Vec::new()));
+        let (ear, stops) = (heard.clone(), token.clone());
+        let listen = move |event| {
+            ear.lock().expect("nobody panics with it").push(event);
+            if on_event {
+                stops.cancel();
+            }
+        };
+        Ok(Self { heard, options: CallOptions::default().with_cancel(token).with_progress(listen) })
+    }
+
+    /// Puts it together.
+    pub fn answer<T: Serialize>(self, result: Result<T, Error>) -> Answer {
+        let heard = self.heard.lock().expect("nobody panics with it");
+        let events = heard.iter().map(|event| json!(event)).collect();
+        Answer { outcome: result.map(|value| json!(value)).map_err(|err| error(&err)), events }
+    }
+}
+
+/// An error's facts, those that it has.
+fn error(err: &Error) -> Value {
+    let facts = json!({
+        "kind": err.kind().as_str(),
+        "status": err.status(),
+        "code": err.code(),
+        "refusal": err.refusal(),
+        "missing_action": err.missing_action(),
+        "scope": err.scope(),
+        "smallest_role": err.smallest_role(),
+        "pull_failure": err.pull_failure(),
+    });
+    let Value::Object(facts) = facts else { return facts };
+    facts.into_iter().filter(|(_, fact)| !fact.is_null()).collect()
+}

@@ -1,0 +1,62 @@
+//! The arguments of a step: each is taken once, and none may be left over.
+
+use serde_json::{Map, Value};
+use std::{fmt::Display, str::FromStr, time::Duration};
+
+/// What is left of a step's arguments.
+pub struct Args(Map<String, Value>);
+
+impl Args {
+    /// Puts what was kept where an argument says `$name`.
+    pub fn new(args: &Map<String, Value>, kept: &Map<String, Value>) -> Result<Self, String> {
+        let filled = args.iter().map(|(name, value)| {
+            let meant = match value.as_str().and_then(|text| text.strip_prefix('$')) {
+                None => value.clone(),
+                Some(name) => kept.get(name).cloned().ok_or_else(|| format!("nothing was kept as {name}"))?,
+            };
+            Ok((name.clone(), meant))
+        });
+        Ok(Self(filled.collect::<Result<_, String>>()?))
+    }
+
+    /// An argument's JSON.
+    pub fn value(&mut self, name: &str) -> Option<Value> {
+        self.0.remove(name)
+    }
+
+    /// An argument that is a text.
+    pub fn text(&mut self, name: &str) -> Option<String> {
+        self.value(name).map(|value| value.as_str().expect("a text").to_owned())
+    }
+
+    /// An argument that must be there.
+    pub fn wanted(&mut self, name: &str) -> String {
+        self.text(name).unwrap_or_else(|| panic!("{name} is missing"))
+    }
+
+    /// An argument that core reads from a text. A refusal of core's is the step's result.
+    pub fn parsed<T: FromStr<Err = aks_acr::Error>>(&mut self, name: &str) -> Result<Option<T>, aks_acr::Error> {
+        self.text(name).map(|text| text.parse()).transpose()
+    }
+
+    /// The same, of one that must be there.
+    pub fn needed<T: FromStr<Err: Display>>(&mut self, name: &str) -> Result<T, T::Err> {
+        self.wanted(name).parse()
+    }
+
+    /// An argument that is a number of seconds.
+    pub fn seconds(&mut self, name: &str) -> Option<Duration> {
+        self.value(name).map(|value| Duration::from_secs_f64(value.as_f64().expect("seconds")))
+    }
+
+    /// An argument that says yes or no.
+    pub fn is_set(&mut self, name: &str) -> bool {
+        self.value(name).is_some_and(|value| value.as_bool().expect("yes or no"))
+    }
+
+    /// Ends it.
+    pub fn done(&self) -> Result<(), String> {
+        let left: Vec<&String> = self.0.keys().collect();
+        if left.is_empty() { Ok(()) } else { Err(format!("not arguments of this operation: {left:?}")) }
+    }
+}

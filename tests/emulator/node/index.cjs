@@ -1,0 +1,192 @@
+'use strict';
+
+const { Native, VERSION } = require('./native.cjs');
+
+/** Something that the emulator refuses: `code` says of which kind it is. */
+class EmulatorError extends Error {
+  constructor(message, code) {
+    super(message);
+    this.name = 'EmulatorError';
+    this.code = code;
+  }
+}
+
+/** What the native half told: a value, or a fault. */
+function heard(text) {
+  const { value, fault } = JSON.parse(text);
+  if (fault) throw new EmulatorError(fault.message, fault.code);
+  return value;
+}
+
+/** A caller's credential. Every token is asked for anew, so that it shows in the log. */
+class Credential {
+  #native;
+  #caller;
+
+  constructor(native, caller) {
+    this.#native = native;
+    this.#caller = caller;
+  }
+
+  async getToken(scopes, options) {
+    options?.abortSignal?.throwIfAborted?.();
+    const wanted = [scopes].flat();
+    if (wanted.length === 0) throw new EmulatorError('a token is for at least one scope', 'Invalid');
+    return heard(await this.#native.token(this.#caller, wanted));
+  }
+}
+
+// Whoever keeps no more than an address may use it until the process ends.
+const running = new Set();
+
+class Emulator {
+  #native;
+  #stopped;
+
+  constructor(secret, native) {
+    if (secret !== running) throw new TypeError('use Emulator.start()');
+    this.#native = native;
+    Object.assign(this, JSON.parse(native.facts()));
+    Object.freeze(this.environment);
+    Object.freeze(this);
+    running.add(this);
+  }
+
+  static async start(options = {}) {
+    const native = await Native.start(JSON.stringify(options));
+    if (typeof native === 'string') return heard(native);
+    return new Emulator(running, native);
+  }
+
+  async stop() {
+    running.delete(this);
+    this.#stopped ??= this.#native.stop();
+    await this.#stopped;
+  }
+
+  async [Symbol.asyncDispose ?? Symbol.for('nodejs.asyncDispose')]() {
+    await this.stop();
+  }
+
+  clientOf(caller) {
+    return heard(this.#native.clientOf(caller));
+  }
+
+  credential(caller = 'owner') {
+    this.clientOf(caller);
+    return new Credential(this.#native, caller);
+  }
+
+  clientOptions() {
+    return {
+      cloud: { resourceManager: this.origin, registrySuffix: '.azurecr.io' },
+      proxy: this.proxy,
+      ca: this.ca,
+    };
+  }
+
+  armOptions() {
+    return {
+      endpoint: this.origin,
+      credentials: { scopes: [`${this.origin}/.default`] },
+      tlsOptions: { ca: this.ca },
+    };
+  }
+
+  identityOptions() {
+    // Instance discovery would ask about an authority that nobody has heard of.
+    return { authorityHost: this.origin, disableInstanceDiscovery: true, tlsOptions: { ca: this.ca } };
+  }
+
+  mark() {
+    return this.#look('mark').mark;
+  }
+
+  requests({ since = 0 } = {}) {
+    return this.#look('requests', since).map(({ from, ...request }) => ({ ...request, sender: from }));
+  }
+
+  summary({ since = 0 } = {}) {
+    return this.#look('summary', since);
+  }
+
+  state() {
+    return this.#look('state');
+  }
+
+  registryId(group, name) {
+    return this.#native.registryId(group, name);
+  }
+
+  clusterId(group, name) {
+    return this.#native.clusterId(group, name);
+  }
+
+  kubeletObjectId(group, cluster) {
+    return known(this.#native.kubeletObjectId(group, cluster), `no kubelet identity of ${group}/${cluster}`);
+  }
+
+  objectId(caller) {
+    return known(this.#native.objectId(caller), `no caller named ${caller}`);
+  }
+
+  digest(image) {
+    return this.#native.digest(image) ?? undefined;
+  }
+
+  fault(part, options = {}) {
+    this.#order('fault', { ...options, part });
+  }
+
+  timing(preset, times = {}) {
+    const order = typeof preset === 'object' ? preset : { ...times, preset };
+    this.#order('timing', order);
+  }
+
+  advance(seconds) {
+    this.#order('advance', { seconds });
+  }
+
+  clock(times) {
+    this.#order('clock', { speed: times });
+  }
+
+  paging(options) {
+    this.#order('paging', options);
+  }
+
+  grant(role, scope, options) {
+    return this.#order('grant', { ...options, role, scope }).name;
+  }
+
+  revoke(name) {
+    this.#order('revoke', { name });
+  }
+
+  pushImage(name, { platforms } = {}) {
+    return this.#order('image', { name, platforms }).digest;
+  }
+
+  deleteImage(name) {
+    this.#order('delete-image', { name });
+  }
+
+  node(group, cluster, name, options = {}) {
+    this.#order('node', { ...options, group, cluster, name });
+  }
+
+  #look(name, since = 0) {
+    return heard(this.#native.look(name, since));
+  }
+
+  #order(name, order) {
+    return heard(this.#native.order(name, JSON.stringify(order)));
+  }
+}
+
+function known(id, what) {
+  if (!id) throw new EmulatorError(`there is ${what}`, 'Missing');
+  return id;
+}
+
+module.exports = { Emulator, EmulatorError, version: VERSION };

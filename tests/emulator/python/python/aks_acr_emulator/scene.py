@@ -1,0 +1,113 @@
+"""The scene that an emulator starts with, in the words of the program's seed file."""
+
+from typing import Any, TypedDict
+
+
+class Owner(TypedDict, total=False):
+    """The caller that there always is, who owns the subscription."""
+
+    secret: str
+    """Its secret; made up where it is left out."""
+    directory: bool
+    """Whether it may use Microsoft Graph too. In Azure, owning a subscription brings no right to the directory."""
+
+
+class _Named(TypedDict):
+    name: str
+
+
+class _Placed(_Named):
+    group: str
+
+
+class Group(_Named, total=False):
+    """A resource group. Those of registries and clusters come to be by them."""
+
+    location: str
+
+
+class Registry(_Placed, total=False):
+    """A registry."""
+
+    subscription: str
+    location: str
+    sku: str
+    loginServer: str
+    abac: bool
+    """Whether repositories and conditions are looked at."""
+    properties: dict[str, Any]
+    """In the words of Azure."""
+
+
+class Node(_Named, total=False):
+    """A node of a cluster."""
+
+    os: str
+    architecture: str
+
+
+class Cluster(_Placed, total=False):
+    """A cluster, by default with two nodes of linux/amd64."""
+
+    subscription: str
+    location: str
+    version: str
+    entra: bool
+    azureRbac: bool
+    localAccountsDisabled: bool
+    servicePrincipal: bool
+    userAssigned: bool
+    adminGroups: list[str]
+    nodes: list[Node]
+    properties: dict[str, Any]
+    """In the words of Azure."""
+
+
+class Image(_Named, total=False):
+    """An image, by the name that a pod has for it."""
+
+    platforms: list[str]
+    """By default ``linux/amd64`` and ``linux/arm64``."""
+
+
+class Role(_Named, total=False):
+    """A role definition of one's own."""
+
+    actions: list[str]
+    dataActions: list[str]
+
+
+class _Held(TypedDict):
+    role: str
+
+
+class Held(_Held, total=False):
+    """A role that a caller has."""
+
+    scope: str
+    """``{subscription}`` stands for the id of the first one; without a scope, that is meant."""
+
+
+class Caller(_Named, total=False):
+    """Somebody who signs in."""
+
+    secret: str
+    roles: list[Held]
+    groups: list[str]
+    """Groups, by name, that come to be by it."""
+    directory: bool
+    """Whether it may use Microsoft Graph."""
+
+
+class Scene(TypedDict, total=False):
+    """What there is at the start. Everything may be left out, and nothing else may be said."""
+
+    subscriptions: list[str]
+    """More subscriptions than the one that there always is."""
+    owner: Owner
+    groups: list[Group]
+    registries: list[Registry]
+    clusters: list[Cluster]
+    images: list[Image]
+    roles: list[Role]
+    callers: list[Caller]
