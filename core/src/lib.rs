@@ -24,6 +24,7 @@ mod network;
 mod pull;
 mod refusal;
 mod registry;
+mod rights;
 mod role;
 mod stored_time;
 mod words;
@@ -58,6 +59,7 @@ pub use registry::{
     AzureRegistryImporter, CreateRegistryOptions, CreatedRegistry, ImportHandle, ImportRequest, ImportStatus,
     NewRegistry, Registry, RegistryImporter, RegistryRef, RoleAssignmentMode, Sku,
 };
+pub use rights::{Operation, RequiredRight, RightScope, custom_role_json, required_rights};
 pub use role::{
     AzureRoleAssigner, Grant, Granted, PullRole, Revoked, RoleAssigner, RoleAssignment, RoleDefinition, assignment_name,
 };

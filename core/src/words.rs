@@ -39,8 +39,8 @@ pub(crate) use words;
 #[cfg(test)]
 mod tests {
     use crate::{
-        Access, DetachOutcome, ExistingTag, InheritedGrant, OtherCondition, PrincipalState, PullRole, RefusalKind,
-        RoleAssignmentMode, Sku,
+        Access, DetachOutcome, ExistingTag, InheritedGrant, Operation, OtherCondition, PrincipalState, PullRole,
+        RefusalKind, RightScope, RoleAssignmentMode, Sku, WriteService,
     };
     use serde::{Serialize, de::DeserializeOwned};
     use std::{fmt::Display, str::FromStr};
@@ -63,11 +63,14 @@ mod tests {
         is_one_word_everywhere(DetachOutcome::ALL);
         is_one_word_everywhere(ExistingTag::ALL);
         is_one_word_everywhere(InheritedGrant::ALL);
+        is_one_word_everywhere(Operation::ALL);
         is_one_word_everywhere(OtherCondition::ALL);
         is_one_word_everywhere(PrincipalState::ALL);
         is_one_word_everywhere(PullRole::ALL);
         is_one_word_everywhere(RefusalKind::ALL);
+        is_one_word_everywhere(RightScope::ALL);
         is_one_word_everywhere(RoleAssignmentMode::ALL);
+        is_one_word_everywhere(WriteService::ALL);
         is_one_word_everywhere(Sku::ALL);
     }
 

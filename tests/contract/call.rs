@@ -40,36 +40,6 @@ pub async fn make(client: &Client, name: &str, mut args: Args, cancel: Option<&s
             let options = attach_options(&mut args);
             end(&args, listener, async { client.apply_attach(&plan, options?.with_call(call)).await }).await
         }
-        "detach" => {
-            let (cluster, registry) = (args.needed("cluster"), args.needed("registry"));
-            let options = detach_options(&mut args);
-            let work = async { client.detach(&cluster?, &registry?, options?.with_call(call)).await };
-            end(&args, listener, work).await
-        }
-        "plan_detach" => {
-            let (cluster, registry) = (args.needed("cluster"), args.needed("registry"));
-            let options = detach_options(&mut args);
-            let work = async { client.plan_detach(&cluster?, &registry?, options?.with_call(call)).await };
-            end(&args, listener, work).await
-        }
-        "apply_detach" => {
-            let plan = args.value("plan").ok_or("plan is missing")?;
-            let plan: DetachPlan = serde_json::from_value(plan).map_err(|fault| fault.to_string())?;
-            let options = detach_options(&mut args);
-            end(&args, listener, async { client.apply_detach(&plan, options?.with_call(call)).await }).await
-        }
-        "attachments_of_cluster" => {
-            let cluster = args.needed("cluster");
-            let options = attachments_options(&mut args);
-            let work = async { client.attachments_of_cluster(&cluster?, options?.with_call(call)).await };
-            end(&args, listener, work).await
-        }
-        "attachments_of_registry" => {
-            let registry = args.needed("registry");
-            let options = attachments_options(&mut args);
-            let work = async { client.attachments_of_registry(&registry?, options?.with_call(call)).await };
-            end(&args, listener, work).await
-        }
         "registry" => {
             let registry = args.needed("registry");
             end(&args, listener, async { client.registry(&registry?, call).await }).await
@@ -116,6 +86,44 @@ pub async fn make(client: &Client, name: &str, mut args: Args, cancel: Option<&s
             let selection = args.text("namespace").into_iter().fold(selection, PodSelection::in_namespace);
             let selection = args.text("labels").into_iter().fold(selection, PodSelection::with_labels);
             end(&args, listener, async { client.pods(&cluster?, &selection, call).await }).await
+        }
+        other => make_of_grants(client, other, args, listener).await,
+    }
+}
+
+/// The same for those that take grants back or look at them.
+async fn make_of_grants(client: &Client, name: &str, mut args: Args, listener: Listener) -> Result<Answer, String> {
+    let call = listener.options.clone();
+    match name {
+        "detach" => {
+            let (cluster, registry) = (args.needed("cluster"), args.needed("registry"));
+            let options = detach_options(&mut args);
+            let work = async { client.detach(&cluster?, &registry?, options?.with_call(call)).await };
+            end(&args, listener, work).await
+        }
+        "plan_detach" => {
+            let (cluster, registry) = (args.needed("cluster"), args.needed("registry"));
+            let options = detach_options(&mut args);
+            let work = async { client.plan_detach(&cluster?, &registry?, options?.with_call(call)).await };
+            end(&args, listener, work).await
+        }
+        "apply_detach" => {
+            let plan = args.value("plan").ok_or("plan is missing")?;
+            let plan: DetachPlan = serde_json::from_value(plan).map_err(|fault| fault.to_string())?;
+            let options = detach_options(&mut args);
+            end(&args, listener, async { client.apply_detach(&plan, options?.with_call(call)).await }).await
+        }
+        "attachments_of_cluster" => {
+            let cluster = args.needed("cluster");
+            let options = attachments_options(&mut args);
+            let work = async { client.attachments_of_cluster(&cluster?, options?.with_call(call)).await };
+            end(&args, listener, work).await
+        }
+        "attachments_of_registry" => {
+            let registry = args.needed("registry");
+            let options = attachments_options(&mut args);
+            let work = async { client.attachments_of_registry(&registry?, options?.with_call(call)).await };
+            end(&args, listener, work).await
         }
         other => Err(format!("there is no operation {other}")),
     }

@@ -13,8 +13,8 @@ use base64::{Engine, engine::general_purpose::STANDARD};
 use serde::Deserialize;
 
 const API: &str = "2026-05-01";
-const AS_USER: &str = "Microsoft.ContainerService/managedClusters/listClusterUserCredential/action";
-const AS_ADMIN: &str = "Microsoft.ContainerService/managedClusters/listClusterAdminCredential/action";
+pub(crate) const AS_USER: &str = "Microsoft.ContainerService/managedClusters/listClusterUserCredential/action";
+pub(crate) const AS_ADMIN: &str = "Microsoft.ContainerService/managedClusters/listClusterAdminCredential/action";
 
 #[derive(Deserialize)]
 struct Credentials {

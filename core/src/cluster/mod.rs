@@ -10,6 +10,7 @@ mod reference;
 pub use azure::AzureClusterDeployer;
 #[cfg(feature = "kubernetes")]
 pub(crate) use credentials::kubeconfig;
+pub(crate) use credentials::{AS_ADMIN, AS_USER};
 pub use kubeconfig::{Access, Kubeconfig};
 pub use manifest::Manifest;
 pub use pods::{Pod, Pods};

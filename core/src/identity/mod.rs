@@ -3,7 +3,7 @@
 mod azure;
 
 pub use azure::AzureIdentityResolver;
-pub(crate) use azure::{about, list};
+pub(crate) use azure::{READ_CLUSTER, about, list};
 
 use crate::{
     call::Call,

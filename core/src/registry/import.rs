@@ -14,7 +14,7 @@ use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 use std::{collections::BTreeMap, fmt, time::Duration};
 
-const IMPORT: &str = "Microsoft.ContainerRegistry/registries/importImage/action";
+pub(crate) const IMPORT: &str = "Microsoft.ContainerRegistry/registries/importImage/action";
 const STEP: &str = "importing the image";
 const TRIES: usize = 20;
 

@@ -12,9 +12,10 @@ pub use create::{CreateRegistryOptions, CreatedRegistry};
 pub use import::{ImportHandle, ImportRequest, ImportStatus};
 pub use reference::RegistryRef;
 
-pub(crate) use azure::list;
+pub(crate) use azure::{READ, READ_GROUP, WRITE, list};
 pub(crate) use create::create;
 pub(crate) use data_plane::DataPlane;
+pub(crate) use import::IMPORT;
 pub(crate) use reference::TYPE;
 use reference::registry_name;
 

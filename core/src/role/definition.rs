@@ -45,9 +45,9 @@ pub struct RoleDefinition {
 }
 
 /// What a caller needs for a pull from a registry whose permissions are on the whole of it.
-const PULL: &str = "Microsoft.ContainerRegistry/registries/pull/read";
+pub(crate) const PULL: &str = "Microsoft.ContainerRegistry/registries/pull/read";
 /// What a caller needs, as a data action, where permissions are on repositories.
-const READ_CONTENT: &str = "Microsoft.ContainerRegistry/registries/repositories/content/read";
+pub(crate) const READ_CONTENT: &str = "Microsoft.ContainerRegistry/registries/repositories/content/read";
 
 impl RoleDefinition {
     /// Whether the role gives pull on a registry of this mode: the one honours actions, the other data actions.

@@ -9,9 +9,9 @@ pub use azure::AzureRoleAssigner;
 pub use definition::{PullRole, RoleDefinition};
 pub use name::assignment_name;
 
-pub(crate) use azure::{READ, list_of_principal};
+pub(crate) use azure::{DELETE, READ, READ_DEFINITION, WRITE, list_of_principal};
 pub(crate) use built_in::BuiltIn;
-pub(crate) use definition::smallest_role;
+pub(crate) use definition::{PULL, READ_CONTENT, smallest_role};
 
 use crate::{
     call::Call,
