@@ -18,25 +18,31 @@ pub struct Cloud {
     arm: String,
     arm_scope: String,
     registry_suffix: String,
+    /// Where its directory is asked, and for whom a token is for that, where it is known.
+    graph: Option<(&'static str, &'static str)>,
 }
 
 impl Cloud {
     /// The public cloud.
     #[must_use]
     pub fn public() -> Self {
-        Self::known("https://management.azure.com", ".azurecr.io")
+        let graph = Some(("https://graph.microsoft.com", "https://graph.microsoft.com/.default"));
+        Self { graph, ..Self::known("https://management.azure.com", ".azurecr.io") }
     }
 
     /// Azure in China, operated by 21Vianet.
     #[must_use]
     pub fn china() -> Self {
-        Self::known("https://management.chinacloudapi.cn", ".azurecr.cn")
+        let graph =
+            Some(("https://microsoftgraph.chinacloudapi.cn", "https://microsoftgraph.chinacloudapi.cn/.default"));
+        Self { graph, ..Self::known("https://management.chinacloudapi.cn", ".azurecr.cn") }
     }
 
     /// Azure for the US Government.
     #[must_use]
     pub fn us_government() -> Self {
-        Self::known("https://management.usgovcloudapi.net", ".azurecr.us")
+        let graph = Some(("https://graph.microsoft.us", "https://graph.microsoft.us/.default"));
+        Self { graph, ..Self::known("https://management.usgovcloudapi.net", ".azurecr.us") }
     }
 
     /// Bleu, Azure in France.
@@ -70,11 +76,22 @@ impl Cloud {
     }
 
     fn known(arm: &str, registry_suffix: &str) -> Self {
-        Self { arm: arm.to_owned(), arm_scope: format!("{arm}/.default"), registry_suffix: registry_suffix.to_owned() }
+        Self {
+            arm: arm.to_owned(),
+            arm_scope: format!("{arm}/.default"),
+            registry_suffix: registry_suffix.to_owned(),
+            graph: None,
+        }
     }
 
     pub(crate) fn arm(&self) -> &str {
         &self.arm
+    }
+
+    /// Where the directory is asked, and the scope of a token for it.
+    /// See [national clouds](https://learn.microsoft.com/graph/deployments). Of Bleu's it is not established.
+    pub(crate) fn graph(&self) -> Option<(&'static str, &'static str)> {
+        self.graph
     }
 
     pub(crate) fn arm_scope(&self) -> &str {

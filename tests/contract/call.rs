@@ -160,6 +160,7 @@ fn attachments_options(args: &mut Args) -> Result<AttachmentsOptions, Error> {
     let named = args.value("subscriptions").unwrap_or_default();
     let named = named.as_array().into_iter().flatten().map(|one| one.as_str().unwrap_or_default().parse());
     let mut options = AttachmentsOptions::default();
+    options.ask_directory = args.is_set("ask_directory");
     options.subscriptions = named.collect::<Result<_, _>>()?;
     Ok(options)
 }

@@ -22,6 +22,9 @@ use uuid::Uuid;
 pub struct AttachmentsOptions {
     /// Further subscriptions to look in. The client's own is looked in, and that of the cluster or registry.
     pub subscriptions: Vec<SubscriptionId>,
+    /// Asks the directory which principals of a registry's grants still exist. By default it is not asked: it takes rights there (in
+    /// Microsoft Graph), which rights in Azure do not bring.
+    pub ask_directory: bool,
     /// Deadline (5 minutes by default), cancellation, progress.
     pub call: CallOptions,
 }
@@ -31,6 +34,13 @@ impl AttachmentsOptions {
     #[must_use]
     pub fn with_subscription(mut self, subscription: SubscriptionId) -> Self {
         self.subscriptions.push(subscription);
+        self
+    }
+
+    /// Sets [`ask_directory`](Self::ask_directory).
+    #[must_use]
+    pub fn with_ask_directory(mut self, ask: bool) -> Self {
+        self.ask_directory = ask;
         self
     }
 
@@ -113,15 +123,15 @@ pub enum GrantReach {
     },
 }
 
-/// Whether a principal still exists. Only the directory could tell of all of them, and it is not asked: that needs rights there
-/// which rights in Azure do not bring.
+/// Whether a principal still exists. Only the directory tells of all of them, if it is asked: see
+/// [`ask_directory`](AttachmentsOptions::ask_directory).
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 #[non_exhaustive]
 pub enum PrincipalState {
-    /// It is the kubelet identity of a cluster that exists.
+    /// It is the kubelet identity of a cluster that exists, or the directory knows it.
     Exists,
-    /// It is gone: Azure keeps its assignments, and nobody can use them.
+    /// The directory does not know it: Azure keeps its assignments, and nobody can use them.
     Gone,
     /// Not known.
     #[default]

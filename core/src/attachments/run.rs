@@ -1,6 +1,8 @@
 //! Gathers what there is, in parallel, and judges it.
 
-use super::{AttachmentsOptions, ClusterAttachments, PullGrant, RegistryAttachments, Roles, pull_grants};
+use super::{
+    AttachmentsOptions, ClusterAttachments, PrincipalState, PullGrant, RegistryAttachments, Roles, pull_grants,
+};
 use crate::{
     attach::principal,
     call::{Call, Event},
@@ -13,7 +15,7 @@ use crate::{
     role::RoleAssignment,
 };
 use futures::future::try_join_all;
-use std::time::Duration;
+use std::{collections::HashSet, time::Duration};
 
 const DEADLINE: Duration = Duration::from_secs(5 * 60);
 
@@ -115,8 +117,26 @@ pub(crate) async fn of_registry(
     let known = |grant: PullGrant| {
         kubelets.iter().fold(grant, |grant, (principal, cluster)| grant.held_by(*principal, cluster))
     };
+    let mut grants: Vec<PullGrant> = grants.into_iter().map(known).collect();
+    if options.ask_directory {
+        tell_gone(client, &mut grants, &call).await?;
+    }
     let subscriptions = if clusters.is_some() { subscriptions } else { Vec::new() };
-    Ok(RegistryAttachments { registry, grants: grants.into_iter().map(known).collect(), subscriptions })
+    Ok(RegistryAttachments { registry, grants, subscriptions })
+}
+
+/// Asks the directory for those principals of which nothing is known.
+async fn tell_gone(client: &Client, grants: &mut [PullGrant], call: &Call) -> Result<()> {
+    let is_unknown = |grant: &PullGrant| grant.principal == PrincipalState::Unknown;
+    let unknown: HashSet<PrincipalId> =
+        grants.iter().filter(|grant| is_unknown(grant)).map(|grant| grant.principal_id).collect();
+    let unknown: Vec<PrincipalId> = unknown.into_iter().collect();
+    let existing = client.inventory().existing(&unknown, call).await?;
+    for grant in grants.iter_mut().filter(|grant| is_unknown(grant)) {
+        let exists = existing.contains(&grant.principal_id);
+        grant.principal = if exists { PrincipalState::Exists } else { PrincipalState::Gone };
+    }
+    Ok(())
 }
 
 fn kubelets(clusters: &[ClusterIdentities]) -> Vec<(PrincipalId, &ResourceId)> {

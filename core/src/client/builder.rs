@@ -11,7 +11,7 @@ use crate::{
     error::Result,
     http::{Arm, Door, Registries, Tokens},
     identity::{AzureIdentityResolver, IdentityResolver},
-    inventory::{AzureInventory, Inventory},
+    inventory::{AzureInventory, Directory, Inventory},
     kube::Kubernetes,
     registry::{AzureRegistryImporter, DataPlane, RegistryImporter},
     role::{AzureRoleAssigner, RoleAssigner},
@@ -243,7 +243,9 @@ impl ClientBuilder {
         let door = Door::new(self.transport.map_or_else(own, Ok)?, self.guard.clone());
         let arm = Arm::new(&door, self.cloud.clone(), self.credential.clone());
         let tokens = Tokens::new(self.credential);
-        let data_plane = DataPlane::new(Registries::new(&door), self.cloud.clone(), tokens.clone());
+        let registries = Registries::new(&door);
+        let data_plane = DataPlane::new(registries.clone(), self.cloud.clone(), tokens.clone());
+        let directory = Directory::new(self.cloud.clone(), registries, tokens.clone());
         #[cfg(feature = "kubernetes")]
         let kubernetes = Kubernetes::new(self.connector, network, arm.clone(), tokens, self.guard);
         #[cfg(not(feature = "kubernetes"))]
@@ -251,7 +253,7 @@ impl ClientBuilder {
         let identities = || Arc::new(AzureIdentityResolver::new(arm.clone(), subscription));
         let roles = || Arc::new(AzureRoleAssigner::new(arm.clone()));
         let registries = || Arc::new(AzureRegistryImporter::new(arm.clone(), data_plane, subscription));
-        let inventory = || Arc::new(AzureInventory::new(arm.clone()));
+        let inventory = || Arc::new(AzureInventory::new(arm.clone(), directory));
         let clusters = || Arc::new(AzureClusterDeployer::new(arm.clone(), kubernetes, subscription));
         let parts = Parts {
             cloud: self.cloud,

@@ -120,12 +120,13 @@ impl Client {
 
     /// Who can pull from a registry, and by which grants, inherited ones included; the kubelet identities of clusters are named.
     ///
-    /// Whether a principal still exists is known for those only: the directory is not asked. By resource id it is 3 requests, 1 deep,
+    /// Whether a principal still exists is known for those only, unless the directory is asked
+    /// ([`AttachmentsOptions::ask_directory`]). By resource id it is 3 requests, 1 deep,
     /// one more for each subscription and for each role that is not one of the usual built-in ones.
     ///
     /// # Errors
     /// [`NotFound`](ErrorKind::NotFound) if the registry does not exist; [`Forbidden`](ErrorKind::Forbidden) if the caller may not
-    /// read it or not list its role assignments.
+    /// read it or not list its role assignments, or may not ask the directory and it was to be asked.
     ///
     /// # Examples
     /// ```

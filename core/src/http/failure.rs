@@ -31,6 +31,13 @@ pub(crate) fn from_azure(request: &ArmRequest, answer: &Answer) -> Error {
     err.with_service(service)
 }
 
+/// The same of a service of which no actions are known.
+pub(crate) fn from_service(step: &str, answer: &Answer) -> Error {
+    let service = service_error(answer.status, &answer.headers, &answer.body);
+    let kind = kind_of(answer.status);
+    Error::new(kind, sentence(kind)).with_context("while", step).with_service(service)
+}
+
 /// Makes an error of a request that had no answer.
 pub(crate) fn from_transport(err: azure_core::Error, step: &str) -> Error {
     use azure_core::error::ErrorKind as Azure;

@@ -10,7 +10,7 @@ mod request;
 mod token;
 mod wait;
 
-pub(crate) use failure::{from_azure, from_transport, service_error};
+pub(crate) use failure::{from_azure, from_service, from_transport, service_error};
 pub(crate) use poll::{Operation, Progressed};
 pub(crate) use request::{Answer, ArmRequest, RegistryRequest};
 pub(crate) use token::Tokens;
@@ -137,7 +137,8 @@ impl fmt::Debug for Arm {
     }
 }
 
-/// The data plane of registries, of Azure's and of others: each host has tokens of its own, which the caller of this adds.
+/// The data plane of registries, of Azure's and of others, and the directory: each host has tokens of its own, which the caller of this
+/// adds.
 #[derive(Clone, Debug)]
 pub(crate) struct Registries {
     pipeline: Pipeline,

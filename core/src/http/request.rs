@@ -148,7 +148,7 @@ pub(super) fn is_safe(method: Method) -> bool {
     matches!(method, Method::Get | Method::Head)
 }
 
-/// A request to a registry's data plane. None of them changes anything: a POST there asks for a token.
+/// A request to a registry's data plane, or to the directory. None of them changes anything: a POST asks for a token or a list.
 pub(crate) struct RegistryRequest {
     pub method: Method,
     pub url: Url,
@@ -166,12 +166,12 @@ impl RegistryRequest {
             ));
         }
         let mut wire = Request::new(self.url, self.method);
-        for (name, value) in self.headers {
-            wire.insert_header(name, value);
-        }
         if let Some(body) = self.body {
             wire.insert_header("content-type", "application/x-www-form-urlencoded");
             wire.set_body(body);
+        }
+        for (name, value) in self.headers {
+            wire.insert_header(name, value);
         }
         Ok(wire)
     }

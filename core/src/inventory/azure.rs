@@ -1,6 +1,6 @@
 //! Lists of Azure Resource Manager.
 
-use super::Inventory;
+use super::{Directory, Inventory};
 use crate::{
     call::Call,
     error::Result,
@@ -16,11 +16,12 @@ use async_trait::async_trait;
 #[derive(Clone, Debug)]
 pub struct AzureInventory {
     arm: Arm,
+    directory: Directory,
 }
 
 impl AzureInventory {
-    pub(crate) fn new(arm: Arm) -> Self {
-        Self { arm }
+    pub(crate) fn new(arm: Arm, directory: Directory) -> Self {
+        Self { arm, directory }
     }
 }
 
@@ -41,5 +42,9 @@ impl Inventory for AzureInventory {
         call: &Call,
     ) -> Result<Vec<RoleAssignment>> {
         role::list_of_principal(&self.arm, principal, subscription, call).await
+    }
+
+    async fn existing(&self, principals: &[PrincipalId], call: &Call) -> Result<Vec<PrincipalId>> {
+        self.directory.existing(principals, call).await
     }
 }

@@ -1,8 +1,10 @@
 //! What there is in a subscription: registries, clusters, and what a principal was granted.
 
 mod azure;
+mod directory;
 
 pub use azure::AzureInventory;
+pub(crate) use directory::Directory;
 
 use crate::{
     call::Call,
@@ -15,7 +17,7 @@ use crate::{
 use async_trait::async_trait;
 use std::fmt;
 
-/// Lists what there is in a subscription.
+/// Lists what there is in a subscription, and who there still is in the directory.
 ///
 /// - Listing changes nothing in Azure, and follows every page.
 /// - A registry that has no login server yet is left out: nobody can pull from it.
@@ -33,4 +35,6 @@ pub trait Inventory: fmt::Debug + Send + Sync + 'static {
         subscription: SubscriptionId,
         call: &Call,
     ) -> Result<Vec<RoleAssignment>>;
+    /// Those of some principals that the directory knows. Rights in Azure are none there.
+    async fn existing(&self, principals: &[PrincipalId], call: &Call) -> Result<Vec<PrincipalId>>;
 }

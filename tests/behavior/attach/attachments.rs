@@ -21,6 +21,8 @@ pub fn cases() -> Vec<Case> {
             a_registry_that_the_caller_may_not_see_is_told_if_a_grant_names_it,
             all_pages_are_read,
             a_registry_tells_whose_a_grant_is_as_far_as_that_is_known,
+            a_principal_that_the_directory_does_not_know_is_gone,
+            who_may_not_ask_the_directory_is_told_so,
             a_registry_tells_of_no_grant_without_effect_in_its_mode,
             a_registry_is_told_of_to_a_caller_who_may_not_list_clusters,
             who_may_not_list_grants_is_told_so,
@@ -118,6 +120,31 @@ async fn a_registry_tells_whose_a_grant_is_as_far_as_that_is_known() -> Checked 
     assert_eq!((other.principal, other.clusters.len()), (PrincipalState::Unknown, 0));
     let owner = seen.grants.iter().find(|one| one.role_name.as_deref() == Some("Owner")).ok_or("no owner")?;
     assert_eq!(owner.reach, GrantReach::Inherited { from: scene.everything() });
+    Ok(())
+}
+
+async fn a_principal_that_the_directory_does_not_know_is_gone() -> Checked {
+    let scene = Scene::new()?;
+    let azure = scene.azure.clone().with_graph_rights("owner");
+    scene.grant_pull("AcrPull");
+    azure.grant("AcrPull", OTHER, scene.registry().as_str());
+    azure.grant("AcrPull", &azure.object_id_of("nobody"), scene.registry().as_str());
+    let options = AttachmentsOptions::default().with_ask_directory(true);
+    let seen = scene.client.attachments_of_registry(&scene.by_id(), options).await?;
+    for grant in &seen.grants {
+        let is_gone = grant.principal_id.to_string() == OTHER;
+        let wanted = if is_gone { PrincipalState::Gone } else { PrincipalState::Exists };
+        assert_eq!(grant.principal, wanted, "{grant}");
+    }
+    assert_eq!(scene.writes(), []);
+    Ok(())
+}
+
+async fn who_may_not_ask_the_directory_is_told_so() -> Checked {
+    let scene = Scene::new()?;
+    let options = AttachmentsOptions::default().with_ask_directory(true);
+    let err = refused(scene.client.attachments_of_registry(&scene.by_id(), options).await, ErrorKind::Forbidden)?;
+    assert_eq!((err.code(), err.missing_action()), (Some("Authorization_RequestDenied"), None));
     Ok(())
 }
 
