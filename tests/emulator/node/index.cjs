@@ -36,8 +36,12 @@ class Credential {
   }
 }
 
-// Whoever keeps no more than an address may use it until the process ends.
-const running = new Set();
+// Whoever keeps no more than an address may use it until the process ends, which leaves no file behind.
+const running = new Map();
+
+function abandon() {
+  for (const native of running.values()) native.abandon();
+}
 
 class Emulator {
   #native;
@@ -46,10 +50,15 @@ class Emulator {
   constructor(secret, native) {
     if (secret !== running) throw new TypeError('use Emulator.start()');
     this.#native = native;
-    Object.assign(this, JSON.parse(native.facts()));
-    Object.freeze(this.environment);
-    Object.freeze(this);
-    running.add(this);
+    const facts = JSON.parse(native.facts());
+    Object.freeze(facts.environment);
+    for (const [name, value] of Object.entries(facts)) {
+      // What holds a secret is not shown when somebody prints the whole.
+      const enumerable = !['ca', 'clientSecret', 'environment'].includes(name);
+      Object.defineProperty(this, name, { value, enumerable });
+    }
+    if (running.size === 0) process.on('exit', abandon);
+    running.set(this, native);
   }
 
   static async start(options = {}) {
@@ -60,6 +69,7 @@ class Emulator {
 
   async stop() {
     running.delete(this);
+    if (running.size === 0) process.off('exit', abandon);
     this.#stopped ??= this.#native.stop();
     await this.#stopped;
   }

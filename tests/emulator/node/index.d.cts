@@ -1,3 +1,5 @@
+/// <reference lib="esnext.disposable" />
+
 /** The version of this package. */
 export declare const version: string;
 

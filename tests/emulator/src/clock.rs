@@ -22,12 +22,15 @@ pub(crate) struct Clock {
     shown: Instant,
     /// How many times faster than tokio's it runs.
     speed: u32,
+    /// What it shows while it is held.
+    held: Option<Instant>,
 }
 
 impl Clock {
-    pub(crate) fn new() -> Self {
+    /// A clock that shows `wall` now.
+    pub(crate) fn new(wall: SystemTime) -> Self {
         let start = Instant::now();
-        Self { start, wall: SystemTime::now(), put: start, shown: start, speed: 1 }
+        Self { start, wall, put: start, shown: start, speed: 1, held: None }
     }
 
     /// When the emulator was made: what was seeded counts as old as this.
@@ -37,7 +40,7 @@ impl Clock {
 
     /// What it shows now.
     pub(crate) fn now(&self) -> Instant {
-        self.shown + self.put.elapsed() * self.speed
+        self.held.unwrap_or_else(|| self.shown + self.put.elapsed() * self.speed)
     }
 
     /// When, by tokio's clock, it shows `at`.
@@ -48,11 +51,31 @@ impl Clock {
         self.put + ahead / self.speed + rest
     }
 
+    /// The time from the start to `at`.
+    pub(crate) fn since_start(&self, at: Instant) -> Duration {
+        at.saturating_duration_since(self.start)
+    }
+
+    /// Stands still at `at`, which is after all that it has shown, until it is [released](Self::release).
+    #[cfg(any(feature = "serve", test))]
+    pub(crate) fn hold(&mut self, at: Instant) {
+        self.held = Some(at);
+    }
+
+    /// Goes on from where it was held.
+    #[cfg(any(feature = "serve", test))]
+    pub(crate) fn release(&mut self) {
+        if let Some(held) = self.held.take() {
+            (self.put, self.shown) = (Instant::now(), held);
+        }
+    }
+
     fn put(&mut self, forward: Duration, speed: u32) {
         let now = self.now();
         self.put = Instant::now();
         self.shown = now + forward.min(FARTHEST);
         self.speed = speed.clamp(1, 100_000);
+        self.held = self.held.map(|_| self.shown);
     }
 
     /// The wall clock's time at `at`. A paused clock that was turned turns this too.
@@ -111,7 +134,7 @@ mod tests {
 
     #[tokio::test(start_paused = true)]
     async fn a_clock_that_nobody_put_is_tokios() {
-        let clock = Clock::new();
+        let clock = Clock::new(SystemTime::now());
         tokio::time::advance(Duration::from_millis(7)).await;
         assert_eq!(clock.now(), Instant::now());
         assert_eq!(clock.real(clock.now()), Instant::now());
@@ -119,7 +142,7 @@ mod tests {
 
     #[tokio::test(start_paused = true)]
     async fn a_fast_clock_shows_its_time_when_it_says() {
-        let mut clock = Clock::new();
+        let mut clock = Clock::new(SystemTime::now());
         clock.put(Duration::from_secs(60), 7);
         let wanted = clock.now() + Duration::from_secs(10);
         tokio::time::sleep_until(clock.real(wanted)).await;
@@ -128,8 +151,22 @@ mod tests {
     }
 
     #[tokio::test(start_paused = true)]
+    async fn a_held_clock_stands_still_can_be_put_forward_and_goes_on_from_there() {
+        let mut clock = Clock::new(SystemTime::now());
+        let at = clock.start() + Duration::from_secs(100);
+        clock.hold(at);
+        tokio::time::advance(Duration::from_secs(7)).await;
+        assert_eq!(clock.now(), at);
+        clock.put(Duration::from_secs(20), 3);
+        assert_eq!(clock.since_start(clock.now()), Duration::from_secs(120));
+        clock.release();
+        tokio::time::advance(Duration::from_secs(2)).await;
+        assert_eq!(clock.since_start(clock.now()), Duration::from_secs(126));
+    }
+
+    #[tokio::test(start_paused = true)]
     async fn a_clock_put_too_far_does_not_break() {
-        let mut clock = Clock::new();
+        let mut clock = Clock::new(SystemTime::now());
         clock.put(Duration::MAX, u32::MAX);
         assert!(clock.wall(clock.now()) > SystemTime::now());
     }

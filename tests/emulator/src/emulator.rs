@@ -62,7 +62,16 @@ impl Emulator {
     /// A tenant, a subscription, and one caller who is its Owner; nothing else.
     #[must_use]
     pub fn new() -> Self {
-        let world = World::new();
+        Self::of(World::new())
+    }
+
+    /// The same, beginning at `wall`, with ids and secrets that grow from a root.
+    #[cfg(feature = "serve")]
+    pub(crate) fn rooted(root: uuid::Uuid, wall: std::time::SystemTime) -> Self {
+        Self::of(World::rooted(root, wall))
+    }
+
+    fn of(world: World) -> Self {
         let (tenant, subscription) = (world.tenant.clone(), world.subscription().to_owned());
         let shared = Arc::new(Shared::new(world));
         let router = door::router(Arc::clone(&shared));
@@ -170,7 +179,7 @@ impl Emulator {
     #[must_use]
     pub fn with_caller(self, name: &str, roles: &[(&str, &str)]) -> Self {
         self.with(|world| {
-            let principal = Principal::service(name, world.clock.start());
+            let principal = Principal::service(name, world.ids.secret(), world.clock.start());
             let id = principal.object_id.clone();
             world.principals.push(principal);
             for (role, scope) in roles {

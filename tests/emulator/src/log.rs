@@ -70,18 +70,19 @@ impl Request {
         match self.method.as_str() {
             "PUT" | "PATCH" | "DELETE" => true,
             "POST" => match self.service {
-                Service::Arm | Service::Graph => !self.only_asks(),
+                Service::Arm | Service::Graph => !only_asks(&self.path),
                 Service::Kubernetes => true,
                 Service::Entra | Service::Registry | Service::Unknown => false,
             },
             _ => false,
         }
     }
+}
 
-    fn only_asks(&self) -> bool {
-        let verb = self.path.rsplit('/').next().unwrap_or_default().to_ascii_lowercase();
-        verb.starts_with("list") || verb == "checknameavailability" || verb == "resources" || verb == "getbyids"
-    }
+/// Whether a `POST` to this path of Resource Manager or Graph changes nothing.
+pub(crate) fn only_asks(path: &str) -> bool {
+    let verb = path.rsplit('/').next().unwrap_or_default().to_ascii_lowercase();
+    verb.starts_with("list") || verb == "checknameavailability" || verb == "resources" || verb == "getbyids"
 }
 
 impl fmt::Display for Request {

@@ -2,7 +2,6 @@
 
 use http::StatusCode;
 use tokio::time::Instant;
-use uuid::Uuid;
 
 use crate::arm::import::{self, Import};
 use crate::command::Command;
@@ -56,7 +55,7 @@ pub(crate) struct Failure {
 impl World {
     /// Starts an operation; the answer is its id.
     pub(crate) fn start(&mut self, work: Work, now: Instant, due: Instant) -> String {
-        let id = Uuid::new_v4().to_string();
+        let id = self.ids.id().to_string();
         self.operations.push(Operation { id: id.clone(), started: now, due, work, outcome: None });
         id
     }

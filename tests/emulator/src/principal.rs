@@ -26,9 +26,9 @@ pub(crate) struct Principal {
 }
 
 impl Principal {
-    /// A service principal with a secret made for it.
-    pub(crate) fn service(name: &str, made: Instant) -> Self {
-        Self { secret: Some(Uuid::new_v4().simple().to_string()), ..Self::managed(name, made) }
+    /// A service principal that signs in with this secret.
+    pub(crate) fn service(name: &str, secret: String, made: Instant) -> Self {
+        Self { secret: Some(secret), ..Self::managed(name, made) }
     }
 
     /// A managed identity.

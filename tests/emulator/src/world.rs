@@ -1,10 +1,11 @@
 //! The state of this Azure, and which part of it answers a request.
 
-use std::time::Duration;
+use std::time::{Duration, SystemTime};
 
 use bytes::Bytes;
 use http::{Method, Request, StatusCode, Uri};
 use tokio::time::Instant;
+use uuid::Uuid;
 
 use crate::arm;
 use crate::clock::Clock;
@@ -15,7 +16,9 @@ use crate::entra::token::Signer;
 use crate::fault::Faults;
 use crate::graph;
 use crate::identity::Identity;
+use crate::ids::Ids;
 use crate::image::Store;
+use crate::keeper::{Change, Keeper};
 use crate::log::{Log, Service};
 use crate::operation::Operation;
 use crate::principal::{Principal, stable_id};
@@ -50,6 +53,7 @@ pub(crate) struct Paging {
 pub(crate) struct World {
     pub(crate) clock: Clock,
     pub(crate) timing: Timing,
+    pub(crate) ids: Ids,
     pub(crate) signer: Signer,
     pub(crate) tenant: String,
     /// The first one is the one that [`crate::Emulator::subscription`] names.
@@ -87,6 +91,8 @@ pub(crate) struct World {
     pub(crate) repeated_assignment: StatusCode,
     /// The address that the program under test is seen at, and the one of all nodes.
     pub(crate) addresses: Addresses,
+    /// Who keeps a record of what changes all this, where somebody does.
+    pub(crate) keeper: Option<Box<dyn Keeper>>,
     /// How the API servers are reached over a wire, where they are.
     pub(crate) wire: Option<Wire>,
 }
@@ -111,17 +117,25 @@ pub(crate) struct Addresses {
 
 impl World {
     pub(crate) fn new() -> Self {
-        let clock = Clock::new();
+        Self::rooted(Uuid::new_v4(), SystemTime::now())
+    }
+
+    /// A world that begins at `wall`, whose ids and secrets grow from a root.
+    pub(crate) fn rooted(root: Uuid, wall: SystemTime) -> Self {
+        let clock = Clock::new(wall);
+        let ids = Ids::of(root);
+        let owner = Principal::service(OWNER, ids.secret(), clock.start());
         let mut world = Self {
             clock,
             timing: Timing::none(),
-            signer: Signer::new(),
+            signer: Signer::new(ids.named("the key of tokens")),
+            ids,
             tenant: stable_id("tenant"),
             subscriptions: Vec::new(),
             groups: Vec::new(),
             registries: Vec::new(),
             clusters: Vec::new(),
-            principals: vec![Principal::service(OWNER, clock.start())],
+            principals: vec![owner],
             identities: Vec::new(),
             gone: Vec::new(),
             access: Access::new(),
@@ -141,6 +155,7 @@ impl World {
             repeated_assignment: StatusCode::OK,
             // Addresses of the blocks that are kept for examples.
             addresses: Addresses { client: String::from("203.0.113.7"), nodes: String::from("198.51.100.20") },
+            keeper: None,
             wire: None,
         };
         world.add_subscription(&stable_id("subscription"));
@@ -224,6 +239,22 @@ impl World {
         let id = |group: &Group| format!("/subscriptions/{}/resourceGroups/{}", group.subscription, group.name);
         self.groups.retain(|group| !inside(&id(group)));
         self.access.assignments.retain(|one| !inside(&one.scope));
+    }
+
+    /// Has a change kept before it is made at `now`, where a record is kept.
+    pub(crate) fn keep(&mut self, change: &Change<'_>, now: Instant) -> Result<(), String> {
+        if let Some(keeper) = &mut self.keeper {
+            let salt = keeper.keep(self.clock.since_start(now), change)?;
+            self.ids.salt(salt);
+        }
+        Ok(())
+    }
+
+    /// The change kept last was made, or came to nothing.
+    pub(crate) fn kept(&mut self, lasting: bool) {
+        if let Some(keeper) = &mut self.keeper {
+            keeper.kept(lasting);
+        }
     }
 
     pub(crate) fn permits(&self, principal: &Principal, wanted: &Wanted<'_>, now: Instant) -> bool {

@@ -111,6 +111,12 @@ impl Native {
     pub fn stop(&self) -> AsyncTask<Stop> {
         AsyncTask::new(Stop(Arc::clone(&self.0)))
     }
+
+    /// Ends it without waiting for anything.
+    #[napi]
+    pub fn abandon(&self) {
+        self.0.abandon();
+    }
 }
 
 /// What goes wrong, for `EmulatorError`.

@@ -2,7 +2,6 @@
 
 use serde_json::{Value, json};
 use tokio::time::Instant;
-use uuid::Uuid;
 
 use super::{Cluster, pool};
 use crate::kubernetes::Kubernetes;
@@ -39,7 +38,7 @@ impl World {
         let key = format!("{subscription}/{}/{}", seed.group, seed.name);
         let named = |name: String, principal: Principal| Principal { name, ..principal };
         let control_plane = if seed.service_principal {
-            let principal = Principal::service(&format!("{key}/service-principal"), start);
+            let principal = Principal::service(&format!("{key}/service-principal"), self.ids.secret(), start);
             named(format!("{} (service principal)", seed.name), principal)
         } else {
             named(format!("{} (control plane)", seed.name), Principal::managed(&key, start))
@@ -76,7 +75,7 @@ impl World {
             name: seed.name.clone(),
             location: seed.location.clone(),
             state: seed.state.clone(),
-            etag: Uuid::new_v4().to_string(),
+            etag: self.ids.id().to_string(),
             tags: json!({}),
             sku: json!({"name": "Base", "tier": "Free"}),
             dns_prefix: String::new(),
@@ -89,8 +88,8 @@ impl World {
             brought_kubelet: identities.brought_kubelet,
             control_plane: identities.control_plane,
             control_plane_id: identities.control_plane_id,
-            user_token: Uuid::new_v4().simple().to_string(),
-            admin_token: Uuid::new_v4().simple().to_string(),
+            user_token: self.ids.secret(),
+            admin_token: self.ids.secret(),
             kubernetes: None,
             seed,
         };

@@ -248,7 +248,7 @@ impl Wish {
 }
 
 /// A refusal in Kubernetes' shape.
-fn status(code: StatusCode, reason: &str, message: &str) -> Reply {
+pub(super) fn status(code: StatusCode, reason: &str, message: &str) -> Reply {
     reply::json(
         code,
         &json!({"kind": "Status", "apiVersion": "v1", "metadata": {}, "status": "Failure", "message": message,

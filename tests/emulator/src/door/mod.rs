@@ -5,6 +5,7 @@ pub(crate) mod kubernetes;
 pub(crate) mod network;
 pub(crate) mod transport;
 
+use std::panic::{AssertUnwindSafe, catch_unwind, resume_unwind};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use axum::Router;
@@ -14,8 +15,10 @@ use bytes::Bytes;
 use http::{Request, Response, StatusCode};
 use http_body_util::BodyExt as _;
 use tokio::sync::Notify;
+use tokio::time::Instant;
 
 use crate::fault::{self, Fault, Outcome};
+use crate::keeper::{self, Change};
 use crate::kubernetes::Watch;
 use crate::log::{From, Service};
 use crate::reply::{Broken, Caller, Reply};
@@ -24,12 +27,20 @@ use crate::world::World;
 /// The world, and the bell that rings when something in it has changed.
 pub(crate) struct Shared {
     world: Mutex<World>,
+    /// Held by whoever changes the world, for the whole of the change: what is kept is kept in the order in which it was
+    /// done. It is taken before the world.
+    turn: Mutex<()>,
     pub(crate) changed: Notify,
 }
 
 impl Shared {
     pub(crate) fn new(world: World) -> Self {
-        Self { world: Mutex::new(world), changed: Notify::new() }
+        Self { world: Mutex::new(world), turn: Mutex::new(()), changed: Notify::new() }
+    }
+
+    /// The turn to change the world.
+    pub(crate) fn turn(&self) -> MutexGuard<'_, ()> {
+        self.turn.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     /// The world, for a short time. A test that panicked while it held it does not take it from others.
@@ -86,10 +97,18 @@ fn with_host(mut parts: http::request::Parts) -> http::request::Parts {
 /// Latency, then a fault, then the rules, then the log.
 async fn answer(shared: &Arc<Shared>, request: Request<Bytes>) -> Response<Body> {
     let (place, latency, fault) = {
+        let _turn = shared.turn();
         let mut world = shared.world();
         let service = world.service(request.uri().host().unwrap_or_default());
         let place = world.log.start(service, request.method(), request.uri(), From::Client);
-        (place, world.timing.latency, world.faults.take(request.method(), request.uri()))
+        let fault = world.faults.take(request.method(), request.uri());
+        if fault.is_some() {
+            // One that cannot be kept is told by its keeper; at worst it is met once more by another run.
+            let now = world.clock.now();
+            let kept = world.keep(&Change::Fault(request.method(), request.uri()), now).is_ok();
+            world.kept(kept);
+        }
+        (place, world.timing.latency, fault)
     };
     let delay = fault.as_ref().map(|fault| fault.delay).unwrap_or_default();
     let before = fault.as_ref().is_none_or(|fault| !fault.after_effect);
@@ -138,18 +157,49 @@ pub(crate) fn faulty(fault: &Fault) -> Option<Reply> {
     }
 }
 
-fn serve(shared: &Shared, request: &Request<Bytes>) -> Served {
+/// Answers by the rules; what may change the world is kept first, where a record is kept.
+///
+/// First, so that a change that cannot be kept is not made. What comes to nothing is not kept, nor is what breaks.
+pub(crate) fn serve(shared: &Shared, request: &Request<Bytes>) -> Served {
+    let _turn = shared.turn();
     let mut world = shared.world();
     let now = world.clock.now();
     network::settle(&mut world, now);
     let host = request.uri().host().unwrap_or_default().to_ascii_lowercase();
-    if world.service(&host) == Service::Kubernetes {
-        return kubernetes::serve(&mut world, &host, request, now);
+    let service = world.service(&host);
+    if !keeper::may_change(service, request) {
+        return by_rules(&mut world, service, request, now);
+    }
+    if let Err(why) = world.keep(&Change::Request(request), now) {
+        return Served::Whole(not_kept(service, &why));
+    }
+    let served = catch_unwind(AssertUnwindSafe(|| by_rules(&mut world, service, request, now)));
+    let broken_or_nothing = match &served {
+        Ok(Served::Whole(answer)) => keeper::came_to_nothing(answer),
+        Ok(Served::Watch { .. }) => false,
+        Err(_) => true,
+    };
+    world.kept(!broken_or_nothing);
+    served.unwrap_or_else(|fault| resume_unwind(fault))
+}
+
+fn by_rules(world: &mut World, service: Service, request: &Request<Bytes>, now: Instant) -> Served {
+    if service == Service::Kubernetes {
+        let host = request.uri().host().unwrap_or_default().to_ascii_lowercase();
+        return kubernetes::serve(world, &host, request, now);
     }
     let address = world.addresses.client.clone();
     let answer = world.serve(request, &address, now);
-    network::settle(&mut world, now);
+    network::settle(world, now);
     Served::Whole(answer)
+}
+
+/// The refusal of a change that could not be kept, in the words of the service.
+fn not_kept(service: Service, why: &str) -> Reply {
+    if service == Service::Kubernetes {
+        return kubernetes::status(StatusCode::INSUFFICIENT_STORAGE, "EmulatorStateNotKept", why);
+    }
+    crate::reply::arm_error(StatusCode::INSUFFICIENT_STORAGE, "EmulatorStateNotKept", why)
 }
 
 /// Writes the end of a request into the log, and gives its answer out.

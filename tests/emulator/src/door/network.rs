@@ -35,6 +35,9 @@ pub(crate) fn settle(world: &mut World, now: Instant) {
         }
     }
     world.forget(now);
+    if let Some(keeper) = &mut world.keeper {
+        keeper.seen(world.clock.since_start(now));
+    }
 }
 
 fn next(world: &World) -> Option<(Instant, Next)> {

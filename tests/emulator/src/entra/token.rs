@@ -27,8 +27,8 @@ pub(crate) struct Signer {
 }
 
 impl Signer {
-    pub(crate) fn new() -> Self {
-        Self { key: *uuid::Uuid::new_v4().as_bytes(), serves_locally: false }
+    pub(crate) fn new(key: uuid::Uuid) -> Self {
+        Self { key: key.into_bytes(), serves_locally: false }
     }
 
     /// A token with these claims.
@@ -123,7 +123,7 @@ mod tests {
 
     #[test]
     fn a_token_is_taken_until_it_expires() {
-        let signer = Signer::new();
+        let signer = Signer::new(uuid::Uuid::new_v4());
         let token = signer.sign(&json!({"aud": ARM, "exp": 100}));
         assert!(signer.check(&token, 99).unwrap().is_for(ARM));
         assert_eq!(signer.check(&token, 100).unwrap_err(), TokenFault::Expired);
@@ -131,13 +131,13 @@ mod tests {
 
     #[test]
     fn a_token_of_another_emulator_is_forged() {
-        let token = Signer::new().sign(&json!({"exp": 100}));
-        assert_eq!(Signer::new().check(&token, 1).unwrap_err(), TokenFault::Forged);
+        let token = Signer::new(uuid::Uuid::new_v4()).sign(&json!({"exp": 100}));
+        assert_eq!(Signer::new(uuid::Uuid::new_v4()).check(&token, 1).unwrap_err(), TokenFault::Forged);
     }
 
     #[test]
     fn a_token_for_an_address_of_this_machine_counts_only_where_it_is_served() {
-        let mut signer = Signer::new();
+        let mut signer = Signer::new(uuid::Uuid::new_v4());
         let token = signer.sign(&json!({"aud": "https://localhost:8443", "exp": 100}));
         assert!(!signer.check(&token, 1).unwrap().is_for(ARM));
         signer.serves_locally = true;
@@ -149,6 +149,6 @@ mod tests {
 
     #[test]
     fn a_word_is_no_token() {
-        assert_eq!(Signer::new().check("word", 1).unwrap_err(), TokenFault::Malformed);
+        assert_eq!(Signer::new(uuid::Uuid::new_v4()).check("word", 1).unwrap_err(), TokenFault::Malformed);
     }
 }

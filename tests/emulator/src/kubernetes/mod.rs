@@ -194,7 +194,6 @@ impl Kubernetes {
     /// Moves controllers, scheduler and kubelets on to `now`; nodes pull through `network`.
     pub(crate) fn advance(&mut self, now: Instant, network: &mut dyn Network) {
         self.store.compact(self.now);
-        self.expire_events();
         loop {
             self.settle();
             self.run_kubelets(network);
@@ -236,6 +235,7 @@ impl Kubernetes {
             self.settled = self.store.revision();
             // Each controller sets its alarms again.
             self.alarms.clear();
+            self.expire_events();
             self.empty_namespaces();
             self.collect_garbage();
             self.sync_deployments();

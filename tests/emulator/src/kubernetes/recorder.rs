@@ -23,15 +23,17 @@ pub(super) struct Happening<'a> {
 const KEPT: Duration = Duration::from_secs(60 * 60);
 
 impl Kubernetes {
-    /// Drops events that are too old.
+    /// Drops events that are too old, and looks again when the next one is: whoever only looks changes nothing.
     pub(super) fn expire_events(&mut self) {
-        let is_old = |event: &&Value| {
-            let last = self.clock.instant(text(event, "/lastTimestamp"));
-            last.is_some_and(|last| last + KEPT < self.now)
-        };
-        let old: Vec<_> = self.store.list("events", "").filter(is_old).map(|event| key("events", event)).collect();
-        for key in &old {
-            self.store.remove(key, self.now);
+        let ends = |event: &Value| Some(self.clock.instant(text(event, "/lastTimestamp"))? + KEPT);
+        let ends: Vec<_> =
+            self.store.list("events", "").filter_map(|event| Some((ends(event)?, key("events", event)))).collect();
+        for (end, key) in ends {
+            if end <= self.now {
+                self.store.remove(&key, self.now);
+            } else {
+                self.alarms.insert(end);
+            }
         }
     }
 

@@ -15,6 +15,7 @@ use http::Request;
 use serde_json::{Value, json};
 use tokio::time::Instant;
 
+use crate::ids::Ids;
 use crate::image::Store;
 use crate::reply::Reply;
 use crate::seed::RegistrySeed;
@@ -105,8 +106,8 @@ impl Registry {
 }
 
 /// A password as the service makes them.
-pub(crate) fn new_password() -> String {
-    format!("{}{}", uuid::Uuid::new_v4().simple(), uuid::Uuid::new_v4().simple())
+pub(crate) fn new_password(ids: &Ids) -> String {
+    format!("{}{}", ids.secret(), ids.secret())
 }
 
 /// Lays one JSON value over another: objects are merged, all else is replaced.
@@ -170,7 +171,7 @@ impl World {
             created: now,
             updated: now,
             images: Store::default(),
-            passwords: [new_password(), new_password()],
+            passwords: [new_password(&self.ids), new_password(&self.ids)],
             uploads: BTreeMap::new(),
         };
         registry.merge(&seed.properties);

@@ -6,6 +6,7 @@ use bytes::Bytes;
 use http::{Method, Request, StatusCode};
 use serde_json::{Value, json};
 use tokio::time::Instant;
+use uuid::Uuid;
 
 use super::Registry;
 use super::distribution::{disallowed, error, known};
@@ -25,17 +26,18 @@ pub(crate) struct Upload {
 }
 
 /// Makes a change that the caller may make. `source` is the repository that a blob may be taken from, if the caller
-/// may read that.
+/// may read that; `fresh` is the id of an upload that begins.
 pub(super) fn change(
     registry: &mut Registry,
     wish: &Wish,
     request: &Request<Bytes>,
     source: Option<&str>,
+    fresh: Uuid,
     now: Instant,
 ) -> Reply {
     let answer = match (request.method(), wish) {
         (&Method::POST, Wish::Upload { repository, id }) if id.is_empty() => {
-            begin(registry, repository, request, source)
+            begin(registry, repository, request, source, fresh)
         }
         (&Method::PATCH, Wish::Upload { repository, id }) => go_on(registry, repository, id, request),
         (&Method::PUT, Wish::Upload { repository, id }) => finish(registry, repository, id, request),
@@ -74,6 +76,7 @@ fn begin(
     repository: &str,
     request: &Request<Bytes>,
     source: Option<&str>,
+    fresh: Uuid,
 ) -> Result<Reply, Reply> {
     check_name(repository)?;
     demand_writable(registry, repository, "")?;
@@ -87,7 +90,7 @@ fn begin(
         check_digest(&digest, request.body())?;
         return Ok(keep(registry, repository, &digest, request.body().clone()));
     }
-    let id = uuid::Uuid::new_v4().to_string();
+    let id = fresh.to_string();
     let upload = Upload { repository: repository.to_owned(), bytes: Vec::new() };
     registry.uploads.insert(id.clone(), upload);
     Ok(going_on(repository, &id, 0, StatusCode::ACCEPTED))

@@ -1,5 +1,5 @@
-//! The certificate authority: made anew for each server, in memory; it signs a certificate for each name that is asked
-//! for.
+//! The certificate authority: made anew for each server, in memory, unless a state file keeps it; it signs a certificate
+//! for each name that is asked for.
 
 use std::collections::HashMap;
 use std::fmt;
@@ -12,11 +12,13 @@ use rcgen::{
 use time::OffsetDateTime;
 use tokio_rustls::rustls::ServerConfig;
 use tokio_rustls::rustls::crypto::aws_lc_rs;
+use tokio_rustls::rustls::pki_types::pem::PemObject as _;
 use tokio_rustls::rustls::pki_types::{CertificateDer, PrivateKeyDer};
 use tokio_rustls::rustls::server::{ClientHello, ResolvesServerCert};
 use tokio_rustls::rustls::sign::{CertifiedKey, SigningKey};
 
 use super::fault::ServeError;
+use super::state::KeptAuthority;
 
 /// The names of the server itself.
 pub(super) const LOCAL_NAMES: [&str; 2] = ["localhost", "127.0.0.1"];
@@ -34,6 +36,9 @@ pub(super) struct Authority {
     issuer: Issuer<'static, KeyPair>,
     pem: String,
     certificate: CertificateDer<'static>,
+    /// Its key, and when its certificate ends, for another run.
+    key: String,
+    until: i64,
     /// One key for all names: they are all this one server.
     leaf: KeyPair,
     signing: Arc<dyn SigningKey>,
@@ -48,18 +53,39 @@ impl fmt::Debug for Authority {
 
 impl Authority {
     pub(super) fn new() -> Result<Self, ServeError> {
-        let key = KeyPair::generate()?;
-        let mut params = params(&[], "aks-acr-emulator")?;
-        params.is_ca = IsCa::Ca(BasicConstraints::Unconstrained);
-        params.key_usages =
-            vec![KeyUsagePurpose::KeyCertSign, KeyUsagePurpose::CrlSign, KeyUsagePurpose::DigitalSignature];
+        let (params, key) = (own_params()?, KeyPair::generate()?);
         let signed = params.self_signed(&key)?;
+        Self::of(params, key, signed.pem(), signed.der().clone())
+    }
+
+    /// The authority of a run before.
+    pub(super) fn restore(kept: &KeptAuthority) -> Result<Self, ServeError> {
+        let key = KeyPair::from_pem(&kept.key)?;
+        let der = CertificateDer::from_pem_slice(kept.certificate.as_bytes()).map_err(ServeError::certificate)?;
+        let mut params = own_params()?;
+        params.not_after = OffsetDateTime::from_unix_timestamp(kept.until).map_err(ServeError::certificate)?;
+        Self::of(params, key, kept.certificate.clone(), der)
+    }
+
+    /// What another run needs.
+    pub(super) fn kept(&self) -> KeptAuthority {
+        KeptAuthority { certificate: self.pem.clone(), key: self.key.clone(), until: self.until }
+    }
+
+    fn of(
+        params: CertificateParams,
+        key: KeyPair,
+        pem: String,
+        certificate: CertificateDer<'static>,
+    ) -> Result<Self, ServeError> {
         let leaf = KeyPair::generate()?;
         let private = PrivateKeyDer::try_from(leaf.serialize_der()).map_err(ServeError::certificate)?;
         let signing = aws_lc_rs::sign::any_supported_type(&private)?;
         Ok(Self {
-            pem: signed.pem(),
-            certificate: signed.der().clone(),
+            pem,
+            certificate,
+            key: key.serialize_pem(),
+            until: params.not_after.unix_timestamp(),
             issuer: Issuer::new(params, key),
             leaf,
             signing,
@@ -120,6 +146,14 @@ impl Authority {
         tls.alpn_protocols = vec![b"h2".to_vec(), b"http/1.1".to_vec()];
         Ok(tls)
     }
+}
+
+/// What the authority's own certificate says.
+fn own_params() -> Result<CertificateParams, ServeError> {
+    let mut params = params(&[], "aks-acr-emulator")?;
+    params.is_ca = IsCa::Ca(BasicConstraints::Unconstrained);
+    params.key_usages = vec![KeyUsagePurpose::KeyCertSign, KeyUsagePurpose::CrlSign, KeyUsagePurpose::DigitalSignature];
+    Ok(params)
 }
 
 fn params(names: &[&str], common_name: &str) -> Result<CertificateParams, ServeError> {

@@ -195,6 +195,15 @@ impl Background {
         }
     }
 
+    /// Ends the server without waiting for anything, as a process does that is about to end.
+    pub fn abandon(&self) {
+        if let Some(Live { runtime, server, ca_file }) = self.take() {
+            drop(server);
+            drop(ca_file);
+            runtime.shutdown_background();
+        }
+    }
+
     /// What is to be ended, in the process that has it.
     fn take(&self) -> Option<Live> {
         let live = self.live.lock().unwrap_or_else(PoisonError::into_inner).take()?;
@@ -216,17 +225,13 @@ impl Background {
 
 impl Drop for Background {
     fn drop(&mut self) {
-        if let Some(Live { runtime, server, ca_file }) = self.take() {
-            drop(server);
-            drop(ca_file);
-            runtime.shutdown_background();
-        }
+        self.abandon();
     }
 }
 
 impl Wanted {
     fn set(self) -> Result<Emulator, ServeError> {
-        let mut emulator = self.scene.unwrap_or_else(Scene::usual).set()?;
+        let mut emulator = self.scene.unwrap_or_else(Scene::usual).set(Emulator::new())?;
         for caller in self.callers {
             emulator = caller.enter(emulator)?;
         }

@@ -6,16 +6,19 @@ use std::path::PathBuf;
 use std::time::Duration;
 
 use clap::{Args, Parser, Subcommand, ValueEnum};
+use serde_json::json;
 
 use super::advice::{self, Format};
 use super::ca_file::CaFile;
+use super::control;
 use super::control::order::FaultOrder;
+use super::listener::Doors;
 use super::log_file::LogFile;
 use super::scene_file::{Caller, Scene};
 use super::signal::Signal;
+use super::state::{State, Wanted};
 use super::{ServeError, Server, ServerOptions};
 use crate::emulator::Emulator;
-use crate::timing::Timing;
 
 /// An emulator of the part of Azure that joins a container registry to a Kubernetes cluster.
 #[derive(Debug, Parser)]
@@ -49,12 +52,13 @@ struct ServeArgs {
     /// Milliseconds that pass before any request is looked at.
     #[arg(long, value_name = "MS")]
     latency: Option<u64>,
-    /// How long things take: no time, or about what Azure takes.
-    #[arg(long, value_enum, default_value_t = TimingName::None)]
-    timing: TimingName,
-    /// How fast the clock runs that grants, operations and roll-outs go by: `real`, or a number of times faster.
-    #[arg(long, value_name = "real|TIMES", default_value = "real")]
-    clock: Speed,
+    /// How long things take: no time, which is the default, or about what Azure takes.
+    #[arg(long, value_enum, value_name = "none|typical", hide_possible_values = true)]
+    timing: Option<TimingName>,
+    /// How fast the clock runs that grants, operations and roll-outs go by: `real`, which is the
+    /// default, or a number of times faster.
+    #[arg(long, value_name = "real|TIMES")]
+    clock: Option<Speed>,
     /// What there is at the start (YAML or JSON). Without it: a subscription, its owner, and images of Docker Hub and
     /// of Microsoft.
     #[arg(long, value_name = "FILE")]
@@ -66,6 +70,13 @@ struct ServeArgs {
     /// A fault to come, as `METHOD PART [status=…] [header=NAME:VALUE] [times=…] [delay=MS] [after] [reset]`.
     #[arg(long, value_name = "FAULT", value_parser = FaultOrder::parse)]
     fault: Vec<FaultOrder>,
+    /// Where the state is kept, so that it survives a restart: with this file again, the server is the Azure that it was,
+    /// with the same secrets, tokens, certificate and ports. The file is made if there is none, for its owner only.
+    /// `--seed` and `--caller` shape it when it is made, and may be left out afterwards; `--timing` (with `--latency`),
+    /// `--clock` and `--fault` count from when they are given. It grows with every change. Time that passes while
+    /// nothing is served does not count.
+    #[arg(long, value_name = "FILE")]
+    state: Option<PathBuf>,
     /// Where the log of requests goes, as lines of JSON.
     #[arg(long, value_name = "FILE")]
     log: Option<PathBuf>,
@@ -102,12 +113,20 @@ pub async fn run(command: Command) -> Result<(), ServeError> {
 }
 
 async fn serve(mut args: ServeArgs) -> Result<(), ServeError> {
-    let emulator = scene(&mut args)?;
+    let (emulator, state) = world(&mut args)?;
+    orders(&args, state.as_ref(), &emulator)?;
     let mut log = args.log.as_deref().map(|path| LogFile::create(path, &emulator)).transpose()?;
     let options = ServerOptions::default().with_listen(args.listen).with_proxy(args.proxy);
     // Heard from now on, so that a signal that comes early is not lost.
     let signal = Signal::new()?;
-    let server = Server::start(emulator, options).await?;
+    let server = match &state {
+        None => Server::start(emulator, options).await?,
+        Some(state) => {
+            let doors = Doors::open(&options, state.ports()).await?;
+            state.serves_at(doors.ports)?;
+            Server::behind(emulator, doors, state.authority()?, true)?
+        }
+    };
     let place = CaFile::write(args.ca_file.as_deref(), server.ca_pem())?;
     let told = advice::tell(&server, place.path(), args.format);
     tell(&told)?;
@@ -121,40 +140,52 @@ async fn serve(mut args: ServeArgs) -> Result<(), ServeError> {
             }
         } => {}
     }
+    let emulator = server.emulator().clone();
     server.stop().await;
+    // Time has passed until now, if nobody looks, too.
+    emulator.act(|_| ());
     if let Some(log) = &mut log {
         log.write(true);
     }
     Ok(())
 }
 
-fn timing(args: &ServeArgs) -> Timing {
-    let timing = match args.timing {
-        TimingName::None => Timing::none(),
-        TimingName::Typical => Timing::typical(),
-    };
-    match args.latency {
-        Some(latency) => timing.with_latency(Duration::from_millis(latency)),
-        None => timing,
+/// The scene of the file, or the usual one, with the callers of the command line; or what a state file makes of them.
+fn world(args: &mut ServeArgs) -> Result<(Emulator, Option<State>), ServeError> {
+    let scene = args.seed.as_deref().map(Scene::read).transpose()?;
+    let callers = std::mem::take(&mut args.caller);
+    if let Some(file) = &args.state {
+        let (emulator, state) = State::open(file, Wanted { scene, callers })?;
+        return Ok((emulator, Some(state)));
     }
+    let emulator = scene.unwrap_or_else(Scene::usual).set(Emulator::new())?;
+    let emulator = callers.into_iter().try_fold(emulator, |emulator, caller| caller.enter(emulator))?;
+    Ok((emulator, None))
 }
 
-/// The scene of the file, or the usual one, with what the command line adds.
-fn scene(args: &mut ServeArgs) -> Result<Emulator, ServeError> {
-    let scene = match &args.seed {
-        Some(file) => Scene::read(file)?,
-        None => Scene::usual(),
-    };
-    let mut emulator = scene.set()?;
-    for caller in std::mem::take(&mut args.caller) {
-        emulator = caller.enter(emulator)?;
+/// What the command line says beside the scene, as orders. A state file that was there before has its own timing and clock,
+/// unless others are asked for.
+fn orders(args: &ServeArgs, state: Option<&State>, emulator: &Emulator) -> Result<(), ServeError> {
+    let is_new = state.is_none_or(|state| !state.is_old);
+    let mut orders = Vec::new();
+    if is_new || args.timing.is_some() || args.latency.is_some() {
+        let mut timing = json!({"preset": match args.timing {
+            None | Some(TimingName::None) => "none",
+            Some(TimingName::Typical) => "typical",
+        }});
+        if let Some(latency) = args.latency {
+            timing["latency"] = Duration::from_millis(latency).as_secs_f64().into();
+        }
+        orders.push(("timing", timing));
     }
-    for fault in std::mem::take(&mut args.fault) {
-        fault.obey(&emulator);
+    orders.extend(args.clock.map(|speed| ("clock", json!({"speed": speed.0}))));
+    for fault in &args.fault {
+        orders.push(("fault", serde_json::to_value(fault).map_err(|why| ServeError::new(why.to_string()))?));
     }
-    emulator.set_timing(timing(args));
-    emulator.set_clock_speed(args.clock.0);
-    Ok(emulator)
+    for (name, order) in orders {
+        control::obey(emulator, name, order).map_err(|(_, why)| ServeError::new(why))?;
+    }
+    Ok(())
 }
 
 /// Says it, and that clients may come.

@@ -16,6 +16,7 @@ use tokio::sync::{Semaphore, mpsc, watch};
 use tokio::time::timeout;
 use tokio_rustls::TlsAcceptor;
 
+use super::ServerOptions;
 use super::fault::ServeError;
 use super::front::Front;
 
@@ -42,6 +43,45 @@ pub(super) async fn bind(address: SocketAddr) -> Result<(TcpListener, SocketAddr
     let listener = TcpListener::bind(address).await.map_err(failed)?;
     let bound = listener.local_addr().map_err(failed)?;
     Ok((listener, bound))
+}
+
+/// The two ways in, open.
+pub(super) struct Doors {
+    pub(super) direct: TcpListener,
+    pub(super) proxy: TcpListener,
+    pub(super) ports: Ports,
+    /// The address of the proxy.
+    pub(super) proxies: SocketAddr,
+}
+
+/// The ports of the two ways in.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub(super) struct Ports {
+    pub(super) listen: u16,
+    pub(super) proxy: u16,
+}
+
+impl Doors {
+    /// Opens both. Where any port is good, one of before is taken, if there is one and it is free.
+    pub(super) async fn open(options: &ServerOptions, before: Ports) -> Result<Self, ServeError> {
+        let (direct, listens) = bind_again(options.listen, before.listen).await?;
+        let (proxy, proxies) = bind_again(options.proxy, before.proxy).await?;
+        Ok(Self { direct, proxy, ports: Ports { listen: listens.port(), proxy: proxies.port() }, proxies })
+    }
+}
+
+async fn bind_again(address: SocketAddr, before: u16) -> Result<(TcpListener, SocketAddr), ServeError> {
+    if address.port() != 0 || before == 0 {
+        return bind(address).await;
+    }
+    let known = SocketAddr::new(address.ip(), before);
+    if let Ok(bound) = bind(known).await {
+        return Ok(bound);
+    }
+    let bound = bind(address).await?;
+    let port = bound.1.port();
+    eprintln!("aks-acr-emulator: port {before} of the run before is taken; {port} it is, and clients have to be told");
+    Ok(bound)
 }
 
 /// Takes connections until the server stops, and has each served in a task of its own.

@@ -18,6 +18,7 @@ mod origin;
 mod proxy;
 mod scene_file;
 mod signal;
+mod state;
 
 use std::net::{Ipv4Addr, SocketAddr};
 use std::sync::Arc;
@@ -30,7 +31,7 @@ use tokio_rustls::TlsAcceptor;
 use self::authority::Authority;
 use self::control::Control;
 use self::front::Front;
-use self::listener::{LAST_CHANCE, Wire};
+use self::listener::{Doors, LAST_CHANCE, Ports, Wire};
 use crate::emulator::Emulator;
 use crate::world;
 
@@ -114,31 +115,36 @@ impl Server {
     /// # Errors
     /// If an address is not a loopback address, or is taken.
     pub async fn start(emulator: Emulator, options: ServerOptions) -> Result<Self, ServeError> {
-        let (listener, listens) = listener::bind(options.listen).await?;
-        let (proxy_listener, proxies) = listener::bind(options.proxy).await?;
-        let authority = Arc::new(Authority::new()?);
-        let proxy = format!("http://{proxies}");
+        let doors = Doors::open(&options, Ports::default()).await?;
+        Self::behind(emulator, doors, Authority::new()?, options.proxy_in_kubeconfig)
+    }
+
+    /// Serves behind doors that are open. Kubeconfigs name the proxy or leave that to the client.
+    fn behind(emulator: Emulator, doors: Doors, authority: Authority, names_proxy: bool) -> Result<Self, ServeError> {
+        let authority = Arc::new(authority);
+        let proxy = format!("http://{}", doors.proxies);
         let (stop, stopped) = watch::channel(false);
         let (alive, ended) = mpsc::channel(1);
-        let control = Control::new(stop.clone());
+        let token = emulator.act(|world| world.ids.named("the control token"));
+        let control = Control::new(token.simple().to_string(), stop.clone());
         let control_token = control.token().to_owned();
         let client = authority.client()?;
         emulator.act(|world| {
             world.signer.serves_locally = true;
             let authority = authority.pem().to_owned();
-            let named = options.proxy_in_kubeconfig.then(|| proxy.clone());
+            let named = names_proxy.then(|| proxy.clone());
             world.wire = Some(world::Wire { proxy: named, authority, client });
         });
-        let front = Arc::new(Front { emulator: emulator.clone(), control, port: listens.port() });
+        let front = Arc::new(Front { emulator: emulator.clone(), control, port: doors.ports.listen });
         let known = Arc::clone(&front);
         let tls = authority.tls(Arc::new(move |host| known.knows(host)))?;
         let wire = Wire { tls: TlsAcceptor::from(Arc::new(tls)), front, stop: stopped.clone(), alive };
         let direct = wire.clone();
         let tasks = vec![
-            tokio::spawn(listener::accept(listener, stopped.clone(), move |stream| direct.clone().serve(stream))),
-            tokio::spawn(listener::accept(proxy_listener, stopped, proxy::start(&wire))),
+            tokio::spawn(listener::accept(doors.direct, stopped.clone(), move |stream| direct.clone().serve(stream))),
+            tokio::spawn(listener::accept(doors.proxy, stopped, proxy::start(&wire))),
         ];
-        let origin = format!("https://localhost:{}", listens.port());
+        let origin = format!("https://localhost:{}", doors.ports.listen);
         Ok(Self { emulator, origin, proxy, ca_pem: authority.pem().to_owned(), control_token, stop, tasks, ended })
     }
 

@@ -2,7 +2,7 @@
 
 use std::path::Path;
 
-use serde::Deserialize;
+use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
 use super::ServeError;
@@ -11,7 +11,7 @@ use crate::seed::{ClusterSeed, RegistrySeed};
 use crate::world::OWNER;
 
 /// What a seed file says. Everything may be left out, and nothing else may be said.
-#[derive(Debug, Default, Deserialize)]
+#[derive(Debug, Default, Deserialize, Serialize)]
 #[serde(rename_all = "camelCase", deny_unknown_fields, default)]
 pub(super) struct Scene {
     /// More subscriptions than the one that there always is.
@@ -25,7 +25,7 @@ pub(super) struct Scene {
     callers: Vec<Caller>,
 }
 
-#[derive(Debug, Default, Deserialize)]
+#[derive(Debug, Default, Deserialize, Serialize)]
 #[serde(rename_all = "camelCase", deny_unknown_fields, default)]
 struct Owner {
     secret: Option<String>,
@@ -33,7 +33,7 @@ struct Owner {
     directory: bool,
 }
 
-#[derive(Debug, Deserialize)]
+#[derive(Debug, Deserialize, Serialize)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
 struct Group {
     name: String,
@@ -45,7 +45,7 @@ fn location() -> String {
     String::from("westeurope")
 }
 
-#[derive(Debug, Deserialize)]
+#[derive(Debug, Deserialize, Serialize)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
 struct Registry {
     group: String,
@@ -62,7 +62,7 @@ struct Registry {
     properties: serde_json::Map<String, Value>,
 }
 
-#[derive(Debug, Deserialize)]
+#[derive(Debug, Deserialize, Serialize)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
 #[expect(clippy::struct_excessive_bools, reason = "each is one switch of its own")]
 struct Cluster {
@@ -89,7 +89,7 @@ struct Cluster {
     properties: serde_json::Map<String, Value>,
 }
 
-#[derive(Debug, Deserialize)]
+#[derive(Debug, Deserialize, Serialize)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
 struct Node {
     name: String,
@@ -97,7 +97,7 @@ struct Node {
     architecture: Option<String>,
 }
 
-#[derive(Debug, Deserialize)]
+#[derive(Debug, Deserialize, Serialize)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
 struct Image {
     name: String,
@@ -105,7 +105,7 @@ struct Image {
     platforms: Vec<String>,
 }
 
-#[derive(Debug, Deserialize)]
+#[derive(Debug, Deserialize, Serialize)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
 struct Role {
     name: String,
@@ -116,7 +116,7 @@ struct Role {
 }
 
 /// Somebody who signs in.
-#[derive(Clone, Debug, Deserialize)]
+#[derive(Clone, Debug, Deserialize, Serialize)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
 pub(super) struct Caller {
     name: String,
@@ -130,7 +130,7 @@ pub(super) struct Caller {
     directory: bool,
 }
 
-#[derive(Clone, Debug, Deserialize)]
+#[derive(Clone, Debug, Deserialize, Serialize)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
 struct Held {
     role: String,
@@ -218,9 +218,8 @@ impl Scene {
         Self { images: known.into_iter().map(image).collect(), ..Self::default() }
     }
 
-    /// Makes the scene.
-    pub(super) fn set(self) -> Result<Emulator, ServeError> {
-        let mut azure = Emulator::new();
+    /// Makes the scene in an emulator that has nothing yet.
+    pub(super) fn set(self, mut azure: Emulator) -> Result<Emulator, ServeError> {
         set_secret(&azure, OWNER, self.owner.secret);
         if self.owner.directory {
             azure = azure.with_graph_rights(OWNER);
@@ -309,7 +308,7 @@ clusters:
 images: [{name: 'myregistry.azurecr.io/app:1', platforms: [linux/arm64]}]
 callers: [{name: reader, secret: s, roles: [{role: Reader}]}]
 ";
-        let azure = Scene::parse(scene).unwrap().set().unwrap();
+        let azure = Scene::parse(scene).unwrap().set(Emulator::new()).unwrap();
         assert_eq!(azure.client_secret_of("owner").1, "open");
         assert_eq!(azure.client_secret_of("reader").1, "s");
         assert!(azure.digest("myregistry.azurecr.io/app:1").is_some());

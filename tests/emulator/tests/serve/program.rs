@@ -7,16 +7,16 @@ use std::process::{Child, Command, Stdio};
 use serde_json::Value;
 
 /// A folder that goes with the test.
-struct Folder(PathBuf);
+pub struct Folder(pub PathBuf);
 
 impl Folder {
-    fn new(name: &str) -> Self {
+    pub fn new(name: &str) -> Self {
         let path = std::env::temp_dir().join(format!("aks-acr-emulator-test-{name}-{}", std::process::id()));
         std::fs::create_dir_all(&path).unwrap();
         Self(path)
     }
 
-    fn file(&self, name: &str) -> PathBuf {
+    pub fn file(&self, name: &str) -> PathBuf {
         self.0.join(name)
     }
 }
@@ -28,7 +28,7 @@ impl Drop for Folder {
 }
 
 /// A running program; it does not outlive the test.
-struct Program(Child);
+pub struct Program(pub Child);
 
 impl Drop for Program {
     fn drop(&mut self) {
@@ -37,15 +37,22 @@ impl Drop for Program {
     }
 }
 
-fn command(arguments: &[&str]) -> Command {
+pub fn command(arguments: &[&str]) -> Command {
     let mut command = Command::new(env!("CARGO_BIN_EXE_aks-acr-emulator"));
-    command.arg("serve").args(arguments).stdin(Stdio::null()).stdout(Stdio::piped()).stderr(Stdio::piped());
+    command.arg("serve").args(arguments);
+    command.stdin(Stdio::null()).stdout(Stdio::piped()).stderr(Stdio::piped());
     command
 }
 
 /// Starts it; the answer is what it printed until it was ready, and itself.
-fn started(arguments: &[&str]) -> (String, Program) {
-    let mut program = Program(command(arguments).spawn().unwrap());
+pub fn started(arguments: &[&str]) -> (String, Program) {
+    started_by(command(arguments))
+}
+
+/// The same by a command of another make.
+pub fn started_by(mut command: Command) -> (String, Program) {
+    command.stdin(Stdio::null()).stdout(Stdio::piped()).stderr(Stdio::piped());
+    let mut program = Program(command.spawn().unwrap());
     let lines = BufReader::new(program.0.stdout.take().unwrap()).lines();
     let mut told = String::new();
     for line in lines {
@@ -61,7 +68,7 @@ fn started(arguments: &[&str]) -> (String, Program) {
     panic!("it ended before it was ready: {why}");
 }
 
-fn text(path: &Path) -> &str {
+pub fn text(path: &Path) -> &str {
     path.to_str().unwrap()
 }
 

@@ -1,35 +1,42 @@
 """Credentials of the emulator's callers, in the form that Azure's SDKs take, and without depending on them."""
 
 import asyncio
-from typing import Any, NamedTuple
+from types import TracebackType
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 from aks_acr_emulator._emulator import Native
 
 
-class AccessToken(NamedTuple):
-    """A token, and when it expires."""
+# For a type checker they are azure-core's own, so that a credential is taken where one of azure-core's protocols is asked for;
+# a program without azure-core has these, which have the same fields.
+if TYPE_CHECKING:
+    from azure.core.credentials import AccessToken as AccessToken
+    from azure.core.credentials import AccessTokenInfo as AccessTokenInfo
+else:
 
-    token: str
-    """What a request shows."""
-    expires_on: int
-    """In seconds since 1970."""
+    class AccessToken(NamedTuple):
+        """A token, and when it expires."""
 
-
-class AccessTokenInfo:
-    """A token, when it expires, and of which kind it is."""
-
-    def __init__(self, token: str, expires_on: int) -> None:
-        self.token = token
+        token: str
         """What a request shows."""
-        self.expires_on = expires_on
+        expires_on: int
         """In seconds since 1970."""
-        self.token_type = "Bearer"
-        """How it is shown."""
-        self.refresh_on: int | None = None
-        """When it should be renewed; nothing is said of that here."""
 
-    def __repr__(self) -> str:
-        return f"AccessTokenInfo(token=..., expires_on={self.expires_on})"
+    class AccessTokenInfo:
+        """A token, when it expires, and of which kind it is."""
+
+        def __init__(self, token: str, expires_on: int) -> None:
+            self.token = token
+            """What a request shows."""
+            self.expires_on = expires_on
+            """In seconds since 1970."""
+            self.token_type = "Bearer"
+            """How it is shown."""
+            self.refresh_on: int | None = None
+            """When it should be renewed; nothing is said of that here."""
+
+        def __repr__(self) -> str:
+            return f"AccessTokenInfo(token=..., expires_on={self.expires_on})"
 
 
 class TokenError(Exception):
@@ -79,7 +86,12 @@ class Credential:
     def __enter__(self) -> "Credential":
         return self
 
-    def __exit__(self, *_: object) -> None:
+    def __exit__(
+        self,
+        kind: type[BaseException] | None = None,
+        fault: BaseException | None = None,
+        trace: TracebackType | None = None,
+    ) -> None:
         self.close()
 
 
@@ -117,5 +129,10 @@ class AsyncCredential:
     async def __aenter__(self) -> "AsyncCredential":
         return self
 
-    async def __aexit__(self, *_: object) -> None:
+    async def __aexit__(
+        self,
+        kind: type[BaseException] | None = None,
+        fault: BaseException | None = None,
+        trace: TracebackType | None = None,
+    ) -> None:
         await self.close()

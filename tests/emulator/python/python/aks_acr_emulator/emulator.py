@@ -3,17 +3,15 @@
 import asyncio
 import json
 import weakref
-from collections.abc import Iterable, Mapping, Sequence
-from datetime import timedelta
+from collections.abc import Iterable, Mapping
 from types import TracebackType
 from typing import Any, Literal, TypedDict, cast
 
 from aks_acr_emulator._emulator import Native
 from aks_acr_emulator.credential import AsyncCredential, Credential
 from aks_acr_emulator.log import Request, Summary
+from aks_acr_emulator.orders import Orders
 from aks_acr_emulator.scene import Caller, Scene
-
-Seconds = float | timedelta
 
 
 class CloudOptions(TypedDict):
@@ -31,7 +29,7 @@ class ClientOptions(TypedDict):
     ca: str
 
 
-class Emulator:
+class Emulator(Orders):
     """An Azure of its own, behind TLS on loopback, that lives in this process until it is stopped.
 
     A context manager, for ``with`` and for ``async with``; or :meth:`start` and :meth:`stop`. After it has stopped, its log
@@ -62,7 +60,7 @@ class Emulator:
         self._wanted = json.dumps(
             {"scene": scene, "timing": timing, "clock": clock, "latencyMs": latency_ms, "callers": list(callers)}
         )
-        self._native: Native | None = None
+        super().__init__()
         self._facts: dict[str, Any] = {}
         self._end: weakref.finalize[[], Emulator] | None = None
 
@@ -106,11 +104,6 @@ class Emulator:
         self, kind: type[BaseException] | None, fault: BaseException | None, trace: TracebackType | None
     ) -> None:
         await asyncio.to_thread(self.stop)
-
-    def _running(self) -> Native:
-        if self._native is None:
-            raise RuntimeError("this emulator was not started")
-        return self._native
 
     def _fact(self, name: str) -> Any:
         self._running()
@@ -257,177 +250,8 @@ class Emulator:
         """The digest that a tag stands for, where there is one."""
         return self._running().digest(image)
 
-    # What is to come.
-
-    def fault(
-        self,
-        part: str,
-        *,
-        method: str = "*",
-        status: int | None = None,
-        headers: Mapping[str, str] | None = None,
-        body: Any = None,
-        times: int | None = None,
-        after_effect: bool = False,
-        reset: bool = False,
-        delay_ms: int = 0,
-    ) -> None:
-        """Lets requests whose address has this part meet trouble; several faults are met in the order in which they came.
-
-        Args:
-            part: A part of the address, such as ``"/roleAssignments/"``.
-            method: The method, or any.
-            status: The status of the answer.
-            headers: Headers of the answer, such as ``{"retry-after": "2"}``.
-            body: The body of the answer, where it is not to be the usual one.
-            times: How often; once where it is left out.
-            after_effect: Whether what was asked for is done before.
-            reset: Whether the connection is cut instead of an answer.
-            delay_ms: How long the answer takes.
-
-        Raises:
-            ValueError: If this is no fault.
-        """
-        order = {"part": part, "method": method, "headers": dict(headers or {}), "afterEffect": after_effect}
-        order |= {"reset": reset, "delayMs": delay_ms}
-        self._order("fault", order, status=status, body=body, times=times)
-
-    def timing(
-        self,
-        preset: Literal["none", "typical"] = "none",
-        *,
-        latency: Seconds | None = None,
-        propagation: Seconds | None = None,
-        deletion: Seconds | None = None,
-        principal: Seconds | None = None,
-        import_: Seconds | None = None,
-        registry: Seconds | None = None,
-        cluster: Seconds | None = None,
-        cluster_creation: Seconds | None = None,
-        cluster_deletion: Seconds | None = None,
-        command: Seconds | None = None,
-        node_credentials: Seconds | None = None,
-        token: Seconds | None = None,
-    ) -> None:
-        """Sets how long things take from now on, in seconds; what is not named is the preset's.
-
-        Args:
-            preset: ``"none"``: everything at once; ``"typical"``: about what Azure takes.
-            latency: What passes before any request is looked at.
-            propagation: From a role assignment's creation until it has an effect.
-            deletion: From a role assignment's deletion until it has lost its effect.
-            principal: How long a principal just made is unknown to role assignments without ``principalType``.
-            import_: An import.
-            registry: The creation of a registry.
-            cluster: An update of a cluster.
-            cluster_creation: The creation of a cluster.
-            cluster_deletion: The deletion of a cluster.
-            command: A command run inside a cluster.
-            node_credentials: How long a node goes on using the credential that a registry gave it.
-            token: How long a token of Entra is good for.
-
-        Raises:
-            LookupError: If there is no such preset.
-            ValueError: If a time is negative or longer than ten years.
-        """
-        times = {
-            "latency": latency,
-            "propagation": propagation,
-            "deletion": deletion,
-            "principal": principal,
-            "import": import_,
-            "registry": registry,
-            "cluster": cluster,
-            "clusterCreation": cluster_creation,
-            "clusterDeletion": cluster_deletion,
-            "command": command,
-            "nodeCredentials": node_credentials,
-            "token": token,
-        }
-        self._order("timing", {"preset": preset}, **{name: _seconds(time) for name, time in times.items()})
-
-    def advance(self, seconds: Seconds) -> None:
-        """Puts the clock forward: what was to happen until then happens at once.
-
-        Raises:
-            ValueError: If the time is negative or longer than ten years.
-        """
-        self._order("advance", {"seconds": _seconds(seconds)})
-
-    def clock(self, times: int) -> None:
-        """Lets the clock run so many times faster than real. Latency and the delays of faults stay what they are.
-
-        Raises:
-            ValueError: If it is not from 1 to 100000.
-        """
-        self._order("clock", {"speed": times})
-
-    def paging(self, size: int | None = None, *, empty_first: bool | None = None) -> None:
-        """Cuts lists into pages of this size, or lets each begin with a page that has no items but a link to the next."""
-        self._order("paging", {}, size=size, emptyFirst=empty_first)
-
-    def grant(
-        self,
-        role: str,
-        scope: str,
-        *,
-        caller: str | None = None,
-        principal: str | None = None,
-        condition: str | None = None,
-    ) -> str:
-        """Grants a role (by name or GUID) to a caller by name, or to a principal by object id, as if it had been so for
-        long. The answer is the name of the assignment.
-
-        Raises:
-            LookupError: If there is no such role, or no such caller.
-            ValueError: If neither or both are named, or the condition is not understood.
-        """
-        order = {"role": role, "scope": scope}
-        done = self._order("grant", order, caller=caller, principal=principal, condition=condition)
-        return cast(str, done["name"])
-
-    def revoke(self, name: str) -> None:
-        """Takes a role assignment away by its name, at once.
-
-        Raises:
-            LookupError: If there is none.
-        """
-        self._order("revoke", {"name": name})
-
-    def push_image(self, name: str, platforms: Sequence[str] = ("linux/amd64", "linux/arm64")) -> str:
-        """Adds an image, or moves a tag to a new one made for these platforms. The answer is its digest."""
-        return cast(str, self._order("image", {"name": name, "platforms": list(platforms)})["digest"])
-
-    def delete_image(self, name: str) -> None:
-        """Removes a tag.
-
-        Raises:
-            LookupError: If there is none.
-        """
-        self._order("delete-image", {"name": name})
-
-    def node(self, group: str, cluster: str, name: str, *, os: str = "linux", architecture: str = "amd64") -> None:
-        """Lets a node join a cluster.
-
-        Raises:
-            LookupError: If there is no such cluster.
-        """
-        order = {"group": group, "cluster": cluster, "name": name, "os": os, "architecture": architecture}
-        self._order("node", order)
-
-    def _look(self, name: str, since: int | None) -> Any:
-        return json.loads(self._running().look(name, since or 0))
-
-    def _order(self, name: str, order: dict[str, Any], **more: Any) -> dict[str, Any]:
-        order |= {key: value for key, value in more.items() if value is not None}
-        return cast(dict[str, Any], json.loads(self._running().order(name, json.dumps(order))))
-
     @staticmethod
     def _known(id: str, what: str) -> str:
         if not id:
             raise LookupError(f"there is {what}")
         return id
-
-
-def _seconds(time: Seconds | None) -> float | None:
-    return time.total_seconds() if isinstance(time, timedelta) else time

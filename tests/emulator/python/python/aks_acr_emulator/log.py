@@ -4,14 +4,12 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any, Literal
 
-Service = Literal["entra", "arm", "graph", "registry", "kubernetes", "unknown"]
-
 
 @dataclass(frozen=True)
 class Request:
     """One request and what became of it."""
 
-    service: Service
+    service: Literal["entra", "arm", "graph", "registry", "kubernetes", "unknown"]
     """The service it was for."""
     method: str
     """The method, in capitals."""

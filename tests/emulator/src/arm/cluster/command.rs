@@ -31,7 +31,7 @@ pub(super) fn start(world: &mut World, call: &Call<'_>, place: Place<'_>) -> Res
     if cluster.seed.entra && shown.is_none_or(|shown| world.holder(shown, &[token::KUBERNETES], call.now).is_err()) {
         return bad("A cluster with managed Entra integration needs a valid cluster token.");
     }
-    let id = uuid::Uuid::new_v4().simple().to_string();
+    let id = world.ids.secret();
     let command =
         Command { id: id.clone(), cluster: cluster.id(), line: line.to_owned(), token: shown.map(str::to_owned) };
     world.start(Work::Command(Box::new(command)), call.now, call.now + world.timing.command);

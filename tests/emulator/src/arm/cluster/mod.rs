@@ -7,7 +7,6 @@ mod wanted;
 
 use http::{Method, StatusCode};
 use serde_json::{Value, json};
-use uuid::Uuid;
 
 use super::group::{demand_sight, readable};
 use super::kubeconfig::{self, Who};
@@ -124,7 +123,7 @@ fn tag(world: &mut World, call: &Call<'_>, place: Place<'_>) -> Result<Reply, Re
     let at = place.find(world)?;
     let sent = call.json()?;
     world.clusters[at].tags = if sent["tags"].is_object() { sent["tags"].clone() } else { json!({}) };
-    world.clusters[at].etag = Uuid::new_v4().to_string();
+    world.clusters[at].etag = world.ids.id().to_string();
     Ok(reply::json(StatusCode::OK, &world.clusters[at].body(world)))
 }
 

@@ -2,7 +2,6 @@
 
 use http::StatusCode;
 use serde_json::{Value, json};
-use uuid::Uuid;
 
 use super::wanted::{self, bad};
 use super::{Place, WRITE, demand_etag, operation};
@@ -234,6 +233,7 @@ fn change(world: &mut World, call: &Call<'_>, at: usize, sent: &Value) -> Result
     let asked = sent["properties"]["kubernetesVersion"].as_str().filter(|version| !version.is_empty());
     let version = asked.filter(|asked| *asked != cluster.wanted_version).map(|_| wanted::version(sent)).transpose()?;
     let kubelet = other_kubelet(world, call, at, sent)?;
+    let etag = world.ids.id().to_string();
     let cluster = &mut world.clusters[at];
     if let Some((asked, version)) = version {
         cluster.wanted_version = asked;
@@ -247,7 +247,7 @@ fn change(world: &mut World, call: &Call<'_>, at: usize, sent: &Value) -> Result
     }
     wanted::take(&mut cluster.seed, sent);
     take_labels(&mut cluster.tags, &mut cluster.sku, sent);
-    cluster.etag = Uuid::new_v4().to_string();
+    cluster.etag = etag;
     cluster.state = String::from("Updating");
     let (id, subscription, location) = (cluster.id(), cluster.subscription.clone(), cluster.location.clone());
     let operation = world.start(Work::Cluster(id), call.now, call.now + world.timing.cluster);

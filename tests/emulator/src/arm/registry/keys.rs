@@ -29,7 +29,7 @@ pub(super) fn regenerate(world: &mut World, call: &Call<'_>, place: Place<'_>) -
         }
     };
     let at = world.registry_at(place.subscription, place.group, place.name).unwrap_or_default();
-    world.registries[at].passwords[which] = new_password();
+    world.registries[at].passwords[which] = new_password(&world.ids);
     Ok(shown(&world.registries[at]))
 }
 

@@ -47,7 +47,7 @@ pub(super) fn login_server(world: &World, place: Place<'_>, scope: &str) -> Stri
         "TenantReuse" => world.tenant.clone(),
         "SubscriptionReuse" => subscription.to_owned(),
         "ResourceGroupReuse" => format!("{subscription}/{group}"),
-        "NoReuse" => uuid::Uuid::new_v4().to_string(),
+        "NoReuse" => world.ids.id().to_string(),
         _ => return format!("{name}.azurecr.io").to_ascii_lowercase(),
     };
     let hash = stable_id(&format!("label/{key}/{name}")).replace('-', "");

@@ -21,6 +21,11 @@ fn an_applied_deployment_comes_to_run() {
     assert_eq!(deployment["status"]["availableReplicas"], 2);
     assert_eq!(condition(&deployment, "Available"), "True MinimumReplicasAvailable");
     assert_eq!(condition(&deployment, "Progressing"), "True NewReplicaSetAvailable");
+    // Nothing is to happen any more, but that its events are forgotten.
+    let next = world.kubernetes.next_event().unwrap();
+    assert!(next > world.now + Duration::from_secs(59 * 60));
+    world.pass(60 * 60);
+    assert_eq!(world.get("/api/v1/events")["items"], json!([]));
     assert_eq!(world.kubernetes.next_event(), None);
 }
 

@@ -11,6 +11,7 @@ use bytes::Bytes;
 use http::{Method, Request, StatusCode};
 use serde_json::{Value, json};
 use tokio::time::Instant;
+use uuid::Uuid;
 
 use super::Registry;
 use super::distribution;
@@ -88,7 +89,8 @@ impl Change {
             Self::Own(item) if *request.method() == Method::PATCH => Some(item.clone()),
             _ => None,
         };
-        let answer = self.make(&mut world.registries[at], request, now);
+        let fresh = world.ids.id();
+        let answer = self.make(&mut world.registries[at], request, fresh, now);
         let Some(item) = switched.filter(|_| answer.status().is_success()) else {
             return answer;
         };
@@ -96,9 +98,9 @@ impl Change {
         visit.show(&item).unwrap_or_else(|refusal| refusal)
     }
 
-    fn make(self, registry: &mut Registry, request: &Request<Bytes>, now: Instant) -> Reply {
+    fn make(self, registry: &mut Registry, request: &Request<Bytes>, fresh: Uuid, now: Instant) -> Reply {
         match self {
-            Self::Images { wish, source } => push::change(registry, &wish, request, source.as_deref(), now),
+            Self::Images { wish, source } => push::change(registry, &wish, request, source.as_deref(), fresh, now),
             Self::Own(item) => item.change(registry, request),
         }
     }

@@ -3,6 +3,8 @@
 mod look;
 pub(super) mod order;
 
+use std::panic::{AssertUnwindSafe, catch_unwind, resume_unwind};
+
 use bytes::Bytes;
 use http::{Method, Request, StatusCode};
 use serde::de::DeserializeOwned;
@@ -14,6 +16,7 @@ use self::order::{
     Advance, Block, DenyOrder, FaultOrder, Grant, Image, Node, Paging, PolicyOrder, Revoke, Speed, TimingOrder,
 };
 use crate::emulator::Emulator;
+use crate::keeper::Change;
 use crate::reply::{self, Reply};
 
 pub(super) use look::{line, look};
@@ -28,8 +31,8 @@ pub(super) struct Control {
 pub(super) type Refusal = (StatusCode, String);
 
 impl Control {
-    pub(super) fn new(stop: watch::Sender<bool>) -> Self {
-        Self { token: uuid::Uuid::new_v4().simple().to_string(), stop }
+    pub(super) fn new(token: String, stop: watch::Sender<bool>) -> Self {
+        Self { token, stop }
     }
 
     pub(super) fn token(&self) -> &str {
@@ -68,8 +71,29 @@ impl Control {
 /// What an order of the endpoint by `DELETE` is called where there is no method.
 const DELETE_IMAGE: &str = "delete-image";
 
-/// Does what an order says. The endpoint and the programs that have the emulator in their own process share this.
+/// Does what an order says, and has it kept first where a record is kept. The clock stands still for as long, so that it is
+/// done at one moment. The endpoint and the programs that have the emulator in their own process share this.
 pub(super) fn obey(emulator: &Emulator, order: &str, body: Value) -> Result<Value, Refusal> {
+    let _turn = emulator.shared.turn();
+    let kept = emulator.act(|world| {
+        let now = world.clock.now();
+        world.keep(&Change::Order(order, &body), now)?;
+        world.clock.hold(now);
+        Ok(())
+    });
+    kept.map_err(|why: String| (StatusCode::INSUFFICIENT_STORAGE, why))?;
+    let done = catch_unwind(AssertUnwindSafe(|| carry_out(emulator, order, body)));
+    emulator.act(|world| {
+        world.clock.release();
+        world.kept(matches!(done, Ok(Ok(_))));
+    });
+    // Once more, so that a time that the clock was put to is kept, too.
+    emulator.act(|_| ());
+    done.unwrap_or_else(|fault| resume_unwind(fault))
+}
+
+/// Does what an order says, and keeps nothing.
+pub(super) fn carry_out(emulator: &Emulator, order: &str, body: Value) -> Result<Value, Refusal> {
     match order {
         "fault" => Ok(read::<FaultOrder>(body)?.obey(emulator)),
         "timing" => read::<TimingOrder>(body)?.obey(emulator),

@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 use std::time::Duration;
 
-use serde::Deserialize;
+use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 
 use super::{Refusal, missing, unclear};
@@ -13,7 +13,7 @@ use crate::rbac::condition::Condition;
 use crate::timing::Timing;
 
 /// A fault to come.
-#[derive(Clone, Debug, Deserialize)]
+#[derive(Clone, Debug, Deserialize, Serialize)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
 pub(in crate::serve) struct FaultOrder {
     #[serde(default = "any")]

@@ -1,0 +1,53 @@
+//! What the administrator of a cluster sends: objects and patches in every form there is.
+#![no_main]
+
+use bytes::Bytes;
+use fuzz::Azure;
+use http::Request;
+use libfuzzer_sys::fuzz_target;
+
+const DEPLOYMENTS: &str = "/apis/apps/v1/namespaces/default/deployments";
+const BASE: &str = r#"{"apiVersion":"apps/v1","kind":"Deployment","metadata":{"name":"web"},"spec":{"replicas":1,
+    "selector":{"matchLabels":{"app":"web"}},"template":{"metadata":{"labels":{"app":"web"}},
+    "spec":{"containers":[{"name":"web","image":"docker.io/library/nginx:latest"}]}}}}"#;
+
+/// Ways to send a body: method, path behind the collection's, media type.
+const WAYS: [(&str, &str, &str); 10] = [
+    ("POST", DEPLOYMENTS, "application/json"),
+    ("POST", DEPLOYMENTS, "application/yaml"),
+    ("POST", "/api/v1/namespaces/default/pods", "application/yaml"),
+    ("POST", "/api/v1/namespaces/default/secrets", "application/vnd.kubernetes.protobuf"),
+    ("PUT", "/apis/apps/v1/namespaces/default/deployments/web", "application/json"),
+    ("PATCH", "/apis/apps/v1/namespaces/default/deployments/web", "application/json-patch+json"),
+    ("PATCH", "/apis/apps/v1/namespaces/default/deployments/web", "application/merge-patch+json"),
+    ("PATCH", "/apis/apps/v1/namespaces/default/deployments/web", "application/strategic-merge-patch+json"),
+    (
+        "PATCH",
+        "/apis/apps/v1/namespaces/default/deployments/web?fieldManager=a&force=true",
+        "application/apply-patch+yaml",
+    ),
+    ("DELETE", "/apis/apps/v1/namespaces/default/deployments/web", "application/json"),
+];
+
+fuzz_target!(|data: &[u8]| {
+    let azure = Azure::new();
+    let ask = |method: &str, path: &str, media: &str, body: &[u8]| {
+        let request = Request::builder().method(method).uri(format!("{}{path}", azure.api_server()));
+        let request = request.header("authorization", azure.token("kube")).header("content-type", media);
+        azure.ask(request.body(Bytes::copy_from_slice(body)).expect("a request")).0
+    };
+    assert_eq!(ask("POST", DEPLOYMENTS, "application/json", BASE.as_bytes()), 201);
+    // A digit says which way, and the rest is the body; several follow one another.
+    for part in data.split(|byte| *byte == 0).take(4) {
+        if let Some((first, body)) = part.split_first() {
+            let (method, path, media) = WAYS[usize::from(*first) % WAYS.len()];
+            let status = ask(method, path, media, body);
+            assert!(status < 500 || status == 501, "{method} {path}: {status}");
+            azure.pass(2);
+        }
+    }
+    azure.pass(600);
+    for path in ["/api/v1/pods", "/api/v1/events", "/apis/apps/v1/deployments"] {
+        assert_eq!(ask("GET", path, "application/json", b""), 200, "{path}");
+    }
+});
