@@ -8,6 +8,7 @@ use crate::{
     cluster::ClusterRef,
     detach::{self, DetachOptions, DetachPlan, Detachment},
     error::Result,
+    inventory::Inventory,
     registry::RegistryRef,
 };
 
@@ -146,5 +147,11 @@ impl Client {
         options: AttachmentsOptions,
     ) -> Result<RegistryAttachments> {
         attachments::of_registry(self, registry, &options).await
+    }
+
+    /// The part that lists what there is.
+    #[must_use]
+    pub fn inventory(&self) -> &dyn Inventory {
+        self.parts.inventory.as_ref()
     }
 }

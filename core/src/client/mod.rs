@@ -392,10 +392,4 @@ impl Client {
     pub fn cluster_deployer(&self) -> &dyn ClusterDeployer {
         self.parts.cluster_deployer.as_ref()
     }
-
-    /// The part that lists what there is.
-    #[must_use]
-    pub fn inventory(&self) -> &dyn Inventory {
-        self.parts.inventory.as_ref()
-    }
 }

@@ -257,8 +257,10 @@ impl World {
         }
     }
 
+    /// Whether somebody may do it: a role of theirs gives it, and no deny assignment takes it away.
     pub(crate) fn permits(&self, principal: &Principal, wanted: &Wanted<'_>, now: Instant) -> bool {
-        self.access.permits(&principal.ids(), wanted, now)
+        let ids = principal.ids();
+        self.access.permits(&ids, wanted, now) && arm::governance::denying(self, &ids, wanted).is_none()
     }
 
     /// Lets go of what has lost its effect.

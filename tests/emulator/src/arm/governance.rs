@@ -75,15 +75,19 @@ pub(super) fn refusal(world: &World, call: &Call<'_>, wanted: &Wanted<'_>, shown
         .or_else(|| disallowed(world, wanted, shown_scope))
 }
 
-fn denied(world: &World, call: &Call<'_>, wanted: &Wanted<'_>, shown_scope: &str) -> Option<Reply> {
-    let caller = call.caller.ids();
+/// The deny assignment that takes an action from somebody, who is these principals.
+pub(crate) fn denying<'a>(world: &'a World, ids: &[String], wanted: &Wanted<'_>) -> Option<&'a DenyAssignment> {
     let stops = |one: &&DenyAssignment| {
         within(wanted.scope, &one.scope)
             && !wanted.data
             && one.actions.iter().any(|pattern| matches(pattern, wanted.action))
-            && !caller.iter().any(|id| one.excluded.contains(id))
+            && !ids.iter().any(|id| one.excluded.contains(id))
     };
-    let one = world.deny_assignments.iter().find(stops)?;
+    world.deny_assignments.iter().find(stops)
+}
+
+fn denied(world: &World, call: &Call<'_>, wanted: &Wanted<'_>, shown_scope: &str) -> Option<Reply> {
+    let one = denying(world, &call.caller.ids(), wanted)?;
     let message = format!(
         "The client '{}' with object id '{}' has permission to perform action '{}' on scope '{shown_scope}'; however, the access \
          is denied because of the deny assignment with name '{}' and Id '{}' at scope '{}'.",

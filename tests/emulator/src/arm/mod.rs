@@ -66,7 +66,7 @@ impl Call<'_> {
 
     /// Goes on only if the caller may do this, and no deny assignment, lock or policy is in the way.
     pub(crate) fn demand(&self, world: &World, wanted: &Wanted<'_>, shown_scope: &str) -> Result<(), Reply> {
-        if world.permits(&self.caller, wanted, self.now) {
+        if world.access.permits(&self.caller.ids(), wanted, self.now) {
             return governance::refusal(world, self, wanted, shown_scope).map_or(Ok(()), Err);
         }
         // A right that a condition takes away has the same code as none at all; the words are known from public threads.
