@@ -20,6 +20,8 @@ pub struct Cloud {
     registry_suffix: String,
     /// Where its directory is asked, and for whom a token is for that, where it is known.
     graph: Option<(&'static str, &'static str)>,
+    /// Where tokens come from, as `arm` is written; of a cloud that was made up, perhaps unknown.
+    authority: Option<String>,
 }
 
 impl Cloud {
@@ -27,7 +29,10 @@ impl Cloud {
     #[must_use]
     pub fn public() -> Self {
         let graph = Some(("https://graph.microsoft.com", "https://graph.microsoft.com/.default"));
-        Self { graph, ..Self::known("https://management.azure.com", ".azurecr.io") }
+        Self {
+            graph,
+            ..Self::known("https://management.azure.com", ".azurecr.io", "https://login.microsoftonline.com")
+        }
     }
 
     /// Azure in China, operated by 21Vianet.
@@ -35,20 +40,27 @@ impl Cloud {
     pub fn china() -> Self {
         let graph =
             Some(("https://microsoftgraph.chinacloudapi.cn", "https://microsoftgraph.chinacloudapi.cn/.default"));
-        Self { graph, ..Self::known("https://management.chinacloudapi.cn", ".azurecr.cn") }
+        Self {
+            graph,
+            ..Self::known("https://management.chinacloudapi.cn", ".azurecr.cn", "https://login.chinacloudapi.cn")
+        }
     }
 
     /// Azure for the US Government.
     #[must_use]
     pub fn us_government() -> Self {
         let graph = Some(("https://graph.microsoft.us", "https://graph.microsoft.us/.default"));
-        Self { graph, ..Self::known("https://management.usgovcloudapi.net", ".azurecr.us") }
+        Self {
+            graph,
+            ..Self::known("https://management.usgovcloudapi.net", ".azurecr.us", "https://login.microsoftonline.us")
+        }
     }
 
     /// Bleu, Azure in France.
     #[must_use]
     pub fn bleu() -> Self {
-        Self::known("https://management.sovcloud-api.fr", ".azurecr.sovcloud-azure.fr")
+        let authority = "https://login.sovcloud-identity.fr";
+        Self::known("https://management.sovcloud-api.fr", ".azurecr.sovcloud-azure.fr", authority)
     }
 
     /// Another cloud, or an emulator of one: the address of its Resource Manager, such as `https://localhost:8443`, and the
@@ -57,14 +69,7 @@ impl Cloud {
     /// # Errors
     /// [`InvalidInput`](crate::ErrorKind::InvalidInput) unless the address is `https` with a host and nothing behind it.
     pub fn custom(resource_manager: &str, registry_suffix: &str) -> Result<Self> {
-        let wrong = || Error::invalid("wanted https://host[:port]", "resource manager", resource_manager);
-        let url = Url::parse(resource_manager).map_err(|err| wrong().with_source(err))?;
-        let is_bare =
-            url.path() == "/" && url.query().is_none() && url.fragment().is_none() && url.username().is_empty();
-        let Origin::Tuple(..) = url.origin() else { return Err(wrong()) };
-        if url.scheme() != "https" || !is_bare {
-            return Err(wrong());
-        }
+        let arm = origin(resource_manager, "resource manager")?;
         let suffix = registry_suffix.trim_start_matches('.').to_ascii_lowercase();
         let is_plain =
             |part: &str| !part.is_empty() && part.bytes().all(|byte| byte.is_ascii_alphanumeric() || byte == b'-');
@@ -72,15 +77,37 @@ impl Cloud {
         if !suffix.contains('.') || !suffix.split('.').all(is_plain) {
             return Err(Error::invalid("wanted a domain name, such as azurecr.io", "registry suffix", registry_suffix));
         }
-        Ok(Self::known(&url.origin().ascii_serialization(), &format!(".{suffix}")))
+        let arm_scope = format!("{arm}/.default");
+        Ok(Self { arm, arm_scope, registry_suffix: format!(".{suffix}"), authority: None, graph: None })
     }
 
-    fn known(arm: &str, registry_suffix: &str) -> Self {
+    /// Sets where tokens come from, such as `https://login.microsoftonline.com`; it is used by the default chain of credentials
+    /// only. A custom cloud without it takes `AZURE_AUTHORITY_HOST`, or else the Resource Manager's own address.
+    ///
+    /// # Errors
+    /// [`InvalidInput`](crate::ErrorKind::InvalidInput) unless the address is `https` with a host and nothing behind it.
+    pub fn with_authority(mut self, authority: &str) -> Result<Self> {
+        self.authority = Some(origin(authority, "authority")?);
+        Ok(self)
+    }
+
+    fn known(arm: &str, registry_suffix: &str, authority: &str) -> Self {
         Self {
             arm: arm.to_owned(),
             arm_scope: format!("{arm}/.default"),
             registry_suffix: registry_suffix.to_owned(),
+            authority: Some(authority.to_owned()),
             graph: None,
+        }
+    }
+
+    #[cfg(feature = "identity")]
+    pub(crate) fn authority(&self, environment: &crate::environment::Environment) -> Result<String> {
+        const VARIABLE: &str = "AZURE_AUTHORITY_HOST";
+        match (&self.authority, environment.get(VARIABLE)) {
+            (Some(known), _) => Ok(known.clone()),
+            (None, Some(named)) => origin(&named, VARIABLE),
+            (None, None) => Ok(self.arm.clone()),
         }
     }
 
@@ -139,6 +166,18 @@ impl Default for Cloud {
     fn default() -> Self {
         Self::public()
     }
+}
+
+/// The `https` address of a host, without a slash at the end.
+fn origin(address: &str, part: &'static str) -> Result<String> {
+    let wrong = || Error::invalid("wanted https://host[:port]", part, address);
+    let url = Url::parse(address).map_err(|err| wrong().with_source(err))?;
+    let is_bare = url.path() == "/" && url.query().is_none() && url.fragment().is_none() && url.username().is_empty();
+    let Origin::Tuple(..) = url.origin() else { return Err(wrong()) };
+    if url.scheme() != "https" || !is_bare {
+        return Err(wrong());
+    }
+    Ok(url.origin().ascii_serialization())
 }
 
 /// Whether a host is a registry of some cloud of Azure.

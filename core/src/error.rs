@@ -121,6 +121,7 @@ struct Inner {
     service: Option<ServiceError>,
     refusal: Option<Refusal>,
     retry_after: Option<Duration>,
+    claims: Option<String>,
     pull_failure: Option<crate::pull::PullFailure>,
     source: Option<Source>,
 }
@@ -134,6 +135,7 @@ impl Error {
             service: None,
             refusal: None,
             retry_after: None,
+            claims: None,
             pull_failure: None,
             source: None,
         }))
@@ -192,6 +194,12 @@ impl Error {
     #[must_use]
     pub(crate) fn with_retry_after(mut self, wait: Duration) -> Self {
         self.0.retry_after = Some(wait);
+        self
+    }
+
+    #[must_use]
+    pub(crate) fn with_claims(mut self, claims: String) -> Self {
+        self.0.claims = Some(claims);
         self
     }
 
@@ -282,6 +290,13 @@ impl Error {
         self.0.retry_after
     }
 
+    /// The claims that Azure wants in a token before it goes on, as JSON, where conditional access asked for more than the caller's
+    /// token has. Whoever signs in with them (`az login --claims-challenge`, or `claims` in Azure's libraries) gets such a token.
+    #[must_use]
+    pub fn claims(&self) -> Option<&str> {
+        self.0.claims.as_deref()
+    }
+
     /// Why pods cannot pull their image, where that is what went wrong.
     #[must_use]
     pub fn pull_failure(&self) -> Option<&crate::pull::PullFailure> {
@@ -318,14 +333,30 @@ impl Error {
 }
 
 fn fmt_sources(mut source: Option<&(dyn StdError + 'static)>, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+    let mut last = String::new();
     while let Some(err) = source {
         let text = err.to_string();
-        if !adds_nothing(&text) {
+        // Some errors quote what lies behind them.
+        if !adds_nothing(&text) && !last.contains(&text) {
             write!(f, ": {text}")?;
+            last = text;
         }
         source = err.source();
     }
     Ok(())
+}
+
+/// An error and what lies behind it, on one line.
+#[cfg(feature = "identity")]
+pub(crate) fn chain(err: &(dyn StdError + 'static)) -> String {
+    struct Chain<'a>(&'a (dyn StdError + 'static));
+    impl fmt::Display for Chain<'_> {
+        fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+            write!(f, "{}", self.0)?;
+            fmt_sources(self.0.source(), f)
+        }
+    }
+    Chain(err).to_string().split_whitespace().collect::<Vec<_>>().join(" ")
 }
 
 /// The pipeline's retry policy wraps an error in a sentence about itself, which hides the reason from a reader.

@@ -7,9 +7,11 @@ mod call;
 mod client;
 mod cloud;
 mod cluster;
+#[cfg(feature = "identity")]
+mod credential;
 mod deploy;
 mod detach;
-#[cfg(feature = "network")]
+#[cfg(any(feature = "identity", feature = "network"))]
 mod environment;
 mod error;
 mod http;

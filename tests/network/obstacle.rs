@@ -21,6 +21,29 @@ async fn a_wrong_password_for_the_proxy_is_shown_once_and_said() {
 }
 
 #[tokio::test]
+async fn what_stands_before_a_sign_in_is_no_question_of_the_caller() {
+    let server = server().await;
+    let azure = server.emulator();
+    let proxy = Proxy::closed(server.proxy(), "user:right").await;
+    for (address, word) in
+        [(format!("http://user:wrong@{}", proxy.address()), "proxy"), (server.proxy().to_owned(), "certificate")]
+    {
+        let (id, secret) = azure.client_secret_of("owner");
+        let variables =
+            [("AZURE_TENANT_ID", azure.tenant().to_owned()), ("AZURE_CLIENT_ID", id), ("AZURE_CLIENT_SECRET", secret)];
+        let builder = Client::builder_with_default_credential(azure.subscription())
+            .environment(move |name| variables.iter().find(|(known, _)| *known == name).map(|(_, value)| value.clone()))
+            .proxy(address);
+        let begun = Instant::now();
+        let err = attach(&builder.build().unwrap()).await.unwrap_err();
+        assert_eq!(err.kind(), ErrorKind::Unavailable, "{err:#}");
+        assert!(err.to_string().contains(word) && begun.elapsed() < Duration::from_secs(5), "{err:#}");
+    }
+    // Attach asks for two things at once, and each for a token.
+    assert!(proxy.asked().len() <= 2, "{:?}", proxy.asked());
+}
+
+#[tokio::test]
 async fn a_wrong_password_is_said_for_a_cluster_too() {
     let server = server().await;
     let proxy = Proxy::closed(server.proxy(), "user:right").await;

@@ -88,3 +88,31 @@ async fn a_proxy_that_is_spoken_to_over_tls() {
     story(&builder.proxy(format!("https://{}", proxy.address())).build().unwrap()).await.unwrap();
     assert!(proxy.was_asked_for("azmk8s.io"), "{:?}", proxy.asked());
 }
+
+#[tokio::test]
+async fn the_default_chain_takes_the_same_way() {
+    let server = server().await;
+    let azure = server.emulator();
+    let (client, secret) = azure.client_secret_of("owner");
+    for (origin, authority) in [(None, "login.microsoftonline.com"), (Some(server.origin()), "localhost")] {
+        let proxy = Proxy::closed(server.proxy(), "user:password").await;
+        let variables = [
+            ("AZURE_TENANT_ID", azure.tenant().to_owned()),
+            ("AZURE_CLIENT_ID", client.clone()),
+            ("AZURE_CLIENT_SECRET", secret.clone()),
+        ];
+        let builder = Client::builder_with_default_credential(azure.subscription())
+            .environment(move |name| variables.iter().find(|(known, _)| *known == name).map(|(_, value)| value.clone()))
+            .trust(server.ca_pem())
+            .proxy(format!("http://user:password@{}", proxy.address()));
+        let builder = match origin {
+            Some(origin) => builder.cloud(Cloud::custom(origin, ".azurecr.io").unwrap()),
+            None => builder,
+        };
+        let mark = azure.mark();
+        let found = builder.build().unwrap().registry(&"myregistry".parse().unwrap(), CallOptions::default()).await;
+        assert!(found.unwrap().is_some());
+        assert!(azure.requests_since(mark).iter().any(|one| one.path.ends_with("/oauth2/v2.0/token")));
+        assert_eq!(proxy.was_asked_for(authority), origin.is_none(), "{:?}", proxy.asked());
+    }
+}

@@ -1,10 +1,16 @@
 //! Wiring a client together.
 
 use super::{Client, Parts};
+#[cfg(feature = "identity")]
+use crate::credential::{DefaultCredential, Surroundings};
+#[cfg(any(feature = "identity", feature = "network"))]
+use crate::environment::Environment;
 #[cfg(not(feature = "reqwest"))]
 use crate::error::{Error, ErrorKind};
 #[cfg(feature = "kubernetes")]
 use crate::kube::KubeConnector;
+#[cfg(feature = "network")]
+use crate::network::Network;
 use crate::{
     cloud::Cloud,
     cluster::{AzureClusterDeployer, ClusterDeployer},
@@ -17,8 +23,6 @@ use crate::{
     role::{AzureRoleAssigner, RoleAssigner},
     write::{Guard, WriteHook},
 };
-#[cfg(feature = "network")]
-use crate::{environment::Environment, network::Network};
 use azure_core::{
     credentials::{Secret, TokenCredential},
     http::HttpClient,
@@ -28,13 +32,16 @@ use std::{fmt, sync::Arc};
 /// Wires a [`Client`] together.
 #[derive(Clone)]
 pub struct ClientBuilder {
-    credential: Arc<dyn TokenCredential>,
+    /// None is the default chain.
+    credential: Option<Arc<dyn TokenCredential>>,
+    #[cfg(feature = "identity")]
+    executor: Option<Arc<dyn azure_identity::Executor>>,
     subscription: String,
     cloud: Cloud,
     transport: Option<Arc<dyn HttpClient>>,
     proxy: Option<Secret>,
     trusted: Vec<String>,
-    #[cfg(feature = "network")]
+    #[cfg(any(feature = "identity", feature = "network"))]
     environment: Environment,
     #[cfg(feature = "kubernetes")]
     connector: KubeConnector,
@@ -56,16 +63,54 @@ impl fmt::Debug for ClientBuilder {
     }
 }
 
+impl Client {
+    /// Begins a client for a subscription, as the caller whom the surroundings name: the first of these that is configured, found at
+    /// the first request and kept from then on. Which one it was is told through `tracing`.
+    ///
+    /// 1. A service principal: `AZURE_TENANT_ID`, `AZURE_CLIENT_ID` and `AZURE_CLIENT_SECRET`, or `AZURE_CLIENT_CERTIFICATE_PATH` (PEM with
+    ///    certificate and unencrypted RSA key).
+    /// 2. GitHub Actions with `id-token: write`, and `AZURE_TENANT_ID` and `AZURE_CLIENT_ID`.
+    /// 3. Workload identity: `AZURE_FEDERATED_TOKEN_FILE` and those two.
+    /// 4. Azure Pipelines: `SYSTEM_OIDCREQUESTURI`, `SYSTEM_ACCESSTOKEN` and what the tasks set for a service connection.
+    /// 5. The managed identity of the machine; the one of `AZURE_CLIENT_ID` where it has several.
+    /// 6. Who is signed in to az, then azd.
+    ///
+    /// What is configured and fails is an error and not passed over. `AZURE_TOKEN_CREDENTIALS` narrows the list, as in Azure's SDKs:
+    /// `prod` (1 to 5), `dev` (6) or the name of one, such as `ManagedIdentityCredential`. All use the client's cloud, proxy and
+    /// certificates.
+    ///
+    /// # Examples
+    /// ```
+    /// # #[tokio::main(flavor = "current_thread")] async fn main() -> aks_acr::Result<()> {
+    /// # use aks_acr::{CallOptions, Client};
+    /// # let azure = aks_acr_emulator::Emulator::new().with_registry("group", "myregistry");
+    /// # let (id, secret) = azure.client_secret_of("owner");
+    /// # let variables = [("AZURE_TENANT_ID", azure.tenant().to_owned()), ("AZURE_CLIENT_ID", id), ("AZURE_CLIENT_SECRET", secret)];
+    /// # let lookup = move |name: &str| variables.iter().find(|(known, _)| *known == name).map(|(_, value)| value.clone());
+    /// let builder = Client::builder_with_default_credential(azure.subscription());
+    /// # let builder = builder.environment(lookup).transport(azure.transport());
+    /// let client = builder.build()?;
+    /// assert!(client.registry(&"myregistry".parse()?, CallOptions::default()).await?.is_some());
+    /// # Ok(()) }
+    /// ```
+    #[must_use]
+    pub fn builder_with_default_credential(subscription: impl Into<String>) -> ClientBuilder {
+        ClientBuilder::new(None, subscription.into())
+    }
+}
+
 impl ClientBuilder {
-    pub(super) fn new(credential: Arc<dyn TokenCredential>, subscription: String) -> Self {
+    pub(super) fn new(credential: Option<Arc<dyn TokenCredential>>, subscription: String) -> Self {
         Self {
             credential,
+            #[cfg(feature = "identity")]
+            executor: None,
             subscription,
             cloud: Cloud::default(),
             transport: None,
             proxy: None,
             trusted: Vec::new(),
-            #[cfg(feature = "network")]
+            #[cfg(any(feature = "identity", feature = "network"))]
             environment: Environment::default(),
             #[cfg(feature = "kubernetes")]
             connector: KubeConnector::default(),
@@ -126,10 +171,19 @@ impl ClientBuilder {
 
     /// Where variables such as `HTTPS_PROXY` are looked up; in the process's own environment by default. For tests, and for
     /// programs that work for many.
-    #[cfg(feature = "network")]
+    #[cfg(any(feature = "identity", feature = "network"))]
     #[must_use]
     pub fn environment(mut self, lookup: impl Fn(&str) -> Option<String> + Send + Sync + 'static) -> Self {
         self.environment = Environment::new(lookup);
+        self
+    }
+
+    /// Plays az and azd for the default chain of credentials, in tests.
+    #[cfg(feature = "identity")]
+    #[doc(hidden)]
+    #[must_use]
+    pub fn developer_tools(mut self, executor: Arc<dyn azure_identity::Executor>) -> Self {
+        self.executor = Some(executor);
         self
     }
 
@@ -225,9 +279,10 @@ impl ClientBuilder {
     /// Makes the client. No request is made.
     ///
     /// # Errors
-    /// [`InvalidInput`](crate::ErrorKind::InvalidInput) if the subscription is not an id, or the proxy or a certificate cannot be read;
-    /// [`Unsupported`](crate::ErrorKind::Unsupported) if there is no transport and the feature `reqwest` is off, or a proxy or a
-    /// certificate was given and there is nothing in this build that would use it.
+    /// [`InvalidInput`](crate::ErrorKind::InvalidInput) if the subscription is not an id, the proxy or a certificate cannot be
+    /// read, or `AZURE_TOKEN_CREDENTIALS` names no credential of the default chain;
+    /// [`Unsupported`](crate::ErrorKind::Unsupported) if there is no transport and the feature `reqwest` is off, or the default chain
+    /// is asked for and the feature `identity` is off, or a proxy or a certificate was given and nothing in this build uses it.
     pub fn build(self) -> Result<Client> {
         let subscription = self.subscription.parse()?;
         #[cfg(feature = "network")]
@@ -240,9 +295,23 @@ impl ClientBuilder {
         let own = || crate::network::transport(&network);
         #[cfg(not(feature = "reqwest"))]
         let own = || Err(missing("a transport of its own"));
-        let door = Door::new(self.transport.map_or_else(own, Ok)?, self.guard.clone());
-        let arm = Arm::new(&door, self.cloud.clone(), self.credential.clone());
-        let tokens = Tokens::new(self.credential);
+        let transport = self.transport.map_or_else(own, Ok)?;
+        let door = Door::new(transport.clone(), self.guard.clone());
+        #[cfg(feature = "identity")]
+        let chain = || {
+            let mut around = Surroundings::new(&self.cloud, self.environment, transport)?;
+            around.executor = self.executor;
+            Ok(Arc::new(DefaultCredential::new(around)?) as Arc<dyn TokenCredential>)
+        };
+        #[cfg(not(feature = "identity"))]
+        let chain = || {
+            let text =
+                "this build has no default chain of credentials: give one, or enable the feature `identity` of aks-acr";
+            Err(crate::Error::new(crate::ErrorKind::Unsupported, text))
+        };
+        let credential = self.credential.map_or_else(chain, Ok)?;
+        let arm = Arm::new(&door, self.cloud.clone(), credential.clone());
+        let tokens = Tokens::new(credential);
         let registries = Registries::new(&door);
         let data_plane = DataPlane::new(registries.clone(), self.cloud.clone(), tokens.clone());
         let directory = Directory::new(self.cloud.clone(), registries, tokens.clone());

@@ -64,7 +64,7 @@ impl Client {
     /// Begins a client for a subscription, as the caller whom the credential stands for.
     #[must_use]
     pub fn builder(credential: Arc<dyn TokenCredential>, subscription: impl Into<String>) -> ClientBuilder {
-        ClientBuilder::new(credential, subscription.into())
+        ClientBuilder::new(Some(credential), subscription.into())
     }
 
     /// Finds a cluster's identities, the one that pulls images among them.

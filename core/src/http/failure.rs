@@ -9,6 +9,10 @@ use crate::{
     refusal::{Refusal, RefusalKind},
 };
 use azure_core::http::headers::Headers;
+use base64::{
+    Engine as _,
+    engine::general_purpose::{STANDARD_NO_PAD, URL_SAFE_NO_PAD},
+};
 use serde::Deserialize;
 use serde_json::Value;
 
@@ -24,6 +28,12 @@ pub(crate) fn from_azure(request: &ArmRequest, answer: &Answer) -> Error {
         Some(refusal) => err.with_refusal(refusal),
         None => err,
     };
+    let err = match answer.header("www-authenticate").and_then(wanted_claims) {
+        Some(claims) if kind == ErrorKind::Unauthenticated => err
+            .saying("conditional access wants another sign-in of the caller: Azure answered with a claims challenge")
+            .with_claims(claims),
+        _ => err,
+    };
     let err = match super::wait::retry_after(&answer.headers) {
         Some(wait) => err.with_retry_after(wait),
         None => err,
@@ -38,17 +48,33 @@ pub(crate) fn from_service(step: &str, answer: &Answer) -> Error {
     Error::new(kind, sentence(kind)).with_context("while", step).with_service(service)
 }
 
+/// The claims of a challenge, which conditional access makes when a token is good but not good enough.
+/// See [Claims challenges](https://learn.microsoft.com/entra/identity-platform/claims-challenge).
+fn wanted_claims(challenge: &str) -> Option<String> {
+    let value = |name: &str| challenge.split_once(&format!("{name}=\""))?.1.split('"').next();
+    if value("error") != Some("insufficient_claims") {
+        return None;
+    }
+    let encoded = value("claims")?.trim_end_matches('=');
+    let decoded = STANDARD_NO_PAD.decode(encoded).or_else(|_| URL_SAFE_NO_PAD.decode(encoded)).ok();
+    // Some services send the text as it is.
+    Some(decoded.and_then(|bytes| String::from_utf8(bytes).ok()).unwrap_or_else(|| encoded.to_owned()))
+}
+
 /// Makes an error of a request that had no answer.
 pub(crate) fn from_transport(err: azure_core::Error, step: &str) -> Error {
     use azure_core::error::ErrorKind as Azure;
     let (kind, message) = match err.kind() {
+        // It was on the way to a token perhaps, and yet it is no question of who the caller is.
+        _ if is_final(&err) => (ErrorKind::Unavailable, "the service could not be reached"),
+        _ if is_unsupported(&err) => (ErrorKind::Unsupported, "this credential cannot be used"),
         Azure::Credential => (ErrorKind::Unauthenticated, "no token could be had"),
         Azure::Connection | Azure::Io => (ErrorKind::Unavailable, "the service could not be reached"),
         _ if is_credential(&err) => (ErrorKind::Unauthenticated, "no token could be had"),
         _ => (ErrorKind::Unexpected, "the request could not be made"),
     };
     let ours = Error::new(kind, obstacle(&err).unwrap_or(message)).with_context("while", step);
-    if kind == ErrorKind::Unauthenticated {
+    if matches!(kind, ErrorKind::Unauthenticated | ErrorKind::Unsupported) {
         let refused = is_refused_by_conditional_access(&err);
         let ours = if refused { ours.with_refusal(Refusal::of(RefusalKind::ConditionalAccess, "", "")) } else { ours };
         return ours.with_source(err);
@@ -58,7 +84,7 @@ pub(crate) fn from_transport(err: azure_core::Error, step: &str) -> Error {
 }
 
 /// Whether every other try would end the same way.
-pub(super) fn is_final(err: &azure_core::Error) -> bool {
+pub(crate) fn is_final(err: &azure_core::Error) -> bool {
     obstacle(err).is_some()
 }
 
@@ -82,15 +108,9 @@ pub(super) fn innermost(err: &azure_core::Error) -> String {
     reason.to_string().split(" for url (").next().unwrap_or_default().to_owned()
 }
 
-/// The errors behind one, those of `azure_core`: its layers wrap each other's.
-fn behind(err: &azure_core::Error) -> impl Iterator<Item = &azure_core::Error> {
-    let chain = std::iter::successors(std::error::Error::source(err), |err| err.source());
-    chain.filter_map(|err| err.downcast_ref::<azure_core::Error>())
-}
-
 /// The retry policy wraps a credential's error in one of another kind.
 fn is_credential(err: &azure_core::Error) -> bool {
-    behind(err).any(|err| matches!(err.kind(), azure_core::error::ErrorKind::Credential))
+    behind(err, |inner: &azure_core::Error| matches!(inner.kind(), azure_core::error::ErrorKind::Credential))
 }
 
 /// Azure's credentials keep Entra's codes apart from its text.
@@ -99,7 +119,24 @@ fn is_refused_by_conditional_access(err: &azure_core::Error) -> bool {
         azure_core::error::ErrorKind::HttpResponse { error_code: Some(codes), .. } => is_conditional_access(codes),
         _ => false,
     };
-    refuses(err) || behind(err).any(refuses)
+    refuses(err) || behind(err, refuses)
+}
+
+/// A credential of our own has said what it cannot do.
+fn is_unsupported(err: &azure_core::Error) -> bool {
+    behind(err, |inner: &Error| inner.kind() == ErrorKind::Unsupported)
+}
+
+/// Whether one of this type, of which that holds, lies behind an error.
+fn behind<E: std::error::Error + 'static>(err: &azure_core::Error, holds: impl Fn(&E) -> bool) -> bool {
+    let mut source = std::error::Error::source(err);
+    while let Some(inner) = source {
+        if inner.downcast_ref().is_some_and(&holds) {
+            return true;
+        }
+        source = inner.source();
+    }
+    false
 }
 
 fn kind_of(status: u16) -> ErrorKind {
@@ -204,6 +241,16 @@ mod tests {
     fn details_are_added_once() {
         let (_, message) = read(r#"{"error":{"message":"a b","details":[{"message":"b"},{"message":"c"}]}}"#);
         assert_eq!(message.as_deref(), Some("a b; c"));
+    }
+
+    #[test]
+    fn the_claims_of_a_challenge_are_read() {
+        let wanted = r#"{"access_token":{"nbf":{"essential":true,"value":"1"}}}"#;
+        let encoded = "eyJhY2Nlc3NfdG9rZW4iOnsibmJmIjp7ImVzc2VudGlhbCI6dHJ1ZSwidmFsdWUiOiIxIn19fQ==";
+        let challenge = format!(r#"Bearer realm="", error="insufficient_claims", claims="{encoded}""#);
+        assert_eq!(wanted_claims(&challenge).as_deref(), Some(wanted));
+        assert_eq!(wanted_claims(r#"Bearer error="invalid_token", claims="e30=""#), None);
+        assert_eq!(wanted_claims(r#"Bearer error="insufficient_claims""#), None);
     }
 
     #[test]

@@ -10,6 +10,8 @@ mod request;
 mod token;
 mod wait;
 
+#[cfg(feature = "identity")]
+pub(crate) use failure::is_final;
 pub(crate) use failure::{from_azure, from_service, from_transport, service_error};
 pub(crate) use poll::{Operation, Progressed};
 pub(crate) use request::{Answer, ArmRequest, RegistryRequest};

@@ -4,6 +4,7 @@ use serde_json::json;
 use tokio::time::Instant;
 use uuid::Uuid;
 
+use crate::entra::assertion::Federated;
 use crate::entra::token::{Claims, TokenFault};
 use crate::world::World;
 
@@ -18,6 +19,10 @@ pub(crate) struct Principal {
     pub(crate) kind: &'static str,
     /// The secret of a service principal; managed identities have none.
     pub(crate) secret: Option<String>,
+    /// Certificates (DER) with whose keys it may sign assertions.
+    pub(crate) certificates: Vec<Vec<u8>>,
+    /// Whose assertions it may show.
+    pub(crate) federated: Vec<Federated>,
     /// Object ids of the groups it is in.
     pub(crate) groups: Vec<String>,
     /// Whether it may read and change the directory through Graph.
@@ -39,6 +44,8 @@ impl Principal {
             name: name.to_owned(),
             kind: "ServicePrincipal",
             secret: None,
+            certificates: Vec::new(),
+            federated: Vec::new(),
             groups: Vec::new(),
             directory: false,
             made,

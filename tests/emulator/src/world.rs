@@ -95,6 +95,8 @@ pub(crate) struct World {
     pub(crate) keeper: Option<Box<dyn Keeper>>,
     /// How the API servers are reached over a wire, where they are.
     pub(crate) wire: Option<Wire>,
+    /// Names of the identities that the machine of the program under test has, its own first.
+    pub(crate) machine: Vec<String>,
 }
 
 /// What a client over a wire needs, to come to an API server and to trust it.
@@ -157,6 +159,7 @@ impl World {
             addresses: Addresses { client: String::from("203.0.113.7"), nodes: String::from("198.51.100.20") },
             keeper: None,
             wire: None,
+            machine: Vec::new(),
         };
         world.add_subscription(&stable_id("subscription"));
         world
@@ -276,7 +279,7 @@ impl World {
     /// Which service a host is.
     pub(crate) fn service(&self, host: &str) -> Service {
         match host {
-            entra::HOST => Service::Entra,
+            entra::HOST | entra::machine::HOST => Service::Entra,
             arm::HOST => Service::Arm,
             graph::HOST => Service::Graph,
             _ if self.clusters.iter().any(|cluster| cluster.fqdn() == host) => Service::Kubernetes,
@@ -289,6 +292,7 @@ impl World {
     pub(crate) fn serve(&mut self, request: &Request<Bytes>, address: &str, now: Instant) -> Reply {
         let host = request.uri().host().unwrap_or_default().to_ascii_lowercase();
         match self.service(&host) {
+            Service::Entra if host == entra::machine::HOST => entra::machine::serve(self, request, now),
             Service::Entra => entra::serve(self, request, now),
             Service::Arm => arm::serve(self, request, now),
             Service::Registry => registry::serve(self, &host, request, address, now),

@@ -1,5 +1,8 @@
-//! Entra: discovery documents and tokens for clients that show a secret.
+//! Entra: discovery documents, and tokens for clients that show a secret or an assertion.
 
+pub(crate) mod assertion;
+pub(crate) mod machine;
+mod proof;
 pub(crate) mod token;
 
 use bytes::Bytes;
@@ -20,6 +23,8 @@ const AUDIENCES: [(&str, &str); 5] = [
     ("https://graph.microsoft.com", token::GRAPH),
     (token::KUBERNETES, token::KUBERNETES),
 ];
+
+const ASSERTION: &str = "urn:ietf:params:oauth:client-assertion-type:jwt-bearer";
 
 /// Answers a request to Entra.
 pub(crate) fn serve(world: &World, request: &Request<Bytes>, now: Instant) -> Reply {
@@ -73,7 +78,7 @@ fn instance(world: &World) -> Reply {
     )
 }
 
-/// The token endpoint: client credentials with a secret.
+/// The token endpoint: client credentials with a secret or an assertion.
 fn issue(world: &World, tenant: &str, form: &[u8], now: Instant) -> Reply {
     let field = |name: &str| form_field(form, name);
     if !world.is_tenant(tenant) {
@@ -92,7 +97,15 @@ fn issue(world: &World, tenant: &str, form: &[u8], now: Instant) -> Reply {
         let text = format!("Application with identifier '{client}' was not found in the directory '{tenant}'.");
         return refused(StatusCode::BAD_REQUEST, "unauthorized_client", 700_016, &text);
     };
-    if principal.secret.is_none() || field("client_secret") != principal.secret {
+    if let Some(assertion) = field("client_assertion") {
+        let checked = assertion::check(world, principal, &assertion, now);
+        let is_form = field("client_assertion_type").as_deref() == Some(ASSERTION);
+        let fault =
+            if is_form { checked.err() } else { Some((50_027, "JWT token is invalid or malformed.".to_owned())) };
+        if let Some((code, text)) = fault {
+            return refused(StatusCode::UNAUTHORIZED, "invalid_client", code, &text);
+        }
+    } else if principal.secret.is_none() || field("client_secret") != principal.secret {
         let text = format!(
             "Invalid client secret provided. Ensure the secret being sent in the request is the client secret value, \
              not the client secret ID, for a secret added to app '{client}'."

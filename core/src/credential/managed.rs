@@ -1,0 +1,57 @@
+//! The identity of the machine that the program runs on.
+
+use super::{Surroundings, broken, source::Found};
+use azure_core::{
+    error::ErrorKind as Azure,
+    http::{ClientOptions, Method, Request, StatusCode, Url},
+};
+use azure_identity::{ManagedIdentityCredential, ManagedIdentityCredentialOptions, UserAssignedId};
+use std::time::Duration;
+
+/// The one address that is spoken to without TLS: it is the machine's own, and receives no secret.
+const ENDPOINT: &str = "http://169.254.169.254/metadata/identity/oauth2/token";
+
+/// Machines outside Azure drop what is sent there, and nobody should wait for that. Azure's SDKs look as long.
+const PATIENCE: Duration = Duration::from_secs(1);
+
+/// Variables of App Service and others, which have an address of their own.
+const OWN_ADDRESS: [&str; 2] = ["IDENTITY_ENDPOINT", "MSI_ENDPOINT"];
+
+pub(super) async fn find(around: &Surroundings, is_only: bool) -> Found {
+    let has_address = around.environment.first(&OWN_ADDRESS).is_some();
+    if !has_address && !is_only && !answers(around).await {
+        return Found::Absent(format!("nothing answers at {ENDPOINT}"));
+    }
+    let client = around.environment.get("AZURE_CLIENT_ID");
+    // The chain is asked again for every token; the SDK's own waits are for the services' sake and stay.
+    let options = ManagedIdentityCredentialOptions {
+        user_assigned_id: client.map(UserAssignedId::ClientId),
+        client_options: ClientOptions { cloud: None, ..around.client_options() },
+    };
+    match ManagedIdentityCredential::new(Some(options)) {
+        Ok(credential) => Found::Configured(credential),
+        Err(err) if has_address && !is_only => Found::Absent(err.to_string()),
+        Err(err) => Found::Broken(broken("its configuration cannot be used").with_source(err)),
+    }
+}
+
+/// Any answer will do: without its header, the service refuses.
+async fn answers(around: &Surroundings) -> bool {
+    let Ok(address) = Url::parse(ENDPOINT) else { return false };
+    let request = Request::new(address, Method::Get);
+    matches!(tokio::time::timeout(PATIENCE, around.transport.execute_request(&request)).await, Ok(Ok(_)))
+}
+
+/// The machine has no identity, or not this one.
+pub(super) fn is_absent(err: &azure_core::Error) -> bool {
+    let mut next: Option<&(dyn std::error::Error + 'static)> = Some(err);
+    while let Some(err) = next {
+        if let Some(Azure::HttpResponse { status: StatusCode::BadRequest, .. }) =
+            err.downcast_ref::<azure_core::Error>().map(azure_core::Error::kind)
+        {
+            return true;
+        }
+        next = err.source();
+    }
+    false
+}

@@ -1,0 +1,197 @@
+//! The caller's identity from what is around: the chain that Azure's SDKs call `DefaultAzureCredential`.
+
+mod assertion;
+mod certificate;
+mod choice;
+mod managed;
+mod source;
+
+use crate::{
+    cloud::Cloud,
+    environment::Environment,
+    error::{Error, ErrorKind, Result},
+    http::is_final,
+};
+use async_trait::async_trait;
+use azure_core::{
+    cloud::CustomConfiguration,
+    credentials::{AccessToken, TokenCredential, TokenRequestOptions},
+    error::ErrorKind as Azure,
+    http::{
+        ClientOptions, Context, HttpClient, Request, Transport,
+        policies::{Policy, PolicyResult},
+    },
+};
+use azure_identity::Executor;
+use choice::Kind;
+use source::Found;
+use std::{collections::HashMap, fmt, sync::Arc, time::Duration};
+use time::OffsetDateTime;
+use tokio::sync::{Mutex, OnceCell};
+
+/// A token is renewed this long before it ends, as `azure_core` does.
+const RENEW_BEFORE: Duration = Duration::from_secs(5 * 60);
+
+/// What all credentials of the chain have in common.
+#[derive(Clone)]
+pub(crate) struct Surroundings {
+    pub environment: Environment,
+    pub transport: Arc<dyn HttpClient>,
+    /// Where tokens come from, such as `https://login.microsoftonline.com`.
+    pub authority: String,
+    /// What starts az and azd; a process, unless a test plays them.
+    pub executor: Option<Arc<dyn Executor>>,
+}
+
+impl Surroundings {
+    pub fn new(cloud: &Cloud, environment: Environment, transport: Arc<dyn HttpClient>) -> Result<Self> {
+        let authority = cloud.authority(&environment)?;
+        Ok(Self { environment, transport, authority, executor: None })
+    }
+
+    fn client_options(&self) -> ClientOptions {
+        let mut cloud = CustomConfiguration::default();
+        cloud.authority_host.clone_from(&self.authority);
+        ClientOptions {
+            per_try_policies: vec![Arc::new(OnceIfInVain)],
+            transport: Some(Transport::new(self.transport.clone())),
+            cloud: Some(Arc::new(cloud.into())),
+            ..ClientOptions::default()
+        }
+    }
+}
+
+/// Keeps the retry policy from showing a proxy the same wrong password again: that locks accounts.
+#[derive(Debug)]
+struct OnceIfInVain;
+
+#[async_trait]
+impl Policy for OnceIfInVain {
+    async fn send(&self, ctx: &Context, request: &mut Request, next: &[Arc<dyn Policy>]) -> PolicyResult {
+        next[0]
+            .send(ctx, request, &next[1..])
+            .await
+            .map_err(|err| if is_final(&err) { azure_core::Error::new(Azure::Other, err) } else { err })
+    }
+}
+
+/// The first credential that is there. Once found, it stays.
+pub(crate) struct DefaultCredential {
+    surroundings: Surroundings,
+    kinds: &'static [Kind],
+    found: OnceCell<Arc<dyn TokenCredential>>,
+    /// A cell for each audience: callers at the same time share one request, which may be the start of a program.
+    held: Mutex<HashMap<String, Cell>>,
+}
+
+type Cell = Arc<Mutex<Option<AccessToken>>>;
+
+impl DefaultCredential {
+    /// Reads which credentials count. No request is made and nothing is started.
+    pub fn new(surroundings: Surroundings) -> Result<Self> {
+        let kinds = choice::kinds(&surroundings.environment)?;
+        Ok(Self { surroundings, kinds, found: OnceCell::new(), held: Mutex::default() })
+    }
+
+    async fn fetch(&self, scopes: &[&str]) -> azure_core::Result<AccessToken> {
+        let mut first = None;
+        let find = self.found.get_or_try_init(|| async {
+            let (credential, token) = self.find(scopes).await?;
+            first = Some(token);
+            Ok::<_, azure_core::Error>(credential)
+        });
+        let credential = find.await?;
+        match first {
+            Some(token) => Ok(token),
+            None => credential.get_token(scopes, None).await,
+        }
+    }
+
+    /// Asks one after the other. What is not configured is passed over; what is configured and fails is an error, or a
+    /// caller would go on as somebody else.
+    async fn find(&self, scopes: &[&str]) -> azure_core::Result<(Arc<dyn TokenCredential>, AccessToken)> {
+        let mut tried = Vec::new();
+        for &kind in self.kinds {
+            let reason = match source::find(kind, &self.surroundings, self.kinds.len() == 1).await {
+                Found::Absent(reason) => reason,
+                Found::Broken(err) => return Err(credential_error(Failed { kind, source: Box::new(err) })),
+                Found::Configured(credential) => match credential.get_token(scopes, None).await {
+                    Ok(token) => {
+                        tracing::info!(
+                            credential = kind.name(),
+                            "signing in with this credential of the default chain"
+                        );
+                        return Ok((credential, token));
+                    }
+                    Err(err) if source::is_passed_over(kind, &err) => crate::error::chain(&err),
+                    Err(err) => return Err(credential_error(Failed { kind, source: Box::new(err) })),
+                },
+            };
+            tracing::debug!(credential = kind.name(), reason, "passed over");
+            tried.push((kind, reason));
+        }
+        Err(credential_error(NoneFound(tried)))
+    }
+}
+
+#[async_trait]
+impl TokenCredential for DefaultCredential {
+    async fn get_token(&self, scopes: &[&str], _: Option<TokenRequestOptions<'_>>) -> azure_core::Result<AccessToken> {
+        let cell = self.held.lock().await.entry(scopes.join(" ")).or_default().clone();
+        let mut held = cell.lock().await;
+        match held.as_ref() {
+            Some(token) if token.expires_on - RENEW_BEFORE > OffsetDateTime::now_utc() => Ok(token.clone()),
+            _ => Ok(held.insert(self.fetch(scopes).await?).clone()),
+        }
+    }
+}
+
+impl fmt::Debug for DefaultCredential {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("DefaultCredential").field("kinds", &self.kinds).finish_non_exhaustive()
+    }
+}
+
+fn credential_error(err: impl std::error::Error + Send + Sync + 'static) -> azure_core::Error {
+    azure_core::Error::new(Azure::Credential, err)
+}
+
+/// A credential that is configured and gave no token.
+#[derive(Debug)]
+struct Failed {
+    kind: Kind,
+    source: Box<dyn std::error::Error + Send + Sync>,
+}
+
+impl fmt::Display for Failed {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{} is configured and failed", self.kind.name())
+    }
+}
+
+impl std::error::Error for Failed {
+    fn source(&self) -> Option<&(dyn std::error::Error + 'static)> {
+        Some(self.source.as_ref())
+    }
+}
+
+/// What was looked for, and why it is not there.
+#[derive(Debug)]
+struct NoneFound(Vec<(Kind, String)>);
+
+impl fmt::Display for NoneFound {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("no credential of the default chain is there")?;
+        for (kind, reason) in &self.0 {
+            write!(f, "; {}: {reason}", kind.name())?;
+        }
+        Ok(())
+    }
+}
+
+impl std::error::Error for NoneFound {}
+
+/// What is wrong with something that was configured.
+fn broken(message: impl Into<String>) -> Error {
+    Error::new(ErrorKind::Unauthenticated, message)
+}
