@@ -71,7 +71,7 @@ pub enum ExistingTag {
 words!(ExistingTag, "existing": Keep => "keep", Replace => "replace");
 
 /// An image that is in the registry now.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[non_exhaustive]
 pub struct Import {
     /// The source, completed as Docker completes it.
@@ -88,7 +88,7 @@ pub struct Import {
 }
 
 /// How sure it is that an imported image is its source.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(tag = "kind", rename_all = "snake_case")]
 #[non_exhaustive]
 pub enum ImportProof {

@@ -39,8 +39,8 @@ pub(crate) use words;
 #[cfg(test)]
 mod tests {
     use crate::{
-        Access, DetachOutcome, ExistingTag, InheritedGrant, Operation, OtherCondition, PrincipalState, PullRole,
-        RefusalKind, RightScope, RoleAssignmentMode, Sku, WriteService,
+        Access, DetachOutcome, ExistingTag, InheritedGrant, Operation, OtherCondition, Outlook, PrincipalState,
+        PullRole, RefusalKind, RightScope, RoleAssignmentMode, Sku, WriteService,
     };
     use serde::{Serialize, de::DeserializeOwned};
     use std::{fmt::Display, str::FromStr};
@@ -65,6 +65,7 @@ mod tests {
         is_one_word_everywhere(InheritedGrant::ALL);
         is_one_word_everywhere(Operation::ALL);
         is_one_word_everywhere(OtherCondition::ALL);
+        is_one_word_everywhere(Outlook::ALL);
         is_one_word_everywhere(PrincipalState::ALL);
         is_one_word_everywhere(PullRole::ALL);
         is_one_word_everywhere(RefusalKind::ALL);

@@ -114,7 +114,7 @@ words!(OtherCondition, "other condition": Keep => "keep", Replace => "replace");
 /// The state "this cluster can pull from this registry, by that grant".
 ///
 /// Assigned is not yet effective: Azure takes from seconds to minutes until a registry honours a new grant.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[non_exhaustive]
 pub struct Attachment {
     /// What was found or done.

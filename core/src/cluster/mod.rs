@@ -19,7 +19,7 @@ pub(crate) use reference::TYPE;
 
 use crate::{call::Call, error::Result};
 use async_trait::async_trait;
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
 use std::{fmt, ops::ControlFlow, time::Duration};
 
 /// Gives access to a cluster, deploys to it and watches its pods.
@@ -164,7 +164,7 @@ impl Default for ApplyMode {
 }
 
 /// An object that was applied.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[non_exhaustive]
 pub struct Applied {
     /// Such as `Deployment`.
@@ -192,7 +192,7 @@ impl Applied {
 }
 
 /// A deployment that runs as its specification says.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[non_exhaustive]
 pub struct RollOut {
     /// Replicas that are ready.

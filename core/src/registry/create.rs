@@ -7,7 +7,7 @@ use crate::{
     error::{Error, Result},
     id::{ResourceId, group_name},
 };
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
 use std::time::Duration;
 
 const DEADLINE: Duration = Duration::from_secs(10 * 60);
@@ -65,7 +65,7 @@ impl CreatedRegistry {
 }
 
 /// The registry, and whether this call made it.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[non_exhaustive]
 pub struct CreatedRegistry {
     /// The registry.

@@ -54,7 +54,7 @@ pub trait RegistryImporter: fmt::Debug + Send + Sync + 'static {
 }
 
 /// A registry as Azure has it.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[non_exhaustive]
 pub struct Registry {
     /// Its resource id.
