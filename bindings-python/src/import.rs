@@ -33,6 +33,8 @@ value! {
         is_new: bool,
         /// How sure it is that the two are the same.
         proof: ImportProof,
+        /// By this Azure's activity log knows the write. `None` where nothing was copied, or where its answer was lost.
+        correlation_id: Option<String>,
     }
 }
 
@@ -151,6 +153,12 @@ methods! { ImportHandle;
     #[getter]
     fn targets(&self) -> Several<String> {
         Several(self.present().targets)
+    }
+
+    /// By this Azure's activity log knows the request that began it.
+    #[getter]
+    fn correlation_id(&self) -> Option<String> {
+        self.present().correlation_id
     }
 
     /// How long Azure asked to wait before the next look, if it did.

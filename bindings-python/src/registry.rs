@@ -34,5 +34,7 @@ value! {
         is_new: bool,
         /// In what one that was there differs from the one that would have been made.
         differences: Several<Difference>,
+        /// By this Azure's activity log knows the write. `None` where nothing was written.
+        correlation_id: Option<String>,
     }
 }

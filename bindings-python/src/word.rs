@@ -2,8 +2,8 @@
 
 use crate::{argument::Text, error};
 use aks_acr::{
-    Access, Blame, ClusterTier, DomainLabel, ErrorKind, ExistingTag, InheritedGrant, OtherCondition, Outlook, PullRole,
-    RoleAssignmentMode, Sku,
+    Access, Blame, ClusterTier, DetachOutcome, DomainLabel, ErrorKind, ExistingTag, InheritedGrant, Operation,
+    OtherCondition, Outlook, PrincipalState, PullRole, RefusalKind, RightScope, RoleAssignmentMode, Sku, WriteService,
 };
 use pyo3::{prelude::*, types::PyDict};
 use serde::{Deserialize, Serialize};
@@ -39,15 +39,21 @@ known!(
     Access,
     Blame,
     ClusterTier,
+    DetachOutcome,
     DomainLabel,
     ErrorKind,
     ExistingTag,
     InheritedGrant,
+    Operation,
     OtherCondition,
     Outlook,
+    PrincipalState,
     PullRole,
+    RefusalKind,
+    RightScope,
     RoleAssignmentMode,
-    Sku
+    Sku,
+    WriteService
 );
 
 /// A word as a field or an argument.

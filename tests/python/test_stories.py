@@ -15,7 +15,7 @@ import aks_acr
 # A wheel is tried away from the sources: then the folder is named.
 FOLDER = pathlib.Path(os.environ.get("AKS_ACR_CONTRACT", pathlib.Path(__file__).parents[1] / "contract"))
 STORIES = {path.stem: json.loads(path.read_text(encoding="utf-8")) for path in sorted(FOLDER.glob("stories/*.json"))}
-FACTS = ("kind", "status", "code", "missing_action", "scope", "smallest_role", "blame")
+FACTS = ("kind", "status", "code", "refusal", "missing_action", "scope", "smallest_role", "blame")
 
 
 def canonical(result):

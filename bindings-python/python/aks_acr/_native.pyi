@@ -21,15 +21,21 @@ from ._words import (
     Access,
     Blame,
     ClusterTier,
+    DetachOutcome,
     DomainLabel,
     ErrorKind,
     ExistingTag,
     InheritedGrant,
+    Operation,
     OtherCondition,
     Outlook,
+    PrincipalState,
     PullRole,
+    RefusalKind,
+    RightScope,
     RoleAssignmentMode,
     Sku,
+    WriteService,
 )
 
 VERSION: str
@@ -83,6 +89,7 @@ _SomeCredential: TypeAlias = GetsToken | GetsTokenInfo
 _SomeCloud: TypeAlias = Cloud | str | CustomCloud
 _Seconds: TypeAlias = float | timedelta
 _Listener: TypeAlias = Callable[[Event], object]
+_Hook: TypeAlias = Callable[[Write], object]
 
 def shut_down() -> None:
     """Ends the work that is under way, before the interpreter does."""
@@ -92,6 +99,14 @@ def load(class_name: str, json: str) -> Any:
 
 def words() -> dict[str, list[str]]:
     """The words of every enum, as core has them: those of Python are held against them."""
+
+def required_rights(operations: Iterable[Operation | str]) -> list[RequiredRight]:
+    """The rights that these operations need, each once. What is required by one of them is required."""
+
+def custom_role_json(name: str, rights: Iterable[RequiredRight], assignable_scopes: Sequence[str]) -> str:
+    """A custom role that has exactly these rights, as `az role definition create --role-definition @file` reads it. Those that are not
+    required are in it too: leave out of `rights` what you do not want.
+    """
 
 @type_check_only
 class Result:
@@ -361,6 +376,421 @@ class PlannedAction(Result):
         def outcome(self) -> AttachOutcome: ...
 
 @final
+class Detachment(Result):
+    """What was removed, and what still lets the cluster pull.
+
+    Removed is not yet without effect: Azure takes from seconds to minutes, a node may hold a token of the registry for hours, and
+    an image that is on a node already starts without a pull.
+    """
+
+    __match_args__ = ("outcome", "principal_id", "scope", "removed", "remaining")
+    def __new__(
+        cls,
+        *,
+        outcome: DetachOutcome | str,
+        principal_id: str,
+        scope: str,
+        removed: Iterable[RemovedGrant],
+        remaining: Iterable[PullGrant],
+    ) -> Detachment: ...
+    @property
+    def outcome(self) -> DetachOutcome:
+        """What was found or done."""
+
+    @property
+    def principal_id(self) -> str:
+        """Object id of the identity whose grants were meant."""
+
+    @property
+    def scope(self) -> str:
+        """Resource id of the registry."""
+
+    @property
+    def removed(self) -> tuple[RemovedGrant, ...]:
+        """What was removed."""
+
+    @property
+    def remaining(self) -> tuple[PullGrant, ...]:
+        """What still gives this principal pull: grants from above, of other roles, or of others where only ours were to
+        go.
+        """
+
+@final
+class RemovedGrant(Result):
+    """A grant that was removed."""
+
+    __match_args__ = ("assignment_id", "role", "condition", "correlation_id")
+    def __new__(
+        cls,
+        *,
+        assignment_id: str,
+        role: PullRole | str,
+        condition: str | None,
+        correlation_id: str | None,
+    ) -> RemovedGrant: ...
+    @property
+    def assignment_id(self) -> str:
+        """Id of the role assignment that is gone."""
+
+    @property
+    def role(self) -> PullRole:
+        """Its role."""
+
+    @property
+    def condition(self) -> str | None:
+        """What narrowed it, if anything did."""
+
+    @property
+    def correlation_id(self) -> str | None:
+        """By this Azure's activity log knows the write."""
+
+@final
+class DetachPlan(Result):
+    """What detach would do. Making one needs read rights only; applying it looks again: what is gone by then is no hindrance, but if
+    more would be removed than it says, nothing is. `str()` is lines for a reader.
+    """
+
+    __match_args__ = ("version", "expires", "cluster", "registry", "principal_id", "remove", "remaining")
+    def __new__(
+        cls,
+        *,
+        version: int,
+        expires: datetime,
+        cluster: ClusterRef,
+        registry: str,
+        principal_id: str,
+        remove: Iterable[RoleAssignment],
+        remaining: Iterable[PullGrant],
+    ) -> DetachPlan: ...
+    @property
+    def version(self) -> int:
+        """The form of this plan."""
+
+    @property
+    def expires(self) -> datetime:
+        """After this it is refused."""
+
+    @property
+    def cluster(self) -> ClusterRef:
+        """The cluster."""
+
+    @property
+    def registry(self) -> str:
+        """Resource id of the registry."""
+
+    @property
+    def principal_id(self) -> str:
+        """Object id of the identity whose grants are meant."""
+
+    @property
+    def remove(self) -> tuple[RoleAssignment, ...]:
+        """What would be removed. Empty: nothing would be written."""
+
+    @property
+    def remaining(self) -> tuple[PullGrant, ...]:
+        """What would still give this principal pull."""
+
+@final
+class RoleAssignment(Result):
+    """A role assignment as Azure has it."""
+
+    __match_args__ = ("id", "scope", "principal_id", "principal_type", "role", "condition", "description")
+    def __new__(
+        cls,
+        *,
+        id: str,
+        scope: str,
+        principal_id: str,
+        principal_type: str | None,
+        role: str,
+        condition: str | None,
+        description: str | None,
+    ) -> RoleAssignment: ...
+    @property
+    def id(self) -> str:
+        """Its resource id."""
+
+    @property
+    def scope(self) -> str:
+        """Where it holds."""
+
+    @property
+    def principal_id(self) -> str:
+        """To whom."""
+
+    @property
+    def principal_type(self) -> str | None:
+        """Azure's word for what the principal is: `ServicePrincipal` (a managed identity too), `Group`, `User`."""
+
+    @property
+    def role(self) -> str:
+        """The role definition's id, the part that is the same in every subscription."""
+
+    @property
+    def condition(self) -> str | None:
+        """What narrows it, if anything does."""
+
+    @property
+    def description(self) -> str | None:
+        """What its maker wrote about it."""
+
+@final
+class ClusterAttachments(Result):
+    """What a cluster's nodes can pull from."""
+
+    __match_args__ = ("cluster", "principal_id", "grants", "subscriptions")
+    def __new__(
+        cls,
+        *,
+        cluster: str,
+        principal_id: str,
+        grants: Iterable[PullGrant],
+        subscriptions: Iterable[str],
+    ) -> ClusterAttachments: ...
+    @property
+    def cluster(self) -> str:
+        """Resource id of the cluster."""
+
+    @property
+    def principal_id(self) -> str:
+        """Object id of the identity that pulls for it."""
+
+    @property
+    def grants(self) -> tuple[PullGrant, ...]:
+        """The grants, one or more for a registry: those on the registry itself first."""
+
+    @property
+    def subscriptions(self) -> tuple[str, ...]:
+        """The subscriptions that were looked in. A registry elsewhere may be attached too."""
+
+@final
+class RegistryAttachments(Result):
+    """Who can pull from a registry."""
+
+    __match_args__ = ("registry", "grants", "subscriptions")
+    def __new__(
+        cls,
+        *,
+        registry: Registry,
+        grants: Iterable[PullGrant],
+        subscriptions: Iterable[str],
+    ) -> RegistryAttachments: ...
+    @property
+    def registry(self) -> Registry:
+        """The registry."""
+
+    @property
+    def grants(self) -> tuple[PullGrant, ...]:
+        """The grants: those on the registry itself first."""
+
+    @property
+    def subscriptions(self) -> tuple[str, ...]:
+        """The subscriptions whose clusters were looked at, to tell whose a grant is. Empty if the caller may not list
+        clusters.
+        """
+
+@final
+class PullGrant(Result):
+    """A role assignment that lets somebody pull from a registry. `str()` is a line for a reader.
+
+    A role is judged by what it allows: an Owner can pull too, where permissions are on the whole registry.
+    """
+
+    __match_args__ = (
+        "registry",
+        "principal_id",
+        "principal_type",
+        "principal",
+        "clusters",
+        "role",
+        "role_name",
+        "assignment_id",
+        "reach",
+        "condition",
+        "is_certain",
+    )
+    def __new__(
+        cls,
+        *,
+        registry: str,
+        principal_id: str,
+        principal_type: str | None,
+        principal: PrincipalState | str,
+        clusters: Iterable[str],
+        role: str,
+        role_name: str | None,
+        assignment_id: str,
+        reach: GrantReach,
+        condition: str | None,
+        is_certain: bool,
+    ) -> PullGrant: ...
+    @property
+    def registry(self) -> str:
+        """Resource id of the registry."""
+
+    @property
+    def principal_id(self) -> str:
+        """Object id of the identity or group that holds the assignment."""
+
+    @property
+    def principal_type(self) -> str | None:
+        """Azure's word for what that is: `ServicePrincipal` (a managed identity too), `Group`, `User`."""
+
+    @property
+    def principal(self) -> PrincipalState:
+        """Whether the principal still exists, as far as that is known."""
+
+    @property
+    def clusters(self) -> tuple[str, ...]:
+        """Resource ids of the clusters whose nodes pull with it, of those that were looked at."""
+
+    @property
+    def role(self) -> str:
+        """The role definition's id, the part that is the same in every subscription."""
+
+    @property
+    def role_name(self) -> str | None:
+        """The role's name. `None` where the caller may not read the definition."""
+
+    @property
+    def assignment_id(self) -> str:
+        """Id of the role assignment."""
+
+    @property
+    def reach(self) -> GrantReach:
+        """Where it was assigned."""
+
+    @property
+    def condition(self) -> str | None:
+        """What narrows it, if anything does."""
+
+    @property
+    def is_certain(self) -> bool:
+        """`False`: the caller may not read the role's definition or the registry, so that it may give pull, or not."""
+
+@disjoint_base
+class GrantReach(Result):
+    """Where a grant was assigned."""
+
+    @property
+    def kind(self) -> str:
+        """The word that tells this form from the others, the same in every language."""
+
+    @final
+    class Direct(GrantReach):
+        """On the registry itself: detach removes it, if its role is one that attach gives."""
+
+        __match_args__ = ()
+        def __new__(cls) -> GrantReach.Direct: ...
+
+    @final
+    class Inherited(GrantReach):
+        """On a scope above the registry, and so for all that is below that."""
+
+        __match_args__ = ("from_",)
+        def __new__(cls, from_: str) -> GrantReach.Inherited: ...
+        @property
+        def from_(self) -> str: ...
+
+@final
+class DenyingPolicy(Result):
+    """A policy that was in the way."""
+
+    __match_args__ = ("name", "assignment_id", "definition_id")
+    def __new__(cls, *, name: str, assignment_id: str, definition_id: str) -> DenyingPolicy: ...
+    @property
+    def name(self) -> str:
+        """The assignment's name, for people where it has one, else the other."""
+
+    @property
+    def assignment_id(self) -> str:
+        """The assignment's id. Empty where Azure does not tell."""
+
+    @property
+    def definition_id(self) -> str:
+        """The definition's id. Empty where Azure does not tell."""
+
+@final
+class RequiredRight(Result):
+    """A right that an operation needs."""
+
+    __match_args__ = ("action", "is_data_action", "at", "is_required", "why", "smallest_role")
+    def __new__(
+        cls,
+        *,
+        action: str,
+        is_data_action: bool,
+        at: RightScope | str,
+        is_required: bool,
+        why: str,
+        smallest_role: str | None,
+    ) -> RequiredRight: ...
+    @property
+    def action(self) -> str:
+        """The action, such as `Microsoft.Authorization/roleAssignments/write`."""
+
+    @property
+    def is_data_action(self) -> bool:
+        """Whether it is an action on data, which stands in a list of its own in a role."""
+
+    @property
+    def at(self) -> RightScope:
+        """Where it is needed."""
+
+    @property
+    def is_required(self) -> bool:
+        """`False`: the operation works without it, and `why` says what is lost, or when it is needed."""
+
+    @property
+    def why(self) -> str:
+        """What it is needed for."""
+
+    @property
+    def smallest_role(self) -> str | None:
+        """The smallest built-in role that has it, where one is known."""
+
+@final
+class Write(Result):
+    """A request that changes something, before it is sent. `str()` is a line for a reader."""
+
+    __match_args__ = ("service", "method", "target", "action", "step", "body")
+    def __new__(
+        cls,
+        *,
+        service: WriteService | str,
+        method: str,
+        target: str,
+        action: str,
+        step: str,
+        body: Any,
+    ) -> Write: ...
+    @property
+    def service(self) -> WriteService:
+        """Who would be asked."""
+
+    @property
+    def method(self) -> str:
+        """The method of HTTP, such as `PUT`."""
+
+    @property
+    def target(self) -> str:
+        """The resource id, or the cluster's resource id and the path in its API."""
+
+    @property
+    def action(self) -> str:
+        """The action that Azure checks. Empty for Kubernetes."""
+
+    @property
+    def step(self) -> str:
+        """What it is for, in words."""
+
+    @property
+    def body(self) -> Any:
+        """What would be sent, without what may be secret: to Azure the body with such values replaced, to Kubernetes the
+        object's kind, name and namespace.
+        """
+
+@final
 class ClusterRef(Result):
     """A cluster, by resource group and name. `str()` is the form that methods take."""
 
@@ -514,8 +944,19 @@ class Registry(Result):
 class CreatedRegistry(Result):
     """The registry, and whether the call made it."""
 
-    __match_args__ = ("registry", "is_new", "differences")
-    def __new__(cls, *, registry: Registry, is_new: bool, differences: Iterable[Difference]) -> CreatedRegistry: ...
+    __match_args__ = ("registry", "is_new", "differences", "correlation_id")
+    def __new__(
+        cls,
+        *,
+        registry: Registry,
+        is_new: bool,
+        differences: Iterable[Difference],
+        correlation_id: str | None,
+    ) -> CreatedRegistry: ...
+    @property
+    def correlation_id(self) -> str | None:
+        """By this Azure's activity log knows the write. `None` where nothing was written."""
+
     @property
     def registry(self) -> Registry:
         """The registry."""
@@ -629,10 +1070,21 @@ class CreatedCluster(Result):
 class Import(Result):
     """An image that is in the registry now."""
 
-    __match_args__ = ("source", "target", "also", "is_new", "proof")
+    __match_args__ = ("source", "target", "also", "is_new", "proof", "correlation_id")
     def __new__(
-        cls, *, source: str, target: str, also: Iterable[str], is_new: bool, proof: ImportProof
+        cls,
+        *,
+        source: str,
+        target: str,
+        also: Iterable[str],
+        is_new: bool,
+        proof: ImportProof,
+        correlation_id: str | None,
     ) -> Import: ...
+    @property
+    def correlation_id(self) -> str | None:
+        """By this Azure's activity log knows the write. `None` where nothing was copied, or where its answer was lost."""
+
     @property
     def source(self) -> str:
         """The source, completed as Docker completes it."""
@@ -756,6 +1208,10 @@ class ImportHandle(Result):
     @property
     def targets(self) -> tuple[str, ...]:
         """`repository:tag` of each target, or the repository of one without a tag."""
+
+    @property
+    def correlation_id(self) -> str | None:
+        """By this Azure's activity log knows the request that began it."""
 
     @property
     def asked_wait(self) -> timedelta | None:
@@ -1123,10 +1579,14 @@ class AksAcrError(Exception):
     """``x-ms-request-id`` of the answer."""
     correlation_id: str | None
     """``x-ms-correlation-request-id`` of the answer."""
+    refusal: RefusalKind | None
+    """Who or what refused, where the caller was refused and it is known."""
+    policies: tuple[DenyingPolicy, ...]
+    """The policies that were in the way, where a policy refused and Azure names them."""
     missing_action: str | None
     """The action that the caller lacks."""
     scope: str | None
-    """Where the caller lacks it: a resource id."""
+    """Where the caller was refused: a resource id."""
     smallest_role: str | None
     """The smallest built-in role that has it."""
     retry_after: timedelta | None
@@ -1148,7 +1608,7 @@ class ConflictError(AksAcrError):
     """Something else is already there, or changed meanwhile."""
 
 class ForbiddenError(AksAcrError):
-    """The caller is known and may not do this; see `missing_action` and `smallest_role`."""
+    """The caller is known and may not do this; see `refusal`, `missing_action` and `smallest_role`."""
 
 class NotRegisteredError(AksAcrError):
     """The subscription has not registered the resource provider; `register` asks for it."""
@@ -1192,6 +1652,8 @@ class Calls:
         cloud: _SomeCloud | None = None,
         proxy: str | None = None,
         ca: str | None = None,
+        read_only: bool = False,
+        on_write: _Hook | None = None,
     ) -> Calls: ...
     @property
     def subscription_id(self) -> str:
@@ -1286,6 +1748,110 @@ class Calls:
             ConflictError: If the plan has expired or no longer fits.
             InvalidInputError: If it is of another version.
             AksAcrError: Those of `attach`.
+        """
+
+    def detach(
+        self,
+        cluster: str,
+        registry: str,
+        *,
+        principal: str | None = None,
+        only_ours: bool | None = None,
+        deadline: _Seconds | None = None,
+        on_progress: _Listener | None = None,
+    ) -> Call[Detachment]:
+        """Takes back what lets a cluster's nodes pull from a registry: the direct grants of the two roles that `attach` gives.
+        The cluster is never written, and nothing above the registry is touched.
+
+        What still gives access is in the answer. Where there is nothing to remove, nothing is written and the outcome says so.
+
+        `principal` is whose grant is removed, where that is not the cluster's kubelet identity; the cluster is not looked at
+        then, so it can be one that was deleted. `only_ours` leaves alone what others made, such as Terraform. The deadline is
+        5 minutes by default.
+
+        Raises:
+            NotFoundError: If the cluster, its kubelet identity or the registry does not exist.
+            ForbiddenError: If the caller may not list the grants or not remove one, with `missing_action`; or a lock keeps one.
+            UnsupportedError: If the cluster has a service principal whose object id is not given.
+        """
+
+    def plan_detach(
+        self,
+        cluster: str,
+        registry: str,
+        *,
+        principal: str | None = None,
+        only_ours: bool | None = None,
+        deadline: _Seconds | None = None,
+        on_progress: _Listener | None = None,
+    ) -> Call[DetachPlan]:
+        """Says what `detach` would remove, and writes nothing. It needs read rights only.
+
+        Its arguments are those of `detach`.
+
+        Raises:
+            AksAcrError: Those of `detach`, but for a refusal to write.
+        """
+
+    def apply_detach(
+        self,
+        plan: DetachPlan,
+        *,
+        principal: str | None = None,
+        only_ours: bool | None = None,
+        deadline: _Seconds | None = None,
+        on_progress: _Listener | None = None,
+    ) -> Call[Detachment]:
+        """Removes what a plan says, after another look: what is gone by then is no hindrance, but if more would be removed,
+        nothing is.
+
+        Give the options that the plan was made with.
+
+        Raises:
+            ConflictError: If the plan has expired or more would be removed.
+            InvalidInputError: If it is of another version.
+            AksAcrError: Those of `detach`.
+        """
+
+    def attachments_of_cluster(
+        self,
+        cluster: str,
+        *,
+        subscriptions: Sequence[str] | None = None,
+        ask_directory: bool | None = None,
+        deadline: _Seconds | None = None,
+        on_progress: _Listener | None = None,
+    ) -> Call[ClusterAttachments]:
+        """Which registries a cluster's nodes can pull from, and by which grants, inherited ones included.
+
+        It looks in the client's subscription, the cluster's and `subscriptions`. What a group of Entra brings the kubelet
+        identity is not seen. `ask_directory` asks Microsoft Graph which principals still exist, which takes rights there. The
+        deadline is 5 minutes by default.
+
+        Raises:
+            NotFoundError: If the cluster or its kubelet identity does not exist.
+            ForbiddenError: If the caller may not read the cluster or not list role assignments in a subscription.
+            UnsupportedError: If the cluster has a service principal.
+        """
+
+    def attachments_of_registry(
+        self,
+        registry: str,
+        *,
+        subscriptions: Sequence[str] | None = None,
+        ask_directory: bool | None = None,
+        deadline: _Seconds | None = None,
+        on_progress: _Listener | None = None,
+    ) -> Call[RegistryAttachments]:
+        """Who can pull from a registry, and by which grants, inherited ones included; the kubelet identities of clusters are
+        named.
+
+        Its options are those of `attachments_of_cluster`.
+
+        Raises:
+            NotFoundError: If the registry does not exist.
+            ForbiddenError: If the caller may not read it or not list its role assignments, or may not ask the directory and it
+                was to be asked.
         """
 
     def registry(

@@ -2,6 +2,7 @@
 
 mod attach;
 mod cluster;
+mod detach;
 mod import;
 mod registry;
 
@@ -15,7 +16,7 @@ pub struct Calls(Held);
 #[pymethods]
 impl Calls {
     #[new]
-    #[pyo3(signature = (credential, subscription_id, *, cloud = None, proxy = None, ca = None))]
+    #[pyo3(signature = (credential, subscription_id, *, cloud = None, proxy = None, ca = None, read_only = false, on_write = None))]
     fn new(
         py: Python<'_>,
         credential: Option<Bound<'_, PyAny>>,
@@ -23,9 +24,11 @@ impl Calls {
         cloud: Option<Cloud>,
         proxy: Option<&str>,
         ca: Option<&str>,
+        read_only: bool,
+        on_write: Option<Py<PyAny>>,
     ) -> PyResult<Self> {
         send_to_logging(py)?;
-        Held::new(py, credential, subscription_id, cloud.unwrap_or_default(), proxy, ca).map(Self)
+        Held::new(py, credential, subscription_id, cloud.unwrap_or_default(), proxy, ca, read_only, on_write).map(Self)
     }
 
     /// The subscription in which names are looked up.
