@@ -2,7 +2,8 @@
 
 const { Client } = require('./lib/client.cjs');
 const { AksAcrError } = require('./lib/error.cjs');
+const { ImportHandle } = require('./lib/handle.cjs');
 const { Kubeconfig } = require('./lib/kubeconfig.cjs');
 const { VERSION } = require('./native.cjs');
 
-module.exports = { AksAcrError, Client, Kubeconfig, VERSION };
+module.exports = { AksAcrError, Client, ImportHandle, Kubeconfig, VERSION };

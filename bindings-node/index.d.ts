@@ -35,12 +35,22 @@ export interface CustomCloud {
   resourceManager: string;
   /** The ending of its login servers, such as `.azurecr.io`. */
   registrySuffix: string;
+  /**
+   * Where tokens come from, such as `https://login.example`; only the default chain of credentials asks for it. By default
+   * `AZURE_AUTHORITY_HOST`, or else the Resource Manager's own address.
+   */
+  authority?: string;
 }
 
 /** What a client is made of. */
 export interface ClientSettings {
-  /** As whom. */
-  credential: TokenCredential;
+  /**
+   * As whom. Left out, as the caller whom the surroundings name, the first that is configured, found at the first request: a service
+   * principal in `AZURE_TENANT_ID`, `AZURE_CLIENT_ID` and `AZURE_CLIENT_SECRET` or `AZURE_CLIENT_CERTIFICATE_PATH`; GitHub Actions;
+   * workload identity; Azure Pipelines; the machine's managed identity; who is signed in to az, then azd. What is configured and fails is
+   * an error and not passed over. `AZURE_TOKEN_CREDENTIALS` narrows the list, as in Azure's SDKs. No package of Azure's is needed for it.
+   */
+  credential?: TokenCredential;
   /** The subscription in which names are looked up. */
   subscriptionId: string;
   /** The cloud. `'public'` by default. */
@@ -170,21 +180,46 @@ export interface Operations {
   registry(registry: string, options?: CallOptions): Promise<Registry | null>;
 
   /**
-   * Makes a registry, unless there is one of that name in the group: that one is left as it is.
+   * Makes a registry, unless there is one of that name in the group: that one is left as it is, and `differences` say in what it is
+   * not what was asked for. Nobody gets in without an identity: the admin user and anonymous pull stay off.
    *
    * Deadline: 10 minutes by default. Errors: `'invalid_input'` for a name that cannot be one; `'conflict'` if the name is taken
-   * elsewhere in the cloud; `'not_found'` if there is no such group; `'forbidden'`; `'operation_failed'` if Azure could not.
+   * elsewhere in the cloud, or the registry is being deleted; `'not_found'` if there is no such group; `'not_registered'` if the
+   * subscription has not registered the resource provider, and `register` does not ask for it; `'forbidden'`; `'operation_failed'`
+   * if Azure could not, now or at an earlier try.
    */
   createRegistry(group: string, name: string, options?: CreateRegistryOptions): Promise<CreatedRegistry>;
 
   /**
+   * Makes a cluster whose nodes can pull from the registries in the options, unless there is one of that name in the group: that one is
+   * left as it is, its registries are attached, and `differences` say in what it is not what was asked for.
+   *
+   * The grants are made as soon as the cluster shows its kubelet identity, beside the creation. Called again while the cluster is being
+   * made, it waits for that one. An existing cluster is never written.
+   *
+   * Deadline: 60 minutes by default. Errors: `'invalid_input'` for options that cannot be, and from the service for a size or a
+   * version that it does not have; `'not_found'` for an absent group or registry, before anything is made; `'conflict'` if the cluster
+   * is being deleted; `'operation_failed'` if Azure could not make it, now or at an earlier try; `'not_registered'` if the
+   * subscription has not registered the resource provider, and `register` does not ask for it; `'forbidden'`. An error after the
+   * cluster began to be says so.
+   *
+   * @example
+   * ```js
+   * const made = await client.createCluster('my-group/my-cluster', { registries: ['myregistry'], nodeCount: 2 });
+   * console.log(made.isNew, made.cluster.state, made.attachments[0].outcome.kind); // true Succeeded granted
+   * ```
+   */
+  createCluster(cluster: string, options?: CreateClusterOptions): Promise<CreatedCluster>;
+
+  /**
    * Copies an image into a registry: Azure does it, and what arrived is compared with the source. A second run with an equal image
-   * copies nothing and succeeds.
+   * copies nothing and succeeds. The source may be public, a registry of Azure that the caller may pull from, or one that asks for
+   * credentials, which Azure then uses; it arrives under one name or several, or without a tag.
    *
    * Deadline: 30 minutes by default. Errors: `'invalid_input'` for a target that cannot be one or a source in another cloud;
    * `'not_found'` if the registry or the source does not exist; `'conflict'` if the tag has another image; `'forbidden'` if the caller
    * may not import or the source may not be read; `'rate_limited'` if the source throttles; `'operation_failed'` if Azure could
-   * not copy it.
+   * not copy it. `blame` says on which side the fault lies, where that is known.
    *
    * @example
    * ```js
@@ -193,6 +228,54 @@ export interface Operations {
    * ```
    */
   importImage(registry: string, source: string, options?: ImportOptions): Promise<Import>;
+
+  /**
+   * Copies many images into a registry, so many at a time. Each has a result of its own, in the order of the list: one that fails does
+   * not stop the others, and one that is there already is not copied. Cancelled, or past the deadline, those that were not done have that
+   * error.
+   *
+   * Deadline: 2 hours by default, for the whole list. Errors, besides those of each image, which are those of `importImage`:
+   * `'invalid_input'`, before the first request, for two images with the same target or an image with options that cannot be;
+   * `'not_found'` if the registry does not exist; `'forbidden'` if the caller may not read it.
+   *
+   * @example
+   * ```js
+   * const images = ['nginx', { source: 'quay.io/team/app:v1', target: 'app:v1' }];
+   * for (const { import: done, error } of await client.importImages('myregistry', images)) {
+   *   console.log(done ? done.target : error.message);
+   * }
+   * ```
+   */
+  importImages(
+    registry: string,
+    images: readonly (string | ImportItem)[],
+    options?: ImportManyOptions,
+  ): Promise<readonly ImportResult[]>;
+
+  /**
+   * Begins an import and does not wait for it: the handle can be stored, and looked at later, also by another process.
+   *
+   * Deadline: 30 minutes by default. Errors: those of `importImage` that show before Azure has accepted it.
+   *
+   * @example
+   * ```js
+   * const started = await client.startImport('myregistry', 'nginx', { target: 'nginx:v1' });
+   * if (started.kind === 'started') await writeFile('handle.json', JSON.stringify(started.handle), { mode: 0o600 });
+   * // … later:
+   * const handle = new ImportHandle(JSON.parse(await readFile('handle.json', 'utf8')));
+   * const { kind } = await client.pollImport(handle); // 'running' or 'succeeded'
+   * ```
+   */
+  startImport(registry: string, source: string, options?: ImportOptions): Promise<StartedImport>;
+
+  /**
+   * How far an import is, by one look. Azure names a new link each time, which an {@link ImportHandle} takes over; a handle in its stored
+   * form does not.
+   *
+   * Deadline: 2 minutes by default. Errors: those of `importImage` by which Azure's copying can end; `'operation_failed'` too for an
+   * import that Azure has forgotten.
+   */
+  pollImport(handle: ImportHandle | StoredImportHandle, options?: CallOptions): Promise<ImportStatus>;
 
   /**
    * A cluster's kubeconfig, as a value: no file is written and no program is started.
@@ -258,6 +341,8 @@ export type ErrorKind =
   | 'conflict'
   /** The caller is known and may not do this; see `missingAction`, `scope` and `smallestRole`. */
   | 'forbidden'
+  /** The subscription has not registered the resource provider of what is to be made; `register` does it. */
+  | 'not_registered'
   /** No token could be had, or the service did not accept it. Where the credential threw, that is the `cause`. */
   | 'unauthenticated'
   /** The service throttles, and asks to wait longer than the deadline allows; see `retryAfterMs`. */
@@ -301,6 +386,13 @@ export declare class AksAcrError extends Error {
   readonly retryAfterMs?: number;
   /** Why pods cannot pull their image. */
   readonly pullFailure?: PullFailure;
+  /** On which side of an import the fault lies. */
+  readonly blame?: 'source' | 'target';
+  /**
+   * The claims that Azure wants in a token before it goes on, as JSON, where conditional access asked for more than the caller's token has.
+   * Whoever signs in with them (`az login --claims-challenge`, `claims` in `@azure/identity`) gets such a token.
+   */
+  readonly claims?: string;
   /** What the credential threw, or the reason of the signal that was aborted. */
   readonly cause?: unknown;
 }
@@ -551,31 +643,140 @@ export interface CreateRegistryOptions extends CallOptions {
   sku?: 'Basic' | 'Standard' | 'Premium';
   /** On what its permissions are. On the whole registry by default. */
   mode?: RoleAssignmentMode;
+  /**
+   * How far the label reaches that Azure puts behind the name in the login server, as in `myregistry-e5f2d9a8b7c6h3j1.azurecr.io`: who in
+   * that reach makes a registry of this name again gets the same login server. No label by default. Only a preview of Azure's
+   * interface makes such a registry.
+   */
+  domainLabel?: 'TenantReuse' | 'SubscriptionReuse' | 'ResourceGroupReuse' | 'NoReuse';
+  /** Whether `Microsoft.ContainerRegistry` is registered where the subscription has not done so. It is not by default. */
+  register?: boolean;
 }
 
 /** The registry, and whether this call made it. */
 export interface CreatedRegistry {
   readonly registry: Registry;
-  /** `false`: it was there, and was left as it is, also where it differs from what was asked. */
+  /** `false`: it was there, and was left as it is. */
   readonly isNew: boolean;
+  /**
+   * In what one that was there differs from the one that would have been made: `location`, where one was asked for, `sku`,
+   * `role_assignment_mode`, `domain_label`, `admin_user`, `anonymous_pull`.
+   */
+  readonly differences: readonly Difference[];
+}
+
+/** One point in which a resource that exists is not what would have been made. Nothing was changed. */
+export interface Difference {
+  /** What differs, such as `sku` or `location`: a word that is the same in every language. */
+  readonly property: string;
+  /** What would have been made. */
+  readonly asked: string;
+  /** What is there. */
+  readonly found: string;
 }
 
 // ----------------------------------------------------------------------------------------------------------------------- import
 
 /** How an image is imported. */
 export interface ImportOptions extends CallOptions {
-  /** `repository:tag` in the target registry. By default the source's. */
+  /** `repository:tag` in the target registry. By default the source's, unless `also` or `untagged` name others. */
   target?: string;
+  /** Further names of the same image there, each `repository:tag`. */
+  also?: readonly string[];
+  /** Repositories there that get the image without a tag: it is known by its digest alone. */
+  untagged?: readonly string[];
   /** What happens to a tag that exists. Kept by default: an equal image is success, another is `'conflict'`. */
   existing?: 'keep' | 'replace';
+  /**
+   * The registry of Azure that has the source, where it cannot be found by the host in the source's name: one of another subscription,
+   * by its resource id. Not with a password.
+   */
+  sourceRegistry?: string;
+  /** Who the source lets pull; with `password`. */
+  username?: string;
+  /**
+   * The user's password, or without a user a token of Entra that the source, a registry of Azure, takes. Azure alone uses it: the source
+   * is not looked at before the import, so nothing is compared with it.
+   */
+  password?: string;
 }
+
+/** One image of a list, and how it is imported. Who hears of it, and what cancels it, is that of the list. */
+export interface ImportItem extends Omit<ImportOptions, 'signal' | 'onProgress'> {
+  /** The image. */
+  source: string;
+}
+
+/** How a list of images is imported. */
+export interface ImportManyOptions extends CallOptions {
+  /** How many imports are under way at a time; 4 by default. */
+  concurrency?: number;
+}
+
+/** What came of one image of a list: the import, or why there is none. */
+export type ImportResult =
+  | { readonly import: Import; readonly error?: undefined }
+  | { readonly error: AksAcrError; readonly import?: undefined };
+
+/** How `startImport` ended. */
+export type StartedImport =
+  | {
+      /** Azure copies. */
+      readonly kind: 'started';
+      /** By which the import is followed. */
+      readonly handle: ImportHandle;
+    }
+  | {
+      /** Every target has the image already: nothing was begun. */
+      readonly kind: 'already_there';
+      /** What is there. */
+      readonly import: Import;
+    };
+
+/**
+ * An import that Azure works on. `JSON.stringify(handle)` is the form that is stored, the same in every language. The link in it is signed
+ * by Azure: whoever has it can follow the import, so keep it as a secret. `util.inspect` does not show it.
+ */
+export declare class ImportHandle {
+  /** @throws {AksAcrError} `'invalid_input'` for what cannot be a handle's stored form. */
+  constructor(stored: StoredImportHandle);
+  /** Resource id of the registry that is imported into. */
+  readonly registry: string;
+  /** `repository:tag` of each target, or the repository of one without a tag. */
+  readonly targets: readonly string[];
+  /** How long Azure asked to wait before the next look, in milliseconds. `null` where it did not. */
+  get waitMs(): number | null;
+  toJSON(): StoredImportHandle;
+}
+
+/** A handle as `JSON.parse` gives it. */
+export interface StoredImportHandle {
+  readonly registry: string;
+  readonly targets: readonly string[];
+  readonly link: string;
+}
+
+/** How far an import is. */
+export type ImportStatus =
+  | {
+      /** Azure is at work. */
+      readonly kind: 'running';
+      /** The service's own word for the state of each `repository:tag`. */
+      readonly tags: { readonly [tag: string]: string };
+    }
+  | {
+      /** All is copied. */
+      readonly kind: 'succeeded';
+    };
 
 /** An image that is in the registry now. */
 export interface Import {
   /** The source, completed as Docker completes it. */
   readonly source: string;
-  /** The image in the registry. */
+  /** The image in the registry: by its tag, or by its digest where it has none there. */
   readonly target: string;
+  /** Its further names there. */
+  readonly also: readonly string[];
   /** `false`: an equal image was there, and nothing was copied. */
   readonly isNew: boolean;
   /** How sure it is that the two are the same. */
@@ -604,6 +805,65 @@ export type ImportProof =
     };
 
 // --------------------------------------------------------------------------------------------------------------------- clusters
+
+/** How a cluster is made: by default as `az aks create` makes it, but without an SSH key. */
+export interface CreateClusterOptions extends CallOptions {
+  /** The registries that its nodes are to be able to pull from; none by default. */
+  registries?: readonly string[];
+  /** The region. By default that of the resource group. */
+  location?: string;
+  /** How many nodes its one pool has; 3 by default. */
+  nodeCount?: number;
+  /** The size of its nodes, such as `Standard_D2s_v5`. The service's choice by default. */
+  vmSize?: string;
+  /** The version of Kubernetes, such as `1.33` or `1.33.4`. The service's choice by default. */
+  kubernetesVersion?: string;
+  /** What its control plane is good for, and what it costs. `'Free'` by default. */
+  tier?: 'Free' | 'Standard' | 'Premium';
+  /** The public key, `ssh-rsa AAAA…` or `ssh-ed25519 AAAA…`, of who may sign in to the nodes as `azureuser`. Nobody by default. */
+  sshKey?: string;
+  /**
+   * Instead of it, the file of a key pair, such as `/home/me/.ssh/id_rsa`, whose public half lies beside it with the ending `.pub`. What is
+   * missing is made, readable by its owner only. It is looked at only when a cluster is made.
+   */
+  sshKeyFile?: string;
+  /** Whether `Microsoft.ContainerService` is registered where the subscription has not done so. It is not by default. */
+  register?: boolean;
+}
+
+/** A cluster that is there now, and what its nodes can pull from. */
+export interface CreatedCluster {
+  readonly cluster: Cluster;
+  /** `false`: it was there, or was being made already, and was left as it is. */
+  readonly isNew: boolean;
+  /**
+   * In what one that was there differs from the one that would have been made: `location`, `vm_size` and `kubernetes_version`, where they
+   * were asked for, `node_count`, `tier`, and `ssh_key`, where a public key was given.
+   */
+  readonly differences: readonly Difference[];
+  /** What was found or done at each registry, in the order in which they were given. */
+  readonly attachments: readonly Attachment[];
+}
+
+/** A cluster as Azure has it. */
+export interface Cluster {
+  /** Its resource id. */
+  readonly id: string;
+  /** The region. */
+  readonly location: string;
+  /** The service's word for its state, such as `Succeeded` or `Updating`. */
+  readonly state: string;
+  /** The version of Kubernetes that runs. */
+  readonly kubernetesVersion: string;
+  /** Such as `Free`. */
+  readonly tier: string;
+  /** The nodes of its first system pool. */
+  readonly nodeCount: number;
+  /** The size of those. */
+  readonly vmSize: string;
+  /** The host of its API server, once it has one. */
+  readonly host: string | null;
+}
 
 /** How a kubeconfig is asked for. */
 export interface KubeconfigOptions extends CallOptions {

@@ -4,6 +4,9 @@
 
 const TIMES = new Set(['at', 'created', 'expires', 'last_restart']);
 
+// Objects whose keys are data: tags of images, say.
+const MAPS = new Set(['tags']);
+
 const camelCase = (name) => name.replace(/_([a-z])/g, (_, letter) => letter.toUpperCase());
 
 function view(value) {
@@ -13,8 +16,13 @@ function view(value) {
 }
 
 function fields(value) {
-  const entry = ([name, one]) => [camelCase(name), TIMES.has(name) && one !== null ? new Date(one) : view(one)];
+  const entry = ([name, one]) => [camelCase(name), field(name, one)];
   return Object.fromEntries(Object.entries(value).map(entry));
+}
+
+function field(name, one) {
+  if (TIMES.has(name) && one !== null) return new Date(one);
+  return MAPS.has(name) ? Object.freeze({ ...one }) : view(one);
 }
 
 /** The same, of a value that core has a text for: `String(…)` gives it. */

@@ -8,6 +8,7 @@ mod attach;
 mod call;
 mod client;
 mod cluster;
+mod create;
 mod credential;
 mod error;
 mod identity;
