@@ -55,6 +55,7 @@ pub fn error(err: &Error) -> Value {
         "kind": err.kind().as_str(),
         "status": err.status(),
         "code": err.code(),
+        "refusal": err.refusal(),
         "missing_action": err.missing_action(),
         "scope": err.scope(),
         "smallest_role": err.smallest_role(),

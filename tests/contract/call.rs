@@ -5,9 +5,9 @@ use crate::{
     options::Args,
 };
 use aks_acr::{
-    ApplyOptions, AttachOptions, AttachPlan, Client, CreateClusterOptions, CreateRegistryOptions, Deployment, Error,
-    Import, ImportCredentials, ImportHandle, ImportItem, ImportManyOptions, ImportOptions, Manifest, PodSelection,
-    RollOutOptions, SshKey,
+    ApplyOptions, AttachOptions, AttachPlan, AttachmentsOptions, Client, CreateClusterOptions, CreateRegistryOptions,
+    Deployment, DetachOptions, DetachPlan, Error, Import, ImportCredentials, ImportHandle, ImportItem,
+    ImportManyOptions, ImportOptions, Manifest, PodSelection, RollOutOptions, SshKey,
 };
 use azure_core::credentials::Secret;
 use serde::Serialize;
@@ -125,6 +125,44 @@ pub async fn make(client: &Client, name: &str, mut args: Args, cancel: Option<&s
             let selection = args.text("labels").into_iter().fold(selection, PodSelection::with_labels);
             end(&args, listener, async { client.pods(&cluster?, &selection, call).await }).await
         }
+        other => make_of_grants(client, other, args, listener).await,
+    }
+}
+
+/// The same for those that take grants back or look at them.
+async fn make_of_grants(client: &Client, name: &str, mut args: Args, listener: Listener) -> Result<Answer, String> {
+    let call = listener.options.clone();
+    match name {
+        "detach" => {
+            let (cluster, registry) = (args.needed("cluster"), args.needed("registry"));
+            let options = detach_options(&mut args);
+            let work = async { client.detach(&cluster?, &registry?, options?.with_call(call)).await };
+            end(&args, listener, work).await
+        }
+        "plan_detach" => {
+            let (cluster, registry) = (args.needed("cluster"), args.needed("registry"));
+            let options = detach_options(&mut args);
+            let work = async { client.plan_detach(&cluster?, &registry?, options?.with_call(call)).await };
+            end(&args, listener, work).await
+        }
+        "apply_detach" => {
+            let plan = args.value("plan").ok_or("plan is missing")?;
+            let plan: DetachPlan = serde_json::from_value(plan).map_err(|fault| fault.to_string())?;
+            let options = detach_options(&mut args);
+            end(&args, listener, async { client.apply_detach(&plan, options?.with_call(call)).await }).await
+        }
+        "attachments_of_cluster" => {
+            let cluster = args.needed("cluster");
+            let options = attachments_options(&mut args);
+            let work = async { client.attachments_of_cluster(&cluster?, options?.with_call(call)).await };
+            end(&args, listener, work).await
+        }
+        "attachments_of_registry" => {
+            let registry = args.needed("registry");
+            let options = attachments_options(&mut args);
+            let work = async { client.attachments_of_registry(&registry?, options?.with_call(call)).await };
+            end(&args, listener, work).await
+        }
         other => Err(format!("there is no operation {other}")),
     }
 }
@@ -146,6 +184,22 @@ fn attach_options(args: &mut Args) -> Result<AttachOptions, Error> {
     options.inherited = args.parsed("inherited")?.unwrap_or_default();
     options.other_condition = args.parsed("other_condition")?.unwrap_or_default();
     options.retry_refused = args.seconds("retry_refused");
+    Ok(options)
+}
+
+fn detach_options(args: &mut Args) -> Result<DetachOptions, Error> {
+    let mut options = DetachOptions::default();
+    options.principal = args.parsed("principal")?;
+    options.only_ours = args.is_set("only_ours");
+    Ok(options)
+}
+
+fn attachments_options(args: &mut Args) -> Result<AttachmentsOptions, Error> {
+    let named = args.value("subscriptions").unwrap_or_default();
+    let named = named.as_array().into_iter().flatten().map(|one| one.as_str().unwrap_or_default().parse());
+    let mut options = AttachmentsOptions::default();
+    options.ask_directory = args.is_set("ask_directory");
+    options.subscriptions = named.collect::<Result<_, _>>()?;
     Ok(options)
 }
 

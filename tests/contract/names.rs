@@ -1,13 +1,13 @@
 //! The lists of operations and of error kinds, held against core.
 
 use crate::story::Story;
-use aks_acr::ErrorKind;
+use aks_acr::{ErrorKind, Operation};
 use serde::Deserialize;
 use std::{collections::BTreeSet, path::PathBuf};
 
 /// An operation: its name in core, in Python and in JavaScript.
 #[derive(Deserialize)]
-struct Operation {
+struct Called {
     rust: String,
     python: String,
     node: String,
@@ -41,10 +41,14 @@ pub fn operations() -> Result<(), String> {
         rest.split(['(', '<']).next().map(str::to_owned)
     };
     let there: BTreeSet<String> = source.lines().filter_map(name).collect();
-    let listed: Vec<Operation> = listed("operations.json");
+    let listed: Vec<Called> = listed("operations.json");
     let known: BTreeSet<String> = listed.iter().map(|one| one.rust.clone()).collect();
     if there != known {
         return Err(format!("core has {there:?}, operations.json has {known:?}"));
+    }
+    let with_rights: BTreeSet<String> = Operation::ALL.iter().map(ToString::to_string).collect();
+    if with_rights != known {
+        return Err(format!("the rights of {with_rights:?} are known, operations.json has {known:?}"));
     }
     for one in listed {
         let camel = camel_case(&one.rust);
@@ -83,7 +87,7 @@ pub fn errors() -> Result<(), String> {
 /// An operation that no story calls could be missing in a binding unseen.
 pub fn told(stories: &[Story]) -> Result<(), String> {
     let called: BTreeSet<&str> = stories.iter().flat_map(|story| story.calls()).collect();
-    let operations: Vec<Operation> = listed("operations.json");
+    let operations: Vec<Called> = listed("operations.json");
     let missing: Vec<&str> =
         operations.iter().map(|one| one.rust.as_str()).filter(|name| !called.contains(name)).collect();
     if missing.is_empty() { Ok(()) } else { Err(format!("no story calls {missing:?}")) }

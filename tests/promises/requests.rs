@@ -2,8 +2,8 @@
 
 use crate::{Scene, client};
 use aks_acr::{
-    AttachOptions, AttachOutcome, ClusterRef, CreateClusterOptions, CreateRegistryOptions, ErrorKind, RegistryRef,
-    assignment_name,
+    AttachOptions, AttachOutcome, AttachmentsOptions, ClusterRef, CreateClusterOptions, CreateRegistryOptions,
+    DetachOptions, DetachOutcome, ErrorKind, RegistryRef, assignment_name,
 };
 use aks_acr_emulator::{RequestSummary, Service, summary};
 use futures::future::join_all;
@@ -59,12 +59,103 @@ async fn a_plan_that_no_longer_fits_writes_nothing() {
     assert_eq!(summary(&scene.azure.requests_since(mark)).writes, 0);
 }
 
+async fn detach(scene: &Scene, registry: &RegistryRef) -> (DetachOutcome, RequestSummary) {
+    let mark = scene.azure.mark();
+    let detachment = scene.client.detach(&scene.cluster, registry, DetachOptions::default()).await.unwrap();
+    (detachment.outcome, summary(&scene.azure.requests_since(mark)))
+}
+
 #[tokio::test(start_paused = true)]
-async fn nothing_but_get_reaches_a_cluster_when_attaching() {
+async fn detach_by_id_is_three_requests_two_deep_with_one_write_and_again_two_one_deep_without() {
+    let scene = Scene::new();
+    attach(&scene, &scene.registry).await;
+    let (outcome, seen) = detach(&scene, &scene.registry).await;
+    assert_eq!((outcome, counts(&seen)), (DetachOutcome::Removed, (3, 2, 1)));
+    let (outcome, seen) = detach(&scene, &scene.registry).await;
+    assert_eq!((outcome, counts(&seen)), (DetachOutcome::NothingToRemove, (2, 1, 0)));
+}
+
+#[tokio::test(start_paused = true)]
+async fn detach_by_name_is_four_requests_three_deep_and_again_three_two_deep() {
+    let scene = Scene::new();
+    attach(&scene, &scene.registry).await;
+    let by_name = "myregistry".parse().unwrap();
+    let (outcome, seen) = detach(&scene, &by_name).await;
+    assert_eq!((outcome, counts(&seen)), (DetachOutcome::Removed, (4, 3, 1)));
+    let (outcome, seen) = detach(&scene, &by_name).await;
+    assert_eq!((outcome, counts(&seen)), (DetachOutcome::NothingToRemove, (3, 2, 0)));
+}
+
+#[tokio::test(start_paused = true)]
+async fn two_grants_are_removed_beside_each_other_and_beside_the_look_at_what_remains() {
+    let scene = Scene::new();
+    let (kubelet, registry) =
+        (scene.azure.kubelet_object_id("group", "dev"), scene.azure.registry_id("group", "myregistry"));
+    scene.azure.grant("AcrPull", &kubelet, &registry);
+    scene.azure.grant("Container Registry Repository Reader", &kubelet, &registry);
+    scene.azure.grant("Reader", &kubelet, &format!("/subscriptions/{}", scene.azure.subscription()));
+    let (outcome, seen) = detach(&scene, &scene.registry).await;
+    assert_eq!((outcome, counts(&seen)), (DetachOutcome::Removed, (5, 2, 2)));
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_detach_of_a_named_principal_does_not_look_at_the_cluster() {
+    let scene = Scene::new();
+    attach(&scene, &scene.registry).await;
+    let mark = scene.azure.mark();
+    let kubelet = scene.azure.kubelet_object_id("group", "dev").parse().unwrap();
+    let options = DetachOptions::default().with_principal(kubelet);
+    scene.client.detach(&scene.cluster, &scene.registry, options).await.unwrap();
+    assert_eq!(counts(&summary(&scene.azure.requests_since(mark))), (2, 2, 1));
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_plan_of_detach_is_two_requests_one_deep_and_writes_nothing() {
+    let scene = Scene::new();
+    attach(&scene, &scene.registry).await;
+    let mark = scene.azure.mark();
+    let plan = scene.client.plan_detach(&scene.cluster, &scene.registry, DetachOptions::default()).await.unwrap();
+    assert_eq!(counts(&summary(&scene.azure.requests_since(mark))), (2, 1, 0));
+    let mark = scene.azure.mark();
+    scene.client.apply_detach(&plan, DetachOptions::default()).await.unwrap();
+    assert_eq!(counts(&summary(&scene.azure.requests_since(mark))), (3, 2, 1));
+}
+
+#[tokio::test(start_paused = true)]
+async fn attachments_of_a_cluster_are_three_requests_two_deep() {
+    let scene = Scene::new();
+    attach(&scene, &scene.registry).await;
+    let mark = scene.azure.mark();
+    scene.client.attachments_of_cluster(&scene.cluster, AttachmentsOptions::default()).await.unwrap();
+    assert_eq!(counts(&summary(&scene.azure.requests_since(mark))), (3, 2, 0));
+    let other = "5b5b5b5b-0000-4000-8000-000000000005";
+    let scene = Scene::of(scene.azure.with_subscription(other));
+    scene.client.identities(&scene.cluster, aks_acr::CallOptions::default()).await.unwrap();
+    let mark = scene.azure.mark();
+    let options = AttachmentsOptions::default().with_subscription(other.parse().unwrap());
+    scene.client.attachments_of_cluster(&scene.cluster, options).await.unwrap();
+    assert_eq!(counts(&summary(&scene.azure.requests_since(mark))), (5, 2, 0));
+}
+
+#[tokio::test(start_paused = true)]
+async fn attachments_of_a_registry_are_three_requests_one_deep_by_id_and_two_deep_by_name() {
+    let scene = Scene::new();
+    attach(&scene, &scene.registry).await;
+    for (registry, depth) in [(scene.registry.clone(), 1), ("myregistry".parse().unwrap(), 2)] {
+        let mark = scene.azure.mark();
+        scene.client.attachments_of_registry(&registry, AttachmentsOptions::default()).await.unwrap();
+        assert_eq!(counts(&summary(&scene.azure.requests_since(mark))), (3, depth, 0));
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn nothing_but_get_reaches_a_cluster_when_attaching_or_detaching() {
     let scene = Scene::new();
     let etag = scene.azure.cluster_etag("group", "dev");
     attach(&scene, &scene.registry).await;
     attach(&scene, &"myregistry".parse().unwrap()).await;
+    detach(&scene, &scene.registry).await;
+    detach(&scene, &scene.registry).await;
     let to_cluster: Vec<_> =
         scene.azure.requests().into_iter().filter(|one| one.path.contains("managedClusters")).collect();
     assert!(!to_cluster.is_empty());

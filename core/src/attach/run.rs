@@ -3,7 +3,7 @@
 use super::{
     AttachOptions, AttachOutcome, AttachPlan, Attachment, PlannedAction,
     decide::{Decision, Found, check_options, decide, same_condition},
-    plan::{GOOD_FOR, VERSION},
+    plan::{GOOD_FOR, VERSION, check_is_current},
 };
 use crate::{
     call::{Call, Event},
@@ -55,16 +55,7 @@ pub(crate) async fn plan(
 }
 
 pub(crate) async fn apply_plan(client: &Client, plan: &AttachPlan, options: &AttachOptions) -> Result<Attachment> {
-    if plan.version != VERSION {
-        return Err(Error::invalid(
-            "the plan has a form that this version does not know",
-            "version",
-            plan.version.to_string(),
-        ));
-    }
-    if plan.expires < SystemTime::now() {
-        return Err(Error::new(ErrorKind::Conflict, "the plan has expired; make a new one"));
-    }
+    check_is_current(plan.version, VERSION, plan.expires)?;
     let options = AttachOptions { condition: plan.condition.clone(), ..options.clone() };
     let call = options.call.start(DEADLINE);
     let found = gather(client, &plan.cluster, &RegistryRef::of_id(plan.registry.clone())?, &call).await?;

@@ -2,6 +2,7 @@
 
 mod builder;
 mod create;
+mod detach;
 mod import;
 
 pub use builder::ClientBuilder;
@@ -17,6 +18,7 @@ use crate::{
     error::{Error, ErrorKind, Result},
     id::SubscriptionId,
     identity::{ClusterIdentities, IdentityResolver},
+    inventory::Inventory,
     registry::{Registry, RegistryImporter, RegistryRef},
     role::RoleAssigner,
 };
@@ -55,6 +57,7 @@ struct Parts {
     role_assigner: Arc<dyn RoleAssigner>,
     registry_importer: Arc<dyn RegistryImporter>,
     cluster_deployer: Arc<dyn ClusterDeployer>,
+    inventory: Arc<dyn Inventory>,
 }
 
 impl Client {

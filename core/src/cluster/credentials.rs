@@ -13,8 +13,8 @@ use base64::{Engine, engine::general_purpose::STANDARD};
 use serde::Deserialize;
 
 const API: &str = "2026-05-01";
-const AS_USER: &str = "Microsoft.ContainerService/managedClusters/listClusterUserCredential/action";
-const AS_ADMIN: &str = "Microsoft.ContainerService/managedClusters/listClusterAdminCredential/action";
+pub(crate) const AS_USER: &str = "Microsoft.ContainerService/managedClusters/listClusterUserCredential/action";
+pub(crate) const AS_ADMIN: &str = "Microsoft.ContainerService/managedClusters/listClusterAdminCredential/action";
 
 #[derive(Deserialize)]
 struct Credentials {
@@ -45,6 +45,7 @@ fn post_credential(id: &ResourceId, access: Access) -> ArmRequest {
         Access::Admin => ("listClusterAdminCredential", AS_ADMIN),
     };
     ArmRequest::new(Method::Post, format!("{id}/{list}"), API)
+        .reads()
         .step("asking for the cluster's kubeconfig")
         .needs(action, id.as_str())
 }

@@ -9,14 +9,16 @@ pub(crate) mod pods;
 mod reference;
 
 pub use azure::AzureClusterDeployer;
-pub(crate) use create::create;
 pub use create::{Cluster, ClusterCreation, ClusterTier, CreateClusterOptions, CreatedCluster, NewCluster, SshKey};
+pub(crate) use create::{PROVIDER, WRITE as WRITE_CLUSTER, create};
 #[cfg(feature = "kubernetes")]
 pub(crate) use credentials::kubeconfig;
+pub(crate) use credentials::{AS_ADMIN, AS_USER};
 pub use kubeconfig::{Access, Kubeconfig};
 pub use manifest::Manifest;
 pub use pods::{Pod, Pods};
 pub use reference::ClusterRef;
+pub(crate) use reference::TYPE;
 
 use crate::{call::Call, error::Result};
 use async_trait::async_trait;

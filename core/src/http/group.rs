@@ -5,7 +5,7 @@ use crate::{call::Call, error::Result, id::ResourceId};
 use serde::Deserialize;
 
 const API: &str = "2024-11-01";
-const READ: &str = "Microsoft.Resources/subscriptions/resourceGroups/read";
+pub(crate) const READ: &str = "Microsoft.Resources/subscriptions/resourceGroups/read";
 
 /// The region of the group that a resource is in.
 pub(crate) async fn group_location(arm: &Arm, id: &ResourceId, call: &Call) -> Result<String> {

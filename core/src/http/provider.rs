@@ -11,7 +11,7 @@ use serde::Deserialize;
 use std::time::Duration;
 
 const API: &str = "2024-11-01";
-const READ: &str = "Microsoft.Resources/subscriptions/providers/read";
+pub(crate) const READ: &str = "Microsoft.Resources/subscriptions/providers/read";
 const NOT_REGISTERED: &str = "MissingSubscriptionRegistration";
 /// The longest wait between two looks; Azure's own SDKs always wait as long.
 const LOOK_AGAIN: Duration = Duration::from_secs(10);

@@ -1,6 +1,9 @@
 //! Requests as values, and answers.
 
-use crate::error::{Error, ErrorKind, Result};
+use crate::{
+    error::{Error, ErrorKind, Result},
+    write::{Intent, Write, WriteService, without_secrets},
+};
 use azure_core::http::{Method, RawResponse, Request, Url, headers::Headers};
 use bytes::Bytes;
 use serde::de::DeserializeOwned;
@@ -20,6 +23,8 @@ pub(crate) struct ArmRequest {
     pub scope: String,
     /// Whether it may be sent again when no answer came.
     pub repeatable: bool,
+    /// Whether it changes nothing. By default what GET and HEAD ask for; of others it must be said.
+    is_read: bool,
 }
 
 #[derive(Clone)]
@@ -54,7 +59,32 @@ impl ArmRequest {
             action: "",
             scope: String::new(),
             repeatable: true,
+            is_read: is_safe(method),
         }
+    }
+
+    /// Says that it changes nothing, though its method is one that could.
+    pub fn reads(mut self) -> Self {
+        self.is_read = true;
+        self
+    }
+
+    /// What it does, at this address.
+    pub(super) fn intent(&self, url: &Url) -> Intent {
+        if self.is_read {
+            return Intent::Read;
+        }
+        Intent::Write(Write {
+            service: WriteService::Azure,
+            method: self.method.to_string(),
+            target: match &self.target {
+                Target::Path(path) => path.clone(),
+                Target::Link(_) => url.path().to_owned(),
+            },
+            action: self.action.to_owned(),
+            step: self.step.clone(),
+            body: self.body.as_ref().map(without_secrets),
+        })
     }
 
     /// Says what the request is for.
@@ -124,7 +154,12 @@ impl ArmRequest {
     }
 }
 
-/// A request to a registry's data plane.
+/// Whether nobody changes anything by this method.
+pub(super) fn is_safe(method: Method) -> bool {
+    matches!(method, Method::Get | Method::Head)
+}
+
+/// A request to a registry's data plane, or to the directory. None of them changes anything: a POST asks for a token or a list.
 pub(crate) struct RegistryRequest {
     pub method: Method,
     pub url: Url,
@@ -142,12 +177,12 @@ impl RegistryRequest {
             ));
         }
         let mut wire = Request::new(self.url, self.method);
-        for (name, value) in self.headers {
-            wire.insert_header(name, value);
-        }
         if let Some(body) = self.body {
             wire.insert_header("content-type", "application/x-www-form-urlencoded");
             wire.set_body(body);
+        }
+        for (name, value) in self.headers {
+            wire.insert_header(name, value);
         }
         Ok(wire)
     }

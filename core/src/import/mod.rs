@@ -54,6 +54,9 @@ pub struct Import {
     pub is_new: bool,
     /// How sure it is that the two are the same.
     pub proof: ImportProof,
+    /// `x-ms-correlation-request-id` of the write, by which Azure's activity log knows it. `None` where nothing was copied, or where
+    /// its answer was lost.
+    pub correlation_id: Option<String>,
 }
 
 /// How sure it is that an imported image is its source.

@@ -98,7 +98,7 @@ impl<'a> Job<'a> {
     /// What was there already.
     pub fn already_there(&self) -> Option<Import> {
         let digest = self.wanted()?.clone();
-        Some(self.done(false, ImportProof::SourceMatched { digest }))
+        Some(self.done(false, ImportProof::SourceMatched { digest }, None))
     }
 
     /// The digest that was seen is what is imported: the source's tag may move meanwhile.
@@ -124,15 +124,21 @@ impl<'a> Job<'a> {
     pub async fn copy(&self, missing: &[&ImageReference]) -> Result<Import> {
         let step = format!("importing {} as {}", self.source, self.targets[0]);
         self.call.report(Event::Started { step: step.clone() });
-        let copied = async { follow(self.client, self.start(missing).await?, self.call).await };
-        match copied.await {
-            Ok(()) => {}
-            Err(err) if self.has_arrived_after(&err, missing).await? => {}
+        let correlation_id = match self.run(missing).await {
+            Ok(correlation_id) => correlation_id,
+            Err(err) if self.has_arrived_after(&err, missing).await? => None,
             Err(err) => return Err(err),
-        }
+        };
         let proof = self.prove().await?;
         self.call.report(Event::Finished { step });
-        Ok(self.done(true, proof))
+        Ok(self.done(true, proof, correlation_id))
+    }
+
+    async fn run(&self, missing: &[&ImageReference]) -> Result<Option<String>> {
+        let handle = self.start(missing).await?;
+        let correlation_id = handle.correlation_id.clone();
+        follow(self.client, handle, self.call).await?;
+        Ok(correlation_id)
     }
 
     /// Whether the image is there all the same: where no answer came, Azure may have got the request and be at work; where the
@@ -197,9 +203,9 @@ impl<'a> Job<'a> {
         }
     }
 
-    fn done(&self, is_new: bool, proof: ImportProof) -> Import {
+    fn done(&self, is_new: bool, proof: ImportProof, correlation_id: Option<String>) -> Import {
         let (target, also) = (self.targets[0].clone(), self.targets[1..].to_vec());
-        Import { source: self.source.clone(), target, also, is_new, proof }
+        Import { source: self.source.clone(), target, also, is_new, proof, correlation_id }
     }
 }
 

@@ -17,7 +17,7 @@ use crate::{
 use async_trait::async_trait;
 
 pub(super) const API: &str = "2025-11-01";
-const READ: &str = "Microsoft.ContainerRegistry/registries/read";
+pub(crate) const READ: &str = "Microsoft.ContainerRegistry/registries/read";
 
 /// Works with registries of Azure.
 #[derive(Clone, Debug)]
@@ -90,6 +90,13 @@ impl RegistryImporter for AzureRegistryImporter {
 /// See [Registries](https://learn.microsoft.com/rest/api/container-registry/registries/get).
 fn get_registry(id: &ResourceId) -> ArmRequest {
     ArmRequest::get(id.as_str(), API).step("reading the registry").needs(READ, id.as_str())
+}
+
+/// Every registry of a subscription that can be pulled from: one that has no login server yet cannot.
+pub(crate) async fn list(arm: &Arm, subscription: SubscriptionId, call: &Call) -> Result<Vec<Registry>> {
+    let listed: Vec<WireRegistry> = arm.list(list_registries(subscription), "a list of registries", call).await?;
+    let ready = listed.into_iter().filter(WireRegistry::has_host);
+    ready.map(WireRegistry::into_registry).collect()
 }
 
 fn list_registries(subscription: SubscriptionId) -> ArmRequest {

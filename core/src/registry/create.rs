@@ -80,7 +80,7 @@ impl CreatedRegistry {
     /// A registry that was made, or was there.
     #[must_use]
     pub fn new(registry: Registry, is_new: bool) -> Self {
-        Self { registry, is_new, differences: Vec::new() }
+        Self { registry, is_new, differences: Vec::new(), correlation_id: None }
     }
 
     /// Sets [`differences`](Self::differences).
@@ -102,6 +102,8 @@ pub struct CreatedRegistry {
     /// In what one that was there differs from the one that would have been made: `location`, where one was asked for, `sku`,
     /// `role_assignment_mode`, `domain_label`, `admin_user`, `anonymous_pull`.
     pub differences: Vec<Difference>,
+    /// `x-ms-correlation-request-id` of the write, by which Azure's activity log knows it. `None` where nothing was written.
+    pub correlation_id: Option<String>,
 }
 
 pub(crate) async fn create(

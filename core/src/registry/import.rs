@@ -4,7 +4,7 @@ use super::{Registry, azure::API, import_failure};
 use crate::{
     call::Call,
     error::{Error, ErrorKind, Result},
-    http::{Arm, ArmRequest, Operation, Progressed},
+    http::{Arm, ArmRequest, CORRELATION_ID, Operation, Progressed},
     id::ResourceId,
     image::{Digest, ImageReference},
 };
@@ -14,7 +14,7 @@ use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 use std::{collections::BTreeMap, fmt, time::Duration};
 
-const IMPORT: &str = "Microsoft.ContainerRegistry/registries/importImage/action";
+pub(crate) const IMPORT: &str = "Microsoft.ContainerRegistry/registries/importImage/action";
 const STEP: &str = "importing the image";
 const TRIES: usize = 20;
 
@@ -84,6 +84,9 @@ pub struct ImportHandle {
     pub registry: ResourceId,
     /// `repository:tag` of each target, or the repository of one without a tag.
     pub targets: Vec<String>,
+    /// `x-ms-correlation-request-id` of the request that began it, by which Azure's activity log knows it.
+    #[serde(default)]
+    pub correlation_id: Option<String>,
     link: String,
     #[serde(skip)]
     wait: Option<Duration>,
@@ -93,7 +96,7 @@ impl ImportHandle {
     /// A handle on an import that is followed by a link of the implementor's.
     #[must_use]
     pub fn new(registry: ResourceId, targets: Vec<String>, link: impl Into<String>) -> Self {
-        Self { registry, targets, link: link.into(), wait: None }
+        Self { registry, targets, correlation_id: None, link: link.into(), wait: None }
     }
 
     /// How long Azure asked to wait before the next look, if it did.
@@ -145,13 +148,14 @@ pub(super) async fn start(
     Ok(ImportHandle {
         registry: registry.id.clone(),
         targets: request.targets.iter().chain(&request.untagged).cloned().collect(),
+        correlation_id: answer.header(CORRELATION_ID).map(str::to_owned),
         link: operation.link().to_owned(),
         wait: operation.asked_wait(),
     })
 }
 
 pub(super) async fn poll(arm: &Arm, handle: &mut ImportHandle, call: &Call) -> Result<ImportStatus> {
-    let mut operation = Operation::resume(arm, &handle.link, STEP)?;
+    let mut operation = Operation::resume(arm, &handle.link, STEP)?.begun_with(handle.correlation_id.clone());
     let (progressed, answer) = operation.look(arm, call).await.map_err(import_failure::explain_end)?;
     operation.link().clone_into(&mut handle.link);
     handle.wait = operation.asked_wait();

@@ -33,7 +33,7 @@ const TEXTS: [(&[&str], ErrorKind, Option<Blame>, &str); 6] = [
 
 /// Gives a failed import its kind and a hint. A refusal of the caller itself stays what it is.
 pub(super) fn explain(err: Error) -> Error {
-    if err.missing_action().is_some() || err.code().is_some_and(|code| code == "InvalidAuthenticationToken") {
+    if err.refusal().is_some() || err.code().is_some_and(|code| code == "InvalidAuthenticationToken") {
         return err;
     }
     let text = err.service().and_then(|service| service.message.clone()).unwrap_or_default();

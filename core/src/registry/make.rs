@@ -5,7 +5,7 @@ use crate::{
     call::{Call, Event},
     difference::{Difference, Differences},
     error::{Error, ErrorKind, Result},
-    http::{ArmRequest, Operation, Provider, group_location},
+    http::{ArmRequest, CORRELATION_ID, Operation, Provider, group_location},
     id::ResourceId,
 };
 use azure_core::http::Method;
@@ -14,8 +14,8 @@ use std::time::Duration;
 
 /// No stable version lets a login server have a label.
 const LABEL_API: &str = "2026-03-01-preview";
-const WRITE: &str = "Microsoft.ContainerRegistry/registries/write";
-const PROVIDER: Provider =
+pub(crate) const WRITE: &str = "Microsoft.ContainerRegistry/registries/write";
+pub(crate) const PROVIDER: Provider =
     Provider { namespace: "Microsoft.ContainerRegistry", register: "Microsoft.ContainerRegistry/register/action" };
 const STEP: &str = "creating the registry";
 const LOOK_AGAIN: Duration = Duration::from_secs(3);
@@ -43,6 +43,7 @@ pub(super) async fn create(
         Ok(answer) => answer,
         Err(err) => return Err(explain(importer, err, registry, call).await),
     };
+    let correlation_id = answer.header(CORRELATION_ID).map(str::to_owned);
     let made = match Operation::begun_by(&importer.arm, &answer, STEP)? {
         Some(operation) => {
             operation.wait(&importer.arm, call).await?;
@@ -56,7 +57,7 @@ pub(super) async fn create(
     };
     let registry = made.into_registry()?;
     call.report(Event::Finished { step: STEP.to_owned() });
-    Ok(CreatedRegistry::new(registry, true))
+    Ok(CreatedRegistry { correlation_id, ..CreatedRegistry::new(registry, true) })
 }
 
 async fn location(importer: &AzureRegistryImporter, registry: &NewRegistry, call: &Call) -> Result<String> {

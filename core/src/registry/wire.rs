@@ -40,7 +40,12 @@ impl WireRegistry {
 
     /// Whether it is made, and has the host that it will have.
     pub fn is_complete(&self) -> bool {
-        self.state().eq_ignore_ascii_case("succeeded") && self.properties.login_server.is_some()
+        self.state().eq_ignore_ascii_case("succeeded") && self.has_host()
+    }
+
+    /// Whether it has a login server; while it is made, it may have none.
+    pub fn has_host(&self) -> bool {
+        self.properties.login_server.is_some()
     }
 
     pub fn location(&self) -> &str {

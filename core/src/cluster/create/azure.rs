@@ -17,7 +17,7 @@ use std::{
     time::Duration,
 };
 
-const PROVIDER: Provider =
+pub(crate) const PROVIDER: Provider =
     Provider { namespace: "Microsoft.ContainerService", register: "Microsoft.ContainerService/register/action" };
 /// How often a cluster is looked at that somebody else has made begin.
 const LOOK_AGAIN: Duration = Duration::from_secs(10);

@@ -11,8 +11,10 @@ mod wire;
 pub use options::CreateClusterOptions;
 pub use ssh::SshKey;
 
+pub(crate) use azure::PROVIDER;
 pub(super) use azure::{finish, start};
 pub(crate) use run::create;
+pub(crate) use wire::WRITE;
 
 use crate::{attach::Attachment, difference::Difference, id::ResourceId, words::words};
 use serde::{Deserialize, Serialize};

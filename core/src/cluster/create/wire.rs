@@ -13,7 +13,7 @@ use serde::Deserialize;
 use serde_json::{Value, json};
 
 pub(super) const STEP: &str = "creating the cluster";
-const WRITE: &str = "Microsoft.ContainerService/managedClusters/write";
+pub(crate) const WRITE: &str = "Microsoft.ContainerService/managedClusters/write";
 /// The name that Azure's own tools give to the first pool, and to the user on its nodes.
 const POOL: &str = "nodepool1";
 const USER: &str = "azureuser";
