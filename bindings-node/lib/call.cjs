@@ -57,9 +57,9 @@ function failure(refusal, signals = []) {
   const fields = refusal.fields;
   if (fields === undefined) return refusal;
   const aborted = fields.code === 'cancelled' ? signals.find((signal) => signal.aborted) : undefined;
-  const { pullFailure, ...rest } = fields;
-  const more = pullFailure && { pullFailure: view(pullFailure) };
-  return new AksAcrError(refusal.message, { ...rest, ...more, cause: aborted ? aborted.reason : refusal.cause });
+  // The fields themselves are named as here; what is in them is in core's form.
+  const inside = Object.entries(fields).map(([name, fact]) => [name, view(fact)]);
+  return new AksAcrError(refusal.message, { ...Object.fromEntries(inside), cause: aborted ? aborted.reason : refusal.cause });
 }
 
 module.exports = { perform, failure };

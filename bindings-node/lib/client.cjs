@@ -9,6 +9,7 @@ const { ImportHandle, LOOKED } = require('./handle.cjs');
 const { Kubeconfig } = require('./kubeconfig.cjs');
 const { Run } = require('./run.cjs');
 const { plan, shown, view } = require('./view.cjs');
+const { hook } = require('./write.cjs');
 
 /**
  * Every operation: how many arguments come before its options, and what its result becomes, given it, a way to explain a refusal
@@ -19,6 +20,11 @@ const OPERATIONS = {
   attach: [2, view],
   planAttach: [2, plan],
   applyAttach: [1, view],
+  detach: [2, view],
+  planDetach: [2, plan],
+  applyDetach: [1, view],
+  attachmentsOfCluster: [1, view],
+  attachmentsOfRegistry: [1, view],
   registry: [1, view],
   createRegistry: [2, view],
   createCluster: [1, view],
@@ -52,14 +58,14 @@ class Client {
 
   constructor(settings) {
     if (settings === null || typeof settings !== 'object') throw AksAcrError.invalidInput('settings: wanted an object');
-    const { credential, ...rest } = settings;
+    const { credential, onWrite, ...rest } = settings;
     try {
-      this.#native = new native.Client(getter(credential), rest);
+      this.#native = new native.Client(getter(credential), hook(onWrite), rest);
     } catch (refusal) {
       throw failure(refusal);
     }
-    const { subscriptionId, cloud = 'public' } = rest;
-    this.#shown = { subscriptionId, cloud };
+    const { subscriptionId, cloud = 'public', readOnly } = rest;
+    this.#shown = { subscriptionId, cloud, ...(readOnly && { readOnly }) };
     this.#follow = new Follow(this.#native);
   }
 
@@ -116,4 +122,4 @@ function define(prototype, name, method) {
   Object.defineProperty(prototype, name, { value: method, writable: true, configurable: true });
 }
 
-module.exports = { Client };
+module.exports = { Client, OPERATIONS };

@@ -4,8 +4,8 @@
 
 const TIMES = new Set(['at', 'created', 'expires', 'last_restart']);
 
-// Objects whose keys are data: tags of images, say.
-const MAPS = new Set(['tags']);
+// What is not in core's words: images' tags as keys, a body in the words of Azure.
+const OTHERS = new Set(['body', 'tags']);
 
 const camelCase = (name) => name.replace(/_([a-z])/g, (_, letter) => letter.toUpperCase());
 
@@ -22,7 +22,13 @@ function fields(value) {
 
 function field(name, one) {
   if (TIMES.has(name) && one !== null) return new Date(one);
-  return MAPS.has(name) ? Object.freeze({ ...one }) : view(one);
+  return OTHERS.has(name) ? frozen(one) : view(one);
+}
+
+function frozen(value) {
+  if (value === null || typeof value !== 'object') return value;
+  Object.values(value).forEach(frozen);
+  return Object.freeze(value);
 }
 
 /** The same, of a value that core has a text for: `String(…)` gives it. */

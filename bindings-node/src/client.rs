@@ -6,6 +6,7 @@ use crate::{
     credential::{Credential, GetToken},
     error::{Fault, Result},
     runtime::promise,
+    write::{Hook, OnWrite},
 };
 use aks_acr::Cloud;
 use napi::{Env, Unknown, bindgen_prelude::PromiseRaw};
@@ -24,6 +25,7 @@ struct Settings {
     cloud: Option<CloudSettings>,
     proxy: Option<String>,
     ca: Option<String>,
+    read_only: Option<bool>,
 }
 
 #[derive(Deserialize)]
@@ -66,8 +68,14 @@ impl CloudSettings {
 impl Client {
     /// A client for `getToken` of a credential; without one, for the default chain.
     #[napi(constructor)]
-    pub fn new(env: &Env, get_token: Option<GetToken<'_>>, settings: Unknown<'_>) -> napi::Result<Self> {
+    pub fn new(
+        env: &Env,
+        get_token: Option<GetToken<'_>>,
+        on_write: Option<OnWrite<'_>>,
+        settings: Unknown<'_>,
+    ) -> napi::Result<Self> {
         let credential = get_token.map(|get_token| Credential::new(&get_token)).transpose()?.map(Arc::new);
+        let hook = on_write.map(|on_write| Hook::new(&on_write)).transpose()?;
         let build = || -> Result<aks_acr::Client> {
             let settings: Settings = argument::object("settings", settings)?;
             let mut builder = match credential {
@@ -82,6 +90,12 @@ impl Client {
             }
             if let Some(ca) = settings.ca {
                 builder = builder.trust(ca);
+            }
+            if settings.read_only.unwrap_or_default() {
+                builder = builder.read_only();
+            }
+            if let Some(hook) = hook {
+                builder = builder.on_write(hook);
             }
             Ok(builder.build()?)
         };

@@ -48,6 +48,10 @@ struct Fields<'a> {
     #[serde(skip_serializing_if = "Option::is_none")]
     blame: Option<aks_acr::Blame>,
     #[serde(skip_serializing_if = "Option::is_none")]
+    refusal: Option<aks_acr::RefusalKind>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    policies: Option<&'a [aks_acr::DenyingPolicy]>,
+    #[serde(skip_serializing_if = "Option::is_none")]
     claims: Option<&'a str>,
 }
 
@@ -76,6 +80,8 @@ impl Fault {
             retry_after_ms: err.and_then(aks_acr::Error::retry_after).map(|wait| wait.as_secs_f64() * 1000.0),
             pull_failure: err.and_then(aks_acr::Error::pull_failure),
             blame: err.and_then(aks_acr::Error::blame),
+            refusal: err.and_then(aks_acr::Error::refusal),
+            policies: err.map(aks_acr::Error::policies).filter(|policies| !policies.is_empty()),
             claims: err.and_then(aks_acr::Error::claims),
         }
     }
