@@ -59,6 +59,45 @@ export interface ClientSettings {
   proxy?: string;
   /** Certificates, as PEM text, that are trusted besides those of the system. */
   ca?: string;
+  /**
+   * Whether the client changes nothing: a request that would is not sent, and its call is rejected with `'forbidden'` and the refusal
+   * `'read_only_client'`. What only reads works: plans, looks, a kubeconfig, an apply as a dry run, and attach where the grant is there.
+   */
+  readOnly?: boolean;
+  /**
+   * Sees each write before it is sent, and may say no by throwing: then it is not sent, and the call is rejected with `'forbidden'`, the
+   * refusal `'write_hook'` and the thrown error's message. It must answer at once: a promise is a no. What is tried again since no good
+   * answer came is shown once.
+   *
+   * @example
+   * ```js
+   * const onWrite = (write) => {
+   *   console.log(String(write));
+   *   if (write.action !== 'Microsoft.Authorization/roleAssignments/write') throw new Error('only grants');
+   * };
+   * ```
+   */
+  onWrite?: (write: Write) => void;
+}
+
+/** A request that changes something, before it is sent. `String(write)` is a line for people. */
+export interface Write {
+  /** Who would be asked. */
+  readonly service: 'azure' | 'kubernetes';
+  /** The method of HTTP, such as `PUT`. */
+  readonly method: string;
+  /** The resource id, or the cluster's resource id and the path in its API. Never a query, which may be signed. */
+  readonly target: string;
+  /** The action that Azure checks. Empty for Kubernetes. */
+  readonly action: string;
+  /** What it is for, in words. */
+  readonly step: string;
+  /**
+   * What would be sent, without what may be secret: to Azure the body with such values replaced, to Kubernetes the object's kind, name
+   * and namespace.
+   */
+  readonly body: unknown;
+  toString(): string;
 }
 
 /** What every call can be told. */
@@ -171,6 +210,64 @@ export interface Operations {
    * `'invalid_input'` if it is of another version.
    */
   applyAttach(plan: AttachPlan | StoredAttachPlan, options?: AttachOptions): Promise<Attachment>;
+
+  /**
+   * Takes back what lets a cluster's nodes pull from a registry: the direct grants of the two roles that {@link attach} gives. The cluster
+   * is never written, and nothing above the registry is touched. What still gives access is in the answer; where there is nothing to
+   * remove, nothing is written and the outcome says so.
+   *
+   * Deadline: 5 minutes by default. Errors: `'not_found'` if the cluster, its kubelet identity or the registry does not exist: a deleted
+   * cluster's grants are removed by `principal`; `'forbidden'` if the caller may not list the grants or not remove one, with the
+   * missing action, or if a lock keeps one; `'unsupported'` for a cluster with a service principal whose object id is not given.
+   *
+   * @example
+   * ```js
+   * const { outcome, remaining } = await client.detach('my-group/my-cluster', 'myregistry');
+   * if (remaining.length > 0) console.log(`${outcome}, and yet: ${remaining[0].roleName} at ${remaining[0].assignmentId}`);
+   * ```
+   */
+  detach(cluster: string, registry: string, options?: DetachOptions): Promise<Detachment>;
+
+  /**
+   * Says what {@link detach} would remove, and writes nothing. It needs read rights only.
+   *
+   * Deadline: 5 minutes by default. Errors: those of `detach`, but for a refusal to write.
+   */
+  planDetach(cluster: string, registry: string, options?: DetachOptions): Promise<DetachPlan>;
+
+  /**
+   * Removes what a plan says, after another look: what is gone by then is no hindrance, but if more would be removed, nothing is. Give the
+   * options that the plan was made with.
+   *
+   * Deadline: 5 minutes by default. Errors: those of `detach`; `'conflict'` if the plan has expired or more would be removed;
+   * `'invalid_input'` if it is of another version.
+   */
+  applyDetach(plan: DetachPlan | StoredDetachPlan, options?: DetachOptions): Promise<Detachment>;
+
+  /**
+   * Which registries a cluster's nodes can pull from, and by which grants, inherited ones included. It looks in the client's subscription
+   * and the cluster's; name further ones in the options. What a group of Entra brings the kubelet identity is not seen.
+   *
+   * Deadline: 5 minutes by default. Errors: `'not_found'` if the cluster or its kubelet identity does not exist; `'forbidden'` if the
+   * caller may not read the cluster or not list role assignments in a subscription; `'unsupported'` for a cluster with a service
+   * principal.
+   */
+  attachmentsOfCluster(cluster: string, options?: AttachmentsOptions): Promise<ClusterAttachments>;
+
+  /**
+   * Who can pull from a registry, and by which grants, inherited ones included; the kubelet identities of clusters are named. Whether
+   * a principal still exists is known for those only, unless the directory is asked.
+   *
+   * Deadline: 5 minutes by default. Errors: `'not_found'` if the registry does not exist; `'forbidden'` if the caller may not read it or
+   * not list its role assignments, or may not ask the directory and it was to be asked.
+   *
+   * @example
+   * ```js
+   * const { grants } = await client.attachmentsOfRegistry('myregistry');
+   * for (const { roleName, principalId, clusters } of grants) console.log(roleName, principalId, clusters);
+   * ```
+   */
+  attachmentsOfRegistry(registry: string, options?: AttachmentsOptions): Promise<RegistryAttachments>;
 
   /**
    * Finds a registry. `null` if there is none.
@@ -339,7 +436,10 @@ export type ErrorKind =
   | 'not_found'
   /** Something else is already there, or changed meanwhile. */
   | 'conflict'
-  /** The caller is known and may not do this; see `missingAction`, `scope` and `smallestRole`. */
+  /**
+   * The caller is known and may not do this; see `refusal`, `missingAction`, `scope` and `smallestRole`. A lock is a refusal too, though
+   * Azure answers it with 409.
+   */
   | 'forbidden'
   /** The subscription has not registered the resource provider of what is to be made; `register` does it. */
   | 'not_registered'
@@ -376,9 +476,16 @@ export declare class AksAcrError extends Error {
   readonly requestId?: string;
   /** `x-ms-correlation-request-id` of the service's answer, by which Azure's activity log knows it. */
   readonly correlationId?: string;
-  /** The action that the caller lacks, such as `Microsoft.Authorization/roleAssignments/write`. */
+  /** Who or what refused, where that is known. */
+  readonly refusal?: RefusalKind;
+  /** The policies that were in the way, where Azure names them. */
+  readonly policies?: readonly DenyingPolicy[];
+  /**
+   * The action that the caller lacks, such as `Microsoft.Authorization/roleAssignments/write`. Not there where another thing than the
+   * caller's roles refused.
+   */
   readonly missingAction?: string;
-  /** Where the caller lacks it: a resource id. */
+  /** Where the caller was refused: a resource id. */
   readonly scope?: string;
   /** The smallest built-in role that has it. */
   readonly smallestRole?: string;
@@ -395,6 +502,33 @@ export declare class AksAcrError extends Error {
   readonly claims?: string;
   /** What the credential threw, or the reason of the signal that was aborted. */
   readonly cause?: unknown;
+}
+
+/** Who or what refused. Each is lifted in another way, by another person. More may come. */
+export type RefusalKind =
+  /** No role of the caller has the action: see `missingAction`. */
+  | 'missing_right'
+  /** A policy denies what was asked for: see `policies`. More rights do not help. */
+  | 'policy'
+  /** A lock is on the resource or above it. More rights do not help; who may manage locks removes it. */
+  | 'lock'
+  /** A deny assignment, such as that of a deployment stack or a managed application, goes before all roles. */
+  | 'deny_assignment'
+  /** The caller may grant roles, but under a condition that does not let this role go to this principal. */
+  | 'constrained_delegation'
+  /** Conditional access of Entra wants something of the caller that a program cannot give, or wants it anew: see `claims`. */
+  | 'conditional_access'
+  /** The client was made read-only: nothing was sent. */
+  | 'read_only_client'
+  /** The hook that sees each write said no: nothing was sent. */
+  | 'write_hook';
+
+/** A policy that was in the way. What Azure does not tell is empty. */
+export interface DenyingPolicy {
+  /** The assignment's name, for people where it has one, else the other. */
+  readonly name: string;
+  readonly assignmentId: string;
+  readonly definitionId: string;
 }
 
 // --------------------------------------------------------------------------------------------------------------------- progress
@@ -613,6 +747,215 @@ export type PlannedAction =
       /** What attach would answer. */
       readonly outcome: AttachOutcome;
     };
+
+// ----------------------------------------------------------------------------------------------------------------------- detach
+
+/** How a cluster is detached. */
+export interface DetachOptions extends CallOptions {
+  /**
+   * Whose grant is removed, where that is not the cluster's kubelet identity: an object id. The cluster is not looked at then: so it can
+   * be one that was deleted, whose grants Azure keeps.
+   */
+  principal?: string;
+  /**
+   * Leaves alone what this library did not make, such as a grant that Terraform or Bicep would make again. By default every direct
+   * grant of the two roles that attach gives is removed, whoever made it.
+   */
+  onlyOurs?: boolean;
+}
+
+/**
+ * What was removed, and what still lets the cluster pull. Removed is not yet without effect: Azure takes from seconds to minutes, a node may
+ * hold a token of the registry for hours, and an image that is on a node already starts without a pull.
+ */
+export interface Detachment {
+  /** Whether a grant or more was removed. There may be none to remove, and the cluster able to pull all the same, by what remains. */
+  readonly outcome: 'removed' | 'nothing_to_remove';
+  /** Whose grants. */
+  readonly principalId: string;
+  /** The registry's resource id. */
+  readonly scope: string;
+  /** What was removed. */
+  readonly removed: readonly RemovedGrant[];
+  /** What still gives this principal pull: from above, of other roles, or not made by us where only ours were to go. */
+  readonly remaining: readonly PullGrant[];
+}
+
+/** A grant that was removed. */
+export interface RemovedGrant {
+  /** Id of the role assignment that is gone. */
+  readonly assignmentId: string;
+  readonly role: PullRole;
+  /** What narrowed it. */
+  readonly condition: string | null;
+  /** `x-ms-correlation-request-id` of the write, by which Azure's activity log knows it. */
+  readonly correlationId: string | null;
+}
+
+/** What detach would do. `String(plan)` is some lines for people; it is stored as an {@link AttachPlan} is. */
+export interface DetachPlan {
+  /** The form of this plan. */
+  readonly version: number;
+  /** After this it is refused. */
+  readonly expires: Date;
+  /** The cluster; without a subscription it is in the client's. */
+  readonly cluster: { readonly subscription: string | null; readonly group: string; readonly name: string };
+  /** The registry's resource id. */
+  readonly registry: string;
+  /** Whose grants. */
+  readonly principalId: string;
+  /** What would be removed. Empty: nothing would be written. */
+  readonly remove: readonly RoleAssignment[];
+  /** What would still give this principal pull. */
+  readonly remaining: readonly PullGrant[];
+  toString(): string;
+  toJSON(): StoredDetachPlan;
+}
+
+/** A plan as `JSON.parse` gives it. */
+export interface StoredDetachPlan {
+  readonly version: number;
+  readonly expires: string;
+  readonly [field: string]: unknown;
+}
+
+/** A role assignment as Azure has it. */
+export interface RoleAssignment {
+  /** Its resource id. */
+  readonly id: string;
+  /** Where it holds. */
+  readonly scope: string;
+  /** To whom. */
+  readonly principalId: string;
+  /** Azure's word for what the principal is: `ServicePrincipal` (a managed identity too), `Group`, `User`. */
+  readonly principalType: string | null;
+  /** The role definition's id, the part that is the same in every subscription. */
+  readonly role: string;
+  /** What narrows it. */
+  readonly condition: string | null;
+  /** What its maker wrote about it. */
+  readonly description: string | null;
+}
+
+// ------------------------------------------------------------------------------------------------------------------ attachments
+
+/** Where attachments are looked for. */
+export interface AttachmentsOptions extends CallOptions {
+  /** Further subscriptions to look in. The client's own is looked in, and that of the cluster or registry. */
+  subscriptions?: readonly string[];
+  /**
+   * Whether the directory is asked which principals of a registry's grants still exist. It is not by default: it takes rights there (in
+   * Microsoft Graph), which rights in Azure do not bring.
+   */
+  askDirectory?: boolean;
+}
+
+/** What a cluster's nodes can pull from. */
+export interface ClusterAttachments {
+  /** The cluster's resource id. */
+  readonly cluster: string;
+  /** Who pulls for it. */
+  readonly principalId: string;
+  /** The grants, one or more for a registry: those on the registry itself first. */
+  readonly grants: readonly PullGrant[];
+  /** The subscriptions that were looked in. A registry elsewhere may be attached too. */
+  readonly subscriptions: readonly string[];
+}
+
+/** Who can pull from a registry. */
+export interface RegistryAttachments {
+  readonly registry: Registry;
+  /** The grants: those on the registry itself first. */
+  readonly grants: readonly PullGrant[];
+  /** The subscriptions whose clusters were looked at, to tell whose a grant is. Empty if the caller may not list clusters. */
+  readonly subscriptions: readonly string[];
+}
+
+/**
+ * A role assignment that lets somebody pull from a registry. A role is judged by what it allows: an Owner can pull too, where permissions
+ * are on the whole registry.
+ */
+export interface PullGrant {
+  /** The registry's resource id. */
+  readonly registry: string;
+  /** Who holds the assignment: object id of an identity or a group. */
+  readonly principalId: string;
+  /** Azure's word for what that is: `ServicePrincipal` (a managed identity too), `Group`, `User`. */
+  readonly principalType: string | null;
+  /** Whether the principal still exists, as far as that is known. What is gone Azure keeps the assignments of. */
+  readonly principal: 'exists' | 'gone' | 'unknown';
+  /** The clusters whose nodes pull with it, where it is the kubelet identity of some that were looked at. */
+  readonly clusters: readonly string[];
+  /** The role definition's id, the part that is the same in every subscription. */
+  readonly role: string;
+  /** The role's name. `null` where the caller may not read the definition. */
+  readonly roleName: string | null;
+  /** Id of the role assignment. */
+  readonly assignmentId: string;
+  /** Where it was assigned. */
+  readonly reach: GrantReach;
+  /** What narrows it. */
+  readonly condition: string | null;
+  /** `false`: the caller may not read the role's definition or the registry, so that it may give pull, or not. */
+  readonly isCertain: boolean;
+}
+
+/** Where a grant was assigned. */
+export type GrantReach =
+  | {
+      /** On the registry itself: detach removes it, if its role is one that attach gives. */
+      readonly kind: 'direct';
+    }
+  | {
+      /** On a scope above the registry, and so for all that is below that. */
+      readonly kind: 'inherited';
+      /** That scope. */
+      readonly from: string;
+    };
+
+// ----------------------------------------------------------------------------------------------------------------------- rights
+
+/**
+ * The rights that these operations need, each once. What is required by one of them is required.
+ *
+ * @throws {AksAcrError} `'invalid_input'` for an operation that there is not.
+ *
+ * @example
+ * ```js
+ * const rights = requiredRights(['attach', 'importImage']);
+ * await writeFile('role.json', customRoleJson('aks-acr', rights, [`/subscriptions/${subscriptionId}/resourceGroups/my-group`]));
+ * // az role definition create --role-definition @role.json
+ * ```
+ */
+export declare function requiredRights(operations: readonly (keyof Operations)[]): readonly RequiredRight[];
+
+/**
+ * A custom role that has exactly these rights, as `az role definition create --role-definition @file` reads it. Those that are not required are
+ * in it too: leave out what you do not want.
+ *
+ * @throws {AksAcrError} `'invalid_input'` for rights that are not those of {@link requiredRights}.
+ */
+export declare function customRoleJson(
+  name: string,
+  rights: readonly RequiredRight[],
+  assignableScopes: readonly string[],
+): string;
+
+/** A right that an operation needs. */
+export interface RequiredRight {
+  /** The action, such as `Microsoft.Authorization/roleAssignments/write`. */
+  readonly action: string;
+  /** Whether it is an action on data, which stands in a list of its own in a role. */
+  readonly isDataAction: boolean;
+  /** Where it is needed. */
+  readonly at: 'cluster' | 'registry' | 'resource_group' | 'subscription';
+  /** `false`: the operation works without it, and `why` says what is lost, or when it is needed. */
+  readonly isRequired: boolean;
+  /** What it is needed for. */
+  readonly why: string;
+  /** The smallest built-in role that has it, where one is known. */
+  readonly smallestRole: string | null;
+}
 
 // ------------------------------------------------------------------------------------------------------------------- registries
 

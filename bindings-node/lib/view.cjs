@@ -3,6 +3,8 @@
 // From core's JSON form to what a program in JavaScript expects: names in camel case, times as Date, everything frozen.
 
 const TIMES = new Set(['at', 'created', 'expires', 'last_restart']);
+// `at` is a place, too: where a right is needed.
+const IS_TIME = /^\d{4}-\d\d-\d\dT/;
 
 // What is not in core's words: images' tags as keys, a body in the words of Azure.
 const OTHERS = new Set(['body', 'tags']);
@@ -21,7 +23,7 @@ function fields(value) {
 }
 
 function field(name, one) {
-  if (TIMES.has(name) && one !== null) return new Date(one);
+  if (TIMES.has(name) && IS_TIME.test(one)) return new Date(one);
   return OTHERS.has(name) ? frozen(one) : view(one);
 }
 

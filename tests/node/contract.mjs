@@ -18,6 +18,11 @@ const POSITIONAL = {
   attach: ['cluster', 'registry'],
   plan_attach: ['cluster', 'registry'],
   apply_attach: ['plan'],
+  detach: ['cluster', 'registry'],
+  plan_detach: ['cluster', 'registry'],
+  apply_detach: ['plan'],
+  attachments_of_cluster: ['cluster'],
+  attachments_of_registry: ['registry'],
   registry: ['registry'],
   create_registry: ['group', 'name'],
   create_cluster: ['cluster'],
@@ -71,8 +76,8 @@ export function canonical(value) {
 
 /** An error in the form of a story. */
 export function canonicalError(err) {
-  const { code: kind, status, serviceCode: code, missingAction, scope, smallestRole, pullFailure, blame } = err;
-  const facts = { kind, status, code, missingAction, scope, smallestRole, pullFailure, blame };
+  const { code: kind, status, serviceCode: code, refusal, missingAction, scope, smallestRole, pullFailure, blame } = err;
+  const facts = { kind, status, code, refusal, missingAction, scope, smallestRole, pullFailure, blame };
   return canonical(Object.fromEntries(Object.entries(facts).filter(([, fact]) => fact !== undefined)));
 }
 
