@@ -20,6 +20,12 @@ async fn it_ends_with_two_running_pods() {
     let shown: Vec<_> = pods.pods.iter().map(|pod| (pod.status.as_str(), pod.ready, pod.containers)).collect();
     assert_eq!(shown, [("Running", 1, 1), ("Running", 1, 1)]);
     assert_eq!(stage.cluster_writes(), "1 write to it in all, by which it was made");
+
+    // Without the grant the next pod fails, and those that run go on.
+    let pods = story::undo(&stage, &Screen::default()).await.unwrap();
+    let mut shown: Vec<_> = pods.pods.iter().map(|pod| (pod.status.as_str(), pod.pull_failure.is_some())).collect();
+    shown.sort_unstable();
+    assert!(matches!(shown[..], [(_, true), ("Running", false), ("Running", false)]), "{shown:?}");
 }
 
 #[tokio::test(start_paused = true)]

@@ -7,7 +7,7 @@ mod screen;
 mod stage;
 mod story;
 
-use aks_acr::{Cloud, ClusterRef, ImageReference, Pods, Result, SubscriptionId};
+use aks_acr::{Cloud, ClusterRef, ImageReference, Result, SubscriptionId};
 use azure_core::credentials::{Secret, TokenCredential};
 use azure_identity::{ClientSecretCredential, DeveloperToolsCredential};
 use clap::Parser;
@@ -55,10 +55,7 @@ struct Arguments {
 fn main() -> ExitCode {
     let arguments = Arguments::parse();
     match run(&arguments) {
-        Ok(pods) => {
-            println!("\n{pods}");
-            ExitCode::SUCCESS
-        }
+        Ok(()) => ExitCode::SUCCESS,
         Err(err) => {
             eprintln!("\nerror: {err:#}");
             ExitCode::FAILURE
@@ -66,7 +63,7 @@ fn main() -> ExitCode {
     }
 }
 
-fn run(arguments: &Arguments) -> Result<Pods, Box<dyn Error>> {
+fn run(arguments: &Arguments) -> Result<(), Box<dyn Error>> {
     // The emulator's clock is tokio's: paused, it jumps over every wait.
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().start_paused(!arguments.azure).build()?;
     let (real, screen) = (Instant::now(), Screen::default());
@@ -85,11 +82,13 @@ fn run(arguments: &Arguments) -> Result<Pods, Box<dyn Error>> {
             (false, false) => Attach::Later,
         };
         let pods = story::tell(&stage, &screen, when).await?;
+        println!("\n{pods}");
         if !arguments.azure {
+            println!("\n{}", story::undo(&stage, &screen).await?);
             let (story, here) = (begun.elapsed().as_secs(), real.elapsed().as_secs_f64());
             screen.line("clock", format!("{story} s of the emulator's time, {here:.1} s of yours"));
         }
-        Ok(pods)
+        Ok(())
     })
 }
 

@@ -1,11 +1,13 @@
-//! The story: make a registry and a cluster, import an image, see the deployment fail to pull, attach the registry, see it run.
+//! The story: make a registry and a cluster, import an image, see the deployment fail to pull, attach the registry, see it run;
+//! and on the emulator detach it again and see the next pod fail.
 
 use crate::screen::Screen;
 use crate::stage::Stage;
 use aks_acr::{
-    ApplyOptions, AttachOptions, CallOptions, CreateClusterOptions, CreateRegistryOptions, Deployment, Difference,
-    Error, ErrorKind, ImportOptions, Manifest, PodSelection, Pods, RegistryRef, Result, RollOutOptions,
+    ApplyOptions, AttachOptions, CallOptions, CreateClusterOptions, CreateRegistryOptions, Deployment, DetachOptions,
+    Difference, Error, ErrorKind, ImportOptions, Manifest, PodSelection, Pods, RegistryRef, Result, RollOutOptions,
 };
+use std::time::Duration;
 
 const MANIFEST: &str = include_str!("../../acr-nginx.yaml");
 
@@ -93,6 +95,32 @@ pub async fn tell(stage: &Stage, screen: &Screen, when: Attach) -> Result<Pods> 
     let done = client.roll_out(&stage.cluster, &deployment, RollOutOptions::default().with_call(call())).await?;
     screen.line("roll-out", format!("{}/{} ready", done.ready, done.wanted));
     client.pods(&stage.cluster, &PodSelection::default().with_labels("app=nginx0"), CallOptions::default()).await
+}
+
+/// Takes the grant away and asks for a new pod, which cannot pull; those that run go on. For the emulator: on Azure a node may
+/// hold a token of the registry for hours.
+pub async fn undo(stage: &Stage, screen: &Screen) -> Result<Pods, Box<dyn std::error::Error>> {
+    let (client, registry) = (&stage.client, stage.registry.parse::<RegistryRef>()?);
+    for step in ["detach", "again"] {
+        let mark = stage.mark();
+        let detachment = client.detach(&stage.cluster, &registry, DetachOptions::default()).await?;
+        let remaining = format!("{} other grants remain", detachment.remaining.len());
+        screen.line(step, format!("{}  {remaining}  ({})", detachment.outcome, stage.requests_since(mark)));
+    }
+    // Azure goes on honouring what is gone for a while, too.
+    tokio::time::sleep(Duration::from_secs(20 * 60)).await;
+    screen.line("clock", "20 minutes later; a new pod is asked for");
+    // Without this a node would start the image that it has.
+    let manifest = MANIFEST.replace("- name: nginx", "- imagePullPolicy: Always\n          name: nginx");
+    let options = ApplyOptions::default().with_registry(registry);
+    client.apply(&stage.cluster, Manifest::parse_all(&manifest)?, options).await?;
+    match client.roll_out(&stage.cluster, &Deployment::new("nginx0-deployment"), RollOutOptions::default()).await {
+        Err(err) if err.kind() == ErrorKind::PullFailed => screen.line("roll-out", pull_failed(&err)),
+        Err(err) => return Err(err.into()),
+        Ok(_) => return Err("the new pod pulled though the grant is gone".into()),
+    }
+    let selection = PodSelection::default().with_labels("app=nginx0");
+    Ok(client.pods(&stage.cluster, &selection, CallOptions::default()).await?)
 }
 
 fn how_it_came((is_new, differences): (bool, &[Difference]), removal: &str) -> String {

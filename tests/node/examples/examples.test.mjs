@@ -14,6 +14,8 @@ const SHOWS = {
   'deploy.mjs':
     /^apply +Deployment\/nginx0-deployment\nfailed [^]*missing grant: AcrPull[^]*NAME +READY[^]*1\/1 +Running[^]*1\/1 +Running/,
   'emulate.mjs': /^# pass 2$[^]*^# fail 0$/m,
+  'quickstart.mjs':
+    /^registry myregistry\.azurecr\.io\n[^]*\nattach +granted\nagain +already_granted\nroll-out 2\/2 ready\ndetach +removed\nroll-out ErrImagePull: unauthorized\n/,
   'test_with_azure_arm.test.mjs': /^# fail 0$/m,
 };
 
