@@ -7,9 +7,9 @@ import { join } from 'node:path';
 import { test } from 'node:test';
 import { inspect } from 'node:util';
 import { AksAcrError, ImportHandle } from 'aks-acr';
-import { azureFor, clientOf, lines } from './azure.mjs';
+import { SCENE, azureFor, clientOf, lines } from './azure.mjs';
 
-const azure = azureFor();
+const azure = azureFor(SCENE, { clock: 50 });
 const wrong = (call, message) => assert.rejects(call, { name: 'AksAcrError', code: 'invalid_input', message });
 
 test('a list of images takes names and objects, and gives each its result', async () => {
@@ -58,7 +58,7 @@ test('a list that is cancelled says so of each image that was not done', async (
 
 test('a handle shows no link, survives being stored, and goes on from each look', async () => {
   const { emulator } = azure;
-  emulator.timing({ import: 1000 });
+  emulator.timing({ import: 10_000 });
   const client = clientOf(emulator);
   const options = { target: 'some_repo/nginx:V_1' };
   const started = await client.startImport('myregistry', 'nginx', options);
@@ -80,7 +80,7 @@ test('a handle shows no link, survives being stored, and goes on from each look'
   assert.ok(Object.isFrozen(status.tags));
   assert.ok(again.waitMs === null || again.waitMs > 0);
   assert.equal((await client.pollImport(JSON.parse(JSON.stringify(handle)))).kind, 'running');
-  emulator.advance(2000);
+  emulator.advance(20_000);
   assert.deepEqual(await client.pollImport(again), { kind: 'succeeded' });
   emulator.timing('none');
   const there = await client.startImport('myregistry', 'nginx', options);
@@ -123,8 +123,7 @@ test('a password is in no error, even where it is no text', async () => {
     const err = await client.importImage('myregistry', 'nginx', { password }).catch((err) => err);
     assert.equal(err.code, 'invalid_input');
     assert.match(err.message, /^options\.password: wanted a string/);
-    assert.doesNotMatch(inspect(err), /48151623(?!')/u);
-    assert.ok(!err.message.includes('48151623'));
+    assert.ok(!inspect(err).includes('48151623'));
   }
 });
 
