@@ -9,7 +9,6 @@ mod cluster;
 #[cfg(feature = "identity")]
 mod credential;
 mod deploy;
-#[cfg(any(feature = "identity", feature = "network"))]
 mod environment;
 mod error;
 mod http;
@@ -31,8 +30,9 @@ pub use call::{Call, CallOptions, CancellationToken, Event, Progress};
 pub use client::{Client, ClientBuilder};
 pub use cloud::Cloud;
 pub use cluster::{
-    Access, Applied, ApplyMode, AzureClusterDeployer, ClusterDeployer, ClusterRef, Deployment, Kubeconfig, Manifest,
-    Pod, PodEvent, PodListener, PodSelection, Pods, RollOut,
+    Access, Applied, ApplyMode, AzureClusterDeployer, ClusterDeployer, ClusterRef, Deployment, ExistingEntry,
+    Kubeconfig, KubeconfigMode, KubeconfigOptions, Manifest, MergeKubeconfigOptions, MergeMode, MergeOutcome,
+    MergedKubeconfig, Pod, PodEvent, PodListener, PodSelection, Pods, RollOut,
 };
 pub use deploy::{ApplyOptions, RollOutOptions};
 pub use error::{Error, ErrorKind, Result, ServiceError};

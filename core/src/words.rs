@@ -38,7 +38,10 @@ pub(crate) use words;
 
 #[cfg(test)]
 mod tests {
-    use crate::{Access, ExistingTag, InheritedGrant, OtherCondition, PullRole, RoleAssignmentMode, Sku};
+    use crate::{
+        Access, ExistingEntry, ExistingTag, InheritedGrant, MergeOutcome, OtherCondition, PullRole, RoleAssignmentMode,
+        Sku,
+    };
     use serde::{Serialize, de::DeserializeOwned};
     use std::{fmt::Display, str::FromStr};
 
@@ -57,8 +60,10 @@ mod tests {
     #[test]
     fn each_word_is_the_same_in_text_and_in_json() {
         is_one_word_everywhere(Access::ALL);
+        is_one_word_everywhere(ExistingEntry::ALL);
         is_one_word_everywhere(ExistingTag::ALL);
         is_one_word_everywhere(InheritedGrant::ALL);
+        is_one_word_everywhere(MergeOutcome::ALL);
         is_one_word_everywhere(OtherCondition::ALL);
         is_one_word_everywhere(PullRole::ALL);
         is_one_word_everywhere(RoleAssignmentMode::ALL);

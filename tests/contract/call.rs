@@ -5,8 +5,8 @@ use crate::{
     options::Args,
 };
 use aks_acr::{
-    ApplyOptions, AttachOptions, AttachPlan, Client, CreateRegistryOptions, Deployment, Error, ImportOptions, Manifest,
-    PodSelection, RollOutOptions,
+    ApplyOptions, AttachOptions, AttachPlan, Client, CreateRegistryOptions, Deployment, Error, ImportOptions,
+    KubeconfigOptions, Manifest, MergeKubeconfigOptions, PodSelection, RollOutOptions,
 };
 use serde::Serialize;
 use serde_json::json;
@@ -57,13 +57,19 @@ pub async fn make(client: &Client, name: &str, mut args: Args, cancel: Option<&s
             end(&args, listener, work).await
         }
         "kubeconfig" => {
-            let (cluster, access) = (args.needed("cluster"), args.parsed("access"));
+            let cluster = args.needed("cluster");
+            let options = kubeconfig_options(&mut args);
             let work = async {
-                let kubeconfig = client.kubeconfig(&cluster?, access?.unwrap_or_default(), call).await?;
+                let kubeconfig = client.kubeconfig(&cluster?, options?.with_call(call)).await?;
                 // Its text is a secret.
                 Ok(json!({"context": kubeconfig.context(), "server": kubeconfig.server()}))
             };
             end(&args, listener, work).await
+        }
+        "merge_kubeconfig" => {
+            let cluster = args.needed("cluster");
+            let options = merge_options(&mut args);
+            end(&args, listener, async { client.merge_kubeconfig(&cluster?, options?.with_call(call)).await }).await
         }
         "apply" => {
             let (cluster, manifests) = (args.needed("cluster"), args.wanted("manifests"));
@@ -123,6 +129,24 @@ fn import_options(args: &mut Args) -> Result<ImportOptions, Error> {
     let mut options = ImportOptions::default();
     options.target = args.text("target");
     options.existing = args.parsed("existing")?.unwrap_or_default();
+    Ok(options)
+}
+
+fn kubeconfig_options(args: &mut Args) -> Result<KubeconfigOptions, Error> {
+    let mut options = KubeconfigOptions::default();
+    options.mode.access = args.parsed("access")?.unwrap_or_default();
+    options.mode.public_fqdn = args.is_set("public_fqdn");
+    options.context = args.text("context");
+    Ok(options)
+}
+
+fn merge_options(args: &mut Args) -> Result<MergeKubeconfigOptions, Error> {
+    let mut options = MergeKubeconfigOptions::default();
+    options.kubeconfig = kubeconfig_options(args)?;
+    options.mode.file = args.text("file").map(Into::into);
+    options.mode.existing = args.parsed("existing")?.unwrap_or_default();
+    options.mode.set_current = args.flag("set_current").unwrap_or(options.mode.set_current);
+    options.mode.lock_wait = args.seconds("lock_wait").unwrap_or(options.mode.lock_wait);
     Ok(options)
 }
 

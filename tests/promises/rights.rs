@@ -2,10 +2,11 @@
 
 use crate::client;
 use aks_acr::{
-    Access, AttachOptions, CallOptions, Client, ClusterRef, CreateRegistryOptions, Error, ErrorKind, ImportOptions,
-    RegistryRef,
+    AttachOptions, Client, ClusterRef, CreateRegistryOptions, Error, ErrorKind, ImportOptions, KubeconfigOptions,
+    MergeKubeconfigOptions, RegistryRef,
 };
 use aks_acr_emulator::Emulator;
+use aks_acr_tests::folder::Folder;
 use futures::future::{BoxFuture, FutureExt};
 
 const READ_CLUSTER: &str = "Microsoft.ContainerService/managedClusters/read";
@@ -44,7 +45,16 @@ fn import<'a>(client: &'a Client, registry: &'a RegistryRef) -> BoxFuture<'a, Re
 }
 
 fn kubeconfig<'a>(client: &'a Client, _: &'a RegistryRef) -> BoxFuture<'a, Result<(), Error>> {
-    async { client.kubeconfig(&cluster(), Access::User, CallOptions::default()).await.map(drop) }.boxed()
+    async { client.kubeconfig(&cluster(), KubeconfigOptions::default()).await.map(drop) }.boxed()
+}
+
+fn merge<'a>(client: &'a Client, _: &'a RegistryRef) -> BoxFuture<'a, Result<(), Error>> {
+    async {
+        let folder = Folder::new();
+        let options = MergeKubeconfigOptions::default().with_file(folder.join("config"));
+        client.merge_kubeconfig(&cluster(), options).await.map(drop)
+    }
+    .boxed()
 }
 
 /// The operation as a caller who has these actions in the resource group, and no other.
@@ -91,4 +101,5 @@ async fn importing_needs_to_read_the_registry_and_to_import() {
 #[tokio::test(start_paused = true)]
 async fn a_kubeconfig_needs_its_own_action_only() {
     needs_exactly(kubeconfig, &[USER_CREDENTIAL]).await;
+    needs_exactly(merge, &[USER_CREDENTIAL]).await;
 }

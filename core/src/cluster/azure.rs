@@ -1,7 +1,7 @@
 //! Clusters through Azure Resource Manager and their own Kubernetes API.
 
 use super::{
-    Access, Applied, ApplyMode, ClusterDeployer, ClusterRef, Deployment, Kubeconfig, Manifest, PodListener,
+    Applied, ApplyMode, ClusterDeployer, ClusterRef, Deployment, Kubeconfig, KubeconfigMode, Manifest, PodListener,
     PodSelection, Pods, RollOut, credentials,
 };
 use crate::{
@@ -35,8 +35,8 @@ impl ClusterDeployer for AzureClusterDeployer {
         Err(Error::new(ErrorKind::Unsupported, text).with_context("cluster", cluster.to_string()))
     }
 
-    async fn kubeconfig(&self, cluster: &ClusterRef, access: Access, call: &Call) -> Result<Kubeconfig> {
-        credentials::kubeconfig(&self.arm, &cluster.id(self.subscription), access, call).await
+    async fn kubeconfig(&self, cluster: &ClusterRef, mode: KubeconfigMode, call: &Call) -> Result<Kubeconfig> {
+        credentials::kubeconfig(&self.arm, &cluster.id(self.subscription), mode, call).await
     }
 
     async fn apply(

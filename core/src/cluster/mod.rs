@@ -10,7 +10,11 @@ mod reference;
 pub use azure::AzureClusterDeployer;
 #[cfg(feature = "kubernetes")]
 pub(crate) use credentials::kubeconfig;
-pub use kubeconfig::{Access, Kubeconfig};
+pub use kubeconfig::{
+    Access, ExistingEntry, Kubeconfig, KubeconfigMode, KubeconfigOptions, MergeKubeconfigOptions, MergeMode,
+    MergeOutcome, MergedKubeconfig,
+};
+pub(crate) use kubeconfig::{kubeconfig as fetch_kubeconfig, merge as merge_kubeconfig};
 pub use manifest::Manifest;
 pub use pods::{Pod, Pods};
 pub use reference::ClusterRef;
@@ -34,7 +38,7 @@ pub trait ClusterDeployer: fmt::Debug + Send + Sync + 'static {
     /// Makes a cluster.
     async fn create(&self, cluster: &ClusterRef, call: &Call) -> Result<()>;
     /// The cluster's kubeconfig, as a value.
-    async fn kubeconfig(&self, cluster: &ClusterRef, access: Access, call: &Call) -> Result<Kubeconfig>;
+    async fn kubeconfig(&self, cluster: &ClusterRef, mode: KubeconfigMode, call: &Call) -> Result<Kubeconfig>;
     /// Makes the objects of the manifests what the manifests say.
     async fn apply(
         &self,

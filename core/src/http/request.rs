@@ -73,6 +73,12 @@ impl ArmRequest {
         self
     }
 
+    /// Adds a parameter.
+    pub fn query(mut self, name: &'static str, value: impl Into<String>) -> Self {
+        self.query.push((name, value.into()));
+        self
+    }
+
     pub fn body(mut self, body: serde_json::Value) -> Self {
         self.body = Some(body);
         self
