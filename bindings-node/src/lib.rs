@@ -1,4 +1,19 @@
-//! The native half of the Node package.
+//! The native half of the Node package: each operation reads its arguments, makes one call to the crate `aks-acr`, and gives
+//! the result back in core's JSON form. The JavaScript half gives names, classes and types to that.
+
+#![expect(clippy::trivially_copy_pass_by_ref, reason = "`#[napi]` and napi's own methods pass `Env` so")]
+
+mod argument;
+mod attach;
+mod call;
+mod client;
+mod cluster;
+mod credential;
+mod error;
+mod identity;
+mod import;
+mod registry;
+mod runtime;
 
 /// The version of the package.
 #[napi_derive::napi]

@@ -1,9 +1,62 @@
-//! The native half of the Python package `aks-acr`.
+//! The native half of the Python package `aks-acr`: it converts arguments, makes one call of the crate `aks-acr`, and converts
+//! the result back.
 #![forbid(unsafe_code)]
+#![expect(clippy::doc_markdown, reason = "doc comments are Python's docstrings here")]
+#![expect(clippy::struct_field_names, reason = "the fields are named as core's, which is their JSON form")]
+#![expect(clippy::too_many_arguments, reason = "they are keywords in Python")]
+#![expect(
+    clippy::unsafe_derive_deserialize,
+    reason = "the unsafe methods are PyO3's, and rely on nothing in the fields"
+)]
+
+mod argument;
+mod attach;
+mod call;
+mod calls;
+mod client;
+mod cloud;
+mod cluster;
+mod credential;
+mod error;
+mod event;
+mod follow;
+mod identity;
+mod import;
+mod pull;
+mod record;
+mod registry;
+mod runtime;
+mod value;
+mod word;
 
 /// The module `aks_acr._native`.
 #[pyo3::pymodule(gil_used = false)]
 mod _native {
+    use pyo3::prelude::*;
+
     #[pymodule_export]
     const VERSION: &str = env!("CARGO_PKG_VERSION");
+
+    #[pymodule_export]
+    use crate::{
+        attach::{AttachOutcome, AttachPlan, Attachment, ClusterRef, PlannedAction},
+        call::Call,
+        calls::Calls,
+        cloud::Cloud,
+        cluster::{Applied, Kubeconfig, Pod, Pods, RollOut},
+        event::Event,
+        follow::{AsyncRun, AsyncRunEvents, Run, RunEvents},
+        identity::{AddOnIdentity, ClusterIdentities, EntraSettings, KubeletIdentity},
+        import::{Import, ImportProof},
+        pull::{PullCause, PullFailure},
+        registry::{CreatedRegistry, Registry},
+        runtime::shut_down,
+        value::load,
+        word::words,
+    };
+
+    #[pymodule_init]
+    fn init(module: &Bound<'_, PyModule>) -> PyResult<()> {
+        crate::error::register(module)
+    }
 }

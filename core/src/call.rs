@@ -1,13 +1,13 @@
 //! How long a call may take, who can stop it, and who hears how it goes on.
 
 use crate::error::{Error, ErrorKind, Result};
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
 use std::{fmt, future::Future, sync::Arc, time::Duration};
 use tokio::time::Instant;
 pub use tokio_util::sync::CancellationToken;
 
 /// A step of a call that is under way.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(tag = "kind", rename_all = "snake_case")]
 #[non_exhaustive]
 pub enum Event {

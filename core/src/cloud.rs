@@ -18,6 +18,8 @@ pub struct Cloud {
     arm: String,
     arm_scope: String,
     registry_suffix: String,
+    /// Where its directory is asked, and for whom a token is for that, where it is known.
+    graph: Option<(&'static str, &'static str)>,
     /// Where tokens come from, as `arm` is written; of a cloud that was made up, perhaps unknown.
     authority: Option<String>,
 }
@@ -26,19 +28,32 @@ impl Cloud {
     /// The public cloud.
     #[must_use]
     pub fn public() -> Self {
-        Self::known("https://management.azure.com", ".azurecr.io", "https://login.microsoftonline.com")
+        let graph = Some(("https://graph.microsoft.com", "https://graph.microsoft.com/.default"));
+        Self {
+            graph,
+            ..Self::known("https://management.azure.com", ".azurecr.io", "https://login.microsoftonline.com")
+        }
     }
 
     /// Azure in China, operated by 21Vianet.
     #[must_use]
     pub fn china() -> Self {
-        Self::known("https://management.chinacloudapi.cn", ".azurecr.cn", "https://login.chinacloudapi.cn")
+        let graph =
+            Some(("https://microsoftgraph.chinacloudapi.cn", "https://microsoftgraph.chinacloudapi.cn/.default"));
+        Self {
+            graph,
+            ..Self::known("https://management.chinacloudapi.cn", ".azurecr.cn", "https://login.chinacloudapi.cn")
+        }
     }
 
     /// Azure for the US Government.
     #[must_use]
     pub fn us_government() -> Self {
-        Self::known("https://management.usgovcloudapi.net", ".azurecr.us", "https://login.microsoftonline.us")
+        let graph = Some(("https://graph.microsoft.us", "https://graph.microsoft.us/.default"));
+        Self {
+            graph,
+            ..Self::known("https://management.usgovcloudapi.net", ".azurecr.us", "https://login.microsoftonline.us")
+        }
     }
 
     /// Bleu, Azure in France.
@@ -63,7 +78,7 @@ impl Cloud {
             return Err(Error::invalid("wanted a domain name, such as azurecr.io", "registry suffix", registry_suffix));
         }
         let arm_scope = format!("{arm}/.default");
-        Ok(Self { arm, arm_scope, registry_suffix: format!(".{suffix}"), authority: None })
+        Ok(Self { arm, arm_scope, registry_suffix: format!(".{suffix}"), authority: None, graph: None })
     }
 
     /// Sets where tokens come from, such as `https://login.microsoftonline.com`; it is used by the default chain of credentials
@@ -82,6 +97,7 @@ impl Cloud {
             arm_scope: format!("{arm}/.default"),
             registry_suffix: registry_suffix.to_owned(),
             authority: Some(authority.to_owned()),
+            graph: None,
         }
     }
 
@@ -97,6 +113,12 @@ impl Cloud {
 
     pub(crate) fn arm(&self) -> &str {
         &self.arm
+    }
+
+    /// Where the directory is asked, and the scope of a token for it.
+    /// See [national clouds](https://learn.microsoft.com/graph/deployments). Of Bleu's it is not established.
+    pub(crate) fn graph(&self) -> Option<(&'static str, &'static str)> {
+        self.graph
     }
 
     pub(crate) fn arm_scope(&self) -> &str {

@@ -1,5 +1,10 @@
 //! The one error of this crate, and its kinds.
 
+use crate::{
+    refusal::{DenyingPolicy, Refusal, RefusalKind},
+    words::words,
+};
+use serde::{Deserialize, Serialize};
 use std::{error::Error as StdError, fmt, time::Duration};
 
 /// A result whose error is [`Error`].
@@ -37,8 +42,11 @@ kinds! {
     NotFound => "not_found",
     /// Something else is already there, or changed meanwhile.
     Conflict => "conflict",
-    /// The caller is known and may not do this; see [`Error::missing_action`] and [`Error::smallest_role`].
+    /// The caller is known and may not do this; see [`Error::refusal`], [`Error::missing_action`] and [`Error::smallest_role`]. A lock
+    /// is a refusal too, though Azure answers it with 409.
     Forbidden => "forbidden",
+    /// The subscription has not registered the resource provider of what is to be made; it is registered on request only.
+    NotRegistered => "not_registered",
     /// No token could be had, or the service did not accept it.
     Unauthenticated => "unauthenticated",
     /// The service throttles, and asks to wait longer than the deadline allows; see [`Error::retry_after`].
@@ -64,6 +72,19 @@ impl fmt::Display for ErrorKind {
         f.write_str(self.as_str())
     }
 }
+
+/// On which side of an import the fault lies.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+#[non_exhaustive]
+pub enum Blame {
+    /// Where the image is.
+    Source,
+    /// Where it is to be.
+    Target,
+}
+
+words!(Blame, "blame": Source => "source", Target => "target");
 
 /// What a service answered, where the answer was an error.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -99,14 +120,6 @@ impl fmt::Display for ServiceError {
 
 impl StdError for ServiceError {}
 
-/// Why a caller was refused, from what was asked and not from the service's text.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub(crate) struct Refusal {
-    pub action: &'static str,
-    pub scope: String,
-    pub smallest_role: Option<&'static str>,
-}
-
 /// What went wrong, in one sentence, with the facts a caller needs to act.
 ///
 /// `{err}` is our sentence with its context, on one line. `{err:#}` appends what lies behind it, the service's own words among it.
@@ -129,6 +142,7 @@ struct Inner {
     retry_after: Option<Duration>,
     claims: Option<String>,
     pull_failure: Option<crate::pull::PullFailure>,
+    blame: Option<Blame>,
     source: Option<Source>,
 }
 
@@ -143,6 +157,7 @@ impl Error {
             retry_after: None,
             claims: None,
             pull_failure: None,
+            blame: None,
             source: None,
         }))
     }
@@ -182,6 +197,15 @@ impl Error {
         self
     }
 
+    /// Names the request that began an operation, by which Azure's activity log knows it, in place of the one that looked at it.
+    #[must_use]
+    pub(crate) fn correlated_with(mut self, begun_by: Option<&str>) -> Self {
+        if let (Some(service), Some(begun_by)) = (&mut self.0.service, begun_by) {
+            service.correlation_id = Some(begun_by.to_owned());
+        }
+        self
+    }
+
     #[must_use]
     pub(crate) fn with_refusal(mut self, refusal: Refusal) -> Self {
         self.0.refusal = Some(refusal);
@@ -191,6 +215,12 @@ impl Error {
     #[must_use]
     pub(crate) fn with_retry_after(mut self, wait: Duration) -> Self {
         self.0.retry_after = Some(wait);
+        self
+    }
+
+    #[must_use]
+    pub(crate) fn with_blame(mut self, blame: Blame) -> Self {
+        self.0.blame = Some(blame);
         self
     }
 
@@ -248,16 +278,31 @@ impl Error {
         self.service().and_then(|service| service.correlation_id.as_deref())
     }
 
-    /// The action that the caller lacks, such as `Microsoft.Authorization/roleAssignments/write`.
+    /// Who or what refused, where the caller was refused and it is known. It comes with the kind [`Forbidden`](ErrorKind::Forbidden),
+    /// for conditional access with [`Unauthenticated`](ErrorKind::Unauthenticated).
     #[must_use]
-    pub fn missing_action(&self) -> Option<&str> {
-        self.0.refusal.as_ref().map(|refusal| refusal.action)
+    pub fn refusal(&self) -> Option<RefusalKind> {
+        self.0.refusal.as_ref().map(|refusal| refusal.kind)
     }
 
-    /// Where the caller lacks [`missing_action`](Self::missing_action): a resource id.
+    /// The policies that were in the way, where [`refusal`](Self::refusal) is [`Policy`](RefusalKind::Policy) and Azure names them.
+    #[must_use]
+    pub fn policies(&self) -> &[DenyingPolicy] {
+        self.0.refusal.as_ref().map_or(&[], |refusal| &refusal.policies)
+    }
+
+    /// The action that the caller lacks, such as `Microsoft.Authorization/roleAssignments/write`. `None` where another thing than
+    /// the caller's roles refused.
+    #[must_use]
+    pub fn missing_action(&self) -> Option<&str> {
+        let missing = self.0.refusal.as_ref().filter(|refusal| refusal.kind == RefusalKind::MissingRight);
+        missing.map(|refusal| refusal.action)
+    }
+
+    /// Where the caller was refused: a resource id.
     #[must_use]
     pub fn scope(&self) -> Option<&str> {
-        self.0.refusal.as_ref().map(|refusal| refusal.scope.as_str())
+        self.0.refusal.as_ref().map(|refusal| refusal.scope.as_str()).filter(|scope| !scope.is_empty())
     }
 
     /// The smallest built-in role that has [`missing_action`](Self::missing_action).
@@ -270,6 +315,12 @@ impl Error {
     #[must_use]
     pub fn retry_after(&self) -> Option<Duration> {
         self.0.retry_after
+    }
+
+    /// On which side of an import the fault lies, where that is known.
+    #[must_use]
+    pub fn blame(&self) -> Option<Blame> {
+        self.0.blame
     }
 
     /// The claims that Azure wants in a token before it goes on, as JSON, where conditional access asked for more than the caller's
@@ -304,9 +355,7 @@ impl Error {
     fn fmt_facts(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let mut facts: Vec<(&str, &str)> = self.0.context.iter().map(|(name, value)| (*name, value.as_str())).collect();
         if let Some(refusal) = &self.0.refusal {
-            facts.push(("missing action", refusal.action));
-            facts.push(("scope", &refusal.scope));
-            facts.extend(refusal.smallest_role.map(|role| ("smallest role that has it", role)));
+            facts.extend(refusal.facts());
         }
         for (index, (name, value)) in facts.iter().enumerate() {
             let open = if index == 0 { " (" } else { ", " };
@@ -391,7 +440,8 @@ mod tests {
 
     #[test]
     fn a_refusal_names_action_scope_and_role() {
-        let refusal = Refusal { action: "a/write", scope: "/s".into(), smallest_role: Some("Small") };
+        let refusal =
+            Refusal { smallest_role: Some("Small"), ..Refusal::of(RefusalKind::MissingRight, "a/write", "/s") };
         let err = Error::new(ErrorKind::Forbidden, "may not grant").with_refusal(refusal);
         assert_eq!(
             err.to_string(),

@@ -2,6 +2,7 @@
 #![forbid(unsafe_code)]
 
 mod attach;
+mod attachments;
 mod call;
 mod client;
 mod cloud;
@@ -9,6 +10,8 @@ mod cluster;
 #[cfg(feature = "identity")]
 mod credential;
 mod deploy;
+mod detach;
+mod difference;
 mod environment;
 mod error;
 mod http;
@@ -16,39 +19,53 @@ mod id;
 mod identity;
 mod image;
 mod import;
+mod inventory;
 mod kube;
 #[cfg(feature = "network")]
 mod network;
 mod pull;
+mod refusal;
 mod registry;
+mod rights;
 mod role;
 mod stored_time;
 mod words;
+mod write;
 
 pub use attach::{AttachOptions, AttachOutcome, AttachPlan, Attachment, InheritedGrant, OtherCondition, PlannedAction};
+pub use attachments::{
+    AttachmentsOptions, ClusterAttachments, GrantReach, PrincipalState, PullGrant, RegistryAttachments,
+};
 pub use call::{Call, CallOptions, CancellationToken, Event, Progress};
 pub use client::{Client, ClientBuilder};
 pub use cloud::Cloud;
 pub use cluster::{
-    Access, Applied, ApplyMode, AzureClusterDeployer, ClusterDeployer, ClusterRef, Deployment, ExistingEntry,
-    Kubeconfig, KubeconfigMode, KubeconfigOptions, Manifest, MergeKubeconfigOptions, MergeMode, MergeOutcome,
-    MergedKubeconfig, Pod, PodEvent, PodListener, PodSelection, Pods, RollOut,
+    Access, Applied, ApplyMode, AzureClusterDeployer, Cluster, ClusterCreation, ClusterDeployer, ClusterRef,
+    ClusterTier, CreateClusterOptions, CreatedCluster, Deployment, ExistingEntry, Kubeconfig, KubeconfigMode,
+    KubeconfigOptions, Manifest, MergeKubeconfigOptions, MergeMode, MergeOutcome, MergedKubeconfig, NewCluster, Pod,
+    PodEvent, PodListener, PodSelection, Pods, RollOut, SshKey,
 };
 pub use deploy::{ApplyOptions, RollOutOptions};
-pub use error::{Error, ErrorKind, Result, ServiceError};
+pub use detach::{DetachOptions, DetachOutcome, DetachPlan, Detachment, RemovedGrant};
+pub use difference::Difference;
+pub use error::{Blame, Error, ErrorKind, Result, ServiceError};
 pub use id::{PrincipalId, ResourceId, SubscriptionId};
 pub use identity::{
     AddOnIdentity, AzureIdentityResolver, ClusterIdentities, EntraSettings, IdentityResolver, KubeletIdentity,
 };
 pub use image::{Digest, Image, ImageReference, ReferenceError};
-pub use import::{ExistingTag, Import, ImportOptions, ImportProof};
+pub use import::{ExistingTag, Import, ImportItem, ImportManyOptions, ImportOptions, ImportProof, StartedImport};
+pub use inventory::{AzureInventory, Inventory};
 #[cfg(feature = "kubernetes")]
 pub use kube::{KubeBody, KubeService};
 pub use pull::{Outlook, PullCause, PullFailure};
+pub use refusal::{DenyingPolicy, RefusalKind};
 pub use registry::{
-    AzureRegistryImporter, CreateRegistryOptions, CreatedRegistry, ImportHandle, ImportRequest, ImportStatus,
-    NewRegistry, Registry, RegistryImporter, RegistryRef, RoleAssignmentMode, Sku,
+    AzureRegistryImporter, CreateRegistryOptions, CreatedRegistry, DomainLabel, ImportCredentials, ImportHandle,
+    ImportRequest, ImportStatus, NewRegistry, Registry, RegistryImporter, RegistryRef, RoleAssignmentMode, Sku,
 };
+pub use rights::{Operation, RequiredRight, RightScope, custom_role_json, required_rights};
 pub use role::{
-    AzureRoleAssigner, Grant, Granted, PullRole, RoleAssigner, RoleAssignment, RoleDefinition, assignment_name,
+    AzureRoleAssigner, Grant, Granted, PullRole, Revoked, RoleAssigner, RoleAssignment, RoleDefinition, assignment_name,
 };
+pub use write::{Write, WriteHook, WriteService};

@@ -1,11 +1,12 @@
 //! Why a pod's image is not pulled. Kubelet and containerd give texts only; this is one of the two places where a text decides
 //! anything.
 
-use serde::Serialize;
+use crate::words::words;
+use serde::{Deserialize, Serialize};
 use std::fmt;
 
 /// A pull that failed: what was meant to be pulled, the cause as far as its text tells, and the text.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[non_exhaustive]
 pub struct PullFailure {
     /// The pod.
@@ -29,7 +30,7 @@ impl fmt::Display for PullFailure {
 }
 
 /// What a failed pull's text means.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(tag = "kind", rename_all = "snake_case")]
 #[non_exhaustive]
 pub enum PullCause {
@@ -66,7 +67,7 @@ pub enum PullCause {
 }
 
 /// Whether waiting can help.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Outlook {
     /// It stays until somebody changes something.
@@ -76,6 +77,8 @@ pub enum Outlook {
     /// It may pass by itself.
     Passing,
 }
+
+words!(Outlook, "outlook": Final => "final", DependsOnGrant => "depends_on_grant", Passing => "passing");
 
 impl PullCause {
     /// Whether waiting can help.

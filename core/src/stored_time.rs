@@ -18,7 +18,7 @@ pub(crate) fn deserialize<'de, D: Deserializer<'de>>(from: D) -> Result<SystemTi
 
 /// The same, of a time that may be unknown.
 pub(crate) mod option {
-    use serde::{Serialize, Serializer};
+    use serde::{Deserialize, Deserializer, Serialize, Serializer};
     use std::time::SystemTime;
 
     /// Writes a time, or nothing.
@@ -30,5 +30,12 @@ pub(crate) mod option {
             Some(at) => into.serialize_some(&Known(at)),
             None => into.serialize_none(),
         }
+    }
+
+    /// Reads a time, or nothing.
+    pub(crate) fn deserialize<'de, D: Deserializer<'de>>(from: D) -> Result<Option<SystemTime>, D::Error> {
+        #[derive(Deserialize)]
+        struct Known(#[serde(with = "super")] SystemTime);
+        Ok(Option::<Known>::deserialize(from)?.map(|Known(at)| at))
     }
 }

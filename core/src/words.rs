@@ -39,8 +39,8 @@ pub(crate) use words;
 #[cfg(test)]
 mod tests {
     use crate::{
-        Access, ExistingEntry, ExistingTag, InheritedGrant, MergeOutcome, OtherCondition, PullRole, RoleAssignmentMode,
-        Sku,
+        Access, DetachOutcome, ExistingEntry, ExistingTag, InheritedGrant, MergeOutcome, Operation, OtherCondition,
+        Outlook, PrincipalState, PullRole, RefusalKind, RightScope, RoleAssignmentMode, Sku, WriteService,
     };
     use serde::{Serialize, de::DeserializeOwned};
     use std::{fmt::Display, str::FromStr};
@@ -60,13 +60,20 @@ mod tests {
     #[test]
     fn each_word_is_the_same_in_text_and_in_json() {
         is_one_word_everywhere(Access::ALL);
+        is_one_word_everywhere(DetachOutcome::ALL);
         is_one_word_everywhere(ExistingEntry::ALL);
         is_one_word_everywhere(ExistingTag::ALL);
         is_one_word_everywhere(InheritedGrant::ALL);
         is_one_word_everywhere(MergeOutcome::ALL);
+        is_one_word_everywhere(Operation::ALL);
         is_one_word_everywhere(OtherCondition::ALL);
+        is_one_word_everywhere(Outlook::ALL);
+        is_one_word_everywhere(PrincipalState::ALL);
         is_one_word_everywhere(PullRole::ALL);
+        is_one_word_everywhere(RefusalKind::ALL);
+        is_one_word_everywhere(RightScope::ALL);
         is_one_word_everywhere(RoleAssignmentMode::ALL);
+        is_one_word_everywhere(WriteService::ALL);
         is_one_word_everywhere(Sku::ALL);
     }
 

@@ -11,20 +11,34 @@ mod story;
 use aks_acr::{ErrorKind, PullCause};
 use screen::Screen;
 use stage::Stage;
+use story::Attach;
 
 #[tokio::test(start_paused = true)]
 async fn it_ends_with_two_running_pods() {
     let stage = Stage::emulator().unwrap();
-    let pods = story::tell(&stage, &Screen::default(), true).await.unwrap();
+    let pods = story::tell(&stage, &Screen::default(), Attach::Later).await.unwrap();
     let shown: Vec<_> = pods.pods.iter().map(|pod| (pod.status.as_str(), pod.ready, pod.containers)).collect();
     assert_eq!(shown, [("Running", 1, 1), ("Running", 1, 1)]);
-    assert_eq!(stage.cluster_writes(), "no write");
+    assert_eq!(stage.cluster_writes(), "1 write to it in all, by which it was made");
+
+    // Without the grant the next pod fails, and those that run go on.
+    let pods = story::undo(&stage, &Screen::default()).await.unwrap();
+    let mut shown: Vec<_> = pods.pods.iter().map(|pod| (pod.status.as_str(), pod.pull_failure.is_some())).collect();
+    shown.sort_unstable();
+    assert!(matches!(shown[..], [(_, true), ("Running", false), ("Running", false)]), "{shown:?}");
+}
+
+#[tokio::test(start_paused = true)]
+async fn attached_at_its_creation_the_cluster_pulls_at_once() {
+    let stage = Stage::emulator().unwrap();
+    let pods = story::tell(&stage, &Screen::default(), Attach::AtCreation).await.unwrap();
+    assert_eq!(pods.pods.iter().map(|pod| pod.status.as_str()).collect::<Vec<_>>(), ["Running", "Running"]);
 }
 
 #[tokio::test(start_paused = true)]
 async fn without_the_attach_it_fails_for_want_of_the_grant() {
     let stage = Stage::emulator().unwrap();
-    let err = story::tell(&stage, &Screen::default(), false).await.unwrap_err();
+    let err = story::tell(&stage, &Screen::default(), Attach::Never).await.unwrap_err();
     assert_eq!(err.kind(), ErrorKind::PullFailed);
     assert_eq!(err.pull_failure().map(|failure| &failure.cause), Some(&PullCause::Unauthorized));
     assert!(err.context().any(|(name, value)| name == "missing grant" && value.starts_with("AcrPull")), "{err}");

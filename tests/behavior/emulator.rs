@@ -59,6 +59,13 @@ impl Scene {
         client(&azure, azure.credential_of("caller"))
     }
 
+    /// A client whose caller may do exactly this, anywhere in the subscription.
+    pub fn caller_who_may(&self, actions: &[&str]) -> aks_acr::Result<Client> {
+        let azure = self.azure.clone().with_custom_role("exactly", actions, &[]);
+        let azure = azure.with_caller("caller", &[("exactly", &self.everything())]);
+        client(&azure, azure.credential_of("caller"))
+    }
+
     pub fn everything(&self) -> String {
         format!("/subscriptions/{}", self.azure.subscription())
     }

@@ -17,6 +17,7 @@ mod emulator;
 mod identity;
 mod image;
 mod kubectl;
+mod refusal;
 mod registry;
 mod role;
 
@@ -24,8 +25,15 @@ use libtest_mimic::{Arguments, Trial};
 use std::process::ExitCode;
 
 fn main() -> ExitCode {
-    let cases =
-        [identity::cases(), role::cases(), registry::cases(), image::cases(), cluster::cases(), attach::cases()];
+    let cases = [
+        identity::cases(),
+        role::cases(),
+        registry::cases(),
+        image::cases(),
+        cluster::cases(),
+        attach::cases(),
+        refusal::cases(),
+    ];
     let trials: Vec<Trial> = cases.into_iter().flatten().flat_map(case::Case::into_trials).collect();
     libtest_mimic::run(&Arguments::from_args(), trials).exit_code()
 }

@@ -6,7 +6,8 @@ use crate::{
     emulator::{GROUP, REGISTRY, Scene, client},
 };
 use aks_acr::{
-    CallOptions, Client, Cloud, CreateRegistryOptions, ErrorKind, NewRegistry, RegistryRef, RoleAssignmentMode, Sku,
+    CallOptions, Client, Cloud, CreateRegistryOptions, DomainLabel, ErrorKind, NewRegistry, RegistryRef,
+    RoleAssignmentMode, Sku,
 };
 use aks_acr_emulator::{Emulator, Fault, RegistrySeed, Timing};
 use std::time::Duration;
@@ -36,6 +37,16 @@ pub fn cases() -> Vec<Case> {
             create_takes_the_groups_region_unless_one_is_named,
             create_makes_what_was_asked,
             create_of_a_name_that_is_taken_elsewhere_is_a_conflict,
+            create_says_when_a_taken_name_is_ones_own_in_another_group,
+            create_says_in_what_a_registry_that_exists_differs,
+            create_finds_no_difference_in_what_it_made,
+            create_takes_both_answers_of_azure,
+            create_lets_nobody_in_without_an_identity,
+            create_with_a_domain_label_takes_the_login_server_that_azure_gives,
+            create_registers_no_provider_unless_it_was_asked_to,
+            create_registers_the_provider_on_request_and_goes_on,
+            create_names_the_state_of_a_registry_that_could_not_be_made,
+            create_of_a_registry_that_is_being_deleted_is_a_conflict,
             create_in_an_absent_group_is_not_found,
             create_refuses_names_that_cannot_be_one_before_a_request,
             create_reports_the_missing_right,
@@ -83,6 +94,7 @@ async fn create_never_changes_a_registry_that_exists(backend: &dyn Backend) -> C
     let (group, name) = (backend.registry().group(), backend.registry().name());
     let created = backend.client().create_registry(group, &name.to_lowercase(), options).await?;
     assert_eq!((created.is_new, &created.registry), (false, &before));
+    assert!(created.differences.iter().any(|one| one.property == "role_assignment_mode"), "{:?}", created.differences);
     assert_eq!(backend.client().registry(&by_id, CallOptions::default()).await?, Some(before));
     Ok(())
 }
@@ -245,6 +257,129 @@ async fn create_of_a_name_that_is_taken_elsewhere_is_a_conflict() -> Checked {
     let _ = scene.azure.clone().with_group("elsewhere", "westeurope");
     let result = scene.client.create_registry("elsewhere", REGISTRY, CreateRegistryOptions::default()).await;
     assert_eq!(refused(result, ErrorKind::Conflict)?.code(), Some("RegistryNameAlreadyInUse"));
+    Ok(())
+}
+
+async fn create_says_when_a_taken_name_is_ones_own_in_another_group() -> Checked {
+    let other = other_subscription()?.to_string();
+    let scene = Scene::new()?;
+    let azure = scene.azure.clone().with_group("elsewhere", "westeurope").with_subscription(&other);
+    let azure = azure.with_registry_of(RegistrySeed::new("far", "farregistry").in_subscription(&other));
+    let told = |err: &aks_acr::Error, wanted: &str| err.context().any(|(_, value)| value == wanted);
+    let create = |name: &'static str| scene.client.create_registry("elsewhere", name, CreateRegistryOptions::default());
+    let mine = refused(create(REGISTRY).await, ErrorKind::Conflict)?;
+    assert!(told(&mine, GROUP), "{mine}");
+    let others = refused(create("farregistry").await, ErrorKind::Conflict)?;
+    assert!(!told(&others, "far"), "{others}");
+    assert_eq!(azure.requests().iter().filter(|one| one.status == Some(409)).count(), 2, "neither is tried again");
+    Ok(())
+}
+
+async fn create_says_in_what_a_registry_that_exists_differs() -> Checked {
+    let seed = RegistrySeed::new(GROUP, REGISTRY).sku("Premium").anonymous_pull().property("adminUserEnabled", true);
+    let scene = Scene::with_registry(seed)?;
+    let options = CreateRegistryOptions::default().with_location("France Central").with_sku(Sku::Standard);
+    let created = scene.client.create_registry(GROUP, REGISTRY, options).await?;
+    let told: Vec<_> = created.differences.iter().map(ToString::to_string).collect();
+    let wanted = [
+        "location: asked for France Central, found westeurope",
+        "sku: asked for Standard, found Premium",
+        "admin_user: asked for false, found true",
+        "anonymous_pull: asked for false, found true",
+    ];
+    assert_eq!(told, wanted);
+    assert_eq!(scene.writes(), []);
+    Ok(())
+}
+
+async fn create_finds_no_difference_in_what_it_made() -> Checked {
+    let scene = Scene::new()?;
+    let options = CreateRegistryOptions::default().with_location("West Europe").with_sku(Sku::Premium);
+    for is_new in [true, false] {
+        let created = scene.client.create_registry(GROUP, "newregistry", options.clone()).await?;
+        assert_eq!((created.is_new, created.differences), (is_new, vec![]));
+    }
+    Ok(())
+}
+
+/// 201 and an operation to follow, or 200 and all done: both were recorded.
+async fn create_takes_both_answers_of_azure() -> Checked {
+    for (time, status) in [(Duration::ZERO, 200), (Duration::from_secs(30), 201)] {
+        let scene = Scene::new()?;
+        scene.azure.set_timing(Timing::none().with_registry(time));
+        let created = scene.client.create_registry(GROUP, "newregistry", CreateRegistryOptions::default()).await?;
+        assert_eq!((created.is_new, created.registry.state.as_str()), (true, "Succeeded"));
+        let puts = scene.sent(|request| request.method == "PUT");
+        assert_eq!(puts.iter().map(|one| one.status).collect::<Vec<_>>(), [Some(status)]);
+    }
+    Ok(())
+}
+
+async fn create_lets_nobody_in_without_an_identity() -> Checked {
+    let scene = Scene::new()?;
+    let options = CreateRegistryOptions::default().with_sku(Sku::Premium);
+    scene.client.create_registry(GROUP, "newregistry", options).await?;
+    let app = "newregistry.azurecr.io/app:1";
+    scene.azure.push_image(app, &["linux/amd64"]);
+    let stranger = scene.caller(&[])?;
+    let looked = stranger.registry_importer().image(&app.parse()?, &call()).await;
+    refused(looked, ErrorKind::Forbidden)?;
+    Ok(())
+}
+
+async fn create_with_a_domain_label_takes_the_login_server_that_azure_gives() -> Checked {
+    let scene = Scene::new()?;
+    let options = CreateRegistryOptions::default().with_domain_label(DomainLabel::TenantReuse);
+    let created = scene.client.create_registry(GROUP, "newregistry", options.clone()).await?;
+    let host = created.registry.login_server;
+    assert!(host.starts_with("newregistry-") && host.ends_with(".azurecr.io") && host.len() == 39, "{host}");
+    let again = scene.client.create_registry(GROUP, "newregistry", options.clone()).await?;
+    assert_eq!((again.registry.login_server, again.differences), (host, vec![]));
+    let plain = scene.client.create_registry(GROUP, REGISTRY, options).await?;
+    assert_eq!(plain.registry.login_server, "myregistry.azurecr.io");
+    assert_eq!(plain.differences[0].to_string(), "domain_label: asked for TenantReuse, found none");
+    Ok(())
+}
+
+async fn create_registers_no_provider_unless_it_was_asked_to() -> Checked {
+    let scene = Scene::new()?;
+    scene.azure.unregister_provider("Microsoft.ContainerRegistry");
+    let result = scene.client.create_registry(GROUP, "newregistry", CreateRegistryOptions::default()).await;
+    let err = refused(result, ErrorKind::NotRegistered)?;
+    assert_eq!(err.code(), Some("MissingSubscriptionRegistration"));
+    assert!(err.to_string().contains("Microsoft.ContainerRegistry"), "{err}");
+    assert_eq!(scene.sent(|request| request.path.ends_with("/register")), []);
+    Ok(())
+}
+
+async fn create_registers_the_provider_on_request_and_goes_on() -> Checked {
+    let scene = Scene::new()?;
+    scene.azure.unregister_provider("Microsoft.ContainerRegistry");
+    scene.azure.set_timing(Timing::none().with_registration(Duration::from_secs(90)));
+    let options = CreateRegistryOptions::default().with_register(true);
+    let begun = Instant::now();
+    let created = scene.client.create_registry(GROUP, "newregistry", options.clone()).await?;
+    assert!(created.is_new && begun.elapsed() >= Duration::from_secs(90));
+    assert_eq!(scene.sent(|request| request.path.ends_with("/register")).len(), 1);
+    scene.client.create_registry(GROUP, "anotherone", options).await?;
+    assert_eq!(scene.sent(|request| request.path.ends_with("/register")).len(), 1, "what is registered is left alone");
+    Ok(())
+}
+
+async fn create_names_the_state_of_a_registry_that_could_not_be_made() -> Checked {
+    let scene = Scene::with_registry(RegistrySeed::new(GROUP, REGISTRY).property("provisioningState", "Failed"))?;
+    let result = scene.client.create_registry(GROUP, REGISTRY, CreateRegistryOptions::default()).await;
+    let err = refused(result, ErrorKind::OperationFailed)?;
+    assert!(err.context().any(|(name, value)| (name, value) == ("state", "Failed")), "{err}");
+    assert_eq!(scene.writes(), []);
+    Ok(())
+}
+
+async fn create_of_a_registry_that_is_being_deleted_is_a_conflict() -> Checked {
+    let scene = Scene::with_registry(RegistrySeed::new(GROUP, REGISTRY).property("provisioningState", "Deleting"))?;
+    let result = scene.client.create_registry(GROUP, REGISTRY, CreateRegistryOptions::default()).await;
+    refused(result, ErrorKind::Conflict)?;
+    assert_eq!(scene.writes(), []);
     Ok(())
 }
 

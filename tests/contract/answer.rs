@@ -50,15 +50,17 @@ impl Listener {
 }
 
 /// An error's facts, those that it has.
-fn error(err: &Error) -> Value {
+pub fn error(err: &Error) -> Value {
     let facts = json!({
         "kind": err.kind().as_str(),
         "status": err.status(),
         "code": err.code(),
+        "refusal": err.refusal(),
         "missing_action": err.missing_action(),
         "scope": err.scope(),
         "smallest_role": err.smallest_role(),
         "pull_failure": err.pull_failure(),
+        "blame": err.blame(),
     });
     let Value::Object(facts) = facts else { return facts };
     facts.into_iter().filter(|(_, fact)| !fact.is_null()).collect()

@@ -59,23 +59,31 @@ fn is_like(pattern: &str, line: &str) -> bool {
     rest.is_empty() || last == Some("")
 }
 
-/// What came, with the masks that stand in what was wanted.
+/// Values that differ from run to run, where they are there.
+const VOLATILE: [&str; 4] = ["at", "correlation_id", "created", "expires"];
+
+/// What came, with the masks that stand in what was wanted, and over what differs from run to run.
 pub fn masked(wanted: Option<&Value>, got: &Value) -> Value {
     match (wanted, got) {
         (Some(Value::String(mask)), _) if mask == ANY => ANY.into(),
-        (Some(Value::Object(wanted)), Value::Object(got)) => {
-            got.iter().map(|(name, value)| (name.clone(), masked(wanted.get(name), value))).collect()
+        (wanted, Value::Object(got)) => {
+            let field = |(name, value): (&String, &Value)| {
+                let is_masked = VOLATILE.contains(&name.as_str()) && !value.is_null();
+                let wanted = wanted.and_then(|wanted| wanted.get(name));
+                (name.clone(), if is_masked { ANY.into() } else { masked(wanted, value) })
+            };
+            got.iter().map(field).collect()
         }
-        (Some(Value::Array(wanted)), Value::Array(got)) => {
-            let masks = wanted.iter().map(Some).chain(std::iter::repeat(None));
-            got.iter().zip(masks).map(|(got, wanted)| masked(wanted, got)).collect()
+        (wanted, Value::Array(got)) => {
+            let item = |(at, value): (usize, &Value)| masked(wanted.and_then(|wanted| wanted.get(at)), value);
+            got.iter().enumerate().map(item).collect()
         }
         _ => got.clone(),
     }
 }
 
 /// Parts of a line that differ from run to run: they depend on when it was asked.
-const PASSING: [&str; 3] = ["resourceVersion=", "timeoutSeconds=", "/operationResults/registries-"];
+const PASSING: [&str; 4] = ["resourceVersion=", "timeoutSeconds=", "/operationResults/registries-", "/operations/"];
 
 /// Masks those.
 pub fn mask_line(line: &str) -> String {

@@ -1,13 +1,13 @@
 //! The lists of operations and of error kinds, held against core.
 
 use crate::story::Story;
-use aks_acr::ErrorKind;
+use aks_acr::{ErrorKind, Operation};
 use serde::Deserialize;
 use std::{collections::BTreeSet, path::PathBuf};
 
 /// An operation: its name in core, in Python and in JavaScript.
 #[derive(Deserialize)]
-struct Operation {
+struct Called {
     rust: String,
     python: String,
     node: String,
@@ -33,16 +33,22 @@ fn listed<T: for<'a> Deserialize<'a>>(file: &str) -> Vec<T> {
 
 /// Every `pub async fn` of the client is an operation. Rust cannot ask a type for its methods, so its source is asked.
 pub fn operations() -> Result<(), String> {
-    let source = std::fs::read_to_string(here().join("../../core/src/client/mod.rs")).expect("core can be read");
+    let files = std::fs::read_dir(here().join("../../core/src/client")).expect("core can be read");
+    let read = |file: std::fs::DirEntry| std::fs::read_to_string(file.path()).expect("core can be read");
+    let source: String = files.map(|file| read(file.expect("core can be read"))).collect();
     let name = |line: &str| {
         let rest = line.trim_start().strip_prefix("pub async fn ")?;
         rest.split(['(', '<']).next().map(str::to_owned)
     };
     let there: BTreeSet<String> = source.lines().filter_map(name).collect();
-    let listed: Vec<Operation> = listed("operations.json");
+    let listed: Vec<Called> = listed("operations.json");
     let known: BTreeSet<String> = listed.iter().map(|one| one.rust.clone()).collect();
     if there != known {
         return Err(format!("core has {there:?}, operations.json has {known:?}"));
+    }
+    let with_rights: BTreeSet<String> = Operation::ALL.iter().map(ToString::to_string).collect();
+    if with_rights != known {
+        return Err(format!("the rights of {with_rights:?} are known, operations.json has {known:?}"));
     }
     for one in listed {
         let camel = camel_case(&one.rust);
@@ -81,7 +87,7 @@ pub fn errors() -> Result<(), String> {
 /// An operation that no story calls could be missing in a binding unseen.
 pub fn told(stories: &[Story]) -> Result<(), String> {
     let called: BTreeSet<&str> = stories.iter().flat_map(|story| story.calls()).collect();
-    let operations: Vec<Operation> = listed("operations.json");
+    let operations: Vec<Called> = listed("operations.json");
     let missing: Vec<&str> =
         operations.iter().map(|one| one.rust.as_str()).filter(|name| !called.contains(name)).collect();
     if missing.is_empty() { Ok(()) } else { Err(format!("no story calls {missing:?}")) }

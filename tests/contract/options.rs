@@ -52,6 +52,25 @@ impl Args {
         self.value(name).map(|value| Duration::from_secs_f64(value.as_f64().expect("seconds")))
     }
 
+    /// An argument that is a list of texts; an empty one where it is left out.
+    pub fn texts(&mut self, name: &str) -> Vec<String> {
+        let list = self.value(name).unwrap_or_default();
+        let texts = list.as_array().into_iter().flatten();
+        texts.map(|one| one.as_str().expect("a text").to_owned()).collect()
+    }
+
+    /// An argument that is a list of objects, each with arguments of its own.
+    pub fn objects(&mut self, name: &str) -> Vec<Self> {
+        let list = self.value(name).unwrap_or_default();
+        let objects = list.as_array().into_iter().flatten();
+        objects.map(|one| Self(one.as_object().expect("an object").clone())).collect()
+    }
+
+    /// An argument that is a count.
+    pub fn number(&mut self, name: &str) -> Option<u32> {
+        self.value(name).map(|value| value.as_u64().and_then(|number| number.try_into().ok()).expect("a count"))
+    }
+
     /// An argument that says yes or no; left out, no.
     pub fn is_set(&mut self, name: &str) -> bool {
         self.flag(name).unwrap_or_default()

@@ -1,7 +1,10 @@
 //! What is done twice, at once or after a cut, ends as if it was done once.
 
 use crate::Scene;
-use aks_acr::{CallOptions, CreateRegistryOptions, ErrorKind, ExistingTag, ImportOptions, ImportProof};
+use aks_acr::{
+    AttachOptions, CallOptions, CreateRegistryOptions, DetachOptions, ErrorKind, ExistingTag, ImportOptions,
+    ImportProof,
+};
 use aks_acr_emulator::{Emulator, Fault, Timing};
 use std::time::Duration;
 
@@ -148,4 +151,25 @@ async fn a_registry_that_only_azure_reaches_does_not_hold_an_import_up() {
     let import = import(&scene, ImportOptions::default()).await.unwrap();
     assert!(matches!(import.proof, ImportProof::Unproven { .. }), "{:?}", import.proof);
     assert!(begun.elapsed() < Duration::from_secs(120), "{:?}", begun.elapsed());
+}
+
+/// So often a request is cut that the library gives up.
+const FOR_GOOD: usize = 7;
+
+#[tokio::test(start_paused = true)]
+async fn a_detach_that_was_cut_at_any_request_ends_well_when_it_is_run_again() {
+    let requests = [("GET", "/managedClusters/dev"), ("GET", "/roleAssignments"), ("DELETE", "/roleAssignments/")];
+    for (method, part) in requests {
+        for after_effect in [false, true] {
+            let scene = scene();
+            scene.client.attach(&scene.cluster, &scene.registry, AttachOptions::default()).await.unwrap();
+            let fault = Fault::on(method, part).reset().times(FOR_GOOD);
+            scene.azure.fault(if after_effect { fault.after_effect() } else { fault });
+            let cut = scene.client.detach(&scene.cluster, &scene.registry, DetachOptions::default()).await;
+            assert_eq!(cut.unwrap_err().kind(), ErrorKind::Unavailable, "{method} {part} {after_effect}");
+            scene.client.detach(&scene.cluster, &scene.registry, DetachOptions::default()).await.unwrap();
+            let left = scene.azure.role_assignments().iter().filter(|one| one.scope.contains("registries")).count();
+            assert_eq!(left, 0, "{method} {part} {after_effect}");
+        }
+    }
 }

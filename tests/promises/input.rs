@@ -2,9 +2,9 @@
 
 use crate::Scene;
 use aks_acr::{
-    ApplyOptions, AttachOptions, CallOptions, ClusterRef, CreateRegistryOptions, Deployment, Error, ErrorKind,
-    ImageReference, ImportOptions, Kubeconfig, Manifest, PodSelection, PrincipalId, RegistryRef, ResourceId, Result,
-    RollOutOptions, SubscriptionId,
+    ApplyOptions, AttachOptions, CallOptions, ClusterRef, CreateClusterOptions, CreateRegistryOptions, Deployment,
+    Error, ErrorKind, ImageReference, ImportOptions, Kubeconfig, Manifest, PodSelection, PrincipalId, RegistryRef,
+    ResourceId, Result, RollOutOptions, SubscriptionId,
 };
 
 fn refused<T: std::fmt::Debug>(result: Result<T>, part: &str) {
@@ -66,6 +66,15 @@ async fn operations_refuse_bad_input_before_the_first_request() {
     refused(client.create_registry("group", "MyRegistry", CreateRegistryOptions::default()).await, "MyRegistry");
     refused(client.create_registry("group", "my-registry", CreateRegistryOptions::default()).await, "my-registry");
     refused(client.create_registry("gro/up", "myregistry", CreateRegistryOptions::default()).await, "gro/up");
+
+    let cluster_options = CreateClusterOptions::default;
+    refused(client.create_cluster(&cluster, cluster_options().with_node_count(0)).await, "node count");
+    refused(client.create_cluster(&cluster, cluster_options().with_node_count(1001)).await, "1001");
+    refused(client.create_cluster(&cluster, cluster_options().with_kubernetes_version("newest")).await, "newest");
+    refused(client.create_cluster(&cluster, cluster_options().with_vm_size(" ")).await, "vm size");
+    let key = aks_acr::SshKey::Public("no key".to_owned());
+    refused(client.create_cluster(&cluster, cluster_options().with_ssh_key(key)).await, "ssh key");
+    refused(client.create_cluster(&cluster, cluster_options().with_registry(elsewhere.clone())).await, "azurecr.cn");
 
     let stranger: RegistryRef = "quay5.docker.io".parse().unwrap();
     refused(client.attach(&cluster, &stranger, AttachOptions::default()).await, "quay5.docker.io");

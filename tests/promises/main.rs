@@ -3,13 +3,15 @@
 #![expect(clippy::unwrap_used, reason = "a test program: what fails here ends a test")]
 
 mod again;
+mod cut;
 mod input;
 mod patience;
 mod requests;
 mod rights;
 mod secrets;
+mod writes;
 
-use aks_acr::{Client, ClusterRef, RegistryRef};
+use aks_acr::{Client, ClientBuilder, ClusterRef, RegistryRef};
 use aks_acr_emulator::Emulator;
 
 /// A cluster, a registry, and an owner of both.
@@ -36,4 +38,10 @@ impl Scene {
 fn client(azure: &Emulator, credential: std::sync::Arc<dyn azure_core::credentials::TokenCredential>) -> Client {
     let builder = Client::builder(credential, azure.subscription());
     builder.transport(azure.transport()).kubernetes(azure.kubernetes()).build().unwrap()
+}
+
+/// The owner's client, wired as is said.
+fn client_of(azure: &Emulator, wire: impl FnOnce(ClientBuilder) -> ClientBuilder) -> Client {
+    let builder = Client::builder(azure.credential(), azure.subscription());
+    wire(builder.transport(azure.transport()).kubernetes(azure.kubernetes())).build().unwrap()
 }

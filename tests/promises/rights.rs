@@ -1,105 +1,231 @@
-//! README's table of rights: each operation works with exactly those actions, and without any of them fails and names it.
+//! README's table of rights: each operation works with exactly those rights, each at the scope that is named, and without any of
+//! them fails and names it.
 
 use crate::client;
 use aks_acr::{
-    AttachOptions, Client, ClusterRef, CreateRegistryOptions, Error, ErrorKind, ImportOptions, KubeconfigOptions,
-    MergeKubeconfigOptions, RegistryRef,
+    ApplyOptions, AttachOptions, AttachmentsOptions, CallOptions, Client, ClusterRef, CreateClusterOptions,
+    CreateRegistryOptions, Deployment, DetachOptions, Error, ErrorKind, ImportItem, ImportManyOptions, ImportOptions,
+    KubeconfigOptions, Manifest, MergeKubeconfigOptions, Operation, PodSelection, RefusalKind, RegistryRef,
+    RequiredRight, RightScope, RollOutOptions, StartedImport, custom_role_json, required_rights,
 };
 use aks_acr_emulator::Emulator;
 use aks_acr_tests::folder::Folder;
-use futures::future::{BoxFuture, FutureExt};
+use std::fmt::Write as _;
 
-const READ_CLUSTER: &str = "Microsoft.ContainerService/managedClusters/read";
-const USER_CREDENTIAL: &str = "Microsoft.ContainerService/managedClusters/listClusterUserCredential/action";
-const READ_REGISTRY: &str = "Microsoft.ContainerRegistry/registries/read";
-const WRITE_REGISTRY: &str = "Microsoft.ContainerRegistry/registries/write";
-const IMPORT: &str = "Microsoft.ContainerRegistry/registries/importImage/action";
-const READ_GRANTS: &str = "Microsoft.Authorization/roleAssignments/read";
-const WRITE_GRANTS: &str = "Microsoft.Authorization/roleAssignments/write";
-const READ_GROUP: &str = "Microsoft.Resources/subscriptions/resourceGroups/read";
+const DEPLOYMENT: &str = "{apiVersion: apps/v1, kind: Deployment, metadata: {name: web}, spec: {replicas: 1, \
+    selector: {matchLabels: {app: web}}, template: {metadata: {labels: {app: web}}, \
+    spec: {containers: [{name: web, image: nginx}]}}}}";
 
-type Operation = for<'a> fn(&'a Client, &'a RegistryRef) -> BoxFuture<'a, Result<(), Error>>;
-
-fn cluster() -> ClusterRef {
-    ClusterRef::new("group", "dev").unwrap()
-}
-
-fn plan<'a>(client: &'a Client, registry: &'a RegistryRef) -> BoxFuture<'a, Result<(), Error>> {
-    async { client.plan_attach(&cluster(), registry, AttachOptions::default()).await.map(drop) }.boxed()
-}
-
-fn attach<'a>(client: &'a Client, registry: &'a RegistryRef) -> BoxFuture<'a, Result<(), Error>> {
-    async { client.attach(&cluster(), registry, AttachOptions::default()).await.map(drop) }.boxed()
-}
-
-fn create<'a>(client: &'a Client, _: &'a RegistryRef) -> BoxFuture<'a, Result<(), Error>> {
-    async { client.create_registry("group", "another", CreateRegistryOptions::default()).await.map(drop) }.boxed()
-}
-
-fn import<'a>(client: &'a Client, registry: &'a RegistryRef) -> BoxFuture<'a, Result<(), Error>> {
-    async {
-        let options = ImportOptions::default().with_target("nginx:v1");
-        client.import_image(registry, &"nginx".parse().unwrap(), options).await.map(drop)
+/// Calls an operation with resource ids, where it takes any; what it gives is held elsewhere.
+async fn call(client: &Client, owner: &Client, operation: Operation, registry: &RegistryRef) -> Result<(), Error> {
+    let cluster = &ClusterRef::new("group", "dev").unwrap();
+    match operation {
+        Operation::Identities => client.identities(cluster, CallOptions::default()).await.map(drop),
+        Operation::Attach => client.attach(cluster, registry, AttachOptions::default()).await.map(drop),
+        Operation::PlanAttach => client.plan_attach(cluster, registry, AttachOptions::default()).await.map(drop),
+        Operation::ApplyAttach => {
+            let plan = owner.plan_attach(cluster, registry, AttachOptions::default()).await.unwrap();
+            client.apply_attach(&plan, AttachOptions::default()).await.map(drop)
+        }
+        Operation::Detach => client.detach(cluster, registry, DetachOptions::default()).await.map(drop),
+        Operation::PlanDetach => client.plan_detach(cluster, registry, DetachOptions::default()).await.map(drop),
+        Operation::ApplyDetach => {
+            let plan = owner.plan_detach(cluster, registry, DetachOptions::default()).await.unwrap();
+            client.apply_detach(&plan, DetachOptions::default()).await.map(drop)
+        }
+        Operation::AttachmentsOfCluster => {
+            client.attachments_of_cluster(cluster, AttachmentsOptions::default()).await.map(drop)
+        }
+        Operation::AttachmentsOfRegistry => {
+            client.attachments_of_registry(registry, AttachmentsOptions::default()).await.map(drop)
+        }
+        Operation::Registry => client.registry(registry, CallOptions::default()).await.map(drop),
+        Operation::CreateRegistry => {
+            client.create_registry("group", "another", CreateRegistryOptions::default()).await.map(drop)
+        }
+        Operation::CreateCluster => {
+            let options = CreateClusterOptions::default().with_registry(registry.clone());
+            client.create_cluster(&ClusterRef::new("group", "fresh").unwrap(), options).await.map(drop)
+        }
+        Operation::ImportImage => {
+            let options = ImportOptions::default().with_target("nginx:v1");
+            client.import_image(registry, &"nginx".parse().unwrap(), options).await.map(drop)
+        }
+        Operation::ImportImages => {
+            let items =
+                vec![ImportItem::new("nginx".parse().unwrap(), ImportOptions::default().with_target("nginx:v2"))];
+            let mut done = client.import_images(registry, items, ImportManyOptions::default()).await?;
+            done.remove(0).map(drop)
+        }
+        Operation::StartImport => {
+            let options = ImportOptions::default().with_target("nginx:v3");
+            client.start_import(registry, &"nginx".parse().unwrap(), options).await.map(drop)
+        }
+        Operation::PollImport => {
+            let options = ImportOptions::default().with_target("nginx:v4");
+            let started = owner.start_import(registry, &"nginx".parse().unwrap(), options).await.unwrap();
+            let StartedImport::Started { mut handle } = started else { panic!("nothing was there") };
+            client.poll_import(&mut handle, CallOptions::default()).await.map(drop)
+        }
+        Operation::Kubeconfig => client.kubeconfig(cluster, KubeconfigOptions::default()).await.map(drop),
+        Operation::MergeKubeconfig => {
+            let folder = Folder::new();
+            let options = MergeKubeconfigOptions::default().with_file(folder.join("config"));
+            client.merge_kubeconfig(cluster, options).await.map(drop)
+        }
+        Operation::Apply => {
+            client.apply(cluster, Manifest::parse_all(DEPLOYMENT).unwrap(), ApplyOptions::default()).await.map(drop)
+        }
+        Operation::RollOut => {
+            let manifests = Manifest::parse_all(DEPLOYMENT).unwrap();
+            owner.apply(cluster, manifests, ApplyOptions::default()).await.unwrap();
+            client.roll_out(cluster, &Deployment::new("web"), RollOutOptions::default()).await.map(drop)
+        }
+        Operation::Pods => client.pods(cluster, &PodSelection::default(), CallOptions::default()).await.map(drop),
+        other => panic!("{other}: say here how it is called"),
     }
-    .boxed()
 }
 
-fn kubeconfig<'a>(client: &'a Client, _: &'a RegistryRef) -> BoxFuture<'a, Result<(), Error>> {
-    async { client.kubeconfig(&cluster(), KubeconfigOptions::default()).await.map(drop) }.boxed()
-}
-
-fn merge<'a>(client: &'a Client, _: &'a RegistryRef) -> BoxFuture<'a, Result<(), Error>> {
-    async {
-        let folder = Folder::new();
-        let options = MergeKubeconfigOptions::default().with_file(folder.join("config"));
-        client.merge_kubeconfig(&cluster(), options).await.map(drop)
+fn id_of(azure: &Emulator, at: RightScope) -> String {
+    let subscription = format!("/subscriptions/{}", azure.subscription());
+    match at {
+        RightScope::Cluster => azure.cluster_id("group", "dev"),
+        RightScope::Registry => azure.registry_id("group", "myregistry"),
+        RightScope::ResourceGroup => format!("{subscription}/resourceGroups/group"),
+        RightScope::Subscription => subscription,
+        other => panic!("{other}: say here where that is"),
     }
-    .boxed()
 }
 
-/// The operation as a caller who has these actions in the resource group, and no other.
-async fn run(operation: Operation, actions: &[&str]) -> Result<(), Error> {
+/// The operation as a caller who has these rights, each at its own scope, and no other.
+async fn run(operation: Operation, rights: &[RequiredRight]) -> Result<(), Error> {
     let azure = Emulator::new().with_cluster("group", "dev").with_registry("group", "myregistry");
-    let azure =
-        azure.with_image("docker.io/library/nginx:latest", &["linux/amd64"]).with_custom_role("exactly", actions, &[]);
-    let group = format!("/subscriptions/{}/resourceGroups/group", azure.subscription());
-    let azure = azure.with_caller("caller", &[("exactly", &group)]);
+    let mut azure = azure.with_image("docker.io/library/nginx:latest", &["linux/amd64"]).with_caller("caller", &[]);
+    if matches!(operation, Operation::Detach | Operation::PlanDetach | Operation::ApplyDetach) {
+        let registry = id_of(&azure, RightScope::Registry);
+        azure.grant("AcrPull", &azure.kubelet_object_id("group", "dev"), &registry);
+    }
+    let caller = azure.object_id_of("caller");
+    for (number, right) in rights.iter().enumerate() {
+        let (name, action) = (format!("right {number}"), [right.action]);
+        let (actions, data): (&[&str], &[&str]) = if right.is_data_action { (&[], &action) } else { (&action, &[]) };
+        azure = azure.with_custom_role(&name, actions, data);
+        azure.grant(&name, &caller, &id_of(&azure, right.at));
+    }
     let registry = azure.registry_id("group", "myregistry").parse().unwrap();
-    operation(&client(&azure, azure.credential_of("caller")), &registry).await
+    let owner = client(&azure, azure.credential());
+    call(&client(&azure, azure.credential_of("caller")), &owner, operation, &registry).await
 }
 
-async fn needs_exactly(operation: Operation, actions: &[&str]) {
-    run(operation, actions).await.unwrap();
-    for missing in actions {
-        let rest: Vec<&str> = actions.iter().copied().filter(|action| action != missing).collect();
-        let err = run(operation, &rest).await.unwrap_err();
-        assert_eq!((err.kind(), err.missing_action()), (ErrorKind::Forbidden, Some(*missing)), "{err:#}");
+#[tokio::test(start_paused = true)]
+async fn each_operation_works_with_what_it_requires_and_with_what_is_useful_besides() {
+    for operation in Operation::ALL {
+        let rights = required_rights(&[*operation]);
+        let required: Vec<RequiredRight> = rights.iter().copied().filter(|right| right.is_required).collect();
+        // A handle's link is signed, and asks for no right.
+        assert_eq!(required.is_empty(), *operation == Operation::PollImport, "{operation}");
+        for rights in [&required, &rights] {
+            run(*operation, rights).await.unwrap_or_else(|err| panic!("{operation}: {err:#}"));
+        }
     }
 }
 
 #[tokio::test(start_paused = true)]
-async fn attach_needs_to_read_cluster_and_registry_and_to_write_grants() {
-    needs_exactly(attach, &[READ_CLUSTER, READ_REGISTRY, WRITE_GRANTS]).await;
-    run(attach, &[READ_CLUSTER, READ_REGISTRY, READ_GRANTS, WRITE_GRANTS]).await.unwrap();
+async fn without_any_single_one_of_them_it_fails_and_names_it_with_its_scope() {
+    let mut taken = 0;
+    for operation in Operation::ALL {
+        let rights = required_rights(&[*operation]);
+        for missing in rights.iter().filter(|right| right.is_required) {
+            let rest: Vec<RequiredRight> = rights.iter().copied().filter(|right| right != missing).collect();
+            let err = run(*operation, &rest).await.expect_err(&format!("{operation} without {}", missing.action));
+            assert_eq!((err.kind(), err.refusal()), (ErrorKind::Forbidden, Some(RefusalKind::MissingRight)), "{err:#}");
+            assert_eq!(err.missing_action(), Some(missing.action), "{operation}: {err:#}");
+            assert_eq!(err.smallest_role(), missing.smallest_role, "{operation}");
+            taken += 1;
+        }
+    }
+    assert!(taken >= 30, "{taken}");
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_plan_needs_to_read_only() {
-    needs_exactly(plan, &[READ_CLUSTER, READ_REGISTRY]).await;
+async fn the_smallest_role_of_each_right_has_it() {
+    for right in required_rights(Operation::ALL) {
+        let role = right.smallest_role.unwrap_or_else(|| panic!("{}: no role", right.action));
+        let azure = Emulator::new().with_registry("group", "myregistry");
+        let owner = client(&azure, azure.credential());
+        let scope = azure.registry_id("group", "myregistry").parse().unwrap();
+        let name = azure.grant(role, &azure.object_id_of("owner"), &id_of(&azure, RightScope::Registry));
+        let granted = azure.role_assignments().into_iter().find(|one| one.name == name).unwrap();
+        let role = granted.role_definition_guid.parse().unwrap();
+        let call = CallOptions::default().start(std::time::Duration::from_secs(60));
+        let definition = owner.role_assigner().definition(&scope, role, &call).await.unwrap();
+        let actions = if right.is_data_action { definition.data_actions } else { definition.actions };
+        let has = |pattern: &String| {
+            let (pattern, action) = (pattern.to_lowercase(), right.action.to_lowercase());
+            match pattern.split_once('*') {
+                Some((begin, end)) => action.starts_with(begin) && action.ends_with(end),
+                None => pattern == action,
+            }
+        };
+        assert!(actions.iter().any(has), "{} has not {}", definition.name, right.action);
+    }
 }
 
 #[tokio::test(start_paused = true)]
-async fn creating_a_registry_needs_to_read_and_write_it_and_to_read_its_group() {
-    needs_exactly(create, &[READ_REGISTRY, WRITE_REGISTRY, READ_GROUP]).await;
+async fn a_custom_role_for_all_that_is_required_does_all_of_it() {
+    let azure = Emulator::new().with_cluster("group", "dev").with_registry("group", "myregistry");
+    let azure = azure.with_image("docker.io/library/nginx:latest", &["linux/amd64"]);
+    let everything = id_of(&azure, RightScope::Subscription);
+    let role = custom_role_json("all", &required_rights(Operation::ALL), &[&everything]);
+    let role: serde_json::Value = serde_json::from_str(&role).unwrap();
+    let words = |list: &str| -> Vec<String> { serde_json::from_value(role[list].clone()).unwrap() };
+    let (actions, data) = (words("Actions"), words("DataActions"));
+    let borrowed = |words: &[String]| words.iter().map(|word| word.clone().leak() as &str).collect::<Vec<&str>>();
+    let azure = azure.with_custom_role("all", &borrowed(&actions), &borrowed(&data));
+    let azure = azure.with_caller("caller", &[("all", &everything)]);
+    let registry = azure.registry_id("group", "myregistry").parse().unwrap();
+    let (caller, owner) = (client(&azure, azure.credential_of("caller")), client(&azure, azure.credential()));
+    for operation in Operation::ALL {
+        call(&caller, &owner, *operation, &registry).await.unwrap_or_else(|err| panic!("{operation}: {err:#}"));
+    }
 }
 
-#[tokio::test(start_paused = true)]
-async fn importing_needs_to_read_the_registry_and_to_import() {
-    needs_exactly(import, &[READ_REGISTRY, IMPORT]).await;
+/// A row for each right. Operations that need the same share their rows; they are named in the first one.
+fn table() -> String {
+    let mut groups: Vec<(Vec<String>, Vec<RequiredRight>)> = Vec::new();
+    for operation in Operation::ALL {
+        let (name, rights) = (format!("`{operation}`"), required_rights(&[*operation]));
+        match groups.iter_mut().find(|(_, known)| *known == rights) {
+            Some((names, _)) => names.push(name),
+            None => groups.push((vec![name], rights)),
+        }
+    }
+    let mut table =
+        String::from("| operation | action | where | what for | smallest built-in role |\n|---|---|---|---|---|\n");
+    for (names, rights) in groups {
+        let mut names = names.join(", ");
+        for right in rights {
+            let kind = if right.is_data_action { " (data)" } else { "" };
+            let need = if right.is_required { "" } else { "not required: " };
+            let (place, role) = (right.at.to_string().replace('_', " "), right.smallest_role.unwrap_or_default());
+            writeln!(table, "| {names} | `{}`{kind} | {place} | {need}{} | {role} |", right.action, right.why).unwrap();
+            names.clear();
+        }
+    }
+    table
 }
 
-#[tokio::test(start_paused = true)]
-async fn a_kubeconfig_needs_its_own_action_only() {
-    needs_exactly(kubeconfig, &[USER_CREDENTIAL]).await;
-    needs_exactly(merge, &[USER_CREDENTIAL]).await;
+/// With `AKS_ACR_BLESS=1` the table is written into README.
+#[test]
+fn readmes_table_is_this_one() {
+    let (begin, end) = ("<!-- rights: generated, see CONTRIBUTING -->\n", "<!-- end of rights -->");
+    let path = concat!(env!("CARGO_MANIFEST_DIR"), "/../README.md");
+    let readme = std::fs::read_to_string(path).unwrap();
+    let (before, rest) = readme.split_once(begin).unwrap();
+    let (shown, after) = rest.split_once(end).unwrap();
+    if std::env::var_os("AKS_ACR_BLESS").is_some() {
+        std::fs::write(path, format!("{before}{begin}{}{end}{after}", table())).unwrap();
+    } else {
+        assert_eq!(shown, table(), "AKS_ACR_BLESS=1 cargo test -p aks-acr-tests --test promises readmes_table");
+    }
 }

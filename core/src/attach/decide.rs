@@ -2,11 +2,12 @@
 
 use super::{AttachOptions, AttachOutcome, InheritedGrant, OtherCondition, PlannedAction};
 use crate::{
-    error::{Error, ErrorKind, Refusal, Result},
+    error::{Error, ErrorKind, Result},
     id::PrincipalId,
     identity::ClusterIdentities,
+    refusal::Refusal,
     registry::{Registry, RoleAssignmentMode},
-    role::{Grant, READ as LIST, RoleAssignment, smallest_role},
+    role::{Grant, READ as LIST, RoleAssignment},
 };
 
 /// What was found at the cluster and the registry.
@@ -29,7 +30,7 @@ pub(super) fn decide(found: &Found, options: &AttachOptions) -> Result<Decision>
     check_condition(&found.registry, options)?;
     let grant = Grant {
         scope: found.registry.id.clone(),
-        principal_id: principal(&found.identities, options)?,
+        principal_id: principal(&found.identities, options.principal)?,
         role: found.registry.mode.pull_role().id(),
         condition: options.condition.clone(),
         replaces: None,
@@ -56,8 +57,7 @@ fn unseen(found: &Found, grant: Grant) -> Result<Decision> {
         return Ok(Decision { grant, action: PlannedAction::Grant, existing: None });
     }
     let text = "the caller may not list role assignments, and writing one unseen could overwrite a condition";
-    let refusal = Refusal { action: LIST, scope: grant.scope.to_string(), smallest_role: smallest_role(LIST) };
-    Err(Error::new(ErrorKind::Forbidden, text).with_refusal(refusal))
+    Err(Error::new(ErrorKind::Forbidden, text).with_refusal(Refusal::missing_right(LIST, grant.scope.as_str())))
 }
 
 fn from_direct(direct: &RoleAssignment, grant: Grant, options: &AttachOptions) -> Decision {
@@ -100,8 +100,9 @@ fn check_condition(registry: &Registry, options: &AttachOptions) -> Result<()> {
     }
 }
 
-fn principal(identities: &ClusterIdentities, options: &AttachOptions) -> Result<PrincipalId> {
-    if let Some(principal) = options.principal {
+/// Who pulls for the cluster, or who was named in its place.
+pub(crate) fn principal(identities: &ClusterIdentities, named: Option<PrincipalId>) -> Result<PrincipalId> {
+    if let Some(principal) = named {
         return Ok(principal);
     }
     if let Some(kubelet) = &identities.kubelet {
@@ -122,7 +123,7 @@ fn principal(identities: &ClusterIdentities, options: &AttachOptions) -> Result<
 }
 
 /// Whether a scope is one of those above: the root, or a whole part of the path.
-fn is_above(scope: &str, below: &str) -> bool {
+pub(crate) fn is_above(scope: &str, below: &str) -> bool {
     let scope = scope.trim_end_matches('/').to_lowercase();
     let below = below.to_lowercase();
     below.strip_prefix(&scope).is_some_and(|rest| rest.starts_with('/'))
@@ -175,8 +176,10 @@ mod tests {
             id: format!("{scope}/providers/Microsoft.Authorization/roleAssignments/x"),
             scope: scope.to_owned(),
             principal_id: KUBELET.to_uppercase(),
+            principal_type: None,
             role: role.id(),
             condition: condition.map(str::to_owned),
+            description: None,
         }
     }
 

@@ -6,7 +6,9 @@ mod run;
 
 pub use plan::{AttachPlan, PlannedAction};
 
-pub(crate) use run::{apply_plan, attach, missing_grant, plan};
+pub(crate) use decide::{is_above, principal};
+pub(crate) use plan::{GOOD_FOR, check_is_current};
+pub(crate) use run::{apply_plan, attach, attach_found, missing_grant, plan};
 
 use crate::{
     call::CallOptions,
@@ -112,7 +114,7 @@ words!(OtherCondition, "other condition": Keep => "keep", Replace => "replace");
 /// The state "this cluster can pull from this registry, by that grant".
 ///
 /// Assigned is not yet effective: Azure takes from seconds to minutes until a registry honours a new grant.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[non_exhaustive]
 pub struct Attachment {
     /// What was found or done.

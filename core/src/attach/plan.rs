@@ -3,6 +3,7 @@
 use super::AttachOutcome;
 use crate::{
     cluster::ClusterRef,
+    error::{Error, ErrorKind, Result},
     id::{PrincipalId, ResourceId},
     role::PullRole,
 };
@@ -15,7 +16,19 @@ use std::{
 /// The form of a stored plan. One of another form is refused.
 pub(super) const VERSION: u32 = 1;
 /// A plan is good for an hour: after that, look again.
-pub(super) const GOOD_FOR: Duration = Duration::from_secs(3600);
+pub(crate) const GOOD_FOR: Duration = Duration::from_secs(3600);
+
+/// Refuses a plan of another form, or one that has expired.
+pub(crate) fn check_is_current(version: u32, known: u32, expires: SystemTime) -> Result<()> {
+    if version != known {
+        let text = "the plan has a form that this version does not know";
+        return Err(Error::invalid(text, "version", version.to_string()));
+    }
+    if expires < SystemTime::now() {
+        return Err(Error::new(ErrorKind::Conflict, "the plan has expired; make a new one"));
+    }
+    Ok(())
+}
 
 /// What attach would do. Making one needs read rights only.
 ///

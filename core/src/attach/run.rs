@@ -3,7 +3,7 @@
 use super::{
     AttachOptions, AttachOutcome, AttachPlan, Attachment, PlannedAction,
     decide::{Decision, Found, check_options, decide, same_condition},
-    plan::{GOOD_FOR, VERSION},
+    plan::{GOOD_FOR, VERSION, check_is_current},
 };
 use crate::{
     call::{Call, Event},
@@ -11,6 +11,7 @@ use crate::{
     cluster::ClusterRef,
     error::{Error, ErrorKind, Result},
     id::ResourceId,
+    identity::ClusterIdentities,
     registry::{Registry, RegistryRef},
     role::{Granted, PullRole, RoleAssignment},
 };
@@ -54,16 +55,7 @@ pub(crate) async fn plan(
 }
 
 pub(crate) async fn apply_plan(client: &Client, plan: &AttachPlan, options: &AttachOptions) -> Result<Attachment> {
-    if plan.version != VERSION {
-        return Err(Error::invalid(
-            "the plan has a form that this version does not know",
-            "version",
-            plan.version.to_string(),
-        ));
-    }
-    if plan.expires < SystemTime::now() {
-        return Err(Error::new(ErrorKind::Conflict, "the plan has expired; make a new one"));
-    }
+    check_is_current(plan.version, VERSION, plan.expires)?;
     let options = AttachOptions { condition: plan.condition.clone(), ..options.clone() };
     let call = options.call.start(DEADLINE);
     let found = gather(client, &plan.cluster, &RegistryRef::of_id(plan.registry.clone())?, &call).await?;
@@ -93,6 +85,19 @@ async fn gather(client: &Client, cluster: &ClusterRef, registry: &RegistryRef, c
     };
     let (identities, (registry, assignments)) = futures::try_join!(identities, at_registry)?;
     Ok(Found { identities, registry, assignments })
+}
+
+/// Attaches where cluster and registry were looked at already: the grants are listed, and at most one is written.
+pub(crate) async fn attach_found(
+    client: &Client,
+    identities: &ClusterIdentities,
+    registry: &Registry,
+    call: &Call,
+) -> Result<Attachment> {
+    let assignments = list(client, &registry.id, call).await?;
+    let found = Found { identities: identities.clone(), registry: registry.clone(), assignments };
+    let options = AttachOptions::default();
+    carry_out(client, &found, decide(&found, &options)?, &options, call).await
 }
 
 async fn find(client: &Client, registry: &RegistryRef, call: &Call) -> Result<Registry> {

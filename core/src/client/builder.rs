@@ -16,9 +16,11 @@ use crate::{
     error::Result,
     http::{Arm, Door, Registries, Tokens},
     identity::{AzureIdentityResolver, IdentityResolver},
+    inventory::{AzureInventory, Directory, Inventory},
     kube::Kubernetes,
     registry::{AzureRegistryImporter, DataPlane, RegistryImporter},
     role::{AzureRoleAssigner, RoleAssigner},
+    write::{Guard, WriteHook},
 };
 use azure_core::{
     credentials::{Secret, TokenCredential},
@@ -45,6 +47,8 @@ pub struct ClientBuilder {
     role_assigner: Option<Arc<dyn RoleAssigner>>,
     registry_importer: Option<Arc<dyn RegistryImporter>>,
     cluster_deployer: Option<Arc<dyn ClusterDeployer>>,
+    inventory: Option<Arc<dyn Inventory>>,
+    guard: Guard,
 }
 
 /// The credential's own `Debug` may show what it likes, so it is left out.
@@ -111,6 +115,8 @@ impl ClientBuilder {
             role_assigner: None,
             registry_importer: None,
             cluster_deployer: None,
+            inventory: None,
+            guard: Guard::default(),
         }
     }
 
@@ -213,6 +219,59 @@ impl ClientBuilder {
         self
     }
 
+    /// Takes the place of the part that lists what there is.
+    #[must_use]
+    pub fn inventory(mut self, part: Arc<dyn Inventory>) -> Self {
+        self.inventory = Some(part);
+        self
+    }
+
+    /// Makes a client that changes nothing: a request that would is not sent, and its call ends with
+    /// [`Forbidden`](crate::ErrorKind::Forbidden) and [`ReadOnlyClient`](crate::RefusalKind::ReadOnlyClient).
+    ///
+    /// What only reads works: plans, looks, a kubeconfig, an apply as a dry run, and attach where the grant is there. It holds for
+    /// Azure and for Kubernetes, in the way that all requests take; parts of your own making are not bound by it.
+    ///
+    /// ```
+    /// # #[tokio::main(flavor = "current_thread")] async fn main() -> aks_acr::Result<()> {
+    /// # use aks_acr::{AttachOptions, Client, ClusterRef, RefusalKind};
+    /// # let azure = aks_acr_emulator::Emulator::new().with_cluster("group", "dev").with_registry("group", "myregistry");
+    /// let client = Client::builder(azure.credential(), azure.subscription()).transport(azure.transport()).read_only().build()?;
+    /// let (cluster, registry) = (ClusterRef::new("group", "dev")?, "myregistry".parse()?);
+    /// client.plan_attach(&cluster, &registry, AttachOptions::default()).await?;
+    /// let err = client.attach(&cluster, &registry, AttachOptions::default()).await.unwrap_err();
+    /// assert_eq!(err.refusal(), Some(RefusalKind::ReadOnlyClient));
+    /// # Ok(()) }
+    /// ```
+    #[must_use]
+    pub fn read_only(mut self) -> Self {
+        self.guard.read_only = true;
+        self
+    }
+
+    /// Shows each write to a hook before it is sent. What is tried again since no good answer came is shown once; what Azure refuses
+    /// for a passing cause, such as a principal that it does not know yet, is shown anew. The hook may say no: then it is not sent, and
+    /// the call ends with [`Forbidden`](crate::ErrorKind::Forbidden) and [`WriteHook`](crate::RefusalKind::WriteHook).
+    ///
+    /// ```
+    /// # #[tokio::main(flavor = "current_thread")] async fn main() -> aks_acr::Result<()> {
+    /// # use aks_acr::{AttachOptions, Client, ClusterRef, RefusalKind, Write};
+    /// # let azure = aks_acr_emulator::Emulator::new().with_cluster("group", "dev").with_registry("group", "myregistry");
+    /// let only_grants = |write: &Write| {
+    ///     println!("{write}");
+    ///     if write.action == "Microsoft.Authorization/roleAssignments/write" { Ok(()) } else { Err("not today".to_owned()) }
+    /// };
+    /// let builder = Client::builder(azure.credential(), azure.subscription()).transport(azure.transport());
+    /// let client = builder.on_write(only_grants).build()?;
+    /// client.attach(&ClusterRef::new("group", "dev")?, &"myregistry".parse()?, AttachOptions::default()).await?;
+    /// # Ok(()) }
+    /// ```
+    #[must_use]
+    pub fn on_write(mut self, hook: impl WriteHook) -> Self {
+        self.guard.hook = Some(Arc::new(hook));
+        self
+    }
+
     /// Makes the client. No request is made.
     ///
     /// # Errors
@@ -233,7 +292,7 @@ impl ClientBuilder {
         #[cfg(not(feature = "reqwest"))]
         let own = || Err(missing("a transport of its own"));
         let transport = self.transport.map_or_else(own, Ok)?;
-        let door = Door::new(transport.clone());
+        let door = Door::new(transport.clone(), self.guard.clone());
         #[cfg(feature = "identity")]
         let chain = || {
             let mut around = Surroundings::new(&self.cloud, self.environment.clone(), transport)?;
@@ -249,14 +308,17 @@ impl ClientBuilder {
         let credential = self.credential.map_or_else(chain, Ok)?;
         let arm = Arm::new(&door, self.cloud.clone(), credential.clone());
         let tokens = Tokens::new(credential);
-        let data_plane = DataPlane::new(Registries::new(&door), self.cloud.clone(), tokens.clone());
+        let registries = Registries::new(&door);
+        let data_plane = DataPlane::new(registries.clone(), self.cloud.clone(), tokens.clone());
+        let directory = Directory::new(self.cloud.clone(), registries, tokens.clone());
         #[cfg(feature = "kubernetes")]
-        let kubernetes = Kubernetes::new(self.connector, network, arm.clone(), tokens);
+        let kubernetes = Kubernetes::new(self.connector, network, arm.clone(), tokens, self.guard);
         #[cfg(not(feature = "kubernetes"))]
         let kubernetes = Kubernetes;
         let identities = || Arc::new(AzureIdentityResolver::new(arm.clone(), subscription));
         let roles = || Arc::new(AzureRoleAssigner::new(arm.clone()));
         let registries = || Arc::new(AzureRegistryImporter::new(arm.clone(), data_plane, subscription));
+        let inventory = || Arc::new(AzureInventory::new(arm.clone(), directory));
         let clusters = || Arc::new(AzureClusterDeployer::new(arm.clone(), kubernetes, subscription));
         let parts = Parts {
             cloud: self.cloud,
@@ -266,6 +328,7 @@ impl ClientBuilder {
             role_assigner: self.role_assigner.unwrap_or_else(|| roles()),
             registry_importer: self.registry_importer.unwrap_or_else(|| registries()),
             cluster_deployer: self.cluster_deployer.unwrap_or_else(|| clusters()),
+            inventory: self.inventory.unwrap_or_else(|| inventory()),
         };
         Ok(Client { parts: Arc::new(parts) })
     }

@@ -1,6 +1,9 @@
 //! The façade: one method an operation, no logic.
 
 mod builder;
+mod create;
+mod detach;
+mod import;
 
 pub use builder::ClientBuilder;
 
@@ -17,9 +20,8 @@ use crate::{
     error::{Error, ErrorKind, Result},
     id::SubscriptionId,
     identity::{ClusterIdentities, IdentityResolver},
-    image::ImageReference,
-    import::{self, Import, ImportOptions},
-    registry::{self, CreateRegistryOptions, CreatedRegistry, Registry, RegistryImporter, RegistryRef},
+    inventory::Inventory,
+    registry::{Registry, RegistryImporter, RegistryRef},
     role::RoleAssigner,
 };
 use azure_core::credentials::TokenCredential;
@@ -58,6 +60,7 @@ struct Parts {
     role_assigner: Arc<dyn RoleAssigner>,
     registry_importer: Arc<dyn RegistryImporter>,
     cluster_deployer: Arc<dyn ClusterDeployer>,
+    inventory: Arc<dyn Inventory>,
 }
 
 impl Client {
@@ -177,67 +180,6 @@ impl Client {
     /// ```
     pub async fn registry(&self, registry: &RegistryRef, call: CallOptions) -> Result<Option<Registry>> {
         self.registry_importer().find(registry, &call.start(SHORT)).await
-    }
-
-    /// Makes a registry, unless there is one of that name in the group: that one is left as it is.
-    ///
-    /// # Errors
-    /// [`InvalidInput`](ErrorKind::InvalidInput) for a name that cannot be one; [`Conflict`](ErrorKind::Conflict) if the name is
-    /// taken elsewhere in the cloud; [`NotFound`](ErrorKind::NotFound) if there is no such group;
-    /// [`Forbidden`](ErrorKind::Forbidden) if the caller may not; [`OperationFailed`](ErrorKind::OperationFailed) if Azure could
-    /// not.
-    ///
-    /// # Examples
-    /// ```
-    /// # #[tokio::main(flavor = "current_thread")] async fn main() -> aks_acr::Result<()> {
-    /// # use aks_acr::{Client, CreateRegistryOptions};
-    /// # let azure = aks_acr_emulator::Emulator::new().with_group("group", "westeurope");
-    /// # let client = Client::builder(azure.credential(), azure.subscription()).transport(azure.transport()).build()?;
-    /// let created = client.create_registry("group", "myregistry", CreateRegistryOptions::default()).await?;
-    /// assert!(created.is_new);
-    /// # Ok(()) }
-    /// ```
-    pub async fn create_registry(
-        &self,
-        group: &str,
-        name: &str,
-        options: CreateRegistryOptions,
-    ) -> Result<CreatedRegistry> {
-        registry::create(self, group, name, &options).await
-    }
-
-    /// Copies an image into a registry: Azure does it, and what arrived is compared with the source.
-    ///
-    /// The source's digest is read first, where it can be, and it is what is imported. A second run with an equal image copies
-    /// nothing and succeeds.
-    ///
-    /// # Errors
-    /// [`InvalidInput`](ErrorKind::InvalidInput) for a target that cannot be one or a source in another cloud;
-    /// [`NotFound`](ErrorKind::NotFound) if the registry or the source does not exist; [`Conflict`](ErrorKind::Conflict) if the
-    /// tag has another image; [`Forbidden`](ErrorKind::Forbidden) if the caller may not import or the source may not be read;
-    /// [`RateLimited`](ErrorKind::RateLimited) if the source throttles; [`OperationFailed`](ErrorKind::OperationFailed) if Azure
-    /// could not copy it.
-    ///
-    /// # Examples
-    /// ```
-    /// # #[tokio::main(flavor = "current_thread")] async fn main() -> aks_acr::Result<()> {
-    /// # use aks_acr::{Client, ImportOptions, ImportProof};
-    /// # let azure = aks_acr_emulator::Emulator::new()
-    /// #     .with_registry("group", "myregistry").with_image("docker.io/library/nginx:latest", &["linux/amd64"]);
-    /// # let client = Client::builder(azure.credential(), azure.subscription()).transport(azure.transport()).build()?;
-    /// # tokio::time::pause();
-    /// let options = ImportOptions::default().with_target("nginx:v1");
-    /// let import = client.import_image(&"myregistry".parse()?, &"nginx".parse()?, options).await?;
-    /// assert!(matches!(import.proof, ImportProof::SourceMatched { .. }));
-    /// # Ok(()) }
-    /// ```
-    pub async fn import_image(
-        &self,
-        registry: &RegistryRef,
-        source: &ImageReference,
-        options: ImportOptions,
-    ) -> Result<Import> {
-        import::import(self, registry, source, &options).await
     }
 
     /// A cluster's kubeconfig, as a value: no file is written and no program is started.

@@ -1,16 +1,10 @@
 //! Clusters through Azure Resource Manager and their own Kubernetes API.
 
 use super::{
-    Applied, ApplyMode, ClusterDeployer, ClusterRef, Deployment, Kubeconfig, KubeconfigMode, Manifest, PodListener,
-    PodSelection, Pods, RollOut, credentials,
+    Applied, ApplyMode, Cluster, ClusterCreation, ClusterDeployer, ClusterRef, Deployment, Kubeconfig, KubeconfigMode,
+    Manifest, NewCluster, PodListener, PodSelection, Pods, RollOut, create, credentials,
 };
-use crate::{
-    call::Call,
-    error::{Error, ErrorKind, Result},
-    http::Arm,
-    id::SubscriptionId,
-    kube::Kubernetes,
-};
+use crate::{call::Call, error::Result, http::Arm, id::SubscriptionId, kube::Kubernetes};
 use async_trait::async_trait;
 use std::time::Duration;
 
@@ -30,9 +24,12 @@ impl AzureClusterDeployer {
 
 #[async_trait]
 impl ClusterDeployer for AzureClusterDeployer {
-    async fn create(&self, cluster: &ClusterRef, _: &Call) -> Result<()> {
-        let text = "this version does not make clusters; make it with other tools, then attach";
-        Err(Error::new(ErrorKind::Unsupported, text).with_context("cluster", cluster.to_string()))
+    async fn start_create(&self, cluster: &NewCluster, call: &Call) -> Result<ClusterCreation> {
+        create::start(&self.arm, cluster, call).await
+    }
+
+    async fn finish_create(&self, creation: ClusterCreation, call: &Call) -> Result<Cluster> {
+        create::finish(&self.arm, creation, call).await
     }
 
     async fn kubeconfig(&self, cluster: &ClusterRef, mode: KubeconfigMode, call: &Call) -> Result<Kubeconfig> {

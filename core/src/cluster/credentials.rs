@@ -13,8 +13,8 @@ use base64::{Engine, engine::general_purpose::STANDARD};
 use serde::Deserialize;
 
 const API: &str = "2026-05-01";
-const AS_USER: &str = "Microsoft.ContainerService/managedClusters/listClusterUserCredential/action";
-const AS_ADMIN: &str = "Microsoft.ContainerService/managedClusters/listClusterAdminCredential/action";
+pub(crate) const AS_USER: &str = "Microsoft.ContainerService/managedClusters/listClusterUserCredential/action";
+pub(crate) const AS_ADMIN: &str = "Microsoft.ContainerService/managedClusters/listClusterAdminCredential/action";
 
 #[derive(Deserialize)]
 struct Credentials {
@@ -44,7 +44,7 @@ fn post_credential(id: &ResourceId, mode: KubeconfigMode) -> ArmRequest {
         Access::User => ("listClusterUserCredential", AS_USER),
         Access::Admin => ("listClusterAdminCredential", AS_ADMIN),
     };
-    let request = ArmRequest::new(Method::Post, format!("{id}/{list}"), API);
+    let request = ArmRequest::new(Method::Post, format!("{id}/{list}"), API).reads();
     let request = if mode.public_fqdn { request.query("server-fqdn", "public") } else { request };
     request.step("asking for the cluster's kubeconfig").needs(action, id.as_str())
 }

@@ -1,6 +1,7 @@
-//! Clusters: access to one, deploying to it, watching its pods.
+//! Clusters: making one, access to one, deploying to it, watching its pods.
 
 mod azure;
+mod create;
 mod credentials;
 mod kubeconfig;
 pub(crate) mod manifest;
@@ -8,8 +9,11 @@ pub(crate) mod pods;
 mod reference;
 
 pub use azure::AzureClusterDeployer;
+pub use create::{Cluster, ClusterCreation, ClusterTier, CreateClusterOptions, CreatedCluster, NewCluster, SshKey};
+pub(crate) use create::{PROVIDER, WRITE as WRITE_CLUSTER, create};
 #[cfg(feature = "kubernetes")]
 pub(crate) use credentials::kubeconfig;
+pub(crate) use credentials::{AS_ADMIN, AS_USER};
 pub use kubeconfig::{
     Access, ExistingEntry, Kubeconfig, KubeconfigMode, KubeconfigOptions, MergeKubeconfigOptions, MergeMode,
     MergeOutcome, MergedKubeconfig,
@@ -18,15 +22,21 @@ pub(crate) use kubeconfig::{kubeconfig as fetch_kubeconfig, merge as merge_kubec
 pub use manifest::Manifest;
 pub use pods::{Pod, Pods};
 pub use reference::ClusterRef;
+pub(crate) use reference::TYPE;
 
 use crate::{call::Call, error::Result};
 use async_trait::async_trait;
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
 use std::{fmt, ops::ControlFlow, time::Duration};
 
-/// Gives access to a cluster, deploys to it and watches its pods.
+/// Makes a cluster, gives access to it, deploys to it and watches its pods.
 ///
-/// - `create` answers [`Unsupported`](crate::ErrorKind::Unsupported) in this version.
+/// - `start_create` ends when Azure has accepted the cluster. One that is there is never written: where it is still being made,
+///   that is what is begun; where it is made, it is the answer, with what differs; one that failed, or is being deleted, is an error that
+///   names its state.
+/// - `start_create` takes a cluster for absent only where Azure says so: not where the caller may not look, or no answer came.
+/// - `start_create` registers no resource provider, and makes no SSH key, unless it was asked to.
+/// - `finish_create` waits for a cluster by whomever it was begun, and tells the operation's own words.
 /// - `kubeconfig` writes no file and starts no program.
 /// - `apply` looks up the kinds of all objects before it writes the first; it is server-side apply, so a second time changes
 ///   nothing.
@@ -35,8 +45,10 @@ use std::{fmt, ops::ControlFlow, time::Duration};
 /// - `watch` tells the pods that are there first, then each change.
 #[async_trait]
 pub trait ClusterDeployer: fmt::Debug + Send + Sync + 'static {
-    /// Makes a cluster.
-    async fn create(&self, cluster: &ClusterRef, call: &Call) -> Result<()>;
+    /// Begins to make a cluster unless it exists.
+    async fn start_create(&self, cluster: &NewCluster, call: &Call) -> Result<ClusterCreation>;
+    /// Waits until a cluster is made.
+    async fn finish_create(&self, creation: ClusterCreation, call: &Call) -> Result<Cluster>;
     /// The cluster's kubeconfig, as a value.
     async fn kubeconfig(&self, cluster: &ClusterRef, mode: KubeconfigMode, call: &Call) -> Result<Kubeconfig>;
     /// Makes the objects of the manifests what the manifests say.
@@ -166,7 +178,7 @@ impl Default for ApplyMode {
 }
 
 /// An object that was applied.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[non_exhaustive]
 pub struct Applied {
     /// Such as `Deployment`.
@@ -194,7 +206,7 @@ impl Applied {
 }
 
 /// A deployment that runs as its specification says.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[non_exhaustive]
 pub struct RollOut {
     /// Replicas that are ready.

@@ -7,7 +7,7 @@ use crate::{
 use serde::{Deserialize, Serialize};
 use std::{fmt, str::FromStr};
 
-const TYPE: &str = "Microsoft.ContainerService/managedClusters";
+pub(crate) const TYPE: &str = "Microsoft.ContainerService/managedClusters";
 const LONGEST_NAME: usize = 63;
 
 /// A cluster, by resource group and name, or by resource id.

@@ -8,6 +8,7 @@ use super::{
 use crate::{
     call::{Call, Event, millis},
     error::{Error, ErrorKind, ServiceError},
+    write::Intent,
 };
 use async_trait::async_trait;
 use azure_core::{
@@ -28,6 +29,7 @@ pub(crate) struct Watch {
     call: Call,
     step: String,
     is_repeated: bool,
+    intent: Intent,
     seen: Mutex<Seen>,
 }
 
@@ -47,8 +49,17 @@ struct Seen {
 const MOST_LOST: u32 = 7;
 
 impl Watch {
-    pub fn new(call: Call, step: &str, is_repeated: bool) -> Self {
-        Self { call, step: step.to_owned(), is_repeated, seen: Mutex::default() }
+    pub fn new(call: Call, step: &str, is_repeated: bool, intent: Intent) -> Self {
+        Self { call, step: step.to_owned(), is_repeated, intent, seen: Mutex::default() }
+    }
+
+    pub fn intent(&self) -> &Intent {
+        &self.intent
+    }
+
+    /// Takes the error that ends the request.
+    pub fn end_with(&self, err: Error) {
+        self.seen().verdict = Some(err);
     }
 
     pub fn call(&self) -> &Call {

@@ -1,9 +1,12 @@
 //! The only place where an error of Azure becomes ours.
 
-use super::{Answer, ArmRequest};
+use super::{
+    Answer, ArmRequest,
+    refusal::{is_conditional_access, refusal},
+};
 use crate::{
-    error::{Error, ErrorKind, Refusal, ServiceError},
-    role::smallest_role,
+    error::{Error, ErrorKind, ServiceError},
+    refusal::{Refusal, RefusalKind},
 };
 use azure_core::http::headers::Headers;
 use base64::{
@@ -13,23 +16,17 @@ use base64::{
 use serde::Deserialize;
 use serde_json::Value;
 
-/// Codes that mean: the caller's roles do not have the action. Other refusals have other codes.
-const MISSING_RIGHT: [&str; 2] = ["AuthorizationFailed", "LinkedAuthorizationFailed"];
-
 /// Makes an error of an answer with an error status.
 pub(crate) fn from_azure(request: &ArmRequest, answer: &Answer) -> Error {
     let service = service_error(answer.status, &answer.headers, &answer.body);
-    let kind = kind_of(answer.status);
-    let code = service.code.clone().unwrap_or_default();
+    let refusal = refusal(request, answer, &service);
+    // Azure answers a lock with 409: for a caller it is a refusal all the same.
+    let is_refused = refusal.as_ref().is_some_and(|refusal| refusal.kind != RefusalKind::ConditionalAccess);
+    let kind = if is_refused { ErrorKind::Forbidden } else { kind_of(answer.status) };
     let err = Error::new(kind, sentence(kind)).with_context("while", &request.step);
-    let err = if kind == ErrorKind::Forbidden && MISSING_RIGHT.contains(&code.as_str()) && !request.action.is_empty() {
-        err.with_refusal(Refusal {
-            action: request.action,
-            scope: request.scope.clone(),
-            smallest_role: smallest_role(request.action),
-        })
-    } else {
-        err
+    let err = match refusal {
+        Some(refusal) => err.with_refusal(refusal),
+        None => err,
     };
     let err = match answer.header("www-authenticate").and_then(wanted_claims) {
         Some(claims) if kind == ErrorKind::Unauthenticated => err
@@ -42,6 +39,13 @@ pub(crate) fn from_azure(request: &ArmRequest, answer: &Answer) -> Error {
         None => err,
     };
     err.with_service(service)
+}
+
+/// The same of a service of which no actions are known.
+pub(crate) fn from_service(step: &str, answer: &Answer) -> Error {
+    let service = service_error(answer.status, &answer.headers, &answer.body);
+    let kind = kind_of(answer.status);
+    Error::new(kind, sentence(kind)).with_context("while", step).with_service(service)
 }
 
 /// The claims of a challenge, which conditional access makes when a token is good but not good enough.
@@ -71,6 +75,8 @@ pub(crate) fn from_transport(err: azure_core::Error, step: &str) -> Error {
     };
     let ours = Error::new(kind, obstacle(&err).unwrap_or(message)).with_context("while", step);
     if matches!(kind, ErrorKind::Unauthenticated | ErrorKind::Unsupported) {
+        let refused = is_refused_by_conditional_access(&err);
+        let ours = if refused { ours.with_refusal(Refusal::of(RefusalKind::ConditionalAccess, "", "")) } else { ours };
         return ours.with_source(err);
     }
     // The errors on the way name the whole URL, whose query Azure may have signed: only the innermost is kept, which does not.
@@ -105,6 +111,15 @@ pub(super) fn innermost(err: &azure_core::Error) -> String {
 /// The retry policy wraps a credential's error in one of another kind.
 fn is_credential(err: &azure_core::Error) -> bool {
     behind(err, |inner: &azure_core::Error| matches!(inner.kind(), azure_core::error::ErrorKind::Credential))
+}
+
+/// Azure's credentials keep Entra's codes apart from its text.
+fn is_refused_by_conditional_access(err: &azure_core::Error) -> bool {
+    let refuses = |err: &azure_core::Error| match err.kind() {
+        azure_core::error::ErrorKind::HttpResponse { error_code: Some(codes), .. } => is_conditional_access(codes),
+        _ => false,
+    };
+    refuses(err) || behind(err, refuses)
 }
 
 /// A credential of our own has said what it cannot do.
@@ -184,7 +199,7 @@ pub(crate) fn service_error(status: u16, headers: &Headers, body: &[u8]) -> Serv
         code: inner.code.filter(|code| !code.is_empty()),
         message: join(inner.message, &details),
         request_id: header("x-ms-request-id"),
-        correlation_id: header("x-ms-correlation-request-id"),
+        correlation_id: header(super::CORRELATION_ID),
     }
 }
 

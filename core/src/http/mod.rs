@@ -2,16 +2,22 @@
 
 mod deadline;
 mod failure;
+mod group;
+mod guard;
 mod page;
 mod poll;
+mod provider;
+mod refusal;
 mod request;
 mod token;
 mod wait;
 
 #[cfg(feature = "identity")]
 pub(crate) use failure::is_final;
-pub(crate) use failure::{from_azure, from_transport, service_error};
+pub(crate) use failure::{from_azure, from_service, from_transport, service_error};
+pub(crate) use group::{READ as READ_GROUP, group_location};
 pub(crate) use poll::{Operation, Progressed};
+pub(crate) use provider::{Provider, READ as READ_PROVIDER};
 pub(crate) use request::{Answer, ArmRequest, RegistryRequest};
 pub(crate) use token::Tokens;
 
@@ -19,6 +25,7 @@ use crate::{
     call::Call,
     cloud::Cloud,
     error::{Error, ErrorKind, Result},
+    write::{Guard, Intent},
 };
 use azure_core::{
     credentials::TokenCredential,
@@ -29,8 +36,12 @@ use azure_core::{
     },
 };
 use deadline::DeadlineGuard;
+use guard::WriteGuard;
 use std::{fmt, sync::Arc, time::Duration};
 use url::Url;
+
+/// The header by which Azure's activity log knows a request.
+pub(crate) const CORRELATION_ID: &str = "x-ms-correlation-request-id";
 
 /// A call's own deadline bounds its retries, not `azure_core`'s minute and 8 tries: a throttled subscription asks for waits of
 /// several minutes. More tries than these would overflow the policy's arithmetic.
@@ -42,19 +53,21 @@ const LONGEST_OWN_WAIT: Duration = Duration::from_secs(20);
 #[derive(Clone, Debug)]
 pub(crate) struct Door {
     transport: Arc<dyn HttpClient>,
+    guard: Guard,
 }
 
 impl Door {
-    pub fn new(transport: Arc<dyn HttpClient>) -> Self {
-        Self { transport }
+    pub fn new(transport: Arc<dyn HttpClient>, guard: Guard) -> Self {
+        Self { transport, guard }
     }
 
     fn pipeline(&self, retry: RetryOptions, policies: Vec<Arc<dyn Policy>>) -> Pipeline {
         let transport = Some(Transport::new(self.transport.clone()));
         let options = ClientOptions { retry, transport, ..ClientOptions::default() };
+        let per_call: Vec<Arc<dyn Policy>> = vec![Arc::new(WriteGuard(self.guard.clone()))];
         let mut per_try: Vec<Arc<dyn Policy>> = vec![Arc::new(DeadlineGuard)];
         per_try.extend(policies);
-        Pipeline::new(Some("aks-acr"), Some(env!("CARGO_PKG_VERSION")), options, Vec::new(), per_try, None)
+        Pipeline::new(Some("aks-acr"), Some(env!("CARGO_PKG_VERSION")), options, per_call, per_try, None)
     }
 }
 
@@ -95,8 +108,9 @@ impl Arm {
     pub async fn send(&self, request: ArmRequest, call: &Call) -> Result<Answer> {
         let url = request.url(self.cloud.arm())?;
         let pipeline = if request.repeatable { &self.pipeline } else { &self.once };
+        let intent = request.intent(&url);
         let mut wire = request.wire(url)?;
-        let watch = deadline::Watch::new(call.clone(), &request.step, request.repeatable);
+        let watch = deadline::Watch::new(call.clone(), &request.step, request.repeatable, intent);
         let answer = send(pipeline, &mut wire, watch).await?;
         if answer.is_success() { Ok(answer) } else { Err(from_azure(&request, &answer)) }
     }
@@ -129,7 +143,8 @@ impl fmt::Debug for Arm {
     }
 }
 
-/// The data plane of registries, of Azure's and of others: each host has tokens of its own, which the caller of this adds.
+/// The data plane of registries, of Azure's and of others, and the directory: each host has tokens of its own, which the caller of this
+/// adds.
 #[derive(Clone, Debug)]
 pub(crate) struct Registries {
     pipeline: Pipeline,
@@ -142,7 +157,7 @@ impl Registries {
 
     /// Sends a request. An error status is an answer: a registry says by it what it wants.
     pub async fn send(&self, request: RegistryRequest, call: &Call) -> Result<Answer> {
-        let watch = deadline::Watch::new(call.clone(), &request.step, true);
+        let watch = deadline::Watch::new(call.clone(), &request.step, true, Intent::Read);
         send(&self.pipeline, &mut request.wire()?, watch).await
     }
 }

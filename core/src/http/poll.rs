@@ -1,6 +1,6 @@
 //! Long-running operations: how far one is, and the wait until it has ended.
 
-use super::{Answer, Arm, ArmRequest, wait::retry_after};
+use super::{Answer, Arm, ArmRequest, CORRELATION_ID, wait::retry_after};
 use crate::{
     call::{Call, Event},
     error::{Error, ErrorKind, Result, ServiceError},
@@ -28,6 +28,8 @@ pub(crate) struct Operation {
     link: Url,
     /// How long the service asked to wait before the next look, if it did.
     wait: Option<Duration>,
+    /// By which Azure's activity log knows the request that began it. `None` for one that was stored.
+    correlation_id: Option<String>,
     step: String,
 }
 
@@ -38,12 +40,23 @@ impl Operation {
             .header("azure-asyncoperation")
             .or_else(|| answer.header("location").filter(|_| answer.status == 202));
         let Some(link) = link else { return Ok(None) };
-        Ok(Some(Self { link: arm.check_link(link)?, wait: asked_wait(answer), step: step.into() }))
+        Ok(Some(Self {
+            link: arm.check_link(link)?,
+            wait: asked_wait(answer),
+            correlation_id: answer.header(CORRELATION_ID).map(str::to_owned),
+            step: step.into(),
+        }))
     }
 
     /// The operation behind a link that was stored.
     pub fn resume(arm: &Arm, link: &str, step: impl Into<String>) -> Result<Self> {
-        Ok(Self { link: arm.check_link(link)?, wait: None, step: step.into() })
+        Ok(Self { link: arm.check_link(link)?, wait: None, correlation_id: None, step: step.into() })
+    }
+
+    /// Says by which request it was begun.
+    pub fn begun_with(mut self, correlation_id: Option<String>) -> Self {
+        self.correlation_id = correlation_id;
+        self
     }
 
     pub fn link(&self) -> &str {
@@ -58,12 +71,18 @@ impl Operation {
     /// Looks once. The link may change from look to look.
     pub async fn look(&mut self, arm: &Arm, call: &Call) -> Result<(Progressed, Answer)> {
         let answer =
-            arm.send(ArmRequest::follow(self.link.clone()).step(self.step.clone()), call).await.map_err(as_failure)?;
+            arm.send(ArmRequest::follow(self.link.clone()).step(self.step.clone()), call).await.map_err(as_failure);
+        let answer = answer.map_err(|err| match err.kind() {
+            ErrorKind::OperationFailed => err.correlated_with(self.correlation_id.as_deref()),
+            _ => err,
+        })?;
         if let Some(link) = answer.header("azure-asyncoperation").or_else(|| answer.header("location")) {
             self.link = arm.check_link(link)?;
         }
         self.wait = asked_wait(&answer);
-        Ok((read_status(&answer, &self.step)?, answer))
+        let begun_by = self.correlation_id.as_deref();
+        let progressed = read_status(&answer, &self.step).map_err(|err| err.correlated_with(begun_by))?;
+        Ok((progressed, answer))
     }
 
     /// Waits until the operation has ended; its failure is an error with what Azure said.

@@ -1,6 +1,9 @@
 //! Requests as values, and answers.
 
-use crate::error::{Error, ErrorKind, Result};
+use crate::{
+    error::{Error, ErrorKind, Result},
+    write::{Intent, Write, WriteService, without_secrets},
+};
 use azure_core::http::{Method, RawResponse, Request, Url, headers::Headers};
 use bytes::Bytes;
 use serde::de::DeserializeOwned;
@@ -11,6 +14,7 @@ pub(crate) struct ArmRequest {
     pub method: Method,
     target: Target,
     query: Vec<(&'static str, String)>,
+    headers: Vec<(&'static str, &'static str)>,
     body: Option<serde_json::Value>,
     /// What it is for, for errors and progress.
     pub step: String,
@@ -19,6 +23,8 @@ pub(crate) struct ArmRequest {
     pub scope: String,
     /// Whether it may be sent again when no answer came.
     pub repeatable: bool,
+    /// Whether it changes nothing. By default what GET and HEAD ask for; of others it must be said.
+    is_read: bool,
 }
 
 #[derive(Clone)]
@@ -47,12 +53,38 @@ impl ArmRequest {
             method,
             target,
             query,
+            headers: Vec::new(),
             body: None,
             step: String::new(),
             action: "",
             scope: String::new(),
             repeatable: true,
+            is_read: is_safe(method),
         }
+    }
+
+    /// Says that it changes nothing, though its method is one that could.
+    pub fn reads(mut self) -> Self {
+        self.is_read = true;
+        self
+    }
+
+    /// What it does, at this address.
+    pub(super) fn intent(&self, url: &Url) -> Intent {
+        if self.is_read {
+            return Intent::Read;
+        }
+        Intent::Write(Write {
+            service: WriteService::Azure,
+            method: self.method.to_string(),
+            target: match &self.target {
+                Target::Path(path) => path.clone(),
+                Target::Link(_) => url.path().to_owned(),
+            },
+            action: self.action.to_owned(),
+            step: self.step.clone(),
+            body: self.body.as_ref().map(without_secrets),
+        })
     }
 
     /// Says what the request is for.
@@ -76,6 +108,12 @@ impl ArmRequest {
     /// Adds a parameter.
     pub fn query(mut self, name: &'static str, value: impl Into<String>) -> Self {
         self.query.push((name, value.into()));
+        self
+    }
+
+    /// Adds a header. It is the same in every request of its kind: what varies, or is secret, does not go here.
+    pub fn header(mut self, name: &'static str, value: &'static str) -> Self {
+        self.headers.push((name, value));
         self
     }
 
@@ -105,6 +143,9 @@ impl ArmRequest {
     pub(super) fn wire(&self, url: Url) -> Result<Request> {
         let mut wire = Request::new(url, self.method);
         wire.insert_header("accept", "application/json");
+        for (name, value) in &self.headers {
+            wire.insert_header(*name, *value);
+        }
         match &self.body {
             Some(body) => {
                 wire.insert_header("content-type", "application/json");
@@ -119,7 +160,12 @@ impl ArmRequest {
     }
 }
 
-/// A request to a registry's data plane.
+/// Whether nobody changes anything by this method.
+pub(super) fn is_safe(method: Method) -> bool {
+    matches!(method, Method::Get | Method::Head)
+}
+
+/// A request to a registry's data plane, or to the directory. None of them changes anything: a POST asks for a token or a list.
 pub(crate) struct RegistryRequest {
     pub method: Method,
     pub url: Url,
@@ -137,12 +183,12 @@ impl RegistryRequest {
             ));
         }
         let mut wire = Request::new(self.url, self.method);
-        for (name, value) in self.headers {
-            wire.insert_header(name, value);
-        }
         if let Some(body) = self.body {
             wire.insert_header("content-type", "application/x-www-form-urlencoded");
             wire.set_body(body);
+        }
+        for (name, value) in self.headers {
+            wire.insert_header(name, value);
         }
         Ok(wire)
     }

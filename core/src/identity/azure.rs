@@ -3,7 +3,7 @@
 use super::{AddOnIdentity, ClusterIdentities, EntraSettings, IdentityResolver, KubeletIdentity};
 use crate::{
     call::Call,
-    cluster::ClusterRef,
+    cluster::{ClusterRef, TYPE},
     error::{Error, ErrorKind, Result},
     http::{Arm, ArmRequest},
     id::{PrincipalId, ResourceId, SubscriptionId},
@@ -12,7 +12,7 @@ use async_trait::async_trait;
 use serde::Deserialize;
 use std::collections::BTreeMap;
 
-const API: &str = "2026-05-01";
+pub(crate) const API: &str = "2026-05-01";
 pub(crate) const READ_CLUSTER: &str = "Microsoft.ContainerService/managedClusters/read";
 
 /// Reads a cluster's identities from Azure Resource Manager.
@@ -43,9 +43,25 @@ fn get_cluster(id: &ResourceId) -> ArmRequest {
     ArmRequest::get(id.as_str(), API).step("reading the cluster").needs(READ_CLUSTER, id.as_str())
 }
 
+/// Every cluster of a subscription.
+pub(crate) async fn list(arm: &Arm, subscription: SubscriptionId, call: &Call) -> Result<Vec<ClusterIdentities>> {
+    let listed: Vec<Cluster> = arm.list(list_clusters(subscription), "a list of clusters", call).await?;
+    let read = |cluster: Cluster| {
+        let id: Result<ResourceId> = cluster.id.parse();
+        read_identities(id.map_err(|err| err.of_kind(ErrorKind::Unexpected))?, cluster)
+    };
+    listed.into_iter().map(read).collect()
+}
+
+fn list_clusters(subscription: SubscriptionId) -> ArmRequest {
+    let scope = subscription.path();
+    ArmRequest::get(format!("{scope}/providers/{TYPE}"), API).step("listing the clusters").needs(READ_CLUSTER, scope)
+}
+
 #[derive(Default, Deserialize)]
 #[serde(default)]
 struct Cluster {
+    id: String,
     identity: Option<ControlPlane>,
     properties: Properties,
 }

@@ -3,7 +3,7 @@
 mod azure;
 
 pub use azure::AzureIdentityResolver;
-pub(crate) use azure::about;
+pub(crate) use azure::{API as CLUSTER_API, READ_CLUSTER, about, list};
 
 use crate::{
     call::Call,
@@ -12,7 +12,7 @@ use crate::{
     id::{PrincipalId, ResourceId},
 };
 use async_trait::async_trait;
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
 use std::fmt;
 
 /// Finds the identities of a cluster.
@@ -27,7 +27,7 @@ pub trait IdentityResolver: fmt::Debug + Send + Sync + 'static {
 }
 
 /// The identities of a cluster, and what decides who may talk to it.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[non_exhaustive]
 pub struct ClusterIdentities {
     /// The cluster's resource id.
@@ -66,7 +66,7 @@ impl ClusterIdentities {
 }
 
 /// The identity that a cluster's nodes pull images with.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[non_exhaustive]
 pub struct KubeletIdentity {
     /// Its object id: what a grant names.
@@ -86,7 +86,7 @@ impl KubeletIdentity {
 }
 
 /// The identity of an add-on.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[non_exhaustive]
 pub struct AddOnIdentity {
     /// The add-on's name, such as `azureKeyvaultSecretsProvider`.
@@ -96,7 +96,7 @@ pub struct AddOnIdentity {
 }
 
 /// How a cluster uses Entra for its users.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[non_exhaustive]
 pub struct EntraSettings {
     /// Whether Azure's role assignments decide inside Kubernetes too.

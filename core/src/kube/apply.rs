@@ -3,13 +3,14 @@
 use super::{
     connect::Kubernetes,
     failure::from_kube,
-    send::{Answer, repeated, send},
+    send::{Answer, repeated, send, send_write},
 };
 use crate::{
     call::{Call, Event},
     cluster::{Applied, ApplyMode, Manifest},
     error::{Error, ErrorKind, Result},
     id::ResourceId,
+    write::{Guard, Write, WriteService},
 };
 use kube::{
     Client, Resource,
@@ -41,7 +42,8 @@ impl Kubernetes {
         let mut kinds = self.checked(cluster, kinds).await?;
         let mut applied = Vec::with_capacity(manifests.len());
         for manifest in manifests {
-            let done = apply_one(&client, &mut kinds, manifest, mode, call).await;
+            let target = Target { client: &client, cluster, guard: &self.guard };
+            let done = apply_one(&target, &mut kinds, manifest, mode, call).await;
             let done = done.map_err(|err| {
                 err.with_context("object", manifest.to_string())
                     .with_context("applied before it", applied.len().to_string())
@@ -108,8 +110,15 @@ async fn find_new_kind(client: &Client, kind: &GroupVersionKind, call: &Call) ->
     call.retry("waiting for a kind that was just defined", waits, is_absent, || find_kind(client, kind, call)).await
 }
 
+/// Where an object goes, and what may keep it from that.
+struct Target<'a> {
+    client: &'a Client,
+    cluster: &'a ResourceId,
+    guard: &'a Guard,
+}
+
 async fn apply_one(
-    client: &Client,
+    target: &Target<'_>,
     kinds: &mut Kinds,
     manifest: &Manifest,
     mode: &ApplyMode,
@@ -117,7 +126,7 @@ async fn apply_one(
 ) -> Result<Applied> {
     let kind = kind_of(manifest)?;
     if !kinds.contains_key(&kind) {
-        let found = find_new_kind(client, &kind, call).await?;
+        let found = find_new_kind(target.client, &kind, call).await?;
         kinds.insert(kind.clone(), found);
     }
     let (resource, scope) = kinds.get(&kind).ok_or_else(|| unknown_kind(&kind))?;
@@ -125,9 +134,34 @@ async fn apply_one(
     let path = DynamicObject::url_path(resource, namespace);
     let body = placed(manifest.object(), namespace);
     let request = Request::new(path).patch(manifest.name(), &parameters(mode), &Patch::Apply(&body));
-    let Answer { is_new, .. } = send::<Value>(client, request, "applying an object", call).await?;
+    let step = "applying an object";
+    let Answer { is_new, .. } = if mode.dry_run {
+        send::<Value>(target.client, request, step, call).await?
+    } else {
+        let write = |request: &http::Request<Vec<u8>>| as_write(request, target.cluster, manifest, namespace, step);
+        send_write::<Value>(target.client, target.guard, write, request, step, call).await?
+    };
     let (kind, name) = (manifest.kind().to_owned(), manifest.name().to_owned());
     Ok(Applied { kind, name, namespace: namespace.map(str::to_owned), is_new })
+}
+
+/// An object may hold a secret in any field: only what it is called is told.
+fn as_write(
+    request: &http::Request<Vec<u8>>,
+    cluster: &ResourceId,
+    manifest: &Manifest,
+    namespace: Option<&str>,
+    step: &str,
+) -> Write {
+    let metadata = json!({ "name": manifest.name(), "namespace": namespace });
+    Write {
+        service: WriteService::Kubernetes,
+        method: request.method().to_string(),
+        target: format!("{cluster}{}", request.uri().path()),
+        action: String::new(),
+        step: step.to_owned(),
+        body: Some(json!({ "apiVersion": manifest.api_version(), "kind": manifest.kind(), "metadata": metadata })),
+    }
 }
 
 fn parameters(mode: &ApplyMode) -> PatchParams {

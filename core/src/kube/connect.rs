@@ -9,6 +9,7 @@ use crate::{
     http::{Arm, Tokens},
     id::ResourceId,
     network::{Network, Proxy},
+    write::Guard,
 };
 use azure_core::credentials::Secret;
 use kube::{
@@ -76,6 +77,7 @@ pub(crate) struct Kubernetes {
     network: Network,
     arm: Arm,
     tokens: Tokens,
+    pub(super) guard: Guard,
     /// A cell for each cluster, so that one that is slow keeps nobody from another.
     cells: Arc<Mutex<HashMap<String, Cell>>>,
 }
@@ -96,8 +98,8 @@ impl fmt::Debug for Connection {
 }
 
 impl Kubernetes {
-    pub fn new(connector: KubeConnector, network: Network, arm: Arm, tokens: Tokens) -> Self {
-        Self { connector, network, arm, tokens, cells: Arc::default() }
+    pub fn new(connector: KubeConnector, network: Network, arm: Arm, tokens: Tokens, guard: Guard) -> Self {
+        Self { connector, network, arm, tokens, guard, cells: Arc::default() }
     }
 
     /// A client for the cluster. Its token is fresh: work that goes on for long asks again.

@@ -4,6 +4,7 @@ use super::failure::{from_kube, from_status, is_passing};
 use crate::{
     call::Call,
     error::{Error, ErrorKind, Result},
+    write::{Guard, Write},
 };
 use backon::{BackoffBuilder, ExponentialBuilder};
 use kube::{Client, client::Body, core::Status};
@@ -20,15 +21,41 @@ pub(super) struct Answer<T> {
     pub at: SystemTime,
 }
 
-/// Sends a request that may be repeated, and repeats it where the cluster is busy or out of order for a while.
+/// Sends a request that changes nothing and may be repeated.
 pub(super) async fn send<T: DeserializeOwned>(
     client: &Client,
     request: Request,
     step: &str,
     call: &Call,
 ) -> Result<Answer<T>> {
-    let request = request.map_err(|err| Error::new(ErrorKind::Unexpected, "cannot make a request").with_source(err))?;
+    let request = made(request)?;
+    // Apart from a GET only a dry run changes nothing: what else comes here was not shown to the guard.
+    if request.method() != http::Method::GET && !is_dry_run(&request) {
+        return Err(Error::new(ErrorKind::Unexpected, "a write was sent as a read").with_context("while", step));
+    }
     repeated(step, call, || send_once(client, &request, step, call)).await
+}
+
+/// Sends a request that changes something and may be repeated, unless the guard refuses it.
+pub(super) async fn send_write<T: DeserializeOwned>(
+    client: &Client,
+    guard: &Guard,
+    write: impl FnOnce(&http::Request<Vec<u8>>) -> Write,
+    request: Request,
+    step: &str,
+    call: &Call,
+) -> Result<Answer<T>> {
+    let request = made(request)?;
+    guard.check(&write(&request))?;
+    repeated(step, call, || send_once(client, &request, step, call)).await
+}
+
+fn made(request: Request) -> Result<http::Request<Vec<u8>>> {
+    request.map_err(|err| Error::new(ErrorKind::Unexpected, "cannot make a request").with_source(err))
+}
+
+fn is_dry_run(request: &http::Request<Vec<u8>>) -> bool {
+    request.uri().query().is_some_and(|query| query.split('&').any(|part| part == "dryRun=All"))
 }
 
 /// Repeats what fails for a passing cause, a few times and within the deadline.

@@ -1,13 +1,14 @@
 //! Making a registry, unless it is there.
 
-use super::{NewRegistry, Registry, RoleAssignmentMode, Sku, reference::TYPE, registry_name};
+use super::{DomainLabel, NewRegistry, Registry, RoleAssignmentMode, Sku, reference::TYPE, registry_name};
 use crate::{
     call::CallOptions,
     client::Client,
+    difference::Difference,
     error::{Error, Result},
     id::{ResourceId, group_name},
 };
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
 use std::time::Duration;
 
 const DEADLINE: Duration = Duration::from_secs(10 * 60);
@@ -22,6 +23,11 @@ pub struct CreateRegistryOptions {
     pub sku: Sku,
     /// On what its permissions are. On the whole registry by default.
     pub mode: RoleAssignmentMode,
+    /// What Azure puts behind the name in the login server; nothing by default. Only a preview of Azure's interface makes such a
+    /// registry.
+    pub domain_label: Option<DomainLabel>,
+    /// Whether `Microsoft.ContainerRegistry` is registered where the subscription has not done so. It is not by default.
+    pub register: bool,
     /// Deadline (10 minutes by default), cancellation, progress.
     pub call: CallOptions,
 }
@@ -48,6 +54,20 @@ impl CreateRegistryOptions {
         self
     }
 
+    /// Sets [`domain_label`](Self::domain_label).
+    #[must_use]
+    pub fn with_domain_label(mut self, label: DomainLabel) -> Self {
+        self.domain_label = Some(label);
+        self
+    }
+
+    /// Sets [`register`](Self::register).
+    #[must_use]
+    pub fn with_register(mut self, register: bool) -> Self {
+        self.register = register;
+        self
+    }
+
     /// Sets [`call`](Self::call).
     #[must_use]
     pub fn with_call(mut self, call: CallOptions) -> Self {
@@ -60,18 +80,30 @@ impl CreatedRegistry {
     /// A registry that was made, or was there.
     #[must_use]
     pub fn new(registry: Registry, is_new: bool) -> Self {
-        Self { registry, is_new }
+        Self { registry, is_new, differences: Vec::new(), correlation_id: None }
+    }
+
+    /// Sets [`differences`](Self::differences).
+    #[must_use]
+    pub fn with_differences(mut self, differences: Vec<Difference>) -> Self {
+        self.differences = differences;
+        self
     }
 }
 
 /// The registry, and whether this call made it.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[non_exhaustive]
 pub struct CreatedRegistry {
     /// The registry.
     pub registry: Registry,
-    /// `false`: it was there, and was left as it is, also where it differs from what was asked.
+    /// `false`: it was there, and was left as it is.
     pub is_new: bool,
+    /// In what one that was there differs from the one that would have been made: `location`, where one was asked for, `sku`,
+    /// `role_assignment_mode`, `domain_label`, `admin_user`, `anonymous_pull`.
+    pub differences: Vec<Difference>,
+    /// `x-ms-correlation-request-id` of the write, by which Azure's activity log knows it. `None` where nothing was written.
+    pub correlation_id: Option<String>,
 }
 
 pub(crate) async fn create(
@@ -81,7 +113,14 @@ pub(crate) async fn create(
     options: &CreateRegistryOptions,
 ) -> Result<CreatedRegistry> {
     let id = ResourceId::new(client.subscription_id(), &group_name(group)?, TYPE, &new_name(name)?);
-    let new = NewRegistry { id, location: options.location.clone(), sku: options.sku, mode: options.mode };
+    let new = NewRegistry {
+        id,
+        location: options.location.clone(),
+        sku: options.sku,
+        mode: options.mode,
+        domain_label: options.domain_label,
+        register: options.register,
+    };
     client.registry_importer().create(&new, &options.call.start(DEADLINE)).await
 }
 

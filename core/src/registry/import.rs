@@ -4,17 +4,17 @@ use super::{Registry, azure::API, import_failure};
 use crate::{
     call::Call,
     error::{Error, ErrorKind, Result},
-    http::{Arm, ArmRequest, Operation, Progressed},
+    http::{Arm, ArmRequest, CORRELATION_ID, Operation, Progressed},
     id::ResourceId,
     image::{Digest, ImageReference},
 };
-use azure_core::http::Method;
+use azure_core::{credentials::Secret, http::Method};
 use backon::{BackoffBuilder, ExponentialBuilder};
 use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 use std::{collections::BTreeMap, fmt, time::Duration};
 
-const IMPORT: &str = "Microsoft.ContainerRegistry/registries/importImage/action";
+pub(crate) const IMPORT: &str = "Microsoft.ContainerRegistry/registries/importImage/action";
 const STEP: &str = "importing the image";
 const TRIES: usize = 20;
 
@@ -26,8 +26,12 @@ pub struct ImportRequest {
     pub source: ImageReference,
     /// The registry that has it, where that is one of Azure's that the caller can name. Else it is asked without a name.
     pub source_registry: Option<ResourceId>,
-    /// `repository:tag` in the target registry, one or more.
+    /// What the source wants to know of Azure; only without `source_registry`.
+    pub credentials: Option<ImportCredentials>,
+    /// `repository:tag` in the target registry, each of them.
     pub targets: Vec<String>,
+    /// Repositories in the target registry that get the image without a tag.
+    pub untagged: Vec<String>,
     /// Whether a tag that exists is moved. If not, one such tag fails the whole import before anything is copied.
     pub replace: bool,
 }
@@ -36,7 +40,38 @@ impl ImportRequest {
     /// An import of one image to one tag, which must not exist.
     #[must_use]
     pub fn new(source: ImageReference, target: impl Into<String>) -> Self {
-        Self { source, source_registry: None, targets: vec![target.into()], replace: false }
+        Self {
+            source,
+            source_registry: None,
+            credentials: None,
+            targets: vec![target.into()],
+            untagged: Vec::new(),
+            replace: false,
+        }
+    }
+}
+
+/// By what a source lets Azure pull an image. `Debug` shows no secret.
+#[derive(Clone, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct ImportCredentials {
+    /// The user; `None` with a token for the registry.
+    pub username: Option<String>,
+    /// The password or the token.
+    pub password: Secret,
+}
+
+impl ImportCredentials {
+    /// A user's name and password: of Docker Hub, of a registry's admin user, of a service principal.
+    #[must_use]
+    pub fn user(username: impl Into<String>, password: Secret) -> Self {
+        Self { username: Some(username.into()), password }
+    }
+
+    /// A token of Entra that the source, a registry of Azure, takes.
+    #[must_use]
+    pub fn token(token: Secret) -> Self {
+        Self { username: None, password: token }
     }
 }
 
@@ -47,8 +82,11 @@ impl ImportRequest {
 pub struct ImportHandle {
     /// The registry that is imported into.
     pub registry: ResourceId,
-    /// `repository:tag` of each target.
+    /// `repository:tag` of each target, or the repository of one without a tag.
     pub targets: Vec<String>,
+    /// `x-ms-correlation-request-id` of the request that began it, by which Azure's activity log knows it.
+    #[serde(default)]
+    pub correlation_id: Option<String>,
     link: String,
     #[serde(skip)]
     wait: Option<Duration>,
@@ -58,7 +96,7 @@ impl ImportHandle {
     /// A handle on an import that is followed by a link of the implementor's.
     #[must_use]
     pub fn new(registry: ResourceId, targets: Vec<String>, link: impl Into<String>) -> Self {
-        Self { registry, targets, link: link.into(), wait: None }
+        Self { registry, targets, correlation_id: None, link: link.into(), wait: None }
     }
 
     /// How long Azure asked to wait before the next look, if it did.
@@ -78,7 +116,7 @@ impl fmt::Debug for ImportHandle {
 }
 
 /// How far an import is.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(tag = "kind", rename_all = "snake_case")]
 #[non_exhaustive]
 pub enum ImportStatus {
@@ -109,14 +147,15 @@ pub(super) async fn start(
     })?;
     Ok(ImportHandle {
         registry: registry.id.clone(),
-        targets: request.targets.clone(),
+        targets: request.targets.iter().chain(&request.untagged).cloned().collect(),
+        correlation_id: answer.header(CORRELATION_ID).map(str::to_owned),
         link: operation.link().to_owned(),
         wait: operation.asked_wait(),
     })
 }
 
 pub(super) async fn poll(arm: &Arm, handle: &mut ImportHandle, call: &Call) -> Result<ImportStatus> {
-    let mut operation = Operation::resume(arm, &handle.link, STEP)?;
+    let mut operation = Operation::resume(arm, &handle.link, STEP)?.begun_with(handle.correlation_id.clone());
     let (progressed, answer) = operation.look(arm, call).await.map_err(import_failure::explain_end)?;
     operation.link().clone_into(&mut handle.link);
     handle.wait = operation.asked_wait();
@@ -146,9 +185,21 @@ fn post_import(registry: &Registry, request: &ImportRequest) -> ArmRequest {
         Some(id) => source["resourceId"] = json!(id),
         None => source["registryUri"] = json!(from.registry()),
     }
-    let mode = if request.replace { "Force" } else { "NoForce" };
+    if let Some(credentials) = request.credentials.as_ref().filter(|_| request.source_registry.is_none()) {
+        source["credentials"] = json!({ "password": credentials.password.secret() });
+        if let Some(username) = &credentials.username {
+            source["credentials"]["username"] = json!(username);
+        }
+    }
+    let mut body = json!({ "source": source, "mode": if request.replace { "Force" } else { "NoForce" } });
+    // An empty list is none: Azure would then take the source's name.
+    for (name, list) in [("targetTags", &request.targets), ("untaggedTargetRepositories", &request.untagged)] {
+        if !list.is_empty() {
+            body[name] = json!(list);
+        }
+    }
     ArmRequest::new(Method::Post, format!("{}/importImage", registry.id), API)
-        .body(json!({ "source": source, "targetTags": request.targets, "mode": mode }))
+        .body(body)
         .step(STEP)
         .needs(IMPORT, registry.id.as_str())
         .once()

@@ -1,32 +1,52 @@
 //! Why an import failed. Azure gives texts only; this is one of the two places where a text decides anything.
 
-use crate::error::{Error, ErrorKind};
+use crate::error::{Blame, Error, ErrorKind};
 
-/// Texts that users have reported, what they mean, and what to do. The first that fits counts; what fits none stays as it is.
-const TEXTS: [(&[&str], ErrorKind, &str); 6] = [
+const SOURCE: Option<Blame> = Some(Blame::Source);
+const TARGET: Option<Blame> = Some(Blame::Target);
+
+/// Texts that users have reported, what they mean, whose fault it is, and what to do. The first that fits counts; what fits none stays as it is.
+const TEXTS: [(&[&str], ErrorKind, Option<Blame>, &str); 6] = [
     (
         &["already exists in target registry"],
         ErrorKind::Conflict,
+        TARGET,
         "the target tag exists; replace it on purpose, or choose another",
     ),
-    (&["Unable to find manifest digest"], ErrorKind::NotFound, "the source has no such image"),
-    (&["TOOMANYREQUESTS"], ErrorKind::RateLimited, "the source limits pulls without a name; try again later"),
-    (&["UNAUTHORIZED"], ErrorKind::Forbidden, "the source does not let Azure pull this image"),
-    (&["Access to ", " denied"], ErrorKind::Forbidden, "the source registry does not let Azure pull this image"),
-    (&["Error copying blobs"], ErrorKind::OperationFailed, "Azure could not copy the image's layers; try again"),
+    (&["Unable to find manifest digest"], ErrorKind::NotFound, SOURCE, "the source has no such image"),
+    (
+        &["TOOMANYREQUESTS"],
+        ErrorKind::RateLimited,
+        SOURCE,
+        "the source limits pulls without a name; give credentials, or try later",
+    ),
+    (&["UNAUTHORIZED"], ErrorKind::Forbidden, SOURCE, "the source does not let Azure pull this image"),
+    (
+        &["Access to ", " denied"],
+        ErrorKind::Forbidden,
+        SOURCE,
+        "the source registry does not let Azure pull this image",
+    ),
+    // It may be either side's.
+    (&["Error copying blobs"], ErrorKind::OperationFailed, None, "Azure could not copy the image's layers; try again"),
 ];
 
 /// Gives a failed import its kind and a hint. A refusal of the caller itself stays what it is.
 pub(super) fn explain(err: Error) -> Error {
-    if err.missing_action().is_some() || err.code().is_some_and(|code| code == "InvalidAuthenticationToken") {
+    if err.refusal().is_some() || err.code().is_some_and(|code| code == "InvalidAuthenticationToken") {
         return err;
     }
     let text = err.service().and_then(|service| service.message.clone()).unwrap_or_default();
-    let Some((_, kind, hint)) = TEXTS.iter().find(|(signs, ..)| signs.iter().all(|sign| text.contains(sign))) else {
+    let Some((_, kind, blame, hint)) = TEXTS.iter().find(|(signs, ..)| signs.iter().all(|sign| text.contains(sign)))
+    else {
         return err;
     };
     let service = err.service().cloned().unwrap_or_default();
-    Error::new(*kind, "the import failed").with_context("hint", *hint).with_service(service)
+    let err = Error::new(*kind, "the import failed").with_context("hint", *hint).with_service(service);
+    match blame {
+        Some(blame) => err.with_blame(*blame),
+        None => err,
+    }
 }
 
 /// The same for an import that Azure had accepted: what it then answers with 400 is how the import ended, and no fault of the

@@ -5,15 +5,23 @@ mod create;
 mod data_plane;
 mod import;
 mod import_failure;
+mod label;
+mod make;
 mod reference;
+mod wire;
 
 pub use azure::AzureRegistryImporter;
 pub use create::{CreateRegistryOptions, CreatedRegistry};
-pub use import::{ImportHandle, ImportRequest, ImportStatus};
+pub use import::{ImportCredentials, ImportHandle, ImportRequest, ImportStatus};
+pub use label::DomainLabel;
 pub use reference::RegistryRef;
 
+pub(crate) use azure::{READ, list};
 pub(crate) use create::create;
 pub(crate) use data_plane::DataPlane;
+pub(crate) use import::IMPORT;
+pub(crate) use make::{PROVIDER, WRITE};
+pub(crate) use reference::TYPE;
 use reference::registry_name;
 
 use crate::{
@@ -31,7 +39,11 @@ use std::fmt;
 /// Finds and makes registries, imports images into them, and looks at images.
 ///
 /// - `find` of what does not exist is `None`; it follows every page before it says so.
-/// - `create` never changes a registry that exists; one that is still being made is waited for.
+/// - `create` never changes a registry that exists, and says in what it differs; one that is still being made is waited for.
+/// - `create` tells a name that is taken elsewhere, a [`Conflict`](crate::ErrorKind::Conflict), from a registry of that name in
+///   the group.
+/// - `create` registers no resource provider unless it was asked to.
+/// - A registry that `create` makes lets nobody in without an identity: no admin user, no anonymous pull.
 /// - `start_import` returns when Azure has accepted the import; it is not sent twice.
 /// - `poll_import` looks once. A failed import is an error with Azure's own text.
 /// - `image` of what does not exist is `None`; it looks at any registry, with the caller's identity at one of Azure's and
@@ -51,7 +63,7 @@ pub trait RegistryImporter: fmt::Debug + Send + Sync + 'static {
 }
 
 /// A registry as Azure has it.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[non_exhaustive]
 pub struct Registry {
     /// Its resource id.
@@ -138,12 +150,23 @@ pub struct NewRegistry {
     pub sku: Sku,
     /// On what its permissions will be.
     pub mode: RoleAssignmentMode,
+    /// What the login server has beside the name; nothing by default.
+    pub domain_label: Option<DomainLabel>,
+    /// Whether the resource provider is registered where the subscription has not done so.
+    pub register: bool,
 }
 
 impl NewRegistry {
     /// A registry with the defaults of everything but its id.
     #[must_use]
     pub fn new(id: ResourceId) -> Self {
-        Self { id, location: None, sku: Sku::default(), mode: RoleAssignmentMode::default() }
+        Self {
+            id,
+            location: None,
+            sku: Sku::default(),
+            mode: RoleAssignmentMode::default(),
+            domain_label: None,
+            register: false,
+        }
     }
 }

@@ -1,11 +1,11 @@
 //! Role assignments through Azure Resource Manager.
 
-use super::{Grant, Granted, RoleAssigner, RoleAssignment, RoleDefinition, assignment_name};
+use super::{Grant, Granted, Revoked, RoleAssigner, RoleAssignment, RoleDefinition, assignment_name};
 use crate::{
     call::Call,
     error::{Error, ErrorKind, Result},
-    http::{Answer, Arm, ArmRequest},
-    id::ResourceId,
+    http::{Answer, Arm, ArmRequest, CORRELATION_ID},
+    id::{PrincipalId, ResourceId, SubscriptionId},
 };
 use async_trait::async_trait;
 use azure_core::http::Method;
@@ -18,9 +18,12 @@ use uuid::Uuid;
 const API: &str = "2022-04-01";
 const PROVIDER: &str = "providers/Microsoft.Authorization";
 pub(crate) const READ: &str = "Microsoft.Authorization/roleAssignments/read";
-const WRITE: &str = "Microsoft.Authorization/roleAssignments/write";
-const DELETE: &str = "Microsoft.Authorization/roleAssignments/delete";
-const READ_DEFINITION: &str = "Microsoft.Authorization/roleDefinitions/read";
+pub(crate) const WRITE: &str = "Microsoft.Authorization/roleAssignments/write";
+pub(crate) const DELETE: &str = "Microsoft.Authorization/roleAssignments/delete";
+pub(crate) const READ_DEFINITION: &str = "Microsoft.Authorization/roleDefinitions/read";
+
+/// How the description of an assignment begins that this library made.
+const DESCRIBED_BY_US: &str = "aks-acr ";
 
 /// How long an identity that was just made may stay unknown to the directory. Half a minute was recorded.
 const LONGEST_UNKNOWN: Duration = Duration::from_secs(120);
@@ -98,7 +101,7 @@ impl RoleAssigner for AzureRoleAssigner {
     async fn grant(&self, grant: &Grant, call: &Call) -> Result<Granted> {
         match self.put_when_known(grant, call).await {
             Ok(answer) => {
-                let correlation_id = answer.header("x-ms-correlation-request-id").map(str::to_owned);
+                let correlation_id = answer.header(CORRELATION_ID).map(str::to_owned);
                 let is_new = answer.status == 201 || grant.replaces.is_some();
                 let assignment = answer.read::<WireAssignment>("a role assignment")?.into_assignment();
                 Ok(Granted { assignment, is_new, correlation_id })
@@ -108,10 +111,16 @@ impl RoleAssigner for AzureRoleAssigner {
         }
     }
 
-    async fn revoke(&self, assignment_id: &str, call: &Call) -> Result<bool> {
+    async fn revoke(&self, assignment_id: &str, call: &Call) -> Result<Revoked> {
         let id = checked_assignment_id(assignment_id)?;
-        let request = ArmRequest::new(Method::Delete, id, API).step("removing the role assignment").needs(DELETE, id);
-        Ok(self.arm.send_opt(request, call).await?.is_some_and(|answer| answer.status != 204))
+        let request = ArmRequest::new(Method::Delete, id, API)
+            .step("removing the role assignment")
+            .needs(DELETE, scope_of_assignment(id));
+        let answer = self.arm.send_opt(request, call).await?;
+        Ok(Revoked {
+            was_there: answer.as_ref().is_some_and(|answer| answer.status != 204),
+            correlation_id: answer.and_then(|answer| answer.header(CORRELATION_ID).map(str::to_owned)),
+        })
     }
 
     async fn list(&self, scope: &ResourceId, call: &Call) -> Result<Vec<RoleAssignment>> {
@@ -131,6 +140,22 @@ impl RoleAssigner for AzureRoleAssigner {
     }
 }
 
+/// What a principal holds in a subscription and above it. A filter on the principal leaves out what its groups hold.
+pub(crate) async fn list_of_principal(
+    arm: &Arm,
+    principal: PrincipalId,
+    subscription: SubscriptionId,
+    call: &Call,
+) -> Result<Vec<RoleAssignment>> {
+    let scope = subscription.path();
+    let request = ArmRequest::get(format!("{scope}/{PROVIDER}/roleAssignments"), API)
+        .filter(format!("principalId eq '{principal}'"))
+        .step("listing the principal's role assignments")
+        .needs(READ, scope);
+    let listed: Vec<WireAssignment> = arm.list(request, "a list of role assignments", call).await?;
+    Ok(listed.into_iter().filter_map(WireAssignment::into_assignment).collect())
+}
+
 /// See [Role assignments](https://learn.microsoft.com/rest/api/authorization/role-assignments/create).
 fn put_assignment(grant: &Grant) -> Result<ArmRequest> {
     let name = assignment_name(grant.scope.as_str(), grant.principal_id, grant.role);
@@ -141,7 +166,7 @@ fn put_assignment(grant: &Grant) -> Result<ArmRequest> {
         "principalId": grant.principal_id,
         // Spares Azure the look-up in the directory that fails for a new identity.
         "principalType": "ServicePrincipal",
-        "description": concat!("aks-acr ", env!("CARGO_PKG_VERSION")),
+        "description": format!("{DESCRIBED_BY_US}{}", env!("CARGO_PKG_VERSION")),
     });
     if let Some(condition) = &grant.condition {
         properties["condition"] = json!(condition);
@@ -163,6 +188,11 @@ fn checked_assignment_id(id: &str) -> Result<&str> {
     Err(Error::invalid("wanted the id of a role assignment", "assignment id", id))
 }
 
+/// The scope of an assignment with this id: what comes before the provider.
+fn scope_of_assignment(id: &str) -> &str {
+    id.to_ascii_lowercase().rfind("/providers/microsoft.authorization/").map_or(id, |end| &id[..end])
+}
+
 #[derive(Deserialize)]
 struct WireAssignment {
     #[serde(default)]
@@ -175,8 +205,10 @@ struct WireAssignment {
 struct WireProperties {
     role_definition_id: Option<String>,
     principal_id: Option<String>,
+    principal_type: Option<String>,
     scope: Option<String>,
     condition: Option<String>,
+    description: Option<String>,
 }
 
 impl WireAssignment {
@@ -188,8 +220,10 @@ impl WireAssignment {
             id: self.id,
             scope: properties.scope?,
             principal_id: properties.principal_id?,
+            principal_type: properties.principal_type,
             role: Uuid::try_parse(role.rsplit('/').next()?).ok()?,
             condition: properties.condition.filter(|condition| !condition.is_empty()),
+            description: properties.description.filter(|description| !description.is_empty()),
         })
     }
 }
@@ -202,7 +236,17 @@ impl RoleAssignment {
 
     /// Whether it is for the same principal and role, at whatever scope.
     pub(crate) fn gives(&self, grant: &Grant) -> bool {
-        self.role == grant.role && self.principal_id.eq_ignore_ascii_case(&grant.principal_id.to_string())
+        self.role == grant.role && self.is_of(grant.principal_id)
+    }
+
+    /// Whether this principal holds it.
+    pub(crate) fn is_of(&self, principal: PrincipalId) -> bool {
+        self.principal_id.eq_ignore_ascii_case(&principal.to_string())
+    }
+
+    /// Whether this library made it, by what it wrote then.
+    pub(crate) fn is_ours(&self) -> bool {
+        self.description.as_deref().is_some_and(|text| text.starts_with(DESCRIBED_BY_US))
     }
 }
 

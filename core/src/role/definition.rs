@@ -1,6 +1,6 @@
 //! Roles: those that give pull, what a role allows, and the smallest that has an action.
 
-use crate::words::words;
+use crate::{registry::RoleAssignmentMode, words::words};
 use serde::{Deserialize, Serialize};
 use uuid::Uuid;
 
@@ -44,6 +44,43 @@ pub struct RoleDefinition {
     pub not_data_actions: Vec<String>,
 }
 
+/// What a caller needs for a pull from a registry whose permissions are on the whole of it.
+pub(crate) const PULL: &str = "Microsoft.ContainerRegistry/registries/pull/read";
+/// What a caller needs, as a data action, where permissions are on repositories.
+pub(crate) const READ_CONTENT: &str = "Microsoft.ContainerRegistry/registries/repositories/content/read";
+
+impl RoleDefinition {
+    /// Whether the role gives pull on a registry of this mode: the one honours actions, the other data actions.
+    #[must_use]
+    pub fn gives_pull(&self, mode: RoleAssignmentMode) -> bool {
+        match mode {
+            RoleAssignmentMode::LegacyRegistryPermissions => has(&self.actions, &self.not_actions, PULL),
+            RoleAssignmentMode::AbacRepositoryPermissions => {
+                has(&self.data_actions, &self.not_data_actions, READ_CONTENT)
+            }
+        }
+    }
+}
+
+fn has(allowed: &[String], taken_away: &[String], action: &str) -> bool {
+    let any = |patterns: &[String]| patterns.iter().any(|pattern| matches(pattern, action));
+    any(allowed) && !any(taken_away)
+}
+
+/// Whether a pattern, in which `*` stands for anything, means an action. Azure compares without regard to case.
+fn matches(pattern: &str, action: &str) -> bool {
+    let (pattern, action) = (pattern.to_ascii_lowercase(), action.to_ascii_lowercase());
+    let Some((head, tail)) = pattern.split_once('*') else { return pattern == action };
+    let Some(mut rest) = action.strip_prefix(head) else { return false };
+    let mut parts: Vec<&str> = tail.split('*').collect();
+    let last = parts.pop().unwrap_or_default();
+    for part in parts {
+        let Some(at) = rest.find(part) else { return false };
+        rest = &rest[at + part.len()..];
+    }
+    rest.ends_with(last)
+}
+
 /// The smallest built-in role that has an action, for those that this library asks for.
 /// See [built-in roles](https://learn.microsoft.com/azure/role-based-access-control/built-in-roles).
 pub(crate) fn smallest_role(action: &str) -> Option<&'static str> {
@@ -54,7 +91,10 @@ pub(crate) fn smallest_role(action: &str) -> Option<&'static str> {
         "Microsoft.ContainerRegistry/registries/importImage/action" => {
             "Container Registry Data Importer and Data Reader"
         }
-        "Microsoft.ContainerRegistry/registries/write" => "Contributor",
+        "Microsoft.ContainerService/managedClusters/write" => "Azure Kubernetes Service Contributor Role",
+        "Microsoft.ContainerRegistry/registries/write"
+        | "Microsoft.ContainerRegistry/register/action"
+        | "Microsoft.ContainerService/register/action" => "Contributor",
         "Microsoft.ContainerService/managedClusters/listClusterUserCredential/action" => {
             "Azure Kubernetes Service Cluster User Role"
         }
@@ -65,4 +105,28 @@ pub(crate) fn smallest_role(action: &str) -> Option<&'static str> {
         _ => return None,
     };
     Some(role)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_star_stands_for_anything() {
+        for pattern in ["*", "*/read", "microsoft.containerregistry/*", "*/registries/*/read", PULL] {
+            assert!(matches(pattern, PULL), "{pattern}");
+        }
+        for pattern in ["*/write", "Microsoft.ContainerRegistry/registries/read", "*/registries/*/write", ""] {
+            assert!(!matches(pattern, PULL), "{pattern}");
+        }
+    }
+
+    #[test]
+    fn what_is_taken_away_is_not_given() {
+        let mut role = RoleDefinition { actions: vec!["*".into()], ..RoleDefinition::default() };
+        assert!(role.gives_pull(RoleAssignmentMode::LegacyRegistryPermissions));
+        assert!(!role.gives_pull(RoleAssignmentMode::AbacRepositoryPermissions));
+        role.not_actions = vec!["*/pull/*".into()];
+        assert!(!role.gives_pull(RoleAssignmentMode::LegacyRegistryPermissions));
+    }
 }

@@ -1,6 +1,7 @@
 //! Role assignments: who may do what, and where.
 
 mod azure;
+mod built_in;
 mod definition;
 mod name;
 
@@ -8,8 +9,9 @@ pub use azure::AzureRoleAssigner;
 pub use definition::{PullRole, RoleDefinition};
 pub use name::assignment_name;
 
-pub(crate) use azure::READ;
-pub(crate) use definition::smallest_role;
+pub(crate) use azure::{DELETE, READ, READ_DEFINITION, WRITE, list_of_principal};
+pub(crate) use built_in::BuiltIn;
+pub(crate) use definition::{PULL, READ_CONTENT, smallest_role};
 
 use crate::{
     call::Call,
@@ -36,7 +38,7 @@ pub trait RoleAssigner: fmt::Debug + Send + Sync + 'static {
     /// Makes a role assignment.
     async fn grant(&self, grant: &Grant, call: &Call) -> Result<Granted>;
     /// Removes the assignment with this id. Says whether there was one.
-    async fn revoke(&self, assignment_id: &str, call: &Call) -> Result<bool>;
+    async fn revoke(&self, assignment_id: &str, call: &Call) -> Result<Revoked>;
     /// The assignments at `scope` and at the scopes above it.
     async fn list(&self, scope: &ResourceId, call: &Call) -> Result<Vec<RoleAssignment>>;
     /// What a role allows.
@@ -88,8 +90,26 @@ impl Granted {
     }
 }
 
+/// How [`RoleAssigner::revoke`] ended.
+#[derive(Clone, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct Revoked {
+    /// Whether there was one to remove.
+    pub was_there: bool,
+    /// `x-ms-correlation-request-id` of the write.
+    pub correlation_id: Option<String>,
+}
+
+impl Revoked {
+    /// An assignment that was removed, or was not there.
+    #[must_use]
+    pub fn new(was_there: bool) -> Self {
+        Self { was_there, correlation_id: None }
+    }
+}
+
 /// A role assignment as Azure has it.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[non_exhaustive]
 pub struct RoleAssignment {
     /// Its resource id.
@@ -98,10 +118,14 @@ pub struct RoleAssignment {
     pub scope: String,
     /// To whom.
     pub principal_id: String,
+    /// Azure's word for what the principal is: `ServicePrincipal` (a managed identity too), `Group`, `User`.
+    pub principal_type: Option<String>,
     /// The role definition's id, the part that is the same in every subscription.
     pub role: Uuid,
     /// What narrows it, if anything does.
     pub condition: Option<String>,
+    /// What its maker wrote about it. This library writes its name and version.
+    pub description: Option<String>,
 }
 
 impl RoleAssignment {
@@ -112,8 +136,10 @@ impl RoleAssignment {
             id: id.into(),
             scope: grant.scope.to_string(),
             principal_id: grant.principal_id.to_string(),
+            principal_type: None,
             role: grant.role,
             condition: grant.condition.clone(),
+            description: None,
         }
     }
 }

@@ -7,18 +7,20 @@ mod screen;
 mod stage;
 mod story;
 
-use aks_acr::{Cloud, ClusterRef, ImageReference, Pods, Result, SubscriptionId};
+use aks_acr::{Cloud, ClusterRef, ImageReference, Result, SubscriptionId};
 use azure_core::credentials::{Secret, TokenCredential};
 use azure_identity::{ClientSecretCredential, DeveloperToolsCredential};
 use clap::Parser;
 use screen::Screen;
 use stage::{Resources, Stage};
 use std::{error::Error, process::ExitCode, sync::Arc, time::Instant};
+use story::Attach;
 
-/// Imports an image, shows why it cannot be pulled, attaches the registry and shows the pods run.
+/// Makes a registry and a cluster, imports an image, shows why it cannot be pulled, attaches the registry and shows the pods run.
 #[derive(Parser)]
 struct Arguments {
-    /// Runs on resources of Azure that exist, and writes to them: the registry if it is absent, the image, the deployment, the grant.
+    /// Runs on Azure, in resource groups that exist: makes the registry and the cluster if they are absent, which costs money, and
+    /// writes the image, the deployment, the grant. It says what it made, and how that is removed.
     #[arg(long)]
     azure: bool,
     /// The subscription's id.
@@ -45,15 +47,15 @@ struct Arguments {
     /// Leaves the attach out, to see that the story fails without it.
     #[arg(long)]
     without_attach: bool,
+    /// Attaches the registry when the cluster is made, as `az aks create --attach-acr` does: then no pull fails.
+    #[arg(long, conflicts_with = "without_attach")]
+    attach_at_creation: bool,
 }
 
 fn main() -> ExitCode {
     let arguments = Arguments::parse();
     match run(&arguments) {
-        Ok(pods) => {
-            println!("\n{pods}");
-            ExitCode::SUCCESS
-        }
+        Ok(()) => ExitCode::SUCCESS,
         Err(err) => {
             eprintln!("\nerror: {err:#}");
             ExitCode::FAILURE
@@ -61,7 +63,7 @@ fn main() -> ExitCode {
     }
 }
 
-fn run(arguments: &Arguments) -> Result<Pods, Box<dyn Error>> {
+fn run(arguments: &Arguments) -> Result<(), Box<dyn Error>> {
     // The emulator's clock is tokio's: paused, it jumps over every wait.
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().start_paused(!arguments.azure).build()?;
     let (real, screen) = (Instant::now(), Screen::default());
@@ -74,12 +76,19 @@ fn run(arguments: &Arguments) -> Result<Pods, Box<dyn Error>> {
             println!("On the emulator, in this process. Its clock jumps over waits.\n");
             Stage::emulator()?
         };
-        let pods = story::tell(&stage, &screen, !arguments.without_attach).await?;
+        let when = match (arguments.without_attach, arguments.attach_at_creation) {
+            (true, _) => Attach::Never,
+            (false, true) => Attach::AtCreation,
+            (false, false) => Attach::Later,
+        };
+        let pods = story::tell(&stage, &screen, when).await?;
+        println!("\n{pods}");
         if !arguments.azure {
+            println!("\n{}", story::undo(&stage, &screen).await?);
             let (story, here) = (begun.elapsed().as_secs(), real.elapsed().as_secs_f64());
             screen.line("clock", format!("{story} s of the emulator's time, {here:.1} s of yours"));
         }
-        Ok(pods)
+        Ok(())
     })
 }
 

@@ -1,16 +1,29 @@
-//! The story: import an image, see the deployment fail to pull, attach the registry, see it run.
+//! The story: make a registry and a cluster, import an image, see the deployment fail to pull, attach the registry, see it run;
+//! and on the emulator detach it again and see the next pod fail.
 
 use crate::screen::Screen;
 use crate::stage::Stage;
 use aks_acr::{
-    ApplyOptions, AttachOptions, CallOptions, CreateRegistryOptions, Deployment, Error, ErrorKind, ImportOptions,
-    Manifest, PodSelection, Pods, RegistryRef, Result, RollOutOptions,
+    ApplyOptions, AttachOptions, CallOptions, CreateClusterOptions, CreateRegistryOptions, Deployment, DetachOptions,
+    Difference, Error, ErrorKind, ImportOptions, Manifest, PodSelection, Pods, RegistryRef, Result, RollOutOptions,
 };
+use std::time::Duration;
 
 const MANIFEST: &str = include_str!("../../acr-nginx.yaml");
 
-/// Tells the story and gives the pods at its end. Without the attach it fails where the pods cannot pull.
-pub async fn tell(stage: &Stage, screen: &Screen, with_attach: bool) -> Result<Pods> {
+/// When the registry is attached.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub enum Attach {
+    /// When the cluster is made, so that no pull fails.
+    AtCreation,
+    /// When a pull has failed for want of it.
+    Later,
+    /// Not at all: the story fails where the pods cannot pull.
+    Never,
+}
+
+/// Tells the story and gives the pods at its end.
+pub async fn tell(stage: &Stage, screen: &Screen, when: Attach) -> Result<Pods> {
     let client = &stage.client;
     let call = || CallOptions::default().with_progress(screen.progress());
 
@@ -19,9 +32,26 @@ pub async fn tell(stage: &Stage, screen: &Screen, with_attach: bool) -> Result<P
         &stage.registry,
         CreateRegistryOptions::default().with_call(call()),
     );
-    let registry = created.await?.registry;
-    screen.line("registry", format!("{}  {}  {}", registry.login_server, registry.sku, registry.mode.as_str()));
-    let registry_ref = RegistryRef::from(&registry);
+    let created = created.await?;
+    let (registry, made) = (&created.registry, (created.is_new, &created.differences[..]));
+    let removal = format!("az acr delete -g {} -n {}", stage.registry_group, stage.registry);
+    let facts = format!("{}  {}  {}", registry.login_server, registry.sku, registry.mode.as_str());
+    screen.line("registry", format!("{facts}  {}", how_it_came(made, &removal)));
+    let registry_ref = RegistryRef::from(registry);
+
+    // Nodes cost money: one is enough to see it work. A cluster that is there is left as it is.
+    let mut options = CreateClusterOptions::default().with_node_count(1).with_call(call());
+    if when == Attach::AtCreation {
+        options = options.with_registry(registry_ref.clone());
+    }
+    let created = client.create_cluster(&stage.cluster, options).await?;
+    let (cluster, made) = (&created.cluster, (created.is_new, &created.differences[..]));
+    let removal = format!("az aks delete -g {} -n {}", stage.cluster.group(), stage.cluster.name());
+    let facts = format!("{}  Kubernetes {}  {}", cluster.id.name(), cluster.kubernetes_version, cluster.state);
+    screen.line("cluster", format!("{facts}  {}", how_it_came(made, &removal)));
+    for attachment in &created.attachments {
+        screen.line("attached", format!("{:?}  {}", attachment.outcome, attachment.role));
+    }
 
     let options = ImportOptions::default().with_target("nginx:v1").with_call(call());
     let import = client.import_image(&registry_ref, &stage.source, options).await?;
@@ -44,14 +74,14 @@ pub async fn tell(stage: &Stage, screen: &Screen, with_attach: bool) -> Result<P
     let plan = stage.reader.plan_attach(&stage.cluster, &registry_ref, AttachOptions::default()).await?;
     screen.line("plan", format!("{plan}  (read rights suffice; {})", stage.requests_since(mark)));
 
-    if stage.has_reader() {
+    if stage.has_reader() && when != Attach::AtCreation {
         let mark = stage.mark();
         if let Err(err) = stage.reader.attach(&stage.cluster, &registry_ref, AttachOptions::default()).await {
             screen.line("refused", format!("{}  ({})", refusal(&err), stage.refusals_since(mark)));
         }
     }
 
-    if with_attach {
+    if when != Attach::Never {
         for step in ["attach", "again"] {
             let mark = stage.mark();
             let attachment =
@@ -65,6 +95,40 @@ pub async fn tell(stage: &Stage, screen: &Screen, with_attach: bool) -> Result<P
     let done = client.roll_out(&stage.cluster, &deployment, RollOutOptions::default().with_call(call())).await?;
     screen.line("roll-out", format!("{}/{} ready", done.ready, done.wanted));
     client.pods(&stage.cluster, &PodSelection::default().with_labels("app=nginx0"), CallOptions::default()).await
+}
+
+/// Takes the grant away and asks for a new pod, which cannot pull; those that run go on. For the emulator: on Azure a node may
+/// hold a token of the registry for hours.
+pub async fn undo(stage: &Stage, screen: &Screen) -> Result<Pods, Box<dyn std::error::Error>> {
+    let (client, registry) = (&stage.client, stage.registry.parse::<RegistryRef>()?);
+    for step in ["detach", "again"] {
+        let mark = stage.mark();
+        let detachment = client.detach(&stage.cluster, &registry, DetachOptions::default()).await?;
+        let remaining = format!("{} other grants remain", detachment.remaining.len());
+        screen.line(step, format!("{}  {remaining}  ({})", detachment.outcome, stage.requests_since(mark)));
+    }
+    // Azure goes on honouring what is gone for a while, too.
+    tokio::time::sleep(Duration::from_secs(20 * 60)).await;
+    screen.line("clock", "20 minutes later; a new pod is asked for");
+    // Without this a node would start the image that it has.
+    let manifest = MANIFEST.replace("- name: nginx", "- imagePullPolicy: Always\n          name: nginx");
+    let options = ApplyOptions::default().with_registry(registry);
+    client.apply(&stage.cluster, Manifest::parse_all(&manifest)?, options).await?;
+    match client.roll_out(&stage.cluster, &Deployment::new("nginx0-deployment"), RollOutOptions::default()).await {
+        Err(err) if err.kind() == ErrorKind::PullFailed => screen.line("roll-out", pull_failed(&err)),
+        Err(err) => return Err(err.into()),
+        Ok(_) => return Err("the new pod pulled though the grant is gone".into()),
+    }
+    let selection = PodSelection::default().with_labels("app=nginx0");
+    Ok(client.pods(&stage.cluster, &selection, CallOptions::default()).await?)
+}
+
+fn how_it_came((is_new, differences): (bool, &[Difference]), removal: &str) -> String {
+    if is_new {
+        return format!("made; it is removed by\n{:<9} {removal}", "");
+    }
+    let told = differences.iter().map(|one| format!("\n{:<9} {one}", ""));
+    format!("was there, left as it is{}", told.collect::<String>())
 }
 
 fn pull_failed(err: &Error) -> String {

@@ -1,7 +1,7 @@
 //! Kubeconfigs.
 
 use crate::{
-    backend::{Backend, absent_cluster, call},
+    backend::{Backend, absent_cluster},
     case::{Case, Checked, cases, refused},
     emulator::{CLUSTER, GROUP, Scene, client},
 };
@@ -12,7 +12,6 @@ use std::{env, fs, path::PathBuf};
 pub fn cases() -> Vec<Case> {
     cases! { "cluster";
         everywhere: [
-            create_answers_unsupported_in_this_version,
             kubeconfig_writes_no_file_and_starts_no_program,
             kubeconfig_leads_to_the_cluster_and_hides_its_keys,
             kubeconfig_of_an_absent_cluster_is_not_found,
@@ -25,13 +24,6 @@ pub fn cases() -> Vec<Case> {
             kubeconfig_is_given_for_names_with_odd_letters,
         ];
     }
-}
-
-async fn create_answers_unsupported_in_this_version(backend: &dyn Backend) -> Checked {
-    let absent = absent_cluster(backend)?;
-    refused(backend.client().cluster_deployer().create(&absent, &call()).await, ErrorKind::Unsupported)?;
-    refused(backend.client().identity_resolver().identities(&absent, &call()).await, ErrorKind::NotFound)?;
-    Ok(())
 }
 
 async fn kubeconfig(backend: &dyn Backend, access: Access) -> aks_acr::Result<Kubeconfig> {

@@ -1,7 +1,9 @@
-//! Clusters: access to one, what is applied to it, how its deployments roll out, and its pods.
+//! Clusters: made, access to one, what is applied to it, how its deployments roll out, and its pods.
 
 mod access;
 mod apply;
+mod create;
+mod create_again;
 mod entra;
 mod pods;
 mod pull;
@@ -12,10 +14,20 @@ use crate::{case::Case, emulator::Scene};
 use aks_acr::{Pod, PodSelection};
 
 pub fn cases() -> Vec<Case> {
-    [access::cases(), entra::cases(), apply::cases(), roll_out::cases(), pull::cases(), pods::cases(), watch::cases()]
-        .into_iter()
-        .flatten()
-        .collect()
+    [
+        create::cases(),
+        create_again::cases(),
+        access::cases(),
+        entra::cases(),
+        apply::cases(),
+        roll_out::cases(),
+        pull::cases(),
+        pods::cases(),
+        watch::cases(),
+    ]
+    .into_iter()
+    .flatten()
+    .collect()
 }
 
 /// The pods of the namespace `default`.

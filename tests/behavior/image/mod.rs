@@ -2,6 +2,8 @@
 
 mod import;
 mod look;
+mod many;
+mod source;
 mod steps;
 
 use crate::{backend::Backend, case::Case, emulator::Scene};
@@ -11,7 +13,7 @@ use libtest_mimic::Failed;
 const TARGET: &str = "myregistry.azurecr.io/nginx:v1";
 
 pub fn cases() -> Vec<Case> {
-    [look::cases(), steps::cases(), import::cases()].into_iter().flatten().collect()
+    [look::cases(), steps::cases(), import::cases(), source::cases(), many::cases()].into_iter().flatten().collect()
 }
 
 async fn made_registry(backend: &dyn Backend) -> Result<Registry, Failed> {

@@ -34,10 +34,14 @@ pub(crate) enum Work {
     Cluster(String),
     /// A cluster comes to be.
     ClusterCreation(String),
+    /// A cluster that is being created shows its kubelet identity.
+    KubeletIdentity(String),
     /// A cluster goes.
     ClusterDeletion(String),
     /// A group goes, with all that is in it.
     Group(String),
+    /// A subscription comes to have a provider: its id, the namespace.
+    Registration(String, String),
     /// A command runs in a cluster.
     Command(Box<Command>),
     /// An image is copied.
@@ -96,12 +100,22 @@ fn bring_about(world: &mut World, work: &Work, now: Instant) -> Result<(), Failu
             world.open_cluster(id, now);
             Ok(())
         }
+        Work::KubeletIdentity(id) => {
+            if let Some(at) = world.cluster_of_id(id) {
+                world.clusters[at].shows_kubelet = true;
+            }
+            Ok(())
+        }
         Work::ClusterDeletion(id) => {
             world.remove_cluster(id);
             Ok(())
         }
         Work::Group(scope) => {
             world.remove_group(scope);
+            Ok(())
+        }
+        Work::Registration(subscription, namespace) => {
+            world.registered(subscription, namespace);
             Ok(())
         }
         Work::Command(command) => {

@@ -4,6 +4,7 @@ use std::time::Duration;
 
 use http::StatusCode;
 
+use crate::arm::lock::Lock;
 use crate::cluster::Cluster;
 use crate::emulator::Emulator;
 use crate::fault::Fault;
@@ -162,6 +163,28 @@ impl Emulator {
         let id = self.object_id_of(caller);
         assert!(!id.is_empty(), "there is no caller named {caller}");
         self.act(|world| world.access.assignments.retain(|one| one.principal != id));
+    }
+
+    /// Lets conditional access give a caller no tokens any more, or give them again. A token that was issued stays good.
+    ///
+    /// # Panics
+    /// If there is no such caller.
+    pub fn block_sign_in(&self, caller: &str, blocked: bool) {
+        let id = self.object_id_of(caller);
+        assert!(!id.is_empty(), "there is no caller named {caller}");
+        self.act(|world| {
+            world.blocked.retain(|one| *one != id);
+            world.blocked.extend(blocked.then_some(id));
+        });
+    }
+
+    /// Locks a scope and all that is below it: `"CanNotDelete"` or `"ReadOnly"`.
+    ///
+    /// # Panics
+    /// If there is no such level.
+    pub fn lock(&self, name: &str, scope: &str, level: &str) {
+        let Some(lock) = Lock::new(name, scope, level) else { panic!("there is no level {level}") };
+        self.act(|world| world.locks.push(lock));
     }
 
     /// Makes a managed identity now, so that it is young: see [`Timing::principal`]. The answer is its object id.

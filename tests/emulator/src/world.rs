@@ -69,6 +69,11 @@ pub(crate) struct World {
     pub(crate) access: Access,
     /// Locks on resources and what is above them.
     pub(crate) locks: Vec<arm::lock::Lock>,
+    /// Policies that deny, where they are assigned.
+    pub(crate) policies: Vec<arm::governance::Policy>,
+    pub(crate) deny_assignments: Vec<arm::governance::DenyAssignment>,
+    /// Object ids of those whom conditional access gives no token.
+    pub(crate) blocked: Vec<String>,
     /// What came of commands that were run in clusters.
     pub(crate) commands: Vec<command::Outcome>,
     /// Namespaces that a subscription has not registered.
@@ -137,6 +142,9 @@ impl World {
             gone: Vec::new(),
             access: Access::new(),
             locks: Vec::new(),
+            policies: Vec::new(),
+            deny_assignments: Vec::new(),
+            blocked: Vec::new(),
             commands: Vec::new(),
             unregistered: Vec::new(),
             operations: Vec::new(),
@@ -252,8 +260,10 @@ impl World {
         }
     }
 
+    /// Whether somebody may do it: a role of theirs gives it, and no deny assignment takes it away.
     pub(crate) fn permits(&self, principal: &Principal, wanted: &Wanted<'_>, now: Instant) -> bool {
-        self.access.permits(&principal.ids(), wanted, now)
+        let ids = principal.ids();
+        self.access.permits(&ids, wanted, now) && arm::governance::denying(self, &ids, wanted).is_none()
     }
 
     /// Lets go of what has lost its effect.

@@ -5,7 +5,7 @@ import re
 import pytest
 
 from emulator import running
-from walk import by_az_and_kubectl, by_library, prepare
+from walk import by_az_and_kubectl, by_az_and_kubectl_from_the_start, by_library, prepare, prepare_group
 
 # Where the two ends may differ, and why. A place is a path through the state, in which `*` is any one step. A row by
 # which nothing differs is a mistake here, unless it says that chance or time decides.
@@ -15,7 +15,7 @@ ALLOWED = [
     ("registries.*.properties.policies.*.lastUpdatedTime", "time", True),
     ("roleAssignments.*.name", "az names a grant by chance, the library by scope, principal and role", False),
     ("roleAssignments.*.description", "the library signs its grants", False),
-    ("clusters.*.etag", "the PUT of the cluster by az, which the library does without", True),
+    ("clusters.*.etag", "chance; and the PUT by which az attaches, which the library does without", True),
     ("clusters.*.deployments.*.metadata.managedFields", "the managers are kubectl and aks-acr", False),
     ("clusters.*.deployments.*.metadata.uid", "chance", True),
     ("clusters.*.deployments.*.metadata.creationTimestamp", "time", True),
@@ -60,14 +60,22 @@ def ordered(state):
     return state
 
 
-@pytest.fixture(scope="module")
-def ends():
+# What is there before; the way of az and kubectl; what the library's quickstart is told besides.
+WALKS = {
+    "attached when it is there": (prepare, by_az_and_kubectl, ()),
+    "created with attach": (prepare_group, by_az_and_kubectl_from_the_start, ("--attach-at-creation",)),
+}
+
+
+@pytest.fixture(scope="module", params=WALKS.values(), ids=WALKS)
+def ends(request):
     """The two states at the end."""
+    before, others, more = request.param
     with running() as one, running() as other:
-        prepare(one)
-        by_az_and_kubectl(one)
-        prepare(other)
-        by_library(other)
+        before(one)
+        others(one)
+        before(other)
+        by_library(other, *more)
         yield ordered(one.state()), ordered(other.state())
 
 

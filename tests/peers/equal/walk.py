@@ -27,13 +27,19 @@ def prepare(emulator):
     emulator.order("POST", "clock", {"speed": 20})
 
 
-def by_library(emulator):
+def prepare_group(emulator):
+    """What there is before, where the walk makes the cluster too."""
+    Arm(emulator).group(GROUP)
+    emulator.order("POST", "clock", {"speed": 20})
+
+
+def by_library(emulator, *more):
     """The quickstart on the emulator as a custom cloud; what it printed."""
     named = os.environ.get("AKS_ACR_QUICKSTART_BIN")
     program = named or ROOT / "target" / "debug" / "examples" / "quickstart"
     where = ("--cluster", f"{GROUP}/{CLUSTER}", "--registry", REGISTRY, "--resource-manager", emulator.origin)
     done = subprocess.run(
-        [str(program), "--azure", *where],
+        [str(program), "--azure", *where, *more],
         stdin=subprocess.DEVNULL,
         capture_output=True,
         text=True,
@@ -45,16 +51,37 @@ def by_library(emulator):
     return done.stdout
 
 
-def by_az_and_kubectl(emulator):
-    """The documented way."""
+def signed_in(emulator):
     az = Az(emulator, "walk")
     az.register_cloud()
     az.sign_in()
+    return az
+
+
+def by_az_and_kubectl(emulator):
+    """The documented way, with a cluster that is there."""
+    az = signed_in(emulator)
     az("acr", "create", "-g", GROUP, "-n", REGISTRY, "--sku", "Basic")
     az("acr", "import", "-n", REGISTRY, "--source", SOURCE, "-t", "nginx:v1")
+    kubectl = deploy(emulator)
+    az("aks", "update", "-g", GROUP, "-n", CLUSTER, "--attach-acr", REGISTRY)
+    kubectl("rollout", "status", "deployment/nginx0-deployment", "--timeout=60s")
+
+
+def by_az_and_kubectl_from_the_start(emulator):
+    """The documented way, with a cluster that is made attached."""
+    az = signed_in(emulator)
+    az("acr", "create", "-g", GROUP, "-n", REGISTRY, "--sku", "Basic")
+    az("aks", "create", "-g", GROUP, "-n", CLUSTER, "--attach-acr", REGISTRY, "--no-ssh-key", "-c", "1")
+    az("acr", "import", "-n", REGISTRY, "--source", SOURCE, "-t", "nginx:v1")
+    kubectl = deploy(emulator)
+    kubectl("rollout", "status", "deployment/nginx0-deployment", "--timeout=60s")
+
+
+def deploy(emulator):
+    """Applies the manifest; what kubectl is called by."""
     tools = pathlib.Path(os.environ["AKS_ACR_PEER_TOOLS"]).parent / "kubectl"
     kubectl = Kubectl(emulator, Arm(emulator).kubeconfig(GROUP, CLUSTER), tools)
     manifest = (ROOT / "examples" / "acr-nginx.yaml").read_text().replace("<acr-name>", REGISTRY)
     kubectl("apply", "--server-side", "-f", "-", stdin=manifest)
-    az("aks", "update", "-g", GROUP, "-n", CLUSTER, "--attach-acr", REGISTRY)
-    kubectl("rollout", "status", "deployment/nginx0-deployment", "--timeout=60s")
+    return kubectl

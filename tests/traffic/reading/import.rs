@@ -3,13 +3,14 @@
 use super::{call, client};
 use crate::exchange::{Case, Exchange};
 use aks_acr::{
-    CallOptions, ErrorKind, ImageReference, ImportHandle, ImportRequest, ImportStatus, Registry, RegistryRef,
+    CallOptions, ErrorKind, ImageReference, ImportCredentials, ImportHandle, ImportRequest, ImportStatus, Registry,
+    RegistryRef,
 };
 use aks_acr_tests::{
     data::paused,
     replay::{Answer, Replay},
 };
-use azure_core::http::Url;
+use azure_core::{credentials::Secret, http::Url};
 use libtest_mimic::Failed;
 use serde_json::{Value, json};
 use std::time::Duration;
@@ -27,8 +28,19 @@ pub(super) fn recorded(exchange: &Exchange) -> Result<(Registry, ImportRequest),
     let mut request = ImportRequest::new(source_image, "");
     request.source_registry = source["resourceId"].as_str().map(str::parse).transpose()?;
     request.targets = texts.filter_map(|tag| tag.as_str().map(str::to_owned)).collect();
+    let texts = sent["untaggedTargetRepositories"].as_array().into_iter().flatten();
+    request.untagged = texts.filter_map(|one| one.as_str().map(str::to_owned)).collect();
+    request.credentials = credentials(&source["credentials"]);
     request.replace = sent["mode"] == "Force";
     Ok((registry(&exchange.resource()?)?, request))
+}
+
+fn credentials(sent: &Value) -> Option<ImportCredentials> {
+    let password = Secret::from(sent["password"].as_str()?.to_owned());
+    Some(match sent["username"].as_str() {
+        Some(user) => ImportCredentials::user(user, password),
+        None => ImportCredentials::token(password),
+    })
 }
 
 /// A registry with this id, read from an answer, since no other way leads to one.
@@ -40,17 +52,16 @@ fn registry(id: &str) -> Result<Registry, Failed> {
     Ok(found.ok_or("no registry was read")?)
 }
 
-/// What the library sends for it. It differs from what was recorded in four ways: a tag that was left out is named; so is the
-/// mode; credentials and targets without a tag cannot be given yet.
+/// What the library sends for it. It differs from what was recorded in three ways: a tag that was left out is named, so is the mode,
+/// and a list without members is left out.
 fn sent_for(exchange: &Exchange) -> Result<Value, Failed> {
     let mut wanted = exchange.sent.clone();
     let source = wanted["source"].as_object_mut().ok_or("no source was sent")?;
-    source.remove("credentials");
     let image = source["sourceImage"].as_str().unwrap_or_default().to_ascii_lowercase();
     let tag = if image.contains([':', '@']) { "" } else { ":latest" };
     source["sourceImage"] = format!("{image}{tag}").into();
     let members = wanted.as_object_mut().ok_or("no object was sent")?;
-    members.remove("untaggedTargetRepositories");
+    members.retain(|_, value| *value != json!([]));
     members.entry("mode").or_insert_with(|| "NoForce".into());
     Ok(wanted)
 }

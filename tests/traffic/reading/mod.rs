@@ -92,7 +92,7 @@ pub(crate) const CHECKS: &Checks = &[
     ("aks/13-resource-group-get", registry::location_of_group),
     ("aks/14-managed-cluster-get-404", failure::not_found),
     ("aks/15-resource-group-404", failure::not_found),
-    ("aks/16-managed-cluster-put-201", |case| cluster::read(case, Facts::without_kubelet("Creating"))),
+    ("aks/16-managed-cluster-put-201", cluster::create),
     ("aks/17-operation-poll-inprogress", operation::running),
     ("aks/18-operation-poll-provisioningcontrolplane", operation::running),
     ("aks/19-operation-poll-reconcilingaddons", operation::running),

@@ -144,9 +144,10 @@ pub(super) fn listed(case: &Case) -> std::result::Result<(), Failed> {
 pub(super) fn revoked(case: &Case) -> std::result::Result<(), Failed> {
     let replay = Replay::of([case.exchange.answer()]);
     let path = case.exchange.path()?;
-    let was_there = paused(async { client(&replay)?.role_assigner().revoke(&path, &call()).await })?;
+    let revoked = paused(async { client(&replay)?.role_assigner().revoke(&path, &call()).await })?;
     assert_requests(&replay, &[format!("DELETE {path}")])?;
-    assert!(was_there);
+    assert!(revoked.was_there);
+    assert_eq!(revoked.correlation_id.as_deref(), case.exchange.header("x-ms-correlation-request-id"));
     Ok(())
 }
 

@@ -8,14 +8,14 @@ mod status;
 mod table;
 
 use crate::pull::PullFailure;
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
 use std::time::SystemTime;
 
 #[cfg(feature = "kubernetes")]
 pub(crate) use read::read_pod;
 
 /// A pod.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[non_exhaustive]
 pub struct Pod {
     /// Its name.
@@ -74,7 +74,7 @@ impl Pod {
 }
 
 /// The pods of a namespace. `Display` is the table that kubectl prints.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[non_exhaustive]
 pub struct Pods {
     /// The pods, by name.
@@ -89,5 +89,24 @@ impl Pods {
     #[must_use]
     pub fn new(pods: Vec<Pod>, at: SystemTime) -> Self {
         Self { pods, at }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use std::time::Duration;
+
+    #[test]
+    fn pods_that_were_stored_print_the_same_table() {
+        let at = SystemTime::UNIX_EPOCH + Duration::from_secs(3600);
+        let mut pod = Pod::new("default", "web-0", "Running");
+        pod.created = Some(SystemTime::UNIX_EPOCH);
+        let pods = Pods::new(vec![pod, Pod::new("default", "web-1", "Pending")], at);
+        let stored = serde_json::to_string(&pods).unwrap();
+        let read: Pods = serde_json::from_str(&stored).unwrap();
+        assert_eq!(read, pods);
+        assert_eq!(read.to_string(), pods.to_string());
+        assert_eq!(read.rows().len(), 3);
     }
 }

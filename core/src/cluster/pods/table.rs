@@ -10,6 +10,13 @@ const HEADER: [&str; 5] = ["NAME", "READY", "STATUS", "RESTARTS", "AGE"];
 const GAP: usize = 3;
 
 impl Pods {
+    /// The cells of the table that kubectl prints, the header first.
+    #[must_use]
+    pub fn rows(&self) -> Vec<[String; 5]> {
+        let header = HEADER.map(str::to_owned);
+        std::iter::once(header).chain(self.pods.iter().map(|pod| self.row(pod))).collect()
+    }
+
     fn row(&self, pod: &Pod) -> [String; 5] {
         [
             pod.name.clone(),
@@ -34,8 +41,7 @@ impl Pods {
 
 impl fmt::Display for Pods {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let mut rows = vec![HEADER.map(str::to_owned)];
-        rows.extend(self.pods.iter().map(|pod| self.row(pod)));
+        let rows = self.rows();
         let width = |column: usize| rows.iter().map(|row| row[column].chars().count()).max().unwrap_or_default() + GAP;
         let widths: [usize; 4] = std::array::from_fn(width);
         for (index, row) in rows.iter().enumerate() {

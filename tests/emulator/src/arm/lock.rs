@@ -17,6 +17,14 @@ pub(crate) struct Lock {
     notes: Value,
 }
 
+impl Lock {
+    /// `None` if there is no such level.
+    pub(crate) fn new(name: &str, scope: &str, level: &str) -> Option<Self> {
+        let level = Level::named(level)?;
+        Some(Self { scope: scope.to_owned(), name: name.to_owned(), level, notes: Value::Null })
+    }
+}
+
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum Level {
     CanNotDelete,

@@ -3,6 +3,7 @@
 #![expect(clippy::result_large_err, reason = "a refusal is a whole answer, made at most once for a request")]
 
 pub(crate) mod cluster;
+pub(crate) mod governance;
 pub(crate) mod group;
 pub(crate) mod identity;
 pub(crate) mod import;
@@ -63,13 +64,19 @@ impl Call<'_> {
         })
     }
 
-    /// Goes on only if the caller may do this, and no lock is in the way.
+    /// Goes on only if the caller may do this, and no deny assignment, lock or policy is in the way.
     pub(crate) fn demand(&self, world: &World, wanted: &Wanted<'_>, shown_scope: &str) -> Result<(), Reply> {
-        if world.permits(&self.caller, wanted, self.now) {
-            return lock::refusal(world, wanted.action, wanted.scope).map_or(Ok(()), Err);
+        if world.access.permits(&self.caller.ids(), wanted, self.now) {
+            return governance::refusal(world, self, wanted, shown_scope).map_or(Ok(()), Err);
         }
+        // A right that a condition takes away has the same code as none at all; the words are known from public threads.
+        let lack = if world.access.permits_but_for_conditions(&self.caller.ids(), wanted, self.now) {
+            "has an authorization with ABAC condition that is not fulfilled"
+        } else {
+            "does not have authorization"
+        };
         let message = format!(
-            "The client '{}' with object id '{}' does not have authorization to perform action '{}' over scope \
+            "The client '{}' with object id '{}' {lack} to perform action '{}' over scope \
              '{shown_scope}' or the scope is invalid. If access was recently granted, please refresh your credentials.",
             self.caller.client_id, self.caller.object_id, wanted.action
         );

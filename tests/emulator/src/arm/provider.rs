@@ -5,6 +5,7 @@ use serde_json::{Value, json};
 
 use super::group::demand_sight;
 use super::{Call, page};
+use crate::operation::Work;
 use crate::reply::{self, Reply};
 use crate::world::World;
 
@@ -15,6 +16,9 @@ const PROVIDERS: [(&str, &[&str]); 4] = [
     ("Microsoft.ContainerService", &["managedClusters"]),
     ("Microsoft.ManagedIdentity", &["userAssignedIdentities"]),
 ];
+
+const REGISTERED: &str = "Registered";
+const NOT_REGISTERED: &str = "NotRegistered";
 
 const REGIONS: [(&str, &str); 6] = [
     ("westeurope", "West Europe"),
@@ -56,7 +60,7 @@ fn locations(world: &World, call: &Call<'_>, subscription: &str) -> Reply {
 fn body(world: &World, subscription: &str, (name, types): &(&str, &[&str])) -> Value {
     let regions: Vec<&str> = REGIONS.iter().map(|(_, shown)| *shown).collect();
     let types: Vec<Value> = types.iter().map(|kind| json!({"resourceType": kind, "locations": regions})).collect();
-    let state = if world.is_registered(subscription, name) { "Registered" } else { "NotRegistered" };
+    let state = world.registration(subscription, name);
     json!({"id": format!("/subscriptions/{subscription}/providers/{name}"), "namespace": name,
            "registrationPolicy": "RegistrationRequired", "resourceTypes": types, "registrationState": state})
 }
@@ -89,18 +93,15 @@ fn get(world: &World, call: &Call<'_>, subscription: &str, name: &str) -> Result
     Ok(reply::json(StatusCode::OK, &body(world, subscription, known(name)?)))
 }
 
-/// Registers a provider. It is done at once; the answer says, as Azure's does, that it goes on.
+/// Registers a provider, which takes a while: the answer says that it goes on.
 fn register(world: &mut World, call: &Call<'_>, subscription: &str, name: &str) -> Result<Reply, Reply> {
     let one = known(name)?;
     call.demand_action(world, &format!("{}/register/action", one.0), &format!("/subscriptions/{subscription}"))?;
-    let mut answer = body(world, subscription, one);
-    if !world.is_registered(subscription, name) {
-        answer["registrationState"] = "Registering".into();
+    if world.registration(subscription, name) == NOT_REGISTERED {
+        let due = call.now + world.timing.registration;
+        world.start(Work::Registration(subscription.to_owned(), one.0.to_owned()), call.now, due);
     }
-    world.unregistered.retain(|(in_subscription, namespace)| {
-        !(in_subscription.eq_ignore_ascii_case(subscription) && namespace.eq_ignore_ascii_case(name))
-    });
-    Ok(reply::json(StatusCode::OK, &answer))
+    Ok(reply::json(StatusCode::OK, &body(world, subscription, one)))
 }
 
 /// The refusal to make anything of a provider that the subscription has not registered.
@@ -109,7 +110,7 @@ pub(super) fn unregistered(world: &World, call: &Call<'_>, segments: &[&str], lo
         return None;
     }
     let (subscription, namespace) = (segments[1], segments.get(5)?);
-    if world.is_registered(subscription, namespace) {
+    if world.registration(subscription, namespace) == REGISTERED {
         return None;
     }
     let namespace = known(namespace).map_or(*namespace, |(name, _)| name);
@@ -124,9 +125,28 @@ pub(super) fn unregistered(world: &World, call: &Call<'_>, segments: &[&str], lo
 }
 
 impl World {
-    fn is_registered(&self, subscription: &str, namespace: &str) -> bool {
-        !self.unregistered.iter().any(|(in_subscription, name)| {
-            in_subscription.eq_ignore_ascii_case(subscription) && name.eq_ignore_ascii_case(namespace)
-        })
+    /// The word for how a provider stands in a subscription.
+    fn registration(&self, subscription: &str, namespace: &str) -> &'static str {
+        if !self.unregistered.iter().any(|one| is_meant(one, subscription, namespace)) {
+            return REGISTERED;
+        }
+        let under_way = self.operations.iter().any(|operation| match &operation.work {
+            Work::Registration(in_subscription, name) => {
+                operation.outcome.is_none()
+                    && in_subscription.eq_ignore_ascii_case(subscription)
+                    && name.eq_ignore_ascii_case(namespace)
+            }
+            _ => false,
+        });
+        if under_way { "Registering" } else { NOT_REGISTERED }
     }
+
+    /// Takes that a registration is through.
+    pub(crate) fn registered(&mut self, subscription: &str, namespace: &str) {
+        self.unregistered.retain(|one| !is_meant(one, subscription, namespace));
+    }
+}
+
+fn is_meant((in_subscription, name): &(String, String), subscription: &str, namespace: &str) -> bool {
+    in_subscription.eq_ignore_ascii_case(subscription) && name.eq_ignore_ascii_case(namespace)
 }

@@ -7,9 +7,10 @@ use crate::registry::merge;
 use crate::world::World;
 
 impl Cluster {
-    /// Seen absent in every recorded body of a cluster that was being created, unless it was brought along.
+    /// Seen absent in every recorded body of a cluster that was being created, unless it was brought along. So it is here, unless
+    /// the timing says otherwise.
     fn shows_kubelet_identity(&self) -> bool {
-        self.kubelet.is_some() && (self.brought_kubelet || !self.state.eq_ignore_ascii_case("Creating"))
+        self.kubelet.is_some() && (self.shows_kubelet || !self.state.eq_ignore_ascii_case("Creating"))
     }
 
     /// The body that a GET answers.

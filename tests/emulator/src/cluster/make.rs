@@ -86,6 +86,7 @@ impl World {
             kubelet: identities.kubelet,
             kubelet_id: identities.kubelet_id,
             brought_kubelet: identities.brought_kubelet,
+            shows_kubelet: identities.brought_kubelet,
             control_plane: identities.control_plane,
             control_plane_id: identities.control_plane_id,
             user_token: self.ids.secret(),

@@ -39,6 +39,8 @@ pub(crate) struct Cluster {
     pub(crate) kubelet_id: String,
     /// Whether it was there before the cluster.
     pub(crate) brought_kubelet: bool,
+    /// Whether it shows that identity already while it is being created.
+    pub(crate) shows_kubelet: bool,
     /// Object id of the control plane's identity, or of the service principal.
     pub(crate) control_plane: String,
     /// The resource id of the control plane's identity, if a user assigned it.

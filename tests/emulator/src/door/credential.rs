@@ -47,7 +47,18 @@ impl TokenCredential for Credential {
             return Ok(AccessToken::new(token.to_owned(), (SystemTime::now() + life).into()));
         }
         let text = body["error_description"].as_str().unwrap_or("Entra refused without a reason");
-        Err(Error::with_message(ErrorKind::Credential, format!("{status}: {text}")))
+        // As Azure's own credentials do it: Entra's codes are in the error behind, apart from the text.
+        let codes: Vec<String> = body["error_codes"].as_array().into_iter().flatten().map(Value::to_string).collect();
+        let kind = ErrorKind::HttpResponse {
+            status: status.as_u16().into(),
+            error_code: (!codes.is_empty()).then(|| codes.join(",")),
+            raw_response: None,
+        };
+        Err(Error::with_error(
+            ErrorKind::Credential,
+            Error::with_message(kind, text.to_owned()),
+            format!("{status}: {text}"),
+        ))
     }
 }
 

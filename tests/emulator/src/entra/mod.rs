@@ -117,6 +117,12 @@ fn issue(world: &World, tenant: &str, form: &[u8], now: Instant) -> Reply {
         let text = format!("The resource principal named {scope} was not found in the tenant.");
         return refused(StatusCode::BAD_REQUEST, "invalid_resource", 500_011, &text);
     };
+    if world.blocked.contains(&principal.object_id) {
+        // The code is documented; that the error is `invalid_grant` is likely, not recorded.
+        let text =
+            "Access has been blocked by Conditional Access policies. The access policy does not allow token issuance.";
+        return refused(StatusCode::BAD_REQUEST, "invalid_grant", 53003, text);
+    }
     let token = world.token(principal, &audience, now);
     let life = world.timing.token.as_secs();
     let mut answer = reply::json(

@@ -113,12 +113,26 @@ impl Access {
 
     /// Whether one of these principals (somebody and the groups they are in) may do it.
     pub(crate) fn permits(&self, principals: &[String], wanted: &Wanted<'_>, now: Instant) -> bool {
-        self.assignments.iter().any(|assignment| {
+        self.granting(principals, wanted, now).any(|one| condition_holds(one.condition.as_deref(), wanted))
+    }
+
+    /// Whether they might, if it were not for the conditions.
+    pub(crate) fn permits_but_for_conditions(&self, principals: &[String], wanted: &Wanted<'_>, now: Instant) -> bool {
+        self.granting(principals, wanted, now).next().is_some()
+    }
+
+    /// The assignments that give it, whatever their conditions.
+    fn granting<'a>(
+        &'a self,
+        principals: &'a [String],
+        wanted: &'a Wanted<'_>,
+        now: Instant,
+    ) -> impl Iterator<Item = &'a Assignment> {
+        self.assignments.iter().filter(move |assignment| {
             principals.iter().any(|principal| principal.eq_ignore_ascii_case(&assignment.principal))
                 && assignment.holds(now)
                 && within(wanted.scope, &assignment.scope)
                 && self.role(&assignment.role).is_some_and(|role| role.allows(wanted))
-                && condition_holds(assignment.condition.as_deref(), wanted)
         })
     }
 }

@@ -23,6 +23,8 @@ pub(super) struct Scene {
     images: Vec<Image>,
     roles: Vec<Role>,
     callers: Vec<Caller>,
+    /// Resource providers that the first subscription has not registered.
+    unregistered: Vec<String>,
 }
 
 #[derive(Debug, Default, Deserialize, Serialize)]
@@ -248,6 +250,9 @@ impl Scene {
         }
         for caller in self.callers {
             azure = caller.enter(azure)?;
+        }
+        for namespace in &self.unregistered {
+            azure.unregister_provider(namespace);
         }
         Ok(azure)
     }

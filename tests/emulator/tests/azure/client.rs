@@ -85,7 +85,7 @@ fn version_of(path: &str) -> &'static str {
     match last.split('/').next() {
         Some("microsoft.authorization") if last.contains("/locks") => "2020-05-01",
         Some("microsoft.authorization") => "2022-04-01",
-        Some("microsoft.containerservice") if last.contains('/') => "2026-05-01",
+        Some("microsoft.containerservice") if last.contains('/') && !last.contains("/register") => "2026-05-01",
         Some("microsoft.managedidentity") if last.contains('/') => "2024-11-30",
         Some("microsoft.containerregistry") if last.contains("/registries") || last.contains("/check") => "2025-11-01",
         _ => "2024-11-01",

@@ -87,6 +87,32 @@ async fn a_slow_creation_tells_its_phases() {
 }
 
 #[tokio::test(start_paused = true)]
+async fn a_creation_shows_the_kubelet_identity_when_the_timing_says_so() {
+    let (azure, id) = scene();
+    let times = Timing::none().with_cluster_creation(Duration::from_secs(300));
+    azure.set_timing(times.with_kubelet_identity(Duration::from_secs(60)));
+    put(&azure, &id, &body()).await;
+    let shown =
+        || async { get(&azure, &id).await.body["properties"]["identityProfile"]["kubeletidentity"].is_object() };
+    assert!(!shown().await);
+    tokio::time::advance(Duration::from_secs(61)).await;
+    assert!(shown().await);
+    assert_eq!(get(&azure, &id).await.body["properties"]["provisioningState"], "Creating");
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_creation_that_wants_nothing_to_be_there_changes_nothing_that_is() {
+    let (azure, id) = scene();
+    let bearer = format!("Bearer {}", crate::client::token(&azure, "owner", crate::client::ARM).await);
+    let url = format!("{}{id}?api-version=2026-05-01", crate::client::ARM);
+    let headers = [("authorization", bearer), ("if-none-match", String::from("*"))];
+    let send = || crate::client::send(&azure, Method::Put, &url, &headers, Some(body().to_string()));
+    assert_eq!(send().await.unwrap().status, 201);
+    let refused = send().await.unwrap();
+    assert_eq!((refused.status, refused.body["code"].as_str()), (412, Some("EtagMismatch")));
+}
+
+#[tokio::test(start_paused = true)]
 async fn a_pool_has_the_nodes_that_its_count_says() {
     let (azure, id) = scene();
     let nodes = || async {

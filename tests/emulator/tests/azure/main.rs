@@ -8,6 +8,7 @@ mod command;
 mod creation;
 mod data_plane;
 mod entra;
+mod governance;
 mod graph;
 mod identity;
 mod import;

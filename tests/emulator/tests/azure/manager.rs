@@ -1,6 +1,8 @@
 //! What Resource Manager answers itself: versions, providers, regions, groups.
 
-use aks_acr_emulator::Emulator;
+use std::time::Duration;
+
+use aks_acr_emulator::{Emulator, Timing};
 use azure_core::http::Method;
 use serde_json::json;
 
@@ -38,6 +40,21 @@ async fn a_provider_must_be_registered_before_anything_is_made_of_it() {
     arm(&azure, "owner", Method::Post, &format!("{provider}/register"), None).await;
     assert_eq!(get(&azure, &provider).await.body["registrationState"], "Registered");
     assert!(arm(&azure, "owner", Method::Put, &id, body()).await.status < 300);
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_registration_takes_its_time() {
+    let azure = scene();
+    azure.unregister_provider("Microsoft.ContainerService");
+    azure.set_timing(Timing::none().with_registration(Duration::from_secs(60)));
+    let provider = format!("{}/providers/Microsoft.ContainerService", subscription(&azure));
+    let state = || async { get(&azure, &provider).await.body["registrationState"].clone() };
+    let begun = arm(&azure, "owner", Method::Post, &format!("{provider}/register"), None).await;
+    assert_eq!((begun.status, &begun.body["registrationState"]), (200, &json!("Registering")));
+    tokio::time::advance(Duration::from_secs(50)).await;
+    assert_eq!(state().await, "Registering");
+    tokio::time::advance(Duration::from_secs(10)).await;
+    assert_eq!(state().await, "Registered");
 }
 
 #[tokio::test(start_paused = true)]

@@ -61,6 +61,33 @@ async fn the_state_shows_what_was_granted_and_pushed() {
 }
 
 #[tokio::test]
+async fn what_stands_in_the_way_of_rights_is_ordered() {
+    let server = server(Emulator::new()).await;
+    let client = direct(&server);
+    let token = token(&client, server.emulator(), server.origin(), "https://management.azure.com/.default").await;
+    let scope = format!("/subscriptions/{}", server.emulator().subscription());
+    let grants = async || {
+        let path = "providers/Microsoft.Authorization/roleAssignments?api-version=2022-04-01";
+        let url = format!("{}{scope}/{path}", server.origin());
+        client.get(url).bearer_auth(&token).send().await.unwrap().status()
+    };
+    assert_eq!(grants().await, 200);
+    let denied = json!({"name": "shut", "actions": ["*/read"], "scope": scope});
+    assert_eq!(order(&server, &client, "deny-assignment", denied).await.status(), 200);
+    assert_eq!(grants().await, 403);
+    let policy =
+        json!({"name": "no-grants", "resourceType": "Microsoft.Authorization/roleAssignments", "scope": scope});
+    assert_eq!(order(&server, &client, "policy", policy).await.status(), 200);
+    assert!(server.emulator().remove_policy("no-grants"));
+    for (caller, status) in [("owner", 200), ("nobody", 404)] {
+        let blocked = json!({"caller": caller, "blocked": true});
+        assert_eq!(order(&server, &client, "sign-in", blocked).await.status(), status);
+    }
+    let scopes = ["https://management.azure.com/.default"];
+    assert!(server.emulator().credential().get_token(&scopes, None).await.is_err());
+}
+
+#[tokio::test]
 async fn orders_that_mean_nothing_are_refused_and_change_nothing() {
     let server = server(Emulator::new()).await;
     let client = direct(&server);

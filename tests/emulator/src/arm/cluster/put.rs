@@ -61,6 +61,9 @@ fn create(world: &mut World, call: &Call<'_>, place: Place<'_>, sent: &Value) ->
     let id = cluster.id();
     world.clusters.push(cluster);
     let due = call.now + world.timing.cluster_creation;
+    if let Some(shown) = call.now.checked_add(world.timing.kubelet_identity).filter(|shown| *shown < due) {
+        world.start(Work::KubeletIdentity(id.clone()), call.now, shown);
+    }
     let operation = world.start(Work::ClusterCreation(id), call.now, due);
     let body = world.clusters.last().map(|cluster| cluster.body(world)).unwrap_or_default();
     Ok(operation::begun(reply::json(StatusCode::CREATED, &body), place.subscription, &location, &operation))

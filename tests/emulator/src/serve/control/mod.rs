@@ -12,7 +12,9 @@ use serde_json::{Value, json};
 use sha2::{Digest as _, Sha256};
 use tokio::sync::watch;
 
-use self::order::{Advance, FaultOrder, Grant, Image, Node, Paging, Revoke, Speed, TimingOrder};
+use self::order::{
+    Advance, Block, DenyOrder, FaultOrder, Grant, Image, Node, Paging, PolicyOrder, Revoke, Speed, TimingOrder,
+};
 use crate::emulator::Emulator;
 use crate::keeper::Change;
 use crate::reply::{self, Reply};
@@ -100,6 +102,9 @@ pub(super) fn carry_out(emulator: &Emulator, order: &str, body: Value) -> Result
         "paging" => Ok(read::<Paging>(body)?.obey(emulator)),
         "grant" => read::<Grant>(body)?.obey(emulator),
         "revoke" => read::<Revoke>(body)?.obey(emulator),
+        "policy" => Ok(read::<PolicyOrder>(body)?.obey(emulator)),
+        "deny-assignment" => read::<DenyOrder>(body)?.obey(emulator),
+        "sign-in" => read::<Block>(body)?.obey(emulator),
         "image" => Ok(read::<Image>(body)?.push(emulator)),
         DELETE_IMAGE => read::<Image>(body)?.delete(emulator),
         "node" => read::<Node>(body)?.obey(emulator),

@@ -95,6 +95,8 @@ pub(in crate::serve) struct TimingOrder {
     cluster: Option<f64>,
     cluster_creation: Option<f64>,
     cluster_deletion: Option<f64>,
+    kubelet_identity: Option<f64>,
+    registration: Option<f64>,
     command: Option<f64>,
     node_credentials: Option<f64>,
     token: Option<f64>,
@@ -122,6 +124,8 @@ impl TimingOrder {
             (self.cluster, &mut timing.cluster),
             (self.cluster_creation, &mut timing.cluster_creation),
             (self.cluster_deletion, &mut timing.cluster_deletion),
+            (self.kubelet_identity, &mut timing.kubelet_identity),
+            (self.registration, &mut timing.registration),
             (self.command, &mut timing.command),
             (self.node_credentials, &mut timing.node_credentials),
             (self.token, &mut timing.token),
@@ -243,6 +247,63 @@ impl Revoke {
             return Ok(json!({}));
         }
         Err(missing(format!("there is no role assignment {}", self.name)))
+    }
+}
+
+/// A policy that denies resources of a type.
+#[derive(Debug, Deserialize)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
+pub(super) struct PolicyOrder {
+    name: String,
+    resource_type: String,
+    scope: String,
+}
+
+impl PolicyOrder {
+    pub(super) fn obey(self, emulator: &Emulator) -> Value {
+        emulator.add_policy(&self.name, &self.resource_type, &self.scope);
+        json!({})
+    }
+}
+
+/// What is denied to all but some callers.
+#[derive(Debug, Deserialize)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
+pub(super) struct DenyOrder {
+    name: String,
+    actions: Vec<String>,
+    scope: String,
+    #[serde(default)]
+    but_for: Vec<String>,
+}
+
+impl DenyOrder {
+    pub(super) fn obey(self, emulator: &Emulator) -> Result<Value, Refusal> {
+        if let Some(unknown) = self.but_for.iter().find(|caller| emulator.object_id_of(caller).is_empty()) {
+            return Err(missing(format!("there is no caller named {unknown}")));
+        }
+        let actions: Vec<&str> = self.actions.iter().map(String::as_str).collect();
+        let but_for: Vec<&str> = self.but_for.iter().map(String::as_str).collect();
+        emulator.add_deny_assignment(&self.name, &actions, &self.scope, &but_for);
+        Ok(json!({}))
+    }
+}
+
+/// A caller whom conditional access gives no tokens, or gives them again.
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(super) struct Block {
+    caller: String,
+    blocked: bool,
+}
+
+impl Block {
+    pub(super) fn obey(self, emulator: &Emulator) -> Result<Value, Refusal> {
+        if emulator.object_id_of(&self.caller).is_empty() {
+            return Err(missing(format!("there is no caller named {}", self.caller)));
+        }
+        emulator.block_sign_in(&self.caller, self.blocked);
+        Ok(json!({}))
     }
 }
 

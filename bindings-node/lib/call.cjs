@@ -1,0 +1,64 @@
+'use strict';
+
+const native = require('../native.cjs');
+const { AksAcrError } = require('./error.cjs');
+const { watch } = require('./signal.cjs');
+const { shown, view } = require('./view.cjs');
+
+/**
+ * Makes one call: `make` is given the native call and the options that are for core. `stop` is a signal besides the caller's own.
+ */
+async function perform(given, make, stop) {
+  const { signal, onProgress, ...options } = read(given);
+  const call = new native.Call(onProgress && listener(onProgress));
+  const signals = [signal, stop].filter(Boolean);
+  const unwatch = signals.map((one) => watch(one, () => call.cancel()));
+  try {
+    return await make(call, options);
+  } catch (refusal) {
+    throw failure(refusal, signals);
+  } finally {
+    for (const end of unwatch) end();
+  }
+}
+
+/** The options as an object, those checked that do not go to core. */
+function read(given) {
+  const options = given ?? {};
+  if (typeof options !== 'object' || Array.isArray(options)) {
+    throw AksAcrError.invalidInput('options: wanted an object');
+  }
+  const { signal, onProgress } = options;
+  if (signal !== undefined && (typeof signal?.aborted !== 'boolean' || typeof signal.addEventListener !== 'function')) {
+    throw AksAcrError.invalidInput('options.signal: wanted an AbortSignal');
+  }
+  if (onProgress !== undefined && typeof onProgress !== 'function') {
+    throw AksAcrError.invalidInput('options.onProgress: wanted a function');
+  }
+  return options;
+}
+
+/** A listener for native events; `null` comes after the last. */
+const listener = (onProgress) => (event) => {
+  if (event === null) return;
+  try {
+    onProgress(shown(event));
+  } catch (thrown) {
+    // The work goes on; the fault of the listener is nobody's to catch, as with any event listener.
+    process.nextTick(() => {
+      throw thrown;
+    });
+  }
+};
+
+/** What a native refusal is to the caller. */
+function failure(refusal, signals = []) {
+  const fields = refusal.fields;
+  if (fields === undefined) return refusal;
+  const aborted = fields.code === 'cancelled' ? signals.find((signal) => signal.aborted) : undefined;
+  const { pullFailure, ...rest } = fields;
+  const more = pullFailure && { pullFailure: view(pullFailure) };
+  return new AksAcrError(refusal.message, { ...rest, ...more, cause: aborted ? aborted.reason : refusal.cause });
+}
+
+module.exports = { perform, failure };

@@ -1,0 +1,92 @@
+//! Reading JavaScript values. What cannot be read is the caller's error, and names the argument.
+
+use crate::error::{Fault, Result};
+use napi::{De, JsValue, Unknown, ValueType};
+use serde::{Deserialize, Deserializer, de::DeserializeOwned};
+use std::{fmt::Display, str::FromStr, time::Duration};
+
+/// Reads an argument that is a text.
+pub fn text(name: &str, value: Unknown<'_>) -> Result<String> {
+    let wrong = |err: napi::Error| Fault::Argument(format!("{name}: {}", err.reason));
+    match value.get_type().map_err(wrong)? {
+        ValueType::String => value.coerce_to_string().and_then(|text| text.into_utf8()?.into_owned()).map_err(wrong),
+        other => Err(Fault::Argument(format!("{name}: wanted a string, not {}", word(other)))),
+    }
+}
+
+/// Reads an argument that is a text to be parsed by core.
+pub fn parse<T: FromStr<Err = aks_acr::Error>>(name: &str, value: Unknown<'_>) -> Result<T> {
+    Ok(text(name, value)?.parse()?)
+}
+
+/// Reads an argument that is an object, such as a stored plan.
+pub fn object<T: DeserializeOwned>(name: &str, value: Unknown<'_>) -> Result<T> {
+    let wrong = |err: napi::Error| Fault::Argument(format!("{name}: {}", err.reason));
+    let of_type = value.get_type().map_err(wrong)?;
+    if of_type != ValueType::Object {
+        return Err(Fault::Argument(format!("{name}: wanted an object, not {}", word(of_type))));
+    }
+    let object = value.coerce_to_object().map_err(wrong)?;
+    if object.is_array().map_err(wrong)? {
+        return Err(Fault::Argument(format!("{name}: wanted an object, not an array")));
+    }
+    serde_path_to_error::deserialize(&mut De::new(&object)).map_err(|err| {
+        let path = err.path().to_string();
+        let place = if path == "." { name.to_owned() } else { format!("{name}.{path}") };
+        Fault::Argument(format!("{place}: {}", err.into_inner().reason))
+    })
+}
+
+/// Reads an object of options; none at all is an empty one.
+pub fn options<T: DeserializeOwned + Default>(value: Unknown<'_>) -> Result<T> {
+    match value.get_type() {
+        Ok(ValueType::Undefined | ValueType::Null) => Ok(T::default()),
+        _ => object("options", value),
+    }
+}
+
+fn word(of: ValueType) -> &'static str {
+    match of {
+        ValueType::Undefined => "undefined",
+        ValueType::Null => "null",
+        ValueType::Boolean => "a boolean",
+        ValueType::Number => "a number",
+        ValueType::BigInt => "a bigint",
+        ValueType::String => "a string",
+        ValueType::Symbol => "a symbol",
+        ValueType::Function => "a function",
+        _ => "an object",
+    }
+}
+
+/// An option that is a text to be parsed by core.
+pub struct Text<T>(pub T);
+
+impl<'de, T: FromStr<Err: Display>> Deserialize<'de> for Text<T> {
+    fn deserialize<D: Deserializer<'de>>(from: D) -> std::result::Result<Self, D::Error> {
+        String::deserialize(from)?.parse().map(Self).map_err(serde::de::Error::custom)
+    }
+}
+
+/// An option that is a number of milliseconds. `Infinity` is for ever.
+#[derive(Clone, Copy)]
+pub struct Millis(pub Duration);
+
+impl<'de> Deserialize<'de> for Millis {
+    fn deserialize<D: Deserializer<'de>>(from: D) -> std::result::Result<Self, D::Error> {
+        let number = f64::deserialize(from)?;
+        if number == f64::INFINITY {
+            return Ok(Self(Duration::MAX));
+        }
+        let wrong = |_| serde::de::Error::custom(format!("wanted a number of milliseconds, not {number}"));
+        Duration::try_from_secs_f64(number / 1000.0).map(Self).map_err(wrong)
+    }
+}
+
+/// The options of an operation that has none of its own.
+#[derive(Deserialize, Default)]
+#[serde(rename_all = "camelCase", deny_unknown_fields, default)]
+pub struct CallOnly {
+    /// How long the call may take.
+    pub deadline_ms: Option<Millis>,
+}

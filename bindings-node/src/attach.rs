@@ -1,0 +1,59 @@
+//! Attach, and its plans.
+
+use crate::{
+    argument::{self, Millis, Text},
+    call::{Call, Shown},
+    client::Client,
+    error::Result,
+    runtime::operations,
+};
+use aks_acr::{AttachPlan, InheritedGrant, OtherCondition, PrincipalId};
+use napi::Unknown;
+use serde::Deserialize;
+
+#[derive(Deserialize, Default)]
+#[serde(rename_all = "camelCase", deny_unknown_fields, default)]
+struct AttachOptions {
+    principal: Option<Text<PrincipalId>>,
+    condition: Option<String>,
+    inherited: Option<Text<InheritedGrant>>,
+    other_condition: Option<Text<OtherCondition>>,
+    retry_refused_ms: Option<Millis>,
+    deadline_ms: Option<Millis>,
+}
+
+fn options(value: Unknown<'_>, call: &Call) -> Result<aks_acr::AttachOptions> {
+    let given: AttachOptions = argument::options(value)?;
+    let mut options = aks_acr::AttachOptions::default().with_call(call.options(given.deadline_ms));
+    options.principal = given.principal.map(|principal| principal.0);
+    options.condition = given.condition;
+    options.inherited = given.inherited.map_or(options.inherited, |inherited| inherited.0);
+    options.other_condition = given.other_condition.map_or(options.other_condition, |condition| condition.0);
+    options.retry_refused = given.retry_refused_ms.map(|millis| millis.0);
+    Ok(options)
+}
+
+operations! {
+    /// Makes a cluster's nodes able to pull from a registry.
+    attach(client, call; cluster, registry, given) {
+        let cluster = argument::parse("cluster", cluster)?;
+        let registry = argument::parse("registry", registry)?;
+        let options = options(given, call)?;
+        async move { client.attach(&cluster, &registry, options).await }
+    }
+
+    /// Says what attach would do.
+    plan_attach(client, call; cluster, registry, given) {
+        let cluster = argument::parse("cluster", cluster)?;
+        let registry = argument::parse("registry", registry)?;
+        let options = options(given, call)?;
+        async move { client.plan_attach(&cluster, &registry, options).await.map(Shown::from) }
+    }
+
+    /// Does what a plan says.
+    apply_attach(client, call; plan, given) {
+        let plan: AttachPlan = argument::object("plan", plan)?;
+        let options = options(given, call)?;
+        async move { client.apply_attach(&plan, options).await }
+    }
+}

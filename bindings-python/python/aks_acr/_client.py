@@ -1,0 +1,107 @@
+"""The blocking client."""
+
+from __future__ import annotations
+
+from ._face import blocking, followed
+from ._native import Calls
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from types import TracebackType
+
+    from typing_extensions import Self
+
+    from ._native import _SomeCloud, _SomeCredential
+
+
+class Client:
+    """Joins registries and clusters of one Azure subscription, as one caller.
+
+    A blocking call lets other threads run, and Ctrl-C stops it. Where coroutines run, use :class:`aks_acr.aio.Client`.
+
+    Args:
+        credential: Any credential of azure-identity, or another object with ``get_token_info`` or ``get_token``; its methods may
+            be coroutines. Without one, the default chain: the environment, a workload's identity, the machine's, Azure CLI.
+        subscription_id: The subscription in which names are looked up.
+        cloud: ``public`` (the default), ``china``, ``us_government``, ``bleu``, or a :class:`Cloud`.
+        proxy: Address of a proxy for all connections. Without one, the environment says.
+        ca: Certificates to trust beside the system's, as PEM text.
+    """
+
+    def __init__(
+        self,
+        credential: _SomeCredential | None,
+        subscription_id: str,
+        *,
+        cloud: _SomeCloud | None = None,
+        proxy: str | None = None,
+        ca: str | None = None,
+    ) -> None:
+        self._calls = Calls(credential, subscription_id, cloud=cloud, proxy=proxy, ca=ca)
+        self.follow = Follow(self._calls)
+        """Every operation as a run whose events are iterated."""
+
+    identities = blocking(Calls.identities)
+    """Finds a cluster's identities, the one that pulls images among them."""
+    attach = blocking(Calls.attach)
+    """Makes a cluster's nodes able to pull from a registry: at most one role assignment is written, and never the cluster."""
+    plan_attach = blocking(Calls.plan_attach)
+    """Says what ``attach`` would do, and writes nothing."""
+    apply_attach = blocking(Calls.apply_attach)
+    """Does what a plan says, after another look."""
+    registry = blocking(Calls.registry)
+    """Finds a registry by name, login server or resource id. ``None`` if there is none."""
+    create_registry = blocking(Calls.create_registry)
+    """Makes a registry, unless there is one of that name in the group."""
+    import_image = blocking(Calls.import_image)
+    """Copies an image into a registry: Azure does it, and what arrived is compared with the source."""
+    kubeconfig = blocking(Calls.kubeconfig)
+    """A cluster's kubeconfig, as a value: no file is written."""
+    apply = blocking(Calls.apply)
+    """Makes a cluster's objects what manifests say, by server-side apply."""
+    roll_out = blocking(Calls.roll_out)
+    """Waits until every replica of a deployment runs. A cause that does not pass ends it at once, and is told."""
+    pods = blocking(Calls.pods)
+    """The pods of a namespace, as values and as the table that kubectl prints."""
+
+    @property
+    def subscription_id(self) -> str:
+        """The subscription in which names are looked up."""
+        return self._calls.subscription_id
+
+    def close(self) -> None:
+        """Cancels the calls that are under way, and lets go of connections and credential."""
+        self._calls.close()
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self.close()
+
+    def __repr__(self) -> str:
+        return f"<aks_acr.Client subscription_id={self._calls.subscription_id!r} cloud={self._calls.cloud!r}>"
+
+
+class Follow:
+    """Every operation of a client as a run: iterate it for its events, then ask for its ``result()``.
+
+    The end of the events raises what ended the work, if it failed. Leaving them early cancels the work.
+    """
+
+    def __init__(self, calls: Calls) -> None:
+        self._calls = calls
+
+    identities = followed(Calls.identities)
+    attach = followed(Calls.attach)
+    plan_attach = followed(Calls.plan_attach)
+    apply_attach = followed(Calls.apply_attach)
+    registry = followed(Calls.registry)
+    create_registry = followed(Calls.create_registry)
+    import_image = followed(Calls.import_image)
+    kubeconfig = followed(Calls.kubeconfig)
+    apply = followed(Calls.apply)
+    roll_out = followed(Calls.roll_out)
+    pods = followed(Calls.pods)

@@ -1,0 +1,110 @@
+"""The same client for coroutines."""
+
+from __future__ import annotations
+
+from ._face import awaitable, followed_async
+from ._native import AsyncRun as Run, Calls
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from types import TracebackType
+
+    from typing_extensions import Self
+
+    from ._native import _SomeCloud, _SomeCredential
+
+__all__ = ["Client", "Follow", "Run"]
+
+
+class Client:
+    """Joins registries and clusters of one Azure subscription, as one caller; every operation is a coroutine.
+
+    Cancelling the task that awaits a call stops the work, not what Azure has begun. A credential whose methods are coroutines is
+    awaited in the loop of the call: as all of azure-identity's, it belongs to one loop.
+
+    Args:
+        credential: Any credential of azure-identity, plain or of ``azure.identity.aio``, or another object with ``get_token_info``
+            or ``get_token``. Without one, the default chain: the environment, a workload's identity, the machine's, Azure CLI.
+        subscription_id: The subscription in which names are looked up.
+        cloud: ``public`` (the default), ``china``, ``us_government``, ``bleu``, or a :class:`aks_acr.Cloud`.
+        proxy: Address of a proxy for all connections. Without one, the environment says.
+        ca: Certificates to trust beside the system's, as PEM text.
+    """
+
+    def __init__(
+        self,
+        credential: _SomeCredential | None,
+        subscription_id: str,
+        *,
+        cloud: _SomeCloud | None = None,
+        proxy: str | None = None,
+        ca: str | None = None,
+    ) -> None:
+        self._calls = Calls(credential, subscription_id, cloud=cloud, proxy=proxy, ca=ca)
+        self.follow = Follow(self._calls)
+        """Every operation as a run whose events are iterated by ``async for``."""
+
+    identities = awaitable(Calls.identities)
+    """Finds a cluster's identities, the one that pulls images among them."""
+    attach = awaitable(Calls.attach)
+    """Makes a cluster's nodes able to pull from a registry: at most one role assignment is written, and never the cluster."""
+    plan_attach = awaitable(Calls.plan_attach)
+    """Says what ``attach`` would do, and writes nothing."""
+    apply_attach = awaitable(Calls.apply_attach)
+    """Does what a plan says, after another look."""
+    registry = awaitable(Calls.registry)
+    """Finds a registry by name, login server or resource id. ``None`` if there is none."""
+    create_registry = awaitable(Calls.create_registry)
+    """Makes a registry, unless there is one of that name in the group."""
+    import_image = awaitable(Calls.import_image)
+    """Copies an image into a registry: Azure does it, and what arrived is compared with the source."""
+    kubeconfig = awaitable(Calls.kubeconfig)
+    """A cluster's kubeconfig, as a value: no file is written."""
+    apply = awaitable(Calls.apply)
+    """Makes a cluster's objects what manifests say, by server-side apply."""
+    roll_out = awaitable(Calls.roll_out)
+    """Waits until every replica of a deployment runs. A cause that does not pass ends it at once, and is told."""
+    pods = awaitable(Calls.pods)
+    """The pods of a namespace, as values and as the table that kubectl prints."""
+
+    @property
+    def subscription_id(self) -> str:
+        """The subscription in which names are looked up."""
+        return self._calls.subscription_id
+
+    async def close(self) -> None:
+        """Cancels the calls that are under way, and lets go of connections and credential."""
+        self._calls.close()
+
+    async def __aenter__(self) -> Self:
+        return self
+
+    async def __aexit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self._calls.close()
+
+    def __repr__(self) -> str:
+        return f"<aks_acr.aio.Client subscription_id={self._calls.subscription_id!r} cloud={self._calls.cloud!r}>"
+
+
+class Follow:
+    """Every operation of a client as a run: iterate it by ``async for`` for its events, then await it for its result.
+
+    The end of the events raises what ended the work, if it failed. Leaving them early cancels the work.
+    """
+
+    def __init__(self, calls: Calls) -> None:
+        self._calls = calls
+
+    identities = followed_async(Calls.identities)
+    attach = followed_async(Calls.attach)
+    plan_attach = followed_async(Calls.plan_attach)
+    apply_attach = followed_async(Calls.apply_attach)
+    registry = followed_async(Calls.registry)
+    create_registry = followed_async(Calls.create_registry)
+    import_image = followed_async(Calls.import_image)
+    kubeconfig = followed_async(Calls.kubeconfig)
+    apply = followed_async(Calls.apply)
+    roll_out = followed_async(Calls.roll_out)
+    pods = followed_async(Calls.pods)

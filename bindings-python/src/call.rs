@@ -1,0 +1,238 @@
+//! A call that has not begun, and the three ways to make it: blocking, as a coroutine, step by step.
+
+use crate::{
+    error::to_py,
+    event::Event,
+    follow::{AsyncRun, Note, Run, next_note},
+    runtime::{Ours, check_no_loop_runs, handle},
+    value::through_json,
+};
+use aks_acr::{CallOptions, CancellationToken};
+use pyo3::{
+    IntoPyObjectExt as _,
+    exceptions::{PyException, PyRuntimeError, PyTypeError},
+    prelude::*,
+};
+use pyo3_async_runtimes::{TaskLocals, generic::future_into_py_with_locals};
+use serde::Serialize;
+use std::{
+    future::Future,
+    pin::Pin,
+    sync::{Arc, Mutex, PoisonError, mpsc},
+    time::Duration,
+};
+use tokio::sync::mpsc::{UnboundedReceiver, unbounded_channel};
+
+/// How a call ended. It can be asked more than once, for the result or the exception.
+pub type Outcome = Arc<dyn Fn(Python<'_>) -> PyResult<Py<PyAny>> + Send + Sync>;
+pub type Work = Pin<Box<dyn Future<Output = Outcome> + Send>>;
+type Begin = Box<dyn FnOnce(CallOptions) -> Work + Send>;
+
+/// What every call can be told, and what ends it from outside.
+pub struct Manner {
+    pub deadline: Option<Duration>,
+    pub on_progress: Option<Py<PyAny>>,
+    /// Cancelled when the client is closed.
+    pub closed: CancellationToken,
+}
+
+/// A call that has not begun.
+#[pyclass(frozen, generic, module = "aks_acr._native")]
+pub struct Call {
+    begin: Mutex<Option<Begin>>,
+    manner: Manner,
+}
+
+impl Call {
+    /// A call whose result is read from its JSON form.
+    pub fn new<O, T, W>(manner: Manner, begin: impl FnOnce(CallOptions) -> W + Send + 'static) -> Self
+    where
+        O: for<'py> IntoPyObject<'py> + serde::de::DeserializeOwned + Clone + Send + Sync + 'static,
+        T: Serialize,
+        W: Future<Output = aks_acr::Result<T>> + Send + 'static,
+    {
+        Self::converting(manner, begin, |value| through_json::<O>(&value))
+    }
+
+    /// A call whose result is converted by `convert`.
+    pub fn converting<O, T, W>(
+        manner: Manner,
+        begin: impl FnOnce(CallOptions) -> W + Send + 'static,
+        convert: impl FnOnce(T) -> PyResult<O> + Send + 'static,
+    ) -> Self
+    where
+        O: for<'py> IntoPyObject<'py> + Clone + Send + Sync + 'static,
+        W: Future<Output = aks_acr::Result<T>> + Send + 'static,
+    {
+        let begin: Begin = Box::new(|call| {
+            let work = begin(call);
+            Box::pin(async move {
+                let outcome: Outcome = match work.await.map(convert) {
+                    Ok(Ok(value)) => Arc::new(move |py| value.clone().into_py_any(py)),
+                    Ok(Err(err)) => Arc::new(move |py| Err(err.clone_ref(py))),
+                    Err(err) => Arc::new(move |py| Err(to_py(py, &err))),
+                };
+                outcome
+            })
+        });
+        Self { begin: Mutex::new(Some(begin)), manner }
+    }
+
+    /// The work, which tells its events to `tell`, and what cancels it.
+    fn begin(
+        &self,
+        tell: Option<impl Fn(aks_acr::Event) + Send + Sync + 'static>,
+    ) -> PyResult<(Work, CancellationToken)> {
+        let begin = self.begin.lock().unwrap_or_else(PoisonError::into_inner).take();
+        let begin = begin.ok_or_else(|| PyRuntimeError::new_err("this call was made already"))?;
+        let cancel = self.manner.closed.child_token();
+        let mut options = CallOptions::default().with_cancel(cancel.clone());
+        options.deadline = self.manner.deadline;
+        if let Some(tell) = tell {
+            options = options.with_progress(tell);
+        }
+        Ok((begin(options), cancel))
+    }
+
+    fn listener(&self, py: Python<'_>) -> Option<Py<PyAny>> {
+        self.manner.on_progress.as_ref().map(|listener| listener.clone_ref(py))
+    }
+
+    fn refuse_listener(&self) -> PyResult<()> {
+        if self.manner.on_progress.is_none() {
+            return Ok(());
+        }
+        Err(PyTypeError::new_err("a run tells its events by iteration: it takes no on_progress"))
+    }
+}
+
+#[pymethods]
+impl Call {
+    /// Makes the call and waits for its end. Other threads run meanwhile; Ctrl-C stops it.
+    fn wait(&self, py: Python<'_>) -> PyResult<Py<PyAny>> {
+        check_no_loop_runs(py)?;
+        let listener = self.listener(py);
+        let (tell, heard) = mpsc::channel();
+        let told = tell.clone();
+        let (work, cancel) = self.begin(listener.is_some().then_some(move |event| {
+            // Nobody hears any more: the call is being given up.
+            let _ = told.send(Note::Event(event));
+        }))?;
+        let _left = cancel.drop_guard();
+        let heard = Mutex::new(heard);
+        handle(py)?.spawn(async move {
+            let _ = tell.send(Note::Done(work.await));
+        });
+        loop {
+            match next_note(py, &heard)? {
+                Note::Done(outcome) => return outcome(py),
+                Note::Event(event) => listener.as_ref().map_or(Ok(()), |listener| hear(py, listener, &event))?,
+            }
+        }
+    }
+
+    /// Makes the call for the coroutine that awaits what this gives.
+    fn start<'py>(&self, py: Python<'py>) -> PyResult<Bound<'py, PyAny>> {
+        let locals = TaskLocals::with_running_loop(py)?.copy_context(py)?;
+        let (tell, heard) = unbounded_channel();
+        let listener = self.listener(py).map(|listener| Listener { listener, locals: locals.clone() });
+        let (work, cancel) = self.begin(listener.is_some().then_some(move |event| {
+            let _ = tell.send(event);
+        }))?;
+        let runtime = handle(py)?;
+        let _entered = runtime.enter();
+        future_into_py_with_locals::<Ours, _, _>(py, locals, async move {
+            let _left = cancel.drop_guard();
+            Ok(Told(drive(work, heard, listener).await))
+        })
+    }
+
+    /// Makes the call, to be followed from outside any loop.
+    fn run(&self, py: Python<'_>) -> PyResult<Run> {
+        check_no_loop_runs(py)?;
+        self.refuse_listener()?;
+        let (tell, heard) = mpsc::channel();
+        let told = tell.clone();
+        let (work, cancel) = self.begin(Some(move |event| {
+            let _ = told.send(Note::Event(event));
+        }))?;
+        handle(py)?.spawn(async move {
+            let _ = tell.send(Note::Done(work.await));
+        });
+        Ok(Run::new(heard, cancel))
+    }
+
+    /// Makes the call, to be followed by coroutines of the running loop.
+    fn async_run(&self, py: Python<'_>) -> PyResult<AsyncRun> {
+        self.refuse_listener()?;
+        let locals = TaskLocals::with_running_loop(py)?.copy_context(py)?;
+        let (tell, heard) = unbounded_channel();
+        let (work, cancel) = self.begin(Some(move |event| {
+            let _ = tell.send(event);
+        }))?;
+        Ok(AsyncRun::new(&handle(py)?, locals, work, heard, cancel))
+    }
+}
+
+/// An outcome on its way to a coroutine.
+pub struct Told(pub Outcome);
+
+impl<'py> IntoPyObject<'py> for Told {
+    type Target = PyAny;
+    type Output = Bound<'py, PyAny>;
+    type Error = PyErr;
+
+    fn into_pyobject(self, py: Python<'py>) -> PyResult<Self::Output> {
+        Ok((self.0)(py)?.into_bound(py))
+    }
+}
+
+/// Hears of a coroutine's call, in the loop's own thread.
+struct Listener {
+    listener: Py<PyAny>,
+    locals: TaskLocals,
+}
+
+impl Listener {
+    async fn hear(self: Arc<Self>, event: aks_acr::Event) {
+        let told = tokio::task::spawn_blocking(move || {
+            Python::attach(|py| {
+                let told = through_json::<Event>(&event).and_then(|event| {
+                    self.locals.event_loop(py).call_method1("call_soon_threadsafe", (&self.listener, event))
+                });
+                if let Err(err) = told {
+                    err.write_unraisable(py, Some(self.listener.bind(py)));
+                }
+            });
+        });
+        // A listener that panicked has said so; the work goes on.
+        let _ = told.await;
+    }
+}
+
+/// Does the work, and tells its events in their order, all of them before it ends.
+async fn drive(mut work: Work, mut heard: UnboundedReceiver<aks_acr::Event>, listener: Option<Listener>) -> Outcome {
+    let Some(listener) = listener.map(Arc::new) else { return work.await };
+    let outcome = loop {
+        tokio::select! {
+            biased;
+            Some(event) = heard.recv() => listener.clone().hear(event).await,
+            outcome = &mut work => break outcome,
+        }
+    };
+    while let Ok(event) = heard.try_recv() {
+        listener.clone().hear(event).await;
+    }
+    outcome
+}
+
+/// Tells a listener of an event. What it raises is reported and does not end the call, but for Ctrl-C and the like.
+fn hear(py: Python<'_>, listener: &Py<PyAny>, event: &aks_acr::Event) -> PyResult<()> {
+    match listener.call1(py, (through_json::<Event>(event)?,)) {
+        Err(err) if err.is_instance_of::<PyException>(py) => {
+            err.write_unraisable(py, Some(listener.bind(py)));
+            Ok(())
+        }
+        heard => heard.map(|_| ()),
+    }
+}

@@ -1,0 +1,78 @@
+//! A client of core's for as long as it is open, in the process that made it.
+
+use crate::{argument::Span, call::Manner, cloud::Cloud, credential::PyCredential, error::to_py};
+use aks_acr::{CancellationToken, Client};
+use pyo3::{exceptions::PyRuntimeError, prelude::*};
+use std::sync::{Mutex, PoisonError};
+
+/// A client, until it is closed.
+pub struct Held {
+    client: Mutex<Option<Client>>,
+    /// Cancels what is under way when the client is closed.
+    closed: CancellationToken,
+    pub cloud: String,
+    pub subscription_id: String,
+    process: u32,
+}
+
+impl Held {
+    pub fn new(
+        py: Python<'_>,
+        credential: Option<Bound<'_, PyAny>>,
+        subscription_id: &str,
+        cloud: Cloud,
+        proxy: Option<&str>,
+        ca: Option<&str>,
+    ) -> PyResult<Self> {
+        let begun = match credential {
+            Some(credential) => Client::builder(PyCredential::new(&credential)?, subscription_id),
+            None => Client::builder_with_default_credential(subscription_id),
+        };
+        let mut builder = begun.cloud(cloud.cloud);
+        if let Some(proxy) = proxy {
+            builder = builder.proxy(proxy);
+        }
+        if let Some(ca) = ca {
+            builder = builder.trust(ca);
+        }
+        let client = builder.build().map_err(|err| to_py(py, &err))?;
+        Ok(Self {
+            subscription_id: client.subscription_id().to_string(),
+            client: Mutex::new(Some(client)),
+            closed: CancellationToken::new(),
+            cloud: cloud.name,
+            process: std::process::id(),
+        })
+    }
+
+    /// The client, for one call.
+    pub fn client(&self) -> PyResult<Client> {
+        if self.process != std::process::id() {
+            let text = "this client was made before the process forked, and a fork copies no threads and shares connections: \
+                        make a client in the child, or start children with the method 'spawn'";
+            return Err(PyRuntimeError::new_err(text));
+        }
+        let client = self.client.lock().unwrap_or_else(PoisonError::into_inner).clone();
+        client.ok_or_else(|| PyRuntimeError::new_err("this client is closed"))
+    }
+
+    pub fn manner(&self, deadline: Option<Span>, on_progress: Option<Py<PyAny>>) -> Manner {
+        Manner { deadline: deadline.map(|Span(deadline)| deadline), on_progress, closed: self.closed.clone() }
+    }
+
+    pub fn close(&self) {
+        let client = self.client.lock().unwrap_or_else(PoisonError::into_inner).take();
+        if self.process == std::process::id() {
+            self.closed.cancel();
+        } else {
+            // In a forked child the threads that hold its connections do not exist: nothing is touched there.
+            std::mem::forget(client);
+        }
+    }
+}
+
+impl Drop for Held {
+    fn drop(&mut self) {
+        self.close();
+    }
+}

@@ -1,0 +1,65 @@
+//! Clouds by name, or by address.
+
+use crate::error::to_py;
+use pyo3::{exceptions::PyValueError, prelude::*};
+
+/// One of Azure's clouds.
+#[pyclass(frozen, eq, module = "aks_acr")]
+#[derive(Clone, PartialEq, Eq)]
+pub struct Cloud {
+    pub cloud: aks_acr::Cloud,
+    pub name: String,
+}
+
+impl Default for Cloud {
+    fn default() -> Self {
+        Self { cloud: aks_acr::Cloud::default(), name: "public".to_owned() }
+    }
+}
+
+impl Cloud {
+    fn known(name: &str) -> PyResult<Self> {
+        let cloud = match name {
+            "public" => aks_acr::Cloud::public(),
+            "china" => aks_acr::Cloud::china(),
+            "us_government" => aks_acr::Cloud::us_government(),
+            "bleu" => aks_acr::Cloud::bleu(),
+            _ => {
+                let wanted = "wanted one of: public, china, us_government, bleu; or Cloud.custom(…)";
+                return Err(PyValueError::new_err(format!("{wanted} (cloud: {name})")));
+            }
+        };
+        Ok(Self { cloud, name: name.to_owned() })
+    }
+}
+
+#[pymethods]
+impl Cloud {
+    /// Another cloud, or an emulator of one: the address of its Resource Manager, such as `https://localhost:8443`, and the ending
+    /// of its login servers, such as `.azurecr.io`.
+    #[staticmethod]
+    fn custom(py: Python<'_>, resource_manager: &str, registry_suffix: &str) -> PyResult<Self> {
+        let cloud = aks_acr::Cloud::custom(resource_manager, registry_suffix).map_err(|err| to_py(py, &err))?;
+        Ok(Self { cloud, name: resource_manager.to_owned() })
+    }
+
+    fn __repr__(&self) -> String {
+        format!("<Cloud {}>", self.name)
+    }
+}
+
+/// A cloud, its name, or a mapping of what `Cloud.custom` takes.
+impl FromPyObject<'_, '_> for Cloud {
+    type Error = PyErr;
+
+    fn extract(given: Borrowed<'_, '_, PyAny>) -> PyResult<Self> {
+        if let Ok(cloud) = given.cast::<Self>() {
+            return Ok(cloud.get().clone());
+        }
+        if let Ok(name) = given.extract::<&str>() {
+            return Self::known(name);
+        }
+        let part = |name| given.get_item(name)?.extract::<String>();
+        Self::custom(given.py(), &part("resource_manager")?, &part("registry_suffix")?)
+    }
+}

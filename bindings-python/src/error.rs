@@ -1,0 +1,107 @@
+//! Errors of core's as exceptions: one class a kind, under one base.
+
+use crate::{pull::PullFailure, value::through_json, word::Word};
+use aks_acr::{Error, ErrorKind};
+use pyo3::{create_exception, exceptions::PyException, prelude::*, types::PyType};
+use std::error::Error as _;
+
+create_exception!(
+    aks_acr,
+    AksAcrError,
+    PyException,
+    "What went wrong, with the facts that a caller needs to act. Each kind has a class of its own below this one."
+);
+
+/// What every exception carries beside its kind; nothing where the service or the case has none.
+const FACTS: [&str; 9] = [
+    "status",
+    "code",
+    "request_id",
+    "correlation_id",
+    "missing_action",
+    "scope",
+    "smallest_role",
+    "retry_after",
+    "pull_failure",
+];
+
+macro_rules! exceptions {
+    ($($kind:ident => $class:ident: $doc:literal),* $(,)?) => {
+        $(create_exception!(aks_acr, $class, AksAcrError, $doc);)*
+
+        fn class_of(py: Python<'_>, kind: ErrorKind) -> Bound<'_, PyType> {
+            match kind {
+                $(ErrorKind::$kind => py.get_type::<$class>(),)*
+                _ => py.get_type::<AksAcrError>(),
+            }
+        }
+
+        /// Adds the classes to the module. An exception that a caller's own test makes by hand has the facts too, all empty.
+        pub fn register(module: &Bound<'_, PyModule>) -> PyResult<()> {
+            let base = module.py().get_type::<AksAcrError>();
+            for fact in FACTS {
+                base.setattr(fact, module.py().None())?;
+            }
+            base.setattr("kind", Word(ErrorKind::Unexpected))?;
+            module.add(stringify!(AksAcrError), base)?;
+            $(
+                let class = module.py().get_type::<$class>();
+                class.setattr("kind", Word(ErrorKind::$kind))?;
+                module.add(stringify!($class), class)?;
+            )*
+            Ok(())
+        }
+    };
+}
+
+exceptions! {
+    InvalidInput => InvalidInputError: "The input is wrong; the message names the part.",
+    NotFound => NotFoundError: "What was named does not exist.",
+    Conflict => ConflictError: "Something else is already there, or changed meanwhile.",
+    Forbidden => ForbiddenError: "The caller is known and may not do this; see `missing_action` and `smallest_role`.",
+    Unauthenticated => UnauthenticatedError: "No token could be had, or the service did not accept it; see `__cause__`.",
+    RateLimited => RateLimitedError: "The service throttles, and asks to wait longer than the deadline; see `retry_after`.",
+    DeadlineExceeded => DeadlineExceededError: "The deadline passed. What Azure has begun goes on.",
+    Cancelled => CancelledError: "The caller cancelled, or closed the client. What Azure has begun goes on.",
+    Unavailable => UnavailableError: "The service could not be reached, or answered that it is out of order.",
+    OperationFailed => OperationFailedError: "A long-running operation of Azure ended without success.",
+    PullFailed => PullFailedError: "Pods cannot pull their image, for a cause that does not pass; see `pull_failure`.",
+    Unsupported => UnsupportedError: "This build, or this service, cannot do it; the message says what to change.",
+    Unexpected => UnexpectedError: "The service's answer was not understood.",
+}
+
+/// The exception for an error, with the credential's own as its cause.
+pub fn to_py(py: Python<'_>, err: &Error) -> PyErr {
+    let exception = PyErr::from_type(class_of(py, err.kind()), format!("{err:#}"));
+    if let Err(failed) = set_facts(exception.value(py), err) {
+        return failed;
+    }
+    exception.set_cause(py, python_cause(py, err));
+    exception
+}
+
+fn set_facts(exception: &Bound<'_, PyAny>, err: &Error) -> PyResult<()> {
+    let pull_failure: Option<PullFailure> = err.pull_failure().map(through_json).transpose()?;
+    exception.setattr("kind", Word(err.kind()))?;
+    exception.setattr("status", err.status())?;
+    exception.setattr("code", err.code())?;
+    exception.setattr("request_id", err.request_id())?;
+    exception.setattr("correlation_id", err.correlation_id())?;
+    exception.setattr("missing_action", err.missing_action())?;
+    exception.setattr("scope", err.scope())?;
+    exception.setattr("smallest_role", err.smallest_role())?;
+    exception.setattr("retry_after", err.retry_after())?;
+    exception.setattr("pull_failure", pull_failure)
+}
+
+/// The exception that a credential of the caller's raised, if that is what lies behind.
+fn python_cause(py: Python<'_>, err: &Error) -> Option<PyErr> {
+    let mut source = err.source();
+    while let Some(err) = source {
+        if let Some(cause) = err.downcast_ref::<PyErr>() {
+            return Some(cause.clone_ref(py));
+        }
+        source = err.source();
+    }
+    None
+}

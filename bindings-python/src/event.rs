@@ -1,0 +1,27 @@
+//! What a call under way tells.
+
+use crate::value::{through_json, variants};
+use pyo3::prelude::*;
+
+variants! {
+    /// A step of a call that is under way. `str()` is a line for a reader.
+    pub enum Event {
+        /// A step begins.
+        Started { step: String },
+        /// Azure is still at work; `status` is the service's own word.
+        Polling { step: String, attempt: u32, status: String },
+        /// The state of one target tag of an import changed.
+        ImportingTag { tag: String, status: String },
+        /// Something temporary stood in the way; the request is sent again after the wait.
+        Retrying { step: String, reason: String, wait_ms: Option<u64> },
+        /// The number of ready pods of a roll-out changed, or what keeps them from it.
+        RollingOut { ready: u32, wanted: u32, cause: Option<String> },
+        /// A step is done.
+        Finished { step: String },
+    }
+    impl {
+        fn __str__(&self) -> PyResult<String> {
+            Ok(through_json::<aks_acr::Event>(self)?.to_string())
+        }
+    }
+}

@@ -1,0 +1,20 @@
+//! Core's records in Python's `logging`, under loggers named after the part that speaks, such as `aks_acr.http`.
+
+use pyo3::{exceptions::PyRuntimeError, prelude::*};
+use pyo3_log::{Caching, Logger};
+use std::sync::atomic::{AtomicBool, Ordering};
+
+/// Whether they are sent there already.
+static SENT: AtomicBool = AtomicBool::new(false);
+
+/// Sends records there, once in a process. Levels are asked for at each record, so that a change of them counts at once; those of
+/// other crates are left out before Python is asked, since they may show more than is good.
+pub fn send_to_logging(py: Python<'_>) -> PyResult<()> {
+    if SENT.swap(true, Ordering::Relaxed) {
+        return Ok(());
+    }
+    let logger = Logger::new(py, Caching::Loggers)?
+        .filter(log::LevelFilter::Off)
+        .filter_target("aks_acr".to_owned(), log::LevelFilter::Debug);
+    logger.install().map(|_| ()).map_err(|err| PyRuntimeError::new_err(err.to_string()))
+}

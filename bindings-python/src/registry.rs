@@ -1,0 +1,32 @@
+//! Registries.
+
+use crate::{value::value, word::Word};
+use aks_acr::RoleAssignmentMode;
+
+value! {
+    /// A registry as Azure has it.
+    pub struct Registry {
+        /// Its resource id.
+        id: String,
+        /// The host that images are pushed to and pulled from. Not always the name and an ending.
+        login_server: String,
+        /// The region.
+        location: String,
+        /// Such as `Basic`.
+        sku: String,
+        /// On what its permissions are.
+        mode: Word<RoleAssignmentMode>,
+        /// The service's word for its state, such as `Succeeded`.
+        state: String,
+    }
+}
+
+value! {
+    /// The registry, and whether the call made it.
+    pub struct CreatedRegistry {
+        /// The registry.
+        registry: Registry,
+        /// `False`: it was there, and was left as it is, also where it differs from what was asked.
+        is_new: bool,
+    }
+}

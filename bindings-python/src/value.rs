@@ -1,0 +1,207 @@
+//! Results as Python values: frozen, comparable, hashable, picklable, and fit for `match`.
+//!
+//! A result's JSON form is a contract of core's, the same in every language, and so it is also the way in: a class here reads what
+//! core writes, strictly, so that a field of core's that a class lacks fails the tests.
+
+use pyo3::{IntoPyObjectExt as _, conversion::FromPyObjectOwned, exceptions::PyValueError, prelude::*, types::PyTuple};
+use serde::{Deserialize, Serialize, de::DeserializeOwned};
+use std::time::SystemTime;
+use time::{OffsetDateTime, format_description::well_known::Rfc3339};
+
+/// A value of core's as one of ours, or the other way round.
+pub fn through_json<T: DeserializeOwned>(value: &impl Serialize) -> PyResult<T> {
+    serde_json::to_value(value).and_then(serde_json::from_value).map_err(|err| PyValueError::new_err(err.to_string()))
+}
+
+pub fn to_json(value: &impl Serialize) -> PyResult<String> {
+    serde_json::to_string(value).map_err(|err| PyValueError::new_err(err.to_string()))
+}
+
+/// A stored value may have been written by anybody: one of another form is refused.
+pub fn from_json<T: DeserializeOwned>(text: &str) -> PyResult<T> {
+    serde_json::from_str(text).map_err(|err| PyValueError::new_err(format!("not of this form: {err}")))
+}
+
+/// The word that tells one variant from another.
+pub fn kind_of(value: &impl Serialize) -> PyResult<String> {
+    #[derive(Deserialize)]
+    struct Kind {
+        kind: String,
+    }
+    Ok(through_json::<Kind>(value)?.kind)
+}
+
+/// As Python writes a call that makes the value.
+pub fn repr(value: &Bound<'_, PyAny>) -> PyResult<String> {
+    let class = value.get_type();
+    let names: Vec<String> = class.getattr("__match_args__")?.extract()?;
+    let mut fields = Vec::new();
+    for name in names {
+        fields.push(format!("{name}={}", value.getattr(&*name)?.repr()?));
+    }
+    Ok(format!("{}({})", class.qualname()?, fields.join(", ")))
+}
+
+/// Pickled by its JSON form: no field can be forgotten.
+pub fn reduce<'py>(value: &Bound<'py, PyAny>, class: &str, json: &str) -> PyResult<Bound<'py, PyTuple>> {
+    let py = value.py();
+    (py.import("aks_acr._native")?.getattr("load")?, (class, json)).into_pyobject(py)
+}
+
+/// Makes a value of a class again from its JSON form; for pickle.
+#[pyfunction]
+pub fn load<'py>(py: Python<'py>, class_name: &str, json: &str) -> PyResult<Bound<'py, PyAny>> {
+    py.import("aks_acr._native")?.getattr(class_name)?.call_method1("from_json", (json,))
+}
+
+/// A time: RFC 3339 in JSON, an aware `datetime` in Python.
+#[derive(Clone, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(transparent)]
+pub struct Time(String);
+
+impl<'py> IntoPyObject<'py> for Time {
+    type Target = PyAny;
+    type Output = Bound<'py, PyAny>;
+    type Error = PyErr;
+
+    fn into_pyobject(self, py: Python<'py>) -> PyResult<Self::Output> {
+        let at = OffsetDateTime::parse(&self.0, &Rfc3339).map_err(|err| PyValueError::new_err(err.to_string()))?;
+        Ok(SystemTime::from(at).into_pyobject(py)?.into_any())
+    }
+}
+
+impl FromPyObject<'_, '_> for Time {
+    type Error = PyErr;
+
+    fn extract(given: Borrowed<'_, '_, PyAny>) -> PyResult<Self> {
+        let at = OffsetDateTime::from(given.extract::<SystemTime>()?);
+        Ok(Self(at.format(&Rfc3339).map_err(|err| PyValueError::new_err(err.to_string()))?))
+    }
+}
+
+/// Several values: a tuple in Python, since results do not change.
+#[derive(Clone, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(transparent)]
+pub struct Several<T>(pub Vec<T>);
+
+impl<'py, T: IntoPyObject<'py>> IntoPyObject<'py> for Several<T> {
+    type Target = PyTuple;
+    type Output = Bound<'py, PyTuple>;
+    type Error = PyErr;
+
+    fn into_pyobject(self, py: Python<'py>) -> PyResult<Self::Output> {
+        let items: PyResult<Vec<_>> = self.0.into_iter().map(|item| item.into_bound_py_any(py)).collect();
+        PyTuple::new(py, items?)
+    }
+}
+
+impl<'a, 'py, T: FromPyObjectOwned<'py>> FromPyObject<'a, 'py> for Several<T> {
+    type Error = PyErr;
+
+    fn extract(given: Borrowed<'a, 'py, PyAny>) -> PyResult<Self> {
+        let mut items = Vec::new();
+        for item in given.try_iter()? {
+            items.push(item?.extract().map_err(Into::into)?);
+        }
+        Ok(Self(items))
+    }
+}
+
+/// A result with fields. Methods of its own follow in `impl`.
+macro_rules! value {
+    (
+        $(#[$meta:meta])*
+        pub struct $name:ident { $($(#[$field_meta:meta])* $field:ident: $type:ty,)* }
+        $(impl { $($own:tt)* })?
+    ) => {
+        $(#[$meta])*
+        #[pyo3::pyclass(frozen, eq, hash, get_all, from_py_object, module = "aks_acr")]
+        #[derive(Clone, PartialEq, Eq, Hash, serde::Serialize, serde::Deserialize)]
+        #[serde(deny_unknown_fields)]
+        pub struct $name {
+            $($(#[$field_meta])* pub $field: $type,)*
+        }
+
+        $crate::value::methods! { $name;
+            #[new]
+            #[pyo3(signature = (*, $($field),*))]
+            fn new($($field: $type),*) -> Self {
+                Self { $($field),* }
+            }
+
+            #[classattr]
+            fn __match_args__() -> ($($crate::value::name_of!($field),)*) {
+                ($(stringify!($field),)*)
+            }
+
+            $($($own)*)?
+        }
+    };
+}
+
+/// A result that is one of several forms: a class for each, under one base, told apart by `match` or by `.kind`.
+macro_rules! variants {
+    (
+        $(#[$meta:meta])*
+        pub enum $name:ident {
+            $($(#[$variant_meta:meta])* $variant:ident { $($(#[$field_meta:meta])* $field:ident: $type:ty),* $(,)? },)*
+        }
+        $(impl { $($own:tt)* })?
+    ) => {
+        $(#[$meta])*
+        #[pyo3::pyclass(frozen, eq, hash, from_py_object, module = "aks_acr")]
+        #[derive(Clone, PartialEq, Eq, Hash, serde::Serialize, serde::Deserialize)]
+        #[serde(tag = "kind", rename_all = "snake_case", deny_unknown_fields)]
+        pub enum $name {
+            $($(#[$variant_meta])* $variant { $($(#[$field_meta])* $field: $type),* },)*
+        }
+
+        $crate::value::methods! { $name;
+            /// The word that tells this form from the others, the same in every language.
+            #[getter]
+            fn kind(&self) -> pyo3::PyResult<String> {
+                $crate::value::kind_of(self)
+            }
+
+            $($($own)*)?
+        }
+    };
+}
+
+/// A field's name is text: the type of each element of `__match_args__`.
+macro_rules! name_of {
+    ($field:ident) => { &'static str };
+}
+
+/// What all results have, and the methods of one.
+macro_rules! methods {
+    ($name:ident; $($own:tt)*) => {
+        #[pyo3::pymethods]
+        impl $name {
+            $($own)*
+
+            fn __repr__(this: &pyo3::Bound<'_, Self>) -> pyo3::PyResult<String> {
+                $crate::value::repr(this.as_any())
+            }
+
+            fn __reduce__<'py>(
+                this: &pyo3::Bound<'py, Self>,
+            ) -> pyo3::PyResult<pyo3::Bound<'py, pyo3::types::PyTuple>> {
+                $crate::value::reduce(this.as_any(), stringify!($name), &this.get().to_json()?)
+            }
+
+            /// Its JSON form, the same in every language.
+            fn to_json(&self) -> pyo3::PyResult<String> {
+                $crate::value::to_json(self)
+            }
+
+            /// Reads its JSON form.
+            #[classmethod]
+            fn from_json(_class: &pyo3::Bound<'_, pyo3::types::PyType>, text: &str) -> pyo3::PyResult<Self> {
+                $crate::value::from_json(text)
+            }
+        }
+    };
+}
+
+pub(crate) use {methods, name_of, value, variants};

@@ -1,0 +1,69 @@
+//! Enums that are one word each: `enum.Enum`s of Python's that are their word, and that accept it.
+
+use crate::{argument::Text, error};
+use aks_acr::{
+    Access, ErrorKind, ExistingTag, InheritedGrant, OtherCondition, Outlook, PullRole, RoleAssignmentMode, Sku,
+};
+use pyo3::{prelude::*, types::PyDict};
+use serde::{Deserialize, Serialize};
+use std::hash::{Hash, Hasher};
+
+/// An enum of core's for which Python has one of the same name.
+pub trait Known: Copy + PartialEq + 'static {
+    const NAME: &'static str;
+    const WORDS: &'static [Self];
+    fn word(self) -> &'static str;
+}
+
+macro_rules! known {
+    ($($name:ident),*) => {
+        $(impl Known for $name {
+            const NAME: &'static str = stringify!($name);
+            const WORDS: &'static [Self] = Self::ALL;
+            fn word(self) -> &'static str {
+                self.as_str()
+            }
+        })*
+
+        /// The words of every enum, as core has them: those of Python are held against them.
+        #[pyfunction]
+        pub fn words(py: Python<'_>) -> PyResult<Bound<'_, PyDict>> {
+            let words = PyDict::new(py);
+            $(words.set_item($name::NAME, $name::WORDS.iter().map(|one| one.word()).collect::<Vec<_>>())?;)*
+            Ok(words)
+        }
+    };
+}
+known!(Access, ErrorKind, ExistingTag, InheritedGrant, OtherCondition, Outlook, PullRole, RoleAssignmentMode, Sku);
+
+/// A word as a field or an argument.
+#[derive(Clone, Copy, PartialEq, Serialize, Deserialize)]
+#[serde(transparent)]
+pub struct Word<T>(pub T);
+
+impl<T: Known> Eq for Word<T> {}
+
+impl<T: Known> Hash for Word<T> {
+    fn hash<H: Hasher>(&self, state: &mut H) {
+        self.0.word().hash(state);
+    }
+}
+
+impl<'py, T: Known> IntoPyObject<'py> for Word<T> {
+    type Target = PyAny;
+    type Output = Bound<'py, PyAny>;
+    type Error = PyErr;
+
+    fn into_pyobject(self, py: Python<'py>) -> PyResult<Self::Output> {
+        py.import("aks_acr._words")?.getattr(T::NAME)?.call1((self.0.word(),))
+    }
+}
+
+impl<T: Known + std::str::FromStr<Err = aks_acr::Error>> FromPyObject<'_, '_> for Word<T> {
+    type Error = PyErr;
+
+    fn extract(given: Borrowed<'_, '_, PyAny>) -> PyResult<Self> {
+        let Text(text) = given.extract()?;
+        text.parse().map(Self).map_err(|err| error::to_py(given.py(), &err))
+    }
+}

@@ -1,0 +1,155 @@
+//! Attachments: which registries a cluster can pull from, who can pull from a registry, and by which grants.
+
+mod grants;
+mod run;
+
+pub(crate) use grants::{Roles, pull_grants};
+pub(crate) use run::{of_cluster, of_registry};
+
+use crate::{
+    call::CallOptions,
+    id::{PrincipalId, ResourceId, SubscriptionId},
+    registry::Registry,
+    words::words,
+};
+use serde::{Deserialize, Serialize};
+use std::fmt;
+use uuid::Uuid;
+
+/// Where attachments are looked for.
+#[derive(Clone, Debug, Default)]
+#[non_exhaustive]
+pub struct AttachmentsOptions {
+    /// Further subscriptions to look in. The client's own is looked in, and that of the cluster or registry.
+    pub subscriptions: Vec<SubscriptionId>,
+    /// Asks the directory which principals of a registry's grants still exist. By default it is not asked: it takes rights there (in
+    /// Microsoft Graph), which rights in Azure do not bring.
+    pub ask_directory: bool,
+    /// Deadline (5 minutes by default), cancellation, progress.
+    pub call: CallOptions,
+}
+
+impl AttachmentsOptions {
+    /// Adds one of [`subscriptions`](Self::subscriptions).
+    #[must_use]
+    pub fn with_subscription(mut self, subscription: SubscriptionId) -> Self {
+        self.subscriptions.push(subscription);
+        self
+    }
+
+    /// Sets [`ask_directory`](Self::ask_directory).
+    #[must_use]
+    pub fn with_ask_directory(mut self, ask: bool) -> Self {
+        self.ask_directory = ask;
+        self
+    }
+
+    /// Sets [`call`](Self::call).
+    #[must_use]
+    pub fn with_call(mut self, call: CallOptions) -> Self {
+        self.call = call;
+        self
+    }
+}
+
+/// What a cluster's nodes can pull from.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+#[non_exhaustive]
+pub struct ClusterAttachments {
+    /// The cluster.
+    pub cluster: ResourceId,
+    /// Who pulls for it.
+    pub principal_id: PrincipalId,
+    /// The grants, one or more for a registry: those on the registry itself first.
+    pub grants: Vec<PullGrant>,
+    /// The subscriptions that were looked in. A registry elsewhere may be attached too.
+    pub subscriptions: Vec<SubscriptionId>,
+}
+
+/// Who can pull from a registry.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+#[non_exhaustive]
+pub struct RegistryAttachments {
+    /// The registry.
+    pub registry: Registry,
+    /// The grants: those on the registry itself first.
+    pub grants: Vec<PullGrant>,
+    /// The subscriptions whose clusters were looked at, to tell whose a grant is. Empty if the caller may not list clusters.
+    pub subscriptions: Vec<SubscriptionId>,
+}
+
+/// A role assignment that lets somebody pull from a registry.
+///
+/// A role is judged by what it allows: an Owner can pull too, where permissions are on the whole registry. One without effect in the
+/// registry's mode is no grant of pull, and is left out.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[non_exhaustive]
+pub struct PullGrant {
+    /// The registry.
+    pub registry: ResourceId,
+    /// Who holds the assignment: an identity or a group.
+    pub principal_id: PrincipalId,
+    /// Azure's word for what that is: `ServicePrincipal` (a managed identity too), `Group`, `User`.
+    pub principal_type: Option<String>,
+    /// Whether the principal still exists, as far as that is known.
+    pub principal: PrincipalState,
+    /// The clusters whose nodes pull with it, where it is the kubelet identity of some that were looked at.
+    pub clusters: Vec<ResourceId>,
+    /// The role definition's id, the part that is the same in every subscription.
+    pub role: Uuid,
+    /// The role's name. `None` where the caller may not read the definition.
+    pub role_name: Option<String>,
+    /// Id of the role assignment.
+    pub assignment_id: String,
+    /// Where it was assigned.
+    pub reach: GrantReach,
+    /// What narrows it, if anything does.
+    pub condition: Option<String>,
+    /// `false`: the caller may not read the role's definition or the registry, so that it may give pull, or not.
+    pub is_certain: bool,
+}
+
+/// Where a grant was assigned.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(tag = "kind", rename_all = "snake_case")]
+#[non_exhaustive]
+pub enum GrantReach {
+    /// On the registry itself: detach removes it, if its role is one that attach gives.
+    Direct,
+    /// On a scope above the registry, and so for all that is below that.
+    Inherited {
+        /// That scope.
+        from: String,
+    },
+}
+
+/// Whether a principal still exists. Only the directory tells of all of them, if it is asked: see
+/// [`ask_directory`](AttachmentsOptions::ask_directory).
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+#[non_exhaustive]
+pub enum PrincipalState {
+    /// It is the kubelet identity of a cluster that exists, or the directory knows it.
+    Exists,
+    /// The directory does not know it: Azure keeps its assignments, and nobody can use them.
+    Gone,
+    /// Not known.
+    #[default]
+    Unknown,
+}
+
+words!(PrincipalState, "principal state": Exists => "exists", Gone => "gone", Unknown => "unknown");
+
+impl fmt::Display for PullGrant {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let role = self.role_name.clone().unwrap_or_else(|| self.role.to_string());
+        write!(f, "{role} for {} on {}", self.principal_id, self.registry.name())?;
+        if let GrantReach::Inherited { from } = &self.reach {
+            write!(f, ", from {from}")?;
+        }
+        if self.condition.is_some() {
+            f.write_str(", under a condition")?;
+        }
+        if self.is_certain { Ok(()) } else { f.write_str(", perhaps") }
+    }
+}

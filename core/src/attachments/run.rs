@@ -1,0 +1,168 @@
+//! Gathers what there is, in parallel, and judges it.
+
+use super::{
+    AttachmentsOptions, ClusterAttachments, PrincipalState, PullGrant, RegistryAttachments, Roles, pull_grants,
+};
+use crate::{
+    attach::principal,
+    call::{Call, Event},
+    client::Client,
+    cluster::ClusterRef,
+    error::{ErrorKind, Result},
+    id::{PrincipalId, ResourceId, SubscriptionId},
+    identity::ClusterIdentities,
+    registry::{Registry, RegistryRef, TYPE},
+    role::RoleAssignment,
+};
+use futures::future::try_join_all;
+use std::{collections::HashSet, time::Duration};
+
+const DEADLINE: Duration = Duration::from_secs(5 * 60);
+
+pub(crate) async fn of_cluster(
+    client: &Client,
+    cluster: &ClusterRef,
+    options: &AttachmentsOptions,
+) -> Result<ClusterAttachments> {
+    let call = options.call.start(DEADLINE);
+    let id = cluster.id(client.subscription_id());
+    let subscriptions = subscriptions(client, id.subscription(), options);
+    call.report(Event::Started { step: "looking at the cluster, the registries and the role assignments".to_owned() });
+    let held = async {
+        let identities = client.identity_resolver().identities(cluster, &call).await?;
+        let principal_id = principal(&identities, None)?;
+        let held = subscriptions.iter().map(|one| client.inventory().assignments_of(principal_id, *one, &call));
+        Ok((principal_id, try_join_all(held).await?))
+    };
+    let registries = try_join_all(subscriptions.iter().map(|one| registries(client, *one, &call)));
+    let ((principal_id, held), registries) = futures::try_join!(held, registries)?;
+    let found: Vec<Found> = subscriptions
+        .iter()
+        .zip(held)
+        .zip(registries)
+        .map(|((subscription, assignments), registries)| Found { subscription: *subscription, assignments, registries })
+        .collect();
+    let mut grants = Vec::new();
+    for one in &found {
+        grants.extend(one.grants(client, &call).await?);
+    }
+    let grants = grants.into_iter().map(|grant| grant.held_by(principal_id, &id)).collect();
+    Ok(ClusterAttachments { cluster: id, principal_id, grants, subscriptions })
+}
+
+/// What was found in one subscription.
+struct Found {
+    subscription: SubscriptionId,
+    assignments: Vec<RoleAssignment>,
+    registries: Vec<Registry>,
+}
+
+impl Found {
+    async fn grants(&self, client: &Client, call: &Call) -> Result<Vec<PullGrant>> {
+        let unseen = self.unseen();
+        let registries = self.registries.iter().map(|one| (&one.id, Some(one.mode)));
+        let registries: Vec<_> = registries.chain(unseen.iter().map(|id| (id, None))).collect();
+        let Some((scope, _)) = registries.first() else { return Ok(Vec::new()) };
+        let roles = Roles::read(client, scope, &self.assignments, call).await?;
+        let mut grants = Vec::new();
+        for (id, mode) in registries {
+            grants.extend(pull_grants(id, mode, &self.assignments, &roles)?);
+        }
+        Ok(grants)
+    }
+
+    /// Registries of the subscription that the caller may not see, and that an assignment names all the same.
+    fn unseen(&self) -> Vec<ResourceId> {
+        let mut unseen: Vec<ResourceId> = Vec::new();
+        let named = self.assignments.iter().filter_map(|one| one.scope.parse::<ResourceId>().ok());
+        for id in named.filter(|id| id.is_of_type(TYPE) && id.subscription() == self.subscription) {
+            if !unseen.contains(&id) && !self.registries.iter().any(|registry| registry.id == id) {
+                unseen.push(id);
+            }
+        }
+        unseen
+    }
+}
+
+/// Who may not list them is told of those that an assignment names.
+async fn registries(client: &Client, subscription: SubscriptionId, call: &Call) -> Result<Vec<Registry>> {
+    match client.inventory().registries(subscription, call).await {
+        Err(err) if err.kind() == ErrorKind::Forbidden => Ok(Vec::new()),
+        listed => listed,
+    }
+}
+
+pub(crate) async fn of_registry(
+    client: &Client,
+    registry: &RegistryRef,
+    options: &AttachmentsOptions,
+) -> Result<RegistryAttachments> {
+    registry.check_cloud(client.cloud())?;
+    let call = options.call.start(DEADLINE);
+    let subscriptions = subscriptions(client, registry.subscription(client.subscription_id()), options);
+    call.report(Event::Started { step: "looking at the registry, its role assignments and the clusters".to_owned() });
+    let at_registry = async {
+        if let Some(id) = registry.id() {
+            let found = client.find_registry(registry, &call);
+            return futures::try_join!(found, client.role_assigner().list(id, &call));
+        }
+        let found = client.find_registry(registry, &call).await?;
+        let assignments = client.role_assigner().list(&found.id, &call).await?;
+        Ok((found, assignments))
+    };
+    let ((registry, assignments), clusters) = futures::try_join!(at_registry, clusters(client, &subscriptions, &call))?;
+    let roles = Roles::read(client, &registry.id, &assignments, &call).await?;
+    let grants = pull_grants(&registry.id, Some(registry.mode), &assignments, &roles)?;
+    let kubelets: Vec<(PrincipalId, &ResourceId)> = kubelets(clusters.as_deref().unwrap_or_default());
+    let known = |grant: PullGrant| {
+        kubelets.iter().fold(grant, |grant, (principal, cluster)| grant.held_by(*principal, cluster))
+    };
+    let mut grants: Vec<PullGrant> = grants.into_iter().map(known).collect();
+    if options.ask_directory {
+        tell_gone(client, &mut grants, &call).await?;
+    }
+    let subscriptions = if clusters.is_some() { subscriptions } else { Vec::new() };
+    Ok(RegistryAttachments { registry, grants, subscriptions })
+}
+
+/// Asks the directory for those principals of which nothing is known.
+async fn tell_gone(client: &Client, grants: &mut [PullGrant], call: &Call) -> Result<()> {
+    let is_unknown = |grant: &PullGrant| grant.principal == PrincipalState::Unknown;
+    let unknown: HashSet<PrincipalId> =
+        grants.iter().filter(|grant| is_unknown(grant)).map(|grant| grant.principal_id).collect();
+    let unknown: Vec<PrincipalId> = unknown.into_iter().collect();
+    let existing = client.inventory().existing(&unknown, call).await?;
+    for grant in grants.iter_mut().filter(|grant| is_unknown(grant)) {
+        let exists = existing.contains(&grant.principal_id);
+        grant.principal = if exists { PrincipalState::Exists } else { PrincipalState::Gone };
+    }
+    Ok(())
+}
+
+fn kubelets(clusters: &[ClusterIdentities]) -> Vec<(PrincipalId, &ResourceId)> {
+    clusters.iter().filter_map(|one| Some((one.kubelet.as_ref()?.object_id, &one.cluster))).collect()
+}
+
+/// `None`: the caller may not list them, so that it cannot be told whose a grant is.
+async fn clusters(
+    client: &Client,
+    subscriptions: &[SubscriptionId],
+    call: &Call,
+) -> Result<Option<Vec<ClusterIdentities>>> {
+    match try_join_all(subscriptions.iter().map(|one| client.inventory().clusters(*one, call))).await {
+        Ok(listed) => Ok(Some(listed.into_iter().flatten().collect())),
+        Err(err) if err.kind() == ErrorKind::Forbidden => Ok(None),
+        Err(err) => Err(err),
+    }
+}
+
+/// The client's subscription, the target's and those that were asked for, each once.
+fn subscriptions(client: &Client, own: SubscriptionId, options: &AttachmentsOptions) -> Vec<SubscriptionId> {
+    let mut all = vec![client.subscription_id()];
+    for one in std::iter::once(own).chain(options.subscriptions.iter().copied()) {
+        if !all.contains(&one) {
+            all.push(one);
+        }
+    }
+    all
+}

@@ -1,0 +1,157 @@
+//! The façade of detaching, and of looking at what is attached.
+
+use super::Client;
+#[cfg(doc)]
+use crate::error::ErrorKind;
+use crate::{
+    attachments::{self, AttachmentsOptions, ClusterAttachments, RegistryAttachments},
+    cluster::ClusterRef,
+    detach::{self, DetachOptions, DetachPlan, Detachment},
+    error::Result,
+    inventory::Inventory,
+    registry::RegistryRef,
+};
+
+impl Client {
+    /// Takes back what lets a cluster's nodes pull from a registry: the direct grants of the two roles that
+    /// [`attach`](Self::attach) gives. The cluster is never written, and nothing above the registry is touched.
+    ///
+    /// What still gives access is in the answer. Where there is nothing to remove, nothing is written and the outcome says so. With a
+    /// registry by resource id it is 3 requests, 2 deep; again it is 2, 1 deep.
+    ///
+    /// # Errors
+    /// [`NotFound`](ErrorKind::NotFound) if the cluster, its kubelet identity or the registry does not exist: a deleted cluster's
+    /// grants are removed by [`DetachOptions::with_principal`]; [`Forbidden`](ErrorKind::Forbidden) if the caller may not list the
+    /// grants or not remove one, with the missing action; [`Conflict`](ErrorKind::Conflict) if a lock keeps a grant;
+    /// [`Unsupported`](ErrorKind::Unsupported) for a cluster with a service principal whose object id is not given.
+    ///
+    /// # Examples
+    /// ```
+    /// # #[tokio::main(flavor = "current_thread")] async fn main() -> aks_acr::Result<()> {
+    /// # use aks_acr::{AttachOptions, Client, ClusterRef, DetachOptions, DetachOutcome};
+    /// # let azure = aks_acr_emulator::Emulator::new().with_cluster("group", "dev").with_registry("group", "myregistry");
+    /// # let client = Client::builder(azure.credential(), azure.subscription()).transport(azure.transport()).build()?;
+    /// let (cluster, registry) = (ClusterRef::new("group", "dev")?, "myregistry".parse()?);
+    /// client.attach(&cluster, &registry, AttachOptions::default()).await?;
+    /// let detachment = client.detach(&cluster, &registry, DetachOptions::default()).await?;
+    /// assert_eq!((detachment.outcome, detachment.removed.len()), (DetachOutcome::Removed, 1));
+    /// assert!(detachment.remaining.is_empty());
+    /// let again = client.detach(&cluster, &registry, DetachOptions::default()).await?;
+    /// assert_eq!(again.outcome, DetachOutcome::NothingToRemove);
+    /// # Ok(()) }
+    /// ```
+    pub async fn detach(
+        &self,
+        cluster: &ClusterRef,
+        registry: &RegistryRef,
+        options: DetachOptions,
+    ) -> Result<Detachment> {
+        detach::detach(self, cluster, registry, &options).await
+    }
+
+    /// Says what [`detach`](Self::detach) would remove, and writes nothing. It needs read rights only.
+    ///
+    /// # Errors
+    /// Those of [`detach`](Self::detach), but for a refusal to write.
+    ///
+    /// # Examples
+    /// ```
+    /// # #[tokio::main(flavor = "current_thread")] async fn main() -> aks_acr::Result<()> {
+    /// # use aks_acr::{AttachOptions, Client, ClusterRef, DetachOptions};
+    /// # let azure = aks_acr_emulator::Emulator::new().with_cluster("group", "dev").with_registry("group", "myregistry");
+    /// # let client = Client::builder(azure.credential(), azure.subscription()).transport(azure.transport()).build()?;
+    /// # let (cluster, registry) = (ClusterRef::new("group", "dev")?, "myregistry".parse()?);
+    /// # client.attach(&cluster, &registry, AttachOptions::default()).await?;
+    /// let plan = client.plan_detach(&cluster, &registry, DetachOptions::default()).await?;
+    /// assert!(plan.to_string().starts_with("- AcrPull for"));
+    /// client.apply_detach(&plan, DetachOptions::default()).await?;
+    /// # Ok(()) }
+    /// ```
+    pub async fn plan_detach(
+        &self,
+        cluster: &ClusterRef,
+        registry: &RegistryRef,
+        options: DetachOptions,
+    ) -> Result<DetachPlan> {
+        detach::plan(self, cluster, registry, &options).await
+    }
+
+    /// Removes what a plan says, after another look: what is gone by then is no hindrance, but if more would be removed, nothing is.
+    /// Give the options that the plan was made with.
+    ///
+    /// # Errors
+    /// Those of [`detach`](Self::detach); [`Conflict`](ErrorKind::Conflict) if the plan has expired or more would be removed;
+    /// [`InvalidInput`](ErrorKind::InvalidInput) if it is of another version.
+    ///
+    /// # Examples
+    /// See [`plan_detach`](Self::plan_detach).
+    pub async fn apply_detach(&self, plan: &DetachPlan, options: DetachOptions) -> Result<Detachment> {
+        detach::apply_plan(self, plan, &options).await
+    }
+
+    /// Which registries a cluster's nodes can pull from, and by which grants, inherited ones included.
+    ///
+    /// It looks in the client's subscription and the cluster's; name further ones in the options. What a group of Entra brings the
+    /// kubelet identity is not seen. It is 3 requests, 2 deep, for each subscription 2 more.
+    ///
+    /// # Errors
+    /// [`NotFound`](ErrorKind::NotFound) if the cluster or its kubelet identity does not exist;
+    /// [`Forbidden`](ErrorKind::Forbidden) if the caller may not read the cluster or not list role assignments in a subscription;
+    /// [`Unsupported`](ErrorKind::Unsupported) for a cluster with a service principal.
+    ///
+    /// # Examples
+    /// ```
+    /// # #[tokio::main(flavor = "current_thread")] async fn main() -> aks_acr::Result<()> {
+    /// # use aks_acr::{AttachOptions, AttachmentsOptions, Client, ClusterRef};
+    /// # let azure = aks_acr_emulator::Emulator::new().with_cluster("group", "dev").with_registry("group", "myregistry");
+    /// # let client = Client::builder(azure.credential(), azure.subscription()).transport(azure.transport()).build()?;
+    /// # let cluster = ClusterRef::new("group", "dev")?;
+    /// # client.attach(&cluster, &"myregistry".parse()?, AttachOptions::default()).await?;
+    /// let attachments = client.attachments_of_cluster(&cluster, AttachmentsOptions::default()).await?;
+    /// assert_eq!(attachments.grants[0].registry.name(), "myregistry");
+    /// # Ok(()) }
+    /// ```
+    pub async fn attachments_of_cluster(
+        &self,
+        cluster: &ClusterRef,
+        options: AttachmentsOptions,
+    ) -> Result<ClusterAttachments> {
+        attachments::of_cluster(self, cluster, &options).await
+    }
+
+    /// Who can pull from a registry, and by which grants, inherited ones included; the kubelet identities of clusters are named.
+    ///
+    /// Whether a principal still exists is known for those only, unless the directory is asked
+    /// ([`AttachmentsOptions::ask_directory`]). By resource id it is 3 requests, 1 deep,
+    /// one more for each subscription and for each role that is not one of the usual built-in ones.
+    ///
+    /// # Errors
+    /// [`NotFound`](ErrorKind::NotFound) if the registry does not exist; [`Forbidden`](ErrorKind::Forbidden) if the caller may not
+    /// read it or not list its role assignments, or may not ask the directory and it was to be asked.
+    ///
+    /// # Examples
+    /// ```
+    /// # #[tokio::main(flavor = "current_thread")] async fn main() -> aks_acr::Result<()> {
+    /// # use aks_acr::{AttachOptions, AttachmentsOptions, Client, ClusterRef};
+    /// # let azure = aks_acr_emulator::Emulator::new().with_cluster("group", "dev").with_registry("group", "myregistry");
+    /// # let client = Client::builder(azure.credential(), azure.subscription()).transport(azure.transport()).build()?;
+    /// # let registry = "myregistry".parse()?;
+    /// # client.attach(&ClusterRef::new("group", "dev")?, &registry, AttachOptions::default()).await?;
+    /// let attachments = client.attachments_of_registry(&registry, AttachmentsOptions::default()).await?;
+    /// assert_eq!(attachments.grants[0].clusters[0].name(), "dev");
+    /// # Ok(()) }
+    /// ```
+    pub async fn attachments_of_registry(
+        &self,
+        registry: &RegistryRef,
+        options: AttachmentsOptions,
+    ) -> Result<RegistryAttachments> {
+        attachments::of_registry(self, registry, &options).await
+    }
+
+    /// The part that lists what there is.
+    #[must_use]
+    pub fn inventory(&self) -> &dyn Inventory {
+        self.parts.inventory.as_ref()
+    }
+}

@@ -1,0 +1,161 @@
+//! Making a cluster of Azure: look, write where nothing is, wait.
+
+use super::{
+    Cluster, ClusterCreation, NewCluster,
+    wire::{STEP, WireCluster, get_cluster, put_cluster},
+};
+use crate::{
+    call::{Call, Event},
+    error::{Error, ErrorKind, Result},
+    http::{Answer, Arm, Operation, Provider, group_location},
+    id::ResourceId,
+    identity::about,
+};
+use backon::{BackoffBuilder, ExponentialBuilder};
+use std::{
+    sync::atomic::{AtomicBool, Ordering},
+    time::Duration,
+};
+
+pub(crate) const PROVIDER: Provider =
+    Provider { namespace: "Microsoft.ContainerService", register: "Microsoft.ContainerService/register/action" };
+/// How often a cluster is looked at that somebody else has made begin.
+const LOOK_AGAIN: Duration = Duration::from_secs(10);
+const TRIES: usize = 10;
+
+/// What a try to make a cluster came to.
+enum Begun {
+    Accepted(Answer),
+    /// It is there. By an earlier try of this call, whose answer was lost, or by somebody else.
+    There {
+        cluster: WireCluster,
+        is_ours: bool,
+    },
+}
+
+/// Makes Azure begin, unless there is a cluster already.
+pub(in crate::cluster) async fn start(arm: &Arm, new: &NewCluster, call: &Call) -> Result<ClusterCreation> {
+    let (there, location) = futures::join!(look(arm, &new.id, call), location(arm, new, call));
+    if let Some(there) = there? {
+        return found(new, &there, false);
+    }
+    let (location, ssh_key) = (location?, new.ssh_key.public_key().await?);
+    call.report(Event::Started { step: STEP.to_owned() });
+    match begin(arm, new, (&location, ssh_key.as_deref()), call).await? {
+        Begun::Accepted(answer) => {
+            let operation = Operation::begun_by(arm, &answer, STEP)?;
+            let link = operation.map(|operation| operation.link().to_owned());
+            Ok(ClusterCreation { link, ..ClusterCreation::new(new.id.clone(), true) })
+        }
+        Begun::There { cluster, is_ours } => found(new, &cluster, is_ours),
+    }
+}
+
+/// Sends the write until it is accepted. Where no answer came it may have been: so a look comes before it is sent again, and what
+/// is there then is not written over.
+async fn begin(arm: &Arm, new: &NewCluster, body: (&str, Option<&str>), call: &Call) -> Result<Begun> {
+    let (location, ssh_key) = body;
+    let waits = ExponentialBuilder::default().with_min_delay(Duration::from_secs(2)).with_max_times(TRIES).build();
+    let is_passing = |err: &Error| err.status() == Some(429) || err.kind() == ErrorKind::Unavailable;
+    let may_be_there = AtomicBool::new(false);
+    let attempt = || async {
+        if may_be_there.load(Ordering::Relaxed)
+            && let Some(cluster) = look(arm, &new.id, call).await?
+        {
+            return Ok(Begun::There { cluster, is_ours: true });
+        }
+        let write = || put_cluster(new, location, ssh_key);
+        let whose = (PROVIDER, new.id.subscription());
+        match arm.send_registered(write, whose, new.register, call).await {
+            Ok(answer) => Ok(Begun::Accepted(answer)),
+            Err(err) if err.kind() == ErrorKind::Conflict => match look(arm, &new.id, call).await? {
+                Some(cluster) => Ok(Begun::There { cluster, is_ours: may_be_there.load(Ordering::Relaxed) }),
+                None => Err(err),
+            },
+            Err(err) => {
+                may_be_there.fetch_or(err.kind() == ErrorKind::Unavailable, Ordering::Relaxed);
+                Err(err)
+            }
+        }
+    };
+    call.retry(STEP, waits, is_passing, attempt).await
+}
+
+/// What a cluster that is there means for who wants to make it.
+fn found(new: &NewCluster, there: &WireCluster, is_ours: bool) -> Result<ClusterCreation> {
+    check_state(there, &new.id)?;
+    let differences = if is_ours { Vec::new() } else { there.differences(new) };
+    let creation = ClusterCreation::new(new.id.clone(), is_ours).with_differences(differences);
+    Ok(if there.is("creating") { creation } else { creation.with_made(there.read(&new.id)?) })
+}
+
+/// Waits until the cluster is made: by its operation, where that is known, and else by looking at the cluster.
+pub(in crate::cluster) async fn finish(arm: &Arm, creation: ClusterCreation, call: &Call) -> Result<Cluster> {
+    if let Some(made) = creation.made {
+        return Ok(made);
+    }
+    let id = &creation.cluster;
+    if let Some(link) = &creation.link
+        && let Err(err) = Operation::resume(arm, link, STEP)?.wait(arm, call).await
+    {
+        return Err(name_state(arm, id, err, call).await);
+    }
+    for attempt in 1.. {
+        let Some(cluster) = look(arm, id, call).await? else { break };
+        check_state(&cluster, id)?;
+        if !cluster.is("creating") {
+            call.report(Event::Finished { step: STEP.to_owned() });
+            return cluster.read(id);
+        }
+        call.report(Event::Polling { step: STEP.to_owned(), attempt, status: cluster.state().to_owned() });
+        call.sleep(STEP, LOOK_AGAIN).await?;
+    }
+    Err(Error::new(ErrorKind::Conflict, "the cluster is gone: somebody has deleted it")
+        .with_context("cluster", id.name()))
+}
+
+/// Says of a creation that failed what it has left, which goes on to be there and to cost.
+async fn name_state(arm: &Arm, id: &ResourceId, err: Error, call: &Call) -> Error {
+    let err = err.with_context("cluster", id.name());
+    match look(arm, id, call).await {
+        Ok(Some(left)) => {
+            let state = left.state().to_owned();
+            err.with_context("state", state).with_context("hint", "the cluster exists; delete it, then try again")
+        }
+        Ok(None) => err.with_context("state", "gone"),
+        Err(_) => err,
+    }
+}
+
+fn check_state(cluster: &WireCluster, id: &ResourceId) -> Result<()> {
+    let (kind, text) = if cluster.is("failed") || cluster.is("canceled") {
+        (
+            ErrorKind::OperationFailed,
+            "the cluster exists, and its last operation did not succeed; repair it or delete it",
+        )
+    } else if cluster.is("deleting") {
+        (ErrorKind::Conflict, "the cluster is being deleted; try again when it is gone")
+    } else {
+        return Ok(());
+    };
+    Err(Error::new(kind, text).with_context("cluster", id.name()).with_context("state", cluster.state()))
+}
+
+/// `None` if the cluster itself is absent. Where its group or subscription is, or the caller may not look, that is an error.
+async fn look(arm: &Arm, id: &ResourceId, call: &Call) -> Result<Option<WireCluster>> {
+    match arm.send(get_cluster(id), call).await {
+        Ok(answer) => answer.read("a cluster").map(Some),
+        Err(err) if err.status() == Some(404) && matches!(err.code(), Some("ResourceNotFound" | "NotFound")) => {
+            Ok(None)
+        }
+        Err(err) if err.kind() == ErrorKind::NotFound => Err(err.with_context("resource group", id.group())),
+        Err(err) => Err(about(err, id)),
+    }
+}
+
+async fn location(arm: &Arm, new: &NewCluster, call: &Call) -> Result<String> {
+    match &new.location {
+        Some(location) => Ok(location.clone()),
+        None => group_location(arm, &new.id, call).await,
+    }
+}

@@ -1,0 +1,90 @@
+//! Create with attach: the registries first, then the cluster, then the grants as soon as there is whom to grant to.
+
+use super::{Cluster, ClusterCreation, CreateClusterOptions, CreatedCluster};
+use crate::{
+    attach::{Attachment, attach_found},
+    call::Call,
+    client::Client,
+    cluster::ClusterRef,
+    error::{Error, ErrorKind, Result},
+    identity::ClusterIdentities,
+    registry::Registry,
+};
+use futures::future::try_join_all;
+use std::time::Duration;
+
+const DEADLINE: Duration = Duration::from_secs(60 * 60);
+const STEP: &str = "waiting for the kubelet identity";
+const LOOK_AGAIN: Duration = Duration::from_secs(10);
+/// A cluster that was accepted a moment ago may not be known everywhere.
+const LOOKS_WHILE_UNKNOWN: u32 = 6;
+
+pub(crate) async fn create(
+    client: &Client,
+    cluster: &ClusterRef,
+    options: &CreateClusterOptions,
+) -> Result<CreatedCluster> {
+    let new = options.new_cluster(cluster.id(client.subscription_id()))?;
+    for registry in &options.registries {
+        registry.check_cloud(client.cloud())?;
+    }
+    let call = options.call.start(DEADLINE);
+    // A registry that is not there is told before a cluster is made for it.
+    let registries = try_join_all(options.registries.iter().map(|one| client.find_registry(one, &call))).await?;
+    let creation = client.cluster_deployer().start_create(&new, &call).await?;
+    let (is_new, differences) = (creation.is_new, creation.differences.clone());
+    let (cluster, attachments) = join(client, cluster, creation, &registries, &call).await?;
+    Ok(CreatedCluster { cluster, is_new, differences, attachments })
+}
+
+/// The end of the creation and the grants, side by side: pods can pull when the nodes come. A grant that fails is told at once;
+/// the creation goes on in Azure.
+async fn join(
+    client: &Client,
+    cluster: &ClusterRef,
+    creation: ClusterCreation,
+    registries: &[Registry],
+    call: &Call,
+) -> Result<(Cluster, Vec<Attachment>)> {
+    let made = client.cluster_deployer().finish_create(creation, call);
+    if registries.is_empty() {
+        return Ok((made.await?, Vec::new()));
+    }
+    futures::try_join!(made, attach_all(client, cluster, registries, call))
+}
+
+async fn attach_all(
+    client: &Client,
+    cluster: &ClusterRef,
+    registries: &[Registry],
+    call: &Call,
+) -> Result<Vec<Attachment>> {
+    let identities = identities(client, cluster, call).await?;
+    let grants = registries.iter().map(|registry| async {
+        let attached = attach_found(client, &identities, registry, call).await;
+        attached.map_err(|err| explain(err, &identities, registry))
+    });
+    try_join_all(grants).await
+}
+
+/// The cluster's identities, once it shows whom to grant to, or is made and does not.
+async fn identities(client: &Client, cluster: &ClusterRef, call: &Call) -> Result<ClusterIdentities> {
+    let mut unknown = 0;
+    loop {
+        match client.identity_resolver().identities(cluster, call).await {
+            Ok(found) if found.kubelet.is_some() || !found.state.eq_ignore_ascii_case("creating") => return Ok(found),
+            Ok(_) => unknown = 0,
+            Err(err) if err.kind() == ErrorKind::NotFound && unknown < LOOKS_WHILE_UNKNOWN => unknown += 1,
+            Err(err) => return Err(err),
+        }
+        call.sleep(STEP, LOOK_AGAIN).await?;
+    }
+}
+
+/// Says that the cluster is there, and what of the work is not done.
+fn explain(err: Error, identities: &ClusterIdentities, registry: &Registry) -> Error {
+    err.with_context("not attached", registry.id.name())
+        .with_context("cluster", identities.cluster.name())
+        .with_context("the cluster exists, in state", identities.state.clone())
+        .with_context("hint", "run it again to go on from here, or attach")
+}

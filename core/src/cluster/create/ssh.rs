@@ -1,0 +1,113 @@
+//! Who may sign in to a cluster's nodes.
+
+use crate::error::{Error, Result};
+use base64::{Engine, engine::general_purpose::STANDARD};
+use std::path::PathBuf;
+
+/// Who may sign in to a cluster's nodes by SSH.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum SshKey {
+    /// Nobody: the cluster is made without a key, which cannot be added later.
+    #[default]
+    None,
+    /// Who has the private half of this public key, `ssh-rsa AAAA…` or `ssh-ed25519 AAAA…`.
+    Public(String),
+    /// Who has the key pair in this file, whose public half lies beside it with the ending `.pub`. What is missing is made: an RSA
+    /// key of 2048 bits, readable by its owner only. It is looked at only when a cluster is made. Needs the feature `ssh`.
+    Pair(PathBuf),
+}
+
+impl SshKey {
+    /// The pair that `az aks create --generate-ssh-keys` and OpenSSH use: `~/.ssh/id_rsa`.
+    ///
+    /// # Errors
+    /// [`InvalidInput`](crate::ErrorKind::InvalidInput) if there is no home folder.
+    pub fn at_home() -> Result<Self> {
+        let home = std::env::home_dir().filter(|home| !home.as_os_str().is_empty());
+        let home =
+            home.ok_or_else(|| Error::invalid("there is no home folder to keep a key in", "ssh key", "~/.ssh/id_rsa"))?;
+        Ok(Self::Pair(home.join(".ssh").join("id_rsa")))
+    }
+
+    /// Refuses what cannot be a public key. A private one in its place is not repeated in the error.
+    pub(super) fn check(&self) -> Result<()> {
+        match self {
+            Self::Public(key) if !is_public_key(key) => Err(Error::invalid(
+                "wanted a public key, `ssh-rsa AAAA…` or `ssh-ed25519 AAAA…`",
+                "ssh key",
+                "(not shown)",
+            )),
+            _ => Ok(()),
+        }
+    }
+
+    /// The public key for the nodes, if there is to be one. A pair is read, or made.
+    pub(super) async fn public_key(&self) -> Result<Option<String>> {
+        match self {
+            Self::None => Ok(None),
+            Self::Public(key) => Ok(Some(key.trim().to_owned())),
+            Self::Pair(path) => pair(path.clone()).await.map(Some),
+        }
+    }
+}
+
+#[cfg(feature = "ssh")]
+async fn pair(path: PathBuf) -> Result<String> {
+    let shown = path.display().to_string();
+    let work = tokio::task::spawn_blocking(move || super::ssh_pair::public_key(&path));
+    let done = work.await.map_err(|err| {
+        Error::new(crate::error::ErrorKind::Unexpected, "the SSH key could not be made").with_source(err)
+    });
+    done?.map_err(|err| err.with_context("file", shown))
+}
+
+#[cfg(not(feature = "ssh"))]
+#[expect(clippy::unused_async, reason = "the other build of it waits")]
+async fn pair(path: PathBuf) -> Result<String> {
+    let text = "this build reads and makes no SSH keys: give the public key, or enable the feature `ssh` of aks-acr";
+    Err(Error::new(crate::error::ErrorKind::Unsupported, text).with_context("file", path.display().to_string()))
+}
+
+/// One line: the algorithm, and in base64 a text that begins with the algorithm's name again.
+pub(super) fn is_public_key(text: &str) -> bool {
+    let mut words = text.split_whitespace();
+    let (Some(algorithm), Some(blob)) = (words.next(), words.next()) else { return false };
+    let Ok(bytes) = STANDARD.decode(blob) else { return false };
+    let named = bytes.get(4..4 + algorithm.len());
+    text.trim().lines().count() == 1
+        && ["ssh-rsa", "ssh-ed25519"].contains(&algorithm)
+        && named == Some(algorithm.as_bytes())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::error::ErrorKind;
+
+    const ED25519: &str = "ssh-ed25519 AAAAC3NzaC1lZDI1NTE5AAAAIJdD7y3aLq454yWBdwLWbieU1ebz9/cu7/QEXn9OIeZJ";
+
+    #[test]
+    fn a_public_key_is_told_from_other_texts() {
+        for good in [ED25519, &format!("{ED25519} me@example.com\n")] {
+            SshKey::Public(good.to_owned()).check().unwrap();
+        }
+        let wrong = [
+            "",
+            "ssh-rsa",
+            "ssh-rsa AAAA",
+            &ED25519.replace("ssh-ed25519", "ssh-rsa"),
+            &format!("{ED25519}\n{ED25519}"),
+        ];
+        for wrong in wrong {
+            let err = SshKey::Public(wrong.to_owned()).check().unwrap_err();
+            assert_eq!(err.kind(), ErrorKind::InvalidInput, "{wrong}");
+        }
+    }
+
+    #[test]
+    fn a_private_key_in_the_place_of_a_public_one_is_in_no_error() {
+        let err = SshKey::Public("-----BEGIN RSA PRIVATE KEY-----\nMIIsecret".to_owned()).check().unwrap_err();
+        assert!(!format!("{err:#} {err:?}").contains("secret"));
+    }
+}

@@ -1,0 +1,135 @@
+//! What detach would do, decided from what was found, as a value that can be shown, stored and applied later.
+
+use super::{DetachOptions, pull_role};
+use crate::{
+    attachments::PullGrant,
+    cluster::ClusterRef,
+    id::{PrincipalId, ResourceId},
+    role::RoleAssignment,
+};
+use serde::{Deserialize, Serialize};
+use std::{fmt, time::SystemTime};
+
+/// The form of a stored plan. One of another form is refused.
+pub(super) const VERSION: u32 = 1;
+
+/// What detach would do. Making one needs read rights only.
+///
+/// Applying it looks again: what is gone by then is no hindrance, but if more would be removed than the plan says, nothing is.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[non_exhaustive]
+pub struct DetachPlan {
+    /// The form of this plan.
+    pub version: u32,
+    /// After this it is refused.
+    #[serde(with = "crate::stored_time")]
+    pub expires: SystemTime,
+    /// The cluster.
+    pub cluster: ClusterRef,
+    /// The registry.
+    pub registry: ResourceId,
+    /// Whose grants.
+    pub principal_id: PrincipalId,
+    /// What would be removed. Empty: nothing would be written.
+    pub remove: Vec<RoleAssignment>,
+    /// What would still give this principal pull.
+    pub remaining: Vec<PullGrant>,
+}
+
+impl DetachPlan {
+    /// Whether it says of an assignment that it is to be removed.
+    pub(super) fn removes(&self, assignment: &RoleAssignment) -> bool {
+        self.remove.iter().any(|planned| planned.id.eq_ignore_ascii_case(&assignment.id))
+    }
+}
+
+impl fmt::Display for DetachPlan {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let (principal, registry) = (self.principal_id, self.registry.name());
+        if self.remove.is_empty() {
+            write!(f, "= no grant for {principal} on {registry}")?;
+        }
+        for (index, one) in self.remove.iter().enumerate() {
+            let gap = if index == 0 { "" } else { "\n" };
+            let role = pull_role(one).map_or_else(|| one.role.to_string(), |role| role.to_string());
+            write!(f, "{gap}- {role} for {principal} on {registry}")?;
+        }
+        for one in &self.remaining {
+            write!(f, "\n! {one}")?;
+        }
+        Ok(())
+    }
+}
+
+/// What a principal holds at a registry and above it, told apart.
+#[derive(Debug, PartialEq)]
+pub(super) struct Held {
+    /// On the registry itself, of a role that attach gives, and of ours where only those are meant.
+    pub remove: Vec<RoleAssignment>,
+    /// All else: it may give pull too.
+    pub keep: Vec<RoleAssignment>,
+}
+
+pub(super) fn decide(
+    assignments: Vec<RoleAssignment>,
+    registry: &ResourceId,
+    principal: PrincipalId,
+    options: &DetachOptions,
+) -> Held {
+    let is_meant = |one: &RoleAssignment| {
+        registry.is(&one.scope) && pull_role(one).is_some() && (!options.only_ours || one.is_ours())
+    };
+    let (remove, keep) = assignments.into_iter().filter(|one| one.is_of(principal)).partition(|one| is_meant(one));
+    Held { remove, keep }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::role::PullRole;
+
+    const KUBELET: &str = "aaaaaaaa-0000-0000-0000-000000000001";
+    const SUBSCRIPTION: &str = "/subscriptions/22222222-2222-2222-2222-222222222222";
+
+    fn registry() -> ResourceId {
+        format!("{SUBSCRIPTION}/resourceGroups/g/providers/Microsoft.ContainerRegistry/registries/myreg")
+            .parse()
+            .unwrap()
+    }
+
+    fn assigned(scope: &str, principal: &str, role: u128, description: Option<&str>) -> RoleAssignment {
+        RoleAssignment {
+            id: format!("{scope}/providers/Microsoft.Authorization/roleAssignments/{role}"),
+            scope: scope.to_owned(),
+            principal_id: principal.to_uppercase(),
+            principal_type: None,
+            role: uuid::Uuid::from_u128(role),
+            condition: None,
+            description: description.map(str::to_owned),
+        }
+    }
+
+    fn decided(options: &DetachOptions) -> (usize, usize) {
+        let registry = registry();
+        let (pull, reader) = (PullRole::AcrPull.id().as_u128(), PullRole::RepositoryReader.id().as_u128());
+        let all = vec![
+            assigned(&registry.as_str().to_uppercase(), KUBELET, pull, None),
+            assigned(registry.as_str(), KUBELET, reader, Some("aks-acr 0.1.0")),
+            assigned(registry.as_str(), KUBELET, 7, Some("aks-acr 0.1.0")),
+            assigned(SUBSCRIPTION, KUBELET, pull, None),
+            assigned(registry.as_str(), "bbbbbbbb-0000-0000-0000-000000000002", pull, None),
+        ];
+        let held = decide(all, &registry, KUBELET.parse().unwrap(), options);
+        (held.remove.len(), held.keep.len())
+    }
+
+    #[test]
+    fn direct_grants_of_the_two_pull_roles_go_whoever_made_them_and_all_else_stays() {
+        assert_eq!(decided(&DetachOptions::default()), (2, 2));
+    }
+
+    #[test]
+    fn what_others_made_stays_where_only_ours_are_meant() {
+        assert_eq!(decided(&DetachOptions::default().with_only_ours(true)), (1, 3));
+    }
+}

@@ -1,0 +1,189 @@
+//! Detach, step by step: look in parallel, decide, delete in parallel, report what remains.
+
+use super::{
+    DetachOptions, DetachOutcome, DetachPlan, Detachment, RemovedGrant,
+    plan::{Held, VERSION, decide},
+    pull_role,
+};
+use crate::{
+    attach::{GOOD_FOR, check_is_current, principal},
+    attachments::{PullGrant, Roles, pull_grants},
+    call::{Call, Event},
+    client::Client,
+    cluster::ClusterRef,
+    error::{Error, ErrorKind, Result},
+    id::{PrincipalId, ResourceId},
+    registry::{RegistryRef, RoleAssignmentMode},
+    role::RoleAssignment,
+};
+use futures::future::join_all;
+use std::time::{Duration, SystemTime};
+
+const DEADLINE: Duration = Duration::from_secs(5 * 60);
+
+/// What was found.
+struct Found {
+    registry: ResourceId,
+    /// `None`: the registry was given by its id, and was not looked at.
+    mode: Option<RoleAssignmentMode>,
+    principal_id: PrincipalId,
+    /// The cluster, where it was looked at.
+    cluster: Option<ResourceId>,
+    held: Held,
+}
+
+pub(crate) async fn detach(
+    client: &Client,
+    cluster: &ClusterRef,
+    registry: &RegistryRef,
+    options: &DetachOptions,
+) -> Result<Detachment> {
+    let call = options.call.start(DEADLINE);
+    let found = gather(client, cluster, registry, options, &call).await?;
+    carry_out(client, &found, &call).await
+}
+
+pub(crate) async fn plan(
+    client: &Client,
+    cluster: &ClusterRef,
+    registry: &RegistryRef,
+    options: &DetachOptions,
+) -> Result<DetachPlan> {
+    let call = options.call.start(DEADLINE);
+    let found = gather(client, cluster, registry, options, &call).await?;
+    let remaining = remaining(client, &found, &call).await?;
+    Ok(DetachPlan {
+        version: VERSION,
+        expires: SystemTime::now() + GOOD_FOR,
+        cluster: cluster.clone(),
+        registry: found.registry,
+        principal_id: found.principal_id,
+        remove: found.held.remove,
+        remaining,
+    })
+}
+
+pub(crate) async fn apply_plan(client: &Client, plan: &DetachPlan, options: &DetachOptions) -> Result<Detachment> {
+    check_is_current(plan.version, VERSION, plan.expires)?;
+    let call = options.call.start(DEADLINE);
+    let registry = RegistryRef::of_id(plan.registry.clone())?;
+    let found = gather(client, &plan.cluster, &registry, options, &call).await?;
+    let is_as_planned =
+        found.principal_id == plan.principal_id && found.held.remove.iter().all(|one| plan.removes(one));
+    if !is_as_planned {
+        let text = "more would be removed than the plan says; nothing was";
+        return Err(Error::new(ErrorKind::Conflict, text).with_context("planned", plan.to_string()));
+    }
+    carry_out(client, &found, &call).await
+}
+
+/// Two looks, side by side; a registry by name is found first.
+async fn gather(
+    client: &Client,
+    cluster: &ClusterRef,
+    registry: &RegistryRef,
+    options: &DetachOptions,
+    call: &Call,
+) -> Result<Found> {
+    registry.check_cloud(client.cloud())?;
+    call.report(Event::Started { step: "looking at cluster and role assignments".to_owned() });
+    let whose = async {
+        if let Some(named) = options.principal {
+            return Ok((named, None));
+        }
+        let identities = client.identity_resolver().identities(cluster, call).await.map_err(explain_absent)?;
+        Ok((principal(&identities, None)?, Some(identities.cluster)))
+    };
+    let at_registry = async {
+        let (id, mode) = match registry.id() {
+            Some(id) => (id.clone(), None),
+            None => client.find_registry(registry, call).await.map(|found| (found.id, Some(found.mode)))?,
+        };
+        let assignments = client.role_assigner().list(&id, call).await.map_err(|err| about(err, &id))?;
+        Ok((id, mode, assignments))
+    };
+    let ((principal_id, cluster), (registry, mode, assignments)) = futures::try_join!(whose, at_registry)?;
+    let held = decide(assignments, &registry, principal_id, options);
+    Ok(Found { registry, mode, principal_id, cluster, held })
+}
+
+fn explain_absent(err: Error) -> Error {
+    if err.kind() != ErrorKind::NotFound {
+        return err;
+    }
+    err.with_context(
+        "hint",
+        "what a deleted cluster was granted is removed by the object id of its identity, given as principal",
+    )
+}
+
+fn about(err: Error, registry: &ResourceId) -> Error {
+    if err.kind() != ErrorKind::NotFound {
+        return err;
+    }
+    err.saying("no such registry")
+        .with_context("registry", registry.name())
+        .with_context("subscription", registry.subscription().to_string())
+}
+
+/// What remains is looked at beside the removal: neither waits for the other.
+async fn carry_out(client: &Client, found: &Found, call: &Call) -> Result<Detachment> {
+    let (removed, remaining) = futures::join!(remove(client, found, call), remaining(client, found, call));
+    let (removed, remaining) = (removed?, remaining?);
+    let outcome = if removed.is_empty() { DetachOutcome::NothingToRemove } else { DetachOutcome::Removed };
+    Ok(Detachment { outcome, principal_id: found.principal_id, scope: found.registry.clone(), removed, remaining })
+}
+
+/// Each is tried, also where another is refused: what can go, goes.
+async fn remove(client: &Client, found: &Found, call: &Call) -> Result<Vec<RemovedGrant>> {
+    let removals = found.held.remove.iter().map(|one| remove_one(client, one, call));
+    let ended: Vec<Result<Option<RemovedGrant>>> = join_all(removals).await;
+    let gone = ended.iter().filter(|one| matches!(one, Ok(Some(_)))).count();
+    let removed: Result<Vec<Option<RemovedGrant>>> = ended.into_iter().collect();
+    let removed = removed.map_err(|err| {
+        let err = err.with_context("principal", found.principal_id.to_string());
+        if gone == 0 { err } else { err.with_context("grants that were removed", gone.to_string()) }
+    })?;
+    Ok(removed.into_iter().flatten().collect())
+}
+
+/// `None`: somebody else has removed it since it was listed.
+async fn remove_one(client: &Client, assignment: &RoleAssignment, call: &Call) -> Result<Option<RemovedGrant>> {
+    let Some(role) = pull_role(assignment) else { return Ok(None) };
+    call.report(Event::Started { step: format!("removing {role} from {}", assignment.principal_id) });
+    let revoked = client.role_assigner().revoke(&assignment.id, call).await?;
+    Ok(revoked.was_there.then(|| RemovedGrant {
+        assignment_id: assignment.id.clone(),
+        role,
+        condition: assignment.condition.clone(),
+        correlation_id: revoked.correlation_id,
+    }))
+}
+
+/// Nothing more is asked where the principal holds nothing else.
+async fn remaining(client: &Client, found: &Found, call: &Call) -> Result<Vec<PullGrant>> {
+    let keep = &found.held.keep;
+    if keep.is_empty() {
+        return Ok(Vec::new());
+    }
+    let (mode, roles) =
+        futures::try_join!(mode(client, found, call), Roles::read(client, &found.registry, keep, call))?;
+    let remaining = pull_grants(&found.registry, mode, keep, &roles)?;
+    let known = |grant: PullGrant| match &found.cluster {
+        Some(cluster) => grant.held_by(found.principal_id, cluster),
+        None => grant,
+    };
+    Ok(remaining.into_iter().map(known).collect())
+}
+
+/// `None`: the caller may not read the registry, and what remains is uncertain.
+async fn mode(client: &Client, found: &Found, call: &Call) -> Result<Option<RoleAssignmentMode>> {
+    if found.mode.is_some() {
+        return Ok(found.mode);
+    }
+    match client.find_registry(&RegistryRef::of_id(found.registry.clone())?, call).await {
+        Ok(registry) => Ok(Some(registry.mode)),
+        Err(err) if err.kind() == ErrorKind::Forbidden => Ok(None),
+        Err(err) => Err(err),
+    }
+}

@@ -1,0 +1,141 @@
+//! Which kind of refusal an answer of Azure is: from its code, but for one pair that has the same.
+
+use super::{Answer, ArmRequest};
+use crate::{
+    error::ServiceError,
+    refusal::{DenyingPolicy, Refusal, RefusalKind},
+};
+use serde::Deserialize;
+
+/// Azure has one code for "no role has the action" and for "a role has it, under a condition that is not met"; the words differ. They
+/// are known from public threads alone: what has other words counts as a missing right.
+const UNMET_CONDITION: &str = "ABAC condition that is not fulfilled";
+
+/// Entra's codes for what conditional access refuses, or wants of a person: a device, an app, a place, a second factor.
+/// See [error codes](https://learn.microsoft.com/entra/identity-platform/reference-error-codes).
+const CONDITIONAL_ACCESS: [&str; 12] =
+    ["50005", "50076", "50079", "50158", "53000", "53001", "53002", "53003", "53004", "530031", "530032", "530033"];
+
+/// `None`: it is not a refusal, or none of those that are known.
+pub(super) fn refusal(request: &ArmRequest, answer: &Answer, service: &ServiceError) -> Option<Refusal> {
+    let kind = kind_of(answer, service)?;
+    let (action, scope) = (request.action, request.scope.clone());
+    Some(match kind {
+        RefusalKind::MissingRight if action.is_empty() => return None,
+        RefusalKind::MissingRight => Refusal::missing_right(action, scope),
+        RefusalKind::Policy => Refusal { policies: policies(&answer.body), ..Refusal::of(kind, action, scope) },
+        _ => Refusal::of(kind, action, scope),
+    })
+}
+
+fn kind_of(answer: &Answer, service: &ServiceError) -> Option<RefusalKind> {
+    let unmet = || service.message.as_deref().is_some_and(|text| text.contains(UNMET_CONDITION));
+    match service.code.as_deref().unwrap_or_default() {
+        "AuthorizationFailed" | "LinkedAuthorizationFailed" if answer.status == 403 => {
+            Some(if unmet() { RefusalKind::ConstrainedDelegation } else { RefusalKind::MissingRight })
+        }
+        "RequestDisallowedByPolicy" => Some(RefusalKind::Policy),
+        "ScopeLocked" => Some(RefusalKind::Lock),
+        "DenyAssignmentAuthorizationFailed" => Some(RefusalKind::DenyAssignment),
+        _ if answer.status == 401 && wants_claims(answer) => Some(RefusalKind::ConditionalAccess),
+        _ => None,
+    }
+}
+
+/// A challenge for more claims than the token has: the error code of OAuth in it, not its description.
+fn wants_claims(answer: &Answer) -> bool {
+    answer.header("www-authenticate").is_some_and(|challenge| challenge.contains("error=\"insufficient_claims\""))
+}
+
+/// Whether Entra's codes in a credential's error, joined by commas, have one of conditional access among them.
+pub(super) fn is_conditional_access(codes: &str) -> bool {
+    codes.split(',').any(|code| CONDITIONAL_ACCESS.contains(&code.trim()))
+}
+
+/// The policies that were violated, where the body lists them apart from its text.
+fn policies(body: &[u8]) -> Vec<DenyingPolicy> {
+    #[derive(Default, Deserialize)]
+    #[serde(default)]
+    struct Body {
+        error: Failure,
+    }
+    #[derive(Default, Deserialize)]
+    #[serde(default, rename_all = "camelCase")]
+    struct Failure {
+        additional_info: Vec<Additional>,
+    }
+    #[derive(Default, Deserialize)]
+    #[serde(default)]
+    struct Additional {
+        #[serde(rename = "type")]
+        kind: String,
+        info: Info,
+    }
+    #[derive(Default, Deserialize)]
+    #[serde(default, rename_all = "camelCase")]
+    #[expect(clippy::struct_field_names, reason = "the names of the wire")]
+    struct Info {
+        policy_assignment_display_name: Option<String>,
+        policy_assignment_name: Option<String>,
+        policy_assignment_id: Option<String>,
+        policy_definition_id: Option<String>,
+    }
+    let body: Body = serde_json::from_slice(body).unwrap_or_default();
+    let violations = body.error.additional_info.into_iter().filter(|one| one.kind == "PolicyViolation");
+    let named = violations.map(|one| DenyingPolicy {
+        name: one
+            .info
+            .policy_assignment_display_name
+            .filter(|name| !name.is_empty())
+            .or(one.info.policy_assignment_name)
+            .unwrap_or_default(),
+        assignment_id: one.info.policy_assignment_id.unwrap_or_default(),
+        definition_id: one.info.policy_definition_id.unwrap_or_default(),
+    });
+    named.collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use azure_core::http::headers::Headers;
+
+    fn seen(status: u16, code: &str, message: &str) -> Option<RefusalKind> {
+        let service = ServiceError {
+            status,
+            code: Some(code.to_owned()),
+            message: Some(message.to_owned()),
+            ..ServiceError::default()
+        };
+        kind_of(&Answer { status, headers: Headers::new(), body: Vec::new().into() }, &service)
+    }
+
+    #[test]
+    fn a_refusal_is_known_by_its_code_whatever_its_text() {
+        assert_eq!(seen(403, "AuthorizationFailed", "?"), Some(RefusalKind::MissingRight));
+        assert_eq!(seen(409, "ScopeLocked", "policy"), Some(RefusalKind::Lock));
+        assert_eq!(seen(403, "RequestDisallowedByPolicy", "locked"), Some(RefusalKind::Policy));
+        assert_eq!(seen(403, "DenyAssignmentAuthorizationFailed", ""), Some(RefusalKind::DenyAssignment));
+        assert_eq!(seen(409, "RoleAssignmentExists", "ScopeLocked"), None);
+    }
+
+    #[test]
+    fn an_unmet_condition_is_told_by_its_words_alone() {
+        let text = "The client 'x' has an authorization with ABAC condition that is not fulfilled to perform action";
+        assert_eq!(seen(403, "AuthorizationFailed", text), Some(RefusalKind::ConstrainedDelegation));
+    }
+
+    #[test]
+    fn a_body_of_any_other_shape_names_no_policy() {
+        for body in ["", "[]", r#"{"error":"x"}"#, r#"{"error":{"additionalInfo":[{"type":"Other","info":{}}]}}"#] {
+            assert_eq!(policies(body.as_bytes()), []);
+        }
+    }
+
+    #[test]
+    fn entras_codes_are_compared_whole() {
+        assert!(is_conditional_access("7000215,53003"));
+        assert!(!is_conditional_access("7000215"));
+        assert!(!is_conditional_access("5300"));
+    }
+}

@@ -1,0 +1,102 @@
+//! Many images at once, so many at a time.
+
+use super::{Import, ImportOptions, run};
+use crate::{
+    call::CallOptions,
+    client::Client,
+    error::{Error, Result},
+    image::ImageReference,
+    registry::RegistryRef,
+};
+use futures::{StreamExt, stream};
+use std::{collections::HashSet, future::ready, time::Duration};
+
+const DEADLINE: Duration = Duration::from_secs(2 * 60 * 60);
+/// Azure copies each image by itself; more at a time mostly wait for the same source.
+const CONCURRENCY: usize = 4;
+
+/// One image of a list, and how it is imported.
+#[derive(Clone, Debug)]
+#[non_exhaustive]
+pub struct ImportItem {
+    /// The image.
+    pub source: ImageReference,
+    /// As for a single import; of its call counts the deadline, within that of the list.
+    pub options: ImportOptions,
+}
+
+impl ImportItem {
+    /// An image with the options of its import.
+    #[must_use]
+    pub fn new(source: ImageReference, options: ImportOptions) -> Self {
+        Self { source, options }
+    }
+}
+
+/// How a list of images is imported.
+#[derive(Clone, Debug)]
+#[non_exhaustive]
+pub struct ImportManyOptions {
+    /// How many imports are under way at a time; 4 by default.
+    pub concurrency: usize,
+    /// Deadline of the whole (2 hours by default), cancellation, progress.
+    pub call: CallOptions,
+}
+
+impl Default for ImportManyOptions {
+    fn default() -> Self {
+        Self { concurrency: CONCURRENCY, call: CallOptions::default() }
+    }
+}
+
+impl ImportManyOptions {
+    /// Sets [`concurrency`](Self::concurrency).
+    #[must_use]
+    pub fn with_concurrency(mut self, concurrency: usize) -> Self {
+        self.concurrency = concurrency;
+        self
+    }
+
+    /// Sets [`call`](Self::call).
+    #[must_use]
+    pub fn with_call(mut self, call: CallOptions) -> Self {
+        self.call = call;
+        self
+    }
+}
+
+pub(crate) async fn import_many(
+    client: &Client,
+    registry: &RegistryRef,
+    items: &[ImportItem],
+    options: &ImportManyOptions,
+) -> Result<Vec<Result<Import>>> {
+    check(client, items, options)?;
+    registry.check_cloud(client.cloud())?;
+    let call = options.call.start(DEADLINE);
+    let registry = super::find_target(client, registry, &call).await?;
+    let imports = items.iter().map(|item| {
+        let (call, registry) = (&call, &registry);
+        async move {
+            let call = item.options.call.deadline.map_or_else(|| call.clone(), |deadline| call.at_most(deadline));
+            super::import_into(client, ready(Ok(registry.clone())), (&item.source, &item.options), &call).await
+        }
+    });
+    Ok(stream::iter(imports).buffered(options.concurrency).collect().await)
+}
+
+/// A name that two images want is a slip in the list: which of them it has in the end would be chance.
+fn check(client: &Client, items: &[ImportItem], options: &ImportManyOptions) -> Result<()> {
+    if options.concurrency == 0 {
+        return Err(Error::invalid("wanted at least one import at a time", "concurrency", "0"));
+    }
+    let mut taken = HashSet::new();
+    for item in items {
+        for place in run::check(client, &item.source, &item.options)?.places() {
+            if !taken.insert(place.clone()) {
+                return Err(Error::invalid("two images of the list have the same target", "target", place));
+            }
+        }
+    }
+    Ok(())
+}

@@ -1,0 +1,93 @@
+//! How an image is imported.
+
+use super::ExistingTag;
+use crate::{
+    call::CallOptions,
+    error::{Error, Result},
+    registry::{ImportCredentials, RegistryRef},
+};
+
+/// How an image is imported.
+#[derive(Clone, Debug, Default)]
+#[non_exhaustive]
+pub struct ImportOptions {
+    /// `repository:tag` in the target registry. By default the source's, unless `also` or `untagged` name others.
+    pub target: Option<String>,
+    /// Further names of the same image there, each `repository:tag`.
+    pub also: Vec<String>,
+    /// Repositories there that get the image without a tag: it is known by its digest alone.
+    pub untagged: Vec<String>,
+    /// What happens to a tag that exists. Kept by default: an equal image is success, another is
+    /// [`Conflict`](crate::ErrorKind::Conflict).
+    pub existing: ExistingTag,
+    /// The registry of Azure that has the source, where it cannot be found by the host in the source's name: one of another
+    /// subscription, by its resource id.
+    pub source_registry: Option<RegistryRef>,
+    /// What the source wants to know of Azure, where it lets nobody pull without a name. Azure alone uses it: the source is not looked
+    /// at before the import, so nothing is compared with it.
+    pub credentials: Option<ImportCredentials>,
+    /// Deadline (30 minutes by default), cancellation, progress.
+    pub call: CallOptions,
+}
+
+impl ImportOptions {
+    /// Sets [`target`](Self::target).
+    #[must_use]
+    pub fn with_target(mut self, target: impl Into<String>) -> Self {
+        self.target = Some(target.into());
+        self
+    }
+
+    /// Adds a further name, to [`also`](Self::also).
+    #[must_use]
+    pub fn with_also(mut self, target: impl Into<String>) -> Self {
+        self.also.push(target.into());
+        self
+    }
+
+    /// Adds a repository to [`untagged`](Self::untagged).
+    #[must_use]
+    pub fn with_untagged(mut self, repository: impl Into<String>) -> Self {
+        self.untagged.push(repository.into());
+        self
+    }
+
+    /// Sets [`existing`](Self::existing).
+    #[must_use]
+    pub fn with_existing(mut self, existing: ExistingTag) -> Self {
+        self.existing = existing;
+        self
+    }
+
+    /// Sets [`source_registry`](Self::source_registry).
+    #[must_use]
+    pub fn with_source_registry(mut self, registry: RegistryRef) -> Self {
+        self.source_registry = Some(registry);
+        self
+    }
+
+    /// Sets [`credentials`](Self::credentials).
+    #[must_use]
+    pub fn with_credentials(mut self, credentials: ImportCredentials) -> Self {
+        self.credentials = Some(credentials);
+        self
+    }
+
+    /// Sets [`call`](Self::call).
+    #[must_use]
+    pub fn with_call(mut self, call: CallOptions) -> Self {
+        self.call = call;
+        self
+    }
+
+    /// Refuses what contradicts itself.
+    pub(super) fn check(&self) -> Result<()> {
+        match (&self.source_registry, &self.credentials) {
+            (Some(registry), Some(_)) => {
+                let text = "a source is named by its registry or asked with credentials, not both";
+                Err(Error::invalid(text, "source registry", registry.to_string()))
+            }
+            _ => Ok(()),
+        }
+    }
+}

@@ -1,0 +1,291 @@
+//! One import: a look at source and targets, the copy, a look at what has arrived.
+
+use super::{ExistingTag, Import, ImportOptions, ImportProof, target::Targets};
+use crate::{
+    call::{Call, Event},
+    client::Client,
+    error::{Blame, Error, ErrorKind, Result},
+    id::ResourceId,
+    image::{Digest, ImageReference},
+    registry::{ImportHandle, ImportRequest, ImportStatus, Registry, RegistryRef},
+};
+use futures::future::try_join_all;
+use std::{collections::BTreeMap, time::Duration};
+
+/// A registry is looked at no longer than this: Azure may reach one that we do not.
+const LOOK: Duration = Duration::from_secs(30);
+/// How often the targets are looked at after an answer was lost: a large image takes minutes to copy.
+const LOOKS_AFTER_LOST_ANSWER: u32 = 60;
+/// The wait between looks where Azure names none.
+const WAIT: Duration = Duration::from_secs(5);
+const UNCOMPARED: &str = "the source is asked with credentials, by Azure alone";
+
+/// A look that may fail without ending the import: the image, that there is none, or why it could not be looked at.
+enum Look {
+    There(Digest),
+    Absent,
+    Hidden(String),
+}
+
+/// An import that is ready to be sent: what is meant, and under which names.
+pub(super) struct Job<'a> {
+    client: &'a Client,
+    registry: Registry,
+    source: &'a ImageReference,
+    options: &'a ImportOptions,
+    source_registry: Option<ResourceId>,
+    targets: Vec<ImageReference>,
+    seen: Look,
+    call: &'a Call,
+}
+
+/// Checks what can be checked before the first request.
+pub(super) fn check(client: &Client, source: &ImageReference, options: &ImportOptions) -> Result<Targets> {
+    options.check()?;
+    client.cloud().check_registry_host(source.registry(), "image")?;
+    if let Some(registry) = &options.source_registry {
+        registry.check_cloud(client.cloud())?;
+    }
+    Targets::read(source, options)
+}
+
+impl<'a> Job<'a> {
+    /// Looks at the source, beside it for the registry that has it and for the one that is to.
+    pub async fn prepare(
+        client: &'a Client,
+        registry: impl Future<Output = Result<Registry>>,
+        (source, options): (&'a ImageReference, &'a ImportOptions),
+        call: &'a Call,
+    ) -> Result<Self> {
+        let targets = check(client, source, options)?;
+        let (registry, seen, source_registry) = futures::try_join!(
+            registry,
+            look_at_source(client, source, options, call),
+            find_source(client, source, options, call)
+        )?;
+        if matches!(seen, Look::Absent) {
+            let err = Error::new(ErrorKind::NotFound, "the source has no such image");
+            return Err(err.with_context("image", source.to_string()).with_blame(Blame::Source));
+        }
+        let digest = meant(&seen, source);
+        let targets = targets.in_registry(&registry.login_server, digest)?;
+        Ok(Self { client, registry, source, options, source_registry, targets, seen, call })
+    }
+
+    /// The digest that is meant: the one that the source was seen to have, or the one that the caller named.
+    fn wanted(&self) -> Option<&Digest> {
+        meant(&self.seen, self.source)
+    }
+
+    /// The targets that do not have the image yet. A tag that has another one is not overwritten unless it was asked for.
+    pub async fn missing(&self) -> Result<Vec<&ImageReference>> {
+        let Some(wanted) = self.wanted() else { return Ok(self.targets.iter().collect()) };
+        let looked = try_join_all(self.targets.iter().map(|target| look(self.client, target, self.call))).await?;
+        let mut missing = Vec::new();
+        for (target, look) in self.targets.iter().zip(looked) {
+            match look {
+                Look::There(there) if *wanted == there => {}
+                Look::There(there) if self.options.existing == ExistingTag::Keep => {
+                    let text = "the tag exists with another image; replace it on purpose, or choose another tag";
+                    return Err(differs(target, text, &there, wanted));
+                }
+                Look::There(_) | Look::Absent | Look::Hidden(_) => missing.push(target),
+            }
+        }
+        Ok(missing)
+    }
+
+    /// What was there already.
+    pub fn already_there(&self) -> Option<Import> {
+        let digest = self.wanted()?.clone();
+        Some(self.done(false, ImportProof::SourceMatched { digest }, None))
+    }
+
+    /// The digest that was seen is what is imported: the source's tag may move meanwhile.
+    fn request(&self, missing: &[&ImageReference]) -> ImportRequest {
+        let source = self.wanted().map_or_else(|| self.source.clone(), |digest| self.source.at(digest.clone()));
+        let (untagged, tagged): (Vec<&ImageReference>, Vec<&ImageReference>) =
+            missing.iter().copied().partition(|target| target.digest().is_some());
+        ImportRequest {
+            source,
+            source_registry: self.source_registry.clone(),
+            credentials: self.options.credentials.clone(),
+            targets: tagged.iter().map(|target| format!("{}:{}", target.repository(), target.manifest())).collect(),
+            untagged: untagged.iter().map(|target| target.repository().to_owned()).collect(),
+            replace: self.options.existing == ExistingTag::Replace,
+        }
+    }
+
+    pub async fn start(&self, missing: &[&ImageReference]) -> Result<ImportHandle> {
+        self.client.registry_importer().start_import(&self.registry, &self.request(missing), self.call).await
+    }
+
+    /// Copies to the targets that do not have it, and proves what arrived.
+    pub async fn copy(&self, missing: &[&ImageReference]) -> Result<Import> {
+        let step = format!("importing {} as {}", self.source, self.targets[0]);
+        self.call.report(Event::Started { step: step.clone() });
+        let correlation_id = match self.run(missing).await {
+            Ok(correlation_id) => correlation_id,
+            Err(err) if self.has_arrived_after(&err, missing).await? => None,
+            Err(err) => return Err(err),
+        };
+        let proof = self.prove().await?;
+        self.call.report(Event::Finished { step });
+        Ok(self.done(true, proof, correlation_id))
+    }
+
+    async fn run(&self, missing: &[&ImageReference]) -> Result<Option<String>> {
+        let handle = self.start(missing).await?;
+        let correlation_id = handle.correlation_id.clone();
+        follow(self.client, handle, self.call).await?;
+        Ok(correlation_id)
+    }
+
+    /// Whether the image is there all the same: where no answer came, Azure may have got the request and be at work; where the
+    /// tag exists, another import may have brought the same image meanwhile.
+    async fn has_arrived_after(&self, err: &Error, missing: &[&ImageReference]) -> Result<bool> {
+        let looks = match err.kind() {
+            ErrorKind::Unavailable => LOOKS_AFTER_LOST_ANSWER,
+            ErrorKind::Conflict => 1,
+            _ => 0,
+        };
+        let Some(wanted) = self.wanted() else { return Ok(false) };
+        for attempt in 0..looks {
+            if attempt > 0 {
+                self.call.sleep("looking whether the image has arrived", WAIT).await?;
+            }
+            let looked = try_join_all(missing.iter().map(|target| look(self.client, target, self.call))).await?;
+            if looked.iter().all(|look| matches!(look, Look::There(there) if wanted == there)) {
+                return Ok(true);
+            }
+            if looked.iter().any(|look| matches!(look, Look::Hidden(_))) {
+                return Ok(false);
+            }
+        }
+        Ok(false)
+    }
+
+    /// Looks at every target. All have to be the image that was meant, or the same one where that is not known.
+    async fn prove(&self) -> Result<ImportProof> {
+        let looked = try_join_all(self.targets.iter().map(|target| look(self.client, target, self.call))).await?;
+        let mut arrived: Option<Digest> = self.wanted().cloned();
+        for (target, look) in self.targets.iter().zip(looked) {
+            match (look, &arrived) {
+                (Look::There(digest), Some(wanted)) if digest == *wanted => {}
+                (Look::There(digest), None) => arrived = Some(digest),
+                (Look::There(digest), Some(wanted)) => {
+                    return Err(differs(target, "the target has another image than the one imported", &digest, wanted));
+                }
+                (Look::Hidden(reason), _) => {
+                    let role = self.registry.mode.pull_role();
+                    return Ok(ImportProof::Unproven {
+                        reason: format!("{reason}; looking needs the role {role} here"),
+                    });
+                }
+                (Look::Absent, _) => {
+                    let text = "Azure says that the import succeeded, and the target does not have the image";
+                    let err = Error::new(ErrorKind::Unexpected, text).with_context("image", target.to_string());
+                    return Err(err.with_blame(Blame::Target));
+                }
+            }
+        }
+        Ok(match (self.wanted(), arrived) {
+            (Some(wanted), _) => ImportProof::SourceMatched { digest: wanted.clone() },
+            (None, Some(digest)) => ImportProof::TargetOnly { digest, reason: self.why_unseen() },
+            (None, None) => ImportProof::Unproven { reason: self.why_unseen() },
+        })
+    }
+
+    fn why_unseen(&self) -> String {
+        match &self.seen {
+            Look::Hidden(reason) => reason.clone(),
+            Look::There(_) | Look::Absent => String::new(),
+        }
+    }
+
+    fn done(&self, is_new: bool, proof: ImportProof, correlation_id: Option<String>) -> Import {
+        let (target, also) = (self.targets[0].clone(), self.targets[1..].to_vec());
+        Import { source: self.source.clone(), target, also, is_new, proof, correlation_id }
+    }
+}
+
+fn meant<'a>(seen: &'a Look, source: &'a ImageReference) -> Option<&'a Digest> {
+    match seen {
+        Look::There(digest) => Some(digest),
+        Look::Absent | Look::Hidden(_) => source.digest(),
+    }
+}
+
+fn differs(target: &ImageReference, text: &str, there: &Digest, wanted: &Digest) -> Error {
+    Error::new(ErrorKind::Conflict, text)
+        .with_context("image", target.to_string())
+        .with_context("there", there.to_string())
+        .with_context("source", wanted.to_string())
+        .with_blame(Blame::Target)
+}
+
+/// Looks until Azure says that all is copied, and tells the state of each tag when it changes.
+async fn follow(client: &Client, mut handle: ImportHandle, call: &Call) -> Result<()> {
+    let mut told = BTreeMap::new();
+    loop {
+        call.sleep("importing the image", handle.asked_wait().unwrap_or(WAIT)).await?;
+        let ImportStatus::Running { tags } = client.registry_importer().poll_import(&mut handle, call).await? else {
+            return Ok(());
+        };
+        for (tag, status) in &tags {
+            if told.get(tag) != Some(status) {
+                call.report(Event::ImportingTag { tag: tag.clone(), status: status.clone() });
+            }
+        }
+        told = tags;
+    }
+}
+
+async fn look_at_source(
+    client: &Client,
+    source: &ImageReference,
+    options: &ImportOptions,
+    call: &Call,
+) -> Result<Look> {
+    // The credentials are the source's and Azure's affair; without them a look would tell nothing of a private image.
+    if options.credentials.is_some() {
+        Ok(Look::Hidden(UNCOMPARED.to_owned()))
+    } else {
+        look(client, source, call).await
+    }
+}
+
+/// What stands in the way of a look is a reason, but for what ends the whole call.
+async fn look(client: &Client, image: &ImageReference, call: &Call) -> Result<Look> {
+    match client.registry_importer().image(image, &call.at_most(LOOK)).await {
+        Ok(Some(image)) => Ok(Look::There(image.digest)),
+        Ok(None) => Ok(Look::Absent),
+        Err(err) if err.kind() == ErrorKind::Cancelled || call.remaining() == Duration::ZERO => Err(err),
+        Err(err) => Ok(Look::Hidden(err.to_string())),
+    }
+}
+
+/// One of Azure's registries is named by its id where the caller can see it: then Azure pulls with rights of its own. Where not,
+/// Azure asks it without a name. One that the caller named is taken as it is, and one that they named and is absent is an error.
+async fn find_source(
+    client: &Client,
+    source: &ImageReference,
+    options: &ImportOptions,
+    call: &Call,
+) -> Result<Option<ResourceId>> {
+    if let Some(registry) = &options.source_registry {
+        if let Some(id) = registry.id() {
+            return Ok(Some(id.clone()));
+        }
+        let found = client.find_registry(registry, call).await.map_err(|err| err.with_blame(Blame::Source))?;
+        return Ok(Some(found.id));
+    }
+    if options.credentials.is_some() || !client.cloud().has_registry(source.registry()) {
+        return Ok(None);
+    }
+    let registry: RegistryRef = source.registry().parse()?;
+    match client.registry_importer().find(&registry, call).await {
+        Err(err) if err.kind() == ErrorKind::Forbidden => Ok(None),
+        found => Ok(found?.map(|registry| registry.id)),
+    }
+}

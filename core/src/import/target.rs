@@ -1,0 +1,113 @@
+//! Under which names an image arrives.
+
+use super::ImportOptions;
+use crate::{
+    error::{Error, Result},
+    image::{Digest, ImageReference},
+};
+
+/// Stands for the target registry until its login server is known.
+const UNKNOWN: &str = "target.invalid";
+
+/// The names, checked before anything is sent.
+#[derive(Debug)]
+pub(super) struct Targets {
+    pub tagged: Vec<ImageReference>,
+    pub untagged: Vec<String>,
+}
+
+impl Targets {
+    pub fn read(source: &ImageReference, options: &ImportOptions) -> Result<Self> {
+        let mut untagged: Vec<String> = Vec::new();
+        for repository in &options.untagged {
+            let repository = repository_of(repository)?;
+            if !untagged.contains(&repository) {
+                untagged.push(repository);
+            }
+        }
+        let mut tagged: Vec<ImageReference> = Vec::new();
+        for text in options.target.iter().chain(&options.also) {
+            let name = name_of(text)?;
+            if !tagged.contains(&name) {
+                tagged.push(name);
+            }
+        }
+        if tagged.is_empty() && untagged.is_empty() {
+            let message = "an image named by its digest alone needs a target with a tag";
+            tagged.push(source.tagged().ok_or_else(|| Error::invalid(message, "image", source.to_string()))?);
+        }
+        Ok(Self { tagged, untagged })
+    }
+
+    /// Each name as a text that is the same for the same place.
+    pub fn places(&self) -> impl Iterator<Item = String> {
+        let tagged = self.tagged.iter().map(|name| format!("{}:{}", name.repository(), name.manifest()));
+        tagged.chain(self.untagged.iter().cloned())
+    }
+
+    /// The names in a registry; those without a tag need the image's digest.
+    pub fn in_registry(&self, login_server: &str, digest: Option<&Digest>) -> Result<Vec<ImageReference>> {
+        let mut all: Vec<ImageReference> = self.tagged.iter().map(|name| name.in_registry(login_server)).collect();
+        for repository in &self.untagged {
+            let message = "an import without a tag needs a source that is named by its digest, or can be looked at";
+            let digest = digest.ok_or_else(|| Error::invalid(message, "untagged", repository.clone()))?;
+            all.push(ImageReference::parse(&format!("{login_server}/{repository}@{digest}"))?);
+        }
+        Ok(all)
+    }
+}
+
+fn name_of(text: &str) -> Result<ImageReference> {
+    let wanted = || Error::invalid("wanted repository:tag", "target", text);
+    let named = ImageReference::parse(&format!("{UNKNOWN}/{text}")).map_err(|err| wanted().with_source(err))?;
+    if named.digest().is_some() || !text.contains(':') {
+        return Err(wanted());
+    }
+    Ok(named)
+}
+
+fn repository_of(text: &str) -> Result<String> {
+    let wanted = || Error::invalid("wanted a repository without a tag", "untagged", text);
+    if text.contains([':', '@']) {
+        return Err(wanted());
+    }
+    let named = ImageReference::parse(&format!("{UNKNOWN}/{text}")).map_err(|err| wanted().with_source(err))?;
+    Ok(named.repository().to_owned())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::error::ErrorKind;
+
+    fn read(source: &str, options: &ImportOptions) -> Result<Vec<String>> {
+        Ok(Targets::read(&source.parse()?, options)?.places().collect())
+    }
+
+    #[test]
+    fn a_target_needs_a_repository_and_a_tag() {
+        for wrong in ["", "nginx", "Nginx:v1", "nginx:", "a b:1", "host/../x:1", "nginx@sha256:00"] {
+            let err = read("nginx", &ImportOptions::default().with_target(wrong)).unwrap_err();
+            assert_eq!(err.kind(), ErrorKind::InvalidInput, "{wrong}");
+        }
+        assert_eq!(read("nginx", &ImportOptions::default().with_target("team/app:v1")).unwrap(), ["team/app:v1"]);
+        assert_eq!(read("nginx", &ImportOptions::default()).unwrap(), ["library/nginx:latest"]);
+    }
+
+    #[test]
+    fn a_source_with_a_digest_alone_needs_a_target() {
+        let source = format!("ghcr.io/a/b@sha256:{}", "0".repeat(64));
+        assert_eq!(read(&source, &ImportOptions::default()).unwrap_err().kind(), ErrorKind::InvalidInput);
+        assert_eq!(read(&source, &ImportOptions::default().with_untagged("a/b")).unwrap(), ["a/b"]);
+    }
+
+    #[test]
+    fn a_name_that_is_given_twice_is_one() {
+        let options = ImportOptions::default().with_target("a:1").with_also("b:2").with_also("a:1").with_untagged("c");
+        assert_eq!(read("nginx", &options).unwrap(), ["a:1", "b:2", "c"]);
+        for wrong in ["c:1", "C", "c@sha256:00", ""] {
+            let err = read("nginx", &ImportOptions::default().with_untagged(wrong)).unwrap_err();
+            assert_eq!(err.kind(), ErrorKind::InvalidInput, "{wrong}");
+        }
+    }
+}

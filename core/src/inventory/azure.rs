@@ -1,0 +1,50 @@
+//! Lists of Azure Resource Manager.
+
+use super::{Directory, Inventory};
+use crate::{
+    call::Call,
+    error::Result,
+    http::Arm,
+    id::{PrincipalId, SubscriptionId},
+    identity::{self, ClusterIdentities},
+    registry::{self, Registry},
+    role::{self, RoleAssignment},
+};
+use async_trait::async_trait;
+
+/// Lists what Azure Resource Manager has in a subscription.
+#[derive(Clone, Debug)]
+pub struct AzureInventory {
+    arm: Arm,
+    directory: Directory,
+}
+
+impl AzureInventory {
+    pub(crate) fn new(arm: Arm, directory: Directory) -> Self {
+        Self { arm, directory }
+    }
+}
+
+#[async_trait]
+impl Inventory for AzureInventory {
+    async fn registries(&self, subscription: SubscriptionId, call: &Call) -> Result<Vec<Registry>> {
+        registry::list(&self.arm, subscription, call).await
+    }
+
+    async fn clusters(&self, subscription: SubscriptionId, call: &Call) -> Result<Vec<ClusterIdentities>> {
+        identity::list(&self.arm, subscription, call).await
+    }
+
+    async fn assignments_of(
+        &self,
+        principal: PrincipalId,
+        subscription: SubscriptionId,
+        call: &Call,
+    ) -> Result<Vec<RoleAssignment>> {
+        role::list_of_principal(&self.arm, principal, subscription, call).await
+    }
+
+    async fn existing(&self, principals: &[PrincipalId], call: &Call) -> Result<Vec<PrincipalId>> {
+        self.directory.existing(principals, call).await
+    }
+}

@@ -1,0 +1,40 @@
+//! What there is in a subscription: registries, clusters, and what a principal was granted.
+
+mod azure;
+mod directory;
+
+pub use azure::AzureInventory;
+pub(crate) use directory::Directory;
+
+use crate::{
+    call::Call,
+    error::Result,
+    id::{PrincipalId, SubscriptionId},
+    identity::ClusterIdentities,
+    registry::Registry,
+    role::RoleAssignment,
+};
+use async_trait::async_trait;
+use std::fmt;
+
+/// Lists what there is in a subscription, and who there still is in the directory.
+///
+/// - Listing changes nothing in Azure, and follows every page.
+/// - A registry that has no login server yet is left out: nobody can pull from it.
+/// - What the caller may not see may be missing from a list: Azure leaves it out, or refuses the list.
+#[async_trait]
+pub trait Inventory: fmt::Debug + Send + Sync + 'static {
+    /// The registries of a subscription.
+    async fn registries(&self, subscription: SubscriptionId, call: &Call) -> Result<Vec<Registry>>;
+    /// The clusters of a subscription, by their identities.
+    async fn clusters(&self, subscription: SubscriptionId, call: &Call) -> Result<Vec<ClusterIdentities>>;
+    /// The assignments that a principal itself holds, in a subscription and above it. Those of its groups are not among them.
+    async fn assignments_of(
+        &self,
+        principal: PrincipalId,
+        subscription: SubscriptionId,
+        call: &Call,
+    ) -> Result<Vec<RoleAssignment>>;
+    /// Those of some principals that the directory knows. Rights in Azure are none there.
+    async fn existing(&self, principals: &[PrincipalId], call: &Call) -> Result<Vec<PrincipalId>>;
+}

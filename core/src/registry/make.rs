@@ -1,0 +1,162 @@
+//! Making a registry of Azure: look, write where nothing is, wait.
+
+use super::{AzureRegistryImporter, CreatedRegistry, NewRegistry, Registry, azure::API, wire::WireRegistry};
+use crate::{
+    call::{Call, Event},
+    difference::{Difference, Differences},
+    error::{Error, ErrorKind, Result},
+    http::{ArmRequest, CORRELATION_ID, Operation, Provider, group_location},
+    id::ResourceId,
+};
+use azure_core::http::Method;
+use serde_json::json;
+use std::time::Duration;
+
+/// No stable version lets a login server have a label.
+const LABEL_API: &str = "2026-03-01-preview";
+pub(crate) const WRITE: &str = "Microsoft.ContainerRegistry/registries/write";
+pub(crate) const PROVIDER: Provider =
+    Provider { namespace: "Microsoft.ContainerRegistry", register: "Microsoft.ContainerRegistry/register/action" };
+const STEP: &str = "creating the registry";
+const LOOK_AGAIN: Duration = Duration::from_secs(3);
+
+/// Azure's PUT would change a registry that exists, and reset what the body leaves out; so a look comes first. Who makes one of
+/// the same name in the same group between the look and the PUT has it changed to what is asked here: the service has no way to
+/// write only where nothing is.
+pub(super) async fn create(
+    importer: &AzureRegistryImporter,
+    registry: &NewRegistry,
+    call: &Call,
+) -> Result<CreatedRegistry> {
+    let (there, location) = futures::join!(importer.look(&registry.id, call), location(importer, registry, call));
+    if let Some(there) = there? {
+        let there = made(importer, &registry.id, Some(there), call).await?;
+        let differences = differences(registry, &there);
+        return Ok(CreatedRegistry::new(there.into_registry()?, false).with_differences(differences));
+    }
+    let location = location?;
+    call.report(Event::Started { step: STEP.to_owned() });
+    let subscription = registry.id.subscription();
+    let write = || put_registry(registry, &location);
+    let sent = importer.arm.send_registered(write, (PROVIDER, subscription), registry.register, call).await;
+    let answer = match sent {
+        Ok(answer) => answer,
+        Err(err) => return Err(explain(importer, err, registry, call).await),
+    };
+    let correlation_id = answer.header(CORRELATION_ID).map(str::to_owned);
+    let made = match Operation::begun_by(&importer.arm, &answer, STEP)? {
+        Some(operation) => {
+            operation.wait(&importer.arm, call).await?;
+            made(importer, &registry.id, None, call).await?
+        }
+        // Azure may be done at once, and then its answer says all.
+        None => match answer.read::<WireRegistry>("a registry")? {
+            done if done.is_complete() => done,
+            _ => made(importer, &registry.id, None, call).await?,
+        },
+    };
+    let registry = made.into_registry()?;
+    call.report(Event::Finished { step: STEP.to_owned() });
+    Ok(CreatedRegistry { correlation_id, ..CreatedRegistry::new(registry, true) })
+}
+
+async fn location(importer: &AzureRegistryImporter, registry: &NewRegistry, call: &Call) -> Result<String> {
+    match &registry.location {
+        Some(location) => Ok(location.clone()),
+        None => group_location(&importer.arm, &registry.id, call).await,
+    }
+}
+
+/// Waits until a registry is made, by whomever; `seen` is what a look has shown already.
+async fn made(
+    importer: &AzureRegistryImporter,
+    id: &ResourceId,
+    mut seen: Option<WireRegistry>,
+    call: &Call,
+) -> Result<WireRegistry> {
+    for attempt in 1.. {
+        let looked = match seen.take() {
+            Some(seen) => Some(seen),
+            None => importer.look(id, call).await?,
+        };
+        let Some(registry) = looked else { break };
+        let state = registry.state();
+        let is = |word: &str| state.eq_ignore_ascii_case(word);
+        if is("failed") || is("canceled") {
+            return Err(stuck(
+                ErrorKind::OperationFailed,
+                "Azure could not make the registry; remove it, then try again",
+                id,
+                state,
+            ));
+        }
+        if is("deleting") {
+            return Err(stuck(
+                ErrorKind::Conflict,
+                "the registry is being deleted; try again when it is gone",
+                id,
+                state,
+            ));
+        }
+        if !is("creating") {
+            return Ok(registry);
+        }
+        call.report(Event::Polling { step: STEP.to_owned(), attempt, status: state.to_owned() });
+        call.sleep(STEP, LOOK_AGAIN).await?;
+    }
+    Err(Error::new(ErrorKind::Unexpected, "Azure made the registry and does not know it")
+        .with_context("registry", id.name()))
+}
+
+fn stuck(kind: ErrorKind, text: &str, id: &ResourceId, state: &str) -> Error {
+    Error::new(kind, text).with_context("registry", id.name()).with_context("state", state)
+}
+
+/// How a registry that is there differs from the one that would have been made.
+fn differences(asked: &NewRegistry, found: &WireRegistry) -> Vec<Difference> {
+    let mut differences = Differences::default();
+    let yes_or_no = |is: bool| if is { "true" } else { "false" };
+    differences.check_location(asked.location.as_deref(), found.location());
+    differences.check("sku", asked.sku.as_str(), found.sku());
+    differences.check("role_assignment_mode", asked.mode.as_str(), found.mode_word());
+    differences.check("admin_user", "false", yes_or_no(found.has_admin_user()));
+    differences.check("anonymous_pull", "false", yes_or_no(found.has_anonymous_pull()));
+    if let Some(label) = asked.domain_label.filter(|_| !found.has_domain_label()) {
+        differences.check("domain_label", label.as_str(), "none");
+    }
+    differences.into_vec()
+}
+
+/// Says of a name that is taken whether it is the caller's own, in another group.
+async fn explain(importer: &AzureRegistryImporter, err: Error, registry: &NewRegistry, call: &Call) -> Error {
+    if err.code() != Some("RegistryNameAlreadyInUse") {
+        return err;
+    }
+    let name = registry.id.name();
+    let own = importer.find_in_list(registry.id.subscription(), |one| one.name.eq_ignore_ascii_case(name), call).await;
+    let err =
+        err.saying("the name is taken: registry names are unique in the whole cloud").with_context("registry", name);
+    match own {
+        Ok(Some(Registry { id, .. })) => err.with_context("it is in the subscription's group", id.group()),
+        // Who may list all of them and does not find it knows that it is somebody else's.
+        Ok(None) => err.with_context(
+            "taken by",
+            "somebody outside of this subscription, or a registry that is hidden from this caller",
+        ),
+        Err(_) => err,
+    }
+}
+
+/// See [Create](https://learn.microsoft.com/rest/api/container-registry/registries/create).
+fn put_registry(registry: &NewRegistry, location: &str) -> ArmRequest {
+    let mut body = json!({
+        "location": location,
+        "sku": { "name": registry.sku.as_str() },
+        "properties": { "adminUserEnabled": false, "roleAssignmentMode": registry.mode.as_str() },
+    });
+    if let Some(label) = registry.domain_label {
+        body["properties"]["autoGeneratedDomainNameLabelScope"] = label.as_str().into();
+    }
+    let version = if registry.domain_label.is_some() { LABEL_API } else { API };
+    ArmRequest::new(Method::Put, registry.id.as_str(), version).body(body).step(STEP).needs(WRITE, registry.id.as_str())
+}

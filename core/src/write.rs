@@ -1,0 +1,144 @@
+//! Writes: what each looks like before it is sent, and what may keep it from being sent.
+
+use crate::{
+    error::{Error, ErrorKind, Result},
+    refusal::{Refusal, RefusalKind},
+    words::words,
+};
+use serde::{Deserialize, Serialize};
+use serde_json::Value;
+use std::{fmt, sync::Arc};
+
+/// A request that changes something, before it is sent.
+///
+/// A request that only reads is none, whatever its method: a POST that asks for a kubeconfig is not, nor is an apply as a dry run.
+#[derive(Clone, Debug, PartialEq, Serialize)]
+#[non_exhaustive]
+pub struct Write {
+    /// Who would be asked.
+    pub service: WriteService,
+    /// The method of HTTP, such as `PUT`.
+    pub method: String,
+    /// The resource id, or the cluster's resource id and the path in its API. Never a query, which may be signed.
+    pub target: String,
+    /// The action that Azure checks. Empty for Kubernetes.
+    pub action: String,
+    /// What it is for, in words.
+    pub step: String,
+    /// What would be sent, without what may be secret: to Azure the body with such values replaced, to Kubernetes the object's kind,
+    /// name and namespace.
+    pub body: Option<Value>,
+}
+
+/// Who would be asked to change something.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+#[non_exhaustive]
+pub enum WriteService {
+    /// Azure Resource Manager.
+    Azure,
+    /// The API of a cluster.
+    Kubernetes,
+}
+
+words!(WriteService, "service": Azure => "azure", Kubernetes => "kubernetes");
+
+impl fmt::Display for Write {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{} {} ({})", self.method, self.target, self.step)
+    }
+}
+
+/// Sees each write before it is sent, and may say no. It must return at once: the work waits for it.
+pub trait WriteHook: Send + Sync + 'static {
+    /// Takes a write. An error keeps it from being sent, and its text becomes part of the caller's error.
+    ///
+    /// # Errors
+    /// Why it must not be sent.
+    fn before(&self, write: &Write) -> std::result::Result<(), String>;
+}
+
+impl<F> WriteHook for F
+where
+    F: Fn(&Write) -> std::result::Result<(), String> + Send + Sync + 'static,
+{
+    fn before(&self, write: &Write) -> std::result::Result<(), String> {
+        self(write)
+    }
+}
+
+/// What keeps writes from being sent.
+#[derive(Clone, Default)]
+pub(crate) struct Guard {
+    pub read_only: bool,
+    pub hook: Option<Arc<dyn WriteHook>>,
+}
+
+impl fmt::Debug for Guard {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let has_hook = self.hook.is_some();
+        f.debug_struct("Guard").field("read_only", &self.read_only).field("has_hook", &has_hook).finish()
+    }
+}
+
+impl Guard {
+    /// Refuses a write that must not be sent.
+    pub fn check(&self, write: &Write) -> Result<()> {
+        if self.read_only {
+            let text = "this client is read-only; the request was not sent";
+            return Err(refused(RefusalKind::ReadOnlyClient, text, write));
+        }
+        let Some(hook) = &self.hook else { return Ok(()) };
+        hook.before(write).map_err(|reason| {
+            let err =
+                refused(RefusalKind::WriteHook, "the hook that sees writes said no; the request was not sent", write);
+            err.with_context("reason", reason)
+        })
+    }
+}
+
+fn refused(kind: RefusalKind, text: &str, write: &Write) -> Error {
+    Error::new(ErrorKind::Forbidden, text)
+        .with_context("while", &write.step)
+        .with_context("request", format!("{} {}", write.method, write.target))
+        .with_refusal(Refusal::of(kind, "", ""))
+}
+
+/// What a request does, said by who makes it.
+#[derive(Clone, Debug)]
+pub(crate) enum Intent {
+    Read,
+    Write(Write),
+}
+
+/// A body without what may be secret. Names decide: what is not known to be harmless by its name is shown, so the names are wide.
+pub(crate) fn without_secrets(body: &Value) -> Value {
+    const SECRET: [&str; 5] = ["password", "secret", "token", "credential", "privatekey"];
+    match body {
+        Value::Object(fields) => {
+            let shown = fields.iter().map(|(name, value)| {
+                let lower = name.to_ascii_lowercase();
+                let is_secret = SECRET.iter().any(|word| lower.contains(word)) && !value.is_null();
+                (name.clone(), if is_secret { Value::from("(secret)") } else { without_secrets(value) })
+            });
+            Value::Object(shown.collect())
+        }
+        Value::Array(items) => Value::Array(items.iter().map(without_secrets).collect()),
+        plain => plain.clone(),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use serde_json::json;
+
+    #[test]
+    fn what_is_secret_by_its_name_is_not_shown_however_deep() {
+        let body = json!({"source": {"credentials": {"username": "u", "password": "p"}, "sourceImage": "a"},
+            "list": [{"adminPassword": "p", "clientSecret": "s", "name": "n"}]});
+        let shown = without_secrets(&body).to_string();
+        assert!(!shown.contains("\"p\"") && !shown.contains("\"s\"") && !shown.contains("\"u\""), "{shown}");
+        assert!(shown.contains("sourceImage") && shown.contains("\"n\""), "{shown}");
+    }
+}

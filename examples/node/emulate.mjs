@@ -1,0 +1,48 @@
+// A test of a program of yours, against an Azure of its own: no account, milliseconds. `node emulate.mjs`, or `node --test`.
+//
+// There is no `--azure` here: what it shows is what one cannot do to the real one.
+
+import assert from 'node:assert/strict';
+import { after, before, test } from 'node:test';
+import { AksAcrError, Client } from 'aks-acr';
+import { Emulator } from 'aks-acr-emulator';
+
+/** The program: whether a registry is attached, told to people. */
+async function report(client) {
+  try {
+    const { outcome } = await client.attach('group/dev', 'myregistry');
+    return outcome.kind === 'granted' ? 'attached' : 'was attached';
+  } catch (err) {
+    if (err instanceof AksAcrError && err.code === 'forbidden') return `ask for ${err.smallestRole}`;
+    throw err;
+  }
+}
+
+let azure;
+const client = (caller) => {
+  const { subscriptionId } = azure;
+  return new Client({ credential: azure.credential(caller), subscriptionId, ...azure.clientOptions() });
+};
+
+before(async () => {
+  const scene = {
+    clusters: [{ group: 'group', name: 'dev' }],
+    registries: [{ group: 'group', name: 'myregistry' }],
+    callers: [{ name: 'reader', roles: [{ role: 'Reader' }] }],
+  };
+  azure = await Emulator.start({ scene });
+});
+after(() => azure.stop());
+
+test('who may not write is told which role does', async () => {
+  assert.equal(await report(client('reader')), 'ask for Role Based Access Control Administrator');
+});
+
+test('a lost answer does no harm: the grant is there, once', async () => {
+  const mark = azure.mark();
+  azure.fault('/roleAssignments/', { method: 'PUT', afterEffect: true, reset: true });
+  assert.match(await report(client()), /attached$/);
+  const writes = azure.requests({ since: mark }).filter(({ method, status }) => method === 'PUT' && status === 201);
+  assert.ok(writes.length <= 1);
+  assert.equal(await report(client()), 'was attached');
+});

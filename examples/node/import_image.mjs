@@ -1,0 +1,40 @@
+// Copies an image from Docker Hub into a registry, done by Azure, and shows how far it is.
+//
+// `node import_image.mjs` on the emulator; on Azure, into a registry that exists:
+// `node import_image.mjs --azure SUBSCRIPTION REGISTRY`.
+
+import { DefaultAzureCredential } from '@azure/identity';
+import { Client } from 'aks-acr';
+import { Presets, SingleBar } from 'cli-progress';
+
+async function importImage(client, registry) {
+  const bar = new SingleBar({ format: '{bar} {step}', clearOnComplete: true }, Presets.shades_classic);
+  bar.start(1, 0, { step: '' });
+  const run = client.follow.importImage(registry, 'nginx', { target: 'nginx:v1' });
+  for await (const event of run) bar.update(event.kind === 'finished' ? 1 : 0, { step: String(event) });
+  bar.stop();
+
+  const { target, isNew, proof } = await run.result;
+  console.log(`${target} ${isNew ? 'copied' : 'was there'}: ${proof.digest}, ${proof.kind}`);
+}
+
+const [way, subscriptionId, registry] = process.argv.slice(2);
+if (way === '--azure' && registry) {
+  await importImage(new Client({ credential: new DefaultAzureCredential(), subscriptionId }), registry);
+} else if (way === undefined) {
+  const { Emulator } = await import('aks-acr-emulator');
+  const azure = await Emulator.start({
+    scene: {
+      registries: [{ group: 'group', name: 'myregistry' }],
+      images: [{ name: 'docker.io/library/nginx:latest', platforms: ['linux/amd64', 'linux/arm64'] }],
+    },
+    timing: 'typical',
+    clock: 10,
+  });
+  const { subscriptionId } = azure;
+  const client = new Client({ credential: azure.credential(), subscriptionId, ...azure.clientOptions() });
+  await importImage(client, 'myregistry');
+  await azure.stop();
+} else {
+  throw new Error('wanted nothing, or --azure SUBSCRIPTION REGISTRY');
+}

@@ -1,0 +1,52 @@
+// From an image in Docker Hub to running pods, and what happens without the grant: `node quickstart.mjs`, on the emulator.
+//
+// It makes a registry and a cluster, imports nginx, sees the pods fail to pull, attaches the registry, sees them run, detaches it,
+// and sees the next pod fail.
+
+import { readFile } from 'node:fs/promises';
+import { AksAcrError, Client } from 'aks-acr';
+import { Emulator } from 'aks-acr-emulator';
+
+const manifest = await readFile(new URL('../acr-nginx.yaml', import.meta.url), 'utf8');
+const [cluster, registry, deployment] = ['group/dev', 'myregistry', 'nginx0-deployment'];
+
+async function tell(client) {
+  console.log('registry', (await client.createRegistry('group', registry)).registry.loginServer);
+  const run = client.follow.createCluster(cluster, { nodeCount: 1 });
+  for await (const event of run) if (event.kind === 'polling') console.log('        ', event.status);
+  const { state, kubernetesVersion } = (await run.result).cluster;
+  console.log('cluster ', state, 'with Kubernetes', kubernetesVersion);
+
+  const { proof } = await client.importImage(registry, 'nginx', { target: 'nginx:v1' });
+  console.log('import  ', proof.digest, proof.kind);
+  for (const { kind, name } of await client.apply(cluster, manifest, { registry })) console.log('deploy  ', `${kind}/${name}`);
+  await rollOut(client);
+
+  console.log('plan    ', (await client.planAttach(cluster, registry)).action.kind);
+  console.log('attach  ', (await client.attach(cluster, registry)).outcome.kind);
+  console.log('again   ', (await client.attach(cluster, registry)).outcome.kind);
+  await rollOut(client);
+
+  console.log('detach  ', (await client.detach(cluster, registry)).outcome);
+  // Without this a node would start the image that it has.
+  const fresh = manifest.replace('- name: nginx', '- imagePullPolicy: Always\n          name: nginx');
+  await client.apply(cluster, fresh, { registry });
+  await rollOut(client);
+  console.log(String(await client.pods(cluster, { labels: 'app=nginx0' })));
+}
+
+async function rollOut(client) {
+  try {
+    const { ready, wanted } = await client.rollOut(cluster, deployment);
+    console.log('roll-out', `${ready}/${wanted} ready`);
+  } catch (err) {
+    if (!(err instanceof AksAcrError && err.code === 'pull_failed')) throw err;
+    // It ends at once where waiting does not help.
+    console.log('roll-out', `${err.pullFailure.reason}: ${err.pullFailure.cause.kind}`);
+  }
+}
+
+const images = [{ name: 'docker.io/library/nginx:latest', platforms: ['linux/amd64'] }];
+const azure = await Emulator.start({ scene: { groups: [{ name: 'group' }], images }, clock: 20 });
+await tell(new Client({ credential: azure.credential(), subscriptionId: azure.subscriptionId, ...azure.clientOptions() }));
+await azure.stop();

@@ -1,0 +1,190 @@
+//! Attachments: which registries a cluster can pull from, and who can pull from a registry.
+
+use crate::{
+    backend::Backend,
+    case::{Case, Checked, cases, refused},
+    emulator::{CLUSTER, GROUP, REGISTRY, Scene},
+};
+use aks_acr::{AttachOptions, AttachmentsOptions, ErrorKind, GrantReach, PrincipalState, PullGrant};
+use aks_acr_emulator::RegistrySeed;
+
+const OTHER: &str = "5b5b5b5b-0000-4000-8000-000000000005";
+
+pub fn cases() -> Vec<Case> {
+    cases! { "attachments";
+        everywhere: [
+            a_registry_names_who_was_attached,
+        ];
+        on_emulator: [
+            a_cluster_names_its_registries_direct_ones_and_inherited,
+            a_registry_in_another_subscription_is_found_where_that_is_named,
+            a_registry_that_the_caller_may_not_see_is_told_if_a_grant_names_it,
+            all_pages_are_read,
+            a_registry_tells_whose_a_grant_is_as_far_as_that_is_known,
+            a_principal_that_the_directory_does_not_know_is_gone,
+            who_may_not_ask_the_directory_is_told_so,
+            a_registry_tells_of_no_grant_without_effect_in_its_mode,
+            a_registry_is_told_of_to_a_caller_who_may_not_list_clusters,
+            who_may_not_list_grants_is_told_so,
+            an_absent_cluster_or_registry_is_not_found,
+        ];
+    }
+}
+
+async fn a_registry_names_who_was_attached(backend: &dyn Backend) -> Checked {
+    let registry = backend.registry().clone().try_into()?;
+    let options = AttachOptions::default().with_principal(backend.principal());
+    let attachment = backend.client().attach(backend.cluster(), &registry, options).await?;
+    let seen = backend.client().attachments_of_registry(&registry, AttachmentsOptions::default()).await?;
+    assert_eq!(seen.registry.id, *backend.registry());
+    let grant = seen.grants.iter().find(|one| one.principal_id == backend.principal()).ok_or("no grant")?;
+    assert_eq!((Some(&grant.assignment_id), &grant.reach), (attachment.assignment_id.as_ref(), &GrantReach::Direct));
+    assert_eq!(grant.principal_type.as_deref(), Some("ServicePrincipal"));
+    Ok(())
+}
+
+/// Of each grant: the registry, and whether it is direct.
+fn told(grants: &[PullGrant]) -> Vec<(&str, bool)> {
+    grants.iter().map(|grant| (grant.registry.name(), grant.reach == GrantReach::Direct)).collect()
+}
+
+async fn of_cluster(scene: &Scene, options: AttachmentsOptions) -> aks_acr::Result<aks_acr::ClusterAttachments> {
+    scene.client.attachments_of_cluster(&scene.cluster, options).await
+}
+
+async fn a_cluster_names_its_registries_direct_ones_and_inherited() -> Checked {
+    let scene = Scene::new()?;
+    let kubelet = scene.azure.kubelet_object_id(GROUP, CLUSTER);
+    let azure = scene.azure.clone().with_registry(GROUP, "second").with_registry("elsewhere", "third");
+    assert_eq!(of_cluster(&scene, AttachmentsOptions::default()).await?.grants, []);
+    scene.grant_pull("AcrPull");
+    azure.grant("Reader", &kubelet, &format!("{}/resourceGroups/{GROUP}", scene.everything()));
+    azure.grant("Container Registry Repository Reader", &kubelet, &azure.registry_id("elsewhere", "third"));
+    let seen = of_cluster(&scene, AttachmentsOptions::default()).await?;
+    assert_eq!(told(&seen.grants), [(REGISTRY, true), (REGISTRY, false), ("second", false)]);
+    assert!(seen.grants.iter().all(|one| one.principal == PrincipalState::Exists && one.is_certain));
+    azure.set_registry("elsewhere", "third", RegistrySeed::abac);
+    let seen = of_cluster(&scene, AttachmentsOptions::default()).await?;
+    assert!(told(&seen.grants).contains(&("third", true)));
+    Ok(())
+}
+
+async fn a_registry_in_another_subscription_is_found_where_that_is_named() -> Checked {
+    let scene = Scene::new()?;
+    let azure = scene.azure.clone().with_subscription(OTHER);
+    let azure = azure.with_registry_of(RegistrySeed::new("hub", "shared").in_subscription(OTHER));
+    azure.grant("AcrPull", &azure.kubelet_object_id(GROUP, CLUSTER), &azure.registry_id("hub", "shared"));
+    let seen = of_cluster(&scene, AttachmentsOptions::default()).await?;
+    assert_eq!((seen.grants.len(), seen.subscriptions.len()), (0, 1));
+    let seen = of_cluster(&scene, AttachmentsOptions::default().with_subscription(OTHER.parse()?)).await?;
+    assert_eq!((told(&seen.grants), seen.subscriptions.len()), (vec![("shared", true)], 2));
+    Ok(())
+}
+
+async fn a_registry_that_the_caller_may_not_see_is_told_if_a_grant_names_it() -> Checked {
+    let scene = Scene::new()?;
+    scene.grant_pull("AcrPull");
+    let actions = ["Microsoft.ContainerService/managedClusters/read", "Microsoft.Authorization/*/read"];
+    let caller = scene.caller_who_may(&actions)?;
+    let seen = caller.attachments_of_cluster(&scene.cluster, AttachmentsOptions::default()).await?;
+    assert_eq!(told(&seen.grants), [(REGISTRY, true)]);
+    assert!(!seen.grants[0].is_certain);
+    Ok(())
+}
+
+async fn all_pages_are_read() -> Checked {
+    let scene = Scene::new()?;
+    let mut azure = scene.azure.clone();
+    for number in 0..5 {
+        azure = azure.with_registry(GROUP, &format!("registry{number}")).with_cluster(GROUP, &format!("c{number}"));
+        azure.grant("AcrPull", &azure.kubelet_object_id(GROUP, &format!("c{number}")), scene.registry().as_str());
+    }
+    azure.grant("AcrPull", &azure.kubelet_object_id(GROUP, CLUSTER), &scene.everything());
+    azure.set_page_size(2);
+    azure.set_empty_first_page(true);
+    assert_eq!(of_cluster(&scene, AttachmentsOptions::default()).await?.grants.len(), 6);
+    let seen = scene.client.attachments_of_registry(&scene.by_id(), AttachmentsOptions::default()).await?;
+    assert_eq!(seen.grants.iter().filter(|one| !one.clusters.is_empty()).count(), 6);
+    Ok(())
+}
+
+async fn a_registry_tells_whose_a_grant_is_as_far_as_that_is_known() -> Checked {
+    let scene = Scene::new()?;
+    scene.grant_pull("AcrPull");
+    scene.azure.grant("AcrPull", OTHER, scene.registry().as_str());
+    let seen = scene.client.attachments_of_registry(&scene.by_id(), AttachmentsOptions::default()).await?;
+    let of = |principal: &str| seen.grants.iter().find(|one| one.principal_id.to_string() == principal);
+    let known = of(&scene.azure.kubelet_object_id(GROUP, CLUSTER)).ok_or("no grant")?;
+    assert_eq!((known.principal, known.clusters[0].name()), (PrincipalState::Exists, CLUSTER));
+    let other = of(OTHER).ok_or("no grant")?;
+    assert_eq!((other.principal, other.clusters.len()), (PrincipalState::Unknown, 0));
+    let owner = seen.grants.iter().find(|one| one.role_name.as_deref() == Some("Owner")).ok_or("no owner")?;
+    assert_eq!(owner.reach, GrantReach::Inherited { from: scene.everything() });
+    Ok(())
+}
+
+async fn a_principal_that_the_directory_does_not_know_is_gone() -> Checked {
+    let scene = Scene::new()?;
+    let azure = scene.azure.clone().with_graph_rights("owner");
+    scene.grant_pull("AcrPull");
+    azure.grant("AcrPull", OTHER, scene.registry().as_str());
+    azure.grant("AcrPull", &azure.object_id_of("nobody"), scene.registry().as_str());
+    let options = AttachmentsOptions::default().with_ask_directory(true);
+    let seen = scene.client.attachments_of_registry(&scene.by_id(), options).await?;
+    for grant in &seen.grants {
+        let is_gone = grant.principal_id.to_string() == OTHER;
+        let wanted = if is_gone { PrincipalState::Gone } else { PrincipalState::Exists };
+        assert_eq!(grant.principal, wanted, "{grant}");
+    }
+    assert_eq!(scene.writes(), []);
+    Ok(())
+}
+
+async fn who_may_not_ask_the_directory_is_told_so() -> Checked {
+    let scene = Scene::new()?;
+    let options = AttachmentsOptions::default().with_ask_directory(true);
+    let err = refused(scene.client.attachments_of_registry(&scene.by_id(), options).await, ErrorKind::Forbidden)?;
+    assert_eq!((err.code(), err.missing_action()), (Some("Authorization_RequestDenied"), None));
+    Ok(())
+}
+
+async fn a_registry_tells_of_no_grant_without_effect_in_its_mode() -> Checked {
+    let scene = Scene::with_registry(RegistrySeed::new(GROUP, REGISTRY).abac())?;
+    scene.grant_pull("AcrPull");
+    let seen = scene.client.attachments_of_registry(&scene.by_id(), AttachmentsOptions::default()).await?;
+    assert_eq!(seen.grants, []);
+    Ok(())
+}
+
+async fn a_registry_is_told_of_to_a_caller_who_may_not_list_clusters() -> Checked {
+    let scene = Scene::new()?;
+    scene.grant_pull("AcrPull");
+    let caller = scene.caller(&[("Reader", scene.registry().as_str())])?;
+    let seen = caller.attachments_of_registry(&scene.by_id(), AttachmentsOptions::default()).await?;
+    assert!(seen.grants.iter().any(|one| one.role_name.as_deref() == Some("AcrPull")));
+    assert!(seen.grants.iter().all(|one| one.clusters.is_empty()));
+    Ok(())
+}
+
+async fn who_may_not_list_grants_is_told_so() -> Checked {
+    let scene = Scene::new()?;
+    let actions = ["Microsoft.ContainerService/*/read", "Microsoft.ContainerRegistry/*/read"];
+    let caller = scene.caller_who_may(&actions)?;
+    let of_cluster = caller.attachments_of_cluster(&scene.cluster, AttachmentsOptions::default()).await;
+    let of_registry = caller.attachments_of_registry(&scene.by_id(), AttachmentsOptions::default()).await;
+    for err in [refused(of_cluster, ErrorKind::Forbidden)?, refused(of_registry, ErrorKind::Forbidden)?] {
+        assert_eq!(err.missing_action(), Some("Microsoft.Authorization/roleAssignments/read"));
+    }
+    Ok(())
+}
+
+async fn an_absent_cluster_or_registry_is_not_found() -> Checked {
+    let scene = Scene::new()?;
+    let absent = aks_acr::ClusterRef::new(GROUP, "absent")?;
+    let options = AttachmentsOptions::default;
+    refused(scene.client.attachments_of_cluster(&absent, options()).await, ErrorKind::NotFound)?;
+    refused(scene.client.attachments_of_registry(&"absent".parse()?, options()).await, ErrorKind::NotFound)?;
+    let by_id = scene.azure.registry_id(GROUP, "absent").parse()?;
+    refused(scene.client.attachments_of_registry(&by_id, options()).await, ErrorKind::NotFound)?;
+    Ok(())
+}

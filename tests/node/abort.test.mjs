@@ -1,0 +1,75 @@
+// Cancelling.
+
+import assert from 'node:assert/strict';
+import { getEventListeners } from 'node:events';
+import { test } from 'node:test';
+import { azureFor, clientOf, lines } from './azure.mjs';
+
+const azure = azureFor();
+const CLUSTER = 'group/dev';
+
+const slow = () => azure.emulator.fault('/managedClusters/dev', { delayMs: 5_000, times: 1 });
+
+test('a signal that is aborted already lets no request out', async () => {
+  const mark = await azure.emulator.mark();
+  const reason = new Error('no longer wanted');
+  const err = await clientOf(azure.emulator)
+    .attach(CLUSTER, 'myregistry', { signal: AbortSignal.abort(reason) })
+    .catch((err) => err);
+  assert.equal(err.code, 'cancelled');
+  assert.strictEqual(err.cause, reason);
+  assert.deepEqual(await lines(azure.emulator, mark), []);
+});
+
+test('an abort ends a wait at once', async () => {
+  await slow();
+  const controller = new AbortController();
+  const started = performance.now();
+  setTimeout(() => controller.abort(), 100);
+  const err = await clientOf(azure.emulator)
+    .identities(CLUSTER, { signal: controller.signal })
+    .catch((err) => err);
+  const took = performance.now() - started;
+  assert.equal(err.code, 'cancelled');
+  assert.equal(err.cause.name, 'AbortError');
+  assert.ok(took < 1000, `${took} ms`);
+});
+
+test('a time limit of the platform is a signal like any other', async () => {
+  await slow();
+  const err = await clientOf(azure.emulator)
+    .identities(CLUSTER, { signal: AbortSignal.timeout(50) })
+    .catch((err) => err);
+  assert.equal(err.code, 'cancelled');
+  assert.equal(err.cause.name, 'TimeoutError');
+});
+
+test('a deadline is in milliseconds', async () => {
+  await slow();
+  const started = performance.now();
+  await assert.rejects(clientOf(azure.emulator).identities(CLUSTER, { deadlineMs: 100 }), {
+    code: 'deadline_exceeded',
+  });
+  assert.ok(performance.now() - started < 1000);
+});
+
+test('calls may share a signal, and leave nothing on it', async (context) => {
+  const warned = context.mock.fn();
+  process.on('warning', warned);
+  const client = clientOf(azure.emulator);
+  const { signal } = new AbortController();
+  await Promise.all(Array.from({ length: 64 }, () => client.identities(CLUSTER, { signal })));
+  assert.equal(getEventListeners(signal, 'abort').length, 0);
+  await new Promise(setImmediate);
+  process.off('warning', warned);
+  assert.deepEqual(warned.mock.calls, []);
+});
+
+test('one abort ends all calls that share it', async () => {
+  const client = clientOf(azure.emulator);
+  const controller = new AbortController();
+  const calls = Array.from({ length: 8 }, () => client.identities(CLUSTER, { signal: controller.signal }));
+  controller.abort();
+  const codes = (await Promise.allSettled(calls)).map(({ reason }) => reason?.code);
+  assert.deepEqual(codes, Array(8).fill('cancelled'));
+});

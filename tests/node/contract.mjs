@@ -1,0 +1,97 @@
+// The contract between the languages, and how Node's names map to it.
+
+import { readFileSync, readdirSync } from 'node:fs';
+
+const folder = new URL('../contract/', import.meta.url);
+const read = (file) => JSON.parse(readFileSync(new URL(file, folder), 'utf8'));
+
+export const operations = read('operations.json');
+export const errors = read('errors.json');
+export const stories = readdirSync(new URL('stories/', folder))
+  .sort()
+  .map((file) => read(`stories/${file}`));
+
+/** The arguments that are no options, in their order. */
+const POSITIONAL = {
+  identities: ['cluster'],
+  attach: ['cluster', 'registry'],
+  plan_attach: ['cluster', 'registry'],
+  apply_attach: ['plan'],
+  registry: ['registry'],
+  create_registry: ['group', 'name'],
+  import_image: ['registry', 'source'],
+  kubeconfig: ['cluster'],
+  apply: ['cluster', 'manifests'],
+  roll_out: ['cluster', 'deployment'],
+  pods: ['cluster'],
+};
+
+const SECONDS = new Set(['deadline', 'propagation', 'retry_refused']);
+
+export const camelCase = (name) => name.replace(/_([a-z])/g, (_, letter) => letter.toUpperCase());
+const snakeCase = (name) => name.replace(/[A-Z]/g, (letter) => `_${letter.toLowerCase()}`);
+
+/** The arguments of a step as Node's: those that come first, then the options. */
+export function given(call, args, kept) {
+  const left = new Map(Object.entries(args));
+  const take = (name) => {
+    const value = left.get(name);
+    left.delete(name);
+    return typeof value === 'string' && value.startsWith('$') ? kept.get(value.slice(1)) : value;
+  };
+  const first = POSITIONAL[call].map(take);
+  const option = ([name, value]) =>
+    SECONDS.has(name) ? [`${camelCase(name)}Ms`, value * 1000] : [camelCase(name), value];
+  return [first, Object.fromEntries([...left].map(option))];
+}
+
+/** A result or an event in core's JSON form. */
+export function canonical(value) {
+  if (value instanceof Date) return value.toISOString();
+  if (Array.isArray(value)) return value.map(canonical);
+  if (value === null || typeof value !== 'object') return value;
+  return Object.fromEntries(Object.entries(value).map(([name, one]) => [snakeCase(name), canonical(one)]));
+}
+
+/** An error in the form of a story. */
+export function canonicalError(err) {
+  const { code: kind, status, serviceCode: code, missingAction, scope, smallestRole, pullFailure } = err;
+  const facts = { kind, status, code, missingAction, scope, smallestRole, pullFailure };
+  return canonical(Object.fromEntries(Object.entries(facts).filter(([, fact]) => fact !== undefined)));
+}
+
+/** Whether a value is what was wanted, `"<any>"` being whatever is there. Where not, the place and why. */
+export function difference(place, wanted, got, { more = false } = {}) {
+  if (wanted === '<any>') return got === null || got === undefined ? `${place} is ${got}` : undefined;
+  if (wanted === null || typeof wanted !== 'object' || got === null || typeof got !== 'object') {
+    return wanted === got ? undefined : `${place} is ${JSON.stringify(got)}, wanted ${JSON.stringify(wanted)}`;
+  }
+  const names = new Set([...Object.keys(wanted), ...(more ? [] : Object.keys(got))]);
+  for (const name of names) {
+    if (!(name in wanted)) return `${place}.${name} is there: ${JSON.stringify(got[name])}`;
+    const found = difference(`${place}.${name}`, wanted[name], got[name]);
+    if (found) return found;
+  }
+  return undefined;
+}
+
+/** Whether two lists of request lines are equal, whatever their order. */
+export function differentLines(wanted, got) {
+  const left = [...got];
+  for (const line of wanted) {
+    const pattern = new RegExp(
+      `^${line
+        .split('<any>')
+        .map(RegExp.escape ?? escape)
+        .join('.*')}$`,
+    );
+    const at = left.findIndex((one) => pattern.test(one));
+    if (at < 0) return `no request ${line}; there were\n${got.join('\n')}`;
+    left.splice(at, 1);
+  }
+  return left.length > 0 ? `requests that nobody wanted: ${left.join('\n')}` : undefined;
+}
+
+function escape(text) {
+  return text.replace(/[$()*+.?[\\\]^{|}]/g, '\\$&');
+}

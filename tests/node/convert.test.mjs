@@ -1,0 +1,159 @@
+// Arguments and results on their way over the border.
+
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import { inspect } from 'node:util';
+import { AksAcrError, Client, VERSION } from 'aks-acr';
+import { azureFor, clientOf, lines } from './azure.mjs';
+
+const azure = azureFor();
+const CLUSTER = 'group/dev';
+const GUID = /^[0-9a-f-]{36}$/;
+
+test('a result has names in camel case and cannot be changed', async () => {
+  const identities = await clientOf(azure.emulator).identities(CLUSTER);
+  assert.match(identities.kubelet.objectId, GUID);
+  assert.equal(identities.localAccountsDisabled, false);
+  assert.equal(identities.entra, null);
+  assert.ok(Object.isFrozen(identities) && Object.isFrozen(identities.kubelet) && Object.isFrozen(identities.addOns));
+  assert.throws(() => (identities.kubelet.objectId = ''), TypeError);
+});
+
+test('a plan has a date, reads as a line, and survives being stored', async () => {
+  const client = clientOf(azure.emulator);
+  const plan = await client.planAttach(CLUSTER, 'myregistry');
+  assert.ok(plan.expires instanceof Date && plan.expires > new Date());
+  assert.equal(String(plan), `+ AcrPull for ${plan.principalId} on myregistry`);
+  assert.deepEqual(plan.action, { kind: 'grant' });
+  const text = JSON.stringify(plan);
+  assert.equal(JSON.parse(text).principal_id, plan.principalId);
+  const attachment = await client.applyAttach(JSON.parse(text));
+  assert.deepEqual(attachment.outcome, { kind: 'granted' });
+  const again = await client.applyAttach(plan).catch((err) => err);
+  assert.equal(again.code, 'conflict');
+});
+
+test('what is no plan is refused, and the part is named', async () => {
+  const client = clientOf(azure.emulator);
+  const stored = (await client.planAttach(CLUSTER, 'myregistry')).toJSON();
+  for (const [plan, part] of [
+    [undefined, /^plan: .*undefined/],
+    ['{}', /^plan: .*string/],
+    [{}, /^plan: missing field `version`/],
+    [{ ...stored, expires: 'soon' }, /^plan\.expires: /],
+    [{ ...stored, cluster: { group: 'a/b', name: 'dev' } }, /^plan\.cluster: /],
+  ]) {
+    await assert.rejects(client.applyAttach(plan), { code: 'invalid_input', message: part });
+  }
+});
+
+test('a registry that is not there is null', async () => {
+  assert.equal(await clientOf(azure.emulator).registry('otherregistry'), null);
+});
+
+test('pods are the table of kubectl, and values', async () => {
+  const client = clientOf(azure.emulator);
+  const manifest = 'apiVersion: v1\nkind: Pod\nmetadata: {name: web}\nspec: {containers: [{name: web, image: nginx}]}';
+  const [applied] = await client.apply(CLUSTER, manifest);
+  assert.deepEqual(applied, { kind: 'Pod', name: 'web', namespace: 'default', isNew: true });
+  const pods = await client.pods(CLUSTER);
+  assert.ok(pods.at instanceof Date);
+  assert.ok(pods.pods[0].created instanceof Date);
+  assert.match(String(pods), /^NAME +READY +STATUS +RESTARTS +AGE\nweb /);
+  assert.equal(pods.pods[0].name, 'web');
+});
+
+test('a kubeconfig tells where it leads and shows its text to who asks for it only', async () => {
+  const kubeconfig = await clientOf(azure.emulator).kubeconfig(CLUSTER, { access: 'admin' });
+  assert.match(kubeconfig.server, /^https:\/\//);
+  assert.match(kubeconfig.context, /^dev/);
+  assert.match(kubeconfig.text(), /client-key-data/);
+  for (const shown of [inspect(kubeconfig, { showHidden: true }), JSON.stringify(kubeconfig), String(kubeconfig)]) {
+    assert.doesNotMatch(shown, /client-key-data|users/);
+  }
+});
+
+test('a client shows its subscription and its cloud, and nothing of its credential or proxy', () => {
+  const credential = { getToken: async () => null, secret: 'hush' };
+  const subscriptionId = azure.emulator.subscriptionId;
+  const client = new Client({ credential, subscriptionId, proxy: 'http://user:hush@proxy.example:3128' });
+  assert.equal(
+    inspect(client, { breakLength: 120 }),
+    `Client { subscriptionId: '${subscriptionId}', cloud: 'public' }`,
+  );
+  assert.doesNotMatch(inspect(client, { showHidden: true, depth: 9 }) + JSON.stringify(client), /hush/);
+});
+
+test('a wrong argument or option is refused before the first request, and named', async () => {
+  const client = clientOf(azure.emulator);
+  const mark = await azure.emulator.mark();
+  const wrong = (call, message) => assert.rejects(call, { name: 'AksAcrError', code: 'invalid_input', message });
+  await wrong(client.attach(), /^cluster: wanted a string, not undefined/);
+  await wrong(client.attach(CLUSTER, { signal: null }), /^registry: wanted a string, not an object/);
+  await wrong(client.attach('dev', 'myregistry'), /dev/);
+  await wrong(client.attach(CLUSTER, 'x'), /registry name: x/);
+  await wrong(client.attach(CLUSTER, 'myregistry', 'fast'), /^options: wanted an object/);
+  await wrong(client.attach(CLUSTER, 'myregistry', ['fast']), /^options: wanted an object/);
+  await wrong(client.attach(CLUSTER, 'myregistry', { deadline: 5 }), /deadline.*deadlineMs/);
+  await wrong(client.attach(CLUSTER, 'myregistry', { deadlineMs: '5' }), /^options\.deadlineMs: .*string/);
+  await wrong(client.attach(CLUSTER, 'myregistry', { deadlineMs: -5 }), /^options\.deadlineMs: .*-5/);
+  await wrong(client.attach(CLUSTER, 'myregistry', { deadlineMs: NaN }), /^options\.deadlineMs: .*NaN/);
+  await wrong(client.attach(CLUSTER, 'myregistry', { principal: 'me' }), /^options\.principal: .*00000000/);
+  await wrong(
+    client.attach(CLUSTER, 'myregistry', { inherited: 'no' }),
+    /^options\.inherited: .*suffices, grant_directly/,
+  );
+  await wrong(client.attach(CLUSTER, 'myregistry', { signal: {} }), /^options.signal: /);
+  await wrong(client.attach(CLUSTER, 'myregistry', { onProgress: 'log' }), /^options.onProgress: /);
+  await wrong(client.apply(CLUSTER, 'a: b', { force: 1 }), /document 1|manifest/);
+  await wrong(
+    client.apply(CLUSTER, '{apiVersion: v1, kind: Pod, metadata: {name: a}}', { force: 'yes' }),
+    /^options\.force: /,
+  );
+  await wrong(client.rollOut(CLUSTER, 'web', { propagation: 1 }), /propagation.*propagationMs/);
+  await wrong(client.createRegistry('group', 'other', { sku: 'basic' }), /^options\.sku: .*Basic, Standard, Premium/);
+  assert.deepEqual(await lines(azure.emulator, mark), []);
+});
+
+test('what an option says arrives', async () => {
+  const client = clientOf(azure.emulator);
+  const options = { sku: 'Premium', mode: 'AbacRepositoryPermissions', location: 'northeurope', deadlineMs: Infinity };
+  const { registry, isNew } = await client.createRegistry('group', 'abacregistry', options);
+  const { sku, mode, location } = registry;
+  const wanted = { sku: 'Premium', mode: 'AbacRepositoryPermissions', location: 'northeurope', isNew: true };
+  assert.deepEqual({ sku, mode, location, isNew }, wanted);
+  const attachment = await client.attach(CLUSTER, 'abacregistry', {});
+  assert.equal(attachment.role, 'Container Registry Repository Reader');
+});
+
+test('a client without what it needs is not made', () => {
+  const { subscriptionId } = azure.emulator;
+  const credential = azure.emulator.credential();
+  const wrong = (settings, message) =>
+    assert.throws(
+      () => new Client(settings),
+      (err) => {
+        assert.ok(err instanceof AksAcrError, err);
+        assert.equal(err.code, 'invalid_input');
+        assert.match(err.message, message);
+        return true;
+      },
+    );
+  wrong(undefined, /^settings: /);
+  wrong({ credential }, /subscription/);
+  wrong({ credential, subscriptionId: 'mine' }, /subscription: mine/);
+  wrong({ credential: 'hush', subscriptionId }, /^credential: /);
+  wrong({ credential, subscriptionId, cloud: 'moon' }, /cloud: .*public, china, us_government, bleu/);
+  wrong(
+    { credential, subscriptionId, cloud: { resourceManager: 'http://plain', registrySuffix: '.azurecr.io' } },
+    /https/,
+  );
+  wrong({ credential, subscriptionId, cloud: 5 }, /^settings\.cloud: wanted a cloud/);
+  wrong({ credential, subscription: subscriptionId }, /subscription.*subscriptionId/);
+  assert.throws(() => Client({ credential, subscriptionId }), TypeError);
+});
+
+test('the version is that of the package', async () => {
+  const { default: manifest } = await import('aks-acr/package.json', { with: { type: 'json' } });
+  assert.equal(VERSION, manifest.version);
+});

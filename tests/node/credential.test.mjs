@@ -1,0 +1,114 @@
+// Credentials: those of @azure/identity, and whatever else has getToken.
+
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import {
+  ChainedTokenCredential,
+  ClientAssertionCredential,
+  ClientSecretCredential,
+  CredentialUnavailableError,
+  EnvironmentCredential,
+} from '@azure/identity';
+import { azureFor, clientOf } from './azure.mjs';
+
+const azure = azureFor();
+
+const secret = (emulator, given = emulator.clientSecret) =>
+  new ClientSecretCredential(emulator.tenantId, emulator.clientId, given, emulator.identityOptions());
+
+test('a secret of @azure/identity signs in', async () => {
+  const client = clientOf(azure.emulator, { credential: secret(azure.emulator) });
+  assert.equal((await client.identities('group/dev')).state, 'Succeeded');
+});
+
+test('a chain of @azure/identity signs in with the first that can', async () => {
+  const chain = new ChainedTokenCredential(new EnvironmentCredential(), secret(azure.emulator));
+  const client = clientOf(azure.emulator, { credential: chain });
+  assert.equal((await client.registry('myregistry')).loginServer, 'myregistry.azurecr.io');
+});
+
+test('what the credential threw is the cause, the very object', async () => {
+  for (const thrown of [
+    new CredentialUnavailableError('nobody is signed in'),
+    new RangeError('x'),
+    'a text',
+    null,
+    5,
+  ]) {
+    for (const credential of [
+      { getToken: () => Promise.reject(thrown) },
+      {
+        getToken() {
+          throw thrown;
+        },
+      },
+    ]) {
+      const err = await clientOf(azure.emulator, { credential })
+        .identities('group/dev')
+        .catch((err) => err);
+      assert.equal(err.code, 'unauthenticated');
+      assert.strictEqual(err.cause, thrown);
+      if (thrown instanceof Error) assert.match(err.message, new RegExp(thrown.message));
+    }
+  }
+});
+
+test('a wrong secret of @azure/identity is told by its own error', async () => {
+  const client = clientOf(azure.emulator, { credential: secret(azure.emulator, 'wrong') });
+  const err = await client.identities('group/dev').catch((err) => err);
+  assert.equal(err.code, 'unauthenticated');
+  assert.equal(err.cause.name, 'AuthenticationRequiredError');
+  assert.match(err.cause.message, /AADSTS7000215/);
+});
+
+test('an assertion of OIDC is asked of its function', async () => {
+  let asked = 0;
+  const assertion = async () => {
+    asked += 1;
+    return 'header.payload.signature';
+  };
+  const { tenantId, clientId } = azure.emulator;
+  const credential = new ClientAssertionCredential(tenantId, clientId, assertion, azure.emulator.identityOptions());
+  // The emulator may know no federation: then its refusal is what arrives, as the credential's own error.
+  await clientOf(azure.emulator, { credential })
+    .identities('group/dev')
+    .catch((err) => assert.match(err.cause.name, /^Authentication/));
+  assert.ok(asked > 0);
+});
+
+test('no token, or something else than one, is an error that says so', async () => {
+  for (const given of [null, undefined, {}, { token: 5, expiresOnTimestamp: 5 }, { token: 'secret-text' }]) {
+    const credential = { getToken: () => given };
+    const err = await clientOf(azure.emulator, { credential })
+      .identities('group/dev')
+      .catch((err) => err);
+    assert.equal(err.code, 'unauthenticated');
+    assert.match(err.cause.message, /getToken/);
+    assert.doesNotMatch(err.message, /secret-text/);
+  }
+});
+
+test('getToken is a method of its object', async () => {
+  class Mine {
+    #inner = azure.emulator.credential();
+    async getToken(scopes) {
+      return this.#inner.getToken(scopes);
+    }
+  }
+  const client = clientOf(azure.emulator, { credential: new Mine() });
+  assert.equal((await client.identities('group/dev')).state, 'Succeeded');
+});
+
+test('64 calls at once share one request for a token', async () => {
+  const inner = azure.emulator.credential();
+  let asked = 0;
+  const credential = {
+    async getToken(scopes) {
+      asked += 1;
+      return inner.getToken(scopes);
+    },
+  };
+  const client = clientOf(azure.emulator, { credential });
+  await Promise.all(Array.from({ length: 64 }, () => client.identities('group/dev')));
+  assert.equal(asked, 1);
+});

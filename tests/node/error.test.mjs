@@ -1,0 +1,80 @@
+// Errors as they arrive in JavaScript.
+
+import assert from 'node:assert/strict';
+import { createRequire } from 'node:module';
+import { test } from 'node:test';
+import { inspect } from 'node:util';
+import { AksAcrError } from 'aks-acr';
+import { azureFor, clientOf } from './azure.mjs';
+
+const azure = azureFor();
+
+test('a refusal tells what is missing, where, and which role has it', async () => {
+  const client = clientOf(azure.emulator, { caller: 'reader' });
+  const err = await client.attach('group/dev', 'myregistry').catch((err) => err);
+  assert.ok(err instanceof AksAcrError && err instanceof Error);
+  assert.equal(err.code, 'forbidden');
+  assert.equal(err.status, 403);
+  assert.equal(err.serviceCode, 'AuthorizationFailed');
+  assert.equal(err.missingAction, 'Microsoft.Authorization/roleAssignments/write');
+  assert.match(err.scope, /\/registries\/myregistry$/);
+  assert.equal(err.smallestRole, 'Role Based Access Control Administrator');
+  assert.match(err.requestId, /^[0-9a-f-]{36}$/);
+  assert.match(err.correlationId, /^[0-9a-f-]{36}$/);
+});
+
+test('an error reads well, and holds no field that nobody knows', async () => {
+  const err = await clientOf(azure.emulator)
+    .identities('group/nope')
+    .catch((err) => err);
+  assert.equal(err.name, 'AksAcrError');
+  assert.deepEqual(Object.keys(err), ['code', 'status', 'serviceCode', 'requestId', 'correlationId']);
+  const text = inspect(err);
+  assert.match(text, /^AksAcrError: no such cluster .*nope/);
+  assert.match(text, /code: 'not_found',\n {2}status: 404/);
+  assert.match(text, /error\.test\.mjs/, 'the stack leads to the caller');
+});
+
+test('one class serves both kinds of modules', async () => {
+  const required = createRequire(import.meta.url)('aks-acr');
+  assert.equal(required.AksAcrError, AksAcrError);
+  const client = new required.Client({
+    credential: azure.emulator.credential(),
+    subscriptionId: azure.emulator.subscriptionId,
+    ...azure.emulator.clientOptions(),
+  });
+  await assert.rejects(client.identities('group/nope'), AksAcrError);
+});
+
+test('a pull that fails comes with its cause', async () => {
+  const client = clientOf(azure.emulator);
+  const manifest = JSON.stringify({
+    apiVersion: 'apps/v1',
+    kind: 'Deployment',
+    metadata: { name: 'web' },
+    spec: {
+      selector: { matchLabels: { app: 'web' } },
+      template: {
+        metadata: { labels: { app: 'web' } },
+        spec: { containers: [{ name: 'web', image: 'myregistry.azurecr.io/nginx:v1' }] },
+      },
+    },
+  });
+  await client.apply('group/dev', manifest);
+  const err = await client.rollOut('group/dev', 'web').catch((err) => err);
+  assert.equal(err.code, 'pull_failed');
+  assert.deepEqual(err.pullFailure.cause, { kind: 'unauthorized' });
+  assert.equal(err.pullFailure.image, 'myregistry.azurecr.io/nginx:v1');
+  const [pod] = (await client.pods('group/dev')).pods;
+  assert.equal(pod.pullFailure.reason, err.pullFailure.reason);
+});
+
+test('a wait beyond the deadline is told in milliseconds', async () => {
+  const trouble = { status: 429, headers: { 'retry-after': '600' }, times: 9 };
+  await azure.emulator.fault('/managedClusters/dev', trouble);
+  const err = await clientOf(azure.emulator)
+    .identities('group/dev', { deadlineMs: 60_000 })
+    .catch((err) => err);
+  assert.equal(err.code, 'rate_limited');
+  assert.equal(err.retryAfterMs, 600_000);
+});

@@ -1,0 +1,53 @@
+// What the README shows is run: as one program, word for word, as the public cloud through the emulator's proxy.
+
+import assert from 'node:assert/strict';
+import { execFile } from 'node:child_process';
+import { readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { test } from 'node:test';
+import { promisify } from 'node:util';
+import { azureFor } from './azure.mjs';
+
+const azure = azureFor(
+  {
+    clusters: [{ group: 'my-group', name: 'my-cluster' }],
+    registries: [{ group: 'my-group', name: 'myregistry' }],
+    images: [{ name: 'docker.io/library/nginx:latest', platforms: ['linux/amd64'] }],
+  },
+  { clock: 50 },
+);
+const read = (path) => readFileSync(new URL(path, import.meta.url), 'utf8');
+
+test("the README's program runs, and prints what it says", async () => {
+  const { emulator } = azure;
+  const readme = read('../../bindings-node/README.md');
+  const blocks = [...readme.matchAll(/^```js\n(.*?)^```/gms)].map(([, text]) => text);
+  assert.ok(blocks.length >= 5);
+  const manifests = `const manifests = ${JSON.stringify(read('../../examples/acr-nginx.yaml'))};\n`;
+  const program = new URL('readme.generated.mjs', import.meta.url);
+  writeFileSync(program, manifests + blocks.join('\n'));
+  const env = {
+    PATH: process.env.PATH,
+    AZURE_SUBSCRIPTION_ID: emulator.subscriptionId,
+    AZURE_TENANT_ID: emulator.tenantId,
+    AZURE_CLIENT_ID: emulator.clientId,
+    AZURE_CLIENT_SECRET: emulator.clientSecret,
+    HTTPS_PROXY: emulator.proxy,
+    NODE_EXTRA_CA_CERTS: emulator.caFile,
+    SSL_CERT_FILE: emulator.caFile,
+  };
+  try {
+    const { stdout } = await promisify(execFile)(process.execPath, [program.pathname], { env, timeout: 120_000 });
+    const promised = [...readme.matchAll(/console\.log\(.*\); \/\/ (\S+)/g)].map(([, word]) => word);
+    const words = ['+', 'granted', 'already_granted', 'not_found'];
+    assert.deepEqual(
+      promised.filter((word) => words.includes(word)),
+      words,
+    );
+    const lines = stdout.split('\n').map((line) => line.split(' ')[0]);
+    for (const word of words) assert.ok(lines.includes(word), `${word} in\n${stdout}`);
+    assert.match(stdout, /^NAME +READY +STATUS/m);
+    assert.match(stdout, /^\{ ready: 2, wanted: 2 \}$/m);
+  } finally {
+    rmSync(program);
+  }
+});

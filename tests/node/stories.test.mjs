@@ -1,0 +1,98 @@
+// The stories that every language tells: the same results, error kinds, events and requests.
+
+import assert from 'node:assert/strict';
+import { after, test } from 'node:test';
+import { Client } from 'aks-acr';
+import {
+  camelCase,
+  canonical,
+  canonicalError,
+  difference,
+  differentLines,
+  given,
+  operations,
+  stories,
+} from './contract.mjs';
+import { Emulator } from 'aks-acr-emulator';
+import { Told } from './told.mjs';
+
+const told = new Told();
+after(() => told.write());
+
+test('every operation of core is an operation here, and a run, and nothing else is', () => {
+  const names = operations.map(({ node }) => node).sort();
+  const methods = (prototype) =>
+    Object.getOwnPropertyNames(prototype).filter((name) => !['constructor', 'follow'].includes(name));
+  assert.deepEqual(methods(Client.prototype).sort(), names);
+  const settings = { credential: { getToken() {} }, subscriptionId: '00000000-0000-0000-0000-000000000000' };
+  assert.deepEqual(methods(Object.getPrototypeOf(new Client(settings).follow)).sort(), names);
+});
+
+for (const story of stories) {
+  test(`${story.name}: ${story.about}`, async () => {
+    const { scene, caller, timing, clock, faults = [], steps } = story;
+    const emulator = await Emulator.start({ scene, timing, clock });
+    try {
+      for (const { part, ...fault } of faults) await emulator.fault(part, fault);
+      const settings = { credential: emulator.credential(caller), subscriptionId: emulator.subscriptionId };
+      const client = new Client({ ...settings, ...emulator.clientOptions() });
+      const kept = new Map();
+      for (const [index, step] of steps.entries()) {
+        const wrong = await tell(step, client, emulator, kept);
+        assert.equal(wrong, undefined, `step ${index + 1} (${step.call}): ${wrong}`);
+      }
+    } finally {
+      await emulator.stop();
+    }
+  });
+}
+
+/** Makes the call of a step, and says what was not as the story has it. */
+async function tell(step, client, emulator, kept) {
+  const mark = await emulator.mark();
+  const { result, err, events } = await call(step, client, kept);
+  if (step.keep && !err) kept.set(step.keep, JSON.parse(JSON.stringify(result)));
+  if (err) {
+    if (!step.fails) return `failed: ${err.stack}`;
+    const wrong = difference('fails', step.fails, canonicalError(err), { more: true });
+    if (wrong) return wrong;
+  } else {
+    if (step.fails) return `gave ${JSON.stringify(result)}`;
+    told.add(step.call, result, events);
+    const wrong = 'gives' in step && difference('gives', step.gives, canonical(result));
+    if (wrong) return wrong;
+  }
+  const wrong = step.events && difference('events', step.events, events.map(canonical));
+  return wrong || (step.requests && differentLines(step.requests, await requests(emulator, mark))) || undefined;
+}
+
+async function call({ call, args, cancel, follow }, client, kept) {
+  const [first, options] = given(call, args, kept);
+  const controller = new AbortController();
+  if (cancel === 'before') controller.abort();
+  const events = [];
+  const hear = (event) => {
+    events.push(event);
+    if (cancel === 'on_event') controller.abort();
+  };
+  const { signal } = controller;
+  try {
+    if (!follow)
+      return { result: await client[camelCase(call)](...first, { ...options, signal, onProgress: hear }), events };
+    const run = client.follow[camelCase(call)](...first, { ...options, signal });
+    for await (const event of run) hear(event);
+    return { result: await run.result, events };
+  } catch (err) {
+    return { err, events };
+  }
+}
+
+/** What the client asked, Entra left out: each language brings its own credentials. */
+async function requests(emulator, since) {
+  const ours = (await emulator.requests({ since })).filter(
+    ({ sender, service }) => sender === 'client' && service !== 'entra',
+  );
+  return ours.map(({ method, host, path, query, status }) => {
+    return `${method} ${host}${path}${query === '' ? '' : `?${query}`} ${status ?? '-'}`;
+  });
+}

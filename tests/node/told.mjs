@@ -1,0 +1,31 @@
+// What the stories gave, written down as a program in TypeScript: a field that the types do not have is an error of the compiler.
+
+import { writeFileSync } from 'node:fs';
+import { camelCase } from './contract.mjs';
+
+export class Told {
+  #lines = ["import type { Client, Event } from 'aks-acr';"];
+
+  add(call, result, events) {
+    const type = `Awaited<ReturnType<Client['${camelCase(call)}']>>`;
+    if (call !== 'kubeconfig')
+      this.#say(type, source(result, typeof result?.toJSON === 'function' ? ['toJSON: null!'] : []));
+    if (events.length > 0) this.#say('Event[]', source(events));
+  }
+
+  #say(type, text) {
+    this.#lines.push(`export const told${this.#lines.length}: ${type} = ${text};`);
+  }
+
+  write() {
+    writeFileSync(new URL('types/told.generated.ts', import.meta.url), `${this.#lines.join('\n')}\n`);
+  }
+}
+
+function source(value, more = []) {
+  if (value instanceof Date) return `new Date(${JSON.stringify(value)})`;
+  if (Array.isArray(value)) return `[${value.map((one) => source(one)).join(', ')}]`;
+  if (value === null || typeof value !== 'object') return JSON.stringify(value);
+  const fields = Object.entries(value).map(([name, one]) => `${name}: ${source(one)}`);
+  return `{ ${[...fields, ...more].join(', ')} }`;
+}

@@ -1,0 +1,97 @@
+// What a program in TypeScript may say, and what it may not.
+
+import { ClientSecretCredential, DefaultAzureCredential } from '@azure/identity';
+import { AksAcrError, Client, Kubeconfig, VERSION } from 'aks-acr';
+import type {
+  AttachOptions,
+  AttachOutcome,
+  AttachPlan,
+  ErrorKind,
+  Event,
+  Import,
+  Pods,
+  PullCause,
+  Run,
+  StoredAttachPlan,
+} from 'aks-acr';
+
+const subscriptionId = '00000000-0000-0000-0000-000000000000';
+const client: Client = new Client({ credential: new DefaultAzureCredential(), subscriptionId });
+new Client({ credential: new ClientSecretCredential('t', 'c', 's'), subscriptionId, cloud: 'us_government' });
+new Client({
+  credential: { getToken: async () => ({ token: '', expiresOnTimestamp: 0 }) },
+  subscriptionId,
+  cloud: { resourceManager: 'https://localhost:1', registrySuffix: '.azurecr.io' },
+  proxy: 'http://proxy.example:3128',
+  ca: '-----BEGIN CERTIFICATE-----',
+});
+// @ts-expect-error a subscription is needed
+new Client({ credential: new DefaultAzureCredential() });
+// @ts-expect-error there is no such cloud
+new Client({ credential: new DefaultAzureCredential(), subscriptionId, cloud: 'moon' });
+// @ts-expect-error a text is no credential
+new Client({ credential: 'secret', subscriptionId });
+
+export async function use(signal: AbortSignal): Promise<string> {
+  const options: AttachOptions = {
+    inherited: 'grant_directly',
+    otherCondition: 'keep',
+    retryRefusedMs: 5,
+    deadlineMs: 5,
+    signal,
+  };
+  // @ts-expect-error the unit is in the name
+  await client.attach('g/c', 'r', { deadline: 5 });
+  // @ts-expect-error there is no such word
+  await client.attach('g/c', 'r', { inherited: 'yes' });
+  // @ts-expect-error nothing is positional but what is needed
+  await client.createRegistry('g', 'r', 'Basic');
+  const plan: AttachPlan = await client.planAttach('g/c', 'r', options);
+  const stored = JSON.parse(JSON.stringify(plan)) as StoredAttachPlan;
+  await client.applyAttach(stored);
+  const { outcome, condition } = await client.applyAttach(plan, { onProgress: (event) => console.log(String(event)) });
+  const narrowed: string | null = condition;
+  // @ts-expect-error results cannot be changed
+  plan.version = 2;
+  // @ts-expect-error only an inherited outcome has a place that it comes from
+  outcome.from;
+  const pods: Pods = await client.pods('g/c', { labels: 'app=web' });
+  const created: Date | null | undefined = pods.pods[0]?.created;
+  const kubeconfig: Kubeconfig = await client.kubeconfig('g/c', { access: 'admin' });
+  // @ts-expect-error nobody makes one but the client
+  new Kubeconfig();
+  return [VERSION, narrowed, created, kubeconfig.text(), tell(outcome), String(pods)].join();
+}
+
+function tell(outcome: AttachOutcome): string | null {
+  switch (outcome.kind) {
+    case 'granted':
+    case 'already_granted':
+      return outcome.kind;
+    case 'inherited':
+      return outcome.from;
+    case 'condition_differs':
+      return outcome.existing;
+  }
+}
+
+export async function follow(): Promise<Import> {
+  const run: Run<Import> = client.follow.importImage('r', 'nginx', { target: 'nginx:v1', existing: 'replace' });
+  for await (const event of run) {
+    const said: Event = event;
+    if (event.kind === 'importing_tag') console.log(event.tag, event.status);
+    else if (event.kind === 'retrying') console.log(event.waitMs, String(said));
+  }
+  return run.result;
+}
+
+export function judge(err: unknown): ErrorKind | PullCause['kind'] | undefined {
+  if (!(err instanceof AksAcrError)) return undefined;
+  const { status, serviceCode, requestId, correlationId, missingAction, scope, smallestRole, retryAfterMs, cause } =
+    err;
+  console.log(status, serviceCode, requestId, correlationId, missingAction, scope, smallestRole, retryAfterMs, cause);
+  if (err.pullFailure?.cause.kind === 'firewall') console.log(err.pullFailure.cause.address);
+  // @ts-expect-error a kind that there is not
+  if (err.code === 'gone') return undefined;
+  return err.pullFailure?.cause.kind ?? err.code;
+}

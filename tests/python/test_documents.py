@@ -1,0 +1,46 @@
+"""The README and the examples do what they say."""
+
+import functools
+import pathlib
+import re
+import subprocess
+import sys
+
+import azure.identity
+import azure.identity.aio
+import pytest
+from aks_acr_emulator import Emulator
+from conftest import MANIFESTS, SCENE
+
+import aks_acr
+
+ROOT = pathlib.Path(__file__).parents[2]
+EXAMPLES = [ROOT / "examples" / "python" / f"{name}.py" for name in ("attach_registry", "deploy", "emulate", "import_image", "quickstart")]
+
+
+def test_the_snippets_of_the_readme_run(monkeypatch, capsys):
+    text = (ROOT / "bindings-python" / "README.md").read_text(encoding="utf-8")
+    snippets = re.findall(r"^```python\n(.*?)^```", text, re.M | re.S)
+    assert len(snippets) > 4
+    scene = {**SCENE, "clusters": [{"group": "group", "name": "dev"}, {"group": "group", "name": "test"}]}
+    with Emulator(scene=scene) as azure:
+        options = azure.client_options()
+        monkeypatch.setattr("azure.identity.DefaultAzureCredential", azure.credential)
+        monkeypatch.setattr("azure.identity.aio.DefaultAzureCredential", azure.async_credential)
+        for module in (aks_acr, aks_acr.aio):
+            on_emulator = functools.partial(lambda make, credential, _: make(credential, azure.subscription_id, **options), module.Client)
+            monkeypatch.setattr(module, "Client", on_emulator)
+        with aks_acr.Client(azure.credential(), None) as client:
+            for snippet in snippets:
+                exec(compile(snippet, "README.md", "exec"), {"client": client, "manifests": MANIFESTS})
+    said = capsys.readouterr().out
+    for word in ("+ AcrPull for", "granted", "nothing to do", "equal to the source", "not_found", "Running"):
+        assert word in said, word
+
+
+@pytest.mark.parametrize("path", EXAMPLES, ids=lambda path: path.stem)
+def test_an_example_runs_and_is_short(path):
+    assert len(path.read_text(encoding="utf-8").splitlines()) < 60
+    done = subprocess.run([sys.executable, path], capture_output=True, text=True, timeout=120, check=False)
+    assert done.returncode == 0, done.stderr
+    assert done.stdout

@@ -1,0 +1,113 @@
+"""Arguments that are refused, and errors by kind."""
+
+import json
+import os
+import pathlib
+import pickle
+from datetime import timedelta
+
+import pytest
+from conftest import awaiting, blocking
+
+import aks_acr
+
+FOLDER = pathlib.Path(os.environ.get("AKS_ACR_CONTRACT", pathlib.Path(__file__).parents[1] / "contract"))
+ERRORS = json.loads((FOLDER / "errors.json").read_text(encoding="utf-8"))
+OPERATIONS = json.loads((FOLDER / "operations.json").read_text(encoding="utf-8"))
+
+
+def test_every_kind_has_its_class():
+    assert [one["kind"] for one in ERRORS] == [kind.value for kind in aks_acr.ErrorKind]
+    for one in ERRORS:
+        error = getattr(aks_acr, one["python"])
+        assert issubclass(error, aks_acr.AksAcrError) and error.kind == one["kind"]
+
+
+@pytest.mark.parametrize("name", [one["python"] for one in OPERATIONS])
+def test_every_operation_is_there_in_every_way(name):
+    for face in (aks_acr.Client, aks_acr.Follow, aks_acr.aio.Client, aks_acr.aio.Follow):
+        assert callable(getattr(face, name))
+        assert getattr(face, name).__doc__
+
+
+def test_an_error_that_a_test_makes_by_hand_has_all_facts():
+    error = aks_acr.NotFoundError("made by hand")
+    assert error.kind is aks_acr.ErrorKind.NOT_FOUND and error.status is None and error.pull_failure is None
+
+
+def test_a_refusal_says_what_is_missing_where_and_who_has_it(azure):
+    azure.grant("Reader", f"/subscriptions/{azure.subscription_id}", principal=azure.kubelet_object_id("group", "dev"))
+    with blocking(azure) as client, pytest.raises(aks_acr.NotFoundError) as caught:
+        client.attach("group/absent", "myregistry")
+    error = caught.value
+    assert (error.kind, error.status, error.code) == ("not_found", 404, "ResourceNotFound")
+    assert error.request_id and error.correlation_id
+    assert "no such cluster" in str(error) and "ResourceNotFound" in str(error)
+    again = pickle.loads(pickle.dumps(error))
+    assert type(again) is type(error) and str(again) == str(error) and vars(again) == vars(error)
+
+
+def test_what_the_service_asks_to_wait_is_a_timedelta(azure, client):
+    azure.fault("/managedClusters/", status=429, headers={"retry-after": "600"}, times=9)
+    with pytest.raises(aks_acr.RateLimitedError) as caught:
+        client.identities("group/dev", deadline=5)
+    assert caught.value.retry_after == timedelta(seconds=600)
+
+
+@pytest.mark.parametrize(
+    "call",
+    [
+        lambda client: client.attach("no slash", "myregistry"),
+        lambda client: client.attach("group/dev", "my.registry"),
+        lambda client: client.attach("group/dev", "myregistry", principal="me"),
+        lambda client: client.attach("group/dev", "myregistry", inherited="perhaps"),
+        lambda client: client.create_registry("group", "other", sku="basic"),
+        lambda client: client.import_image("myregistry", "NGINX"),
+        lambda client: client.apply("group/dev", "a: ["),
+    ],
+)
+def test_bad_input_is_refused_before_the_first_request(azure, client, call):
+    mark = azure.mark()
+    with pytest.raises(aks_acr.InvalidInputError):
+        call(client)
+    assert azure.requests(since=mark) == []
+
+
+def test_options_are_keywords(client):
+    with pytest.raises(TypeError):
+        client.attach("group/dev", "myregistry", "principal")
+    with pytest.raises(TypeError, match="nonsense"):
+        client.attach("group/dev", "myregistry", nonsense=1)
+
+
+@pytest.mark.parametrize("deadline", [30, 30.5, timedelta(seconds=30)])
+def test_durations_are_seconds_or_a_timedelta(client, deadline):
+    assert client.registry("myregistry", deadline=deadline)
+
+
+@pytest.mark.parametrize("deadline", [-1, float("nan"), float("inf"), timedelta(seconds=-1)])
+def test_what_is_no_duration_is_refused(client, deadline):
+    with pytest.raises((ValueError, OverflowError)):
+        client.registry("myregistry", deadline=deadline)
+
+
+def test_words_are_taken_as_enums_and_as_text(client):
+    for sku in (aks_acr.Sku.PREMIUM, "Premium"):
+        assert client.create_registry("group", f"reg{sku.lower()}{id(sku)}", sku=sku).registry.sku == "Premium"
+
+
+def test_a_client_says_whose_it_is_and_no_more(azure, client):
+    assert repr(client) == f"<aks_acr.Client subscription_id='{azure.subscription_id}' cloud='{azure.origin}'>"
+    assert repr(awaiting(azure)).startswith("<aks_acr.aio.Client ")
+
+
+def test_a_cloud_is_a_name_or_an_address(azure):
+    for cloud in ("china", "us_government", "bleu", aks_acr.Cloud.custom("https://localhost:1", ".azurecr.io")):
+        assert aks_acr.Client(azure.credential(), azure.subscription_id, cloud=cloud)
+    with pytest.raises(ValueError, match="public, china"):
+        aks_acr.Client(azure.credential(), azure.subscription_id, cloud="mars")
+
+
+def test_a_credential_has_to_be_one(azure):
+    with pytest.raises(TypeError, match="get_token"):
+        aks_acr.Client("secret", azure.subscription_id)

@@ -1,0 +1,155 @@
+"""Memory over many calls, and processes that fork and spawn."""
+
+import gc
+import multiprocessing
+import os
+import pathlib
+import subprocess
+import sys
+import time
+
+import pytest
+from conftest import blocking
+
+import aks_acr
+
+CALLS = 10_000
+
+
+def resident():
+    """Memory in use, in MB."""
+    pages = int(pathlib.Path("/proc/self/statm").read_text(encoding="ascii").split()[1])
+    return pages * os.sysconf("SC_PAGESIZE") / 1e6
+
+
+class Stub:
+    """A token that is good for long, so that the emulator hears of nothing."""
+
+    def get_token(self, *scopes, **options):
+        return self
+
+    token = "token"
+    expires_on = 4_000_000_000
+
+
+@pytest.mark.skipif(not os.path.exists("/proc/self/statm"), reason="memory is read from /proc")
+def test_ten_thousand_calls_leave_memory_flat():
+    # Nothing listens there: a call ends with an error, which holds the most.
+    cloud = aks_acr.Cloud.custom("https://localhost:1", ".azurecr.io")
+
+    def call(client, times):
+        for _ in range(times):
+            with pytest.raises(aks_acr.AksAcrError):
+                client.registry("myregistry", deadline=0)
+            with pytest.raises(aks_acr.InvalidInputError):
+                client.attach("group/dev", "?")
+        gc.collect()
+
+    with aks_acr.Client(Stub(), "00000000-0000-0000-0000-000000000000", cloud=cloud) as client:
+        call(client, CALLS // 5)
+        before = resident()
+        call(client, CALLS)
+        assert resident() - before < 3
+
+
+@pytest.mark.skipif(not os.path.exists("/proc/self/statm"), reason="memory is read from /proc")
+def test_results_events_and_clients_leave_memory_flat(azure):
+    def call(times):
+        for _ in range(times):
+            with blocking(azure) as client:
+                client.attach("group/dev", "myregistry", on_progress=str)
+                list(client.follow.registry("myregistry"))
+        gc.collect()
+
+    call(60)
+    before = resident()
+    call(60)
+    # The emulator's own log grows in the same process.
+    assert resident() - before < 8
+
+
+@pytest.mark.skipif(not hasattr(os, "fork"), reason="there is no fork")
+def test_a_client_from_before_a_fork_says_so_and_a_new_one_works(azure, client):
+    client.registry("myregistry")
+    credential = Stub()
+    read, write = os.pipe()
+    child = os.fork()
+    if child == 0:
+        told = b"nothing"
+        try:
+            try:
+                client.registry("myregistry")
+            except RuntimeError as error:
+                told = str(error).encode()
+            fresh = aks_acr.Client(credential, azure.subscription_id, **azure.client_options())
+            try:
+                fresh.registry("myregistry", deadline=5)
+            except aks_acr.AksAcrError as error:
+                # The emulator lives in the parent, and did not make this token.
+                told += b"|" + error.kind.encode()
+            del fresh
+            client.close()
+        finally:
+            os.write(write, told)
+            os._exit(0)
+    os.close(write)
+    told = b""
+    while part := os.read(read, 1000):
+        told += part
+    os.waitpid(child, 0)
+    first, second = told.decode().split("|")
+    assert "fork" in first and "spawn" in first
+    assert second == "unauthenticated"
+    assert client.registry("myregistry")
+
+
+def pod_names(subscription, options, secret):
+    """What a spawned worker does."""
+    client = aks_acr.Client(FromSecret(*secret), subscription, **options)
+    return client.attach("group/dev", "myregistry")
+
+
+class FromSecret:
+    """A credential that can be sent to another process."""
+
+    def __init__(self, *secret):
+        self.secret = secret
+
+    def get_token(self, *scopes, **options):
+        from azure.identity import ClientSecretCredential
+
+        tenant, client, secret, more = self.secret
+        return ClientSecretCredential(tenant, client, secret, **more).get_token(*scopes)
+
+
+@pytest.mark.parametrize("method", ["spawn", "forkserver"])
+def test_results_and_errors_come_back_from_workers(azure, method):
+    secret = (azure.tenant_id, azure.client_id, azure.client_secret, azure.identity_options())
+    with multiprocessing.get_context(method).Pool(1) as pool:
+        attachment = pool.apply(pod_names, (azure.subscription_id, azure.client_options(), secret))
+        assert attachment.outcome.kind == "granted"
+        with pytest.raises(aks_acr.InvalidInputError) as caught:
+            pool.apply(pod_names, ("no id", azure.client_options(), secret))
+        assert caught.value.kind == "invalid_input"
+
+
+def test_a_program_ends_with_work_under_way():
+    program = (
+        "import aks_acr, threading\n"
+        "class Slow:\n"
+        "    def get_token(self, *scopes, **options): threading.Event().wait(0.3); raise LookupError\n"
+        "client = aks_acr.Client(Slow(), '00000000-0000-0000-0000-000000000000')\n"
+        "run = client.follow.registry('myregistry')\n"
+        "print('done')\n"
+    )
+    begun = time.monotonic()
+    ended = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, timeout=20, check=False)
+    assert (ended.returncode, ended.stdout, ended.stderr) == (0, "done\n", "")
+    assert time.monotonic() - begun < 5
+
+
+def test_the_module_is_imported_in_no_time():
+    # Processor time, and not the clock's: other work on the machine is not ours to measure.
+    program = "import time; begun = time.process_time(); import aks_acr; print(time.process_time() - begun)"
+    times = [float(subprocess.check_output([sys.executable, "-c", program])) for _ in range(7)]
+    assert min(times) < 0.03, times

@@ -1,0 +1,117 @@
+"""Results as Python values."""
+
+import ast
+import pathlib
+import pickle
+from datetime import timezone
+
+import pytest
+from conftest import MANIFESTS
+
+import aks_acr
+from aks_acr import AttachOutcome, Event, ImportProof, Pod, PullCause, PullFailure, _native, _words
+
+PULL_FAILURE = PullFailure(
+    pod="web-0",
+    container="web",
+    image="r.azurecr.io/web:1",
+    reason="ErrImagePull",
+    cause=PullCause.Firewall("1.2.3.4"),
+    message="no",
+)
+POD = Pod.from_json(
+    '{"name":"<b>","namespace":"default","status":"Running","ready":1,"containers":1,"restarts":0,"last_restart":null,'
+    '"created":"2026-01-01T00:00:00Z","node":null,"image_id":null,"pull_failure":null}'
+)
+PODS = aks_acr.Pods(pods=[POD], at=POD.created)
+KUBECONFIG = (
+    "{current-context: dev, contexts: [{name: dev, context: {cluster: dev}}],"
+    " clusters: [{name: dev, cluster: {server: 'https://dev.example'}}], users: [{token: top-secret}]}"
+)
+
+
+@pytest.mark.parametrize("value", [PULL_FAILURE, POD, PODS, PULL_FAILURE.cause, Event.RollingOut(0, 2, None)], ids=repr)
+def test_a_value_is_pickled_compared_and_hashed_by_its_content(value):
+    again = pickle.loads(pickle.dumps(value))
+    assert again == value and again is not value
+    assert hash(again) == hash(value)
+    assert type(value).from_json(value.to_json()) == value
+    assert repr(again) == repr(value)
+
+
+def test_a_value_does_not_change():
+    with pytest.raises(AttributeError):
+        POD.name = "other"
+
+
+def test_a_value_reads_as_the_call_that_makes_it():
+    assert repr(PULL_FAILURE.cause) == "PullCause.Firewall(address='1.2.3.4')"
+    assert repr(aks_acr.RollOut(ready=1, wanted=2)) == "RollOut(ready=1, wanted=2)"
+
+
+def test_forms_are_told_apart_by_match_and_by_kind():
+    match AttachOutcome.Inherited(from_="/subscriptions/x"):
+        case AttachOutcome.Granted():
+            raise AssertionError
+        case AttachOutcome.Inherited(scope):
+            assert scope == "/subscriptions/x"
+    assert AttachOutcome.Inherited("/s").kind == "inherited"
+    assert AttachOutcome.Inherited("/s").to_json() == '{"kind":"inherited","from":"/s"}'
+    assert isinstance(AttachOutcome.Granted(), AttachOutcome)
+
+
+def test_a_stored_value_of_another_form_is_refused():
+    with pytest.raises(ValueError, match="not of this form"):
+        ImportProof.from_json('{"kind":"source_matched","digest":"sha256:0","more":1}')
+
+
+def test_times_are_aware():
+    assert POD.created.tzinfo == timezone.utc
+
+
+def test_pods_are_a_sequence_and_a_table():
+    assert len(PODS) == 1 and list(PODS) == [POD] and PODS[0] == POD and PODS[-1:] == (POD,)
+    header, line = str(PODS).splitlines()
+    assert header.split() == ["NAME", "READY", "STATUS", "RESTARTS", "AGE"]
+    assert line.split() == ["<b>", "1/1", "Running", "0", "0s"]
+    assert "<tr><th>NAME</th>" in PODS._repr_html_() and "<td>&lt;b&gt;</td>" in PODS._repr_html_()
+
+
+def test_a_kubeconfig_hides_its_keys():
+    kubeconfig = aks_acr.Kubeconfig(KUBECONFIG)
+    assert "top-secret" not in repr(kubeconfig) and "top-secret" in kubeconfig.text
+    assert (kubeconfig.server, kubeconfig.context) == ("https://dev.example", "dev")
+    assert pickle.loads(pickle.dumps(kubeconfig)) == kubeconfig
+
+
+@pytest.mark.parametrize("name", _native.words())
+def test_an_enum_has_the_words_of_core(name):
+    assert [member.value for member in getattr(_words, name)] == _native.words()[name]
+
+
+def test_an_enum_is_its_word():
+    assert (
+        aks_acr.Sku.BASIC == "Basic"
+        and str(aks_acr.Sku.BASIC) == "Basic"
+        and aks_acr.Sku("Premium") is aks_acr.Sku.PREMIUM
+    )
+    assert PULL_FAILURE.cause.outlook is aks_acr.Outlook.FINAL
+
+
+def test_results_of_calls_keep_all_that_core_says(azure, client):
+    client.import_image("myregistry", "nginx", target="nginx:v1")
+    client.attach("group/dev", "myregistry")
+    applied = client.apply("group/dev", MANIFESTS, registry="myregistry")
+    assert [str(one) for one in applied] == ["Deployment/web"] and applied[0].is_new
+    assert client.roll_out("group/dev", "web") == aks_acr.RollOut(ready=2, wanted=2)
+    pods = client.pods("group/dev", labels="app=web")
+    assert [pod.status for pod in pods] == ["Running", "Running"]
+    assert pods == pickle.loads(pickle.dumps(pods))
+
+
+def test_the_stub_says_what_the_module_says():
+    stub = ast.parse(pathlib.Path(_native.__file__).with_name("_native.pyi").read_text(encoding="utf-8"))
+    (calls,) = [node for node in stub.body if isinstance(node, ast.ClassDef) and node.name == "Calls"]
+    for method in calls.body:
+        if isinstance(method, ast.FunctionDef) and not method.name.startswith("_") and not method.decorator_list:
+            assert ast.get_docstring(method) == getattr(_native.Calls, method.name).__doc__.strip(), method.name
