@@ -383,6 +383,20 @@ export interface Operations {
   kubeconfig(cluster: string, options?: KubeconfigOptions): Promise<Kubeconfig>;
 
   /**
+   * Puts a cluster's context, cluster and user into a kubeconfig file, of which every other byte stays: `~/.kube/config`, or where
+   * `KUBECONFIG` says, or `file`. A second run changes nothing. The file is replaced whole or not at all, under the lock that kubectl takes.
+   *
+   * Deadline: 2 minutes by default. Errors: those of `kubeconfig`; `'conflict'` if other entries have the names, if others held the lock
+   * too long, or if the file changed meanwhile; `'invalid_input'` for a file of a form in which nothing can be put safely;
+   * `'forbidden'` if it may not be written; `'unavailable'` if the system could not, as on a full disk. Nothing is changed then.
+   *
+   * ```js
+   * const { file, context, outcome } = await client.mergeKubeconfig('group/dev'); // 'added', and it is the current context
+   * ```
+   */
+  mergeKubeconfig(cluster: string, options?: MergeKubeconfigOptions): Promise<MergedKubeconfig>;
+
+  /**
    * Makes a cluster's objects what manifests say, by server-side apply. `manifests` is YAML with any number of documents, or JSON.
    *
    * In the fields that name images, the host `<acr-name>.azurecr.io` becomes the login server of the registry in the options.
@@ -1215,6 +1229,41 @@ export interface KubeconfigOptions extends CallOptions {
    * cluster's administrator, past Entra.
    */
   access?: 'user' | 'admin';
+  /** Whether a private cluster is entered by its public name; not by default. */
+  publicFqdn?: boolean;
+  /** The name of context and cluster, in which the user's name ends then. By default they have the names that Azure gives them. */
+  context?: string;
+}
+
+/** How a cluster's entries are put into a file. */
+export interface MergeKubeconfigOptions extends KubeconfigOptions {
+  /**
+   * The file. By default it is looked for as kubectl does: the first file of `KUBECONFIG` that has an entry of one of the names, else its
+   * first that exists, else its last; without `KUBECONFIG`, `~/.kube/config`.
+   */
+  file?: string;
+  /** What happens to other entries of the same names: they are kept by default, and then a `'conflict'`. */
+  existing?: 'keep' | 'replace';
+  /** Whether the context becomes the current one; it does by default. */
+  setCurrent?: boolean;
+  /** How long others who hold the file's lock are waited for, in milliseconds; 10 seconds by default. */
+  lockWaitMs?: number;
+}
+
+/** A kubeconfig that is in a file now. */
+export interface MergedKubeconfig {
+  /** The file that has the entries. Where it is a link, what that leads to was written. */
+  readonly file: string;
+  /** The name of the context. An administrator's ends in `-admin`. */
+  readonly context: string;
+  /** What was done to the entries. */
+  readonly outcome: 'added' | 'replaced' | 'unchanged';
+  /** The context that was the current one, if there was one. */
+  readonly previousContext: string | null;
+  /** Whether the current context was changed. */
+  readonly currentContextChanged: boolean;
+  /** Whether the file's mode lets others than its owner read or write it. It had this mode before; the keys in it are theirs, too. */
+  readonly isOpenToOthers: boolean;
 }
 
 /** A kubeconfig that Azure made for a cluster. It holds keys: neither `util.inspect` nor `JSON.stringify` shows its text. */

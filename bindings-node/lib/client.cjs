@@ -33,6 +33,7 @@ const OPERATIONS = {
   startImport: [2, started],
   pollImport: [1, looked],
   kubeconfig: [1, (value) => new Kubeconfig(value)],
+  mergeKubeconfig: [1, view],
   apply: [2, view],
   rollOut: [2, view],
   pods: [1, (value) => shown(value)],

@@ -6,13 +6,29 @@ use crate::{
     client::Client,
     runtime::operations,
 };
-use aks_acr::{Access, ClusterRef, Deployment, Manifest, PodSelection, RegistryRef};
+use aks_acr::{Access, ClusterRef, Deployment, ExistingEntry, Manifest, PodSelection, RegistryRef};
 use serde::{Deserialize, Serialize};
+use std::path::PathBuf;
 
 #[derive(Deserialize, Default)]
 #[serde(rename_all = "camelCase", deny_unknown_fields, default)]
 struct KubeconfigOptions {
     access: Option<Text<Access>>,
+    public_fqdn: Option<bool>,
+    context: Option<String>,
+    deadline_ms: Option<Millis>,
+}
+
+#[derive(Deserialize, Default)]
+#[serde(rename_all = "camelCase", deny_unknown_fields, default)]
+struct MergeKubeconfigOptions {
+    access: Option<Text<Access>>,
+    public_fqdn: Option<bool>,
+    context: Option<String>,
+    file: Option<PathBuf>,
+    existing: Option<Text<ExistingEntry>>,
+    set_current: Option<bool>,
+    lock_wait_ms: Option<Millis>,
     deadline_ms: Option<Millis>,
 }
 
@@ -61,9 +77,27 @@ operations! {
     kubeconfig(client, call; cluster, given) {
         let cluster: ClusterRef = argument::parse("cluster", cluster)?;
         let given: KubeconfigOptions = argument::options(given)?;
-        let access = given.access.map_or(Access::default(), |access| access.0);
-        let options = call.options(given.deadline_ms);
-        async move { client.kubeconfig(&cluster, access, options).await.map(Kubeconfig::from) }
+        let mut options = aks_acr::KubeconfigOptions::default().with_call(call.options(given.deadline_ms));
+        options.mode.access = given.access.map_or(options.mode.access, |access| access.0);
+        options.mode.public_fqdn = given.public_fqdn.unwrap_or(options.mode.public_fqdn);
+        options.context = given.context;
+        async move { client.kubeconfig(&cluster, options).await.map(Kubeconfig::from) }
+    }
+
+    /// Puts a cluster's entries into a kubeconfig file.
+    merge_kubeconfig(client, call; cluster, given) {
+        let cluster: ClusterRef = argument::parse("cluster", cluster)?;
+        let given: MergeKubeconfigOptions = argument::options(given)?;
+        let mut options = aks_acr::MergeKubeconfigOptions::default().with_call(call.options(given.deadline_ms));
+        let (which, mode) = (&mut options.kubeconfig, &mut options.mode);
+        which.mode.access = given.access.map_or(which.mode.access, |access| access.0);
+        which.mode.public_fqdn = given.public_fqdn.unwrap_or(which.mode.public_fqdn);
+        which.context = given.context;
+        mode.file = given.file;
+        mode.existing = given.existing.map_or(mode.existing, |existing| existing.0);
+        mode.set_current = given.set_current.unwrap_or(mode.set_current);
+        mode.lock_wait = given.lock_wait_ms.map_or(mode.lock_wait, |millis| millis.0);
+        async move { client.merge_kubeconfig(&cluster, options).await }
     }
 
     /// Makes a cluster's objects what manifests say.

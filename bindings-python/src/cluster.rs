@@ -6,7 +6,9 @@ use crate::{
     error::to_py,
     pull::PullFailure,
     value::{Several, Time, through_json, value},
+    word::Word,
 };
+use aks_acr::MergeOutcome;
 use pyo3::{prelude::*, types::PyTuple};
 
 value! {
@@ -42,6 +44,25 @@ value! {
         differences: Several<Difference>,
         /// What was found or done at each registry, in the order in which they were given.
         attachments: Several<Attachment>,
+    }
+}
+
+value! {
+    /// A kubeconfig that is in a file now.
+    pub struct MergedKubeconfig {
+        /// The file that has the entries. Where it is a link, what that leads to was written.
+        file: String,
+        /// The name of the context.
+        context: String,
+        /// What was done to the entries.
+        outcome: Word<MergeOutcome>,
+        /// The context that was the current one, if there was one.
+        previous_context: Option<String>,
+        /// Whether the current context was changed.
+        current_context_changed: bool,
+        /// Whether the file's mode lets others than its owner read or write it. It had this mode before; the keys in it are
+        /// theirs, too.
+        is_open_to_others: bool,
     }
 }
 

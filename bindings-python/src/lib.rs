@@ -50,7 +50,7 @@ mod _native {
         call::Call,
         calls::Calls,
         cloud::Cloud,
-        cluster::{Applied, Cluster, CreatedCluster, Kubeconfig, Pod, Pods, RollOut},
+        cluster::{Applied, Cluster, CreatedCluster, Kubeconfig, MergedKubeconfig, Pod, Pods, RollOut},
         detach::{DetachPlan, Detachment, RemovedGrant, RoleAssignment},
         difference::Difference,
         event::Event,

@@ -2,8 +2,9 @@
 
 use crate::{argument::Text, error};
 use aks_acr::{
-    Access, Blame, ClusterTier, DetachOutcome, DomainLabel, ErrorKind, ExistingTag, InheritedGrant, Operation,
-    OtherCondition, Outlook, PrincipalState, PullRole, RefusalKind, RightScope, RoleAssignmentMode, Sku, WriteService,
+    Access, Blame, ClusterTier, DetachOutcome, DomainLabel, ErrorKind, ExistingEntry, ExistingTag, InheritedGrant,
+    MergeOutcome, Operation, OtherCondition, Outlook, PrincipalState, PullRole, RefusalKind, RightScope,
+    RoleAssignmentMode, Sku, WriteService,
 };
 use pyo3::{prelude::*, types::PyDict};
 use serde::{Deserialize, Serialize};
@@ -42,8 +43,10 @@ known!(
     DetachOutcome,
     DomainLabel,
     ErrorKind,
+    ExistingEntry,
     ExistingTag,
     InheritedGrant,
+    MergeOutcome,
     Operation,
     OtherCondition,
     Outlook,

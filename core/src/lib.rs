@@ -12,7 +12,6 @@ mod credential;
 mod deploy;
 mod detach;
 mod difference;
-#[cfg(any(feature = "identity", feature = "network"))]
 mod environment;
 mod error;
 mod http;
@@ -42,8 +41,9 @@ pub use client::{Client, ClientBuilder};
 pub use cloud::Cloud;
 pub use cluster::{
     Access, Applied, ApplyMode, AzureClusterDeployer, Cluster, ClusterCreation, ClusterDeployer, ClusterRef,
-    ClusterTier, CreateClusterOptions, CreatedCluster, Deployment, Kubeconfig, Manifest, NewCluster, Pod, PodEvent,
-    PodListener, PodSelection, Pods, RollOut, SshKey,
+    ClusterTier, CreateClusterOptions, CreatedCluster, Deployment, ExistingEntry, Kubeconfig, KubeconfigMode,
+    KubeconfigOptions, Manifest, MergeKubeconfigOptions, MergeMode, MergeOutcome, MergedKubeconfig, NewCluster, Pod,
+    PodEvent, PodListener, PodSelection, Pods, RollOut, SshKey,
 };
 pub use deploy::{ApplyOptions, RollOutOptions};
 pub use detach::{DetachOptions, DetachOutcome, DetachPlan, Detachment, RemovedGrant};

@@ -37,6 +37,7 @@ pub enum Operation {
     StartImport,
     PollImport,
     Kubeconfig,
+    MergeKubeconfig,
     Apply,
     RollOut,
     Pods,
@@ -61,6 +62,7 @@ words!(
     StartImport => "start_import",
     PollImport => "poll_import",
     Kubeconfig => "kubeconfig",
+    MergeKubeconfig => "merge_kubeconfig",
     Apply => "apply",
     RollOut => "roll_out",
     Pods => "pods",
@@ -196,7 +198,7 @@ fn of(operation: Operation) -> Vec<RequiredRight> {
         ],
         // The link is signed: whoever has the handle may follow it.
         Of::PollImport => Vec::new(),
-        Of::Kubeconfig => vec![
+        Of::Kubeconfig | Of::MergeKubeconfig => vec![
             needed(AS_USER, Cluster, "to get the users' kubeconfig"),
             useful(AS_ADMIN, Cluster, "to get the administrator's in its place"),
         ],

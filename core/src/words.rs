@@ -39,8 +39,8 @@ pub(crate) use words;
 #[cfg(test)]
 mod tests {
     use crate::{
-        Access, DetachOutcome, ExistingTag, InheritedGrant, Operation, OtherCondition, Outlook, PrincipalState,
-        PullRole, RefusalKind, RightScope, RoleAssignmentMode, Sku, WriteService,
+        Access, DetachOutcome, ExistingEntry, ExistingTag, InheritedGrant, MergeOutcome, Operation, OtherCondition,
+        Outlook, PrincipalState, PullRole, RefusalKind, RightScope, RoleAssignmentMode, Sku, WriteService,
     };
     use serde::{Serialize, de::DeserializeOwned};
     use std::{fmt::Display, str::FromStr};
@@ -61,8 +61,10 @@ mod tests {
     fn each_word_is_the_same_in_text_and_in_json() {
         is_one_word_everywhere(Access::ALL);
         is_one_word_everywhere(DetachOutcome::ALL);
+        is_one_word_everywhere(ExistingEntry::ALL);
         is_one_word_everywhere(ExistingTag::ALL);
         is_one_word_everywhere(InheritedGrant::ALL);
+        is_one_word_everywhere(MergeOutcome::ALL);
         is_one_word_everywhere(Operation::ALL);
         is_one_word_everywhere(OtherCondition::ALL);
         is_one_word_everywhere(Outlook::ALL);

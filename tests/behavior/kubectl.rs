@@ -1,7 +1,7 @@
 //! Another tool beside the library: it writes to a cluster under a name of its own, and looks at what is there.
 
 use crate::emulator::Scene;
-use aks_acr::{Access, CallOptions};
+use aks_acr::{Access, KubeconfigOptions};
 use http::Request;
 use http_body_util::BodyExt;
 use libtest_mimic::Failed;
@@ -10,7 +10,8 @@ use tower::ServiceExt;
 
 /// Sends a request to the cluster's API as its administrator, and gives status and body.
 async fn send(scene: &Scene, method: &str, path: &str, kind: &str, body: String) -> Result<(u16, Value), Failed> {
-    let kubeconfig = scene.client.kubeconfig(&scene.cluster, Access::Admin, CallOptions::default()).await?;
+    let kubeconfig =
+        scene.client.kubeconfig(&scene.cluster, KubeconfigOptions::default().with_access(Access::Admin)).await?;
     let token = kubeconfig.text().lines().find_map(|line| line.trim().strip_prefix("token: ")).unwrap_or_default();
     let request = Request::builder()
         .method(method)

@@ -7,7 +7,8 @@ use crate::{
 use aks_acr::{
     ApplyOptions, AttachOptions, AttachPlan, AttachmentsOptions, Client, CreateClusterOptions, CreateRegistryOptions,
     Deployment, DetachOptions, DetachPlan, Error, Import, ImportCredentials, ImportHandle, ImportItem,
-    ImportManyOptions, ImportOptions, Manifest, PodSelection, RollOutOptions, SshKey,
+    ImportManyOptions, ImportOptions, KubeconfigOptions, Manifest, MergeKubeconfigOptions, PodSelection,
+    RollOutOptions, SshKey,
 };
 use azure_core::credentials::Secret;
 use serde::Serialize;
@@ -95,13 +96,19 @@ pub async fn make(client: &Client, name: &str, mut args: Args, cancel: Option<&s
             end(&args, listener, async { client.poll_import(&mut handle, call).await }).await
         }
         "kubeconfig" => {
-            let (cluster, access) = (args.needed("cluster"), args.parsed("access"));
+            let cluster = args.needed("cluster");
+            let options = kubeconfig_options(&mut args);
             let work = async {
-                let kubeconfig = client.kubeconfig(&cluster?, access?.unwrap_or_default(), call).await?;
+                let kubeconfig = client.kubeconfig(&cluster?, options?.with_call(call)).await?;
                 // Its text is a secret.
                 Ok(json!({"context": kubeconfig.context(), "server": kubeconfig.server()}))
             };
             end(&args, listener, work).await
+        }
+        "merge_kubeconfig" => {
+            let cluster = args.needed("cluster");
+            let options = merge_options(&mut args);
+            end(&args, listener, async { client.merge_kubeconfig(&cluster?, options?.with_call(call)).await }).await
         }
         "apply" => {
             let (cluster, manifests) = (args.needed("cluster"), args.wanted("manifests"));
@@ -238,6 +245,24 @@ fn import_options(args: &mut Args) -> Result<ImportOptions, Error> {
         Some(username) => ImportCredentials::user(username, password),
         None => ImportCredentials::token(password),
     });
+    Ok(options)
+}
+
+fn kubeconfig_options(args: &mut Args) -> Result<KubeconfigOptions, Error> {
+    let mut options = KubeconfigOptions::default();
+    options.mode.access = args.parsed("access")?.unwrap_or_default();
+    options.mode.public_fqdn = args.is_set("public_fqdn");
+    options.context = args.text("context");
+    Ok(options)
+}
+
+fn merge_options(args: &mut Args) -> Result<MergeKubeconfigOptions, Error> {
+    let mut options = MergeKubeconfigOptions::default();
+    options.kubeconfig = kubeconfig_options(args)?;
+    options.mode.file = args.text("file").map(Into::into);
+    options.mode.existing = args.parsed("existing")?.unwrap_or_default();
+    options.mode.set_current = args.flag("set_current").unwrap_or(options.mode.set_current);
+    options.mode.lock_wait = args.seconds("lock_wait").unwrap_or(options.mode.lock_wait);
     Ok(options)
 }
 

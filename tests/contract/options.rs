@@ -1,15 +1,18 @@
 //! The arguments of a step: each is taken once, and none may be left over.
 
 use serde_json::{Map, Value};
-use std::{fmt::Display, str::FromStr, time::Duration};
+use std::{fmt::Display, path::Path, str::FromStr, time::Duration};
 
 /// What is left of a step's arguments.
 pub struct Args(Map<String, Value>);
 
 impl Args {
-    /// Puts what was kept where an argument says `$name`.
-    pub fn new(args: &Map<String, Value>, kept: &Map<String, Value>) -> Result<Self, String> {
+    /// Puts what was kept where an argument says `$name`, and the story's own folder where one says `<folder>`.
+    pub fn new(args: &Map<String, Value>, kept: &Map<String, Value>, folder: &Path) -> Result<Self, String> {
         let filled = args.iter().map(|(name, value)| {
+            if let Some(file) = value.as_str().and_then(|text| text.strip_prefix("<folder>/")) {
+                return Ok((name.clone(), folder.join(file).display().to_string().into()));
+            }
             let meant = match value.as_str().and_then(|text| text.strip_prefix('$')) {
                 None => value.clone(),
                 Some(name) => kept.get(name).cloned().ok_or_else(|| format!("nothing was kept as {name}"))?,
@@ -68,9 +71,14 @@ impl Args {
         self.value(name).map(|value| value.as_u64().and_then(|number| number.try_into().ok()).expect("a count"))
     }
 
-    /// An argument that says yes or no.
+    /// An argument that says yes or no; left out, no.
     pub fn is_set(&mut self, name: &str) -> bool {
-        self.value(name).is_some_and(|value| value.as_bool().expect("yes or no"))
+        self.flag(name).unwrap_or_default()
+    }
+
+    /// An argument that says yes or no.
+    pub fn flag(&mut self, name: &str) -> Option<bool> {
+        self.value(name).map(|value| value.as_bool().expect("yes or no"))
     }
 
     /// Ends it.

@@ -3,6 +3,7 @@
 use crate::{answer::Answer, call, compare, names, options::Args};
 use aks_acr::{Client, Cloud};
 use aks_acr_emulator::{Emulator, From, Mark, Service, serve::Background};
+use aks_acr_tests::folder::Folder;
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value, json};
 use std::path::PathBuf;
@@ -119,9 +120,10 @@ impl Story {
         let mut told = self.clone();
         let mut kept = Map::new();
         let is_blessed = std::env::var_os("AKS_ACR_BLESS").is_some();
+        let folder = Folder::new();
         for (at, step) in told.steps.iter_mut().enumerate() {
             let mark = azure.emulator().mark();
-            let args = Args::new(&step.args, &kept)?;
+            let args = Args::new(&step.args, &kept, folder.path())?;
             let answer = call::make(&client, &step.call, args, step.cancel.as_deref()).await?;
             let requests = requests(azure.emulator(), mark);
             if let (Some(name), Ok(value)) = (&step.keep, &answer.outcome) {

@@ -2,8 +2,8 @@
 
 use crate::{builder, proxy::Proxy, server};
 use aks_acr::{
-    Access, ApplyOptions, AttachOptions, AttachOutcome, CallOptions, Client, Cloud, ClusterRef, ImportOptions,
-    ImportProof, Manifest, PodSelection,
+    ApplyOptions, AttachOptions, AttachOutcome, CallOptions, Client, Cloud, ClusterRef, ImportOptions, ImportProof,
+    KubeconfigOptions, Manifest, PodSelection,
 };
 use std::time::Duration;
 
@@ -19,7 +19,7 @@ async fn story(client: &Client) -> aks_acr::Result<()> {
     for image in ["myregistry.azurecr.io/nginx:v1", "nginx"] {
         assert!(client.registry_importer().image(&image.parse()?, &call).await?.is_some(), "{image}");
     }
-    let kubeconfig = client.kubeconfig(&cluster, Access::User, CallOptions::default()).await?;
+    let kubeconfig = client.kubeconfig(&cluster, KubeconfigOptions::default()).await?;
     assert!(!kubeconfig.text().contains("proxy-url"));
     let options = ApplyOptions::default().with_registry(registry);
     let applied = client.apply(&cluster, Manifest::parse_all(POD)?, options).await?;

@@ -31,19 +31,21 @@ const POSITIONAL = {
   start_import: ['registry', 'source'],
   poll_import: ['handle'],
   kubeconfig: ['cluster'],
+  merge_kubeconfig: ['cluster'],
   apply: ['cluster', 'manifests'],
   roll_out: ['cluster', 'deployment'],
   pods: ['cluster'],
 };
 
-const SECONDS = new Set(['deadline', 'propagation', 'retry_refused']);
+const SECONDS = new Set(['deadline', 'lock_wait', 'propagation', 'retry_refused']);
 
 export const camelCase = (name) => name.replace(/_([a-z])/g, (_, letter) => letter.toUpperCase());
 const snakeCase = (name) => name.replace(/[A-Z]/g, (letter) => `_${letter.toLowerCase()}`);
 
-/** The arguments of a step as Node's: those that come first, then the options. */
-export function given(call, args, kept) {
-  const left = new Map(Object.entries(args));
+/** The arguments of a step as Node's: those that come first, then the options. `<folder>` is the story's own. */
+export function given(call, args, kept, folder) {
+  const put = ([name, value]) => [name, typeof value === 'string' ? value.replace('<folder>', folder) : value];
+  const left = new Map(Object.entries(args).map(put));
   const take = (name) => {
     const value = left.get(name);
     left.delete(name);

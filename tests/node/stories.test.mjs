@@ -1,6 +1,9 @@
 // The stories that every language tells: the same results, error kinds, events and requests.
 
 import assert from 'node:assert/strict';
+import { mkdtempSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
 import { after, test } from 'node:test';
 import { Client } from 'aks-acr';
 import {
@@ -32,25 +35,27 @@ for (const story of stories) {
   test(`${story.name}: ${story.about}`, async () => {
     const { scene, caller, timing, clock, faults = [], steps } = story;
     const emulator = await Emulator.start({ scene, timing, clock });
+    const folder = mkdtempSync(join(tmpdir(), 'aks-acr-story-'));
     try {
       for (const { part, ...fault } of faults) await emulator.fault(part, fault);
       const settings = { credential: emulator.credential(caller), subscriptionId: emulator.subscriptionId };
       const client = new Client({ ...settings, ...emulator.clientOptions() });
       const kept = new Map();
       for (const [index, step] of steps.entries()) {
-        const wrong = await tell(step, client, emulator, kept);
+        const wrong = await tell(step, client, emulator, kept, folder);
         assert.equal(wrong, undefined, `step ${index + 1} (${step.call}): ${wrong}`);
       }
     } finally {
       await emulator.stop();
+      rmSync(folder, { recursive: true });
     }
   });
 }
 
 /** Makes the call of a step, and says what was not as the story has it. */
-async function tell(step, client, emulator, kept) {
+async function tell(step, client, emulator, kept, folder) {
   const mark = await emulator.mark();
-  const { result, err, events } = await call(step, client, kept);
+  const { result, err, events } = await call(step, client, kept, folder);
   if (step.keep && !err) kept.set(step.keep, JSON.parse(JSON.stringify(result)));
   if (err) {
     if (!step.fails) return `failed: ${err.stack}`;
@@ -66,8 +71,8 @@ async function tell(step, client, emulator, kept) {
   return wrong || (step.requests && differentLines(step.requests, await requests(emulator, mark))) || undefined;
 }
 
-async function call({ call, args, cancel, follow }, client, kept) {
-  const [first, options] = given(call, args, kept);
+async function call({ call, args, cancel, follow }, client, kept, folder) {
+  const [first, options] = given(call, args, kept, folder);
   const controller = new AbortController();
   if (cancel === 'before') controller.abort();
   const events = [];

@@ -3,12 +3,13 @@
 
 use crate::client;
 use aks_acr::{
-    Access, ApplyOptions, AttachOptions, AttachmentsOptions, CallOptions, Client, ClusterRef, CreateClusterOptions,
+    ApplyOptions, AttachOptions, AttachmentsOptions, CallOptions, Client, ClusterRef, CreateClusterOptions,
     CreateRegistryOptions, Deployment, DetachOptions, Error, ErrorKind, ImportItem, ImportManyOptions, ImportOptions,
-    Manifest, Operation, PodSelection, RefusalKind, RegistryRef, RequiredRight, RightScope, RollOutOptions,
-    StartedImport, custom_role_json, required_rights,
+    KubeconfigOptions, Manifest, MergeKubeconfigOptions, Operation, PodSelection, RefusalKind, RegistryRef,
+    RequiredRight, RightScope, RollOutOptions, StartedImport, custom_role_json, required_rights,
 };
 use aks_acr_emulator::Emulator;
+use aks_acr_tests::folder::Folder;
 use std::fmt::Write as _;
 
 const DEPLOYMENT: &str = "{apiVersion: apps/v1, kind: Deployment, metadata: {name: web}, spec: {replicas: 1, \
@@ -66,7 +67,12 @@ async fn call(client: &Client, owner: &Client, operation: Operation, registry: &
             let StartedImport::Started { mut handle } = started else { panic!("nothing was there") };
             client.poll_import(&mut handle, CallOptions::default()).await.map(drop)
         }
-        Operation::Kubeconfig => client.kubeconfig(cluster, Access::User, CallOptions::default()).await.map(drop),
+        Operation::Kubeconfig => client.kubeconfig(cluster, KubeconfigOptions::default()).await.map(drop),
+        Operation::MergeKubeconfig => {
+            let folder = Folder::new();
+            let options = MergeKubeconfigOptions::default().with_file(folder.join("config"));
+            client.merge_kubeconfig(cluster, options).await.map(drop)
+        }
         Operation::Apply => {
             client.apply(cluster, Manifest::parse_all(DEPLOYMENT).unwrap(), ApplyOptions::default()).await.map(drop)
         }

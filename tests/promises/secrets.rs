@@ -1,7 +1,7 @@
 //! No secret is shown.
 
 use crate::{Scene, client};
-use aks_acr::{Access, AttachOptions, CallOptions, ImportHandle};
+use aks_acr::{Access, AttachOptions, CallOptions, ImportHandle, KubeconfigOptions};
 use aks_acr_emulator::{Emulator, Fault};
 use async_trait::async_trait;
 use azure_core::{
@@ -40,7 +40,8 @@ async fn neither_debug_nor_errors_show_a_token_or_a_key() {
     let scene = Scene::of(azure.clone());
     let client = client(&azure, listening.clone());
 
-    let kubeconfig = client.kubeconfig(&scene.cluster, Access::Admin, CallOptions::default()).await.unwrap();
+    let kubeconfig =
+        client.kubeconfig(&scene.cluster, KubeconfigOptions::default().with_access(Access::Admin)).await.unwrap();
     azure.fault(Fault::on("PUT", "/roleAssignments/").status(500).times(100));
     let failed = client.attach(&scene.cluster, &scene.registry, AttachOptions::default()).await.unwrap_err();
     let builder = aks_acr::Client::builder(listening.clone(), azure.subscription());

@@ -2,9 +2,9 @@
 
 use crate::{Scene, client_of};
 use aks_acr::{
-    Access, ApplyOptions, AttachOptions, AttachmentsOptions, CallOptions, Client, ClusterRef, CreateRegistryOptions,
-    DetachOptions, Error, ErrorKind, ImportOptions, Manifest, PodSelection, RefusalKind, RegistryRef, Write,
-    WriteService,
+    ApplyOptions, AttachOptions, AttachmentsOptions, CallOptions, Client, ClusterRef, CreateRegistryOptions,
+    DetachOptions, Error, ErrorKind, ImportOptions, KubeconfigOptions, Manifest, PodSelection, RefusalKind,
+    RegistryRef, Write, WriteService,
 };
 use aks_acr_emulator::{Emulator, Fault, From, Request};
 use futures::future::{BoxFuture, FutureExt};
@@ -96,7 +96,7 @@ async fn a_read_only_client_does_all_that_only_reads() {
     client.plan_detach(&cluster(), &registry, DetachOptions::default()).await.unwrap();
     client.attachments_of_cluster(&cluster(), AttachmentsOptions::default()).await.unwrap();
     client.attachments_of_registry(&registry, AttachmentsOptions::default()).await.unwrap();
-    client.kubeconfig(&cluster(), Access::User, CallOptions::default()).await.unwrap();
+    client.kubeconfig(&cluster(), KubeconfigOptions::default()).await.unwrap();
     client.pods(&cluster(), &PodSelection::default(), CallOptions::default()).await.unwrap();
     let dry = ApplyOptions::default().with_dry_run(true);
     client.apply(&cluster(), Manifest::parse_all(PODS).unwrap(), dry).await.unwrap();

@@ -144,7 +144,7 @@ def check(step, outcome, events, requests):
 
 @pytest.mark.parametrize("teller", [Teller, AwaitingTeller], ids=["blocking", "aio"])
 @pytest.mark.parametrize("name", STORIES)
-def test_story(name, teller):
+def test_story(name, teller, tmp_path):
     story = STORIES[name]
     with Emulator(scene=story.get("scene") or {}) as azure:
         azure.timing(story.get("timing", "none"))
@@ -156,7 +156,7 @@ def test_story(name, teller):
         kept = {}
         for step in story["steps"]:
             args = {
-                name: kept.get(value, value) if isinstance(value, str) else value
+                name: kept.get(value, value.replace("<folder>", str(tmp_path))) if isinstance(value, str) else value
                 for name, value in step["args"].items()
             }
             mark = azure.mark()

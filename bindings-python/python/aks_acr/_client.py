@@ -82,6 +82,8 @@ class Client:
     """How far an import is, by one look."""
     kubeconfig = blocking(Calls.kubeconfig)
     """A cluster's kubeconfig, as a value: no file is written."""
+    merge_kubeconfig = blocking(Calls.merge_kubeconfig)
+    """Puts a cluster's entries into a kubeconfig file, of which every other byte stays."""
     apply = blocking(Calls.apply)
     """Makes a cluster's objects what manifests say, by server-side apply."""
     roll_out = blocking(Calls.roll_out)
@@ -136,6 +138,7 @@ class Follow:
     start_import = followed(Calls.start_import)
     poll_import = followed(Calls.poll_import)
     kubeconfig = followed(Calls.kubeconfig)
+    merge_kubeconfig = followed(Calls.merge_kubeconfig)
     apply = followed(Calls.apply)
     roll_out = followed(Calls.roll_out)
     pods = followed(Calls.pods)

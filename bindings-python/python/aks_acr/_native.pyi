@@ -24,8 +24,10 @@ from ._words import (
     DetachOutcome,
     DomainLabel,
     ErrorKind,
+    ExistingEntry,
     ExistingTag,
     InheritedGrant,
+    MergeOutcome,
     Operation,
     OtherCondition,
     Outlook,
@@ -939,6 +941,53 @@ class Registry(Result):
     @property
     def state(self) -> str:
         """The service's word for its state, such as `Succeeded`."""
+
+@final
+class MergedKubeconfig(Result):
+    """A kubeconfig that is in a file now."""
+
+    __match_args__ = (
+        "file",
+        "context",
+        "outcome",
+        "previous_context",
+        "current_context_changed",
+        "is_open_to_others",
+    )
+    def __new__(
+        cls,
+        *,
+        file: str,
+        context: str,
+        outcome: MergeOutcome | str,
+        previous_context: str | None,
+        current_context_changed: bool,
+        is_open_to_others: bool,
+    ) -> MergedKubeconfig: ...
+    @property
+    def file(self) -> str:
+        """The file that has the entries. Where it is a link, what that leads to was written."""
+
+    @property
+    def context(self) -> str:
+        """The name of the context."""
+
+    @property
+    def outcome(self) -> MergeOutcome:
+        """What was done to the entries."""
+
+    @property
+    def previous_context(self) -> str | None:
+        """The context that was the current one, if there was one."""
+
+    @property
+    def current_context_changed(self) -> bool:
+        """Whether the current context was changed."""
+
+    @property
+    def is_open_to_others(self) -> bool:
+        """Whether the file's mode lets others than its owner read or write it. It had this mode before; the keys in it are
+        theirs, too."""
 
 @final
 class CreatedRegistry(Result):
@@ -2031,15 +2080,51 @@ class Calls:
         cluster: str,
         *,
         access: Access | str | None = None,
+        public_fqdn: bool | None = None,
+        context: str | None = None,
         deadline: _Seconds | None = None,
         on_progress: _Listener | None = None,
     ) -> Call[Kubeconfig]:
         """A cluster's kubeconfig, as a value: no file is written and no program is started.
 
+        `public_fqdn` enters a private cluster by its public name. `context` names context and cluster, and the user after
+        it; by default they have the names that Azure gives them.
+
         Raises:
             NotFoundError: If there is no such cluster.
             ForbiddenError: If the caller may not have it.
-            InvalidInputError: If `access` is `admin` and local accounts are switched off.
+            InvalidInputError: If `access` is `admin` and local accounts are switched off, or for a context's name that
+                cannot be one.
+        """
+
+    def merge_kubeconfig(
+        self,
+        cluster: str,
+        *,
+        access: Access | str | None = None,
+        public_fqdn: bool | None = None,
+        context: str | None = None,
+        file: str | PathLike[str] | None = None,
+        existing: ExistingEntry | str | None = None,
+        set_current: bool | None = None,
+        lock_wait: _Seconds | None = None,
+        deadline: _Seconds | None = None,
+        on_progress: _Listener | None = None,
+    ) -> Call[MergedKubeconfig]:
+        """Puts a cluster's context, cluster and user into a kubeconfig file, of which every other byte stays: `~/.kube/config`,
+        or where `KUBECONFIG` says, or `file`. A second run changes nothing.
+
+        The file is replaced whole or not at all, under the lock that kubectl takes; others who hold that are waited for
+        `lock_wait`, 10 seconds by default. Other entries of the same names stay, unless `existing` is `replace`. The context
+        becomes the current one, unless `set_current` says no. An administrator's context is told apart by `-admin`.
+
+        Raises:
+            NotFoundError: If there is no such cluster.
+            ForbiddenError: If the caller may not have its kubeconfig, or the file may not be written.
+            ConflictError: If the file has other entries of these names, if others held its lock too long, or if it changed
+                meanwhile.
+            InvalidInputError: If the file has a form in which nothing can be put safely, and what `kubeconfig` raises.
+            UnavailableError: If the system could not, as on a full disk. Nothing is changed then.
         """
 
     def apply(

@@ -81,6 +81,15 @@ class ErrorKind(_Word):
     UNEXPECTED = "unexpected"
 
 
+class ExistingEntry(_Word):
+    """What happens to entries of a file that have the names of new ones and say something else."""
+
+    KEEP = "keep"
+    """They stay: equal ones are success, others are a conflict."""
+    REPLACE = "replace"
+    """The new ones take their place."""
+
+
 class ExistingTag(_Word):
     """What happens to a target tag that exists."""
 
@@ -97,6 +106,17 @@ class InheritedGrant(_Word):
     """It is enough: nothing is written."""
     GRANT_DIRECTLY = "grant_directly"
     """A grant on the registry itself is made all the same."""
+
+
+class MergeOutcome(_Word):
+    """What a merge did to the entries of a kubeconfig file."""
+
+    ADDED = "added"
+    """At least one was not there, and none was replaced."""
+    REPLACED = "replaced"
+    """At least one took the place of another."""
+    UNCHANGED = "unchanged"
+    """All were there."""
 
 
 class Operation(_Word):
@@ -119,6 +139,7 @@ class Operation(_Word):
     START_IMPORT = "start_import"
     POLL_IMPORT = "poll_import"
     KUBECONFIG = "kubeconfig"
+    MERGE_KUBECONFIG = "merge_kubeconfig"
     APPLY = "apply"
     ROLL_OUT = "roll_out"
     PODS = "pods"

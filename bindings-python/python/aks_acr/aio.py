@@ -85,6 +85,8 @@ class Client:
     """How far an import is, by one look."""
     kubeconfig = awaitable(Calls.kubeconfig)
     """A cluster's kubeconfig, as a value: no file is written."""
+    merge_kubeconfig = awaitable(Calls.merge_kubeconfig)
+    """Puts a cluster's entries into a kubeconfig file, of which every other byte stays."""
     apply = awaitable(Calls.apply)
     """Makes a cluster's objects what manifests say, by server-side apply."""
     roll_out = awaitable(Calls.roll_out)
@@ -139,6 +141,7 @@ class Follow:
     start_import = followed_async(Calls.start_import)
     poll_import = followed_async(Calls.poll_import)
     kubeconfig = followed_async(Calls.kubeconfig)
+    merge_kubeconfig = followed_async(Calls.merge_kubeconfig)
     apply = followed_async(Calls.apply)
     roll_out = followed_async(Calls.roll_out)
     pods = followed_async(Calls.pods)

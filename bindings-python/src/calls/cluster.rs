@@ -4,15 +4,16 @@ use super::Calls;
 use crate::{
     argument::{Parsed, Span, SshKeyArgument, set},
     call::Call,
-    cluster::{Applied, CreatedCluster, Kubeconfig, Pods, RollOut},
+    cluster::{Applied, CreatedCluster, Kubeconfig, MergedKubeconfig, Pods, RollOut},
     error::to_py,
     word::Word,
 };
 use aks_acr::{
-    Access, ApplyOptions, ClusterRef, ClusterTier, CreateClusterOptions, Deployment, Manifest, PodSelection,
-    RegistryRef, RollOutOptions,
+    Access, ApplyOptions, ClusterRef, ClusterTier, CreateClusterOptions, Deployment, ExistingEntry, KubeconfigOptions,
+    Manifest, MergeKubeconfigOptions, PodSelection, RegistryRef, RollOutOptions,
 };
 use pyo3::prelude::*;
+use std::path::PathBuf;
 
 #[pymethods]
 impl Calls {
@@ -68,22 +69,70 @@ impl Calls {
 
     /// A cluster's kubeconfig, as a value: no file is written and no program is started.
     ///
+    /// `public_fqdn` enters a private cluster by its public name. `context` names context and cluster, and the user after
+    /// it; by default they have the names that Azure gives them.
+    ///
     /// Raises:
     ///     NotFoundError: If there is no such cluster.
     ///     ForbiddenError: If the caller may not have it.
-    ///     InvalidInputError: If `access` is `admin` and local accounts are switched off.
-    #[pyo3(signature = (cluster, *, access = None, deadline = None, on_progress = None))]
+    ///     InvalidInputError: If `access` is `admin` and local accounts are switched off, or for a context's name that
+    ///         cannot be one.
+    #[pyo3(signature = (cluster, *, access = None, public_fqdn = None, context = None, deadline = None, on_progress = None))]
     fn kubeconfig(
         &self,
         cluster: Parsed<ClusterRef>,
         access: Option<Word<Access>>,
+        public_fqdn: Option<bool>,
+        context: Option<String>,
         deadline: Option<Span>,
         on_progress: Option<Py<PyAny>>,
     ) -> PyResult<Call> {
         let client = self.0.client()?;
-        let access = access.map(|Word(access)| access).unwrap_or_default();
-        let work = move |call| async move { client.kubeconfig(&cluster.0, access, call).await };
+        let options = kubeconfig_options(access, public_fqdn, context);
+        let work = move |call| async move { client.kubeconfig(&cluster.0, options.with_call(call)).await };
         Ok(Call::converting(self.0.manner(deadline, on_progress), work, |kubeconfig| Ok(Kubeconfig::from(kubeconfig))))
+    }
+
+    /// Puts a cluster's context, cluster and user into a kubeconfig file, of which every other byte stays: `~/.kube/config`,
+    /// or where `KUBECONFIG` says, or `file`. A second run changes nothing.
+    ///
+    /// The file is replaced whole or not at all, under the lock that kubectl takes; others who hold that are waited for
+    /// `lock_wait`, 10 seconds by default. Other entries of the same names stay, unless `existing` is `replace`. The context
+    /// becomes the current one, unless `set_current` says no. An administrator's context is told apart by `-admin`.
+    ///
+    /// Raises:
+    ///     NotFoundError: If there is no such cluster.
+    ///     ForbiddenError: If the caller may not have its kubeconfig, or the file may not be written.
+    ///     ConflictError: If the file has other entries of these names, if others held its lock too long, or if it changed
+    ///         meanwhile.
+    ///     InvalidInputError: If the file has a form in which nothing can be put safely, and what `kubeconfig` raises.
+    ///     UnavailableError: If the system could not, as on a full disk. Nothing is changed then.
+    #[pyo3(signature = (cluster, *, access = None, public_fqdn = None, context = None, file = None, existing = None,
+        set_current = None, lock_wait = None, deadline = None, on_progress = None))]
+    #[expect(clippy::too_many_arguments, reason = "each is a keyword of Python's")]
+    fn merge_kubeconfig(
+        &self,
+        cluster: Parsed<ClusterRef>,
+        access: Option<Word<Access>>,
+        public_fqdn: Option<bool>,
+        context: Option<String>,
+        file: Option<PathBuf>,
+        existing: Option<Word<ExistingEntry>>,
+        set_current: Option<bool>,
+        lock_wait: Option<Span>,
+        deadline: Option<Span>,
+        on_progress: Option<Py<PyAny>>,
+    ) -> PyResult<Call> {
+        let client = self.0.client()?;
+        let mut options = MergeKubeconfigOptions::default();
+        options.kubeconfig = kubeconfig_options(access, public_fqdn, context);
+        options.mode.file = file;
+        set(&mut options.mode.existing, existing.map(|Word(existing)| existing));
+        set(&mut options.mode.set_current, set_current);
+        set(&mut options.mode.lock_wait, lock_wait.map(|Span(wait)| wait));
+        Ok(Call::new::<MergedKubeconfig, _, _>(self.0.manner(deadline, on_progress), move |call| async move {
+            client.merge_kubeconfig(&cluster.0, options.with_call(call)).await
+        }))
     }
 
     /// Makes a cluster's objects what manifests say, by server-side apply.
@@ -177,4 +226,16 @@ impl Calls {
             client.pods(&cluster.0, &selection, call).await
         }))
     }
+}
+
+fn kubeconfig_options(
+    access: Option<Word<Access>>,
+    public_fqdn: Option<bool>,
+    context: Option<String>,
+) -> KubeconfigOptions {
+    let mut options = KubeconfigOptions::default();
+    set(&mut options.mode.access, access.map(|Word(access)| access));
+    set(&mut options.mode.public_fqdn, public_fqdn);
+    options.context = context;
+    options
 }

@@ -3,8 +3,6 @@
 use super::{Client, Parts};
 #[cfg(feature = "identity")]
 use crate::credential::{DefaultCredential, Surroundings};
-#[cfg(any(feature = "identity", feature = "network"))]
-use crate::environment::Environment;
 #[cfg(not(feature = "reqwest"))]
 use crate::error::{Error, ErrorKind};
 #[cfg(feature = "kubernetes")]
@@ -14,6 +12,7 @@ use crate::network::Network;
 use crate::{
     cloud::Cloud,
     cluster::{AzureClusterDeployer, ClusterDeployer},
+    environment::Environment,
     error::Result,
     http::{Arm, Door, Registries, Tokens},
     identity::{AzureIdentityResolver, IdentityResolver},
@@ -41,7 +40,6 @@ pub struct ClientBuilder {
     transport: Option<Arc<dyn HttpClient>>,
     proxy: Option<Secret>,
     trusted: Vec<String>,
-    #[cfg(any(feature = "identity", feature = "network"))]
     environment: Environment,
     #[cfg(feature = "kubernetes")]
     connector: KubeConnector,
@@ -110,7 +108,6 @@ impl ClientBuilder {
             transport: None,
             proxy: None,
             trusted: Vec::new(),
-            #[cfg(any(feature = "identity", feature = "network"))]
             environment: Environment::default(),
             #[cfg(feature = "kubernetes")]
             connector: KubeConnector::default(),
@@ -169,9 +166,8 @@ impl ClientBuilder {
         self
     }
 
-    /// Where variables such as `HTTPS_PROXY` are looked up; in the process's own environment by default. For tests, and for
-    /// programs that work for many.
-    #[cfg(any(feature = "identity", feature = "network"))]
+    /// Where variables such as `HTTPS_PROXY` and `KUBECONFIG` are looked up; in the process's own environment by default. For
+    /// tests, and for programs that work for many.
     #[must_use]
     pub fn environment(mut self, lookup: impl Fn(&str) -> Option<String> + Send + Sync + 'static) -> Self {
         self.environment = Environment::new(lookup);
@@ -299,7 +295,7 @@ impl ClientBuilder {
         let door = Door::new(transport.clone(), self.guard.clone());
         #[cfg(feature = "identity")]
         let chain = || {
-            let mut around = Surroundings::new(&self.cloud, self.environment, transport)?;
+            let mut around = Surroundings::new(&self.cloud, self.environment.clone(), transport)?;
             around.executor = self.executor;
             Ok(Arc::new(DefaultCredential::new(around)?) as Arc<dyn TokenCredential>)
         };
@@ -327,6 +323,7 @@ impl ClientBuilder {
         let parts = Parts {
             cloud: self.cloud,
             subscription,
+            environment: self.environment,
             identity_resolver: self.identity_resolver.unwrap_or_else(|| identities()),
             role_assigner: self.role_assigner.unwrap_or_else(|| roles()),
             registry_importer: self.registry_importer.unwrap_or_else(|| registries()),

@@ -12,9 +12,11 @@ use crate::{
     call::{Call, CallOptions},
     cloud::Cloud,
     cluster::{
-        Access, Applied, ClusterDeployer, ClusterRef, Deployment, Kubeconfig, Manifest, PodSelection, Pods, RollOut,
+        self, Applied, ClusterDeployer, ClusterRef, Deployment, Kubeconfig, KubeconfigOptions, Manifest,
+        MergeKubeconfigOptions, MergedKubeconfig, PodSelection, Pods, RollOut,
     },
     deploy::{self, ApplyOptions, RollOutOptions},
+    environment::Environment,
     error::{Error, ErrorKind, Result},
     id::SubscriptionId,
     identity::{ClusterIdentities, IdentityResolver},
@@ -53,6 +55,7 @@ pub struct Client {
 struct Parts {
     cloud: Cloud,
     subscription: SubscriptionId,
+    environment: Environment,
     identity_resolver: Arc<dyn IdentityResolver>,
     role_assigner: Arc<dyn RoleAssigner>,
     registry_importer: Arc<dyn RegistryImporter>,
@@ -183,20 +186,53 @@ impl Client {
     ///
     /// # Errors
     /// [`NotFound`](ErrorKind::NotFound) if there is no such cluster; [`Forbidden`](ErrorKind::Forbidden) if the caller may not
-    /// have it; [`InvalidInput`](ErrorKind::InvalidInput) for [`Access::Admin`] where local accounts are switched off.
+    /// have it; [`InvalidInput`](ErrorKind::InvalidInput) for [`Access::Admin`](crate::Access::Admin) where local accounts are
+    /// switched off, and for a context's name that cannot be one.
     ///
     /// # Examples
     /// ```
     /// # #[tokio::main(flavor = "current_thread")] async fn main() -> aks_acr::Result<()> {
-    /// # use aks_acr::{Access, CallOptions, Client, ClusterRef};
+    /// # use aks_acr::{Client, ClusterRef, KubeconfigOptions};
     /// # let azure = aks_acr_emulator::Emulator::new().with_cluster("group", "dev");
     /// # let client = Client::builder(azure.credential(), azure.subscription()).transport(azure.transport()).build()?;
-    /// let kubeconfig = client.kubeconfig(&ClusterRef::new("group", "dev")?, Access::User, CallOptions::default()).await?;
+    /// let kubeconfig = client.kubeconfig(&ClusterRef::new("group", "dev")?, KubeconfigOptions::default()).await?;
     /// assert_eq!(kubeconfig.context(), "dev");
     /// # Ok(()) }
     /// ```
-    pub async fn kubeconfig(&self, cluster: &ClusterRef, access: Access, call: CallOptions) -> Result<Kubeconfig> {
-        self.cluster_deployer().kubeconfig(cluster, access, &call.start(SHORT)).await
+    pub async fn kubeconfig(&self, cluster: &ClusterRef, options: KubeconfigOptions) -> Result<Kubeconfig> {
+        cluster::fetch_kubeconfig(self, cluster, options).await
+    }
+
+    /// Puts a cluster's context, cluster and user into a kubeconfig file, of which every other byte stays: `~/.kube/config`, or
+    /// where `KUBECONFIG` says, or the file in the options. See [`Kubeconfig::merge`] for how.
+    ///
+    /// A second run changes nothing. A future that is dropped stops the work, unless the file was replaced by then.
+    ///
+    /// # Errors
+    /// Those of [`kubeconfig`](Self::kubeconfig) and of [`Kubeconfig::merge`]; before the first request
+    /// [`InvalidInput`](ErrorKind::InvalidInput) if no file is named and no home folder is known.
+    ///
+    /// # Examples
+    /// ```
+    /// # #[tokio::main(flavor = "current_thread")] async fn main() -> Result<(), Box<dyn std::error::Error>> {
+    /// # use aks_acr::{Access, Client, ClusterRef, MergeKubeconfigOptions, MergeOutcome};
+    /// # let azure = aks_acr_emulator::Emulator::new().with_cluster("group", "dev");
+    /// # let client = Client::builder(azure.credential(), azure.subscription()).transport(azure.transport()).build()?;
+    /// # let folder = std::env::temp_dir().join(format!("aks-acr-client-merge-{}", std::process::id()));
+    /// # let file = folder.join("config");
+    /// let options = MergeKubeconfigOptions::default().with_access(Access::Admin).with_file(&file);
+    /// let merged = client.merge_kubeconfig(&ClusterRef::new("group", "dev")?, options).await?;
+    /// assert_eq!((merged.context.as_str(), merged.outcome), ("dev-admin", MergeOutcome::Added));
+    /// assert!(merged.current_context_changed);
+    /// # std::fs::remove_dir_all(folder)?;
+    /// # Ok(()) }
+    /// ```
+    pub async fn merge_kubeconfig(
+        &self,
+        cluster: &ClusterRef,
+        options: MergeKubeconfigOptions,
+    ) -> Result<MergedKubeconfig> {
+        cluster::merge_kubeconfig(self, cluster, options).await
     }
 
     /// Makes a cluster's objects what manifests say, by server-side apply.
@@ -302,6 +338,10 @@ impl Client {
     #[must_use]
     pub fn subscription_id(&self) -> SubscriptionId {
         self.parts.subscription
+    }
+
+    pub(crate) fn environment(&self) -> &Environment {
+        &self.parts.environment
     }
 
     pub(crate) fn cloud(&self) -> &Cloud {

@@ -1,7 +1,7 @@
 //! Clusters through Azure Resource Manager and their own Kubernetes API.
 
 use super::{
-    Access, Applied, ApplyMode, Cluster, ClusterCreation, ClusterDeployer, ClusterRef, Deployment, Kubeconfig,
+    Applied, ApplyMode, Cluster, ClusterCreation, ClusterDeployer, ClusterRef, Deployment, Kubeconfig, KubeconfigMode,
     Manifest, NewCluster, PodListener, PodSelection, Pods, RollOut, create, credentials,
 };
 use crate::{call::Call, error::Result, http::Arm, id::SubscriptionId, kube::Kubernetes};
@@ -32,8 +32,8 @@ impl ClusterDeployer for AzureClusterDeployer {
         create::finish(&self.arm, creation, call).await
     }
 
-    async fn kubeconfig(&self, cluster: &ClusterRef, access: Access, call: &Call) -> Result<Kubeconfig> {
-        credentials::kubeconfig(&self.arm, &cluster.id(self.subscription), access, call).await
+    async fn kubeconfig(&self, cluster: &ClusterRef, mode: KubeconfigMode, call: &Call) -> Result<Kubeconfig> {
+        credentials::kubeconfig(&self.arm, &cluster.id(self.subscription), mode, call).await
     }
 
     async fn apply(

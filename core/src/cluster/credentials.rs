@@ -1,6 +1,6 @@
 //! Azure's answer to "let me into this cluster".
 
-use super::{Access, Kubeconfig};
+use super::{Access, Kubeconfig, KubeconfigMode};
 use crate::{
     call::Call,
     error::{Error, ErrorKind, Result},
@@ -26,8 +26,8 @@ struct Credential {
     value: String,
 }
 
-pub(crate) async fn kubeconfig(arm: &Arm, id: &ResourceId, access: Access, call: &Call) -> Result<Kubeconfig> {
-    let answer = arm.send(post_credential(id, access), call).await.map_err(|err| about(err, id))?;
+pub(crate) async fn kubeconfig(arm: &Arm, id: &ResourceId, mode: KubeconfigMode, call: &Call) -> Result<Kubeconfig> {
+    let answer = arm.send(post_credential(id, mode), call).await.map_err(|err| about(err, id))?;
     let odd =
         || Error::new(ErrorKind::Unexpected, "Azure answered without a kubeconfig").with_context("cluster", id.name());
     let first = answer.read::<Credentials>("a kubeconfig")?.kubeconfigs.into_iter().next().ok_or_else(odd)?;
@@ -39,13 +39,12 @@ pub(crate) async fn kubeconfig(arm: &Arm, id: &ResourceId, access: Access, call:
 }
 
 /// See [List credentials](https://learn.microsoft.com/rest/api/aks/managed-clusters/list-cluster-user-credentials).
-fn post_credential(id: &ResourceId, access: Access) -> ArmRequest {
-    let (list, action) = match access {
+fn post_credential(id: &ResourceId, mode: KubeconfigMode) -> ArmRequest {
+    let (list, action) = match mode.access {
         Access::User => ("listClusterUserCredential", AS_USER),
         Access::Admin => ("listClusterAdminCredential", AS_ADMIN),
     };
-    ArmRequest::new(Method::Post, format!("{id}/{list}"), API)
-        .reads()
-        .step("asking for the cluster's kubeconfig")
-        .needs(action, id.as_str())
+    let request = ArmRequest::new(Method::Post, format!("{id}/{list}"), API).reads();
+    let request = if mode.public_fqdn { request.query("server-fqdn", "public") } else { request };
+    request.step("asking for the cluster's kubeconfig").needs(action, id.as_str())
 }

@@ -14,7 +14,11 @@ pub(crate) use create::{PROVIDER, WRITE as WRITE_CLUSTER, create};
 #[cfg(feature = "kubernetes")]
 pub(crate) use credentials::kubeconfig;
 pub(crate) use credentials::{AS_ADMIN, AS_USER};
-pub use kubeconfig::{Access, Kubeconfig};
+pub use kubeconfig::{
+    Access, ExistingEntry, Kubeconfig, KubeconfigMode, KubeconfigOptions, MergeKubeconfigOptions, MergeMode,
+    MergeOutcome, MergedKubeconfig,
+};
+pub(crate) use kubeconfig::{kubeconfig as fetch_kubeconfig, merge as merge_kubeconfig};
 pub use manifest::Manifest;
 pub use pods::{Pod, Pods};
 pub use reference::ClusterRef;
@@ -46,7 +50,7 @@ pub trait ClusterDeployer: fmt::Debug + Send + Sync + 'static {
     /// Waits until a cluster is made.
     async fn finish_create(&self, creation: ClusterCreation, call: &Call) -> Result<Cluster>;
     /// The cluster's kubeconfig, as a value.
-    async fn kubeconfig(&self, cluster: &ClusterRef, access: Access, call: &Call) -> Result<Kubeconfig>;
+    async fn kubeconfig(&self, cluster: &ClusterRef, mode: KubeconfigMode, call: &Call) -> Result<Kubeconfig>;
     /// Makes the objects of the manifests what the manifests say.
     async fn apply(
         &self,

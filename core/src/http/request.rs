@@ -105,6 +105,12 @@ impl ArmRequest {
         self
     }
 
+    /// Adds a parameter.
+    pub fn query(mut self, name: &'static str, value: impl Into<String>) -> Self {
+        self.query.push((name, value.into()));
+        self
+    }
+
     /// Adds a header. It is the same in every request of its kind: what varies, or is secret, does not go here.
     pub fn header(mut self, name: &'static str, value: &'static str) -> Self {
         self.headers.push((name, value));

@@ -4,7 +4,7 @@ use super::failure::from_kube;
 use crate::{
     call::Call,
     cloud::Cloud,
-    cluster::{Access, Kubeconfig, kubeconfig},
+    cluster::{Kubeconfig, KubeconfigMode, kubeconfig},
     error::{Error, ErrorKind, Result},
     http::{Arm, Tokens},
     id::ResourceId,
@@ -113,7 +113,7 @@ impl Kubernetes {
         let kubeconfig = match held.as_ref() {
             Some(connection) if self.is_current(connection, call).await? => return Ok(connection.client.clone()),
             Some(connection) => connection.kubeconfig.clone(),
-            None => kubeconfig(&self.arm, cluster, Access::User, call).await?,
+            None => kubeconfig(&self.arm, cluster, KubeconfigMode::default(), call).await?,
         };
         let connection = self.connect(kubeconfig, call).await?;
         let client = connection.client.clone();

@@ -5,7 +5,7 @@ use crate::{
     case::{Case, Checked, cases, refused},
     emulator::{CLUSTER, GROUP, Scene, client},
 };
-use aks_acr::{Access, CallOptions, ClusterRef, ErrorKind, Kubeconfig};
+use aks_acr::{Access, ClusterRef, ErrorKind, Kubeconfig, KubeconfigOptions};
 use aks_acr_emulator::{ClusterSeed, Emulator};
 use std::{env, fs, path::PathBuf};
 
@@ -27,7 +27,7 @@ pub fn cases() -> Vec<Case> {
 }
 
 async fn kubeconfig(backend: &dyn Backend, access: Access) -> aks_acr::Result<Kubeconfig> {
-    backend.client().kubeconfig(backend.cluster(), access, CallOptions::default()).await
+    backend.client().kubeconfig(backend.cluster(), KubeconfigOptions::default().with_access(access)).await
 }
 
 /// What is in the places where other tools leave kubeconfigs.
@@ -64,7 +64,7 @@ async fn kubeconfig_leads_to_the_cluster_and_hides_its_keys(backend: &dyn Backen
 async fn kubeconfig_of_an_absent_cluster_is_not_found(backend: &dyn Backend) -> Checked {
     let absent = absent_cluster(backend)?;
     for access in [Access::User, Access::Admin] {
-        let result = backend.client().kubeconfig(&absent, access, CallOptions::default()).await;
+        let result = backend.client().kubeconfig(&absent, KubeconfigOptions::default().with_access(access)).await;
         refused(result, ErrorKind::NotFound)?;
     }
     Ok(())
@@ -91,8 +91,10 @@ async fn kubeconfig_of_who_may_not_tells_the_missing_right() -> Checked {
         (Access::User, "listClusterUserCredential/action", "Azure Kubernetes Service Cluster User Role"),
         (Access::Admin, "listClusterAdminCredential/action", "Azure Kubernetes Service Cluster Admin Role"),
     ] {
-        let err =
-            refused(client.kubeconfig(&scene.cluster, access, CallOptions::default()).await, ErrorKind::Forbidden)?;
+        let err = refused(
+            client.kubeconfig(&scene.cluster, KubeconfigOptions::default().with_access(access)).await,
+            ErrorKind::Forbidden,
+        )?;
         assert_eq!(err.missing_action(), Some(format!("Microsoft.ContainerService/managedClusters/{verb}").as_str()));
         assert_eq!(err.smallest_role(), Some(role));
     }
@@ -103,8 +105,11 @@ async fn the_smallest_role_for_a_kubeconfig_is_enough() -> Checked {
     let scene = Scene::new()?;
     let id = scene.azure.cluster_id(GROUP, CLUSTER);
     let client = scene.caller(&[("Azure Kubernetes Service Cluster User Role", &id)])?;
-    client.kubeconfig(&scene.cluster, Access::User, CallOptions::default()).await?;
-    refused(client.kubeconfig(&scene.cluster, Access::Admin, CallOptions::default()).await, ErrorKind::Forbidden)?;
+    client.kubeconfig(&scene.cluster, KubeconfigOptions::default()).await?;
+    refused(
+        client.kubeconfig(&scene.cluster, KubeconfigOptions::default().with_access(Access::Admin)).await,
+        ErrorKind::Forbidden,
+    )?;
     Ok(())
 }
 
@@ -112,6 +117,6 @@ async fn kubeconfig_is_given_for_names_with_odd_letters() -> Checked {
     let azure = Emulator::new().with_cluster("Gr_(1).a-b", "D-e_v1");
     let client = client(&azure, azure.credential())?;
     let cluster = ClusterRef::new("Gr_(1).a-b", "D-e_v1")?;
-    assert_eq!(client.kubeconfig(&cluster, Access::User, CallOptions::default()).await?.context(), "D-e_v1");
+    assert_eq!(client.kubeconfig(&cluster, KubeconfigOptions::default()).await?.context(), "D-e_v1");
     Ok(())
 }

@@ -2,7 +2,7 @@
 
 use super::{SUBSCRIPTION, client};
 use crate::exchange::Case;
-use aks_acr::{Access, CallOptions, Client, ClusterRef, KubeBody, PodSelection};
+use aks_acr::{Access, CallOptions, Client, ClusterRef, KubeBody, KubeconfigOptions, PodSelection};
 use aks_acr_tests::{
     data::paused,
     replay::{Named, Replay},
@@ -38,7 +38,9 @@ fn read(case: &Case, access: Access, action: &str) -> Result<(), Failed> {
     let id = case.exchange.resource()?;
     let cluster: ClusterRef = id.parse()?;
     let replay = Replay::of([case.exchange.answer()]);
-    let kubeconfig = paused(async { client(&replay)?.kubeconfig(&cluster, access, CallOptions::default()).await })?;
+    let kubeconfig = paused(async {
+        client(&replay)?.kubeconfig(&cluster, KubeconfigOptions::default().with_access(access)).await
+    })?;
     assert_eq!(replay.lines(), [format!("POST {id}/{action}")]);
     let text = text(case)?;
     assert_eq!(kubeconfig.text(), text);

@@ -1,12 +1,28 @@
-//! A cluster's kubeconfig, as a value.
+//! A cluster's kubeconfig: as a value, and as entries of a file.
+
+mod edit;
+mod entries;
+mod file;
+mod layout;
+mod merge;
+mod place;
+
+pub(crate) use merge::merge;
+pub use merge::{ExistingEntry, MergeKubeconfigOptions, MergeMode, MergeOutcome, MergedKubeconfig};
 
 use crate::{
+    call::{Call, CallOptions},
+    client::Client,
+    cluster::ClusterRef,
     error::{Error, ErrorKind, Result},
     words::words,
 };
 use azure_core::credentials::Secret;
+use entries::Entries;
 use serde::{Deserialize, Serialize};
-use std::fmt;
+use std::{fmt, time::Duration};
+
+const DEADLINE: Duration = Duration::from_secs(2 * 60);
 
 /// As whom a cluster is entered.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
@@ -21,6 +37,59 @@ pub enum Access {
 }
 
 words!(Access, "access": User => "user", Admin => "admin");
+
+/// How a cluster is entered.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct KubeconfigMode {
+    /// As whom; as a user by default.
+    pub access: Access,
+    /// Whether a private cluster is entered by its public name; not by default. Azure ignores it for other clusters.
+    pub public_fqdn: bool,
+}
+
+/// Which kubeconfig is wanted.
+#[derive(Clone, Debug, Default)]
+#[non_exhaustive]
+pub struct KubeconfigOptions {
+    /// As whom the cluster is entered, and by which name.
+    pub mode: KubeconfigMode,
+    /// The name of context and cluster, in which the user's name ends then. By default they have the names that Azure gives
+    /// them: the cluster's, and for the user one with the group in it.
+    pub context: Option<String>,
+    /// Deadline (2 minutes by default), cancellation, progress.
+    pub call: CallOptions,
+}
+
+impl KubeconfigOptions {
+    /// Sets as whom the cluster is entered; as a user by default.
+    #[must_use]
+    pub fn with_access(mut self, access: Access) -> Self {
+        self.mode.access = access;
+        self
+    }
+
+    /// Sets whether a private cluster is entered by its public name; not by default.
+    #[must_use]
+    pub fn with_public_fqdn(mut self, public_fqdn: bool) -> Self {
+        self.mode.public_fqdn = public_fqdn;
+        self
+    }
+
+    /// Sets [`context`](Self::context).
+    #[must_use]
+    pub fn with_context(mut self, context: impl Into<String>) -> Self {
+        self.context = Some(context.into());
+        self
+    }
+
+    /// Sets [`call`](Self::call).
+    #[must_use]
+    pub fn with_call(mut self, call: CallOptions) -> Self {
+        self.call = call;
+        self
+    }
+}
 
 /// A kubeconfig that Azure made for a cluster. It holds keys: `Debug` does not show it.
 #[derive(Clone, PartialEq, Eq)]
@@ -53,6 +122,18 @@ impl Kubeconfig {
         Ok(Self { text: text.into(), server, context })
     }
 
+    /// The same with a context of this name. Only what the context leads to is kept.
+    fn with_context(&self, name: &str) -> Result<Self> {
+        let file = self.entries()?.named(name).file();
+        let text = edit::yaml(&file).map_err(|_| wrong("it cannot be written as YAML"))?;
+        Self::parse(text)
+    }
+
+    fn entries(&self) -> Result<Entries> {
+        let file = edit::values(self.text()).map_err(|_| wrong("the text is not YAML of that form"))?;
+        Entries::of(&file, &self.context).ok_or_else(|| wrong("its current context leads to no entries"))
+    }
+
     /// The whole text. It is a secret.
     #[must_use]
     pub fn text(&self) -> &str {
@@ -78,6 +159,28 @@ impl fmt::Debug for Kubeconfig {
             .field("server", &self.server)
             .field("context", &self.context)
             .finish_non_exhaustive()
+    }
+}
+
+pub(crate) async fn kubeconfig(
+    client: &Client,
+    cluster: &ClusterRef,
+    options: KubeconfigOptions,
+) -> Result<Kubeconfig> {
+    fetch(client, cluster, &options, &options.call.start(DEADLINE)).await
+}
+
+async fn fetch(client: &Client, cluster: &ClusterRef, options: &KubeconfigOptions, call: &Call) -> Result<Kubeconfig> {
+    let context = options.context.as_deref();
+    if let Some(name) =
+        context.filter(|name| name.trim() != *name || name.is_empty() || name.contains(char::is_control))
+    {
+        return Err(Error::invalid("wanted a context's name", "context", name.escape_default().to_string()));
+    }
+    let kubeconfig = client.cluster_deployer().kubeconfig(cluster, options.mode, call).await?;
+    match context {
+        None => Ok(kubeconfig),
+        Some(name) => kubeconfig.with_context(name),
     }
 }
 

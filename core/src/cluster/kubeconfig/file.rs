@@ -1,0 +1,264 @@
+//! A file that is replaced whole or not at all, by one process at a time.
+
+use crate::error::{Error, ErrorKind, Result};
+use std::{
+    fs::{self, File, Metadata, OpenOptions},
+    io::{self, Write as _},
+    path::{Path, PathBuf},
+    thread,
+    time::{Duration, Instant},
+};
+
+/// How often a lock is tried. Whoever holds it writes one small file.
+const LOOK: Duration = Duration::from_millis(10);
+/// How many links may lead from one to the next; Linux has the same bound.
+const LINKS: usize = 40;
+
+/// An error of the system, as ours.
+fn failed(what: &str, file: &Path, err: io::Error) -> Error {
+    let kind = match err.kind() {
+        io::ErrorKind::PermissionDenied | io::ErrorKind::ReadOnlyFilesystem => ErrorKind::Forbidden,
+        io::ErrorKind::IsADirectory | io::ErrorKind::NotADirectory | io::ErrorKind::InvalidFilename => {
+            ErrorKind::InvalidInput
+        }
+        _ => ErrorKind::Unavailable,
+    };
+    Error::new(kind, format!("could not {what}")).with_context("file", file.display().to_string()).with_source(err)
+}
+
+fn refused(why: &str, file: &Path) -> Error {
+    Error::invalid(format!("the kubeconfig file {why}; nothing was changed"), "file", file.display().to_string())
+}
+
+/// A kubeconfig file, held against other writers until it is dropped.
+pub(super) struct Held {
+    /// Behind all links.
+    target: PathBuf,
+    before: Option<(Vec<u8>, Metadata)>,
+    /// Given back in the opposite order.
+    _locks: Vec<Lock>,
+}
+
+impl Held {
+    /// Takes the file, for which others are waited out for `patience`. A folder that is missing is made, for its owner alone.
+    pub fn take(file: &Path, patience: Duration, stop: &dyn Fn() -> bool) -> Result<Self> {
+        let target = behind_links(file)?;
+        let until = Instant::now().checked_add(patience);
+        make_folder(file)?;
+        make_folder(&target)?;
+        // kubectl locks beside the name that it was given, and others may come by another link: so both places are locked, the
+        // name first, in the order in which everybody goes.
+        let mut locks = vec![Lock::take(file, until, stop)?];
+        if !is_same(file, &target) {
+            locks.push(Lock::take(&target, until, stop)?);
+        }
+        let before = read(&target)?;
+        Ok(Self { target, before, _locks: locks })
+    }
+
+    /// What it holds; nothing if it is not there.
+    pub fn text(&self) -> Result<&str> {
+        let bytes = self.before.as_ref().map_or(&[][..], |(bytes, _)| bytes);
+        std::str::from_utf8(bytes).map_err(|_| refused("is not UTF-8", &self.target))
+    }
+
+    /// Whether its mode lets others than its owner read or write it.
+    pub fn is_open_to_others(&self) -> bool {
+        #[cfg(unix)]
+        let open = {
+            use std::os::unix::fs::PermissionsExt as _;
+            self.before.as_ref().is_some_and(|(_, data)| data.permissions().mode() & 0o077 != 0)
+        };
+        #[cfg(not(unix))]
+        let open = false;
+        open
+    }
+
+    /// Puts a text in its place, with the mode and the owner that it has; new, it is for its owner alone. Whoever reads it sees the
+    /// old text or the new one.
+    pub fn replace(&self, text: &str, stop: &dyn Fn() -> bool) -> Result<()> {
+        let name = self.target.file_name().map(|name| name.to_string_lossy().into_owned()).unwrap_or_default();
+        // Only the holder of the lock writes here, so that what one who was killed left behind does not pile up.
+        let draft = Draft(self.target.with_file_name(format!(".{name}.aks-acr")));
+        let could_not = |err| failed("write the kubeconfig file", &self.target, err);
+        draft.clear().map_err(could_not)?;
+        let mut file = create_for_owner(&draft.0).map_err(could_not)?;
+        file.write_all(text.as_bytes()).map_err(could_not)?;
+        if let Some((_, old)) = &self.before {
+            keep_owner_and_mode(&file, old).map_err(could_not)?;
+        }
+        file.sync_all().map_err(could_not)?;
+        drop(file);
+        // An editor takes no lock.
+        let now = read(&self.target)?;
+        if now.map(|(bytes, _)| bytes) != self.before.as_ref().map(|(bytes, _)| bytes.clone()) {
+            let text = "the kubeconfig file was changed meanwhile; nothing was written";
+            return Err(Error::new(ErrorKind::Conflict, text).with_context("file", self.target.display().to_string()));
+        }
+        if stop() {
+            return Err(stopped());
+        }
+        fs::rename(&draft.0, &self.target).map_err(could_not)?;
+        #[cfg(unix)]
+        if let Some(folder) = self.target.parent() {
+            // The name is there; that it outlives a power cut is the file system's to grant.
+            drop(File::open(within(folder)).and_then(|folder| folder.sync_all()));
+        }
+        Ok(())
+    }
+}
+
+fn stopped() -> Error {
+    Error::new(ErrorKind::Cancelled, "cancelled by the caller").with_context("while", "merging the kubeconfig")
+}
+
+/// Where a name leads: to a file, or to a place for one.
+fn behind_links(file: &Path) -> Result<PathBuf> {
+    let mut place = file.to_owned();
+    for _ in 0..LINKS {
+        match fs::symlink_metadata(&place) {
+            Ok(data) if data.is_symlink() => {
+                let next = fs::read_link(&place).map_err(|err| failed("follow the link", &place, err))?;
+                place = place.parent().map_or_else(|| next.clone(), |folder| folder.join(&next));
+            }
+            Ok(_) => return Ok(place),
+            Err(err) if err.kind() == io::ErrorKind::NotFound => return Ok(place),
+            Err(err) => return Err(failed("look at the kubeconfig file", &place, err)),
+        }
+    }
+    Err(refused("is behind links that lead in a circle", file))
+}
+
+/// Whether two paths name one entry of one folder.
+fn is_same(one: &Path, other: &Path) -> bool {
+    let real = |file: &Path| Some((fs::canonicalize(within(file.parent()?)).ok()?, file.file_name()?.to_owned()));
+    one == other || real(one).is_some_and(|place| Some(place) == real(other))
+}
+
+/// A folder's path, where that of a plain name is empty.
+fn within(folder: &Path) -> &Path {
+    if folder.as_os_str().is_empty() { Path::new(".") } else { folder }
+}
+
+fn make_folder(file: &Path) -> Result<()> {
+    let folder = file.parent().map_or(Path::new("."), within);
+    if folder.is_dir() {
+        return Ok(());
+    }
+    let mut builder = fs::DirBuilder::new();
+    builder.recursive(true);
+    #[cfg(unix)]
+    std::os::unix::fs::DirBuilderExt::mode(&mut builder, 0o700);
+    builder.create(folder).map_err(|err| failed("make the folder of the kubeconfig file", folder, err))
+}
+
+/// Reads a file that can be replaced.
+fn read(target: &Path) -> Result<Option<(Vec<u8>, Metadata)>> {
+    let data = match fs::metadata(target) {
+        Ok(data) => data,
+        Err(err) if err.kind() == io::ErrorKind::NotFound => return Ok(None),
+        Err(err) => return Err(failed("look at the kubeconfig file", target, err)),
+    };
+    if !data.is_file() {
+        return Err(refused("is not an ordinary file", target));
+    }
+    #[cfg(unix)]
+    if std::os::unix::fs::MetadataExt::nlink(&data) > 1 {
+        // Replaced, it would be another file than the one of the other names.
+        return Err(refused("has a second name, by a hard link", target));
+    }
+    let could_not = |err| failed("read the kubeconfig file", target, err);
+    let bytes = fs::read(target).map_err(could_not)?;
+    // The folder's rights would let us replace what its owner protected from being written.
+    OpenOptions::new().write(true).open(target).map_err(|err| failed("write the kubeconfig file", target, err))?;
+    Ok(Some((bytes, data)))
+}
+
+fn create_for_owner(path: &Path) -> io::Result<File> {
+    let mut options = OpenOptions::new();
+    options.write(true).create_new(true);
+    #[cfg(unix)]
+    std::os::unix::fs::OpenOptionsExt::mode(&mut options, 0o600);
+    options.open(path)
+}
+
+#[cfg(unix)]
+fn keep_owner_and_mode(file: &File, old: &Metadata) -> io::Result<()> {
+    use std::os::unix::fs::{MetadataExt as _, fchown};
+    let new = file.metadata()?;
+    let owner = (new.uid() != old.uid()).then_some(old.uid());
+    let group = (new.gid() != old.gid()).then_some(old.gid());
+    // With another owner or group the same mode would let others in, or the owner out.
+    if owner.is_some() || group.is_some() {
+        fchown(file, owner, group)?;
+    }
+    file.set_permissions(old.permissions())
+}
+
+#[cfg(not(unix))]
+fn keep_owner_and_mode(file: &File, old: &Metadata) -> io::Result<()> {
+    file.set_permissions(old.permissions())
+}
+
+/// The new file before it has its name. What is left of it goes.
+struct Draft(PathBuf);
+
+impl Draft {
+    fn clear(&self) -> io::Result<()> {
+        match fs::remove_file(&self.0) {
+            Err(err) if err.kind() != io::ErrorKind::NotFound => Err(err),
+            _ => Ok(()),
+        }
+    }
+}
+
+impl Drop for Draft {
+    fn drop(&mut self) {
+        // Renamed, it is gone already.
+        drop(self.clear());
+    }
+}
+
+/// The lock that kubectl takes, too: a file beside the other that only one can create.
+struct Lock(PathBuf);
+
+impl Lock {
+    fn take(file: &Path, until: Option<Instant>, stop: &dyn Fn() -> bool) -> Result<Self> {
+        let mut name = file.as_os_str().to_owned();
+        name.push(".lock");
+        let lock = PathBuf::from(name);
+        loop {
+            match create_for_owner(&lock) {
+                Ok(_) => return Ok(Self(lock)),
+                Err(err) if is_taken(&err) => {}
+                Err(err) => return Err(failed("lock the kubeconfig file", &lock, err)),
+            }
+            if stop() {
+                return Err(stopped());
+            }
+            if until.is_some_and(|until| Instant::now() >= until) {
+                return Err(held(&lock));
+            }
+            thread::sleep(LOOK);
+        }
+    }
+}
+
+/// Windows refuses a name whose file is about to go.
+fn is_taken(err: &io::Error) -> bool {
+    err.kind() == io::ErrorKind::AlreadyExists || cfg!(windows) && err.kind() == io::ErrorKind::PermissionDenied
+}
+
+fn held(lock: &Path) -> Error {
+    let text = "another program holds the lock of the kubeconfig file; if none runs, remove the lock";
+    let err = Error::new(ErrorKind::Conflict, text).with_context("lock", lock.display().to_string());
+    let age = fs::metadata(lock).and_then(|data| data.modified()).ok().and_then(|made| made.elapsed().ok());
+    age.into_iter().fold(err, |err, age| err.with_context("age", format!("{} s", age.as_secs())))
+}
+
+impl Drop for Lock {
+    fn drop(&mut self) {
+        // If it cannot be removed, whoever comes next is told of it.
+        drop(fs::remove_file(&self.0));
+    }
+}

@@ -1,0 +1,365 @@
+//! Putting a kubeconfig's entries into a file that others use, too.
+
+use super::{
+    Kubeconfig, KubeconfigOptions,
+    edit::{Edited, Refusal, Wanted, current, edit, read, values},
+    entries::{Entries, find},
+    file::Held,
+    layout::Fault,
+    place::Places,
+};
+use crate::{
+    call::{CallOptions, Event},
+    client::Client,
+    cluster::{Access, ClusterRef},
+    environment::Environment,
+    error::{Error, ErrorKind, Result},
+    words::words,
+};
+use serde::{Deserialize, Serialize, Serializer};
+use std::{
+    fs,
+    path::{Path, PathBuf},
+    time::Duration,
+};
+use tokio_util::sync::CancellationToken;
+
+const DEADLINE: Duration = Duration::from_secs(2 * 60);
+/// Longer than many processes at once need, each of which holds the lock for some milliseconds.
+const LOCK_WAIT: Duration = Duration::from_secs(10);
+
+/// What happens to entries of a file that have the names of new ones and say something else.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+#[non_exhaustive]
+pub enum ExistingEntry {
+    /// They stay: equal ones are success, others are a [`Conflict`](ErrorKind::Conflict).
+    #[default]
+    Keep,
+    /// The new ones take their place.
+    Replace,
+}
+
+words!(ExistingEntry, "existing": Keep => "keep", Replace => "replace");
+
+/// How a kubeconfig is merged into a file.
+#[derive(Clone, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct MergeMode {
+    /// The file. By default it is looked for as kubectl does: the first file of `KUBECONFIG` that has an entry of one of the names,
+    /// else its first that exists, else its last; without `KUBECONFIG`, `~/.kube/config`.
+    pub file: Option<PathBuf>,
+    /// What happens to other entries of the same names. Kept by default.
+    pub existing: ExistingEntry,
+    /// Whether the context becomes the current one; it does by default.
+    pub set_current: bool,
+    /// How long others who hold the file's lock are waited for; 10 seconds by default, and never beyond a call's deadline.
+    pub lock_wait: Duration,
+}
+
+impl MergeMode {
+    /// Sets [`file`](Self::file).
+    #[must_use]
+    pub fn with_file(mut self, file: impl Into<PathBuf>) -> Self {
+        self.file = Some(file.into());
+        self
+    }
+
+    /// Sets [`existing`](Self::existing).
+    #[must_use]
+    pub fn with_existing(mut self, existing: ExistingEntry) -> Self {
+        self.existing = existing;
+        self
+    }
+
+    /// Sets [`set_current`](Self::set_current).
+    #[must_use]
+    pub fn with_set_current(mut self, set_current: bool) -> Self {
+        self.set_current = set_current;
+        self
+    }
+
+    /// Sets [`lock_wait`](Self::lock_wait).
+    #[must_use]
+    pub fn with_lock_wait(mut self, wait: Duration) -> Self {
+        self.lock_wait = wait;
+        self
+    }
+}
+
+impl Default for MergeMode {
+    fn default() -> Self {
+        Self { file: None, existing: ExistingEntry::default(), set_current: true, lock_wait: LOCK_WAIT }
+    }
+}
+
+/// How a cluster's kubeconfig is had and merged into a file.
+#[derive(Clone, Debug, Default)]
+#[non_exhaustive]
+pub struct MergeKubeconfigOptions {
+    /// Which kubeconfig; deadline (2 minutes by default), cancellation, progress.
+    pub kubeconfig: KubeconfigOptions,
+    /// Where it is put, and what becomes of what is there.
+    pub mode: MergeMode,
+}
+
+impl MergeKubeconfigOptions {
+    /// Sets as whom the cluster is entered; as a user by default.
+    #[must_use]
+    pub fn with_access(mut self, access: Access) -> Self {
+        self.kubeconfig = self.kubeconfig.with_access(access);
+        self
+    }
+
+    /// Sets whether a private cluster is entered by its public name; not by default.
+    #[must_use]
+    pub fn with_public_fqdn(mut self, public_fqdn: bool) -> Self {
+        self.kubeconfig = self.kubeconfig.with_public_fqdn(public_fqdn);
+        self
+    }
+
+    /// Sets the context's name; see [`KubeconfigOptions::context`].
+    #[must_use]
+    pub fn with_context(mut self, context: impl Into<String>) -> Self {
+        self.kubeconfig = self.kubeconfig.with_context(context);
+        self
+    }
+
+    /// Sets [`mode`](Self::mode).
+    #[must_use]
+    pub fn with_mode(mut self, mode: MergeMode) -> Self {
+        self.mode = mode;
+        self
+    }
+
+    /// Sets the file; see [`MergeMode::file`].
+    #[must_use]
+    pub fn with_file(mut self, file: impl Into<PathBuf>) -> Self {
+        self.mode = self.mode.with_file(file);
+        self
+    }
+
+    /// Sets what happens to other entries of the same names. Kept by default.
+    #[must_use]
+    pub fn with_existing(mut self, existing: ExistingEntry) -> Self {
+        self.mode = self.mode.with_existing(existing);
+        self
+    }
+
+    /// Sets whether the context becomes the current one; it does by default.
+    #[must_use]
+    pub fn with_set_current(mut self, set_current: bool) -> Self {
+        self.mode = self.mode.with_set_current(set_current);
+        self
+    }
+
+    /// Sets deadline (2 minutes by default), cancellation and progress.
+    #[must_use]
+    pub fn with_call(mut self, call: CallOptions) -> Self {
+        self.kubeconfig = self.kubeconfig.with_call(call);
+        self
+    }
+}
+
+/// What a merge did to the entries.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+#[non_exhaustive]
+pub enum MergeOutcome {
+    /// At least one was not there, and none was replaced.
+    Added,
+    /// At least one took the place of another.
+    Replaced,
+    /// All were there.
+    Unchanged,
+}
+
+words!(MergeOutcome, "outcome": Added => "added", Replaced => "replaced", Unchanged => "unchanged");
+
+/// A kubeconfig that is in a file now.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[non_exhaustive]
+pub struct MergedKubeconfig {
+    /// The file that has the entries. Where it is a link, what that leads to was written.
+    #[serde(serialize_with = "as_text")]
+    pub file: PathBuf,
+    /// The name of the context.
+    pub context: String,
+    /// What was done to the entries.
+    pub outcome: MergeOutcome,
+    /// The context that was the current one, if there was one.
+    pub previous_context: Option<String>,
+    /// Whether the current context was changed.
+    pub current_context_changed: bool,
+    /// Whether the file's mode lets others than its owner read or write it. It had this mode before; the keys in it are theirs, too.
+    pub is_open_to_others: bool,
+}
+
+/// JSON cannot fail for a name's sake after the work is done.
+fn as_text<S: Serializer>(file: &Path, into: S) -> Result<S::Ok, S::Error> {
+    into.serialize_str(&file.to_string_lossy())
+}
+
+impl Kubeconfig {
+    /// Puts this kubeconfig's context, cluster and user into a file, of which every other byte stays. It blocks; without a file in the
+    /// mode, it looks at the process's `KUBECONFIG`.
+    ///
+    /// The file is replaced whole or not at all, under the lock that kubectl takes. Links are followed, mode, owner and line ends are
+    /// kept, and a new file is for its owner alone. A context of the same names is left as it is, with the namespace that somebody
+    /// may have set in it. An administrator's context is told apart by `-admin`, as az does it.
+    ///
+    /// # Errors
+    /// [`Conflict`](ErrorKind::Conflict) if other entries have the names and are kept, if the lock is not given back in time (the error
+    /// names it), or if somebody without the lock changed the file meanwhile; [`InvalidInput`](ErrorKind::InvalidInput) with the
+    /// line where the file's form prevents that only these entries are changed; [`Forbidden`](ErrorKind::Forbidden) if the file
+    /// may not be written; [`Unavailable`](ErrorKind::Unavailable) if the system could not, as on a full disk. Nothing is changed
+    /// then.
+    ///
+    /// # Examples
+    /// ```
+    /// # fn main() -> Result<(), Box<dyn std::error::Error>> {
+    /// use aks_acr::{Kubeconfig, MergeMode, MergeOutcome};
+    ///
+    /// # let folder = std::env::temp_dir().join(format!("aks-acr-merge-{}", std::process::id()));
+    /// # let file = folder.join("config");
+    /// let kubeconfig = Kubeconfig::parse(
+    ///     "current-context: dev\n\
+    ///      contexts: [{name: dev, context: {cluster: dev, user: me}}]\n\
+    ///      clusters: [{name: dev, cluster: {server: 'https://dev.example'}}]\n\
+    ///      users: [{name: me, user: {token: secret}}]",
+    /// )?;
+    /// let merged = kubeconfig.merge(&MergeMode::default().with_file(&file))?;
+    /// assert_eq!(merged.outcome, MergeOutcome::Added);
+    /// assert_eq!(kubeconfig.merge(&MergeMode::default().with_file(&file))?.outcome, MergeOutcome::Unchanged);
+    /// # std::fs::remove_dir_all(folder)?;
+    /// # Ok(()) }
+    /// ```
+    pub fn merge(&self, mode: &MergeMode) -> Result<MergedKubeconfig> {
+        let places = Places::find(mode.file.as_deref(), &Environment::default())?;
+        self.merge_into(&places, mode, &|| false)
+    }
+
+    fn merge_into(&self, places: &Places, mode: &MergeMode, stop: &dyn Fn() -> bool) -> Result<MergedKubeconfig> {
+        let entries = self.entries()?.told_apart();
+        let chosen = Chosen::among(places, &entries, mode, stop)?;
+        let wanted =
+            Wanted { entries: Some(&entries), replace: mode.existing == ExistingEntry::Replace, current: None };
+        let current = mode.set_current.then_some(entries.context.as_str());
+        let in_one = chosen.current == chosen.entries;
+        let first = Wanted { current: current.filter(|_| in_one), ..wanted };
+        let mut done = write(&chosen.entries, first, mode.lock_wait, stop)?;
+        if !in_one && current.is_some() {
+            // Another file of the list says first what the current context is.
+            let second =
+                write(&chosen.current, Wanted { entries: None, replace: false, current }, mode.lock_wait, stop)?;
+            done.edited.context_changed = second.edited.context_changed;
+        }
+        let outcome = match (done.edited.replaced, done.edited.added) {
+            (true, _) => MergeOutcome::Replaced,
+            (false, true) => MergeOutcome::Added,
+            (false, false) => MergeOutcome::Unchanged,
+        };
+        Ok(MergedKubeconfig {
+            file: chosen.entries,
+            context: entries.context,
+            outcome,
+            previous_context: chosen.previous,
+            current_context_changed: done.edited.context_changed,
+            is_open_to_others: done.is_open_to_others,
+        })
+    }
+}
+
+/// The files that are written.
+struct Chosen {
+    entries: PathBuf,
+    current: PathBuf,
+    previous: Option<String>,
+}
+
+impl Chosen {
+    /// The first file with an entry of one of the names hides those of the others; so does the first with a current context.
+    fn among(places: &Places, entries: &Entries, mode: &MergeMode, stop: &dyn Fn() -> bool) -> Result<Self> {
+        let (mut with_entries, mut with_current) = (None, None);
+        for file in places.all() {
+            let Some(values) = look(file, mode, stop)? else { continue };
+            let has_one = entries.all.iter().any(|entry| find(&values, entry.list, &entry.name).is_some());
+            if has_one && with_entries.is_none() {
+                with_entries = Some(file.clone());
+            }
+            if let (None, Some(name)) = (&with_current, current(&values)) {
+                with_current = Some((file.clone(), name.to_owned()));
+            }
+        }
+        let entries = with_entries.unwrap_or_else(|| places.default().to_owned());
+        let (current, previous) = with_current.map_or((None, None), |(file, name)| (Some(file), Some(name)));
+        let current = current.filter(|_| mode.set_current).unwrap_or_else(|| entries.clone());
+        Ok(Self { entries, current, previous })
+    }
+}
+
+/// The values of a file. What is decided by them is looked at again under the lock.
+fn look(file: &Path, mode: &MergeMode, stop: &dyn Fn() -> bool) -> Result<Option<serde_json::Value>> {
+    // One that is no file, or not readable, is refused when it is the one to be written. To read a pipe would be to take from it.
+    if !fs::metadata(file).is_ok_and(|data| data.is_file()) {
+        return Ok(None);
+    }
+    let Ok(bytes) = fs::read(file) else { return Ok(None) };
+    if let Ok(Ok(values)) = std::str::from_utf8(&bytes).map(values) {
+        return Ok(Some(values));
+    }
+    // kubectl writes files in place, under the lock: it may have been half way.
+    let held = Held::take(file, mode.lock_wait, stop)?;
+    read(held.text()?).map(Some).map_err(|fault| unfit(file, &fault))
+}
+
+struct Written {
+    edited: Edited,
+    is_open_to_others: bool,
+}
+
+fn write(file: &Path, wanted: Wanted<'_>, lock_wait: Duration, stop: &dyn Fn() -> bool) -> Result<Written> {
+    let held = Held::take(file, lock_wait, stop)?;
+    let edited = edit(held.text()?, wanted).map_err(|refusal| match refusal {
+        Refusal::Form(fault) => unfit(file, &fault),
+        Refusal::Taken(list, name) => {
+            let text = "the kubeconfig file has another entry of that name";
+            let err = Error::new(ErrorKind::Conflict, text).with_context("file", file.display().to_string());
+            err.with_context("list", list).with_context("name", name)
+        }
+        Refusal::Unwritable => Error::new(ErrorKind::Unexpected, "the kubeconfig's entries cannot be written as YAML"),
+    })?;
+    if let Some(text) = &edited.text {
+        held.replace(text, stop)?;
+    }
+    Ok(Written { is_open_to_others: held.is_open_to_others(), edited })
+}
+
+fn unfit(file: &Path, fault: &Fault) -> Error {
+    let text = format!("the kubeconfig file cannot be edited safely: {}; nothing was changed", fault.why);
+    let err = Error::invalid(text, "file", file.display().to_string());
+    fault.line.into_iter().fold(err, |err, line| err.with_context("line", line.to_string()))
+}
+
+pub(crate) async fn merge(
+    client: &Client,
+    cluster: &ClusterRef,
+    options: MergeKubeconfigOptions,
+) -> Result<MergedKubeconfig> {
+    let mut mode = options.mode;
+    let places = Places::find(mode.file.as_deref(), client.environment())?;
+    let call = options.kubeconfig.call.start(DEADLINE);
+    let kubeconfig = super::fetch(client, cluster, &options.kubeconfig, &call).await?;
+    let step = "merging the kubeconfig";
+    call.report(Event::Started { step: step.to_owned() });
+    mode.lock_wait = mode.lock_wait.min(call.remaining());
+    // A future that is dropped stops the work, unless the file was replaced by then.
+    let given_up = CancellationToken::new();
+    let _on_drop = given_up.clone().drop_guard();
+    let work = tokio::task::spawn_blocking(move || kubeconfig.merge_into(&places, &mode, &|| given_up.is_cancelled()));
+    let work =
+        async { work.await.map_err(|err| Error::new(ErrorKind::Unexpected, "the merge broke off").with_source(err))? };
+    let merged = call.run(step, work).await?;
+    call.report(Event::Finished { step: step.to_owned() });
+    Ok(merged)
+}

@@ -1,0 +1,17 @@
+//! Merges one kubeconfig into another, for tests that read the result with other programs:
+//!
+//!     merge FROM INTO [--replace]
+
+use aks_acr::{ExistingEntry, Kubeconfig, MergeMode};
+use std::{env, error::Error, fs};
+
+fn main() -> Result<(), Box<dyn Error>> {
+    let arguments: Vec<String> = env::args().skip(1).collect();
+    let [from, into, options @ ..] = &arguments[..] else { return Err("wanted: merge FROM INTO [--replace]".into()) };
+    let replace = options.iter().any(|option| option == "--replace");
+    let existing = if replace { ExistingEntry::Replace } else { ExistingEntry::Keep };
+    let kubeconfig = Kubeconfig::parse(fs::read_to_string(from)?)?;
+    let merged = kubeconfig.merge(&MergeMode::default().with_file(into).with_existing(existing))?;
+    println!("{} {}", merged.context, merged.outcome);
+    Ok(())
+}
