@@ -1006,6 +1006,8 @@ export interface CreatedRegistry {
    * `role_assignment_mode`, `domain_label`, `admin_user`, `anonymous_pull`.
    */
   readonly differences: readonly Difference[];
+  /** `x-ms-correlation-request-id` of the write, by which Azure's activity log knows it. `null` where nothing was written. */
+  readonly correlationId: string | null;
 }
 
 /** One point in which a resource that exists is not what would have been made. Nothing was changed. */
@@ -1124,6 +1126,8 @@ export interface Import {
   readonly isNew: boolean;
   /** How sure it is that the two are the same. */
   readonly proof: ImportProof;
+  /** `x-ms-correlation-request-id` of the write, by which Azure's activity log knows it. `null` where nothing was written. */
+  readonly correlationId: string | null;
 }
 
 /** How sure it is that an imported image is its source. */
