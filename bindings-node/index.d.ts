@@ -1089,6 +1089,8 @@ export declare class ImportHandle {
   readonly registry: string;
   /** `repository:tag` of each target, or the repository of one without a tag. */
   readonly targets: readonly string[];
+  /** `x-ms-correlation-request-id` of the request that began it, by which Azure's activity log knows it, where it is known. */
+  readonly correlationId: string | null;
   /** How long Azure asked to wait before the next look, in milliseconds. `null` where it did not. */
   get waitMs(): number | null;
   toJSON(): StoredImportHandle;
@@ -1099,6 +1101,7 @@ export interface StoredImportHandle {
   readonly registry: string;
   readonly targets: readonly string[];
   readonly link: string;
+  readonly correlation_id?: string | null;
 }
 
 /** How far an import is. */
@@ -1126,7 +1129,9 @@ export interface Import {
   readonly isNew: boolean;
   /** How sure it is that the two are the same. */
   readonly proof: ImportProof;
-  /** `x-ms-correlation-request-id` of the write, by which Azure's activity log knows it. `null` where nothing was written. */
+  /**
+   * `x-ms-correlation-request-id` of the write, by which Azure's activity log knows it. `null` where nothing was copied, or its answer was lost.
+   */
   readonly correlationId: string | null;
 }
 
