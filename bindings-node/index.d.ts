@@ -1020,6 +1020,8 @@ export interface CreatedRegistry {
    * `role_assignment_mode`, `domain_label`, `admin_user`, `anonymous_pull`.
    */
   readonly differences: readonly Difference[];
+  /** `x-ms-correlation-request-id` of the write, by which Azure's activity log knows it. `null` where nothing was written. */
+  readonly correlationId: string | null;
 }
 
 /** One point in which a resource that exists is not what would have been made. Nothing was changed. */
@@ -1101,6 +1103,8 @@ export declare class ImportHandle {
   readonly registry: string;
   /** `repository:tag` of each target, or the repository of one without a tag. */
   readonly targets: readonly string[];
+  /** `x-ms-correlation-request-id` of the request that began it, by which Azure's activity log knows it, where it is known. */
+  readonly correlationId: string | null;
   /** How long Azure asked to wait before the next look, in milliseconds. `null` where it did not. */
   get waitMs(): number | null;
   toJSON(): StoredImportHandle;
@@ -1111,6 +1115,7 @@ export interface StoredImportHandle {
   readonly registry: string;
   readonly targets: readonly string[];
   readonly link: string;
+  readonly correlation_id?: string | null;
 }
 
 /** How far an import is. */
@@ -1138,6 +1143,10 @@ export interface Import {
   readonly isNew: boolean;
   /** How sure it is that the two are the same. */
   readonly proof: ImportProof;
+  /**
+   * `x-ms-correlation-request-id` of the write, by which Azure's activity log knows it. `null` where nothing was copied, or its answer was lost.
+   */
+  readonly correlationId: string | null;
 }
 
 /** How sure it is that an imported image is its source. */

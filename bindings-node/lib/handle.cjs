@@ -17,6 +17,7 @@ class ImportHandle {
     this.#waitMs = waitMs;
     this.registry = stored.registry;
     this.targets = Object.freeze([...stored.targets]);
+    this.correlationId = stored.correlation_id ?? null;
     Object.freeze(this);
   }
 

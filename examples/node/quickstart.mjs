@@ -40,7 +40,7 @@ async function rollOut(client) {
     const { ready, wanted } = await client.rollOut(cluster, deployment);
     console.log('roll-out', `${ready}/${wanted} ready`);
   } catch (err) {
-    if (!(err instanceof AksAcrError && err.code === 'pull_failed')) throw err;
+    if (!(err instanceof AksAcrError && err.pullFailure)) throw err;
     // It ends at once where waiting does not help.
     console.log('roll-out', `${err.pullFailure.reason}: ${err.pullFailure.cause.kind}`);
   }

@@ -67,6 +67,7 @@ test('a handle shows no link, survives being stored, and goes on from each look'
   assert.ok(handle instanceof ImportHandle && Object.isFrozen(started));
   assert.deepEqual(handle.targets, ['some_repo/nginx:V_1']);
   assert.match(handle.registry, /\/registries\/myregistry$/);
+  assert.match(handle.correlationId, /^[0-9a-f-]{36}$/);
   const { link } = handle.toJSON();
   for (const shown of [inspect(handle, { showHidden: true }), String(handle), inspect(started, { depth: 9 })]) {
     assert.ok(!shown.includes(link) && !shown.includes('https:'), shown);

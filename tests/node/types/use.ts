@@ -1,7 +1,7 @@
 // What a program in TypeScript may say, and what it may not.
 
 import { ClientSecretCredential, DefaultAzureCredential } from '@azure/identity';
-import { AksAcrError, Client, Kubeconfig, VERSION } from 'aks-acr';
+import { AksAcrError, Client, ImportHandle, Kubeconfig, VERSION, customRoleJson, requiredRights } from 'aks-acr';
 import type {
   AttachOptions,
   AttachOutcome,
@@ -13,6 +13,8 @@ import type {
   PullCause,
   Run,
   StoredAttachPlan,
+  StoredDetachPlan,
+  Write,
 } from 'aks-acr';
 
 const subscriptionId = '00000000-0000-0000-0000-000000000000';
@@ -29,6 +31,12 @@ new Client({
 new Client({ credential: new DefaultAzureCredential() });
 // @ts-expect-error there is no such cloud
 new Client({ credential: new DefaultAzureCredential(), subscriptionId, cloud: 'moon' });
+new Client({
+  subscriptionId,
+  cloud: { resourceManager: 'https://a', registrySuffix: '.b.c', authority: 'https://d' },
+  readOnly: true,
+  onWrite: (write: Write) => console.log(write.action, String(write)),
+});
 // @ts-expect-error a text is no credential
 new Client({ credential: 'secret', subscriptionId });
 
@@ -73,6 +81,29 @@ function tell(outcome: AttachOutcome): string | null {
     case 'condition_differs':
       return outcome.existing;
   }
+}
+
+export async function more(): Promise<string | null> {
+  const made = await client.createCluster('g/c', { registries: ['r'], nodeCount: 1, tier: 'Standard', sshKeyFile: 'f' });
+  const kinds: AttachOutcome['kind'][] = made.attachments.map(({ outcome }) => outcome.kind);
+  for (const { import: done, error } of await client.importImages('r', ['a', { source: 'b', also: ['c:1'] }])) {
+    console.log(done ? done.also : error.blame, kinds);
+  }
+  // @ts-expect-error who hears of an image is who hears of the list
+  await client.importImages('r', [{ source: 'b', onProgress() {} }]);
+  const started = await client.startImport('r', 'a', { username: 'u', password: 'p' });
+  // @ts-expect-error there may be no handle
+  started.handle;
+  if (started.kind === 'started') {
+    const status = await client.pollImport(new ImportHandle(JSON.parse(JSON.stringify(started.handle))));
+    if (status.kind === 'running') console.log(status.tags['a:1']);
+  }
+  const plan = await client.planDetach('g/c', 'r', { onlyOurs: true });
+  const { remaining } = await client.applyDetach(JSON.parse(JSON.stringify(plan)) as StoredDetachPlan);
+  // @ts-expect-error an operation that there is not
+  requiredRights(['plan_attach']);
+  console.log(customRoleJson('n', requiredRights(['attach', 'importImages']), ['/subscriptions/s']));
+  return remaining[0]?.reach.kind === 'inherited' ? remaining[0].reach.from : null;
 }
 
 export async function follow(): Promise<Import> {
