@@ -35,7 +35,7 @@ pub fn required_rights(operations: Several<Word<Operation>>) -> PyResult<Vec<Req
 /// A custom role that has exactly these rights, as `az role definition create --role-definition @file` reads it. Those that are not
 /// required are in it too: leave out of `rights` what you do not want.
 #[pyfunction]
-#[expect(clippy::needless_pass_by_value, reason = "Python's arguments are taken over")]
+#[expect(clippy::needless_pass_by_value, reason = "what comes from Python is owned")]
 pub fn custom_role_json(
     name: &str,
     rights: Several<RequiredRight>,

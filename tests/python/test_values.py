@@ -134,7 +134,7 @@ def test_a_look_renews_the_link_of_the_handle(azure, client):
     stored, number = aks_acr.ImportHandle.from_json(handle.to_json()), hash(handle)
     match client.poll_import(handle):
         case aks_acr.ImportStatus.Running(tags):
-            assert list(tags) == ["nginx:latest"]
+            assert list(tags) == ["library/nginx:latest"]
     assert handle != stored and hash(handle) == number == hash(stored)
 
 

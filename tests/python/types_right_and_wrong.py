@@ -41,6 +41,14 @@ def blocking() -> None:
     client.attach("group/dev", 1)  # pyright: ignore[reportArgumentType]
     client.import_image("myregistry", "nginx", "nginx:v1")  # pyright: ignore[reportCallIssue]
     attachment.role = aks_acr.PullRole.ACR_PULL  # pyright: ignore[reportAttributeAccessIssue]
+    address = "https://localhost:8443"
+    Client(None, "subscription", cloud={"resource_manager": address, "registry_suffix": ".azurecr.io"})
+    Client(
+        None, "subscription", cloud={"resource_manager": address, "registry_suffix": ".azurecr.io", "authority": address}
+    )
+    Client(None, "subscription", read_only=True, on_write=lambda write: write.service == "azure")
+    Client(None, "subscription", on_write="no")  # pyright: ignore[reportArgumentType]
+    assert_type(aks_acr.required_rights(["attach"])[0].at, aks_acr.RightScope)
     Client("secret", "subscription")  # pyright: ignore[reportArgumentType]
 
 

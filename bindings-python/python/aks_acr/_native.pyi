@@ -71,7 +71,13 @@ class CustomCloud(TypedDict):
 
     resource_manager: str
     registry_suffix: str
-    authority: NotRequired[str]
+
+# A key that may be left out would refuse every other TypedDict that has the two above.
+@type_check_only
+class CustomCloudWithAuthority(CustomCloud):
+    """The same with where tokens come from, for the default chain of credentials."""
+
+    authority: str
 
 @type_check_only
 class ImportItem(TypedDict):
@@ -88,7 +94,7 @@ class ImportItem(TypedDict):
     deadline: NotRequired[_Seconds | None]
 
 _SomeCredential: TypeAlias = GetsToken | GetsTokenInfo
-_SomeCloud: TypeAlias = Cloud | str | CustomCloud
+_SomeCloud: TypeAlias = Cloud | str | CustomCloud | CustomCloudWithAuthority
 _Seconds: TypeAlias = float | timedelta
 _Listener: TypeAlias = Callable[[Event], object]
 _Hook: TypeAlias = Callable[[Write], object]
