@@ -1,6 +1,10 @@
 //! The native half of the Node package: each operation reads its arguments, makes one call to the crate `aks-acr`, and gives
 //! the result back in core's JSON form. The JavaScript half gives names, classes and types to that.
 
+#![cfg_attr(
+    test,
+    allow(dead_code, reason = "`#[napi]` exports nothing in a test program, which this crate has none of")
+)]
 #![expect(clippy::trivially_copy_pass_by_ref, reason = "`#[napi]` and napi's own methods pass `Env` so")]
 
 mod argument;
