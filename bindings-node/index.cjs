@@ -2,7 +2,9 @@
 
 const { Client } = require('./lib/client.cjs');
 const { AksAcrError } = require('./lib/error.cjs');
+const { ImportHandle } = require('./lib/handle.cjs');
 const { Kubeconfig } = require('./lib/kubeconfig.cjs');
+const { customRoleJson, requiredRights } = require('./lib/rights.cjs');
 const { VERSION } = require('./native.cjs');
 
-module.exports = { AksAcrError, Client, Kubeconfig, VERSION };
+module.exports = { AksAcrError, Client, ImportHandle, Kubeconfig, VERSION, customRoleJson, requiredRights };

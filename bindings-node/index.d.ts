@@ -35,12 +35,22 @@ export interface CustomCloud {
   resourceManager: string;
   /** The ending of its login servers, such as `.azurecr.io`. */
   registrySuffix: string;
+  /**
+   * Where tokens come from, such as `https://login.example`; only the default chain of credentials asks for it. By default
+   * `AZURE_AUTHORITY_HOST`, or else the Resource Manager's own address.
+   */
+  authority?: string;
 }
 
 /** What a client is made of. */
 export interface ClientSettings {
-  /** As whom. */
-  credential: TokenCredential;
+  /**
+   * As whom. Left out, as the caller whom the surroundings name, the first that is configured, found at the first request: a service
+   * principal in `AZURE_TENANT_ID`, `AZURE_CLIENT_ID` and `AZURE_CLIENT_SECRET` or `AZURE_CLIENT_CERTIFICATE_PATH`; GitHub Actions;
+   * workload identity; Azure Pipelines; the machine's managed identity; who is signed in to az, then azd. What is configured and fails is
+   * an error and not passed over. `AZURE_TOKEN_CREDENTIALS` narrows the list, as in Azure's SDKs. No package of Azure's is needed for it.
+   */
+  credential?: TokenCredential;
   /** The subscription in which names are looked up. */
   subscriptionId: string;
   /** The cloud. `'public'` by default. */
@@ -49,6 +59,45 @@ export interface ClientSettings {
   proxy?: string;
   /** Certificates, as PEM text, that are trusted besides those of the system. */
   ca?: string;
+  /**
+   * Whether the client changes nothing: a request that would is not sent, and its call is rejected with `'forbidden'` and the refusal
+   * `'read_only_client'`. What only reads works: plans, looks, a kubeconfig, an apply as a dry run, and attach where the grant is there.
+   */
+  readOnly?: boolean;
+  /**
+   * Sees each write before it is sent, and may say no by throwing: then it is not sent, and the call is rejected with `'forbidden'`, the
+   * refusal `'write_hook'` and the thrown error's message. It must answer at once: a promise is a no. What is tried again since no good
+   * answer came is shown once.
+   *
+   * @example
+   * ```js
+   * const onWrite = (write) => {
+   *   console.log(String(write));
+   *   if (write.action !== 'Microsoft.Authorization/roleAssignments/write') throw new Error('only grants');
+   * };
+   * ```
+   */
+  onWrite?: (write: Write) => void;
+}
+
+/** A request that changes something, before it is sent. `String(write)` is a line for people. */
+export interface Write {
+  /** Who would be asked. */
+  readonly service: 'azure' | 'kubernetes';
+  /** The method of HTTP, such as `PUT`. */
+  readonly method: string;
+  /** The resource id, or the cluster's resource id and the path in its API. Never a query, which may be signed. */
+  readonly target: string;
+  /** The action that Azure checks. Empty for Kubernetes. */
+  readonly action: string;
+  /** What it is for, in words. */
+  readonly step: string;
+  /**
+   * What would be sent, without what may be secret: to Azure the body with such values replaced, to Kubernetes the object's kind, name
+   * and namespace.
+   */
+  readonly body: unknown;
+  toString(): string;
 }
 
 /** What every call can be told. */
@@ -163,6 +212,64 @@ export interface Operations {
   applyAttach(plan: AttachPlan | StoredAttachPlan, options?: AttachOptions): Promise<Attachment>;
 
   /**
+   * Takes back what lets a cluster's nodes pull from a registry: the direct grants of the two roles that {@link attach} gives. The cluster
+   * is never written, and nothing above the registry is touched. What still gives access is in the answer; where there is nothing to
+   * remove, nothing is written and the outcome says so.
+   *
+   * Deadline: 5 minutes by default. Errors: `'not_found'` if the cluster, its kubelet identity or the registry does not exist: a deleted
+   * cluster's grants are removed by `principal`; `'forbidden'` if the caller may not list the grants or not remove one, with the
+   * missing action, or if a lock keeps one; `'unsupported'` for a cluster with a service principal whose object id is not given.
+   *
+   * @example
+   * ```js
+   * const { outcome, remaining } = await client.detach('my-group/my-cluster', 'myregistry');
+   * if (remaining.length > 0) console.log(`${outcome}, and yet: ${remaining[0].roleName} at ${remaining[0].assignmentId}`);
+   * ```
+   */
+  detach(cluster: string, registry: string, options?: DetachOptions): Promise<Detachment>;
+
+  /**
+   * Says what {@link detach} would remove, and writes nothing. It needs read rights only.
+   *
+   * Deadline: 5 minutes by default. Errors: those of `detach`, but for a refusal to write.
+   */
+  planDetach(cluster: string, registry: string, options?: DetachOptions): Promise<DetachPlan>;
+
+  /**
+   * Removes what a plan says, after another look: what is gone by then is no hindrance, but if more would be removed, nothing is. Give the
+   * options that the plan was made with.
+   *
+   * Deadline: 5 minutes by default. Errors: those of `detach`; `'conflict'` if the plan has expired or more would be removed;
+   * `'invalid_input'` if it is of another version.
+   */
+  applyDetach(plan: DetachPlan | StoredDetachPlan, options?: DetachOptions): Promise<Detachment>;
+
+  /**
+   * Which registries a cluster's nodes can pull from, and by which grants, inherited ones included. It looks in the client's subscription
+   * and the cluster's; name further ones in the options. What a group of Entra brings the kubelet identity is not seen.
+   *
+   * Deadline: 5 minutes by default. Errors: `'not_found'` if the cluster or its kubelet identity does not exist; `'forbidden'` if the
+   * caller may not read the cluster or not list role assignments in a subscription; `'unsupported'` for a cluster with a service
+   * principal.
+   */
+  attachmentsOfCluster(cluster: string, options?: AttachmentsOptions): Promise<ClusterAttachments>;
+
+  /**
+   * Who can pull from a registry, and by which grants, inherited ones included; the kubelet identities of clusters are named. Whether
+   * a principal still exists is known for those only, unless the directory is asked.
+   *
+   * Deadline: 5 minutes by default. Errors: `'not_found'` if the registry does not exist; `'forbidden'` if the caller may not read it or
+   * not list its role assignments, or may not ask the directory and it was to be asked.
+   *
+   * @example
+   * ```js
+   * const { grants } = await client.attachmentsOfRegistry('myregistry');
+   * for (const { roleName, principalId, clusters } of grants) console.log(roleName, principalId, clusters);
+   * ```
+   */
+  attachmentsOfRegistry(registry: string, options?: AttachmentsOptions): Promise<RegistryAttachments>;
+
+  /**
    * Finds a registry. `null` if there is none.
    *
    * Deadline: 2 minutes by default. Errors: `'forbidden'`; `'invalid_input'` for the login server of another cloud.
@@ -170,21 +277,46 @@ export interface Operations {
   registry(registry: string, options?: CallOptions): Promise<Registry | null>;
 
   /**
-   * Makes a registry, unless there is one of that name in the group: that one is left as it is.
+   * Makes a registry, unless there is one of that name in the group: that one is left as it is, and `differences` say in what it is
+   * not what was asked for. Nobody gets in without an identity: the admin user and anonymous pull stay off.
    *
    * Deadline: 10 minutes by default. Errors: `'invalid_input'` for a name that cannot be one; `'conflict'` if the name is taken
-   * elsewhere in the cloud; `'not_found'` if there is no such group; `'forbidden'`; `'operation_failed'` if Azure could not.
+   * elsewhere in the cloud, or the registry is being deleted; `'not_found'` if there is no such group; `'not_registered'` if the
+   * subscription has not registered the resource provider, and `register` does not ask for it; `'forbidden'`; `'operation_failed'`
+   * if Azure could not, now or at an earlier try.
    */
   createRegistry(group: string, name: string, options?: CreateRegistryOptions): Promise<CreatedRegistry>;
 
   /**
+   * Makes a cluster whose nodes can pull from the registries in the options, unless there is one of that name in the group: that one is
+   * left as it is, its registries are attached, and `differences` say in what it is not what was asked for.
+   *
+   * The grants are made as soon as the cluster shows its kubelet identity, beside the creation. Called again while the cluster is being
+   * made, it waits for that one. An existing cluster is never written.
+   *
+   * Deadline: 60 minutes by default. Errors: `'invalid_input'` for options that cannot be, and from the service for a size or a
+   * version that it does not have; `'not_found'` for an absent group or registry, before anything is made; `'conflict'` if the cluster
+   * is being deleted; `'operation_failed'` if Azure could not make it, now or at an earlier try; `'not_registered'` if the
+   * subscription has not registered the resource provider, and `register` does not ask for it; `'forbidden'`. An error after the
+   * cluster began to be says so.
+   *
+   * @example
+   * ```js
+   * const made = await client.createCluster('my-group/my-cluster', { registries: ['myregistry'], nodeCount: 2 });
+   * console.log(made.isNew, made.cluster.state, made.attachments[0].outcome.kind); // true Succeeded granted
+   * ```
+   */
+  createCluster(cluster: string, options?: CreateClusterOptions): Promise<CreatedCluster>;
+
+  /**
    * Copies an image into a registry: Azure does it, and what arrived is compared with the source. A second run with an equal image
-   * copies nothing and succeeds.
+   * copies nothing and succeeds. The source may be public, a registry of Azure that the caller may pull from, or one that asks for
+   * credentials, which Azure then uses; it arrives under one name or several, or without a tag.
    *
    * Deadline: 30 minutes by default. Errors: `'invalid_input'` for a target that cannot be one or a source in another cloud;
    * `'not_found'` if the registry or the source does not exist; `'conflict'` if the tag has another image; `'forbidden'` if the caller
    * may not import or the source may not be read; `'rate_limited'` if the source throttles; `'operation_failed'` if Azure could
-   * not copy it.
+   * not copy it. `blame` says on which side the fault lies, where that is known.
    *
    * @example
    * ```js
@@ -193,6 +325,54 @@ export interface Operations {
    * ```
    */
   importImage(registry: string, source: string, options?: ImportOptions): Promise<Import>;
+
+  /**
+   * Copies many images into a registry, so many at a time. Each has a result of its own, in the order of the list: one that fails does
+   * not stop the others, and one that is there already is not copied. Cancelled, or past the deadline, those that were not done have that
+   * error.
+   *
+   * Deadline: 2 hours by default, for the whole list. Errors, besides those of each image, which are those of `importImage`:
+   * `'invalid_input'`, before the first request, for two images with the same target or an image with options that cannot be;
+   * `'not_found'` if the registry does not exist; `'forbidden'` if the caller may not read it.
+   *
+   * @example
+   * ```js
+   * const images = ['nginx', { source: 'quay.io/team/app:v1', target: 'app:v1' }];
+   * for (const { import: done, error } of await client.importImages('myregistry', images)) {
+   *   console.log(done ? done.target : error.message);
+   * }
+   * ```
+   */
+  importImages(
+    registry: string,
+    images: readonly (string | ImportItem)[],
+    options?: ImportManyOptions,
+  ): Promise<readonly ImportResult[]>;
+
+  /**
+   * Begins an import and does not wait for it: the handle can be stored, and looked at later, also by another process.
+   *
+   * Deadline: 30 minutes by default. Errors: those of `importImage` that show before Azure has accepted it.
+   *
+   * @example
+   * ```js
+   * const started = await client.startImport('myregistry', 'nginx', { target: 'nginx:v1' });
+   * if (started.kind === 'started') await writeFile('handle.json', JSON.stringify(started.handle), { mode: 0o600 });
+   * // … later:
+   * const handle = new ImportHandle(JSON.parse(await readFile('handle.json', 'utf8')));
+   * const { kind } = await client.pollImport(handle); // 'running' or 'succeeded'
+   * ```
+   */
+  startImport(registry: string, source: string, options?: ImportOptions): Promise<StartedImport>;
+
+  /**
+   * How far an import is, by one look. Azure names a new link each time, which an {@link ImportHandle} takes over; a handle in its stored
+   * form does not.
+   *
+   * Deadline: 2 minutes by default. Errors: those of `importImage` by which Azure's copying can end; `'operation_failed'` too for an
+   * import that Azure has forgotten.
+   */
+  pollImport(handle: ImportHandle | StoredImportHandle, options?: CallOptions): Promise<ImportStatus>;
 
   /**
    * A cluster's kubeconfig, as a value: no file is written and no program is started.
@@ -256,8 +436,13 @@ export type ErrorKind =
   | 'not_found'
   /** Something else is already there, or changed meanwhile. */
   | 'conflict'
-  /** The caller is known and may not do this; see `missingAction`, `scope` and `smallestRole`. */
+  /**
+   * The caller is known and may not do this; see `refusal`, `missingAction`, `scope` and `smallestRole`. A lock is a refusal too, though
+   * Azure answers it with 409.
+   */
   | 'forbidden'
+  /** The subscription has not registered the resource provider of what is to be made; `register` does it. */
+  | 'not_registered'
   /** No token could be had, or the service did not accept it. Where the credential threw, that is the `cause`. */
   | 'unauthenticated'
   /** The service throttles, and asks to wait longer than the deadline allows; see `retryAfterMs`. */
@@ -291,9 +476,16 @@ export declare class AksAcrError extends Error {
   readonly requestId?: string;
   /** `x-ms-correlation-request-id` of the service's answer, by which Azure's activity log knows it. */
   readonly correlationId?: string;
-  /** The action that the caller lacks, such as `Microsoft.Authorization/roleAssignments/write`. */
+  /** Who or what refused, where that is known. */
+  readonly refusal?: RefusalKind;
+  /** The policies that were in the way, where Azure names them. */
+  readonly policies?: readonly DenyingPolicy[];
+  /**
+   * The action that the caller lacks, such as `Microsoft.Authorization/roleAssignments/write`. Not there where another thing than the
+   * caller's roles refused.
+   */
   readonly missingAction?: string;
-  /** Where the caller lacks it: a resource id. */
+  /** Where the caller was refused: a resource id. */
   readonly scope?: string;
   /** The smallest built-in role that has it. */
   readonly smallestRole?: string;
@@ -301,8 +493,42 @@ export declare class AksAcrError extends Error {
   readonly retryAfterMs?: number;
   /** Why pods cannot pull their image. */
   readonly pullFailure?: PullFailure;
+  /** On which side of an import the fault lies. */
+  readonly blame?: 'source' | 'target';
+  /**
+   * The claims that Azure wants in a token before it goes on, as JSON, where conditional access asked for more than the caller's token has.
+   * Whoever signs in with them (`az login --claims-challenge`, `claims` in `@azure/identity`) gets such a token.
+   */
+  readonly claims?: string;
   /** What the credential threw, or the reason of the signal that was aborted. */
   readonly cause?: unknown;
+}
+
+/** Who or what refused. Each is lifted in another way, by another person. More may come. */
+export type RefusalKind =
+  /** No role of the caller has the action: see `missingAction`. */
+  | 'missing_right'
+  /** A policy denies what was asked for: see `policies`. More rights do not help. */
+  | 'policy'
+  /** A lock is on the resource or above it. More rights do not help; who may manage locks removes it. */
+  | 'lock'
+  /** A deny assignment, such as that of a deployment stack or a managed application, goes before all roles. */
+  | 'deny_assignment'
+  /** The caller may grant roles, but under a condition that does not let this role go to this principal. */
+  | 'constrained_delegation'
+  /** Conditional access of Entra wants something of the caller that a program cannot give, or wants it anew: see `claims`. */
+  | 'conditional_access'
+  /** The client was made read-only: nothing was sent. */
+  | 'read_only_client'
+  /** The hook that sees each write said no: nothing was sent. */
+  | 'write_hook';
+
+/** A policy that was in the way. What Azure does not tell is empty. */
+export interface DenyingPolicy {
+  /** The assignment's name, for people where it has one, else the other. */
+  readonly name: string;
+  readonly assignmentId: string;
+  readonly definitionId: string;
 }
 
 // --------------------------------------------------------------------------------------------------------------------- progress
@@ -522,6 +748,215 @@ export type PlannedAction =
       readonly outcome: AttachOutcome;
     };
 
+// ----------------------------------------------------------------------------------------------------------------------- detach
+
+/** How a cluster is detached. */
+export interface DetachOptions extends CallOptions {
+  /**
+   * Whose grant is removed, where that is not the cluster's kubelet identity: an object id. The cluster is not looked at then: so it can
+   * be one that was deleted, whose grants Azure keeps.
+   */
+  principal?: string;
+  /**
+   * Leaves alone what this library did not make, such as a grant that Terraform or Bicep would make again. By default every direct
+   * grant of the two roles that attach gives is removed, whoever made it.
+   */
+  onlyOurs?: boolean;
+}
+
+/**
+ * What was removed, and what still lets the cluster pull. Removed is not yet without effect: Azure takes from seconds to minutes, a node may
+ * hold a token of the registry for hours, and an image that is on a node already starts without a pull.
+ */
+export interface Detachment {
+  /** Whether a grant or more was removed. There may be none to remove, and the cluster able to pull all the same, by what remains. */
+  readonly outcome: 'removed' | 'nothing_to_remove';
+  /** Whose grants. */
+  readonly principalId: string;
+  /** The registry's resource id. */
+  readonly scope: string;
+  /** What was removed. */
+  readonly removed: readonly RemovedGrant[];
+  /** What still gives this principal pull: from above, of other roles, or not made by us where only ours were to go. */
+  readonly remaining: readonly PullGrant[];
+}
+
+/** A grant that was removed. */
+export interface RemovedGrant {
+  /** Id of the role assignment that is gone. */
+  readonly assignmentId: string;
+  readonly role: PullRole;
+  /** What narrowed it. */
+  readonly condition: string | null;
+  /** `x-ms-correlation-request-id` of the write, by which Azure's activity log knows it. */
+  readonly correlationId: string | null;
+}
+
+/** What detach would do. `String(plan)` is some lines for people; it is stored as an {@link AttachPlan} is. */
+export interface DetachPlan {
+  /** The form of this plan. */
+  readonly version: number;
+  /** After this it is refused. */
+  readonly expires: Date;
+  /** The cluster; without a subscription it is in the client's. */
+  readonly cluster: { readonly subscription: string | null; readonly group: string; readonly name: string };
+  /** The registry's resource id. */
+  readonly registry: string;
+  /** Whose grants. */
+  readonly principalId: string;
+  /** What would be removed. Empty: nothing would be written. */
+  readonly remove: readonly RoleAssignment[];
+  /** What would still give this principal pull. */
+  readonly remaining: readonly PullGrant[];
+  toString(): string;
+  toJSON(): StoredDetachPlan;
+}
+
+/** A plan as `JSON.parse` gives it. */
+export interface StoredDetachPlan {
+  readonly version: number;
+  readonly expires: string;
+  readonly [field: string]: unknown;
+}
+
+/** A role assignment as Azure has it. */
+export interface RoleAssignment {
+  /** Its resource id. */
+  readonly id: string;
+  /** Where it holds. */
+  readonly scope: string;
+  /** To whom. */
+  readonly principalId: string;
+  /** Azure's word for what the principal is: `ServicePrincipal` (a managed identity too), `Group`, `User`. */
+  readonly principalType: string | null;
+  /** The role definition's id, the part that is the same in every subscription. */
+  readonly role: string;
+  /** What narrows it. */
+  readonly condition: string | null;
+  /** What its maker wrote about it. */
+  readonly description: string | null;
+}
+
+// ------------------------------------------------------------------------------------------------------------------ attachments
+
+/** Where attachments are looked for. */
+export interface AttachmentsOptions extends CallOptions {
+  /** Further subscriptions to look in. The client's own is looked in, and that of the cluster or registry. */
+  subscriptions?: readonly string[];
+  /**
+   * Whether the directory is asked which principals of a registry's grants still exist. It is not by default: it takes rights there (in
+   * Microsoft Graph), which rights in Azure do not bring.
+   */
+  askDirectory?: boolean;
+}
+
+/** What a cluster's nodes can pull from. */
+export interface ClusterAttachments {
+  /** The cluster's resource id. */
+  readonly cluster: string;
+  /** Who pulls for it. */
+  readonly principalId: string;
+  /** The grants, one or more for a registry: those on the registry itself first. */
+  readonly grants: readonly PullGrant[];
+  /** The subscriptions that were looked in. A registry elsewhere may be attached too. */
+  readonly subscriptions: readonly string[];
+}
+
+/** Who can pull from a registry. */
+export interface RegistryAttachments {
+  readonly registry: Registry;
+  /** The grants: those on the registry itself first. */
+  readonly grants: readonly PullGrant[];
+  /** The subscriptions whose clusters were looked at, to tell whose a grant is. Empty if the caller may not list clusters. */
+  readonly subscriptions: readonly string[];
+}
+
+/**
+ * A role assignment that lets somebody pull from a registry. A role is judged by what it allows: an Owner can pull too, where permissions
+ * are on the whole registry.
+ */
+export interface PullGrant {
+  /** The registry's resource id. */
+  readonly registry: string;
+  /** Who holds the assignment: object id of an identity or a group. */
+  readonly principalId: string;
+  /** Azure's word for what that is: `ServicePrincipal` (a managed identity too), `Group`, `User`. */
+  readonly principalType: string | null;
+  /** Whether the principal still exists, as far as that is known. What is gone Azure keeps the assignments of. */
+  readonly principal: 'exists' | 'gone' | 'unknown';
+  /** The clusters whose nodes pull with it, where it is the kubelet identity of some that were looked at. */
+  readonly clusters: readonly string[];
+  /** The role definition's id, the part that is the same in every subscription. */
+  readonly role: string;
+  /** The role's name. `null` where the caller may not read the definition. */
+  readonly roleName: string | null;
+  /** Id of the role assignment. */
+  readonly assignmentId: string;
+  /** Where it was assigned. */
+  readonly reach: GrantReach;
+  /** What narrows it. */
+  readonly condition: string | null;
+  /** `false`: the caller may not read the role's definition or the registry, so that it may give pull, or not. */
+  readonly isCertain: boolean;
+}
+
+/** Where a grant was assigned. */
+export type GrantReach =
+  | {
+      /** On the registry itself: detach removes it, if its role is one that attach gives. */
+      readonly kind: 'direct';
+    }
+  | {
+      /** On a scope above the registry, and so for all that is below that. */
+      readonly kind: 'inherited';
+      /** That scope. */
+      readonly from: string;
+    };
+
+// ----------------------------------------------------------------------------------------------------------------------- rights
+
+/**
+ * The rights that these operations need, each once. What is required by one of them is required.
+ *
+ * @throws {AksAcrError} `'invalid_input'` for an operation that there is not.
+ *
+ * @example
+ * ```js
+ * const rights = requiredRights(['attach', 'importImage']);
+ * await writeFile('role.json', customRoleJson('aks-acr', rights, [`/subscriptions/${subscriptionId}/resourceGroups/my-group`]));
+ * // az role definition create --role-definition @role.json
+ * ```
+ */
+export declare function requiredRights(operations: readonly (keyof Operations)[]): readonly RequiredRight[];
+
+/**
+ * A custom role that has exactly these rights, as `az role definition create --role-definition @file` reads it. Those that are not required are
+ * in it too: leave out what you do not want.
+ *
+ * @throws {AksAcrError} `'invalid_input'` for rights that are not those of {@link requiredRights}.
+ */
+export declare function customRoleJson(
+  name: string,
+  rights: readonly RequiredRight[],
+  assignableScopes: readonly string[],
+): string;
+
+/** A right that an operation needs. */
+export interface RequiredRight {
+  /** The action, such as `Microsoft.Authorization/roleAssignments/write`. */
+  readonly action: string;
+  /** Whether it is an action on data, which stands in a list of its own in a role. */
+  readonly isDataAction: boolean;
+  /** Where it is needed. */
+  readonly at: 'cluster' | 'registry' | 'resource_group' | 'subscription';
+  /** `false`: the operation works without it, and `why` says what is lost, or when it is needed. */
+  readonly isRequired: boolean;
+  /** What it is needed for. */
+  readonly why: string;
+  /** The smallest built-in role that has it, where one is known. */
+  readonly smallestRole: string | null;
+}
+
 // ------------------------------------------------------------------------------------------------------------------- registries
 
 /** A registry as Azure has it. */
@@ -551,31 +986,140 @@ export interface CreateRegistryOptions extends CallOptions {
   sku?: 'Basic' | 'Standard' | 'Premium';
   /** On what its permissions are. On the whole registry by default. */
   mode?: RoleAssignmentMode;
+  /**
+   * How far the label reaches that Azure puts behind the name in the login server, as in `myregistry-e5f2d9a8b7c6h3j1.azurecr.io`: who in
+   * that reach makes a registry of this name again gets the same login server. No label by default. Only a preview of Azure's
+   * interface makes such a registry.
+   */
+  domainLabel?: 'TenantReuse' | 'SubscriptionReuse' | 'ResourceGroupReuse' | 'NoReuse';
+  /** Whether `Microsoft.ContainerRegistry` is registered where the subscription has not done so. It is not by default. */
+  register?: boolean;
 }
 
 /** The registry, and whether this call made it. */
 export interface CreatedRegistry {
   readonly registry: Registry;
-  /** `false`: it was there, and was left as it is, also where it differs from what was asked. */
+  /** `false`: it was there, and was left as it is. */
   readonly isNew: boolean;
+  /**
+   * In what one that was there differs from the one that would have been made: `location`, where one was asked for, `sku`,
+   * `role_assignment_mode`, `domain_label`, `admin_user`, `anonymous_pull`.
+   */
+  readonly differences: readonly Difference[];
+}
+
+/** One point in which a resource that exists is not what would have been made. Nothing was changed. */
+export interface Difference {
+  /** What differs, such as `sku` or `location`: a word that is the same in every language. */
+  readonly property: string;
+  /** What would have been made. */
+  readonly asked: string;
+  /** What is there. */
+  readonly found: string;
 }
 
 // ----------------------------------------------------------------------------------------------------------------------- import
 
 /** How an image is imported. */
 export interface ImportOptions extends CallOptions {
-  /** `repository:tag` in the target registry. By default the source's. */
+  /** `repository:tag` in the target registry. By default the source's, unless `also` or `untagged` name others. */
   target?: string;
+  /** Further names of the same image there, each `repository:tag`. */
+  also?: readonly string[];
+  /** Repositories there that get the image without a tag: it is known by its digest alone. */
+  untagged?: readonly string[];
   /** What happens to a tag that exists. Kept by default: an equal image is success, another is `'conflict'`. */
   existing?: 'keep' | 'replace';
+  /**
+   * The registry of Azure that has the source, where it cannot be found by the host in the source's name: one of another subscription,
+   * by its resource id. Not with a password.
+   */
+  sourceRegistry?: string;
+  /** Who the source lets pull; with `password`. */
+  username?: string;
+  /**
+   * The user's password, or without a user a token of Entra that the source, a registry of Azure, takes. Azure alone uses it: the source
+   * is not looked at before the import, so nothing is compared with it.
+   */
+  password?: string;
 }
+
+/** One image of a list, and how it is imported. Who hears of it, and what cancels it, is that of the list. */
+export interface ImportItem extends Omit<ImportOptions, 'signal' | 'onProgress'> {
+  /** The image. */
+  source: string;
+}
+
+/** How a list of images is imported. */
+export interface ImportManyOptions extends CallOptions {
+  /** How many imports are under way at a time; 4 by default. */
+  concurrency?: number;
+}
+
+/** What came of one image of a list: the import, or why there is none. */
+export type ImportResult =
+  | { readonly import: Import; readonly error?: undefined }
+  | { readonly error: AksAcrError; readonly import?: undefined };
+
+/** How `startImport` ended. */
+export type StartedImport =
+  | {
+      /** Azure copies. */
+      readonly kind: 'started';
+      /** By which the import is followed. */
+      readonly handle: ImportHandle;
+    }
+  | {
+      /** Every target has the image already: nothing was begun. */
+      readonly kind: 'already_there';
+      /** What is there. */
+      readonly import: Import;
+    };
+
+/**
+ * An import that Azure works on. `JSON.stringify(handle)` is the form that is stored, the same in every language. The link in it is signed
+ * by Azure: whoever has it can follow the import, so keep it as a secret. `util.inspect` does not show it.
+ */
+export declare class ImportHandle {
+  /** @throws {AksAcrError} `'invalid_input'` for what cannot be a handle's stored form. */
+  constructor(stored: StoredImportHandle);
+  /** Resource id of the registry that is imported into. */
+  readonly registry: string;
+  /** `repository:tag` of each target, or the repository of one without a tag. */
+  readonly targets: readonly string[];
+  /** How long Azure asked to wait before the next look, in milliseconds. `null` where it did not. */
+  get waitMs(): number | null;
+  toJSON(): StoredImportHandle;
+}
+
+/** A handle as `JSON.parse` gives it. */
+export interface StoredImportHandle {
+  readonly registry: string;
+  readonly targets: readonly string[];
+  readonly link: string;
+}
+
+/** How far an import is. */
+export type ImportStatus =
+  | {
+      /** Azure is at work. */
+      readonly kind: 'running';
+      /** The service's own word for the state of each `repository:tag`. */
+      readonly tags: { readonly [tag: string]: string };
+    }
+  | {
+      /** All is copied. */
+      readonly kind: 'succeeded';
+    };
 
 /** An image that is in the registry now. */
 export interface Import {
   /** The source, completed as Docker completes it. */
   readonly source: string;
-  /** The image in the registry. */
+  /** The image in the registry: by its tag, or by its digest where it has none there. */
   readonly target: string;
+  /** Its further names there. */
+  readonly also: readonly string[];
   /** `false`: an equal image was there, and nothing was copied. */
   readonly isNew: boolean;
   /** How sure it is that the two are the same. */
@@ -604,6 +1148,65 @@ export type ImportProof =
     };
 
 // --------------------------------------------------------------------------------------------------------------------- clusters
+
+/** How a cluster is made: by default as `az aks create` makes it, but without an SSH key. */
+export interface CreateClusterOptions extends CallOptions {
+  /** The registries that its nodes are to be able to pull from; none by default. */
+  registries?: readonly string[];
+  /** The region. By default that of the resource group. */
+  location?: string;
+  /** How many nodes its one pool has; 3 by default. */
+  nodeCount?: number;
+  /** The size of its nodes, such as `Standard_D2s_v5`. The service's choice by default. */
+  vmSize?: string;
+  /** The version of Kubernetes, such as `1.33` or `1.33.4`. The service's choice by default. */
+  kubernetesVersion?: string;
+  /** What its control plane is good for, and what it costs. `'Free'` by default. */
+  tier?: 'Free' | 'Standard' | 'Premium';
+  /** The public key, `ssh-rsa AAAA…` or `ssh-ed25519 AAAA…`, of who may sign in to the nodes as `azureuser`. Nobody by default. */
+  sshKey?: string;
+  /**
+   * Instead of it, the file of a key pair, such as `/home/me/.ssh/id_rsa`, whose public half lies beside it with the ending `.pub`. What is
+   * missing is made, readable by its owner only. It is looked at only when a cluster is made.
+   */
+  sshKeyFile?: string;
+  /** Whether `Microsoft.ContainerService` is registered where the subscription has not done so. It is not by default. */
+  register?: boolean;
+}
+
+/** A cluster that is there now, and what its nodes can pull from. */
+export interface CreatedCluster {
+  readonly cluster: Cluster;
+  /** `false`: it was there, or was being made already, and was left as it is. */
+  readonly isNew: boolean;
+  /**
+   * In what one that was there differs from the one that would have been made: `location`, `vm_size` and `kubernetes_version`, where they
+   * were asked for, `node_count`, `tier`, and `ssh_key`, where a public key was given.
+   */
+  readonly differences: readonly Difference[];
+  /** What was found or done at each registry, in the order in which they were given. */
+  readonly attachments: readonly Attachment[];
+}
+
+/** A cluster as Azure has it. */
+export interface Cluster {
+  /** Its resource id. */
+  readonly id: string;
+  /** The region. */
+  readonly location: string;
+  /** The service's word for its state, such as `Succeeded` or `Updating`. */
+  readonly state: string;
+  /** The version of Kubernetes that runs. */
+  readonly kubernetesVersion: string;
+  /** Such as `Free`. */
+  readonly tier: string;
+  /** The nodes of its first system pool. */
+  readonly nodeCount: number;
+  /** The size of those. */
+  readonly vmSize: string;
+  /** The host of its API server, once it has one. */
+  readonly host: string | null;
+}
 
 /** How a kubeconfig is asked for. */
 export interface KubeconfigOptions extends CallOptions {

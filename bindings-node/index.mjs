@@ -1,4 +1,4 @@
 // The same classes for both kinds of modules: what one catches, `instanceof` knows in the other.
 import aksAcr from './index.cjs';
 
-export const { AksAcrError, Client, Kubeconfig, VERSION } = aksAcr;
+export const { AksAcrError, Client, ImportHandle, Kubeconfig, VERSION, customRoleJson, requiredRights } = aksAcr;

@@ -6,15 +6,16 @@ const { watch } = require('./signal.cjs');
 const { shown, view } = require('./view.cjs');
 
 /**
- * Makes one call: `make` is given the native call and the options that are for core. `stop` is a signal besides the caller's own.
+ * Makes one call: `make` is given the native call and the options that are for core, `toResult` what came of it. `stop` is a signal
+ * besides the caller's own.
  */
-async function perform(given, make, stop) {
+async function perform(given, make, toResult, stop) {
   const { signal, onProgress, ...options } = read(given);
   const call = new native.Call(onProgress && listener(onProgress));
   const signals = [signal, stop].filter(Boolean);
   const unwatch = signals.map((one) => watch(one, () => call.cancel()));
   try {
-    return await make(call, options);
+    return toResult(await make(call, options), (refusal) => failure(refusal, signals));
   } catch (refusal) {
     throw failure(refusal, signals);
   } finally {
@@ -56,9 +57,9 @@ function failure(refusal, signals = []) {
   const fields = refusal.fields;
   if (fields === undefined) return refusal;
   const aborted = fields.code === 'cancelled' ? signals.find((signal) => signal.aborted) : undefined;
-  const { pullFailure, ...rest } = fields;
-  const more = pullFailure && { pullFailure: view(pullFailure) };
-  return new AksAcrError(refusal.message, { ...rest, ...more, cause: aborted ? aborted.reason : refusal.cause });
+  // The fields themselves are named as here; what is in them is in core's form.
+  const inside = Object.entries(fields).map(([name, fact]) => [name, view(fact)]);
+  return new AksAcrError(refusal.message, { ...Object.fromEntries(inside), cause: aborted ? aborted.reason : refusal.cause });
 }
 
 module.exports = { perform, failure };

@@ -5,24 +5,51 @@ const native = require('../native.cjs');
 const { failure, perform } = require('./call.cjs');
 const { getter } = require('./credential.cjs');
 const { AksAcrError } = require('./error.cjs');
+const { ImportHandle, LOOKED } = require('./handle.cjs');
 const { Kubeconfig } = require('./kubeconfig.cjs');
 const { Run } = require('./run.cjs');
 const { plan, shown, view } = require('./view.cjs');
+const { hook } = require('./write.cjs');
 
-/** Every operation: how many arguments come before its options, and what its result becomes. */
+/**
+ * Every operation: how many arguments come before its options, and what its result becomes, given it, a way to explain a refusal
+ * in it, and the arguments.
+ */
 const OPERATIONS = {
   identities: [1, view],
   attach: [2, view],
   planAttach: [2, plan],
   applyAttach: [1, view],
+  detach: [2, view],
+  planDetach: [2, plan],
+  applyDetach: [1, view],
+  attachmentsOfCluster: [1, view],
+  attachmentsOfRegistry: [1, view],
   registry: [1, view],
   createRegistry: [2, view],
+  createCluster: [1, view],
   importImage: [2, view],
+  importImages: [2, (results, explain) => Object.freeze(results.map((one) => ofList(one, explain)))],
+  startImport: [2, started],
+  pollImport: [1, looked],
   kubeconfig: [1, (value) => new Kubeconfig(value)],
   apply: [2, view],
   rollOut: [2, view],
-  pods: [1, shown],
+  pods: [1, (value) => shown(value)],
 };
+
+/** One result of a list: what came of it, or the error. */
+const ofList = ({ error, ...rest }, explain) => (error ? Object.freeze({ error: explain(error) }) : view(rest));
+
+function started({ value, handle, waitMs }) {
+  return handle ? Object.freeze({ ...value, handle: new ImportHandle(handle, waitMs) }) : view(value);
+}
+
+/** The handle that was given goes on from here, as core's does; one that was read from its stored form has no such memory. */
+function looked({ value, handle, waitMs }, explain, [given]) {
+  if (given instanceof ImportHandle) given[LOOKED](handle, waitMs);
+  return view(value);
+}
 
 class Client {
   #native;
@@ -31,14 +58,14 @@ class Client {
 
   constructor(settings) {
     if (settings === null || typeof settings !== 'object') throw AksAcrError.invalidInput('settings: wanted an object');
-    const { credential, ...rest } = settings;
+    const { credential, onWrite, ...rest } = settings;
     try {
-      this.#native = new native.Client(getter(credential), rest);
+      this.#native = new native.Client(getter(credential), hook(onWrite), rest);
     } catch (refusal) {
       throw failure(refusal);
     }
-    const { subscriptionId, cloud = 'public' } = rest;
-    this.#shown = { subscriptionId, cloud };
+    const { subscriptionId, cloud = 'public', readOnly } = rest;
+    this.#shown = { subscriptionId, cloud, ...(readOnly && { readOnly }) };
     this.#follow = new Follow(this.#native);
   }
 
@@ -79,11 +106,13 @@ class Follow {
   }
 }
 
-/** Makes the call of an operation. A plan among its arguments goes back in the form that it is stored in. */
+/** Makes the call of an operation. A plan or a handle among its arguments goes back in the form that it is stored in. */
 async function make(client, name, given, stop) {
   const [count, toResult] = OPERATIONS[name];
-  const values = firsts(given, count).map((value) => (typeof value?.toJSON === 'function' ? value.toJSON() : value));
-  return toResult(await perform(given[count], async (call, options) => client[name](call, ...values, options), stop));
+  const first = firsts(given, count);
+  const values = first.map((value) => (typeof value?.toJSON === 'function' ? value.toJSON() : value));
+  const call = (native, options) => client[name](native, ...values, options);
+  return perform(given[count], call, (result, explain) => toResult(result, explain, first), stop);
 }
 
 const firsts = (given, count) => Array.from({ length: count }, (_, index) => given[index]);
@@ -93,4 +122,4 @@ function define(prototype, name, method) {
   Object.defineProperty(prototype, name, { value: method, writable: true, configurable: true });
 }
 
-module.exports = { Client };
+module.exports = { Client, OPERATIONS };

@@ -3,6 +3,11 @@
 // From core's JSON form to what a program in JavaScript expects: names in camel case, times as Date, everything frozen.
 
 const TIMES = new Set(['at', 'created', 'expires', 'last_restart']);
+// `at` is a place, too: where a right is needed.
+const IS_TIME = /^\d{4}-\d\d-\d\dT/;
+
+// What is not in core's words: images' tags as keys, a body in the words of Azure.
+const OTHERS = new Set(['body', 'tags']);
 
 const camelCase = (name) => name.replace(/_([a-z])/g, (_, letter) => letter.toUpperCase());
 
@@ -13,8 +18,19 @@ function view(value) {
 }
 
 function fields(value) {
-  const entry = ([name, one]) => [camelCase(name), TIMES.has(name) && one !== null ? new Date(one) : view(one)];
+  const entry = ([name, one]) => [camelCase(name), field(name, one)];
   return Object.fromEntries(Object.entries(value).map(entry));
+}
+
+function field(name, one) {
+  if (TIMES.has(name) && IS_TIME.test(one)) return new Date(one);
+  return OTHERS.has(name) ? frozen(one) : view(one);
+}
+
+function frozen(value) {
+  if (value === null || typeof value !== 'object') return value;
+  Object.values(value).forEach(frozen);
+  return Object.freeze(value);
 }
 
 /** The same, of a value that core has a text for: `String(…)` gives it. */

@@ -1,6 +1,7 @@
 //! Reading JavaScript values. What cannot be read is the caller's error, and names the argument.
 
 use crate::error::{Fault, Result};
+use azure_core::credentials::Secret;
 use napi::{De, JsValue, Unknown, ValueType};
 use serde::{Deserialize, Deserializer, de::DeserializeOwned};
 use std::{fmt::Display, str::FromStr, time::Duration};
@@ -21,18 +22,30 @@ pub fn parse<T: FromStr<Err = aks_acr::Error>>(name: &str, value: Unknown<'_>) -
 
 /// Reads an argument that is an object, such as a stored plan.
 pub fn object<T: DeserializeOwned>(name: &str, value: Unknown<'_>) -> Result<T> {
+    compound(name, value, "an object")
+}
+
+/// Reads an argument that is a list.
+pub fn list<T: DeserializeOwned>(name: &str, value: Unknown<'_>) -> Result<Vec<T>> {
+    compound(name, value, "an array")
+}
+
+fn compound<T: DeserializeOwned>(name: &str, value: Unknown<'_>, wanted: &str) -> Result<T> {
     let wrong = |err: napi::Error| Fault::Argument(format!("{name}: {}", err.reason));
     let of_type = value.get_type().map_err(wrong)?;
-    if of_type != ValueType::Object {
-        return Err(Fault::Argument(format!("{name}: wanted an object, not {}", word(of_type))));
+    let is_array = of_type == ValueType::Object && value.is_array().map_err(wrong)?;
+    let found = if is_array { "an array" } else { word(of_type) };
+    if found != wanted {
+        return Err(Fault::Argument(format!("{name}: wanted {wanted}, not {found}")));
     }
     let object = value.coerce_to_object().map_err(wrong)?;
-    if object.is_array().map_err(wrong)? {
-        return Err(Fault::Argument(format!("{name}: wanted an object, not an array")));
-    }
     serde_path_to_error::deserialize(&mut De::new(&object)).map_err(|err| {
         let path = err.path().to_string();
-        let place = if path == "." { name.to_owned() } else { format!("{name}.{path}") };
+        let place = match path.as_str() {
+            "." => name.to_owned(),
+            index if index.starts_with('[') => format!("{name}{index}"),
+            path => format!("{name}.{path}"),
+        };
         Fault::Argument(format!("{place}: {}", err.into_inner().reason))
     })
 }
@@ -65,6 +78,16 @@ pub struct Text<T>(pub T);
 impl<'de, T: FromStr<Err: Display>> Deserialize<'de> for Text<T> {
     fn deserialize<D: Deserializer<'de>>(from: D) -> std::result::Result<Self, D::Error> {
         String::deserialize(from)?.parse().map(Self).map_err(serde::de::Error::custom)
+    }
+}
+
+/// An option that is a secret. What is no text is refused without being repeated.
+pub struct Hidden(pub Secret);
+
+impl<'de> Deserialize<'de> for Hidden {
+    fn deserialize<D: Deserializer<'de>>(from: D) -> std::result::Result<Self, D::Error> {
+        let wrong = |_| serde::de::Error::custom("wanted a string");
+        String::deserialize(from).map(|text| Self(Secret::from(text))).map_err(wrong)
     }
 }
 

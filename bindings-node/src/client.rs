@@ -6,6 +6,7 @@ use crate::{
     credential::{Credential, GetToken},
     error::{Fault, Result},
     runtime::promise,
+    write::{Hook, OnWrite},
 };
 use aks_acr::Cloud;
 use napi::{Env, Unknown, bindgen_prelude::PromiseRaw};
@@ -24,23 +25,31 @@ struct Settings {
     cloud: Option<CloudSettings>,
     proxy: Option<String>,
     ca: Option<String>,
+    read_only: Option<bool>,
 }
 
 #[derive(Deserialize)]
-#[serde(untagged, expecting = "wanted a cloud's name, or { resourceManager, registrySuffix }")]
+#[serde(untagged, expecting = "wanted a cloud's name, or { resourceManager, registrySuffix } and perhaps authority")]
 enum CloudSettings {
     Named(String),
-    #[serde(rename_all = "camelCase")]
-    Custom {
-        resource_manager: String,
-        registry_suffix: String,
-    },
+    Custom(CustomCloud),
+}
+
+#[derive(Deserialize)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
+struct CustomCloud {
+    resource_manager: String,
+    registry_suffix: String,
+    authority: Option<String>,
 }
 
 impl CloudSettings {
     fn cloud(&self) -> Result<Cloud> {
         Ok(match self {
-            Self::Custom { resource_manager, registry_suffix } => Cloud::custom(resource_manager, registry_suffix)?,
+            Self::Custom(custom) => {
+                let cloud = Cloud::custom(&custom.resource_manager, &custom.registry_suffix)?;
+                custom.authority.iter().try_fold(cloud, |cloud, authority| cloud.with_authority(authority))?
+            }
             Self::Named(name) => match name.as_str() {
                 "public" => Cloud::public(),
                 "china" => Cloud::china(),
@@ -57,16 +66,22 @@ impl CloudSettings {
 
 #[napi]
 impl Client {
-    /// A client for `getToken` of a credential.
+    /// A client for `getToken` of a credential; without one, for the default chain.
     #[napi(constructor)]
-    pub fn new(env: &Env, get_token: Option<GetToken<'_>>, settings: Unknown<'_>) -> napi::Result<Self> {
+    pub fn new(
+        env: &Env,
+        get_token: Option<GetToken<'_>>,
+        on_write: Option<OnWrite<'_>>,
+        settings: Unknown<'_>,
+    ) -> napi::Result<Self> {
         let credential = get_token.map(|get_token| Credential::new(&get_token)).transpose()?.map(Arc::new);
+        let hook = on_write.map(|on_write| Hook::new(&on_write)).transpose()?;
         let build = || -> Result<aks_acr::Client> {
             let settings: Settings = argument::object("settings", settings)?;
-            let credential = credential.ok_or_else(|| {
-                Fault::Argument("credential: wanted one, such as those of @azure/identity".to_owned())
-            })?;
-            let mut builder = aks_acr::Client::builder(credential, settings.subscription_id);
+            let mut builder = match credential {
+                Some(credential) => aks_acr::Client::builder(credential, settings.subscription_id),
+                None => aks_acr::Client::builder_with_default_credential(settings.subscription_id),
+            };
             if let Some(cloud) = settings.cloud {
                 builder = builder.cloud(cloud.cloud()?);
             }
@@ -75,6 +90,12 @@ impl Client {
             }
             if let Some(ca) = settings.ca {
                 builder = builder.trust(ca);
+            }
+            if settings.read_only.unwrap_or_default() {
+                builder = builder.read_only();
+            }
+            if let Some(hook) = hook {
+                builder = builder.on_write(hook);
             }
             Ok(builder.build()?)
         };
@@ -94,12 +115,28 @@ impl Client {
         T: Serialize + Send + 'static,
         W: Future<Output = aks_acr::Result<T>> + Send + 'static,
     {
+        self.run_with(env, call, read, |env, value| env.to_js_value(&value))
+    }
+
+    /// The same of a result that becomes a value of JavaScript in a way of its own.
+    pub fn run_with<'env, T, W>(
+        &self,
+        env: &'env Env,
+        call: &Call,
+        read: impl FnOnce(aks_acr::Client) -> Result<W>,
+        show: impl FnOnce(&Env, T) -> napi::Result<Unknown<'_>> + Send + 'static,
+    ) -> napi::Result<PromiseRaw<'env, Unknown<'env>>>
+    where
+        T: Send + 'static,
+        W: Future<Output = aks_acr::Result<T>> + Send + 'static,
+    {
         let heard = call.heard();
         let work = read(self.0.clone()).map_err(|fault| fault.into_js(env))?;
-        promise(env, async move {
+        let work = async move {
             let done = work.await;
             let _ = heard().await;
             done.map_err(Fault::from)
-        })
+        };
+        promise(env, work, show)
     }
 }

@@ -2,7 +2,7 @@
 
 use crate::credential::Rejection;
 use aks_acr::ErrorKind;
-use napi::{Env, JsValue, bindgen_prelude::JsObjectValue};
+use napi::{Env, JsValue, Unknown, bindgen_prelude::JsObjectValue};
 use serde::Serialize;
 use std::error::Error as StdError;
 
@@ -45,6 +45,14 @@ struct Fields<'a> {
     retry_after_ms: Option<f64>,
     #[serde(skip_serializing_if = "Option::is_none")]
     pull_failure: Option<&'a aks_acr::PullFailure>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    blame: Option<aks_acr::Blame>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    refusal: Option<aks_acr::RefusalKind>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    policies: Option<&'a [aks_acr::DenyingPolicy]>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    claims: Option<&'a str>,
 }
 
 impl Fault {
@@ -71,6 +79,10 @@ impl Fault {
             smallest_role: err.and_then(aks_acr::Error::smallest_role),
             retry_after_ms: err.and_then(aks_acr::Error::retry_after).map(|wait| wait.as_secs_f64() * 1000.0),
             pull_failure: err.and_then(aks_acr::Error::pull_failure),
+            blame: err.and_then(aks_acr::Error::blame),
+            refusal: err.and_then(aks_acr::Error::refusal),
+            policies: err.map(aks_acr::Error::policies).filter(|policies| !policies.is_empty()),
+            claims: err.and_then(aks_acr::Error::claims),
         }
     }
 
@@ -88,15 +100,17 @@ impl Fault {
     }
 
     /// An error object with the message, `fields` and `cause`. It must be made on the JavaScript thread.
+    pub fn into_object(self, env: &Env) -> napi::Result<Unknown<'_>> {
+        let mut object = env.create_error(napi::Error::from_reason(self.message()))?;
+        object.set_named_property("fields", env.to_js_value(&self.fields())?)?;
+        if let Some(cause) = self.rejection().and_then(Rejection::thrown) {
+            object.set_named_property("cause", cause)?;
+        }
+        Ok(object.to_unknown())
+    }
+
+    /// The same, to be thrown.
     pub fn into_js(self, env: &Env) -> napi::Error {
-        let build = || -> napi::Result<napi::Error> {
-            let mut object = env.create_error(napi::Error::from_reason(self.message()))?;
-            object.set_named_property("fields", env.to_js_value(&self.fields())?)?;
-            if let Some(cause) = self.rejection().and_then(Rejection::thrown) {
-                object.set_named_property("cause", cause)?;
-            }
-            Ok(napi::Error::from(object.to_unknown()))
-        };
-        build().unwrap_or_else(|err| err)
+        self.into_object(env).map_or_else(|err| err, napi::Error::from)
     }
 }

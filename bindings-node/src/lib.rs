@@ -5,15 +5,20 @@
 
 mod argument;
 mod attach;
+mod attachments;
 mod call;
 mod client;
 mod cluster;
+mod create;
 mod credential;
+mod detach;
 mod error;
 mod identity;
 mod import;
 mod registry;
+mod rights;
 mod runtime;
+mod write;
 
 /// The version of the package.
 #[napi_derive::napi]

@@ -2,17 +2,17 @@
 
 use crate::error::Result;
 use napi::{Env, Unknown, bindgen_prelude::PromiseRaw};
-use serde::Serialize;
 use std::future::Future;
 
-/// A promise of the result of `work`. An `async fn` under `#[napi]` could not give an error its fields, so the error passes the
-/// threads as data and becomes an object on JavaScript's.
-pub fn promise<T: Serialize + Send + 'static>(
+/// A promise of the result of `work`, made a value of JavaScript by `show`. An `async fn` under `#[napi]` could not give an error its
+/// fields, so the error passes the threads as data and becomes an object on JavaScript's.
+pub fn promise<T: Send + 'static>(
     env: &Env,
     work: impl Future<Output = Result<T>> + Send + 'static,
+    show: impl FnOnce(&Env, T) -> napi::Result<Unknown<'_>> + Send + 'static,
 ) -> napi::Result<PromiseRaw<'_, Unknown<'_>>> {
     env.spawn_future_with_callback(async move { Ok(work.await) }, |env, done| match done {
-        Ok(value) => env.to_js_value(&value),
+        Ok(value) => show(env, value),
         Err(fault) => Err(fault.into_js(env)),
     })
 }

@@ -1,6 +1,7 @@
 //! Arguments: text that core reads, and durations.
 
 use crate::error;
+use aks_acr::SshKey;
 use pyo3::{exceptions::PyValueError, prelude::*};
 use std::{str::FromStr, time::Duration};
 
@@ -37,6 +38,22 @@ impl FromPyObject<'_, '_> for Span {
         let Ok(seconds) = given.extract::<f64>() else { return given.extract().map(Self) };
         let span = Duration::try_from_secs_f64(seconds);
         span.map(Self).map_err(|err| PyValueError::new_err(format!("not a duration in seconds: {seconds}: {err}")))
+    }
+}
+
+/// Who may sign in to a cluster's nodes: a public key as text, or the path of a pair.
+pub struct SshKeyArgument(pub SshKey);
+
+impl FromPyObject<'_, '_> for SshKeyArgument {
+    type Error = PyErr;
+
+    fn extract(given: Borrowed<'_, '_, PyAny>) -> PyResult<Self> {
+        // A text is never a path, so that a key with a slip in it is not looked for on the disk.
+        let key = match given.extract::<String>() {
+            Ok(key) => SshKey::Public(key),
+            Err(_) => SshKey::Pair(given.extract()?),
+        };
+        Ok(Self(key))
     }
 }
 

@@ -1,6 +1,6 @@
 //! A client of core's for as long as it is open, in the process that made it.
 
-use crate::{argument::Span, call::Manner, cloud::Cloud, credential::PyCredential, error::to_py};
+use crate::{argument::Span, call::Manner, cloud::Cloud, credential::PyCredential, error::to_py, write::Hook};
 use aks_acr::{CancellationToken, Client};
 use pyo3::{exceptions::PyRuntimeError, prelude::*};
 use std::sync::{Mutex, PoisonError};
@@ -23,6 +23,8 @@ impl Held {
         cloud: Cloud,
         proxy: Option<&str>,
         ca: Option<&str>,
+        read_only: bool,
+        on_write: Option<Py<PyAny>>,
     ) -> PyResult<Self> {
         let begun = match credential {
             Some(credential) => Client::builder(PyCredential::new(&credential)?, subscription_id),
@@ -34,6 +36,12 @@ impl Held {
         }
         if let Some(ca) = ca {
             builder = builder.trust(ca);
+        }
+        if read_only {
+            builder = builder.read_only();
+        }
+        if let Some(hook) = on_write {
+            builder = builder.on_write(Hook(hook));
         }
         let client = builder.build().map_err(|err| to_py(py, &err))?;
         Ok(Self {

@@ -37,10 +37,23 @@ impl Cloud {
 impl Cloud {
     /// Another cloud, or an emulator of one: the address of its Resource Manager, such as `https://localhost:8443`, and the ending
     /// of its login servers, such as `.azurecr.io`.
+    ///
+    /// `authority` is where tokens come from, for the default chain of credentials; without it, `AZURE_AUTHORITY_HOST` or else the
+    /// Resource Manager's own address.
     #[staticmethod]
-    fn custom(py: Python<'_>, resource_manager: &str, registry_suffix: &str) -> PyResult<Self> {
-        let cloud = aks_acr::Cloud::custom(resource_manager, registry_suffix).map_err(|err| to_py(py, &err))?;
-        Ok(Self { cloud, name: resource_manager.to_owned() })
+    #[pyo3(signature = (resource_manager, registry_suffix, *, authority = None))]
+    fn custom(
+        py: Python<'_>,
+        resource_manager: &str,
+        registry_suffix: &str,
+        authority: Option<&str>,
+    ) -> PyResult<Self> {
+        let cloud = aks_acr::Cloud::custom(resource_manager, registry_suffix);
+        let cloud = cloud.and_then(|cloud| match authority {
+            Some(authority) => cloud.with_authority(authority),
+            None => Ok(cloud),
+        });
+        Ok(Self { cloud: cloud.map_err(|err| to_py(py, &err))?, name: resource_manager.to_owned() })
     }
 
     fn __repr__(&self) -> String {
@@ -60,6 +73,7 @@ impl FromPyObject<'_, '_> for Cloud {
             return Self::known(name);
         }
         let part = |name| given.get_item(name)?.extract::<String>();
-        Self::custom(given.py(), &part("resource_manager")?, &part("registry_suffix")?)
+        let authority = given.contains("authority")?.then(|| part("authority")).transpose()?;
+        Self::custom(given.py(), &part("resource_manager")?, &part("registry_suffix")?, authority.as_deref())
     }
 }

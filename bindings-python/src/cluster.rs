@@ -1,11 +1,49 @@
 //! What runs in a cluster, and how it is entered.
 
 use crate::{
+    attach::Attachment,
+    difference::Difference,
     error::to_py,
     pull::PullFailure,
     value::{Several, Time, through_json, value},
 };
 use pyo3::{prelude::*, types::PyTuple};
+
+value! {
+    /// A cluster as Azure has it.
+    pub struct Cluster {
+        /// Its resource id.
+        id: String,
+        /// The region.
+        location: String,
+        /// The service's word for its state, such as `Succeeded` or `Updating`.
+        state: String,
+        /// The version of Kubernetes that runs.
+        kubernetes_version: String,
+        /// Such as `Free`.
+        tier: String,
+        /// The nodes of its first system pool.
+        node_count: u32,
+        /// The size of those.
+        vm_size: String,
+        /// The host of its API server, once it has one.
+        host: Option<String>,
+    }
+}
+
+value! {
+    /// A cluster that is there now, and what its nodes can pull from.
+    pub struct CreatedCluster {
+        /// The cluster.
+        cluster: Cluster,
+        /// `False`: it was there, or was being made already, and was left as it is.
+        is_new: bool,
+        /// In what one that was there differs from the one that would have been made.
+        differences: Several<Difference>,
+        /// What was found or done at each registry, in the order in which they were given.
+        attachments: Several<Attachment>,
+    }
+}
 
 value! {
     /// An object that was applied. `str()` is `kind/name`.

@@ -1,8 +1,18 @@
 //! Errors of core's as exceptions: one class a kind, under one base.
 
-use crate::{pull::PullFailure, value::through_json, word::Word};
+use crate::{
+    pull::PullFailure,
+    refusal::DenyingPolicy,
+    value::{Several, through_json},
+    word::Word,
+};
 use aks_acr::{Error, ErrorKind};
-use pyo3::{create_exception, exceptions::PyException, prelude::*, types::PyType};
+use pyo3::{
+    create_exception,
+    exceptions::PyException,
+    prelude::*,
+    types::{PyTuple, PyType},
+};
 use std::error::Error as _;
 
 create_exception!(
@@ -13,16 +23,19 @@ create_exception!(
 );
 
 /// What every exception carries beside its kind; nothing where the service or the case has none.
-const FACTS: [&str; 9] = [
+const FACTS: [&str; 12] = [
     "status",
     "code",
     "request_id",
     "correlation_id",
+    "refusal",
     "missing_action",
     "scope",
     "smallest_role",
     "retry_after",
+    "claims",
     "pull_failure",
+    "blame",
 ];
 
 macro_rules! exceptions {
@@ -42,6 +55,7 @@ macro_rules! exceptions {
             for fact in FACTS {
                 base.setattr(fact, module.py().None())?;
             }
+            base.setattr("policies", PyTuple::empty(module.py()))?;
             base.setattr("kind", Word(ErrorKind::Unexpected))?;
             module.add(stringify!(AksAcrError), base)?;
             $(
@@ -58,7 +72,8 @@ exceptions! {
     InvalidInput => InvalidInputError: "The input is wrong; the message names the part.",
     NotFound => NotFoundError: "What was named does not exist.",
     Conflict => ConflictError: "Something else is already there, or changed meanwhile.",
-    Forbidden => ForbiddenError: "The caller is known and may not do this; see `missing_action` and `smallest_role`.",
+    Forbidden => ForbiddenError: "The caller is known and may not do this; see `refusal`, `missing_action` and `smallest_role`.",
+    NotRegistered => NotRegisteredError: "The subscription has not registered the resource provider; `register` asks for it.",
     Unauthenticated => UnauthenticatedError: "No token could be had, or the service did not accept it; see `__cause__`.",
     RateLimited => RateLimitedError: "The service throttles, and asks to wait longer than the deadline; see `retry_after`.",
     DeadlineExceeded => DeadlineExceededError: "The deadline passed. What Azure has begun goes on.",
@@ -82,16 +97,21 @@ pub fn to_py(py: Python<'_>, err: &Error) -> PyErr {
 
 fn set_facts(exception: &Bound<'_, PyAny>, err: &Error) -> PyResult<()> {
     let pull_failure: Option<PullFailure> = err.pull_failure().map(through_json).transpose()?;
+    let policies: Several<DenyingPolicy> = through_json(&err.policies())?;
     exception.setattr("kind", Word(err.kind()))?;
     exception.setattr("status", err.status())?;
     exception.setattr("code", err.code())?;
     exception.setattr("request_id", err.request_id())?;
     exception.setattr("correlation_id", err.correlation_id())?;
+    exception.setattr("refusal", err.refusal().map(Word))?;
+    exception.setattr("policies", policies)?;
     exception.setattr("missing_action", err.missing_action())?;
     exception.setattr("scope", err.scope())?;
     exception.setattr("smallest_role", err.smallest_role())?;
     exception.setattr("retry_after", err.retry_after())?;
-    exception.setattr("pull_failure", pull_failure)
+    exception.setattr("claims", err.claims())?;
+    exception.setattr("pull_failure", pull_failure)?;
+    exception.setattr("blame", err.blame().map(Word))
 }
 
 /// The exception that a credential of the caller's raised, if that is what lies behind.

@@ -11,12 +11,15 @@
 
 mod argument;
 mod attach;
+mod attachments;
 mod call;
 mod calls;
 mod client;
 mod cloud;
 mod cluster;
 mod credential;
+mod detach;
+mod difference;
 mod error;
 mod event;
 mod follow;
@@ -24,10 +27,13 @@ mod identity;
 mod import;
 mod pull;
 mod record;
+mod refusal;
 mod registry;
+mod rights;
 mod runtime;
 mod value;
 mod word;
+mod write;
 
 /// The module `aks_acr._native`.
 #[pyo3::pymodule(gil_used = false)]
@@ -40,19 +46,25 @@ mod _native {
     #[pymodule_export]
     use crate::{
         attach::{AttachOutcome, AttachPlan, Attachment, ClusterRef, PlannedAction},
+        attachments::{ClusterAttachments, GrantReach, PullGrant, RegistryAttachments},
         call::Call,
         calls::Calls,
         cloud::Cloud,
-        cluster::{Applied, Kubeconfig, Pod, Pods, RollOut},
+        cluster::{Applied, Cluster, CreatedCluster, Kubeconfig, Pod, Pods, RollOut},
+        detach::{DetachPlan, Detachment, RemovedGrant, RoleAssignment},
+        difference::Difference,
         event::Event,
         follow::{AsyncRun, AsyncRunEvents, Run, RunEvents},
         identity::{AddOnIdentity, ClusterIdentities, EntraSettings, KubeletIdentity},
-        import::{Import, ImportProof},
+        import::{Import, ImportHandle, ImportProof, ImportStatus, StartedImport},
         pull::{PullCause, PullFailure},
+        refusal::DenyingPolicy,
         registry::{CreatedRegistry, Registry},
+        rights::{RequiredRight, custom_role_json, required_rights},
         runtime::shut_down,
         value::load,
         word::words,
+        write::Write,
     };
 
     #[pymodule_init]

@@ -1,6 +1,10 @@
 //! Registries.
 
-use crate::{value::value, word::Word};
+use crate::{
+    difference::Difference,
+    value::{Several, value},
+    word::Word,
+};
 use aks_acr::RoleAssignmentMode;
 
 value! {
@@ -26,7 +30,11 @@ value! {
     pub struct CreatedRegistry {
         /// The registry.
         registry: Registry,
-        /// `False`: it was there, and was left as it is, also where it differs from what was asked.
+        /// `False`: it was there, and was left as it is.
         is_new: bool,
+        /// In what one that was there differs from the one that would have been made.
+        differences: Several<Difference>,
+        /// By this Azure's activity log knows the write. `None` where nothing was written.
+        correlation_id: Option<String>,
     }
 }

@@ -107,6 +107,30 @@ impl<'a, 'py, T: FromPyObjectOwned<'py>> FromPyObject<'a, 'py> for Several<T> {
     }
 }
 
+/// Any JSON: dicts, lists and plain values in Python.
+#[derive(Clone, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(transparent)]
+pub struct Json(serde_json::Value);
+
+impl<'py> IntoPyObject<'py> for Json {
+    type Target = PyAny;
+    type Output = Bound<'py, PyAny>;
+    type Error = PyErr;
+
+    fn into_pyobject(self, py: Python<'py>) -> PyResult<Self::Output> {
+        py.import("json")?.call_method1("loads", (to_json(&self)?,))
+    }
+}
+
+impl FromPyObject<'_, '_> for Json {
+    type Error = PyErr;
+
+    fn extract(given: Borrowed<'_, '_, PyAny>) -> PyResult<Self> {
+        let text: String = given.py().import("json")?.call_method1("dumps", (given,))?.extract()?;
+        from_json(&text)
+    }
+}
+
 /// A result with fields. Methods of its own follow in `impl`.
 macro_rules! value {
     (

@@ -2,7 +2,8 @@
 
 use crate::{argument::Text, error};
 use aks_acr::{
-    Access, ErrorKind, ExistingTag, InheritedGrant, OtherCondition, Outlook, PullRole, RoleAssignmentMode, Sku,
+    Access, Blame, ClusterTier, DetachOutcome, DomainLabel, ErrorKind, ExistingTag, InheritedGrant, Operation,
+    OtherCondition, Outlook, PrincipalState, PullRole, RefusalKind, RightScope, RoleAssignmentMode, Sku, WriteService,
 };
 use pyo3::{prelude::*, types::PyDict};
 use serde::{Deserialize, Serialize};
@@ -34,7 +35,26 @@ macro_rules! known {
         }
     };
 }
-known!(Access, ErrorKind, ExistingTag, InheritedGrant, OtherCondition, Outlook, PullRole, RoleAssignmentMode, Sku);
+known!(
+    Access,
+    Blame,
+    ClusterTier,
+    DetachOutcome,
+    DomainLabel,
+    ErrorKind,
+    ExistingTag,
+    InheritedGrant,
+    Operation,
+    OtherCondition,
+    Outlook,
+    PrincipalState,
+    PullRole,
+    RefusalKind,
+    RightScope,
+    RoleAssignmentMode,
+    Sku,
+    WriteService
+);
 
 /// A word as a field or an argument.
 #[derive(Clone, Copy, PartialEq, Serialize, Deserialize)]

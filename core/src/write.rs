@@ -12,7 +12,7 @@ use std::{fmt, sync::Arc};
 /// A request that changes something, before it is sent.
 ///
 /// A request that only reads is none, whatever its method: a POST that asks for a kubeconfig is not, nor is an apply as a dry run.
-#[derive(Clone, Debug, PartialEq, Serialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[non_exhaustive]
 pub struct Write {
     /// Who would be asked.

@@ -1,6 +1,7 @@
 // The contract between the languages, and how Node's names map to it.
 
 import { readFileSync, readdirSync } from 'node:fs';
+import { AksAcrError, ImportHandle } from 'aks-acr';
 
 const folder = new URL('../contract/', import.meta.url);
 const read = (file) => JSON.parse(readFileSync(new URL(file, folder), 'utf8'));
@@ -17,9 +18,18 @@ const POSITIONAL = {
   attach: ['cluster', 'registry'],
   plan_attach: ['cluster', 'registry'],
   apply_attach: ['plan'],
+  detach: ['cluster', 'registry'],
+  plan_detach: ['cluster', 'registry'],
+  apply_detach: ['plan'],
+  attachments_of_cluster: ['cluster'],
+  attachments_of_registry: ['registry'],
   registry: ['registry'],
   create_registry: ['group', 'name'],
+  create_cluster: ['cluster'],
   import_image: ['registry', 'source'],
+  import_images: ['registry', 'images'],
+  start_import: ['registry', 'source'],
+  poll_import: ['handle'],
   kubeconfig: ['cluster'],
   apply: ['cluster', 'manifests'],
   roll_out: ['cluster', 'deployment'],
@@ -37,17 +47,28 @@ export function given(call, args, kept) {
   const take = (name) => {
     const value = left.get(name);
     left.delete(name);
-    return typeof value === 'string' && value.startsWith('$') ? kept.get(value.slice(1)) : value;
+    if (name === 'images') return value.map(options);
+    if (typeof value !== 'string' || !value.startsWith('$')) return value;
+    const stored = kept.get(value.slice(1));
+    // A handle is kept as what it came in.
+    return stored[name] ?? stored;
   };
   const first = POSITIONAL[call].map(take);
+  return [first, options(Object.fromEntries(left))];
+}
+
+/** Options as Node's. */
+function options(given) {
   const option = ([name, value]) =>
     SECONDS.has(name) ? [`${camelCase(name)}Ms`, value * 1000] : [camelCase(name), value];
-  return [first, Object.fromEntries([...left].map(option))];
+  return Object.fromEntries(Object.entries(given).map(option));
 }
 
 /** A result or an event in core's JSON form. */
 export function canonical(value) {
   if (value instanceof Date) return value.toISOString();
+  if (value instanceof AksAcrError) return canonicalError(value);
+  if (value instanceof ImportHandle) return value.toJSON();
   if (Array.isArray(value)) return value.map(canonical);
   if (value === null || typeof value !== 'object') return value;
   return Object.fromEntries(Object.entries(value).map(([name, one]) => [snakeCase(name), canonical(one)]));
@@ -55,8 +76,8 @@ export function canonical(value) {
 
 /** An error in the form of a story. */
 export function canonicalError(err) {
-  const { code: kind, status, serviceCode: code, missingAction, scope, smallestRole, pullFailure } = err;
-  const facts = { kind, status, code, missingAction, scope, smallestRole, pullFailure };
+  const { code: kind, status, serviceCode: code, refusal, missingAction, scope, smallestRole, pullFailure, blame } = err;
+  const facts = { kind, status, code, refusal, missingAction, scope, smallestRole, pullFailure, blame };
   return canonical(Object.fromEntries(Object.entries(facts).filter(([, fact]) => fact !== undefined)));
 }
 

@@ -61,19 +61,24 @@ test('a wrong secret of @azure/identity is told by its own error', async () => {
   assert.match(err.cause.message, /AADSTS7000215/);
 });
 
-test('an assertion of OIDC is asked of its function', async () => {
+test('an assertion of OIDC signs in without a secret, and is asked of its function', async () => {
+  const { emulator } = azure;
+  const [issuer, subject] = ['https://issuer.example', 'repo:my/repository:ref:refs/heads/main'];
+  const { tenantId, clientId } = emulator;
   let asked = 0;
   const assertion = async () => {
     asked += 1;
-    return 'header.payload.signature';
+    return emulator.federatedToken(issuer, subject);
   };
-  const { tenantId, clientId } = azure.emulator;
-  const credential = new ClientAssertionCredential(tenantId, clientId, assertion, azure.emulator.identityOptions());
-  // The emulator may know no federation: then its refusal is what arrives, as the credential's own error.
-  await clientOf(azure.emulator, { credential })
-    .identities('group/dev')
-    .catch((err) => assert.match(err.cause.name, /^Authentication/));
-  assert.ok(asked > 0);
+  const credential = new ClientAssertionCredential(tenantId, clientId, assertion, emulator.identityOptions());
+  const client = clientOf(emulator, { credential });
+  const err = await client.identities('group/dev').catch((err) => err);
+  assert.equal(err.code, 'unauthenticated');
+  assert.equal(err.cause.name, 'AuthenticationRequiredError');
+  assert.match(err.cause.message, /AADSTS700211/);
+  emulator.federate(issuer, subject);
+  assert.equal((await client.identities('group/dev')).state, 'Succeeded');
+  assert.ok(asked >= 2);
 });
 
 test('no token, or something else than one, is an error that says so', async () => {

@@ -38,7 +38,7 @@ test("the README's program runs, and prints what it says", async () => {
   try {
     const { stdout } = await promisify(execFile)(process.execPath, [program.pathname], { env, timeout: 120_000 });
     const promised = [...readme.matchAll(/console\.log\(.*\); \/\/ (\S+)/g)].map(([, word]) => word);
-    const words = ['+', 'granted', 'already_granted', 'not_found'];
+    const words = ['+', 'granted', 'already_granted', '1', 'true', 'Succeeded', 'not_found', 'PUT'];
     assert.deepEqual(
       promised.filter((word) => words.includes(word)),
       words,

@@ -7,6 +7,7 @@ import azure.identity.aio
 import pytest
 from aks_acr_emulator import Emulator
 from azure import identity
+from azure.core.exceptions import ClientAuthenticationError
 from conftest import SCENE, awaiting, blocking
 
 import aks_acr
@@ -97,6 +98,46 @@ def test_coroutine_credentials_of_azure_identity_work_in_both_clients(azure, mak
     with blocking(azure, make(identity.aio, azure)) as client:
         assert client.attach("group/dev", "myregistry").outcome.kind == "already_granted"
         assert not client.import_image("myregistry", "nginx").is_new
+
+
+def asserting(module, azure, file):
+    return module.ClientAssertionCredential(
+        azure.tenant_id, azure.client_id, lambda: file.read_text(encoding="utf-8"), **azure.identity_options()
+    )
+
+
+def workload(module, azure, file):
+    return module.WorkloadIdentityCredential(
+        tenant_id=azure.tenant_id, client_id=azure.client_id, token_file_path=str(file), **azure.identity_options()
+    )
+
+
+@pytest.mark.parametrize("make", [asserting, workload])
+def test_an_assertion_of_a_trusted_issuer_signs_in(azure, tmp_path, make):
+    issuer, subject, file = "https://issuer.example", "system:serviceaccount:default:app", tmp_path / "token"
+    file.write_text(azure.federated_token(issuer, subject), encoding="utf-8")
+    with make(identity, azure, file) as credential, blocking(azure, credential) as client:
+        with pytest.raises(aks_acr.UnauthenticatedError, match="AADSTS700211") as caught:
+            client.attach("group/dev", "myregistry")
+        assert isinstance(caught.value.__cause__, ClientAuthenticationError)
+        azure.federate(issuer, subject)
+        assert client.attach("group/dev", "myregistry").outcome.kind == "granted"
+
+    async def main():
+        async with make(identity.aio, azure, file) as credential, awaiting(azure, credential) as client:
+            return await client.attach("group/dev", "myregistry")
+
+    assert asyncio.run(main()).outcome.kind == "already_granted"
+
+
+def test_an_assertion_that_is_over_signs_nobody_in(azure, tmp_path):
+    issuer, subject, file = "https://issuer.example", "run", tmp_path / "token"
+    azure.federate(issuer, subject)
+    file.write_text(azure.federated_token(issuer, subject, life=60), encoding="utf-8")
+    azure.advance(120)
+    with blocking(azure, asserting(identity, azure, file)) as client:
+        with pytest.raises(aks_acr.UnauthenticatedError, match="AADSTS700024"):
+            client.registry("myregistry")
 
 
 @pytest.mark.parametrize("credential", [Broken(), BrokenAsync()], ids=["plain", "coroutine"])

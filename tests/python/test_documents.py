@@ -24,17 +24,20 @@ def test_the_snippets_of_the_readme_run(monkeypatch, capsys):
     assert len(snippets) > 4
     scene = {**SCENE, "clusters": [{"group": "group", "name": "dev"}, {"group": "group", "name": "test"}]}
     with Emulator(scene=scene) as azure:
-        options = azure.client_options()
+
+        def on_emulator_of(make, credential, _, **more):
+            return make(credential or azure.credential(), azure.subscription_id, **azure.client_options(), **more)
+
         monkeypatch.setattr("azure.identity.DefaultAzureCredential", azure.credential)
         monkeypatch.setattr("azure.identity.aio.DefaultAzureCredential", azure.async_credential)
         for module in (aks_acr, aks_acr.aio):
-            on_emulator = functools.partial(lambda make, credential, _: make(credential, azure.subscription_id, **options), module.Client)
-            monkeypatch.setattr(module, "Client", on_emulator)
+            make = functools.partial(on_emulator_of, module.Client)
+            monkeypatch.setattr(module, "Client", make)
         with aks_acr.Client(azure.credential(), None) as client:
             for snippet in snippets:
                 exec(compile(snippet, "README.md", "exec"), {"client": client, "manifests": MANIFESTS})
     said = capsys.readouterr().out
-    for word in ("+ AcrPull for", "granted", "nothing to do", "equal to the source", "not_found", "Running"):
+    for word in ("+ AcrPull for", "granted", "nothing to do", "equal to the source", "not_found", "Running", "removed", "by the fault of the source", "PUT /subs"):
         assert word in said, word
 
 

@@ -47,6 +47,17 @@ def test_a_refusal_says_what_is_missing_where_and_who_has_it(azure):
     assert type(again) is type(error) and str(again) == str(error) and vars(again) == vars(error)
 
 
+def test_an_import_says_on_which_side_the_fault_lies(client):
+    with pytest.raises(aks_acr.NotFoundError) as caught:
+        client.import_image("myregistry", "nosuch/image")
+    assert caught.value.blame is aks_acr.Blame.SOURCE
+    with pytest.raises(aks_acr.NotFoundError) as caught:
+        client.import_image("absent1", "nginx")
+    assert caught.value.blame is aks_acr.Blame.TARGET
+    again = pickle.loads(pickle.dumps(caught.value))
+    assert again.blame is aks_acr.Blame.TARGET
+
+
 def test_what_the_service_asks_to_wait_is_a_timedelta(azure, client):
     azure.fault("/managedClusters/", status=429, headers={"retry-after": "600"}, times=9)
     with pytest.raises(aks_acr.RateLimitedError) as caught:
@@ -64,6 +75,11 @@ def test_what_the_service_asks_to_wait_is_a_timedelta(azure, client):
         lambda client: client.create_registry("group", "other", sku="basic"),
         lambda client: client.import_image("myregistry", "NGINX"),
         lambda client: client.apply("group/dev", "a: ["),
+        lambda client: client.import_images("myregistry", ["NGINX"]),
+        lambda client: client.import_images("myregistry", ["nginx", {"source": "nginx"}]),
+        lambda client: client.create_cluster("group/new", registries=["my.registry"]),
+        lambda client: client.create_cluster("group/new", tier="free"),
+        lambda client: client.create_registry("group", "other", domain_label="Tenant"),
     ],
 )
 def test_bad_input_is_refused_before_the_first_request(azure, client, call):
@@ -78,6 +94,20 @@ def test_options_are_keywords(client):
         client.attach("group/dev", "myregistry", "principal")
     with pytest.raises(TypeError, match="nonsense"):
         client.attach("group/dev", "myregistry", nonsense=1)
+    with pytest.raises(TypeError, match="nonsense"):
+        client.import_images("myregistry", [{"source": "nginx", "nonsense": 1}])
+    with pytest.raises(TypeError, match="source"):
+        client.import_images("myregistry", [{"target": "nginx:v1"}])
+    with pytest.raises(TypeError, match="password"):
+        client.import_image("myregistry", "nginx", username="me")
+    # One name is no list of names.
+    with pytest.raises(TypeError):
+        client.create_cluster("group/new", registries="myregistry")
+
+
+def test_the_authority_of_a_cloud_is_an_address():
+    with pytest.raises(aks_acr.InvalidInputError, match="authority"):
+        aks_acr.Cloud.custom("https://localhost:1", ".azurecr.io", authority="login")
 
 
 @pytest.mark.parametrize("deadline", [30, 30.5, timedelta(seconds=30)])

@@ -1,6 +1,7 @@
 """Results as Python values."""
 
 import ast
+import json
 import pathlib
 import pickle
 from datetime import timezone
@@ -107,6 +108,51 @@ def test_results_of_calls_keep_all_that_core_says(azure, client):
     pods = client.pods("group/dev", labels="app=web")
     assert [pod.status for pod in pods] == ["Running", "Running"]
     assert pods == pickle.loads(pickle.dumps(pods))
+
+
+def test_a_started_import_is_stored_and_looked_at_later(client):
+    started = client.start_import("myregistry", "nginx", target="nginx:v1")
+    match started:
+        case aks_acr.StartedImport.Started(aks_acr.ImportHandle(_, targets) as handle):
+            assert targets == ("nginx:v1",)
+    link = json.loads(handle.to_json())["link"]
+    assert link not in repr(started) and "nginx:v1" in repr(started)
+    stored = pickle.loads(pickle.dumps(handle))
+    assert stored == handle and hash(stored) == hash(handle) and aks_acr.ImportHandle.from_json(handle.to_json()) == handle
+    while client.poll_import(stored) != aks_acr.ImportStatus.Succeeded():
+        pass
+    assert client.poll_import(started).kind == "succeeded"
+    there = client.start_import("myregistry", "nginx", target="nginx:v1")
+    assert there.kind == "already_there" and not there.import_.is_new
+    with pytest.raises(ValueError, match="no import was begun"):
+        client.poll_import(there)
+
+
+def test_a_look_renews_the_link_of_the_handle(azure, client):
+    azure.timing(import_=60)
+    handle = client.start_import("myregistry", "nginx").handle
+    stored, number = aks_acr.ImportHandle.from_json(handle.to_json()), hash(handle)
+    match client.poll_import(handle):
+        case aks_acr.ImportStatus.Running(tags):
+            assert list(tags) == ["nginx:latest"]
+    assert handle != stored and hash(handle) == number == hash(stored)
+
+
+def test_each_image_of_a_list_has_a_result_of_its_own(azure, client):
+    images = ["nginx", {"source": "nosuch/image"}, {"source": "nginx", "target": "web:1", "also": ["web:2"], "deadline": 60}]
+    first, second, third = client.import_images("myregistry", images, concurrency=2)
+    assert first.is_new and third.also == ("myregistry.azurecr.io/web:2",)
+    assert isinstance(second, aks_acr.NotFoundError) and second.blame is aks_acr.Blame.SOURCE
+
+
+def test_a_cluster_is_made_with_what_it_pulls_from(azure, client, tmp_path):
+    made = client.create_cluster("group/new", registries=["myregistry"], node_count=1, ssh_key=tmp_path / "id_rsa")
+    assert made.is_new and [one.outcome.kind for one in made.attachments] == ["granted"]
+    # The pair was made for it.
+    assert (tmp_path / "id_rsa").exists() and (tmp_path / "id_rsa.pub").read_text().startswith("ssh-rsa ")
+    again = client.create_cluster("group/new", node_count=2)
+    assert not again.is_new and list(map(str, again.differences)) == ["node_count: asked for 2, found 1"]
+    assert pickle.loads(pickle.dumps(again)) == again
 
 
 def test_the_stub_says_what_the_module_says():

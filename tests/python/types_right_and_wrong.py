@@ -10,7 +10,7 @@ from typing_extensions import assert_type
 
 import aks_acr
 import aks_acr.aio
-from aks_acr import AttachOutcome, Client, Event, Run
+from aks_acr import AttachOutcome, Client, Event, Run, StartedImport
 
 
 def blocking() -> None:
@@ -22,6 +22,14 @@ def blocking() -> None:
     match attachment.outcome:
         case AttachOutcome.Inherited(scope):
             assert_type(scope, str)
+        case _:
+            pass
+    results = client.import_images("myregistry", ["nginx", {"source": "nginx", "target": "nginx:v1"}])
+    assert_type(results, list[aks_acr.Import | aks_acr.AksAcrError])
+    client.import_images("myregistry", [{"target": "nginx:v1"}])  # pyright: ignore[reportArgumentType]
+    match client.start_import("myregistry", "nginx"):
+        case StartedImport.Started(handle):
+            assert_type(client.poll_import(handle), aks_acr.ImportStatus)
         case _:
             pass
     run = client.follow.roll_out("group/dev", "web", on_progress=None)

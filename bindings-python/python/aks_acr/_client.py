@@ -11,7 +11,7 @@ if TYPE_CHECKING:
 
     from typing_extensions import Self
 
-    from ._native import _SomeCloud, _SomeCredential
+    from ._native import _Hook, _SomeCloud, _SomeCredential
 
 
 class Client:
@@ -26,6 +26,9 @@ class Client:
         cloud: ``public`` (the default), ``china``, ``us_government``, ``bleu``, or a :class:`Cloud`.
         proxy: Address of a proxy for all connections. Without one, the environment says.
         ca: Certificates to trust beside the system's, as PEM text.
+        read_only: Whether nothing may be changed: a request that would is not sent, and its call raises ``ForbiddenError``.
+        on_write: Is shown each :class:`aks_acr.Write` before it is sent. Where it raises, or returns ``False``, it is not sent, and the
+            call raises ``ForbiddenError``. It is called in a thread of the client's, and the work waits for it.
     """
 
     def __init__(
@@ -36,8 +39,12 @@ class Client:
         cloud: _SomeCloud | None = None,
         proxy: str | None = None,
         ca: str | None = None,
+        read_only: bool = False,
+        on_write: _Hook | None = None,
     ) -> None:
-        self._calls = Calls(credential, subscription_id, cloud=cloud, proxy=proxy, ca=ca)
+        self._calls = Calls(
+            credential, subscription_id, cloud=cloud, proxy=proxy, ca=ca, read_only=read_only, on_write=on_write
+        )
         self.follow = Follow(self._calls)
         """Every operation as a run whose events are iterated."""
 
@@ -49,12 +56,30 @@ class Client:
     """Says what ``attach`` would do, and writes nothing."""
     apply_attach = blocking(Calls.apply_attach)
     """Does what a plan says, after another look."""
+    detach = blocking(Calls.detach)
+    """Takes back what lets a cluster's nodes pull from a registry. What still gives access is in the answer."""
+    plan_detach = blocking(Calls.plan_detach)
+    """Says what ``detach`` would remove, and writes nothing."""
+    apply_detach = blocking(Calls.apply_detach)
+    """Removes what a plan says, after another look."""
+    attachments_of_cluster = blocking(Calls.attachments_of_cluster)
+    """Which registries a cluster's nodes can pull from, and by which grants."""
+    attachments_of_registry = blocking(Calls.attachments_of_registry)
+    """Who can pull from a registry, and by which grants."""
     registry = blocking(Calls.registry)
     """Finds a registry by name, login server or resource id. ``None`` if there is none."""
     create_registry = blocking(Calls.create_registry)
     """Makes a registry, unless there is one of that name in the group."""
+    create_cluster = blocking(Calls.create_cluster)
+    """Makes a cluster whose nodes can pull from registries, unless there is one of that name in the group."""
     import_image = blocking(Calls.import_image)
     """Copies an image into a registry: Azure does it, and what arrived is compared with the source."""
+    import_images = blocking(Calls.import_images)
+    """Copies many images into a registry. Each has a result of its own: an import, or the exception that kept it."""
+    start_import = blocking(Calls.start_import)
+    """Begins an import and does not wait for it: the handle can be stored, and looked at later."""
+    poll_import = blocking(Calls.poll_import)
+    """How far an import is, by one look."""
     kubeconfig = blocking(Calls.kubeconfig)
     """A cluster's kubeconfig, as a value: no file is written."""
     apply = blocking(Calls.apply)
@@ -98,9 +123,18 @@ class Follow:
     attach = followed(Calls.attach)
     plan_attach = followed(Calls.plan_attach)
     apply_attach = followed(Calls.apply_attach)
+    detach = followed(Calls.detach)
+    plan_detach = followed(Calls.plan_detach)
+    apply_detach = followed(Calls.apply_detach)
+    attachments_of_cluster = followed(Calls.attachments_of_cluster)
+    attachments_of_registry = followed(Calls.attachments_of_registry)
     registry = followed(Calls.registry)
     create_registry = followed(Calls.create_registry)
+    create_cluster = followed(Calls.create_cluster)
     import_image = followed(Calls.import_image)
+    import_images = followed(Calls.import_images)
+    start_import = followed(Calls.start_import)
+    poll_import = followed(Calls.poll_import)
     kubeconfig = followed(Calls.kubeconfig)
     apply = followed(Calls.apply)
     roll_out = followed(Calls.roll_out)

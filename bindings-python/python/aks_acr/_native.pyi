@@ -1,5 +1,6 @@
-from collections.abc import Awaitable, Callable, Generator, Iterable, Iterator
+from collections.abc import Awaitable, Callable, Generator, Iterable, Iterator, Mapping, Sequence
 from datetime import datetime, timedelta
+from os import PathLike
 from types import GenericAlias
 from typing import (
     Any,
@@ -14,18 +15,27 @@ from typing import (
     type_check_only,
 )
 
-from typing_extensions import Self, disjoint_base
+from typing_extensions import NotRequired, Self, disjoint_base
 
 from ._words import (
     Access,
+    Blame,
+    ClusterTier,
+    DetachOutcome,
+    DomainLabel,
     ErrorKind,
     ExistingTag,
     InheritedGrant,
+    Operation,
     OtherCondition,
     Outlook,
+    PrincipalState,
     PullRole,
+    RefusalKind,
+    RightScope,
     RoleAssignmentMode,
     Sku,
+    WriteService,
 )
 
 VERSION: str
@@ -59,11 +69,27 @@ class CustomCloud(TypedDict):
 
     resource_manager: str
     registry_suffix: str
+    authority: NotRequired[str]
+
+@type_check_only
+class ImportItem(TypedDict):
+    """An image of a list, with the options of its import."""
+
+    source: str
+    target: NotRequired[str | None]
+    also: NotRequired[Sequence[str]]
+    untagged: NotRequired[Sequence[str]]
+    existing: NotRequired[ExistingTag | str]
+    source_registry: NotRequired[str | None]
+    username: NotRequired[str | None]
+    password: NotRequired[str | None]
+    deadline: NotRequired[_Seconds | None]
 
 _SomeCredential: TypeAlias = GetsToken | GetsTokenInfo
 _SomeCloud: TypeAlias = Cloud | str | CustomCloud
 _Seconds: TypeAlias = float | timedelta
 _Listener: TypeAlias = Callable[[Event], object]
+_Hook: TypeAlias = Callable[[Write], object]
 
 def shut_down() -> None:
     """Ends the work that is under way, before the interpreter does."""
@@ -73,6 +99,14 @@ def load(class_name: str, json: str) -> Any:
 
 def words() -> dict[str, list[str]]:
     """The words of every enum, as core has them: those of Python are held against them."""
+
+def required_rights(operations: Iterable[Operation | str]) -> list[RequiredRight]:
+    """The rights that these operations need, each once. What is required by one of them is required."""
+
+def custom_role_json(name: str, rights: Iterable[RequiredRight], assignable_scopes: Sequence[str]) -> str:
+    """A custom role that has exactly these rights, as `az role definition create --role-definition @file` reads it. Those that are not
+    required are in it too: leave out of `rights` what you do not want.
+    """
 
 @type_check_only
 class Result:
@@ -146,9 +180,12 @@ class Cloud:
     """One of Azure's clouds."""
 
     @staticmethod
-    def custom(resource_manager: str, registry_suffix: str) -> Cloud:
+    def custom(resource_manager: str, registry_suffix: str, *, authority: str | None = None) -> Cloud:
         """Another cloud, or an emulator of one: the address of its Resource Manager, such as `https://localhost:8443`, and the ending
         of its login servers, such as `.azurecr.io`.
+
+        `authority` is where tokens come from, for the default chain of credentials; without it, `AZURE_AUTHORITY_HOST` or else the
+        Resource Manager's own address.
         """
 
 @final
@@ -339,6 +376,421 @@ class PlannedAction(Result):
         def outcome(self) -> AttachOutcome: ...
 
 @final
+class Detachment(Result):
+    """What was removed, and what still lets the cluster pull.
+
+    Removed is not yet without effect: Azure takes from seconds to minutes, a node may hold a token of the registry for hours, and
+    an image that is on a node already starts without a pull.
+    """
+
+    __match_args__ = ("outcome", "principal_id", "scope", "removed", "remaining")
+    def __new__(
+        cls,
+        *,
+        outcome: DetachOutcome | str,
+        principal_id: str,
+        scope: str,
+        removed: Iterable[RemovedGrant],
+        remaining: Iterable[PullGrant],
+    ) -> Detachment: ...
+    @property
+    def outcome(self) -> DetachOutcome:
+        """What was found or done."""
+
+    @property
+    def principal_id(self) -> str:
+        """Object id of the identity whose grants were meant."""
+
+    @property
+    def scope(self) -> str:
+        """Resource id of the registry."""
+
+    @property
+    def removed(self) -> tuple[RemovedGrant, ...]:
+        """What was removed."""
+
+    @property
+    def remaining(self) -> tuple[PullGrant, ...]:
+        """What still gives this principal pull: grants from above, of other roles, or of others where only ours were to
+        go.
+        """
+
+@final
+class RemovedGrant(Result):
+    """A grant that was removed."""
+
+    __match_args__ = ("assignment_id", "role", "condition", "correlation_id")
+    def __new__(
+        cls,
+        *,
+        assignment_id: str,
+        role: PullRole | str,
+        condition: str | None,
+        correlation_id: str | None,
+    ) -> RemovedGrant: ...
+    @property
+    def assignment_id(self) -> str:
+        """Id of the role assignment that is gone."""
+
+    @property
+    def role(self) -> PullRole:
+        """Its role."""
+
+    @property
+    def condition(self) -> str | None:
+        """What narrowed it, if anything did."""
+
+    @property
+    def correlation_id(self) -> str | None:
+        """By this Azure's activity log knows the write."""
+
+@final
+class DetachPlan(Result):
+    """What detach would do. Making one needs read rights only; applying it looks again: what is gone by then is no hindrance, but if
+    more would be removed than it says, nothing is. `str()` is lines for a reader.
+    """
+
+    __match_args__ = ("version", "expires", "cluster", "registry", "principal_id", "remove", "remaining")
+    def __new__(
+        cls,
+        *,
+        version: int,
+        expires: datetime,
+        cluster: ClusterRef,
+        registry: str,
+        principal_id: str,
+        remove: Iterable[RoleAssignment],
+        remaining: Iterable[PullGrant],
+    ) -> DetachPlan: ...
+    @property
+    def version(self) -> int:
+        """The form of this plan."""
+
+    @property
+    def expires(self) -> datetime:
+        """After this it is refused."""
+
+    @property
+    def cluster(self) -> ClusterRef:
+        """The cluster."""
+
+    @property
+    def registry(self) -> str:
+        """Resource id of the registry."""
+
+    @property
+    def principal_id(self) -> str:
+        """Object id of the identity whose grants are meant."""
+
+    @property
+    def remove(self) -> tuple[RoleAssignment, ...]:
+        """What would be removed. Empty: nothing would be written."""
+
+    @property
+    def remaining(self) -> tuple[PullGrant, ...]:
+        """What would still give this principal pull."""
+
+@final
+class RoleAssignment(Result):
+    """A role assignment as Azure has it."""
+
+    __match_args__ = ("id", "scope", "principal_id", "principal_type", "role", "condition", "description")
+    def __new__(
+        cls,
+        *,
+        id: str,
+        scope: str,
+        principal_id: str,
+        principal_type: str | None,
+        role: str,
+        condition: str | None,
+        description: str | None,
+    ) -> RoleAssignment: ...
+    @property
+    def id(self) -> str:
+        """Its resource id."""
+
+    @property
+    def scope(self) -> str:
+        """Where it holds."""
+
+    @property
+    def principal_id(self) -> str:
+        """To whom."""
+
+    @property
+    def principal_type(self) -> str | None:
+        """Azure's word for what the principal is: `ServicePrincipal` (a managed identity too), `Group`, `User`."""
+
+    @property
+    def role(self) -> str:
+        """The role definition's id, the part that is the same in every subscription."""
+
+    @property
+    def condition(self) -> str | None:
+        """What narrows it, if anything does."""
+
+    @property
+    def description(self) -> str | None:
+        """What its maker wrote about it."""
+
+@final
+class ClusterAttachments(Result):
+    """What a cluster's nodes can pull from."""
+
+    __match_args__ = ("cluster", "principal_id", "grants", "subscriptions")
+    def __new__(
+        cls,
+        *,
+        cluster: str,
+        principal_id: str,
+        grants: Iterable[PullGrant],
+        subscriptions: Iterable[str],
+    ) -> ClusterAttachments: ...
+    @property
+    def cluster(self) -> str:
+        """Resource id of the cluster."""
+
+    @property
+    def principal_id(self) -> str:
+        """Object id of the identity that pulls for it."""
+
+    @property
+    def grants(self) -> tuple[PullGrant, ...]:
+        """The grants, one or more for a registry: those on the registry itself first."""
+
+    @property
+    def subscriptions(self) -> tuple[str, ...]:
+        """The subscriptions that were looked in. A registry elsewhere may be attached too."""
+
+@final
+class RegistryAttachments(Result):
+    """Who can pull from a registry."""
+
+    __match_args__ = ("registry", "grants", "subscriptions")
+    def __new__(
+        cls,
+        *,
+        registry: Registry,
+        grants: Iterable[PullGrant],
+        subscriptions: Iterable[str],
+    ) -> RegistryAttachments: ...
+    @property
+    def registry(self) -> Registry:
+        """The registry."""
+
+    @property
+    def grants(self) -> tuple[PullGrant, ...]:
+        """The grants: those on the registry itself first."""
+
+    @property
+    def subscriptions(self) -> tuple[str, ...]:
+        """The subscriptions whose clusters were looked at, to tell whose a grant is. Empty if the caller may not list
+        clusters.
+        """
+
+@final
+class PullGrant(Result):
+    """A role assignment that lets somebody pull from a registry. `str()` is a line for a reader.
+
+    A role is judged by what it allows: an Owner can pull too, where permissions are on the whole registry.
+    """
+
+    __match_args__ = (
+        "registry",
+        "principal_id",
+        "principal_type",
+        "principal",
+        "clusters",
+        "role",
+        "role_name",
+        "assignment_id",
+        "reach",
+        "condition",
+        "is_certain",
+    )
+    def __new__(
+        cls,
+        *,
+        registry: str,
+        principal_id: str,
+        principal_type: str | None,
+        principal: PrincipalState | str,
+        clusters: Iterable[str],
+        role: str,
+        role_name: str | None,
+        assignment_id: str,
+        reach: GrantReach,
+        condition: str | None,
+        is_certain: bool,
+    ) -> PullGrant: ...
+    @property
+    def registry(self) -> str:
+        """Resource id of the registry."""
+
+    @property
+    def principal_id(self) -> str:
+        """Object id of the identity or group that holds the assignment."""
+
+    @property
+    def principal_type(self) -> str | None:
+        """Azure's word for what that is: `ServicePrincipal` (a managed identity too), `Group`, `User`."""
+
+    @property
+    def principal(self) -> PrincipalState:
+        """Whether the principal still exists, as far as that is known."""
+
+    @property
+    def clusters(self) -> tuple[str, ...]:
+        """Resource ids of the clusters whose nodes pull with it, of those that were looked at."""
+
+    @property
+    def role(self) -> str:
+        """The role definition's id, the part that is the same in every subscription."""
+
+    @property
+    def role_name(self) -> str | None:
+        """The role's name. `None` where the caller may not read the definition."""
+
+    @property
+    def assignment_id(self) -> str:
+        """Id of the role assignment."""
+
+    @property
+    def reach(self) -> GrantReach:
+        """Where it was assigned."""
+
+    @property
+    def condition(self) -> str | None:
+        """What narrows it, if anything does."""
+
+    @property
+    def is_certain(self) -> bool:
+        """`False`: the caller may not read the role's definition or the registry, so that it may give pull, or not."""
+
+@disjoint_base
+class GrantReach(Result):
+    """Where a grant was assigned."""
+
+    @property
+    def kind(self) -> str:
+        """The word that tells this form from the others, the same in every language."""
+
+    @final
+    class Direct(GrantReach):
+        """On the registry itself: detach removes it, if its role is one that attach gives."""
+
+        __match_args__ = ()
+        def __new__(cls) -> GrantReach.Direct: ...
+
+    @final
+    class Inherited(GrantReach):
+        """On a scope above the registry, and so for all that is below that."""
+
+        __match_args__ = ("from_",)
+        def __new__(cls, from_: str) -> GrantReach.Inherited: ...
+        @property
+        def from_(self) -> str: ...
+
+@final
+class DenyingPolicy(Result):
+    """A policy that was in the way."""
+
+    __match_args__ = ("name", "assignment_id", "definition_id")
+    def __new__(cls, *, name: str, assignment_id: str, definition_id: str) -> DenyingPolicy: ...
+    @property
+    def name(self) -> str:
+        """The assignment's name, for people where it has one, else the other."""
+
+    @property
+    def assignment_id(self) -> str:
+        """The assignment's id. Empty where Azure does not tell."""
+
+    @property
+    def definition_id(self) -> str:
+        """The definition's id. Empty where Azure does not tell."""
+
+@final
+class RequiredRight(Result):
+    """A right that an operation needs."""
+
+    __match_args__ = ("action", "is_data_action", "at", "is_required", "why", "smallest_role")
+    def __new__(
+        cls,
+        *,
+        action: str,
+        is_data_action: bool,
+        at: RightScope | str,
+        is_required: bool,
+        why: str,
+        smallest_role: str | None,
+    ) -> RequiredRight: ...
+    @property
+    def action(self) -> str:
+        """The action, such as `Microsoft.Authorization/roleAssignments/write`."""
+
+    @property
+    def is_data_action(self) -> bool:
+        """Whether it is an action on data, which stands in a list of its own in a role."""
+
+    @property
+    def at(self) -> RightScope:
+        """Where it is needed."""
+
+    @property
+    def is_required(self) -> bool:
+        """`False`: the operation works without it, and `why` says what is lost, or when it is needed."""
+
+    @property
+    def why(self) -> str:
+        """What it is needed for."""
+
+    @property
+    def smallest_role(self) -> str | None:
+        """The smallest built-in role that has it, where one is known."""
+
+@final
+class Write(Result):
+    """A request that changes something, before it is sent. `str()` is a line for a reader."""
+
+    __match_args__ = ("service", "method", "target", "action", "step", "body")
+    def __new__(
+        cls,
+        *,
+        service: WriteService | str,
+        method: str,
+        target: str,
+        action: str,
+        step: str,
+        body: Any,
+    ) -> Write: ...
+    @property
+    def service(self) -> WriteService:
+        """Who would be asked."""
+
+    @property
+    def method(self) -> str:
+        """The method of HTTP, such as `PUT`."""
+
+    @property
+    def target(self) -> str:
+        """The resource id, or the cluster's resource id and the path in its API."""
+
+    @property
+    def action(self) -> str:
+        """The action that Azure checks. Empty for Kubernetes."""
+
+    @property
+    def step(self) -> str:
+        """What it is for, in words."""
+
+    @property
+    def body(self) -> Any:
+        """What would be sent, without what may be secret: to Azure the body with such values replaced, to Kubernetes the
+        object's kind, name and namespace.
+        """
+
+@final
 class ClusterRef(Result):
     """A cluster, by resource group and name. `str()` is the form that methods take."""
 
@@ -492,29 +944,158 @@ class Registry(Result):
 class CreatedRegistry(Result):
     """The registry, and whether the call made it."""
 
-    __match_args__ = ("registry", "is_new")
-    def __new__(cls, *, registry: Registry, is_new: bool) -> CreatedRegistry: ...
+    __match_args__ = ("registry", "is_new", "differences", "correlation_id")
+    def __new__(
+        cls,
+        *,
+        registry: Registry,
+        is_new: bool,
+        differences: Iterable[Difference],
+        correlation_id: str | None,
+    ) -> CreatedRegistry: ...
+    @property
+    def correlation_id(self) -> str | None:
+        """By this Azure's activity log knows the write. `None` where nothing was written."""
+
     @property
     def registry(self) -> Registry:
         """The registry."""
 
     @property
     def is_new(self) -> bool:
-        """`False`: it was there, and was left as it is, also where it differs from what was asked."""
+        """`False`: it was there, and was left as it is."""
+
+    @property
+    def differences(self) -> tuple[Difference, ...]:
+        """In what one that was there differs from the one that would have been made."""
+
+@final
+class Difference(Result):
+    """One point in which a resource that exists is not what would have been made. `str()` is a line for a reader."""
+
+    __match_args__ = ("property", "asked", "found")
+    def __new__(cls, *, property: str, asked: str, found: str) -> Difference: ...
+    @property
+    def asked(self) -> str:
+        """What would have been made."""
+
+    @property
+    def found(self) -> str:
+        """What is there."""
+
+    # Last, since within the class it stands in the way of the decorator of this name.
+    @property
+    def property(self) -> str:
+        """What differs, such as `sku` or `location`."""
+
+@final
+class Cluster(Result):
+    """A cluster as Azure has it."""
+
+    __match_args__ = ("id", "location", "state", "kubernetes_version", "tier", "node_count", "vm_size", "host")
+    def __new__(
+        cls,
+        *,
+        id: str,
+        location: str,
+        state: str,
+        kubernetes_version: str,
+        tier: str,
+        node_count: int,
+        vm_size: str,
+        host: str | None,
+    ) -> Cluster: ...
+    @property
+    def id(self) -> str:
+        """Its resource id."""
+
+    @property
+    def location(self) -> str:
+        """The region."""
+
+    @property
+    def state(self) -> str:
+        """The service's word for its state, such as `Succeeded` or `Updating`."""
+
+    @property
+    def kubernetes_version(self) -> str:
+        """The version of Kubernetes that runs."""
+
+    @property
+    def tier(self) -> str:
+        """Such as `Free`."""
+
+    @property
+    def node_count(self) -> int:
+        """The nodes of its first system pool."""
+
+    @property
+    def vm_size(self) -> str:
+        """The size of those."""
+
+    @property
+    def host(self) -> str | None:
+        """The host of its API server, once it has one."""
+
+@final
+class CreatedCluster(Result):
+    """A cluster that is there now, and what its nodes can pull from."""
+
+    __match_args__ = ("cluster", "is_new", "differences", "attachments")
+    def __new__(
+        cls,
+        *,
+        cluster: Cluster,
+        is_new: bool,
+        differences: Iterable[Difference],
+        attachments: Iterable[Attachment],
+    ) -> CreatedCluster: ...
+    @property
+    def cluster(self) -> Cluster:
+        """The cluster."""
+
+    @property
+    def is_new(self) -> bool:
+        """`False`: it was there, or was being made already, and was left as it is."""
+
+    @property
+    def differences(self) -> tuple[Difference, ...]:
+        """In what one that was there differs from the one that would have been made."""
+
+    @property
+    def attachments(self) -> tuple[Attachment, ...]:
+        """What was found or done at each registry, in the order in which they were given."""
 
 @final
 class Import(Result):
     """An image that is in the registry now."""
 
-    __match_args__ = ("source", "target", "is_new", "proof")
-    def __new__(cls, *, source: str, target: str, is_new: bool, proof: ImportProof) -> Import: ...
+    __match_args__ = ("source", "target", "also", "is_new", "proof", "correlation_id")
+    def __new__(
+        cls,
+        *,
+        source: str,
+        target: str,
+        also: Iterable[str],
+        is_new: bool,
+        proof: ImportProof,
+        correlation_id: str | None,
+    ) -> Import: ...
+    @property
+    def correlation_id(self) -> str | None:
+        """By this Azure's activity log knows the write. `None` where nothing was copied, or where its answer was lost."""
+
     @property
     def source(self) -> str:
         """The source, completed as Docker completes it."""
 
     @property
     def target(self) -> str:
-        """The image in the registry."""
+        """The image in the registry: by its tag, or by its digest where it has none there."""
+
+    @property
+    def also(self) -> tuple[str, ...]:
+        """Its further names there."""
 
     @property
     def is_new(self) -> bool:
@@ -560,6 +1141,81 @@ class ImportProof(Result):
         def __new__(cls, reason: str) -> ImportProof.Unproven: ...
         @property
         def reason(self) -> str: ...
+
+@disjoint_base
+class StartedImport(Result):
+    """How `start_import` ended."""
+
+    @property
+    def kind(self) -> str:
+        """The word that tells this form from the others, the same in every language."""
+
+    @final
+    class AlreadyThere(StartedImport):
+        """Every target has the image already: nothing was begun."""
+
+        __match_args__ = ("import_",)
+        def __new__(cls, import_: Import) -> StartedImport.AlreadyThere: ...
+        @property
+        def import_(self) -> Import: ...
+
+    @final
+    class Started(StartedImport):
+        """Azure copies."""
+
+        __match_args__ = ("handle",)
+        def __new__(cls, handle: ImportHandle) -> StartedImport.Started: ...
+        @property
+        def handle(self) -> ImportHandle: ...
+
+@disjoint_base
+class ImportStatus(Result):
+    """How far an import is."""
+
+    @property
+    def kind(self) -> str:
+        """The word that tells this form from the others, the same in every language."""
+
+    @final
+    class Running(ImportStatus):
+        """Azure is at work. The states are its own words, by `repository:tag`."""
+
+        __match_args__ = ("tags",)
+        def __new__(cls, tags: Mapping[str, str]) -> ImportStatus.Running: ...
+        @property
+        def tags(self) -> dict[str, str]: ...
+
+    @final
+    class Succeeded(ImportStatus):
+        """All is copied."""
+
+        __match_args__ = ()
+        def __new__(cls) -> ImportStatus.Succeeded: ...
+
+@final
+class ImportHandle(Result):
+    """An import that Azure works on. It can be stored and looked at later, also by another process.
+
+    The link in it is signed by Azure: whoever has it can follow the import, so keep its JSON form as a secret. Each look gives it a
+    new link; copies of it within the process are one.
+    """
+
+    __match_args__ = ("registry", "targets")
+    @property
+    def registry(self) -> str:
+        """Resource id of the registry that is imported into."""
+
+    @property
+    def targets(self) -> tuple[str, ...]:
+        """`repository:tag` of each target, or the repository of one without a tag."""
+
+    @property
+    def correlation_id(self) -> str | None:
+        """By this Azure's activity log knows the request that began it."""
+
+    @property
+    def asked_wait(self) -> timedelta | None:
+        """How long Azure asked to wait before the next look, if it did."""
 
 @final
 class PullFailure(Result):
@@ -923,16 +1579,24 @@ class AksAcrError(Exception):
     """``x-ms-request-id`` of the answer."""
     correlation_id: str | None
     """``x-ms-correlation-request-id`` of the answer."""
+    refusal: RefusalKind | None
+    """Who or what refused, where the caller was refused and it is known."""
+    policies: tuple[DenyingPolicy, ...]
+    """The policies that were in the way, where a policy refused and Azure names them."""
     missing_action: str | None
     """The action that the caller lacks."""
     scope: str | None
-    """Where the caller lacks it: a resource id."""
+    """Where the caller was refused: a resource id."""
     smallest_role: str | None
     """The smallest built-in role that has it."""
     retry_after: timedelta | None
     """How long the service asked to wait."""
+    claims: str | None
+    """The claims that conditional access wants in a token, as JSON: sign in with them to get such a token."""
     pull_failure: PullFailure | None
     """Why pods cannot pull their image, where that is what went wrong."""
+    blame: Blame | None
+    """On which side of an import the fault lies, where that is known."""
 
 class InvalidInputError(AksAcrError):
     """The input is wrong; the message names the part."""
@@ -944,7 +1608,10 @@ class ConflictError(AksAcrError):
     """Something else is already there, or changed meanwhile."""
 
 class ForbiddenError(AksAcrError):
-    """The caller is known and may not do this; see `missing_action` and `smallest_role`."""
+    """The caller is known and may not do this; see `refusal`, `missing_action` and `smallest_role`."""
+
+class NotRegisteredError(AksAcrError):
+    """The subscription has not registered the resource provider; `register` asks for it."""
 
 class UnauthenticatedError(AksAcrError):
     """No token could be had, or the service did not accept it; see `__cause__`."""
@@ -985,6 +1652,8 @@ class Calls:
         cloud: _SomeCloud | None = None,
         proxy: str | None = None,
         ca: str | None = None,
+        read_only: bool = False,
+        on_write: _Hook | None = None,
     ) -> Calls: ...
     @property
     def subscription_id(self) -> str:
@@ -1081,6 +1750,110 @@ class Calls:
             AksAcrError: Those of `attach`.
         """
 
+    def detach(
+        self,
+        cluster: str,
+        registry: str,
+        *,
+        principal: str | None = None,
+        only_ours: bool | None = None,
+        deadline: _Seconds | None = None,
+        on_progress: _Listener | None = None,
+    ) -> Call[Detachment]:
+        """Takes back what lets a cluster's nodes pull from a registry: the direct grants of the two roles that `attach` gives.
+        The cluster is never written, and nothing above the registry is touched.
+
+        What still gives access is in the answer. Where there is nothing to remove, nothing is written and the outcome says so.
+
+        `principal` is whose grant is removed, where that is not the cluster's kubelet identity; the cluster is not looked at
+        then, so it can be one that was deleted. `only_ours` leaves alone what others made, such as Terraform. The deadline is
+        5 minutes by default.
+
+        Raises:
+            NotFoundError: If the cluster, its kubelet identity or the registry does not exist.
+            ForbiddenError: If the caller may not list the grants or not remove one, with `missing_action`; or a lock keeps one.
+            UnsupportedError: If the cluster has a service principal whose object id is not given.
+        """
+
+    def plan_detach(
+        self,
+        cluster: str,
+        registry: str,
+        *,
+        principal: str | None = None,
+        only_ours: bool | None = None,
+        deadline: _Seconds | None = None,
+        on_progress: _Listener | None = None,
+    ) -> Call[DetachPlan]:
+        """Says what `detach` would remove, and writes nothing. It needs read rights only.
+
+        Its arguments are those of `detach`.
+
+        Raises:
+            AksAcrError: Those of `detach`, but for a refusal to write.
+        """
+
+    def apply_detach(
+        self,
+        plan: DetachPlan,
+        *,
+        principal: str | None = None,
+        only_ours: bool | None = None,
+        deadline: _Seconds | None = None,
+        on_progress: _Listener | None = None,
+    ) -> Call[Detachment]:
+        """Removes what a plan says, after another look: what is gone by then is no hindrance, but if more would be removed,
+        nothing is.
+
+        Give the options that the plan was made with.
+
+        Raises:
+            ConflictError: If the plan has expired or more would be removed.
+            InvalidInputError: If it is of another version.
+            AksAcrError: Those of `detach`.
+        """
+
+    def attachments_of_cluster(
+        self,
+        cluster: str,
+        *,
+        subscriptions: Sequence[str] | None = None,
+        ask_directory: bool | None = None,
+        deadline: _Seconds | None = None,
+        on_progress: _Listener | None = None,
+    ) -> Call[ClusterAttachments]:
+        """Which registries a cluster's nodes can pull from, and by which grants, inherited ones included.
+
+        It looks in the client's subscription, the cluster's and `subscriptions`. What a group of Entra brings the kubelet
+        identity is not seen. `ask_directory` asks Microsoft Graph which principals still exist, which takes rights there. The
+        deadline is 5 minutes by default.
+
+        Raises:
+            NotFoundError: If the cluster or its kubelet identity does not exist.
+            ForbiddenError: If the caller may not read the cluster or not list role assignments in a subscription.
+            UnsupportedError: If the cluster has a service principal.
+        """
+
+    def attachments_of_registry(
+        self,
+        registry: str,
+        *,
+        subscriptions: Sequence[str] | None = None,
+        ask_directory: bool | None = None,
+        deadline: _Seconds | None = None,
+        on_progress: _Listener | None = None,
+    ) -> Call[RegistryAttachments]:
+        """Who can pull from a registry, and by which grants, inherited ones included; the kubelet identities of clusters are
+        named.
+
+        Its options are those of `attachments_of_cluster`.
+
+        Raises:
+            NotFoundError: If the registry does not exist.
+            ForbiddenError: If the caller may not read it or not list its role assignments, or may not ask the directory and it
+                was to be asked.
+        """
+
     def registry(
         self, registry: str, *, deadline: _Seconds | None = None, on_progress: _Listener | None = None
     ) -> Call[Registry | None]:
@@ -1099,20 +1872,62 @@ class Calls:
         location: str | None = None,
         sku: Sku | str | None = None,
         mode: RoleAssignmentMode | str | None = None,
+        domain_label: DomainLabel | str | None = None,
+        register: bool | None = None,
         deadline: _Seconds | None = None,
         on_progress: _Listener | None = None,
     ) -> Call[CreatedRegistry]:
-        """Makes a registry, unless there is one of that name in the group: that one is left as it is.
+        """Makes a registry, unless there is one of that name in the group: that one is left as it is, and `differences` say in
+        what it is not what was asked for.
 
-        By default it is in the group's region, of the tier `Basic`, with permissions on the whole registry. The deadline
-        is 10 minutes by default.
+        By default it is in the group's region, of the tier `Basic`, with permissions on the whole registry. `domain_label`
+        is what Azure puts behind the name in the login server. `register` has the resource provider registered where the
+        subscription has not done so. The deadline is 10 minutes by default.
 
         Raises:
             InvalidInputError: If the name cannot be one.
-            ConflictError: If the name is taken elsewhere in the cloud.
+            ConflictError: If the name is taken elsewhere in the cloud, or the registry is being deleted.
             NotFoundError: If there is no such group.
+            NotRegisteredError: If the subscription has not registered the resource provider, and `register` does not ask
+                for it.
             ForbiddenError: If the caller may not.
             OperationFailedError: If Azure could not.
+        """
+
+    def create_cluster(
+        self,
+        cluster: str,
+        *,
+        registries: Sequence[str] | None = None,
+        location: str | None = None,
+        node_count: int | None = None,
+        vm_size: str | None = None,
+        kubernetes_version: str | None = None,
+        tier: ClusterTier | str | None = None,
+        ssh_key: str | PathLike[str] | None = None,
+        register: bool | None = None,
+        deadline: _Seconds | None = None,
+        on_progress: _Listener | None = None,
+    ) -> Call[CreatedCluster]:
+        """Makes a cluster whose nodes can pull from `registries`, unless there is one of that name in the group: that one is
+        left as it is, the registries are attached, and `differences` say in what it is not what was asked for.
+
+        The grants are made as soon as the cluster shows its kubelet identity, beside the creation. Called again while the
+        cluster is being made, it waits for that one.
+
+        By default it is in the group's region, of the tier `Free`, with 3 nodes of a size and a version of Kubernetes that
+        Azure chooses. `ssh_key` says who may sign in to the nodes: a public key as text, or a path of the private half of a
+        pair, which is made where it is missing; nobody by default. `register` has the resource provider registered where
+        the subscription has not done so. The deadline is 60 minutes by default.
+
+        Raises:
+            InvalidInputError: If an option cannot be, or the service does not have that size or version.
+            NotFoundError: If the group or a registry is absent, before anything is made.
+            ConflictError: If the cluster is being deleted.
+            NotRegisteredError: If the subscription has not registered the resource provider, and `register` does not ask
+                for it.
+            ForbiddenError: If the caller may not.
+            OperationFailedError: If Azure could not make it, now or at an earlier try.
         """
 
     def import_image(
@@ -1121,23 +1936,94 @@ class Calls:
         source: str,
         *,
         target: str | None = None,
+        also: Sequence[str] | None = None,
+        untagged: Sequence[str] | None = None,
         existing: ExistingTag | str | None = None,
+        source_registry: str | None = None,
+        username: str | None = None,
+        password: str | None = None,
         deadline: _Seconds | None = None,
         on_progress: _Listener | None = None,
     ) -> Call[Import]:
         """Copies an image into a registry: Azure does it, and what arrived is compared with the source.
 
         The source's digest is read first, where it can be, and it is what is imported. A second run with an equal image
-        copies nothing and succeeds. `target` is `repository:tag`, by default the source's; `existing` says what happens to
-        a tag that exists. The deadline is 30 minutes by default.
+        copies nothing and succeeds. `target` is `repository:tag`, by default the source's; `also` are further names, and
+        `untagged` repositories that get the image without a tag. `existing` says what happens to a tag that exists.
+
+        `source_registry` names the registry of Azure that has the source, where its host does not: one of another
+        subscription, by its resource id. A source that lets nobody pull without a name takes `username` and `password`, or a
+        token for the registry as `password` alone; Azure alone uses them, and nothing is compared then. The deadline is 30
+        minutes by default.
 
         Raises:
             InvalidInputError: If the target cannot be one, or the source is in another cloud.
-            NotFoundError: If the registry or the source does not exist.
+            NotFoundError: If the registry or the source does not exist; `blame` says which.
             ConflictError: If the tag has another image.
             ForbiddenError: If the caller may not import, or the source may not be read.
             RateLimitedError: If the source throttles.
             OperationFailedError: If Azure could not copy it.
+        """
+
+    def import_images(
+        self,
+        registry: str,
+        images: Iterable[str | ImportItem],
+        *,
+        concurrency: int | None = None,
+        deadline: _Seconds | None = None,
+        on_progress: _Listener | None = None,
+    ) -> Call[list[Import | AksAcrError]]:
+        """Copies many images into a registry, so many at a time. Each has a result of its own, in the order of the list: an
+        `Import`, or the exception that a call for this image alone would have raised. One that fails does not stop the others.
+
+        Each image is a source, or a mapping with `source` and any of the options of `import_image`, such as `{"source":
+        "nginx", "target": "nginx:v1"}`. `concurrency` is how many are under way at a time, 4 by default. The deadline of the
+        whole is 2 hours by default.
+
+        Raises:
+            InvalidInputError: If two images have the same target, or one has options that cannot be.
+            NotFoundError: If the registry does not exist.
+            ForbiddenError: If the caller may not read it.
+        """
+
+    def start_import(
+        self,
+        registry: str,
+        source: str,
+        *,
+        target: str | None = None,
+        also: Sequence[str] | None = None,
+        untagged: Sequence[str] | None = None,
+        existing: ExistingTag | str | None = None,
+        source_registry: str | None = None,
+        username: str | None = None,
+        password: str | None = None,
+        deadline: _Seconds | None = None,
+        on_progress: _Listener | None = None,
+    ) -> Call[StartedImport]:
+        """Begins an import and does not wait for it: the handle can be stored, and looked at later, also by another process.
+
+        Its arguments are those of `import_image`.
+
+        Raises:
+            AksAcrError: Those of `import_image` that show before Azure has accepted it.
+        """
+
+    def poll_import(
+        self,
+        handle: ImportHandle | StartedImport,
+        *,
+        deadline: _Seconds | None = None,
+        on_progress: _Listener | None = None,
+    ) -> Call[ImportStatus]:
+        """How far an import is, by one look. Azure names a new link each time, which the handle takes over.
+
+        `handle` is what `start_import` gave, or the handle in it.
+
+        Raises:
+            AksAcrError: Those of `import_image` by which Azure's copying can end.
+            OperationFailedError: Also for an import that Azure has forgotten.
         """
 
     def kubeconfig(

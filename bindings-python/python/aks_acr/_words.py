@@ -17,6 +17,51 @@ class Access(_Word):
     """With the certificate of the cluster's administrator, past Entra."""
 
 
+class Blame(_Word):
+    """On which side of an import the fault lies."""
+
+    SOURCE = "source"
+    """Where the image is."""
+    TARGET = "target"
+    """Where it is to be."""
+
+
+class ClusterTier(_Word):
+    """A cluster's tier: what its control plane is good for, and what it costs."""
+
+    FREE = "Free"
+    """No promise of its control plane being there."""
+    STANDARD = "Standard"
+    """With one."""
+    PREMIUM = "Premium"
+    """The same with long-term support."""
+
+
+class DetachOutcome(_Word):
+    """What detach found or did."""
+
+    REMOVED = "removed"
+    """One grant or more was removed."""
+    NOTHING_TO_REMOVE = "nothing_to_remove"
+    """There was none to remove: nothing was written. The cluster may be able to pull all the same."""
+
+
+class DomainLabel(_Word):
+    """How far the label reaches that Azure puts behind a registry's name in its login server.
+
+    Who in that reach makes a registry of this name again gets the same login server, and nobody else does.
+    """
+
+    TENANT_REUSE = "TenantReuse"
+    """The tenant."""
+    SUBSCRIPTION_REUSE = "SubscriptionReuse"
+    """The subscription."""
+    RESOURCE_GROUP_REUSE = "ResourceGroupReuse"
+    """The resource group."""
+    NO_REUSE = "NoReuse"
+    """Nobody: each creation gets another."""
+
+
 class ErrorKind(_Word):
     """What a caller can do about an error. Each has a class of exceptions of its own."""
 
@@ -24,6 +69,7 @@ class ErrorKind(_Word):
     NOT_FOUND = "not_found"
     CONFLICT = "conflict"
     FORBIDDEN = "forbidden"
+    NOT_REGISTERED = "not_registered"
     UNAUTHENTICATED = "unauthenticated"
     RATE_LIMITED = "rate_limited"
     DEADLINE_EXCEEDED = "deadline_exceeded"
@@ -53,6 +99,31 @@ class InheritedGrant(_Word):
     """A grant on the registry itself is made all the same."""
 
 
+class Operation(_Word):
+    """An operation of a client, by its name."""
+
+    IDENTITIES = "identities"
+    ATTACH = "attach"
+    PLAN_ATTACH = "plan_attach"
+    APPLY_ATTACH = "apply_attach"
+    DETACH = "detach"
+    PLAN_DETACH = "plan_detach"
+    APPLY_DETACH = "apply_detach"
+    ATTACHMENTS_OF_CLUSTER = "attachments_of_cluster"
+    ATTACHMENTS_OF_REGISTRY = "attachments_of_registry"
+    REGISTRY = "registry"
+    CREATE_REGISTRY = "create_registry"
+    CREATE_CLUSTER = "create_cluster"
+    IMPORT_IMAGE = "import_image"
+    IMPORT_IMAGES = "import_images"
+    START_IMPORT = "start_import"
+    POLL_IMPORT = "poll_import"
+    KUBECONFIG = "kubeconfig"
+    APPLY = "apply"
+    ROLL_OUT = "roll_out"
+    PODS = "pods"
+
+
 class OtherCondition(_Word):
     """What is done where the role is there with another condition."""
 
@@ -73,12 +144,57 @@ class Outlook(_Word):
     """It may pass by itself."""
 
 
+class PrincipalState(_Word):
+    """Whether a principal still exists."""
+
+    EXISTS = "exists"
+    """It is the kubelet identity of a cluster that exists, or the directory knows it."""
+    GONE = "gone"
+    """The directory does not know it: Azure keeps its assignments, and nobody can use them."""
+    UNKNOWN = "unknown"
+    """Not known."""
+
+
 class PullRole(_Word):
     """A role that gives pull."""
 
     ACR_PULL = "AcrPull"
     REPOSITORY_READER = "Container Registry Repository Reader"
     """The one that registries with permissions on repositories honour."""
+
+
+class RefusalKind(_Word):
+    """Who or what refused. Each is lifted in another way, by another person."""
+
+    MISSING_RIGHT = "missing_right"
+    """No role of the caller has the action: see ``missing_action``."""
+    POLICY = "policy"
+    """A policy denies what was asked for: see ``policies``. More rights do not help."""
+    LOCK = "lock"
+    """A lock is on the resource or above it; who may manage locks removes it."""
+    DENY_ASSIGNMENT = "deny_assignment"
+    """A deny assignment, such as that of a deployment stack, goes before all roles."""
+    CONSTRAINED_DELEGATION = "constrained_delegation"
+    """The caller may grant roles, but not this role to this principal."""
+    CONDITIONAL_ACCESS = "conditional_access"
+    """Conditional access of Entra wants something of the caller that a program cannot give, or wants it anew."""
+    READ_ONLY_CLIENT = "read_only_client"
+    """The client was made read-only: nothing was sent."""
+    WRITE_HOOK = "write_hook"
+    """The hook that sees each write said no: nothing was sent."""
+
+
+class RightScope(_Word):
+    """Where a right is needed, and nowhere else."""
+
+    CLUSTER = "cluster"
+    """The cluster."""
+    REGISTRY = "registry"
+    """The registry. To read one that is given by its name or login server, its subscription."""
+    RESOURCE_GROUP = "resource_group"
+    """The resource group that something is made in."""
+    SUBSCRIPTION = "subscription"
+    """Each subscription that is looked in."""
 
 
 class RoleAssignmentMode(_Word):
@@ -96,3 +212,12 @@ class Sku(_Word):
     BASIC = "Basic"
     STANDARD = "Standard"
     PREMIUM = "Premium"
+
+
+class WriteService(_Word):
+    """Who would be asked to change something."""
+
+    AZURE = "azure"
+    """Azure Resource Manager."""
+    KUBERNETES = "kubernetes"
+    """The API of a cluster."""

@@ -11,7 +11,7 @@ if TYPE_CHECKING:
 
     from typing_extensions import Self
 
-    from ._native import _SomeCloud, _SomeCredential
+    from ._native import _Hook, _SomeCloud, _SomeCredential
 
 __all__ = ["Client", "Follow", "Run"]
 
@@ -29,6 +29,9 @@ class Client:
         cloud: ``public`` (the default), ``china``, ``us_government``, ``bleu``, or a :class:`aks_acr.Cloud`.
         proxy: Address of a proxy for all connections. Without one, the environment says.
         ca: Certificates to trust beside the system's, as PEM text.
+        read_only: Whether nothing may be changed: a request that would is not sent, and its call raises ``ForbiddenError``.
+        on_write: Is shown each :class:`aks_acr.Write` before it is sent. Where it raises, or returns ``False``, it is not sent, and the
+            call raises ``ForbiddenError``. It is called in a thread of the client's, and the work waits for it.
     """
 
     def __init__(
@@ -39,8 +42,12 @@ class Client:
         cloud: _SomeCloud | None = None,
         proxy: str | None = None,
         ca: str | None = None,
+        read_only: bool = False,
+        on_write: _Hook | None = None,
     ) -> None:
-        self._calls = Calls(credential, subscription_id, cloud=cloud, proxy=proxy, ca=ca)
+        self._calls = Calls(
+            credential, subscription_id, cloud=cloud, proxy=proxy, ca=ca, read_only=read_only, on_write=on_write
+        )
         self.follow = Follow(self._calls)
         """Every operation as a run whose events are iterated by ``async for``."""
 
@@ -52,12 +59,30 @@ class Client:
     """Says what ``attach`` would do, and writes nothing."""
     apply_attach = awaitable(Calls.apply_attach)
     """Does what a plan says, after another look."""
+    detach = awaitable(Calls.detach)
+    """Takes back what lets a cluster's nodes pull from a registry. What still gives access is in the answer."""
+    plan_detach = awaitable(Calls.plan_detach)
+    """Says what ``detach`` would remove, and writes nothing."""
+    apply_detach = awaitable(Calls.apply_detach)
+    """Removes what a plan says, after another look."""
+    attachments_of_cluster = awaitable(Calls.attachments_of_cluster)
+    """Which registries a cluster's nodes can pull from, and by which grants."""
+    attachments_of_registry = awaitable(Calls.attachments_of_registry)
+    """Who can pull from a registry, and by which grants."""
     registry = awaitable(Calls.registry)
     """Finds a registry by name, login server or resource id. ``None`` if there is none."""
     create_registry = awaitable(Calls.create_registry)
     """Makes a registry, unless there is one of that name in the group."""
+    create_cluster = awaitable(Calls.create_cluster)
+    """Makes a cluster whose nodes can pull from registries, unless there is one of that name in the group."""
     import_image = awaitable(Calls.import_image)
     """Copies an image into a registry: Azure does it, and what arrived is compared with the source."""
+    import_images = awaitable(Calls.import_images)
+    """Copies many images into a registry. Each has a result of its own: an import, or the exception that kept it."""
+    start_import = awaitable(Calls.start_import)
+    """Begins an import and does not wait for it: the handle can be stored, and looked at later."""
+    poll_import = awaitable(Calls.poll_import)
+    """How far an import is, by one look."""
     kubeconfig = awaitable(Calls.kubeconfig)
     """A cluster's kubeconfig, as a value: no file is written."""
     apply = awaitable(Calls.apply)
@@ -101,9 +126,18 @@ class Follow:
     attach = followed_async(Calls.attach)
     plan_attach = followed_async(Calls.plan_attach)
     apply_attach = followed_async(Calls.apply_attach)
+    detach = followed_async(Calls.detach)
+    plan_detach = followed_async(Calls.plan_detach)
+    apply_detach = followed_async(Calls.apply_detach)
+    attachments_of_cluster = followed_async(Calls.attachments_of_cluster)
+    attachments_of_registry = followed_async(Calls.attachments_of_registry)
     registry = followed_async(Calls.registry)
     create_registry = followed_async(Calls.create_registry)
+    create_cluster = followed_async(Calls.create_cluster)
     import_image = followed_async(Calls.import_image)
+    import_images = followed_async(Calls.import_images)
+    start_import = followed_async(Calls.start_import)
+    poll_import = followed_async(Calls.poll_import)
     kubeconfig = followed_async(Calls.kubeconfig)
     apply = followed_async(Calls.apply)
     roll_out = followed_async(Calls.roll_out)

@@ -75,13 +75,15 @@ pub(crate) async fn import_many(
     registry.check_cloud(client.cloud())?;
     let call = options.call.start(DEADLINE);
     let registry = super::find_target(client, registry, &call).await?;
-    let imports = items.iter().map(|item| {
+    // A loop, since of a closure over borrowed items the compiler could not tell that its futures may change threads.
+    let mut imports = Vec::with_capacity(items.len());
+    for item in items {
         let (call, registry) = (&call, &registry);
-        async move {
+        imports.push(async move {
             let call = item.options.call.deadline.map_or_else(|| call.clone(), |deadline| call.at_most(deadline));
             super::import_into(client, ready(Ok(registry.clone())), (&item.source, &item.options), &call).await
-        }
-    });
+        });
+    }
     Ok(stream::iter(imports).buffered(options.concurrency).collect().await)
 }
 
@@ -100,3 +102,9 @@ fn check(client: &Client, items: &[ImportItem], options: &ImportManyOptions) -> 
     }
     Ok(())
 }
+
+/// Holds when it compiles: the work of a list may change threads.
+#[cfg(test)]
+const _: fn(Client, RegistryRef, Vec<ImportItem>) -> Box<dyn Send> = |client, registry, items| {
+    Box::new(async move { client.import_images(&registry, items, ImportManyOptions::default()).await })
+};

@@ -173,6 +173,14 @@ class Emulator {
     this.#order('revoke', { name });
   }
 
+  federate(issuer, subject, { caller = 'owner' } = {}) {
+    this.#order('federate', { caller, issuer, subject });
+  }
+
+  federatedToken(issuer, subject, { seconds } = {}) {
+    return this.#order('federated-token', { issuer, subject, seconds }).token;
+  }
+
   pushImage(name, { platforms } = {}) {
     return this.#order('image', { name, platforms }).digest;
   }

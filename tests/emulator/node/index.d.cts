@@ -323,6 +323,16 @@ export declare class Emulator {
   grant(role: string, scope: string, options: { caller?: string; principal?: string; condition?: string }): string;
   /** Takes a role assignment away by its name, at once. @throws `Missing` */
   revoke(name: string): void;
+  /**
+   * Lets a caller (`owner` where none is named) sign in with assertions of this issuer for this subject, as a federated
+   * credential does. @throws `Missing` if there is no such caller.
+   */
+  federate(issuer: string, subject: string, options?: { caller?: string }): void;
+  /**
+   * An assertion as this issuer makes it for this subject: a cluster for a service account, GitHub for a workflow. The emulator
+   * is every issuer itself. It is good for an hour, or for `seconds`. @throws `Invalid`
+   */
+  federatedToken(issuer: string, subject: string, options?: { seconds?: number }): string;
   /** Adds an image, or moves a tag to a new one made for these platforms. @returns Its digest. */
   pushImage(name: string, options?: { platforms?: string[] }): string;
   /** Removes a tag. @throws `Missing` */

@@ -1,9 +1,14 @@
 // Credentials: the emulator's own, and real ones of @azure/identity.
 import assert from 'node:assert/strict';
+import { mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
 import { after, before, test } from 'node:test';
 
 import { ContainerRegistryManagementClient } from '@azure/arm-containerregistry';
-import { ChainedTokenCredential, ClientSecretCredential, EnvironmentCredential } from '@azure/identity';
+import {
+  ChainedTokenCredential, ClientAssertionCredential, ClientSecretCredential, EnvironmentCredential, WorkloadIdentityCredential,
+} from '@azure/identity';
 import { Emulator } from 'aks-acr-emulator';
 
 const ARM = 'https://management.azure.com/.default';
@@ -62,4 +67,20 @@ test('the SDK takes the emulator’s credential and real ones', async () => {
 
 test('a wrong secret is refused by the real credential', async () => {
   await assert.rejects(real('wrong').getToken(ARM), /AADSTS7000215/);
+});
+
+test('real credentials sign in by an assertion', async (t) => {
+  const [issuer, subject] = ['https://issuer.example', 'system:serviceaccount:default:app'];
+  const token = azure.federatedToken(issuer, subject, { seconds: 600 });
+  const folder = await mkdtemp(join(tmpdir(), 'assertion-'));
+  t.after(() => rm(folder, { recursive: true }));
+  const tokenFilePath = join(folder, 'token');
+  await writeFile(tokenFilePath, token);
+  const { tenantId, clientId } = azure;
+  const asserting = () => new ClientAssertionCredential(tenantId, clientId, async () => token, azure.identityOptions());
+  await assert.rejects(asserting().getToken(ARM), /AADSTS700211/);
+  azure.federate(issuer, subject);
+  const workload = new WorkloadIdentityCredential({ ...azure.identityOptions(), tenantId, clientId, tokenFilePath });
+  for (const credential of [asserting(), workload]) assert.deepEqual(await registries(credential), ['myregistry']);
+  assert.throws(() => azure.federate(issuer, subject, { caller: 'nobody' }), { code: 'Missing' });
 });

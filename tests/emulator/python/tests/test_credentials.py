@@ -1,6 +1,7 @@
 """Credentials: the emulator's own, and real ones of azure-identity."""
 
 import asyncio
+import pathlib
 
 import azure.identity
 import azure.identity.aio
@@ -101,3 +102,25 @@ def test_a_wrong_secret_is_refused_by_the_real_credential(azure_emulator: Emulat
     )
     with pytest.raises(ClientAuthenticationError, match="AADSTS7000215"):
         credential.get_token(ARM)
+
+
+@MARKED
+def test_real_credentials_sign_in_by_an_assertion(azure_emulator: Emulator, tmp_path: pathlib.Path) -> None:
+    azure_, options = azure_emulator, azure_emulator.identity_options()
+    issuer, subject = "https://issuer.example", "system:serviceaccount:default:app"
+    file = tmp_path / "token"
+    file.write_text(azure_.federated_token(issuer, subject, life=600), encoding="utf-8")
+    with pytest.raises(ClientAuthenticationError, match="AADSTS700211"):
+        identity = azure.identity.ClientAssertionCredential(azure_.tenant_id, azure_.client_id, file.read_text, **options)
+        identity.get_token(ARM)
+    azure_.federate(issuer, subject)
+    for credential in (
+        azure.identity.ClientAssertionCredential(azure_.tenant_id, azure_.client_id, file.read_text, **options),
+        azure.identity.WorkloadIdentityCredential(
+            tenant_id=azure_.tenant_id, client_id=azure_.client_id, token_file_path=str(file), **options
+        ),
+    ):
+        client = ContainerRegistryManagementClient(credential, azure_.subscription_id, **azure_.arm_options())
+        assert client.registries.get("group", "myregistry").name == "myregistry"
+    with pytest.raises(LookupError, match="nobody"):
+        azure_.federate(issuer, subject, caller="nobody")

@@ -187,3 +187,33 @@ async fn a_server_that_is_told_to_stop_stops() {
     server.stop().await;
     assert!(client.get(url).send().await.is_err());
 }
+
+#[tokio::test]
+async fn a_caller_signs_in_by_an_assertion_once_its_issuer_is_trusted() {
+    let server = server(Emulator::new()).await;
+    let (client, azure) = (direct(&server), server.emulator());
+    let wanted = json!({"issuer": "https://issuer.example", "subject": "run"});
+    let made: Value = order(&server, &client, "federated-token", wanted.clone()).await.json().await.unwrap();
+    let assertion = made["token"].as_str().unwrap().to_owned();
+    let (id, _) = azure.client_secret_of("owner");
+    let url = format!("{}/{}/oauth2/v2.0/token", server.origin(), azure.tenant());
+    let sign_in = async || {
+        let kind = "urn:ietf:params:oauth:client-assertion-type:jwt-bearer";
+        let form = format!(
+            "grant_type=client_credentials&client_id={id}&scope=https://management.azure.com/.default\
+             &client_assertion_type={kind}&client_assertion={assertion}"
+        );
+        client.post(&url).body(form).send().await.unwrap().status().as_u16()
+    };
+    assert_eq!(sign_in().await, 401);
+    let for_caller = |name: &str| {
+        let mut wanted = wanted.clone();
+        wanted["caller"] = name.into();
+        wanted
+    };
+    assert_eq!(order(&server, &client, "federate", for_caller("nobody")).await.status(), 404);
+    assert_eq!(order(&server, &client, "federate", for_caller("owner")).await.status(), 200);
+    assert_eq!(sign_in().await, 200);
+    let negative = json!({"issuer": "https://issuer.example", "subject": "run", "seconds": -1});
+    assert_eq!(order(&server, &client, "federated-token", negative).await.status(), 400);
+}

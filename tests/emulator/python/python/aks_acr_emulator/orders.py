@@ -163,6 +163,24 @@ class Orders:
         """
         self._order("revoke", {"name": name})
 
+    def federate(self, issuer: str, subject: str, *, caller: str = "owner") -> None:
+        """Lets a caller sign in with assertions of this issuer for this subject, as a federated credential does.
+
+        Raises:
+            LookupError: If there is no such caller.
+        """
+        self._order("federate", {"caller": caller, "issuer": issuer, "subject": subject})
+
+    def federated_token(self, issuer: str, subject: str, *, life: Seconds = 3600) -> str:
+        """An assertion as this issuer makes it for this subject: a cluster for a service account, GitHub for a workflow. The
+        emulator is every issuer itself.
+
+        Raises:
+            ValueError: If the life is negative or longer than ten years.
+        """
+        order = {"issuer": issuer, "subject": subject, "seconds": _seconds(life)}
+        return cast(str, self._order("federated-token", order)["token"])
+
     def push_image(self, name: str, platforms: Sequence[str] = ("linux/amd64", "linux/arm64")) -> str:
         """Adds an image, or moves a tag to a new one made for these platforms. The answer is its digest."""
         return cast(str, self._order("image", {"name": name, "platforms": list(platforms)})["digest"])

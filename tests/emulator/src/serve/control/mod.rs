@@ -1,5 +1,6 @@
 //! The control endpoint: what a test in another language does with the emulator that a test in Rust does by its methods.
 
+mod federate;
 mod look;
 pub(super) mod order;
 
@@ -12,6 +13,7 @@ use serde_json::{Value, json};
 use sha2::{Digest as _, Sha256};
 use tokio::sync::watch;
 
+use self::federate::{Federate, FederatedToken};
 use self::order::{
     Advance, Block, DenyOrder, FaultOrder, Grant, Image, Node, Paging, PolicyOrder, Revoke, Speed, TimingOrder,
 };
@@ -102,6 +104,8 @@ pub(super) fn carry_out(emulator: &Emulator, order: &str, body: Value) -> Result
         "paging" => Ok(read::<Paging>(body)?.obey(emulator)),
         "grant" => read::<Grant>(body)?.obey(emulator),
         "revoke" => read::<Revoke>(body)?.obey(emulator),
+        "federate" => read::<Federate>(body)?.obey(emulator),
+        "federated-token" => read::<FederatedToken>(body)?.obey(emulator),
         "policy" => Ok(read::<PolicyOrder>(body)?.obey(emulator)),
         "deny-assignment" => read::<DenyOrder>(body)?.obey(emulator),
         "sign-in" => read::<Block>(body)?.obey(emulator),

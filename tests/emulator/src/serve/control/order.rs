@@ -140,7 +140,7 @@ impl TimingOrder {
 }
 
 /// A time that a clock can take: not negative, and at most ten years.
-fn seconds(number: f64) -> Result<Duration, Refusal> {
+pub(super) fn seconds(number: f64) -> Result<Duration, Refusal> {
     let wrong = || unclear(format!("{number} seconds are no time to wait"));
     let time = Duration::try_from_secs_f64(number).map_err(|_| wrong())?;
     if time > Duration::from_secs(315_360_000) { Err(wrong()) } else { Ok(time) }

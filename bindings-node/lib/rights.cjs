@@ -1,0 +1,32 @@
+'use strict';
+
+const native = require('../native.cjs');
+const { failure } = require('./call.cjs');
+const { OPERATIONS } = require('./client.cjs');
+const { AksAcrError } = require('./error.cjs');
+const { view } = require('./view.cjs');
+
+const snakeCase = (name) => name.replace(/[A-Z]/g, (letter) => `_${letter.toLowerCase()}`);
+
+function requiredRights(operations) {
+  const words = Array.isArray(operations) ? operations.map(word) : operations;
+  return view(told(() => native.requiredRights(words)));
+}
+
+const customRoleJson = (...given) => told(() => native.customRoleJson(...given));
+
+/** The operation as core names it. */
+function word(name) {
+  if (Object.hasOwn(OPERATIONS, name)) return snakeCase(name);
+  throw AksAcrError.invalidInput(`operations: wanted ${Object.keys(OPERATIONS).join(', ')}; not ${String(name)}`);
+}
+
+function told(work) {
+  try {
+    return work();
+  } catch (refusal) {
+    throw failure(refusal);
+  }
+}
+
+module.exports = { customRoleJson, requiredRights };

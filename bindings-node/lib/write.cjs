@@ -1,0 +1,23 @@
+'use strict';
+
+const { AksAcrError } = require('./error.cjs');
+const { shown } = require('./view.cjs');
+
+/** The hook as the native half calls it: why a write must not be sent, or nothing. None if there is none. */
+function hook(onWrite) {
+  if (onWrite === undefined) return undefined;
+  if (typeof onWrite !== 'function') throw AksAcrError.invalidInput('onWrite: wanted a function');
+  return (write) => {
+    try {
+      const given = onWrite(shown(write));
+      if (typeof given?.then !== 'function') return undefined;
+      // What a promise comes to would be too late, so it may not pass for a yes.
+      Promise.resolve(given).catch(() => {});
+      return 'onWrite gave a promise, and must answer at once';
+    } catch (thrown) {
+      return thrown instanceof Error ? thrown.message : String(thrown);
+    }
+  };
+}
+
+module.exports = { hook };

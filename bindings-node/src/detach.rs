@@ -1,0 +1,53 @@
+//! Detach, and its plans.
+
+use crate::{
+    argument::{self, Millis, Text},
+    call::{Call, Shown},
+    client::Client,
+    error::Result,
+    runtime::operations,
+};
+use aks_acr::{DetachPlan, PrincipalId};
+use napi::Unknown;
+use serde::Deserialize;
+
+#[derive(Deserialize, Default)]
+#[serde(rename_all = "camelCase", deny_unknown_fields, default)]
+struct DetachOptions {
+    principal: Option<Text<PrincipalId>>,
+    only_ours: Option<bool>,
+    deadline_ms: Option<Millis>,
+}
+
+fn options(value: Unknown<'_>, call: &Call) -> Result<aks_acr::DetachOptions> {
+    let given: DetachOptions = argument::options(value)?;
+    let mut options = aks_acr::DetachOptions::default().with_call(call.options(given.deadline_ms));
+    options.principal = given.principal.map(|principal| principal.0);
+    options.only_ours = given.only_ours.unwrap_or(options.only_ours);
+    Ok(options)
+}
+
+operations! {
+    /// Takes back what lets a cluster's nodes pull from a registry.
+    detach(client, call; cluster, registry, given) {
+        let cluster = argument::parse("cluster", cluster)?;
+        let registry = argument::parse("registry", registry)?;
+        let options = options(given, call)?;
+        async move { client.detach(&cluster, &registry, options).await }
+    }
+
+    /// Says what detach would remove.
+    plan_detach(client, call; cluster, registry, given) {
+        let cluster = argument::parse("cluster", cluster)?;
+        let registry = argument::parse("registry", registry)?;
+        let options = options(given, call)?;
+        async move { client.plan_detach(&cluster, &registry, options).await.map(Shown::from) }
+    }
+
+    /// Removes what a plan says.
+    apply_detach(client, call; plan, given) {
+        let plan: DetachPlan = argument::object("plan", plan)?;
+        let options = options(given, call)?;
+        async move { client.apply_detach(&plan, options).await }
+    }
+}

@@ -1,0 +1,133 @@
+//! Images that are copied.
+
+use super::Calls;
+use crate::{
+    argument::{Parsed, Span, set},
+    call::Call,
+    import::{Followed, Import, ImportArguments, ImportStatus, Item, Outcomes, StartedImport},
+    value::Several,
+    word::Word,
+};
+use aks_acr::{ExistingTag, ImageReference, ImportManyOptions, RegistryRef};
+use pyo3::prelude::*;
+
+#[pymethods]
+impl Calls {
+    /// Copies an image into a registry: Azure does it, and what arrived is compared with the source.
+    ///
+    /// The source's digest is read first, where it can be, and it is what is imported. A second run with an equal image
+    /// copies nothing and succeeds. `target` is `repository:tag`, by default the source's; `also` are further names, and
+    /// `untagged` repositories that get the image without a tag. `existing` says what happens to a tag that exists.
+    ///
+    /// `source_registry` names the registry of Azure that has the source, where its host does not: one of another
+    /// subscription, by its resource id. A source that lets nobody pull without a name takes `username` and `password`, or a
+    /// token for the registry as `password` alone; Azure alone uses them, and nothing is compared then. The deadline is 30
+    /// minutes by default.
+    ///
+    /// Raises:
+    ///     InvalidInputError: If the target cannot be one, or the source is in another cloud.
+    ///     NotFoundError: If the registry or the source does not exist; `blame` says which.
+    ///     ConflictError: If the tag has another image.
+    ///     ForbiddenError: If the caller may not import, or the source may not be read.
+    ///     RateLimitedError: If the source throttles.
+    ///     OperationFailedError: If Azure could not copy it.
+    #[pyo3(signature = (registry, source, *, target = None, also = None, untagged = None, existing = None,
+        source_registry = None, username = None, password = None, deadline = None, on_progress = None))]
+    fn import_image(
+        &self,
+        registry: Parsed<RegistryRef>,
+        source: Parsed<ImageReference>,
+        target: Option<String>,
+        also: Option<Vec<String>>,
+        untagged: Option<Vec<String>>,
+        existing: Option<Word<ExistingTag>>,
+        source_registry: Option<Parsed<RegistryRef>>,
+        username: Option<String>,
+        password: Option<String>,
+        deadline: Option<Span>,
+        on_progress: Option<Py<PyAny>>,
+    ) -> PyResult<Call> {
+        let client = self.0.client()?;
+        let given = ImportArguments { target, also, untagged, existing, source_registry, username, password };
+        let options = given.options()?;
+        Ok(Call::new::<Import, _, _>(self.0.manner(deadline, on_progress), move |call| async move {
+            client.import_image(&registry.0, &source.0, options.with_call(call)).await
+        }))
+    }
+
+    /// Copies many images into a registry, so many at a time. Each has a result of its own, in the order of the list: an
+    /// `Import`, or the exception that a call for this image alone would have raised. One that fails does not stop the others.
+    ///
+    /// Each image is a source, or a mapping with `source` and any of the options of `import_image`, such as `{"source":
+    /// "nginx", "target": "nginx:v1"}`. `concurrency` is how many are under way at a time, 4 by default. The deadline of the
+    /// whole is 2 hours by default.
+    ///
+    /// Raises:
+    ///     InvalidInputError: If two images have the same target, or one has options that cannot be.
+    ///     NotFoundError: If the registry does not exist.
+    ///     ForbiddenError: If the caller may not read it.
+    #[pyo3(signature = (registry, images, *, concurrency = None, deadline = None, on_progress = None))]
+    fn import_images(
+        &self,
+        registry: Parsed<RegistryRef>,
+        images: Several<Item>,
+        concurrency: Option<usize>,
+        deadline: Option<Span>,
+        on_progress: Option<Py<PyAny>>,
+    ) -> PyResult<Call> {
+        let client = self.0.client()?;
+        let images = images.0.into_iter().map(|Item(image)| image).collect();
+        let mut options = ImportManyOptions::default();
+        set(&mut options.concurrency, concurrency);
+        let work = move |call| async move { client.import_images(&registry.0, images, options.with_call(call)).await };
+        Ok(Call::converting(self.0.manner(deadline, on_progress), work, |results| Ok(Outcomes::from(results))))
+    }
+
+    /// Begins an import and does not wait for it: the handle can be stored, and looked at later, also by another process.
+    ///
+    /// Its arguments are those of `import_image`.
+    ///
+    /// Raises:
+    ///     AksAcrError: Those of `import_image` that show before Azure has accepted it.
+    #[pyo3(signature = (registry, source, *, target = None, also = None, untagged = None, existing = None,
+        source_registry = None, username = None, password = None, deadline = None, on_progress = None))]
+    fn start_import(
+        &self,
+        registry: Parsed<RegistryRef>,
+        source: Parsed<ImageReference>,
+        target: Option<String>,
+        also: Option<Vec<String>>,
+        untagged: Option<Vec<String>>,
+        existing: Option<Word<ExistingTag>>,
+        source_registry: Option<Parsed<RegistryRef>>,
+        username: Option<String>,
+        password: Option<String>,
+        deadline: Option<Span>,
+        on_progress: Option<Py<PyAny>>,
+    ) -> PyResult<Call> {
+        let client = self.0.client()?;
+        let given = ImportArguments { target, also, untagged, existing, source_registry, username, password };
+        let options = given.options()?;
+        let work =
+            move |call| async move { client.start_import(&registry.0, &source.0, options.with_call(call)).await };
+        Ok(Call::converting(self.0.manner(deadline, on_progress), work, StartedImport::from_core))
+    }
+
+    /// How far an import is, by one look. Azure names a new link each time, which the handle takes over.
+    ///
+    /// `handle` is what `start_import` gave, or the handle in it.
+    ///
+    /// Raises:
+    ///     AksAcrError: Those of `import_image` by which Azure's copying can end.
+    ///     OperationFailedError: Also for an import that Azure has forgotten.
+    #[pyo3(signature = (handle, *, deadline = None, on_progress = None))]
+    fn poll_import(&self, handle: Followed, deadline: Option<Span>, on_progress: Option<Py<PyAny>>) -> PyResult<Call> {
+        let (client, Followed(handle)) = (self.0.client()?, handle);
+        Ok(Call::new::<ImportStatus, _, _>(self.0.manner(deadline, on_progress), move |call| async move {
+            let mut present = handle.present();
+            let status = client.poll_import(&mut present, call).await;
+            handle.take_over(present);
+            status
+        }))
+    }
+}

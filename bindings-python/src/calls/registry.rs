@@ -1,0 +1,73 @@
+//! Registries.
+
+use super::Calls;
+use crate::{
+    argument::{Parsed, Span, set},
+    call::Call,
+    registry::{CreatedRegistry, Registry},
+    word::Word,
+};
+use aks_acr::{CreateRegistryOptions, DomainLabel, RegistryRef, RoleAssignmentMode, Sku};
+use pyo3::prelude::*;
+
+#[pymethods]
+impl Calls {
+    /// Finds a registry by name, login server or resource id. `None` if there is none.
+    ///
+    /// Raises:
+    ///     ForbiddenError: If the caller may not read it.
+    ///     InvalidInputError: If it is the login server of another cloud.
+    #[pyo3(signature = (registry, *, deadline = None, on_progress = None))]
+    fn registry(
+        &self,
+        registry: Parsed<RegistryRef>,
+        deadline: Option<Span>,
+        on_progress: Option<Py<PyAny>>,
+    ) -> PyResult<Call> {
+        let client = self.0.client()?;
+        Ok(Call::new::<Option<Registry>, _, _>(self.0.manner(deadline, on_progress), move |call| async move {
+            client.registry(&registry.0, call).await
+        }))
+    }
+
+    /// Makes a registry, unless there is one of that name in the group: that one is left as it is, and `differences` say in
+    /// what it is not what was asked for.
+    ///
+    /// By default it is in the group's region, of the tier `Basic`, with permissions on the whole registry. `domain_label`
+    /// is what Azure puts behind the name in the login server. `register` has the resource provider registered where the
+    /// subscription has not done so. The deadline is 10 minutes by default.
+    ///
+    /// Raises:
+    ///     InvalidInputError: If the name cannot be one.
+    ///     ConflictError: If the name is taken elsewhere in the cloud, or the registry is being deleted.
+    ///     NotFoundError: If there is no such group.
+    ///     NotRegisteredError: If the subscription has not registered the resource provider, and `register` does not ask
+    ///         for it.
+    ///     ForbiddenError: If the caller may not.
+    ///     OperationFailedError: If Azure could not.
+    #[pyo3(signature = (group, name, *, location = None, sku = None, mode = None, domain_label = None, register = None,
+        deadline = None, on_progress = None))]
+    fn create_registry(
+        &self,
+        group: String,
+        name: String,
+        location: Option<String>,
+        sku: Option<Word<Sku>>,
+        mode: Option<Word<RoleAssignmentMode>>,
+        domain_label: Option<Word<DomainLabel>>,
+        register: Option<bool>,
+        deadline: Option<Span>,
+        on_progress: Option<Py<PyAny>>,
+    ) -> PyResult<Call> {
+        let client = self.0.client()?;
+        let mut options = CreateRegistryOptions::default();
+        options.location = location;
+        set(&mut options.sku, sku.map(|Word(sku)| sku));
+        set(&mut options.mode, mode.map(|Word(mode)| mode));
+        options.domain_label = domain_label.map(|Word(label)| label);
+        set(&mut options.register, register);
+        Ok(Call::new::<CreatedRegistry, _, _>(self.0.manner(deadline, on_progress), move |call| async move {
+            client.create_registry(&group, &name, options.with_call(call)).await
+        }))
+    }
+}

@@ -1,0 +1,15 @@
+//! What stood in the way of a caller who was refused.
+
+use crate::value::value;
+
+value! {
+    /// A policy that was in the way.
+    pub struct DenyingPolicy {
+        /// The assignment's name, for people where it has one, else the other.
+        name: String,
+        /// The assignment's id. Empty where Azure does not tell.
+        assignment_id: String,
+        /// The definition's id. Empty where Azure does not tell.
+        definition_id: String,
+    }
+}

@@ -1,0 +1,54 @@
+//! The rights that operations need.
+
+use crate::{
+    value::{Several, through_json, value},
+    word::Word,
+};
+use aks_acr::{Operation, RightScope};
+use pyo3::{exceptions::PyValueError, prelude::*};
+
+value! {
+    /// A right that an operation needs.
+    pub struct RequiredRight {
+        /// The action, such as `Microsoft.Authorization/roleAssignments/write`.
+        action: String,
+        /// Whether it is an action on data, which stands in a list of its own in a role.
+        is_data_action: bool,
+        /// Where it is needed.
+        at: Word<RightScope>,
+        /// `False`: the operation works without it, and `why` says what is lost, or when it is needed.
+        is_required: bool,
+        /// What it is needed for.
+        why: String,
+        /// The smallest built-in role that has it, where one is known.
+        smallest_role: Option<String>,
+    }
+}
+
+/// The rights that these operations need, each once. What is required by one of them is required.
+#[pyfunction]
+pub fn required_rights(operations: Several<Word<Operation>>) -> PyResult<Vec<RequiredRight>> {
+    let operations: Vec<Operation> = operations.0.into_iter().map(|Word(operation)| operation).collect();
+    through_json(&aks_acr::required_rights(&operations))
+}
+
+/// A custom role that has exactly these rights, as `az role definition create --role-definition @file` reads it. Those that are not
+/// required are in it too: leave out of `rights` what you do not want.
+#[pyfunction]
+pub fn custom_role_json(
+    name: &str,
+    rights: Several<RequiredRight>,
+    assignable_scopes: Vec<String>,
+) -> PyResult<String> {
+    let rights = rights.0.iter().map(known).collect::<PyResult<Vec<_>>>()?;
+    let scopes: Vec<&str> = assignable_scopes.iter().map(String::as_str).collect();
+    Ok(aks_acr::custom_role_json(name, &rights, &scopes))
+}
+
+/// Core's right, which is found again by what a role has of it.
+fn known(given: &RequiredRight) -> PyResult<aks_acr::RequiredRight> {
+    let is_same =
+        |right: &aks_acr::RequiredRight| right.action == given.action && right.is_data_action == given.is_data_action;
+    let found = aks_acr::required_rights(Operation::ALL).into_iter().find(is_same);
+    found.ok_or_else(|| PyValueError::new_err(format!("wanted rights of required_rights, not {}", given.action)))
+}
