@@ -150,7 +150,7 @@ test('a client without what it needs is not made', () => {
   );
   wrong({ credential, subscriptionId, cloud: 5 }, /^settings\.cloud: wanted a cloud/);
   const cloud = { resourceManager: 'https://localhost:1', registrySuffix: '.azurecr.io' };
-  wrong({ credential, subscriptionId, cloud: { ...cloud, authorty: 'https://a' } }, /^settings\.cloud: .*authority/);
+  wrong({ credential, subscriptionId, cloud: { ...cloud, authorityHost: 'https://a' } }, /^settings\.cloud: .*authority/);
   wrong({ credential, subscriptionId, cloud: { ...cloud, authority: 'http://a' } }, /authority/);
   wrong({ credential: null, subscriptionId }, /^credential: /);
   wrong({ credential, subscription: subscriptionId }, /subscription.*subscriptionId/);

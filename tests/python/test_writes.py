@@ -105,7 +105,7 @@ def test_rights_are_data_and_a_role(azure):
     assert "Microsoft.Authorization/roleAssignments/write" in role["Actions"]
     assert role["DataActions"] == [] and role["AssignableScopes"] == [scope]
     with pytest.raises(aks_acr.InvalidInputError):
-        aks_acr.required_rights(["atach"])
+        aks_acr.required_rights(["nothing"])
     with pytest.raises(ValueError, match="required_rights"):
         made = aks_acr.RequiredRight(
             action="*", is_data_action=False, at="cluster", is_required=True, why="", smallest_role=None
