@@ -31,7 +31,7 @@ const LOOK: Duration = Duration::from_secs(2 * 60);
 #[serde(rename_all = "snake_case")]
 #[non_exhaustive]
 pub enum ExistingTag {
-    /// It stays: an equal image is success, another is [`Conflict`](ErrorKind::Conflict).
+    /// It stays: an equal image is success, another is [`Conflict`](crate::ErrorKind::Conflict).
     #[default]
     Keep,
     /// It is moved to the imported image.
