@@ -50,16 +50,9 @@ impl CloudSettings {
                 let cloud = Cloud::custom(&custom.resource_manager, &custom.registry_suffix)?;
                 custom.authority.iter().try_fold(cloud, |cloud, authority| cloud.with_authority(authority))?
             }
-            Self::Named(name) => match name.as_str() {
-                "public" => Cloud::public(),
-                "china" => Cloud::china(),
-                "us_government" => Cloud::us_government(),
-                "bleu" => Cloud::bleu(),
-                _ => {
-                    let text = format!("cloud: wanted one of: public, china, us_government, bleu; not {name}");
-                    return Err(Fault::Argument(text));
-                }
-            },
+            Self::Named(name) => {
+                name.parse().map_err(|err: aks_acr::Error| Fault::Argument(format!("cloud: {err}")))?
+            }
         })
     }
 }

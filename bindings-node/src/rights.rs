@@ -36,18 +36,13 @@ pub fn custom_role_json(
 ) -> napi::Result<String> {
     let build = || -> Result<String> {
         let name = argument::text("name", name)?;
-        let rights = argument::list("rights", rights)?.iter().map(known).collect::<Result<Vec<_>>>()?;
+        let rights: Vec<Right> = argument::list("rights", rights)?;
+        let find = |right: &Right| RequiredRight::find(&right.action, right.is_data_action);
+        let found: aks_acr::Result<Vec<RequiredRight>> = rights.iter().map(find).collect();
+        let rights = found.map_err(|err| Fault::Argument(format!("rights: {err}")))?;
         let scopes: Vec<String> = argument::list("assignableScopes", assignable_scopes)?;
         let scopes: Vec<&str> = scopes.iter().map(String::as_str).collect();
         Ok(aks_acr::custom_role_json(&name, &rights, &scopes))
     };
     build().map_err(|fault| fault.into_js(env))
-}
-
-fn known(given: &Right) -> Result<RequiredRight> {
-    let all = aks_acr::required_rights(Operation::ALL);
-    let same =
-        |right: &RequiredRight| (right.action, right.is_data_action) == (given.action.as_str(), given.is_data_action);
-    let wanted = || Fault::Argument(format!("rights: wanted those of requiredRights, not {}", given.action));
-    all.into_iter().find(same).ok_or_else(wanted)
 }

@@ -1,7 +1,7 @@
 //! Clouds by name, or by address.
 
 use crate::error::to_py;
-use pyo3::{exceptions::PyValueError, prelude::*};
+use pyo3::prelude::*;
 
 /// One of Azure's clouds.
 #[pyclass(frozen, eq, module = "aks_acr")]
@@ -14,22 +14,6 @@ pub struct Cloud {
 impl Default for Cloud {
     fn default() -> Self {
         Self { cloud: aks_acr::Cloud::default(), name: "public".to_owned() }
-    }
-}
-
-impl Cloud {
-    fn known(name: &str) -> PyResult<Self> {
-        let cloud = match name {
-            "public" => aks_acr::Cloud::public(),
-            "china" => aks_acr::Cloud::china(),
-            "us_government" => aks_acr::Cloud::us_government(),
-            "bleu" => aks_acr::Cloud::bleu(),
-            _ => {
-                let wanted = "wanted one of: public, china, us_government, bleu; or Cloud.custom(…)";
-                return Err(PyValueError::new_err(format!("{wanted} (cloud: {name})")));
-            }
-        };
-        Ok(Self { cloud, name: name.to_owned() })
     }
 }
 
@@ -70,7 +54,8 @@ impl FromPyObject<'_, '_> for Cloud {
             return Ok(cloud.get().clone());
         }
         if let Ok(name) = given.extract::<&str>() {
-            return Self::known(name);
+            let cloud = name.parse().map_err(|err| to_py(given.py(), &err))?;
+            return Ok(Self { cloud, name: name.to_owned() });
         }
         let part = |name| given.get_item(name)?.extract::<String>();
         let authority = given.contains("authority")?.then(|| part("authority")).transpose()?;

@@ -1,11 +1,12 @@
 //! The rights that operations need.
 
 use crate::{
+    error::to_py,
     value::{Several, through_json, value},
     word::Word,
 };
 use aks_acr::{Operation, RightScope};
-use pyo3::{exceptions::PyValueError, prelude::*};
+use pyo3::prelude::*;
 
 value! {
     /// A right that an operation needs.
@@ -37,19 +38,13 @@ pub fn required_rights(operations: Several<Word<Operation>>) -> PyResult<Vec<Req
 #[pyfunction]
 #[expect(clippy::needless_pass_by_value, reason = "what comes from Python is owned")]
 pub fn custom_role_json(
+    py: Python<'_>,
     name: &str,
     rights: Several<RequiredRight>,
     assignable_scopes: Vec<String>,
 ) -> PyResult<String> {
-    let rights = rights.0.iter().map(known).collect::<PyResult<Vec<_>>>()?;
+    let find = |right: &RequiredRight| aks_acr::RequiredRight::find(&right.action, right.is_data_action);
+    let rights: Vec<_> = rights.0.iter().map(find).collect::<Result<_, _>>().map_err(|err| to_py(py, &err))?;
     let scopes: Vec<&str> = assignable_scopes.iter().map(String::as_str).collect();
     Ok(aks_acr::custom_role_json(name, &rights, &scopes))
-}
-
-/// Core's right, which is found again by what a role has of it.
-fn known(given: &RequiredRight) -> PyResult<aks_acr::RequiredRight> {
-    let is_same =
-        |right: &aks_acr::RequiredRight| right.action == given.action && right.is_data_action == given.is_data_action;
-    let found = aks_acr::required_rights(Operation::ALL).into_iter().find(is_same);
-    found.ok_or_else(|| PyValueError::new_err(format!("wanted rights of required_rights, not {}", given.action)))
 }

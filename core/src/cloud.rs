@@ -1,6 +1,7 @@
 //! The clouds of Azure: hosts, audiences, the ending of login servers.
 
 use crate::error::{Error, Result};
+use std::str::FromStr;
 use url::{Origin, Url};
 
 /// Endings of login servers in all clouds, this one's and the others', so that a slip between clouds is seen before a request.
@@ -162,6 +163,21 @@ impl Cloud {
     }
 }
 
+impl FromStr for Cloud {
+    type Err = Error;
+
+    /// Reads the name of a known cloud: `public`, `china`, `us_government` or `bleu`.
+    fn from_str(name: &str) -> Result<Self> {
+        match name {
+            "public" => Ok(Self::public()),
+            "china" => Ok(Self::china()),
+            "us_government" => Ok(Self::us_government()),
+            "bleu" => Ok(Self::bleu()),
+            _ => Err(Error::invalid("wanted one of: public, china, us_government, bleu", "cloud", name)),
+        }
+    }
+}
+
 impl Default for Cloud {
     fn default() -> Self {
         Self::public()
@@ -193,6 +209,13 @@ fn ends_with(host: &str, suffix: &str) -> bool {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_cloud_is_read_from_its_name() {
+        assert_eq!("us_government".parse::<Cloud>().unwrap(), Cloud::us_government());
+        let err = "mars".parse::<Cloud>().unwrap_err();
+        assert!(err.to_string().contains("public, china, us_government, bleu"), "{err}");
+    }
 
     #[test]
     fn a_registry_of_another_cloud_is_refused() {

@@ -2,6 +2,7 @@
 
 use crate::{
     cluster::{AS_ADMIN, AS_USER, PROVIDER as CLUSTERS, WRITE_CLUSTER},
+    error::{Error, Result},
     http::{READ_GROUP, READ_PROVIDER},
     identity::READ_CLUSTER,
     registry::{IMPORT, PROVIDER as REGISTRIES, READ as READ_REGISTRY, WRITE as WRITE_REGISTRY},
@@ -107,6 +108,18 @@ pub struct RequiredRight {
     pub why: &'static str,
     /// The smallest built-in role that has it, where one is known.
     pub smallest_role: Option<&'static str>,
+}
+
+impl RequiredRight {
+    /// Finds a right that some operation needs by what a stored role has of it: for who wrote rights down and read them back.
+    ///
+    /// # Errors
+    /// [`InvalidInput`](crate::ErrorKind::InvalidInput) if no operation needs it.
+    pub fn find(action: &str, is_data_action: bool) -> Result<Self> {
+        let is_same = |right: &Self| right.action == action && right.is_data_action == is_data_action;
+        let found = required_rights(Operation::ALL).into_iter().find(is_same);
+        found.ok_or_else(|| Error::invalid("wanted a right that some operation needs", "right", action))
+    }
 }
 
 const fn needed(action: &'static str, at: RightScope, why: &'static str) -> RequiredRight {
@@ -270,6 +283,13 @@ mod tests {
         let grants: Vec<_> = both.iter().filter(|right| right.action == READ_GRANTS).collect();
         assert_eq!(grants.len(), 1);
         assert!(grants[0].is_required);
+    }
+
+    #[test]
+    fn a_right_is_found_by_what_a_role_has_of_it() {
+        assert_eq!(RequiredRight::find(IMPORT, false).unwrap().at, RightScope::Registry);
+        assert!(RequiredRight::find(IMPORT, true).is_err());
+        assert!(RequiredRight::find("*", false).unwrap_err().to_string().contains("some operation needs"));
     }
 
     #[test]

@@ -134,7 +134,7 @@ def test_a_client_says_whose_it_is_and_no_more(azure, client):
 def test_a_cloud_is_a_name_or_an_address(azure):
     for cloud in ("china", "us_government", "bleu", aks_acr.Cloud.custom("https://localhost:1", ".azurecr.io")):
         assert aks_acr.Client(azure.credential(), azure.subscription_id, cloud=cloud)
-    with pytest.raises(ValueError, match="public, china"):
+    with pytest.raises(aks_acr.InvalidInputError, match="public, china"):
         aks_acr.Client(azure.credential(), azure.subscription_id, cloud="mars")
 
 

@@ -106,7 +106,7 @@ def test_rights_are_data_and_a_role(azure):
     assert role["DataActions"] == [] and role["AssignableScopes"] == [scope]
     with pytest.raises(aks_acr.InvalidInputError):
         aks_acr.required_rights(["nothing"])
-    with pytest.raises(ValueError, match="required_rights"):
+    with pytest.raises(aks_acr.InvalidInputError, match="some operation needs"):
         made = aks_acr.RequiredRight(
             action="*", is_data_action=False, at="cluster", is_required=True, why="", smallest_role=None
         )

@@ -1,90 +1,16 @@
-//! The one error of this crate, and its kinds.
+//! The one error of this crate.
 
-use crate::{
-    refusal::{DenyingPolicy, Refusal, RefusalKind},
-    words::words,
-};
-use serde::{Deserialize, Serialize};
+mod kind;
+
+pub use kind::{Blame, ErrorKind};
+
+use crate::refusal::{DenyingPolicy, Refusal, RefusalKind};
 use std::{error::Error as StdError, fmt, time::Duration};
 
 /// A result whose error is [`Error`].
 pub type Result<T, E = Error> = std::result::Result<T, E>;
 
 type Source = Box<dyn StdError + Send + Sync>;
-
-macro_rules! kinds {
-    ($($(#[$doc:meta])* $kind:ident => $text:literal,)*) => {
-        /// What a caller can do about an [`Error`]. A kind exists only where a caller would act differently on it.
-        #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
-        #[non_exhaustive]
-        pub enum ErrorKind {
-            $($(#[$doc])* $kind,)*
-        }
-
-        impl ErrorKind {
-            /// Every kind, in the order of their declaration.
-            pub const ALL: &[Self] = &[$(Self::$kind,)*];
-
-            /// The kind's stable name, the same in every language.
-            #[must_use]
-            pub const fn as_str(self) -> &'static str {
-                match self { $(Self::$kind => $text,)* }
-            }
-        }
-    };
-}
-
-kinds! {
-    /// The input is wrong; the message names the part. What can be seen here is refused before the first request, the rest by
-    /// the service.
-    InvalidInput => "invalid_input",
-    /// What was named does not exist.
-    NotFound => "not_found",
-    /// Something else is already there, or changed meanwhile.
-    Conflict => "conflict",
-    /// The caller is known and may not do this; see [`Error::refusal`], [`Error::missing_action`] and [`Error::smallest_role`]. A lock
-    /// is a refusal too, though Azure answers it with 409.
-    Forbidden => "forbidden",
-    /// The subscription has not registered the resource provider of what is to be made; it is registered on request only.
-    NotRegistered => "not_registered",
-    /// No token could be had, or the service did not accept it.
-    Unauthenticated => "unauthenticated",
-    /// The service throttles, and asks to wait longer than the deadline allows; see [`Error::retry_after`].
-    RateLimited => "rate_limited",
-    /// The deadline passed. What Azure has begun goes on.
-    DeadlineExceeded => "deadline_exceeded",
-    /// The caller cancelled. What Azure has begun goes on.
-    Cancelled => "cancelled",
-    /// The service could not be reached, or answered that it is out of order.
-    Unavailable => "unavailable",
-    /// A long-running operation of Azure ended without success.
-    OperationFailed => "operation_failed",
-    /// Pods of a roll-out cannot pull their image, for a cause that does not pass; see [`Error::pull_failure`].
-    PullFailed => "pull_failed",
-    /// This build, or this service, cannot do it; the message says what to change.
-    Unsupported => "unsupported",
-    /// The service's answer was not understood.
-    Unexpected => "unexpected",
-}
-
-impl fmt::Display for ErrorKind {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(self.as_str())
-    }
-}
-
-/// On which side of an import the fault lies.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
-#[serde(rename_all = "snake_case")]
-#[non_exhaustive]
-pub enum Blame {
-    /// Where the image is.
-    Source,
-    /// Where it is to be.
-    Target,
-}
-
-words!(Blame, "blame": Source => "source", Target => "target");
 
 /// What a service answered, where the answer was an error.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
