@@ -17,6 +17,19 @@ const azure = azureFor(
 );
 const read = (path) => readFileSync(new URL(path, import.meta.url), 'utf8');
 
+test("the emulator's front page is true of this package", async () => {
+  const blocks = [...read('../emulator/node/README.md').matchAll(/^```js aks-acr\n(.*?)^```/gms)].map(([, text]) => text);
+  assert.equal(blocks.length, 1);
+  const program = new URL('front_page.generated.mjs', import.meta.url);
+  writeFileSync(program, blocks[0]);
+  try {
+    const { stdout } = await promisify(execFile)(process.execPath, [program.pathname], { timeout: 60_000 });
+    assert.equal(stdout, '1\n');
+  } finally {
+    rmSync(program);
+  }
+});
+
 test("the README's program runs, and prints what it says", async () => {
   const { emulator } = azure;
   const readme = read('../../bindings-node/README.md');

@@ -64,6 +64,9 @@ def check_requests(wanted, got):
 class Teller:
     """One client, and what a step comes to with it."""
 
+    # A blocking call that has not begun has nobody to cancel it.
+    cancels_before = False
+
     def __init__(self, azure, caller):
         self.azure = azure
         self.client = blocking(azure, azure.credential(caller))
@@ -71,8 +74,6 @@ class Teller:
     def make(self, step, args):
         """The result or the error, and the events."""
         events = []
-        if step.get("cancel") == "before":
-            pytest.skip("a blocking call that has not begun has nobody to cancel it")
         try:
             if step.get("follow") or step.get("cancel"):
                 run = getattr(self.client.follow, step["call"])(**args)
@@ -91,6 +92,8 @@ class Teller:
 
 class AwaitingTeller:
     """The same with coroutines."""
+
+    cancels_before = True
 
     def __init__(self, azure, caller):
         self.loop = asyncio.new_event_loop()
@@ -155,6 +158,8 @@ def test_story(name, teller, tmp_path):
         tell = teller(azure, story.get("caller", "owner"))
         kept = {}
         for step in story["steps"]:
+            if step.get("cancel") == "before" and not tell.cancels_before:
+                continue
             args = {
                 name: kept.get(value, value.replace("<folder>", str(tmp_path))) if isinstance(value, str) else value
                 for name, value in step["args"].items()
