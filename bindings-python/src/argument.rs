@@ -28,7 +28,7 @@ impl<T: FromStr<Err: Into<aks_acr::Error>>> FromPyObject<'_, '_> for Parsed<T> {
     }
 }
 
-/// A duration: seconds, or a `timedelta`.
+/// A duration: seconds, of which `inf` is for ever, or a `timedelta`.
 pub struct Span(pub Duration);
 
 impl FromPyObject<'_, '_> for Span {
@@ -36,6 +36,9 @@ impl FromPyObject<'_, '_> for Span {
 
     fn extract(given: Borrowed<'_, '_, PyAny>) -> PyResult<Self> {
         let Ok(seconds) = given.extract::<f64>() else { return given.extract().map(Self) };
+        if seconds == f64::INFINITY {
+            return Ok(Self(Duration::MAX));
+        }
         let span = Duration::try_from_secs_f64(seconds);
         span.map(Self).map_err(|err| PyValueError::new_err(format!("not a duration in seconds: {seconds}: {err}")))
     }

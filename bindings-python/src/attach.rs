@@ -49,7 +49,7 @@ variants! {
 value! {
     /// What attach would do. Making one needs read rights only; applying it looks again. `str()` is a line for a reader.
     pub struct AttachPlan {
-        /// The form of this plan.
+        /// The version of the form in which the plan is written.
         version: u32,
         /// After this it is refused.
         expires: Time,

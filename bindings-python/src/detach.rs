@@ -46,7 +46,7 @@ value! {
     /// What detach would do. Making one needs read rights only; applying it looks again: what is gone by then is no hindrance, but if
     /// more would be removed than it says, nothing is. `str()` is lines for a reader.
     pub struct DetachPlan {
-        /// The form of this plan.
+        /// The version of the form in which the plan is written.
         version: u32,
         /// After this it is refused.
         expires: Time,

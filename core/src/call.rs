@@ -90,7 +90,9 @@ impl<F: Fn(Event) + Send + Sync> Progress for F {
 #[derive(Clone, Default)]
 #[non_exhaustive]
 pub struct CallOptions {
-    /// How long the whole call may take. Each operation states its own default.
+    /// How long the whole call may take, counted from its start. Each operation states its own default, in its options; those that take
+    /// bare call options have 2 minutes. It is per call: a plan and its application have two. `Duration::ZERO` has passed at once, and
+    /// no request is sent; `Duration::MAX` is none.
     pub deadline: Option<Duration>,
     /// Cancels the call. What Azure has begun goes on.
     pub cancel: Option<CancellationToken>,
@@ -180,6 +182,10 @@ impl Call {
     /// # Errors
     /// Those of `work`; [`DeadlineExceeded`](ErrorKind::DeadlineExceeded) and [`Cancelled`](ErrorKind::Cancelled).
     pub async fn run<T>(&self, step: &str, work: impl Future<Output = Result<T>> + Send) -> Result<T> {
+        let work = async {
+            // Past the deadline nothing more is begun.
+            if self.remaining() == Duration::ZERO { Err(self.out_of_time(step)) } else { work.await }
+        };
         tokio::select! {
             biased;
             () = self.cancel.cancelled() => Err(Error::new(ErrorKind::Cancelled, "cancelled by the caller").with_context("while", step)),
@@ -280,6 +286,13 @@ mod tests {
         let err = call.sleep("waiting", Duration::from_secs(60)).await.unwrap_err();
         assert_eq!(err.retry_after(), Some(Duration::from_secs(60)));
         assert_eq!(before.elapsed(), Duration::ZERO);
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn a_deadline_of_nothing_has_passed_before_the_work_begins() {
+        let call = CallOptions::default().with_deadline(Duration::ZERO).start(Duration::MAX);
+        let err = call.run("waiting", async { Ok(()) }).await.unwrap_err();
+        assert_eq!(err.kind(), ErrorKind::DeadlineExceeded);
     }
 
     #[tokio::test(start_paused = true)]

@@ -13,6 +13,10 @@ pub struct PrincipalId(Uuid);
 impl FromStr for PrincipalId {
     type Err = Error;
 
+    /// Reads the form `00000000-0000-0000-0000-000000000000`, in either case.
+    ///
+    /// # Errors
+    /// [`InvalidInput`](crate::ErrorKind::InvalidInput) for any other.
     fn from_str(text: &str) -> Result<Self> {
         Ok(Self(guid(text, "principal id")?))
     }
@@ -39,6 +43,10 @@ impl SubscriptionId {
 impl FromStr for SubscriptionId {
     type Err = Error;
 
+    /// Reads the form `00000000-0000-0000-0000-000000000000`, in either case.
+    ///
+    /// # Errors
+    /// [`InvalidInput`](crate::ErrorKind::InvalidInput) for any other.
     fn from_str(text: &str) -> Result<Self> {
         Ok(Self(guid(text, "subscription")?))
     }
@@ -157,6 +165,11 @@ impl ResourceId {
 impl FromStr for ResourceId {
     type Err = Error;
 
+    /// Reads `/subscriptions/{id}/resourceGroups/{group}/providers/{namespace}/{type}/{name}`, the fixed words in either case. The id of
+    /// a resource below another one is none here.
+    ///
+    /// # Errors
+    /// [`InvalidInput`](crate::ErrorKind::InvalidInput), with what is wrong.
     fn from_str(text: &str) -> Result<Self> {
         let wrong = |why: &str| Error::invalid(format!("not a resource id: {why}"), "resource id", text);
         let form = "wanted /subscriptions/{id}/resourceGroups/{group}/providers/{namespace}/{type}/{name}";

@@ -42,7 +42,7 @@ words!(
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[non_exhaustive]
 pub struct DenyingPolicy {
-    /// The assignment's name, for people where it has one, else the other.
+    /// The assignment's display name, or its name where it has none.
     pub name: String,
     /// The assignment's id. Empty where Azure does not tell.
     pub assignment_id: String,

@@ -11,7 +11,7 @@ use std::{fmt, sync::Arc};
 
 /// A request that changes something, before it is sent.
 ///
-/// A request that only reads is none, whatever its method: a POST that asks for a kubeconfig is not, nor is an apply as a dry run.
+/// What only reads is not a write, whatever its HTTP method: neither a POST that asks for a kubeconfig, nor an apply as a dry run.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[non_exhaustive]
 pub struct Write {

@@ -147,14 +147,25 @@ class Call(Generic[_T]):
 
 @final
 class Run(Generic[_T]):
-    """A call under way: iterate it for its events, then ask for its result."""
+    """A call under way: iterate it for its events, then ask for its result.
+
+    It works in the client's threads from the moment it is made, and may be used from any thread. When nobody holds it or its
+    events any more, it is cancelled.
+    """
 
     def __iter__(self) -> RunEvents: ...
     def result(self) -> _T:
-        """Waits for the end, and gives the result. Events that nobody iterated are left out."""
+        """Waits for the end, and gives the result. Events that nobody iterated are left out. Asked again, it gives the same.
+
+        Raises:
+            CancelledError: If the run was cancelled; it is `aks_acr.CancelledError`, not that of asyncio.
+            AksAcrError: What the call would have raised.
+        """
 
     def cancel(self) -> None:
-        """Stops the work. What Azure has begun goes on."""
+        """Stops the work. What Azure has begun goes on. It may be called from any thread, also while another waits in `result()` or
+        for the next event, and more than once.
+        """
 
     def __class_getitem__(cls, key: Any) -> GenericAlias: ...
 
@@ -167,12 +178,17 @@ class RunEvents:
 
 @final
 class AsyncRun(Generic[_T]):
-    """A call under way: iterate it by `async for` for its events, then await it for its result."""
+    """A call under way: iterate it by `async for` for its events, then await it for its result, more than once if need be.
+
+    It belongs to the loop in which it was made. When nobody holds it or its events any more, it is cancelled.
+    """
 
     def __aiter__(self) -> AsyncRunEvents: ...
     def __await__(self) -> Generator[Any, None, _T]: ...
     def cancel(self) -> None:
-        """Stops the work. What Azure has begun goes on."""
+        """Stops the work. What Azure has begun goes on. Who awaits it gets an `aks_acr.CancelledError`; a task that is cancelled while
+        it awaits gets an `asyncio.CancelledError` as everywhere, and the work is stopped too. It may be called from any thread.
+        """
 
     def __class_getitem__(cls, key: Any) -> GenericAlias: ...
 
@@ -320,7 +336,7 @@ class AttachPlan(Result):
     ) -> AttachPlan: ...
     @property
     def version(self) -> int:
-        """The form of this plan."""
+        """The version of the form in which the plan is written."""
 
     @property
     def expires(self) -> datetime:
@@ -420,7 +436,7 @@ class Detachment(Result):
     @property
     def remaining(self) -> tuple[PullGrant, ...]:
         """What still gives this principal pull: grants from above, of other roles, or of others where only ours were to
-        go.
+        go. What a group of Entra brings it is not seen.
         """
 
 @final
@@ -472,7 +488,7 @@ class DetachPlan(Result):
     ) -> DetachPlan: ...
     @property
     def version(self) -> int:
-        """The form of this plan."""
+        """The version of the form in which the plan is written."""
 
     @property
     def expires(self) -> datetime:
@@ -496,7 +512,7 @@ class DetachPlan(Result):
 
     @property
     def remaining(self) -> tuple[PullGrant, ...]:
-        """What would still give this principal pull."""
+        """What would still give this principal pull. What a group of Entra brings it is not seen."""
 
 @final
 class RoleAssignment(Result):
@@ -708,7 +724,7 @@ class DenyingPolicy(Result):
     def __new__(cls, *, name: str, assignment_id: str, definition_id: str) -> DenyingPolicy: ...
     @property
     def name(self) -> str:
-        """The assignment's name, for people where it has one, else the other."""
+        """The assignment's display name, or its name where it has none."""
 
     @property
     def assignment_id(self) -> str:
@@ -942,7 +958,7 @@ class Registry(Result):
 
     @property
     def mode(self) -> RoleAssignmentMode:
-        """On what its permissions are."""
+        """Whether permissions are given on the whole registry or on its repositories."""
 
     @property
     def state(self) -> str:
@@ -1431,7 +1447,7 @@ class Applied(Result):
 
     @property
     def is_new(self) -> bool:
-        """Whether it was not there before."""
+        """Whether it was not there before; in a dry run, whether it would be new."""
 
 @final
 class RollOut(Result):
@@ -1747,7 +1763,8 @@ class Calls:
         """Makes a cluster's nodes able to pull from a registry: at most one role assignment is written, none where it is
         there already, and never the cluster.
 
-        `registry` is a name, a login server or a resource id; with an id it is 4 requests, 2 deep.
+        `registry` is a name, a login server or a resource id; with an id it is 4 requests, 2 deep (one after another). What a
+        group of Entra brings the identity is not seen: the grant is made all the same.
 
         `principal` is who gets the grant, where that is not the cluster's kubelet identity. `condition` narrows the grant,
         on registries whose permissions are on repositories. `inherited` says what is done where a scope above gives the
@@ -1880,8 +1897,8 @@ class Calls:
         """Which registries a cluster's nodes can pull from, and by which grants, inherited ones included.
 
         It looks in the client's subscription, the cluster's and `subscriptions`. What a group of Entra brings the kubelet
-        identity is not seen. `ask_directory` asks Microsoft Graph which principals still exist, which takes rights there. The
-        deadline is 5 minutes by default.
+        identity is not seen. `ask_directory` has no effect here. Who pulls for a cluster with a service principal Azure does not
+        tell: look at the registry, by `attachments_of_registry`. The deadline is 5 minutes by default.
 
         Raises:
             NotFoundError: If the cluster or its kubelet identity does not exist.
@@ -1901,7 +1918,8 @@ class Calls:
         """Who can pull from a registry, and by which grants, inherited ones included; the kubelet identities of clusters are
         named.
 
-        Its options are those of `attachments_of_cluster`.
+        It looks for clusters in the client's subscription, the registry's and `subscriptions`. `ask_directory` asks Microsoft
+        Graph which principals still exist, which takes rights there. The deadline is 5 minutes by default.
 
         Raises:
             NotFoundError: If the registry does not exist.
@@ -1939,6 +1957,10 @@ class Calls:
         is what Azure puts behind the name in the login server. `register` has the resource provider registered where the
         subscription has not done so. The deadline is 10 minutes by default.
 
+        A name that is taken and a registry that is being deleted are both a `ConflictError`: the one has the `code`
+        `RegistryNameAlreadyInUse` and wants another name, the other has no `code` and wants waiting. A quota that is used up has
+        no class of its own: see `create_cluster`.
+
         Raises:
             InvalidInputError: If the name cannot be one.
             ConflictError: If the name is taken elsewhere in the cloud, or the registry is being deleted.
@@ -1972,8 +1994,13 @@ class Calls:
 
         By default it is in the group's region, of the tier `Free`, with 3 nodes of a size and a version of Kubernetes that
         Azure chooses. `ssh_key` says who may sign in to the nodes: a public key as text, or a path of the private half of a
-        pair, which is made where it is missing; nobody by default. `register` has the resource provider registered where
-        the subscription has not done so. The deadline is 60 minutes by default.
+        pair, which is made where it is missing; nobody by default. `register` has `Microsoft.ContainerService` registered where
+        the subscription has not done so, and no other resource provider. The deadline is 60 minutes by default.
+
+        A quota that is used up, or a size that a region does not have, has no class of its own. What Azure refuses at once is an
+        `InvalidInputError`, a `ForbiddenError` without a `missing_action` or a `ConflictError`, by its status; what it finds at
+        work is an `OperationFailedError`. Azure's own word is the `code`, such as `QuotaExceeded` or `SkuNotAvailable`; no such
+        answer was recorded, so the list is not complete. The caller's right to make the grants shows only when they are made.
 
         Raises:
             InvalidInputError: If an option cannot be, or the service does not have that size or version.
@@ -2003,13 +2030,16 @@ class Calls:
         """Copies an image into a registry: Azure does it, and what arrived is compared with the source.
 
         The source's digest is read first, where it can be, and it is what is imported. A second run with an equal image
-        copies nothing and succeeds. `target` is `repository:tag`, by default the source's; `also` are further names, and
-        `untagged` repositories that get the image without a tag. `existing` says what happens to a tag that exists.
+        copies nothing and succeeds. `target` is `repository:tag`, by default the source's own as Docker completes them: `nginx`
+        arrives as `library/nginx:latest`, `ghcr.io/a/b:v1` as `a/b:v1`; a source with a digest and no tag needs one. `also` are
+        further names, and `untagged` repositories that get the image without a tag. `existing` says what happens to a tag that
+        exists.
 
         `source_registry` names the registry of Azure that has the source, where its host does not: one of another
         subscription, by its resource id. A source that lets nobody pull without a name takes `username` and `password`, or a
-        token for the registry as `password` alone; Azure alone uses them, and nothing is compared then. The deadline is 30
-        minutes by default.
+        token for the registry as `password` alone. Azure alone uses them: the source is not looked at, and nothing is compared
+        unless it is named by its digest. A tag that exists is then a conflict also the second time, and `untagged` needs such a
+        source. The deadline is 30 minutes by default.
 
         Raises:
             InvalidInputError: If the target cannot be one, or the source is in another cloud.
@@ -2029,8 +2059,10 @@ class Calls:
         deadline: _Seconds | None = None,
         on_progress: _Listener | None = None,
     ) -> Call[list[Import | AksAcrError]]:
-        """Copies many images into a registry, so many at a time. Each has a result of its own, in the order of the list: an
-        `Import`, or the exception that a call for this image alone would have raised. One that fails does not stop the others.
+        """Copies many images into a registry, `concurrency` of them at a time. Each has a result of its own, in the order of the
+        list: an `Import`, or the exception that a call for this image alone would have raised. One that fails does not stop the
+        others. Past the deadline, or stopped by `Run.cancel()`, it ends with all results that there are by then: images that were
+        not done have that exception. Ctrl-C and a cancelled task lose the results, though not what Azure has begun.
 
         Each image is a source, or a mapping with `source` and any of the options of `import_image`, such as `{"source":
         "nginx", "target": "nginx:v1"}`. `concurrency` is how many are under way at a time, 4 by default. The deadline of the
@@ -2077,8 +2109,9 @@ class Calls:
         `handle` is what `start_import` gave, or the handle in it.
 
         Raises:
-            AksAcrError: Those of `import_image` by which Azure's copying can end.
-            OperationFailedError: Also for an import that Azure has forgotten.
+            OperationFailedError: If the import has failed, or Azure has forgotten it.
+            AksAcrError: With `blame`, if the import has failed. Without it, every other exception is that of the look, such as
+                `UnavailableError`: the import goes on, and the handle can be looked at again.
         """
 
     def kubeconfig(
@@ -2093,8 +2126,11 @@ class Calls:
     ) -> Call[Kubeconfig]:
         """A cluster's kubeconfig, as a value: no file is written and no program is started.
 
-        `public_fqdn` enters a private cluster by its public name. `context` names context and cluster, and the user after
-        it; by default they have the names that Azure gives them.
+        It is what Azure gives. On a cluster with Entra its user is an entry that starts the program `kubelogin`, which kubectl
+        then needs; `apply`, `roll_out` and `pods` do not.
+
+        `public_fqdn` enters a private cluster by its public name. `context` names context and cluster; the user gets the name that
+        Azure gives it, followed by this one. By default all have Azure's names. The deadline is 2 minutes by default.
 
         Raises:
             NotFoundError: If there is no such cluster.
@@ -2122,7 +2158,9 @@ class Calls:
 
         The file is replaced whole or not at all, under the lock that kubectl takes; others who hold that are waited for
         `lock_wait`, 10 seconds by default. Other entries of the same names stay, unless `existing` is `replace`. The context
-        becomes the current one, unless `set_current` says no. An administrator's context is told apart by `-admin`.
+        becomes the current one, unless `set_current` says no. An administrator's context always ends in `-admin`, also where
+        `context` names it. On a cluster with Entra, kubectl needs `kubelogin` for what is merged. The deadline is 2 minutes by
+        default.
 
         Raises:
             NotFoundError: If there is no such cluster.
@@ -2145,11 +2183,13 @@ class Calls:
         deadline: _Seconds | None = None,
         on_progress: _Listener | None = None,
     ) -> Call[list[Applied]]:
-        """Makes a cluster's objects what manifests say, by server-side apply.
+        """Makes a cluster's objects what manifests say, by server-side apply, as the field manager `aks-acr`.
 
-        `manifests` is YAML with any number of documents, or JSON. In the fields that name images, the host `<acr-
-        name>.azurecr.io` becomes the login server of `registry`. `force` takes fields over from other field managers; with
-        `dry_run` the cluster only says what it would do. The deadline is 5 minutes by default.
+        `manifests` is YAML with any number of documents, or JSON. In fields named `image`, at any depth and of any kind, the host
+        `<acr-name>.azurecr.io` becomes the login server of `registry`; data, labels and annotations are left alone. `force` takes
+        fields over from other field managers; with `dry_run` the cluster only says what it would do. Objects are applied in their
+        order: where one fails, those before it stay applied; run again, it goes on from there. The deadline is 5 minutes by
+        default.
 
         Raises:
             InvalidInputError: If an image has a placeholder and there is no registry to put there, or Kubernetes refuses
@@ -2169,14 +2209,16 @@ class Calls:
         deadline: _Seconds | None = None,
         on_progress: _Listener | None = None,
     ) -> Call[RollOut]:
-        """Waits until every replica of a deployment runs. A cause that does not pass ends it at once, and is told.
+        """Waits until every replica of a deployment runs; it starts nothing. Only for the kind `Deployment`. A cause that does not
+        pass ends it at once, and is told.
 
-        `propagation` is how long a grant that is there may take to become effective, 10 minutes by default. The deadline
-        is 15 minutes by default.
+        `propagation` is how long a grant that is there may take to become effective, counted from the first pull that the
+        registry refuses, 10 minutes by default. The deadline, 15 minutes by default, bounds that too.
 
         Raises:
             PullFailedError: If an image cannot be pulled and waiting does not help, with `pull_failure`.
-            DeadlineExceededError: If it took too long, with how far it was.
+            DeadlineExceededError: If it took too long, with how far it was, and with the `pull_failure` that stood in the way at
+                the end, if one did.
             OperationFailedError: If Kubernetes gives the roll-out up.
             NotFoundError: If there is no such deployment.
         """

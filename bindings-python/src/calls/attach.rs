@@ -35,7 +35,8 @@ impl Calls {
     /// Makes a cluster's nodes able to pull from a registry: at most one role assignment is written, none where it is
     /// there already, and never the cluster.
     ///
-    /// `registry` is a name, a login server or a resource id; with an id it is 4 requests, 2 deep.
+    /// `registry` is a name, a login server or a resource id; with an id it is 4 requests, 2 deep (one after another). What a
+    /// group of Entra brings the identity is not seen: the grant is made all the same.
     ///
     /// `principal` is who gets the grant, where that is not the cluster's kubelet identity. `condition` narrows the grant,
     /// on registries whose permissions are on repositories. `inherited` says what is done where a scope above gives the

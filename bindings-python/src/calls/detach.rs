@@ -95,8 +95,8 @@ impl Calls {
     /// Which registries a cluster's nodes can pull from, and by which grants, inherited ones included.
     ///
     /// It looks in the client's subscription, the cluster's and `subscriptions`. What a group of Entra brings the kubelet
-    /// identity is not seen. `ask_directory` asks Microsoft Graph which principals still exist, which takes rights there. The
-    /// deadline is 5 minutes by default.
+    /// identity is not seen. `ask_directory` has no effect here. Who pulls for a cluster with a service principal Azure does not
+    /// tell: look at the registry, by `attachments_of_registry`. The deadline is 5 minutes by default.
     ///
     /// Raises:
     ///     NotFoundError: If the cluster or its kubelet identity does not exist.
@@ -121,7 +121,8 @@ impl Calls {
     /// Who can pull from a registry, and by which grants, inherited ones included; the kubelet identities of clusters are
     /// named.
     ///
-    /// Its options are those of `attachments_of_cluster`.
+    /// It looks for clusters in the client's subscription, the registry's and `subscriptions`. `ask_directory` asks Microsoft
+    /// Graph which principals still exist, which takes rights there. The deadline is 5 minutes by default.
     ///
     /// Raises:
     ///     NotFoundError: If the registry does not exist.

@@ -24,7 +24,7 @@ use std::time::Duration;
 #[non_exhaustive]
 pub struct AttachOptions {
     /// Who gets the grant, where that is not the cluster's kubelet identity: the object id of a service principal, on a cluster
-    /// that has one.
+    /// that has one. It is not compared with the cluster: whoever is named gets the grant.
     pub principal: Option<PrincipalId>,
     /// Narrows the grant, in the language of Azure's attribute-based access control. Only for registries whose permissions are
     /// on repositories: elsewhere it would have no effect, and is refused.

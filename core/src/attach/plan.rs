@@ -36,7 +36,7 @@ pub(crate) fn check_is_current(version: u32, known: u32, expires: SystemTime) ->
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[non_exhaustive]
 pub struct AttachPlan {
-    /// The form of this plan.
+    /// The version of the form in which the plan is written.
     pub version: u32,
     /// After this it is refused.
     #[serde(with = "crate::stored_time")]

@@ -22,8 +22,8 @@ use uuid::Uuid;
 pub struct AttachmentsOptions {
     /// Further subscriptions to look in. The client's own is looked in, and that of the cluster or registry.
     pub subscriptions: Vec<SubscriptionId>,
-    /// Asks the directory which principals of a registry's grants still exist. By default it is not asked: it takes rights there (in
-    /// Microsoft Graph), which rights in Azure do not bring.
+    /// Asks the directory which principals of a registry's grants still exist; at a cluster there is nothing to ask. By default it is not
+    /// asked: it takes rights there (in Microsoft Graph), which rights in Azure do not bring.
     pub ask_directory: bool,
     /// Deadline (5 minutes by default), cancellation, progress.
     pub call: CallOptions,

@@ -22,7 +22,7 @@ impl Client {
     /// # Errors
     /// [`NotFound`](ErrorKind::NotFound) if the cluster, its kubelet identity or the registry does not exist: a deleted cluster's
     /// grants are removed by [`DetachOptions::with_principal`]; [`Forbidden`](ErrorKind::Forbidden) if the caller may not list the
-    /// grants or not remove one, with the missing action; [`Conflict`](ErrorKind::Conflict) if a lock keeps a grant;
+    /// grants or not remove one, with the missing action, or if a lock keeps one ([`RefusalKind::Lock`](crate::RefusalKind::Lock));
     /// [`Unsupported`](ErrorKind::Unsupported) for a cluster with a service principal whose object id is not given.
     ///
     /// # Examples
@@ -92,7 +92,8 @@ impl Client {
     /// Which registries a cluster's nodes can pull from, and by which grants, inherited ones included.
     ///
     /// It looks in the client's subscription and the cluster's; name further ones in the options. What a group of Entra brings the
-    /// kubelet identity is not seen. It is 3 requests, 2 deep, for each subscription 2 more.
+    /// kubelet identity is not seen. [`ask_directory`](AttachmentsOptions::ask_directory) has no effect here. Who pulls for a cluster with
+    /// a service principal Azure does not tell: look at the registry, by [`attachments_of_registry`](Self::attachments_of_registry). It is 3 requests, 2 deep, for each subscription 2 more.
     ///
     /// # Errors
     /// [`NotFound`](ErrorKind::NotFound) if the cluster or its kubelet identity does not exist;

@@ -96,6 +96,10 @@ fn cluster_name(text: &str) -> Result<String> {
 impl FromStr for ClusterRef {
     type Err = Error;
 
+    /// Reads `group/name`, or a resource id, which begins with a slash.
+    ///
+    /// # Errors
+    /// [`InvalidInput`](crate::ErrorKind::InvalidInput), with the form that was wanted.
     /// Reads a resource id, or `group/name`.
     fn from_str(text: &str) -> Result<Self> {
         if !text.starts_with('/') {

@@ -19,7 +19,7 @@ pub(super) const VERSION: u32 = 1;
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[non_exhaustive]
 pub struct DetachPlan {
-    /// The form of this plan.
+    /// The version of the form in which the plan is written.
     pub version: u32,
     /// After this it is refused.
     #[serde(with = "crate::stored_time")]

@@ -1,4 +1,4 @@
-//! Many images at once, so many at a time.
+//! Many images at once, a limited number of them at a time.
 
 use super::{Import, ImportOptions, run};
 use crate::{

@@ -96,6 +96,11 @@ fn login_server(text: &str) -> Result<String> {
 impl FromStr for RegistryRef {
     type Err = Error;
 
+    /// Reads a resource id, which begins with a slash; a login server, which has a dot; or a name, which has neither.
+    ///
+    /// # Errors
+    /// [`InvalidInput`](crate::ErrorKind::InvalidInput), with the form that was wanted. Whether a login server is one of the client's
+    /// cloud shows when it is used.
     fn from_str(text: &str) -> Result<Self> {
         if text.starts_with('/') {
             return Self::of_id(text.parse()?);
