@@ -322,8 +322,8 @@ export interface Operations {
    * Deadline: 60 minutes by default. Errors: `'invalid_input'` for options that cannot be, and from the service for a size or a
    * version that it does not have; `'not_found'` for an absent group or registry, before anything is made; `'conflict'` if the cluster
    * is being deleted; `'operation_failed'` if Azure could not make it, now or at an earlier try; `'not_registered'` if the
-   * subscription has not registered the resource provider, and `register` does not ask for it; `'forbidden'`. An error after the
-   * cluster began to be says so.
+   * subscription has not registered the resource provider, and `register` does not ask for it; `'forbidden'`. Where Azure has begun a
+   * cluster by then, which costs, the error's `created` is its id.
    *
    * @example
    * ```js
@@ -483,7 +483,10 @@ export type ErrorKind =
   | 'invalid_input'
   /** What was named does not exist. */
   | 'not_found'
-  /** Something else is already there, or changed meanwhile. */
+  /**
+   * Something else is already there, or changed meanwhile. Transient where it is a thing that is being deleted, a lock that another program
+   * holds, a file that changed meanwhile, or a list of Azure's that lags.
+   */
   | 'conflict'
   /**
    * The caller is known and may not do this; see `refusal`, `missingAction`, `scope` and `smallestRole`. A lock is a refusal too, though
@@ -517,6 +520,17 @@ export declare class AksAcrError extends Error {
   readonly name: 'AksAcrError';
   /** The kind. */
   readonly code: ErrorKind;
+  /**
+   * Whether the same call may succeed a little later without anybody's doing. By kind that are `'rate_limited'`, `'unavailable'` and
+   * `'deadline_exceeded'`; of single errors more is known, such as a lock that another program holds, or a certificate that is not trusted.
+   * What the library repeats by itself it has repeated by then.
+   */
+  readonly isTransient: boolean;
+  /**
+   * Resource id of what this call has had Azure begin to make, and that is there though the call failed: a cluster, which costs, or a
+   * registry. The same call again goes on from there. Absent, it is no proof that nothing is there: no answer may have come.
+   */
+  readonly created?: string;
   /** The HTTP status of the service's answer. */
   readonly status?: number;
   /** The service's own code, such as `AuthorizationFailed`. */

@@ -4,6 +4,7 @@
 class AksAcrError extends Error {
   constructor(message, { cause, ...fields }) {
     super(message, cause === undefined ? undefined : { cause });
+    this.isTransient = false;
     Object.assign(this, fields);
   }
 

@@ -2,7 +2,7 @@
 
 use crate::{
     error::{Error, ErrorKind, Result},
-    refusal::{Refusal, RefusalKind},
+    refusal::RefusalKind,
     words::words,
 };
 use serde::{Deserialize, Serialize};
@@ -101,7 +101,7 @@ fn refused(kind: RefusalKind, text: &str, write: &Write) -> Error {
     Error::new(ErrorKind::Forbidden, text)
         .with_context("while", &write.step)
         .with_context("request", format!("{} {}", write.method, write.target))
-        .with_refusal(Refusal::of(kind, "", ""))
+        .with_refusal(kind)
 }
 
 /// What a request does, said by who makes it.

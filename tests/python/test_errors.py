@@ -33,6 +33,8 @@ def test_every_operation_is_there_in_every_way(name):
 def test_an_error_that_a_test_makes_by_hand_has_all_facts():
     error = aks_acr.NotFoundError("made by hand")
     assert error.kind is aks_acr.ErrorKind.NOT_FOUND and error.status is None and error.pull_failure is None
+    assert not error.is_transient and error.created is None
+    assert aks_acr.UnavailableError("made by hand").is_transient
 
 
 def test_a_refusal_says_what_is_missing_where_and_who_has_it(azure):

@@ -1642,6 +1642,13 @@ class AksAcrError(Exception):
 
     kind: ErrorKind
     """The kind, the same word in every language."""
+    is_transient: bool
+    """Whether the same call may succeed a little later without anybody's doing. By class that are ``RateLimitedError``,
+    ``UnavailableError`` and ``DeadlineExceededError``; of single errors more is known, such as a lock that another program holds, or a
+    certificate that is not trusted. What the library repeats by itself it has repeated by then."""
+    created: str | None
+    """Resource id of what this call has had Azure begin to make, and that is there though the call failed: a cluster, which costs, or a
+    registry. The same call again goes on from there. ``None`` is no proof that nothing is there: no answer may have come."""
     status: int | None
     """The HTTP status of the service's answer."""
     code: str | None
@@ -1676,7 +1683,8 @@ class NotFoundError(AksAcrError):
     """What was named does not exist."""
 
 class ConflictError(AksAcrError):
-    """Something else is already there, or changed meanwhile."""
+    """Something else is already there, or changed meanwhile. Transient where it is a thing that is being deleted, a lock that another
+    program holds, a file that changed meanwhile, or a list of Azure's that lags."""
 
 class ForbiddenError(AksAcrError):
     """The caller is known and may not do this; see `refusal`, `missing_action` and `smallest_role`."""

@@ -5,7 +5,6 @@ use crate::{
     error::{Error, ErrorKind, Result},
     id::PrincipalId,
     identity::ClusterIdentities,
-    refusal::Refusal,
     registry::{Registry, RoleAssignmentMode},
     role::{Grant, READ as LIST, RoleAssignment},
 };
@@ -57,7 +56,7 @@ fn unseen(found: &Found, grant: Grant) -> Result<Decision> {
         return Ok(Decision { grant, action: PlannedAction::Grant, existing: None });
     }
     let text = "the caller may not list role assignments, and writing one unseen could overwrite a condition";
-    Err(Error::new(ErrorKind::Forbidden, text).with_refusal(Refusal::missing_right(LIST, grant.scope.as_str())))
+    Err(Error::new(ErrorKind::Forbidden, text).with_missing_action(LIST, grant.scope.as_str()))
 }
 
 fn from_direct(direct: &RoleAssignment, grant: Grant, options: &AttachOptions) -> Decision {

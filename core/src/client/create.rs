@@ -59,7 +59,7 @@ impl Client {
     /// `SkuNotAvailable`; no such answer was recorded, so the list is not complete.
     ///
     /// The caller's right to make the grants shows only when they are made, beside the cluster: Azure has no way to ask for it that
-    /// would not write.
+    /// would not write. The cluster is there then, and the same call again goes on.
     ///
     /// # Errors
     /// [`InvalidInput`](ErrorKind::InvalidInput) for options that cannot be, and from the service for a size or a version that it
@@ -67,7 +67,8 @@ impl Client {
     /// [`Conflict`](ErrorKind::Conflict) if the cluster is being deleted; [`OperationFailed`](ErrorKind::OperationFailed) if Azure
     /// could not make it, now or at an earlier try, with its state; [`NotRegistered`](ErrorKind::NotRegistered) if the
     /// subscription has not registered the resource provider, and [`register`](CreateClusterOptions::register) does not ask for it;
-    /// [`Forbidden`](ErrorKind::Forbidden) if the caller may not. An error after the cluster began to be says so.
+    /// [`Forbidden`](ErrorKind::Forbidden) if the caller may not. Where Azure has begun a cluster by then, which costs, an error says so
+    /// by [`created`](crate::Error::created).
     ///
     /// # Examples
     /// ```

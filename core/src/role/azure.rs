@@ -78,6 +78,7 @@ impl AzureRoleAssigner {
                 "Azure says that the role assignment exists, and does not list it; try again",
             )
             .with_context("principal", grant.principal_id.to_string())
+            .with_transient(true)
         })
     }
 }

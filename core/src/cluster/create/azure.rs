@@ -111,7 +111,8 @@ pub(in crate::cluster) async fn finish(arm: &Arm, creation: ClusterCreation, cal
         call.sleep(STEP, LOOK_AGAIN).await?;
     }
     Err(Error::new(ErrorKind::Conflict, "the cluster is gone: somebody has deleted it")
-        .with_context("cluster", id.name()))
+        .with_context("cluster", id.name())
+        .with_nothing_created())
 }
 
 /// Says of a creation that failed what it has left, which goes on to be there and to cost.
@@ -122,23 +123,25 @@ async fn name_state(arm: &Arm, id: &ResourceId, err: Error, call: &Call) -> Erro
             let state = left.state().to_owned();
             err.with_context("state", state).with_context("hint", "the cluster exists; delete it, then try again")
         }
-        Ok(None) => err.with_context("state", "gone"),
+        Ok(None) => err.with_context("state", "gone").with_nothing_created(),
         Err(_) => err,
     }
 }
 
 fn check_state(cluster: &WireCluster, id: &ResourceId) -> Result<()> {
+    let is_deleting = cluster.is("deleting");
     let (kind, text) = if cluster.is("failed") || cluster.is("canceled") {
         (
             ErrorKind::OperationFailed,
             "the cluster exists, and its last operation did not succeed; repair it or delete it",
         )
-    } else if cluster.is("deleting") {
+    } else if is_deleting {
         (ErrorKind::Conflict, "the cluster is being deleted; try again when it is gone")
     } else {
         return Ok(());
     };
-    Err(Error::new(kind, text).with_context("cluster", id.name()).with_context("state", cluster.state()))
+    let err = Error::new(kind, text).with_context("cluster", id.name()).with_context("state", cluster.state());
+    Err(err.with_transient(is_deleting))
 }
 
 /// `None` if the cluster itself is absent. Where its group or subscription is, or the caller may not look, that is an error.
