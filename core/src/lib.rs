@@ -32,6 +32,18 @@ mod stored_time;
 mod words;
 mod write;
 
+// What appears in signatures here: see *Stability* on the front page.
+#[doc(no_inline)]
+pub use azure_core::{
+    self,
+    credentials::{Secret, TokenCredential},
+    http::HttpClient,
+};
+#[doc(no_inline)]
+pub use serde_json;
+#[doc(no_inline)]
+pub use uuid::{self, Uuid};
+
 pub use attach::{AttachOptions, AttachOutcome, AttachPlan, Attachment, InheritedGrant, OtherCondition, PlannedAction};
 pub use attachments::{
     AttachmentsOptions, ClusterAttachments, GrantReach, PrincipalState, PullGrant, RegistryAttachments,
