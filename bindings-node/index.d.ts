@@ -217,13 +217,13 @@ export interface Operations {
   planAttach(cluster: string, registry: string, options?: AttachOptions): Promise<AttachPlan>;
 
   /**
-   * Does what a plan says, after another look: where something else would be done by now, nothing is written. Give the options that
-   * the plan was made with. A plan is good for an hour.
+   * Does what a plan says, after another look: where something else would be done by now, nothing is written. The plan carries the options
+   * that it was made with; it is good for an hour.
    *
    * Deadline: 5 minutes by default. Errors: those of `attach`; `'conflict'` if the plan has expired or no longer fits;
    * `'invalid_input'` if it is of another version.
    */
-  applyAttach(plan: AttachPlan | StoredAttachPlan, options?: AttachOptions): Promise<Attachment>;
+  applyAttach(plan: AttachPlan | StoredAttachPlan, options?: ApplyAttachOptions): Promise<Attachment>;
 
   /**
    * Takes back what lets a cluster's nodes pull from a registry: the direct grants of the two roles that {@link attach} gives. The cluster
@@ -250,13 +250,14 @@ export interface Operations {
   planDetach(cluster: string, registry: string, options?: DetachOptions): Promise<DetachPlan>;
 
   /**
-   * Removes what a plan says, after another look: what is gone by then is no hindrance, but if more would be removed, nothing is. Give the
-   * options that the plan was made with.
+   * Removes what a plan says, after another look: what is gone by then is no hindrance, but if more would be removed, nothing is. The
+   * plan carries the options that it was made with; it is good for an hour. Each grant is tried, also where another is refused; running it again
+   * goes on with the rest.
    *
    * Deadline: 5 minutes by default. Errors: those of `detach`; `'conflict'` if the plan has expired or more would be removed;
    * `'invalid_input'` if it is of another version.
    */
-  applyDetach(plan: DetachPlan | StoredDetachPlan, options?: DetachOptions): Promise<Detachment>;
+  applyDetach(plan: DetachPlan | StoredDetachPlan, options?: CallOptions): Promise<Detachment>;
 
   /**
    * Which registries a cluster's nodes can pull from, and by which grants, inherited ones included. It looks in the client's subscription
@@ -720,6 +721,12 @@ export interface AttachOptions extends CallOptions {
   retryRefusedMs?: number;
 }
 
+/** How a plan of attach is applied. What is done, the plan says. */
+export interface ApplyAttachOptions extends CallOptions {
+  /** For how long a refusal is tried again, in milliseconds. Not at all by default; rights that were just activated need it. */
+  retryRefusedMs?: number;
+}
+
 /** The state "this cluster can pull from this registry, by that grant". Azure takes seconds to minutes to honour a new one. */
 export interface Attachment {
   /** What was found or done. */
@@ -782,6 +789,12 @@ export interface AttachPlan {
   readonly condition: string | null;
   /** What would be done. */
   readonly action: PlannedAction;
+  /** Whether the options named who gets the grant. */
+  readonly isPrincipalNamed: boolean;
+  /** What the options said of a scope above the registry that gives the role already. */
+  readonly inherited: 'suffices' | 'grant_directly';
+  /** What the options said of the role with another condition. */
+  readonly otherCondition: 'keep' | 'replace';
   toString(): string;
   toJSON(): StoredAttachPlan;
 }
@@ -874,6 +887,10 @@ export interface DetachPlan {
   readonly remove: readonly RoleAssignment[];
   /** What would still give this principal pull. What a group of Entra brings it is not seen. */
   readonly remaining: readonly PullGrant[];
+  /** Whether the options named whose grants are meant. */
+  readonly isPrincipalNamed: boolean;
+  /** Whether only what this library made is meant. */
+  readonly onlyOurs: boolean;
   toString(): string;
   toJSON(): StoredDetachPlan;
 }

@@ -22,6 +22,13 @@ struct AttachOptions {
     deadline_ms: Option<Millis>,
 }
 
+#[derive(Deserialize, Default)]
+#[serde(rename_all = "camelCase", deny_unknown_fields, default)]
+struct ApplyAttachOptions {
+    retry_refused_ms: Option<Millis>,
+    deadline_ms: Option<Millis>,
+}
+
 fn options(value: Unknown<'_>, call: &Call) -> Result<aks_acr::AttachOptions> {
     let given: AttachOptions = argument::options(value)?;
     let mut options = aks_acr::AttachOptions::default().with_call(call.options(given.deadline_ms));
@@ -53,7 +60,9 @@ operations! {
     /// Does what a plan says.
     apply_attach(client, call; plan, given) {
         let plan: AttachPlan = argument::object("plan", plan)?;
-        let options = options(given, call)?;
+        let given: ApplyAttachOptions = argument::options(given)?;
+        let mut options = aks_acr::ApplyAttachOptions::default().with_call(call.options(given.deadline_ms));
+        options.retry_refused = given.retry_refused_ms.map(|millis| millis.0);
         async move { client.apply_attach(&plan, options).await }
     }
 }

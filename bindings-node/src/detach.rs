@@ -1,7 +1,7 @@
 //! Detach, and its plans.
 
 use crate::{
-    argument::{self, Millis, Text},
+    argument::{self, CallOnly, Millis, Text},
     call::{Call, Shown},
     client::Client,
     error::Result,
@@ -47,7 +47,8 @@ operations! {
     /// Removes what a plan says.
     apply_detach(client, call; plan, given) {
         let plan: DetachPlan = argument::object("plan", plan)?;
-        let options = options(given, call)?;
+        let given: CallOnly = argument::options(given)?;
+        let options = aks_acr::ApplyDetachOptions::default().with_call(call.options(given.deadline_ms));
         async move { client.apply_detach(&plan, options).await }
     }
 }

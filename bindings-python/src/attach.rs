@@ -4,7 +4,7 @@ use crate::{
     value::{Time, through_json, value, variants},
     word::Word,
 };
-use aks_acr::PullRole;
+use aks_acr::{InheritedGrant, OtherCondition, PullRole};
 use pyo3::prelude::*;
 
 value! {
@@ -65,6 +65,12 @@ value! {
         condition: Option<String>,
         /// What would be done.
         action: PlannedAction,
+        /// Whether the options named who gets the grant.
+        is_principal_named: bool,
+        /// What the options said of a scope above that gives the role already.
+        inherited: Word<InheritedGrant>,
+        /// What the options said of the role with another condition.
+        other_condition: Word<OtherCondition>,
     }
     impl {
         fn __str__(&self) -> PyResult<String> {

@@ -60,6 +60,10 @@ value! {
         remove: Several<RoleAssignment>,
         /// What would still give this principal pull.
         remaining: Several<PullGrant>,
+        /// Whether the options named whose grants are meant.
+        is_principal_named: bool,
+        /// Whether only what this library made is meant.
+        only_ours: bool,
     }
     impl {
         fn __str__(&self) -> PyResult<String> {

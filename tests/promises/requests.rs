@@ -2,8 +2,8 @@
 
 use crate::{Scene, client};
 use aks_acr::{
-    AttachOptions, AttachOutcome, AttachmentsOptions, ClusterRef, CreateClusterOptions, CreateRegistryOptions,
-    DetachOptions, DetachOutcome, ErrorKind, RegistryRef, assignment_name,
+    ApplyAttachOptions, ApplyDetachOptions, AttachOptions, AttachOutcome, AttachmentsOptions, ClusterRef,
+    CreateClusterOptions, CreateRegistryOptions, DetachOptions, DetachOutcome, ErrorKind, RegistryRef, assignment_name,
 };
 use aks_acr_emulator::{RequestSummary, Service, summary};
 use futures::future::join_all;
@@ -44,7 +44,7 @@ async fn a_plan_reads_and_writes_nothing_and_its_application_writes_once() {
     let plan = scene.client.plan_attach(&scene.cluster, &scene.registry, AttachOptions::default()).await.unwrap();
     assert_eq!(counts(&summary(&scene.azure.requests_since(mark))), (3, 1, 0));
     let mark = scene.azure.mark();
-    scene.client.apply_attach(&plan, AttachOptions::default()).await.unwrap();
+    scene.client.apply_attach(&plan, ApplyAttachOptions::default()).await.unwrap();
     assert_eq!(counts(&summary(&scene.azure.requests_since(mark))), (4, 2, 1));
 }
 
@@ -54,7 +54,7 @@ async fn a_plan_that_no_longer_fits_writes_nothing() {
     let plan = scene.client.plan_attach(&scene.cluster, &scene.registry, AttachOptions::default()).await.unwrap();
     attach(&scene, &scene.registry).await;
     let mark = scene.azure.mark();
-    let err = scene.client.apply_attach(&plan, AttachOptions::default()).await.unwrap_err();
+    let err = scene.client.apply_attach(&plan, ApplyAttachOptions::default()).await.unwrap_err();
     assert_eq!(err.kind(), ErrorKind::Conflict);
     assert_eq!(summary(&scene.azure.requests_since(mark)).writes, 0);
 }
@@ -117,7 +117,7 @@ async fn a_plan_of_detach_is_two_requests_one_deep_and_writes_nothing() {
     let plan = scene.client.plan_detach(&scene.cluster, &scene.registry, DetachOptions::default()).await.unwrap();
     assert_eq!(counts(&summary(&scene.azure.requests_since(mark))), (2, 1, 0));
     let mark = scene.azure.mark();
-    scene.client.apply_detach(&plan, DetachOptions::default()).await.unwrap();
+    scene.client.apply_detach(&plan, ApplyDetachOptions::default()).await.unwrap();
     assert_eq!(counts(&summary(&scene.azure.requests_since(mark))), (3, 2, 1));
 }
 

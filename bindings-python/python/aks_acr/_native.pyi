@@ -321,7 +321,19 @@ class AttachOutcome(Result):
 class AttachPlan(Result):
     """What attach would do. Making one needs read rights only; applying it looks again. `str()` is a line for a reader."""
 
-    __match_args__ = ("version", "expires", "cluster", "registry", "role", "principal_id", "condition", "action")
+    __match_args__ = (
+        "version",
+        "expires",
+        "cluster",
+        "registry",
+        "role",
+        "principal_id",
+        "condition",
+        "action",
+        "is_principal_named",
+        "inherited",
+        "other_condition",
+    )
     def __new__(
         cls,
         *,
@@ -333,6 +345,9 @@ class AttachPlan(Result):
         principal_id: str,
         condition: str | None,
         action: PlannedAction,
+        is_principal_named: bool,
+        inherited: InheritedGrant | str,
+        other_condition: OtherCondition | str,
     ) -> AttachPlan: ...
     @property
     def version(self) -> int:
@@ -365,6 +380,18 @@ class AttachPlan(Result):
     @property
     def action(self) -> PlannedAction:
         """What would be done."""
+
+    @property
+    def is_principal_named(self) -> bool:
+        """Whether the options named who gets the grant."""
+
+    @property
+    def inherited(self) -> InheritedGrant:
+        """What the options said of a scope above that gives the role already."""
+
+    @property
+    def other_condition(self) -> OtherCondition:
+        """What the options said of the role with another condition."""
 
 @disjoint_base
 class PlannedAction(Result):
@@ -474,7 +501,17 @@ class DetachPlan(Result):
     more would be removed than it says, nothing is. `str()` is lines for a reader.
     """
 
-    __match_args__ = ("version", "expires", "cluster", "registry", "principal_id", "remove", "remaining")
+    __match_args__ = (
+        "version",
+        "expires",
+        "cluster",
+        "registry",
+        "principal_id",
+        "remove",
+        "remaining",
+        "is_principal_named",
+        "only_ours",
+    )
     def __new__(
         cls,
         *,
@@ -485,6 +522,8 @@ class DetachPlan(Result):
         principal_id: str,
         remove: Iterable[RoleAssignment],
         remaining: Iterable[PullGrant],
+        is_principal_named: bool,
+        only_ours: bool,
     ) -> DetachPlan: ...
     @property
     def version(self) -> int:
@@ -513,6 +552,14 @@ class DetachPlan(Result):
     @property
     def remaining(self) -> tuple[PullGrant, ...]:
         """What would still give this principal pull. What a group of Entra brings it is not seen."""
+
+    @property
+    def is_principal_named(self) -> bool:
+        """Whether the options named whose grants are meant."""
+
+    @property
+    def only_ours(self) -> bool:
+        """Whether only what this library made is meant."""
 
 @final
 class RoleAssignment(Result):
@@ -1812,17 +1859,14 @@ class Calls:
         self,
         plan: AttachPlan,
         *,
-        principal: str | None = None,
-        condition: str | None = None,
-        inherited: InheritedGrant | str | None = None,
-        other_condition: OtherCondition | str | None = None,
         retry_refused: _Seconds | None = None,
         deadline: _Seconds | None = None,
         on_progress: _Listener | None = None,
     ) -> Call[Attachment]:
         """Does what a plan says, after another look: where something else would be done by now, nothing is written.
 
-        Give the options that the plan was made with.
+        The plan carries the options that it was made with; it is good for an hour. A refusal is tried again for
+        `retry_refused`, not at all by default. The deadline is 5 minutes by default.
 
         Raises:
             ConflictError: If the plan has expired or no longer fits.
@@ -1877,15 +1921,14 @@ class Calls:
         self,
         plan: DetachPlan,
         *,
-        principal: str | None = None,
-        only_ours: bool | None = None,
         deadline: _Seconds | None = None,
         on_progress: _Listener | None = None,
     ) -> Call[Detachment]:
         """Removes what a plan says, after another look: what is gone by then is no hindrance, but if more would be removed,
         nothing is.
 
-        Give the options that the plan was made with.
+        The plan carries the options that it was made with; it is good for an hour. Each grant is tried, also where another is
+        refused; running it again goes on with the rest. The deadline is 5 minutes by default.
 
         Raises:
             ConflictError: If the plan has expired or more would be removed.
@@ -1989,7 +2032,8 @@ class Calls:
         vm_size: str | None = None,
         kubernetes_version: str | None = None,
         tier: ClusterTier | str | None = None,
-        ssh_key: str | PathLike[str] | None = None,
+        ssh_key: str | None = None,
+        ssh_key_file: str | PathLike[str] | None = None,
         register: bool | None = None,
         deadline: _Seconds | None = None,
         on_progress: _Listener | None = None,
@@ -2001,8 +2045,8 @@ class Calls:
         cluster is being made, it waits for that one.
 
         By default it is in the group's region, of the tier `Free`, with 3 nodes of a size and a version of Kubernetes that
-        Azure chooses. `ssh_key` says who may sign in to the nodes: a public key as text, or a path of the private half of a
-        pair, which is made where it is missing; nobody by default. `register` has `Microsoft.ContainerService` registered where
+        Azure chooses. `ssh_key` is the text of a public key, whose owner may sign in to the nodes; `ssh_key_file` instead of it is the
+        path of the private half of a pair, which is made where it is missing; nobody may by default. `register` has `Microsoft.ContainerService` registered where
         the subscription has not done so, and no other resource provider. The deadline is 60 minutes by default.
 
         A quota that is used up, or a size that a region does not have, has no class of its own. What Azure refuses at once is an

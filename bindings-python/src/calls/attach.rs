@@ -9,7 +9,9 @@ use crate::{
     value::through_json,
     word::Word,
 };
-use aks_acr::{AttachOptions, ClusterRef, InheritedGrant, OtherCondition, PrincipalId, RegistryRef};
+use aks_acr::{
+    ApplyAttachOptions, AttachOptions, ClusterRef, InheritedGrant, OtherCondition, PrincipalId, RegistryRef,
+};
 use pyo3::prelude::*;
 
 #[pymethods]
@@ -99,28 +101,25 @@ impl Calls {
 
     /// Does what a plan says, after another look: where something else would be done by now, nothing is written.
     ///
-    /// Give the options that the plan was made with.
+    /// The plan carries the options that it was made with; it is good for an hour. A refusal is tried again for
+    /// `retry_refused`, not at all by default. The deadline is 5 minutes by default.
     ///
     /// Raises:
     ///     ConflictError: If the plan has expired or no longer fits.
     ///     InvalidInputError: If it is of another version.
     ///     AksAcrError: Those of `attach`.
-    #[pyo3(signature = (plan, *, principal = None, condition = None, inherited = None, other_condition = None,
-        retry_refused = None, deadline = None, on_progress = None))]
+    #[pyo3(signature = (plan, *, retry_refused = None, deadline = None, on_progress = None))]
     fn apply_attach(
         &self,
         plan: &Bound<'_, AttachPlan>,
-        principal: Option<Parsed<PrincipalId>>,
-        condition: Option<String>,
-        inherited: Option<Word<InheritedGrant>>,
-        other_condition: Option<Word<OtherCondition>>,
         retry_refused: Option<Span>,
         deadline: Option<Span>,
         on_progress: Option<Py<PyAny>>,
     ) -> PyResult<Call> {
         let client = self.0.client()?;
         let plan: aks_acr::AttachPlan = through_json(plan.get())?;
-        let options = attach_options(principal, condition, inherited, other_condition, retry_refused);
+        let mut options = ApplyAttachOptions::default();
+        options.retry_refused = retry_refused.map(|Span(time)| time);
         Ok(Call::new::<Attachment, _, _>(self.0.manner(deadline, on_progress), move |call| async move {
             client.apply_attach(&plan, options.with_call(call)).await
         }))

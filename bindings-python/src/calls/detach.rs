@@ -8,7 +8,9 @@ use crate::{
     detach::{DetachPlan, Detachment},
     value::through_json,
 };
-use aks_acr::{AttachmentsOptions, ClusterRef, DetachOptions, PrincipalId, RegistryRef, SubscriptionId};
+use aks_acr::{
+    ApplyDetachOptions, AttachmentsOptions, ClusterRef, DetachOptions, PrincipalId, RegistryRef, SubscriptionId,
+};
 use pyo3::prelude::*;
 
 #[pymethods]
@@ -69,24 +71,23 @@ impl Calls {
     /// Removes what a plan says, after another look: what is gone by then is no hindrance, but if more would be removed,
     /// nothing is.
     ///
-    /// Give the options that the plan was made with.
+    /// The plan carries the options that it was made with; it is good for an hour. Each grant is tried, also where another is
+    /// refused; running it again goes on with the rest. The deadline is 5 minutes by default.
     ///
     /// Raises:
     ///     ConflictError: If the plan has expired or more would be removed.
     ///     InvalidInputError: If it is of another version.
     ///     AksAcrError: Those of `detach`.
-    #[pyo3(signature = (plan, *, principal = None, only_ours = None, deadline = None, on_progress = None))]
+    #[pyo3(signature = (plan, *, deadline = None, on_progress = None))]
     fn apply_detach(
         &self,
         plan: &Bound<'_, DetachPlan>,
-        principal: Option<Parsed<PrincipalId>>,
-        only_ours: Option<bool>,
         deadline: Option<Span>,
         on_progress: Option<Py<PyAny>>,
     ) -> PyResult<Call> {
         let client = self.0.client()?;
         let plan: aks_acr::DetachPlan = through_json(plan.get())?;
-        let options = detach_options(principal, only_ours);
+        let options = ApplyDetachOptions::default();
         Ok(Call::new::<Detachment, _, _>(self.0.manner(deadline, on_progress), move |call| async move {
             client.apply_detach(&plan, options.with_call(call)).await
         }))

@@ -4,7 +4,7 @@ mod decide;
 mod plan;
 mod run;
 
-pub use plan::{AttachPlan, PlannedAction};
+pub use plan::{ApplyAttachOptions, AttachPlan, PlannedAction};
 
 pub(crate) use decide::{is_above, principal};
 pub(crate) use plan::{GOOD_FOR, check_is_current};

@@ -1,7 +1,7 @@
 //! Attach, step by step: look at all in parallel, decide, write at most once, report.
 
 use super::{
-    AttachOptions, AttachOutcome, AttachPlan, Attachment, PlannedAction,
+    ApplyAttachOptions, AttachOptions, AttachOutcome, AttachPlan, Attachment, PlannedAction,
     decide::{Decision, Found, check_options, decide, same_condition},
     plan::{GOOD_FOR, VERSION, check_is_current},
 };
@@ -51,12 +51,15 @@ pub(crate) async fn plan(
         principal_id: decision.grant.principal_id,
         condition: decision.grant.condition,
         action: decision.action,
+        is_principal_named: options.principal.is_some(),
+        inherited: options.inherited,
+        other_condition: options.other_condition,
     })
 }
 
-pub(crate) async fn apply_plan(client: &Client, plan: &AttachPlan, options: &AttachOptions) -> Result<Attachment> {
+pub(crate) async fn apply_plan(client: &Client, plan: &AttachPlan, how: &ApplyAttachOptions) -> Result<Attachment> {
     check_is_current(plan.version, VERSION, plan.expires)?;
-    let options = AttachOptions { condition: plan.condition.clone(), ..options.clone() };
+    let options = plan.options(how);
     let call = options.call.start(DEADLINE);
     let found = gather(client, &plan.cluster, &RegistryRef::of_id(plan.registry.clone())?, &call).await?;
     let decision = decide(&found, &options)?;

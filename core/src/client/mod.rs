@@ -8,7 +8,7 @@ mod import;
 pub use builder::ClientBuilder;
 
 use crate::{
-    attach::{self, AttachOptions, AttachPlan, Attachment},
+    attach::{self, ApplyAttachOptions, AttachOptions, AttachPlan, Attachment},
     call::{Call, CallOptions},
     cloud::Cloud,
     cluster::{
@@ -132,13 +132,15 @@ impl Client {
     /// # Examples
     /// ```
     /// # #[tokio::main(flavor = "current_thread")] async fn main() -> aks_acr::Result<()> {
-    /// # use aks_acr::{AttachOptions, Client, ClusterRef, PlannedAction};
+    /// # use aks_acr::{ApplyAttachOptions, AttachOptions, AttachPlan, Client, ClusterRef, PlannedAction};
     /// # let azure = aks_acr_emulator::Emulator::new().with_cluster("group", "dev").with_registry("group", "myregistry");
     /// # let client = Client::builder(azure.credential(), azure.subscription()).transport(azure.transport()).build()?;
     /// let cluster = ClusterRef::new("group", "dev")?;
     /// let plan = client.plan_attach(&cluster, &"myregistry".parse()?, AttachOptions::default()).await?;
     /// assert_eq!(plan.action, PlannedAction::Grant);
-    /// client.apply_attach(&plan, AttachOptions::default()).await?;
+    /// let text = serde_json::to_string(&plan).unwrap_or_default(); // to be stored, and read in any of the languages
+    /// # let plan: AttachPlan = serde_json::from_str(&text).map_err(|err| aks_acr::Error::new(aks_acr::ErrorKind::Unexpected, err.to_string()))?;
+    /// client.apply_attach(&plan, ApplyAttachOptions::default()).await?;
     /// # Ok(()) }
     /// ```
     pub async fn plan_attach(
@@ -150,8 +152,8 @@ impl Client {
         attach::plan(self, cluster, registry, &options).await
     }
 
-    /// Does what a plan says, after another look: where something else would be done by now, nothing is written. Give the
-    /// options that the plan was made with.
+    /// Does what a plan says, after another look: where something else would be done by now, nothing is written. The
+    /// plan carries the options that it was made with; it is good for an hour.
     ///
     /// # Errors
     /// Those of [`attach`](Self::attach); [`Conflict`](ErrorKind::Conflict) if the plan has expired or no longer fits;
@@ -159,7 +161,7 @@ impl Client {
     ///
     /// # Examples
     /// See [`plan_attach`](Self::plan_attach).
-    pub async fn apply_attach(&self, plan: &AttachPlan, options: AttachOptions) -> Result<Attachment> {
+    pub async fn apply_attach(&self, plan: &AttachPlan, options: ApplyAttachOptions) -> Result<Attachment> {
         attach::apply_plan(self, plan, &options).await
     }
 

@@ -3,7 +3,7 @@
 mod plan;
 mod run;
 
-pub use plan::DetachPlan;
+pub use plan::{ApplyDetachOptions, DetachPlan};
 
 pub(crate) use run::{apply_plan, detach, plan};
 

@@ -1,7 +1,7 @@
 //! Detach, step by step: look in parallel, decide, delete in parallel, report what remains.
 
 use super::{
-    DetachOptions, DetachOutcome, DetachPlan, Detachment, RemovedGrant,
+    ApplyDetachOptions, DetachOptions, DetachOutcome, DetachPlan, Detachment, RemovedGrant,
     plan::{Held, VERSION, decide},
     pull_role,
 };
@@ -60,11 +60,14 @@ pub(crate) async fn plan(
         principal_id: found.principal_id,
         remove: found.held.remove,
         remaining,
+        is_principal_named: options.principal.is_some(),
+        only_ours: options.only_ours,
     })
 }
 
-pub(crate) async fn apply_plan(client: &Client, plan: &DetachPlan, options: &DetachOptions) -> Result<Detachment> {
+pub(crate) async fn apply_plan(client: &Client, plan: &DetachPlan, how: &ApplyDetachOptions) -> Result<Detachment> {
     check_is_current(plan.version, VERSION, plan.expires)?;
+    let options = &plan.options(how);
     let call = options.call.start(DEADLINE);
     let registry = RegistryRef::of_id(plan.registry.clone())?;
     let found = gather(client, &plan.cluster, &registry, options, &call).await?;
