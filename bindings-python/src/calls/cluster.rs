@@ -2,7 +2,7 @@
 
 use super::Calls;
 use crate::{
-    argument::{Parsed, Span, SshKeyArgument, set},
+    argument::{self, Parsed, Span, set},
     call::Call,
     cluster::{Applied, CreatedCluster, Kubeconfig, MergedKubeconfig, Pods, RollOut},
     error::to_py,
@@ -24,8 +24,8 @@ impl Calls {
     /// cluster is being made, it waits for that one.
     ///
     /// By default it is in the group's region, of the tier `Free`, with 3 nodes of a size and a version of Kubernetes that
-    /// Azure chooses. `ssh_key` says who may sign in to the nodes: a public key as text, or a path of the private half of a
-    /// pair, which is made where it is missing; nobody by default. `register` has `Microsoft.ContainerService` registered where
+    /// Azure chooses. `ssh_key` is the text of a public key, whose owner may sign in to the nodes; `ssh_key_file` instead of it is the
+    /// path of the private half of a pair, which is made where it is missing; nobody may by default. `register` has `Microsoft.ContainerService` registered where
     /// the subscription has not done so, and no other resource provider. The deadline is 60 minutes by default.
     ///
     /// A quota that is used up, or a size that a region does not have, has no class of its own. What Azure refuses at once is an
@@ -42,7 +42,7 @@ impl Calls {
     ///     ForbiddenError: If the caller may not.
     ///     OperationFailedError: If Azure could not make it, now or at an earlier try.
     #[pyo3(signature = (cluster, *, registries = None, location = None, node_count = None, vm_size = None,
-        kubernetes_version = None, tier = None, ssh_key = None, register = None, deadline = None, on_progress = None))]
+        kubernetes_version = None, tier = None, ssh_key = None, ssh_key_file = None, register = None, deadline = None, on_progress = None))]
     fn create_cluster(
         &self,
         cluster: Parsed<ClusterRef>,
@@ -52,7 +52,8 @@ impl Calls {
         vm_size: Option<String>,
         kubernetes_version: Option<String>,
         tier: Option<Word<ClusterTier>>,
-        ssh_key: Option<SshKeyArgument>,
+        ssh_key: Option<String>,
+        ssh_key_file: Option<PathBuf>,
         register: Option<bool>,
         deadline: Option<Span>,
         on_progress: Option<Py<PyAny>>,
@@ -65,7 +66,7 @@ impl Calls {
         options.vm_size = vm_size;
         options.kubernetes_version = kubernetes_version;
         set(&mut options.tier, tier.map(|Word(tier)| tier));
-        set(&mut options.ssh_key, ssh_key.map(|SshKeyArgument(key)| key));
+        set(&mut options.ssh_key, argument::ssh_key(ssh_key, ssh_key_file)?);
         set(&mut options.register, register);
         Ok(Call::new::<CreatedCluster, _, _>(self.0.manner(deadline, on_progress), move |call| async move {
             client.create_cluster(&cluster.0, options.with_call(call)).await
