@@ -99,8 +99,8 @@ export interface Write {
   readonly method: string;
   /** The resource id, or the cluster's resource id and the path in its API. Never a query, which may be signed. */
   readonly target: string;
-  /** The action that Azure checks. Empty for Kubernetes. */
-  readonly action: string;
+  /** The action that Azure checks. `null` for Kubernetes. */
+  readonly action: string | null;
   /** What it is for, in words. */
   readonly step: string;
   /**
@@ -231,7 +231,7 @@ export interface Operations {
    * remove, nothing is written and the outcome says so.
    *
    * Deadline: 5 minutes by default. Errors: `'not_found'` if the cluster, its kubelet identity or the registry does not exist: a deleted
-   * cluster's grants are removed by `principal`; `'forbidden'` if the caller may not list the grants or not remove one, with the
+   * cluster's grants are removed by `principalId`; `'forbidden'` if the caller may not list the grants or not remove one, with the
    * missing action, or if a lock keeps one; `'unsupported'` for a cluster with a service principal whose object id is not given.
    *
    * @example
@@ -474,6 +474,8 @@ export interface Run<Result> extends AsyncIterable<Event> {
    * The call's result. Where nobody waits for it, a failure is no unhandled rejection: the iteration has thrown it, or nobody asked.
    */
   readonly result: Promise<Result>;
+  /** Stops the call: its result is rejected with `'cancelled'`. What Azure has begun goes on. */
+  cancel(): void;
 }
 
 // ----------------------------------------------------------------------------------------------------------------------- errors
@@ -587,17 +589,20 @@ export type RefusalKind =
   /** The hook that sees each write said no: nothing was sent. */
   | 'write_hook';
 
-/** A policy that was in the way. What Azure does not tell is empty. */
+/** A policy that was in the way. What Azure does not tell is `null`. */
 export interface DenyingPolicy {
   /** The assignment's display name, or its name where it has none. */
   readonly name: string;
-  readonly assignmentId: string;
-  readonly definitionId: string;
+  readonly assignmentId: string | null;
+  readonly definitionId: string | null;
 }
 
 // --------------------------------------------------------------------------------------------------------------------- progress
 
-/** A step of a call that is under way. `String(event)` is a line for people. More kinds may come. */
+/**
+ * A step of a call that is under way. `String(event)` is a line for people. Steps may run side by side, so that their events mix; one that
+ * fails is not finished: the call's error says so. More kinds may come.
+ */
 export type Event = (
   | {
       readonly kind: 'started';
@@ -644,6 +649,18 @@ export type Event = (
       readonly kind: 'finished';
       /** What was done. */
       readonly step: string;
+    }
+  | {
+      /** The import of one image of a list has ended, well or not. */
+      readonly kind: 'item_ended';
+      /** The image's place in the list, from 0. */
+      readonly index: number;
+      /** The image, completed as Docker completes it. */
+      readonly source: string;
+      /** Whether it was copied. `false`: an equal image was there, or it failed. */
+      readonly isNew: boolean;
+      /** Why it failed, if it did. */
+      readonly error: string | null;
     }
 ) & { toString(): string };
 
@@ -704,7 +721,7 @@ export interface AttachOptions extends CallOptions {
    * Who gets the grant, where that is not the cluster's kubelet identity: the object id of a service principal, on a cluster that
    * has one. It is not compared with the cluster: whoever is named gets the grant.
    */
-  principal?: string;
+  principalId?: string;
   /**
    * Narrows the grant, in the language of Azure's attribute-based access control. Only for registries whose permissions are on
    * repositories: elsewhere it would have no effect, and is refused.
@@ -736,7 +753,7 @@ export interface Attachment {
   /** Object id of who has it. */
   readonly principalId: string;
   /** The registry's resource id. */
-  readonly scope: string;
+  readonly registry: string;
   /** Id of the role assignment. `null` where one exists that the caller may not read. */
   readonly assignmentId: string | null;
   /** What narrows the grant. */
@@ -832,7 +849,7 @@ export interface DetachOptions extends CallOptions {
    * Whose grant is removed, where that is not the cluster's kubelet identity: an object id. The cluster is not looked at then: so it can
    * be one that was deleted, whose grants Azure keeps.
    */
-  principal?: string;
+  principalId?: string;
   /**
    * Leaves alone what this library did not make, such as a grant that Terraform or Bicep would make again. By default every direct
    * grant of the two roles that attach gives is removed, whoever made it.
@@ -850,7 +867,7 @@ export interface Detachment {
   /** Whose grants. */
   readonly principalId: string;
   /** The registry's resource id. */
-  readonly scope: string;
+  readonly registry: string;
   /** What was removed. */
   readonly removed: readonly RemovedGrant[];
   /**
@@ -913,7 +930,7 @@ export interface RoleAssignment {
   /** Azure's word for what the principal is: `ServicePrincipal` (a managed identity too), `Group`, `User`. */
   readonly principalType: string | null;
   /** The role definition's id, the part that is the same in every subscription. */
-  readonly role: string;
+  readonly roleDefinitionId: string;
   /** What narrows it. */
   readonly condition: string | null;
   /** What its maker wrote about it. */
@@ -966,11 +983,11 @@ export interface PullGrant {
   /** Azure's word for what that is: `ServicePrincipal` (a managed identity too), `Group`, `User`. */
   readonly principalType: string | null;
   /** Whether the principal still exists, as far as that is known. What is gone Azure keeps the assignments of. */
-  readonly principal: 'exists' | 'gone' | 'unknown';
+  readonly principalState: 'exists' | 'gone' | 'unknown';
   /** The clusters whose nodes pull with it, where it is the kubelet identity of some that were looked at. */
   readonly clusters: readonly string[];
   /** The role definition's id, the part that is the same in every subscription. */
-  readonly role: string;
+  readonly roleDefinitionId: string;
   /** The role's name. `null` where the caller may not read the definition. */
   readonly roleName: string | null;
   /** Id of the role assignment. */
@@ -1287,6 +1304,11 @@ export interface CreatedCluster {
   readonly differences: readonly Difference[];
   /** What was found or done at each registry, in the order in which they were given. */
   readonly attachments: readonly Attachment[];
+  /**
+   * `x-ms-correlation-request-id` of the write, by which Azure's activity log knows it. `null` where nothing was written, or its answer was
+   * lost.
+   */
+  readonly correlationId: string | null;
 }
 
 /** A cluster as Azure has it. */

@@ -14,7 +14,7 @@ use serde::Deserialize;
 #[derive(Deserialize, Default)]
 #[serde(rename_all = "camelCase", deny_unknown_fields, default)]
 struct AttachOptions {
-    principal: Option<Text<PrincipalId>>,
+    principal_id: Option<Text<PrincipalId>>,
     condition: Option<String>,
     inherited: Option<Text<InheritedGrant>>,
     other_condition: Option<Text<OtherCondition>>,
@@ -32,7 +32,7 @@ struct ApplyAttachOptions {
 fn options(value: Unknown<'_>, call: &Call) -> Result<aks_acr::AttachOptions> {
     let given: AttachOptions = argument::options(value)?;
     let mut options = aks_acr::AttachOptions::default().with_call(call.options(given.deadline_ms));
-    options.principal = given.principal.map(|principal| principal.0);
+    options.principal_id = given.principal_id.map(|principal| principal.0);
     options.condition = given.condition;
     options.inherited = given.inherited.map_or(options.inherited, |inherited| inherited.0);
     options.other_condition = given.other_condition.map_or(options.other_condition, |condition| condition.0);

@@ -14,7 +14,7 @@ use serde::Deserialize;
 #[derive(Deserialize, Default)]
 #[serde(rename_all = "camelCase", deny_unknown_fields, default)]
 struct DetachOptions {
-    principal: Option<Text<PrincipalId>>,
+    principal_id: Option<Text<PrincipalId>>,
     only_ours: Option<bool>,
     deadline_ms: Option<Millis>,
 }
@@ -22,7 +22,7 @@ struct DetachOptions {
 fn options(value: Unknown<'_>, call: &Call) -> Result<aks_acr::DetachOptions> {
     let given: DetachOptions = argument::options(value)?;
     let mut options = aks_acr::DetachOptions::default().with_call(call.options(given.deadline_ms));
-    options.principal = given.principal.map(|principal| principal.0);
+    options.principal_id = given.principal_id.map(|principal| principal.0);
     options.only_ours = given.only_ours.unwrap_or(options.only_ours);
     Ok(options)
 }

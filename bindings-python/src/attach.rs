@@ -19,7 +19,7 @@ value! {
         /// Object id of the identity that has it.
         principal_id: String,
         /// Resource id of the registry.
-        scope: String,
+        registry: String,
         /// Id of the role assignment. `None` where one exists that the caller may not read.
         assignment_id: Option<String>,
         /// What narrows the grant, if anything does.

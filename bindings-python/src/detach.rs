@@ -20,7 +20,7 @@ value! {
         /// Object id of the identity whose grants were meant.
         principal_id: String,
         /// Resource id of the registry.
-        scope: String,
+        registry: String,
         /// What was removed.
         removed: Several<RemovedGrant>,
         /// What still gives this principal pull: grants from above, of other roles, or of others where only ours were to go.
@@ -84,7 +84,7 @@ value! {
         /// Azure's word for what the principal is: `ServicePrincipal` (a managed identity too), `Group`, `User`.
         principal_type: Option<String>,
         /// The role definition's id, the part that is the same in every subscription.
-        role: String,
+        role_definition_id: String,
         /// What narrows it, if anything does.
         condition: Option<String>,
         /// What its maker wrote about it.

@@ -17,8 +17,8 @@ value! {
         method: String,
         /// The resource id, or the cluster's resource id and the path in its API.
         target: String,
-        /// The action that Azure checks. Empty for Kubernetes.
-        action: String,
+        /// The action that Azure checks. `None` for Kubernetes.
+        action: Option<String>,
         /// What it is for, in words.
         step: String,
         /// What would be sent, without what may be secret: to Azure the body with such values replaced, to Kubernetes the object's

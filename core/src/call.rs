@@ -7,6 +7,9 @@ use tokio::time::Instant;
 pub use tokio_util::sync::CancellationToken;
 
 /// A step of a call that is under way.
+///
+/// Steps may run side by side, so that their events mix; a step is known by its text, which is for people and may change. A step that
+/// fails is not [`Finished`](Self::Finished): the call's error says so.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(tag = "kind", rename_all = "snake_case")]
 #[non_exhaustive]
@@ -55,6 +58,17 @@ pub enum Event {
         /// What was done.
         step: String,
     },
+    /// The import of one image of a list has ended, well or not.
+    ItemEnded {
+        /// The image's place in the list, from 0.
+        index: u32,
+        /// The image, completed as Docker completes it.
+        source: String,
+        /// Whether it was copied. `false`: an equal image was there, or it failed.
+        is_new: bool,
+        /// Why it failed, if it did: the sentence of its error.
+        error: Option<String>,
+    },
 }
 
 impl fmt::Display for Event {
@@ -70,6 +84,9 @@ impl fmt::Display for Event {
             Self::RollingOut { ready, wanted, cause: None } => write!(f, "{ready}/{wanted} ready"),
             Self::RollingOut { ready, wanted, cause: Some(cause) } => write!(f, "{ready}/{wanted} ready, {cause}"),
             Self::Finished { step } => write!(f, "{step}: done"),
+            Self::ItemEnded { source, error: Some(error), .. } => write!(f, "{source}: {error}"),
+            Self::ItemEnded { source, is_new: true, .. } => write!(f, "{source}: imported"),
+            Self::ItemEnded { source, .. } => write!(f, "{source}: there already"),
         }
     }
 }

@@ -45,10 +45,10 @@ words!(
 pub struct DenyingPolicy {
     /// The assignment's display name, or its name where it has none.
     pub name: String,
-    /// The assignment's id. Empty where Azure does not tell.
-    pub assignment_id: String,
-    /// The definition's id. Empty where Azure does not tell.
-    pub definition_id: String,
+    /// The assignment's id. `None` where Azure does not tell.
+    pub assignment_id: Option<String>,
+    /// The definition's id. `None` where Azure does not tell.
+    pub definition_id: Option<String>,
 }
 
 /// A refusal, from what was asked and from the service's code.

@@ -21,8 +21,8 @@ pub struct Write {
     pub method: String,
     /// The resource id, or the cluster's resource id and the path in its API. Never a query, which may be signed.
     pub target: String,
-    /// The action that Azure checks. Empty for Kubernetes.
-    pub action: String,
+    /// The action that Azure checks. `None` for Kubernetes.
+    pub action: Option<String>,
     /// What it is for, in words.
     pub step: String,
     /// What would be sent, without what may be secret: to Azure the body with such values replaced, to Kubernetes the object's kind,

@@ -187,7 +187,7 @@ async fn end<T: Serialize>(
 
 fn attach_options(args: &mut Args) -> Result<AttachOptions, Error> {
     let mut options = AttachOptions::default();
-    options.principal = args.parsed("principal")?;
+    options.principal_id = args.parsed("principal_id")?;
     options.condition = args.text("condition");
     options.inherited = args.parsed("inherited")?.unwrap_or_default();
     options.other_condition = args.parsed("other_condition")?.unwrap_or_default();
@@ -197,7 +197,7 @@ fn attach_options(args: &mut Args) -> Result<AttachOptions, Error> {
 
 fn detach_options(args: &mut Args) -> Result<DetachOptions, Error> {
     let mut options = DetachOptions::default();
-    options.principal = args.parsed("principal")?;
+    options.principal_id = args.parsed("principal_id")?;
     options.only_ours = args.is_set("only_ours");
     Ok(options)
 }

@@ -104,7 +104,7 @@ async fn a_detach_of_a_named_principal_does_not_look_at_the_cluster() {
     attach(&scene, &scene.registry).await;
     let mark = scene.azure.mark();
     let kubelet = scene.azure.kubelet_object_id("group", "dev").parse().unwrap();
-    let options = DetachOptions::default().with_principal(kubelet);
+    let options = DetachOptions::default().with_principal_id(kubelet);
     scene.client.detach(&scene.cluster, &scene.registry, options).await.unwrap();
     assert_eq!(counts(&summary(&scene.azure.requests_since(mark))), (2, 2, 1));
 }

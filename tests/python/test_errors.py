@@ -72,7 +72,7 @@ def test_what_the_service_asks_to_wait_is_a_timedelta(azure, client):
     [
         lambda client: client.attach("no slash", "myregistry"),
         lambda client: client.attach("group/dev", "my.registry"),
-        lambda client: client.attach("group/dev", "myregistry", principal="me"),
+        lambda client: client.attach("group/dev", "myregistry", principal_id="me"),
         lambda client: client.attach("group/dev", "myregistry", inherited="perhaps"),
         lambda client: client.create_registry("group", "other", sku="basic"),
         lambda client: client.import_image("myregistry", "NGINX"),

@@ -237,14 +237,14 @@ class Attachment(Result):
     Assigned is not yet effective: Azure takes from seconds to minutes until a registry honours a new grant.
     """
 
-    __match_args__ = ("outcome", "role", "principal_id", "scope", "assignment_id", "condition", "correlation_id")
+    __match_args__ = ("outcome", "role", "principal_id", "registry", "assignment_id", "condition", "correlation_id")
     def __new__(
         cls,
         *,
         outcome: AttachOutcome,
         role: PullRole | str,
         principal_id: str,
-        scope: str,
+        registry: str,
         assignment_id: str | None,
         condition: str | None,
         correlation_id: str | None,
@@ -262,7 +262,7 @@ class Attachment(Result):
         """Object id of the identity that has it."""
 
     @property
-    def scope(self) -> str:
+    def registry(self) -> str:
         """Resource id of the registry."""
 
     @property
@@ -434,13 +434,13 @@ class Detachment(Result):
     an image that is on a node already starts without a pull.
     """
 
-    __match_args__ = ("outcome", "principal_id", "scope", "removed", "remaining")
+    __match_args__ = ("outcome", "principal_id", "registry", "removed", "remaining")
     def __new__(
         cls,
         *,
         outcome: DetachOutcome | str,
         principal_id: str,
-        scope: str,
+        registry: str,
         removed: Iterable[RemovedGrant],
         remaining: Iterable[PullGrant],
     ) -> Detachment: ...
@@ -453,7 +453,7 @@ class Detachment(Result):
         """Object id of the identity whose grants were meant."""
 
     @property
-    def scope(self) -> str:
+    def registry(self) -> str:
         """Resource id of the registry."""
 
     @property
@@ -565,7 +565,7 @@ class DetachPlan(Result):
 class RoleAssignment(Result):
     """A role assignment as Azure has it."""
 
-    __match_args__ = ("id", "scope", "principal_id", "principal_type", "role", "condition", "description")
+    __match_args__ = ("id", "scope", "principal_id", "principal_type", "role_definition_id", "condition", "description")
     def __new__(
         cls,
         *,
@@ -573,7 +573,7 @@ class RoleAssignment(Result):
         scope: str,
         principal_id: str,
         principal_type: str | None,
-        role: str,
+        role_definition_id: str,
         condition: str | None,
         description: str | None,
     ) -> RoleAssignment: ...
@@ -594,7 +594,7 @@ class RoleAssignment(Result):
         """Azure's word for what the principal is: `ServicePrincipal` (a managed identity too), `Group`, `User`."""
 
     @property
-    def role(self) -> str:
+    def role_definition_id(self) -> str:
         """The role definition's id, the part that is the same in every subscription."""
 
     @property
@@ -671,9 +671,9 @@ class PullGrant(Result):
         "registry",
         "principal_id",
         "principal_type",
-        "principal",
+        "principal_state",
         "clusters",
-        "role",
+        "role_definition_id",
         "role_name",
         "assignment_id",
         "reach",
@@ -686,9 +686,9 @@ class PullGrant(Result):
         registry: str,
         principal_id: str,
         principal_type: str | None,
-        principal: PrincipalState | str,
+        principal_state: PrincipalState | str,
         clusters: Iterable[str],
-        role: str,
+        role_definition_id: str,
         role_name: str | None,
         assignment_id: str,
         reach: GrantReach,
@@ -708,7 +708,7 @@ class PullGrant(Result):
         """Azure's word for what that is: `ServicePrincipal` (a managed identity too), `Group`, `User`."""
 
     @property
-    def principal(self) -> PrincipalState:
+    def principal_state(self) -> PrincipalState:
         """Whether the principal still exists, as far as that is known."""
 
     @property
@@ -716,7 +716,7 @@ class PullGrant(Result):
         """Resource ids of the clusters whose nodes pull with it, of those that were looked at."""
 
     @property
-    def role(self) -> str:
+    def role_definition_id(self) -> str:
         """The role definition's id, the part that is the same in every subscription."""
 
     @property
@@ -768,18 +768,18 @@ class DenyingPolicy(Result):
     """A policy that was in the way."""
 
     __match_args__ = ("name", "assignment_id", "definition_id")
-    def __new__(cls, *, name: str, assignment_id: str, definition_id: str) -> DenyingPolicy: ...
+    def __new__(cls, *, name: str, assignment_id: str | None, definition_id: str | None) -> DenyingPolicy: ...
     @property
     def name(self) -> str:
         """The assignment's display name, or its name where it has none."""
 
     @property
-    def assignment_id(self) -> str:
-        """The assignment's id. Empty where Azure does not tell."""
+    def assignment_id(self) -> str | None:
+        """The assignment's id. `None` where Azure does not tell."""
 
     @property
-    def definition_id(self) -> str:
-        """The definition's id. Empty where Azure does not tell."""
+    def definition_id(self) -> str | None:
+        """The definition's id. `None` where Azure does not tell."""
 
 @final
 class RequiredRight(Result):
@@ -831,7 +831,7 @@ class Write(Result):
         service: WriteService | str,
         method: str,
         target: str,
-        action: str,
+        action: str | None,
         step: str,
         body: Any,
     ) -> Write: ...
@@ -848,8 +848,8 @@ class Write(Result):
         """The resource id, or the cluster's resource id and the path in its API."""
 
     @property
-    def action(self) -> str:
-        """The action that Azure checks. Empty for Kubernetes."""
+    def action(self) -> str | None:
+        """The action that Azure checks. `None` for Kubernetes."""
 
     @property
     def step(self) -> str:
@@ -1159,7 +1159,7 @@ class Cluster(Result):
 class CreatedCluster(Result):
     """A cluster that is there now, and what its nodes can pull from."""
 
-    __match_args__ = ("cluster", "is_new", "differences", "attachments")
+    __match_args__ = ("cluster", "is_new", "differences", "attachments", "correlation_id")
     def __new__(
         cls,
         *,
@@ -1167,7 +1167,12 @@ class CreatedCluster(Result):
         is_new: bool,
         differences: Iterable[Difference],
         attachments: Iterable[Attachment],
+        correlation_id: str | None,
     ) -> CreatedCluster: ...
+    @property
+    def correlation_id(self) -> str | None:
+        """By this Azure's activity log knows the write. `None` where nothing was written, or where its answer was lost."""
+
     @property
     def cluster(self) -> Cluster:
         """The cluster."""
@@ -1684,6 +1689,21 @@ class Event(Result):
         @property
         def step(self) -> str: ...
 
+    @final
+    class ItemEnded(Event):
+        """The import of one image of a list has ended, well or not; `index` is its place there, `error` why it failed, if it did."""
+
+        __match_args__ = ("index", "source", "is_new", "error")
+        def __new__(cls, index: int, source: str, is_new: bool, error: str | None) -> Event.ItemEnded: ...
+        @property
+        def index(self) -> int: ...
+        @property
+        def source(self) -> str: ...
+        @property
+        def is_new(self) -> bool: ...
+        @property
+        def error(self) -> str | None: ...
+
 class AksAcrError(Exception):
     """What went wrong, with the facts that a caller needs to act. Each kind has a class of its own below this one."""
 
@@ -1807,7 +1827,7 @@ class Calls:
         cluster: str,
         registry: str,
         *,
-        principal: str | None = None,
+        principal_id: str | None = None,
         condition: str | None = None,
         inherited: InheritedGrant | str | None = None,
         other_condition: OtherCondition | str | None = None,
@@ -1821,7 +1841,7 @@ class Calls:
         `registry` is a name, a login server or a resource id; with an id it is 4 requests, 2 deep (one after another). What a
         group of Entra brings the identity is not seen: the grant is made all the same.
 
-        `principal` is who gets the grant, where that is not the cluster's kubelet identity. `condition` narrows the grant,
+        `principal_id` is who gets the grant, where that is not the cluster's kubelet identity. `condition` narrows the grant,
         on registries whose permissions are on repositories. `inherited` says what is done where a scope above gives the
         role already, `other_condition` what is done where it is there with another condition. A refusal is tried again for
         `retry_refused`, not at all by default. The deadline is 5 minutes by default.
@@ -1839,7 +1859,7 @@ class Calls:
         cluster: str,
         registry: str,
         *,
-        principal: str | None = None,
+        principal_id: str | None = None,
         condition: str | None = None,
         inherited: InheritedGrant | str | None = None,
         other_condition: OtherCondition | str | None = None,
@@ -1879,7 +1899,7 @@ class Calls:
         cluster: str,
         registry: str,
         *,
-        principal: str | None = None,
+        principal_id: str | None = None,
         only_ours: bool | None = None,
         deadline: _Seconds | None = None,
         on_progress: _Listener | None = None,
@@ -1889,7 +1909,7 @@ class Calls:
 
         What still gives access is in the answer. Where there is nothing to remove, nothing is written and the outcome says so.
 
-        `principal` is whose grant is removed, where that is not the cluster's kubelet identity; the cluster is not looked at
+        `principal_id` is whose grant is removed, where that is not the cluster's kubelet identity; the cluster is not looked at
         then, so it can be one that was deleted. `only_ours` leaves alone what others made, such as Terraform. The deadline is
         5 minutes by default.
 
@@ -1904,7 +1924,7 @@ class Calls:
         cluster: str,
         registry: str,
         *,
-        principal: str | None = None,
+        principal_id: str | None = None,
         only_ours: bool | None = None,
         deadline: _Seconds | None = None,
         on_progress: _Listener | None = None,

@@ -20,7 +20,7 @@ impl Calls {
     ///
     /// What still gives access is in the answer. Where there is nothing to remove, nothing is written and the outcome says so.
     ///
-    /// `principal` is whose grant is removed, where that is not the cluster's kubelet identity; the cluster is not looked at
+    /// `principal_id` is whose grant is removed, where that is not the cluster's kubelet identity; the cluster is not looked at
     /// then, so it can be one that was deleted. `only_ours` leaves alone what others made, such as Terraform. The deadline is
     /// 5 minutes by default.
     ///
@@ -28,18 +28,18 @@ impl Calls {
     ///     NotFoundError: If the cluster, its kubelet identity or the registry does not exist.
     ///     ForbiddenError: If the caller may not list the grants or not remove one, with `missing_action`; or a lock keeps one.
     ///     UnsupportedError: If the cluster has a service principal whose object id is not given.
-    #[pyo3(signature = (cluster, registry, *, principal = None, only_ours = None, deadline = None, on_progress = None))]
+    #[pyo3(signature = (cluster, registry, *, principal_id = None, only_ours = None, deadline = None, on_progress = None))]
     fn detach(
         &self,
         cluster: Parsed<ClusterRef>,
         registry: Parsed<RegistryRef>,
-        principal: Option<Parsed<PrincipalId>>,
+        principal_id: Option<Parsed<PrincipalId>>,
         only_ours: Option<bool>,
         deadline: Option<Span>,
         on_progress: Option<Py<PyAny>>,
     ) -> PyResult<Call> {
         let client = self.0.client()?;
-        let options = detach_options(principal, only_ours);
+        let options = detach_options(principal_id, only_ours);
         Ok(Call::new::<Detachment, _, _>(self.0.manner(deadline, on_progress), move |call| async move {
             client.detach(&cluster.0, &registry.0, options.with_call(call)).await
         }))
@@ -51,18 +51,18 @@ impl Calls {
     ///
     /// Raises:
     ///     AksAcrError: Those of `detach`, but for a refusal to write.
-    #[pyo3(signature = (cluster, registry, *, principal = None, only_ours = None, deadline = None, on_progress = None))]
+    #[pyo3(signature = (cluster, registry, *, principal_id = None, only_ours = None, deadline = None, on_progress = None))]
     fn plan_detach(
         &self,
         cluster: Parsed<ClusterRef>,
         registry: Parsed<RegistryRef>,
-        principal: Option<Parsed<PrincipalId>>,
+        principal_id: Option<Parsed<PrincipalId>>,
         only_ours: Option<bool>,
         deadline: Option<Span>,
         on_progress: Option<Py<PyAny>>,
     ) -> PyResult<Call> {
         let client = self.0.client()?;
-        let options = detach_options(principal, only_ours);
+        let options = detach_options(principal_id, only_ours);
         Ok(Call::new::<DetachPlan, _, _>(self.0.manner(deadline, on_progress), move |call| async move {
             client.plan_detach(&cluster.0, &registry.0, options.with_call(call)).await
         }))
@@ -146,9 +146,9 @@ impl Calls {
     }
 }
 
-fn detach_options(principal: Option<Parsed<PrincipalId>>, only_ours: Option<bool>) -> DetachOptions {
+fn detach_options(principal_id: Option<Parsed<PrincipalId>>, only_ours: Option<bool>) -> DetachOptions {
     let mut options = DetachOptions::default();
-    options.principal = principal.map(|Parsed(principal)| principal);
+    options.principal_id = principal_id.map(|Parsed(principal)| principal);
     set(&mut options.only_ours, only_ours);
     options
 }

@@ -29,8 +29,8 @@ pub(super) fn decide(found: &Found, options: &AttachOptions) -> Result<Decision>
     check_condition(&found.registry, options)?;
     let grant = Grant {
         scope: found.registry.id.clone(),
-        principal_id: principal(&found.identities, options.principal)?,
-        role: found.registry.mode.pull_role().id(),
+        principal_id: principal(&found.identities, options.principal_id)?,
+        role_definition_id: found.registry.mode.pull_role().id(),
         condition: options.condition.clone(),
         replaces: None,
     };
@@ -176,7 +176,7 @@ mod tests {
             scope: scope.to_owned(),
             principal_id: KUBELET.to_uppercase(),
             principal_type: None,
-            role: role.id(),
+            role_definition_id: role.id(),
             condition: condition.map(str::to_owned),
             description: None,
         }
@@ -197,7 +197,7 @@ mod tests {
         ] {
             let there = vec![assigned(&registry_id(), useless, None)];
             let decision = decide(&found(mode, Some(there)), &options).unwrap();
-            assert_eq!((decision.action, decision.grant.role), (PlannedAction::Grant, role.id()));
+            assert_eq!((decision.action, decision.grant.role_definition_id), (PlannedAction::Grant, role.id()));
         }
     }
 
@@ -272,7 +272,7 @@ mod tests {
         assert_eq!(decide(&found, &AttachOptions::default()).err().unwrap().kind(), ErrorKind::NotFound);
         found.identities.service_principal = Some("app".to_owned());
         assert_eq!(decide(&found, &AttachOptions::default()).err().unwrap().kind(), ErrorKind::Unsupported);
-        let options = AttachOptions::default().with_principal(KUBELET.parse().unwrap());
+        let options = AttachOptions::default().with_principal_id(KUBELET.parse().unwrap());
         assert_eq!(decide(&found, &options).unwrap().action, PlannedAction::Grant);
     }
 }

@@ -67,7 +67,7 @@ impl AttachPlan {
     /// The options that the plan was made with, as far as they decide what is done.
     pub(super) fn options(&self, how: &ApplyAttachOptions) -> AttachOptions {
         AttachOptions {
-            principal: self.is_principal_named.then_some(self.principal_id),
+            principal_id: self.is_principal_named.then_some(self.principal_id),
             condition: self.condition.clone(),
             inherited: self.inherited,
             other_condition: self.other_condition,

@@ -51,7 +51,7 @@ pub(crate) async fn plan(
         principal_id: decision.grant.principal_id,
         condition: decision.grant.condition,
         action: decision.action,
-        is_principal_named: options.principal.is_some(),
+        is_principal_named: options.principal_id.is_some(),
         inherited: options.inherited,
         other_condition: options.other_condition,
     })
@@ -138,7 +138,7 @@ fn unwritten(outcome: AttachOutcome, role: PullRole, decision: &Decision) -> Att
         outcome,
         role,
         principal_id: decision.grant.principal_id,
-        scope: decision.grant.scope.clone(),
+        registry: decision.grant.scope.clone(),
         assignment_id: existing.map(|one| one.id.clone()),
         condition: existing.and_then(|one| one.condition.clone()),
         correlation_id: None,
@@ -158,7 +158,7 @@ async fn write(
         outcome: AttachOutcome::Granted,
         role,
         principal_id: decision.grant.principal_id,
-        scope: decision.grant.scope.clone(),
+        registry: decision.grant.scope.clone(),
         condition: granted
             .assignment
             .as_ref()

@@ -267,7 +267,7 @@ impl ClientBuilder {
     /// # let azure = aks_acr_emulator::Emulator::new().with_cluster("group", "dev").with_registry("group", "myregistry");
     /// let only_grants = |write: &Write| {
     ///     println!("{write}");
-    ///     if write.action == "Microsoft.Authorization/roleAssignments/write" { Ok(()) } else { Err("not today".to_owned()) }
+    ///     if write.action.as_deref() == Some("Microsoft.Authorization/roleAssignments/write") { Ok(()) } else { Err("not today".to_owned()) }
     /// };
     /// let builder = Client::builder(azure.credential(), azure.subscription()).transport(azure.transport());
     /// let client = builder.on_write(only_grants).build()?;

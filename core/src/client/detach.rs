@@ -22,7 +22,7 @@ impl Client {
     ///
     /// # Errors
     /// [`NotFound`](ErrorKind::NotFound) if the cluster, its kubelet identity or the registry does not exist: a deleted cluster's
-    /// grants are removed by [`DetachOptions::with_principal`]; [`Forbidden`](ErrorKind::Forbidden) if the caller may not list the
+    /// grants are removed by [`DetachOptions::with_principal_id`]; [`Forbidden`](ErrorKind::Forbidden) if the caller may not list the
     /// grants or not remove one, with the missing action, or if a lock keeps one ([`RefusalKind::Lock`](crate::RefusalKind::Lock));
     /// [`Unsupported`](ErrorKind::Unsupported) for a cluster with a service principal whose object id is not given.
     ///

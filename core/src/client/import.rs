@@ -49,7 +49,8 @@ impl Client {
     }
 
     /// Copies many images into a registry, [`concurrency`](ImportManyOptions::concurrency) of them at a time. Each has a result of its
-    /// own, in the order of the list: one that fails does not stop the others, and one that is there already is not copied.
+    /// own, in the order of the list: one that fails does not stop the others, and one that is there already is not copied. The end of
+    /// each is told by [`Event::ItemEnded`](crate::Event::ItemEnded) when it comes.
     ///
     /// Cancelled or past the deadline, it ends with all results that there are by then: images that were not done have that error. A
     /// future that is dropped loses them, though not what Azure has begun.

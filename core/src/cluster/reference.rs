@@ -19,7 +19,7 @@ const LONGEST_NAME: usize = 63;
 /// assert_eq!(cluster.to_string(), "group/dev");
 /// # Ok::<(), aks_acr::Error>(())
 /// ```
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 #[serde(try_from = "Stored")]
 pub struct ClusterRef {
     subscription: Option<SubscriptionId>,
@@ -57,6 +57,12 @@ impl ClusterRef {
     pub fn in_subscription(mut self, subscription: SubscriptionId) -> Self {
         self.subscription = Some(subscription);
         self
+    }
+
+    /// Its subscription, where it was named; else it is looked for in the client's.
+    #[must_use]
+    pub fn subscription(&self) -> Option<SubscriptionId> {
+        self.subscription
     }
 
     /// The cluster's resource group.

@@ -46,7 +46,7 @@ impl DetachPlan {
     /// The options that the plan was made with.
     pub(super) fn options(&self, how: &ApplyDetachOptions) -> DetachOptions {
         DetachOptions {
-            principal: self.is_principal_named.then_some(self.principal_id),
+            principal_id: self.is_principal_named.then_some(self.principal_id),
             only_ours: self.only_ours,
             call: how.call.clone(),
         }
@@ -83,7 +83,7 @@ impl fmt::Display for DetachPlan {
         }
         for (index, one) in self.remove.iter().enumerate() {
             let gap = if index == 0 { "" } else { "\n" };
-            let role = pull_role(one).map_or_else(|| one.role.to_string(), |role| role.to_string());
+            let role = pull_role(one).map_or_else(|| one.role_definition_id.to_string(), |role| role.to_string());
             write!(f, "{gap}- {role} for {principal} on {registry}")?;
         }
         for one in &self.remaining {
@@ -135,7 +135,7 @@ mod tests {
             scope: scope.to_owned(),
             principal_id: principal.to_uppercase(),
             principal_type: None,
-            role: uuid::Uuid::from_u128(role),
+            role_definition_id: uuid::Uuid::from_u128(role),
             condition: None,
             description: description.map(str::to_owned),
         }

@@ -47,7 +47,7 @@ pub enum ReferenceError {
 /// assert_eq!(image.to_string(), "docker.io/library/nginx:latest");
 /// # Ok::<(), aks_acr::Error>(())
 /// ```
-#[derive(Clone, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 #[serde(try_from = "String", into = "String")]
 pub struct ImageReference {
     registry: String,

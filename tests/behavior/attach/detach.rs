@@ -45,9 +45,9 @@ pub fn cases() -> Vec<Case> {
 
 async fn what_was_attached_is_detached_and_a_second_time_changes_nothing(backend: &dyn Backend) -> Checked {
     let (client, registry) = (backend.client(), backend.registry().clone().try_into()?);
-    let attaching = AttachOptions::default().with_principal(backend.principal());
+    let attaching = AttachOptions::default().with_principal_id(backend.principal());
     let attachment = client.attach(backend.cluster(), &registry, attaching).await?;
-    let options = || DetachOptions::default().with_principal(backend.principal());
+    let options = || DetachOptions::default().with_principal_id(backend.principal());
     let plan = client.plan_detach(backend.cluster(), &registry, options()).await?;
     assert_eq!(plan.remove.iter().map(|one| Some(&one.id)).collect::<Vec<_>>(), [attachment.assignment_id.as_ref()]);
     let detachment = client.detach(backend.cluster(), &registry, options()).await?;
@@ -129,7 +129,7 @@ async fn what_remains_is_told_by_what_its_role_allows() -> Checked {
     let from = scene.everything();
     assert_eq!(told, [(Some("AcrPush"), &GrantReach::Direct), (Some("Contributor"), &GrantReach::Inherited { from })]);
     let first = &detachment.remaining[0];
-    assert_eq!((first.principal, first.clusters.len(), first.is_certain), (PrincipalState::Exists, 1, true));
+    assert_eq!((first.principal_state, first.clusters.len(), first.is_certain), (PrincipalState::Exists, 1, true));
     Ok(())
 }
 
@@ -187,7 +187,7 @@ async fn a_deleted_clusters_grant_goes_by_its_principal() -> Checked {
     scene.client.attach(&scene.cluster, &scene.by_id(), AttachOptions::default()).await?;
     let gone = aks_acr::ClusterRef::new(GROUP, "deleted")?;
     refused(scene.client.detach(&gone, &scene.by_id(), DetachOptions::default()).await, ErrorKind::NotFound)?;
-    let options = DetachOptions::default().with_principal(kubelet);
+    let options = DetachOptions::default().with_principal_id(kubelet);
     let detachment = scene.client.detach(&gone, &scene.by_id(), options).await?;
     assert_eq!((detachment.outcome, detachment.principal_id), (DetachOutcome::Removed, kubelet));
     Ok(())
@@ -290,7 +290,7 @@ async fn a_cluster_with_a_service_principal_needs_its_object_id() -> Checked {
     refused(detach(&scene, DetachOptions::default()).await, ErrorKind::Unsupported)?;
     let principal = scene.azure.control_plane_object_id(GROUP, CLUSTER);
     scene.azure.grant("AcrPull", &principal, scene.registry().as_str());
-    let options = DetachOptions::default().with_principal(principal.parse()?);
+    let options = DetachOptions::default().with_principal_id(principal.parse()?);
     assert_eq!(detach(&scene, options).await?.outcome, DetachOutcome::Removed);
     Ok(())
 }

@@ -32,7 +32,7 @@ pub fn cases() -> Vec<Case> {
 
 async fn a_plan_writes_nothing_and_is_done_as_it_was_told(backend: &dyn Backend) -> Checked {
     let client = backend.client();
-    let options = || AttachOptions::default().with_principal(backend.principal());
+    let options = || AttachOptions::default().with_principal_id(backend.principal());
     let registry = backend.registry().clone().try_into()?;
     let plan = client.plan_attach(backend.cluster(), &registry, options()).await?;
     let again = client.plan_attach(backend.cluster(), &registry, options()).await?;

@@ -7,7 +7,7 @@ use super::{
 use crate::{
     call::{Call, Event},
     error::{Error, ErrorKind, Result},
-    http::{Answer, Arm, Operation, Provider, group_location},
+    http::{Answer, Arm, CORRELATION_ID, Operation, Provider, group_location},
     id::ResourceId,
     identity::about,
 };
@@ -45,7 +45,8 @@ pub(in crate::cluster) async fn start(arm: &Arm, new: &NewCluster, call: &Call) 
         Begun::Accepted(answer) => {
             let operation = Operation::begun_by(arm, &answer, STEP)?;
             let link = operation.map(|operation| operation.link().to_owned());
-            Ok(ClusterCreation { link, ..ClusterCreation::new(new.id.clone(), true) })
+            let correlation_id = answer.header(CORRELATION_ID).map(str::to_owned);
+            Ok(ClusterCreation { link, correlation_id, ..ClusterCreation::new(new.id.clone(), true) })
         }
         Begun::There { cluster, is_ours } => found(new, &cluster, is_ours),
     }
