@@ -4,8 +4,8 @@
 class AksAcrError extends Error {
   constructor(message, { cause, ...fields }) {
     super(message, cause === undefined ? undefined : { cause });
-    this.isTransient = false;
     Object.assign(this, fields);
+    this.isTransient ??= false;
   }
 
   /** An argument that was refused here. */

@@ -117,7 +117,7 @@ def test_durations_are_seconds_or_a_timedelta(client, deadline):
     assert client.registry("myregistry", deadline=deadline)
 
 
-@pytest.mark.parametrize("deadline", [-1, float("nan"), float("inf"), timedelta(seconds=-1)])
+@pytest.mark.parametrize("deadline", [-1, float("nan"), float("-inf"), timedelta(seconds=-1)])
 def test_what_is_no_duration_is_refused(client, deadline):
     with pytest.raises((ValueError, OverflowError)):
         client.registry("myregistry", deadline=deadline)
