@@ -46,7 +46,7 @@ pub(in crate::cluster) async fn start(arm: &Arm, new: &NewCluster, call: &Call) 
             let operation = Operation::begun_by(arm, &answer, STEP)?;
             let link = operation.map(|operation| operation.link().to_owned());
             let correlation_id = answer.header(CORRELATION_ID).map(str::to_owned);
-            Ok(ClusterCreation { link, correlation_id, ..ClusterCreation::new(new.id.clone(), true) })
+            Ok(ClusterCreation { correlation_id, link, ..ClusterCreation::new(new.id.clone(), true) })
         }
         Begun::There { cluster, is_ours } => found(new, &cluster, is_ours),
     }
