@@ -1,7 +1,8 @@
 /**
  * Joins Azure Container Registry (ACR) to Azure Kubernetes Service (AKS).
  *
- * Every operation can be run twice: the second time it changes nothing and succeeds. Every result is a frozen object.
+ * Every operation can be run twice: the second time it changes nothing and succeeds. The one exception is an import with a password
+ * of a source that is named by its tag, which cannot be compared: see `existing`. Every result is a frozen object.
  * Times are `Date`, lengths of time are milliseconds in fields that end in `Ms`, and what is not known is `null`.
  *
  * @packageDocumentation
@@ -45,23 +46,33 @@ export interface CustomCloud {
 /** What a client is made of. */
 export interface ClientSettings {
   /**
-   * As whom. Left out, as the caller whom the surroundings name, the first that is configured, found at the first request: a service
+   * As whom. Left out, as the caller whom the environment names, the first that is configured, found at the first request: a service
    * principal in `AZURE_TENANT_ID`, `AZURE_CLIENT_ID` and `AZURE_CLIENT_SECRET` or `AZURE_CLIENT_CERTIFICATE_PATH`; GitHub Actions;
    * workload identity; Azure Pipelines; the machine's managed identity; who is signed in to az, then azd. What is configured and fails is
-   * an error and not passed over. `AZURE_TOKEN_CREDENTIALS` narrows the list, as in Azure's SDKs. No package of Azure's is needed for it.
+   * an error and not passed over. `AZURE_TOKEN_CREDENTIALS` narrows the list, as in Azure's SDKs: `prod` (all but the last two), `dev` (those)
+   * or one of `EnvironmentCredential`, `GitHubActionsCredential`, `WorkloadIdentityCredential`, `AzurePipelinesCredential`,
+   * `ManagedIdentityCredential`, `AzureCliCredential`, `AzureDeveloperCliCredential`. GitHub and Pipelines are asked for a new assertion
+   * whenever a new token is needed. No package of Azure's is needed for it.
+   *
+   * The default chain uses `cloud`, `proxy` and `ca`; a credential that is given sends its requests in its own way.
    */
   credential?: TokenCredential;
   /** The subscription in which names are looked up. */
   subscriptionId: string;
   /** The cloud. `'public'` by default. */
   cloud?: CloudName | CustomCloud;
-  /** Address of a proxy, such as `http://proxy.example:3128`. By default the environment's `HTTPS_PROXY`. */
+  /**
+   * Address of a proxy, such as `http://proxy.example:3128`. By default the environment's `HTTPS_PROXY`, or else its `ALL_PROXY`; with
+   * either, what `NO_PROXY` names and this machine itself are reached directly.
+   */
   proxy?: string;
-  /** Certificates, as PEM text, that are trusted besides those of the system. */
+  /** Certificates, as PEM text, that are trusted besides those of the system. `NODE_EXTRA_CA_CERTS` is not read. */
   ca?: string;
   /**
    * Whether the client changes nothing: a request that would is not sent, and its call is rejected with `'forbidden'` and the refusal
    * `'read_only_client'`. What only reads works: plans, looks, a kubeconfig, an apply as a dry run, and attach where the grant is there.
+   * It is about Azure and Kubernetes: a kubeconfig may be had, an administrator's too, and merged into a file, and a missing pair of SSH
+   * keys is made before the cluster is refused.
    */
   readOnly?: boolean;
   /**
@@ -88,8 +99,8 @@ export interface Write {
   readonly method: string;
   /** The resource id, or the cluster's resource id and the path in its API. Never a query, which may be signed. */
   readonly target: string;
-  /** The action that Azure checks. Empty for Kubernetes. */
-  readonly action: string;
+  /** The action that Azure checks. `null` for Kubernetes. */
+  readonly action: string | null;
   /** What it is for, in words. */
   readonly step: string;
   /**
@@ -102,7 +113,10 @@ export interface Write {
 
 /** What every call can be told. */
 export interface CallOptions {
-  /** How long the whole call may take, in milliseconds. Each operation states its own default; `Infinity` is no deadline. */
+  /**
+   * How long the whole call may take, in milliseconds. Each operation states its own default. With 0 it has passed at once, and no request
+   * is sent; `Infinity` is no deadline; a negative number is `'invalid_input'`. It is per call: a plan and its application have two.
+   */
   deadlineMs?: number;
   /**
    * Cancels the call: it is rejected with `code: 'cancelled'`, and the signal's reason as `cause`. What Azure has begun goes on.
@@ -168,7 +182,7 @@ export interface Operations {
 
   /**
    * Makes a cluster's nodes able to pull from a registry: at most one role assignment is written, none where it is there already,
-   * and never the cluster.
+   * and never the cluster. What a group of Entra brings the identity is not seen: the grant is made all the same.
    *
    * Deadline: 5 minutes by default. Errors: `'not_found'` if the cluster, its kubelet identity or the registry does not exist;
    * `'forbidden'` if the caller may not read them or not write the grant, with `missingAction`, `scope` and `smallestRole`;
@@ -204,12 +218,12 @@ export interface Operations {
 
   /**
    * Does what a plan says, after another look: what is done by then is no hindrance, but where something else would be done, nothing is
-   * written. Give the options that the plan was made with. A plan is good for an hour.
+   * written. The plan carries the options that it was made with; it is good for an hour.
    *
    * Deadline: 5 minutes by default. Errors: those of `attach`; `'conflict'` if the plan has expired or no longer fits;
    * `'invalid_input'` if it is of another version.
    */
-  applyAttach(plan: AttachPlan | StoredAttachPlan, options?: AttachOptions): Promise<Attachment>;
+  applyAttach(plan: AttachPlan | StoredAttachPlan, options?: ApplyAttachOptions): Promise<Attachment>;
 
   /**
    * Takes back what lets a cluster's nodes pull from a registry: the direct grants of the two roles that {@link attach} gives. The cluster
@@ -217,7 +231,7 @@ export interface Operations {
    * remove, nothing is written and the outcome says so.
    *
    * Deadline: 5 minutes by default. Errors: `'not_found'` if the cluster, its kubelet identity or the registry does not exist: a deleted
-   * cluster's grants are removed by `principal`; `'forbidden'` if the caller may not list the grants or not remove one, with the
+   * cluster's grants are removed by `principalId`; `'forbidden'` if the caller may not list the grants or not remove one, with the
    * missing action, or if a lock keeps one; `'unsupported'` for a cluster with a service principal whose object id is not given.
    *
    * @example
@@ -236,17 +250,20 @@ export interface Operations {
   planDetach(cluster: string, registry: string, options?: DetachOptions): Promise<DetachPlan>;
 
   /**
-   * Removes what a plan says, after another look: what is gone by then is no hindrance, but if more would be removed, nothing is. Give the
-   * options that the plan was made with.
+   * Removes what a plan says, after another look: what is gone by then is no hindrance, but if more would be removed, nothing is. The
+   * plan carries the options that it was made with; it is good for an hour. Each grant is tried, also where another is refused; running it again
+   * goes on with the rest.
    *
    * Deadline: 5 minutes by default. Errors: those of `detach`; `'conflict'` if the plan has expired or more would be removed;
    * `'invalid_input'` if it is of another version.
    */
-  applyDetach(plan: DetachPlan | StoredDetachPlan, options?: DetachOptions): Promise<Detachment>;
+  applyDetach(plan: DetachPlan | StoredDetachPlan, options?: CallOptions): Promise<Detachment>;
 
   /**
    * Which registries a cluster's nodes can pull from, and by which grants, inherited ones included. It looks in the client's subscription
-   * and the cluster's; name further ones in the options. What a group of Entra brings the kubelet identity is not seen.
+   * and the cluster's; name further ones in the options. What a group of Entra brings the kubelet identity is not seen. `askDirectory`
+   * has no effect here. Who pulls for a cluster with a service principal Azure does not tell: look at the registry, by
+   * {@link attachmentsOfRegistry}.
    *
    * Deadline: 5 minutes by default. Errors: `'not_found'` if the cluster or its kubelet identity does not exist; `'forbidden'` if the
    * caller may not read the cluster or not list role assignments in a subscription; `'unsupported'` for a cluster with a service
@@ -280,6 +297,10 @@ export interface Operations {
    * Makes a registry, unless there is one of that name in the group: that one is left as it is, and `differences` say in what it is
    * not what was asked for. Nobody gets in without an identity: the admin user and anonymous pull stay off.
    *
+   * A name that is taken and a registry that is being deleted are both `'conflict'`: the one has the `serviceCode`
+   * `RegistryNameAlreadyInUse` and wants another name, the other has none and wants waiting. A quota that is used up has no code of its
+   * own: see {@link createCluster}.
+   *
    * Deadline: 10 minutes by default. Errors: `'invalid_input'` for a name that cannot be one; `'conflict'` if the name is taken
    * elsewhere in the cloud, or the registry is being deleted; `'not_found'` if there is no such group; `'not_registered'` if the
    * subscription has not registered the resource provider, and `register` does not ask for it; `'forbidden'`; `'operation_failed'`
@@ -294,11 +315,16 @@ export interface Operations {
    * The grants are made as soon as the cluster shows its kubelet identity, beside the creation. Called again while the cluster is being
    * made, it waits for that one. An existing cluster is never written.
    *
+   * A quota that is used up, or a size that a region does not have, has no code of its own. What Azure refuses at once is
+   * `'invalid_input'`, `'forbidden'` without a `missingAction` or `'conflict'`, by its status; what it finds at work is
+   * `'operation_failed'`. Azure's own word is the `serviceCode`, such as `QuotaExceeded` or `SkuNotAvailable`; no such answer was recorded,
+   * so the list is not complete. The caller's right to make the grants shows only when they are made.
+   *
    * Deadline: 60 minutes by default. Errors: `'invalid_input'` for options that cannot be, and from the service for a size or a
    * version that it does not have; `'not_found'` for an absent group or registry, before anything is made; `'conflict'` if the cluster
    * is being deleted; `'operation_failed'` if Azure could not make it, now or at an earlier try; `'not_registered'` if the
-   * subscription has not registered the resource provider, and `register` does not ask for it; `'forbidden'`. An error after the
-   * cluster began to be says so.
+   * subscription has not registered the resource provider, and `register` does not ask for it; `'forbidden'`. Where Azure has begun a
+   * cluster by then, which costs, the error's `created` is its id.
    *
    * @example
    * ```js
@@ -311,7 +337,8 @@ export interface Operations {
   /**
    * Copies an image into a registry: Azure does it, and what arrived is compared with the source. A second run with an equal image
    * copies nothing and succeeds. The source may be public, a registry of Azure that the caller may pull from, or one that asks for
-   * credentials, which Azure then uses; it arrives under one name or several, or without a tag.
+   * credentials, which Azure then uses; it arrives under one name or several, or without a tag. With a password a second run of a
+   * source that is named by its tag is a `'conflict'`: there is nothing to compare with.
    *
    * Deadline: 30 minutes by default. Errors: `'invalid_input'` for a target that cannot be one or a source in another cloud;
    * `'not_found'` if the registry or the source does not exist; `'conflict'` if the tag has another image; `'forbidden'` if the caller
@@ -327,7 +354,7 @@ export interface Operations {
   importImage(registry: string, source: string, options?: ImportOptions): Promise<Import>;
 
   /**
-   * Copies many images into a registry, so many at a time. Each has a result of its own, in the order of the list: one that fails does
+   * Copies many images into a registry, `concurrency` of them at a time. Each has a result of its own, in the order of the list: one that fails does
    * not stop the others, and one that is there already is not copied. Cancelled, or past the deadline, those that were not done have that
    * error.
    *
@@ -369,13 +396,15 @@ export interface Operations {
    * How far an import is, by one look. Azure names a new link each time, which an {@link ImportHandle} takes over; a handle in its stored
    * form does not.
    *
-   * Deadline: 2 minutes by default. Errors: those of `importImage` by which Azure's copying can end; `'operation_failed'` too for an
-   * import that Azure has forgotten.
+   * Deadline: 2 minutes by default. Errors: an import that has failed is `'operation_failed'`, as is one that Azure has forgotten, or an
+   * error with `blame`. Every other error is that of the look, such as `'unavailable'`: the import goes on, and the handle can be looked at
+   * again.
    */
   pollImport(handle: ImportHandle | StoredImportHandle, options?: CallOptions): Promise<ImportStatus>;
 
   /**
-   * A cluster's kubeconfig, as a value: no file is written and no program is started.
+   * A cluster's kubeconfig, as a value: no file is written and no program is started. It is what Azure gives. On a cluster with Entra its
+   * user is an entry that starts the program `kubelogin`, which kubectl then needs; {@link apply}, {@link rollOut} and {@link pods} do not.
    *
    * Deadline: 2 minutes by default. Errors: `'not_found'`, `'forbidden'`; `'invalid_input'` for `access: 'admin'` where local accounts
    * are switched off.
@@ -385,6 +414,7 @@ export interface Operations {
   /**
    * Puts a cluster's context, cluster and user into a kubeconfig file, of which every other byte stays: `~/.kube/config`, or where
    * `KUBECONFIG` says, or `file`. A second run changes nothing. The file is replaced whole or not at all, under the lock that kubectl takes.
+   * On a cluster with Entra, kubectl needs `kubelogin` for what is merged.
    *
    * Deadline: 2 minutes by default. Errors: those of `kubeconfig`; `'conflict'` if other entries have the names, if others held the lock
    * too long, or if the file changed meanwhile; `'invalid_input'` for a file of a form in which nothing can be put safely;
@@ -397,9 +427,12 @@ export interface Operations {
   mergeKubeconfig(cluster: string, options?: MergeKubeconfigOptions): Promise<MergedKubeconfig>;
 
   /**
-   * Makes a cluster's objects what manifests say, by server-side apply. `manifests` is YAML with any number of documents, or JSON.
+   * Makes a cluster's objects what manifests say, by server-side apply, as the field manager `aks-acr`. `manifests` is YAML with any
+   * number of documents, or JSON.
    *
-   * In the fields that name images, the host `<acr-name>.azurecr.io` becomes the login server of the registry in the options.
+   * In fields named `image`, at any depth and of any kind, the host `<acr-name>.azurecr.io` becomes the login server of the registry in the
+   * options; data, labels and annotations are left alone. Objects are applied in their order: where one fails, those before it stay
+   * applied; run again, it goes on from there.
    *
    * Deadline: 5 minutes by default. Errors: `'invalid_input'`, before the first request, for manifests that are none, and from
    * Kubernetes for an object that it refuses; `'not_found'` for a kind that the cluster does not know, or an absent cluster or
@@ -408,11 +441,12 @@ export interface Operations {
   apply(cluster: string, manifests: string, options?: ApplyOptions): Promise<readonly Applied[]>;
 
   /**
-   * Waits until every replica of a deployment runs. A cause that does not pass ends it at once, and is told.
+   * Waits until every replica of a deployment runs; it starts nothing. Only for the kind `Deployment`. A cause that does not pass ends it at
+   * once, and is told. The deadline bounds all of it, `propagationMs` too.
    *
    * Deadline: 15 minutes by default. Errors: `'pull_failed'` if an image cannot be pulled and waiting does not help, with
-   * `pullFailure`; `'deadline_exceeded'` with how far it was; `'operation_failed'` if Kubernetes gives the roll-out up;
-   * `'not_found'` if there is no such deployment.
+   * `pullFailure`; `'deadline_exceeded'` with how far it was, and with the `pullFailure` that stood in the way at the end, if
+   * one did; `'operation_failed'` if Kubernetes gives the roll-out up; `'not_found'` if there is no such deployment.
    */
   rollOut(cluster: string, deployment: string, options?: RollOutOptions): Promise<RollOut>;
 
@@ -436,8 +470,12 @@ export type Follow = {
  * Leaving it early cancels the call.
  */
 export interface Run<Result> extends AsyncIterable<Event> {
-  /** The call's result. */
+  /**
+   * The call's result. Where nobody waits for it, a failure is no unhandled rejection: the iteration has thrown it, or nobody asked.
+   */
   readonly result: Promise<Result>;
+  /** Stops the call: its result is rejected with `'cancelled'`. What Azure has begun goes on. */
+  cancel(): void;
 }
 
 // ----------------------------------------------------------------------------------------------------------------------- errors
@@ -448,7 +486,10 @@ export type ErrorKind =
   | 'invalid_input'
   /** What was named does not exist. */
   | 'not_found'
-  /** Something else is already there, or changed meanwhile. */
+  /**
+   * Something else is already there, or changed meanwhile. Transient where it is a thing that is being deleted, a lock that another program
+   * holds, a file that changed meanwhile, or a list of Azure's that lags.
+   */
   | 'conflict'
   /**
    * The caller is known and may not do this; see `refusal`, `missingAction`, `scope` and `smallestRole`. A lock is a refusal too, though
@@ -482,6 +523,17 @@ export declare class AksAcrError extends Error {
   readonly name: 'AksAcrError';
   /** The kind. */
   readonly code: ErrorKind;
+  /**
+   * Whether the same call may succeed a little later without anybody's doing. By kind that are `'rate_limited'`, `'unavailable'` and
+   * `'deadline_exceeded'`; of single errors more is known, such as a lock that another program holds, or a certificate that is not trusted.
+   * What the library repeats by itself it has repeated by then.
+   */
+  readonly isTransient: boolean;
+  /**
+   * Resource id of what this call has had Azure begin to make, and that is there though the call failed: a cluster, which costs, or a
+   * registry. The same call again goes on from there. Absent, it is no proof that nothing is there: no answer may have come.
+   */
+  readonly created?: string;
   /** The HTTP status of the service's answer. */
   readonly status?: number;
   /** The service's own code, such as `AuthorizationFailed`. */
@@ -537,17 +589,20 @@ export type RefusalKind =
   /** The hook that sees each write said no: nothing was sent. */
   | 'write_hook';
 
-/** A policy that was in the way. What Azure does not tell is empty. */
+/** A policy that was in the way. What Azure does not tell is `null`. */
 export interface DenyingPolicy {
-  /** The assignment's name, for people where it has one, else the other. */
+  /** The assignment's display name, or its name where it has none. */
   readonly name: string;
-  readonly assignmentId: string;
-  readonly definitionId: string;
+  readonly assignmentId: string | null;
+  readonly definitionId: string | null;
 }
 
 // --------------------------------------------------------------------------------------------------------------------- progress
 
-/** A step of a call that is under way. `String(event)` is a line for people. More kinds may come. */
+/**
+ * A step of a call that is under way. `String(event)` is a line for people. Steps may run side by side, so that their events mix; one that
+ * fails is not finished: the call's error says so. More kinds may come.
+ */
 export type Event = (
   | {
       readonly kind: 'started';
@@ -594,6 +649,18 @@ export type Event = (
       readonly kind: 'finished';
       /** What was done. */
       readonly step: string;
+    }
+  | {
+      /** The import of one image of a list has ended, well or not. */
+      readonly kind: 'item_ended';
+      /** The image's place in the list, from 0. */
+      readonly index: number;
+      /** The image, completed as Docker completes it. */
+      readonly source: string;
+      /** Whether it was copied. `false`: an equal image was there, or it failed. */
+      readonly isNew: boolean;
+      /** Why it failed, if it did. */
+      readonly error: string | null;
     }
 ) & { toString(): string };
 
@@ -652,9 +719,9 @@ export type PullRole = 'AcrPull' | 'Container Registry Repository Reader';
 export interface AttachOptions extends CallOptions {
   /**
    * Who gets the grant, where that is not the cluster's kubelet identity: the object id of a service principal, on a cluster that
-   * has one.
+   * has one. It is not compared with the cluster: whoever is named gets the grant.
    */
-  principal?: string;
+  principalId?: string;
   /**
    * Narrows the grant, in the language of Azure's attribute-based access control. Only for registries whose permissions are on
    * repositories: elsewhere it would have no effect, and is refused.
@@ -671,6 +738,12 @@ export interface AttachOptions extends CallOptions {
   retryRefusedMs?: number;
 }
 
+/** How a plan of attach is applied. What is done, the plan says. */
+export interface ApplyAttachOptions extends CallOptions {
+  /** For how long a refusal is tried again, in milliseconds. Not at all by default; rights that were just activated need it. */
+  retryRefusedMs?: number;
+}
+
 /** The state "this cluster can pull from this registry, by that grant". Azure takes seconds to minutes to honour a new one. */
 export interface Attachment {
   /** What was found or done. */
@@ -680,7 +753,7 @@ export interface Attachment {
   /** Object id of who has it. */
   readonly principalId: string;
   /** The registry's resource id. */
-  readonly scope: string;
+  readonly registry: string;
   /** Id of the role assignment. `null` where one exists that the caller may not read. */
   readonly assignmentId: string | null;
   /** What narrows the grant. */
@@ -717,7 +790,7 @@ export type AttachOutcome =
  * language; `JSON.parse` of it goes to `applyAttach`.
  */
 export interface AttachPlan {
-  /** The form of this plan. */
+  /** The version of the form in which the plan is written. */
   readonly version: number;
   /** After this it is refused. */
   readonly expires: Date;
@@ -733,6 +806,12 @@ export interface AttachPlan {
   readonly condition: string | null;
   /** What would be done. */
   readonly action: PlannedAction;
+  /** Whether the options named who gets the grant. */
+  readonly isPrincipalNamed: boolean;
+  /** What the options said of a scope above the registry that gives the role already. */
+  readonly inherited: 'suffices' | 'grant_directly';
+  /** What the options said of the role with another condition. */
+  readonly otherCondition: 'keep' | 'replace';
   toString(): string;
   toJSON(): StoredAttachPlan;
 }
@@ -770,7 +849,7 @@ export interface DetachOptions extends CallOptions {
    * Whose grant is removed, where that is not the cluster's kubelet identity: an object id. The cluster is not looked at then: so it can
    * be one that was deleted, whose grants Azure keeps.
    */
-  principal?: string;
+  principalId?: string;
   /**
    * Leaves alone what this library did not make, such as a grant that Terraform or Bicep would make again. By default every direct
    * grant of the two roles that attach gives is removed, whoever made it.
@@ -788,10 +867,13 @@ export interface Detachment {
   /** Whose grants. */
   readonly principalId: string;
   /** The registry's resource id. */
-  readonly scope: string;
+  readonly registry: string;
   /** What was removed. */
   readonly removed: readonly RemovedGrant[];
-  /** What still gives this principal pull: from above, of other roles, or not made by us where only ours were to go. */
+  /**
+   * What still gives this principal pull: from above, of other roles, or not made by us where only ours were to go. What a group of Entra
+   * brings it is not seen.
+   */
   readonly remaining: readonly PullGrant[];
 }
 
@@ -808,7 +890,7 @@ export interface RemovedGrant {
 
 /** What detach would do. `String(plan)` is some lines for people; it is stored as an {@link AttachPlan} is. */
 export interface DetachPlan {
-  /** The form of this plan. */
+  /** The version of the form in which the plan is written. */
   readonly version: number;
   /** After this it is refused. */
   readonly expires: Date;
@@ -820,8 +902,12 @@ export interface DetachPlan {
   readonly principalId: string;
   /** What would be removed. Empty: nothing would be written. */
   readonly remove: readonly RoleAssignment[];
-  /** What would still give this principal pull. */
+  /** What would still give this principal pull. What a group of Entra brings it is not seen. */
   readonly remaining: readonly PullGrant[];
+  /** Whether the options named whose grants are meant. */
+  readonly isPrincipalNamed: boolean;
+  /** Whether only what this library made is meant. */
+  readonly onlyOurs: boolean;
   toString(): string;
   toJSON(): StoredDetachPlan;
 }
@@ -844,7 +930,7 @@ export interface RoleAssignment {
   /** Azure's word for what the principal is: `ServicePrincipal` (a managed identity too), `Group`, `User`. */
   readonly principalType: string | null;
   /** The role definition's id, the part that is the same in every subscription. */
-  readonly role: string;
+  readonly roleDefinitionId: string;
   /** What narrows it. */
   readonly condition: string | null;
   /** What its maker wrote about it. */
@@ -858,8 +944,8 @@ export interface AttachmentsOptions extends CallOptions {
   /** Further subscriptions to look in. The client's own is looked in, and that of the cluster or registry. */
   subscriptions?: readonly string[];
   /**
-   * Whether the directory is asked which principals of a registry's grants still exist. It is not by default: it takes rights there (in
-   * Microsoft Graph), which rights in Azure do not bring.
+   * Whether the directory is asked which principals of a registry's grants still exist; at a cluster there is nothing to ask. It is not by
+   * default: it takes rights there (in Microsoft Graph), which rights in Azure do not bring.
    */
   askDirectory?: boolean;
 }
@@ -897,11 +983,11 @@ export interface PullGrant {
   /** Azure's word for what that is: `ServicePrincipal` (a managed identity too), `Group`, `User`. */
   readonly principalType: string | null;
   /** Whether the principal still exists, as far as that is known. What is gone Azure keeps the assignments of. */
-  readonly principal: 'exists' | 'gone' | 'unknown';
+  readonly principalState: 'exists' | 'gone' | 'unknown';
   /** The clusters whose nodes pull with it, where it is the kubelet identity of some that were looked at. */
   readonly clusters: readonly string[];
   /** The role definition's id, the part that is the same in every subscription. */
-  readonly role: string;
+  readonly roleDefinitionId: string;
   /** The role's name. `null` where the caller may not read the definition. */
   readonly roleName: string | null;
   /** Id of the role assignment. */
@@ -983,13 +1069,13 @@ export interface Registry {
   readonly location: string;
   /** Such as `Basic`. */
   readonly sku: string;
-  /** On what its permissions are. */
+  /** Whether permissions are given on the whole registry or on its repositories. */
   readonly mode: RoleAssignmentMode;
   /** The service's word for its state, such as `Succeeded`. */
   readonly state: string;
 }
 
-/** On what a registry's permissions are: on the whole of it, or on repositories. */
+/** Whether a registry's permissions are given on the whole of it or on its repositories. */
 export type RoleAssignmentMode = 'LegacyRegistryPermissions' | 'AbacRepositoryPermissions';
 
 /** How a registry is made. */
@@ -998,7 +1084,7 @@ export interface CreateRegistryOptions extends CallOptions {
   location?: string;
   /** The service tier. `'Basic'` by default. */
   sku?: 'Basic' | 'Standard' | 'Premium';
-  /** On what its permissions are. On the whole registry by default. */
+  /** Whether permissions are given on the whole registry, which is the default, or on its repositories. */
   mode?: RoleAssignmentMode;
   /**
    * How far the label reaches that Azure puts behind the name in the login server, as in `myregistry-e5f2d9a8b7c6h3j1.azurecr.io`: who in
@@ -1038,13 +1124,19 @@ export interface Difference {
 
 /** How an image is imported. */
 export interface ImportOptions extends CallOptions {
-  /** `repository:tag` in the target registry. By default the source's, unless `also` or `untagged` name others. */
+  /**
+   * `repository:tag` in the target registry. By default the source's own, as Docker completes them, unless `also` or `untagged` name others:
+   * `nginx` arrives as `library/nginx:latest`, `ghcr.io/a/b:v1` as `a/b:v1`. A source with a digest and no tag needs one.
+   */
   target?: string;
   /** Further names of the same image there, each `repository:tag`. */
   also?: readonly string[];
   /** Repositories there that get the image without a tag: it is known by its digest alone. */
   untagged?: readonly string[];
-  /** What happens to a tag that exists. Kept by default: an equal image is success, another is `'conflict'`. */
+  /**
+   * What happens to a tag that exists. Kept by default: an equal image is success, another is `'conflict'`. Where the source cannot be looked
+   * at, as with a password, and is not named by its digest, any image under the tag is another.
+   */
   existing?: 'keep' | 'replace';
   /**
    * The registry of Azure that has the source, where it cannot be found by the host in the source's name: one of another subscription,
@@ -1055,7 +1147,7 @@ export interface ImportOptions extends CallOptions {
   username?: string;
   /**
    * The user's password, or without a user a token of Entra that the source, a registry of Azure, takes. Azure alone uses it: the source
-   * is not looked at before the import, so nothing is compared with it.
+   * is not looked at before the import, so nothing is compared unless the source is named by its digest, and `untagged` needs such a source.
    */
   password?: string;
 }
@@ -1195,7 +1287,10 @@ export interface CreateClusterOptions extends CallOptions {
    * missing is made, readable by its owner only. It is looked at only when a cluster is made.
    */
   sshKeyFile?: string;
-  /** Whether `Microsoft.ContainerService` is registered where the subscription has not done so. It is not by default. */
+  /**
+   * Whether `Microsoft.ContainerService` is registered where the subscription has not done so, and no other resource provider. It is not by
+   * default.
+   */
   register?: boolean;
 }
 
@@ -1211,6 +1306,11 @@ export interface CreatedCluster {
   readonly differences: readonly Difference[];
   /** What was found or done at each registry, in the order in which they were given. */
   readonly attachments: readonly Attachment[];
+  /**
+   * `x-ms-correlation-request-id` of the write, by which Azure's activity log knows it. `null` where nothing was written, or its answer was
+   * lost.
+   */
+  readonly correlationId: string | null;
 }
 
 /** A cluster as Azure has it. */
@@ -1242,7 +1342,10 @@ export interface KubeconfigOptions extends CallOptions {
   access?: 'user' | 'admin';
   /** Whether a private cluster is entered by its public name; not by default. */
   publicFqdn?: boolean;
-  /** The name of context and cluster, in which the user's name ends then. By default they have the names that Azure gives them. */
+  /**
+   * The name of context and cluster; the user gets the name that Azure gives it, followed by this one. By default all have Azure's names.
+   * An administrator's context has the name that is given here, but merged into a file it always ends in `-admin`.
+   */
   context?: string;
 }
 
@@ -1307,7 +1410,7 @@ export interface Applied {
   readonly name: string;
   /** Its namespace, where its kind has one. */
   readonly namespace: string | null;
-  /** Whether it was not there before. */
+  /** Whether it was not there before; in a dry run, whether it would be new. */
   readonly isNew: boolean;
 }
 
@@ -1315,7 +1418,10 @@ export interface Applied {
 export interface RollOutOptions extends CallOptions {
   /** The deployment's namespace; `'default'` by default. */
   namespace?: string;
-  /** How long a grant that is there may take to become effective, in milliseconds; 10 minutes by default. */
+  /**
+   * How long a grant that is there may take to become effective, in milliseconds, counted from the first pull that the registry refuses; 10
+   * minutes by default. It does not prolong the deadline.
+   */
   propagationMs?: number;
 }
 

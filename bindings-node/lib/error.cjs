@@ -5,6 +5,7 @@ class AksAcrError extends Error {
   constructor(message, { cause, ...fields }) {
     super(message, cause === undefined ? undefined : { cause });
     Object.assign(this, fields);
+    this.isTransient ??= false;
   }
 
   /** An argument that was refused here. */

@@ -31,6 +31,10 @@ class Run {
     return { ...given, onProgress: hear };
   }
 
+  cancel() {
+    this.#stop.abort();
+  }
+
   async *[Symbol.asyncIterator]() {
     try {
       while (!this.#ended || this.#events.length > 0) {

@@ -14,7 +14,7 @@ use serde::Deserialize;
 #[derive(Deserialize, Default)]
 #[serde(rename_all = "camelCase", deny_unknown_fields, default)]
 struct AttachOptions {
-    principal: Option<Text<PrincipalId>>,
+    principal_id: Option<Text<PrincipalId>>,
     condition: Option<String>,
     inherited: Option<Text<InheritedGrant>>,
     other_condition: Option<Text<OtherCondition>>,
@@ -22,10 +22,17 @@ struct AttachOptions {
     deadline_ms: Option<Millis>,
 }
 
+#[derive(Deserialize, Default)]
+#[serde(rename_all = "camelCase", deny_unknown_fields, default)]
+struct ApplyAttachOptions {
+    retry_refused_ms: Option<Millis>,
+    deadline_ms: Option<Millis>,
+}
+
 fn options(value: Unknown<'_>, call: &Call) -> Result<aks_acr::AttachOptions> {
     let given: AttachOptions = argument::options(value)?;
     let mut options = aks_acr::AttachOptions::default().with_call(call.options(given.deadline_ms));
-    options.principal = given.principal.map(|principal| principal.0);
+    options.principal_id = given.principal_id.map(|principal| principal.0);
     options.condition = given.condition;
     options.inherited = given.inherited.map_or(options.inherited, |inherited| inherited.0);
     options.other_condition = given.other_condition.map_or(options.other_condition, |condition| condition.0);
@@ -53,7 +60,9 @@ operations! {
     /// Does what a plan says.
     apply_attach(client, call; plan, given) {
         let plan: AttachPlan = argument::object("plan", plan)?;
-        let options = options(given, call)?;
+        let given: ApplyAttachOptions = argument::options(given)?;
+        let mut options = aks_acr::ApplyAttachOptions::default().with_call(call.options(given.deadline_ms));
+        options.retry_refused = given.retry_refused_ms.map(|millis| millis.0);
         async move { client.apply_attach(&plan, options).await }
     }
 }

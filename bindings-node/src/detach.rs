@@ -1,7 +1,7 @@
 //! Detach, and its plans.
 
 use crate::{
-    argument::{self, Millis, Text},
+    argument::{self, CallOnly, Millis, Text},
     call::{Call, Shown},
     client::Client,
     error::Result,
@@ -14,7 +14,7 @@ use serde::Deserialize;
 #[derive(Deserialize, Default)]
 #[serde(rename_all = "camelCase", deny_unknown_fields, default)]
 struct DetachOptions {
-    principal: Option<Text<PrincipalId>>,
+    principal_id: Option<Text<PrincipalId>>,
     only_ours: Option<bool>,
     deadline_ms: Option<Millis>,
 }
@@ -22,7 +22,7 @@ struct DetachOptions {
 fn options(value: Unknown<'_>, call: &Call) -> Result<aks_acr::DetachOptions> {
     let given: DetachOptions = argument::options(value)?;
     let mut options = aks_acr::DetachOptions::default().with_call(call.options(given.deadline_ms));
-    options.principal = given.principal.map(|principal| principal.0);
+    options.principal_id = given.principal_id.map(|principal| principal.0);
     options.only_ours = given.only_ours.unwrap_or(options.only_ours);
     Ok(options)
 }
@@ -47,7 +47,8 @@ operations! {
     /// Removes what a plan says.
     apply_detach(client, call; plan, given) {
         let plan: DetachPlan = argument::object("plan", plan)?;
-        let options = options(given, call)?;
+        let given: CallOnly = argument::options(given)?;
+        let options = aks_acr::ApplyDetachOptions::default().with_call(call.options(given.deadline_ms));
         async move { client.apply_detach(&plan, options).await }
     }
 }

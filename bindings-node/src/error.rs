@@ -27,6 +27,9 @@ impl From<aks_acr::Error> for Fault {
 #[serde(rename_all = "camelCase")]
 struct Fields<'a> {
     code: &'static str,
+    is_transient: bool,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    created: Option<&'a str>,
     #[serde(skip_serializing_if = "Option::is_none")]
     status: Option<u16>,
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -70,6 +73,8 @@ impl Fault {
         };
         Fields {
             code,
+            is_transient: err.is_some_and(aks_acr::Error::is_transient),
+            created: err.and_then(aks_acr::Error::created).map(aks_acr::ResourceId::as_str),
             status: err.and_then(aks_acr::Error::status),
             service_code: err.and_then(aks_acr::Error::code),
             request_id: err.and_then(aks_acr::Error::request_id),

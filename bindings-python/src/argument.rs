@@ -2,8 +2,11 @@
 
 use crate::error;
 use aks_acr::SshKey;
-use pyo3::{exceptions::PyValueError, prelude::*};
-use std::{str::FromStr, time::Duration};
+use pyo3::{
+    exceptions::{PyTypeError, PyValueError},
+    prelude::*,
+};
+use std::{path::PathBuf, str::FromStr, time::Duration};
 
 /// Text, also that of an enum whose members are text.
 pub struct Text(pub String);
@@ -28,7 +31,7 @@ impl<T: FromStr<Err: Into<aks_acr::Error>>> FromPyObject<'_, '_> for Parsed<T> {
     }
 }
 
-/// A duration: seconds, or a `timedelta`.
+/// A duration: seconds, of which `inf` is for ever, or a `timedelta`.
 pub struct Span(pub Duration);
 
 impl FromPyObject<'_, '_> for Span {
@@ -36,24 +39,21 @@ impl FromPyObject<'_, '_> for Span {
 
     fn extract(given: Borrowed<'_, '_, PyAny>) -> PyResult<Self> {
         let Ok(seconds) = given.extract::<f64>() else { return given.extract().map(Self) };
+        if seconds == f64::INFINITY {
+            return Ok(Self(Duration::MAX));
+        }
         let span = Duration::try_from_secs_f64(seconds);
         span.map(Self).map_err(|err| PyValueError::new_err(format!("not a duration in seconds: {seconds}: {err}")))
     }
 }
 
-/// Who may sign in to a cluster's nodes: a public key as text, or the path of a pair.
-pub struct SshKeyArgument(pub SshKey);
-
-impl FromPyObject<'_, '_> for SshKeyArgument {
-    type Error = PyErr;
-
-    fn extract(given: Borrowed<'_, '_, PyAny>) -> PyResult<Self> {
-        // A text is never a path, so that a key with a slip in it is not looked for on the disk.
-        let key = match given.extract::<String>() {
-            Ok(key) => SshKey::Public(key),
-            Err(_) => SshKey::Pair(given.extract()?),
-        };
-        Ok(Self(key))
+/// Who may sign in to a cluster's nodes: who has the private half of a public key, or the pair in a file.
+pub fn ssh_key(key: Option<String>, file: Option<PathBuf>) -> PyResult<Option<SshKey>> {
+    match (key, file) {
+        (None, None) => Ok(None),
+        (Some(key), None) => Ok(Some(SshKey::Public(key))),
+        (None, Some(file)) => Ok(Some(SshKey::Pair(file))),
+        (Some(_), Some(_)) => Err(PyTypeError::new_err("ssh_key_file: give it or ssh_key, not both")),
     }
 }
 

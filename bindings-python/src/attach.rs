@@ -4,7 +4,7 @@ use crate::{
     value::{Time, through_json, value, variants},
     word::Word,
 };
-use aks_acr::PullRole;
+use aks_acr::{InheritedGrant, OtherCondition, PullRole};
 use pyo3::prelude::*;
 
 value! {
@@ -19,7 +19,7 @@ value! {
         /// Object id of the identity that has it.
         principal_id: String,
         /// Resource id of the registry.
-        scope: String,
+        registry: String,
         /// Id of the role assignment. `None` where one exists that the caller may not read.
         assignment_id: Option<String>,
         /// What narrows the grant, if anything does.
@@ -49,7 +49,7 @@ variants! {
 value! {
     /// What attach would do. Making one needs read rights only; applying it looks again. `str()` is a line for a reader.
     pub struct AttachPlan {
-        /// The form of this plan.
+        /// The version of the form in which the plan is written.
         version: u32,
         /// After this it is refused.
         expires: Time,
@@ -65,6 +65,12 @@ value! {
         condition: Option<String>,
         /// What would be done.
         action: PlannedAction,
+        /// Whether the options named who gets the grant.
+        is_principal_named: bool,
+        /// What the options said of a scope above that gives the role already.
+        inherited: Word<InheritedGrant>,
+        /// What the options said of the role with another condition.
+        other_condition: Word<OtherCondition>,
     }
     impl {
         fn __str__(&self) -> PyResult<String> {

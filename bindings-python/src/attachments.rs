@@ -46,11 +46,11 @@ value! {
         /// Azure's word for what that is: `ServicePrincipal` (a managed identity too), `Group`, `User`.
         principal_type: Option<String>,
         /// Whether the principal still exists, as far as that is known.
-        principal: Word<PrincipalState>,
+        principal_state: Word<PrincipalState>,
         /// Resource ids of the clusters whose nodes pull with it, of those that were looked at.
         clusters: Several<String>,
         /// The role definition's id, the part that is the same in every subscription.
-        role: String,
+        role_definition_id: String,
         /// The role's name. `None` where the caller may not read the definition.
         role_name: Option<String>,
         /// Id of the role assignment.

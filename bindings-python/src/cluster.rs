@@ -44,6 +44,8 @@ value! {
         differences: Several<Difference>,
         /// What was found or done at each registry, in the order in which they were given.
         attachments: Several<Attachment>,
+        /// By this Azure's activity log knows the write. `None` where nothing was written, or where its answer was lost.
+        correlation_id: Option<String>,
     }
 }
 

@@ -20,7 +20,7 @@ value! {
         /// Object id of the identity whose grants were meant.
         principal_id: String,
         /// Resource id of the registry.
-        scope: String,
+        registry: String,
         /// What was removed.
         removed: Several<RemovedGrant>,
         /// What still gives this principal pull: grants from above, of other roles, or of others where only ours were to go.
@@ -46,7 +46,7 @@ value! {
     /// What detach would do. Making one needs read rights only; applying it looks again: what is gone by then is no hindrance, but if
     /// more would be removed than it says, nothing is. `str()` is lines for a reader.
     pub struct DetachPlan {
-        /// The form of this plan.
+        /// The version of the form in which the plan is written.
         version: u32,
         /// After this it is refused.
         expires: Time,
@@ -60,6 +60,10 @@ value! {
         remove: Several<RoleAssignment>,
         /// What would still give this principal pull.
         remaining: Several<PullGrant>,
+        /// Whether the options named whose grants are meant.
+        is_principal_named: bool,
+        /// Whether only what this library made is meant.
+        only_ours: bool,
     }
     impl {
         fn __str__(&self) -> PyResult<String> {
@@ -80,7 +84,7 @@ value! {
         /// Azure's word for what the principal is: `ServicePrincipal` (a managed identity too), `Group`, `User`.
         principal_type: Option<String>,
         /// The role definition's id, the part that is the same in every subscription.
-        role: String,
+        role_definition_id: String,
         /// What narrows it, if anything does.
         condition: Option<String>,
         /// What its maker wrote about it.

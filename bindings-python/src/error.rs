@@ -23,7 +23,7 @@ create_exception!(
 );
 
 /// What every exception carries beside its kind; nothing where the service or the case has none.
-const FACTS: [&str; 12] = [
+const FACTS: [&str; 13] = [
     "status",
     "code",
     "request_id",
@@ -36,6 +36,7 @@ const FACTS: [&str; 12] = [
     "claims",
     "pull_failure",
     "blame",
+    "created",
 ];
 
 macro_rules! exceptions {
@@ -56,11 +57,13 @@ macro_rules! exceptions {
                 base.setattr(fact, module.py().None())?;
             }
             base.setattr("policies", PyTuple::empty(module.py()))?;
+            base.setattr("is_transient", false)?;
             base.setattr("kind", Word(ErrorKind::Unexpected))?;
             module.add(stringify!(AksAcrError), base)?;
             $(
                 let class = module.py().get_type::<$class>();
                 class.setattr("kind", Word(ErrorKind::$kind))?;
+                class.setattr("is_transient", ErrorKind::$kind.is_transient())?;
                 module.add(stringify!($class), class)?;
             )*
             Ok(())
@@ -99,6 +102,8 @@ fn set_facts(exception: &Bound<'_, PyAny>, err: &Error) -> PyResult<()> {
     let pull_failure: Option<PullFailure> = err.pull_failure().map(through_json).transpose()?;
     let policies: Several<DenyingPolicy> = through_json(&err.policies())?;
     exception.setattr("kind", Word(err.kind()))?;
+    exception.setattr("is_transient", err.is_transient())?;
+    exception.setattr("created", err.created().map(aks_acr::ResourceId::as_str))?;
     exception.setattr("status", err.status())?;
     exception.setattr("code", err.code())?;
     exception.setattr("request_id", err.request_id())?;

@@ -18,6 +18,8 @@ variants! {
         RollingOut { ready: u32, wanted: u32, cause: Option<String> },
         /// A step is done.
         Finished { step: String },
+        /// The import of one image of a list has ended, well or not; `index` is its place there, `error` why it failed, if it did.
+        ItemEnded { index: u32, source: String, is_new: bool, error: Option<String> },
     }
     impl {
         fn __str__(&self) -> PyResult<String> {

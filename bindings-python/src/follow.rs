@@ -113,7 +113,7 @@ impl Run {
         self.0.end(py)
     }
 
-    /// Stops the work. What Azure has begun goes on.
+    /// Stops the work. What Azure has begun goes on. It may be called from any thread.
     fn cancel(&self) {
         self.0.cancel.cancel();
     }
@@ -216,7 +216,7 @@ impl AsyncRun {
         result.call_method0("__await__")
     }
 
-    /// Stops the work. What Azure has begun goes on.
+    /// Stops the work. What Azure has begun goes on. It may be called from any thread.
     fn cancel(&self) {
         self.0.cancel.cancel();
     }

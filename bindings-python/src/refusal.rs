@@ -5,11 +5,11 @@ use crate::value::value;
 value! {
     /// A policy that was in the way.
     pub struct DenyingPolicy {
-        /// The assignment's name, for people where it has one, else the other.
+        /// The assignment's display name, or its name where it has none.
         name: String,
-        /// The assignment's id. Empty where Azure does not tell.
-        assignment_id: String,
-        /// The definition's id. Empty where Azure does not tell.
-        definition_id: String,
+        /// The assignment's id. `None` where Azure does not tell.
+        assignment_id: Option<String>,
+        /// The definition's id. `None` where Azure does not tell.
+        definition_id: Option<String>,
     }
 }

@@ -18,7 +18,7 @@ value! {
         location: String,
         /// Such as `Basic`.
         sku: String,
-        /// On what its permissions are.
+        /// Whether permissions are given on the whole registry or on its repositories.
         mode: Word<RoleAssignmentMode>,
         /// The service's word for its state, such as `Succeeded`.
         state: String,

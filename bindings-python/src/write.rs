@@ -17,8 +17,8 @@ value! {
         method: String,
         /// The resource id, or the cluster's resource id and the path in its API.
         target: String,
-        /// The action that Azure checks. Empty for Kubernetes.
-        action: String,
+        /// The action that Azure checks. `None` for Kubernetes.
+        action: Option<String>,
         /// What it is for, in words.
         step: String,
         /// What would be sent, without what may be secret: to Azure the body with such values replaced, to Kubernetes the object's
@@ -46,6 +46,13 @@ impl WriteHook for Hook {
 impl Hook {
     fn ask(&self, py: Python<'_>, write: &aks_acr::Write) -> PyResult<()> {
         let said = self.0.bind(py).call1((through_json::<Write>(write)?,))?;
+        if said.hasattr("__await__")? {
+            // What it comes to would be too late, so it may not pass for a yes. A coroutine that is closed complains of nothing.
+            if said.hasattr("close")? {
+                said.call_method0("close")?;
+            }
+            return Err(pyo3::exceptions::PyTypeError::new_err("it returned an awaitable, and must answer at once"));
+        }
         if said.extract::<bool>().is_ok_and(|may_be_sent| !may_be_sent) {
             return Err(pyo3::exceptions::PyPermissionError::new_err("it returned False"));
         }

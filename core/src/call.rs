@@ -7,6 +7,9 @@ use tokio::time::Instant;
 pub use tokio_util::sync::CancellationToken;
 
 /// A step of a call that is under way.
+///
+/// Steps may run side by side, so that their events mix; a step is known by its text, which is for people and may change. A step that
+/// fails is not [`Finished`](Self::Finished): the call's error says so.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(tag = "kind", rename_all = "snake_case")]
 #[non_exhaustive]
@@ -55,6 +58,17 @@ pub enum Event {
         /// What was done.
         step: String,
     },
+    /// The import of one image of a list has ended, well or not.
+    ItemEnded {
+        /// The image's place in the list, from 0.
+        index: u32,
+        /// The image, completed as Docker completes it.
+        source: String,
+        /// Whether it was copied. `false`: an equal image was there, or it failed.
+        is_new: bool,
+        /// Why it failed, if it did: the sentence of its error.
+        error: Option<String>,
+    },
 }
 
 impl fmt::Display for Event {
@@ -70,6 +84,9 @@ impl fmt::Display for Event {
             Self::RollingOut { ready, wanted, cause: None } => write!(f, "{ready}/{wanted} ready"),
             Self::RollingOut { ready, wanted, cause: Some(cause) } => write!(f, "{ready}/{wanted} ready, {cause}"),
             Self::Finished { step } => write!(f, "{step}: done"),
+            Self::ItemEnded { source, error: Some(error), .. } => write!(f, "{source}: {error}"),
+            Self::ItemEnded { source, is_new: true, .. } => write!(f, "{source}: imported"),
+            Self::ItemEnded { source, .. } => write!(f, "{source}: there already"),
         }
     }
 }
@@ -90,7 +107,9 @@ impl<F: Fn(Event) + Send + Sync> Progress for F {
 #[derive(Clone, Default)]
 #[non_exhaustive]
 pub struct CallOptions {
-    /// How long the whole call may take. Each operation states its own default.
+    /// How long the whole call may take, counted from its start. Each operation states its own default, in its options; those that take
+    /// bare call options have 2 minutes. It is per call: a plan and its application have two. `Duration::ZERO` has passed at once, and
+    /// no request is sent; `Duration::MAX` is none.
     pub deadline: Option<Duration>,
     /// Cancels the call. What Azure has begun goes on.
     pub cancel: Option<CancellationToken>,
@@ -180,6 +199,10 @@ impl Call {
     /// # Errors
     /// Those of `work`; [`DeadlineExceeded`](ErrorKind::DeadlineExceeded) and [`Cancelled`](ErrorKind::Cancelled).
     pub async fn run<T>(&self, step: &str, work: impl Future<Output = Result<T>> + Send) -> Result<T> {
+        let work = async {
+            // Past the deadline nothing more is begun.
+            if self.remaining() == Duration::ZERO { Err(self.out_of_time(step)) } else { work.await }
+        };
         tokio::select! {
             biased;
             () = self.cancel.cancelled() => Err(Error::new(ErrorKind::Cancelled, "cancelled by the caller").with_context("while", step)),
@@ -280,6 +303,13 @@ mod tests {
         let err = call.sleep("waiting", Duration::from_secs(60)).await.unwrap_err();
         assert_eq!(err.retry_after(), Some(Duration::from_secs(60)));
         assert_eq!(before.elapsed(), Duration::ZERO);
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn a_deadline_of_nothing_has_passed_before_the_work_begins() {
+        let call = CallOptions::default().with_deadline(Duration::ZERO).start(Duration::MAX);
+        let err = call.run("waiting", async { Ok(()) }).await.unwrap_err();
+        assert_eq!(err.kind(), ErrorKind::DeadlineExceeded);
     }
 
     #[tokio::test(start_paused = true)]

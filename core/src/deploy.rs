@@ -74,7 +74,8 @@ impl ApplyOptions {
 #[derive(Clone, Debug)]
 #[non_exhaustive]
 pub struct RollOutOptions {
-    /// How long a grant that is there may take to become effective; 10 minutes by default.
+    /// How long a grant that is there may take to become effective; 10 minutes by default. For so long, counted from the first pull
+    /// that the registry refuses, a refusal is waited out. It does not prolong the deadline, which ends the wait earlier if it is earlier.
     pub propagation: Duration,
     /// Deadline (15 minutes by default), cancellation, progress.
     pub call: CallOptions,

@@ -2,17 +2,26 @@
 
 use crate::error::{Error, Result};
 use serde::{Deserialize, Serialize};
-use std::{fmt, str::FromStr};
+use std::{
+    cmp::Ordering,
+    fmt,
+    hash::{Hash, Hasher},
+    str::FromStr,
+};
 use uuid::Uuid;
 
 /// Object id of an identity in Entra. Not its client id: Azure accepts a grant to that one, and it has no effect.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 #[serde(try_from = "String", into = "String")]
 pub struct PrincipalId(Uuid);
 
 impl FromStr for PrincipalId {
     type Err = Error;
 
+    /// Reads the form `00000000-0000-0000-0000-000000000000`, in either case.
+    ///
+    /// # Errors
+    /// [`InvalidInput`](crate::ErrorKind::InvalidInput) for any other.
     fn from_str(text: &str) -> Result<Self> {
         Ok(Self(guid(text, "principal id")?))
     }
@@ -25,7 +34,7 @@ impl fmt::Display for PrincipalId {
 }
 
 /// Id of a subscription.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 #[serde(try_from = "String", into = "String")]
 pub struct SubscriptionId(Uuid);
 
@@ -39,6 +48,10 @@ impl SubscriptionId {
 impl FromStr for SubscriptionId {
     type Err = Error;
 
+    /// Reads the form `00000000-0000-0000-0000-000000000000`, in either case.
+    ///
+    /// # Errors
+    /// [`InvalidInput`](crate::ErrorKind::InvalidInput) for any other.
     fn from_str(text: &str) -> Result<Self> {
         Ok(Self(guid(text, "subscription")?))
     }
@@ -157,6 +170,11 @@ impl ResourceId {
 impl FromStr for ResourceId {
     type Err = Error;
 
+    /// Reads `/subscriptions/{id}/resourceGroups/{group}/providers/{namespace}/{type}/{name}`, the fixed words in either case. The id of
+    /// a resource below another one is none here.
+    ///
+    /// # Errors
+    /// [`InvalidInput`](crate::ErrorKind::InvalidInput), with what is wrong.
     fn from_str(text: &str) -> Result<Self> {
         let wrong = |why: &str| Error::invalid(format!("not a resource id: {why}"), "resource id", text);
         let form = "wanted /subscriptions/{id}/resourceGroups/{group}/providers/{namespace}/{type}/{name}";
@@ -204,6 +222,25 @@ impl PartialEq for ResourceId {
 
 impl Eq for ResourceId {}
 
+/// As equality has it: without regard to case.
+impl Hash for ResourceId {
+    fn hash<H: Hasher>(&self, state: &mut H) {
+        self.text.to_ascii_lowercase().hash(state);
+    }
+}
+
+impl PartialOrd for ResourceId {
+    fn partial_cmp(&self, other: &Self) -> Option<Ordering> {
+        Some(self.cmp(other))
+    }
+}
+
+impl Ord for ResourceId {
+    fn cmp(&self, other: &Self) -> Ordering {
+        self.text.to_ascii_lowercase().cmp(&other.text.to_ascii_lowercase())
+    }
+}
+
 impl TryFrom<String> for ResourceId {
     type Error = Error;
 
@@ -234,6 +271,15 @@ mod tests {
     fn case_does_not_tell_two_ids_apart() {
         let id: ResourceId = format!("{GROUP}/providers/Microsoft.X/things/Name").parse().unwrap();
         assert_eq!(id, format!("{}/PROVIDERS/microsoft.x/Things/name", GROUP.to_uppercase()).parse().unwrap());
+    }
+
+    #[test]
+    fn ids_that_are_equal_are_one_key() {
+        let text = format!("{GROUP}/providers/Microsoft.X/things/Name");
+        let ids: [ResourceId; 2] =
+            [text.parse().unwrap(), text.to_uppercase().replace("PROVIDERS", "providers").parse().unwrap()];
+        assert_eq!(ids.iter().collect::<std::collections::HashSet<_>>().len(), 1);
+        assert_eq!(ids.iter().collect::<std::collections::BTreeSet<_>>().len(), 1);
     }
 
     #[test]

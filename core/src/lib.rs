@@ -32,7 +32,22 @@ mod stored_time;
 mod words;
 mod write;
 
-pub use attach::{AttachOptions, AttachOutcome, AttachPlan, Attachment, InheritedGrant, OtherCondition, PlannedAction};
+// What appears in signatures here: see *Stability* on the front page.
+#[doc(no_inline)]
+pub use azure_core::{
+    self,
+    credentials::{Secret, TokenCredential},
+    http::HttpClient,
+};
+#[doc(no_inline)]
+pub use serde_json;
+#[doc(no_inline)]
+pub use uuid::{self, Uuid};
+
+pub use attach::{
+    ApplyAttachOptions, AttachOptions, AttachOutcome, AttachPlan, Attachment, InheritedGrant, OtherCondition,
+    PlannedAction,
+};
 pub use attachments::{
     AttachmentsOptions, ClusterAttachments, GrantReach, PrincipalState, PullGrant, RegistryAttachments,
 };
@@ -46,7 +61,7 @@ pub use cluster::{
     PodEvent, PodListener, PodSelection, Pods, RollOut, SshKey,
 };
 pub use deploy::{ApplyOptions, RollOutOptions};
-pub use detach::{DetachOptions, DetachOutcome, DetachPlan, Detachment, RemovedGrant};
+pub use detach::{ApplyDetachOptions, DetachOptions, DetachOutcome, DetachPlan, Detachment, RemovedGrant};
 pub use difference::Difference;
 pub use error::{Blame, Error, ErrorKind, Result, ServiceError};
 pub use id::{PrincipalId, ResourceId, SubscriptionId};

@@ -23,6 +23,22 @@ pub struct PullFailure {
     pub message: String,
 }
 
+impl PullFailure {
+    /// A failure with the cause that kubelet's reason and text mean.
+    #[must_use]
+    pub fn new(
+        pod: impl Into<String>,
+        container: impl Into<String>,
+        image: impl Into<String>,
+        reason: impl Into<String>,
+        message: impl Into<String>,
+    ) -> Self {
+        let (reason, message) = (reason.into(), message.into());
+        let cause = PullCause::read(&reason, &message);
+        Self { pod: pod.into(), container: container.into(), image: image.into(), reason, cause, message }
+    }
+}
+
 impl fmt::Display for PullFailure {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "{}: {}", self.reason, self.cause)
@@ -69,6 +85,7 @@ pub enum PullCause {
 /// Whether waiting can help.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
+#[non_exhaustive]
 pub enum Outlook {
     /// It stays until somebody changes something.
     Final,

@@ -2,6 +2,7 @@
 
 use crate::words::words;
 use serde::{Deserialize, Serialize};
+use std::borrow::Cow;
 
 /// Who or what refused. Each is lifted in another way, by another person.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
@@ -42,12 +43,12 @@ words!(
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[non_exhaustive]
 pub struct DenyingPolicy {
-    /// The assignment's name, for people where it has one, else the other.
+    /// The assignment's display name, or its name where it has none.
     pub name: String,
-    /// The assignment's id. Empty where Azure does not tell.
-    pub assignment_id: String,
-    /// The definition's id. Empty where Azure does not tell.
-    pub definition_id: String,
+    /// The assignment's id. `None` where Azure does not tell.
+    pub assignment_id: Option<String>,
+    /// The definition's id. `None` where Azure does not tell.
+    pub definition_id: Option<String>,
 }
 
 /// A refusal, from what was asked and from the service's code.
@@ -55,7 +56,7 @@ pub struct DenyingPolicy {
 pub(crate) struct Refusal {
     pub kind: RefusalKind,
     /// Empty where it is not known what is checked.
-    pub action: &'static str,
+    pub action: Cow<'static, str>,
     pub scope: String,
     /// The smallest built-in role that has the action, where a role is what is missing.
     pub smallest_role: Option<&'static str>,
@@ -64,19 +65,20 @@ pub(crate) struct Refusal {
 
 impl Refusal {
     /// The caller's roles do not have the action.
-    pub fn missing_right(action: &'static str, scope: impl Into<String>) -> Self {
-        let smallest_role = crate::role::smallest_role(action);
+    pub fn missing_right(action: impl Into<Cow<'static, str>>, scope: impl Into<String>) -> Self {
+        let action = action.into();
+        let smallest_role = crate::role::smallest_role(&action);
         Self { smallest_role, ..Self::of(RefusalKind::MissingRight, action, scope) }
     }
 
-    pub fn of(kind: RefusalKind, action: &'static str, scope: impl Into<String>) -> Self {
-        Self { kind, action, scope: scope.into(), smallest_role: None, policies: Vec::new() }
+    pub fn of(kind: RefusalKind, action: impl Into<Cow<'static, str>>, scope: impl Into<String>) -> Self {
+        Self { kind, action: action.into(), scope: scope.into(), smallest_role: None, policies: Vec::new() }
     }
 
     /// The facts for a reader: names and values.
     pub fn facts(&self) -> Vec<(&'static str, &str)> {
         let action = if self.kind == RefusalKind::MissingRight { "missing action" } else { "action" };
-        let mut facts = vec![(action, self.action), ("scope", &self.scope)];
+        let mut facts: Vec<(&str, &str)> = vec![(action, &self.action), ("scope", &self.scope)];
         facts.retain(|(_, value)| !value.is_empty());
         if self.kind != RefusalKind::MissingRight {
             facts.push(("refused by", self.by()));

@@ -69,7 +69,7 @@ words!(
     Pods => "pods",
 );
 
-/// Where a right is needed, and nowhere else.
+/// Where a right is needed. It is needed there only.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 #[non_exhaustive]

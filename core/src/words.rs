@@ -23,6 +23,10 @@ macro_rules! words {
         impl std::str::FromStr for $name {
             type Err = crate::error::Error;
 
+            /// Reads one of the words of [`ALL`](Self::ALL), in just that spelling.
+            ///
+            /// # Errors
+            /// [`InvalidInput`](crate::ErrorKind::InvalidInput), with the words that there are.
             fn from_str(text: &str) -> crate::error::Result<Self> {
                 let known = Self::ALL.iter().find(|known| known.as_str() == text);
                 known.copied().ok_or_else(|| {

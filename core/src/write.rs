@@ -2,7 +2,7 @@
 
 use crate::{
     error::{Error, ErrorKind, Result},
-    refusal::{Refusal, RefusalKind},
+    refusal::RefusalKind,
     words::words,
 };
 use serde::{Deserialize, Serialize};
@@ -11,7 +11,7 @@ use std::{fmt, sync::Arc};
 
 /// A request that changes something, before it is sent.
 ///
-/// A request that only reads is none, whatever its method: a POST that asks for a kubeconfig is not, nor is an apply as a dry run.
+/// What only reads is not a write, whatever its HTTP method: neither a POST that asks for a kubeconfig, nor an apply as a dry run.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[non_exhaustive]
 pub struct Write {
@@ -21,8 +21,8 @@ pub struct Write {
     pub method: String,
     /// The resource id, or the cluster's resource id and the path in its API. Never a query, which may be signed.
     pub target: String,
-    /// The action that Azure checks. Empty for Kubernetes.
-    pub action: String,
+    /// The action that Azure checks. `None` for Kubernetes.
+    pub action: Option<String>,
     /// What it is for, in words.
     pub step: String,
     /// What would be sent, without what may be secret: to Azure the body with such values replaced, to Kubernetes the object's kind,
@@ -101,7 +101,7 @@ fn refused(kind: RefusalKind, text: &str, write: &Write) -> Error {
     Error::new(ErrorKind::Forbidden, text)
         .with_context("while", &write.step)
         .with_context("request", format!("{} {}", write.method, write.target))
-        .with_refusal(Refusal::of(kind, "", ""))
+        .with_refusal(kind)
 }
 
 /// What a request does, said by who makes it.

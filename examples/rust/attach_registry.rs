@@ -3,7 +3,7 @@
 //! `cargo run --example attach_registry` on the emulator; on Azure, with resources that exist:
 //! `cargo run --example attach_registry -- --azure SUBSCRIPTION GROUP/CLUSTER REGISTRY`.
 
-use aks_acr::{AttachOptions, Client, ClusterRef, RegistryRef};
+use aks_acr::{ApplyAttachOptions, AttachOptions, Client, ClusterRef, RegistryRef};
 use aks_acr_emulator::Emulator;
 use azure_identity::DeveloperToolsCredential;
 use std::error::Error;
@@ -13,7 +13,7 @@ async fn attach_registry(client: &Client, cluster: &ClusterRef, registry: &Regis
     let plan = client.plan_attach(cluster, registry, AttachOptions::default()).await?;
     println!("plan    {plan}");
 
-    let attachment = client.apply_attach(&plan, AttachOptions::default()).await?;
+    let attachment = client.apply_attach(&plan, ApplyAttachOptions::default()).await?;
     println!("attach  {:?}: {} for {}", attachment.outcome, attachment.role, attachment.principal_id);
 
     // Everything can be run twice.

@@ -68,7 +68,7 @@ async fn grant_makes_at_most_one_assignment(backend: &dyn Backend) -> Checked {
     let granted = backend.client().role_assigner().grant(&grant, &call()).await?;
     let assignment = some(granted.assignment, "assignment")?;
     assert!(granted.is_new && grant.scope.is(&assignment.scope));
-    assert_eq!((assignment.role, assignment.condition.as_deref()), (grant.role, None));
+    assert_eq!((assignment.role_definition_id, assignment.condition.as_deref()), (grant.role_definition_id, None));
     backend.client().role_assigner().grant(&grant, &call()).await?;
     assert_eq!(held(backend).await?, [assignment]);
     Ok(())
@@ -127,7 +127,7 @@ async fn a_grant_under_another_name_is_left_as_it_is_with_its_condition() -> Che
     let name = scene.azure.grant_if(role.as_str(), &principal, scene.registry().as_str(), NARROW);
     let before = scene.azure.role_assignments();
     let mut grant = pull_on(&scene);
-    grant.role = role.id();
+    grant.role_definition_id = role.id();
     let granted = scene.client.role_assigner().grant(&grant, &call()).await?;
     let there = some(granted.assignment, "assignment")?;
     assert!(!granted.is_new && there.id.ends_with(&name));
@@ -150,7 +150,7 @@ async fn the_assignments_name_is_the_one_that_other_tools_derive() -> Checked {
     let scene = Scene::new()?;
     let grant = pull_on(&scene);
     scene.client.role_assigner().grant(&grant, &call()).await?;
-    let name = assignment_name(grant.scope.as_str(), grant.principal_id, grant.role).to_string();
+    let name = assignment_name(grant.scope.as_str(), grant.principal_id, grant.role_definition_id).to_string();
     assert_eq!(scene.azure.role_assignments().iter().filter(|one| one.name == name).count(), 1);
     Ok(())
 }
@@ -203,7 +203,7 @@ async fn grant_reports_a_refusal_after_one_refusal() -> Checked {
 async fn a_condition_is_granted_as_it_was_given() -> Checked {
     let scene = Scene::with_registry(RegistrySeed::new(GROUP, REGISTRY).abac())?;
     let mut grant = pull_on(&scene);
-    grant.role = PullRole::RepositoryReader.id();
+    grant.role_definition_id = PullRole::RepositoryReader.id();
     grant.condition = Some(NARROW.to_owned());
     let granted = scene.client.role_assigner().grant(&grant, &call()).await?;
     assert_eq!(some(granted.assignment, "assignment")?.condition.as_deref(), Some(NARROW));

@@ -61,6 +61,8 @@ pub fn error(err: &Error) -> Value {
         "smallest_role": err.smallest_role(),
         "pull_failure": err.pull_failure(),
         "blame": err.blame(),
+        "is_transient": err.is_transient(),
+        "created": err.created(),
     });
     let Value::Object(facts) = facts else { return facts };
     facts.into_iter().filter(|(_, fact)| !fact.is_null()).collect()

@@ -5,10 +5,10 @@ use crate::{
     options::Args,
 };
 use aks_acr::{
-    ApplyOptions, AttachOptions, AttachPlan, AttachmentsOptions, Client, CreateClusterOptions, CreateRegistryOptions,
-    Deployment, DetachOptions, DetachPlan, Error, Import, ImportCredentials, ImportHandle, ImportItem,
-    ImportManyOptions, ImportOptions, KubeconfigOptions, Manifest, MergeKubeconfigOptions, PodSelection,
-    RollOutOptions, SshKey,
+    ApplyAttachOptions, ApplyDetachOptions, ApplyOptions, AttachOptions, AttachPlan, AttachmentsOptions, Client,
+    CreateClusterOptions, CreateRegistryOptions, Deployment, DetachOptions, DetachPlan, Error, Import,
+    ImportCredentials, ImportHandle, ImportItem, ImportManyOptions, ImportOptions, KubeconfigOptions, Manifest,
+    MergeKubeconfigOptions, PodSelection, RollOutOptions, SshKey,
 };
 use azure_core::credentials::Secret;
 use serde::Serialize;
@@ -41,8 +41,9 @@ pub async fn make(client: &Client, name: &str, mut args: Args, cancel: Option<&s
         "apply_attach" => {
             let plan = args.value("plan").ok_or("plan is missing")?;
             let plan: AttachPlan = serde_json::from_value(plan).map_err(|fault| fault.to_string())?;
-            let options = attach_options(&mut args);
-            end(&args, listener, async { client.apply_attach(&plan, options?.with_call(call)).await }).await
+            let mut options = ApplyAttachOptions::default().with_call(call);
+            options.retry_refused = args.seconds("retry_refused");
+            end(&args, listener, async { client.apply_attach(&plan, options).await }).await
         }
         "registry" => {
             let registry = args.needed("registry");
@@ -155,8 +156,8 @@ async fn make_of_grants(client: &Client, name: &str, mut args: Args, listener: L
         "apply_detach" => {
             let plan = args.value("plan").ok_or("plan is missing")?;
             let plan: DetachPlan = serde_json::from_value(plan).map_err(|fault| fault.to_string())?;
-            let options = detach_options(&mut args);
-            end(&args, listener, async { client.apply_detach(&plan, options?.with_call(call)).await }).await
+            let options = ApplyDetachOptions::default().with_call(call);
+            end(&args, listener, async { client.apply_detach(&plan, options).await }).await
         }
         "attachments_of_cluster" => {
             let cluster = args.needed("cluster");
@@ -186,7 +187,7 @@ async fn end<T: Serialize>(
 
 fn attach_options(args: &mut Args) -> Result<AttachOptions, Error> {
     let mut options = AttachOptions::default();
-    options.principal = args.parsed("principal")?;
+    options.principal_id = args.parsed("principal_id")?;
     options.condition = args.text("condition");
     options.inherited = args.parsed("inherited")?.unwrap_or_default();
     options.other_condition = args.parsed("other_condition")?.unwrap_or_default();
@@ -196,7 +197,7 @@ fn attach_options(args: &mut Args) -> Result<AttachOptions, Error> {
 
 fn detach_options(args: &mut Args) -> Result<DetachOptions, Error> {
     let mut options = DetachOptions::default();
-    options.principal = args.parsed("principal")?;
+    options.principal_id = args.parsed("principal_id")?;
     options.only_ours = args.is_set("only_ours");
     Ok(options)
 }

@@ -4,7 +4,7 @@ use crate::{
     case::{Case, case},
     scene::{Scene, cluster, registry},
 };
-use aks_acr::{AttachOptions, AttachPlan, InheritedGrant, OtherCondition};
+use aks_acr::{ApplyAttachOptions, AttachOptions, AttachPlan, InheritedGrant, OtherCondition};
 use aks_acr_emulator::{ClusterSeed, Emulator, RegistrySeed, Timing};
 use std::time::Duration;
 
@@ -36,7 +36,7 @@ pub fn cases() -> Vec<Case> {
         }),
         case!("attach", "a service principal", with_service_principal(), |client, scene| {
             let principal = scene.azure.control_plane_object_id("group", "dev").parse()?;
-            client.attach(&cluster(), &registry(), AttachOptions::default().with_principal(principal)).await
+            client.attach(&cluster(), &registry(), AttachOptions::default().with_principal_id(principal)).await
         }),
         case!("attach", "an identity that the directory does not find yet", forgotten(), |client, scene| {
             client.attach(&cluster(), &registry(), AttachOptions::default()).await
@@ -49,11 +49,11 @@ pub fn cases() -> Vec<Case> {
         }),
         case!("apply_attach", "a stored plan", planned(Scene::plain()).await, |client, scene| {
             let plan: AttachPlan = scene.stored();
-            client.apply_attach(&plan, AttachOptions::default()).await
+            client.apply_attach(&plan, ApplyAttachOptions::default()).await
         }),
         case!("apply_attach", "permissions on repositories", planned(on_repositories()).await, |client, scene| {
             let plan: AttachPlan = scene.stored();
-            client.apply_attach(&plan, AttachOptions::default()).await
+            client.apply_attach(&plan, ApplyAttachOptions::default()).await
         }),
     ]
 }

@@ -4,7 +4,7 @@ use crate::{
     case::{Case, case},
     scene::{Scene, cluster, registry},
 };
-use aks_acr::{AttachOptions, DetachOptions, DetachPlan};
+use aks_acr::{ApplyDetachOptions, AttachOptions, DetachOptions, DetachPlan};
 use aks_acr_emulator::{Emulator, RegistrySeed, Timing};
 use std::time::Duration;
 
@@ -27,7 +27,7 @@ pub fn cases() -> Vec<Case> {
         }),
         case!("apply_detach", "a stored plan for both pull roles", planned().await, |client, scene| {
             let plan: DetachPlan = scene.stored();
-            client.apply_detach(&plan, DetachOptions::default()).await
+            client.apply_detach(&plan, ApplyDetachOptions::default()).await
         }),
     ]
 }

@@ -79,7 +79,8 @@ export function canonical(value) {
 /** An error in the form of a story. */
 export function canonicalError(err) {
   const { code: kind, status, serviceCode: code, refusal, missingAction, scope, smallestRole, pullFailure, blame } = err;
-  const facts = { kind, status, code, refusal, missingAction, scope, smallestRole, pullFailure, blame };
+  const { isTransient, created } = err;
+  const facts = { kind, status, code, refusal, missingAction, scope, smallestRole, pullFailure, blame, isTransient, created };
   return canonical(Object.fromEntries(Object.entries(facts).filter(([, fact]) => fact !== undefined)));
 }
 

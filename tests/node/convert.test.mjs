@@ -98,7 +98,7 @@ test('a wrong argument or option is refused before the first request, and named'
   await wrong(client.attach(CLUSTER, 'myregistry', { deadlineMs: '5' }), /^options\.deadlineMs: .*string/);
   await wrong(client.attach(CLUSTER, 'myregistry', { deadlineMs: -5 }), /^options\.deadlineMs: .*-5/);
   await wrong(client.attach(CLUSTER, 'myregistry', { deadlineMs: NaN }), /^options\.deadlineMs: .*NaN/);
-  await wrong(client.attach(CLUSTER, 'myregistry', { principal: 'me' }), /^options\.principal: .*00000000/);
+  await wrong(client.attach(CLUSTER, 'myregistry', { principalId: 'me' }), /^options\.principalId: .*00000000/);
   await wrong(
     client.attach(CLUSTER, 'myregistry', { inherited: 'no' }),
     /^options\.inherited: .*suffices, grant_directly/,

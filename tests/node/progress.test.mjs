@@ -90,3 +90,31 @@ test('a run with a wrong argument is rejected, not thrown', async () => {
   const run = clientOf(azure.emulator).follow.attach('group/dev');
   await assert.rejects(run.result, { code: 'invalid_input' });
 });
+
+test('a run whose result nobody waits for has no unhandled rejection', async () => {
+  const unhandled = [];
+  const listener = (reason) => unhandled.push(reason);
+  process.on('unhandledRejection', listener);
+  try {
+    const run = clientOf(azure.emulator).follow.rollOut('group/dev', 'nope');
+    await assert.rejects(
+      async () => {
+        for await (const _ of run);
+      },
+      { code: 'not_found' },
+    );
+    const left = clientOf(azure.emulator).follow.rollOut('group/dev', 'nope');
+    await left.result.catch(() => {});
+    clientOf(azure.emulator).follow.attach('group/dev');
+    await new Promise((resolve) => setImmediate(() => setImmediate(resolve)));
+  } finally {
+    process.off('unhandledRejection', listener);
+  }
+  assert.deepEqual(unhandled, []);
+});
+
+test('a deadline of nothing has passed before a request is sent', async () => {
+  const mark = await azure.emulator.mark();
+  await assert.rejects(clientOf(azure.emulator).identities('group/dev', { deadlineMs: 0 }), { code: 'deadline_exceeded' });
+  assert.deepEqual(await azure.emulator.requests({ since: mark }), []);
+});

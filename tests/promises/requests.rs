@@ -2,8 +2,8 @@
 
 use crate::{Scene, client};
 use aks_acr::{
-    AttachOptions, AttachOutcome, AttachmentsOptions, ClusterRef, CreateClusterOptions, CreateRegistryOptions,
-    DetachOptions, DetachOutcome, ErrorKind, RegistryRef, assignment_name,
+    ApplyAttachOptions, ApplyDetachOptions, AttachOptions, AttachOutcome, AttachmentsOptions, ClusterRef,
+    CreateClusterOptions, CreateRegistryOptions, DetachOptions, DetachOutcome, ErrorKind, RegistryRef, assignment_name,
 };
 use aks_acr_emulator::{RegistrySeed, RequestSummary, Service, summary};
 use futures::future::join_all;
@@ -44,7 +44,7 @@ async fn a_plan_reads_and_writes_nothing_and_its_application_writes_once() {
     let plan = scene.client.plan_attach(&scene.cluster, &scene.registry, AttachOptions::default()).await.unwrap();
     assert_eq!(counts(&summary(&scene.azure.requests_since(mark))), (3, 1, 0));
     let mark = scene.azure.mark();
-    scene.client.apply_attach(&plan, AttachOptions::default()).await.unwrap();
+    scene.client.apply_attach(&plan, ApplyAttachOptions::default()).await.unwrap();
     assert_eq!(counts(&summary(&scene.azure.requests_since(mark))), (4, 2, 1));
 }
 
@@ -54,10 +54,10 @@ async fn a_plan_that_is_done_or_no_longer_fits_writes_nothing() {
     let plan = scene.client.plan_attach(&scene.cluster, &scene.registry, AttachOptions::default()).await.unwrap();
     attach(&scene, &scene.registry).await;
     let mark = scene.azure.mark();
-    let done = scene.client.apply_attach(&plan, AttachOptions::default()).await.unwrap();
+    let done = scene.client.apply_attach(&plan, ApplyAttachOptions::default()).await.unwrap();
     assert_eq!(done.outcome, AttachOutcome::AlreadyGranted);
     scene.azure.set_registry("group", "myregistry", RegistrySeed::abac);
-    let err = scene.client.apply_attach(&plan, AttachOptions::default()).await.unwrap_err();
+    let err = scene.client.apply_attach(&plan, ApplyAttachOptions::default()).await.unwrap_err();
     assert_eq!(err.kind(), ErrorKind::Conflict);
     assert_eq!(summary(&scene.azure.requests_since(mark)).writes, 0);
 }
@@ -107,7 +107,7 @@ async fn a_detach_of_a_named_principal_does_not_look_at_the_cluster() {
     attach(&scene, &scene.registry).await;
     let mark = scene.azure.mark();
     let kubelet = scene.azure.kubelet_object_id("group", "dev").parse().unwrap();
-    let options = DetachOptions::default().with_principal(kubelet);
+    let options = DetachOptions::default().with_principal_id(kubelet);
     scene.client.detach(&scene.cluster, &scene.registry, options).await.unwrap();
     assert_eq!(counts(&summary(&scene.azure.requests_since(mark))), (2, 2, 1));
 }
@@ -120,7 +120,7 @@ async fn a_plan_of_detach_is_two_requests_one_deep_and_writes_nothing() {
     let plan = scene.client.plan_detach(&scene.cluster, &scene.registry, DetachOptions::default()).await.unwrap();
     assert_eq!(counts(&summary(&scene.azure.requests_since(mark))), (2, 1, 0));
     let mark = scene.azure.mark();
-    scene.client.apply_detach(&plan, DetachOptions::default()).await.unwrap();
+    scene.client.apply_detach(&plan, ApplyDetachOptions::default()).await.unwrap();
     assert_eq!(counts(&summary(&scene.azure.requests_since(mark))), (3, 2, 1));
 }
 

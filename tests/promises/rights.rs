@@ -3,10 +3,11 @@
 
 use crate::client;
 use aks_acr::{
-    ApplyOptions, AttachOptions, AttachmentsOptions, CallOptions, Client, ClusterRef, CreateClusterOptions,
-    CreateRegistryOptions, Deployment, DetachOptions, Error, ErrorKind, ImportItem, ImportManyOptions, ImportOptions,
-    KubeconfigOptions, Manifest, MergeKubeconfigOptions, Operation, PodSelection, RefusalKind, RegistryRef,
-    RequiredRight, RightScope, RollOutOptions, StartedImport, custom_role_json, required_rights,
+    ApplyAttachOptions, ApplyDetachOptions, ApplyOptions, AttachOptions, AttachmentsOptions, CallOptions, Client,
+    ClusterRef, CreateClusterOptions, CreateRegistryOptions, Deployment, DetachOptions, Error, ErrorKind, ImportItem,
+    ImportManyOptions, ImportOptions, KubeconfigOptions, Manifest, MergeKubeconfigOptions, Operation, PodSelection,
+    RefusalKind, RegistryRef, RequiredRight, RightScope, RollOutOptions, StartedImport, custom_role_json,
+    required_rights,
 };
 use aks_acr_emulator::Emulator;
 use aks_acr_tests::folder::Folder;
@@ -25,13 +26,13 @@ async fn call(client: &Client, owner: &Client, operation: Operation, registry: &
         Operation::PlanAttach => client.plan_attach(cluster, registry, AttachOptions::default()).await.map(drop),
         Operation::ApplyAttach => {
             let plan = owner.plan_attach(cluster, registry, AttachOptions::default()).await.unwrap();
-            client.apply_attach(&plan, AttachOptions::default()).await.map(drop)
+            client.apply_attach(&plan, ApplyAttachOptions::default()).await.map(drop)
         }
         Operation::Detach => client.detach(cluster, registry, DetachOptions::default()).await.map(drop),
         Operation::PlanDetach => client.plan_detach(cluster, registry, DetachOptions::default()).await.map(drop),
         Operation::ApplyDetach => {
             let plan = owner.plan_detach(cluster, registry, DetachOptions::default()).await.unwrap();
-            client.apply_detach(&plan, DetachOptions::default()).await.map(drop)
+            client.apply_detach(&plan, ApplyDetachOptions::default()).await.map(drop)
         }
         Operation::AttachmentsOfCluster => {
             client.attachments_of_cluster(cluster, AttachmentsOptions::default()).await.map(drop)

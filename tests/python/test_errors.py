@@ -33,6 +33,8 @@ def test_every_operation_is_there_in_every_way(name):
 def test_an_error_that_a_test_makes_by_hand_has_all_facts():
     error = aks_acr.NotFoundError("made by hand")
     assert error.kind is aks_acr.ErrorKind.NOT_FOUND and error.status is None and error.pull_failure is None
+    assert not error.is_transient and error.created is None
+    assert aks_acr.UnavailableError("made by hand").is_transient
 
 
 def test_a_refusal_says_what_is_missing_where_and_who_has_it(azure):
@@ -70,7 +72,7 @@ def test_what_the_service_asks_to_wait_is_a_timedelta(azure, client):
     [
         lambda client: client.attach("no slash", "myregistry"),
         lambda client: client.attach("group/dev", "my.registry"),
-        lambda client: client.attach("group/dev", "myregistry", principal="me"),
+        lambda client: client.attach("group/dev", "myregistry", principal_id="me"),
         lambda client: client.attach("group/dev", "myregistry", inherited="perhaps"),
         lambda client: client.create_registry("group", "other", sku="basic"),
         lambda client: client.import_image("myregistry", "NGINX"),
@@ -115,7 +117,7 @@ def test_durations_are_seconds_or_a_timedelta(client, deadline):
     assert client.registry("myregistry", deadline=deadline)
 
 
-@pytest.mark.parametrize("deadline", [-1, float("nan"), float("inf"), timedelta(seconds=-1)])
+@pytest.mark.parametrize("deadline", [-1, float("nan"), float("-inf"), timedelta(seconds=-1)])
 def test_what_is_no_duration_is_refused(client, deadline):
     with pytest.raises((ValueError, OverflowError)):
         client.registry("myregistry", deadline=deadline)

@@ -166,3 +166,27 @@ def test_levels_are_respected_as_soon_as_they_change(client, caplog):
     with caplog.at_level(logging.DEBUG, logger="aks_acr.http"):
         client.registry("myregistry")
     wait_until(lambda: caplog.records)
+
+
+def test_a_run_may_be_cancelled_from_another_thread_while_one_waits_for_it(azure, client):
+    azure.fault("/managedClusters/", delay_ms=5_000)
+    run = client.follow.identities("group/dev")
+    timer = threading.Timer(0.1, run.cancel)
+    timer.start()
+    with pytest.raises(aks_acr.CancelledError):
+        run.result()
+    timer.join()
+    run.cancel()
+
+
+def test_an_asynchronous_run_that_was_cancelled_raises_ours_and_not_asyncios(azure):
+    azure.fault("/managedClusters/", delay_ms=5_000)
+
+    async def main():
+        async with awaiting(azure) as client:
+            run = client.follow.identities("group/dev")
+            asyncio.get_running_loop().call_later(0.1, run.cancel)
+            with pytest.raises(aks_acr.CancelledError):
+                await run
+
+    asyncio.run(main())

@@ -15,7 +15,7 @@ import aks_acr
 # A wheel is tried away from the sources: then the folder is named.
 FOLDER = pathlib.Path(os.environ.get("AKS_ACR_CONTRACT", pathlib.Path(__file__).parents[1] / "contract"))
 STORIES = {path.stem: json.loads(path.read_text(encoding="utf-8")) for path in sorted(FOLDER.glob("stories/*.json"))}
-FACTS = ("kind", "status", "code", "refusal", "missing_action", "scope", "smallest_role", "blame")
+FACTS = ("kind", "status", "code", "refusal", "missing_action", "scope", "smallest_role", "blame", "is_transient", "created")
 
 
 def canonical(result):
@@ -33,7 +33,7 @@ def canonical(result):
 def facts(error):
     """An error's facts, in the form of the stories."""
     if isinstance(error, asyncio.CancelledError):
-        return {"kind": "cancelled"}
+        return {"kind": "cancelled", "is_transient": False}
     found = {name: getattr(error, name) for name in FACTS}
     found["pull_failure"] = error.pull_failure and canonical(error.pull_failure)
     return {name: fact for name, fact in found.items() if fact is not None}

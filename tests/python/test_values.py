@@ -146,7 +146,7 @@ def test_each_image_of_a_list_has_a_result_of_its_own(azure, client):
 
 
 def test_a_cluster_is_made_with_what_it_pulls_from(azure, client, tmp_path):
-    made = client.create_cluster("group/new", registries=["myregistry"], node_count=1, ssh_key=tmp_path / "id_rsa")
+    made = client.create_cluster("group/new", registries=["myregistry"], node_count=1, ssh_key_file=tmp_path / "id_rsa")
     assert made.is_new and [one.outcome.kind for one in made.attachments] == ["granted"]
     # The pair was made for it.
     assert (tmp_path / "id_rsa").exists() and (tmp_path / "id_rsa.pub").read_text().startswith("ssh-rsa ")

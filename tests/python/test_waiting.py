@@ -164,3 +164,13 @@ def test_a_closed_client_says_so(azure):
     with pytest.raises(RuntimeError, match="closed"):
         client.registry("myregistry")
     client.close()
+
+
+def test_a_deadline_of_nothing_has_passed_and_an_infinite_one_is_none(azure, client):
+    mark = azure.mark()
+    with pytest.raises(aks_acr.DeadlineExceededError):
+        client.identities("group/dev", deadline=0)
+    assert azure.requests(since=mark) == []
+    assert client.identities("group/dev", deadline=float("inf")).kubelet
+    with pytest.raises(ValueError):
+        client.identities("group/dev", deadline=-1)

@@ -111,3 +111,15 @@ def test_rights_are_data_and_a_role(azure):
             action="*", is_data_action=False, at="cluster", is_required=True, why="", smallest_role=None
         )
         aks_acr.custom_role_json("all", [made], [scope])
+
+
+@pytest.mark.filterwarnings("error")
+def test_a_hook_that_gives_a_coroutine_has_said_no(azure):
+    async def hook(write):
+        return True
+
+    client, _ = clients(azure, on_write=hook)
+    mark = azure.mark()
+    with pytest.raises(aks_acr.ForbiddenError, match="awaitable"):
+        client.attach("group/dev", "myregistry")
+    assert written(azure, mark) == []

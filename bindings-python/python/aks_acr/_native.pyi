@@ -147,14 +147,25 @@ class Call(Generic[_T]):
 
 @final
 class Run(Generic[_T]):
-    """A call under way: iterate it for its events, then ask for its result."""
+    """A call under way: iterate it for its events, then ask for its result.
+
+    It works in the client's threads from the moment it is made, and may be used from any thread. When nobody holds it or its
+    events any more, it is cancelled.
+    """
 
     def __iter__(self) -> RunEvents: ...
     def result(self) -> _T:
-        """Waits for the end, and gives the result. Events that nobody iterated are left out."""
+        """Waits for the end, and gives the result. Events that nobody iterated are left out. Asked again, it gives the same.
+
+        Raises:
+            CancelledError: If the run was cancelled; it is `aks_acr.CancelledError`, not that of asyncio.
+            AksAcrError: What the call would have raised.
+        """
 
     def cancel(self) -> None:
-        """Stops the work. What Azure has begun goes on."""
+        """Stops the work. What Azure has begun goes on. It may be called from any thread, also while another waits in `result()` or
+        for the next event, and more than once.
+        """
 
     def __class_getitem__(cls, key: Any) -> GenericAlias: ...
 
@@ -167,12 +178,17 @@ class RunEvents:
 
 @final
 class AsyncRun(Generic[_T]):
-    """A call under way: iterate it by `async for` for its events, then await it for its result."""
+    """A call under way: iterate it by `async for` for its events, then await it for its result, more than once if need be.
+
+    It belongs to the loop in which it was made. When nobody holds it or its events any more, it is cancelled.
+    """
 
     def __aiter__(self) -> AsyncRunEvents: ...
     def __await__(self) -> Generator[Any, None, _T]: ...
     def cancel(self) -> None:
-        """Stops the work. What Azure has begun goes on."""
+        """Stops the work. What Azure has begun goes on. Who awaits it gets an `aks_acr.CancelledError`; a task that is cancelled while
+        it awaits gets an `asyncio.CancelledError` as everywhere, and the work is stopped too. It may be called from any thread.
+        """
 
     def __class_getitem__(cls, key: Any) -> GenericAlias: ...
 
@@ -221,14 +237,14 @@ class Attachment(Result):
     Assigned is not yet effective: Azure takes from seconds to minutes until a registry honours a new grant.
     """
 
-    __match_args__ = ("outcome", "role", "principal_id", "scope", "assignment_id", "condition", "correlation_id")
+    __match_args__ = ("outcome", "role", "principal_id", "registry", "assignment_id", "condition", "correlation_id")
     def __new__(
         cls,
         *,
         outcome: AttachOutcome,
         role: PullRole | str,
         principal_id: str,
-        scope: str,
+        registry: str,
         assignment_id: str | None,
         condition: str | None,
         correlation_id: str | None,
@@ -246,7 +262,7 @@ class Attachment(Result):
         """Object id of the identity that has it."""
 
     @property
-    def scope(self) -> str:
+    def registry(self) -> str:
         """Resource id of the registry."""
 
     @property
@@ -305,7 +321,19 @@ class AttachOutcome(Result):
 class AttachPlan(Result):
     """What attach would do. Making one needs read rights only; applying it looks again. `str()` is a line for a reader."""
 
-    __match_args__ = ("version", "expires", "cluster", "registry", "role", "principal_id", "condition", "action")
+    __match_args__ = (
+        "version",
+        "expires",
+        "cluster",
+        "registry",
+        "role",
+        "principal_id",
+        "condition",
+        "action",
+        "is_principal_named",
+        "inherited",
+        "other_condition",
+    )
     def __new__(
         cls,
         *,
@@ -317,10 +345,13 @@ class AttachPlan(Result):
         principal_id: str,
         condition: str | None,
         action: PlannedAction,
+        is_principal_named: bool,
+        inherited: InheritedGrant | str,
+        other_condition: OtherCondition | str,
     ) -> AttachPlan: ...
     @property
     def version(self) -> int:
-        """The form of this plan."""
+        """The version of the form in which the plan is written."""
 
     @property
     def expires(self) -> datetime:
@@ -349,6 +380,18 @@ class AttachPlan(Result):
     @property
     def action(self) -> PlannedAction:
         """What would be done."""
+
+    @property
+    def is_principal_named(self) -> bool:
+        """Whether the options named who gets the grant."""
+
+    @property
+    def inherited(self) -> InheritedGrant:
+        """What the options said of a scope above that gives the role already."""
+
+    @property
+    def other_condition(self) -> OtherCondition:
+        """What the options said of the role with another condition."""
 
 @disjoint_base
 class PlannedAction(Result):
@@ -391,13 +434,13 @@ class Detachment(Result):
     an image that is on a node already starts without a pull.
     """
 
-    __match_args__ = ("outcome", "principal_id", "scope", "removed", "remaining")
+    __match_args__ = ("outcome", "principal_id", "registry", "removed", "remaining")
     def __new__(
         cls,
         *,
         outcome: DetachOutcome | str,
         principal_id: str,
-        scope: str,
+        registry: str,
         removed: Iterable[RemovedGrant],
         remaining: Iterable[PullGrant],
     ) -> Detachment: ...
@@ -410,7 +453,7 @@ class Detachment(Result):
         """Object id of the identity whose grants were meant."""
 
     @property
-    def scope(self) -> str:
+    def registry(self) -> str:
         """Resource id of the registry."""
 
     @property
@@ -420,7 +463,7 @@ class Detachment(Result):
     @property
     def remaining(self) -> tuple[PullGrant, ...]:
         """What still gives this principal pull: grants from above, of other roles, or of others where only ours were to
-        go.
+        go. What a group of Entra brings it is not seen.
         """
 
 @final
@@ -458,7 +501,17 @@ class DetachPlan(Result):
     more would be removed than it says, nothing is. `str()` is lines for a reader.
     """
 
-    __match_args__ = ("version", "expires", "cluster", "registry", "principal_id", "remove", "remaining")
+    __match_args__ = (
+        "version",
+        "expires",
+        "cluster",
+        "registry",
+        "principal_id",
+        "remove",
+        "remaining",
+        "is_principal_named",
+        "only_ours",
+    )
     def __new__(
         cls,
         *,
@@ -469,10 +522,12 @@ class DetachPlan(Result):
         principal_id: str,
         remove: Iterable[RoleAssignment],
         remaining: Iterable[PullGrant],
+        is_principal_named: bool,
+        only_ours: bool,
     ) -> DetachPlan: ...
     @property
     def version(self) -> int:
-        """The form of this plan."""
+        """The version of the form in which the plan is written."""
 
     @property
     def expires(self) -> datetime:
@@ -496,13 +551,21 @@ class DetachPlan(Result):
 
     @property
     def remaining(self) -> tuple[PullGrant, ...]:
-        """What would still give this principal pull."""
+        """What would still give this principal pull. What a group of Entra brings it is not seen."""
+
+    @property
+    def is_principal_named(self) -> bool:
+        """Whether the options named whose grants are meant."""
+
+    @property
+    def only_ours(self) -> bool:
+        """Whether only what this library made is meant."""
 
 @final
 class RoleAssignment(Result):
     """A role assignment as Azure has it."""
 
-    __match_args__ = ("id", "scope", "principal_id", "principal_type", "role", "condition", "description")
+    __match_args__ = ("id", "scope", "principal_id", "principal_type", "role_definition_id", "condition", "description")
     def __new__(
         cls,
         *,
@@ -510,7 +573,7 @@ class RoleAssignment(Result):
         scope: str,
         principal_id: str,
         principal_type: str | None,
-        role: str,
+        role_definition_id: str,
         condition: str | None,
         description: str | None,
     ) -> RoleAssignment: ...
@@ -531,7 +594,7 @@ class RoleAssignment(Result):
         """Azure's word for what the principal is: `ServicePrincipal` (a managed identity too), `Group`, `User`."""
 
     @property
-    def role(self) -> str:
+    def role_definition_id(self) -> str:
         """The role definition's id, the part that is the same in every subscription."""
 
     @property
@@ -608,9 +671,9 @@ class PullGrant(Result):
         "registry",
         "principal_id",
         "principal_type",
-        "principal",
+        "principal_state",
         "clusters",
-        "role",
+        "role_definition_id",
         "role_name",
         "assignment_id",
         "reach",
@@ -623,9 +686,9 @@ class PullGrant(Result):
         registry: str,
         principal_id: str,
         principal_type: str | None,
-        principal: PrincipalState | str,
+        principal_state: PrincipalState | str,
         clusters: Iterable[str],
-        role: str,
+        role_definition_id: str,
         role_name: str | None,
         assignment_id: str,
         reach: GrantReach,
@@ -645,7 +708,7 @@ class PullGrant(Result):
         """Azure's word for what that is: `ServicePrincipal` (a managed identity too), `Group`, `User`."""
 
     @property
-    def principal(self) -> PrincipalState:
+    def principal_state(self) -> PrincipalState:
         """Whether the principal still exists, as far as that is known."""
 
     @property
@@ -653,7 +716,7 @@ class PullGrant(Result):
         """Resource ids of the clusters whose nodes pull with it, of those that were looked at."""
 
     @property
-    def role(self) -> str:
+    def role_definition_id(self) -> str:
         """The role definition's id, the part that is the same in every subscription."""
 
     @property
@@ -705,18 +768,18 @@ class DenyingPolicy(Result):
     """A policy that was in the way."""
 
     __match_args__ = ("name", "assignment_id", "definition_id")
-    def __new__(cls, *, name: str, assignment_id: str, definition_id: str) -> DenyingPolicy: ...
+    def __new__(cls, *, name: str, assignment_id: str | None, definition_id: str | None) -> DenyingPolicy: ...
     @property
     def name(self) -> str:
-        """The assignment's name, for people where it has one, else the other."""
+        """The assignment's display name, or its name where it has none."""
 
     @property
-    def assignment_id(self) -> str:
-        """The assignment's id. Empty where Azure does not tell."""
+    def assignment_id(self) -> str | None:
+        """The assignment's id. `None` where Azure does not tell."""
 
     @property
-    def definition_id(self) -> str:
-        """The definition's id. Empty where Azure does not tell."""
+    def definition_id(self) -> str | None:
+        """The definition's id. `None` where Azure does not tell."""
 
 @final
 class RequiredRight(Result):
@@ -768,7 +831,7 @@ class Write(Result):
         service: WriteService | str,
         method: str,
         target: str,
-        action: str,
+        action: str | None,
         step: str,
         body: Any,
     ) -> Write: ...
@@ -785,8 +848,8 @@ class Write(Result):
         """The resource id, or the cluster's resource id and the path in its API."""
 
     @property
-    def action(self) -> str:
-        """The action that Azure checks. Empty for Kubernetes."""
+    def action(self) -> str | None:
+        """The action that Azure checks. `None` for Kubernetes."""
 
     @property
     def step(self) -> str:
@@ -942,7 +1005,7 @@ class Registry(Result):
 
     @property
     def mode(self) -> RoleAssignmentMode:
-        """On what its permissions are."""
+        """Whether permissions are given on the whole registry or on its repositories."""
 
     @property
     def state(self) -> str:
@@ -1096,7 +1159,7 @@ class Cluster(Result):
 class CreatedCluster(Result):
     """A cluster that is there now, and what its nodes can pull from."""
 
-    __match_args__ = ("cluster", "is_new", "differences", "attachments")
+    __match_args__ = ("cluster", "is_new", "differences", "attachments", "correlation_id")
     def __new__(
         cls,
         *,
@@ -1104,7 +1167,12 @@ class CreatedCluster(Result):
         is_new: bool,
         differences: Iterable[Difference],
         attachments: Iterable[Attachment],
+        correlation_id: str | None,
     ) -> CreatedCluster: ...
+    @property
+    def correlation_id(self) -> str | None:
+        """By this Azure's activity log knows the write. `None` where nothing was written, or where its answer was lost."""
+
     @property
     def cluster(self) -> Cluster:
         """The cluster."""
@@ -1431,7 +1499,7 @@ class Applied(Result):
 
     @property
     def is_new(self) -> bool:
-        """Whether it was not there before."""
+        """Whether it was not there before; in a dry run, whether it would be new."""
 
 @final
 class RollOut(Result):
@@ -1621,11 +1689,33 @@ class Event(Result):
         @property
         def step(self) -> str: ...
 
+    @final
+    class ItemEnded(Event):
+        """The import of one image of a list has ended, well or not; `index` is its place there, `error` why it failed, if it did."""
+
+        __match_args__ = ("index", "source", "is_new", "error")
+        def __new__(cls, index: int, source: str, is_new: bool, error: str | None) -> Event.ItemEnded: ...
+        @property
+        def index(self) -> int: ...
+        @property
+        def source(self) -> str: ...
+        @property
+        def is_new(self) -> bool: ...
+        @property
+        def error(self) -> str | None: ...
+
 class AksAcrError(Exception):
     """What went wrong, with the facts that a caller needs to act. Each kind has a class of its own below this one."""
 
     kind: ErrorKind
     """The kind, the same word in every language."""
+    is_transient: bool
+    """Whether the same call may succeed a little later without anybody's doing. By class that are ``RateLimitedError``,
+    ``UnavailableError`` and ``DeadlineExceededError``; of single errors more is known, such as a lock that another program holds, or a
+    certificate that is not trusted. What the library repeats by itself it has repeated by then."""
+    created: str | None
+    """Resource id of what this call has had Azure begin to make, and that is there though the call failed: a cluster, which costs, or a
+    registry. The same call again goes on from there. ``None`` is no proof that nothing is there: no answer may have come."""
     status: int | None
     """The HTTP status of the service's answer."""
     code: str | None
@@ -1660,7 +1750,8 @@ class NotFoundError(AksAcrError):
     """What was named does not exist."""
 
 class ConflictError(AksAcrError):
-    """Something else is already there, or changed meanwhile."""
+    """Something else is already there, or changed meanwhile. Transient where it is a thing that is being deleted, a lock that another
+    program holds, a file that changed meanwhile, or a list of Azure's that lags."""
 
 class ForbiddenError(AksAcrError):
     """The caller is known and may not do this; see `refusal`, `missing_action` and `smallest_role`."""
@@ -1736,7 +1827,7 @@ class Calls:
         cluster: str,
         registry: str,
         *,
-        principal: str | None = None,
+        principal_id: str | None = None,
         condition: str | None = None,
         inherited: InheritedGrant | str | None = None,
         other_condition: OtherCondition | str | None = None,
@@ -1747,9 +1838,10 @@ class Calls:
         """Makes a cluster's nodes able to pull from a registry: at most one role assignment is written, none where it is
         there already, and never the cluster.
 
-        `registry` is a name, a login server or a resource id; with an id it is 4 requests, 2 deep.
+        `registry` is a name, a login server or a resource id; with an id it is 4 requests, 2 deep (one after another). What a
+        group of Entra brings the identity is not seen: the grant is made all the same.
 
-        `principal` is who gets the grant, where that is not the cluster's kubelet identity. `condition` narrows the grant,
+        `principal_id` is who gets the grant, where that is not the cluster's kubelet identity. `condition` narrows the grant,
         on registries whose permissions are on repositories. `inherited` says what is done where a scope above gives the
         role already, `other_condition` what is done where it is there with another condition. A refusal is tried again for
         `retry_refused`, not at all by default. The deadline is 5 minutes by default.
@@ -1767,7 +1859,7 @@ class Calls:
         cluster: str,
         registry: str,
         *,
-        principal: str | None = None,
+        principal_id: str | None = None,
         condition: str | None = None,
         inherited: InheritedGrant | str | None = None,
         other_condition: OtherCondition | str | None = None,
@@ -1787,10 +1879,6 @@ class Calls:
         self,
         plan: AttachPlan,
         *,
-        principal: str | None = None,
-        condition: str | None = None,
-        inherited: InheritedGrant | str | None = None,
-        other_condition: OtherCondition | str | None = None,
         retry_refused: _Seconds | None = None,
         deadline: _Seconds | None = None,
         on_progress: _Listener | None = None,
@@ -1798,7 +1886,8 @@ class Calls:
         """Does what a plan says, after another look: what is done by then is no hindrance, but where something else would be
         done, nothing is written.
 
-        Give the options that the plan was made with.
+        The plan carries the options that it was made with; it is good for an hour. A refusal is tried again for
+        `retry_refused`, not at all by default. The deadline is 5 minutes by default.
 
         Raises:
             ConflictError: If the plan has expired or no longer fits.
@@ -1811,7 +1900,7 @@ class Calls:
         cluster: str,
         registry: str,
         *,
-        principal: str | None = None,
+        principal_id: str | None = None,
         only_ours: bool | None = None,
         deadline: _Seconds | None = None,
         on_progress: _Listener | None = None,
@@ -1821,7 +1910,7 @@ class Calls:
 
         What still gives access is in the answer. Where there is nothing to remove, nothing is written and the outcome says so.
 
-        `principal` is whose grant is removed, where that is not the cluster's kubelet identity; the cluster is not looked at
+        `principal_id` is whose grant is removed, where that is not the cluster's kubelet identity; the cluster is not looked at
         then, so it can be one that was deleted. `only_ours` leaves alone what others made, such as Terraform. The deadline is
         5 minutes by default.
 
@@ -1836,7 +1925,7 @@ class Calls:
         cluster: str,
         registry: str,
         *,
-        principal: str | None = None,
+        principal_id: str | None = None,
         only_ours: bool | None = None,
         deadline: _Seconds | None = None,
         on_progress: _Listener | None = None,
@@ -1853,15 +1942,14 @@ class Calls:
         self,
         plan: DetachPlan,
         *,
-        principal: str | None = None,
-        only_ours: bool | None = None,
         deadline: _Seconds | None = None,
         on_progress: _Listener | None = None,
     ) -> Call[Detachment]:
         """Removes what a plan says, after another look: what is gone by then is no hindrance, but if more would be removed,
         nothing is.
 
-        Give the options that the plan was made with.
+        The plan carries the options that it was made with; it is good for an hour. Each grant is tried, also where another is
+        refused; running it again goes on with the rest. The deadline is 5 minutes by default.
 
         Raises:
             ConflictError: If the plan has expired or more would be removed.
@@ -1881,8 +1969,8 @@ class Calls:
         """Which registries a cluster's nodes can pull from, and by which grants, inherited ones included.
 
         It looks in the client's subscription, the cluster's and `subscriptions`. What a group of Entra brings the kubelet
-        identity is not seen. `ask_directory` asks Microsoft Graph which principals still exist, which takes rights there. The
-        deadline is 5 minutes by default.
+        identity is not seen. `ask_directory` has no effect here. Who pulls for a cluster with a service principal Azure does not
+        tell: look at the registry, by `attachments_of_registry`. The deadline is 5 minutes by default.
 
         Raises:
             NotFoundError: If the cluster or its kubelet identity does not exist.
@@ -1902,7 +1990,8 @@ class Calls:
         """Who can pull from a registry, and by which grants, inherited ones included; the kubelet identities of clusters are
         named.
 
-        Its options are those of `attachments_of_cluster`.
+        It looks for clusters in the client's subscription, the registry's and `subscriptions`. `ask_directory` asks Microsoft
+        Graph which principals still exist, which takes rights there. The deadline is 5 minutes by default.
 
         Raises:
             NotFoundError: If the registry does not exist.
@@ -1940,6 +2029,10 @@ class Calls:
         is what Azure puts behind the name in the login server. `register` has the resource provider registered where the
         subscription has not done so. The deadline is 10 minutes by default.
 
+        A name that is taken and a registry that is being deleted are both a `ConflictError`: the one has the `code`
+        `RegistryNameAlreadyInUse` and wants another name, the other has no `code` and wants waiting. A quota that is used up has
+        no class of its own: see `create_cluster`.
+
         Raises:
             InvalidInputError: If the name cannot be one.
             ConflictError: If the name is taken elsewhere in the cloud, or the registry is being deleted.
@@ -1960,7 +2053,8 @@ class Calls:
         vm_size: str | None = None,
         kubernetes_version: str | None = None,
         tier: ClusterTier | str | None = None,
-        ssh_key: str | PathLike[str] | None = None,
+        ssh_key: str | None = None,
+        ssh_key_file: str | PathLike[str] | None = None,
         register: bool | None = None,
         deadline: _Seconds | None = None,
         on_progress: _Listener | None = None,
@@ -1972,9 +2066,14 @@ class Calls:
         cluster is being made, it waits for that one.
 
         By default it is in the group's region, of the tier `Free`, with 3 nodes of a size and a version of Kubernetes that
-        Azure chooses. `ssh_key` says who may sign in to the nodes: a public key as text, or a path of the private half of a
-        pair, which is made where it is missing; nobody by default. `register` has the resource provider registered where
-        the subscription has not done so. The deadline is 60 minutes by default.
+        Azure chooses. `ssh_key` is the text of a public key, whose owner may sign in to the nodes; `ssh_key_file` instead of it is the
+        path of the private half of a pair, which is made where it is missing; nobody may by default. `register` has `Microsoft.ContainerService` registered where
+        the subscription has not done so, and no other resource provider. The deadline is 60 minutes by default.
+
+        A quota that is used up, or a size that a region does not have, has no class of its own. What Azure refuses at once is an
+        `InvalidInputError`, a `ForbiddenError` without a `missing_action` or a `ConflictError`, by its status; what it finds at
+        work is an `OperationFailedError`. Azure's own word is the `code`, such as `QuotaExceeded` or `SkuNotAvailable`; no such
+        answer was recorded, so the list is not complete. The caller's right to make the grants shows only when they are made.
 
         Raises:
             InvalidInputError: If an option cannot be, or the service does not have that size or version.
@@ -2004,13 +2103,16 @@ class Calls:
         """Copies an image into a registry: Azure does it, and what arrived is compared with the source.
 
         The source's digest is read first, where it can be, and it is what is imported. A second run with an equal image
-        copies nothing and succeeds. `target` is `repository:tag`, by default the source's; `also` are further names, and
-        `untagged` repositories that get the image without a tag. `existing` says what happens to a tag that exists.
+        copies nothing and succeeds. `target` is `repository:tag`, by default the source's own as Docker completes them: `nginx`
+        arrives as `library/nginx:latest`, `ghcr.io/a/b:v1` as `a/b:v1`; a source with a digest and no tag needs one. `also` are
+        further names, and `untagged` repositories that get the image without a tag. `existing` says what happens to a tag that
+        exists.
 
         `source_registry` names the registry of Azure that has the source, where its host does not: one of another
         subscription, by its resource id. A source that lets nobody pull without a name takes `username` and `password`, or a
-        token for the registry as `password` alone; Azure alone uses them, and nothing is compared then. The deadline is 30
-        minutes by default.
+        token for the registry as `password` alone. Azure alone uses them: the source is not looked at, and nothing is compared
+        unless it is named by its digest. A tag that exists is then a conflict also the second time, and `untagged` needs such a
+        source. The deadline is 30 minutes by default.
 
         Raises:
             InvalidInputError: If the target cannot be one, or the source is in another cloud.
@@ -2030,8 +2132,10 @@ class Calls:
         deadline: _Seconds | None = None,
         on_progress: _Listener | None = None,
     ) -> Call[list[Import | AksAcrError]]:
-        """Copies many images into a registry, so many at a time. Each has a result of its own, in the order of the list: an
-        `Import`, or the exception that a call for this image alone would have raised. One that fails does not stop the others.
+        """Copies many images into a registry, `concurrency` of them at a time. Each has a result of its own, in the order of the
+        list: an `Import`, or the exception that a call for this image alone would have raised. One that fails does not stop the
+        others. Past the deadline, or stopped by `Run.cancel()`, it ends with all results that there are by then: images that were
+        not done have that exception. Ctrl-C and a cancelled task lose the results, though not what Azure has begun.
 
         Each image is a source, or a mapping with `source` and any of the options of `import_image`, such as `{"source":
         "nginx", "target": "nginx:v1"}`. `concurrency` is how many are under way at a time, 4 by default. The deadline of the
@@ -2078,8 +2182,9 @@ class Calls:
         `handle` is what `start_import` gave, or the handle in it.
 
         Raises:
-            AksAcrError: Those of `import_image` by which Azure's copying can end.
-            OperationFailedError: Also for an import that Azure has forgotten.
+            OperationFailedError: If the import has failed, or Azure has forgotten it.
+            AksAcrError: With `blame`, if the import has failed. Without it, every other exception is that of the look, such as
+                `UnavailableError`: the import goes on, and the handle can be looked at again.
         """
 
     def kubeconfig(
@@ -2094,8 +2199,11 @@ class Calls:
     ) -> Call[Kubeconfig]:
         """A cluster's kubeconfig, as a value: no file is written and no program is started.
 
-        `public_fqdn` enters a private cluster by its public name. `context` names context and cluster, and the user after
-        it; by default they have the names that Azure gives them.
+        It is what Azure gives. On a cluster with Entra its user is an entry that starts the program `kubelogin`, which kubectl
+        then needs; `apply`, `roll_out` and `pods` do not.
+
+        `public_fqdn` enters a private cluster by its public name. `context` names context and cluster; the user gets the name that
+        Azure gives it, followed by this one. By default all have Azure's names. The deadline is 2 minutes by default.
 
         Raises:
             NotFoundError: If there is no such cluster.
@@ -2123,7 +2231,9 @@ class Calls:
 
         The file is replaced whole or not at all, under the lock that kubectl takes; others who hold that are waited for
         `lock_wait`, 10 seconds by default. Other entries of the same names stay, unless `existing` is `replace`. The context
-        becomes the current one, unless `set_current` says no. An administrator's context is told apart by `-admin`.
+        becomes the current one, unless `set_current` says no. An administrator's context always ends in `-admin`, also where
+        `context` names it. On a cluster with Entra, kubectl needs `kubelogin` for what is merged. The deadline is 2 minutes by
+        default.
 
         Raises:
             NotFoundError: If there is no such cluster.
@@ -2146,11 +2256,13 @@ class Calls:
         deadline: _Seconds | None = None,
         on_progress: _Listener | None = None,
     ) -> Call[list[Applied]]:
-        """Makes a cluster's objects what manifests say, by server-side apply.
+        """Makes a cluster's objects what manifests say, by server-side apply, as the field manager `aks-acr`.
 
-        `manifests` is YAML with any number of documents, or JSON. In the fields that name images, the host `<acr-
-        name>.azurecr.io` becomes the login server of `registry`. `force` takes fields over from other field managers; with
-        `dry_run` the cluster only says what it would do. The deadline is 5 minutes by default.
+        `manifests` is YAML with any number of documents, or JSON. In fields named `image`, at any depth and of any kind, the host
+        `<acr-name>.azurecr.io` becomes the login server of `registry`; data, labels and annotations are left alone. `force` takes
+        fields over from other field managers; with `dry_run` the cluster only says what it would do. Objects are applied in their
+        order: where one fails, those before it stay applied; run again, it goes on from there. The deadline is 5 minutes by
+        default.
 
         Raises:
             InvalidInputError: If an image has a placeholder and there is no registry to put there, or Kubernetes refuses
@@ -2170,14 +2282,16 @@ class Calls:
         deadline: _Seconds | None = None,
         on_progress: _Listener | None = None,
     ) -> Call[RollOut]:
-        """Waits until every replica of a deployment runs. A cause that does not pass ends it at once, and is told.
+        """Waits until every replica of a deployment runs; it starts nothing. Only for the kind `Deployment`. A cause that does not
+        pass ends it at once, and is told.
 
-        `propagation` is how long a grant that is there may take to become effective, 10 minutes by default. The deadline
-        is 15 minutes by default.
+        `propagation` is how long a grant that is there may take to become effective, counted from the first pull that the
+        registry refuses, 10 minutes by default. The deadline, 15 minutes by default, bounds that too.
 
         Raises:
             PullFailedError: If an image cannot be pulled and waiting does not help, with `pull_failure`.
-            DeadlineExceededError: If it took too long, with how far it was.
+            DeadlineExceededError: If it took too long, with how far it was, and with the `pull_failure` that stood in the way at
+                the end, if one did.
             OperationFailedError: If Kubernetes gives the roll-out up.
             NotFoundError: If there is no such deployment.
         """

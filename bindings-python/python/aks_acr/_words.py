@@ -94,7 +94,8 @@ class ExistingTag(_Word):
     """What happens to a target tag that exists."""
 
     KEEP = "keep"
-    """It stays: an equal image is success, another is a conflict."""
+    """It stays: an equal image is success, another is a conflict. Where the source cannot be looked at, as with a password, and is
+    not named by its digest, any image under the tag is another."""
     REPLACE = "replace"
     """It is moved to the imported image."""
 
@@ -206,7 +207,7 @@ class RefusalKind(_Word):
 
 
 class RightScope(_Word):
-    """Where a right is needed, and nowhere else."""
+    """Where a right is needed. It is needed there only."""
 
     CLUSTER = "cluster"
     """The cluster."""
@@ -219,7 +220,7 @@ class RightScope(_Word):
 
 
 class RoleAssignmentMode(_Word):
-    """On what a registry's permissions are."""
+    """Whether a registry's permissions are given on the whole of it or on its repositories."""
 
     LEGACY_REGISTRY_PERMISSIONS = "LegacyRegistryPermissions"
     """On the whole registry."""

@@ -20,18 +20,28 @@ class Client:
     """Joins registries and clusters of one Azure subscription, as one caller; every operation is a coroutine.
 
     Cancelling the task that awaits a call stops the work, not what Azure has begun. A credential whose methods are coroutines is
-    awaited in the loop of the call: as all of azure-identity's, it belongs to one loop.
+    awaited in the loop of the call: as all of azure-identity's, it belongs to one loop. One client may be used in any number of loops.
+
+    Every operation takes ``deadline``, how long the whole call may take, in seconds or as a ``timedelta``. With 0 it has passed at
+    once and no request is sent; ``float("inf")`` is none; what is negative raises ``ValueError``. It is per call: a plan and its
+    application have two. ``on_progress`` is a plain function, called in the loop of the call by ``call_soon_threadsafe``; what it
+    raises goes to the loop's exception handler, and the work goes on.
 
     Args:
         credential: Any credential of azure-identity, plain or of ``azure.identity.aio``, or another object with ``get_token_info``
             or ``get_token``. Without one, the default chain: the environment, a workload's identity, the machine's, Azure CLI.
         subscription_id: The subscription in which names are looked up.
         cloud: ``public`` (the default), ``china``, ``us_government``, ``bleu``, or a :class:`aks_acr.Cloud`.
-        proxy: Address of a proxy for all connections. Without one, the environment says.
-        ca: Certificates to trust beside the system's, as PEM text.
-        read_only: Whether nothing may be changed: a request that would is not sent, and its call raises ``ForbiddenError``.
-        on_write: Is shown each :class:`aks_acr.Write` before it is sent. Where it raises, or returns ``False``, it is not sent, and the
-            call raises ``ForbiddenError``. It is called in a thread of the client's, and the work waits for it.
+        proxy: Address of a proxy for all connections. Without one, ``HTTPS_PROXY`` and ``ALL_PROXY`` say; with either, ``NO_PROXY`` and
+            this machine itself are reached directly. The default chain of credentials uses it; a credential that is given sends its
+            requests in its own way.
+        ca: Certificates to trust beside the system's, as PEM text, for the same connections. ``REQUESTS_CA_BUNDLE`` is not read.
+        read_only: Whether nothing may be changed: a request that would is not sent, and its call raises ``ForbiddenError``. It is about
+            Azure and Kubernetes: a kubeconfig may be had, an administrator's too, and merged into a file, and a missing pair of SSH
+            keys is made before the cluster is refused.
+        on_write: Is shown each :class:`aks_acr.Write` before it is sent. Where it raises, or returns ``False`` or an awaitable, it is not
+            sent, and the call raises ``ForbiddenError``. It is called in a thread of the client's, never in the loop's, and must answer at once: the
+            work waits for it.
     """
 
     def __init__(

@@ -2,7 +2,7 @@
 
 use super::Calls;
 use crate::{
-    argument::{Parsed, Span, SshKeyArgument, set},
+    argument::{self, Parsed, Span, set},
     call::Call,
     cluster::{Applied, CreatedCluster, Kubeconfig, MergedKubeconfig, Pods, RollOut},
     error::to_py,
@@ -24,9 +24,14 @@ impl Calls {
     /// cluster is being made, it waits for that one.
     ///
     /// By default it is in the group's region, of the tier `Free`, with 3 nodes of a size and a version of Kubernetes that
-    /// Azure chooses. `ssh_key` says who may sign in to the nodes: a public key as text, or a path of the private half of a
-    /// pair, which is made where it is missing; nobody by default. `register` has the resource provider registered where
-    /// the subscription has not done so. The deadline is 60 minutes by default.
+    /// Azure chooses. `ssh_key` is the text of a public key, whose owner may sign in to the nodes; `ssh_key_file` instead of it is the
+    /// path of the private half of a pair, which is made where it is missing; nobody may by default. `register` has `Microsoft.ContainerService` registered where
+    /// the subscription has not done so, and no other resource provider. The deadline is 60 minutes by default.
+    ///
+    /// A quota that is used up, or a size that a region does not have, has no class of its own. What Azure refuses at once is an
+    /// `InvalidInputError`, a `ForbiddenError` without a `missing_action` or a `ConflictError`, by its status; what it finds at
+    /// work is an `OperationFailedError`. Azure's own word is the `code`, such as `QuotaExceeded` or `SkuNotAvailable`; no such
+    /// answer was recorded, so the list is not complete. The caller's right to make the grants shows only when they are made.
     ///
     /// Raises:
     ///     InvalidInputError: If an option cannot be, or the service does not have that size or version.
@@ -37,7 +42,7 @@ impl Calls {
     ///     ForbiddenError: If the caller may not.
     ///     OperationFailedError: If Azure could not make it, now or at an earlier try.
     #[pyo3(signature = (cluster, *, registries = None, location = None, node_count = None, vm_size = None,
-        kubernetes_version = None, tier = None, ssh_key = None, register = None, deadline = None, on_progress = None))]
+        kubernetes_version = None, tier = None, ssh_key = None, ssh_key_file = None, register = None, deadline = None, on_progress = None))]
     fn create_cluster(
         &self,
         cluster: Parsed<ClusterRef>,
@@ -47,7 +52,8 @@ impl Calls {
         vm_size: Option<String>,
         kubernetes_version: Option<String>,
         tier: Option<Word<ClusterTier>>,
-        ssh_key: Option<SshKeyArgument>,
+        ssh_key: Option<String>,
+        ssh_key_file: Option<PathBuf>,
         register: Option<bool>,
         deadline: Option<Span>,
         on_progress: Option<Py<PyAny>>,
@@ -60,7 +66,7 @@ impl Calls {
         options.vm_size = vm_size;
         options.kubernetes_version = kubernetes_version;
         set(&mut options.tier, tier.map(|Word(tier)| tier));
-        set(&mut options.ssh_key, ssh_key.map(|SshKeyArgument(key)| key));
+        set(&mut options.ssh_key, argument::ssh_key(ssh_key, ssh_key_file)?);
         set(&mut options.register, register);
         Ok(Call::new::<CreatedCluster, _, _>(self.0.manner(deadline, on_progress), move |call| async move {
             client.create_cluster(&cluster.0, options.with_call(call)).await
@@ -69,8 +75,11 @@ impl Calls {
 
     /// A cluster's kubeconfig, as a value: no file is written and no program is started.
     ///
-    /// `public_fqdn` enters a private cluster by its public name. `context` names context and cluster, and the user after
-    /// it; by default they have the names that Azure gives them.
+    /// It is what Azure gives. On a cluster with Entra its user is an entry that starts the program `kubelogin`, which kubectl
+    /// then needs; `apply`, `roll_out` and `pods` do not.
+    ///
+    /// `public_fqdn` enters a private cluster by its public name. `context` names context and cluster; the user gets the name that
+    /// Azure gives it, followed by this one. By default all have Azure's names. The deadline is 2 minutes by default.
     ///
     /// Raises:
     ///     NotFoundError: If there is no such cluster.
@@ -98,7 +107,9 @@ impl Calls {
     ///
     /// The file is replaced whole or not at all, under the lock that kubectl takes; others who hold that are waited for
     /// `lock_wait`, 10 seconds by default. Other entries of the same names stay, unless `existing` is `replace`. The context
-    /// becomes the current one, unless `set_current` says no. An administrator's context is told apart by `-admin`.
+    /// becomes the current one, unless `set_current` says no. An administrator's context always ends in `-admin`, also where
+    /// `context` names it. On a cluster with Entra, kubectl needs `kubelogin` for what is merged. The deadline is 2 minutes by
+    /// default.
     ///
     /// Raises:
     ///     NotFoundError: If there is no such cluster.
@@ -135,11 +146,13 @@ impl Calls {
         }))
     }
 
-    /// Makes a cluster's objects what manifests say, by server-side apply.
+    /// Makes a cluster's objects what manifests say, by server-side apply, as the field manager `aks-acr`.
     ///
-    /// `manifests` is YAML with any number of documents, or JSON. In the fields that name images, the host `<acr-
-    /// name>.azurecr.io` becomes the login server of `registry`. `force` takes fields over from other field managers; with
-    /// `dry_run` the cluster only says what it would do. The deadline is 5 minutes by default.
+    /// `manifests` is YAML with any number of documents, or JSON. In fields named `image`, at any depth and of any kind, the host
+    /// `<acr-name>.azurecr.io` becomes the login server of `registry`; data, labels and annotations are left alone. `force` takes
+    /// fields over from other field managers; with `dry_run` the cluster only says what it would do. Objects are applied in their
+    /// order: where one fails, those before it stay applied; run again, it goes on from there. The deadline is 5 minutes by
+    /// default.
     ///
     /// Raises:
     ///     InvalidInputError: If an image has a placeholder and there is no registry to put there, or Kubernetes refuses
@@ -173,14 +186,16 @@ impl Calls {
         }))
     }
 
-    /// Waits until every replica of a deployment runs. A cause that does not pass ends it at once, and is told.
+    /// Waits until every replica of a deployment runs; it starts nothing. Only for the kind `Deployment`. A cause that does not
+    /// pass ends it at once, and is told.
     ///
-    /// `propagation` is how long a grant that is there may take to become effective, 10 minutes by default. The deadline
-    /// is 15 minutes by default.
+    /// `propagation` is how long a grant that is there may take to become effective, counted from the first pull that the
+    /// registry refuses, 10 minutes by default. The deadline, 15 minutes by default, bounds that too.
     ///
     /// Raises:
     ///     PullFailedError: If an image cannot be pulled and waiting does not help, with `pull_failure`.
-    ///     DeadlineExceededError: If it took too long, with how far it was.
+    ///     DeadlineExceededError: If it took too long, with how far it was, and with the `pull_failure` that stood in the way at
+    ///         the end, if one did.
     ///     OperationFailedError: If Kubernetes gives the roll-out up.
     ///     NotFoundError: If there is no such deployment.
     #[pyo3(signature = (cluster, deployment, *, namespace = None, propagation = None, deadline = None, on_progress = None))]

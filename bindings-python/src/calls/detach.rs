@@ -8,7 +8,9 @@ use crate::{
     detach::{DetachPlan, Detachment},
     value::through_json,
 };
-use aks_acr::{AttachmentsOptions, ClusterRef, DetachOptions, PrincipalId, RegistryRef, SubscriptionId};
+use aks_acr::{
+    ApplyDetachOptions, AttachmentsOptions, ClusterRef, DetachOptions, PrincipalId, RegistryRef, SubscriptionId,
+};
 use pyo3::prelude::*;
 
 #[pymethods]
@@ -18,7 +20,7 @@ impl Calls {
     ///
     /// What still gives access is in the answer. Where there is nothing to remove, nothing is written and the outcome says so.
     ///
-    /// `principal` is whose grant is removed, where that is not the cluster's kubelet identity; the cluster is not looked at
+    /// `principal_id` is whose grant is removed, where that is not the cluster's kubelet identity; the cluster is not looked at
     /// then, so it can be one that was deleted. `only_ours` leaves alone what others made, such as Terraform. The deadline is
     /// 5 minutes by default.
     ///
@@ -26,18 +28,18 @@ impl Calls {
     ///     NotFoundError: If the cluster, its kubelet identity or the registry does not exist.
     ///     ForbiddenError: If the caller may not list the grants or not remove one, with `missing_action`; or a lock keeps one.
     ///     UnsupportedError: If the cluster has a service principal whose object id is not given.
-    #[pyo3(signature = (cluster, registry, *, principal = None, only_ours = None, deadline = None, on_progress = None))]
+    #[pyo3(signature = (cluster, registry, *, principal_id = None, only_ours = None, deadline = None, on_progress = None))]
     fn detach(
         &self,
         cluster: Parsed<ClusterRef>,
         registry: Parsed<RegistryRef>,
-        principal: Option<Parsed<PrincipalId>>,
+        principal_id: Option<Parsed<PrincipalId>>,
         only_ours: Option<bool>,
         deadline: Option<Span>,
         on_progress: Option<Py<PyAny>>,
     ) -> PyResult<Call> {
         let client = self.0.client()?;
-        let options = detach_options(principal, only_ours);
+        let options = detach_options(principal_id, only_ours);
         Ok(Call::new::<Detachment, _, _>(self.0.manner(deadline, on_progress), move |call| async move {
             client.detach(&cluster.0, &registry.0, options.with_call(call)).await
         }))
@@ -49,18 +51,18 @@ impl Calls {
     ///
     /// Raises:
     ///     AksAcrError: Those of `detach`, but for a refusal to write.
-    #[pyo3(signature = (cluster, registry, *, principal = None, only_ours = None, deadline = None, on_progress = None))]
+    #[pyo3(signature = (cluster, registry, *, principal_id = None, only_ours = None, deadline = None, on_progress = None))]
     fn plan_detach(
         &self,
         cluster: Parsed<ClusterRef>,
         registry: Parsed<RegistryRef>,
-        principal: Option<Parsed<PrincipalId>>,
+        principal_id: Option<Parsed<PrincipalId>>,
         only_ours: Option<bool>,
         deadline: Option<Span>,
         on_progress: Option<Py<PyAny>>,
     ) -> PyResult<Call> {
         let client = self.0.client()?;
-        let options = detach_options(principal, only_ours);
+        let options = detach_options(principal_id, only_ours);
         Ok(Call::new::<DetachPlan, _, _>(self.0.manner(deadline, on_progress), move |call| async move {
             client.plan_detach(&cluster.0, &registry.0, options.with_call(call)).await
         }))
@@ -69,24 +71,23 @@ impl Calls {
     /// Removes what a plan says, after another look: what is gone by then is no hindrance, but if more would be removed,
     /// nothing is.
     ///
-    /// Give the options that the plan was made with.
+    /// The plan carries the options that it was made with; it is good for an hour. Each grant is tried, also where another is
+    /// refused; running it again goes on with the rest. The deadline is 5 minutes by default.
     ///
     /// Raises:
     ///     ConflictError: If the plan has expired or more would be removed.
     ///     InvalidInputError: If it is of another version.
     ///     AksAcrError: Those of `detach`.
-    #[pyo3(signature = (plan, *, principal = None, only_ours = None, deadline = None, on_progress = None))]
+    #[pyo3(signature = (plan, *, deadline = None, on_progress = None))]
     fn apply_detach(
         &self,
         plan: &Bound<'_, DetachPlan>,
-        principal: Option<Parsed<PrincipalId>>,
-        only_ours: Option<bool>,
         deadline: Option<Span>,
         on_progress: Option<Py<PyAny>>,
     ) -> PyResult<Call> {
         let client = self.0.client()?;
         let plan: aks_acr::DetachPlan = through_json(plan.get())?;
-        let options = detach_options(principal, only_ours);
+        let options = ApplyDetachOptions::default();
         Ok(Call::new::<Detachment, _, _>(self.0.manner(deadline, on_progress), move |call| async move {
             client.apply_detach(&plan, options.with_call(call)).await
         }))
@@ -95,8 +96,8 @@ impl Calls {
     /// Which registries a cluster's nodes can pull from, and by which grants, inherited ones included.
     ///
     /// It looks in the client's subscription, the cluster's and `subscriptions`. What a group of Entra brings the kubelet
-    /// identity is not seen. `ask_directory` asks Microsoft Graph which principals still exist, which takes rights there. The
-    /// deadline is 5 minutes by default.
+    /// identity is not seen. `ask_directory` has no effect here. Who pulls for a cluster with a service principal Azure does not
+    /// tell: look at the registry, by `attachments_of_registry`. The deadline is 5 minutes by default.
     ///
     /// Raises:
     ///     NotFoundError: If the cluster or its kubelet identity does not exist.
@@ -121,7 +122,8 @@ impl Calls {
     /// Who can pull from a registry, and by which grants, inherited ones included; the kubelet identities of clusters are
     /// named.
     ///
-    /// Its options are those of `attachments_of_cluster`.
+    /// It looks for clusters in the client's subscription, the registry's and `subscriptions`. `ask_directory` asks Microsoft
+    /// Graph which principals still exist, which takes rights there. The deadline is 5 minutes by default.
     ///
     /// Raises:
     ///     NotFoundError: If the registry does not exist.
@@ -144,9 +146,9 @@ impl Calls {
     }
 }
 
-fn detach_options(principal: Option<Parsed<PrincipalId>>, only_ours: Option<bool>) -> DetachOptions {
+fn detach_options(principal_id: Option<Parsed<PrincipalId>>, only_ours: Option<bool>) -> DetachOptions {
     let mut options = DetachOptions::default();
-    options.principal = principal.map(|Parsed(principal)| principal);
+    options.principal_id = principal_id.map(|Parsed(principal)| principal);
     set(&mut options.only_ours, only_ours);
     options
 }

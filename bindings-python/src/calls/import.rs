@@ -16,13 +16,16 @@ impl Calls {
     /// Copies an image into a registry: Azure does it, and what arrived is compared with the source.
     ///
     /// The source's digest is read first, where it can be, and it is what is imported. A second run with an equal image
-    /// copies nothing and succeeds. `target` is `repository:tag`, by default the source's; `also` are further names, and
-    /// `untagged` repositories that get the image without a tag. `existing` says what happens to a tag that exists.
+    /// copies nothing and succeeds. `target` is `repository:tag`, by default the source's own as Docker completes them: `nginx`
+    /// arrives as `library/nginx:latest`, `ghcr.io/a/b:v1` as `a/b:v1`; a source with a digest and no tag needs one. `also` are
+    /// further names, and `untagged` repositories that get the image without a tag. `existing` says what happens to a tag that
+    /// exists.
     ///
     /// `source_registry` names the registry of Azure that has the source, where its host does not: one of another
     /// subscription, by its resource id. A source that lets nobody pull without a name takes `username` and `password`, or a
-    /// token for the registry as `password` alone; Azure alone uses them, and nothing is compared then. The deadline is 30
-    /// minutes by default.
+    /// token for the registry as `password` alone. Azure alone uses them: the source is not looked at, and nothing is compared
+    /// unless it is named by its digest. A tag that exists is then a conflict also the second time, and `untagged` needs such a
+    /// source. The deadline is 30 minutes by default.
     ///
     /// Raises:
     ///     InvalidInputError: If the target cannot be one, or the source is in another cloud.
@@ -55,8 +58,10 @@ impl Calls {
         }))
     }
 
-    /// Copies many images into a registry, so many at a time. Each has a result of its own, in the order of the list: an
-    /// `Import`, or the exception that a call for this image alone would have raised. One that fails does not stop the others.
+    /// Copies many images into a registry, `concurrency` of them at a time. Each has a result of its own, in the order of the
+    /// list: an `Import`, or the exception that a call for this image alone would have raised. One that fails does not stop the
+    /// others. Past the deadline, or stopped by `Run.cancel()`, it ends with all results that there are by then: images that were
+    /// not done have that exception. Ctrl-C and a cancelled task lose the results, though not what Azure has begun.
     ///
     /// Each image is a source, or a mapping with `source` and any of the options of `import_image`, such as `{"source":
     /// "nginx", "target": "nginx:v1"}`. `concurrency` is how many are under way at a time, 4 by default. The deadline of the
@@ -118,8 +123,9 @@ impl Calls {
     /// `handle` is what `start_import` gave, or the handle in it.
     ///
     /// Raises:
-    ///     AksAcrError: Those of `import_image` by which Azure's copying can end.
-    ///     OperationFailedError: Also for an import that Azure has forgotten.
+    ///     OperationFailedError: If the import has failed, or Azure has forgotten it.
+    ///     AksAcrError: With `blame`, if the import has failed. Without it, every other exception is that of the look, such as
+    ///         `UnavailableError`: the import goes on, and the handle can be looked at again.
     #[pyo3(signature = (handle, *, deadline = None, on_progress = None))]
     fn poll_import(&self, handle: Followed, deadline: Option<Span>, on_progress: Option<Py<PyAny>>) -> PyResult<Call> {
         let (client, Followed(handle)) = (self.0.client()?, handle);

@@ -37,6 +37,10 @@ impl Calls {
     /// is what Azure puts behind the name in the login server. `register` has the resource provider registered where the
     /// subscription has not done so. The deadline is 10 minutes by default.
     ///
+    /// A name that is taken and a registry that is being deleted are both a `ConflictError`: the one has the `code`
+    /// `RegistryNameAlreadyInUse` and wants another name, the other has no `code` and wants waiting. A quota that is used up has
+    /// no class of its own: see `create_cluster`.
+    ///
     /// Raises:
     ///     InvalidInputError: If the name cannot be one.
     ///     ConflictError: If the name is taken elsewhere in the cloud, or the registry is being deleted.

@@ -5,7 +5,6 @@ use crate::{
     error::{Error, ErrorKind, Result},
     id::PrincipalId,
     identity::ClusterIdentities,
-    refusal::Refusal,
     registry::{Registry, RoleAssignmentMode},
     role::{Grant, READ as LIST, RoleAssignment},
 };
@@ -30,8 +29,8 @@ pub(super) fn decide(found: &Found, options: &AttachOptions) -> Result<Decision>
     check_condition(&found.registry, options)?;
     let grant = Grant {
         scope: found.registry.id.clone(),
-        principal_id: principal(&found.identities, options.principal)?,
-        role: found.registry.mode.pull_role().id(),
+        principal_id: principal(&found.identities, options.principal_id)?,
+        role_definition_id: found.registry.mode.pull_role().id(),
         condition: options.condition.clone(),
         replaces: None,
     };
@@ -57,7 +56,7 @@ fn unseen(found: &Found, grant: Grant) -> Result<Decision> {
         return Ok(Decision { grant, action: PlannedAction::Grant, existing: None });
     }
     let text = "the caller may not list role assignments, and writing one unseen could overwrite a condition";
-    Err(Error::new(ErrorKind::Forbidden, text).with_refusal(Refusal::missing_right(LIST, grant.scope.as_str())))
+    Err(Error::new(ErrorKind::Forbidden, text).with_missing_action(LIST, grant.scope.as_str()))
 }
 
 fn from_direct(direct: &RoleAssignment, grant: Grant, options: &AttachOptions) -> Decision {
@@ -177,7 +176,7 @@ mod tests {
             scope: scope.to_owned(),
             principal_id: KUBELET.to_uppercase(),
             principal_type: None,
-            role: role.id(),
+            role_definition_id: role.id(),
             condition: condition.map(str::to_owned),
             description: None,
         }
@@ -198,7 +197,7 @@ mod tests {
         ] {
             let there = vec![assigned(&registry_id(), useless, None)];
             let decision = decide(&found(mode, Some(there)), &options).unwrap();
-            assert_eq!((decision.action, decision.grant.role), (PlannedAction::Grant, role.id()));
+            assert_eq!((decision.action, decision.grant.role_definition_id), (PlannedAction::Grant, role.id()));
         }
     }
 
@@ -273,7 +272,7 @@ mod tests {
         assert_eq!(decide(&found, &AttachOptions::default()).err().unwrap().kind(), ErrorKind::NotFound);
         found.identities.service_principal = Some("app".to_owned());
         assert_eq!(decide(&found, &AttachOptions::default()).err().unwrap().kind(), ErrorKind::Unsupported);
-        let options = AttachOptions::default().with_principal(KUBELET.parse().unwrap());
+        let options = AttachOptions::default().with_principal_id(KUBELET.parse().unwrap());
         assert_eq!(decide(&found, &options).unwrap().action, PlannedAction::Grant);
     }
 }

@@ -4,7 +4,7 @@ mod decide;
 mod plan;
 mod run;
 
-pub use plan::{AttachPlan, PlannedAction};
+pub use plan::{ApplyAttachOptions, AttachPlan, PlannedAction};
 
 pub(crate) use decide::{is_above, principal};
 pub(crate) use plan::{GOOD_FOR, check_is_current};
@@ -24,8 +24,8 @@ use std::time::Duration;
 #[non_exhaustive]
 pub struct AttachOptions {
     /// Who gets the grant, where that is not the cluster's kubelet identity: the object id of a service principal, on a cluster
-    /// that has one.
-    pub principal: Option<PrincipalId>,
+    /// that has one. It is not compared with the cluster: whoever is named gets the grant.
+    pub principal_id: Option<PrincipalId>,
     /// Narrows the grant, in the language of Azure's attribute-based access control. Only for registries whose permissions are
     /// on repositories: elsewhere it would have no effect, and is refused.
     pub condition: Option<String>,
@@ -40,10 +40,10 @@ pub struct AttachOptions {
 }
 
 impl AttachOptions {
-    /// Sets [`principal`](Self::principal).
+    /// Sets [`principal_id`](Self::principal_id).
     #[must_use]
-    pub fn with_principal(mut self, principal: PrincipalId) -> Self {
-        self.principal = Some(principal);
+    pub fn with_principal_id(mut self, principal: PrincipalId) -> Self {
+        self.principal_id = Some(principal);
         self
     }
 
@@ -124,7 +124,7 @@ pub struct Attachment {
     /// Who has it.
     pub principal_id: PrincipalId,
     /// The registry.
-    pub scope: ResourceId,
+    pub registry: ResourceId,
     /// Id of the role assignment. `None` where one exists that the caller may not read.
     pub assignment_id: Option<String>,
     /// What narrows the grant, if anything does.

@@ -1,7 +1,8 @@
 //! What attach would do, as a value that can be shown, stored and applied later.
 
-use super::AttachOutcome;
+use super::{AttachOptions, AttachOutcome, InheritedGrant, OtherCondition};
 use crate::{
+    call::CallOptions,
     cluster::ClusterRef,
     error::{Error, ErrorKind, Result},
     id::{PrincipalId, ResourceId},
@@ -30,14 +31,15 @@ pub(crate) fn check_is_current(version: u32, known: u32, expires: SystemTime) ->
     Ok(())
 }
 
-/// What attach would do. Making one needs read rights only.
+/// What attach would do. Making one needs read rights only. It can be stored, as JSON that is the same in every language, and is good for
+/// an hour.
 ///
 /// Applying it looks again: what is done by then is no hindrance, but if something else would be done, nothing is and the error
 /// says so.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[non_exhaustive]
 pub struct AttachPlan {
-    /// The form of this plan.
+    /// The version of the form in which the plan is written.
     pub version: u32,
     /// After this it is refused.
     #[serde(with = "crate::stored_time")]
@@ -54,6 +56,52 @@ pub struct AttachPlan {
     pub condition: Option<String>,
     /// What would be done.
     pub action: PlannedAction,
+    /// Whether the options named who gets the grant; else it is the cluster's kubelet identity.
+    pub is_principal_named: bool,
+    /// What the options said of a scope above the registry that gives the role already.
+    pub inherited: InheritedGrant,
+    /// What the options said of the role with another condition.
+    pub other_condition: OtherCondition,
+}
+
+impl AttachPlan {
+    /// The options that the plan was made with, as far as they decide what is done.
+    pub(super) fn options(&self, how: &ApplyAttachOptions) -> AttachOptions {
+        AttachOptions {
+            principal_id: self.is_principal_named.then_some(self.principal_id),
+            condition: self.condition.clone(),
+            inherited: self.inherited,
+            other_condition: self.other_condition,
+            retry_refused: how.retry_refused,
+            call: how.call.clone(),
+        }
+    }
+}
+
+/// How a plan of attach is applied. What is done, the plan says.
+#[derive(Clone, Debug, Default)]
+#[non_exhaustive]
+pub struct ApplyAttachOptions {
+    /// For how long a refusal is tried again. Not at all by default; rights that were just activated need it.
+    pub retry_refused: Option<Duration>,
+    /// Deadline (5 minutes by default), cancellation, progress.
+    pub call: CallOptions,
+}
+
+impl ApplyAttachOptions {
+    /// Sets [`retry_refused`](Self::retry_refused).
+    #[must_use]
+    pub fn with_retry_refused(mut self, time: Duration) -> Self {
+        self.retry_refused = Some(time);
+        self
+    }
+
+    /// Sets [`call`](Self::call).
+    #[must_use]
+    pub fn with_call(mut self, call: CallOptions) -> Self {
+        self.call = call;
+        self
+    }
 }
 
 /// What a plan does.

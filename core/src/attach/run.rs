@@ -1,7 +1,7 @@
 //! Attach, step by step: look at all in parallel, decide, write at most once, report.
 
 use super::{
-    AttachOptions, AttachOutcome, AttachPlan, Attachment, PlannedAction,
+    ApplyAttachOptions, AttachOptions, AttachOutcome, AttachPlan, Attachment, PlannedAction,
     decide::{Decision, Found, check_options, decide, same_condition},
     plan::{GOOD_FOR, VERSION, check_is_current},
 };
@@ -51,12 +51,15 @@ pub(crate) async fn plan(
         principal_id: decision.grant.principal_id,
         condition: decision.grant.condition,
         action: decision.action,
+        is_principal_named: options.principal_id.is_some(),
+        inherited: options.inherited,
+        other_condition: options.other_condition,
     })
 }
 
-pub(crate) async fn apply_plan(client: &Client, plan: &AttachPlan, options: &AttachOptions) -> Result<Attachment> {
+pub(crate) async fn apply_plan(client: &Client, plan: &AttachPlan, how: &ApplyAttachOptions) -> Result<Attachment> {
     check_is_current(plan.version, VERSION, plan.expires)?;
-    let options = AttachOptions { condition: plan.condition.clone(), ..options.clone() };
+    let options = plan.options(how);
     let call = options.call.start(DEADLINE);
     let found = gather(client, &plan.cluster, &RegistryRef::of_id(plan.registry.clone())?, &call).await?;
     let decision = decide(&found, &options)?;
@@ -138,7 +141,7 @@ fn unwritten(outcome: AttachOutcome, role: PullRole, decision: &Decision) -> Att
         outcome,
         role,
         principal_id: decision.grant.principal_id,
-        scope: decision.grant.scope.clone(),
+        registry: decision.grant.scope.clone(),
         assignment_id: existing.map(|one| one.id.clone()),
         condition: existing.and_then(|one| one.condition.clone()),
         correlation_id: None,
@@ -158,7 +161,7 @@ async fn write(
         outcome: AttachOutcome::Granted,
         role,
         principal_id: decision.grant.principal_id,
-        scope: decision.grant.scope.clone(),
+        registry: decision.grant.scope.clone(),
         condition: granted
             .assignment
             .as_ref()

@@ -37,8 +37,11 @@ impl Roles {
         assignments: impl IntoIterator<Item = &RoleAssignment>,
         call: &Call,
     ) -> Result<Self> {
-        let unknown: HashSet<Uuid> =
-            assignments.into_iter().map(|one| one.role).filter(|role| BuiltIn::of(*role).is_none()).collect();
+        let unknown: HashSet<Uuid> = assignments
+            .into_iter()
+            .map(|one| one.role_definition_id)
+            .filter(|role| BuiltIn::of(*role).is_none())
+            .collect();
         let read = stream::iter(unknown).map(|role| async move {
             match client.role_assigner().definition(scope, role, call).await {
                 Ok(definition) => Ok(Some((role, definition))),
@@ -86,7 +89,7 @@ pub(crate) fn pull_grants<'a>(
 ) -> Result<Vec<PullGrant>> {
     let mut grants = Vec::new();
     for one in assignments {
-        let effect = roles.effect(one.role, mode);
+        let effect = roles.effect(one.role_definition_id, mode);
         if effect == Effect::None || !reaches(&one.scope, registry) {
             continue;
         }
@@ -94,10 +97,10 @@ pub(crate) fn pull_grants<'a>(
             registry: registry.clone(),
             principal_id: one.principal_id.parse().map_err(|err: Error| err.of_kind(ErrorKind::Unexpected))?,
             principal_type: one.principal_type.clone(),
-            principal: PrincipalState::default(),
+            principal_state: PrincipalState::default(),
             clusters: Vec::new(),
-            role: one.role,
-            role_name: roles.name(one.role),
+            role_definition_id: one.role_definition_id,
+            role_name: roles.name(one.role_definition_id),
             assignment_id: one.id.clone(),
             reach: if registry.is(&one.scope) {
                 GrantReach::Direct
@@ -122,7 +125,7 @@ impl PullGrant {
     /// Says whose the grant is.
     pub(crate) fn held_by(mut self, principal: PrincipalId, cluster: &ResourceId) -> Self {
         if self.principal_id == principal {
-            self.principal = PrincipalState::Exists;
+            self.principal_state = PrincipalState::Exists;
             self.clusters.push(cluster.clone());
         }
         self
@@ -151,7 +154,7 @@ mod tests {
             scope: scope.to_owned(),
             principal_id: "aaaaaaaa-0000-0000-0000-000000000001".to_owned(),
             principal_type: None,
-            role,
+            role_definition_id: role,
             condition: None,
             description: None,
         }

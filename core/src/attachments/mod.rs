@@ -22,8 +22,8 @@ use uuid::Uuid;
 pub struct AttachmentsOptions {
     /// Further subscriptions to look in. The client's own is looked in, and that of the cluster or registry.
     pub subscriptions: Vec<SubscriptionId>,
-    /// Asks the directory which principals of a registry's grants still exist. By default it is not asked: it takes rights there (in
-    /// Microsoft Graph), which rights in Azure do not bring.
+    /// Asks the directory which principals of a registry's grants still exist; at a cluster there is nothing to ask. By default it is not
+    /// asked: it takes rights there (in Microsoft Graph), which rights in Azure do not bring.
     pub ask_directory: bool,
     /// Deadline (5 minutes by default), cancellation, progress.
     pub call: CallOptions,
@@ -53,7 +53,7 @@ impl AttachmentsOptions {
 }
 
 /// What a cluster's nodes can pull from.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[non_exhaustive]
 pub struct ClusterAttachments {
     /// The cluster.
@@ -67,7 +67,7 @@ pub struct ClusterAttachments {
 }
 
 /// Who can pull from a registry.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[non_exhaustive]
 pub struct RegistryAttachments {
     /// The registry.
@@ -92,11 +92,11 @@ pub struct PullGrant {
     /// Azure's word for what that is: `ServicePrincipal` (a managed identity too), `Group`, `User`.
     pub principal_type: Option<String>,
     /// Whether the principal still exists, as far as that is known.
-    pub principal: PrincipalState,
+    pub principal_state: PrincipalState,
     /// The clusters whose nodes pull with it, where it is the kubelet identity of some that were looked at.
     pub clusters: Vec<ResourceId>,
     /// The role definition's id, the part that is the same in every subscription.
-    pub role: Uuid,
+    pub role_definition_id: Uuid,
     /// The role's name. `None` where the caller may not read the definition.
     pub role_name: Option<String>,
     /// Id of the role assignment.
@@ -142,7 +142,7 @@ words!(PrincipalState, "principal state": Exists => "exists", Gone => "gone", Un
 
 impl fmt::Display for PullGrant {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let role = self.role_name.clone().unwrap_or_else(|| self.role.to_string());
+        let role = self.role_name.clone().unwrap_or_else(|| self.role_definition_id.to_string());
         write!(f, "{role} for {} on {}", self.principal_id, self.registry.name())?;
         if let GrantReach::Inherited { from } = &self.reach {
             write!(f, ", from {from}")?;

@@ -127,14 +127,14 @@ pub(crate) async fn of_registry(
 
 /// Asks the directory for those principals of which nothing is known.
 async fn tell_gone(client: &Client, grants: &mut [PullGrant], call: &Call) -> Result<()> {
-    let is_unknown = |grant: &PullGrant| grant.principal == PrincipalState::Unknown;
+    let is_unknown = |grant: &PullGrant| grant.principal_state == PrincipalState::Unknown;
     let unknown: HashSet<PrincipalId> =
         grants.iter().filter(|grant| is_unknown(grant)).map(|grant| grant.principal_id).collect();
     let unknown: Vec<PrincipalId> = unknown.into_iter().collect();
     let existing = client.inventory().existing(&unknown, call).await?;
     for grant in grants.iter_mut().filter(|grant| is_unknown(grant)) {
         let exists = existing.contains(&grant.principal_id);
-        grant.principal = if exists { PrincipalState::Exists } else { PrincipalState::Gone };
+        grant.principal_state = if exists { PrincipalState::Exists } else { PrincipalState::Gone };
     }
     Ok(())
 }

@@ -74,8 +74,10 @@ impl Client {
     /// 6. Who is signed in to az, then azd.
     ///
     /// What is configured and fails is an error and not passed over. `AZURE_TOKEN_CREDENTIALS` narrows the list, as in Azure's SDKs:
-    /// `prod` (1 to 5), `dev` (6) or the name of one, such as `ManagedIdentityCredential`. All use the client's cloud, proxy and
-    /// certificates.
+    /// `prod` (1 to 5), `dev` (6) or the name of one: `EnvironmentCredential`, `GitHubActionsCredential`, `WorkloadIdentityCredential`,
+    /// `AzurePipelinesCredential`, `ManagedIdentityCredential`, `AzureCliCredential`, `AzureDeveloperCliCredential`. All use the client's
+    /// cloud, proxy and certificates; az and azd are programs and follow their own settings. GitHub and Pipelines are asked for a new
+    /// assertion whenever a new token is needed, so a job may run longer than one lives.
     ///
     /// # Examples
     /// ```
@@ -138,8 +140,9 @@ impl ClientBuilder {
     /// and a password (`http://user:password@…`, percent-encoded) where it asks for them.
     ///
     /// Without it, `HTTPS_PROXY` and `ALL_PROXY` are read, in either case. With either, the hosts in `NO_PROXY` and this machine
-    /// itself (`localhost`, `127.0.0.0/8`, `::1`) are reached directly; and a kubeconfig that names a proxy is followed. To a
-    /// transport that was given, it does not apply.
+    /// itself (`localhost`, `127.0.0.0/8`, `::1`) are reached directly; and a kubeconfig that names a proxy is followed. The default
+    /// chain of credentials uses it. To a transport or a credential that was given, it does not apply: they send their requests in their
+    /// own way.
     ///
     /// ```
     /// # fn main() -> aks_acr::Result<()> {
@@ -158,8 +161,9 @@ impl ClientBuilder {
     /// One or more certificates, in PEM, of authorities that are trusted in addition to the system's: a proxy's that looks
     /// into TLS, or an emulator's. Given twice, both count.
     ///
-    /// They hold for Azure and registries, and for a cluster in addition to the authority that its kubeconfig names. An
-    /// `https` proxy shows clusters' requests a certificate of one of these. To a transport that was given, they do not apply.
+    /// They hold for Azure, registries and the default chain of credentials, and for a cluster in addition to the authority that its
+    /// kubeconfig names. An `https` proxy shows clusters' requests a certificate of one of these. To a transport or a credential that was
+    /// given, they do not apply. `NODE_EXTRA_CA_CERTS` and `REQUESTS_CA_BUNDLE` are not read.
     #[must_use]
     pub fn trust(mut self, pem: impl Into<String>) -> Self {
         self.trusted.push(pem.into());
@@ -232,6 +236,10 @@ impl ClientBuilder {
     /// What only reads works: plans, looks, a kubeconfig, an apply as a dry run, and attach where the grant is there. It holds for
     /// Azure and for Kubernetes, in the way that all requests take; parts of your own making are not bound by it.
     ///
+    /// It is about what is changed elsewhere, not about what is read or kept here: an administrator's kubeconfig can be had
+    /// ([`Access::Admin`](crate::Access::Admin)), if the caller has the right; [`merge_kubeconfig`](Client::merge_kubeconfig) writes
+    /// its file; and a [`SshKey::Pair`](crate::SshKey::Pair) that is missing is made before the cluster is refused.
+    ///
     /// ```
     /// # #[tokio::main(flavor = "current_thread")] async fn main() -> aks_acr::Result<()> {
     /// # use aks_acr::{AttachOptions, Client, ClusterRef, RefusalKind};
@@ -259,7 +267,7 @@ impl ClientBuilder {
     /// # let azure = aks_acr_emulator::Emulator::new().with_cluster("group", "dev").with_registry("group", "myregistry");
     /// let only_grants = |write: &Write| {
     ///     println!("{write}");
-    ///     if write.action == "Microsoft.Authorization/roleAssignments/write" { Ok(()) } else { Err("not today".to_owned()) }
+    ///     if write.action.as_deref() == Some("Microsoft.Authorization/roleAssignments/write") { Ok(()) } else { Err("not today".to_owned()) }
     /// };
     /// let builder = Client::builder(azure.credential(), azure.subscription()).transport(azure.transport());
     /// let client = builder.on_write(only_grants).build()?;

@@ -6,7 +6,7 @@ use crate::error::ErrorKind;
 use crate::{
     attachments::{self, AttachmentsOptions, ClusterAttachments, RegistryAttachments},
     cluster::ClusterRef,
-    detach::{self, DetachOptions, DetachPlan, Detachment},
+    detach::{self, ApplyDetachOptions, DetachOptions, DetachPlan, Detachment},
     error::Result,
     inventory::Inventory,
     registry::RegistryRef,
@@ -16,13 +16,14 @@ impl Client {
     /// Takes back what lets a cluster's nodes pull from a registry: the direct grants of the two roles that
     /// [`attach`](Self::attach) gives. The cluster is never written, and nothing above the registry is touched.
     ///
+    /// Each of the grants is tried, also where another is refused: an error says how many are gone, and running it again goes on with the rest.
     /// What still gives access is in the answer. Where there is nothing to remove, nothing is written and the outcome says so. With a
     /// registry by resource id it is 3 requests, 2 deep; again it is 2, 1 deep.
     ///
     /// # Errors
     /// [`NotFound`](ErrorKind::NotFound) if the cluster, its kubelet identity or the registry does not exist: a deleted cluster's
-    /// grants are removed by [`DetachOptions::with_principal`]; [`Forbidden`](ErrorKind::Forbidden) if the caller may not list the
-    /// grants or not remove one, with the missing action; [`Conflict`](ErrorKind::Conflict) if a lock keeps a grant;
+    /// grants are removed by [`DetachOptions::with_principal_id`]; [`Forbidden`](ErrorKind::Forbidden) if the caller may not list the
+    /// grants or not remove one, with the missing action, or if a lock keeps one ([`RefusalKind::Lock`](crate::RefusalKind::Lock));
     /// [`Unsupported`](ErrorKind::Unsupported) for a cluster with a service principal whose object id is not given.
     ///
     /// # Examples
@@ -57,14 +58,14 @@ impl Client {
     /// # Examples
     /// ```
     /// # #[tokio::main(flavor = "current_thread")] async fn main() -> aks_acr::Result<()> {
-    /// # use aks_acr::{AttachOptions, Client, ClusterRef, DetachOptions};
+    /// # use aks_acr::{ApplyDetachOptions, AttachOptions, Client, ClusterRef, DetachOptions};
     /// # let azure = aks_acr_emulator::Emulator::new().with_cluster("group", "dev").with_registry("group", "myregistry");
     /// # let client = Client::builder(azure.credential(), azure.subscription()).transport(azure.transport()).build()?;
     /// # let (cluster, registry) = (ClusterRef::new("group", "dev")?, "myregistry".parse()?);
     /// # client.attach(&cluster, &registry, AttachOptions::default()).await?;
     /// let plan = client.plan_detach(&cluster, &registry, DetachOptions::default()).await?;
     /// assert!(plan.to_string().starts_with("- AcrPull for"));
-    /// client.apply_detach(&plan, DetachOptions::default()).await?;
+    /// client.apply_detach(&plan, ApplyDetachOptions::default()).await?;
     /// # Ok(()) }
     /// ```
     pub async fn plan_detach(
@@ -77,7 +78,8 @@ impl Client {
     }
 
     /// Removes what a plan says, after another look: what is gone by then is no hindrance, but if more would be removed, nothing is.
-    /// Give the options that the plan was made with.
+    /// The plan carries the options that it was made with; it is good for an hour. Each grant is tried, also where another is refused: an
+    /// error says how many are gone, and running it again goes on with the rest.
     ///
     /// # Errors
     /// Those of [`detach`](Self::detach); [`Conflict`](ErrorKind::Conflict) if the plan has expired or more would be removed;
@@ -85,14 +87,15 @@ impl Client {
     ///
     /// # Examples
     /// See [`plan_detach`](Self::plan_detach).
-    pub async fn apply_detach(&self, plan: &DetachPlan, options: DetachOptions) -> Result<Detachment> {
+    pub async fn apply_detach(&self, plan: &DetachPlan, options: ApplyDetachOptions) -> Result<Detachment> {
         detach::apply_plan(self, plan, &options).await
     }
 
     /// Which registries a cluster's nodes can pull from, and by which grants, inherited ones included.
     ///
     /// It looks in the client's subscription and the cluster's; name further ones in the options. What a group of Entra brings the
-    /// kubelet identity is not seen. It is 3 requests, 2 deep, for each subscription 2 more.
+    /// kubelet identity is not seen. [`ask_directory`](AttachmentsOptions::ask_directory) has no effect here. Who pulls for a cluster with
+    /// a service principal Azure does not tell: look at the registry, by [`attachments_of_registry`](Self::attachments_of_registry). It is 3 requests, 2 deep, for each subscription 2 more.
     ///
     /// # Errors
     /// [`NotFound`](ErrorKind::NotFound) if the cluster or its kubelet identity does not exist;

@@ -16,7 +16,8 @@ impl Client {
     ///
     /// The source's digest is read first, where it can be, and it is what is imported. A second run with an equal image copies
     /// nothing and succeeds. The source may be public, a registry of Azure that the caller may pull from, or one that asks for
-    /// credentials, which Azure then uses; it arrives under one name or several, or without a tag.
+    /// credentials, which Azure then uses; it arrives under one name or several, or without a tag. With credentials a second run of a
+    /// source that is named by its tag is a [`Conflict`](ErrorKind::Conflict): there is nothing to compare with.
     ///
     /// # Errors
     /// [`InvalidInput`](ErrorKind::InvalidInput) for a target that cannot be one or a source in another cloud;
@@ -47,8 +48,12 @@ impl Client {
         import::import(self, registry, source, &options).await
     }
 
-    /// Copies many images into a registry, so many at a time. Each has a result of its own, in the order of the list: one that
-    /// fails does not stop the others, and one that is there already is not copied.
+    /// Copies many images into a registry, [`concurrency`](ImportManyOptions::concurrency) of them at a time. Each has a result of its
+    /// own, in the order of the list: one that fails does not stop the others, and one that is there already is not copied. The end of
+    /// each is told by [`Event::ItemEnded`](crate::Event::ItemEnded) when it comes.
+    ///
+    /// Cancelled or past the deadline, it ends with all results that there are by then: images that were not done have that error. A
+    /// future that is dropped loses them, though not what Azure has begun.
     ///
     /// # Errors
     /// Those of the list itself: [`InvalidInput`](ErrorKind::InvalidInput), before the first request, for two images with the same
@@ -112,8 +117,9 @@ impl Client {
     /// How far an import is, by one look. Azure names a new link each time, which the handle takes over.
     ///
     /// # Errors
-    /// Those of [`import_image`](Self::import_image) by which Azure's copying can end;
-    /// [`OperationFailed`](ErrorKind::OperationFailed) too for an import that Azure has forgotten.
+    /// An import that has failed is an error with the kind [`OperationFailed`](ErrorKind::OperationFailed), as is one that Azure has
+    /// forgotten, or one whose [`blame`](crate::Error::blame) is known. Every other error is that of the look, such as
+    /// [`Unavailable`](ErrorKind::Unavailable): the import goes on, and the handle can be looked at again.
     ///
     /// # Examples
     /// See [`start_import`](Self::start_import).

@@ -8,7 +8,7 @@ mod import;
 pub use builder::ClientBuilder;
 
 use crate::{
-    attach::{self, AttachOptions, AttachPlan, Attachment},
+    attach::{self, ApplyAttachOptions, AttachOptions, AttachPlan, Attachment},
     call::{Call, CallOptions},
     cloud::Cloud,
     cluster::{
@@ -93,7 +93,8 @@ impl Client {
     /// Makes a cluster's nodes able to pull from a registry: at most one role assignment is written, none where it is there
     /// already, and never the cluster.
     ///
-    /// With a registry by resource id it is 4 requests, 2 deep; where the grant is there, 3 requests, 1 deep, and no write.
+    /// With a registry by resource id it is 4 requests, 2 deep (one after another); where the grant is there, 3 requests, 1 deep, and no
+    /// write. What a group of Entra brings the identity is not seen: the grant is made all the same.
     ///
     /// # Errors
     /// [`NotFound`](ErrorKind::NotFound) if the cluster, its kubelet identity or the registry does not exist;
@@ -131,13 +132,15 @@ impl Client {
     /// # Examples
     /// ```
     /// # #[tokio::main(flavor = "current_thread")] async fn main() -> aks_acr::Result<()> {
-    /// # use aks_acr::{AttachOptions, Client, ClusterRef, PlannedAction};
+    /// # use aks_acr::{ApplyAttachOptions, AttachOptions, AttachPlan, Client, ClusterRef, PlannedAction};
     /// # let azure = aks_acr_emulator::Emulator::new().with_cluster("group", "dev").with_registry("group", "myregistry");
     /// # let client = Client::builder(azure.credential(), azure.subscription()).transport(azure.transport()).build()?;
     /// let cluster = ClusterRef::new("group", "dev")?;
     /// let plan = client.plan_attach(&cluster, &"myregistry".parse()?, AttachOptions::default()).await?;
     /// assert_eq!(plan.action, PlannedAction::Grant);
-    /// client.apply_attach(&plan, AttachOptions::default()).await?;
+    /// let text = serde_json::to_string(&plan).unwrap_or_default(); // to be stored, and read in any of the languages
+    /// # let plan: AttachPlan = serde_json::from_str(&text).map_err(|err| aks_acr::Error::new(aks_acr::ErrorKind::Unexpected, err.to_string()))?;
+    /// client.apply_attach(&plan, ApplyAttachOptions::default()).await?;
     /// # Ok(()) }
     /// ```
     pub async fn plan_attach(
@@ -150,7 +153,7 @@ impl Client {
     }
 
     /// Does what a plan says, after another look: what is done by then is no hindrance, but where something else would be done,
-    /// nothing is written. Give the options that the plan was made with.
+    /// nothing is written. The plan carries the options that it was made with; it is good for an hour.
     ///
     /// # Errors
     /// Those of [`attach`](Self::attach); [`Conflict`](ErrorKind::Conflict) if the plan has expired or no longer fits;
@@ -158,7 +161,7 @@ impl Client {
     ///
     /// # Examples
     /// See [`plan_attach`](Self::plan_attach).
-    pub async fn apply_attach(&self, plan: &AttachPlan, options: AttachOptions) -> Result<Attachment> {
+    pub async fn apply_attach(&self, plan: &AttachPlan, options: ApplyAttachOptions) -> Result<Attachment> {
         attach::apply_plan(self, plan, &options).await
     }
 
@@ -184,6 +187,9 @@ impl Client {
 
     /// A cluster's kubeconfig, as a value: no file is written and no program is started.
     ///
+    /// It is what Azure gives. On a cluster with Entra its user is an entry that starts the program `kubelogin`, which kubectl then
+    /// needs; [`apply`](Self::apply), [`roll_out`](Self::roll_out) and [`pods`](Self::pods) do not, as they get the token themselves.
+    ///
     /// # Errors
     /// [`NotFound`](ErrorKind::NotFound) if there is no such cluster; [`Forbidden`](ErrorKind::Forbidden) if the caller may not
     /// have it; [`InvalidInput`](ErrorKind::InvalidInput) for [`Access::Admin`](crate::Access::Admin) where local accounts are
@@ -206,7 +212,8 @@ impl Client {
     /// Puts a cluster's context, cluster and user into a kubeconfig file, of which every other byte stays: `~/.kube/config`, or
     /// where `KUBECONFIG` says, or the file in the options. See [`Kubeconfig::merge`] for how.
     ///
-    /// A second run changes nothing. A future that is dropped stops the work, unless the file was replaced by then.
+    /// A second run changes nothing. A future that is dropped stops the work, unless the file was replaced by then. On a cluster with
+    /// Entra, kubectl needs `kubelogin` for what is merged, as [`kubeconfig`](Self::kubeconfig) says.
     ///
     /// # Errors
     /// Those of [`kubeconfig`](Self::kubeconfig) and of [`Kubeconfig::merge`]; before the first request
@@ -235,9 +242,11 @@ impl Client {
         cluster::merge_kubeconfig(self, cluster, options).await
     }
 
-    /// Makes a cluster's objects what manifests say, by server-side apply.
+    /// Makes a cluster's objects what manifests say, by server-side apply, as the field manager `aks-acr`.
     ///
-    /// In the fields that name images, the host `<acr-name>.azurecr.io` becomes the login server of the registry in the options.
+    /// In fields named `image`, at any depth and of any kind, a custom resource's too, the host `<acr-name>.azurecr.io` becomes the login
+    /// server of the registry in the options; data, labels and annotations are left alone. Objects are applied in their order: where one
+    /// fails, those before it stay applied and the error says how many; run again, it goes on from there.
     ///
     /// # Errors
     /// [`InvalidInput`](ErrorKind::InvalidInput), before the first request, for an image with a placeholder and no registry to
@@ -267,12 +276,13 @@ impl Client {
         deploy::apply(self, cluster, manifests, &options).await
     }
 
-    /// Waits until every replica of a deployment runs. A cause that does not pass ends it at once, and is told.
+    /// Waits until every replica of a deployment runs; it starts nothing. Only for the kind `Deployment`. A cause that does not pass ends
+    /// it at once, and is told. The deadline bounds all of it, [`propagation`](RollOutOptions::propagation) too.
     ///
     /// # Errors
     /// [`PullFailed`](ErrorKind::PullFailed) if an image cannot be pulled and waiting does not help, with
-    /// [`pull_failure`](Error::pull_failure); [`DeadlineExceeded`](ErrorKind::DeadlineExceeded) with how far it was;
-    /// [`OperationFailed`](ErrorKind::OperationFailed) if Kubernetes gives the roll-out up; [`NotFound`](ErrorKind::NotFound) if
+    /// [`pull_failure`](Error::pull_failure); [`DeadlineExceeded`](ErrorKind::DeadlineExceeded) with how far it was, and
+    /// with the pull failure that stood in the way at the end, if one did; [`OperationFailed`](ErrorKind::OperationFailed) if Kubernetes gives the roll-out up; [`NotFound`](ErrorKind::NotFound) if
     /// there is no such deployment; [`Unsupported`](ErrorKind::Unsupported) without the feature `kubernetes`.
     ///
     /// # Examples

@@ -187,7 +187,8 @@ pub struct Applied {
     pub name: String,
     /// Its namespace, where its kind has one.
     pub namespace: Option<String>,
-    /// Whether it was not there before.
+    /// Whether it was not there before; in a dry run, whether it would be new. What was there is not told apart further: it may have
+    /// been changed, or been as the manifest says.
     pub is_new: bool,
 }
 

@@ -19,7 +19,7 @@ const LONGEST_NAME: usize = 63;
 /// assert_eq!(cluster.to_string(), "group/dev");
 /// # Ok::<(), aks_acr::Error>(())
 /// ```
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 #[serde(try_from = "Stored")]
 pub struct ClusterRef {
     subscription: Option<SubscriptionId>,
@@ -59,6 +59,12 @@ impl ClusterRef {
         self
     }
 
+    /// Its subscription, where it was named; else it is looked for in the client's.
+    #[must_use]
+    pub fn subscription(&self) -> Option<SubscriptionId> {
+        self.subscription
+    }
+
     /// The cluster's resource group.
     #[must_use]
     pub fn group(&self) -> &str {
@@ -96,6 +102,10 @@ fn cluster_name(text: &str) -> Result<String> {
 impl FromStr for ClusterRef {
     type Err = Error;
 
+    /// Reads `group/name`, or a resource id, which begins with a slash.
+    ///
+    /// # Errors
+    /// [`InvalidInput`](crate::ErrorKind::InvalidInput), with the form that was wanted.
     /// Reads a resource id, or `group/name`.
     fn from_str(text: &str) -> Result<Self> {
         if !text.starts_with('/') {

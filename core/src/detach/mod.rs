@@ -3,7 +3,7 @@
 mod plan;
 mod run;
 
-pub use plan::DetachPlan;
+pub use plan::{ApplyDetachOptions, DetachPlan};
 
 pub(crate) use run::{apply_plan, detach, plan};
 
@@ -22,7 +22,7 @@ use serde::{Deserialize, Serialize};
 pub struct DetachOptions {
     /// Whose grant is removed, where that is not the cluster's kubelet identity. The cluster is not looked at then: so it can be
     /// one that was deleted, whose grants Azure keeps.
-    pub principal: Option<PrincipalId>,
+    pub principal_id: Option<PrincipalId>,
     /// Leaves alone what this library did not make, such as a grant that Terraform or Bicep would make again. By default every
     /// direct grant of the two roles that attach gives is removed, whoever made it.
     pub only_ours: bool,
@@ -31,10 +31,10 @@ pub struct DetachOptions {
 }
 
 impl DetachOptions {
-    /// Sets [`principal`](Self::principal).
+    /// Sets [`principal_id`](Self::principal_id).
     #[must_use]
-    pub fn with_principal(mut self, principal: PrincipalId) -> Self {
-        self.principal = Some(principal);
+    pub fn with_principal_id(mut self, principal: PrincipalId) -> Self {
+        self.principal_id = Some(principal);
         self
     }
 
@@ -57,7 +57,7 @@ impl DetachOptions {
 ///
 /// Removed is not yet without effect: Azure takes from seconds to minutes, a node may hold a token of the registry for hours, and
 /// an image that is on a node already starts without a pull.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[non_exhaustive]
 pub struct Detachment {
     /// What was found or done.
@@ -65,7 +65,7 @@ pub struct Detachment {
     /// Whose grants.
     pub principal_id: PrincipalId,
     /// The registry.
-    pub scope: ResourceId,
+    pub registry: ResourceId,
     /// What was removed.
     pub removed: Vec<RemovedGrant>,
     /// What still gives this principal pull: grants from above, of other roles, or not made by us where only ours were to go. What a
@@ -87,7 +87,7 @@ pub enum DetachOutcome {
 words!(DetachOutcome, "outcome": Removed => "removed", NothingToRemove => "nothing_to_remove");
 
 /// A grant that was removed.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[non_exhaustive]
 pub struct RemovedGrant {
     /// Id of the role assignment that is gone.
@@ -102,5 +102,5 @@ pub struct RemovedGrant {
 
 /// The role that attach could have given by it, if it is one.
 fn pull_role(assignment: &RoleAssignment) -> Option<PullRole> {
-    PullRole::ALL.iter().copied().find(|role| role.id() == assignment.role)
+    PullRole::ALL.iter().copied().find(|role| role.id() == assignment.role_definition_id)
 }

@@ -3,6 +3,7 @@
 use super::{DetachOptions, pull_role};
 use crate::{
     attachments::PullGrant,
+    call::CallOptions,
     cluster::ClusterRef,
     id::{PrincipalId, ResourceId},
     role::RoleAssignment,
@@ -13,13 +14,14 @@ use std::{fmt, time::SystemTime};
 /// The form of a stored plan. One of another form is refused.
 pub(super) const VERSION: u32 = 1;
 
-/// What detach would do. Making one needs read rights only.
+/// What detach would do. Making one needs read rights only. It can be stored, as JSON that is the same in every language, and is good for
+/// an hour.
 ///
 /// Applying it looks again: what is gone by then is no hindrance, but if more would be removed than the plan says, nothing is.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[non_exhaustive]
 pub struct DetachPlan {
-    /// The form of this plan.
+    /// The version of the form in which the plan is written.
     pub version: u32,
     /// After this it is refused.
     #[serde(with = "crate::stored_time")]
@@ -32,14 +34,44 @@ pub struct DetachPlan {
     pub principal_id: PrincipalId,
     /// What would be removed. Empty: nothing would be written.
     pub remove: Vec<RoleAssignment>,
-    /// What would still give this principal pull.
+    /// What would still give this principal pull. What a group of Entra brings it is not seen.
     pub remaining: Vec<PullGrant>,
+    /// Whether the options named whose grants are meant; else they are those of the cluster's kubelet identity.
+    pub is_principal_named: bool,
+    /// Whether only what this library made is meant.
+    pub only_ours: bool,
 }
 
 impl DetachPlan {
+    /// The options that the plan was made with.
+    pub(super) fn options(&self, how: &ApplyDetachOptions) -> DetachOptions {
+        DetachOptions {
+            principal_id: self.is_principal_named.then_some(self.principal_id),
+            only_ours: self.only_ours,
+            call: how.call.clone(),
+        }
+    }
+
     /// Whether it says of an assignment that it is to be removed.
     pub(super) fn removes(&self, assignment: &RoleAssignment) -> bool {
         self.remove.iter().any(|planned| planned.id.eq_ignore_ascii_case(&assignment.id))
+    }
+}
+
+/// How a plan of detach is applied. What is done, the plan says.
+#[derive(Clone, Debug, Default)]
+#[non_exhaustive]
+pub struct ApplyDetachOptions {
+    /// Deadline (5 minutes by default), cancellation, progress.
+    pub call: CallOptions,
+}
+
+impl ApplyDetachOptions {
+    /// Sets [`call`](Self::call).
+    #[must_use]
+    pub fn with_call(mut self, call: CallOptions) -> Self {
+        self.call = call;
+        self
     }
 }
 
@@ -51,7 +83,7 @@ impl fmt::Display for DetachPlan {
         }
         for (index, one) in self.remove.iter().enumerate() {
             let gap = if index == 0 { "" } else { "\n" };
-            let role = pull_role(one).map_or_else(|| one.role.to_string(), |role| role.to_string());
+            let role = pull_role(one).map_or_else(|| one.role_definition_id.to_string(), |role| role.to_string());
             write!(f, "{gap}- {role} for {principal} on {registry}")?;
         }
         for one in &self.remaining {
@@ -103,7 +135,7 @@ mod tests {
             scope: scope.to_owned(),
             principal_id: principal.to_uppercase(),
             principal_type: None,
-            role: uuid::Uuid::from_u128(role),
+            role_definition_id: uuid::Uuid::from_u128(role),
             condition: None,
             description: description.map(str::to_owned),
         }

@@ -1,7 +1,7 @@
 //! Detach, step by step: look in parallel, decide, delete in parallel, report what remains.
 
 use super::{
-    DetachOptions, DetachOutcome, DetachPlan, Detachment, RemovedGrant,
+    ApplyDetachOptions, DetachOptions, DetachOutcome, DetachPlan, Detachment, RemovedGrant,
     plan::{Held, VERSION, decide},
     pull_role,
 };
@@ -60,11 +60,14 @@ pub(crate) async fn plan(
         principal_id: found.principal_id,
         remove: found.held.remove,
         remaining,
+        is_principal_named: options.principal_id.is_some(),
+        only_ours: options.only_ours,
     })
 }
 
-pub(crate) async fn apply_plan(client: &Client, plan: &DetachPlan, options: &DetachOptions) -> Result<Detachment> {
+pub(crate) async fn apply_plan(client: &Client, plan: &DetachPlan, how: &ApplyDetachOptions) -> Result<Detachment> {
     check_is_current(plan.version, VERSION, plan.expires)?;
+    let options = &plan.options(how);
     let call = options.call.start(DEADLINE);
     let registry = RegistryRef::of_id(plan.registry.clone())?;
     let found = gather(client, &plan.cluster, &registry, options, &call).await?;
@@ -88,7 +91,7 @@ async fn gather(
     registry.check_cloud(client.cloud())?;
     call.report(Event::Started { step: "looking at cluster and role assignments".to_owned() });
     let whose = async {
-        if let Some(named) = options.principal {
+        if let Some(named) = options.principal_id {
             return Ok((named, None));
         }
         let identities = client.identity_resolver().identities(cluster, call).await.map_err(explain_absent)?;
@@ -113,7 +116,7 @@ fn explain_absent(err: Error) -> Error {
     }
     err.with_context(
         "hint",
-        "what a deleted cluster was granted is removed by the object id of its identity, given as principal",
+        "what a deleted cluster was granted is removed by the object id of its identity, given as principal id",
     )
 }
 
@@ -131,7 +134,7 @@ async fn carry_out(client: &Client, found: &Found, call: &Call) -> Result<Detach
     let (removed, remaining) = futures::join!(remove(client, found, call), remaining(client, found, call));
     let (removed, remaining) = (removed?, remaining?);
     let outcome = if removed.is_empty() { DetachOutcome::NothingToRemove } else { DetachOutcome::Removed };
-    Ok(Detachment { outcome, principal_id: found.principal_id, scope: found.registry.clone(), removed, remaining })
+    Ok(Detachment { outcome, principal_id: found.principal_id, registry: found.registry.clone(), removed, remaining })
 }
 
 /// Each is tried, also where another is refused: what can go, goes.

@@ -9,6 +9,10 @@ use std::fmt;
 macro_rules! kinds {
     ($($(#[$doc:meta])* $kind:ident => $text:literal,)*) => {
         /// What a caller can do about an [`Error`]. A kind exists only where a caller would act differently on it.
+        ///
+        /// Transient, so that the same call may succeed a little later, are [`RateLimited`](Self::RateLimited),
+        /// [`Unavailable`](Self::Unavailable) and [`DeadlineExceeded`](Self::DeadlineExceeded). Of single errors more may be known:
+        /// ask [`Error::is_transient`].
         #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
         #[non_exhaustive]
         pub enum ErrorKind {
@@ -28,13 +32,22 @@ macro_rules! kinds {
     };
 }
 
+impl ErrorKind {
+    /// Whether an error of this kind passes by itself, so that the same call may succeed a little later.
+    #[must_use]
+    pub const fn is_transient(self) -> bool {
+        matches!(self, Self::RateLimited | Self::Unavailable | Self::DeadlineExceeded)
+    }
+}
+
 kinds! {
     /// The input is wrong; the message names the part. What can be seen here is refused before the first request, the rest by
     /// the service.
     InvalidInput => "invalid_input",
     /// What was named does not exist.
     NotFound => "not_found",
-    /// Something else is already there, or changed meanwhile.
+    /// Something else is already there, or changed meanwhile. Transient where it is a thing that is being deleted, a lock that another
+    /// program holds, a file that changed meanwhile, or a list of Azure's that lags.
     Conflict => "conflict",
     /// The caller is known and may not do this; see [`Error::refusal`], [`Error::missing_action`] and [`Error::smallest_role`]. A lock
     /// is a refusal too, though Azure answers it with 409.
@@ -43,15 +56,16 @@ kinds! {
     NotRegistered => "not_registered",
     /// No token could be had, or the service did not accept it.
     Unauthenticated => "unauthenticated",
-    /// The service throttles, and asks to wait longer than the deadline allows; see [`Error::retry_after`].
+    /// The service throttles, and asks to wait longer than the deadline allows; see [`Error::retry_after`]. Transient.
     RateLimited => "rate_limited",
-    /// The deadline passed. What Azure has begun goes on.
+    /// The deadline passed. What Azure has begun goes on, and the same call again finds it: transient.
     DeadlineExceeded => "deadline_exceeded",
     /// The caller cancelled. What Azure has begun goes on.
     Cancelled => "cancelled",
-    /// The service could not be reached, or answered that it is out of order.
+    /// The service could not be reached, or answered that it is out of order. Transient, but for a certificate that is not trusted, a
+    /// proxy that lets nobody through, and a disk that takes no file.
     Unavailable => "unavailable",
-    /// A long-running operation of Azure ended without success.
+    /// A long-running operation of Azure ended without success. Transient where Azure broke off the copying of an image.
     OperationFailed => "operation_failed",
     /// Pods of a roll-out cannot pull their image, for a cause that does not pass; see [`Error::pull_failure`].
     PullFailed => "pull_failed",

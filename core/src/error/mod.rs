@@ -1,10 +1,16 @@
 //! The one error of this crate.
 
 mod kind;
+mod make;
+mod service;
 
 pub use kind::{Blame, ErrorKind};
+pub use service::ServiceError;
 
-use crate::refusal::{DenyingPolicy, Refusal, RefusalKind};
+use crate::{
+    id::ResourceId,
+    refusal::{DenyingPolicy, Refusal, RefusalKind},
+};
 use std::{error::Error as StdError, fmt, time::Duration};
 
 /// A result whose error is [`Error`].
@@ -12,50 +18,23 @@ pub type Result<T, E = Error> = std::result::Result<T, E>;
 
 type Source = Box<dyn StdError + Send + Sync>;
 
-/// What a service answered, where the answer was an error.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
-#[non_exhaustive]
-pub struct ServiceError {
-    /// The HTTP status.
-    pub status: u16,
-    /// The service's own code, such as `AuthorizationFailed`.
-    pub code: Option<String>,
-    /// The service's own words.
-    pub message: Option<String>,
-    /// `x-ms-request-id` of the answer.
-    pub request_id: Option<String>,
-    /// `x-ms-correlation-request-id` of the answer.
-    pub correlation_id: Option<String>,
-}
-
-impl fmt::Display for ServiceError {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "HTTP {}", self.status)?;
-        if let Some(code) = &self.code {
-            write!(f, " {code}")?;
-        }
-        if let Some(message) = &self.message {
-            write!(f, ": {message}")?;
-        }
-        if let Some(id) = &self.request_id {
-            write!(f, " [request id {id}]")?;
-        }
-        Ok(())
-    }
-}
-
-impl StdError for ServiceError {}
-
 /// What went wrong, in one sentence, with the facts a caller needs to act.
 ///
 /// `{err}` is our sentence with its context, on one line. `{err:#}` appends what lies behind it, the service's own words among it.
 ///
 /// ```
-/// use aks_acr::{ClusterRef, ErrorKind};
-///
-/// let err = ClusterRef::new("my group?", "dev").unwrap_err();
-/// assert_eq!(err.kind(), ErrorKind::InvalidInput);
-/// assert!(err.to_string().contains("my group?"));
+/// # #[tokio::main(flavor = "current_thread")] async fn main() -> aks_acr::Result<()> {
+/// # use aks_acr::{AttachOptions, Client, ClusterRef, ErrorKind};
+/// # let azure = aks_acr_emulator::Emulator::new();
+/// # let client = Client::builder(azure.credential(), azure.subscription()).transport(azure.transport()).build()?;
+/// # let (cluster, registry) = (ClusterRef::new("group", "dev")?, "myregistry".parse()?);
+/// match client.attach(&cluster, &registry, AttachOptions::default()).await {
+///     Ok(attachment) => println!("{:?}", attachment.outcome),
+///     Err(err) if err.kind() == ErrorKind::Forbidden => println!("ask for {:?} at {:?}", err.smallest_role(), err.scope()),
+///     Err(err) if err.is_transient() => println!("again in {:?}: {err:#}", err.retry_after()),
+///     Err(err) => println!("{err:#}"),
+/// }
+/// # Ok(()) }
 /// ```
 pub struct Error(Box<Inner>);
 
@@ -69,104 +48,46 @@ struct Inner {
     claims: Option<String>,
     pull_failure: Option<crate::pull::PullFailure>,
     blame: Option<Blame>,
+    transient: Option<bool>,
+    created: Created,
     source: Option<Source>,
 }
 
+/// What a call that failed has left.
+#[derive(Default)]
+enum Created {
+    #[default]
+    Unknown,
+    /// Azure says that nothing is there.
+    Nothing,
+    There(ResourceId),
+}
+
 impl Error {
-    pub(crate) fn new(kind: ErrorKind, message: impl Into<String>) -> Self {
-        Self(Box::new(Inner {
-            kind,
-            message: message.into(),
-            context: Vec::new(),
-            service: None,
-            refusal: None,
-            retry_after: None,
-            claims: None,
-            pull_failure: None,
-            blame: None,
-            source: None,
-        }))
-    }
-
-    /// Bad input: `message` says what was wanted, `part` and `value` what was given.
-    pub(crate) fn invalid(message: impl Into<String>, part: &'static str, value: impl Into<String>) -> Self {
-        Self::new(ErrorKind::InvalidInput, message).with_context(part, value)
-    }
-
-    #[must_use]
-    pub(crate) fn of_kind(mut self, kind: ErrorKind) -> Self {
-        self.0.kind = kind;
-        self
-    }
-
-    #[must_use]
-    pub(crate) fn saying(mut self, message: impl Into<String>) -> Self {
-        self.0.message = message.into();
-        self
-    }
-
-    #[must_use]
-    pub(crate) fn with_context(mut self, name: &'static str, value: impl Into<String>) -> Self {
-        self.0.context.push((name, value.into()));
-        self
-    }
-
-    #[must_use]
-    pub(crate) fn with_source(mut self, source: impl Into<Source>) -> Self {
-        self.0.source = Some(source.into());
-        self
-    }
-
-    #[must_use]
-    pub(crate) fn with_service(mut self, service: ServiceError) -> Self {
-        self.0.service = Some(service);
-        self
-    }
-
-    /// Names the request that began an operation, by which Azure's activity log knows it, in place of the one that looked at it.
-    #[must_use]
-    pub(crate) fn correlated_with(mut self, begun_by: Option<&str>) -> Self {
-        if let (Some(service), Some(begun_by)) = (&mut self.0.service, begun_by) {
-            service.correlation_id = Some(begun_by.to_owned());
-        }
-        self
-    }
-
-    #[must_use]
-    pub(crate) fn with_refusal(mut self, refusal: Refusal) -> Self {
-        self.0.refusal = Some(refusal);
-        self
-    }
-
-    #[must_use]
-    pub(crate) fn with_retry_after(mut self, wait: Duration) -> Self {
-        self.0.retry_after = Some(wait);
-        self
-    }
-
-    #[must_use]
-    pub(crate) fn with_blame(mut self, blame: Blame) -> Self {
-        self.0.blame = Some(blame);
-        self
-    }
-
-    #[must_use]
-    pub(crate) fn with_claims(mut self, claims: String) -> Self {
-        self.0.claims = Some(claims);
-        self
-    }
-
-    #[cfg(feature = "kubernetes")]
-    #[must_use]
-    pub(crate) fn with_pull_failure(mut self, failure: crate::pull::PullFailure) -> Self {
-        self.0.pull_failure = Some(failure);
-        self
-    }
-
     /// What a caller can do about it.
     #[must_use]
     pub fn kind(&self) -> ErrorKind {
         self.0.kind
+    }
+
+    /// Whether the same call may succeed a little later without anybody's doing: see [`ErrorKind::is_transient`], of which single errors
+    /// differ where more is known. What this library repeats by itself is told under *Retries* in the crate's docs; it has done so by
+    /// then. [`retry_after`](Self::retry_after) says how long to wait, if the service did.
+    #[must_use]
+    pub fn is_transient(&self) -> bool {
+        self.0.transient.unwrap_or_else(|| self.0.kind.is_transient())
+    }
+
+    /// What this call has had Azure begin to make, and that is there though the call failed: the cluster of
+    /// [`create_cluster`](crate::Client::create_cluster), which costs from then on, or the registry of
+    /// [`create_registry`](crate::Client::create_registry). The same call again goes on from there. `None` is no proof that nothing is
+    /// there: no answer may have come.
+    #[must_use]
+    pub fn created(&self) -> Option<&ResourceId> {
+        match &self.0.created {
+            Created::There(id) => Some(id),
+            Created::Unknown | Created::Nothing => None,
+        }
     }
 
     /// The facts of the sentence, as names and values. They are for readers: new ones may come.
@@ -222,7 +143,7 @@ impl Error {
     #[must_use]
     pub fn missing_action(&self) -> Option<&str> {
         let missing = self.0.refusal.as_ref().filter(|refusal| refusal.kind == RefusalKind::MissingRight);
-        missing.map(|refusal| refusal.action)
+        missing.map(|refusal| refusal.action.as_ref())
     }
 
     /// Where the caller was refused: a resource id.
@@ -368,7 +289,7 @@ mod tests {
     fn a_refusal_names_action_scope_and_role() {
         let refusal =
             Refusal { smallest_role: Some("Small"), ..Refusal::of(RefusalKind::MissingRight, "a/write", "/s") };
-        let err = Error::new(ErrorKind::Forbidden, "may not grant").with_refusal(refusal);
+        let err = Error::new(ErrorKind::Forbidden, "may not grant").refused(refusal);
         assert_eq!(
             err.to_string(),
             "may not grant (missing action: a/write, scope: /s, smallest role that has it: Small)"

@@ -6,7 +6,7 @@ use super::{
 };
 use crate::{
     error::{Error, ErrorKind, ServiceError},
-    refusal::{Refusal, RefusalKind},
+    refusal::RefusalKind,
 };
 use azure_core::http::headers::Headers;
 use base64::{
@@ -25,7 +25,7 @@ pub(crate) fn from_azure(request: &ArmRequest, answer: &Answer) -> Error {
     let kind = if is_refused { ErrorKind::Forbidden } else { kind_of(answer.status) };
     let err = Error::new(kind, sentence(kind)).with_context("while", &request.step);
     let err = match refusal {
-        Some(refusal) => err.with_refusal(refusal),
+        Some(refusal) => err.refused(refusal),
         None => err,
     };
     let err = match answer.header("www-authenticate").and_then(wanted_claims) {
@@ -74,9 +74,10 @@ pub(crate) fn from_transport(err: azure_core::Error, step: &str) -> Error {
         _ => (ErrorKind::Unexpected, "the request could not be made"),
     };
     let ours = Error::new(kind, obstacle(&err).unwrap_or(message)).with_context("while", step);
+    let ours = if is_final(&err) { ours.with_transient(false) } else { ours };
     if matches!(kind, ErrorKind::Unauthenticated | ErrorKind::Unsupported) {
         let refused = is_refused_by_conditional_access(&err);
-        let ours = if refused { ours.with_refusal(Refusal::of(RefusalKind::ConditionalAccess, "", "")) } else { ours };
+        let ours = if refused { ours.with_refusal(RefusalKind::ConditionalAccess) } else { ours };
         return ours.with_source(err);
     }
     // The errors on the way name the whole URL, whose query Azure may have signed: only the innermost is kept, which does not.

@@ -89,8 +89,8 @@ fn policies(body: &[u8]) -> Vec<DenyingPolicy> {
             .filter(|name| !name.is_empty())
             .or(one.info.policy_assignment_name)
             .unwrap_or_default(),
-        assignment_id: one.info.policy_assignment_id.unwrap_or_default(),
-        definition_id: one.info.policy_definition_id.unwrap_or_default(),
+        assignment_id: one.info.policy_assignment_id,
+        definition_id: one.info.policy_definition_id,
     });
     named.collect()
 }

@@ -81,7 +81,7 @@ impl ArmRequest {
                 Target::Path(path) => path.clone(),
                 Target::Link(_) => url.path().to_owned(),
             },
-            action: self.action.to_owned(),
+            action: (!self.action.is_empty()).then(|| self.action.to_owned()),
             step: self.step.clone(),
             body: self.body.as_ref().map(without_secrets),
         })

@@ -95,10 +95,26 @@ pub struct AddOnIdentity {
     pub object_id: PrincipalId,
 }
 
+impl AddOnIdentity {
+    /// The identity of the add-on with this name.
+    #[must_use]
+    pub fn new(add_on: impl Into<String>, object_id: PrincipalId) -> Self {
+        Self { add_on: add_on.into(), object_id }
+    }
+}
+
 /// How a cluster uses Entra for its users.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[non_exhaustive]
 pub struct EntraSettings {
     /// Whether Azure's role assignments decide inside Kubernetes too.
     pub azure_rbac: bool,
+}
+
+impl EntraSettings {
+    /// Entra with or without Azure's role assignments inside Kubernetes.
+    #[must_use]
+    pub fn new(azure_rbac: bool) -> Self {
+        Self { azure_rbac }
+    }
 }

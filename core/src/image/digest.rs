@@ -1,11 +1,12 @@
 //! Content digests, as in `sha256:…`.
 
 use super::ReferenceError;
+use crate::error::Error;
 use serde::{Deserialize, Serialize};
 use std::{fmt, str::FromStr};
 
 /// The digest of a manifest, `algorithm:hex`. Two images with equal digests are the same, byte for byte.
-#[derive(Clone, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 #[serde(try_from = "String", into = "String")]
 pub struct Digest(String);
 
@@ -18,12 +19,9 @@ impl Digest {
     pub fn as_str(&self) -> &str {
         &self.0
     }
-}
 
-impl FromStr for Digest {
-    type Err = ReferenceError;
-
-    fn from_str(text: &str) -> Result<Self, ReferenceError> {
+    /// The same as `parse`, with what is wrong.
+    pub(super) fn read(text: &str) -> Result<Self, ReferenceError> {
         let (algorithm, hex) = text.split_once(':').ok_or(ReferenceError::InvalidFormat)?;
         if !is_algorithm(algorithm) || hex.len() < 32 || !hex.bytes().all(|byte| byte.is_ascii_hexdigit()) {
             return Err(ReferenceError::InvalidFormat);
@@ -40,6 +38,18 @@ impl FromStr for Digest {
     }
 }
 
+impl FromStr for Digest {
+    type Err = Error;
+
+    /// Reads `sha256:` and 64 hexadecimal digits in lower case, or `sha384:` or `sha512:` and as many as those have.
+    ///
+    /// # Errors
+    /// [`InvalidInput`](crate::ErrorKind::InvalidInput), with the [`ReferenceError`] as its source.
+    fn from_str(text: &str) -> Result<Self, Error> {
+        Self::read(text).map_err(|err| Error::invalid(format!("not a digest: {err}"), "digest", text).with_source(err))
+    }
+}
+
 /// Words of letters and digits, each beginning with a letter, joined by one of `-_+.`.
 fn is_algorithm(text: &str) -> bool {
     text.split(['-', '_', '+', '.']).all(|word| {
@@ -49,9 +59,9 @@ fn is_algorithm(text: &str) -> bool {
 }
 
 impl TryFrom<String> for Digest {
-    type Error = ReferenceError;
+    type Error = Error;
 
-    fn try_from(text: String) -> Result<Self, ReferenceError> {
+    fn try_from(text: String) -> Result<Self, Error> {
         text.parse()
     }
 }

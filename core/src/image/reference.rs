@@ -47,7 +47,7 @@ pub enum ReferenceError {
 /// assert_eq!(image.to_string(), "docker.io/library/nginx:latest");
 /// # Ok::<(), aks_acr::Error>(())
 /// ```
-#[derive(Clone, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 #[serde(try_from = "String", into = "String")]
 pub struct ImageReference {
     registry: String,
@@ -97,7 +97,7 @@ impl ImageReference {
         if !is_host(registry) || !repository.split('/').all(is_path_component) || !tag.is_none_or(is_tag) {
             return Err(ReferenceError::InvalidFormat);
         }
-        let digest = digest.map(Digest::from_str).transpose()?;
+        let digest = digest.map(Digest::read).transpose()?;
         if repository.len() > LONGEST_REPOSITORY {
             return Err(ReferenceError::NameTooLong);
         }
@@ -212,6 +212,7 @@ fn is_tag(text: &str) -> bool {
 impl FromStr for ImageReference {
     type Err = Error;
 
+    /// The same as [`parse`](Self::parse).
     fn from_str(text: &str) -> Result<Self> {
         Self::parse(text)
     }

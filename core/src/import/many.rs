@@ -1,8 +1,8 @@
-//! Many images at once, so many at a time.
+//! Many images at once, a limited number of them at a time.
 
 use super::{Import, ImportOptions, run};
 use crate::{
-    call::CallOptions,
+    call::{CallOptions, Event},
     client::Client,
     error::{Error, Result},
     image::ImageReference,
@@ -77,14 +77,27 @@ pub(crate) async fn import_many(
     let registry = super::find_target(client, registry, &call).await?;
     // A loop, since of a closure over borrowed items the compiler could not tell that its futures may change threads.
     let mut imports = Vec::with_capacity(items.len());
-    for item in items {
-        let (call, registry) = (&call, &registry);
+    for (index, item) in (0u32..).zip(items) {
+        let (list, registry) = (&call, &registry);
         imports.push(async move {
+            let call = list;
             let call = item.options.call.deadline.map_or_else(|| call.clone(), |deadline| call.at_most(deadline));
-            super::import_into(client, ready(Ok(registry.clone())), (&item.source, &item.options), &call).await
+            let what = (&item.source, &item.options);
+            let ended = super::import_into(client, ready(Ok(registry.clone())), what, &call).await;
+            list.report(event(index, item, &ended));
+            ended
         });
     }
     Ok(stream::iter(imports).buffered(options.concurrency).collect().await)
+}
+
+fn event(index: u32, item: &ImportItem, ended: &Result<Import>) -> Event {
+    Event::ItemEnded {
+        index,
+        source: item.source.to_string(),
+        is_new: ended.as_ref().is_ok_and(|import| import.is_new),
+        error: ended.as_ref().err().map(ToString::to_string),
+    }
 }
 
 /// A name that two images want is a slip in the list: which of them it has in the end would be chance.

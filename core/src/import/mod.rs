@@ -31,7 +31,8 @@ const LOOK: Duration = Duration::from_secs(2 * 60);
 #[serde(rename_all = "snake_case")]
 #[non_exhaustive]
 pub enum ExistingTag {
-    /// It stays: an equal image is success, another is [`Conflict`](crate::ErrorKind::Conflict).
+    /// It stays: an equal image is success, another is [`Conflict`](crate::ErrorKind::Conflict). Where the source cannot be looked
+    /// at, as with [`credentials`](ImportOptions::credentials), and is not named by its digest, any image under the tag is another.
     #[default]
     Keep,
     /// It is moved to the imported image.

@@ -11,7 +11,9 @@ use crate::{
 #[derive(Clone, Debug, Default)]
 #[non_exhaustive]
 pub struct ImportOptions {
-    /// `repository:tag` in the target registry. By default the source's, unless `also` or `untagged` name others.
+    /// `repository:tag` in the target registry. By default the source's own, as Docker completes them, unless `also` or `untagged`
+    /// name others: `nginx` arrives as `library/nginx:latest`, `ghcr.io/a/b:v1` as `a/b:v1`, and `a/b:v1@sha256:…` as `a/b:v1`. A
+    /// source with a digest and no tag has none, and is [`InvalidInput`](crate::ErrorKind::InvalidInput) without a target.
     pub target: Option<String>,
     /// Further names of the same image there, each `repository:tag`.
     pub also: Vec<String>,
@@ -23,8 +25,9 @@ pub struct ImportOptions {
     /// The registry of Azure that has the source, where it cannot be found by the host in the source's name: one of another
     /// subscription, by its resource id.
     pub source_registry: Option<RegistryRef>,
-    /// What the source wants to know of Azure, where it lets nobody pull without a name. Azure alone uses it: the source is not looked
-    /// at before the import, so nothing is compared with it.
+    /// How Azure signs in to a source that lets nobody pull anonymously. Azure alone uses it: the source is not looked at before the
+    /// import. So nothing is compared, unless the source is named by its digest; a tag that exists is then a
+    /// [`Conflict`](crate::ErrorKind::Conflict) also the second time, and `untagged` needs such a source.
     pub credentials: Option<ImportCredentials>,
     /// Deadline (30 minutes by default), cancellation, progress.
     pub call: CallOptions,

@@ -35,6 +35,6 @@ pub trait Inventory: fmt::Debug + Send + Sync + 'static {
         subscription: SubscriptionId,
         call: &Call,
     ) -> Result<Vec<RoleAssignment>>;
-    /// Those of some principals that the directory knows. Rights in Azure are none there.
+    /// Those of some principals that the directory knows. It takes rights in the directory: a role in Azure does not bring them.
     async fn existing(&self, principals: &[PrincipalId], call: &Call) -> Result<Vec<PrincipalId>>;
 }

@@ -158,7 +158,7 @@ fn as_write(
         service: WriteService::Kubernetes,
         method: request.method().to_string(),
         target: format!("{cluster}{}", request.uri().path()),
-        action: String::new(),
+        action: None,
         step: step.to_owned(),
         body: Some(json!({ "apiVersion": manifest.api_version(), "kind": manifest.kind(), "metadata": metadata })),
     }

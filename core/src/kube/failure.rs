@@ -13,6 +13,7 @@ pub(super) fn from_kube(err: kube::Error, step: &str) -> Error {
             let sentence = Obstacle::find(err.as_ref()).map(Obstacle::sentence);
             Error::new(ErrorKind::Unavailable, sentence.unwrap_or("the cluster could not be reached"))
                 .with_context("while", step)
+                .with_transient(sentence.is_none())
                 .with_source(err)
         }
         kube::Error::HyperError(_) | kube::Error::ReadEvents(_) => {
@@ -33,7 +34,7 @@ pub(super) fn from_kube(err: kube::Error, step: &str) -> Error {
 
 /// Whether it may be otherwise a little later.
 pub(super) fn is_passing(err: &Error) -> bool {
-    matches!(err.kind(), ErrorKind::Unavailable | ErrorKind::RateLimited) && Obstacle::find(err).is_none()
+    matches!(err.kind(), ErrorKind::Unavailable | ErrorKind::RateLimited) && err.is_transient()
 }
 
 pub(super) fn from_status(status: Status, step: &str) -> Error {

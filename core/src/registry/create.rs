@@ -21,7 +21,7 @@ pub struct CreateRegistryOptions {
     pub location: Option<String>,
     /// The service tier. `Basic` by default.
     pub sku: Sku,
-    /// On what its permissions are. On the whole registry by default.
+    /// Whether permissions are given on the whole registry, which is the default, or on its repositories.
     pub mode: RoleAssignmentMode,
     /// What Azure puts behind the name in the login server; nothing by default. Only a preview of Azure's interface makes such a
     /// registry.

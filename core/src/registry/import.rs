@@ -26,7 +26,7 @@ pub struct ImportRequest {
     pub source: ImageReference,
     /// The registry that has it, where that is one of Azure's that the caller can name. Else it is asked without a name.
     pub source_registry: Option<ResourceId>,
-    /// What the source wants to know of Azure; only without `source_registry`.
+    /// How Azure signs in to the source; only without `source_registry`.
     pub credentials: Option<ImportCredentials>,
     /// `repository:tag` in the target registry, each of them.
     pub targets: Vec<String>,
@@ -51,7 +51,7 @@ impl ImportRequest {
     }
 }
 
-/// By what a source lets Azure pull an image. `Debug` shows no secret.
+/// How Azure signs in to the source of an import. `Debug` shows no secret.
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct ImportCredentials {

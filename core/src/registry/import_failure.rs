@@ -43,6 +43,8 @@ pub(super) fn explain(err: Error) -> Error {
     };
     let service = err.service().cloned().unwrap_or_default();
     let err = Error::new(*kind, "the import failed").with_context("hint", *hint).with_service(service);
+    // Of the ends that an import can have, the copying that broke off is the one that passes.
+    let err = if *kind == ErrorKind::OperationFailed { err.with_transient(true) } else { err };
     match blame {
         Some(blame) => err.with_blame(*blame),
         None => err,

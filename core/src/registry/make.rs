@@ -5,7 +5,7 @@ use crate::{
     call::{Call, Event},
     difference::{Difference, Differences},
     error::{Error, ErrorKind, Result},
-    http::{ArmRequest, CORRELATION_ID, Operation, Provider, group_location},
+    http::{Answer, ArmRequest, CORRELATION_ID, Operation, Provider, group_location},
     id::ResourceId,
 };
 use azure_core::http::Method;
@@ -44,20 +44,27 @@ pub(super) async fn create(
         Err(err) => return Err(explain(importer, err, registry, call).await),
     };
     let correlation_id = answer.header(CORRELATION_ID).map(str::to_owned);
-    let made = match Operation::begun_by(&importer.arm, &answer, STEP)? {
+    let ended = end(importer, &registry.id, &answer, call).await;
+    // From here on there is one, and an error has to say so.
+    let registry = ended.map_err(|err| err.with_created(registry.id.clone()))?;
+    call.report(Event::Finished { step: STEP.to_owned() });
+    Ok(CreatedRegistry { correlation_id, ..CreatedRegistry::new(registry, true) })
+}
+
+/// Waits for what Azure has begun by its answer to the write.
+async fn end(importer: &AzureRegistryImporter, id: &ResourceId, answer: &Answer, call: &Call) -> Result<Registry> {
+    let made = match Operation::begun_by(&importer.arm, answer, STEP)? {
         Some(operation) => {
             operation.wait(&importer.arm, call).await?;
-            made(importer, &registry.id, None, call).await?
+            made(importer, id, None, call).await?
         }
         // Azure may be done at once, and then its answer says all.
         None => match answer.read::<WireRegistry>("a registry")? {
             done if done.is_complete() => done,
-            _ => made(importer, &registry.id, None, call).await?,
+            _ => made(importer, id, None, call).await?,
         },
     };
-    let registry = made.into_registry()?;
-    call.report(Event::Finished { step: STEP.to_owned() });
-    Ok(CreatedRegistry { correlation_id, ..CreatedRegistry::new(registry, true) })
+    made.into_registry()
 }
 
 async fn location(importer: &AzureRegistryImporter, registry: &NewRegistry, call: &Call) -> Result<String> {
@@ -96,7 +103,8 @@ async fn made(
                 "the registry is being deleted; try again when it is gone",
                 id,
                 state,
-            ));
+            )
+            .with_transient(true));
         }
         if !is("creating") {
             return Ok(registry);

@@ -74,7 +74,7 @@ pub struct Registry {
     pub location: String,
     /// Such as `Basic`.
     pub sku: String,
-    /// On what its permissions are.
+    /// Whether permissions are given on the whole registry or on its repositories.
     pub mode: RoleAssignmentMode,
     /// The service's word for its state, such as `Succeeded`.
     pub state: String,
@@ -95,7 +95,7 @@ impl Registry {
     }
 }
 
-/// On what a registry's permissions are: `roleAssignmentMode`.
+/// Whether a registry's permissions are given on the whole of it or on its repositories: `roleAssignmentMode`.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[non_exhaustive]
 pub enum RoleAssignmentMode {
@@ -148,7 +148,7 @@ pub struct NewRegistry {
     pub location: Option<String>,
     /// The service tier.
     pub sku: Sku,
-    /// On what its permissions will be.
+    /// Whether permissions will be given on the whole registry or on its repositories.
     pub mode: RoleAssignmentMode,
     /// What the login server has beside the name; nothing by default.
     pub domain_label: Option<DomainLabel>,

@@ -6,6 +6,7 @@ use crate::{
     error::{Error, Result},
     id::{ResourceId, SubscriptionId},
 };
+use serde::{Deserialize, Serialize};
 use std::{fmt, str::FromStr};
 
 pub(crate) const TYPE: &str = "Microsoft.ContainerRegistry/registries";
@@ -22,17 +23,39 @@ pub(crate) const TYPE: &str = "Microsoft.ContainerRegistry/registries";
 /// assert_ne!(by_name, by_login_server);
 /// # Ok::<(), aks_acr::Error>(())
 /// ```
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[serde(try_from = "Stored", into = "Stored")]
 pub struct RegistryRef {
     pub(crate) by: By,
     subscription: Option<SubscriptionId>,
 }
 
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub(crate) enum By {
     Name(String),
     LoginServer(String),
     Id(ResourceId),
+}
+
+/// A reference as it is stored: the text that it was read from, and the subscription, where one was named.
+#[derive(Serialize, Deserialize)]
+struct Stored {
+    subscription: Option<SubscriptionId>,
+    registry: String,
+}
+
+impl TryFrom<Stored> for RegistryRef {
+    type Error = Error;
+
+    fn try_from(stored: Stored) -> Result<Self> {
+        Ok(Self { subscription: stored.subscription, ..stored.registry.parse()? })
+    }
+}
+
+impl From<RegistryRef> for Stored {
+    fn from(reference: RegistryRef) -> Self {
+        Self { subscription: reference.subscription, registry: reference.as_str().to_owned() }
+    }
 }
 
 impl RegistryRef {
@@ -41,6 +64,15 @@ impl RegistryRef {
     pub fn in_subscription(mut self, subscription: SubscriptionId) -> Self {
         self.subscription = Some(subscription);
         self
+    }
+
+    /// The name, login server or resource id.
+    #[must_use]
+    pub fn as_str(&self) -> &str {
+        match &self.by {
+            By::Name(text) | By::LoginServer(text) => text,
+            By::Id(id) => id.as_str(),
+        }
     }
 
     pub(crate) fn subscription(&self, default: SubscriptionId) -> SubscriptionId {
@@ -96,6 +128,11 @@ fn login_server(text: &str) -> Result<String> {
 impl FromStr for RegistryRef {
     type Err = Error;
 
+    /// Reads a resource id, which begins with a slash; a login server, which has a dot; or a name, which has neither.
+    ///
+    /// # Errors
+    /// [`InvalidInput`](crate::ErrorKind::InvalidInput), with the form that was wanted. Whether a login server is one of the client's
+    /// cloud shows when it is used.
     fn from_str(text: &str) -> Result<Self> {
         if text.starts_with('/') {
             return Self::of_id(text.parse()?);
@@ -136,6 +173,16 @@ mod tests {
     fn a_host_that_is_no_registry_is_refused() {
         for text in ["my.azurecr.io", "myreg-.azurecr.io", "my_reg.azurecr.io", ".azurecr.io", "a/b.azurecr.io"] {
             assert!(text.parse::<RegistryRef>().is_err(), "{text}");
+        }
+    }
+
+    #[test]
+    fn a_reference_is_read_back_as_it_was_stored() {
+        let other = "22222222-2222-2222-2222-222222222222".parse().unwrap();
+        let by_name = "myreg".parse::<RegistryRef>().unwrap().in_subscription(other);
+        let id = format!("/subscriptions/{other}/resourceGroups/g/providers/{TYPE}/myreg");
+        for one in [by_name, id.parse().unwrap(), "myreg.azurecr.io".parse().unwrap()] {
+            assert_eq!(serde_json::from_value::<RegistryRef>(serde_json::to_value(&one).unwrap()).unwrap(), one);
         }
     }
 

@@ -78,6 +78,7 @@ impl AzureRoleAssigner {
                 "Azure says that the role assignment exists, and does not list it; try again",
             )
             .with_context("principal", grant.principal_id.to_string())
+            .with_transient(true)
         })
     }
 }
@@ -158,11 +159,11 @@ pub(crate) async fn list_of_principal(
 
 /// See [Role assignments](https://learn.microsoft.com/rest/api/authorization/role-assignments/create).
 fn put_assignment(grant: &Grant) -> Result<ArmRequest> {
-    let name = assignment_name(grant.scope.as_str(), grant.principal_id, grant.role);
+    let name = assignment_name(grant.scope.as_str(), grant.principal_id, grant.role_definition_id);
     let own = format!("{}/{PROVIDER}/roleAssignments/{name}", grant.scope);
     let id = checked_assignment_id(grant.replaces.as_deref().unwrap_or(&own))?;
     let mut properties = json!({
-        "roleDefinitionId": format!("{}/{PROVIDER}/roleDefinitions/{}", grant.scope.subscription().path(), grant.role),
+        "roleDefinitionId": format!("{}/{PROVIDER}/roleDefinitions/{}", grant.scope.subscription().path(), grant.role_definition_id),
         "principalId": grant.principal_id,
         // Spares Azure the look-up in the directory that fails for a new identity.
         "principalType": "ServicePrincipal",
@@ -221,7 +222,7 @@ impl WireAssignment {
             scope: properties.scope?,
             principal_id: properties.principal_id?,
             principal_type: properties.principal_type,
-            role: Uuid::try_parse(role.rsplit('/').next()?).ok()?,
+            role_definition_id: Uuid::try_parse(role.rsplit('/').next()?).ok()?,
             condition: properties.condition.filter(|condition| !condition.is_empty()),
             description: properties.description.filter(|description| !description.is_empty()),
         })
@@ -236,7 +237,7 @@ impl RoleAssignment {
 
     /// Whether it is for the same principal and role, at whatever scope.
     pub(crate) fn gives(&self, grant: &Grant) -> bool {
-        self.role == grant.role && self.is_of(grant.principal_id)
+        self.role_definition_id == grant.role_definition_id && self.is_of(grant.principal_id)
     }
 
     /// Whether this principal holds it.

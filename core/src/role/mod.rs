@@ -54,7 +54,7 @@ pub struct Grant {
     /// To whom.
     pub principal_id: PrincipalId,
     /// The role definition's id, the part that is the same in every subscription.
-    pub role: Uuid,
+    pub role_definition_id: Uuid,
     /// Narrows it, in the language of Azure's attribute-based access control, version 2.0.
     pub condition: Option<String>,
     /// Id of the assignment that this one takes the place of, where only its condition is to be another.
@@ -64,8 +64,8 @@ pub struct Grant {
 impl Grant {
     /// A grant without a condition.
     #[must_use]
-    pub fn new(scope: ResourceId, principal_id: PrincipalId, role: Uuid) -> Self {
-        Self { scope, principal_id, role, condition: None, replaces: None }
+    pub fn new(scope: ResourceId, principal_id: PrincipalId, role_definition_id: Uuid) -> Self {
+        Self { scope, principal_id, role_definition_id, condition: None, replaces: None }
     }
 }
 
@@ -121,7 +121,7 @@ pub struct RoleAssignment {
     /// Azure's word for what the principal is: `ServicePrincipal` (a managed identity too), `Group`, `User`.
     pub principal_type: Option<String>,
     /// The role definition's id, the part that is the same in every subscription.
-    pub role: Uuid,
+    pub role_definition_id: Uuid,
     /// What narrows it, if anything does.
     pub condition: Option<String>,
     /// What its maker wrote about it. This library writes its name and version.
@@ -137,7 +137,7 @@ impl RoleAssignment {
             scope: grant.scope.to_string(),
             principal_id: grant.principal_id.to_string(),
             principal_type: None,
-            role: grant.role,
+            role_definition_id: grant.role_definition_id,
             condition: grant.condition.clone(),
             description: None,
         }

@@ -33,7 +33,7 @@ pub fn cases() -> Vec<Case> {
 
 async fn a_registry_names_who_was_attached(backend: &dyn Backend) -> Checked {
     let registry = backend.registry().clone().try_into()?;
-    let options = AttachOptions::default().with_principal(backend.principal());
+    let options = AttachOptions::default().with_principal_id(backend.principal());
     let attachment = backend.client().attach(backend.cluster(), &registry, options).await?;
     let seen = backend.client().attachments_of_registry(&registry, AttachmentsOptions::default()).await?;
     assert_eq!(seen.registry.id, *backend.registry());
@@ -62,7 +62,7 @@ async fn a_cluster_names_its_registries_direct_ones_and_inherited() -> Checked {
     azure.grant("Container Registry Repository Reader", &kubelet, &azure.registry_id("elsewhere", "third"));
     let seen = of_cluster(&scene, AttachmentsOptions::default()).await?;
     assert_eq!(told(&seen.grants), [(REGISTRY, true), (REGISTRY, false), ("second", false)]);
-    assert!(seen.grants.iter().all(|one| one.principal == PrincipalState::Exists && one.is_certain));
+    assert!(seen.grants.iter().all(|one| one.principal_state == PrincipalState::Exists && one.is_certain));
     azure.set_registry("elsewhere", "third", RegistrySeed::abac);
     let seen = of_cluster(&scene, AttachmentsOptions::default()).await?;
     assert!(told(&seen.grants).contains(&("third", true)));
@@ -115,9 +115,9 @@ async fn a_registry_tells_whose_a_grant_is_as_far_as_that_is_known() -> Checked 
     let seen = scene.client.attachments_of_registry(&scene.by_id(), AttachmentsOptions::default()).await?;
     let of = |principal: &str| seen.grants.iter().find(|one| one.principal_id.to_string() == principal);
     let known = of(&scene.azure.kubelet_object_id(GROUP, CLUSTER)).ok_or("no grant")?;
-    assert_eq!((known.principal, known.clusters[0].name()), (PrincipalState::Exists, CLUSTER));
+    assert_eq!((known.principal_state, known.clusters[0].name()), (PrincipalState::Exists, CLUSTER));
     let other = of(OTHER).ok_or("no grant")?;
-    assert_eq!((other.principal, other.clusters.len()), (PrincipalState::Unknown, 0));
+    assert_eq!((other.principal_state, other.clusters.len()), (PrincipalState::Unknown, 0));
     let owner = seen.grants.iter().find(|one| one.role_name.as_deref() == Some("Owner")).ok_or("no owner")?;
     assert_eq!(owner.reach, GrantReach::Inherited { from: scene.everything() });
     Ok(())
@@ -134,7 +134,7 @@ async fn a_principal_that_the_directory_does_not_know_is_gone() -> Checked {
     for grant in &seen.grants {
         let is_gone = grant.principal_id.to_string() == OTHER;
         let wanted = if is_gone { PrincipalState::Gone } else { PrincipalState::Exists };
-        assert_eq!(grant.principal, wanted, "{grant}");
+        assert_eq!(grant.principal_state, wanted, "{grant}");
     }
     assert_eq!(scene.writes(), []);
     Ok(())

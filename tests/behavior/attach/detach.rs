@@ -6,8 +6,8 @@ use crate::{
     emulator::{CLUSTER, GROUP, NGINX, REGISTRY, Scene, deployment},
 };
 use aks_acr::{
-    AttachOptions, DetachOptions, DetachOutcome, DetachPlan, Detachment, ErrorKind, GrantReach, PrincipalState,
-    PullRole, RollOutOptions,
+    ApplyDetachOptions, AttachOptions, DetachOptions, DetachOutcome, DetachPlan, Detachment, ErrorKind, GrantReach,
+    PrincipalState, PullRole, RollOutOptions,
 };
 use aks_acr_emulator::{ClusterSeed, Fault, RegistrySeed};
 use std::time::{Duration, SystemTime};
@@ -45,9 +45,9 @@ pub fn cases() -> Vec<Case> {
 
 async fn what_was_attached_is_detached_and_a_second_time_changes_nothing(backend: &dyn Backend) -> Checked {
     let (client, registry) = (backend.client(), backend.registry().clone().try_into()?);
-    let attaching = AttachOptions::default().with_principal(backend.principal());
+    let attaching = AttachOptions::default().with_principal_id(backend.principal());
     let attachment = client.attach(backend.cluster(), &registry, attaching).await?;
-    let options = || DetachOptions::default().with_principal(backend.principal());
+    let options = || DetachOptions::default().with_principal_id(backend.principal());
     let plan = client.plan_detach(backend.cluster(), &registry, options()).await?;
     assert_eq!(plan.remove.iter().map(|one| Some(&one.id)).collect::<Vec<_>>(), [attachment.assignment_id.as_ref()]);
     let detachment = client.detach(backend.cluster(), &registry, options()).await?;
@@ -129,7 +129,7 @@ async fn what_remains_is_told_by_what_its_role_allows() -> Checked {
     let from = scene.everything();
     assert_eq!(told, [(Some("AcrPush"), &GrantReach::Direct), (Some("Contributor"), &GrantReach::Inherited { from })]);
     let first = &detachment.remaining[0];
-    assert_eq!((first.principal, first.clusters.len(), first.is_certain), (PrincipalState::Exists, 1, true));
+    assert_eq!((first.principal_state, first.clusters.len(), first.is_certain), (PrincipalState::Exists, 1, true));
     Ok(())
 }
 
@@ -187,7 +187,7 @@ async fn a_deleted_clusters_grant_goes_by_its_principal() -> Checked {
     scene.client.attach(&scene.cluster, &scene.by_id(), AttachOptions::default()).await?;
     let gone = aks_acr::ClusterRef::new(GROUP, "deleted")?;
     refused(scene.client.detach(&gone, &scene.by_id(), DetachOptions::default()).await, ErrorKind::NotFound)?;
-    let options = DetachOptions::default().with_principal(kubelet);
+    let options = DetachOptions::default().with_principal_id(kubelet);
     let detachment = scene.client.detach(&gone, &scene.by_id(), options).await?;
     assert_eq!((detachment.outcome, detachment.principal_id), (DetachOutcome::Removed, kubelet));
     Ok(())
@@ -237,7 +237,7 @@ async fn who_may_not_remove_them_is_told_so_after_one_refusal() -> Checked {
     scene.grant_pull("AcrPull");
     let reader = scene.caller(&[("Reader", &scene.everything())])?;
     let plan = reader.plan_detach(&scene.cluster, &scene.by_id(), DetachOptions::default()).await?;
-    let err = refused(reader.apply_detach(&plan, DetachOptions::default()).await, ErrorKind::Forbidden)?;
+    let err = refused(reader.apply_detach(&plan, ApplyDetachOptions::default()).await, ErrorKind::Forbidden)?;
     assert_eq!(err.missing_action(), Some("Microsoft.Authorization/roleAssignments/delete"));
     assert_eq!(err.scope(), Some(scene.registry().as_str()));
     assert_eq!(err.smallest_role(), Some("Role Based Access Control Administrator"));
@@ -254,9 +254,9 @@ async fn a_plan_is_stored_and_done_and_may_be_done_again() -> Checked {
     assert_eq!(plan.to_string().lines().map(|line| &line[..1]).collect::<Vec<_>>(), ["-", "!"]);
     let stored: DetachPlan = serde_json::from_str(&serde_json::to_string(&plan)?)?;
     assert_eq!(stored, plan);
-    let done = scene.client.apply_detach(&stored, DetachOptions::default()).await?;
+    let done = scene.client.apply_detach(&stored, ApplyDetachOptions::default()).await?;
     assert_eq!((done.outcome, &done.remaining), (DetachOutcome::Removed, &plan.remaining));
-    let again = scene.client.apply_detach(&stored, DetachOptions::default()).await?;
+    let again = scene.client.apply_detach(&stored, ApplyDetachOptions::default()).await?;
     assert_eq!(again.outcome, DetachOutcome::NothingToRemove);
     Ok(())
 }
@@ -266,7 +266,7 @@ async fn a_plan_no_longer_fits_when_more_would_be_removed() -> Checked {
     let plan = scene.client.plan_detach(&scene.cluster, &scene.by_id(), DetachOptions::default()).await?;
     assert!(plan.to_string().starts_with("= no grant"));
     scene.grant_pull("AcrPull");
-    refused(scene.client.apply_detach(&plan, DetachOptions::default()).await, ErrorKind::Conflict)?;
+    refused(scene.client.apply_detach(&plan, ApplyDetachOptions::default()).await, ErrorKind::Conflict)?;
     assert_eq!(scene.writes(), []);
     Ok(())
 }
@@ -277,10 +277,10 @@ async fn a_plan_that_has_expired_or_is_of_another_form_is_refused_before_a_reque
     let mark = scene.azure.mark();
     let mut old = plan.clone();
     old.expires = SystemTime::now() - Duration::from_secs(1);
-    refused(scene.client.apply_detach(&old, DetachOptions::default()).await, ErrorKind::Conflict)?;
+    refused(scene.client.apply_detach(&old, ApplyDetachOptions::default()).await, ErrorKind::Conflict)?;
     let mut odd = plan;
     odd.version += 1;
-    refused(scene.client.apply_detach(&odd, DetachOptions::default()).await, ErrorKind::InvalidInput)?;
+    refused(scene.client.apply_detach(&odd, ApplyDetachOptions::default()).await, ErrorKind::InvalidInput)?;
     assert_eq!(scene.azure.requests_since(mark), []);
     Ok(())
 }
@@ -290,7 +290,7 @@ async fn a_cluster_with_a_service_principal_needs_its_object_id() -> Checked {
     refused(detach(&scene, DetachOptions::default()).await, ErrorKind::Unsupported)?;
     let principal = scene.azure.control_plane_object_id(GROUP, CLUSTER);
     scene.azure.grant("AcrPull", &principal, scene.registry().as_str());
-    let options = DetachOptions::default().with_principal(principal.parse()?);
+    let options = DetachOptions::default().with_principal_id(principal.parse()?);
     assert_eq!(detach(&scene, options).await?.outcome, DetachOutcome::Removed);
     Ok(())
 }

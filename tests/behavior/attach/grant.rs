@@ -82,7 +82,7 @@ async fn an_absent_registry_is_not_found(backend: &dyn Backend) -> Checked {
 async fn a_second_attach_writes_nothing(backend: &dyn Backend) -> Checked {
     let registry = backend.registry().clone().try_into()?;
     let attach = || {
-        let options = AttachOptions::default().with_principal(backend.principal());
+        let options = AttachOptions::default().with_principal_id(backend.principal());
         backend.client().attach(backend.cluster(), &registry, options)
     };
     let first = attach().await?;
@@ -200,7 +200,7 @@ async fn a_registry_is_found_by_name_by_login_server_and_by_id() -> Checked {
         let scene = Scene::with_registry(RegistrySeed::new(GROUP, REGISTRY).login_server(LABELLED))?;
         let registry: RegistryRef = text.parse()?;
         let attachment = scene.client.attach(&scene.cluster, &registry, AttachOptions::default()).await?;
-        assert_eq!((attachment.outcome, attachment.scope.is(&id)), (AttachOutcome::Granted, true), "{text}");
+        assert_eq!((attachment.outcome, attachment.registry.is(&id)), (AttachOutcome::Granted, true), "{text}");
         let again = scene.client.attach(&scene.cluster, &registry, AttachOptions::default()).await?;
         assert_eq!(again.outcome, AttachOutcome::AlreadyGranted, "{text}");
     }
@@ -217,7 +217,7 @@ async fn a_registry_in_another_subscription_is_attached_by_its_id() -> Checked {
     let id = azure.registry_id("far", "farregistry").replace(azure.subscription(), &other);
     let cluster = ClusterRef::new(GROUP, CLUSTER)?;
     let attachment = client.attach(&cluster, &id.parse()?, AttachOptions::default()).await?;
-    assert!(attachment.outcome == AttachOutcome::Granted && attachment.scope.is(&id));
+    assert!(attachment.outcome == AttachOutcome::Granted && attachment.registry.is(&id));
     let by_name: RegistryRef = "farregistry".parse()?;
     refused(client.attach(&cluster, &by_name, AttachOptions::default()).await, ErrorKind::NotFound)?;
     let there = by_name.in_subscription(other_subscription()?);
@@ -270,7 +270,7 @@ async fn a_cluster_with_a_service_principal_needs_its_object_id() -> Checked {
     refused(attach(&scene, AttachOptions::default()).await, ErrorKind::Unsupported)?;
     assert_eq!(scene.writes(), []);
     let principal = scene.azure.control_plane_object_id(GROUP, CLUSTER).parse()?;
-    let attachment = attach(&scene, AttachOptions::default().with_principal(principal)).await?;
+    let attachment = attach(&scene, AttachOptions::default().with_principal_id(principal)).await?;
     assert_eq!((attachment.outcome, attachment.principal_id), (AttachOutcome::Granted, principal));
     Ok(())
 }

@@ -5,7 +5,9 @@ use crate::{
     case::{Case, Checked, cases, refused},
     emulator::{CLUSTER, GROUP, REGISTRY, Scene},
 };
-use aks_acr::{AttachOptions, AttachOutcome, AttachPlan, ErrorKind, OtherCondition, PlannedAction, PullRole};
+use aks_acr::{
+    ApplyAttachOptions, AttachOptions, AttachOutcome, AttachPlan, ErrorKind, OtherCondition, PlannedAction, PullRole,
+};
 use aks_acr_emulator::RegistrySeed;
 use std::time::{Duration, SystemTime};
 
@@ -31,7 +33,7 @@ pub fn cases() -> Vec<Case> {
 
 async fn a_plan_writes_nothing_and_is_done_as_it_was_told(backend: &dyn Backend) -> Checked {
     let client = backend.client();
-    let options = || AttachOptions::default().with_principal(backend.principal());
+    let options = || AttachOptions::default().with_principal_id(backend.principal());
     let registry = backend.registry().clone().try_into()?;
     let plan = client.plan_attach(backend.cluster(), &registry, options()).await?;
     let again = client.plan_attach(backend.cluster(), &registry, options()).await?;
@@ -39,7 +41,7 @@ async fn a_plan_writes_nothing_and_is_done_as_it_was_told(backend: &dyn Backend)
     assert_eq!((plan.principal_id, plan.role), (backend.principal(), PullRole::AcrPull));
     let stored: AttachPlan = serde_json::from_str(&serde_json::to_string(&plan)?)?;
     assert_eq!(stored, plan);
-    let attachment = client.apply_attach(&stored, options()).await?;
+    let attachment = client.apply_attach(&stored, ApplyAttachOptions::default()).await?;
     assert_eq!(attachment.outcome, AttachOutcome::Granted);
     let done = client.plan_attach(backend.cluster(), &registry, options()).await?;
     assert_eq!(done.action, PlannedAction::Nothing { outcome: AttachOutcome::AlreadyGranted });
@@ -63,8 +65,8 @@ async fn a_plan_needs_read_rights_only() -> Checked {
     let plan = reader.plan_attach(&scene.cluster, &scene.by_id(), AttachOptions::default()).await?;
     assert_eq!((&plan.action, plan.principal_id), (&PlannedAction::Grant, scene.kubelet()?));
     assert_eq!(scene.writes(), []);
-    refused(reader.apply_attach(&plan, AttachOptions::default()).await, ErrorKind::Forbidden)?;
-    scene.client.apply_attach(&plan, AttachOptions::default()).await?;
+    refused(reader.apply_attach(&plan, ApplyAttachOptions::default()).await, ErrorKind::Forbidden)?;
+    scene.client.apply_attach(&plan, ApplyAttachOptions::default()).await?;
     Ok(())
 }
 
@@ -76,7 +78,7 @@ async fn a_plan_tells_what_is_there_already() -> Checked {
     let from = scene.everything();
     assert_eq!(inherited.action, PlannedAction::Nothing { outcome: AttachOutcome::Inherited { from: from.clone() } });
     assert!(inherited.to_string().starts_with("= AcrPull"));
-    let attachment = scene.client.apply_attach(&inherited, AttachOptions::default()).await?;
+    let attachment = scene.client.apply_attach(&inherited, ApplyAttachOptions::default()).await?;
     assert_eq!((attachment.outcome, scene.writes().len()), (AttachOutcome::Inherited { from }, 0));
     Ok(())
 }
@@ -88,7 +90,7 @@ async fn a_plan_that_replaces_a_condition_is_done() -> Checked {
     let options = || AttachOptions::default().with_condition(NARROW).with_other_condition(OtherCondition::Replace);
     let plan = plan(&scene, options()).await?;
     assert!(matches!(&plan.action, PlannedAction::Replace { assignment_id } if assignment_id.ends_with(&name)));
-    let attachment = scene.client.apply_attach(&plan, options()).await?;
+    let attachment = scene.client.apply_attach(&plan, ApplyAttachOptions::default()).await?;
     assert_eq!(attachment.condition.as_deref(), Some(NARROW));
     Ok(())
 }
@@ -97,7 +99,7 @@ async fn a_plan_that_somebody_has_done_meanwhile_is_done() -> Checked {
     let scene = Scene::new()?;
     let plan = plan(&scene, AttachOptions::default()).await?;
     scene.grant_pull("AcrPull");
-    let attachment = scene.client.apply_attach(&plan, AttachOptions::default()).await?;
+    let attachment = scene.client.apply_attach(&plan, ApplyAttachOptions::default()).await?;
     assert_eq!((attachment.outcome, scene.writes().len()), (AttachOutcome::AlreadyGranted, 0));
     Ok(())
 }
@@ -106,7 +108,7 @@ async fn a_plan_no_longer_fits_when_a_scope_above_gives_the_role_meanwhile() -> 
     let scene = Scene::new()?;
     let plan = plan(&scene, AttachOptions::default()).await?;
     scene.azure.grant("AcrPull", &scene.azure.kubelet_object_id(GROUP, CLUSTER), &scene.everything());
-    refused(scene.client.apply_attach(&plan, AttachOptions::default()).await, ErrorKind::Conflict)?;
+    refused(scene.client.apply_attach(&plan, ApplyAttachOptions::default()).await, ErrorKind::Conflict)?;
     assert_eq!(scene.writes(), []);
     Ok(())
 }
@@ -115,7 +117,7 @@ async fn a_plan_no_longer_fits_when_the_mode_has_changed() -> Checked {
     let scene = Scene::new()?;
     let plan = plan(&scene, AttachOptions::default()).await?;
     scene.azure.set_registry(GROUP, REGISTRY, RegistrySeed::abac);
-    refused(scene.client.apply_attach(&plan, AttachOptions::default()).await, ErrorKind::Conflict)?;
+    refused(scene.client.apply_attach(&plan, ApplyAttachOptions::default()).await, ErrorKind::Conflict)?;
     assert_eq!(scene.writes(), []);
     Ok(())
 }
@@ -126,10 +128,10 @@ async fn a_plan_that_has_expired_or_is_of_another_form_is_refused_before_a_reque
     let mark = scene.azure.mark();
     let mut old = plan.clone();
     old.expires = SystemTime::now() - Duration::from_secs(1);
-    refused(scene.client.apply_attach(&old, AttachOptions::default()).await, ErrorKind::Conflict)?;
+    refused(scene.client.apply_attach(&old, ApplyAttachOptions::default()).await, ErrorKind::Conflict)?;
     let mut odd = plan;
     odd.version += 1;
-    refused(scene.client.apply_attach(&odd, AttachOptions::default()).await, ErrorKind::InvalidInput)?;
+    refused(scene.client.apply_attach(&odd, ApplyAttachOptions::default()).await, ErrorKind::InvalidInput)?;
     assert_eq!(scene.azure.requests_since(mark), []);
     Ok(())
 }

@@ -132,7 +132,7 @@ async fn create_attaches_every_registry_that_was_given() -> Checked {
     let options = attached()?.with_registry(scene.azure.registry_id("elsewhere", "another").parse()?);
     let created = create(&scene, options).await?;
     let kubelet = scene.azure.kubelet_object_id(GROUP, FRESH);
-    let told: Vec<_> = created.attachments.iter().map(|one| (one.scope.name(), &one.outcome)).collect();
+    let told: Vec<_> = created.attachments.iter().map(|one| (one.registry.name(), &one.outcome)).collect();
     assert_eq!(told, [(REGISTRY, &AttachOutcome::Granted), ("another", &AttachOutcome::Granted)]);
     for one in &created.attachments {
         assert_eq!(one.principal_id.to_string(), kubelet);

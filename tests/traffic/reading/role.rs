@@ -32,7 +32,7 @@ fn last(id: &Value) -> std::result::Result<Uuid, Failed> {
 
 /// The request that a grant is. Its name is the one that follows from the grant, not the recorded one.
 fn put(grant: &Grant) -> String {
-    let name = assignment_name(grant.scope.as_str(), grant.principal_id, grant.role);
+    let name = assignment_name(grant.scope.as_str(), grant.principal_id, grant.role_definition_id);
     format!("PUT {}/{PROVIDER}/roleAssignments/{name}", grant.scope)
 }
 
@@ -55,7 +55,7 @@ pub(super) fn granted(case: &Case) -> std::result::Result<(), Failed> {
     assert_eq!(assignment.id, case.exchange.text("/id")?);
     assert_eq!(assignment.scope, case.exchange.text("/properties/scope")?);
     assert_eq!(assignment.principal_id, grant.principal_id.to_string());
-    assert_eq!((assignment.role, assignment.condition), (grant.role, None));
+    assert_eq!((assignment.role_definition_id, assignment.condition), (grant.role_definition_id, None));
     Ok(())
 }
 
@@ -135,7 +135,7 @@ pub(super) fn listed(case: &Case) -> std::result::Result<(), Failed> {
         assert_eq!(wanted["id"], one.id);
         assert_eq!(properties["scope"], one.scope);
         assert_eq!(properties["principalId"], one.principal_id);
-        assert_eq!(last(&properties["roleDefinitionId"])?, one.role);
+        assert_eq!(last(&properties["roleDefinitionId"])?, one.role_definition_id);
         assert_eq!(properties["condition"].as_str(), one.condition.as_deref());
     }
     Ok(())

@@ -7,7 +7,7 @@ use super::{
 use crate::{
     call::{Call, Event},
     error::{Error, ErrorKind, Result},
-    http::{Answer, Arm, Operation, Provider, group_location},
+    http::{Answer, Arm, CORRELATION_ID, Operation, Provider, group_location},
     id::ResourceId,
     identity::about,
 };
@@ -45,7 +45,8 @@ pub(in crate::cluster) async fn start(arm: &Arm, new: &NewCluster, call: &Call) 
         Begun::Accepted(answer) => {
             let operation = Operation::begun_by(arm, &answer, STEP)?;
             let link = operation.map(|operation| operation.link().to_owned());
-            Ok(ClusterCreation { link, ..ClusterCreation::new(new.id.clone(), true) })
+            let correlation_id = answer.header(CORRELATION_ID).map(str::to_owned);
+            Ok(ClusterCreation { correlation_id, link, ..ClusterCreation::new(new.id.clone(), true) })
         }
         Begun::There { cluster, is_ours } => found(new, &cluster, is_ours),
     }
@@ -111,7 +112,8 @@ pub(in crate::cluster) async fn finish(arm: &Arm, creation: ClusterCreation, cal
         call.sleep(STEP, LOOK_AGAIN).await?;
     }
     Err(Error::new(ErrorKind::Conflict, "the cluster is gone: somebody has deleted it")
-        .with_context("cluster", id.name()))
+        .with_context("cluster", id.name())
+        .with_nothing_created())
 }
 
 /// Says of a creation that failed what it has left, which goes on to be there and to cost.
@@ -122,23 +124,25 @@ async fn name_state(arm: &Arm, id: &ResourceId, err: Error, call: &Call) -> Erro
             let state = left.state().to_owned();
             err.with_context("state", state).with_context("hint", "the cluster exists; delete it, then try again")
         }
-        Ok(None) => err.with_context("state", "gone"),
+        Ok(None) => err.with_context("state", "gone").with_nothing_created(),
         Err(_) => err,
     }
 }
 
 fn check_state(cluster: &WireCluster, id: &ResourceId) -> Result<()> {
+    let is_deleting = cluster.is("deleting");
     let (kind, text) = if cluster.is("failed") || cluster.is("canceled") {
         (
             ErrorKind::OperationFailed,
             "the cluster exists, and its last operation did not succeed; repair it or delete it",
         )
-    } else if cluster.is("deleting") {
+    } else if is_deleting {
         (ErrorKind::Conflict, "the cluster is being deleted; try again when it is gone")
     } else {
         return Ok(());
     };
-    Err(Error::new(kind, text).with_context("cluster", id.name()).with_context("state", cluster.state()))
+    let err = Error::new(kind, text).with_context("cluster", id.name()).with_context("state", cluster.state());
+    Err(err.with_transient(is_deleting))
 }
 
 /// `None` if the cluster itself is absent. Where its group or subscription is, or the caller may not look, that is an error.

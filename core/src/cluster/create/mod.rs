@@ -128,6 +128,8 @@ pub struct ClusterCreation {
     pub differences: Vec<Difference>,
     /// The cluster, where it is made already.
     pub made: Option<Cluster>,
+    /// `x-ms-correlation-request-id` of the write that began it. `None` where this call wrote nothing, or its answer was lost.
+    pub correlation_id: Option<String>,
     /// Where the operation is followed, which is signed: whoever has it can follow it.
     link: Option<String>,
 }
@@ -136,7 +138,7 @@ impl ClusterCreation {
     /// A creation that is under way.
     #[must_use]
     pub fn new(cluster: ResourceId, is_new: bool) -> Self {
-        Self { cluster, is_new, differences: Vec::new(), made: None, link: None }
+        Self { cluster, is_new, differences: Vec::new(), made: None, correlation_id: None, link: None }
     }
 
     /// Sets [`made`](Self::made).
@@ -178,4 +180,7 @@ pub struct CreatedCluster {
     pub differences: Vec<Difference>,
     /// What was found or done at each registry, in the order in which they were given.
     pub attachments: Vec<Attachment>,
+    /// `x-ms-correlation-request-id` of the write that made the cluster, by which Azure's activity log knows it. `None` where nothing was
+    /// written, or where its answer was lost.
+    pub correlation_id: Option<String>,
 }

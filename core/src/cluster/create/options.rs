@@ -29,7 +29,8 @@ pub struct CreateClusterOptions {
     pub tier: ClusterTier,
     /// Who may sign in to the nodes by SSH, as `azureuser`. Nobody by default.
     pub ssh_key: SshKey,
-    /// Whether `Microsoft.ContainerService` is registered where the subscription has not done so. It is not by default.
+    /// Whether `Microsoft.ContainerService` is registered where the subscription has not done so. It is not by default. No other
+    /// resource provider is: those of networks and machines, which Azure needs for a cluster, are the subscription's own affair.
     pub register: bool,
     /// Deadline (60 minutes by default), cancellation, progress.
     pub call: CallOptions,

@@ -33,8 +33,11 @@ pub(crate) async fn create(
     let registries = try_join_all(options.registries.iter().map(|one| client.find_registry(one, &call))).await?;
     let creation = client.cluster_deployer().start_create(&new, &call).await?;
     let (is_new, differences) = (creation.is_new, creation.differences.clone());
-    let (cluster, attachments) = join(client, cluster, creation, &registries, &call).await?;
-    Ok(CreatedCluster { cluster, is_new, differences, attachments })
+    let correlation_id = creation.correlation_id.clone();
+    let joined = join(client, cluster, creation, &registries, &call).await;
+    // From here on there is one that costs, and an error has to say so.
+    let (cluster, attachments) = joined.map_err(|err| if is_new { err.with_created(new.id.clone()) } else { err })?;
+    Ok(CreatedCluster { cluster, is_new, differences, attachments, correlation_id })
 }
 
 /// The end of the creation and the grants, side by side: pods can pull when the nodes come. A grant that fails is told at once;

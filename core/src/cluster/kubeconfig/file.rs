@@ -23,7 +23,10 @@ fn failed(what: &str, file: &Path, err: io::Error) -> Error {
         }
         _ => ErrorKind::Unavailable,
     };
-    Error::new(kind, format!("could not {what}")).with_context("file", file.display().to_string()).with_source(err)
+    Error::new(kind, format!("could not {what}"))
+        .with_context("file", file.display().to_string())
+        .with_transient(false)
+        .with_source(err)
 }
 
 fn refused(why: &str, file: &Path) -> Error {
@@ -93,7 +96,8 @@ impl Held {
         let now = read(&self.target)?;
         if now.map(|(bytes, _)| bytes) != self.before.as_ref().map(|(bytes, _)| bytes.clone()) {
             let text = "the kubeconfig file was changed meanwhile; nothing was written";
-            return Err(Error::new(ErrorKind::Conflict, text).with_context("file", self.target.display().to_string()));
+            let err = Error::new(ErrorKind::Conflict, text).with_context("file", self.target.display().to_string());
+            return Err(err.with_transient(true));
         }
         if stop() {
             return Err(stopped());
@@ -251,7 +255,8 @@ fn is_taken(err: &io::Error) -> bool {
 
 fn held(lock: &Path) -> Error {
     let text = "another program holds the lock of the kubeconfig file; if none runs, remove the lock";
-    let err = Error::new(ErrorKind::Conflict, text).with_context("lock", lock.display().to_string());
+    let err =
+        Error::new(ErrorKind::Conflict, text).with_context("lock", lock.display().to_string()).with_transient(true);
     let age = fs::metadata(lock).and_then(|data| data.modified()).ok().and_then(|made| made.elapsed().ok());
     age.into_iter().fold(err, |err, age| err.with_context("age", format!("{} s", age.as_secs())))
 }

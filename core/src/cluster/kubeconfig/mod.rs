@@ -54,8 +54,9 @@ pub struct KubeconfigMode {
 pub struct KubeconfigOptions {
     /// As whom the cluster is entered, and by which name.
     pub mode: KubeconfigMode,
-    /// The name of context and cluster, in which the user's name ends then. By default they have the names that Azure gives
-    /// them: the cluster's, and for the user one with the group in it.
+    /// The name of context and cluster; the user gets the name that Azure gives it, followed by this one. By default all have Azure's
+    /// names: the cluster's, and for the user one with the group in it. An administrator's context has the name that is given here, but
+    /// merged into a file it always ends in `-admin`.
     pub context: Option<String>,
     /// Deadline (2 minutes by default), cancellation, progress.
     pub call: CallOptions,

@@ -1,0 +1,186 @@
+//! Making errors: for the parts of this crate, and for those that take their place.
+
+use super::{Blame, Created, Error, ErrorKind, Inner, ServiceError, Source};
+use crate::{
+    id::ResourceId,
+    pull::PullFailure,
+    refusal::{Refusal, RefusalKind},
+};
+use std::{borrow::Cow, time::Duration};
+
+impl Error {
+    /// An error of a part that takes the place of one of this crate's, as in a test.
+    ///
+    /// ```
+    /// use aks_acr::{Error, ErrorKind, ServiceError};
+    ///
+    /// let err = Error::new(ErrorKind::NotFound, "no such cluster")
+    ///     .with_context("cluster", "dev")
+    ///     .with_service(ServiceError::new(404, "ResourceNotFound"));
+    /// assert_eq!(format!("{err:#}"), "no such cluster (cluster: dev): HTTP 404 ResourceNotFound");
+    /// ```
+    #[must_use]
+    pub fn new(kind: ErrorKind, message: impl Into<String>) -> Self {
+        Self(Box::new(Inner {
+            kind,
+            message: message.into(),
+            context: Vec::new(),
+            service: None,
+            refusal: None,
+            retry_after: None,
+            claims: None,
+            pull_failure: None,
+            blame: None,
+            transient: None,
+            created: Created::default(),
+            source: None,
+        }))
+    }
+
+    /// Adds a fact to the sentence.
+    #[must_use]
+    pub fn with_context(mut self, name: &'static str, value: impl Into<String>) -> Self {
+        self.0.context.push((name, value.into()));
+        self
+    }
+
+    /// Sets what lies behind it, where no service has answered: [`service`](Self::service) goes before.
+    #[must_use]
+    pub fn with_source(mut self, source: impl Into<Source>) -> Self {
+        self.0.source = Some(source.into());
+        self
+    }
+
+    /// Sets [`service`](Self::service), and by it the status and the code.
+    #[must_use]
+    pub fn with_service(mut self, service: ServiceError) -> Self {
+        self.0.service = Some(service);
+        self
+    }
+
+    /// Sets [`refusal`](Self::refusal), where it is not a missing right.
+    #[must_use]
+    pub fn with_refusal(self, by: RefusalKind) -> Self {
+        self.refused(Refusal::of(by, "", ""))
+    }
+
+    /// Makes it a refusal by a missing right: sets [`missing_action`](Self::missing_action), [`scope`](Self::scope) and, where it is
+    /// known, [`smallest_role`](Self::smallest_role).
+    #[must_use]
+    pub fn with_missing_action(self, action: impl Into<Cow<'static, str>>, scope: impl Into<String>) -> Self {
+        self.refused(Refusal::missing_right(action, scope))
+    }
+
+    /// Sets [`retry_after`](Self::retry_after).
+    #[must_use]
+    pub fn with_retry_after(mut self, wait: Duration) -> Self {
+        self.0.retry_after = Some(wait);
+        self
+    }
+
+    /// Sets [`blame`](Self::blame).
+    #[must_use]
+    pub fn with_blame(mut self, blame: Blame) -> Self {
+        self.0.blame = Some(blame);
+        self
+    }
+
+    /// Sets [`pull_failure`](Self::pull_failure).
+    #[must_use]
+    pub fn with_pull_failure(mut self, failure: PullFailure) -> Self {
+        self.0.pull_failure = Some(failure);
+        self
+    }
+
+    /// Sets [`is_transient`](Self::is_transient), where the kind says otherwise.
+    #[must_use]
+    pub fn with_transient(mut self, is_transient: bool) -> Self {
+        self.0.transient = Some(is_transient);
+        self
+    }
+
+    /// Sets [`created`](Self::created), unless Azure was seen to have nothing.
+    #[must_use]
+    pub fn with_created(mut self, id: ResourceId) -> Self {
+        if !matches!(self.0.created, Created::Nothing) {
+            self.0.created = Created::There(id);
+        }
+        self
+    }
+
+    /// Says that what was begun is gone.
+    #[must_use]
+    pub(crate) fn with_nothing_created(mut self) -> Self {
+        self.0.created = Created::Nothing;
+        self
+    }
+
+    /// Bad input: `message` says what was wanted, `part` and `value` what was given.
+    pub(crate) fn invalid(message: impl Into<String>, part: &'static str, value: impl Into<String>) -> Self {
+        Self::new(ErrorKind::InvalidInput, message).with_context(part, value)
+    }
+
+    #[must_use]
+    pub(crate) fn of_kind(mut self, kind: ErrorKind) -> Self {
+        self.0.kind = kind;
+        self
+    }
+
+    #[must_use]
+    pub(crate) fn saying(mut self, message: impl Into<String>) -> Self {
+        self.0.message = message.into();
+        self
+    }
+
+    /// Names the request that began an operation, by which Azure's activity log knows it, in place of the one that looked at it.
+    #[must_use]
+    pub(crate) fn correlated_with(mut self, begun_by: Option<&str>) -> Self {
+        if let (Some(service), Some(begun_by)) = (&mut self.0.service, begun_by) {
+            service.correlation_id = Some(begun_by.to_owned());
+        }
+        self
+    }
+
+    #[must_use]
+    pub(crate) fn refused(mut self, refusal: Refusal) -> Self {
+        self.0.refusal = Some(refusal);
+        self
+    }
+
+    #[must_use]
+    pub(crate) fn with_claims(mut self, claims: String) -> Self {
+        self.0.claims = Some(claims);
+        self
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_error_from_outside_has_what_a_caller_acts_on() {
+        let action = "Microsoft.Authorization/roleAssignments/write";
+        let err = Error::new(ErrorKind::Forbidden, "may not grant").with_missing_action(action, "/s");
+        assert_eq!((err.missing_action(), err.scope()), (Some(action), Some("/s")));
+        assert_eq!(err.smallest_role(), Some("Role Based Access Control Administrator"));
+        let err = Error::new(ErrorKind::Forbidden, "locked").with_refusal(RefusalKind::Lock);
+        assert_eq!((err.refusal(), err.missing_action()), (Some(RefusalKind::Lock), None));
+    }
+
+    #[test]
+    fn what_is_known_of_one_error_goes_before_its_kind() {
+        assert!(Error::new(ErrorKind::Unavailable, "").is_transient());
+        assert!(!Error::new(ErrorKind::Unavailable, "").with_transient(false).is_transient());
+        assert!(Error::new(ErrorKind::Conflict, "").with_transient(true).is_transient());
+    }
+
+    #[test]
+    fn what_azure_was_seen_not_to_have_is_not_told_as_created() {
+        let id: ResourceId =
+            "/subscriptions/22222222-2222-2222-2222-222222222222/resourceGroups/g/providers/a/b/c".parse().unwrap();
+        let err = || Error::new(ErrorKind::OperationFailed, "");
+        assert_eq!(err().with_created(id.clone()).created(), Some(&id));
+        assert_eq!(err().with_nothing_created().with_created(id).created(), None);
+    }
+}

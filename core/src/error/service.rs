@@ -1,0 +1,45 @@
+//! What a service answered, where the answer was an error.
+
+use std::{error::Error as StdError, fmt};
+
+/// What a service answered, where the answer was an error.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct ServiceError {
+    /// The HTTP status.
+    pub status: u16,
+    /// The service's own code, such as `AuthorizationFailed`.
+    pub code: Option<String>,
+    /// The service's own words.
+    pub message: Option<String>,
+    /// `x-ms-request-id` of the answer.
+    pub request_id: Option<String>,
+    /// `x-ms-correlation-request-id` of the answer.
+    pub correlation_id: Option<String>,
+}
+
+impl ServiceError {
+    /// An answer of which the status and the code are known.
+    #[must_use]
+    pub fn new(status: u16, code: impl Into<String>) -> Self {
+        Self { status, code: Some(code.into()), ..Self::default() }
+    }
+}
+
+impl fmt::Display for ServiceError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "HTTP {}", self.status)?;
+        if let Some(code) = &self.code {
+            write!(f, " {code}")?;
+        }
+        if let Some(message) = &self.message {
+            write!(f, ": {message}")?;
+        }
+        if let Some(id) = &self.request_id {
+            write!(f, " [request id {id}]")?;
+        }
+        Ok(())
+    }
+}
+
+impl StdError for ServiceError {}
