@@ -9,6 +9,7 @@ use crate::{
     image::ImageReference,
     import::{self, Import, ImportItem, ImportManyOptions, ImportOptions, StartedImport},
     registry::{ImportHandle, ImportStatus, RegistryRef},
+    telemetry::operation,
 };
 
 impl Client {
@@ -44,7 +45,8 @@ impl Client {
         source: &ImageReference,
         options: ImportOptions,
     ) -> Result<Import> {
-        import::import(self, registry, source, &options).await
+        operation!("import_image", self, { registry: registry, }, import::import(self, registry, source, &options))
+            .await
     }
 
     /// Copies many images into a registry, so many at a time. Each has a result of its own, in the order of the list: one that
@@ -77,7 +79,7 @@ impl Client {
         images: Vec<ImportItem>,
         options: ImportManyOptions,
     ) -> Result<Vec<Result<Import>>> {
-        import::import_many(self, registry, &images, &options).await
+        operation!("import_images", self, { registry: registry, }, import::import_many(self, registry, &images, &options)).await
     }
 
     /// Begins an import and does not wait for it: the handle can be stored, and looked at later, also by another process.
@@ -106,7 +108,7 @@ impl Client {
         source: &ImageReference,
         options: ImportOptions,
     ) -> Result<StartedImport> {
-        import::start(self, registry, source, &options).await
+        operation!("start_import", self, { registry: registry, }, import::start(self, registry, source, &options)).await
     }
 
     /// How far an import is, by one look. Azure names a new link each time, which the handle takes over.
@@ -118,6 +120,7 @@ impl Client {
     /// # Examples
     /// See [`start_import`](Self::start_import).
     pub async fn poll_import(&self, handle: &mut ImportHandle, call: CallOptions) -> Result<ImportStatus> {
-        import::poll(self, handle, &call).await
+        let registry = handle.registry.clone();
+        operation!("poll_import", self, { registry: registry, }, import::poll(self, handle, &call)).await
     }
 }

@@ -51,6 +51,17 @@ fn behind<'a>(err: &'a (dyn std::error::Error + 'static)) -> Option<&'a AuthErro
     None
 }
 
+/// Why no answer came, in a few words without a secret.
+pub(super) fn reason(mut err: &(dyn std::error::Error + 'static)) -> String {
+    if behind(err).is_some() {
+        return "no credentials for the cluster".to_owned();
+    }
+    while let Some(source) = err.source() {
+        err = source;
+    }
+    err.to_string()
+}
+
 /// Whether it may be otherwise a little later.
 pub(super) fn is_passing(err: &Error) -> bool {
     matches!(err.kind(), ErrorKind::Unavailable | ErrorKind::RateLimited) && Obstacle::find(err).is_none()
