@@ -125,6 +125,6 @@ ROWS = (
         ("kubectl apply -f {always}", "kubectl describe pods -l app=nginx0"),
         ("apply group/plain {always} myregistry", "roll-out group/plain nginx0-deployment"),
         ("cause: image, status and text of the failed pull",),
-        {"az aks check-acr": "it runs a program of its own in a pod, and the emulator runs none: what kubectl reads is compared"},
+        {"az aks check-acr": "it starts a program in a pod, and the emulator's pods run none; what kubectl reads is compared"},
     ),
 )
