@@ -15,6 +15,8 @@ pub fn send_to_logging(py: Python<'_>) -> PyResult<()> {
     }
     let logger = Logger::new(py, Caching::Loggers)?
         .filter(log::LevelFilter::Off)
-        .filter_target("aks_acr".to_owned(), log::LevelFilter::Debug);
+        .filter_target("aks_acr".to_owned(), log::LevelFilter::Debug)
+        // Spans are no records: how each ends is told by one of its own.
+        .filter_target(aks_acr::telemetry::OPERATION.to_owned(), log::LevelFilter::Off);
     logger.install().map(|_| ()).map_err(|err| PyRuntimeError::new_err(err.to_string()))
 }

@@ -1,6 +1,9 @@
 //! How long a call may take, who can stop it, and who hears how it goes on.
 
-use crate::error::{Error, ErrorKind, Result};
+use crate::{
+    error::{Error, ErrorKind, Result},
+    telemetry,
+};
 use serde::{Deserialize, Serialize};
 use std::{fmt, future::Future, sync::Arc, time::Duration};
 use tokio::time::Instant;
@@ -187,8 +190,9 @@ impl Call {
         Self { deadline: Instant::now().checked_add(limit), allowed: limit, ..self.clone() }
     }
 
-    /// Tells the listener, if there is one.
+    /// Tells the listener, if there is one, and [`tracing`](crate::telemetry).
     pub fn report(&self, event: Event) {
+        telemetry::progress(&event);
         if let Some(progress) = &self.progress {
             progress.event(event);
         }

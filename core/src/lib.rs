@@ -29,6 +29,7 @@ mod registry;
 mod rights;
 mod role;
 mod stored_time;
+pub mod telemetry;
 mod words;
 mod write;
 

@@ -28,6 +28,10 @@ pub struct Story {
     /// Faults to come, in the form of the emulator's orders.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     faults: Vec<Value>,
+    /// What is ordered besides, each with the name of its method in the emulator's packages as `order`: `policy`,
+    /// `deny_assignment`, `sign_in`.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    orders: Vec<Map<String, Value>>,
     steps: Vec<Step>,
 }
 
@@ -142,6 +146,11 @@ impl Story {
         let azure = Background::start(wanted).map_err(|err| err.to_string())?;
         for fault in &self.faults {
             azure.order("fault", fault.clone()).map_err(|err| err.to_string())?;
+        }
+        for order in &self.orders {
+            let mut order = order.clone();
+            let name = order.remove("order").and_then(|name| name.as_str().map(|name| name.replace('_', "-")));
+            azure.order(&name.unwrap_or_default(), order.into()).map_err(|err| err.to_string())?;
         }
         Ok(azure)
     }

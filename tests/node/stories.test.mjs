@@ -33,11 +33,12 @@ test('every operation of core is an operation here, and a run, and nothing else 
 
 for (const story of stories) {
   test(`${story.name}: ${story.about}`, async () => {
-    const { scene, caller, timing, clock, faults = [], steps } = story;
+    const { scene, caller, timing, clock, faults = [], orders = [], steps } = story;
     const emulator = await Emulator.start({ scene, timing, clock });
     const folder = mkdtempSync(join(tmpdir(), 'aks-acr-story-'));
     try {
       for (const { part, ...fault } of faults) await emulator.fault(part, fault);
+      for (const order of orders) obey(emulator, order);
       const settings = { credential: emulator.credential(caller), subscriptionId: emulator.subscriptionId };
       const client = new Client({ ...settings, ...emulator.clientOptions() });
       const kept = new Map();
@@ -50,6 +51,14 @@ for (const story of stories) {
       rmSync(folder, { recursive: true });
     }
   });
+}
+
+/** Orders what a story orders besides its faults. */
+function obey(emulator, { order, ...told }) {
+  if (order === 'policy') return emulator.policy(told.name, told.resourceType, told.scope);
+  if (order === 'deny_assignment') return emulator.denyAssignment(told.name, told.actions, told.scope, told);
+  if (order === 'sign_in') return emulator.signIn(told.caller, told);
+  throw new Error(`there is no order ${order}`);
 }
 
 /** Makes the call of a step, and says what was not as the story has it. */

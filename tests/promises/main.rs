@@ -8,6 +8,7 @@ mod patience;
 mod requests;
 mod rights;
 mod secrets;
+mod telemetry;
 mod writes;
 
 use aks_acr::{Client, ClientBuilder, ClusterRef, RegistryRef};

@@ -18,7 +18,7 @@ const DEPLOYMENT: &str = "{apiVersion: apps/v1, kind: Deployment, metadata: {nam
     spec: {containers: [{name: web, image: nginx}]}}}}";
 
 /// Calls an operation with resource ids, where it takes any; what it gives is held elsewhere.
-async fn call(client: &Client, owner: &Client, operation: Operation, registry: &RegistryRef) -> Result<(), Error> {
+pub async fn call(client: &Client, owner: &Client, operation: Operation, registry: &RegistryRef) -> Result<(), Error> {
     let cluster = &ClusterRef::new("group", "dev").unwrap();
     match operation {
         Operation::Identities => client.identities(cluster, CallOptions::default()).await.map(drop),

@@ -155,6 +155,9 @@ def test_story(name, teller, tmp_path):
         for fault in story.get("faults", []):
             fault = {re.sub("[A-Z]", lambda letter: f"_{letter[0].lower()}", key): fault[key] for key in fault}
             azure.fault(**fault)
+        for order in story.get("orders", []):
+            order = {re.sub("[A-Z]", lambda letter: f"_{letter[0].lower()}", key): order[key] for key in order}
+            getattr(azure, order.pop("order"))(**order)
         tell = teller(azure, story.get("caller", "owner"))
         kept = {}
         for step in story["steps"]:

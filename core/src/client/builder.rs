@@ -20,6 +20,7 @@ use crate::{
     kube::Kubernetes,
     registry::{AzureRegistryImporter, DataPlane, RegistryImporter},
     role::{AzureRoleAssigner, RoleAssigner},
+    telemetry::GivenCredential,
     write::{Guard, WriteHook},
 };
 use azure_core::{
@@ -63,7 +64,7 @@ impl fmt::Debug for ClientBuilder {
 
 impl Client {
     /// Begins a client for a subscription, as the caller whom the surroundings name: the first of these that is configured, found at
-    /// the first request and kept from then on. Which one it was is told through `tracing`.
+    /// the first request and kept from then on. Which one it was is told through [`tracing`](crate::telemetry).
     ///
     /// 1. A service principal: `AZURE_TENANT_ID`, `AZURE_CLIENT_ID` and `AZURE_CLIENT_SECRET`, or `AZURE_CLIENT_CERTIFICATE_PATH` (PEM with
     ///    certificate and unencrypted RSA key).
@@ -313,7 +314,8 @@ impl ClientBuilder {
                 "this build has no default chain of credentials: give one, or enable the feature `identity` of aks-acr";
             Err(crate::Error::new(crate::ErrorKind::Unsupported, text))
         };
-        let credential = self.credential.map_or_else(chain, Ok)?;
+        let given = self.credential.map(|given| Arc::new(GivenCredential(given)) as Arc<dyn TokenCredential>);
+        let credential = given.map_or_else(chain, Ok)?;
         let arm = Arm::new(&door, self.cloud.clone(), credential.clone());
         let tokens = Tokens::new(credential);
         let registries = Registries::new(&door);

@@ -9,6 +9,7 @@ use crate::{
     image::ImageReference,
     import::{self, Import, ImportItem, ImportManyOptions, ImportOptions, StartedImport},
     registry::{ImportHandle, ImportStatus, RegistryRef},
+    telemetry::operation,
 };
 
 impl Client {
@@ -45,7 +46,8 @@ impl Client {
         source: &ImageReference,
         options: ImportOptions,
     ) -> Result<Import> {
-        import::import(self, registry, source, &options).await
+        operation!("import_image", self, { registry: registry, }, import::import(self, registry, source, &options))
+            .await
     }
 
     /// Copies many images into a registry, [`concurrency`](ImportManyOptions::concurrency) of them at a time. Each has a result of its
@@ -82,7 +84,7 @@ impl Client {
         images: Vec<ImportItem>,
         options: ImportManyOptions,
     ) -> Result<Vec<Result<Import>>> {
-        import::import_many(self, registry, &images, &options).await
+        operation!("import_images", self, { registry: registry, }, import::import_many(self, registry, &images, &options)).await
     }
 
     /// Begins an import and does not wait for it: the handle can be stored, and looked at later, also by another process.
@@ -111,7 +113,7 @@ impl Client {
         source: &ImageReference,
         options: ImportOptions,
     ) -> Result<StartedImport> {
-        import::start(self, registry, source, &options).await
+        operation!("start_import", self, { registry: registry, }, import::start(self, registry, source, &options)).await
     }
 
     /// How far an import is, by one look. Azure names a new link each time, which the handle takes over.
@@ -124,6 +126,7 @@ impl Client {
     /// # Examples
     /// See [`start_import`](Self::start_import).
     pub async fn poll_import(&self, handle: &mut ImportHandle, call: CallOptions) -> Result<ImportStatus> {
-        import::poll(self, handle, &call).await
+        let registry = handle.registry.clone();
+        operation!("poll_import", self, { registry: registry, }, import::poll(self, handle, &call)).await
     }
 }

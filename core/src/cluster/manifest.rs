@@ -14,9 +14,21 @@ const PLACEHOLDER: &str = "<acr-name>.";
 const FREE_TEXT: [&str; 5] = ["data", "stringData", "binaryData", "annotations", "labels"];
 
 /// One object to be applied, of any kind.
-#[derive(Clone, Debug, PartialEq)]
+#[derive(Clone, PartialEq)]
 pub struct Manifest {
     object: Map<String, Value>,
+}
+
+/// An object may hold a secret in any field: only what it is called is shown.
+impl fmt::Debug for Manifest {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Manifest")
+            .field("api_version", &self.api_version())
+            .field("kind", &self.kind())
+            .field("namespace", &self.namespace())
+            .field("name", &self.name())
+            .finish_non_exhaustive()
+    }
 }
 
 impl Manifest {

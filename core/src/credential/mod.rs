@@ -10,7 +10,8 @@ use crate::{
     cloud::Cloud,
     environment::Environment,
     error::{Error, ErrorKind, Result},
-    http::is_final,
+    http::{is_final, tell},
+    telemetry::{self, CREDENTIAL},
 };
 use async_trait::async_trait;
 use azure_core::{
@@ -27,7 +28,10 @@ use choice::Kind;
 use source::Found;
 use std::{collections::HashMap, fmt, sync::Arc, time::Duration};
 use time::OffsetDateTime;
-use tokio::sync::{Mutex, OnceCell};
+use tokio::{
+    sync::{Mutex, OnceCell},
+    time::Instant,
+};
 
 /// A token is renewed this long before it ends, as `azure_core` does.
 const RENEW_BEFORE: Duration = Duration::from_secs(5 * 60);
@@ -61,17 +65,17 @@ impl Surroundings {
     }
 }
 
-/// Keeps the retry policy from showing a proxy the same wrong password again: that locks accounts.
+/// Tells of each try, and keeps the retry policy from showing a proxy the same wrong password again: that locks accounts.
 #[derive(Debug)]
 struct OnceIfInVain;
 
 #[async_trait]
 impl Policy for OnceIfInVain {
     async fn send(&self, ctx: &Context, request: &mut Request, next: &[Arc<dyn Policy>]) -> PolicyResult {
-        next[0]
-            .send(ctx, request, &next[1..])
-            .await
-            .map_err(|err| if is_final(&err) { azure_core::Error::new(Azure::Other, err) } else { err })
+        let begun = Instant::now();
+        let result = next[0].send(ctx, request, &next[1..]).await;
+        tell("signing in", request, None, begun, &result);
+        result.map_err(|err| if is_final(&err) { azure_core::Error::new(Azure::Other, err) } else { err })
     }
 }
 
@@ -79,7 +83,7 @@ impl Policy for OnceIfInVain {
 pub(crate) struct DefaultCredential {
     surroundings: Surroundings,
     kinds: &'static [Kind],
-    found: OnceCell<Arc<dyn TokenCredential>>,
+    found: OnceCell<(Kind, Arc<dyn TokenCredential>)>,
     /// A cell for each audience: callers at the same time share one request, which may be the start of a program.
     held: Mutex<HashMap<String, Cell>>,
 }
@@ -96,42 +100,50 @@ impl DefaultCredential {
     async fn fetch(&self, scopes: &[&str]) -> azure_core::Result<AccessToken> {
         let mut first = None;
         let find = self.found.get_or_try_init(|| async {
-            let (credential, token) = self.find(scopes).await?;
+            let (kind, credential, token) = self.find(scopes).await?;
             first = Some(token);
-            Ok::<_, azure_core::Error>(credential)
+            Ok::<_, azure_core::Error>((kind, credential))
         });
-        let credential = find.await?;
+        let (kind, credential) = find.await?;
         match first {
             Some(token) => Ok(token),
-            None => credential.get_token(scopes, None).await,
+            None => told(*kind, credential.as_ref(), scopes).await,
         }
     }
 
     /// Asks one after the other. What is not configured is passed over; what is configured and fails is an error, or a
     /// caller would go on as somebody else.
-    async fn find(&self, scopes: &[&str]) -> azure_core::Result<(Arc<dyn TokenCredential>, AccessToken)> {
+    async fn find(&self, scopes: &[&str]) -> azure_core::Result<(Kind, Arc<dyn TokenCredential>, AccessToken)> {
         let mut tried = Vec::new();
         for &kind in self.kinds {
             let reason = match source::find(kind, &self.surroundings, self.kinds.len() == 1).await {
                 Found::Absent(reason) => reason,
                 Found::Broken(err) => return Err(credential_error(Failed { kind, source: Box::new(err) })),
-                Found::Configured(credential) => match credential.get_token(scopes, None).await {
+                Found::Configured(credential) => match told(kind, credential.as_ref(), scopes).await {
                     Ok(token) => {
                         tracing::info!(
+                            target: CREDENTIAL,
                             credential = kind.name(),
                             "signing in with this credential of the default chain"
                         );
-                        return Ok((credential, token));
+                        return Ok((kind, credential, token));
                     }
                     Err(err) if source::is_passed_over(kind, &err) => crate::error::chain(&err),
                     Err(err) => return Err(credential_error(Failed { kind, source: Box::new(err) })),
                 },
             };
-            tracing::debug!(credential = kind.name(), reason, "passed over");
+            tracing::debug!(target: CREDENTIAL, credential = kind.name(), reason, "passed over");
             tried.push((kind, reason));
         }
         Err(credential_error(NoneFound(tried)))
     }
+}
+
+async fn told(kind: Kind, credential: &dyn TokenCredential, scopes: &[&str]) -> azure_core::Result<AccessToken> {
+    let begun = Instant::now();
+    let given = credential.get_token(scopes, None).await;
+    telemetry::token(kind.name(), scopes, begun, &given);
+    given
 }
 
 #[async_trait]

@@ -8,6 +8,7 @@ use super::{
 use crate::{
     call::{Call, Event, millis},
     error::{Error, ErrorKind, ServiceError},
+    telemetry::Try,
     write::Intent,
 };
 use async_trait::async_trait;
@@ -15,6 +16,7 @@ use azure_core::{
     error::ErrorKind as Azure,
     http::{
         AsyncRawResponse, Context, RawResponse, Request, StatusCode,
+        headers::HeaderName,
         policies::{Policy, PolicyResult},
     },
 };
@@ -22,6 +24,9 @@ use std::{
     sync::{Arc, Mutex, MutexGuard, PoisonError},
     time::Duration,
 };
+use tokio::time::Instant;
+
+const REQUEST_ID: HeaderName = HeaderName::from_static("x-ms-request-id");
 
 /// The call that a request is part of, and what was seen of its tries.
 #[derive(Debug)]
@@ -39,6 +44,8 @@ struct Seen {
     verdict: Option<Error>,
     /// The last answer that asked for another try.
     last: Option<ServiceError>,
+    /// How often it was sent.
+    tries: u32,
     /// How often in a row no answer came, and why not.
     lost: u32,
     reason: String,
@@ -72,6 +79,13 @@ impl Watch {
 
     fn seen(&self) -> MutexGuard<'_, Seen> {
         self.seen.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Counts a try.
+    fn count(&self) -> u32 {
+        let mut seen = self.seen();
+        seen.tries += 1;
+        seen.tries
     }
 
     /// The guard's own error, if it ended the request.
@@ -130,8 +144,12 @@ pub(crate) struct DeadlineGuard;
 #[async_trait]
 impl Policy for DeadlineGuard {
     async fn send(&self, ctx: &Context, request: &mut Request, next: &[Arc<dyn Policy>]) -> PolicyResult {
+        let watch = ctx.value::<Arc<Watch>>();
+        let attempt = watch.map(|watch| watch.count());
+        let begun = Instant::now();
         let result = next[0].send(ctx, request, &next[1..]).await;
-        let Some(watch) = ctx.value::<Arc<Watch>>() else { return result };
+        tell(watch.map_or("", |watch| watch.step()), request, attempt, begun, &result);
+        let Some(watch) = watch else { return result };
         match result {
             Ok(answer) => {
                 watch.seen().lost = 0;
@@ -142,6 +160,25 @@ impl Policy for DeadlineGuard {
             }
             Err(err) => Err(err),
         }
+    }
+}
+
+/// Tells how a try ended.
+pub(crate) fn tell(
+    step: &str,
+    request: &Request,
+    attempt: Option<u32>,
+    begun: Instant,
+    result: &azure_core::Result<AsyncRawResponse>,
+) {
+    let (method, url) = (request.method(), request.url());
+    let (method, host, path) = (method.as_ref(), url.host_str().unwrap_or_default(), url.path());
+    let one = Try { step, method, host, path, attempt, begun };
+    match result {
+        Ok(answer) => one.answered(answer.status().into(), answer.headers().get_optional_str(&REQUEST_ID)),
+        // Without a token nothing was sent.
+        Err(err) if matches!(err.kind(), Azure::Credential) => {}
+        Err(err) => one.lost(&innermost(err)),
     }
 }
 

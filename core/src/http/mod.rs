@@ -13,6 +13,8 @@ mod token;
 mod wait;
 
 #[cfg(feature = "identity")]
+pub(crate) use deadline::tell;
+#[cfg(feature = "identity")]
 pub(crate) use failure::is_final;
 pub(crate) use failure::{from_azure, from_service, from_transport, service_error};
 pub(crate) use group::{READ as READ_GROUP, group_location};
@@ -171,16 +173,9 @@ async fn send(pipeline: &Pipeline, request: &mut Request, watch: deadline::Watch
         let answer = pipeline.send(&context, request, Some(options)).await;
         match (answer, watch.verdict()) {
             (_, Some(verdict)) => Err(verdict),
-            (Ok(answer), None) => Ok(logged(step, Answer::from(answer))),
+            (Ok(answer), None) => Ok(Answer::from(answer)),
             (Err(err), None) => Err(from_transport(err, step)),
         }
     };
     call.run(step, work).await.map_err(|err| watch.explain(err))
-}
-
-/// The URL is left out: the query of some is signed.
-fn logged(step: &str, answer: Answer) -> Answer {
-    let request_id = answer.header("x-ms-request-id").unwrap_or_default();
-    tracing::debug!(step, status = answer.status, request_id, "answered");
-    answer
 }

@@ -1,6 +1,6 @@
 //! Connections to clusters, one for each cluster, made when first needed.
 
-use super::failure::from_kube;
+use super::{failure::from_kube, tell::TellLayer};
 use crate::{
     call::Call,
     cloud::Cloud,
@@ -14,7 +14,7 @@ use crate::{
 use azure_core::credentials::Secret;
 use kube::{
     Client, Config,
-    client::ConfigExt,
+    client::{ClientBuilder, ConfigExt},
     config::{AuthInfo, KubeConfigOptions},
 };
 use std::{collections::HashMap, fmt, sync::Arc, time::Duration};
@@ -43,6 +43,7 @@ where
 {
     fn client(&self, config: &Config) -> Result<Client, kube::Error> {
         let service = ServiceBuilder::new()
+            .layer(TellLayer::new(config))
             .layer(config.base_uri_layer())
             .option_layer(config.auth_layer()?)
             .map_err(Into::<BoxError>::into)
@@ -195,13 +196,16 @@ fn wants_entra(auth: &AuthInfo) -> bool {
 
 /// A program that the kubeconfig names runs while the client is made, and blocks the thread meanwhile.
 async fn over_tls(config: Config) -> Result<Result<Client, kube::Error>> {
-    if config.auth_info.exec.is_none() {
-        return Ok(Client::try_from(config));
+    let runs_program = config.auth_info.exec.is_some();
+    let tell = TellLayer::new(&config);
+    let client = move || Ok(ClientBuilder::try_from(config)?.with_layer(&tell).build());
+    if !runs_program {
+        return Ok(client());
     }
     let handle = tokio::runtime::Handle::current();
     let made = tokio::task::spawn_blocking(move || {
         let _guard = handle.enter();
-        Client::try_from(config)
+        client()
     });
     made.await.map_err(|err| Error::new(ErrorKind::Unexpected, "connecting to the cluster broke off").with_source(err))
 }

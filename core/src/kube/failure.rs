@@ -4,11 +4,12 @@ use crate::{
     error::{Error, ErrorKind, ServiceError},
     network::Obstacle,
 };
-use kube::core::Status;
+use kube::{client::AuthError, core::Status};
 
 pub(super) fn from_kube(err: kube::Error, step: &str) -> Error {
     match err {
         kube::Error::Api(status) => from_status(*status, step),
+        kube::Error::Service(err) if behind(err.as_ref()).is_some() => without_credentials(behind(err.as_ref()), step),
         kube::Error::Service(err) => {
             let sentence = Obstacle::find(err.as_ref()).map(Obstacle::sentence);
             Error::new(ErrorKind::Unavailable, sentence.unwrap_or("the cluster could not be reached"))
@@ -21,15 +22,45 @@ pub(super) fn from_kube(err: kube::Error, step: &str) -> Error {
                 .with_context("while", step)
                 .with_source(err)
         }
-        kube::Error::Auth(_) => {
-            Error::new(ErrorKind::Unauthenticated, "the cluster's kubeconfig names a program that gives no credentials")
-                .with_context("while", step)
-                .with_source(err)
-        }
+        kube::Error::Auth(err) => without_credentials(Some(&err), step),
         err => Error::new(ErrorKind::Unexpected, "the cluster's answer was not understood")
             .with_context("while", step)
             .with_source(err),
     }
+}
+
+/// What the program printed, and what it was told, may be secret, and the error's own words quote both: only how it ended is told.
+fn without_credentials(err: Option<&AuthError>, step: &str) -> Error {
+    const SENTENCE: &str = "the cluster's kubeconfig names a program that gives no credentials";
+    let err_of_ours = Error::new(ErrorKind::Unauthenticated, SENTENCE).with_context("while", step);
+    match err {
+        Some(AuthError::AuthExecRun { out, .. }) => err_of_ours.with_context("it ended with", out.status.to_string()),
+        Some(AuthError::AuthExecStart(err)) => err_of_ours.with_context("it cannot be started", err.to_string()),
+        _ => err_of_ours,
+    }
+}
+
+/// Credentials that end are had anew by the client itself: then their lack is found behind the failure of a request.
+fn behind<'a>(err: &'a (dyn std::error::Error + 'static)) -> Option<&'a AuthError> {
+    let mut next = Some(err);
+    while let Some(err) = next {
+        if let Some(found) = err.downcast_ref::<AuthError>() {
+            return Some(found);
+        }
+        next = err.source();
+    }
+    None
+}
+
+/// Why no answer came, in a few words without a secret.
+pub(super) fn reason(mut err: &(dyn std::error::Error + 'static)) -> String {
+    if behind(err).is_some() {
+        return "no credentials for the cluster".to_owned();
+    }
+    while let Some(source) = err.source() {
+        err = source;
+    }
+    err.to_string()
 }
 
 /// Whether it may be otherwise a little later.

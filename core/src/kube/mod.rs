@@ -17,6 +17,8 @@ mod rolling;
 #[cfg(feature = "kubernetes")]
 mod send;
 #[cfg(feature = "kubernetes")]
+mod tell;
+#[cfg(feature = "kubernetes")]
 mod watch;
 
 #[cfg(not(feature = "kubernetes"))]

@@ -173,6 +173,18 @@ class Emulator {
     this.#order('revoke', { name });
   }
 
+  policy(name, resourceType, scope) {
+    this.#order('policy', { name, resourceType, scope });
+  }
+
+  denyAssignment(name, actions, scope, { butFor = [] } = {}) {
+    this.#order('deny-assignment', { name, actions, scope, butFor });
+  }
+
+  signIn(caller, { blocked }) {
+    this.#order('sign-in', { caller, blocked });
+  }
+
   federate(issuer, subject, { caller = 'owner' } = {}) {
     this.#order('federate', { caller, issuer, subject });
   }

@@ -98,6 +98,8 @@ export interface Scene {
   images?: Image[];
   roles?: Role[];
   callers?: Caller[];
+  /** Resource providers that the first subscription has not registered, such as `Microsoft.ContainerRegistry`. */
+  unregistered?: string[];
 }
 
 /** How an emulator starts. */
@@ -323,6 +325,21 @@ export declare class Emulator {
   grant(role: string, scope: string, options: { caller?: string; principal?: string; condition?: string }): string;
   /** Takes a role assignment away by its name, at once. @throws `Missing` */
   revoke(name: string): void;
+  /**
+   * Assigns a policy with the effect `deny` to a scope: no resource of this type is made or changed there, such as
+   * `Microsoft.ContainerRegistry/registries`.
+   */
+  policy(name: string, resourceType: string, scope: string): void;
+  /**
+   * Denies actions, such as `Microsoft.Authorization/roleAssignments/write`, at a scope to everybody but these callers, whatever their
+   * roles. @throws `Missing` if there is no such caller.
+   */
+  denyAssignment(name: string, actions: string[], scope: string, options?: { butFor?: string[] }): void;
+  /**
+   * Lets conditional access give a caller no tokens, or give them again. Tokens that were given are good until they end.
+   * @throws `Missing` if there is no such caller.
+   */
+  signIn(caller: string, options: { blocked: boolean }): void;
   /**
    * Lets a caller (`owner` where none is named) sign in with assertions of this issuer for this subject, as a federated
    * credential does. @throws `Missing` if there is no such caller.

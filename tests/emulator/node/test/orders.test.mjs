@@ -104,11 +104,39 @@ test('a grant has its effect and loses it', async () => {
   assert.equal(await status(), 200);
 });
 
+test('policies, deny assignments and conditional access refuse', async () => {
+  const wire = await Wire.of(azure, 'owner');
+  const scope = `/subscriptions/${azure.subscriptionId}`;
+  azure.policy('no-registries', 'Microsoft.ContainerRegistry/registries', scope);
+  const body = { location: 'westeurope', sku: { name: 'Basic' } };
+  assert.equal((await wire.arm('PUT', azure.registryId('group', 'other'), { body })).status, 403);
+  azure.denyAssignment('stack', ['*/delete'], scope, { butFor: ['ci'] });
+  assert.equal((await wire.arm('DELETE', azure.registryId('group', 'myregistry'))).status, 403);
+  azure.signIn('owner', { blocked: true });
+  await assert.rejects(azure.credential().getToken('https://graph.microsoft.com/.default'), { code: 'NoToken' });
+  azure.signIn('owner', { blocked: false });
+  assert.ok(await azure.credential().getToken('https://graph.microsoft.com/.default'));
+});
+
+test('a provider may be unregistered', async () => {
+  const scene = { unregistered: ['Microsoft.ContainerRegistry'], groups: [{ name: 'group', location: 'westeurope' }] };
+  const own = await Emulator.start({ scene });
+  try {
+    const body = { location: 'westeurope', sku: { name: 'Basic' } };
+    const wire = await Wire.of(own, 'owner');
+    assert.equal((await wire.arm('PUT', own.registryId('group', 'other'), { body })).status, 409);
+  } finally {
+    await own.stop();
+  }
+});
+
 test('what is not there is told from what is no order', () => {
   const scope = azure.registryId('group', 'myregistry');
   for (const missing of [
     () => azure.grant('Sorcerer', scope, { caller: 'ci' }),
     () => azure.revoke('nothing'),
+    () => azure.denyAssignment('stack', ['*'], scope, { butFor: ['nobody'] }),
+    () => azure.signIn('nobody', { blocked: true }),
     () => azure.deleteImage('myregistry.azurecr.io/none:1'),
     () => azure.node('group', 'none', 'aks-0'),
     () => azure.credential('nobody'),

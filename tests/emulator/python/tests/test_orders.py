@@ -5,7 +5,7 @@ from collections.abc import Iterator
 from datetime import timedelta
 
 import pytest
-from aks_acr_emulator import Emulator
+from aks_acr_emulator import Emulator, TokenError
 from wire import REGISTRIES, Kubernetes, Wire
 
 IMAGE = "myregistry.azurecr.io/app:1"
@@ -84,12 +84,35 @@ def test_a_grant_has_its_effect_and_loses_it(azure: Emulator) -> None:
     assert wire.arm("GET", registry)[0] == 200
 
 
+def test_policies_deny_assignments_and_conditional_access_refuse(azure: Emulator) -> None:
+    wire = Wire(azure, "owner")
+    scope = f"/subscriptions/{azure.subscription_id}"
+    body = {"location": "westeurope", "sku": {"name": "Basic"}}
+    azure.policy("no-registries", "Microsoft.ContainerRegistry/registries", scope)
+    assert wire.arm("PUT", azure.registry_id("group", "other"), body)[0] == 403
+    azure.deny_assignment("stack", ["*/delete"], scope, but_for=["ci"])
+    assert wire.arm("DELETE", azure.registry_id("group", "myregistry"))[0] == 403
+    azure.sign_in("owner", blocked=True)
+    with pytest.raises(TokenError):
+        azure.credential().get_token("https://graph.microsoft.com/.default")
+    azure.sign_in("owner", blocked=False)
+    assert azure.credential().get_token("https://graph.microsoft.com/.default").token
+
+
+def test_a_provider_may_be_unregistered() -> None:
+    with Emulator(scene={"unregistered": ["Microsoft.ContainerRegistry"], "groups": [{"name": "group"}]}) as azure:
+        body = {"location": "westeurope", "sku": {"name": "Basic"}}
+        assert Wire(azure, "owner").arm("PUT", azure.registry_id("group", "other"), body)[0] == 409
+
+
 def test_what_is_not_there_is_a_lookup_error_and_what_is_no_order_a_value_error(azure: Emulator) -> None:
     scope = azure.registry_id("group", "myregistry")
     for missing in (
         lambda: azure.grant("Sorcerer", scope, caller="ci"),
         lambda: azure.grant("Reader", scope, caller="nobody"),
         lambda: azure.revoke("nothing"),
+        lambda: azure.deny_assignment("stack", ["*"], scope, but_for=["nobody"]),
+        lambda: azure.sign_in("nobody", blocked=True),
         lambda: azure.delete_image("myregistry.azurecr.io/none:1"),
         lambda: azure.node("group", "none", "aks-0"),
         lambda: azure.credential("nobody"),

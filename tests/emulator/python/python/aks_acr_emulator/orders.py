@@ -181,6 +181,28 @@ class Orders:
         order = {"issuer": issuer, "subject": subject, "seconds": _seconds(life)}
         return cast(str, self._order("federated-token", order)["token"])
 
+    def policy(self, name: str, resource_type: str, scope: str) -> None:
+        """Assigns a policy with the effect ``deny`` to a scope: no resource of this type is made or changed there, such as
+        ``"Microsoft.ContainerRegistry/registries"``."""
+        self._order("policy", {"name": name, "resourceType": resource_type, "scope": scope})
+
+    def deny_assignment(self, name: str, actions: Sequence[str], scope: str, *, but_for: Sequence[str] = ()) -> None:
+        """Denies actions, such as ``"*/delete"``, at a scope to everybody but these callers, whatever their roles.
+
+        Raises:
+            LookupError: If there is no such caller.
+        """
+        order = {"name": name, "actions": list(actions), "scope": scope, "butFor": list(but_for)}
+        self._order("deny-assignment", order)
+
+    def sign_in(self, caller: str, *, blocked: bool) -> None:
+        """Lets conditional access give a caller no tokens, or give them again. Tokens that were given are good until they end.
+
+        Raises:
+            LookupError: If there is no such caller.
+        """
+        self._order("sign-in", {"caller": caller, "blocked": blocked})
+
     def push_image(self, name: str, platforms: Sequence[str] = ("linux/amd64", "linux/arm64")) -> str:
         """Adds an image, or moves a tag to a new one made for these platforms. The answer is its digest."""
         return cast(str, self._order("image", {"name": name, "platforms": list(platforms)})["digest"])

@@ -111,3 +111,5 @@ class Scene(TypedDict, total=False):
     images: list[Image]
     roles: list[Role]
     callers: list[Caller]
+    unregistered: list[str]
+    """Resource providers that the first subscription has not registered, such as ``"Microsoft.ContainerRegistry"``."""

@@ -1,0 +1,121 @@
+//! What is told through [`tracing`](https://docs.rs/tracing) while an operation runs: who operates a program learns from it what was
+//! asked of Azure and of the clusters, what had to wait and why, and as whom. In Python the events are records of `logging`.
+//!
+//! | target | what | level | fields |
+//! |---|---|---|---|
+//! | `aks_acr::operation` | a span around each operation of [`Client`](crate::Client), named like its method | info | `subscription`, `cluster`, `registry`; at its end `outcome`, `correlation_id` |
+//! | `aks_acr` | an operation has ended, well or not, or its future was dropped | info | `operation`, `outcome`, `correlation_id`, `duration_ms`; of a failure `error`, `status`, `code`, `request_id` |
+//! | `aks_acr::http` | a request to Azure, a registry, the directory, Entra or a cluster: each try by itself | debug | `step`, `method`, `host`, `path`, `attempt`, `status`, `request_id`, `duration_ms`; where no answer came `reason` |
+//! | `aks_acr::progress` | something is tried again | info | `step`, `reason`, `wait_ms` |
+//! | `aks_acr::progress` | every other [`Event`] | debug | its text |
+//! | `aks_acr::credential` | which credential of the default chain it is | info | `credential` |
+//! | `aks_acr::credential` | a credential was asked for a token, or was passed over | debug | `credential`, `audience`, `expires_in_s`, `duration_ms`; where there was none `reason` |
+//!
+//! A field is left out where there is nothing to tell. `outcome` is a word of the result, such as `granted` or `already_there`, or `done`;
+//! of a failure the kind, as in [`ErrorKind::as_str`](crate::ErrorKind::as_str); `dropped` where nobody waited for the end.
+//! `correlation_id` is that of the write, by which Azure's activity log knows it, and of a failure that of the answer. The events of an
+//! operation are within its span.
+//!
+//! No event holds a token, a key, a password or the query of an address, which of some is signed. What other crates tell, such as those
+//! that speak HTTP, is theirs: a subscriber that takes only targets that begin with `aks_acr` leaves it out, as the Python package does.
+//!
+//! The names in this table are part of the interface; which requests are made is not.
+
+mod operation;
+
+pub(crate) use operation::{operation, watch};
+
+use crate::call::Event;
+use azure_core::{
+    Result,
+    credentials::{AccessToken, TokenCredential, TokenRequestOptions},
+};
+use std::{fmt, sync::Arc, time::Duration};
+use tokio::time::Instant;
+
+/// The target of the spans.
+pub const OPERATION: &str = "aks_acr::operation";
+/// The target of the events by which operations end.
+pub const END: &str = "aks_acr";
+/// The target of requests.
+pub const HTTP: &str = "aks_acr::http";
+/// The target of steps, waits and tries.
+pub const PROGRESS: &str = "aks_acr::progress";
+/// The target of credentials and tokens.
+pub const CREDENTIAL: &str = "aks_acr::credential";
+
+/// One try of a request. The query is left out: of some it is signed.
+pub(crate) struct Try<'a> {
+    pub step: &'a str,
+    pub method: &'a str,
+    pub host: &'a str,
+    pub path: &'a str,
+    /// From 1, where tries are counted.
+    pub attempt: Option<u32>,
+    pub begun: Instant,
+}
+
+impl Try<'_> {
+    pub fn answered(&self, status: u16, request_id: Option<&str>) {
+        let Self { step, method, host, path, attempt, begun } = *self;
+        let duration_ms = millis_since(begun);
+        tracing::debug!(target: HTTP, step, method, host, path, attempt, status, request_id, duration_ms, "answered");
+    }
+
+    pub fn lost(&self, reason: &str) {
+        let Self { step, method, host, path, attempt, begun } = *self;
+        let duration_ms = millis_since(begun);
+        tracing::debug!(target: HTTP, step, method, host, path, attempt, duration_ms, reason, "no answer");
+    }
+}
+
+fn millis_since(begun: Instant) -> u64 {
+    crate::call::millis(begun.elapsed())
+}
+
+/// Tells a step of a call that is under way.
+pub(crate) fn progress(event: &Event) {
+    match event {
+        Event::Retrying { step, reason, wait_ms } => {
+            tracing::info!(target: PROGRESS, step, reason, wait_ms, "trying again");
+        }
+        event => tracing::debug!(target: PROGRESS, "{event}"),
+    }
+}
+
+/// Tells what a credential gave.
+pub(crate) fn token(credential: &str, scopes: &[&str], begun: Instant, given: &Result<AccessToken>) {
+    let (audience, duration_ms) = (scopes.join(" "), millis_since(begun));
+    match given {
+        Ok(token) => {
+            let end = Duration::try_from(token.expires_on - time::OffsetDateTime::now_utc());
+            let expires_in_s = end.map_or(0, |end| end.as_secs());
+            tracing::debug!(target: CREDENTIAL, credential, audience, expires_in_s, duration_ms, "token");
+        }
+        Err(err) => {
+            // The text of somebody else's error may hold what it likes; the caller gets it with the error of the operation.
+            let reason = err.kind().to_string();
+            tracing::debug!(target: CREDENTIAL, credential, audience, duration_ms, reason, "no token");
+        }
+    }
+}
+
+/// The caller's own credential, with what is told of it.
+pub(crate) struct GivenCredential(pub Arc<dyn TokenCredential>);
+
+#[async_trait::async_trait]
+impl TokenCredential for GivenCredential {
+    async fn get_token(&self, scopes: &[&str], options: Option<TokenRequestOptions<'_>>) -> Result<AccessToken> {
+        let begun = Instant::now();
+        let given = self.0.get_token(scopes, options).await;
+        token("given", scopes, begun, &given);
+        given
+    }
+}
+
+/// Its own `Debug` may show what it likes.
+impl fmt::Debug for GivenCredential {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("GivenCredential")
+    }
+}

@@ -1,0 +1,223 @@
+//! The span of an operation, and how it ends.
+
+use super::{END, millis_since};
+use crate::{
+    attach::{AttachOutcome, AttachPlan, Attachment},
+    attachments::{ClusterAttachments, RegistryAttachments},
+    cluster::{Applied, CreatedCluster, Kubeconfig, MergedKubeconfig, Pods, RollOut},
+    detach::{DetachPlan, Detachment},
+    error::Result,
+    identity::ClusterIdentities,
+    import::{Import, StartedImport},
+    registry::{CreatedRegistry, ImportStatus, Registry},
+};
+use futures::future::BoxFuture;
+use std::future::Future;
+use tokio::time::Instant;
+use tracing::{Instrument as _, Span};
+
+/// Wraps the work of an operation in its span. Its name is a literal, as `tracing` wants it.
+macro_rules! operation {
+    ($name:literal, $client:expr, { $(cluster: $cluster:expr,)? $(registry: $registry:expr,)? }, $work:expr) => {{
+        let span = tracing::info_span!(
+            target: $crate::telemetry::OPERATION,
+            $name,
+            subscription = %$client.subscription_id(),
+            cluster = $crate::telemetry::operation!(@field $($cluster)?),
+            registry = $crate::telemetry::operation!(@field $($registry)?),
+            outcome = tracing::field::Empty,
+            correlation_id = tracing::field::Empty,
+        );
+        $crate::telemetry::watch($name, span, $work)
+    }};
+    (@field) => { tracing::field::Empty };
+    (@field $value:expr) => { tracing::field::display(&$value) };
+}
+
+pub(crate) use operation;
+
+/// What is told of a result.
+pub(crate) trait Told {
+    /// Its word.
+    fn outcome(&self) -> &'static str {
+        "done"
+    }
+
+    /// By which Azure's activity log knows the write.
+    fn correlation_id(&self) -> Option<&str> {
+        None
+    }
+}
+
+/// Does the work within the span, and tells how it ended. Boxed: wrapped as it is, the work would be as large again.
+pub(crate) fn watch<'a, T: Told>(
+    operation: &'static str,
+    span: Span,
+    work: impl Future<Output = Result<T>> + Send + 'a,
+) -> BoxFuture<'a, Result<T>> {
+    let its = span.clone();
+    let watched = async move {
+        let end = End { operation, span: its, begun: Instant::now(), is_told: false };
+        let result = work.await;
+        end.tell(&result);
+        result
+    };
+    Box::pin(watched.instrument(span))
+}
+
+/// Told once, also where the future is dropped before.
+struct End {
+    operation: &'static str,
+    span: Span,
+    begun: Instant,
+    is_told: bool,
+}
+
+impl End {
+    fn tell<T: Told>(mut self, result: &Result<T>) {
+        self.is_told = true;
+        let (operation, duration_ms) = (self.operation, millis_since(self.begun));
+        let (outcome, correlation_id) = match result {
+            Ok(done) => (done.outcome(), done.correlation_id()),
+            Err(err) => (err.kind().as_str(), err.correlation_id()),
+        };
+        self.span.record("outcome", outcome);
+        self.span.record("correlation_id", correlation_id);
+        match result {
+            Ok(_) => tracing::info!(target: END, operation, outcome, correlation_id, duration_ms, "ended"),
+            Err(err) => {
+                let (status, code, request_id) = (err.status(), err.code(), err.request_id());
+                tracing::info!(
+                    target: END, operation, outcome, correlation_id, duration_ms, error = %err, status, code, request_id, "failed"
+                );
+            }
+        }
+    }
+}
+
+impl Drop for End {
+    fn drop(&mut self) {
+        if self.is_told {
+            return;
+        }
+        self.span.record("outcome", "dropped");
+        let (operation, duration_ms) = (self.operation, millis_since(self.begun));
+        tracing::info!(target: END, operation, outcome = "dropped", duration_ms, "dropped");
+    }
+}
+
+impl Told for Attachment {
+    fn outcome(&self) -> &'static str {
+        match self.outcome {
+            AttachOutcome::Granted => "granted",
+            AttachOutcome::AlreadyGranted => "already_granted",
+            AttachOutcome::Inherited { .. } => "inherited",
+            AttachOutcome::ConditionDiffers { .. } => "condition_differs",
+        }
+    }
+
+    fn correlation_id(&self) -> Option<&str> {
+        self.correlation_id.as_deref()
+    }
+}
+
+impl Told for Detachment {
+    fn outcome(&self) -> &'static str {
+        self.outcome.as_str()
+    }
+
+    /// That of the first of its writes.
+    fn correlation_id(&self) -> Option<&str> {
+        self.removed.iter().find_map(|grant| grant.correlation_id.as_deref())
+    }
+}
+
+impl Told for Option<Registry> {
+    fn outcome(&self) -> &'static str {
+        if self.is_some() { "found" } else { "absent" }
+    }
+}
+
+impl Told for CreatedRegistry {
+    fn outcome(&self) -> &'static str {
+        created(self.is_new)
+    }
+
+    fn correlation_id(&self) -> Option<&str> {
+        self.correlation_id.as_deref()
+    }
+}
+
+impl Told for CreatedCluster {
+    fn outcome(&self) -> &'static str {
+        created(self.is_new)
+    }
+}
+
+fn created(is_new: bool) -> &'static str {
+    if is_new { "created" } else { "already_there" }
+}
+
+impl Told for Import {
+    fn outcome(&self) -> &'static str {
+        if self.is_new { "imported" } else { "already_there" }
+    }
+
+    fn correlation_id(&self) -> Option<&str> {
+        self.correlation_id.as_deref()
+    }
+}
+
+impl Told for Vec<Result<Import>> {
+    fn outcome(&self) -> &'static str {
+        if self.iter().all(Result::is_ok) { "done" } else { "some_failed" }
+    }
+}
+
+impl Told for StartedImport {
+    fn outcome(&self) -> &'static str {
+        match self {
+            Self::AlreadyThere { .. } => "already_there",
+            Self::Started { .. } => "started",
+        }
+    }
+
+    fn correlation_id(&self) -> Option<&str> {
+        match self {
+            Self::AlreadyThere { .. } => None,
+            Self::Started { handle } => handle.correlation_id.as_deref(),
+        }
+    }
+}
+
+impl Told for ImportStatus {
+    fn outcome(&self) -> &'static str {
+        match self {
+            Self::Running { .. } => "running",
+            Self::Succeeded => "succeeded",
+        }
+    }
+}
+
+impl Told for MergedKubeconfig {
+    fn outcome(&self) -> &'static str {
+        self.outcome.as_str()
+    }
+}
+
+/// Of these there is nothing to say but that they are there.
+macro_rules! plain {
+    ($($result:ty),* $(,)?) => { $(impl Told for $result {})* };
+}
+
+plain!(
+    AttachPlan,
+    ClusterAttachments,
+    ClusterIdentities,
+    DetachPlan,
+    Kubeconfig,
+    Pods,
+    RegistryAttachments,
+    RollOut,
+    Vec<Applied>,
+);

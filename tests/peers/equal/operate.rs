@@ -1,0 +1,88 @@
+//! One operation of the library on a cloud of one's own, for tests that compare what other programs do:
+//!
+//!     operate RESOURCE_MANAGER SUBSCRIPTION OPERATION [ARGUMENT ...]
+//!
+//! Who signs in is told by the variables of the environment. The result is printed as JSON; an error is, too, and the exit code is 1.
+
+use aks_acr::{
+    ApplyOptions, AttachOptions, CallOptions, Client, Cloud, ClusterRef, CreateClusterOptions, CreateRegistryOptions,
+    Deployment, DetachOptions, Error, ImportOptions, Manifest, MergeKubeconfigOptions, PodSelection, RegistryRef,
+    RollOutOptions, Sku, SshKey,
+};
+use serde::Serialize;
+use serde_json::{Value, json};
+use std::{env, error::Error as StdError, fs, process::ExitCode};
+
+#[tokio::main]
+async fn main() -> Result<ExitCode, Box<dyn StdError>> {
+    let arguments: Vec<String> = env::args().skip(1).collect();
+    let [address, subscription, operation @ ..] = &arguments[..] else {
+        return Err("wanted: operate RESOURCE_MANAGER SUBSCRIPTION OPERATION [ARGUMENT ...]".into());
+    };
+    let client = Client::builder_with_default_credential(subscription);
+    let client = client.cloud(Cloud::custom(address, ".azurecr.io")?).build()?;
+    let words: Vec<&str> = operation.iter().map(String::as_str).collect();
+    match operate(&client, &words).await {
+        Ok(value) => {
+            println!("{value}");
+            Ok(ExitCode::SUCCESS)
+        }
+        Err(err) => {
+            println!("{}", told(&err));
+            Ok(ExitCode::FAILURE)
+        }
+    }
+}
+
+async fn operate(client: &Client, words: &[&str]) -> Result<Value, Error> {
+    match words {
+        ["create-registry", group, name] => {
+            let options = CreateRegistryOptions::default().with_sku(Sku::Basic);
+            shown(client.create_registry(group, name, options).await)
+        }
+        ["create-cluster", cluster, registry] => {
+            let options = CreateClusterOptions::default().with_registry(registry.parse()?);
+            shown(client.create_cluster(&cluster.parse()?, options.with_ssh_key(SshKey::at_home()?)).await)
+        }
+        ["attach", cluster, registry] => {
+            shown(client.attach(&cluster.parse()?, &registry.parse()?, AttachOptions::default()).await)
+        }
+        ["detach", cluster, registry] => {
+            shown(client.detach(&cluster.parse()?, &registry.parse()?, DetachOptions::default()).await)
+        }
+        ["import", registry, source, target] => {
+            let options = ImportOptions::default().with_target(*target);
+            shown(client.import_image(&registry.parse()?, &source.parse()?, options).await)
+        }
+        ["merge-kubeconfig", cluster, file] => {
+            let options = MergeKubeconfigOptions::default().with_file(*file);
+            shown(client.merge_kubeconfig(&cluster.parse()?, options).await)
+        }
+        ["apply", cluster, file, registry] => apply(client, &cluster.parse()?, file, registry.parse()?).await,
+        ["roll-out", cluster, deployment] => {
+            let deployment = Deployment::new(*deployment);
+            shown(client.roll_out(&cluster.parse()?, &deployment, RollOutOptions::default()).await)
+        }
+        ["pods", cluster, labels] => {
+            let selection = PodSelection::default().with_labels(*labels);
+            let pods = client.pods(&cluster.parse()?, &selection, CallOptions::default()).await?;
+            Ok(json!({ "rows": pods.rows(), "pods": pods }))
+        }
+        _ => Ok(json!({ "unknown": words })),
+    }
+}
+
+async fn apply(client: &Client, cluster: &ClusterRef, file: &str, registry: RegistryRef) -> Result<Value, Error> {
+    let Ok(text) = fs::read_to_string(file) else { return Ok(json!({ "unreadable": file })) };
+    let options = ApplyOptions::default().with_registry(registry);
+    shown(client.apply(cluster, Manifest::parse_all(&text)?, options).await)
+}
+
+fn shown<T: Serialize>(result: Result<T, Error>) -> Result<Value, Error> {
+    Ok(json!(result?))
+}
+
+fn told(err: &Error) -> Value {
+    let context: Vec<(&str, &str)> = err.context().collect();
+    json!({ "kind": err.kind().as_str(), "text": format!("{err:#}"), "context": context, "pull_failure": err.pull_failure() })
+}

@@ -1,0 +1,130 @@
+"""The table: the ten steps of the documented way, by az and kubectl in one emulator and by the library in another.
+
+A row is one step. After it the states of the two emulators have to be equal, but for the places that `EVERYWHERE` and the row name,
+each with its reason; and what the row compares besides has to hold. In the commands, `{far}` is the id of a registry in another
+subscription, `{config}` a kubeconfig that had entries of others before, `{manifest}` and `{always}` files with the deployment, in
+the second of which nodes ask the registry each time. A place is a path through the state, in which `*` is any one step.
+"""
+
+from dataclasses import dataclass, field
+
+TIME, CHANCE, BEFORE = "time", "chance", "how much happened before"
+
+# What differs between any two runs, of whatever program.
+EVERYWHERE = {
+    "now": TIME,
+    "registries.*.properties.creationDate": TIME,
+    "registries.*.properties.policies.*.lastUpdatedTime": TIME,
+    "roleAssignments.*.name": "az names a grant by chance, the library by scope, principal and role",
+    "roleAssignments.*.description": "the library signs its grants",
+    "clusters.*.etag": "chance; and the PUT by which az attaches, which the library does without",
+    "managedClusters.*.eTag": "as before",
+    "managedClusters.*.properties.linuxProfile.ssh.publicKeys": "each program made a key of its own",
+    "clusters.*.deployments.*.metadata.annotations": "what kubectl applied last, by which it finds what to take away",
+    "clusters.*.deployments.*.metadata.managedFields": "the managers are kubectl and aks-acr",
+    "clusters.*.deployments.*.metadata.uid": CHANCE,
+    "clusters.*.deployments.*.metadata.creationTimestamp": TIME,
+    "clusters.*.deployments.*.metadata.resourceVersion": BEFORE,
+    "clusters.*.deployments.*.status.conditions.*.lastTransitionTime": TIME,
+    "clusters.*.deployments.*.status.conditions.*.lastUpdateTime": TIME,
+    "clusters.*.pods.*.metadata.name": CHANCE,
+    "clusters.*.pods.*.metadata.uid": CHANCE,
+    "clusters.*.pods.*.metadata.creationTimestamp": TIME,
+    "clusters.*.pods.*.metadata.resourceVersion": BEFORE,
+    "clusters.*.pods.*.metadata.managedFields": TIME,
+    "clusters.*.pods.*.metadata.ownerReferences.*.uid": CHANCE,
+    "clusters.*.pods.*.status.startTime": TIME,
+    "clusters.*.pods.*.status.podIP": BEFORE,
+    "clusters.*.pods.*.status.podIPs.*.ip": BEFORE,
+    "clusters.*.pods.*.status.conditions.*.lastTransitionTime": TIME,
+    "clusters.*.pods.*.status.containerStatuses.*.containerID": CHANCE,
+    "clusters.*.pods.*.status.containerStatuses.*.state.running.startedAt": TIME,
+}
+# Those of them that have to be seen at the end: a row here by which nothing differs would be a mistake.
+CERTAIN = (
+    "roleAssignments.*.name",
+    "roleAssignments.*.description",
+    "managedClusters.*.properties.linuxProfile.ssh.publicKeys",
+    "clusters.*.deployments.*.metadata.annotations",
+    "clusters.*.deployments.*.metadata.managedFields",
+)
+
+
+@dataclass(frozen=True)
+class Row:
+    """A step of the story."""
+
+    number: int
+    theirs: tuple
+    ours: tuple
+    # In words; the first word of each names what the test looks at.
+    compared: tuple
+    # What differs here besides, with the reason.
+    differs: dict = field(default_factory=dict)
+
+
+# In the order in which they are done: without an image there is nothing to deploy, and what is taken away was there.
+ROWS = (
+    Row(
+        1,
+        ("az acr create -n myregistry -g group --sku basic",),
+        ("create-registry group myregistry",),
+        ("state",),
+    ),
+    Row(
+        2,
+        ("az aks create -n dev -g group --generate-ssh-keys --attach-acr myregistry",),
+        ("create-cluster group/dev myregistry",),
+        ("state", "grants", "key: made in the home folder, for its owner alone"),
+    ),
+    Row(
+        3,
+        ("az aks create -n far -g group --generate-ssh-keys --attach-acr {far}",),
+        ("create-cluster group/far {far}",),
+        ("state", "grants", "key: the one that was there, as it was"),
+    ),
+    Row(
+        4,
+        ("az aks update -n plain -g group --attach-acr myregistry",),
+        ("attach group/plain myregistry",),
+        ("state", "grants"),
+    ),
+    Row(
+        6,
+        ("az acr import -n myregistry --source docker.io/library/nginx:latest --image nginx:v1",),
+        ("import myregistry docker.io/library/nginx:latest nginx:v1",),
+        ("state", "image: the tag has the source's digest"),
+    ),
+    Row(
+        7,
+        ("az aks get-credentials -g group -n plain -f {config}",),
+        ("merge-kubeconfig group/plain {config}",),
+        ("state", "file: clusters, users, contexts and the current one; entries of others"),
+        {"{config}": "az writes the file anew, without its comments; the library leaves what is others' byte for byte"},
+    ),
+    Row(
+        8,
+        ("kubectl apply -f {manifest}",),
+        ("apply group/plain {manifest} myregistry",),
+        ("objects: the deployment",),
+    ),
+    Row(
+        9,
+        ("kubectl rollout status deployment/nginx0-deployment --timeout=60s", "kubectl get pods -l app=nginx0"),
+        ("roll-out group/plain nginx0-deployment", "pods group/plain app=nginx0"),
+        ("state", "table: each line of it, of the same emulator; READY, STATUS and RESTARTS across the two"),
+    ),
+    Row(
+        5,
+        ("az aks update -n plain -g group --detach-acr myregistry",),
+        ("detach group/plain myregistry",),
+        ("state", "grants"),
+    ),
+    Row(
+        10,
+        ("kubectl apply -f {always}", "kubectl describe pods -l app=nginx0"),
+        ("apply group/plain {always} myregistry", "roll-out group/plain nginx0-deployment"),
+        ("cause: image, status and text of the failed pull",),
+        {"az aks check-acr": "it starts a program in a pod, and the emulator's pods run none; what kubectl reads is compared"},
+    ),
+)

@@ -1,0 +1,271 @@
+"""Whoever does a step of the documented story, the end is the same, but for what the table names."""
+
+import json
+import os
+import pathlib
+import shlex
+import stat
+import subprocess
+import time
+
+import pytest
+import yaml
+
+from arm import CLUSTER_VERSION
+from emulator import running
+from story import CERTAIN, EVERYWHERE, ROWS
+from test_same_end import differences, ordered, pattern
+from walk import GROUP, REGISTRY, ROOT, Arm, Az, Kubectl
+
+HERE = pathlib.Path(__file__).resolve().parent
+FAR = "2b2b2b2b-2b2b-4b2b-8b2b-2b2b2b2b2b2b"
+OTHERS = """\
+# This file belongs to several people.
+apiVersion: v1
+kind: Config
+preferences: {}
+clusters:
+- name: theirs # not ours
+  cluster: {server: "https://theirs.example", insecure-skip-tls-verify: true}
+users:
+- name: somebody
+  user: {token: theirs}
+contexts:
+- name: theirs
+  context: {cluster: theirs, user: somebody}
+current-context: theirs
+"""
+
+
+class Side:
+    """An emulator in which one of the two works, and what it had there before."""
+
+    def __init__(self, emulator):
+        self.emulator = emulator
+        self.arm = Arm(emulator)
+        self.arm.cluster(GROUP, "plain")
+        emulator.order("POST", "clock", {"speed": 20})
+        far = f"/subscriptions/{FAR}/resourceGroups/shared/providers/Microsoft.ContainerRegistry/registries/farregistry"
+        self.config = emulator.folder / "config"
+        self.config.write_text(OTHERS)
+        self.config.chmod(0o600)
+        self.files = {"far": far, "config": self.config}
+        text = (ROOT / "examples" / "acr-nginx.yaml").read_text().replace("<acr-name>", REGISTRY)
+        always = text.replace("- name: nginx\n", "- imagePullPolicy: Always\n          name: nginx\n")
+        for name, text in (("manifest", text), ("always", always)):
+            self.files[name] = emulator.folder / f"{name}.yaml"
+            self.files[name].write_text(text)
+
+    def words(self, command):
+        return [word.format(**self.files) for word in shlex.split(command)]
+
+    def library(self, command):
+        """An operation of the library: what it gave, or its error."""
+        emulator = self.emulator
+        program = os.environ.get("AKS_ACR_OPERATE_BIN") or ROOT / "target" / "debug" / "examples" / "operate"
+        done = subprocess.run(
+            [str(program), emulator.origin, emulator.subscription, *self.words(command)],
+            stdin=subprocess.DEVNULL,
+            capture_output=True,
+            text=True,
+            timeout=240,
+            cwd=emulator.home,
+            env=emulator.client_environment(AZURE_AUTHORITY_HOST=emulator.origin),
+        )
+        assert done.returncode in (0, 1) and done.stdout, done.stderr
+        told = json.loads(done.stdout)
+        assert "unknown" not in told and "unreadable" not in told, told
+        return told
+
+    def key(self):
+        """The private key in the home folder, and who may read it."""
+        path = self.emulator.home / ".ssh" / "id_rsa"
+        return path.read_text(), stat.S_IMODE(path.stat().st_mode)
+
+    def end(self):
+        """The state, and the clusters as Azure shows them; grants by what they grant, since their order is that of their names."""
+        state = ordered(self.emulator.state())
+        state["managedClusters"] = [
+            self.arm.call("GET", self.arm.cluster_id(GROUP, cluster["name"]), CLUSTER_VERSION)[0]
+            for cluster in state["clusters"]
+        ]
+        state["roleAssignments"].sort(key=lambda one: (one["scope"].lower(), one["principalId"], one["roleDefinition"]))
+        return state
+
+
+class Theirs(Side):
+    """az and kubectl."""
+
+    def __init__(self, emulator):
+        super().__init__(emulator)
+        self.az = Az(emulator, "story")
+        self.az.register_cloud()
+        self.az.sign_in()
+        tools = pathlib.Path(os.environ["AKS_ACR_PEER_TOOLS"]).parent / "kubectl"
+        self.kubectl = Kubectl(emulator, OTHERS, tools)
+        # It works with what az has written.
+        self.kubectl.environment["KUBECONFIG"] = str(self.config)
+
+    def __call__(self, command):
+        program, *words = self.words(command)
+        if program == "kubectl":
+            told = self.kubectl(*words)
+            # Who looks too early looks again.
+            end = time.monotonic() + 20
+            while words[0] == "describe" and "Failed to pull" not in told and time.monotonic() < end:
+                time.sleep(0.2)
+                told = self.kubectl(*words)
+            return told
+        done = self.az.run(*words)
+        assert done.code == 0, f"{command}: {done.err}"
+        return done.out
+
+
+class Told:
+    """What a row left behind: what the programs said, the states, the keys, the files."""
+
+    def __init__(self, row, theirs, ours):
+        self.theirs = [theirs(command) for command in row.theirs]
+        self.ours = [ours.library(command) for command in row.ours]
+        self.states = theirs.end(), ours.end()
+        self.keys = [side.key() if (side.emulator.home / ".ssh").exists() else None for side in (theirs, ours)]
+        self.configs = [side.config.read_text() for side in (theirs, ours)]
+        # The library, where kubectl was.
+        self.beside = theirs.library("pods group/plain app=nginx0") if row.number == 9 else None
+
+
+@pytest.fixture(scope="module")
+def told():
+    """The whole story, told twice: by row."""
+    scene = ("--seed", HERE / "scene.yaml")
+    with running(*scene) as one, running(*scene) as other:
+        theirs, ours = Theirs(one), Side(other)
+        found = {}
+        for row in ROWS:
+            if row.number == 10:
+                # Nodes and services go on honouring what is gone for a while.
+                for side in (theirs, ours):
+                    side.emulator.order("POST", "advance", {"seconds": 4 * 3600})
+            found[row.number] = Told(row, theirs, ours)
+        yield found
+
+
+def compares(what):
+    """The rows that compare it."""
+    rows = [row for row in ROWS if any(word.split(":")[0] == what for word in row.compared)]
+    return pytest.mark.parametrize("row", rows, ids=lambda row: f"row {row.number}")
+
+
+def test_every_row_of_the_story_is_told_once():
+    assert sorted(row.number for row in ROWS) == list(range(1, 11))
+    assert all(row.theirs and row.ours and row.compared for row in ROWS)
+
+
+def test_the_documented_story_has_no_other_rows():
+    shared = os.environ.get("AKS_ACR_SHARED")
+    if not shared:
+        pytest.skip("AKS_ACR_SHARED names no folder")
+    text = (pathlib.Path(shared) / "reference" / "story.md").read_text()
+    documented = [int(line.split("|")[1]) for line in text.splitlines() if line.startswith("| ") and line[2].isdigit()]
+    assert documented == sorted(row.number for row in ROWS)
+
+
+def unnamed(one, other, more=()):
+    """What differs and is not named."""
+    named = [pattern(place) for place in (*EVERYWHERE, *more)]
+    return [found for found in differences(one, other) if not any(place.fullmatch(found[0]) for place in named)]
+
+
+@compares("state")
+def test_the_two_states_are_equal(told, row):
+    assert unnamed(*told[row.number].states) == []
+
+
+def test_what_the_table_promises_does_differ(told):
+    places = [place for row in ROWS for place, _, _ in differences(*told[row.number].states)]
+    assert [row for row in CERTAIN if not any(map(pattern(row).fullmatch, places))] == []
+
+
+GRANTS = {
+    2: {("dev", REGISTRY)},
+    3: {("dev", REGISTRY), ("far", "farregistry")},
+    4: {("dev", REGISTRY), ("far", "farregistry"), ("plain", REGISTRY)},
+    5: {("dev", REGISTRY), ("far", "farregistry")},
+}
+
+
+@compares("grants")
+def test_the_same_clusters_may_pull_from_the_same_registries(told, row):
+    for state in told[row.number].states:
+        names = {cluster["kubelet"]: cluster["name"] for cluster in state["clusters"]}
+        ours = [one for one in state["roleAssignments"] if one["principalId"] in names]
+        held = [(names[one["principalId"]], one["scope"].rsplit("/", 1)[-1]) for one in ours]
+        assert sorted(held) == sorted(GRANTS[row.number])
+
+
+@compares("key")
+def test_the_ssh_key_is_made_once_and_for_its_owner(told, row):
+    for one, first in zip(told[row.number].keys, told[2].keys):
+        text, mode = one
+        assert text.startswith("-----BEGIN ") and mode == 0o600
+        assert text == first[0]
+
+
+@compares("image")
+def test_the_tag_has_the_sources_digest(told, row):
+    for state in told[row.number].states:
+        [registry] = [one for one in state["registries"] if one["name"] == REGISTRY]
+        assert registry["images"]["nginx"]["v1"] == state["upstreams"]["registry-1.docker.io"]["library/nginx"]["latest"]
+
+
+@compares("file")
+def test_the_kubeconfigs_have_the_same_entries(told, row):
+    one, other = (yaml.safe_load(text) for text in told[row.number].configs)
+    before = yaml.safe_load(OTHERS)
+    assert one["current-context"] == other["current-context"] == "plain"
+    for kind, inner in (("clusters", "cluster"), ("users", "user"), ("contexts", "context")):
+        entries = [{entry["name"]: entry[inner] for entry in config[kind]} for config in (one, other)]
+        assert entries[0].keys() == entries[1].keys()
+        for name in entries[0]:
+            # Keys and authorities are each emulator's own; that they are there is what can be compared.
+            assert entries[0][name].keys() == entries[1][name].keys(), name
+        for entry in before[kind]:
+            assert entries[0][entry["name"]] == entries[1][entry["name"]] == entry[inner]
+    assert one["contexts"] == other["contexts"]
+
+
+def test_only_the_library_keeps_the_comments_of_others(told):
+    theirs, ours = told[7].configs
+    assert "several people" not in theirs and "not ours" not in theirs
+    for line in OTHERS.splitlines():
+        assert line in ours.splitlines() or line.startswith("current-context")
+
+
+@compares("objects")
+def test_the_deployment_is_the_same(told, row):
+    # How far the pods are is a matter of when it was looked at.
+    assert unnamed(*told[row.number].states, ("clusters.*.pods", "clusters.*.deployments.*.status")) == []
+
+
+def table(text):
+    """The cells of what kubectl printed, without the age."""
+    return [line.split()[:-1] for line in text.splitlines()]
+
+
+@compares("table")
+def test_the_table_of_pods_is_kubectls(told, row):
+    told = told[row.number]
+    theirs, beside, ours = table(told.theirs[-1]), told.beside["rows"], told.ours[-1]["rows"]
+    assert theirs == [cells[:4] for cells in beside]
+    assert [cells[1:] for cells in theirs[1:]] == [cells[1:4] for cells in ours[1:]] == [["1/1", "Running", "0"]] * 2
+
+
+@compares("cause")
+def test_the_same_cause_is_found(told, row):
+    described, failed = told[row.number].theirs[-1], told[row.number].ours[-1]
+    failure = failed["pull_failure"]
+    assert failed["kind"] == "pull_failed"
+    assert failure["image"] == f"{REGISTRY}.azurecr.io/nginx:v1" and failure["cause"]["kind"] == "unauthorized"
+    assert f'Failed to pull image "{failure["image"]}"' in described and "401 Unauthorized" in described
+    # What kubectl reads says no more; which grant is missing, and whose, the library adds.
+    assert dict(failed["context"])["missing grant"].startswith("AcrPull for kubelet identity")
