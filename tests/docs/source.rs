@@ -108,9 +108,9 @@ impl Source {
             Item::Enum(item) if is_public(&item.vis) => {
                 let snake = item.attrs.iter().any(|one| says(one, "serde", "snake_case"));
                 let variants = item.variants.iter().map(|variant| Variant {
-                    word: renamed(&variant.attrs).unwrap_or_else(|| match snake {
-                        true => snake_case(&variant.ident.to_string()),
-                        false => variant.ident.to_string(),
+                    word: renamed(&variant.attrs).unwrap_or_else(|| {
+                        let name = variant.ident.to_string();
+                        if snake { snake_case(&name) } else { name }
                     }),
                     docs: docs(&variant.attrs),
                     is_default: variant.attrs.iter().any(|one| one.path().is_ident("default")),

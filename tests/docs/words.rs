@@ -80,9 +80,9 @@ pub fn value(source: &Source, ty: &Form) -> String {
         "SystemTime" | "OffsetDateTime" => "point in time".to_owned(),
         name => match source.enums.get(name) {
             Some(variants) if variants.iter().all(|one| one.fields.is_empty()) => {
-                let words = variants.iter().map(|one| match one.is_default {
-                    true => format!("**`{}`**", one.word),
-                    false => format!("`{}`", one.word),
+                let words = variants.iter().map(|one| {
+                    let word = format!("`{}`", one.word);
+                    if one.is_default { format!("**{word}**") } else { word }
                 });
                 words.collect::<Vec<_>>().join(", ")
             }

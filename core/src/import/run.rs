@@ -7,7 +7,7 @@ use crate::{
     error::{Blame, Error, ErrorKind, Result},
     id::ResourceId,
     image::{Digest, ImageReference},
-    registry::{ImportHandle, ImportRequest, ImportStatus, Registry, RegistryRef},
+    registry::{Arriving, ImportHandle, ImportRequest, ImportStatus, Registry, RegistryRef},
 };
 use futures::future::try_join_all;
 use std::{collections::BTreeMap, time::Duration};
@@ -117,17 +117,33 @@ impl<'a> Job<'a> {
     }
 
     pub async fn start(&self, missing: &[&ImageReference]) -> Result<ImportHandle> {
-        self.client.registry_importer().start_import(&self.registry, &self.request(missing), self.call).await
+        let request = self.request(missing);
+        let mut handle = self.client.registry_importer().start_import(&self.registry, &request, self.call).await?;
+        handle.arriving = self
+            .wanted()
+            .map(|digest| Arriving { images: missing.iter().copied().cloned().collect(), digest: digest.clone() });
+        Ok(handle)
     }
 
     /// Copies to the targets that do not have it, and proves what arrived.
     pub async fn copy(&self, missing: &[&ImageReference]) -> Result<Import> {
         let step = format!("importing {} as {}", self.source, self.targets[0]);
         self.call.report(Event::Started { step: step.clone() });
-        let correlation_id = match self.run(missing).await {
-            Ok(correlation_id) => correlation_id,
-            Err(err) if self.has_arrived_after(&err, missing).await? => None,
-            Err(err) => return Err(err),
+        let mut missing = missing.to_vec();
+        let correlation_id = loop {
+            let err = match self.run(&missing).await {
+                Ok(correlation_id) => break correlation_id,
+                Err(err) => err,
+            };
+            let rest = self.missing_after(&err, &missing).await?;
+            if rest.is_empty() {
+                break None;
+            }
+            // One tag that was there has kept the others from being copied: they are left to do.
+            if err.kind() != ErrorKind::Conflict || rest.len() == missing.len() {
+                return Err(err);
+            }
+            missing = rest;
         };
         let proof = self.prove().await?;
         self.call.report(Event::Finished { step });
@@ -141,28 +157,28 @@ impl<'a> Job<'a> {
         Ok(correlation_id)
     }
 
-    /// Whether the image is there all the same: where no answer came, Azure may have got the request and be at work; where the
-    /// tag exists, another import may have brought the same image meanwhile.
-    async fn has_arrived_after(&self, err: &Error, missing: &[&ImageReference]) -> Result<bool> {
+    /// Those that do not have the image all the same: where no answer came, Azure may have got the request and be at work; where
+    /// a tag exists, an import of before, or of somebody else, may have brought the same image.
+    async fn missing_after<'t>(&self, err: &Error, missing: &[&'t ImageReference]) -> Result<Vec<&'t ImageReference>> {
         let looks = match err.kind() {
             ErrorKind::Unavailable => LOOKS_AFTER_LOST_ANSWER,
             ErrorKind::Conflict => 1,
             _ => 0,
         };
-        let Some(wanted) = self.wanted() else { return Ok(false) };
+        let mut rest = missing.to_vec();
+        let Some(wanted) = self.wanted() else { return Ok(rest) };
         for attempt in 0..looks {
             if attempt > 0 {
                 self.call.sleep("looking whether the image has arrived", WAIT).await?;
             }
             let looked = try_join_all(missing.iter().map(|target| look(self.client, target, self.call))).await?;
-            if looked.iter().all(|look| matches!(look, Look::There(there) if wanted == there)) {
-                return Ok(true);
-            }
-            if looked.iter().any(|look| matches!(look, Look::Hidden(_))) {
-                return Ok(false);
+            let is_there = |look: &Look| matches!(look, Look::There(there) if wanted == there);
+            rest = missing.iter().zip(&looked).filter(|(_, look)| !is_there(look)).map(|(target, _)| *target).collect();
+            if rest.is_empty() || looked.iter().any(|look| matches!(look, Look::Hidden(_))) {
+                break;
             }
         }
-        Ok(false)
+        Ok(rest)
     }
 
     /// Looks at every target. All have to be the image that was meant, or the same one where that is not known.
@@ -239,6 +255,13 @@ async fn follow(client: &Client, mut handle: ImportHandle, call: &Call) -> Resul
         }
         told = tags;
     }
+}
+
+/// Whether all that an import was to bring is there, by whichever import.
+pub(super) async fn has_arrived(client: &Client, handle: &ImportHandle, call: &Call) -> Result<bool> {
+    let Some(Arriving { images, digest }) = &handle.arriving else { return Ok(false) };
+    let looked = try_join_all(images.iter().map(|image| look(client, image, call))).await?;
+    Ok(looked.iter().all(|look| matches!(look, Look::There(there) if there == digest)))
 }
 
 async fn look_at_source(
