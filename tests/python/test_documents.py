@@ -1,6 +1,8 @@
 """The README and the examples do what they say."""
 
 import functools
+import importlib.util
+import json
 import pathlib
 import re
 import subprocess
@@ -10,7 +12,7 @@ import azure.identity
 import azure.identity.aio
 import pytest
 from aks_acr_emulator import Emulator
-from conftest import MANIFESTS, SCENE
+from conftest import MANIFESTS, SCENE, blocking
 
 import aks_acr
 
@@ -53,3 +55,26 @@ def test_an_example_runs_and_is_short(path):
     done = subprocess.run([sys.executable, path], capture_output=True, text=True, timeout=120, check=False)
     assert done.returncode == 0, done.stderr
     assert done.stdout
+
+
+@pytest.mark.parametrize("operation", [one["python"] for one in json.loads((ROOT / "tests" / "contract" / "operations.json").read_text())])
+def test_the_example_of_a_page_runs(operation, tmp_path):
+    source = importlib.util.spec_from_file_location("examples_of_pages", ROOT / "tests" / "docs" / "examples.py")
+    examples = importlib.util.module_from_spec(source)
+    source.loader.exec_module(examples)
+    scene = {
+        "owner": {"directory": True},
+        "clusters": [{"group": "my-group", "name": "my-cluster"}],
+        "registries": [{"group": "my-group", "name": "myregistry"}],
+        "images": [{"name": name, "platforms": ["linux/amd64"]} for name in ("docker.io/library/nginx:latest", "myregistry.azurecr.io/nginx:v1")],
+    }
+    more = {"apply": (MANIFESTS,), "merge_kubeconfig": (tmp_path / "config",)}.get(operation, ())
+    with Emulator(scene=scene, clock=50) as azure:
+        with blocking(azure) as client:
+            if "attach" not in operation.split("_"):
+                client.attach("my-group/my-cluster", "myregistry")
+            if operation in ("roll_out", "pods"):
+                client.apply("my-group/my-cluster", MANIFESTS, registry="myregistry")
+            mark = azure.mark()
+            getattr(examples, operation)(client, *more)
+            assert azure.requests(since=mark)

@@ -11,7 +11,11 @@ use crate::{
     id::ResourceId,
     refusal::{DenyingPolicy, Refusal, RefusalKind},
 };
-use std::{error::Error as StdError, fmt, time::Duration};
+use std::{
+    error::Error as StdError,
+    fmt::{self, Write as _},
+    time::Duration,
+};
 
 /// A result whose error is [`Error`].
 pub type Result<T, E = Error> = std::result::Result<T, E>;
@@ -190,7 +194,7 @@ impl fmt::Display for Error {
         self.fmt_facts(f)?;
         if f.alternate() {
             if let Some(failure) = &self.0.pull_failure {
-                write!(f, ": {}", failure.message)?;
+                write!(f, ": {}", OneLine(&failure.message))?;
             }
             fmt_sources(self.source(), f)?;
         }
@@ -206,9 +210,24 @@ impl Error {
         }
         for (index, (name, value)) in facts.iter().enumerate() {
             let open = if index == 0 { " (" } else { ", " };
-            write!(f, "{open}{name}: {value}")?;
+            write!(f, "{open}{name}: {}", OneLine(value))?;
         }
         if facts.is_empty() { Ok(()) } else { f.write_str(")") }
+    }
+}
+
+/// The most that is shown of one fact. A service that answers with a page of HTML, or a whole list, says no more by the rest.
+const LONGEST: usize = 4000;
+
+/// A text of somebody else's, as a part of one line: without line breaks, and without what a terminal would take for an order.
+struct OneLine<'a>(&'a str);
+
+impl fmt::Display for OneLine<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        for letter in self.0.chars().take(LONGEST) {
+            f.write_char(if letter.is_control() { ' ' } else { letter })?;
+        }
+        if self.0.chars().nth(LONGEST).is_some() { f.write_str("…") } else { Ok(()) }
     }
 }
 
@@ -218,7 +237,7 @@ fn fmt_sources(mut source: Option<&(dyn StdError + 'static)>, f: &mut fmt::Forma
         let text = err.to_string();
         // Some errors quote what lies behind them.
         if !adds_nothing(&text) && !last.contains(&text) {
-            write!(f, ": {text}")?;
+            write!(f, ": {}", OneLine(&text))?;
             last = text;
         }
         source = err.source();
@@ -283,6 +302,16 @@ mod tests {
             Error::new(ErrorKind::NotFound, "no such cluster").with_context("cluster", "dev").with_service(service);
         assert_eq!(err.to_string(), "no such cluster (cluster: dev)");
         assert_eq!(format!("{err:#}"), "no such cluster (cluster: dev): HTTP 404 ResourceNotFound");
+    }
+
+    #[test]
+    fn a_text_of_somebody_elses_makes_neither_a_second_line_nor_a_long_one() {
+        let text = format!("a\nb\u{1b}[2J{}", "c".repeat(10_000));
+        let service = ServiceError { status: 400, message: Some(text.clone()), ..ServiceError::default() };
+        let err = Error::new(ErrorKind::InvalidInput, "refused").with_context("it says", text).with_service(service);
+        let (plain, whole) = (err.to_string(), format!("{err:#}"));
+        assert!(plain.starts_with("refused (it says: a b [2Jccc") && plain.ends_with("…)"), "{plain}");
+        assert!(!whole.contains(char::is_control) && whole.len() < 2 * plain.len() + 100, "{whole}");
     }
 
     #[test]

@@ -239,6 +239,20 @@ impl Kubeconfig {
         self.merge_into(&places, mode, &|| false)
     }
 
+    /// What [`merge`](Self::merge) makes of a file's text, for input that is made up: tests/fuzz.
+    ///
+    /// # Errors
+    /// Those of the text.
+    #[cfg(fuzzing)]
+    #[doc(hidden)]
+    pub fn merge_text(&self, text: &str, existing: ExistingEntry, set_current: bool) -> Result<String> {
+        let entries = self.entries()?.told_apart();
+        let current = set_current.then_some(entries.context.as_str());
+        let wanted = Wanted { entries: Some(&entries), replace: existing == ExistingEntry::Replace, current };
+        let edited = edit(text, wanted).map_err(|refusal| refused(Path::new("text"), refusal))?;
+        Ok(edited.text.unwrap_or_else(|| text.to_owned()))
+    }
+
     fn merge_into(&self, places: &Places, mode: &MergeMode, stop: &dyn Fn() -> bool) -> Result<MergedKubeconfig> {
         let entries = self.entries()?.told_apart();
         let chosen = Chosen::among(places, &entries, mode, stop)?;
@@ -320,7 +334,15 @@ struct Written {
 
 fn write(file: &Path, wanted: Wanted<'_>, lock_wait: Duration, stop: &dyn Fn() -> bool) -> Result<Written> {
     let held = Held::take(file, lock_wait, stop)?;
-    let edited = edit(held.text()?, wanted).map_err(|refusal| match refusal {
+    let edited = edit(held.text()?, wanted).map_err(|refusal| refused(file, refusal))?;
+    if let Some(text) = &edited.text {
+        held.replace(text, stop)?;
+    }
+    Ok(Written { is_open_to_others: held.is_open_to_others(), edited })
+}
+
+fn refused(file: &Path, refusal: Refusal) -> Error {
+    match refusal {
         Refusal::Form(fault) => unfit(file, &fault),
         Refusal::Taken(list, name) => {
             let text = "the kubeconfig file has another entry of that name";
@@ -328,11 +350,7 @@ fn write(file: &Path, wanted: Wanted<'_>, lock_wait: Duration, stop: &dyn Fn() -
             err.with_context("list", list).with_context("name", name)
         }
         Refusal::Unwritable => Error::new(ErrorKind::Unexpected, "the kubeconfig's entries cannot be written as YAML"),
-    })?;
-    if let Some(text) = &edited.text {
-        held.replace(text, stop)?;
     }
-    Ok(Written { is_open_to_others: held.is_open_to_others(), edited })
 }
 
 fn unfit(file: &Path, fault: &Fault) -> Error {

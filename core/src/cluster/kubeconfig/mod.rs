@@ -20,6 +20,7 @@ use crate::{
 use azure_core::credentials::Secret;
 use entries::Entries;
 use serde::{Deserialize, Serialize};
+use serde_json::Value;
 use std::{fmt, time::Duration};
 
 const DEADLINE: Duration = Duration::from_secs(2 * 60);
@@ -107,16 +108,16 @@ impl Kubeconfig {
     /// [`InvalidInput`](ErrorKind::InvalidInput) if the text is none, or its current context leads to no cluster.
     pub fn parse(text: impl Into<String>) -> Result<Self> {
         let text = text.into();
-        // The reader's own words could quote a key, so its error is not kept.
-        let file: File = serde_saphyr::from_str(&text).map_err(|_| wrong("the text is not YAML of that form"))?;
-        let context =
-            file.current_context.filter(|name| !name.is_empty()).ok_or_else(|| wrong("it has no current context"))?;
-        let inner = file.contexts.into_iter().find(|one| one.name == context);
-        let cluster =
-            inner.and_then(|one| one.context.cluster).ok_or_else(|| wrong("its current context names no cluster"))?;
-        let inner = file.clusters.into_iter().find(|one| one.name == cluster);
-        let server =
-            inner.and_then(|one| one.cluster.server).ok_or_else(|| wrong("its current context leads to no cluster"))?;
+        // Only what the current context leads to is looked at: what else is in the file may be of any form.
+        let file = edit::values(&text).map_err(|_| wrong("the text is not YAML of that form"))?;
+        let context = file.get("current-context").and_then(plain).filter(|name| !name.is_empty());
+        let context = context.ok_or_else(|| wrong("it has no current context"))?;
+        let inner = content(&file, "contexts", "context", &context);
+        let cluster = inner.and_then(|inner| plain(inner.get("cluster")?));
+        let cluster = cluster.ok_or_else(|| wrong("its current context names no cluster"))?;
+        let inner = content(&file, "clusters", "cluster", &cluster);
+        let server = inner.and_then(|inner| plain(inner.get("server")?));
+        let server = server.ok_or_else(|| wrong("its current context leads to no cluster"))?;
         if !server.starts_with("https://") {
             return Err(wrong("its server is not https"));
         }
@@ -189,36 +190,20 @@ fn wrong(why: &str) -> Error {
     Error::new(ErrorKind::InvalidInput, format!("not a kubeconfig: {why}"))
 }
 
-#[derive(Deserialize)]
-struct File {
-    #[serde(rename = "current-context")]
-    current_context: Option<String>,
-    #[serde(default)]
-    contexts: Vec<NamedContext>,
-    #[serde(default)]
-    clusters: Vec<NamedCluster>,
+/// What an entry of a list has.
+fn content<'a>(file: &'a Value, list: &str, key: &str, name: &str) -> Option<&'a Value> {
+    let mut entries = file.get(list)?.as_array()?.iter();
+    entries.find(|entry| entry.get("name").and_then(plain).as_deref() == Some(name))?.get(key)
 }
 
-#[derive(Deserialize)]
-struct NamedContext {
-    name: String,
-    context: Context,
-}
-
-#[derive(Deserialize)]
-struct Context {
-    cluster: Option<String>,
-}
-
-#[derive(Deserialize)]
-struct NamedCluster {
-    name: String,
-    cluster: Cluster,
-}
-
-#[derive(Deserialize)]
-struct Cluster {
-    server: Option<String>,
+/// A scalar's text: a name of digits may stand there without quotes.
+fn plain(value: &Value) -> Option<String> {
+    match value {
+        Value::String(text) => Some(text.clone()),
+        Value::Number(number) => Some(number.to_string()),
+        Value::Bool(word) => Some(word.to_string()),
+        _ => None,
+    }
 }
 
 #[cfg(test)]
@@ -233,6 +218,17 @@ mod tests {
         let kubeconfig = Kubeconfig::parse(GOOD).unwrap();
         assert_eq!((kubeconfig.server(), kubeconfig.context()), ("https://dev.example:443", "dev"));
         assert!(!format!("{kubeconfig:?}").contains("top-secret"));
+    }
+
+    #[test]
+    fn what_the_current_context_does_not_lead_to_may_be_of_any_form() {
+        let text = GOOD
+            .replace("contexts:", "contexts:\n- name: half\n- {context: null}\n- text")
+            .replace("clusters:", "clusters:\n- name: half\n  cluster: text\n- name: [1]\n  cluster: {server: {}}");
+        assert_eq!(Kubeconfig::parse(text).unwrap().server(), "https://dev.example:443");
+        let digits = GOOD.replace("context: dev", "context: 123").replace("name: dev", "name: 123");
+        assert_eq!(Kubeconfig::parse(digits.replace("cluster: dev", "cluster: 123")).unwrap().context(), "123");
+        assert!(Kubeconfig::parse("current-context: a\ncontexts: null\nclusters:").is_err());
     }
 
     #[test]

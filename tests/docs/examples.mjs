@@ -1,0 +1,129 @@
+// The examples in JavaScript of the pages below `docs/`. The body of each function is on its page.
+
+export async function identities(client) {
+  const { kubelet } = await client.identities('my-group/my-cluster');
+  console.log(kubelet ? kubelet.objectId : 'the cluster has no kubelet identity');
+}
+
+export async function attach(client) {
+  try {
+    const { outcome } = await client.attach('my-group/my-cluster', 'myregistry');
+    console.log(outcome.kind);
+  } catch (err) {
+    if (err.code !== 'forbidden') throw err;
+    console.error(`ask for ${err.smallestRole} at ${err.scope}`);
+  }
+}
+
+export async function planAttach(client) {
+  const plan = await client.planAttach('my-group/my-cluster', 'myregistry');
+  console.log(String(plan)); // + AcrPull for … on myregistry
+}
+
+export async function applyAttach(client) {
+  const plan = await client.planAttach('my-group/my-cluster', 'myregistry');
+  // … somebody has looked at it, and it was not an hour ago.
+  const { outcome } = await client.applyAttach(plan);
+  console.log(outcome.kind);
+}
+
+export async function detach(client) {
+  const { outcome, remaining } = await client.detach('my-group/my-cluster', 'myregistry');
+  console.log(outcome);
+  for (const grant of remaining) console.log('and yet:', grant.roleName, 'by', grant.assignmentId);
+}
+
+export async function planDetach(client) {
+  console.log(String(await client.planDetach('my-group/my-cluster', 'myregistry')));
+}
+
+export async function applyDetach(client) {
+  const plan = await client.planDetach('my-group/my-cluster', 'myregistry');
+  // … somebody has looked at it, and it was not an hour ago.
+  const { outcome } = await client.applyDetach(plan);
+  console.log(outcome);
+}
+
+export async function attachmentsOfCluster(client) {
+  const { grants } = await client.attachmentsOfCluster('my-group/my-cluster');
+  for (const { registry, roleName } of grants) console.log(registry, 'by', roleName);
+}
+
+export async function attachmentsOfRegistry(client) {
+  const { grants } = await client.attachmentsOfRegistry('myregistry', { askDirectory: true });
+  for (const { principalId, principalState, clusters } of grants) console.log(principalId, principalState, clusters);
+}
+
+export async function registry(client) {
+  const found = await client.registry('myregistry');
+  console.log(found ? `${found.loginServer} in ${found.location}` : 'there is no such registry');
+}
+
+export async function createRegistry(client) {
+  const made = await client.createRegistry('my-group', 'anotherregistry', { sku: 'Standard' });
+  console.log(made.isNew, made.registry.loginServer);
+  for (const difference of made.differences) console.log(String(difference)); // one that was there is left as it is
+}
+
+export async function createCluster(client) {
+  const made = await client.createCluster('my-group/another-cluster', {
+    registries: ['myregistry'],
+    nodeCount: 2,
+    onProgress: (event) => console.log(String(event)),
+  });
+  console.log(made.isNew, made.cluster.state);
+}
+
+export async function importImage(client) {
+  const { target, proof } = await client.importImage('myregistry', 'nginx', { target: 'nginx:v1' });
+  console.log(target, proof.kind);
+}
+
+export async function importImages(client) {
+  const images = ['nginx', { source: 'nginx', target: 'web/nginx:stable' }];
+  for (const { import: done, error } of await client.importImages('myregistry', images)) {
+    console.log(done ? done.target : error.message); // one that failed stops no other
+  }
+}
+
+export async function startImport(client) {
+  const started = await client.startImport('myregistry', 'nginx', { target: 'nginx:v2' });
+  console.log(started.kind === 'started' ? 'Azure copies; store the handle, it is a secret' : 'there already');
+}
+
+export async function pollImport(client) {
+  const started = await client.startImport('myregistry', 'nginx', { target: 'nginx:v3' });
+  if (started.kind === 'started') {
+    const { kind } = await client.pollImport(started.handle);
+    console.log(kind); // 'running' or 'succeeded'
+  }
+}
+
+export async function kubeconfig(client) {
+  const { context, server } = await client.kubeconfig('my-group/my-cluster', { access: 'user' });
+  console.log(context, 'at', server); // text is a secret
+}
+
+export async function mergeKubeconfig(client, file) {
+  const merged = await client.mergeKubeconfig('my-group/my-cluster', { file }); // left out: where kubectl looks
+  console.log(merged.context, 'in', merged.file, merged.outcome);
+}
+
+export async function apply(client, manifests) {
+  const applied = await client.apply('my-group/my-cluster', manifests, { registry: 'myregistry' });
+  for (const object of applied) console.log(String(object));
+}
+
+export async function rollOut(client) {
+  try {
+    const { ready, wanted } = await client.rollOut('my-group/my-cluster', 'web');
+    console.log(`${ready}/${wanted} ready`);
+  } catch (err) {
+    if (err.code !== 'pull_failed') throw err;
+    console.error(err.pullFailure);
+  }
+}
+
+export async function pods(client) {
+  console.log(String(await client.pods('my-group/my-cluster', { labels: 'app=web' })));
+}

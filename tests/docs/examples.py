@@ -1,0 +1,123 @@
+"""The examples in Python of the pages below ``docs/``. The body of each function is on its page."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import aks_acr
+
+
+def identities(client: aks_acr.Client) -> None:
+    kubelet = client.identities("my-group/my-cluster").kubelet
+    print(kubelet.object_id if kubelet else "the cluster has no kubelet identity")
+
+
+def attach(client: aks_acr.Client) -> None:
+    try:
+        print(client.attach("my-group/my-cluster", "myregistry").outcome.kind)
+    except aks_acr.ForbiddenError as err:
+        print(f"ask for {err.smallest_role} at {err.scope}")
+
+
+def plan_attach(client: aks_acr.Client) -> None:
+    plan = client.plan_attach("my-group/my-cluster", "myregistry")
+    print(plan)  # + AcrPull for … on myregistry
+
+
+def apply_attach(client: aks_acr.Client) -> None:
+    plan = client.plan_attach("my-group/my-cluster", "myregistry")
+    # … somebody has looked at it, and it was not an hour ago.
+    print(client.apply_attach(plan).outcome.kind)
+
+
+def detach(client: aks_acr.Client) -> None:
+    detachment = client.detach("my-group/my-cluster", "myregistry")
+    print(detachment.outcome)
+    for grant in detachment.remaining:
+        print("and yet:", grant.role_name, "by", grant.assignment_id)
+
+
+def plan_detach(client: aks_acr.Client) -> None:
+    print(client.plan_detach("my-group/my-cluster", "myregistry"))
+
+
+def apply_detach(client: aks_acr.Client) -> None:
+    plan = client.plan_detach("my-group/my-cluster", "myregistry")
+    # … somebody has looked at it, and it was not an hour ago.
+    print(client.apply_detach(plan).outcome)
+
+
+def attachments_of_cluster(client: aks_acr.Client) -> None:
+    for grant in client.attachments_of_cluster("my-group/my-cluster").grants:
+        print(grant.registry, "by", grant.role_name)
+
+
+def attachments_of_registry(client: aks_acr.Client) -> None:
+    for grant in client.attachments_of_registry("myregistry", ask_directory=True).grants:
+        print(grant.principal_id, grant.principal_state, grant.clusters)
+
+
+def registry(client: aks_acr.Client) -> None:
+    found = client.registry("myregistry")
+    print(f"{found.login_server} in {found.location}" if found else "there is no such registry")
+
+
+def create_registry(client: aks_acr.Client) -> None:
+    made = client.create_registry("my-group", "anotherregistry", sku="Standard")
+    print(made.is_new, made.registry.login_server)
+    for difference in made.differences:
+        print(difference)  # one that was there is left as it is
+
+
+def create_cluster(client: aks_acr.Client) -> None:
+    made = client.create_cluster("my-group/another-cluster", registries=["myregistry"], node_count=2, on_progress=print)
+    print(made.is_new, made.cluster.state)
+
+
+def import_image(client: aks_acr.Client) -> None:
+    done = client.import_image("myregistry", "nginx", target="nginx:v1")
+    print(done.target, done.proof)
+
+
+def import_images(client: aks_acr.Client) -> None:
+    for result in client.import_images("myregistry", ["nginx", {"source": "nginx", "target": "web/nginx:stable"}]):
+        print(result if isinstance(result, aks_acr.AksAcrError) else result.target)  # one that failed stops no other
+
+
+def start_import(client: aks_acr.Client) -> None:
+    started = client.start_import("myregistry", "nginx", target="nginx:v2")
+    if isinstance(started, aks_acr.StartedImport.Started):
+        print("Azure copies; store the handle, it is a secret")
+
+
+def poll_import(client: aks_acr.Client) -> None:
+    started = client.start_import("myregistry", "nginx", target="nginx:v3")
+    if isinstance(started, aks_acr.StartedImport.Started):
+        print(client.poll_import(started.handle).kind)
+
+
+def kubeconfig(client: aks_acr.Client) -> None:
+    kubeconfig = client.kubeconfig("my-group/my-cluster", access="user")
+    print(kubeconfig.context, "at", kubeconfig.server)  # text is a secret
+
+
+def merge_kubeconfig(client: aks_acr.Client, file: Path) -> None:
+    merged = client.merge_kubeconfig("my-group/my-cluster", file=file)  # left out: where kubectl looks
+    print(merged.context, "in", merged.file, merged.outcome)
+
+
+def apply(client: aks_acr.Client, manifests: str) -> None:
+    for applied in client.apply("my-group/my-cluster", manifests, registry="myregistry"):
+        print(applied)
+
+
+def roll_out(client: aks_acr.Client) -> None:
+    try:
+        rolled = client.roll_out("my-group/my-cluster", "web")
+        print(f"{rolled.ready}/{rolled.wanted} ready")
+    except aks_acr.PullFailedError as err:
+        print(err.pull_failure)
+
+
+def pods(client: aks_acr.Client) -> None:
+    print(client.pods("my-group/my-cluster", labels="app=web"))

@@ -1,0 +1,207 @@
+//! The examples in Rust of the pages below `docs/`. The text of each function, but for its first and last line, is on its page.
+
+use aks_acr::{
+    Access, ApplyAttachOptions, ApplyDetachOptions, ApplyOptions, AttachOptions, AttachmentsOptions, CallOptions,
+    Client, ClusterRef, CreateClusterOptions, CreateRegistryOptions, Deployment, DetachOptions, ErrorKind, Event,
+    ImportItem, ImportManyOptions, ImportOptions, KubeconfigOptions, Manifest, MergeKubeconfigOptions, PodSelection,
+    Result, RollOutOptions, Sku, StartedImport,
+};
+use std::{path::Path, time::Duration};
+
+pub async fn identities(client: &Client) -> Result<()> {
+    let cluster = ClusterRef::new("my-group", "my-cluster")?;
+    let identities = client.identities(&cluster, CallOptions::default()).await?;
+    match identities.kubelet {
+        Some(kubelet) => println!("images are pulled by {}", kubelet.object_id),
+        None => println!("the cluster has no kubelet identity"),
+    }
+    Ok(())
+}
+
+pub async fn attach(client: &Client) -> Result<()> {
+    let cluster = ClusterRef::new("my-group", "my-cluster")?;
+    match client.attach(&cluster, &"myregistry".parse()?, AttachOptions::default()).await {
+        Ok(attachment) => println!("{:?}", attachment.outcome),
+        Err(err) if err.kind() == ErrorKind::Forbidden => {
+            eprintln!("ask for {:?} at {:?}", err.smallest_role(), err.scope());
+        }
+        Err(err) => return Err(err),
+    }
+    Ok(())
+}
+
+pub async fn plan_attach(client: &Client) -> Result<()> {
+    let cluster = ClusterRef::new("my-group", "my-cluster")?;
+    let plan = client.plan_attach(&cluster, &"myregistry".parse()?, AttachOptions::default()).await?;
+    println!("{plan}"); // + AcrPull for … on myregistry
+    Ok(())
+}
+
+pub async fn apply_attach(client: &Client) -> Result<()> {
+    let cluster = ClusterRef::new("my-group", "my-cluster")?;
+    let plan = client.plan_attach(&cluster, &"myregistry".parse()?, AttachOptions::default()).await?;
+    // … somebody has looked at it, and it was not an hour ago.
+    let attachment = client.apply_attach(&plan, ApplyAttachOptions::default()).await?;
+    println!("{:?}", attachment.outcome);
+    Ok(())
+}
+
+pub async fn detach(client: &Client) -> Result<()> {
+    let cluster = ClusterRef::new("my-group", "my-cluster")?;
+    let detachment = client.detach(&cluster, &"myregistry".parse()?, DetachOptions::default()).await?;
+    println!("{}", detachment.outcome);
+    for grant in &detachment.remaining {
+        println!("and yet: {:?} by {}", grant.role_name, grant.assignment_id);
+    }
+    Ok(())
+}
+
+pub async fn plan_detach(client: &Client) -> Result<()> {
+    let cluster = ClusterRef::new("my-group", "my-cluster")?;
+    let plan = client.plan_detach(&cluster, &"myregistry".parse()?, DetachOptions::default()).await?;
+    println!("{plan}");
+    Ok(())
+}
+
+pub async fn apply_detach(client: &Client) -> Result<()> {
+    let cluster = ClusterRef::new("my-group", "my-cluster")?;
+    let plan = client.plan_detach(&cluster, &"myregistry".parse()?, DetachOptions::default()).await?;
+    // … somebody has looked at it, and it was not an hour ago.
+    let detachment = client.apply_detach(&plan, ApplyDetachOptions::default()).await?;
+    println!("{}", detachment.outcome);
+    Ok(())
+}
+
+pub async fn attachments_of_cluster(client: &Client) -> Result<()> {
+    let cluster = ClusterRef::new("my-group", "my-cluster")?;
+    let attachments = client.attachments_of_cluster(&cluster, AttachmentsOptions::default()).await?;
+    for grant in &attachments.grants {
+        println!("{} by {:?}", grant.registry, grant.role_name);
+    }
+    Ok(())
+}
+
+pub async fn attachments_of_registry(client: &Client) -> Result<()> {
+    let options = AttachmentsOptions::default().with_ask_directory(true); // whose principal is gone?
+    let attachments = client.attachments_of_registry(&"myregistry".parse()?, options).await?;
+    for grant in &attachments.grants {
+        println!("{} {} {:?}", grant.principal_id, grant.principal_state, grant.clusters);
+    }
+    Ok(())
+}
+
+pub async fn registry(client: &Client) -> Result<()> {
+    match client.registry(&"myregistry".parse()?, CallOptions::default()).await? {
+        Some(registry) => println!("{} in {}", registry.login_server, registry.location),
+        None => println!("there is no such registry"),
+    }
+    Ok(())
+}
+
+pub async fn create_registry(client: &Client) -> Result<()> {
+    let options = CreateRegistryOptions::default().with_sku(Sku::Standard);
+    let made = client.create_registry("my-group", "anotherregistry", options).await?;
+    println!("{} {}", made.is_new, made.registry.login_server);
+    for difference in &made.differences {
+        println!("{difference}"); // one that was there is left as it is
+    }
+    Ok(())
+}
+
+pub async fn create_cluster(client: &Client) -> Result<()> {
+    let cluster = ClusterRef::new("my-group", "another-cluster")?;
+    let options = CreateClusterOptions::default()
+        .with_registry("myregistry".parse()?)
+        .with_node_count(2)
+        .with_call(CallOptions::default().with_progress(|event: Event| println!("{event}")));
+    let made = client.create_cluster(&cluster, options).await?;
+    println!("{} {}", made.is_new, made.cluster.state);
+    Ok(())
+}
+
+pub async fn import_image(client: &Client) -> Result<()> {
+    let options = ImportOptions::default().with_target("nginx:v1");
+    let import = client.import_image(&"myregistry".parse()?, &"nginx".parse()?, options).await?;
+    println!("{}: {:?}", import.target, import.proof);
+    Ok(())
+}
+
+pub async fn import_images(client: &Client) -> Result<()> {
+    let images = vec![
+        ImportItem::new("nginx".parse()?, ImportOptions::default()),
+        ImportItem::new("nginx".parse()?, ImportOptions::default().with_target("web/nginx:stable")),
+    ];
+    for result in client.import_images(&"myregistry".parse()?, images, ImportManyOptions::default()).await? {
+        match result {
+            Ok(import) => println!("{}", import.target),
+            Err(err) => eprintln!("{err}"), // the others go on
+        }
+    }
+    Ok(())
+}
+
+pub async fn start_import(client: &Client) -> Result<()> {
+    let options = ImportOptions::default().with_target("nginx:v2");
+    match client.start_import(&"myregistry".parse()?, &"nginx".parse()?, options).await? {
+        StartedImport::AlreadyThere { import } => println!("{} is there", import.target),
+        StartedImport::Started { .. } => println!("Azure copies; store the handle, it is a secret"),
+        other => println!("{other:?}"),
+    }
+    Ok(())
+}
+
+pub async fn poll_import(client: &Client) -> Result<()> {
+    let options = ImportOptions::default().with_target("nginx:v3");
+    let started = client.start_import(&"myregistry".parse()?, &"nginx".parse()?, options).await?;
+    if let StartedImport::Started { mut handle } = started {
+        let status = client.poll_import(&mut handle, CallOptions::default()).await?;
+        println!("{status:?}, look again in {:?}", handle.asked_wait().unwrap_or(Duration::from_secs(10)));
+    }
+    Ok(())
+}
+
+pub async fn kubeconfig(client: &Client) -> Result<()> {
+    let cluster = ClusterRef::new("my-group", "my-cluster")?;
+    let options = KubeconfigOptions::default().with_access(Access::User);
+    let kubeconfig = client.kubeconfig(&cluster, options).await?;
+    println!("{} at {}", kubeconfig.context(), kubeconfig.server()); // text() is a secret
+    Ok(())
+}
+
+pub async fn merge_kubeconfig(client: &Client, file: &Path) -> Result<()> {
+    let cluster = ClusterRef::new("my-group", "my-cluster")?;
+    let options = MergeKubeconfigOptions::default().with_file(file); // left out: where kubectl looks
+    let merged = client.merge_kubeconfig(&cluster, options).await?;
+    println!("{} in {}: {}", merged.context, merged.file.display(), merged.outcome);
+    Ok(())
+}
+
+pub async fn apply(client: &Client, manifests: &str) -> Result<()> {
+    let cluster = ClusterRef::new("my-group", "my-cluster")?;
+    let options = ApplyOptions::default().with_registry("myregistry".parse()?);
+    for object in client.apply(&cluster, Manifest::parse_all(manifests)?, options).await? {
+        println!("{object}");
+    }
+    Ok(())
+}
+
+pub async fn roll_out(client: &Client) -> Result<()> {
+    let cluster = ClusterRef::new("my-group", "my-cluster")?;
+    match client.roll_out(&cluster, &Deployment::new("web"), RollOutOptions::default()).await {
+        Ok(rolled) => println!("{}/{} ready", rolled.ready, rolled.wanted),
+        Err(err) if err.kind() == ErrorKind::PullFailed => {
+            if let Some(failure) = err.pull_failure() {
+                eprintln!("{failure:?}");
+            }
+        }
+        Err(err) => return Err(err),
+    }
+    Ok(())
+}
+
+pub async fn pods(client: &Client) -> Result<()> {
+    let cluster = ClusterRef::new("my-group", "my-cluster")?;
+    let selection = PodSelection::default().with_labels("app=web");
+    println!("{}", client.pods(&cluster, &selection, CallOptions::default()).await?);
+    Ok(())
+}

@@ -1,0 +1,156 @@
+//! The pages below `docs/`: one for each operation, of which all but the introduction is made from what is true, and whose examples run.
+
+#![expect(clippy::unwrap_used, clippy::expect_used, reason = "a test program: what fails here ends a test")]
+
+mod examples;
+mod measure;
+mod page;
+mod source;
+mod words;
+
+use aks_acr::{ErrorKind, Operation};
+use aks_acr_tests::folder::Folder;
+use source::{Source, camel_case};
+use std::{collections::BTreeSet, fmt::Write as _, fs, path::PathBuf};
+
+const BEGIN: &str = "<!-- made, see CONTRIBUTING: what is below is not written by hand -->\n";
+const HOW: &str = "AKS_ACR_BLESS=1 cargo test -p aks-acr-tests --test docs";
+
+fn root() -> PathBuf {
+    PathBuf::from(concat!(env!("CARGO_MANIFEST_DIR"), "/.."))
+}
+
+/// Holds the made part of a page against what it must be, or writes it.
+fn check(name: &str, made: &str) {
+    let path = root().join("docs").join(name);
+    let page = fs::read_to_string(&path).unwrap_or_else(|err| panic!("docs/{name}: {err}"));
+    let (written, shown) = page.split_once(BEGIN).unwrap_or_else(|| panic!("docs/{name} has no line {BEGIN}"));
+    assert!(written.starts_with("# ") && written.trim().lines().count() > 2, "docs/{name} has no introduction");
+    if std::env::var_os("AKS_ACR_BLESS").is_some() {
+        fs::write(&path, format!("{written}{BEGIN}\n{made}")).unwrap();
+    } else {
+        assert_eq!(shown.trim(), made.trim(), "docs/{name}: {HOW}");
+    }
+}
+
+/// A function's body in an example's file, without its indentation.
+fn body(file: &str, begin: &str, end: &str, indent: &str) -> String {
+    let text = fs::read_to_string(root().join("tests/docs").join(file)).unwrap();
+    let (_, rest) = text.split_once(begin).unwrap_or_else(|| panic!("tests/docs/{file} has no {begin}"));
+    let (_, rest) = rest.split_once('\n').unwrap();
+    let (body, _) = rest.split_once(end).unwrap_or((rest, ""));
+    let lines = body.lines().map(|line| line.strip_prefix(indent).unwrap_or(line));
+    lines.filter(|line| *line != "Ok(())").collect::<Vec<_>>().join("\n")
+}
+
+#[tokio::test(start_paused = true)]
+async fn each_operation_has_a_page_that_is_true() {
+    let source = Source::read();
+    for operation in Operation::ALL {
+        let node = camel_case(operation.as_str());
+        let examples = [
+            ("rust", body("examples.rs", &format!("pub async fn {operation}("), "\n}\n", "    ")),
+            ("python", body("examples.py", &format!("\ndef {operation}("), "\n\n\n", "    ")),
+            ("js", body("examples.mjs", &format!("export async function {node}("), "\n}\n", "  ")),
+        ];
+        let made = page::made(&source, *operation, &measure::measure(*operation).await, &examples);
+        check(&format!("{operation}.md"), &made);
+    }
+}
+
+#[test]
+fn the_first_page_lists_all_and_every_kind_of_error() {
+    let source = Source::read();
+    let mut made = String::from("## Operations\n\n| operation | what it does |\n|---|---|\n");
+    for operation in Operation::ALL {
+        let docs = &source.methods[&format!("Client::{operation}")].docs;
+        let first = words::plain(&words::summary(docs)[0]);
+        let first = first.split_once(". ").map_or(first.as_str(), |(first, _)| first).trim_end_matches('.');
+        writeln!(made, "| [`{operation}`]({operation}.md) | {first} |").unwrap();
+    }
+    made.push_str("\n## Errors\n\n| kind | Python | Node | what to do |\n|---|---|---|---|\n");
+    let table = fs::read_to_string(root().join("tests/contract/errors.json")).unwrap();
+    let table: Vec<serde_json::Value> = serde_json::from_str(&table).unwrap();
+    for kind in ErrorKind::ALL {
+        let known = table.iter().find(|one| one["kind"] == kind.as_str()).unwrap_or_else(|| panic!("{kind}"));
+        let text = |key: &str| known[key].as_str().unwrap_or_else(|| panic!("{known}")).to_owned();
+        writeln!(made, "| `{kind}` | `{}` | `'{}'` | {} |", text("python"), text("node"), words::advice(*kind))
+            .unwrap();
+    }
+    check("README.md", &made);
+}
+
+/// Names that a page gives are those of the bindings.
+#[test]
+fn options_have_the_names_that_the_bindings_know() {
+    let source = Source::read();
+    let node = fs::read_to_string(root().join("bindings-node/index.d.ts")).unwrap();
+    let python = fs::read_to_string(root().join("bindings-python/python/aks_acr/_native.pyi")).unwrap();
+    let mut missing = BTreeSet::new();
+    for operation in Operation::ALL {
+        let method = &source.methods[&format!("Client::{operation}")];
+        let (_, signature) = python.split_once(&format!("    def {operation}(\n")).unwrap();
+        let (signature, _) = signature.split_once("->").unwrap();
+        for field in page::option_rows(&source, method) {
+            let in_node = page::node_name(&field.name, &field.ty);
+            if !node.contains(&format!("  {in_node}?: ")) {
+                missing.insert(format!("{operation}: {in_node} of Node"));
+            }
+            if !signature.contains(&format!(" {}: ", field.name)) {
+                missing.insert(format!("{operation}: {} of Python", field.name));
+            }
+        }
+    }
+    assert!(missing.is_empty(), "{missing:#?}");
+}
+
+#[test]
+fn nothing_else_is_among_the_pages() {
+    let known: BTreeSet<String> =
+        Operation::ALL.iter().map(|one| format!("{one}.md")).chain(["README.md".to_owned()]).collect();
+    let there = fs::read_dir(root().join("docs")).unwrap();
+    let there: BTreeSet<String> = there.map(|one| one.unwrap().file_name().into_string().unwrap()).collect();
+    assert_eq!(there, known);
+}
+
+#[tokio::test(start_paused = true)]
+async fn the_examples_run() {
+    for operation in Operation::ALL {
+        let (azure, client) = measure::scene();
+        let (cluster, registry) = ("my-group/my-cluster".parse().unwrap(), "myregistry".parse().unwrap());
+        if !matches!(operation, Operation::Attach | Operation::PlanAttach | Operation::ApplyAttach) {
+            client.attach(&cluster, &registry, aks_acr::AttachOptions::default()).await.unwrap();
+        }
+        if matches!(operation, Operation::RollOut | Operation::Pods) {
+            examples::apply(&client, measure::DEPLOYMENT).await.unwrap();
+        }
+        let folder = Folder::new();
+        let mark = azure.mark();
+        let done = match operation {
+            Operation::Identities => examples::identities(&client).await,
+            Operation::Attach => examples::attach(&client).await,
+            Operation::PlanAttach => examples::plan_attach(&client).await,
+            Operation::ApplyAttach => examples::apply_attach(&client).await,
+            Operation::Detach => examples::detach(&client).await,
+            Operation::PlanDetach => examples::plan_detach(&client).await,
+            Operation::ApplyDetach => examples::apply_detach(&client).await,
+            Operation::AttachmentsOfCluster => examples::attachments_of_cluster(&client).await,
+            Operation::AttachmentsOfRegistry => examples::attachments_of_registry(&client).await,
+            Operation::Registry => examples::registry(&client).await,
+            Operation::CreateRegistry => examples::create_registry(&client).await,
+            Operation::CreateCluster => examples::create_cluster(&client).await,
+            Operation::ImportImage => examples::import_image(&client).await,
+            Operation::ImportImages => examples::import_images(&client).await,
+            Operation::StartImport => examples::start_import(&client).await,
+            Operation::PollImport => examples::poll_import(&client).await,
+            Operation::Kubeconfig => examples::kubeconfig(&client).await,
+            Operation::MergeKubeconfig => examples::merge_kubeconfig(&client, &folder.join("config")).await,
+            Operation::Apply => examples::apply(&client, measure::DEPLOYMENT).await,
+            Operation::RollOut => examples::roll_out(&client).await,
+            Operation::Pods => examples::pods(&client).await,
+            other => panic!("{other} has no example"),
+        };
+        done.unwrap_or_else(|err| panic!("{operation}: {err:#}"));
+        assert!(!azure.requests_since(mark).is_empty(), "{operation}");
+    }
+}

@@ -1,0 +1,189 @@
+//! What of a page is made: all that is under its introduction.
+
+use crate::{
+    measure::Measured,
+    source::{Field, Form, Method, Source, camel_case},
+    words,
+};
+use aks_acr::{Operation, RightScope, required_rights};
+use std::fmt::Write as _;
+
+/// The made part of an operation's page.
+pub fn made(source: &Source, operation: Operation, measured: &Measured, examples: &[(&str, String)]) -> String {
+    let method = &source.methods[&format!("Client::{operation}")];
+    let mut page = String::new();
+    for paragraph in words::summary(&method.docs) {
+        writeln!(page, "{}\n", words::plain(&paragraph)).unwrap();
+    }
+    for (language, example) in examples {
+        writeln!(page, "```{language}\n{}\n```\n", example.trim_end()).unwrap();
+    }
+    page + &options(source, method)
+        + &result(source, method)
+        + &errors(method)
+        + &rights(operation)
+        + &requests(measured)
+}
+
+fn options(source: &Source, method: &Method) -> String {
+    let rows = option_rows(source, method);
+    let mut text = String::from("## Options\n\n| Rust, Python | Node | what | meaning |\n|---|---|---|---|\n");
+    for Field { name, ty, docs } in rows {
+        let (what, meaning) = (words::value(source, ty), words::cell(docs));
+        writeln!(text, "| `{name}` | `{}` | {what} | {meaning} |", node_name(name, ty)).unwrap();
+    }
+    let deadline = method.arguments.iter().find_map(|(_, ty)| deadline(source, ty));
+    let deadline = deadline.unwrap_or_else(|| "Deadline (2 minutes by default), cancellation, progress.".to_owned());
+    writeln!(text, "| `deadline` | `deadlineMs` | time | {deadline} |\n").unwrap();
+    text.push_str("What is bold is the default. Times are `Duration` in Rust, seconds or `timedelta` in Python, milliseconds in Node.\n\n");
+    text
+}
+
+/// The options that an operation takes, those within options among them.
+pub fn option_rows<'a>(source: &'a Source, method: &Method) -> Vec<&'a Field> {
+    let mut rows = Vec::new();
+    for (_, ty) in &method.arguments {
+        collect(source, &ty.core().name, &mut rows);
+    }
+    rows
+}
+
+/// The options within options are told one by one, as the bindings take them.
+fn collect<'a>(source: &'a Source, name: &str, rows: &mut Vec<&'a Field>) {
+    if !(name.ends_with("Options") || name == "ImportCredentials" || name.ends_with("Mode") || name == "PodSelection")
+        || name == "CallOptions"
+    {
+        return;
+    }
+    let Some(of) = source.structs.get(name) else { return };
+    for field in &of.fields {
+        let inner = &field.ty.core().name;
+        let before = rows.len();
+        collect(source, inner, rows);
+        if rows.len() == before && inner != "CallOptions" {
+            rows.push(field);
+        }
+    }
+}
+
+/// What an operation's options say of its deadline.
+fn deadline(source: &Source, ty: &Form) -> Option<String> {
+    let fields = &source.structs.get(&ty.core().name)?.fields;
+    let own = fields.iter().find(|field| field.ty.core().name == "CallOptions").map(|field| words::cell(&field.docs));
+    own.or_else(|| {
+        fields
+            .iter()
+            .filter(|field| field.ty.core().name.ends_with("Options"))
+            .find_map(|field| deadline(source, &field.ty))
+    })
+}
+
+/// An option's name in Node.
+pub fn node_name(name: &str, ty: &Form) -> String {
+    let ending = if ty.core().name == "Duration" { "Ms" } else { "" };
+    camel_case(name) + ending
+}
+
+fn result(source: &Source, method: &Method) -> String {
+    let Some(whole) = &method.result else { return String::new() };
+    let inner = &whole.inner[0];
+    let name = &inner.core().name;
+    let many = match inner.name.as_str() {
+        "Option" => ", or nothing where there is none",
+        "Vec" if inner.inner.first().is_some_and(|one| one.name == "Result") => ", or an error, for each in its order",
+        "Vec" => ", one for each",
+        _ => "",
+    };
+    let article = if name.starts_with(['A', 'I', 'O', 'E', 'U']) { "An" } else { "A" };
+    let mut text = format!("## Result\n\n{article} `{name}`{many}. In Node the names are in camelCase.\n\n");
+    let row = |name: &str, ty: &Form, docs: &str| {
+        let maybe = if ty.name == "Option" { ", or nothing" } else { "" };
+        format!("| `{name}` | {}{maybe} | {} |\n", words::value(source, ty).replace("**", ""), words::cell(docs))
+    };
+    if let Some(variants) = source.enums.get(name) {
+        text.push_str("| `kind` | with | meaning |\n|---|---|---|\n");
+        for variant in variants {
+            let with: Vec<String> = variant.fields.iter().map(|field| format!("`{}`", field.name)).collect();
+            writeln!(text, "| `{}` | {} | {} |", variant.word, with.join(", "), words::cell(&variant.docs)).unwrap();
+        }
+    } else {
+        let docs = words::summary(&source.structs[name].docs);
+        docs.iter().for_each(|paragraph| writeln!(text, "{}\n", words::plain(paragraph)).unwrap());
+        text.push_str("| field | what | meaning |\n|---|---|---|\n");
+        let fields = &source.structs[name].fields;
+        fields.iter().for_each(|field| text.push_str(&row(&field.name, &field.ty, &field.docs)));
+        if fields.is_empty() {
+            let prefix = format!("{name}::");
+            for (full, method) in
+                source.methods.range(prefix.clone()..).take_while(|(full, _)| full.starts_with(&prefix))
+            {
+                if let (true, Some(ty)) = (method.arguments.is_empty(), &method.result) {
+                    text.push_str(&row(&full[prefix.len()..], ty, &method.docs));
+                }
+            }
+        }
+    }
+    text + "\n"
+}
+
+fn errors(method: &Method) -> String {
+    let mut text = String::from("## Errors\n\n| kind | when | what to do |\n|---|---|---|\n");
+    let clauses = words::errors(&method.docs);
+    for clause in &clauses {
+        let when = words::plain(clause);
+        match words::kinds(clause)[..] {
+            [kind] => {
+                let when = when.replacen(&format!("`{kind}`"), "", 1);
+                let when = when.trim().trim_start_matches(", ");
+                let when = if when.is_empty() { "the caller may not" } else { when };
+                writeln!(text, "| `{kind}` | {when} | {} |", words::advice(kind)).unwrap();
+            }
+            [] => writeln!(text, "|  | {when} |  |").unwrap(),
+            ref many => {
+                let names: Vec<String> = many.iter().map(|kind| format!("`{kind}`")).collect();
+                let advice: Vec<&str> = many.iter().map(|kind| words::advice(*kind)).collect();
+                writeln!(text, "| {} | {when} | {} |", names.join(", "), advice.join(" ")).unwrap();
+            }
+        }
+    }
+    text + "\nAnd those that [every operation](README.md#errors) can end with.\n\n"
+}
+
+fn rights(operation: Operation) -> String {
+    let rights = required_rights(&[operation]);
+    if rights.is_empty() {
+        return "## Rights\n\nNone: what it asks for is named by a signed link.\n\n".to_owned();
+    }
+    let mut text =
+        String::from("## Rights\n\n| action | where | what for | smallest built-in role |\n|---|---|---|---|\n");
+    for right in rights {
+        let at = match right.at {
+            RightScope::ResourceGroup => "resource group".to_owned(),
+            other => other.to_string(),
+        };
+        let (action, role) = (right.action, right.smallest_role.unwrap_or("none"));
+        let required = if right.is_required { "" } else { "not required: " };
+        writeln!(text, "| `{action}` | {at} | {required}{} | {role} |", right.why).unwrap();
+    }
+    text + "\n"
+}
+
+fn requests(measured: &Measured) -> String {
+    let (first, again) = (measured.first, measured.again);
+    let count = |count: usize, one: &str| if count == 1 { format!("1 {one}") } else { format!("{count} {one}s") };
+    let mut text = String::from("## Requests\n\n");
+    writeln!(
+        text,
+        "{}, {} deep, {}; a second time {}, {} deep, {}. Tokens are not counted.\n",
+        count(first.count, "request"),
+        first.depth,
+        count(first.writes, "write"),
+        count(again.count, "request"),
+        again.depth,
+        count(again.writes, "write"),
+    )
+    .unwrap();
+    text.push_str("```text\n");
+    measured.requests.iter().for_each(|line| writeln!(text, "{line}").unwrap());
+    text + "```\n"
+}

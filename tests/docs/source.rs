@@ -1,0 +1,210 @@
+//! What core's source says of itself: its operations, options and results, with their doc comments.
+
+use std::{collections::BTreeMap, fs, path::Path};
+use syn::{
+    Attribute, Fields, FnArg, GenericArgument, ImplItem, Item, Meta, Pat, PathArguments, ReturnType, Type, Visibility,
+};
+
+/// All of core, by the names of its types.
+#[derive(Default)]
+pub struct Source {
+    pub structs: BTreeMap<String, Struct>,
+    pub enums: BTreeMap<String, Vec<Variant>>,
+    /// Methods by `Type::name`.
+    pub methods: BTreeMap<String, Method>,
+}
+
+#[derive(Default)]
+pub struct Struct {
+    pub docs: String,
+    pub fields: Vec<Field>,
+}
+
+pub struct Field {
+    pub name: String,
+    pub ty: Form,
+    pub docs: String,
+}
+
+pub struct Variant {
+    pub word: String,
+    pub docs: String,
+    pub is_default: bool,
+    pub fields: Vec<Field>,
+}
+
+pub struct Method {
+    pub docs: String,
+    /// Names and types, without `self`.
+    pub arguments: Vec<(String, Form)>,
+    pub result: Option<Form>,
+}
+
+/// A type's last name, and what stands in its brackets.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Form {
+    pub name: String,
+    pub inner: Vec<Form>,
+}
+
+impl Form {
+    /// The same without what only says that it may be missing, or fail, or be many.
+    pub fn core(&self) -> &Self {
+        match (self.name.as_str(), self.inner.first()) {
+            ("Option" | "Result" | "Vec" | "Box", Some(inner)) => inner.core(),
+            _ => self,
+        }
+    }
+
+    fn of(ty: &Type) -> Self {
+        match ty {
+            Type::Reference(inner) => Self::of(&inner.elem),
+            Type::Path(path) => {
+                let last = path.path.segments.last().expect("a name");
+                let inner = match &last.arguments {
+                    PathArguments::AngleBracketed(inner) => inner
+                        .args
+                        .iter()
+                        .filter_map(|one| match one {
+                            GenericArgument::Type(ty) => Some(Self::of(ty)),
+                            _ => None,
+                        })
+                        .collect(),
+                    _ => Vec::new(),
+                };
+                Self { name: last.ident.to_string(), inner }
+            }
+            _ => Self { name: "?".to_owned(), inner: Vec::new() },
+        }
+    }
+}
+
+impl Source {
+    /// Reads every file below core's `src`.
+    pub fn read() -> Self {
+        let mut source = Self::default();
+        source.folder(Path::new(concat!(env!("CARGO_MANIFEST_DIR"), "/../core/src")));
+        source
+    }
+
+    fn folder(&mut self, folder: &Path) {
+        for entry in fs::read_dir(folder).expect("core's source") {
+            let path = entry.expect("core's source").path();
+            if path.is_dir() {
+                self.folder(&path);
+            } else if path.extension().is_some_and(|ending| ending == "rs") {
+                let text = fs::read_to_string(&path).expect("core's source");
+                syn::parse_file(&text).expect("Rust").items.into_iter().for_each(|item| self.item(item));
+            }
+        }
+    }
+
+    fn item(&mut self, item: Item) {
+        match item {
+            Item::Struct(item) if is_public(&item.vis) => {
+                let (docs, fields) = (docs(&item.attrs), fields(&item.fields, false));
+                self.structs.insert(item.ident.to_string(), Struct { docs, fields });
+            }
+            Item::Enum(item) if is_public(&item.vis) => {
+                let snake = item.attrs.iter().any(|one| says(one, "serde", "snake_case"));
+                let variants = item.variants.iter().map(|variant| Variant {
+                    word: renamed(&variant.attrs).unwrap_or_else(|| {
+                        let name = variant.ident.to_string();
+                        if snake { snake_case(&name) } else { name }
+                    }),
+                    docs: docs(&variant.attrs),
+                    is_default: variant.attrs.iter().any(|one| one.path().is_ident("default")),
+                    fields: fields(&variant.fields, true),
+                });
+                self.enums.insert(item.ident.to_string(), variants.collect());
+            }
+            Item::Impl(item) if item.trait_.is_none() => {
+                let of = Form::of(&item.self_ty).name;
+                for inner in item.items {
+                    let ImplItem::Fn(method) = inner else { continue };
+                    if !is_public(&method.vis) {
+                        continue;
+                    }
+                    let arguments = method.sig.inputs.iter().filter_map(|one| match one {
+                        FnArg::Typed(one) => match &*one.pat {
+                            Pat::Ident(name) => Some((name.ident.to_string(), Form::of(&one.ty))),
+                            _ => None,
+                        },
+                        FnArg::Receiver(_) => None,
+                    });
+                    let result = match &method.sig.output {
+                        ReturnType::Type(_, ty) => Some(Form::of(ty)),
+                        ReturnType::Default => None,
+                    };
+                    let name = format!("{of}::{}", method.sig.ident);
+                    let (docs, arguments) = (docs(&method.attrs), arguments.collect());
+                    self.methods.insert(name, Method { docs, arguments, result });
+                }
+            }
+            _ => {}
+        }
+    }
+}
+
+fn is_public(visibility: &Visibility) -> bool {
+    matches!(visibility, Visibility::Public(_))
+}
+
+fn fields(fields: &Fields, all: bool) -> Vec<Field> {
+    let shown = fields.iter().filter(|field| all || is_public(&field.vis));
+    let field = |field: &syn::Field| Field {
+        name: field.ident.as_ref().map_or_else(|| "value".to_owned(), ToString::to_string),
+        ty: Form::of(&field.ty),
+        docs: docs(&field.attrs),
+    };
+    shown.map(field).collect()
+}
+
+/// A doc comment's text, line by line.
+fn docs(attributes: &[Attribute]) -> String {
+    let lines = attributes.iter().filter_map(|one| match &one.meta {
+        Meta::NameValue(pair) if pair.path.is_ident("doc") => match &pair.value {
+            syn::Expr::Lit(literal) => match &literal.lit {
+                syn::Lit::Str(text) => Some(text.value().strip_prefix(' ').map_or_else(|| text.value(), str::to_owned)),
+                _ => None,
+            },
+            _ => None,
+        },
+        _ => None,
+    });
+    lines.collect::<Vec<_>>().join("\n")
+}
+
+fn says(attribute: &Attribute, name: &str, word: &str) -> bool {
+    let Meta::List(list) = &attribute.meta else { return false };
+    list.path.is_ident(name) && list.tokens.to_string().contains(word)
+}
+
+/// The word that `#[serde(rename = "…")]` gives.
+fn renamed(attributes: &[Attribute]) -> Option<String> {
+    attributes.iter().find_map(|one| {
+        let Meta::List(list) = &one.meta else { return None };
+        let text = list.path.is_ident("serde").then(|| list.tokens.to_string())?;
+        Some(text.strip_prefix("rename = \"")?.strip_suffix('"')?.to_owned())
+    })
+}
+
+pub fn snake_case(name: &str) -> String {
+    let mut text = String::new();
+    for letter in name.chars() {
+        if letter.is_ascii_uppercase() && !text.is_empty() {
+            text.push('_');
+        }
+        text.push(letter.to_ascii_lowercase());
+    }
+    text
+}
+
+pub fn camel_case(name: &str) -> String {
+    let mut parts = name.split('_');
+    let first = parts.next().unwrap_or_default().to_owned();
+    parts.fold(first, |text, part| {
+        let (head, tail) = part.split_at(part.len().min(1));
+        text + &head.to_uppercase() + tail
+    })
+}

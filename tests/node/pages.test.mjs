@@ -1,0 +1,40 @@
+// The examples of the pages below `docs/` run, each on an Azure of its own.
+
+import assert from 'node:assert/strict';
+import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { test } from 'node:test';
+import { Emulator } from 'aks-acr-emulator';
+import { clientOf } from './azure.mjs';
+import * as examples from '../docs/examples.mjs';
+
+const read = (path) => readFileSync(new URL(path, import.meta.url), 'utf8');
+const OPERATIONS = JSON.parse(read('../contract/operations.json'));
+const MANIFESTS = read('../../examples/acr-nginx.yaml');
+const WEB = MANIFESTS.replaceAll(/nginx0-deployment|nginx0/g, 'web');
+const SCENE = {
+  clusters: [{ group: 'my-group', name: 'my-cluster' }],
+  registries: [{ group: 'my-group', name: 'myregistry' }],
+  images: ['docker.io/library/nginx:latest', 'myregistry.azurecr.io/nginx:v1'].map((name) => ({ name, platforms: ['linux/amd64'] })),
+  owner: { directory: true },
+};
+
+for (const { node } of OPERATIONS) {
+  test(`the example of ${node} runs`, async () => {
+    const folder = mkdtempSync(join(tmpdir(), 'aks-acr-pages-'));
+    const emulator = await Emulator.start({ scene: SCENE, clock: 50 });
+    try {
+      const client = clientOf(emulator);
+      if (!/^(attach|planAttach|applyAttach)$/.test(node)) await client.attach('my-group/my-cluster', 'myregistry');
+      if (/^(rollOut|pods)$/.test(node)) await client.apply('my-group/my-cluster', WEB, { registry: 'myregistry' });
+      const mark = await emulator.mark();
+      const more = { apply: [WEB], mergeKubeconfig: [join(folder, 'config')] }[node] ?? [];
+      await examples[node](client, ...more);
+      assert.notEqual((await emulator.requests({ since: mark })).length, 0);
+    } finally {
+      await emulator.stop();
+      rmSync(folder, { recursive: true });
+    }
+  });
+}
