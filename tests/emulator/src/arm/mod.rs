@@ -127,7 +127,10 @@ fn throttled(world: &mut World, call: &Call<'_>) -> Reply {
     };
     let mut answer = complaint.unwrap_or_else(|| route(world, call));
     if answer.headers().get("x-ms-failure-cause").is_none() {
-        reply::set(&mut answer, &format!("x-ms-ratelimit-remaining-subscription-{kind}"), &left.to_string());
+        // Recorded: a read shows either or both, a write both.
+        for (name, left) in [("", left.own), ("global-", left.global)] {
+            reply::set(&mut answer, &format!("x-ms-ratelimit-remaining-subscription-{name}{kind}"), &left.to_string());
+        }
     }
     answer
 }
