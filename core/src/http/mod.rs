@@ -8,9 +8,11 @@ mod page;
 mod poll;
 mod provider;
 mod refusal;
+mod renewal;
 mod request;
 mod token;
 mod wait;
+mod whole;
 
 #[cfg(feature = "identity")]
 pub(crate) use failure::is_final;
@@ -37,8 +39,10 @@ use azure_core::{
 };
 use deadline::DeadlineGuard;
 use guard::WriteGuard;
+use renewal::TokenRenewal;
 use std::{fmt, sync::Arc, time::Duration};
 use url::Url;
+use whole::WholeAnswer;
 
 /// The header by which Azure's activity log knows a request.
 pub(crate) const CORRELATION_ID: &str = "x-ms-correlation-request-id";
@@ -67,6 +71,7 @@ impl Door {
         let per_call: Vec<Arc<dyn Policy>> = vec![Arc::new(WriteGuard(self.guard.clone()))];
         let mut per_try: Vec<Arc<dyn Policy>> = vec![Arc::new(DeadlineGuard)];
         per_try.extend(policies);
+        per_try.push(Arc::new(WholeAnswer));
         Pipeline::new(Some("aks-acr"), Some(env!("CARGO_PKG_VERSION")), options, per_call, per_try, None)
     }
 }
@@ -93,9 +98,10 @@ pub(crate) struct Arm {
 impl Arm {
     pub fn new(door: &Door, cloud: Cloud, credential: Arc<dyn TokenCredential>) -> Self {
         let auth: Arc<dyn Policy> = Arc::new(BearerTokenAuthorizationPolicy::new(credential, [cloud.arm_scope()]));
+        let policies: Vec<Arc<dyn Policy>> = vec![Arc::new(TokenRenewal), auth];
         Self {
-            pipeline: door.pipeline(retrying(), vec![auth.clone()]),
-            once: door.pipeline(RetryOptions::none(), vec![auth]),
+            pipeline: door.pipeline(retrying(), policies.clone()),
+            once: door.pipeline(RetryOptions::none(), policies),
             cloud,
         }
     }
