@@ -5,6 +5,7 @@ mod failure;
 mod group;
 mod guard;
 mod page;
+mod pause;
 mod poll;
 mod provider;
 mod refusal;
@@ -39,6 +40,7 @@ use azure_core::{
 };
 use deadline::DeadlineGuard;
 use guard::WriteGuard;
+use pause::Pauses;
 use renewal::TokenRenewal;
 use std::{fmt, sync::Arc, time::Duration};
 use url::Url;
@@ -58,18 +60,19 @@ const LONGEST_OWN_WAIT: Duration = Duration::from_secs(20);
 pub(crate) struct Door {
     transport: Arc<dyn HttpClient>,
     guard: Guard,
+    pauses: Arc<Pauses>,
 }
 
 impl Door {
     pub fn new(transport: Arc<dyn HttpClient>, guard: Guard) -> Self {
-        Self { transport, guard }
+        Self { transport, guard, pauses: Arc::default() }
     }
 
     fn pipeline(&self, retry: RetryOptions, policies: Vec<Arc<dyn Policy>>) -> Pipeline {
         let transport = Some(Transport::new(self.transport.clone()));
         let options = ClientOptions { retry, transport, ..ClientOptions::default() };
         let per_call: Vec<Arc<dyn Policy>> = vec![Arc::new(WriteGuard(self.guard.clone()))];
-        let mut per_try: Vec<Arc<dyn Policy>> = vec![Arc::new(DeadlineGuard)];
+        let mut per_try: Vec<Arc<dyn Policy>> = vec![Arc::new(DeadlineGuard(self.pauses.clone()))];
         per_try.extend(policies);
         per_try.push(Arc::new(WholeAnswer));
         Pipeline::new(Some("aks-acr"), Some(env!("CARGO_PKG_VERSION")), options, per_call, per_try, None)
