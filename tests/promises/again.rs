@@ -51,6 +51,15 @@ async fn an_import_is_waited_for_after_its_answer_was_lost() {
 }
 
 #[tokio::test(start_paused = true)]
+async fn an_import_that_never_began_is_sent_again_once_it_was_looked_for() {
+    let scene = scene();
+    scene.azure.fault(Fault::on("POST", "/importImage").status(503));
+    let import = import(&scene, ImportOptions::default()).await.unwrap();
+    assert!(matches!(import.proof, ImportProof::SourceMatched { .. }));
+    assert_eq!(posts(&scene.azure), 2);
+}
+
+#[tokio::test(start_paused = true)]
 async fn two_imports_at_once_both_succeed() {
     let scene = scene();
     scene.azure.set_timing(slow());

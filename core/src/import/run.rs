@@ -16,6 +16,8 @@ use std::{collections::BTreeMap, time::Duration};
 const LOOK: Duration = Duration::from_secs(30);
 /// How often the targets are looked at after an answer was lost: a large image takes minutes to copy.
 const LOOKS_AFTER_LOST_ANSWER: u32 = 60;
+/// How often an import is sent of which no answer came and that was not seen to arrive.
+const MOST_SENT: u32 = 3;
 /// The wait between looks where Azure names none.
 const WAIT: Duration = Duration::from_secs(5);
 const UNCOMPARED: &str = "the source is asked with credentials, by Azure alone";
@@ -124,14 +126,28 @@ impl<'a> Job<'a> {
     pub async fn copy(&self, missing: &[&ImageReference]) -> Result<Import> {
         let step = format!("importing {} as {}", self.source, self.targets[0]);
         self.call.report(Event::Started { step: step.clone() });
-        let correlation_id = match self.run(missing).await {
-            Ok(correlation_id) => correlation_id,
-            Err(err) if self.has_arrived_after(&err, missing).await? => None,
-            Err(err) => return Err(err),
-        };
+        let correlation_id = self.run_until_arrived(missing).await?;
         let proof = self.prove().await?;
         self.call.report(Event::Finished { step });
         Ok(self.done(true, proof, correlation_id))
+    }
+
+    /// Sends the import again only when it was looked for in vain: a second sending of one that was accepted says that its tag exists.
+    async fn run_until_arrived(&self, missing: &[&ImageReference]) -> Result<Option<String>> {
+        let mut sent = 0;
+        loop {
+            sent += 1;
+            match self.run(missing).await {
+                Ok(correlation_id) => return Ok(correlation_id),
+                Err(err) if self.has_arrived_after(&err, missing).await? => return Ok(None),
+                Err(err) if err.kind() == ErrorKind::Unavailable && sent < MOST_SENT && self.wanted().is_some() => {
+                    let reason = err.code().map_or_else(|| err.kind().to_string(), str::to_owned);
+                    let step = "importing the image".to_owned();
+                    self.call.report(Event::Retrying { step, reason, wait_ms: None });
+                }
+                Err(err) => return Err(err),
+            }
+        }
     }
 
     async fn run(&self, missing: &[&ImageReference]) -> Result<Option<String>> {
