@@ -18,6 +18,10 @@ const LOOK: Duration = Duration::from_secs(30);
 const LOOKS_AFTER_LOST_ANSWER: u32 = 60;
 /// How often an import is sent of which no answer came and that was not seen to arrive.
 const MOST_SENT: u32 = 3;
+/// How often in a row a look may fail for a cause that might pass.
+const MOST_IN_VAIN: u32 = 4;
+/// How often after a refusal since the tag exists: a look may be in vain for a passing cause.
+const LOOKS_AFTER_CONFLICT: u32 = 4;
 /// The wait between looks where Azure names none.
 const WAIT: Duration = Duration::from_secs(5);
 const UNCOMPARED: &str = "the source is asked with credentials, by Azure alone";
@@ -26,7 +30,20 @@ const UNCOMPARED: &str = "the source is asked with credentials, by Azure alone";
 enum Look {
     There(Digest),
     Absent,
-    Hidden(String),
+    Hidden {
+        reason: String,
+        /// Whether another look may see more.
+        passes: bool,
+    },
+}
+
+/// What was seen of an import whose answer was lost, or that was refused since its tag exists.
+enum Arrival {
+    Whole,
+    /// Another image is there, or nobody may look.
+    Not,
+    /// Not yet, or not to be seen at present.
+    Unseen,
 }
 
 /// An import that is ready to be sent: what is meant, and under which names.
@@ -91,7 +108,7 @@ impl<'a> Job<'a> {
                     let text = "the tag exists with another image; replace it on purpose, or choose another tag";
                     return Err(differs(target, text, &there, wanted));
                 }
-                Look::There(_) | Look::Absent | Look::Hidden(_) => missing.push(target),
+                Look::There(_) | Look::Absent | Look::Hidden { .. } => missing.push(target),
             }
         }
         Ok(missing)
@@ -134,20 +151,26 @@ impl<'a> Job<'a> {
 
     /// Sends the import again only when it was looked for in vain: a second sending of one that was accepted says that its tag exists.
     async fn run_until_arrived(&self, missing: &[&ImageReference]) -> Result<Option<String>> {
-        let mut sent = 0;
-        loop {
-            sent += 1;
-            match self.run(missing).await {
+        let mut lost: Option<Error> = None;
+        for sent in 1.. {
+            let err = match self.run(missing).await {
                 Ok(correlation_id) => return Ok(correlation_id),
-                Err(err) if self.has_arrived_after(&err, missing).await? => return Ok(None),
-                Err(err) if err.kind() == ErrorKind::Unavailable && sent < MOST_SENT && self.wanted().is_some() => {
-                    let reason = err.code().map_or_else(|| err.kind().to_string(), str::to_owned);
-                    let step = "importing the image".to_owned();
-                    self.call.report(Event::Retrying { step, reason, wait_ms: None });
-                }
-                Err(err) => return Err(err),
+                Err(err) => err,
+            };
+            let seen = self.has_arrived_after(&err, missing).await?;
+            let was_lost = err.kind() == ErrorKind::Unavailable;
+            match (seen, lost.take()) {
+                (Arrival::Whole, _) => return Ok(None),
+                // The tag that stands in the way is our own, of which no more was seen.
+                (Arrival::Unseen, Some(first)) if err.kind() == ErrorKind::Conflict => return Err(first),
+                (Arrival::Unseen, _) if was_lost && sent < MOST_SENT && self.wanted().is_some() => {}
+                _ => return Err(err),
             }
+            let reason = err.code().map_or_else(|| err.kind().to_string(), str::to_owned);
+            self.call.report(Event::Retrying { step: "importing the image".to_owned(), reason, wait_ms: None });
+            lost = Some(err);
         }
+        Err(lost.unwrap_or_else(|| Error::new(ErrorKind::Unavailable, "the import was not accepted")))
     }
 
     async fn run(&self, missing: &[&ImageReference]) -> Result<Option<String>> {
@@ -159,26 +182,35 @@ impl<'a> Job<'a> {
 
     /// Whether the image is there all the same: where no answer came, Azure may have got the request and be at work; where the
     /// tag exists, another import may have brought the same image meanwhile.
-    async fn has_arrived_after(&self, err: &Error, missing: &[&ImageReference]) -> Result<bool> {
+    async fn has_arrived_after(&self, err: &Error, missing: &[&ImageReference]) -> Result<Arrival> {
         let looks = match err.kind() {
             ErrorKind::Unavailable => LOOKS_AFTER_LOST_ANSWER,
-            ErrorKind::Conflict => 1,
+            ErrorKind::Conflict => LOOKS_AFTER_CONFLICT,
             _ => 0,
         };
-        let Some(wanted) = self.wanted() else { return Ok(false) };
+        let Some(wanted) = self.wanted() else { return Ok(Arrival::Unseen) };
+        let mut in_vain = 0;
         for attempt in 0..looks {
             if attempt > 0 {
                 self.call.sleep("looking whether the image has arrived", WAIT).await?;
             }
             let looked = try_join_all(missing.iter().map(|target| look(self.client, target, self.call))).await?;
+            let is_other = |look: &Look| matches!(look, Look::There(there) if wanted != there);
             if looked.iter().all(|look| matches!(look, Look::There(there) if wanted == there)) {
-                return Ok(true);
+                return Ok(Arrival::Whole);
             }
-            if looked.iter().any(|look| matches!(look, Look::Hidden(_))) {
-                return Ok(false);
+            if looked.iter().any(|look| matches!(look, Look::Hidden { passes: false, .. }))
+                || (err.kind() == ErrorKind::Conflict && looked.iter().any(is_other))
+            {
+                return Ok(Arrival::Not);
+            }
+            // A registry that Azure alone reaches shows nothing however often it is looked at.
+            in_vain = if looked.iter().any(|look| matches!(look, Look::Hidden { .. })) { in_vain + 1 } else { 0 };
+            if in_vain == MOST_IN_VAIN && err.kind() != ErrorKind::Conflict {
+                return Ok(Arrival::Not);
             }
         }
-        Ok(false)
+        Ok(Arrival::Unseen)
     }
 
     /// Looks at every target. All have to be the image that was meant, or the same one where that is not known.
@@ -192,7 +224,7 @@ impl<'a> Job<'a> {
                 (Look::There(digest), Some(wanted)) => {
                     return Err(differs(target, "the target has another image than the one imported", &digest, wanted));
                 }
-                (Look::Hidden(reason), _) => {
+                (Look::Hidden { reason, .. }, _) => {
                     let role = self.registry.mode.pull_role();
                     return Ok(ImportProof::Unproven {
                         reason: format!("{reason}; looking needs the role {role} here"),
@@ -214,7 +246,7 @@ impl<'a> Job<'a> {
 
     fn why_unseen(&self) -> String {
         match &self.seen {
-            Look::Hidden(reason) => reason.clone(),
+            Look::Hidden { reason, .. } => reason.clone(),
             Look::There(_) | Look::Absent => String::new(),
         }
     }
@@ -228,7 +260,7 @@ impl<'a> Job<'a> {
 fn meant<'a>(seen: &'a Look, source: &'a ImageReference) -> Option<&'a Digest> {
     match seen {
         Look::There(digest) => Some(digest),
-        Look::Absent | Look::Hidden(_) => source.digest(),
+        Look::Absent | Look::Hidden { .. } => source.digest(),
     }
 }
 
@@ -265,7 +297,7 @@ async fn look_at_source(
 ) -> Result<Look> {
     // The credentials are the source's and Azure's affair; without them a look would tell nothing of a private image.
     if options.credentials.is_some() {
-        Ok(Look::Hidden(UNCOMPARED.to_owned()))
+        Ok(Look::Hidden { reason: UNCOMPARED.to_owned(), passes: false })
     } else {
         look(client, source, call).await
     }
@@ -277,7 +309,10 @@ async fn look(client: &Client, image: &ImageReference, call: &Call) -> Result<Lo
         Ok(Some(image)) => Ok(Look::There(image.digest)),
         Ok(None) => Ok(Look::Absent),
         Err(err) if err.kind() == ErrorKind::Cancelled || call.remaining() == Duration::ZERO => Err(err),
-        Err(err) => Ok(Look::Hidden(err.to_string())),
+        Err(err) => {
+            let passing = [ErrorKind::Unavailable, ErrorKind::RateLimited, ErrorKind::DeadlineExceeded];
+            Ok(Look::Hidden { reason: err.to_string(), passes: passing.contains(&err.kind()) })
+        }
     }
 }
 
