@@ -51,6 +51,27 @@ async fn an_import_is_waited_for_after_its_answer_was_lost() {
 }
 
 #[tokio::test(start_paused = true)]
+async fn an_import_that_never_began_is_sent_again_once_it_was_looked_for() {
+    let scene = scene();
+    scene.azure.fault(Fault::on("POST", "/importImage").status(503));
+    let import = import(&scene, ImportOptions::default()).await.unwrap();
+    assert!(matches!(import.proof, ImportProof::SourceMatched { .. }));
+    assert_eq!(posts(&scene.azure), 2);
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_tag_of_ones_own_import_is_no_conflict_though_a_look_at_it_fails() {
+    let scene = scene();
+    scene.azure.fault(Fault::on("POST", "/importImage").reset().after_effect());
+    // The registry hides what has arrived for as long as it is looked for, so that the import is sent again.
+    scene.azure.fault(Fault::on("HEAD", "/v2/nginx/manifests/v1").status(404).times(61));
+    scene.azure.fault(Fault::on("HEAD", "/v2/nginx/manifests/v1").delay(Duration::from_secs(60)));
+    let import = import(&scene, ImportOptions::default()).await.unwrap();
+    assert!(matches!(import.proof, ImportProof::SourceMatched { .. }));
+    assert_eq!(posts(&scene.azure), 2);
+}
+
+#[tokio::test(start_paused = true)]
 async fn two_imports_at_once_both_succeed() {
     let scene = scene();
     scene.azure.set_timing(slow());

@@ -2,8 +2,8 @@
 
 use crate::Scene;
 use aks_acr::{
-    AttachOptions, AttachOutcome, CallOptions, CancellationToken, CreateRegistryOptions, ErrorKind, Event,
-    ImportOptions, ImportProof,
+    AttachOptions, AttachOutcome, CallOptions, CancellationToken, CreateRegistryOptions, DetachOptions, ErrorKind,
+    Event, ImportOptions, ImportProof,
 };
 use aks_acr_emulator::{Emulator, Fault, Timing};
 use serde_json::json;
@@ -230,6 +230,69 @@ async fn a_page_that_names_itself_as_next_is_an_error_and_no_endless_loop() {
         .await
         .unwrap_err();
     assert!(err.to_string().contains("twice"), "{err}");
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_page_that_comes_twice_counts_once() {
+    let scene = Scene::new();
+    scene.azure.fault(Fault::on("GET", "/registries").repeated_page());
+    scene.azure.fault(Fault::on("GET", "/roleAssignments").repeated_page());
+    scene.client.attach(&scene.cluster, &"myregistry".parse().unwrap(), AttachOptions::default()).await.unwrap();
+    scene.azure.fault(Fault::on("GET", "/roleAssignments").repeated_page());
+    let detached = scene.client.detach(&scene.cluster, &scene.registry, DetachOptions::default()).await.unwrap();
+    assert_eq!(detached.removed.len(), 1);
+    assert_eq!(scene.azure.requests().iter().filter(|one| one.method == "DELETE").count(), 1);
+}
+
+#[tokio::test(start_paused = true)]
+async fn an_answer_that_breaks_off_or_is_a_proxys_page_is_asked_for_again() {
+    let faults =
+        [Fault::on("GET", "managedClusters").truncated(), Fault::on("GET", "managedClusters").page().status(200)];
+    for fault in faults {
+        let scene = Scene::new();
+        scene.azure.fault(fault.clone().times(2));
+        scene.azure.fault(Fault::on("PUT", "/roleAssignments/").truncated());
+        let attachment = scene.client.attach(&scene.cluster, &scene.registry, AttachOptions::default()).await.unwrap();
+        assert_eq!((grants(&scene.azure), puts(&scene.azure, "roleAssignments")), (1, 2), "{attachment:?}");
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_proxys_page_is_never_the_end_of_an_operation() {
+    let told = create_registry_with(Fault::on("GET", "/operationStatuses/").page().status(200).times(2)).await;
+    assert!(!told.is_empty());
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_proxy_that_answers_everything_is_named() {
+    let scene = Scene::new();
+    scene.azure.fault(Fault::on("GET", "managedClusters").page().status(200).times(1000));
+    let err = scene.client.attach(&scene.cluster, &scene.registry, AttachOptions::default()).await.unwrap_err();
+    assert_eq!(err.kind(), ErrorKind::Unavailable);
+    assert!(err.to_string().contains("text/html"), "{err}");
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_connection_that_dies_without_a_word_does_not_hold_a_request_until_its_deadline() {
+    let scene = Scene::new();
+    scene.azure.fault(Fault::on("GET", "managedClusters").slow_body(Duration::from_secs(24 * 3600)));
+    let begun = Instant::now();
+    let options = AttachOptions::default().with_call(CallOptions::default().with_deadline(Duration::from_secs(600)));
+    scene.client.attach(&scene.cluster, &scene.registry, options).await.unwrap();
+    assert!(begun.elapsed() < Duration::from_secs(150), "{:?}", begun.elapsed());
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_token_that_has_expired_is_replaced_and_one_that_is_refused_again_is_not() {
+    let scene = Scene::new();
+    scene.azure.fault(Fault::on("PUT", "/roleAssignments/").expired_token());
+    scene.client.attach(&scene.cluster, &scene.registry, AttachOptions::default()).await.unwrap();
+    assert_eq!((grants(&scene.azure), puts(&scene.azure, "roleAssignments")), (1, 2));
+    let scene = Scene::new();
+    scene.azure.fault(Fault::on("PUT", "/roleAssignments/").expired_token().times(1000));
+    let err = scene.client.attach(&scene.cluster, &scene.registry, AttachOptions::default()).await.unwrap_err();
+    assert_eq!((err.kind(), err.code()), (ErrorKind::Unauthenticated, Some("ExpiredAuthenticationToken")));
+    assert_eq!(puts(&scene.azure, "roleAssignments"), 2);
 }
 
 #[tokio::test(start_paused = true)]

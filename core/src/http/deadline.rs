@@ -3,6 +3,7 @@
 
 use super::{
     failure::{from_transport, innermost, is_final, service_error},
+    pause::{Buckets, Pauses},
     wait::retry_after,
 };
 use crate::{
@@ -130,30 +131,48 @@ impl Watch {
         if wait <= self.call.remaining() {
             return false;
         }
-        let message = format!("the service asks to wait {wait:.0?}, longer than the deadline allows");
-        let err = Error::new(ErrorKind::RateLimited, message).with_context("while", self.step.clone());
-        self.seen().verdict = Some(err.with_service(service.clone()).with_retry_after(wait));
+        self.end_with(self.too_long(wait).with_service(service.clone()));
         true
+    }
+
+    /// Hears how long a pause goes on that another request was asked for. Whether that ends this one, too.
+    fn hear(&self, wait: Duration) -> Result<(), azure_core::Error> {
+        if wait > self.call.remaining() {
+            self.end_with(self.too_long(wait));
+            return Err(azure_core::Error::with_message(Azure::Other, "a pause beyond the deadline"));
+        }
+        self.report("throttled".to_owned(), Some(wait));
+        Ok(())
+    }
+
+    fn too_long(&self, wait: Duration) -> Error {
+        let message = format!("the service asks to wait {wait:.0?}, longer than the deadline allows");
+        Error::new(ErrorKind::RateLimited, message).with_context("while", self.step.clone()).with_retry_after(wait)
     }
 }
 
 /// Stands between `azure_core`'s retry policy and the transport.
 #[derive(Debug)]
-pub(crate) struct DeadlineGuard;
+pub(super) struct DeadlineGuard(pub Arc<Pauses>);
 
 #[async_trait]
 impl Policy for DeadlineGuard {
     async fn send(&self, ctx: &Context, request: &mut Request, next: &[Arc<dyn Policy>]) -> PolicyResult {
-        let watch = ctx.value::<Arc<Watch>>();
-        let attempt = watch.map(|watch| watch.count());
-        let begun = Instant::now();
+        let Some(watch) = ctx.value::<Arc<Watch>>() else {
+            let begun = Instant::now();
+            let result = next[0].send(ctx, request, &next[1..]).await;
+            tell("", request, None, begun, &result);
+            return result;
+        };
+        let buckets = Buckets::of(request);
+        let _turn = self.0.wait(&buckets, |wait| watch.hear(wait)).await?;
+        let (attempt, begun) = (watch.count(), Instant::now());
         let result = next[0].send(ctx, request, &next[1..]).await;
-        tell(watch.map_or("", |watch| watch.step()), request, attempt, begun, &result);
-        let Some(watch) = watch else { return result };
+        tell(watch.step(), request, Some(attempt), begun, &result);
         match result {
             Ok(answer) => {
                 watch.seen().lost = 0;
-                if is_repeated(answer.status()) { look_at(watch, answer).await } else { Ok(answer) }
+                if is_repeated(answer.status()) { self.look_at(watch, &buckets, answer).await } else { Ok(answer) }
             }
             Err(err) if matches!(err.kind(), Azure::Connection | Azure::Io) => {
                 Err(watch.lose(err, request.url().host_str().unwrap_or_default()))
@@ -192,15 +211,20 @@ fn is_throttled(status: StatusCode) -> bool {
     matches!(status, StatusCode::TooManyRequests | StatusCode::ServiceUnavailable)
 }
 
-async fn look_at(watch: &Watch, answer: AsyncRawResponse) -> PolicyResult {
-    let (status, wait) = (answer.status(), retry_after(answer.headers()).filter(|_| is_throttled(answer.status())));
-    let raw: RawResponse = answer.try_into_raw_response().await?;
-    let service = service_error(u16::from(status), raw.headers(), raw.body());
-    if wait.is_some_and(|wait| watch.judge(&service, wait)) {
-        return Err(azure_core::Error::with_message(Azure::Other, "wait beyond the deadline"));
+impl DeadlineGuard {
+    async fn look_at(&self, watch: &Watch, buckets: &Buckets, answer: AsyncRawResponse) -> PolicyResult {
+        let (status, wait) = (answer.status(), retry_after(answer.headers()).filter(|_| is_throttled(answer.status())));
+        let raw: RawResponse = answer.try_into_raw_response().await?;
+        let service = service_error(u16::from(status), raw.headers(), raw.body());
+        if let Some(wait) = wait.filter(|_| status == StatusCode::TooManyRequests) {
+            self.0.begin(buckets, service.code.as_deref(), wait);
+        }
+        if wait.is_some_and(|wait| watch.judge(&service, wait)) {
+            return Err(azure_core::Error::with_message(Azure::Other, "wait beyond the deadline"));
+        }
+        watch.report(service.code.clone().unwrap_or_else(|| status.to_string()), wait);
+        watch.seen().last = Some(service);
+        let (status, headers, body) = raw.deconstruct();
+        Ok(AsyncRawResponse::from_bytes(status, headers, body))
     }
-    watch.report(service.code.clone().unwrap_or_else(|| status.to_string()), wait);
-    watch.seen().last = Some(service);
-    let (status, headers, body) = raw.deconstruct();
-    Ok(AsyncRawResponse::from_bytes(status, headers, body))
 }

@@ -5,12 +5,15 @@ mod failure;
 mod group;
 mod guard;
 mod page;
+mod pause;
 mod poll;
 mod provider;
 mod refusal;
+mod renewal;
 mod request;
 mod token;
 mod wait;
+mod whole;
 
 #[cfg(feature = "identity")]
 pub(crate) use deadline::tell;
@@ -39,8 +42,11 @@ use azure_core::{
 };
 use deadline::DeadlineGuard;
 use guard::WriteGuard;
+use pause::Pauses;
+use renewal::TokenRenewal;
 use std::{fmt, sync::Arc, time::Duration};
 use url::Url;
+use whole::WholeAnswer;
 
 /// The header by which Azure's activity log knows a request.
 pub(crate) const CORRELATION_ID: &str = "x-ms-correlation-request-id";
@@ -56,19 +62,21 @@ const LONGEST_OWN_WAIT: Duration = Duration::from_secs(20);
 pub(crate) struct Door {
     transport: Arc<dyn HttpClient>,
     guard: Guard,
+    pauses: Arc<Pauses>,
 }
 
 impl Door {
     pub fn new(transport: Arc<dyn HttpClient>, guard: Guard) -> Self {
-        Self { transport, guard }
+        Self { transport, guard, pauses: Arc::default() }
     }
 
     fn pipeline(&self, retry: RetryOptions, policies: Vec<Arc<dyn Policy>>) -> Pipeline {
         let transport = Some(Transport::new(self.transport.clone()));
         let options = ClientOptions { retry, transport, ..ClientOptions::default() };
         let per_call: Vec<Arc<dyn Policy>> = vec![Arc::new(WriteGuard(self.guard.clone()))];
-        let mut per_try: Vec<Arc<dyn Policy>> = vec![Arc::new(DeadlineGuard)];
+        let mut per_try: Vec<Arc<dyn Policy>> = vec![Arc::new(DeadlineGuard(self.pauses.clone()))];
         per_try.extend(policies);
+        per_try.push(Arc::new(WholeAnswer));
         Pipeline::new(Some("aks-acr"), Some(env!("CARGO_PKG_VERSION")), options, per_call, per_try, None)
     }
 }
@@ -95,9 +103,10 @@ pub(crate) struct Arm {
 impl Arm {
     pub fn new(door: &Door, cloud: Cloud, credential: Arc<dyn TokenCredential>) -> Self {
         let auth: Arc<dyn Policy> = Arc::new(BearerTokenAuthorizationPolicy::new(credential, [cloud.arm_scope()]));
+        let policies: Vec<Arc<dyn Policy>> = vec![Arc::new(TokenRenewal), auth];
         Self {
-            pipeline: door.pipeline(retrying(), vec![auth.clone()]),
-            once: door.pipeline(RetryOptions::none(), vec![auth]),
+            pipeline: door.pipeline(retrying(), policies.clone()),
+            once: door.pipeline(RetryOptions::none(), policies),
             cloud,
         }
     }

@@ -6,26 +6,30 @@ use crate::{
     error::{Error, ErrorKind, Result},
 };
 use serde::{Deserialize, de::DeserializeOwned};
+use serde_json::Value;
 use std::collections::HashSet;
 
 impl Arm {
     /// Reads a whole list, page by page. A page may be empty and name a next one; a link that comes again is an error, for
-    /// the list would have no end.
+    /// the list would have no end. What comes twice, since a page came again or the list changed between two, is taken once.
     pub async fn list<T: DeserializeOwned>(&self, request: ArmRequest, what: &str, call: &Call) -> Result<Vec<T>> {
         #[derive(Deserialize)]
-        struct Page<T> {
-            #[serde(default = "Vec::new")]
-            value: Vec<T>,
+        struct Page {
+            #[serde(default)]
+            value: Vec<Value>,
             #[serde(rename = "nextLink")]
             next_link: Option<String>,
         }
         let (step, action, scope) = (request.step.clone(), request.action, request.scope.clone());
         let mut items = Vec::new();
-        let mut seen = HashSet::new();
+        let (mut seen, mut ids) = (HashSet::new(), HashSet::new());
+        let mut is_new = |item: &Value| item["id"].as_str().is_none_or(|id| ids.insert(id.to_ascii_lowercase()));
         let mut next = Some(request);
         while let Some(request) = next.take() {
-            let page: Page<T> = self.send(request, call).await?.read(what)?;
-            items.extend(page.value);
+            let page: Page = self.send(request, call).await?.read(what)?;
+            for item in page.value.into_iter().filter(&mut is_new) {
+                items.push(serde_json::from_value(item).map_err(|_| unreadable(what))?);
+            }
             let Some(link) = page.next_link.filter(|link| !link.is_empty()) else { break };
             let url = self.check_link(&link)?;
             if !seen.insert(link) {
@@ -36,4 +40,9 @@ impl Arm {
         }
         Ok(items)
     }
+}
+
+/// The reader's own words may quote the answer, and with it a secret.
+fn unreadable(what: &str) -> Error {
+    Error::new(ErrorKind::Unexpected, format!("cannot read the answer of the service as {what}"))
 }

@@ -30,7 +30,6 @@ impl Tokens {
     }
 
     /// Lets go of a token that was not accepted.
-    #[cfg(feature = "kubernetes")]
     pub async fn forget(&self, scope: &str) {
         self.held.lock().await.remove(scope);
     }

@@ -16,6 +16,12 @@ use std::{collections::BTreeMap, time::Duration};
 const LOOK: Duration = Duration::from_secs(30);
 /// How often the targets are looked at after an answer was lost: a large image takes minutes to copy.
 const LOOKS_AFTER_LOST_ANSWER: u32 = 60;
+/// How often an import is sent of which no answer came and that was not seen to arrive.
+const MOST_SENT: u32 = 3;
+/// How often in a row a look may fail for a cause that might pass.
+const MOST_IN_VAIN: u32 = 4;
+/// How often after a refusal since the tag exists: a look may be in vain for a passing cause.
+const LOOKS_AFTER_CONFLICT: u32 = 4;
 /// The wait between looks where Azure names none.
 const WAIT: Duration = Duration::from_secs(5);
 const UNCOMPARED: &str = "the source is asked with credentials, by Azure alone";
@@ -24,7 +30,18 @@ const UNCOMPARED: &str = "the source is asked with credentials, by Azure alone";
 enum Look {
     There(Digest),
     Absent,
-    Hidden(String),
+    Hidden {
+        reason: String,
+        /// Whether another look may see more.
+        passes: bool,
+    },
+}
+
+/// What was not seen to have the image after an import that failed.
+struct Left<'a> {
+    rest: Vec<&'a ImageReference>,
+    /// Whether more looks would show no more.
+    is_settled: bool,
 }
 
 /// An import that is ready to be sent: what is meant, and under which names.
@@ -89,7 +106,7 @@ impl<'a> Job<'a> {
                     let text = "the tag exists with another image; replace it on purpose, or choose another tag";
                     return Err(differs(target, text, &there, wanted));
                 }
-                Look::There(_) | Look::Absent | Look::Hidden(_) => missing.push(target),
+                Look::There(_) | Look::Absent | Look::Hidden { .. } => missing.push(target),
             }
         }
         Ok(missing)
@@ -129,25 +146,36 @@ impl<'a> Job<'a> {
     pub async fn copy(&self, missing: &[&ImageReference]) -> Result<Import> {
         let step = format!("importing {} as {}", self.source, self.targets[0]);
         self.call.report(Event::Started { step: step.clone() });
-        let mut missing = missing.to_vec();
-        let correlation_id = loop {
-            let err = match self.run(&missing).await {
-                Ok(correlation_id) => break correlation_id,
-                Err(err) => err,
-            };
-            let rest = self.missing_after(&err, &missing).await?;
-            if rest.is_empty() {
-                break None;
-            }
-            // One tag that was there has kept the others from being copied: they are left to do.
-            if err.kind() != ErrorKind::Conflict || rest.len() == missing.len() {
-                return Err(err);
-            }
-            missing = rest;
-        };
+        let correlation_id = self.run_until_arrived(missing).await?;
         let proof = self.prove().await?;
         self.call.report(Event::Finished { step });
         Ok(self.done(true, proof, correlation_id))
+    }
+
+    /// Sends the import again only when it was looked for in vain, or for what one tag that was there has kept from being copied.
+    async fn run_until_arrived(&self, missing: &[&ImageReference]) -> Result<Option<String>> {
+        let (mut missing, mut lost) = (missing.to_vec(), None);
+        for sent in 1.. {
+            let err = match self.run(&missing).await {
+                Ok(correlation_id) => return Ok(correlation_id),
+                Err(err) => err,
+            };
+            let Left { rest, is_settled } = self.left_after(&err, &missing).await?;
+            match err.kind() {
+                _ if rest.is_empty() => return Ok(None),
+                ErrorKind::Conflict if rest.len() < missing.len() => {}
+                // The tag that stands in the way is our own, of which no more was seen.
+                ErrorKind::Conflict if !is_settled => return Err(lost.unwrap_or(err)),
+                ErrorKind::Unavailable if !is_settled && sent < MOST_SENT && self.wanted().is_some() => {
+                    let reason = err.code().map_or_else(|| err.kind().to_string(), str::to_owned);
+                    self.call.report(Event::Retrying { step: "importing the image".to_owned(), reason, wait_ms: None });
+                    lost = Some(err);
+                }
+                _ => return Err(err),
+            }
+            missing = rest;
+        }
+        Ok(None)
     }
 
     async fn run(&self, missing: &[&ImageReference]) -> Result<Option<String>> {
@@ -159,26 +187,35 @@ impl<'a> Job<'a> {
 
     /// Those that do not have the image all the same: where no answer came, Azure may have got the request and be at work; where
     /// a tag exists, an import of before, or of somebody else, may have brought the same image.
-    async fn missing_after<'t>(&self, err: &Error, missing: &[&'t ImageReference]) -> Result<Vec<&'t ImageReference>> {
+    async fn left_after<'t>(&self, err: &Error, missing: &[&'t ImageReference]) -> Result<Left<'t>> {
+        let is_conflict = err.kind() == ErrorKind::Conflict;
         let looks = match err.kind() {
             ErrorKind::Unavailable => LOOKS_AFTER_LOST_ANSWER,
-            ErrorKind::Conflict => 1,
+            ErrorKind::Conflict => LOOKS_AFTER_CONFLICT,
             _ => 0,
         };
-        let mut rest = missing.to_vec();
-        let Some(wanted) = self.wanted() else { return Ok(rest) };
+        let mut left = Left { rest: missing.to_vec(), is_settled: false };
+        let Some(wanted) = self.wanted() else { return Ok(left) };
+        let mut in_vain = 0;
         for attempt in 0..looks {
             if attempt > 0 {
                 self.call.sleep("looking whether the image has arrived", WAIT).await?;
             }
             let looked = try_join_all(missing.iter().map(|target| look(self.client, target, self.call))).await?;
             let is_there = |look: &Look| matches!(look, Look::There(there) if wanted == there);
-            rest = missing.iter().zip(&looked).filter(|(_, look)| !is_there(look)).map(|(target, _)| *target).collect();
-            if rest.is_empty() || looked.iter().any(|look| matches!(look, Look::Hidden(_))) {
+            left.rest =
+                missing.iter().zip(&looked).filter(|(_, look)| !is_there(look)).map(|(target, _)| *target).collect();
+            let has_other = looked.iter().any(|look| matches!(look, Look::There(there) if wanted != there));
+            let is_hidden = looked.iter().any(|look| matches!(look, Look::Hidden { passes: false, .. }));
+            // A registry that Azure alone reaches shows nothing however often it is looked at.
+            in_vain = if looked.iter().any(|look| matches!(look, Look::Hidden { .. })) { in_vain + 1 } else { 0 };
+            left.is_settled = is_hidden || (is_conflict && has_other) || (!is_conflict && in_vain == MOST_IN_VAIN);
+            // A conflict is about tags that are there: some of them seen is all there is to see.
+            if left.rest.is_empty() || left.is_settled || (is_conflict && left.rest.len() < missing.len()) {
                 break;
             }
         }
-        Ok(rest)
+        Ok(left)
     }
 
     /// Looks at every target. All have to be the image that was meant, or the same one where that is not known.
@@ -192,7 +229,7 @@ impl<'a> Job<'a> {
                 (Look::There(digest), Some(wanted)) => {
                     return Err(differs(target, "the target has another image than the one imported", &digest, wanted));
                 }
-                (Look::Hidden(reason), _) => {
+                (Look::Hidden { reason, .. }, _) => {
                     let role = self.registry.mode.pull_role();
                     return Ok(ImportProof::Unproven {
                         reason: format!("{reason}; looking needs the role {role} here"),
@@ -214,7 +251,7 @@ impl<'a> Job<'a> {
 
     fn why_unseen(&self) -> String {
         match &self.seen {
-            Look::Hidden(reason) => reason.clone(),
+            Look::Hidden { reason, .. } => reason.clone(),
             Look::There(_) | Look::Absent => String::new(),
         }
     }
@@ -228,7 +265,7 @@ impl<'a> Job<'a> {
 fn meant<'a>(seen: &'a Look, source: &'a ImageReference) -> Option<&'a Digest> {
     match seen {
         Look::There(digest) => Some(digest),
-        Look::Absent | Look::Hidden(_) => source.digest(),
+        Look::Absent | Look::Hidden { .. } => source.digest(),
     }
 }
 
@@ -272,7 +309,7 @@ async fn look_at_source(
 ) -> Result<Look> {
     // The credentials are the source's and Azure's affair; without them a look would tell nothing of a private image.
     if options.credentials.is_some() {
-        Ok(Look::Hidden(UNCOMPARED.to_owned()))
+        Ok(Look::Hidden { reason: UNCOMPARED.to_owned(), passes: false })
     } else {
         look(client, source, call).await
     }
@@ -284,7 +321,10 @@ async fn look(client: &Client, image: &ImageReference, call: &Call) -> Result<Lo
         Ok(Some(image)) => Ok(Look::There(image.digest)),
         Ok(None) => Ok(Look::Absent),
         Err(err) if err.kind() == ErrorKind::Cancelled || call.remaining() == Duration::ZERO => Err(err),
-        Err(err) => Ok(Look::Hidden(err.to_string())),
+        Err(err) => {
+            let passing = [ErrorKind::Unavailable, ErrorKind::RateLimited, ErrorKind::DeadlineExceeded];
+            Ok(Look::Hidden { reason: err.to_string(), passes: passing.contains(&err.kind()) })
+        }
     }
 }
 

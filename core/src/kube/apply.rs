@@ -3,7 +3,7 @@
 use super::{
     connect::Kubernetes,
     failure::from_kube,
-    send::{Answer, repeated, send, send_write},
+    send::{Answer, repeated, send, send_write, within_a_try},
 };
 use crate::{
     call::{Call, Event},
@@ -93,7 +93,8 @@ async fn find_kind(client: &Client, kind: &GroupVersionKind, call: &Call) -> Res
         err => from_kube(err, "looking up a kind"),
     };
     let step = "looking up a kind";
-    let look = || call.run(step, async { discovery::pinned_kind(client, kind).await.map_err(unknown) });
+    let look =
+        || call.run(step, within_a_try(step, async { discovery::pinned_kind(client, kind).await.map_err(unknown) }));
     let (resource, capabilities) = repeated(step, call, look).await?;
     Ok((resource, capabilities.scope))
 }

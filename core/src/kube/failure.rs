@@ -23,6 +23,7 @@ pub(super) fn from_kube(err: kube::Error, step: &str) -> Error {
                 .with_source(err)
         }
         kube::Error::Auth(err) => without_credentials(Some(&err), step),
+        kube::Error::SerdeError(err) => unreadable(&err, step),
         err => Error::new(ErrorKind::Unexpected, "the cluster's answer was not understood")
             .with_context("while", step)
             .with_source(err),
@@ -61,6 +62,17 @@ pub(super) fn reason(mut err: &(dyn std::error::Error + 'static)) -> String {
         err = source;
     }
     err.to_string()
+}
+
+/// A success that is no JSON at all is none of Kubernetes': something on the way shows a page of its own, which may pass. The reader's
+/// own words may quote a secret that the answer holds.
+pub(super) fn unreadable(err: &serde_json::Error, step: &str) -> Error {
+    let (kind, sentence) = if err.is_data() {
+        (ErrorKind::Unexpected, "the cluster's answer was not understood")
+    } else {
+        (ErrorKind::Unavailable, "something on the way answered in the cluster's place")
+    };
+    Error::new(kind, sentence).with_context("while", step)
 }
 
 /// Whether it may be otherwise a little later.

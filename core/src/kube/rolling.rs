@@ -132,17 +132,33 @@ pub(super) struct Rolling {
     patience: Duration,
     /// Since when a cause that depends on a grant stands in the way.
     refused_since: Option<Instant>,
+    /// Since when pods may be on the way though Kubernetes has given them up: it did so before this was looked at, or while such a
+    /// cause stood in the way. Its controllers go on all the same, and take that back when a pod is ready, no sooner.
+    hoped_since: Option<Instant>,
+    is_begun: bool,
 }
 
 impl Rolling {
     pub fn new(patience: Duration) -> Self {
         let deployment = DeploymentObject::default();
-        Self { deployment, hash: None, pods: BTreeMap::new(), patience, refused_since: None }
+        Self {
+            deployment,
+            hash: None,
+            pods: BTreeMap::new(),
+            patience,
+            refused_since: None,
+            hoped_since: None,
+            is_begun: false,
+        }
     }
 
     pub fn begin(&mut self, deployment: DeploymentObject, hash: Option<String>, pods: Vec<Pod>) {
         self.deployment = deployment;
         self.hash = hash;
+        if !self.is_begun && self.deployment.stuck().is_some() {
+            self.hoped_since = Some(Instant::now());
+        }
+        self.is_begun = true;
         self.pods.clear();
         for pod in pods {
             self.insert(pod);
@@ -171,6 +187,9 @@ impl Rolling {
     /// Patience with refusals begins with the first one and ends with the last.
     fn count_patience(&mut self) {
         let is_refused = self.failure(Outlook::DependsOnGrant).is_some();
+        if !is_refused && self.refused_since.is_some() {
+            self.hoped_since = Some(Instant::now());
+        }
         self.refused_since = is_refused.then(|| self.refused_since.unwrap_or_else(Instant::now));
     }
 
@@ -195,9 +214,12 @@ impl Rolling {
             .find_map(|outlook| self.failure(outlook))
     }
 
-    /// When patience with a refusal ends, if there is one.
+    /// When patience with a refusal ends, if there is one, or with what was before.
     pub fn patient_until(&self) -> Option<Instant> {
-        self.refused_since.map(|since| since + self.patience)
+        match self.refused_since {
+            Some(since) => Some(since + self.patience),
+            None => self.hoped_since.map(|since| since + self.patience).filter(|until| *until > Instant::now()),
+        }
     }
 
     /// The end, if this is it.
@@ -218,6 +240,9 @@ impl Rolling {
             return (until <= Instant::now()).then(|| Err(self.pull_failed(failure)));
         }
         let stuck = self.deployment.stuck()?;
+        if self.patient_until().is_some() {
+            return None;
+        }
         Some(Err(match self.cause() {
             Some(failure) => self.pull_failed(failure),
             None => Error::new(ErrorKind::OperationFailed, "the deployment makes no progress")
@@ -309,8 +334,30 @@ mod tests {
     async fn kubernetes_own_deadline_does_not_end_patience_with_a_grant() {
         let refused = || vec![pod("a", Some(REFUSED))];
         assert!(rolling(deployment(1, 1, "ProgressDeadlineExceeded"), refused(), 60).verdict().is_none());
-        let stuck = rolling(deployment(1, 1, "ProgressDeadlineExceeded"), vec![pod("a", None)], 60);
+        let mut stuck = rolling(deployment(1, 1, ""), vec![pod("a", None)], 60);
+        stuck.deployment = deployment(1, 1, "ProgressDeadlineExceeded");
         assert_eq!(stuck.verdict().unwrap().unwrap_err().kind(), ErrorKind::OperationFailed);
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn a_deadline_of_kubernetes_that_passed_before_the_first_look_is_no_verdict_yet() {
+        let begun = || deployment(1, 1, "ProgressDeadlineExceeded");
+        let mut rolling = rolling(begun(), vec![pod("a", None)], 60);
+        assert!(rolling.verdict().is_none());
+        tokio::time::advance(Duration::from_secs(61)).await;
+        rolling.begin(begun(), Some("h".to_owned()), vec![pod("a", None)]);
+        assert_eq!(rolling.verdict().unwrap().unwrap_err().kind(), ErrorKind::OperationFailed);
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn kubernetes_own_deadline_does_not_end_patience_with_pods_that_were_just_let_in() {
+        let mut rolling = rolling(deployment(1, 1, "ProgressDeadlineExceeded"), vec![pod("a", Some(REFUSED))], 60);
+        tokio::time::advance(Duration::from_secs(50)).await;
+        rolling.put(pod("a", None));
+        assert!(rolling.verdict().is_none());
+        tokio::time::advance(Duration::from_secs(61)).await;
+        assert_eq!(rolling.verdict().unwrap().unwrap_err().kind(), ErrorKind::OperationFailed);
+        assert_eq!(rolling.patient_until(), None);
     }
 
     #[test]

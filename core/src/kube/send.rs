@@ -1,6 +1,6 @@
 //! One request to a cluster's API, with the whole answer: its status and its time matter here.
 
-use super::failure::{from_kube, from_status, is_passing};
+use super::failure::{from_kube, from_status, is_passing, unreadable};
 use crate::{
     call::Call,
     error::{Error, ErrorKind, Result},
@@ -13,6 +13,8 @@ use std::time::{Duration, SystemTime};
 
 const FIRST_WAIT: Duration = Duration::from_millis(500);
 const TRIES: usize = 6;
+/// An API server gives up by itself after a minute. A connection that has died without a word would hold a request until its deadline.
+const LONGEST_TRY: Duration = Duration::from_secs(90);
 
 pub(super) struct Answer<T> {
     pub value: T,
@@ -80,15 +82,19 @@ async fn send_once<T: DeserializeOwned>(
         let body = body.collect_bytes().await.map_err(|err| from_kube(err, step))?;
         Ok((head, body))
     };
-    let (head, body) = call.run(step, exchange).await?;
+    let (head, body) = call.run(step, within_a_try(step, exchange)).await?;
     if !head.status.is_success() {
         return Err(refused(&head, &body, step));
     }
-    // The reader's own words may quote a secret that the answer holds.
-    let odd =
-        |_| Error::new(ErrorKind::Unexpected, "the cluster's answer was not understood").with_context("while", step);
+    let odd = |err: serde_json::Error| unreadable(&err, step);
     let value = serde_json::from_slice(&body).map_err(odd)?;
     Ok(Answer { value, is_new: head.status == http::StatusCode::CREATED, at: time(&head) })
+}
+
+/// Gives up an exchange that takes longer than any does: it may be repeated.
+pub(super) async fn within_a_try<T>(step: &str, exchange: impl Future<Output = Result<T>>) -> Result<T> {
+    let late = |_| Error::new(ErrorKind::Unavailable, "the cluster gives no answer").with_context("while", step);
+    tokio::time::timeout(LONGEST_TRY, exchange).await.map_err(late)?
 }
 
 fn refused(head: &http::response::Parts, body: &[u8], step: &str) -> Error {

@@ -130,12 +130,21 @@ impl DataPlane {
         if let Some(token) = self.held.get(host) {
             return Ok(token);
         }
-        let entra = self.entra.get(Cloud::registry_scope(), call).await?;
-        let form = [("grant_type", "access_token"), ("service", &challenge.service), ("access_token", entra.secret())];
-        let answer = self.post_form(&format!("https://{host}/oauth2/exchange"), &form, image, call).await?;
+        let mut answer = self.exchange(image, challenge, call).await?;
+        if answer.status == 401 {
+            // It may have expired before it was thought to: another one is tried, once.
+            self.entra.forget(Cloud::registry_scope()).await;
+            answer = self.exchange(image, challenge, call).await?;
+        }
         let token = read_token(image, &answer)?;
         self.held.keep(host.to_owned(), token.clone(), REFRESH_FOR);
         Ok(token)
+    }
+
+    async fn exchange(&self, image: &ImageReference, challenge: &Challenge, call: &Call) -> Result<Answer> {
+        let entra = self.entra.get(Cloud::registry_scope(), call).await?;
+        let form = [("grant_type", "access_token"), ("service", &challenge.service), ("access_token", entra.secret())];
+        self.post_form(&format!("https://{}/oauth2/exchange", image.registry()), &form, image, call).await
     }
 
     async fn access_token(

@@ -20,6 +20,7 @@ pub fn cases() -> Vec<Case> {
             so_many_imports_are_under_way_at_a_time_and_no_more,
             a_list_in_which_two_images_want_one_target_is_refused_before_a_request,
             a_list_outlasts_throttling,
+            one_refusal_for_throttling_makes_the_whole_list_wait,
             a_list_ends_at_its_deadline_and_keeps_what_was_done,
             a_list_that_is_cancelled_ends_at_once,
             an_empty_list_is_no_failure,
@@ -110,6 +111,22 @@ async fn a_list_outlasts_throttling() -> Checked {
     let results = import(&scene, items, ImportManyOptions::default()).await?;
     assert!(results.iter().all(Result::is_ok));
     assert_eq!(posts(&scene), 22);
+    Ok(())
+}
+
+/// One image after another comes to be sent; a bucket of one, which takes a minute to fill, refuses the second. The others wait with it.
+async fn one_refusal_for_throttling_makes_the_whole_list_wait() -> Checked {
+    let (scene, items) = ten()?;
+    for (number, item) in items.iter().take(4).enumerate() {
+        let look = format!("/{}/manifests/", item.source.repository());
+        scene.azure.fault(Fault::on("HEAD", &look).delay(Duration::from_secs(5 * number as u64)));
+    }
+    scene.azure.throttle_at("writes", 1, 1.0 / 60.0);
+    let results = import(&scene, items[..4].to_vec(), ImportManyOptions::default()).await?;
+    assert!(results.iter().all(Result::is_ok));
+    let refused = scene.azure.requests().iter().filter(|one| one.status == Some(429)).count();
+    // Each finding out by itself were three, then two, then one.
+    assert!(refused <= 3, "{refused} requests were refused");
     Ok(())
 }
 

@@ -148,6 +148,14 @@ class Emulator {
     this.#order('fault', { ...options, part });
   }
 
+  storm(share, { seed = 0 } = {}) {
+    this.#order('storm', { share, seed });
+  }
+
+  throttle(asAzure = true) {
+    this.#order('throttle', { asAzure });
+  }
+
   timing(preset, times = {}) {
     const order = typeof preset === 'object' ? preset : { ...times, preset };
     this.#order('timing', order);

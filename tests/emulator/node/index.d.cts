@@ -158,6 +158,18 @@ export interface FaultOptions {
   /** Whether the connection is cut instead of an answer. */
   reset?: boolean;
   delayMs?: number;
+  /** Whether a proxy's page in HTML comes instead of an answer, with the status. */
+  page?: boolean;
+  /** What the answer says that it is, whatever it holds. */
+  contentType?: string;
+  /** Whether the connection ends in the middle of the answer's body. */
+  truncated?: boolean;
+  /** How long the second half of the answer's body takes. */
+  slowMs?: number;
+  /** Whether the token that the request brings expires before it, or after its effect. */
+  expiredToken?: boolean;
+  /** Whether a page of a list names itself as the next one. */
+  repeatedPage?: boolean;
 }
 
 /** One request and what became of it. */
@@ -182,6 +194,8 @@ export interface Request {
   readonly sender: 'client' | 'node';
   /** Whether it asks for a change. */
   readonly write: boolean;
+  /** The fault that it met, in a word or two, where it met one. */
+  readonly fault: string | null;
 }
 
 /** What a number of requests come to. Tokens and what nodes sent are left out of all but their own counts. */
@@ -307,6 +321,10 @@ export declare class Emulator {
 
   /** Lets requests whose address has this part meet trouble; several are met in the order in which they came. */
   fault(part: string, options?: FaultOptions): void;
+  /** Lets a share of all requests, from 0 (which ends it) to 1, meet faults by chance: the same ones for the same seed. */
+  storm(share: number, options?: { seed?: number }): void;
+  /** Lets the numbers that Azure publishes be limits of requests to Resource Manager and to registries, or no more. */
+  throttle(asAzure?: boolean): void;
   /** Sets how long things take from now on, in seconds. */
   timing(times: Times): void;
   timing(preset: 'none' | 'typical', times?: Omit<Times, 'preset'>): void;

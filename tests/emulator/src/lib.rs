@@ -34,7 +34,7 @@ mod world;
 
 pub use door::kubernetes::KubernetesDoor;
 pub use emulator::Emulator;
-pub use fault::Fault;
+pub use fault::{Fault, Storm};
 pub use log::{From, Mark, Request, RequestSummary, Service, summary};
 pub use scene::RoleAssignment;
 pub use seed::{ClusterSeed, RegistrySeed};

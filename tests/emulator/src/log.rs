@@ -56,6 +56,8 @@ pub struct Request {
     pub ended: Option<u64>,
     /// Who sent it.
     pub from: From,
+    /// The fault that it met, in a word or two, where it met one.
+    pub fault: Option<&'static str>,
 }
 
 impl Request {
@@ -175,6 +177,7 @@ impl Log {
             started,
             ended: None,
             from,
+            fault: None,
         });
         self.requests.len() - 1
     }
@@ -186,6 +189,13 @@ impl Log {
             request.status = status;
             request.caller = caller;
             request.ended = Some(ended);
+        }
+    }
+
+    /// Notes that a request has met a fault.
+    pub(crate) fn meet(&mut self, at: usize, fault: &'static str) {
+        if let Some(request) = self.requests.get_mut(at) {
+            request.fault = Some(fault);
         }
     }
 
@@ -219,6 +229,7 @@ mod tests {
             started,
             ended: Some(ended),
             from: From::Client,
+            fault: None,
         }
     }
 

@@ -1,10 +1,14 @@
 //! Users, groups, service principals and managed identities of the tenant.
 
+use bytes::Bytes;
+use http::Request;
 use serde_json::json;
 use tokio::time::Instant;
 use uuid::Uuid;
 
+use crate::arm::bearer;
 use crate::entra::assertion::Federated;
+use crate::entra::form_field;
 use crate::entra::token::{Claims, TokenFault};
 use crate::world::World;
 
@@ -90,8 +94,17 @@ impl World {
             "oid": principal.object_id,
             "sub": principal.object_id,
             "tid": self.tenant,
+            "uti": uuid::Uuid::new_v4(),
             "ver": "1.0",
         }))
+    }
+
+    /// Lets all tokens expire that a request brings. Gives whether there were any.
+    pub(crate) fn expire_tokens_of(&mut self, request: &Request<Bytes>) -> bool {
+        let in_form = |name| form_field(request.body(), name);
+        let tokens = [bearer(request).map(str::to_owned), in_form("access_token"), in_form("refresh_token")];
+        // All of them: `any` would stop at the first.
+        tokens.into_iter().flatten().filter(|token| self.signer.expire(token)).count() > 0
     }
 
     /// Who shows this token, if it is one of Entra's for one of these audiences.

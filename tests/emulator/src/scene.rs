@@ -118,6 +118,18 @@ impl Emulator {
         self.act(|world| world.throttle.limit(kind_named(kind), rate));
     }
 
+    /// Lets Azure's published numbers be limits: for each subscription and kind of request those of one principal and of all
+    /// together, for each registry those of its tier, of one identity and of all together. Kinds that were limited
+    /// otherwise stay so.
+    ///
+    /// ```
+    /// # use aks_acr_emulator::Emulator;
+    /// Emulator::new().throttle_as_azure(true);
+    /// ```
+    pub fn throttle_as_azure(&self, throttled: bool) {
+        self.act(|world| world.throttle.limit_as_azure(throttled));
+    }
+
     /// Grants a role (by name or GUID) as if it had been so for long; the answer is the assignment's name.
     ///
     /// # Panics

@@ -116,13 +116,17 @@ pub(in crate::cluster) async fn finish(arm: &Arm, creation: ClusterCreation, cal
         .with_nothing_created())
 }
 
-/// Says of a creation that failed what it has left, which goes on to be there and to cost.
+/// Says of a creation that failed, or of a wait for it that did, what is there, which goes on to be there and to cost.
 async fn name_state(arm: &Arm, id: &ResourceId, err: Error, call: &Call) -> Error {
     let err = err.with_context("cluster", id.name());
     match look(arm, id, call).await {
         Ok(Some(left)) => {
-            let state = left.state().to_owned();
-            err.with_context("state", state).with_context("hint", "the cluster exists; delete it, then try again")
+            let hint = if left.is("failed") || left.is("canceled") {
+                "the cluster exists; delete it, then try again"
+            } else {
+                "the cluster exists; the same call again waits for it"
+            };
+            err.with_context("state", left.state().to_owned()).with_context("hint", hint)
         }
         Ok(None) => err.with_context("state", "gone").with_nothing_created(),
         Err(_) => err,

@@ -23,6 +23,7 @@ use tokio::time::Instant;
 use uuid::Uuid;
 
 use crate::entra::token::{self, TokenFault};
+use crate::fault::Repeated;
 use crate::principal::Principal;
 use crate::rbac::Wanted;
 use crate::reply::{self, Caller, Reply, gateway_error};
@@ -127,7 +128,10 @@ fn throttled(world: &mut World, call: &Call<'_>) -> Reply {
     };
     let mut answer = complaint.unwrap_or_else(|| route(world, call));
     if answer.headers().get("x-ms-failure-cause").is_none() {
-        reply::set(&mut answer, &format!("x-ms-ratelimit-remaining-subscription-{kind}"), &left.to_string());
+        // Recorded: a read shows either or both, a write both.
+        for (name, left) in [("", left.own), ("global-", left.global)] {
+            reply::set(&mut answer, &format!("x-ms-ratelimit-remaining-subscription-{name}{kind}"), &left.to_string());
+        }
     }
     answer
 }
@@ -285,16 +289,23 @@ pub(crate) fn page(world: &World, call: &Call<'_>, items: &[Value]) -> Reply {
         query.append_pair("$skiptoken", &at.to_string());
         format!("https://{HOST}{}?{}", polling::escaped(&call.path), query.finish())
     };
+    let is_repeated = call.request.extensions().get::<Repeated>().is_some();
     if world.paging.empty_first && from.is_none() {
         return reply::json(StatusCode::OK, &json!({"value": [], "nextLink": next(0)}));
     }
     let from = from.unwrap_or(0).min(items.len());
     let to = from.saturating_add(world.paging.size.max(1)).min(items.len());
     let mut body = json!({"value": items[from..to]});
-    if to < items.len() {
+    if is_repeated {
+        body["nextLink"] = next(from).into();
+    } else if to < items.len() {
         body["nextLink"] = next(to).into();
     }
-    reply::json(StatusCode::OK, &body)
+    let mut answer = reply::json(StatusCode::OK, &body);
+    if is_repeated {
+        answer.extensions_mut().insert(Repeated);
+    }
+    answer
 }
 
 /// The parts of a filter that are joined by `and`: the word counts outside of quotes only.

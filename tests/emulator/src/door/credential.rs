@@ -13,6 +13,7 @@ use http_body_util::BodyExt as _;
 use serde_json::Value;
 use tower::ServiceExt as _;
 
+use crate::fault::arrive;
 use crate::reply::Broken;
 
 /// Asks the emulator's Entra for each token anew, with a secret.
@@ -39,6 +40,7 @@ impl TokenCredential for Credential {
         if let Some(broken) = answer.extensions().get::<Broken>() {
             return Err(Error::with_message(ErrorKind::Credential, broken.to_string()));
         }
+        let answer = arrive(answer);
         let status = answer.status();
         let body = answer.into_body().collect().await.map_err(|fault| Error::new(ErrorKind::Io, fault))?.to_bytes();
         let body: Value = serde_json::from_slice(&body).unwrap_or_default();

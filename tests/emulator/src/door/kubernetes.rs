@@ -21,6 +21,7 @@ use super::network::{advance, settle};
 use super::{Served, Shared};
 use crate::cluster::Cluster;
 use crate::entra::token;
+use crate::fault::arrive;
 use crate::kubernetes::{Answer, Watch};
 use crate::principal::Principal;
 use crate::rbac::Wanted;
@@ -66,7 +67,7 @@ where
             if let Some(broken) = answer.extensions().get::<Broken>() {
                 return Err(broken.to_string().into());
             }
-            Ok(answer)
+            Ok(arrive(answer))
         })
     }
 }

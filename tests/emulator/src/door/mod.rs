@@ -17,7 +17,7 @@ use http_body_util::BodyExt as _;
 use tokio::sync::Notify;
 use tokio::time::Instant;
 
-use crate::fault::{self, Fault, Outcome};
+use crate::fault::{self, Fault, Outcome, Repeated};
 use crate::keeper::{self, Change};
 use crate::kubernetes::Watch;
 use crate::log::{From, Service};
@@ -101,8 +101,9 @@ async fn answer(shared: &Arc<Shared>, request: Request<Bytes>) -> Response<Body>
         let mut world = shared.world();
         let service = world.service(request.uri().host().unwrap_or_default());
         let place = world.log.start(service, request.method(), request.uri(), From::Client);
-        let fault = world.faults.take(request.method(), request.uri());
-        if fault.is_some() {
+        let fault = world.faults.take(service, From::Client, request.method(), request.uri());
+        // A storm follows from its seed and from all requests that it could have met.
+        if fault.is_some() || world.faults.storm.is_some() {
             // One that cannot be kept is told by its keeper; at worst it is met once more by another run.
             let now = world.clock.now();
             let kept = world.keep(&Change::Fault(request.method(), request.uri()), now).is_ok();
@@ -113,7 +114,7 @@ async fn answer(shared: &Arc<Shared>, request: Request<Bytes>) -> Response<Body>
     let delay = fault.as_ref().map(|fault| fault.delay).unwrap_or_default();
     let before = fault.as_ref().is_none_or(|fault| !fault.after_effect);
     tokio::time::sleep(latency + if before { delay } else { std::time::Duration::ZERO }).await;
-    let served = effect(shared, &request, fault.as_ref());
+    let served = effect(shared, request, fault.as_ref(), place);
     if !before {
         tokio::time::sleep(delay).await;
     }
@@ -130,30 +131,56 @@ fn dated(shared: &Shared, mut answer: Response<Body>) -> Response<Body> {
     answer
 }
 
-/// What a request brings about, unless a fault comes before it.
-fn effect(shared: &Shared, request: &Request<Bytes>, fault: Option<&Fault>) -> Served {
-    let instead = fault.and_then(|fault| Some((fault.after_effect, faulty(fault)?)));
-    if let Some((false, answer)) = instead {
-        return Served::Whole(answer);
+/// What a request brings about, unless a fault comes before it. The log is told of a fault that came about.
+fn effect(shared: &Shared, mut request: Request<Bytes>, fault: Option<&Fault>, place: usize) -> Served {
+    let Some(fault) = fault else {
+        return ring(shared, &request);
+    };
+    let mut came_about = false;
+    let expires = matches!(fault.outcome, Outcome::ExpiredToken);
+    if expires && !fault.after_effect {
+        came_about = shared.world().expire_tokens_of(&request);
     }
+    if matches!(fault.outcome, Outcome::RepeatedPage) {
+        request.extensions_mut().insert(Repeated);
+    }
+    let mut served = match faulty(fault) {
+        Some(answer) if !fault.after_effect => Served::Whole(answer),
+        instead => {
+            let served = ring(shared, &request);
+            instead.map_or(served, Served::Whole)
+        }
+    };
+    if expires && fault.after_effect {
+        came_about = shared.world().expire_tokens_of(&request);
+    }
+    came_about |= match &mut served {
+        Served::Whole(answer) => fault.dress(answer),
+        Served::Watch { parts, .. } => fault.dress_watch(parts),
+    };
+    if came_about {
+        shared.world().log.meet(place, fault.word());
+    }
+    served
+}
+
+/// Serves a request, and rings the bell.
+fn ring(shared: &Shared, request: &Request<Bytes>) -> Served {
     let served = serve(shared, request);
     shared.changed.notify_waiters();
-    match instead {
-        Some((_, answer)) => Served::Whole(answer),
-        None => served,
-    }
+    served
 }
 
 /// The answer of a fault; `None` when it changes none.
 pub(crate) fn faulty(fault: &Fault) -> Option<Reply> {
     match &fault.outcome {
-        Outcome::Unchanged => None,
+        Outcome::Unchanged | Outcome::ExpiredToken | Outcome::RepeatedPage => None,
         Outcome::Broken(broken) => {
             let mut cut = crate::reply::empty(StatusCode::BAD_GATEWAY);
             cut.extensions_mut().insert(broken.clone());
             Some(cut)
         }
-        Outcome::Answer { status, headers, body } => Some(fault::answer(*status, headers, body.as_ref())),
+        Outcome::Answer { status, headers, body } => Some(fault::answer(*status, headers, body)),
     }
 }
 

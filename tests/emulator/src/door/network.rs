@@ -8,6 +8,7 @@ use tokio::time::Instant;
 
 use super::faulty;
 use crate::cluster::Cluster;
+use crate::fault::Arrival;
 use crate::kubernetes::Kubernetes;
 use crate::log::{From, Service};
 use crate::node::{Network, NetworkFailure};
@@ -91,9 +92,9 @@ impl Network for Nodes<'_> {
             self.world.log.end(place, None, None);
             return Err(NetworkFailure::NoSuchHost);
         }
-        let fault = self.world.faults.take(request.method(), request.uri());
+        let fault = self.world.faults.take(service, From::Node, request.method(), request.uri());
         let instead = fault.as_ref().and_then(|fault| Some((fault.after_effect, faulty(fault)?)));
-        let answer = match instead {
+        let mut answer = match instead {
             Some((false, answer)) => answer,
             other => {
                 let address = self.world.addresses.nodes.clone();
@@ -101,7 +102,11 @@ impl Network for Nodes<'_> {
                 other.map_or(answer, |(_, answer)| answer)
             }
         };
-        let broken = answer.extensions().get::<Broken>().cloned();
+        if let Some(fault) = fault.filter(|fault| fault.dress(&mut answer)) {
+            self.world.log.meet(place, fault.word());
+        }
+        let is_cut = answer.extensions().get() == Some(&Arrival::Truncated);
+        let broken = answer.extensions().get::<Broken>().cloned().or(is_cut.then_some(Broken::Reset));
         let caller = answer.extensions().get::<Caller>().map(|caller| caller.0.clone());
         let status = broken.is_none().then(|| answer.status().as_u16());
         self.world.log.end(place, status, caller);

@@ -12,6 +12,7 @@ use azure_core::{Error, Result};
 use futures::StreamExt as _;
 use tower::ServiceExt as _;
 
+use crate::fault::arrive;
 use crate::reply::Broken;
 
 /// A transport that ends in the emulator.
@@ -33,6 +34,7 @@ impl HttpClient for Transport {
         if let Some(broken) = answer.extensions().get::<Broken>() {
             return Err(Error::with_message(ErrorKind::Io, broken.to_string()));
         }
+        let answer = arrive(answer);
         let status = answer.status().as_u16().into();
         let headers = incoming(answer.headers());
         let stream = answer.into_body().into_data_stream();

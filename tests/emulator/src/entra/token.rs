@@ -3,7 +3,7 @@
 //! The tag is a hash over a key made anew for each emulator, not a public-key signature: nobody but the emulator has to
 //! check it.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, HashSet};
 
 use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
@@ -24,11 +24,13 @@ pub(crate) struct Signer {
     key: [u8; 16],
     /// Whether an address of this machine is a cloud of its own: then tokens for it are for all that answers there.
     pub(crate) serves_locally: bool,
+    /// The tags of tokens that have expired before their time.
+    expired: HashSet<String>,
 }
 
 impl Signer {
     pub(crate) fn new(key: uuid::Uuid) -> Self {
-        Self { key: key.into_bytes(), serves_locally: false }
+        Self { key: key.into_bytes(), serves_locally: false, expired: HashSet::new() }
     }
 
     /// A token with these claims.
@@ -50,10 +52,17 @@ impl Signer {
         let claims = URL_SAFE_NO_PAD.decode(claims).map_err(|_| TokenFault::Malformed)?;
         let claims: BTreeMap<String, Value> = serde_json::from_slice(&claims).map_err(|_| TokenFault::Malformed)?;
         let claims = Claims { fields: claims, serves_locally: self.serves_locally };
-        if claims.expires() <= unix {
+        if claims.expires() <= unix || self.expired.contains(tag) {
             return Err(TokenFault::Expired);
         }
         Ok(claims)
+    }
+
+    /// Lets a token expire. Gives whether it was one that was made here.
+    pub(crate) fn expire(&mut self, token: &str) -> bool {
+        let tag =
+            token.rsplit_once('.').filter(|(signed, tag)| *tag == self.tag(signed)).map(|(_, tag)| tag.to_owned());
+        tag.is_some_and(|tag| self.expired.insert(tag))
     }
 
     /// The audience that a resource of this machine is, where one is served.
@@ -127,6 +136,14 @@ mod tests {
         let token = signer.sign(&json!({"aud": ARM, "exp": 100}));
         assert!(signer.check(&token, 99).unwrap().is_for(ARM));
         assert_eq!(signer.check(&token, 100).unwrap_err(), TokenFault::Expired);
+    }
+
+    #[test]
+    fn a_token_can_expire_before_its_time() {
+        let mut signer = Signer::new(uuid::Uuid::new_v4());
+        let token = signer.sign(&json!({"exp": 100}));
+        assert!(signer.expire(&token) && !signer.expire("a.word.only"));
+        assert_eq!(signer.check(&token, 1).unwrap_err(), TokenFault::Expired);
     }
 
     #[test]

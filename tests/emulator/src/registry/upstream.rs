@@ -81,7 +81,8 @@ fn token(world: &World, request: &Request<Bytes>, now: Instant) -> Reply {
     let query = request.uri().query().unwrap_or_default();
     let scope = crate::entra::form_field(query.as_bytes(), "scope").unwrap_or_default();
     let issued = world.clock.unix(now);
-    let claims = json!({"aud": HUB_API, "scope": scope, "exp": issued + 300, "iat": issued});
+    let claims =
+        json!({"aud": HUB_API, "scope": scope, "exp": issued + 300, "iat": issued, "jti": uuid::Uuid::new_v4()});
     let token = world.signer.sign(&claims);
     reply::json(StatusCode::OK, &json!({"token": token, "access_token": token, "expires_in": 300}))
 }

@@ -11,7 +11,7 @@ use serde_json::json;
 use super::advice::{self, Format};
 use super::ca_file::CaFile;
 use super::control;
-use super::control::order::FaultOrder;
+use super::control::fault::FaultOrder;
 use super::listener::Doors;
 use super::log_file::LogFile;
 use super::scene_file::{Caller, Scene};
@@ -67,7 +67,8 @@ struct ServeArgs {
     /// subscription.
     #[arg(long, value_name = "CALLER", value_parser = Caller::parse)]
     caller: Vec<Caller>,
-    /// A fault to come, as `METHOD PART [status=…] [header=NAME:VALUE] [times=…] [delay=MS] [after] [reset]`.
+    /// A fault to come, as `METHOD PART [status=…] [header=NAME:VALUE] [times=…] [delay=MS] [slow=MS] [type=…] [after]
+    /// [reset] [truncated] [page] [expired] [repeated]`.
     #[arg(long, value_name = "FAULT", value_parser = FaultOrder::parse)]
     fault: Vec<FaultOrder>,
     /// Where the state is kept, so that it survives a restart: with this file again, the server is the Azure that it was,

@@ -15,6 +15,7 @@ use super::authority::LOCAL_NAMES;
 use super::control::Control;
 use super::origin;
 use crate::emulator::Emulator;
+use crate::fault::arrive;
 use crate::log::{From, Service};
 use crate::registry::upstream;
 use crate::reply::{Broken, Reply, arm_error};
@@ -73,11 +74,11 @@ impl Front {
             return Ok(self.cloud(&request, &origin).map(Body::from));
         }
         let host = Authority::from_static(origin::host_of(&path));
-        let answer = self.emulated(collapsed(request, &path)?, &host).await?;
+        let answer = self.asked(collapsed(request, &path)?, &host).await?;
         let (parts, body) = answer.into_parts();
         // Nothing that Resource Manager, Entra or Graph answers goes on for ever.
         let body = body.collect().await.map_err(|_| Cut)?.to_bytes();
-        Ok(origin::translate(Response::from_parts(parts, body), &origin).map(Body::from))
+        Ok(arrive(origin::translate(Response::from_parts(parts, body), &origin).map(Body::from)))
     }
 
     /// What this cloud is: no rule of Azure knows the origin, and yet it was a request to Resource Manager.
@@ -94,7 +95,12 @@ impl Front {
     }
 
     /// A request to an emulated host.
-    async fn emulated(&self, mut request: Request<Bytes>, host: &Authority) -> Result<Response<Body>, Cut> {
+    async fn emulated(&self, request: Request<Bytes>, host: &Authority) -> Result<Response<Body>, Cut> {
+        self.asked(request, host).await.map(arrive)
+    }
+
+    /// The same, with a body that has not yet met the fault that is to meet it.
+    async fn asked(&self, mut request: Request<Bytes>, host: &Authority) -> Result<Response<Body>, Cut> {
         let mut uri = request.uri().clone().into_parts();
         uri.scheme = Some(Scheme::HTTPS);
         let known = main_name(host.host());

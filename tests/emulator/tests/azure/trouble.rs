@@ -82,6 +82,125 @@ async fn another_principal_has_a_bucket_of_its_own() {
 }
 
 #[tokio::test(start_paused = true)]
+async fn a_body_that_is_cut_off_has_had_its_effect() {
+    let (azure, registry, kubelet) = scene();
+    azure.fault(Fault::on("PUT", "/roleassignments/").truncated());
+    let bearer = format!("Bearer {}", token(&azure, "owner", ARM).await);
+    let path = format!("{registry}/providers/Microsoft.Authorization/roleAssignments/{ONE}");
+    let role = format!("/providers/Microsoft.Authorization/roleDefinitions/{ACR_PULL}");
+    let body = json!({"properties": {"roleDefinitionId": role, "principalId": kubelet}}).to_string();
+    let url = format!("{ARM}{path}?api-version=2022-04-01");
+    let fault = send(&azure, Method::Put, &url, &[("authorization", bearer)], Some(body)).await.unwrap_err();
+    assert!(matches!(fault.kind(), azure_core::error::ErrorKind::Io), "{fault}");
+    assert!(azure.role_assignments().iter().any(|one| one.name == ONE));
+    assert_eq!(azure.requests().last().and_then(|one| one.fault), Some("truncated body"));
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_slow_body_is_late_and_whole() {
+    let (azure, registry, _) = scene();
+    azure.fault(Fault::on("GET", "/registries/").slow_body(Duration::from_secs(40)));
+    let start = tokio::time::Instant::now();
+    assert_eq!(get(&azure, &registry).await.body["name"], "myregistry");
+    assert!(start.elapsed() >= Duration::from_secs(40));
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_proxys_page_and_a_wrong_label_come_in_place_of_an_answer() {
+    let (azure, registry, _) = scene();
+    azure.fault(Fault::on("GET", "/registries/").page().status(200));
+    azure.fault(Fault::on("GET", "/registries/").content_type("text/html"));
+    let page = get(&azure, &registry).await;
+    assert_eq!((page.status, page.header("content-type")), (200, Some("text/html; charset=utf-8")));
+    assert!(page.bytes.starts_with(b"<!DOCTYPE html>"));
+    let labelled = get(&azure, &registry).await;
+    assert_eq!((labelled.header("content-type"), &labelled.body["name"]), (Some("text/html"), &json!("myregistry")));
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_token_that_a_fault_lets_expire_is_expired_for_good_and_another_is_not() {
+    let (azure, registry, _) = scene();
+    let one = [("authorization", format!("Bearer {}", token(&azure, "owner", ARM).await))];
+    let url = format!("{ARM}{registry}?api-version=2025-11-01");
+    azure.fault(Fault::on("GET", "/registries/").expired_token().after_effect());
+    assert_eq!(send(&azure, Method::Get, &url, &one, None).await.unwrap().status, 200);
+    for _ in 0..2 {
+        let refused = send(&azure, Method::Get, &url, &one, None).await.unwrap();
+        assert_eq!((refused.status, refused.code()), (401, "ExpiredAuthenticationToken"));
+        assert!(refused.header("www-authenticate").unwrap().contains("error=\"invalid_token\""));
+    }
+    assert_eq!(get(&azure, &registry).await.status, 200);
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_page_that_is_repeated_names_itself_and_then_goes_on() {
+    let (azure, _, _) = scene();
+    let azure = azure.with_registry("group", "second");
+    azure.set_page_size(1);
+    azure.fault(Fault::on("GET", "/registries").repeated_page());
+    let mut url = format!(
+        "/subscriptions/{}/providers/Microsoft.ContainerRegistry/registries?api-version=2025-11-01",
+        azure.subscription()
+    );
+    let mut names = Vec::new();
+    loop {
+        let page = get(&azure, &url).await;
+        names.push(page.body["value"][0]["name"].as_str().unwrap().to_owned());
+        let Some(next) = page.body["nextLink"].as_str() else { break };
+        url = next.to_owned();
+    }
+    assert_eq!(names, ["myregistry", "myregistry", "second"]);
+}
+
+#[tokio::test(start_paused = true)]
+async fn azures_own_limits_hold_on_request() {
+    let (azure, registry, _) = scene();
+    let bearer = [("authorization", format!("Bearer {}", token(&azure, "owner", ARM).await))];
+    let url = format!("{ARM}{registry}?api-version=2025-11-01");
+    azure.set_timing(Timing::none().with_latency(Duration::ZERO));
+    azure.throttle_as_azure(true);
+    let first = send(&azure, Method::Get, &url, &bearer, None).await.unwrap();
+    assert_eq!(first.header("x-ms-ratelimit-remaining-subscription-reads"), Some("249"));
+    assert_eq!(first.header("x-ms-ratelimit-remaining-subscription-global-reads"), Some("3749"));
+    for _ in 0..249 {
+        send(&azure, Method::Get, &url, &bearer, None).await.unwrap();
+    }
+    let refused = send(&azure, Method::Get, &url, &bearer, None).await.unwrap();
+    assert_eq!((refused.status, refused.header("retry-after")), (429, Some("1")));
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_registry_refuses_by_its_own_numbers() {
+    let azure = Emulator::new().with_registry("group", "myregistry");
+    azure.set_timing(Timing::none().with_latency(Duration::ZERO));
+    azure.throttle_as_azure(true);
+    let url = "https://myregistry.azurecr.io/v2/";
+    for _ in 0..5000 {
+        assert_eq!(send(&azure, Method::Get, url, &[], None).await.unwrap().status, 401);
+    }
+    let refused = send(&azure, Method::Get, url, &[], None).await.unwrap();
+    assert_eq!((refused.status, &refused.body["errors"][0]["code"]), (429, &json!("TOOMANYREQUESTS")));
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_storm_strikes_its_share_and_ends() {
+    let (azure, registry, _) = scene();
+    azure.storm(aks_acr_emulator::Storm::new(5, 0.5));
+    let bearer = [("authorization", String::from("Bearer none"))];
+    let url = format!("{ARM}{registry}?api-version=2025-11-01");
+    for _ in 0..100 {
+        drop(send(&azure, Method::Get, &url, &bearer, None).await);
+    }
+    let struck = || azure.requests().iter().filter(|one| one.fault.is_some()).count();
+    // A token that is none cannot expire: those strike nothing.
+    assert!((30..=60).contains(&struck()), "{}", struck());
+    let before = struck();
+    azure.calm();
+    drop(send(&azure, Method::Get, &url, &bearer, None).await);
+    assert_eq!(struck(), before);
+}
+
+#[tokio::test(start_paused = true)]
 async fn requests_sent_together_are_one_deep_and_those_after_them_two() {
     let (azure, registry, kubelet) = scene();
     let mark = azure.mark();

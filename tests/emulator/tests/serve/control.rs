@@ -124,6 +124,53 @@ async fn a_fault_is_met_as_often_as_it_was_ordered() {
 }
 
 #[tokio::test]
+async fn a_body_is_cut_off_or_late_over_the_wire_at_both_doors() {
+    let server = server(Emulator::new().with_group("group", "westeurope")).await;
+    let azure = server.emulator();
+    let scope = "https://management.azure.com/.default";
+    let (direct, proxied) = (direct(&server), proxied(&server));
+    let token = token(&direct, azure, server.origin(), scope).await;
+    let path = format!("/subscriptions/{}/resourcegroups?api-version=2024-11-01", azure.subscription());
+    for (client, host) in [(&direct, server.origin()), (&proxied, "https://management.azure.com")] {
+        let ask = || client.get(format!("{host}{path}")).bearer_auth(&token).send();
+        order(&server, &direct, "fault", json!({"part": "/resourcegroups", "truncated": true})).await;
+        // Over HTTP/2 the end of a stream may overtake its head.
+        let is_cut = match ask().await {
+            Ok(answer) => answer.status() == 200 && answer.bytes().await.is_err(),
+            Err(_) => true,
+        };
+        assert!(is_cut, "{host}");
+        order(&server, &direct, "fault", json!({"part": "/resourcegroups", "slowMs": 30})).await;
+        let body: Value = ask().await.unwrap().json().await.unwrap();
+        assert_eq!(body["value"][0]["name"], "group", "{host}");
+        order(&server, &direct, "fault", json!({"part": "/resourcegroups", "page": true, "status": 200})).await;
+        assert!(ask().await.unwrap().text().await.unwrap().contains("<html>"));
+    }
+    let log = azure.requests();
+    assert_eq!(log.iter().filter(|one| one.fault == Some("truncated body")).count(), 2);
+}
+
+#[tokio::test]
+async fn a_storm_begins_and_ends_by_order() {
+    let server = server(Emulator::new()).await;
+    let (client, azure) = (direct(&server), server.emulator());
+    let token = token(&client, azure, server.origin(), "https://management.azure.com/.default").await;
+    for wrong in [json!({"share": 2}), json!({"share": -1}), json!({"seed": 1})] {
+        assert_eq!(order(&server, &client, "storm", wrong).await.status(), 400);
+    }
+    assert_eq!(order(&server, &client, "storm", json!({"seed": 11, "share": 1})).await.status(), 200);
+    // What is slow would be slow by the clock on the wall: only whether it strikes is looked at.
+    let late = tokio::time::timeout(std::time::Duration::from_millis(300), groups(&server, &client, &token));
+    drop(late.await);
+    assert!(azure.requests().last().is_some_and(|one| one.status != Some(200) || one.fault.is_some()));
+    assert_eq!(order(&server, &client, "storm", json!({"share": 0})).await.status(), 200);
+    assert_eq!(order(&server, &client, "throttle", json!({"asAzure": true})).await.status(), 200);
+    let mark = azure.mark();
+    groups(&server, &client, &token).await.unwrap();
+    assert!(azure.requests_since(mark).iter().all(|one| one.fault.is_none()));
+}
+
+#[tokio::test]
 async fn the_log_is_read_since_a_mark() {
     let server = server(Emulator::new()).await;
     let client = direct(&server);

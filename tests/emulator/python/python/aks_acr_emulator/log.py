@@ -31,6 +31,8 @@ class Request:
     """Who sent it: the program under test, or a node of a cluster."""
     write: bool
     """Whether it asks for a change."""
+    fault: str | None
+    """The fault that it met, in a word or two, where it met one."""
 
     def __str__(self) -> str:
         query = f"?{self.query}" if self.query else ""

@@ -40,6 +40,12 @@ class Orders:
         after_effect: bool = False,
         reset: bool = False,
         delay_ms: int = 0,
+        page: bool = False,
+        content_type: str | None = None,
+        truncated: bool = False,
+        slow_ms: int | None = None,
+        expired_token: bool = False,
+        repeated_page: bool = False,
     ) -> None:
         """Lets requests whose address has this part meet trouble; several faults are met in the order in which they came.
 
@@ -53,13 +59,41 @@ class Orders:
             after_effect: Whether what was asked for is done before.
             reset: Whether the connection is cut instead of an answer.
             delay_ms: How long the answer takes.
+            page: Whether a proxy's page in HTML comes instead of an answer, with the status.
+            content_type: What the answer says that it is, whatever it holds.
+            truncated: Whether the connection ends in the middle of the answer's body.
+            slow_ms: How long the second half of the answer's body takes.
+            expired_token: Whether the token that the request brings expires before it, or after its effect.
+            repeated_page: Whether a page of a list names itself as the next one.
 
         Raises:
             ValueError: If this is no fault.
         """
         order = {"part": part, "method": method, "headers": dict(headers or {}), "afterEffect": after_effect}
-        order |= {"reset": reset, "delayMs": delay_ms}
-        self._order("fault", order, status=status, body=body, times=times)
+        order |= {"reset": reset, "delayMs": delay_ms, "page": page, "truncated": truncated}
+        order |= {"expiredToken": expired_token, "repeatedPage": repeated_page}
+        more = {"contentType": content_type, "slowMs": slow_ms}
+        self._order("fault", order, status=status, body=body, times=times, **more)
+
+    def storm(self, share: float, *, seed: int = 0) -> None:
+        """Lets a share of all requests meet faults by chance, the same ones for the same seed.
+
+        Args:
+            share: From 0, which ends the storm, to 1.
+            seed: What chance follows from.
+
+        Raises:
+            ValueError: If this is no share.
+        """
+        self._order("storm", {"share": share, "seed": seed})
+
+    def throttle(self, as_azure: bool = True) -> None:
+        """Lets the numbers that Azure publishes be limits of requests to Resource Manager and to registries, or no more.
+
+        Args:
+            as_azure: Whether they are limits.
+        """
+        self._order("throttle", {"asAzure": as_azure})
 
     def timing(
         self,

@@ -6,6 +6,7 @@ mod attributes;
 mod sign_in;
 
 use std::fmt::Write as _;
+use std::time::Duration;
 
 use bytes::Bytes;
 use http::{Method, Request, StatusCode};
@@ -22,6 +23,7 @@ use crate::entra::form_field;
 use crate::entra::token::Claims;
 use crate::principal::Principal;
 use crate::reply::{self, Caller, Reply};
+use crate::throttle::{self, Class};
 use crate::world::World;
 use sign_in::Visitor;
 
@@ -64,6 +66,9 @@ impl Permit {
 }
 
 pub(super) fn serve(world: &mut World, at: usize, request: &Request<Bytes>, address: &str, now: Instant) -> Reply {
+    if let Err(wait) = draw(world, at, request, now) {
+        return throttle::registry_refusal(wait);
+    }
     let registry = &world.registries[at];
     let visit = Visit { world, registry, request, now };
     let outcome = gate::firewall(world, registry, address).map_or_else(|| visit.outcome(), Outcome::Whole);
@@ -80,6 +85,16 @@ pub(super) fn serve(world: &mut World, at: usize, request: &Request<Bytes>, addr
     let exposed = "Docker-Content-Digest, WWW-Authenticate, Link, X-Ms-Correlation-Request-Id";
     reply::set(&mut answer, "access-control-expose-headers", exposed);
     answer
+}
+
+/// Draws on the buckets of the registry and of whoever asks.
+fn draw(world: &mut World, at: usize, request: &Request<Bytes>, now: Instant) -> Result<(), Duration> {
+    let registry = &world.registries[at];
+    let shown = Visit { world, registry, request, now }.shown();
+    let identity = shown.map(|claims| claims.text("sub").to_owned()).unwrap_or_default();
+    let (host, is_premium) = (registry.login_server().to_owned(), registry.sku == "Premium");
+    let class = Class::of(request.method(), request.uri().path());
+    world.throttle.take_of_registry(&host, &identity, (class, is_premium), now)
 }
 
 impl Change {

@@ -56,6 +56,7 @@ impl Visit<'_> {
             "grant_type": "refresh_token",
             "tenant": self.world.tenant,
             "permissions": {"Actions": legacy},
+            "jti": uuid::Uuid::new_v4(),
             "iat": issued,
             "exp": issued + REFRESH_LIFE,
         }));
@@ -87,7 +88,7 @@ impl Visit<'_> {
         };
         let issued = self.world.clock.unix(self.now);
         let claims = json!({
-            "aud": self.host(), "sub": subject, "grant_type": "access_token", "access": access,
+            "aud": self.host(), "sub": subject, "grant_type": "access_token", "access": access, "jti": uuid::Uuid::new_v4(),
             "iat": issued, "exp": issued + life,
         });
         let answer = reply::json(StatusCode::OK, &json!({"access_token": self.world.signer.sign(&claims)}));

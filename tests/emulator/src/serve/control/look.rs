@@ -70,5 +70,6 @@ pub(in crate::serve) fn line(request: &Logged) -> Value {
         "ended": request.ended,
         "from": match request.from { From::Client => "client", From::Node => "node" },
         "write": request.is_write(),
+        "fault": request.fault,
     })
 }

@@ -1,5 +1,6 @@
 //! The control endpoint: what a test in another language does with the emulator that a test in Rust does by its methods.
 
+pub(super) mod fault;
 mod federate;
 mod look;
 pub(super) mod order;
@@ -13,10 +14,9 @@ use serde_json::{Value, json};
 use sha2::{Digest as _, Sha256};
 use tokio::sync::watch;
 
+use self::fault::{FaultOrder, StormOrder, ThrottleOrder};
 use self::federate::{Federate, FederatedToken};
-use self::order::{
-    Advance, Block, DenyOrder, FaultOrder, Grant, Image, Node, Paging, PolicyOrder, Revoke, Speed, TimingOrder,
-};
+use self::order::{Advance, Block, DenyOrder, Grant, Image, Node, Paging, PolicyOrder, Revoke, Speed, TimingOrder};
 use crate::emulator::Emulator;
 use crate::keeper::Change;
 use crate::reply::{self, Reply};
@@ -98,6 +98,8 @@ pub(super) fn obey(emulator: &Emulator, order: &str, body: Value) -> Result<Valu
 pub(super) fn carry_out(emulator: &Emulator, order: &str, body: Value) -> Result<Value, Refusal> {
     match order {
         "fault" => Ok(read::<FaultOrder>(body)?.obey(emulator)),
+        "storm" => read::<StormOrder>(body)?.obey(emulator),
+        "throttle" => Ok(read::<ThrottleOrder>(body)?.obey(emulator)),
         "timing" => read::<TimingOrder>(body)?.obey(emulator),
         "advance" => read::<Advance>(body)?.obey(emulator),
         "clock" => read::<Speed>(body)?.obey(emulator),

@@ -1,85 +1,14 @@
 //! The orders that the control endpoint takes, as they stand in JSON.
 
-use std::collections::BTreeMap;
 use std::time::Duration;
 
-use serde::{Deserialize, Serialize};
+use serde::Deserialize;
 use serde_json::{Value, json};
 
 use super::{Refusal, missing, unclear};
 use crate::emulator::Emulator;
-use crate::fault::Fault;
 use crate::rbac::condition::Condition;
 use crate::timing::Timing;
-
-/// A fault to come.
-#[derive(Clone, Debug, Deserialize, Serialize)]
-#[serde(rename_all = "camelCase", deny_unknown_fields)]
-pub(in crate::serve) struct FaultOrder {
-    #[serde(default = "any")]
-    method: String,
-    part: String,
-    status: Option<u16>,
-    #[serde(default)]
-    headers: BTreeMap<String, String>,
-    body: Option<Value>,
-    times: Option<usize>,
-    #[serde(default)]
-    after_effect: bool,
-    #[serde(default)]
-    reset: bool,
-    #[serde(default)]
-    delay_ms: u64,
-}
-
-fn any() -> String {
-    String::from("*")
-}
-
-impl FaultOrder {
-    /// Reads one from a command line: `PUT /roleAssignments/ status=429 header=retry-after:2 times=2 after`.
-    pub(in crate::serve) fn parse(text: &str) -> Result<Self, String> {
-        let mut words = text.split_whitespace();
-        let (Some(method), Some(part)) = (words.next(), words.next()) else {
-            return Err(String::from("a fault begins with a method (or *) and a part of an address"));
-        };
-        let mut order = json!({"method": method, "part": part, "headers": {}});
-        for word in words {
-            let number = |value: &str| value.parse::<u64>().map_err(|_| format!("{word}: not a number"));
-            match word.split_once('=') {
-                None if word == "after" => order["afterEffect"] = true.into(),
-                None if word == "reset" => order["reset"] = true.into(),
-                Some(("status", value)) => order["status"] = number(value)?.into(),
-                Some(("times", value)) => order["times"] = number(value)?.into(),
-                Some(("delay", value)) => order["delayMs"] = number(value)?.into(),
-                Some(("header", value)) => {
-                    let (name, value) = value.split_once(':').ok_or_else(|| format!("{word}: no colon"))?;
-                    order["headers"][name] = value.into();
-                }
-                _ => {
-                    return Err(format!("{word}: not one of status=, times=, delay=, header=NAME:VALUE, after, reset"));
-                }
-            }
-        }
-        serde_json::from_value(order).map_err(|fault| fault.to_string())
-    }
-
-    pub(in crate::serve) fn obey(self, emulator: &Emulator) -> Value {
-        let mut fault = Fault::on(&self.method, &self.part).delay(Duration::from_millis(self.delay_ms));
-        fault = self.status.into_iter().fold(fault, Fault::status);
-        fault = self.headers.iter().fold(fault, |fault, (name, value)| fault.header(name, value));
-        fault = self.body.into_iter().fold(fault, Fault::body);
-        fault = self.times.into_iter().fold(fault, Fault::times);
-        if self.after_effect {
-            fault = fault.after_effect();
-        }
-        if self.reset {
-            fault = fault.reset();
-        }
-        emulator.fault(fault);
-        json!({})
-    }
-}
 
 /// How long things take from now on: what is not named starts from the preset, or else from [`Timing::none`]. Seconds.
 #[derive(Debug, Deserialize)]
@@ -369,21 +298,6 @@ impl Node {
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    #[test]
-    fn a_fault_is_read_from_words() {
-        let order = FaultOrder::parse("PUT /roleAssignments/ status=429 header=retry-after:2 times=2 after").unwrap();
-        assert_eq!((order.method.as_str(), order.part.as_str()), ("PUT", "/roleAssignments/"));
-        assert_eq!((order.status, order.times, order.after_effect), (Some(429), Some(2), true));
-        assert_eq!(order.headers["retry-after"], "2");
-    }
-
-    #[test]
-    fn words_that_mean_nothing_are_refused() {
-        for text in ["", "PUT", "PUT / status=often", "PUT / sometimes", "PUT / header=x"] {
-            assert!(FaultOrder::parse(text).is_err(), "{text}");
-        }
-    }
 
     #[test]
     fn no_clock_is_put_back_or_out_of_sight() {

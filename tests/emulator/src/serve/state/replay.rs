@@ -8,6 +8,7 @@ use super::file::{State, line};
 use super::line::{Authority, Line, method, uri};
 use crate::door;
 use crate::emulator::Emulator;
+use crate::log::From;
 use crate::serve::ServeError;
 use crate::serve::control;
 use crate::serve::listener::Ports;
@@ -56,7 +57,9 @@ fn again(emulator: &Emulator, line: Line, told: &mut Told) -> Result<(), String>
         Line::Seen(at) => see(told, at.parse().map_err(|_| String::from("a time is no number"))?),
         Line::Fault { method: name, uri: text } => {
             let (method, uri) = (method(&name)?, uri(&text)?);
-            emulator.shared.world().faults.take(&method, &uri);
+            let mut world = emulator.shared.world();
+            let service = world.service(uri.host().unwrap_or_default());
+            world.faults.take(service, From::Client, &method, &uri);
         }
         Line::Request(asked) => {
             let request = asked.request()?;

@@ -1,0 +1,151 @@
+//! One refusal for throttling makes all requests wait that draw on the same bucket: each of them need not find out by itself.
+//!
+//! Azure keeps buckets for each subscription, caller and kind of request, and providers keep their own; a client is one caller. See
+//! [Throttling](https://learn.microsoft.com/azure/azure-resource-manager/management/request-limits-and-throttling).
+
+use azure_core::http::{Method, Request};
+use std::{
+    collections::HashMap,
+    sync::{Arc, Mutex, PoisonError},
+    time::Duration,
+};
+use tokio::{
+    sync::{Mutex as Turn, OwnedMutexGuard},
+    time::Instant,
+};
+
+/// The code by which Resource Manager itself throttles, for all providers of a subscription.
+const WHOLE_SUBSCRIPTION: &str = "SubscriptionRequestsThrottled";
+
+/// The buckets that a request draws on: its provider's, and the subscription's.
+#[derive(Clone, Debug)]
+pub(super) struct Buckets {
+    of_provider: String,
+    of_subscription: String,
+}
+
+impl Buckets {
+    pub fn of(request: &Request) -> Self {
+        let (url, kind) = (request.url(), kind(request.method()));
+        let path = url.path().to_ascii_lowercase();
+        let subscription =
+            path.strip_prefix("/subscriptions/").and_then(|rest| rest.split('/').next()).unwrap_or_default();
+        let provider = path.rsplit_once("/providers/").and_then(|(_, rest)| rest.split('/').next()).unwrap_or_default();
+        let of_subscription = format!("{} {subscription} {kind}", url.host_str().unwrap_or_default());
+        Self { of_provider: format!("{of_subscription} {provider}"), of_subscription }
+    }
+}
+
+fn kind(method: Method) -> &'static str {
+    match method {
+        Method::Get | Method::Head => "reads",
+        Method::Delete => "deletes",
+        _ => "writes",
+    }
+}
+
+/// A bucket that was found empty.
+#[derive(Debug)]
+struct Pause {
+    until: Instant,
+    /// When it is over, those who waited go one by one: the first who is refused again makes the others go on waiting.
+    turn: Arc<Turn<()>>,
+}
+
+/// The right to send after a pause. While it is held nobody else of those who waited sends.
+pub(super) type MyTurn = OwnedMutexGuard<()>;
+
+/// All pauses of a client.
+#[derive(Debug, Default)]
+pub(super) struct Pauses(Mutex<HashMap<String, Pause>>);
+
+impl Pauses {
+    /// Takes that a service asked to wait.
+    pub fn begin(&self, buckets: &Buckets, code: Option<&str>, wait: Duration) {
+        let is_whole = code == Some(WHOLE_SUBSCRIPTION);
+        let bucket = if is_whole { &buckets.of_subscription } else { &buckets.of_provider };
+        let Some(until) = Instant::now().checked_add(wait) else { return };
+        let mut pauses = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        let pause = pauses.entry(bucket.clone()).or_insert_with(|| Pause { until, turn: Arc::default() });
+        pause.until = pause.until.max(until);
+    }
+
+    /// How long a pause of one of these goes on, and whose turn it is after it; of two the longer one.
+    fn left(&self, buckets: &Buckets) -> Option<(Duration, Arc<Turn<()>>)> {
+        let pauses = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        let pauses =
+            [&buckets.of_provider, &buckets.of_subscription].into_iter().filter_map(|bucket| pauses.get(bucket));
+        let left = |pause: &Pause| pause.until.saturating_duration_since(Instant::now());
+        let longest = pauses.max_by_key(|pause| pause.until)?;
+        Some((left(longest), longest.turn.clone())).filter(|(left, _)| *left > Duration::ZERO)
+    }
+
+    /// Waits for the end of a pause, if there is one, after telling `hear` how long it goes on. An error of `hear` ends the wait.
+    pub async fn wait<E>(
+        &self,
+        buckets: &Buckets,
+        mut hear: impl FnMut(Duration) -> Result<(), E>,
+    ) -> Result<Option<MyTurn>, E> {
+        let Some((left, turn)) = self.left(buckets) else { return Ok(None) };
+        hear(left)?;
+        let mine = turn.lock_owned().await;
+        // Whoever went before may have been refused again.
+        while let Some((left, _)) = self.left(buckets) {
+            hear(left)?;
+            tokio::time::sleep(left).await;
+        }
+        Ok(Some(mine))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use std::convert::Infallible;
+
+    fn buckets(method: Method, path: &str) -> Buckets {
+        Buckets::of(&Request::new(format!("https://management.azure.com{path}").parse().unwrap(), method))
+    }
+
+    async fn waited(pauses: &Pauses, buckets: &Buckets) -> Duration {
+        let begun = Instant::now();
+        pauses.wait(buckets, |_| Ok::<_, Infallible>(())).await.unwrap();
+        begun.elapsed()
+    }
+
+    const REGISTRY: &str = "/subscriptions/S/resourceGroups/g/providers/Microsoft.ContainerRegistry/registries/r";
+
+    #[tokio::test(start_paused = true)]
+    async fn a_pause_is_that_of_the_provider_and_of_the_kind() {
+        let pauses = Pauses::default();
+        let (write, read) = (buckets(Method::Post, REGISTRY), buckets(Method::Get, REGISTRY));
+        let grant = buckets(Method::Put, &format!("{REGISTRY}/providers/Microsoft.Authorization/roleAssignments/a"));
+        pauses.begin(&write, Some("TooManyRequests"), Duration::from_secs(20));
+        assert_eq!(waited(&pauses, &read).await, Duration::ZERO);
+        assert_eq!(waited(&pauses, &grant).await, Duration::ZERO);
+        assert_eq!(waited(&pauses, &write).await, Duration::from_secs(20));
+        assert_eq!(waited(&pauses, &write).await, Duration::ZERO);
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn a_pause_of_the_subscription_is_that_of_all_its_providers() {
+        let pauses = Pauses::default();
+        let grant = buckets(Method::Put, &format!("{REGISTRY}/providers/Microsoft.Authorization/roleAssignments/a"));
+        let other = buckets(Method::Put, "/subscriptions/other/resourceGroups/g");
+        pauses.begin(&buckets(Method::Post, REGISTRY), Some(WHOLE_SUBSCRIPTION), Duration::from_secs(20));
+        assert_eq!(waited(&pauses, &other).await, Duration::ZERO);
+        assert_eq!(waited(&pauses, &grant).await, Duration::from_secs(20));
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn who_is_refused_after_a_pause_makes_the_others_wait_on() {
+        let (pauses, write) = (Pauses::default(), buckets(Method::Post, REGISTRY));
+        pauses.begin(&write, None, Duration::from_secs(20));
+        let first = async {
+            let _mine = pauses.wait(&write, |_| Ok::<_, Infallible>(())).await.unwrap();
+            pauses.begin(&write, None, Duration::from_secs(30));
+        };
+        let ((), second) = tokio::join!(first, waited(&pauses, &write));
+        assert_eq!(second, Duration::from_secs(50));
+    }
+}

@@ -1,0 +1,36 @@
+//! Another token for one that has expired before it was thought to.
+
+use async_trait::async_trait;
+use azure_core::http::{
+    AsyncRawResponse, Context, Request, StatusCode,
+    headers::WWW_AUTHENTICATE,
+    policies::{Policy, PolicyResult},
+};
+use std::sync::Arc;
+
+/// Stands before `azure_core`'s policy for tokens, which lets go of a token that was not accepted: what is sent again brings
+/// another. Once: who refuses that one, too, means it.
+#[derive(Debug)]
+pub(super) struct TokenRenewal;
+
+#[async_trait]
+impl Policy for TokenRenewal {
+    async fn send(&self, ctx: &Context, request: &mut Request, next: &[Arc<dyn Policy>]) -> PolicyResult {
+        let answer = next[0].send(ctx, request, &next[1..]).await?;
+        if !says_that_the_token_is_bad(&answer) {
+            return Ok(answer);
+        }
+        request.body_mut().reset().await?;
+        next[0].send(ctx, request, &next[1..]).await
+    }
+}
+
+/// See [The WWW-Authenticate header](https://www.rfc-editor.org/rfc/rfc6750#section-3.1). What conditional access wants besides a
+/// token has another word.
+fn says_that_the_token_is_bad(answer: &AsyncRawResponse) -> bool {
+    answer.status() == StatusCode::Unauthorized
+        && answer
+            .headers()
+            .get_optional_str(&WWW_AUTHENTICATE)
+            .is_some_and(|text| text.contains("error=\"invalid_token\""))
+}

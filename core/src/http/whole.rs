@@ -1,0 +1,52 @@
+//! Reads an answer to its end within its try, so that what goes wrong with its body is tried again like a connection that was lost.
+
+use async_trait::async_trait;
+use azure_core::{
+    Error,
+    error::ErrorKind as Azure,
+    http::{
+        AsyncRawResponse, Context, RawResponse, Request,
+        headers::CONTENT_TYPE,
+        policies::{Policy, PolicyResult},
+    },
+};
+use serde::de::IgnoredAny;
+use std::{sync::Arc, time::Duration};
+
+/// No answer of these services takes so long: they do what takes time behind an operation. A connection that has died without a word
+/// would else hold a request until its deadline.
+const LONGEST_TRY: Duration = Duration::from_secs(120);
+
+/// Stands before the transport, after all that a person may be asked for, such as a sign-in.
+#[derive(Debug)]
+pub(super) struct WholeAnswer;
+
+#[async_trait]
+impl Policy for WholeAnswer {
+    async fn send(&self, ctx: &Context, request: &mut Request, next: &[Arc<dyn Policy>]) -> PolicyResult {
+        let exchange = async { read(next[0].send(ctx, request, &next[1..]).await?).await };
+        let late = |_| Error::with_message(Azure::Io, format!("no whole answer within {LONGEST_TRY:?}"));
+        tokio::time::timeout(LONGEST_TRY, exchange).await.map_err(late)?
+    }
+}
+
+async fn read(answer: AsyncRawResponse) -> PolicyResult {
+    let raw = answer.try_into_raw_response().await;
+    let raw = raw.map_err(|err| Error::with_error(Azure::Io, err, "the answer broke off"))?;
+    if raw.status().is_success() && is_foreign(&raw) {
+        let kind = raw.headers().get_optional_str(&CONTENT_TYPE).unwrap_or("no content type").to_owned();
+        return Err(Error::with_message(Azure::Io, format!("something on the way answered with {kind}")));
+    }
+    let (status, headers, body) = raw.deconstruct();
+    Ok(AsyncRawResponse::from_bytes(status, headers, body))
+}
+
+/// A success that something on the way shows as a page of its own is none. The services answer in JSON or with nothing, whatever they
+/// call it; to a HEAD a page comes without its text.
+fn is_foreign(raw: &RawResponse) -> bool {
+    let body: &[u8] = raw.body();
+    if body.is_empty() {
+        return raw.headers().get_optional_str(&CONTENT_TYPE).is_some_and(|kind| kind.starts_with("text/html"));
+    }
+    serde_json::from_slice::<IgnoredAny>(body).is_err()
+}

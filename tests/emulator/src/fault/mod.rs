@@ -1,0 +1,302 @@
+//! Faults on demand, and by chance.
+
+pub(crate) mod arrival;
+mod storm;
+
+use std::time::Duration;
+
+use bytes::Bytes;
+use http::header::CONTENT_TYPE;
+use http::{HeaderName, HeaderValue, Method, Response, StatusCode, Uri};
+use serde_json::Value;
+
+pub(crate) use self::arrival::{Arrival, arrive};
+pub use self::storm::Storm;
+use crate::log::{From, Service};
+use crate::reply::{self, Broken};
+
+/// A page such as proxies show when they cannot pass on an answer.
+const PAGE: &str = "<!DOCTYPE html>\n<html><head><title>Bad gateway</title></head>\n\
+    <body><h1>The page cannot be shown</h1><p>The proxy got no answer.</p></body></html>\n";
+
+/// What goes wrong with the requests it is made for.
+///
+/// ```
+/// use aks_acr_emulator::{Emulator, Fault};
+///
+/// let azure = Emulator::new();
+/// azure.fault(Fault::on("PUT", "/roleAssignments/").status(429).header("retry-after", "2").times(2));
+/// ```
+#[derive(Clone, Debug)]
+pub struct Fault {
+    method: String,
+    part: String,
+    times: usize,
+    pub(crate) outcome: Outcome,
+    pub(crate) after_effect: bool,
+    pub(crate) delay: Duration,
+    pub(crate) arrival: Arrival,
+    pub(crate) labelled: Option<HeaderValue>,
+}
+
+/// What the client gets.
+#[derive(Clone, Debug)]
+pub(crate) enum Outcome {
+    /// What it would have got anyhow: the fault is a delay.
+    Unchanged,
+    /// The connection fails.
+    Broken(Broken),
+    /// Another answer.
+    Answer { status: StatusCode, headers: Vec<(HeaderName, HeaderValue)>, body: Content },
+    /// What the rules say once the token of the request has expired.
+    ExpiredToken,
+    /// What the rules say, but a page of a list names itself as the next.
+    RepeatedPage,
+}
+
+/// The body of another answer.
+#[derive(Clone, Debug)]
+pub(crate) enum Content {
+    Nothing,
+    Json(Value),
+    Page,
+}
+
+/// Marks a request whose page of a list is to name itself as the next, and an answer that did so.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Repeated;
+
+impl Fault {
+    /// A fault of requests with this method (`*` for any) whose host, path and query hold `part`, in whatever case.
+    /// It happens once, unless [`times`](Self::times) says otherwise.
+    #[must_use]
+    pub fn on(method: &str, part: &str) -> Self {
+        Self {
+            method: method.to_ascii_uppercase(),
+            part: part.to_ascii_lowercase(),
+            times: 1,
+            outcome: Outcome::Unchanged,
+            after_effect: false,
+            delay: Duration::ZERO,
+            arrival: Arrival::Whole,
+            labelled: None,
+        }
+    }
+
+    /// Answers with this status. A number that is no status becomes 500.
+    #[must_use]
+    pub fn status(mut self, status: u16) -> Self {
+        let status = StatusCode::from_u16(status).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR);
+        self.outcome = match self.outcome {
+            Outcome::Answer { headers, body, .. } => Outcome::Answer { status, headers, body },
+            _ => Outcome::Answer { status, headers: Vec::new(), body: Content::Nothing },
+        };
+        self
+    }
+
+    /// Adds a header to the answer, which is a 500 unless [`status`](Self::status) says otherwise. What cannot stand in
+    /// a header is left out.
+    #[must_use]
+    pub fn header(mut self, name: &str, value: &str) -> Self {
+        self = self.answering();
+        if let (Ok(name), Ok(value), Outcome::Answer { headers, .. }) = (name.parse(), value.parse(), &mut self.outcome)
+        {
+            headers.push((name, value));
+        }
+        self
+    }
+
+    /// Answers with this body, with status 500 unless [`status`](Self::status) says otherwise.
+    #[must_use]
+    pub fn body(mut self, json: Value) -> Self {
+        self = self.answering();
+        if let Outcome::Answer { body, .. } = &mut self.outcome {
+            *body = Content::Json(json);
+        }
+        self
+    }
+
+    /// Answers with a page in HTML, as a proxy on the way does, with status 500 unless [`status`](Self::status) says
+    /// otherwise. Proxies have been seen to send 200 with one.
+    #[must_use]
+    pub fn page(mut self) -> Self {
+        self = self.answering();
+        if let Outcome::Answer { body, .. } = &mut self.outcome {
+            *body = Content::Page;
+        }
+        self
+    }
+
+    /// Gives the answer this content type, whatever it holds. What cannot stand in a header changes nothing.
+    #[must_use]
+    pub fn content_type(mut self, value: &str) -> Self {
+        self.labelled = value.parse().ok().or(self.labelled);
+        self
+    }
+
+    /// Ends the connection in the middle of the answer's body, whose length was promised. An answer without a body comes as it
+    /// is; to a node it is as if there had been none.
+    #[must_use]
+    pub fn truncated(mut self) -> Self {
+        self.arrival = Arrival::Truncated;
+        self
+    }
+
+    /// Sends the head and one half of the body at once, and the other half after this time. Nodes do not wait.
+    #[must_use]
+    pub fn slow_body(mut self, time: Duration) -> Self {
+        self.arrival = Arrival::Slow(time);
+        self
+    }
+
+    /// Lets the token expire that the request brings, whoever else holds it; with [`after_effect`](Self::after_effect) just after
+    /// the request. What is answered to an expired token, the rules say. A password that is no token goes on being good.
+    #[must_use]
+    pub fn expired_token(mut self) -> Self {
+        self.outcome = Outcome::ExpiredToken;
+        self
+    }
+
+    /// Lets a page of a list of Azure's name itself as the next one, so that its items come twice.
+    #[must_use]
+    pub fn repeated_page(mut self) -> Self {
+        self.outcome = Outcome::RepeatedPage;
+        self
+    }
+
+    /// Happens to so many requests, then no more.
+    #[must_use]
+    pub fn times(mut self, times: usize) -> Self {
+        self.times = times;
+        self
+    }
+
+    /// Lets the request do its work first: only the answer is lost or changed.
+    #[must_use]
+    pub fn after_effect(mut self) -> Self {
+        self.after_effect = true;
+        self
+    }
+
+    /// Cuts the connection instead of answering.
+    #[must_use]
+    pub fn reset(mut self) -> Self {
+        self.outcome = Outcome::Broken(Broken::Reset);
+        self
+    }
+
+    /// Shows a certificate that is not trusted, instead of answering; `why` is what the other side says of it.
+    #[must_use]
+    pub fn untrusted(mut self, why: &str) -> Self {
+        self.outcome = Outcome::Broken(Broken::Untrusted(why.to_owned()));
+        self
+    }
+
+    /// Waits first, in time of the emulator's clock. Requests of nodes do not wait.
+    #[must_use]
+    pub fn delay(mut self, time: Duration) -> Self {
+        self.delay = time;
+        self
+    }
+
+    fn answering(self) -> Self {
+        if matches!(self.outcome, Outcome::Answer { .. }) { self } else { self.status(500) }
+    }
+
+    fn hits(&self, method: &Method, uri: &Uri) -> bool {
+        let place = uri.to_string().to_ascii_lowercase();
+        (self.method == "*" || self.method == method.as_str()) && place.contains(&self.part)
+    }
+}
+
+impl Fault {
+    /// What the log calls it.
+    pub(crate) fn word(&self) -> &'static str {
+        match (&self.outcome, self.arrival) {
+            (Outcome::Broken(Broken::Reset), _) => "reset",
+            (Outcome::Broken(Broken::Untrusted(_)), _) => "untrusted",
+            (Outcome::ExpiredToken, _) => "expired token",
+            (Outcome::RepeatedPage, _) => "repeated page",
+            (_, Arrival::Truncated) => "truncated body",
+            (_, Arrival::Slow(_)) => "slow body",
+            (Outcome::Answer { body: Content::Page, .. }, _) => "wrong content type",
+            _ if self.labelled.is_some() => "wrong content type",
+            (Outcome::Answer { status, .. }, _) if *status == StatusCode::TOO_MANY_REQUESTS => "throttled",
+            (Outcome::Answer { status, .. }, _) if status.is_server_error() => "server error",
+            (Outcome::Answer { .. }, _) => "answer",
+            (Outcome::Unchanged, _) => "delay",
+        }
+    }
+}
+
+impl Fault {
+    /// Labels an answer and says how it is to come. Gives whether that makes the answer another than it was, or was not needed for it.
+    pub(crate) fn dress(&self, answer: &mut Response<Bytes>) -> bool {
+        let repeats = answer.extensions().get::<Repeated>().is_some();
+        let has_body = !answer.body().is_empty();
+        match self.outcome {
+            Outcome::ExpiredToken => return false,
+            Outcome::RepeatedPage => return repeats,
+            Outcome::Unchanged if self.shapes() && !has_body => return false,
+            _ => {}
+        }
+        if let Some(label) = &self.labelled {
+            answer.headers_mut().insert(CONTENT_TYPE, label.clone());
+        }
+        answer.extensions_mut().insert(self.arrival);
+        true
+    }
+
+    /// The same for a watch: one that is cut off has told the first of its events.
+    pub(crate) fn dress_watch(&self, head: &mut http::response::Parts) -> bool {
+        if matches!(self.outcome, Outcome::ExpiredToken | Outcome::RepeatedPage) {
+            return false;
+        }
+        if let Some(label) = &self.labelled {
+            head.headers.insert(CONTENT_TYPE, label.clone());
+        }
+        head.extensions.insert(self.arrival);
+        true
+    }
+
+    /// Whether it leaves an answer what it is and changes how it comes.
+    fn shapes(&self) -> bool {
+        self.labelled.is_some() || self.arrival != Arrival::Whole
+    }
+}
+
+/// The answer of a fault.
+pub(crate) fn answer(status: StatusCode, headers: &[(HeaderName, HeaderValue)], body: &Content) -> Response<Bytes> {
+    let mut response = match body {
+        Content::Json(body) => reply::json(status, body),
+        Content::Page => reply::bytes(status, "text/html; charset=utf-8", Bytes::from_static(PAGE.as_bytes())),
+        Content::Nothing => reply::empty(status),
+    };
+    for (name, value) in headers {
+        response.headers_mut().append(name.clone(), value.clone());
+    }
+    response
+}
+
+/// The faults still to happen.
+#[derive(Debug, Default)]
+pub(crate) struct Faults {
+    asked_for: Vec<Fault>,
+    pub(crate) storm: Option<Storm>,
+}
+
+impl Faults {
+    pub(crate) fn add(&mut self, fault: Fault) {
+        self.asked_for.push(fault);
+    }
+
+    /// Takes the first fault that this request meets, and counts it down; where none was asked for, chance decides.
+    pub(crate) fn take(&mut self, service: Service, from: From, method: &Method, uri: &Uri) -> Option<Fault> {
+        let asked_for = self.asked_for.iter_mut().find(|fault| fault.times > 0 && fault.hits(method, uri));
+        if let Some(fault) = asked_for {
+            fault.times -= 1;
+            return Some(fault.clone());
+        }
+        self.storm.as_mut()?.strike(service, from, method, uri)
+    }
+}

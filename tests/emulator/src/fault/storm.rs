@@ -1,0 +1,241 @@
+//! Faults by chance, the same ones for the same seed.
+
+use std::collections::HashMap;
+use std::time::Duration;
+
+use http::{Method, Uri};
+use serde_json::{Value, json};
+use sha2::{Digest as _, Sha256};
+use uuid::Uuid;
+
+use super::Fault;
+use crate::emulator::Emulator;
+use crate::log::{From, Service};
+
+/// Lets a share of all requests meet a fault: to Azure, Entra, registries and clusters, of clients and of nodes.
+///
+/// Which fault meets a request follows from the seed, from the request's method and address without the ids in it, and from how
+/// many of that kind there were; so the order of requests that are sent at once does not matter, and the same seed is the same
+/// weather again.
+///
+/// ```
+/// use aks_acr_emulator::{Emulator, Storm};
+///
+/// let azure = Emulator::new();
+/// azure.storm(Storm::new(7, 0.3));
+/// azure.calm();
+/// ```
+#[derive(Clone, Debug)]
+pub struct Storm {
+    seed: u64,
+    share: f64,
+    spares_nodes: bool,
+    seen: HashMap<String, u32>,
+}
+
+impl Storm {
+    /// A storm in which `share` of the requests (from 0 to 1) meet a fault.
+    #[must_use]
+    pub fn new(seed: u64, share: f64) -> Self {
+        Self { seed, share, spares_nodes: false, seen: HashMap::new() }
+    }
+
+    /// Leaves what nodes ask of registries in peace: there a pull that fails is tried again minutes later.
+    #[must_use]
+    pub fn sparing_nodes(mut self) -> Self {
+        self.spares_nodes = true;
+        self
+    }
+
+    /// The fault that the next such request meets, if it meets one.
+    pub(super) fn strike(&mut self, service: Service, from: From, method: &Method, uri: &Uri) -> Option<Fault> {
+        if self.spares_nodes && from == From::Node {
+            return None;
+        }
+        let address = address(service, from, method, uri);
+        let times = self.seen.entry(address.clone()).or_default();
+        *times += 1;
+        let mut dice = Dice::new(&format!("{} {times} {address}", self.seed));
+        (dice.share() < self.share).then(|| fault(service, from, is_list(method, uri), &mut dice))
+    }
+}
+
+/// What is the same for the same request in every run.
+fn address(service: Service, from: From, method: &Method, uri: &Uri) -> String {
+    let is_name = |segment: &&str| segment.len() <= 40 && Uuid::try_parse(segment).is_err();
+    let path: Vec<&str> = uri.path().split('/').filter(is_name).collect();
+    format!("{service:?} {from:?} {method} {}", path.join("/").to_ascii_lowercase())
+}
+
+/// Whether it asks Resource Manager for a list: the path ends with a type and not with a name.
+fn is_list(method: &Method, uri: &Uri) -> bool {
+    let path = uri.path().to_ascii_lowercase();
+    let types = path.rsplit_once("/providers/").map(|(_, rest)| rest.split('/').skip(1).count());
+    method == Method::GET && types.is_some_and(|count| count % 2 == 1)
+}
+
+/// What may strike, as often as it stands here.
+fn fault(service: Service, from: From, is_list: bool, dice: &mut Dice) -> Fault {
+    let fault = Fault::on("*", "");
+    // A list meets its own fault more often: there are few of them.
+    if is_list && service == Service::Arm && dice.below(4) == 0 {
+        return fault.repeated_page();
+    }
+    match dice.below(if from == From::Node { 4 } else { 7 }) {
+        0 => throttled(fault, service, dice),
+        1 => broken(fault, service, dice),
+        2 => perhaps_after(fault.reset(), dice),
+        3 => wrong_type(fault, dice),
+        4 => fault.truncated(),
+        5 => fault.slow_body(slow(dice)),
+        // Entra gives tokens and takes none.
+        _ if service == Service::Entra => perhaps_after(fault.reset(), dice),
+        _ => perhaps_after(fault.expired_token(), dice),
+    }
+}
+
+/// What was throttled has had no effect.
+fn throttled(fault: Fault, service: Service, dice: &mut Dice) -> Fault {
+    let fault = fault.status(429).body(body(service, 429));
+    match dice.below(4) {
+        0 => fault,
+        1 => fault.header("retry-after", &dice.between(30, 120).to_string()),
+        _ => fault.header("retry-after", &dice.between(1, 10).to_string()),
+    }
+}
+
+fn broken(fault: Fault, service: Service, dice: &mut Dice) -> Fault {
+    let status = [500, 502, 503, 504][dice.below(4)];
+    let fault = fault.status(status);
+    let fault = if dice.below(2) == 0 { fault.body(body(service, status)) } else { fault };
+    let fault = if dice.below(4) == 0 { fault.header("retry-after", "3") } else { fault };
+    perhaps_after(fault, dice)
+}
+
+fn wrong_type(fault: Fault, dice: &mut Dice) -> Fault {
+    match dice.below(3) {
+        0 => fault.content_type("text/html"),
+        1 => perhaps_after(fault.page().status(200), dice),
+        _ => perhaps_after(fault.page().status(502), dice),
+    }
+}
+
+/// Some seconds; once in a while longer than anybody wants to wait.
+fn slow(dice: &mut Dice) -> Duration {
+    let seconds = if dice.below(20) == 0 { dice.between(300, 3600) } else { dice.between(1, 30) };
+    Duration::from_secs(seconds)
+}
+
+fn perhaps_after(fault: Fault, dice: &mut Dice) -> Fault {
+    if dice.below(2) == 0 { fault.after_effect() } else { fault }
+}
+
+/// An error in the shape of the service.
+fn body(service: Service, status: u16) -> Value {
+    let (code, message) = match status {
+        429 => ("TooManyRequests", "Too many requests. Please try again after sometime."),
+        _ => ("InternalServerError", "Encountered internal server error."),
+    };
+    match service {
+        Service::Kubernetes => json!({
+            "kind": "Status", "apiVersion": "v1", "metadata": {}, "status": "Failure", "reason": code, "message": message,
+            "code": status,
+        }),
+        Service::Registry if status == 429 => {
+            json!({"errors": [{"code": "TOOMANYREQUESTS", "message": "too many requests", "detail": null}]})
+        }
+        Service::Registry => json!({"errors": [{"code": "UNKNOWN", "message": message, "detail": null}]}),
+        Service::Entra => json!({"error": "temporarily_unavailable", "error_description": message}),
+        _ => json!({"error": {"code": code, "message": message}}),
+    }
+}
+
+/// Numbers that follow from a text.
+struct Dice {
+    bytes: [u8; 32],
+    at: usize,
+}
+
+impl Dice {
+    fn new(text: &str) -> Self {
+        Self { bytes: Sha256::digest(text).into(), at: 0 }
+    }
+
+    /// Two bytes at a time: no fault takes more than there are.
+    fn next(&mut self) -> u16 {
+        let pair = [self.bytes[self.at % 32], self.bytes[(self.at + 1) % 32]];
+        self.at += 2;
+        u16::from_be_bytes(pair)
+    }
+
+    /// From 0 up to 1.
+    fn share(&mut self) -> f64 {
+        f64::from(self.next()) / 65536.0
+    }
+
+    fn below(&mut self, count: u16) -> usize {
+        usize::from(self.next() % count)
+    }
+
+    fn between(&mut self, from: u16, to: u16) -> u64 {
+        u64::from(from + self.next() % (to - from + 1))
+    }
+}
+
+impl Emulator {
+    /// Lets a storm begin, in the place of one that there may be. Faults that were [asked for](Emulator::fault) go before it.
+    pub fn storm(&self, storm: Storm) {
+        self.act(|world| world.faults.storm = Some(storm));
+    }
+
+    /// Ends the storm.
+    pub fn calm(&self) {
+        self.act(|world| world.faults.storm = None);
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn words(seed: u64, share: f64) -> Vec<Option<&'static str>> {
+        let mut storm = Storm::new(seed, share);
+        let uri: Uri = "https://management.azure.com/subscriptions/s/providers/Microsoft.ContainerRegistry/registries"
+            .parse()
+            .unwrap();
+        let mut strike = || storm.strike(Service::Arm, From::Client, &Method::GET, &uri);
+        (0..1000).map(|_| strike().map(|fault| fault.word())).collect()
+    }
+
+    #[test]
+    fn the_same_seed_is_the_same_weather_and_another_is_another() {
+        assert_eq!(words(7, 0.3), words(7, 0.3));
+        assert_ne!(words(7, 0.3), words(8, 0.3));
+    }
+
+    #[test]
+    fn so_many_are_struck_as_was_asked_for_and_by_every_kind() {
+        let struck: Vec<&str> = words(7, 0.3).into_iter().flatten().collect();
+        assert!((250..350).contains(&struck.len()), "{}", struck.len());
+        for kind in [
+            "throttled",
+            "server error",
+            "reset",
+            "truncated body",
+            "slow body",
+            "expired token",
+            "wrong content type",
+            "repeated page",
+        ] {
+            assert!(struck.contains(&kind), "{kind}");
+        }
+        assert_eq!(words(7, 0.0).into_iter().flatten().count(), 0);
+    }
+
+    #[test]
+    fn ids_in_an_address_do_not_matter() {
+        let of = |path: &str| address(Service::Arm, From::Client, &Method::PUT, &path.parse().unwrap());
+        assert_eq!(of("/a/11111111-1111-4111-8111-111111111111"), of("/a/22222222-2222-4222-8222-222222222222"));
+        assert_ne!(of("/a/b"), of("/a/c"));
+    }
+}

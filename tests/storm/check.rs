@@ -1,0 +1,64 @@
+//! One seed: the story in its storm, and what has to hold of its end.
+
+use crate::{
+    stage::Stage,
+    story::{Stop, Timed},
+};
+use aks_acr::{Error, ErrorKind};
+use aks_acr_emulator::Request;
+
+pub struct Run {
+    /// What was wrong, if something was.
+    pub verdict: Result<(), String>,
+    /// How the story ended in the storm: at which step and as what, or right.
+    pub stopped: Option<(&'static str, ErrorKind, String)>,
+    pub requests: Vec<Request>,
+    pub calls: Vec<Timed>,
+}
+
+/// In one of four storms nodes are struck, too: then most stories end where a pull has failed too often.
+pub fn strikes_nodes(seed: u64) -> bool {
+    seed.is_multiple_of(4)
+}
+
+pub fn run(seed: u64, share: f64, wanted: &str) -> Run {
+    let stage = Stage::new(seed);
+    let told = stage.stormy(share);
+    let requests = stage.azure.requests();
+    let (stopped, verdict) = match told.stopped {
+        None => (None, compare(&stage.end(), wanted)),
+        Some(stop @ Stop::Broken { .. }) => (None, Err(stop.to_string())),
+        Some(Stop::Failed { step, err }) => {
+            let verdict = clear(step, &err, seed).and_then(|()| match stage.calm_end_later() {
+                Ok(end) => compare(&end, wanted),
+                Err(stop) => Err(format!("after {step} had failed ({err:#}), not even in calm weather: {stop}")),
+            });
+            (Some((step, err.kind(), err.to_string())), verdict)
+        }
+    };
+    Run { verdict, stopped, requests, calls: told.calls }
+}
+
+fn compare(end: &str, wanted: &str) -> Result<(), String> {
+    if end == wanted { Ok(()) } else { Err(format!("another end than in calm weather: {end}\n  wanted: {wanted}")) }
+}
+
+/// A storm takes no right away and deletes nothing: an error may say that something is out of order, slow or not to be understood, and
+/// has to say what was being done then.
+fn clear(step: &str, err: &Error, seed: u64) -> Result<(), String> {
+    let is_told = match err.kind() {
+        ErrorKind::Unavailable
+        | ErrorKind::RateLimited
+        | ErrorKind::DeadlineExceeded
+        | ErrorKind::Unauthenticated
+        | ErrorKind::Unexpected => err.context().next().is_some(),
+        // A pull that nodes could not make is told as one.
+        ErrorKind::PullFailed => strikes_nodes(seed) && err.pull_failure().is_some(),
+        _ => false,
+    };
+    if is_told {
+        Ok(())
+    } else {
+        Err(format!("{step} failed as {:?}, which is no word for a storm: {err:#}", err.kind()))
+    }
+}

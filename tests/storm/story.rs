@@ -1,0 +1,228 @@
+//! The story: a registry and a cluster are made, images imported, the kubeconfig merged, a deployment applied whose pods cannot pull,
+//! the registry attached, the pods run, the registry detached and attached again.
+
+use crate::{
+    dice,
+    stage::{OTHERS, Stage},
+};
+use aks_acr::{
+    ApplyOptions, AttachOptions, AttachmentsOptions, CallOptions, ClusterRef, CreateClusterOptions,
+    CreateRegistryOptions, Deployment, DetachOptions, Error, ErrorKind, ImportItem, ImportManyOptions, ImportOptions,
+    Manifest, MergeKubeconfigOptions, PodSelection, RegistryRef, RollOutOptions,
+};
+use serde_json::Value;
+use std::{fmt, fs, time::Duration};
+use tokio::time::Instant;
+
+pub const REGISTRY: &str = "myregistry";
+const MANIFEST: &str = include_str!("../../examples/acr-nginx.yaml");
+/// What a call may take longer than its deadline: the steps of the clock.
+const TOLERANCE: Duration = Duration::from_secs(1);
+
+/// How long the calls may take.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub enum Patience {
+    Long,
+    /// Long, but for one call in some, which has to be short.
+    ByChance,
+}
+
+/// Why the story stopped before its end.
+pub enum Stop {
+    /// A call failed.
+    Failed { step: &'static str, err: Box<Error> },
+    /// A promise was broken.
+    Broken { step: &'static str, why: String },
+}
+
+impl fmt::Display for Stop {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Failed { step, err } => write!(f, "{step}: {:?}: {err:#}", err.kind()),
+            Self::Broken { step, why } => write!(f, "{step}: {why}"),
+        }
+    }
+}
+
+/// How long a call took, and how long it was allowed.
+#[derive(Clone, Copy)]
+pub struct Timed {
+    pub step: &'static str,
+    pub took: Duration,
+    pub allowed: Duration,
+}
+
+/// What became of a telling.
+pub struct Told {
+    pub stopped: Option<Stop>,
+    pub calls: Vec<Timed>,
+}
+
+struct Teller<'a> {
+    stage: &'a Stage,
+    patience: Patience,
+    calls: Vec<Timed>,
+}
+
+pub async fn tell(stage: &Stage, patience: Patience) -> Told {
+    let mut teller = Teller { stage, patience, calls: Vec::new() };
+    let stopped = teller.tell().await.err();
+    Told { stopped, calls: teller.calls }
+}
+
+impl Teller<'_> {
+    async fn tell(&mut self) -> Result<(), Stop> {
+        let client = self.stage.client();
+        let cluster = ClusterRef::new("group", "dev").unwrap();
+        let registry: RegistryRef = REGISTRY.parse().unwrap();
+        let deployment = Deployment::new("nginx0-deployment");
+
+        self.call("create_registry", 20, |call| {
+            client.create_registry("group", REGISTRY, CreateRegistryOptions::default().with_call(call))
+        })
+        .await?;
+        self.call("create_cluster", 60, |call| {
+            client.create_cluster(&cluster, CreateClusterOptions::default().with_node_count(1).with_call(call))
+        })
+        .await?;
+        let source = "nginx".parse().unwrap();
+        self.call("import_image", 30, |call| {
+            client.import_image(&registry, &source, ImportOptions::default().with_target("nginx:v1").with_call(call))
+        })
+        .await?;
+        let results = self
+            .call("import_images", 60, |call| {
+                client.import_images(&registry, list(), ImportManyOptions::default().with_call(call))
+            })
+            .await?;
+        for result in results {
+            result.map_err(|err| failed("import_images", err))?;
+        }
+        let file = self.stage.kubeconfig();
+        self.call("merge_kubeconfig", 10, |call| {
+            client.merge_kubeconfig(&cluster, MergeKubeconfigOptions::default().with_file(&file).with_call(call))
+        })
+        .await?;
+        self.call("apply", 10, |call| {
+            let manifests = Manifest::parse_all(MANIFEST).unwrap();
+            client.apply(&cluster, manifests, ApplyOptions::default().with_registry(registry.clone()).with_call(call))
+        })
+        .await?;
+        let rolled = self
+            .call("roll_out", 30, |call| {
+                client.roll_out(&cluster, &deployment, RollOutOptions::default().with_call(call))
+            })
+            .await;
+        // When the story is told once more, the pods may run by then.
+        if let Err(Stop::Failed { step, err }) = rolled
+            && err.kind() != ErrorKind::PullFailed
+        {
+            return Err(Stop::Failed { step, err });
+        }
+        self.attach("attach").await?;
+        self.call("roll_out again", 60, |call| {
+            client.roll_out(&cluster, &deployment, RollOutOptions::default().with_call(call))
+        })
+        .await?;
+        let selection = PodSelection::default().with_labels("app=nginx0");
+        let pods = self.call("pods", 10, |call| client.pods(&cluster, &selection, call)).await?;
+        if pods.pods.len() != 2 || pods.pods.iter().any(|pod| pod.status != "Running") {
+            return Err(broken("pods", format!("{:?}", pods.pods)));
+        }
+        let attached = self
+            .call("attachments", 10, |call| {
+                client.attachments_of_registry(&registry, AttachmentsOptions::default().with_call(call))
+            })
+            .await?;
+        let of_clusters = attached.grants.iter().filter(|grant| !grant.clusters.is_empty()).count();
+        if of_clusters != 1 {
+            return Err(broken("attachments", format!("{of_clusters} grants of clusters: {:?}", attached.grants)));
+        }
+        self.call("detach", 10, |call| client.detach(&cluster, &registry, DetachOptions::default().with_call(call)))
+            .await?;
+        self.attach("attach again").await
+    }
+
+    async fn attach(&mut self, step: &'static str) -> Result<(), Stop> {
+        let (client, cluster) = (self.stage.client(), ClusterRef::new("group", "dev").unwrap());
+        let registry: RegistryRef = REGISTRY.parse().unwrap();
+        self.call(step, 10, |call| client.attach(&cluster, &registry, AttachOptions::default().with_call(call)))
+            .await
+            .map(drop)
+    }
+
+    /// Makes a call with a deadline, and looks at what it promises whatever it ends as.
+    async fn call<T, F>(
+        &mut self,
+        step: &'static str,
+        minutes: u64,
+        call: impl FnOnce(CallOptions) -> F,
+    ) -> Result<T, Stop>
+    where
+        F: Future<Output = Result<T, Error>>,
+    {
+        let seed = self.stage.seed;
+        let allowed = match dice::below(30, seed, step) {
+            0 if self.patience == Patience::ByChance => {
+                Duration::from_secs(1 + dice::below(90, seed, &format!("{step}?")))
+            }
+            _ => Duration::from_secs(minutes * 60),
+        };
+        let begun = Instant::now();
+        let ended = call(CallOptions::default().with_deadline(allowed)).await;
+        let took = begun.elapsed();
+        self.calls.push(Timed { step, took, allowed });
+        if took > allowed + TOLERANCE {
+            return Err(broken(step, format!("it took {took:.1?}, and its deadline was {allowed:.1?}")));
+        }
+        self.promises(step)?;
+        ended.map_err(|err| failed(step, err))
+    }
+
+    fn promises(&self, step: &'static str) -> Result<(), Stop> {
+        if let Some((grant, times)) = self.stage.grants().into_iter().find(|(_, times)| *times > 1) {
+            return Err(broken(step, format!("{times} grants of {grant}")));
+        }
+        let is_made = |one: &aks_acr_emulator::Request| {
+            let path = one.path.to_ascii_lowercase();
+            one.method == "PUT"
+                && path.ends_with("/managedclusters/dev")
+                && one.status.is_some_and(|status| status < 300)
+        };
+        let made = self.stage.azure.requests().iter().filter(|one| is_made(one) && one.fault.is_none()).count();
+        if made > 1 {
+            return Err(broken(step, format!("the cluster was written {made} times")));
+        }
+        damage(&fs::read_to_string(self.stage.kubeconfig()).unwrap_or_default())
+            .map_or(Ok(()), |why| Err(broken(step, why)))
+    }
+}
+
+/// What is wrong with the kubeconfig file: it is as it was, or others' entries are and ours is beside them.
+fn damage(text: &str) -> Option<String> {
+    if text == OTHERS {
+        return None;
+    }
+    let values: Result<Value, _> = serde_saphyr::from_str(text);
+    let Ok(values) = values else { return Some(format!("the kubeconfig file is none: {text}")) };
+    let has =
+        |list: &str, name: &str| values[list].as_array().is_some_and(|all| all.iter().any(|one| one["name"] == name));
+    let kept = OTHERS.lines().filter(|line| !line.starts_with("current-context")).all(|line| text.contains(line));
+    let whole = has("contexts", "theirs") && has("contexts", "dev") && has("clusters", "dev") && kept;
+    (!whole).then(|| format!("the kubeconfig file is damaged: {text}"))
+}
+
+fn list() -> Vec<ImportItem> {
+    let item = |source: &str, target: &str| {
+        ImportItem::new(source.parse().unwrap(), ImportOptions::default().with_target(target))
+    };
+    vec![item("redis:7", "redis:7"), item("team/app:v1", "app:v1"), item("team/tool:v2", "tool:v2")]
+}
+
+fn failed(step: &'static str, err: Error) -> Stop {
+    Stop::Failed { step, err: Box::new(err) }
+}
+
+fn broken(step: &'static str, why: impl Into<String>) -> Stop {
+    Stop::Broken { step, why: why.into() }
+}
