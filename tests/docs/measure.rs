@@ -132,7 +132,7 @@ async fn run(azure: &Emulator, client: &Client, operation: Operation, folder: &F
             drop(client.apply(cluster, Manifest::parse_all(DEPLOYMENT).unwrap(), options).await.unwrap());
         }
         Operation::RollOut => {
-            drop(client.roll_out(cluster, &Deployment::new("web"), RollOutOptions::default()).await.unwrap());
+            client.roll_out(cluster, &Deployment::new("web"), RollOutOptions::default()).await.unwrap();
         }
         Operation::Pods => {
             drop(client.pods(cluster, &PodSelection::default(), CallOptions::default()).await.unwrap());

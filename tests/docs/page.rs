@@ -108,10 +108,14 @@ fn result(source: &Source, method: &Method) -> String {
         }
     } else {
         let docs = words::summary(&source.structs[name].docs);
-        docs.iter().for_each(|paragraph| writeln!(text, "{}\n", words::plain(paragraph)).unwrap());
+        for paragraph in &docs {
+            writeln!(text, "{}\n", words::plain(paragraph)).unwrap();
+        }
         text.push_str("| field | what | meaning |\n|---|---|---|\n");
         let fields = &source.structs[name].fields;
-        fields.iter().for_each(|field| text.push_str(&row(&field.name, &field.ty, &field.docs)));
+        for field in fields {
+            text.push_str(&row(&field.name, &field.ty, &field.docs));
+        }
         if fields.is_empty() {
             let prefix = format!("{name}::");
             for (full, method) in

@@ -50,12 +50,13 @@ pub fn plain(text: &str) -> String {
         let last = target.rsplit("::").next().unwrap_or_default();
         let is_of_client = target.starts_with("Self::") || target.starts_with("Client::");
         let kind = ErrorKind::ALL.iter().find(|kind| target.contains("ErrorKind") && format!("{kind:?}") == last);
-        match (kind, last.parse::<Operation>()) {
-            (Some(kind), _) => out.push_str(&format!("`{kind}`")),
-            (None, Ok(_)) if is_of_client => out.push_str(&format!("[`{last}`]({last}.md)")),
-            _ if is_of_client || target.starts_with("Error::") => out.push_str(&format!("`{last}`")),
-            _ => out.push_str(&format!("`{name}`")),
-        }
+        let shown = match (kind, last.parse::<Operation>()) {
+            (Some(kind), _) => format!("`{kind}`"),
+            (None, Ok(_)) if is_of_client => format!("[`{last}`]({last}.md)"),
+            _ if is_of_client || target.starts_with("Error::") => format!("`{last}`"),
+            _ => format!("`{name}`"),
+        };
+        out.push_str(&shown);
         rest = after;
     }
     out + rest

@@ -245,7 +245,7 @@ async fn a_page_that_comes_twice_counts_once() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn an_answer_that_breaks_off_or_is_a_proxys_page_is_asked_for_again() {
+async fn an_answer_that_breaks_off_or_is_a_page_of_a_proxy_is_asked_for_again() {
     let faults =
         [Fault::on("GET", "managedClusters").truncated(), Fault::on("GET", "managedClusters").page().status(200)];
     for fault in faults {
@@ -258,7 +258,7 @@ async fn an_answer_that_breaks_off_or_is_a_proxys_page_is_asked_for_again() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_proxys_page_is_never_the_end_of_an_operation() {
+async fn a_page_of_a_proxy_is_never_the_end_of_an_operation() {
     let told = create_registry_with(Fault::on("GET", "/operationStatuses/").page().status(200).times(2)).await;
     assert!(!told.is_empty());
 }

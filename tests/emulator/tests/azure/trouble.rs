@@ -106,7 +106,7 @@ async fn a_slow_body_is_late_and_whole() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_proxys_page_and_a_wrong_label_come_in_place_of_an_answer() {
+async fn a_page_of_a_proxy_and_a_wrong_label_come_in_place_of_an_answer() {
     let (azure, registry, _) = scene();
     azure.fault(Fault::on("GET", "/registries/").page().status(200));
     azure.fault(Fault::on("GET", "/registries/").content_type("text/html"));
