@@ -9,6 +9,7 @@ use aks_acr_tests::{
 };
 use azure_core::http::Url;
 use libtest_mimic::Failed;
+use serde_json::json;
 use std::collections::BTreeMap;
 
 const CHALLENGE: &str = "acr/39-dataplane-v2-challenge-401";
@@ -104,6 +105,8 @@ pub(super) fn absent(case: &Case) -> Result<(), Failed> {
 /// A registry that is not Azure's gets no name. It is asked by GET, as all registries but Azure's want it; the answer is alike.
 pub(super) fn anonymous(case: &Case) -> Result<(), Failed> {
     let (challenge, manifest) = (case.other(CHALLENGE)?, case.other(MANIFEST)?);
+    // The recording keeps the manifest's text to itself; what was sent was JSON.
+    let manifest = manifest.answering(json!({}));
     let replay = Replay::of([challenge.answer(), case.exchange.answer(), manifest.answer()]);
     let image = image(case, "registry.example.com")?;
     let found = paused(async { client(&replay)?.registry_importer().image(&image, &call()).await })?;
