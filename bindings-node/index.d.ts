@@ -203,8 +203,8 @@ export interface Operations {
   planAttach(cluster: string, registry: string, options?: AttachOptions): Promise<AttachPlan>;
 
   /**
-   * Does what a plan says, after another look: where something else would be done by now, nothing is written. Give the options that
-   * the plan was made with. A plan is good for an hour.
+   * Does what a plan says, after another look: what is done by then is no hindrance, but where something else would be done, nothing is
+   * written. Give the options that the plan was made with. A plan is good for an hour.
    *
    * Deadline: 5 minutes by default. Errors: those of `attach`; `'conflict'` if the plan has expired or no longer fits;
    * `'invalid_input'` if it is of another version.
@@ -1116,6 +1116,8 @@ export interface StoredImportHandle {
   readonly targets: readonly string[];
   readonly link: string;
   readonly correlation_id?: string | null;
+  /** What is to arrive, where it is known: by it a tag that another import has brought is told from one that is taken. */
+  readonly arriving?: { readonly images: readonly string[]; readonly digest: string };
 }
 
 /** How far an import is. */

@@ -210,7 +210,17 @@ fn of(operation: Operation) -> Vec<RequiredRight> {
             },
         ],
         // The link is signed: whoever has the handle may follow it.
-        Of::PollImport => Vec::new(),
+        Of::PollImport => vec![
+            RequiredRight {
+                smallest_role: Some("AcrPull"),
+                ..useful(PULL, Registry, "to tell a tag that another import has brought from one that is taken")
+            },
+            RequiredRight {
+                is_data_action: true,
+                smallest_role: Some("Container Registry Repository Reader"),
+                ..useful(READ_CONTENT, Registry, "the same where permissions are on repositories")
+            },
+        ],
         Of::Kubeconfig | Of::MergeKubeconfig => vec![
             needed(AS_USER, Cluster, "to get the users' kubeconfig"),
             useful(AS_ADMIN, Cluster, "to get the administrator's in its place"),

@@ -3,7 +3,6 @@
 #![expect(clippy::unwrap_used, reason = "a test program: what fails here ends a test")]
 
 mod again;
-mod cut;
 mod input;
 mod patience;
 mod requests;

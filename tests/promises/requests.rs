@@ -5,7 +5,7 @@ use aks_acr::{
     AttachOptions, AttachOutcome, AttachmentsOptions, ClusterRef, CreateClusterOptions, CreateRegistryOptions,
     DetachOptions, DetachOutcome, ErrorKind, RegistryRef, assignment_name,
 };
-use aks_acr_emulator::{RequestSummary, Service, summary};
+use aks_acr_emulator::{RegistrySeed, RequestSummary, Service, summary};
 use futures::future::join_all;
 
 async fn attach(scene: &Scene, registry: &RegistryRef) -> (AttachOutcome, RequestSummary) {
@@ -49,11 +49,14 @@ async fn a_plan_reads_and_writes_nothing_and_its_application_writes_once() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_plan_that_no_longer_fits_writes_nothing() {
+async fn a_plan_that_is_done_or_no_longer_fits_writes_nothing() {
     let scene = Scene::new();
     let plan = scene.client.plan_attach(&scene.cluster, &scene.registry, AttachOptions::default()).await.unwrap();
     attach(&scene, &scene.registry).await;
     let mark = scene.azure.mark();
+    let done = scene.client.apply_attach(&plan, AttachOptions::default()).await.unwrap();
+    assert_eq!(done.outcome, AttachOutcome::AlreadyGranted);
+    scene.azure.set_registry("group", "myregistry", RegistrySeed::abac);
     let err = scene.client.apply_attach(&plan, AttachOptions::default()).await.unwrap_err();
     assert_eq!(err.kind(), ErrorKind::Conflict);
     assert_eq!(summary(&scene.azure.requests_since(mark)).writes, 0);

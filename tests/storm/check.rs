@@ -54,6 +54,8 @@ fn clear(step: &str, err: &Error, seed: u64) -> Result<(), String> {
         | ErrorKind::Unexpected => err.context().next().is_some(),
         // A pull that nodes could not make is told as one.
         ErrorKind::PullFailed => strikes_nodes(seed) && err.pull_failure().is_some(),
+        // Or, between two of their tries, as the progress that Kubernetes does not see.
+        ErrorKind::OperationFailed => strikes_nodes(seed) && err.context().any(|(name, _)| name == "Kubernetes says"),
         _ => false,
     };
     if is_told {

@@ -1,9 +1,9 @@
 //! One recorded exchange.
 
 use aks_acr_tests::{data, replay::Answer};
-use azure_core::http::Url;
+use azure_core::http::{Method, Url};
 use libtest_mimic::Failed;
-use serde_json::Value;
+use serde_json::{Value, json};
 use std::path::{Path, PathBuf};
 
 /// A request to Azure and its answer.
@@ -41,6 +41,11 @@ impl Case {
 impl Exchange {
     fn read(folder: &Path, name: &str) -> Result<Self, Failed> {
         Ok(Self::from(data::read(&folder.join("azure-traffic").join(format!("{name}.json")))?))
+    }
+
+    /// A request that was not recorded, for what a check has to know first.
+    pub(crate) fn asking(method: Method, url: &str) -> Self {
+        Self::from(json!({"request": {"method": method.as_str(), "url": url}}))
     }
 
     /// The same request at another address.

@@ -1795,7 +1795,8 @@ class Calls:
         deadline: _Seconds | None = None,
         on_progress: _Listener | None = None,
     ) -> Call[Attachment]:
-        """Does what a plan says, after another look: where something else would be done by now, nothing is written.
+        """Does what a plan says, after another look: what is done by then is no hindrance, but where something else would be
+        done, nothing is written.
 
         Give the options that the plan was made with.
 

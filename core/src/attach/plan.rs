@@ -32,7 +32,8 @@ pub(crate) fn check_is_current(version: u32, known: u32, expires: SystemTime) ->
 
 /// What attach would do. Making one needs read rights only.
 ///
-/// Applying it looks again: if by then something else would be done, nothing is done and the error says so.
+/// Applying it looks again: what is done by then is no hindrance, but if something else would be done, nothing is and the error
+/// says so.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[non_exhaustive]
 pub struct AttachPlan {

@@ -60,9 +60,12 @@ pub(crate) async fn apply_plan(client: &Client, plan: &AttachPlan, options: &Att
     let call = options.call.start(DEADLINE);
     let found = gather(client, &plan.cluster, &RegistryRef::of_id(plan.registry.clone())?, &call).await?;
     let decision = decide(&found, &options)?;
+    // What the plan says may be done by now: by an earlier try whose answer was lost, or by somebody else. Then nothing is left to do.
+    let is_done = matches!(plan.action, PlannedAction::Grant | PlannedAction::Replace { .. })
+        && decision.action == PlannedAction::Nothing { outcome: AttachOutcome::AlreadyGranted };
     let is_as_planned = decision.grant.principal_id == plan.principal_id
         && found.registry.mode.pull_role() == plan.role
-        && decision.action == plan.action;
+        && (decision.action == plan.action || is_done);
     if !is_as_planned {
         let text = "what is there has changed since the plan was made; nothing was written";
         return Err(Error::new(ErrorKind::Conflict, text).with_context("planned", plan.to_string()));

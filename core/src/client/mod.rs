@@ -149,8 +149,8 @@ impl Client {
         attach::plan(self, cluster, registry, &options).await
     }
 
-    /// Does what a plan says, after another look: where something else would be done by now, nothing is written. Give the
-    /// options that the plan was made with.
+    /// Does what a plan says, after another look: what is done by then is no hindrance, but where something else would be done,
+    /// nothing is written. Give the options that the plan was made with.
     ///
     /// # Errors
     /// Those of [`attach`](Self::attach); [`Conflict`](ErrorKind::Conflict) if the plan has expired or no longer fits;

@@ -5,7 +5,7 @@ use azure_core::{
     Error,
     error::ErrorKind as Azure,
     http::{
-        AsyncRawResponse, Context, RawResponse, Request,
+        AsyncRawResponse, Context, Method, RawResponse, Request,
         headers::CONTENT_TYPE,
         policies::{Policy, PolicyResult},
     },
@@ -24,16 +24,17 @@ pub(super) struct WholeAnswer;
 #[async_trait]
 impl Policy for WholeAnswer {
     async fn send(&self, ctx: &Context, request: &mut Request, next: &[Arc<dyn Policy>]) -> PolicyResult {
-        let exchange = async { read(next[0].send(ctx, request, &next[1..]).await?).await };
+        let is_head = request.method() == Method::Head;
+        let exchange = async { read(next[0].send(ctx, request, &next[1..]).await?, is_head).await };
         let late = |_| Error::with_message(Azure::Io, format!("no whole answer within {LONGEST_TRY:?}"));
         tokio::time::timeout(LONGEST_TRY, exchange).await.map_err(late)?
     }
 }
 
-async fn read(answer: AsyncRawResponse) -> PolicyResult {
+async fn read(answer: AsyncRawResponse, is_head: bool) -> PolicyResult {
     let raw = answer.try_into_raw_response().await;
     let raw = raw.map_err(|err| Error::with_error(Azure::Io, err, "the answer broke off"))?;
-    if raw.status().is_success() && is_foreign(&raw) {
+    if raw.status().is_success() && is_foreign(&raw, is_head) {
         let kind = raw.headers().get_optional_str(&CONTENT_TYPE).unwrap_or("no content type").to_owned();
         return Err(Error::with_message(Azure::Io, format!("something on the way answered with {kind}")));
     }
@@ -43,9 +44,9 @@ async fn read(answer: AsyncRawResponse) -> PolicyResult {
 
 /// A success that something on the way shows as a page of its own is none. The services answer in JSON or with nothing, whatever they
 /// call it; to a HEAD a page comes without its text.
-fn is_foreign(raw: &RawResponse) -> bool {
+fn is_foreign(raw: &RawResponse, is_head: bool) -> bool {
     let body: &[u8] = raw.body();
-    if body.is_empty() {
+    if body.is_empty() || is_head {
         return raw.headers().get_optional_str(&CONTENT_TYPE).is_some_and(|kind| kind.starts_with("text/html"));
     }
     serde_json::from_slice::<IgnoredAny>(body).is_err()

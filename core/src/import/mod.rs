@@ -13,7 +13,7 @@ pub(crate) use many::import_many;
 use crate::{
     call::{Call, CallOptions},
     client::Client,
-    error::{Blame, Result},
+    error::{Blame, ErrorKind, Result},
     image::{Digest, ImageReference},
     registry::{ImportHandle, ImportStatus, Registry, RegistryRef},
     words::words,
@@ -154,7 +154,14 @@ pub(crate) async fn start(
 }
 
 pub(crate) async fn poll(client: &Client, handle: &mut ImportHandle, call: &CallOptions) -> Result<ImportStatus> {
-    client.registry_importer().poll_import(handle, &call.start(LOOK)).await
+    let call = call.start(LOOK);
+    match client.registry_importer().poll_import(handle, &call).await {
+        // An import of before, whose answer was lost, or one of somebody else has brought the same image meanwhile.
+        Err(err) if err.kind() == ErrorKind::Conflict && run::has_arrived(client, handle, &call).await? => {
+            Ok(ImportStatus::Succeeded)
+        }
+        polled => polled,
+    }
 }
 
 async fn find_target(client: &Client, registry: &RegistryRef, call: &Call) -> Result<Registry> {

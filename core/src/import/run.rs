@@ -7,7 +7,7 @@ use crate::{
     error::{Blame, Error, ErrorKind, Result},
     id::ResourceId,
     image::{Digest, ImageReference},
-    registry::{ImportHandle, ImportRequest, ImportStatus, Registry, RegistryRef},
+    registry::{Arriving, ImportHandle, ImportRequest, ImportStatus, Registry, RegistryRef},
 };
 use futures::future::try_join_all;
 use std::{collections::BTreeMap, time::Duration};
@@ -37,13 +37,11 @@ enum Look {
     },
 }
 
-/// What was seen of an import whose answer was lost, or that was refused since its tag exists.
-enum Arrival {
-    Whole,
-    /// Another image is there, or nobody may look.
-    Not,
-    /// Not yet, or not to be seen at present.
-    Unseen,
+/// What was not seen to have the image after an import that failed.
+struct Left<'a> {
+    rest: Vec<&'a ImageReference>,
+    /// Whether more looks would show no more.
+    is_settled: bool,
 }
 
 /// An import that is ready to be sent: what is meant, and under which names.
@@ -136,7 +134,12 @@ impl<'a> Job<'a> {
     }
 
     pub async fn start(&self, missing: &[&ImageReference]) -> Result<ImportHandle> {
-        self.client.registry_importer().start_import(&self.registry, &self.request(missing), self.call).await
+        let request = self.request(missing);
+        let mut handle = self.client.registry_importer().start_import(&self.registry, &request, self.call).await?;
+        handle.arriving = self
+            .wanted()
+            .map(|digest| Arriving { images: missing.iter().copied().cloned().collect(), digest: digest.clone() });
+        Ok(handle)
     }
 
     /// Copies to the targets that do not have it, and proves what arrived.
@@ -149,28 +152,30 @@ impl<'a> Job<'a> {
         Ok(self.done(true, proof, correlation_id))
     }
 
-    /// Sends the import again only when it was looked for in vain: a second sending of one that was accepted says that its tag exists.
+    /// Sends the import again only when it was looked for in vain, or for what one tag that was there has kept from being copied.
     async fn run_until_arrived(&self, missing: &[&ImageReference]) -> Result<Option<String>> {
-        let mut lost: Option<Error> = None;
+        let (mut missing, mut lost) = (missing.to_vec(), None);
         for sent in 1.. {
-            let err = match self.run(missing).await {
+            let err = match self.run(&missing).await {
                 Ok(correlation_id) => return Ok(correlation_id),
                 Err(err) => err,
             };
-            let seen = self.has_arrived_after(&err, missing).await?;
-            let was_lost = err.kind() == ErrorKind::Unavailable;
-            match (seen, lost.take()) {
-                (Arrival::Whole, _) => return Ok(None),
+            let Left { rest, is_settled } = self.left_after(&err, &missing).await?;
+            match err.kind() {
+                _ if rest.is_empty() => return Ok(None),
+                ErrorKind::Conflict if rest.len() < missing.len() => {}
                 // The tag that stands in the way is our own, of which no more was seen.
-                (Arrival::Unseen, Some(first)) if err.kind() == ErrorKind::Conflict => return Err(first),
-                (Arrival::Unseen, _) if was_lost && sent < MOST_SENT && self.wanted().is_some() => {}
+                ErrorKind::Conflict if !is_settled => return Err(lost.unwrap_or(err)),
+                ErrorKind::Unavailable if !is_settled && sent < MOST_SENT && self.wanted().is_some() => {
+                    let reason = err.code().map_or_else(|| err.kind().to_string(), str::to_owned);
+                    self.call.report(Event::Retrying { step: "importing the image".to_owned(), reason, wait_ms: None });
+                    lost = Some(err);
+                }
                 _ => return Err(err),
             }
-            let reason = err.code().map_or_else(|| err.kind().to_string(), str::to_owned);
-            self.call.report(Event::Retrying { step: "importing the image".to_owned(), reason, wait_ms: None });
-            lost = Some(err);
+            missing = rest;
         }
-        Err(lost.unwrap_or_else(|| Error::new(ErrorKind::Unavailable, "the import was not accepted")))
+        Ok(None)
     }
 
     async fn run(&self, missing: &[&ImageReference]) -> Result<Option<String>> {
@@ -180,37 +185,37 @@ impl<'a> Job<'a> {
         Ok(correlation_id)
     }
 
-    /// Whether the image is there all the same: where no answer came, Azure may have got the request and be at work; where the
-    /// tag exists, another import may have brought the same image meanwhile.
-    async fn has_arrived_after(&self, err: &Error, missing: &[&ImageReference]) -> Result<Arrival> {
+    /// Those that do not have the image all the same: where no answer came, Azure may have got the request and be at work; where
+    /// a tag exists, an import of before, or of somebody else, may have brought the same image.
+    async fn left_after<'t>(&self, err: &Error, missing: &[&'t ImageReference]) -> Result<Left<'t>> {
+        let is_conflict = err.kind() == ErrorKind::Conflict;
         let looks = match err.kind() {
             ErrorKind::Unavailable => LOOKS_AFTER_LOST_ANSWER,
             ErrorKind::Conflict => LOOKS_AFTER_CONFLICT,
             _ => 0,
         };
-        let Some(wanted) = self.wanted() else { return Ok(Arrival::Unseen) };
+        let mut left = Left { rest: missing.to_vec(), is_settled: false };
+        let Some(wanted) = self.wanted() else { return Ok(left) };
         let mut in_vain = 0;
         for attempt in 0..looks {
             if attempt > 0 {
                 self.call.sleep("looking whether the image has arrived", WAIT).await?;
             }
             let looked = try_join_all(missing.iter().map(|target| look(self.client, target, self.call))).await?;
-            let is_other = |look: &Look| matches!(look, Look::There(there) if wanted != there);
-            if looked.iter().all(|look| matches!(look, Look::There(there) if wanted == there)) {
-                return Ok(Arrival::Whole);
-            }
-            if looked.iter().any(|look| matches!(look, Look::Hidden { passes: false, .. }))
-                || (err.kind() == ErrorKind::Conflict && looked.iter().any(is_other))
-            {
-                return Ok(Arrival::Not);
-            }
+            let is_there = |look: &Look| matches!(look, Look::There(there) if wanted == there);
+            left.rest =
+                missing.iter().zip(&looked).filter(|(_, look)| !is_there(look)).map(|(target, _)| *target).collect();
+            let has_other = looked.iter().any(|look| matches!(look, Look::There(there) if wanted != there));
+            let is_hidden = looked.iter().any(|look| matches!(look, Look::Hidden { passes: false, .. }));
             // A registry that Azure alone reaches shows nothing however often it is looked at.
             in_vain = if looked.iter().any(|look| matches!(look, Look::Hidden { .. })) { in_vain + 1 } else { 0 };
-            if in_vain == MOST_IN_VAIN && err.kind() != ErrorKind::Conflict {
-                return Ok(Arrival::Not);
+            left.is_settled = is_hidden || (is_conflict && has_other) || (!is_conflict && in_vain == MOST_IN_VAIN);
+            // A conflict is about tags that are there: some of them seen is all there is to see.
+            if left.rest.is_empty() || left.is_settled || (is_conflict && left.rest.len() < missing.len()) {
+                break;
             }
         }
-        Ok(Arrival::Unseen)
+        Ok(left)
     }
 
     /// Looks at every target. All have to be the image that was meant, or the same one where that is not known.
@@ -287,6 +292,13 @@ async fn follow(client: &Client, mut handle: ImportHandle, call: &Call) -> Resul
         }
         told = tags;
     }
+}
+
+/// Whether all that an import was to bring is there, by whichever import.
+pub(super) async fn has_arrived(client: &Client, handle: &ImportHandle, call: &Call) -> Result<bool> {
+    let Some(Arriving { images, digest }) = &handle.arriving else { return Ok(false) };
+    let looked = try_join_all(images.iter().map(|image| look(client, image, call))).await?;
+    Ok(looked.iter().all(|look| matches!(look, Look::There(there) if there == digest)))
 }
 
 async fn look_at_source(

@@ -88,15 +88,25 @@ pub struct ImportHandle {
     #[serde(default)]
     pub correlation_id: Option<String>,
     link: String,
+    /// By which a target that another import has brought is told from one that is taken.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub(crate) arriving: Option<Arriving>,
     #[serde(skip)]
     wait: Option<Duration>,
+}
+
+/// What an import is to bring.
+#[derive(Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub(crate) struct Arriving {
+    pub images: Vec<ImageReference>,
+    pub digest: Digest,
 }
 
 impl ImportHandle {
     /// A handle on an import that is followed by a link of the implementor's.
     #[must_use]
     pub fn new(registry: ResourceId, targets: Vec<String>, link: impl Into<String>) -> Self {
-        Self { registry, targets, correlation_id: None, link: link.into(), wait: None }
+        Self { registry, targets, correlation_id: None, link: link.into(), arriving: None, wait: None }
     }
 
     /// How long Azure asked to wait before the next look, if it did.
@@ -150,6 +160,7 @@ pub(super) async fn start(
         targets: request.targets.iter().chain(&request.untagged).cloned().collect(),
         correlation_id: answer.header(CORRELATION_ID).map(str::to_owned),
         link: operation.link().to_owned(),
+        arriving: None,
         wait: operation.asked_wait(),
     })
 }

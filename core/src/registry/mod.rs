@@ -19,7 +19,7 @@ pub use reference::RegistryRef;
 pub(crate) use azure::{READ, list};
 pub(crate) use create::create;
 pub(crate) use data_plane::DataPlane;
-pub(crate) use import::IMPORT;
+pub(crate) use import::{Arriving, IMPORT};
 pub(crate) use make::{PROVIDER, WRITE};
 pub(crate) use reference::TYPE;
 use reference::registry_name;

@@ -21,7 +21,8 @@ pub fn cases() -> Vec<Case> {
             a_plan_needs_read_rights_only,
             a_plan_tells_what_is_there_already,
             a_plan_that_replaces_a_condition_is_done,
-            a_plan_no_longer_fits_when_the_grant_is_there_meanwhile,
+            a_plan_that_somebody_has_done_meanwhile_is_done,
+            a_plan_no_longer_fits_when_a_scope_above_gives_the_role_meanwhile,
             a_plan_no_longer_fits_when_the_mode_has_changed,
             a_plan_that_has_expired_or_is_of_another_form_is_refused_before_a_request,
         ];
@@ -92,10 +93,19 @@ async fn a_plan_that_replaces_a_condition_is_done() -> Checked {
     Ok(())
 }
 
-async fn a_plan_no_longer_fits_when_the_grant_is_there_meanwhile() -> Checked {
+async fn a_plan_that_somebody_has_done_meanwhile_is_done() -> Checked {
     let scene = Scene::new()?;
     let plan = plan(&scene, AttachOptions::default()).await?;
     scene.grant_pull("AcrPull");
+    let attachment = scene.client.apply_attach(&plan, AttachOptions::default()).await?;
+    assert_eq!((attachment.outcome, scene.writes().len()), (AttachOutcome::AlreadyGranted, 0));
+    Ok(())
+}
+
+async fn a_plan_no_longer_fits_when_a_scope_above_gives_the_role_meanwhile() -> Checked {
+    let scene = Scene::new()?;
+    let plan = plan(&scene, AttachOptions::default()).await?;
+    scene.azure.grant("AcrPull", &scene.azure.kubelet_object_id(GROUP, CLUSTER), &scene.everything());
     refused(scene.client.apply_attach(&plan, AttachOptions::default()).await, ErrorKind::Conflict)?;
     assert_eq!(scene.writes(), []);
     Ok(())

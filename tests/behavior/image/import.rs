@@ -24,6 +24,7 @@ pub fn cases() -> Vec<Case> {
         on_emulator: [
             an_import_whose_answer_was_lost_is_found_to_have_arrived,
             an_import_tells_its_tags_and_ends_when_all_is_copied,
+            a_name_that_has_arrived_meanwhile_keeps_no_other_from_being_copied,
             a_tag_that_has_another_image_is_kept_unless_it_may_be_replaced,
             what_was_looked_at_is_what_is_imported,
             an_absent_source_is_not_found_and_nothing_is_begun,
@@ -78,6 +79,23 @@ async fn an_import_tells_its_tags_and_ends_when_all_is_copied() -> Checked {
     assert_eq!((done.source.to_string(), done.target.to_string()), (NGINX.to_owned(), TARGET.to_owned()));
     assert_eq!(heard.lock().map(|heard| heard.clone()).unwrap_or_default(), ["nginx:v1 Pending"], "each state once");
     assert_eq!(scene.azure.digest(TARGET), scene.azure.digest(NGINX));
+    Ok(())
+}
+
+/// Azure copies nothing where one of the tags exists, whatever image it has.
+async fn a_name_that_has_arrived_meanwhile_keeps_no_other_from_being_copied() -> Checked {
+    let scene = Scene::new()?;
+    scene.azure.set_timing(Timing::none().with_import(Duration::from_secs(60)));
+    let meanwhile = async {
+        tokio::time::sleep(Duration::from_secs(1)).await;
+        scene.azure.set_timing(Timing::none());
+        import(&scene, as_v1()).await
+    };
+    let (both, one) = futures::join!(import(&scene, as_v1().with_also("web/nginx:stable")), meanwhile);
+    assert!(one?.is_new && both?.is_new);
+    assert_eq!(posts(&scene), 3);
+    let digests = [TARGET, "myregistry.azurecr.io/web/nginx:stable"].map(|name| scene.azure.digest(name));
+    assert!(digests[0].is_some() && digests[0] == digests[1], "{digests:?}");
     Ok(())
 }
 

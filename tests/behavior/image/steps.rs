@@ -6,7 +6,7 @@ use crate::{
     case::{Case, Checked, cases, refused, some},
     emulator::{NGINX, Scene},
 };
-use aks_acr::{CallOptions, ErrorKind, ImportHandle, ImportRequest, ImportStatus, Registry};
+use aks_acr::{CallOptions, ErrorKind, ImportHandle, ImportRequest, ImportStatus, Registry, StartedImport};
 use aks_acr_emulator::{Fault, Timing};
 use libtest_mimic::Failed;
 use serde_json::json;
@@ -24,6 +24,8 @@ pub fn cases() -> Vec<Case> {
             poll_import_looks_once,
             a_failed_import_is_an_error_with_azures_own_text,
             a_failed_import_of_unknown_text_is_a_failed_operation,
+            an_import_begun_twice_has_succeeded_by_either_handle,
+            a_tag_that_another_image_takes_meanwhile_is_a_conflict_at_the_next_look,
             a_handle_can_be_stored_and_keeps_its_link_from_the_log,
         ];
     }
@@ -123,6 +125,36 @@ async fn a_failed_import_of_unknown_text_is_a_failed_operation() -> Checked {
     let err = refused(import(&scene, as_v1()).await, ErrorKind::OperationFailed)?;
     assert_eq!((err.status(), err.code()), (Some(400), Some("BadRequest")));
     assert!(format!("{err:#}").contains("something new"));
+    Ok(())
+}
+
+/// By the client, which knows what is to arrive; and stored, as it is when the answer to the first try was lost.
+async fn begun(scene: &Scene) -> Result<ImportHandle, Failed> {
+    let started = scene.client.start_import(&scene.by_id(), &"nginx".parse()?, as_v1()).await?;
+    let StartedImport::Started { handle } = started else { return Err(format!("{started:?}").into()) };
+    Ok(serde_json::from_str(&serde_json::to_string(&handle)?)?)
+}
+
+async fn an_import_begun_twice_has_succeeded_by_either_handle() -> Checked {
+    let scene = Scene::new()?;
+    scene.azure.set_timing(Timing::none().with_import(Duration::from_secs(60)));
+    let mut handles = [begun(&scene).await?, begun(&scene).await?];
+    tokio::time::advance(Duration::from_secs(61)).await;
+    for handle in &mut handles {
+        let status = scene.client.poll_import(handle, CallOptions::default()).await?;
+        assert_eq!(status, ImportStatus::Succeeded);
+    }
+    assert_eq!(posts(&scene), 2);
+    Ok(())
+}
+
+async fn a_tag_that_another_image_takes_meanwhile_is_a_conflict_at_the_next_look() -> Checked {
+    let scene = Scene::new()?;
+    scene.azure.set_timing(Timing::none().with_import(Duration::from_secs(60)));
+    let mut handle = begun(&scene).await?;
+    scene.azure.push_image("myregistry.azurecr.io/nginx:v1", &["linux/arm64"]);
+    tokio::time::advance(Duration::from_secs(61)).await;
+    refused(scene.client.poll_import(&mut handle, CallOptions::default()).await, ErrorKind::Conflict)?;
     Ok(())
 }
 

@@ -6,6 +6,7 @@ mod clock;
 mod cluster;
 mod command;
 mod door;
+mod dump;
 mod emulator;
 mod entra;
 mod fault;

@@ -31,7 +31,7 @@ const BODY: Rule = Rule {
     types: &[],
 };
 
-const MANAGED: &[&str] = &["/identity/type", "/identity/principalId", "/identity/tenantId"];
+pub(super) const MANAGED: &[&str] = &["/identity/type", "/identity/principalId", "/identity/tenantId"];
 
 const KUBELET: &[&str] = &[
     "/properties/identityProfile/kubeletidentity/resourceId",
@@ -47,7 +47,7 @@ async fn read(case: &Case, change: fn(ClusterSeed) -> ClusterSeed) -> Result<Got
 }
 
 /// Compares by the rule for all clusters, then by what only some have.
-fn hold(recorded: &Exchange, got: &Got, also: &[&'static [&'static str]]) -> Result<(), Failed> {
+pub(super) fn hold(recorded: &Exchange, got: &Got, also: &[&'static [&'static str]]) -> Result<(), Failed> {
     compare(recorded, got, &BODY)?;
     for reads in also {
         compare(recorded, got, &Rule { reads, ..BODY })?;

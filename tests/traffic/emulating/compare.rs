@@ -32,7 +32,7 @@ const OF_NOTE: [&str; 9] = [
 
 /// Members of later api-versions than some recordings', each seen in a recording of another file at the same place; that
 /// this is so is a trial of its own.
-pub(super) const SEEN_ELSEWHERE: [&str; 23] = [
+pub(super) const SEEN_ELSEWHERE: [&str; 33] = [
     // acr/05, of 2025-03-01-preview
     "/systemData",
     "/properties/networkRuleBypassOptions",
@@ -58,6 +58,17 @@ pub(super) const SEEN_ELSEWHERE: [&str; 23] = [
     "/properties/disableLocalAccounts",
     "/properties/networkProfile/networkPluginMode",
     "/properties/aadProfile/enableAzureRBAC",
+    // aks/16 and aks/35
+    "/properties/networkProfile/networkPolicy",
+    "/properties/networkProfile/podCidrs",
+    "/properties/networkProfile/serviceCidrs",
+    "/properties/networkProfile/ipFamilies",
+    "/properties/networkProfile/loadBalancerProfile/backendPoolType",
+    "/properties/agentPoolProfiles/*/enableAutoScaling",
+    "/properties/agentPoolProfiles/*/upgradeSettings",
+    "/properties/securityProfile",
+    "/properties/storageProfile",
+    "/properties/workloadAutoScalerProfile",
 ];
 
 /// What a check asks beyond the rule, and what it lets pass.

@@ -5,10 +5,12 @@
 //! the emulator knows it, is named in the check: tokens, ids of principals that must exist, digests of images that must.
 
 mod cluster;
+mod command;
 mod compare;
 mod image;
 mod import;
 mod kubeconfig;
+mod making;
 mod registry;
 mod resource;
 mod role;
@@ -20,6 +22,7 @@ use aks_acr_emulator::ClusterSeed;
 
 pub(crate) const CHECKS: &Checks = &[
     ("acr/01-check-name-available", registry::name_free),
+    ("acr/02-check-name-available-dnl-noreuse", registry::name_free_with_label),
     ("acr/03-check-name-already-exists", registry::name_taken),
     ("acr/04-check-name-invalid-reserved", registry::name_reserved),
     ("acr/05-registry-create-201-creating", registry::create_slowly),
@@ -27,6 +30,7 @@ pub(crate) const CHECKS: &Checks = &[
     ("acr/07-registry-create-poll-creating", registry::poll_running),
     ("acr/08-registry-create-200-succeeded", registry::create_at_once),
     ("acr/09-registry-get-premium", registry::get),
+    ("acr/10-registry-create-200-dnl-resourcegroupreuse", registry::create_with_label),
     ("acr/11-registry-create-409-name-in-use", registry::create_taken),
     ("acr/12-registry-create-201-abac-basic", registry::create_slowly),
     ("acr/13-registry-get-abac-basic", registry::get),
@@ -79,7 +83,11 @@ pub(crate) const CHECKS: &Checks = &[
     ("aks/13-resource-group-get", resource::group),
     ("aks/14-managed-cluster-get-404", cluster::absent),
     ("aks/15-resource-group-404", cluster::group_absent),
+    ("aks/16-managed-cluster-put-201", making::create),
     ("aks/17-operation-poll-inprogress", cluster::poll_running),
+    ("aks/18-operation-poll-provisioningcontrolplane", |case| making::poll(case, 30)),
+    ("aks/19-operation-poll-reconcilingaddons", |case| making::poll(case, 95)),
+    ("aks/20-operation-poll-creatingagentpools-1-1", |case| making::poll(case, 80)),
     ("aks/21-operation-poll-succeeded", cluster::poll_done),
     ("aks/25-managed-cluster-get-msi", |case| cluster::get(case, |seed| seed)),
     ("aks/26-managed-cluster-get-creating", |case| cluster::get_without_kubelet(case, |seed| seed.state("Creating"))),
@@ -95,11 +103,21 @@ pub(crate) const CHECKS: &Checks = &[
     }),
     ("aks/35-managed-cluster-put-200-update", cluster::update),
     ("aks/36-managed-cluster-put-400-invalid-parameter", cluster::invalid),
+    ("aks/37-managed-cluster-put-400-sp-not-found", making::unknown_service_principal),
+    ("aks/41-managed-cluster-delete-202", making::delete),
     ("aks/42-list-cluster-user-credential", |case| kubeconfig::asked(case, |seed| seed)),
     ("aks/43-list-cluster-admin-credential", |case| kubeconfig::asked(case, |seed| seed)),
     ("aks/44-namespace-list-credential-exec", kubeconfig::of_cluster_with_entra),
+    ("aks/45-user-assigned-identity-put-201", command::make_identity),
+    ("aks/46-user-assigned-identity-get", command::identity),
+    ("aks/47-missing-subscription-registration-409", making::unregistered),
     ("aks/48-role-definitions-list-managed-identity-operator", role::definition),
     ("aks/49-role-assignment-put-400-principal-not-found-new-identity", role::new_identity),
     ("aks/50-role-assignment-put-201-managed-identity-operator", role::known_identity),
+    ("aks/51-managed-cluster-put-201-byo-kubelet", making::create_with_identities),
+    ("aks/52-managed-cluster-get-byo-kubelet", making::created_with_identities),
+    ("aks/53-run-command-202", command::run),
+    ("aks/54-command-result-202-running", command::running),
+    ("aks/55-command-result-200-succeeded", command::done),
     ("aks/56-managed-cluster-get-msi-unsanitised-ids", |case| cluster::get(case, |seed| seed)),
 ];

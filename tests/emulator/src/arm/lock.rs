@@ -59,7 +59,7 @@ pub(super) fn serve(world: &mut World, call: &Call<'_>, scope: &str, name: Optio
     Some(answer.unwrap_or_else(|refusal| refusal))
 }
 
-fn body(lock: &Lock) -> Value {
+pub(crate) fn body(lock: &Lock) -> Value {
     let mut properties = json!({"level": lock.level.name()});
     if !lock.notes.is_null() {
         properties["notes"] = lock.notes.clone();

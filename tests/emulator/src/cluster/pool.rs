@@ -19,6 +19,9 @@ const STATE: [&str; 6] = [
     "nodeImageVersion",
 ];
 
+/// What clients send of any pool, and the service shows of pools of spot machines only.
+const SPOT: [&str; 3] = ["scaleSetPriority", "scaleSetEvictionPolicy", "spotMaxPrice"];
+
 /// A pool as it was asked for, laid over what it was before, or over what the service sets in a new one.
 pub(crate) fn settled(sent: &Value, before: Option<&Value>) -> Value {
     let mut pool = before.cloned().unwrap_or_else(|| chosen(sent));
@@ -29,6 +32,9 @@ pub(crate) fn settled(sent: &Value, before: Option<&Value>) -> Value {
         });
         if asked.get("osDiskSizeGB") == Some(&json!(0)) {
             asked.remove("osDiskSizeGB");
+        }
+        if asked.get("scaleSetPriority").is_none_or(|priority| priority == "Regular") {
+            asked.retain(|name, _| !SPOT.contains(&name.as_str()));
         }
     }
     merge(&mut pool, &asked);
@@ -116,6 +122,14 @@ mod tests {
             settled(&json!({"name": "nodepool1", "vmSize": "", "osDiskSizeGB": 0, "count": 3, "madeUp": 1}), None);
         assert_eq!((pool["vmSize"].as_str(), pool["osDiskSizeGB"].as_u64()), (Some(SIZE), Some(128)));
         assert_eq!((count(&pool), pool["madeUp"].as_u64()), (3, Some(1)), "what is not known is kept");
+    }
+
+    #[test]
+    fn only_a_pool_of_spot_machines_shows_their_price() {
+        let pool =
+            |priority: &str| settled(&json!({"name": "p", "scaleSetPriority": priority, "spotMaxPrice": -1.0}), None);
+        assert_eq!((pool("Regular").get("spotMaxPrice"), pool("Regular").get("scaleSetPriority")), (None, None));
+        assert_eq!(pool("Spot")["spotMaxPrice"], -1.0);
     }
 
     #[test]

@@ -220,6 +220,19 @@ impl Kubernetes {
         kubelets.into_iter().chain(self.alarms.first().copied()).min()
     }
 
+    /// Every object there is, in the order of kinds and names, under what it is: `deployments.apps`. Secrets show what they are
+    /// called.
+    pub(crate) fn dump(&self) -> Vec<Value> {
+        let shown = |(key, object): (&store::Key, &Value)| {
+            let mut object = object.clone();
+            if key.resource == "secrets" {
+                object = json!({"metadata": object["metadata"], "type": object["type"]});
+            }
+            json!({"resource": key.resource, "object": object})
+        };
+        self.store.all().map(shown).collect()
+    }
+
     /// Forgets all old revisions, as the cluster's database does from time to time: watches and pages that begin at
     /// one of them are gone.
     pub(crate) fn compact(&mut self) {

@@ -134,6 +134,9 @@ pub(super) fn take(seed: &mut ClusterSeed, sent: &Value) {
     let mut kept = without_nulls(properties);
     if let Some(kept) = kept.as_object_mut() {
         kept.retain(|name, _| !STATE.contains(&name.as_str()));
+        if kept.get("addonProfiles") == Some(&json!({})) {
+            kept.remove("addonProfiles");
+        }
     }
     if kept.is_object() {
         crate::registry::merge(&mut seed.properties, &kept);

@@ -29,7 +29,7 @@ fn path_of(scope: &str, name: &str) -> String {
     format!("{scope}/providers/Microsoft.Authorization/roleAssignments/{name}")
 }
 
-fn body(world: &World, assignment: &Assignment) -> Value {
+pub(crate) fn body(world: &World, assignment: &Assignment) -> Value {
     json!({
         "properties": {
             "roleDefinitionId": id_at(&assignment.scope, &assignment.role),

@@ -1,0 +1,119 @@
+//! What makes a registry and a cluster.
+
+use crate::{
+    case::{Case, case},
+    scene::{Scene, cluster, registry},
+};
+use aks_acr::{Client, ClusterRef, CreateClusterOptions, CreateRegistryOptions, Sku};
+use aks_acr_emulator::{Emulator, RegistrySeed, Timing};
+use futures::future::BoxFuture;
+use std::time::Duration;
+
+pub fn cases() -> Vec<Case> {
+    vec![
+        case!("create_registry", "a free name", slow(), |client, scene| {
+            client.create_registry("group", "another", CreateRegistryOptions::default()).await
+        }),
+        case!("create_registry", "done at once", Scene::plain(), |client, scene| {
+            client.create_registry("group", "another", CreateRegistryOptions::default().with_sku(Sku::Premium)).await
+        }),
+        case!("create_registry", "its provider is not registered", unregistered(), |client, scene| {
+            let options = CreateRegistryOptions::default().with_register(true);
+            client.create_registry("group", "another", options).await
+        }),
+        case!("create_registry", "there already, and is another", slow(), |client, scene| {
+            let options = CreateRegistryOptions::default().with_sku(Sku::Premium);
+            client.create_registry("group", "myregistry", options).await
+        }),
+        case!("create_registry", "somebody is making it", registry_in_the_making().await, |client, scene| {
+            client.create_registry("group", "another", CreateRegistryOptions::default()).await
+        }),
+        case!("create_cluster", "a free name, with a registry", slow(), |client, scene| {
+            client.create_cluster(&fresh(), attached()).await
+        }),
+        case!("create_cluster", "a free name, with two registries", with_two_registries(), |client, scene| {
+            let options = attached().with_registry("second".parse()?).with_node_count(2);
+            client.create_cluster(&fresh(), options).await
+        }),
+        case!(
+            "create_cluster",
+            "its identity shows at the end, permissions on repositories",
+            late(),
+            |client, scene| { client.create_cluster(&fresh(), attached()).await }
+        ),
+        case!("create_cluster", "its provider is not registered", unregistered(), |client, scene| {
+            client.create_cluster(&fresh(), attached().with_register(true)).await
+        }),
+        case!("create_cluster", "without a registry", slow(), |client, scene| {
+            client.create_cluster(&fresh(), CreateClusterOptions::default()).await
+        }),
+        case!("create_cluster", "there already, to be attached", Scene::plain(), |client, scene| {
+            client.create_cluster(&cluster(), attached()).await
+        }),
+        case!("create_cluster", "somebody is making it", cluster_in_the_making().await, |client, scene| {
+            client.create_cluster(&fresh(), attached()).await
+        }),
+    ]
+}
+
+fn fresh() -> ClusterRef {
+    ClusterRef::new("group", "fresh").expect("a name")
+}
+
+fn attached() -> CreateClusterOptions {
+    CreateClusterOptions::default().with_registry(registry())
+}
+
+fn timing() -> Timing {
+    let timing = Timing::none().with_registry(Duration::from_secs(20)).with_cluster_creation(Duration::from_secs(60));
+    timing.with_kubelet_identity(Duration::from_secs(25))
+}
+
+fn slow() -> Scene {
+    let scene = Scene::of(Emulator::new().with_registry("group", "myregistry"));
+    scene.azure.set_timing(timing());
+    scene
+}
+
+fn with_two_registries() -> Scene {
+    let scene = Scene::of(Emulator::new().with_registry("group", "myregistry").with_registry("group", "second"));
+    scene.azure.set_timing(timing());
+    scene
+}
+
+/// Registries that show conditions: a grant made twice would be seen.
+fn late() -> Scene {
+    let scene = Scene::of(Emulator::new().with_registry_of(RegistrySeed::new("group", "myregistry").abac()));
+    scene.azure.set_timing(Timing::none().with_cluster_creation(Duration::from_secs(60)));
+    scene
+}
+
+fn unregistered() -> Scene {
+    let scene = slow();
+    scene.azure.unregister_provider("Microsoft.ContainerRegistry");
+    scene.azure.unregister_provider("Microsoft.ContainerService");
+    scene.azure.set_timing(Timing::none().with_registration(Duration::from_secs(25)));
+    scene
+}
+
+async fn registry_in_the_making() -> Scene {
+    left_alone(slow(), |client| {
+        Box::pin(async { drop(client.create_registry("group", "another", CreateRegistryOptions::default()).await) })
+    })
+    .await
+}
+
+async fn cluster_in_the_making() -> Scene {
+    left_alone(slow(), |client| {
+        Box::pin(async { drop(client.create_cluster(&fresh(), CreateClusterOptions::default()).await) })
+    })
+    .await
+}
+
+/// Somebody began it, and is gone.
+async fn left_alone(scene: Scene, work: for<'a> fn(&'a Client) -> BoxFuture<'a, ()>) -> Scene {
+    let client = scene.client();
+    let left = tokio::time::timeout(Duration::from_secs(2), work(&client)).await;
+    assert!(left.is_err(), "it is not made in two seconds");
+    scene.begin()
+}

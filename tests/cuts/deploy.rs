@@ -1,0 +1,136 @@
+//! What deploys, and waits until it runs.
+
+use crate::{
+    case::{Case, case},
+    scene::{Scene, cluster, registry},
+};
+use aks_acr::{ApplyOptions, AttachOptions, Deployment, ErrorKind, Manifest, RollOutOptions};
+use aks_acr_emulator::{Emulator, Timing};
+use serde_json::json;
+use std::time::Duration;
+
+pub const DEPLOYMENT: &str = "\
+apiVersion: apps/v1
+kind: Deployment
+metadata: {name: web}
+spec:
+  replicas: 2
+  selector: {matchLabels: {app: web}}
+  template:
+    metadata: {labels: {app: web}}
+    spec: {containers: [{name: main, image: nginx}]}
+";
+
+const SERVICE: &str = "\
+---
+apiVersion: v1
+kind: Service
+metadata: {name: web}
+spec: {selector: {app: web}, ports: [{port: 80}]}
+---
+apiVersion: v1
+kind: ConfigMap
+metadata: {name: settings}
+data: {colour: blue}
+";
+
+/// A kind and an object of it.
+const KIND: &str = "\
+---
+apiVersion: apiextensions.k8s.io/v1
+kind: CustomResourceDefinition
+metadata: {name: lamps.example.com}
+spec:
+  group: example.com
+  scope: Namespaced
+  names: {kind: Lamp, plural: lamps, singular: lamp, listKind: LampList}
+  versions:
+  - name: v1
+    served: true
+    storage: true
+    schema: {openAPIV3Schema: {type: object, x-kubernetes-preserve-unknown-fields: true}}
+---
+apiVersion: example.com/v1
+kind: Lamp
+metadata: {name: desk}
+spec: {on: true}
+";
+
+pub fn cases() -> Vec<Case> {
+    vec![
+        case!("apply", "nothing of it is there", with_images(), |client, scene| {
+            client.apply(&cluster(), objects(&[DEPLOYMENT, SERVICE]), ApplyOptions::default()).await
+        }),
+        case!("apply", "with a registry's name to fill in", granted(), |client, scene| {
+            let deployment = DEPLOYMENT.replace("image: nginx", "image: <acr-name>.azurecr.io/app:1");
+            client.apply(&cluster(), objects(&[&deployment]), ApplyOptions::default().with_registry(registry())).await
+        }),
+        case!("apply", "a kind and an object of it", with_images(), |client, scene| {
+            client.apply(&cluster(), objects(&[KIND]), ApplyOptions::default()).await
+        }),
+        case!("apply", "there, with another image", running(DEPLOYMENT).await, |client, scene| {
+            let deployment = DEPLOYMENT.replace("image: nginx", "image: mcr.microsoft.com/hello-world");
+            client.apply(&cluster(), objects(&[&deployment]), ApplyOptions::default()).await
+        }),
+        case!("apply", "all there", running(DEPLOYMENT).await, |client, scene| {
+            client.apply(&cluster(), objects(&[DEPLOYMENT]), ApplyOptions::default()).await
+        }),
+        case!("apply", "a dry run", with_images(), |client, scene| {
+            client.apply(&cluster(), objects(&[DEPLOYMENT]), ApplyOptions::default().with_dry_run(true)).await
+        }),
+        case!("roll_out", "pods that start", applied(with_images(), DEPLOYMENT).await, |client, scene| {
+            client.roll_out(&cluster(), &Deployment::new("web"), RollOutOptions::default()).await
+        }),
+        case!("roll_out", "a grant that has no effect yet", attached().await, |client, scene| {
+            client.roll_out(&cluster(), &Deployment::new("web"), RollOutOptions::default()).await
+        }),
+        case!("roll_out", "a pull that nothing grants", applied(with_images(), &own()).await, |client, scene| {
+            let ended = client.roll_out(&cluster(), &Deployment::new("web"), RollOutOptions::default()).await;
+            match ended {
+                Err(err) if err.kind() == ErrorKind::PullFailed => Ok(json!(err.to_string())),
+                ended => ended.map(|rolled_out| json!(rolled_out)),
+            }
+        }),
+    ]
+}
+
+fn objects(texts: &[&str]) -> Vec<Manifest> {
+    Manifest::parse_all(&texts.concat()).expect("manifests")
+}
+
+/// The deployment with an image of the registry.
+fn own() -> String {
+    DEPLOYMENT.replace("image: nginx", "image: myregistry.azurecr.io/app:1")
+}
+
+fn with_images() -> Scene {
+    let azure = Emulator::new().with_cluster("group", "dev").with_registry("group", "myregistry");
+    let azure = azure.with_image("docker.io/library/nginx:latest", &["linux/amd64"]);
+    let azure = azure.with_image("mcr.microsoft.com/hello-world:latest", &["linux/amd64"]);
+    Scene::of(azure.with_image("myregistry.azurecr.io/app:1", &["linux/amd64"]))
+}
+
+fn granted() -> Scene {
+    let scene = with_images();
+    scene.grant("AcrPull", &scene.registry_id());
+    scene
+}
+
+async fn applied(scene: Scene, text: &str) -> Scene {
+    scene.client().apply(&cluster(), objects(&[text]), ApplyOptions::default()).await.expect("applied");
+    scene.begin()
+}
+
+pub async fn running(text: &str) -> Scene {
+    let scene = applied(with_images(), text).await;
+    let ended = scene.client().roll_out(&cluster(), &Deployment::new("web"), RollOutOptions::default()).await;
+    ended.expect("it runs");
+    scene.begin()
+}
+
+async fn attached() -> Scene {
+    let scene = with_images();
+    scene.azure.set_timing(Timing::none().with_propagation(Duration::from_secs(60)));
+    scene.client().attach(&cluster(), &registry(), AttachOptions::default()).await.expect("attached");
+    applied(scene, &own()).await
+}

@@ -1,0 +1,76 @@
+//! What only looks: it changes nothing, cut or not.
+
+use crate::{
+    case::{Case, case},
+    deploy::{DEPLOYMENT, running},
+    scene::{Scene, cluster, registry},
+};
+use aks_acr::{Access, AttachmentsOptions, CallOptions, Kubeconfig, KubeconfigOptions, PodSelection};
+use aks_acr_emulator::{ClusterSeed, Emulator, RegistrySeed};
+use serde_json::{Value, json};
+
+pub fn cases() -> Vec<Case> {
+    vec![
+        case!("identities", "a cluster", Scene::plain(), |client, scene| {
+            client.identities(&cluster(), CallOptions::default()).await
+        }),
+        case!("registry", "by its name, one a page", in_pages(), |client, scene| {
+            client.registry(&registry(), CallOptions::default()).await
+        }),
+        case!("registry", "by its id", Scene::plain(), |client, scene| {
+            client.registry(&scene.by_id(), CallOptions::default()).await
+        }),
+        case!("attachments_of_cluster", "three registries, one a page", in_pages(), |client, scene| {
+            client.attachments_of_cluster(&cluster(), AttachmentsOptions::default()).await
+        }),
+        case!("attachments_of_registry", "grants, and the directory is asked", with_directory(), |client, scene| {
+            let options = AttachmentsOptions::default().with_ask_directory(true);
+            client.attachments_of_registry(&registry(), options).await
+        }),
+        case!("kubeconfig", "as a user", Scene::plain(), |client, scene| {
+            client.kubeconfig(&cluster(), KubeconfigOptions::default()).await.map(|one| without_token(&one))
+        }),
+        case!("kubeconfig", "as administrator, under another name", Scene::plain(), |client, scene| {
+            let options = KubeconfigOptions::default().with_access(Access::Admin).with_context("mine");
+            client.kubeconfig(&cluster(), options).await.map(|one| without_token(&one))
+        }),
+        case!("pods", "a deployment that runs", running(DEPLOYMENT).await, |client, scene| {
+            client.pods(&cluster(), &PodSelection::default(), CallOptions::default()).await
+        }),
+        case!("pods", "a cluster that is entered with Entra", with_entra(), |client, scene| {
+            client.pods(&cluster(), &PodSelection::default(), CallOptions::default()).await
+        }),
+    ]
+}
+
+fn in_pages() -> Scene {
+    let azure = Emulator::new().with_cluster("group", "dev").with_registry("group", "another");
+    let azure = azure.with_registry("group", "myregistry");
+    let scene = Scene::of(azure.with_registry_of(RegistrySeed::new("group", "third").abac()));
+    scene.grant("AcrPull", &scene.registry_id());
+    scene.grant("Container Registry Repository Reader", &scene.azure.registry_id("group", "third"));
+    scene.azure.set_page_size(1);
+    scene
+}
+
+fn with_directory() -> Scene {
+    let azure = Emulator::new().with_cluster("group", "dev").with_registry("group", "myregistry");
+    let scene = Scene::of(azure.with_user("somebody@example.com").with_graph_rights("owner"));
+    scene.grant("AcrPull", &scene.registry_id());
+    scene.azure.grant("AcrPull", &scene.azure.object_id_of("somebody@example.com"), &scene.registry_id());
+    scene.azure.grant("AcrPull", "00000000-0000-0000-0000-00000000dead", &scene.registry_id());
+    scene
+}
+
+fn with_entra() -> Scene {
+    let scene = Scene::of(Emulator::new().with_cluster_of(ClusterSeed::new("group", "dev").azure_rbac()));
+    let (role, owner) = ("Azure Kubernetes Service RBAC Cluster Admin", scene.azure.object_id_of("owner"));
+    scene.azure.grant(role, &owner, &scene.azure.cluster_id("group", "dev"));
+    scene
+}
+
+/// The token is another one in each emulator.
+fn without_token(kubeconfig: &Kubeconfig) -> Value {
+    let lines: Vec<&str> = kubeconfig.text().lines().filter(|line| !line.trim().starts_with("token: ")).collect();
+    json!({ "context": kubeconfig.context(), "server": kubeconfig.server(), "lines": lines })
+}
