@@ -50,7 +50,7 @@ export async function attachmentsOfCluster(client) {
 }
 
 export async function attachmentsOfRegistry(client) {
-  const { grants } = await client.attachmentsOfRegistry('myregistry', { askDirectory: true });
+  const { grants } = await client.attachmentsOfRegistry('myregistry');
   for (const { principalId, principalState, clusters } of grants) console.log(principalId, principalState, clusters);
 }
 

@@ -53,7 +53,7 @@ def attachments_of_cluster(client: aks_acr.Client) -> None:
 
 
 def attachments_of_registry(client: aks_acr.Client) -> None:
-    for grant in client.attachments_of_registry("myregistry", ask_directory=True).grants:
+    for grant in client.attachments_of_registry("myregistry").grants:
         print(grant.principal_id, grant.principal_state, grant.clusters)
 
 

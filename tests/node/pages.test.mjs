@@ -13,17 +13,19 @@ const read = (path) => readFileSync(new URL(path, import.meta.url), 'utf8');
 const OPERATIONS = JSON.parse(read('../contract/operations.json'));
 const MANIFESTS = read('../../examples/acr-nginx.yaml');
 const WEB = MANIFESTS.replaceAll(/nginx0-deployment|nginx0/g, 'web');
-const SCENE = {
+const sceneFor = (operation) => ({
   clusters: [{ group: 'my-group', name: 'my-cluster' }],
   registries: [{ group: 'my-group', name: 'myregistry' }],
-  images: ['docker.io/library/nginx:latest', 'myregistry.azurecr.io/nginx:v1'].map((name) => ({ name, platforms: ['linux/amd64'] })),
-  owner: { directory: true },
-};
+  images: ['docker.io/library/nginx:latest', ...(/^(apply|rollOut|pods)$/.test(operation) ? ['myregistry.azurecr.io/nginx:v1'] : [])].map((name) => ({
+    name,
+    platforms: ['linux/amd64'],
+  })),
+});
 
 for (const { node } of OPERATIONS) {
   test(`the example of ${node} runs`, async () => {
     const folder = mkdtempSync(join(tmpdir(), 'aks-acr-pages-'));
-    const emulator = await Emulator.start({ scene: SCENE, clock: 50 });
+    const emulator = await Emulator.start({ scene: sceneFor(node), clock: 50 });
     try {
       const client = clientOf(emulator);
       if (!/^(attach|planAttach|applyAttach)$/.test(node)) await client.attach('my-group/my-cluster', 'myregistry');

@@ -62,11 +62,11 @@ def test_the_example_of_a_page_runs(operation, tmp_path):
     source = importlib.util.spec_from_file_location("examples_of_pages", ROOT / "tests" / "docs" / "examples.py")
     examples = importlib.util.module_from_spec(source)
     source.loader.exec_module(examples)
+    images = ["docker.io/library/nginx:latest"] + ["myregistry.azurecr.io/nginx:v1"] * (operation in ("apply", "roll_out", "pods"))
     scene = {
-        "owner": {"directory": True},
         "clusters": [{"group": "my-group", "name": "my-cluster"}],
         "registries": [{"group": "my-group", "name": "myregistry"}],
-        "images": [{"name": name, "platforms": ["linux/amd64"]} for name in ("docker.io/library/nginx:latest", "myregistry.azurecr.io/nginx:v1")],
+        "images": [{"name": name, "platforms": ["linux/amd64"]} for name in images],
     }
     more = {"apply": (MANIFESTS,), "merge_kubeconfig": (tmp_path / "config",)}.get(operation, ())
     with Emulator(scene=scene, clock=50) as azure:

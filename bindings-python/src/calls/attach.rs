@@ -99,7 +99,8 @@ impl Calls {
         }))
     }
 
-    /// Does what a plan says, after another look: where something else would be done by now, nothing is written.
+    /// Does what a plan says, after another look: what is done by then is no hindrance, but where something else would be
+    /// done, nothing is written.
     ///
     /// The plan carries the options that it was made with; it is good for an hour. A refusal is tried again for
     /// `retry_refused`, not at all by default. The deadline is 5 minutes by default.
