@@ -35,7 +35,8 @@ fn field(place: &str, name: &str, wanted: &Value, got: &serde_json::Map<String, 
     values(&place, wanted, got.get(name).ok_or_else(|| format!("{place} is missing"))?)
 }
 
-/// The same requests, whatever their order.
+/// The same requests, whatever their order. One that the caller has given up, since another one beside it failed or the call ended,
+/// is seen a little later, in the next step perhaps, or never.
 pub fn lines(wanted: &[String], got: &[String]) -> Result<(), String> {
     let mut left: Vec<&String> = got.iter().collect();
     for line in wanted {
@@ -44,6 +45,7 @@ pub fn lines(wanted: &[String], got: &[String]) -> Result<(), String> {
         };
         left.remove(at);
     }
+    left.retain(|line| !line.ends_with(" -"));
     if left.is_empty() { Ok(()) } else { Err(format!("requests that nobody wanted: {left:?}")) }
 }
 

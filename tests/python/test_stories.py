@@ -58,7 +58,8 @@ def check_requests(wanted, got):
         found = next((one for one in left if pattern.fullmatch(one)), None)
         assert found, f"no request {line}; there were\n" + "\n".join(got)
         left.remove(found)
-    assert left == [], "requests that nobody wanted"
+    # One that was given up is seen a little later, in the next step perhaps, or never.
+    assert [one for one in left if not one.endswith(" -")] == [], "requests that nobody wanted"
 
 
 class Teller:

@@ -158,16 +158,25 @@ impl ImageReference {
     }
 }
 
+impl ImageReference {
+    /// Whether a text stands for a registry at the beginning of a reference.
+    pub(crate) fn is_registry(text: &str) -> bool {
+        is_host(text) && has_registrys_form(text)
+    }
+}
+
 /// The first part is a registry if it has a dot, a colon or an upper-case letter, or is `localhost`.
 fn split_registry(text: &str) -> (&str, &str) {
     let Some((first, rest)) = text.split_once('/') else { return (DOCKER_HUB, text) };
-    let is_registry =
-        first.contains(['.', ':']) || first == "localhost" || first.bytes().any(|byte| byte.is_ascii_uppercase());
-    match (is_registry, first) {
+    match (has_registrys_form(first), first) {
         (true, "index.docker.io") => (DOCKER_HUB, rest),
         (true, registry) => (registry, rest),
         (false, _) => (DOCKER_HUB, text),
     }
+}
+
+fn has_registrys_form(first: &str) -> bool {
+    first.contains(['.', ':']) || first == "localhost" || first.bytes().any(|byte| byte.is_ascii_uppercase())
 }
 
 fn is_host(text: &str) -> bool {

@@ -1,7 +1,10 @@
 //! A registry as Azure Resource Manager writes it.
 
 use super::{Registry, RoleAssignmentMode};
-use crate::error::{Error, ErrorKind, Result};
+use crate::{
+    error::{Error, ErrorKind, Result},
+    image::ImageReference,
+};
 use serde::Deserialize;
 
 #[derive(Deserialize)]
@@ -88,6 +91,12 @@ impl WireRegistry {
                 .with_context("registry", &self.name)
         };
         let login_server = self.properties.login_server.as_deref().map(str::to_ascii_lowercase).ok_or_else(no_host)?;
+        // Tokens are shown there, and images are named after it.
+        if !ImageReference::is_registry(&login_server) {
+            return Err(Error::new(ErrorKind::Unexpected, "the registry's login server is not the name of a host")
+                .with_context("registry", &self.name)
+                .with_context("loginServer", login_server));
+        }
         Ok(Registry {
             id: self.id.parse().map_err(|err: Error| err.of_kind(ErrorKind::Unexpected))?,
             login_server,
@@ -108,4 +117,28 @@ fn mode(word: Option<&str>) -> Result<RoleAssignmentMode> {
         Error::new(ErrorKind::Unsupported, "the registry has a role assignment mode that this version does not know")
             .with_context("roleAssignmentMode", word)
     })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use serde_json::json;
+
+    fn registry(login_server: &str) -> Result<Registry> {
+        let id = "/subscriptions/00000000-0000-0000-0000-000000000001/resourceGroups/g/providers/\
+                  Microsoft.ContainerRegistry/registries/myreg";
+        let body = json!({"id": id, "name": "myreg", "location": "westeurope", "sku": {"name": "Basic"},
+                          "properties": {"loginServer": login_server}});
+        serde_json::from_value::<WireRegistry>(body).unwrap().into_registry()
+    }
+
+    #[test]
+    fn a_login_server_that_is_no_host_is_refused_and_told() {
+        assert_eq!(registry("MyReg-h4sh.azurecr.io").unwrap().login_server, "myreg-h4sh.azurecr.io");
+        for wrong in ["", "myreg", "my~reg.azurecr.io", "a@b.azurecr.io", "myreg.azurecr.io/x", "myreg.azurecr.io:"] {
+            let err = registry(wrong).unwrap_err();
+            assert_eq!(err.kind(), ErrorKind::Unexpected, "{wrong}");
+            assert!(err.to_string().contains("login server"), "{err}");
+        }
+    }
 }

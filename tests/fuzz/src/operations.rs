@@ -4,10 +4,10 @@ use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
 use aks_acr::{
-    ApplyOptions, AttachOptions, AttachmentsOptions, CallOptions, Client, ClusterRef, CreateClusterOptions,
-    CreateRegistryOptions, Deployment, DetachOptions, Error, ExistingTag, ImageReference, ImportItem,
-    ImportManyOptions, ImportOptions, KubeconfigOptions, Manifest, PodSelection, RegistryRef, Result, RollOutOptions,
-    SshKey, StartedImport,
+    ApplyAttachOptions, ApplyDetachOptions, ApplyOptions, AttachOptions, AttachmentsOptions, CallOptions, Client,
+    ClusterRef, CreateClusterOptions, CreateRegistryOptions, Deployment, DetachOptions, Error, ExistingTag,
+    ImageReference, ImportItem, ImportManyOptions, ImportOptions, KubeconfigOptions, Manifest, PodSelection,
+    RegistryRef, Result, RollOutOptions, SshKey, StartedImport,
 };
 use aks_acr_emulator::{Emulator, Timing};
 use tokio::runtime::{Builder, Runtime};
@@ -142,18 +142,18 @@ async fn drive(operation: u8, source: Source) -> Result<()> {
         1 => seen(client.attach(&cluster, &registry, attach).await),
         2 => seen(client.plan_attach(&cluster, &registry, attach).await),
         3 => {
-            let plan = client.plan_attach(&cluster, &registry, attach.clone()).await?;
+            let plan = client.plan_attach(&cluster, &registry, attach).await?;
             let stored = serde_json::to_string(&plan).expect("a plan can be stored");
             assert_eq!(serde_json::from_str::<aks_acr::AttachPlan>(&stored).expect("and read again"), plan);
-            seen(client.apply_attach(&plan, attach).await)
+            seen(client.apply_attach(&plan, ApplyAttachOptions::default().with_call(call())).await)
         }
         4 => seen(client.detach(&cluster, &registry, detach).await),
         5 => seen(client.plan_detach(&cluster, &registry, detach).await),
         6 => {
-            let plan = client.plan_detach(&cluster, &registry, detach.clone()).await?;
+            let plan = client.plan_detach(&cluster, &registry, detach).await?;
             let stored = serde_json::to_string(&plan).expect("a plan can be stored");
             assert_eq!(serde_json::from_str::<aks_acr::DetachPlan>(&stored).expect("and read again"), plan);
-            seen(client.apply_detach(&plan, detach).await)
+            seen(client.apply_detach(&plan, ApplyDetachOptions::default().with_call(call())).await)
         }
         7 => seen(client.attachments_of_cluster(&cluster, attachments).await),
         8 => seen(client.attachments_of_registry(&registry, attachments.with_ask_directory(true)).await),
