@@ -86,8 +86,35 @@ test('the log says who asked for what', async () => {
     caller: 'owner',
     sender: 'client',
     write: true,
+    fault: null,
   });
   assert.deepEqual(azure.summary({ since }), { count: 1, depth: 1, writes: 1, tokens: 0 });
+});
+
+test('a storm lets requests meet faults by chance, until it ends', async () => {
+  const wire = await Wire.of(azure);
+  const look = () => wire.arm('GET', azure.registryId('group', 'myregistry')).catch((err) => err);
+  const since = azure.mark();
+  azure.storm(1, { seed: 7 });
+  for (let at = 0; at < 5; at += 1) await look();
+  azure.storm(0);
+  // The token may be one of those that expired in the storm.
+  const calm = await Wire.of(azure);
+  assert.equal((await calm.arm('GET', azure.registryId('group', 'myregistry'))).status, 200);
+  const faults = azure.requests({ since }).map((one) => one.fault);
+  assert.equal(faults.at(-1), null);
+  assert.ok(faults.some((fault) => fault !== null), String(faults));
+});
+
+test('what may be asked in an hour is limited as in Azure, on request', async () => {
+  const wire = await Wire.of(azure);
+  const look = () => wire.arm('GET', azure.registryId('group', 'myregistry'));
+  azure.throttle();
+  let last = await look();
+  for (let at = 0; at < 3000 && last.status === 200; at += 1) last = await look();
+  azure.throttle(false);
+  assert.equal(last.status, 429);
+  assert.equal((await look()).status, 200);
 });
 
 test('a grant has its effect and loses it', async () => {

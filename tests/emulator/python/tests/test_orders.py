@@ -1,5 +1,7 @@
 """What a test changes and looks at while it runs."""
 
+import contextlib
+import http.client
 import threading
 from collections.abc import Iterator
 from datetime import timedelta
@@ -55,6 +57,28 @@ def test_requests_that_are_late_overlap(azure: Emulator) -> None:
     first, second = azure.requests(since=mark)
     assert first.ended is not None and second.ended is not None and first.ended > second.ended
     assert azure.summary(since=mark).depth == 1
+
+
+def test_a_storm_lets_requests_meet_faults_by_chance_until_it_ends(azure: Emulator) -> None:
+    wire, mark = Wire(azure), azure.mark()
+    azure.storm(1, seed=7)
+    for _ in range(5):
+        with contextlib.suppress(OSError, http.client.HTTPException, ValueError):
+            wire.groups()
+    azure.storm(0)
+    # The token may be one of those that expired in the storm.
+    assert Wire(azure).groups() == 200
+    faults = [one.fault for one in azure.requests(since=mark)]
+    assert faults[-1] is None
+    assert any(faults), faults
+
+
+def test_what_may_be_asked_is_limited_as_in_azure_on_request(azure: Emulator) -> None:
+    wire = Wire(azure)
+    azure.throttle()
+    assert 429 in (wire.groups() for _ in range(3000))
+    azure.throttle(as_azure=False)
+    assert wire.groups() == 200
 
 
 def test_the_log_says_who_asked_for_what(azure: Emulator) -> None:
