@@ -87,12 +87,14 @@ fn a_process_killed_at_any_point_leaves_the_old_or_the_new_file() {
     let (file, lock) = (folder.join("config"), folder.join("config.lock"));
     fs::write(&file, OTHERS).unwrap();
     fs::set_permissions(&file, PermissionsExt::from_mode(0o600)).unwrap();
-    let (mut landed, mut inside) = (0, 0);
-    for round in 0..60_u64 {
+    let (mut landed, mut inside, mut round) = (0, 0, 0_u64);
+    // On a loaded machine a process does not come to its work so soon: then there are more rounds, and longer ones.
+    while round < 60 || ((inside == 0 || landed == 0) && round < 600) {
         let wanted: Vec<String> = (landed..landed + 400).map(|at| format!("n{at}")).collect();
         let mut child = start(this_program(), &file, &wanted.join(" "), None);
         // Another point of the work each time: they are steps of a stride that shares no factor with their number.
-        thread::sleep(Duration::from_micros(1500 + (round * 7919) % 30_000));
+        thread::sleep(Duration::from_micros(1500 + (round * 7919) % 30_000) * (1 + u32::try_from(round / 60).unwrap()));
+        round += 1;
         child.kill().unwrap();
         child.wait().unwrap();
         let text = fs::read_to_string(&file).unwrap();
