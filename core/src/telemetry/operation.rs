@@ -152,6 +152,10 @@ impl Told for CreatedCluster {
     fn outcome(&self) -> &'static str {
         created(self.is_new)
     }
+
+    fn correlation_id(&self) -> Option<&str> {
+        self.correlation_id.as_deref()
+    }
 }
 
 fn created(is_new: bool) -> &'static str {

@@ -49,6 +49,12 @@ async fn every_operation_has_a_span_and_one_end_with_its_outcome() {
         assert_eq!((end.level, end.field("outcome")), (tracing::Level::INFO, Some(outcome(*operation))), "{operation}");
         assert_eq!(end.span, Some(span.number), "{operation}: its end is within its span");
         assert_eq!(end.field("correlation_id"), span.field("correlation_id"));
+        if matches!(operation, Operation::CreateRegistry | Operation::CreateCluster) {
+            assert!(
+                span.field("correlation_id").is_some(),
+                "{operation}: Azure's activity log has the write under this id"
+            );
+        }
     }
 }
 
