@@ -1,6 +1,7 @@
 //! What is written at the most verbose level.
 
 use crate::{attach, azure, builder, ids, with};
+use aks_acr_tests::hearing;
 use std::{
     fmt::{self, Write as _},
     sync::{Arc, Mutex},
@@ -49,7 +50,7 @@ async fn which_credential_was_used_is_told_and_no_secret() {
     let azure = azure();
     let (_, secret) = azure.client_secret_of("owner");
     let everything = Everything::default();
-    let _guard = tracing::subscriber::set_default(everything.clone());
+    let _guard = hearing::listen(everything.clone());
     let client = builder(&azure, with(ids(&azure), &[("AZURE_CLIENT_SECRET", &secret)])).build().unwrap();
     attach(&client).await.unwrap();
     let text = everything.0.lock().unwrap();

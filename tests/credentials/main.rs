@@ -13,6 +13,7 @@ mod tool;
 
 use aks_acr::{AttachOptions, Client, ClientBuilder, ClusterRef, Error};
 use aks_acr_emulator::{Emulator, Service};
+use aks_acr_tests::hearing;
 use std::sync::Arc;
 
 /// Variables of a test's own.
@@ -34,6 +35,7 @@ fn with(mut variables: Variables, more: &[(&'static str, &str)]) -> Variables {
 }
 
 fn builder(azure: &Emulator, variables: Variables) -> ClientBuilder {
+    hearing::prepare();
     Client::builder_with_default_credential(azure.subscription())
         .environment(move |name| variables.iter().find(|(known, _)| *known == name).map(|(_, value)| value.clone()))
         .developer_tools(Arc::new(tool::Absent))

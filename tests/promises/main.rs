@@ -13,6 +13,7 @@ mod writes;
 
 use aks_acr::{Client, ClientBuilder, ClusterRef, RegistryRef};
 use aks_acr_emulator::Emulator;
+use aks_acr_tests::hearing;
 
 /// A cluster, a registry, and an owner of both.
 struct Scene {
@@ -36,12 +37,14 @@ impl Scene {
 }
 
 fn client(azure: &Emulator, credential: std::sync::Arc<dyn azure_core::credentials::TokenCredential>) -> Client {
+    hearing::prepare();
     let builder = Client::builder(credential, azure.subscription());
     builder.transport(azure.transport()).kubernetes(azure.kubernetes()).build().unwrap()
 }
 
 /// The owner's client, wired as is said.
 fn client_of(azure: &Emulator, wire: impl FnOnce(ClientBuilder) -> ClientBuilder) -> Client {
+    hearing::prepare();
     let builder = Client::builder(azure.credential(), azure.subscription());
     wire(builder.transport(azure.transport()).kubernetes(azure.kubernetes())).build().unwrap()
 }

@@ -1,5 +1,6 @@
 //! Who hears what is told.
 
+use aks_acr_tests::hearing::{self, Listening};
 use std::{
     collections::BTreeMap,
     fmt,
@@ -9,7 +10,6 @@ use tracing::{
     Event, Level, Metadata, Subscriber,
     field::{Field, Visit},
     span::{Attributes, Id, Record},
-    subscriber::DefaultGuard,
 };
 
 /// A span or an event.
@@ -46,8 +46,8 @@ struct Heard {
 
 impl Listener {
     /// Listens on this thread until the guard is dropped.
-    pub fn listen(&self) -> DefaultGuard {
-        tracing::subscriber::set_default(self.clone())
+    pub fn listen(&self) -> Listening {
+        hearing::listen(self.clone())
     }
 
     fn heard(&self) -> MutexGuard<'_, Heard> {
