@@ -9,7 +9,10 @@ use aks_acr::{Client, ClientBuilder};
 use aks_acr_emulator::Emulator;
 use aks_acr_tests::folder::Folder;
 use async_trait::async_trait;
-use azure_core::credentials::{AccessToken, TokenCredential, TokenRequestOptions};
+use azure_core::{
+    credentials::{AccessToken, TokenCredential, TokenRequestOptions},
+    http::StatusCode,
+};
 use futures::{FutureExt as _, future::ready};
 use rcgen::{CertificateParams, KeyPair, PKCS_RSA_SHA256};
 use serde_json::json;
@@ -130,7 +133,7 @@ fn answering(scene: &Scene, host: &'static str, field: &'static str) -> Outside 
     let token = assertion(scene);
     Box::new(move |request| {
         let answer = json!({ field: token });
-        (request.url().host_str() == Some(host)).then(|| ready(answer).boxed())
+        (request.url().host_str() == Some(host)).then(|| ready((StatusCode::Ok, answer)).boxed())
     })
 }
 
@@ -173,9 +176,17 @@ fn app_service(scene: &Scene) -> Beginning {
         let (_, resource) = request.url().query_pairs().find(|(name, _)| name == "resource")?;
         let (resource, credential) = (resource.into_owned(), azure.credential());
         let answer = async move {
-            let token = credential.get_token(&[&format!("{resource}/.default")], None).await.unwrap();
+            // Entra, which stands behind it, may refuse.
+            let Ok(token) = credential.get_token(&[&format!("{resource}/.default")], None).await else {
+                return (
+                    StatusCode::Unauthorized,
+                    json!({ "statusCode": 401, "message": "No token for this identity." }),
+                );
+            };
             let (secret, end) = (token.token.secret(), token.expires_on.unix_timestamp().to_string());
-            json!({ "access_token": secret, "expires_on": end, "resource": resource, "token_type": "Bearer" })
+            let body =
+                json!({ "access_token": secret, "expires_on": end, "resource": resource, "token_type": "Bearer" });
+            (StatusCode::Ok, body)
         };
         Some(answer.boxed())
     });

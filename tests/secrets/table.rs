@@ -44,7 +44,7 @@ const WAYS: &[Way] = &[
 
 const MANY: usize = 100_000;
 
-/// The developer's tools sign in by themselves: to them it does not happen.
+/// Entra's refusal and the machine's, whoever asks.
 fn sign_in_refused() -> Vec<Fault> {
     let body =
         json!({ "error": "invalid_client", "error_description": "AADSTS7000215: Invalid client secret provided." });
@@ -142,12 +142,9 @@ pub fn run(kinds: &[Kind]) -> Result<(), Failed> {
             wrong.extend(
                 secrets.found_in(&text).into_iter().map(|found| format!("{}, {}: {found}", kind.name, way.name)),
             );
-            let is_of_tool = matches!(kind.name, "az" | "azd" | "the caller's own" | "App Service");
-            let signs_in_anyhow = way.name == "the sign-in is refused" && is_of_tool;
-            let is_as_meant = signs_in_anyhow
-                || ((ends.done > 0) == way.succeeds
-                    && (ends.failed > 0 || !way.fails)
-                    && (ends.panicked > 0) == way.transport_panics);
+            let is_as_meant = (ends.done > 0) == way.succeeds
+                && (ends.failed > 0 || !way.fails)
+                && (ends.panicked > 0) == way.transport_panics;
             if !is_as_meant {
                 wrong.push(format!("{}: {}: ended otherwise than meant", kind.name, way.name));
             }

@@ -15,7 +15,7 @@ use std::{
 };
 
 /// The answer to a request that is not Azure's to answer.
-pub type Outside = Box<dyn Fn(&Request) -> Option<BoxFuture<'static, Value>> + Send + Sync>;
+pub type Outside = Box<dyn Fn(&Request) -> Option<BoxFuture<'static, (StatusCode, Value)>> + Send + Sync>;
 
 pub struct Watching {
     inner: Arc<dyn HttpClient>,
@@ -84,9 +84,10 @@ impl HttpClient for Watching {
         self.note_request(request);
         assert!(!self.panics || is_sign_in(request), "a bug of the transport at {request:?}");
         if let Some(answer) = self.outside.as_ref().and_then(|outside| outside(request)) {
-            let mut body = answer.await.to_string().into_bytes();
+            let (status, body) = answer.await;
+            let mut body = body.to_string().into_bytes();
             self.note_answer(&Headers::new(), &mut body);
-            return Ok(AsyncRawResponse::from_bytes(StatusCode::Ok, Headers::new(), body));
+            return Ok(AsyncRawResponse::from_bytes(status, Headers::new(), body));
         }
         let answer = self.inner.execute_request(request).await?.try_into_raw_response().await?;
         let (status, headers, body) = answer.deconstruct();
