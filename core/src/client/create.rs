@@ -7,7 +7,7 @@ use crate::{
     cluster::{self, ClusterRef, CreateClusterOptions, CreatedCluster},
     error::Result,
     registry::{self, CreateRegistryOptions, CreatedRegistry},
-    telemetry::operation,
+    telemetry::{About, operation},
 };
 
 impl Client {
@@ -43,7 +43,13 @@ impl Client {
         name: &str,
         options: CreateRegistryOptions,
     ) -> Result<CreatedRegistry> {
-        operation!("create_registry", self, { registry: format_args!("{group}/{name}"), }, registry::create(self, group, name, &options)).await
+        operation!(
+            "create_registry",
+            self,
+            About::registry(&format_args!("{group}/{name}")),
+            registry::create(self, group, name, &options)
+        )
+        .await
     }
 
     /// Makes a cluster whose nodes can pull from the registries in the options, unless there is one of that name in the group: that
@@ -85,6 +91,6 @@ impl Client {
     /// # Ok(()) }
     /// ```
     pub async fn create_cluster(&self, cluster: &ClusterRef, options: CreateClusterOptions) -> Result<CreatedCluster> {
-        operation!("create_cluster", self, { cluster: cluster, }, cluster::create(self, cluster, &options)).await
+        operation!("create_cluster", self, About::cluster(cluster), cluster::create(self, cluster, &options)).await
     }
 }

@@ -10,7 +10,7 @@ use crate::{
     error::Result,
     inventory::Inventory,
     registry::RegistryRef,
-    telemetry::operation,
+    telemetry::{About, operation},
 };
 
 impl Client {
@@ -48,7 +48,8 @@ impl Client {
         registry: &RegistryRef,
         options: DetachOptions,
     ) -> Result<Detachment> {
-        operation!("detach", self, { cluster: cluster, registry: registry, }, detach::detach(self, cluster, registry, &options)).await
+        operation!("detach", self, About::both(cluster, registry), detach::detach(self, cluster, registry, &options))
+            .await
     }
 
     /// Says what [`detach`](Self::detach) would remove, and writes nothing. It needs read rights only.
@@ -75,7 +76,8 @@ impl Client {
         registry: &RegistryRef,
         options: DetachOptions,
     ) -> Result<DetachPlan> {
-        operation!("plan_detach", self, { cluster: cluster, registry: registry, }, detach::plan(self, cluster, registry, &options)).await
+        operation!("plan_detach", self, About::both(cluster, registry), detach::plan(self, cluster, registry, &options))
+            .await
     }
 
     /// Removes what a plan says, after another look: what is gone by then is no hindrance, but if more would be removed, nothing is.
@@ -89,7 +91,13 @@ impl Client {
     /// # Examples
     /// See [`plan_detach`](Self::plan_detach).
     pub async fn apply_detach(&self, plan: &DetachPlan, options: ApplyDetachOptions) -> Result<Detachment> {
-        operation!("apply_detach", self, { cluster: plan.cluster, registry: plan.registry, }, detach::apply_plan(self, plan, &options)).await
+        operation!(
+            "apply_detach",
+            self,
+            About::both(&plan.cluster, &plan.registry),
+            detach::apply_plan(self, plan, &options)
+        )
+        .await
     }
 
     /// Which registries a cluster's nodes can pull from, and by which grants, inherited ones included.
@@ -120,7 +128,13 @@ impl Client {
         cluster: &ClusterRef,
         options: AttachmentsOptions,
     ) -> Result<ClusterAttachments> {
-        operation!("attachments_of_cluster", self, { cluster: cluster, }, attachments::of_cluster(self, cluster, &options)).await
+        operation!(
+            "attachments_of_cluster",
+            self,
+            About::cluster(cluster),
+            attachments::of_cluster(self, cluster, &options)
+        )
+        .await
     }
 
     /// Who can pull from a registry, and by which grants, inherited ones included; the kubelet identities of clusters are named.
@@ -150,7 +164,13 @@ impl Client {
         registry: &RegistryRef,
         options: AttachmentsOptions,
     ) -> Result<RegistryAttachments> {
-        operation!("attachments_of_registry", self, { registry: registry, }, attachments::of_registry(self, registry, &options)).await
+        operation!(
+            "attachments_of_registry",
+            self,
+            About::registry(registry),
+            attachments::of_registry(self, registry, &options)
+        )
+        .await
     }
 
     /// The part that lists what there is.

@@ -9,7 +9,7 @@ use crate::{
     image::ImageReference,
     import::{self, Import, ImportItem, ImportManyOptions, ImportOptions, StartedImport},
     registry::{ImportHandle, ImportStatus, RegistryRef},
-    telemetry::operation,
+    telemetry::{About, operation},
 };
 
 impl Client {
@@ -46,7 +46,7 @@ impl Client {
         source: &ImageReference,
         options: ImportOptions,
     ) -> Result<Import> {
-        operation!("import_image", self, { registry: registry, }, import::import(self, registry, source, &options))
+        operation!("import_image", self, About::registry(registry), import::import(self, registry, source, &options))
             .await
     }
 
@@ -84,7 +84,13 @@ impl Client {
         images: Vec<ImportItem>,
         options: ImportManyOptions,
     ) -> Result<Vec<Result<Import>>> {
-        operation!("import_images", self, { registry: registry, }, import::import_many(self, registry, &images, &options)).await
+        operation!(
+            "import_images",
+            self,
+            About::registry(registry),
+            import::import_many(self, registry, &images, &options)
+        )
+        .await
     }
 
     /// Begins an import and does not wait for it: the handle can be stored, and looked at later, also by another process.
@@ -113,7 +119,8 @@ impl Client {
         source: &ImageReference,
         options: ImportOptions,
     ) -> Result<StartedImport> {
-        operation!("start_import", self, { registry: registry, }, import::start(self, registry, source, &options)).await
+        operation!("start_import", self, About::registry(registry), import::start(self, registry, source, &options))
+            .await
     }
 
     /// How far an import is, by one look. Azure names a new link each time, which the handle takes over.
@@ -127,6 +134,6 @@ impl Client {
     /// See [`start_import`](Self::start_import).
     pub async fn poll_import(&self, handle: &mut ImportHandle, call: CallOptions) -> Result<ImportStatus> {
         let registry = handle.registry.clone();
-        operation!("poll_import", self, { registry: registry, }, import::poll(self, handle, &call)).await
+        operation!("poll_import", self, About::registry(&registry), import::poll(self, handle, &call)).await
     }
 }

@@ -23,7 +23,7 @@ use crate::{
     inventory::Inventory,
     registry::{Registry, RegistryImporter, RegistryRef},
     role::RoleAssigner,
-    telemetry::operation,
+    telemetry::{About, operation},
 };
 use azure_core::credentials::TokenCredential;
 use std::{sync::Arc, time::Duration};
@@ -89,7 +89,8 @@ impl Client {
     /// ```
     pub async fn identities(&self, cluster: &ClusterRef, call: CallOptions) -> Result<ClusterIdentities> {
         let call = call.start(SHORT);
-        operation!("identities", self, { cluster: cluster, }, self.identity_resolver().identities(cluster, &call)).await
+        operation!("identities", self, About::cluster(cluster), self.identity_resolver().identities(cluster, &call))
+            .await
     }
 
     /// Makes a cluster's nodes able to pull from a registry: at most one role assignment is written, none where it is there
@@ -123,7 +124,8 @@ impl Client {
         registry: &RegistryRef,
         options: AttachOptions,
     ) -> Result<Attachment> {
-        operation!("attach", self, { cluster: cluster, registry: registry, }, attach::attach(self, cluster, registry, &options)).await
+        operation!("attach", self, About::both(cluster, registry), attach::attach(self, cluster, registry, &options))
+            .await
     }
 
     /// Says what [`attach`](Self::attach) would do, and writes nothing. It needs read rights only.
@@ -151,7 +153,8 @@ impl Client {
         registry: &RegistryRef,
         options: AttachOptions,
     ) -> Result<AttachPlan> {
-        operation!("plan_attach", self, { cluster: cluster, registry: registry, }, attach::plan(self, cluster, registry, &options)).await
+        operation!("plan_attach", self, About::both(cluster, registry), attach::plan(self, cluster, registry, &options))
+            .await
     }
 
     /// Does what a plan says, after another look: what is done by then is no hindrance, but where something else would be done,
@@ -164,7 +167,13 @@ impl Client {
     /// # Examples
     /// See [`plan_attach`](Self::plan_attach).
     pub async fn apply_attach(&self, plan: &AttachPlan, options: ApplyAttachOptions) -> Result<Attachment> {
-        operation!("apply_attach", self, { cluster: plan.cluster, registry: plan.registry, }, attach::apply_plan(self, plan, &options)).await
+        operation!(
+            "apply_attach",
+            self,
+            About::both(&plan.cluster, &plan.registry),
+            attach::apply_plan(self, plan, &options)
+        )
+        .await
     }
 
     /// Finds a registry by name, login server or resource id. `None` if there is none.
@@ -185,7 +194,7 @@ impl Client {
     /// ```
     pub async fn registry(&self, registry: &RegistryRef, call: CallOptions) -> Result<Option<Registry>> {
         let call = call.start(SHORT);
-        operation!("registry", self, { registry: registry, }, self.registry_importer().find(registry, &call)).await
+        operation!("registry", self, About::registry(registry), self.registry_importer().find(registry, &call)).await
     }
 
     /// A cluster's kubeconfig, as a value: no file is written and no program is started.
@@ -209,7 +218,7 @@ impl Client {
     /// # Ok(()) }
     /// ```
     pub async fn kubeconfig(&self, cluster: &ClusterRef, options: KubeconfigOptions) -> Result<Kubeconfig> {
-        operation!("kubeconfig", self, { cluster: cluster, }, cluster::fetch_kubeconfig(self, cluster, options)).await
+        operation!("kubeconfig", self, About::cluster(cluster), cluster::fetch_kubeconfig(self, cluster, options)).await
     }
 
     /// Puts a cluster's context, cluster and user into a kubeconfig file, of which every other byte stays: `~/.kube/config`, or
@@ -242,7 +251,7 @@ impl Client {
         cluster: &ClusterRef,
         options: MergeKubeconfigOptions,
     ) -> Result<MergedKubeconfig> {
-        operation!("merge_kubeconfig", self, { cluster: cluster, }, cluster::merge_kubeconfig(self, cluster, options))
+        operation!("merge_kubeconfig", self, About::cluster(cluster), cluster::merge_kubeconfig(self, cluster, options))
             .await
     }
 
@@ -277,7 +286,7 @@ impl Client {
         manifests: Vec<Manifest>,
         options: ApplyOptions,
     ) -> Result<Vec<Applied>> {
-        operation!("apply", self, { cluster: cluster, }, deploy::apply(self, cluster, manifests, &options)).await
+        operation!("apply", self, About::cluster(cluster), deploy::apply(self, cluster, manifests, &options)).await
     }
 
     /// Waits until every replica of a deployment runs; it starts nothing. Only for the kind `Deployment`. A cause that does not pass ends
@@ -313,7 +322,8 @@ impl Client {
         deployment: &Deployment,
         options: RollOutOptions,
     ) -> Result<RollOut> {
-        operation!("roll_out", self, { cluster: cluster, }, deploy::roll_out(self, cluster, deployment, &options)).await
+        operation!("roll_out", self, About::cluster(cluster), deploy::roll_out(self, cluster, deployment, &options))
+            .await
     }
 
     /// The pods of a namespace, as values and, by `Display`, as the table that kubectl prints.
@@ -336,7 +346,7 @@ impl Client {
     /// ```
     pub async fn pods(&self, cluster: &ClusterRef, selection: &PodSelection, call: CallOptions) -> Result<Pods> {
         let call = call.start(SHORT);
-        operation!("pods", self, { cluster: cluster, }, self.cluster_deployer().pods(cluster, selection, &call)).await
+        operation!("pods", self, About::cluster(cluster), self.cluster_deployer().pods(cluster, selection, &call)).await
     }
 
     pub(crate) async fn find_registry(&self, registry: &RegistryRef, call: &Call) -> Result<Registry> {

@@ -23,7 +23,7 @@
 
 mod operation;
 
-pub(crate) use operation::{operation, watch};
+pub(crate) use operation::{About, operation, watch};
 
 use crate::call::Event;
 use azure_core::{

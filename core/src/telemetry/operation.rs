@@ -18,23 +18,42 @@ use tracing::{Instrument as _, Span};
 
 /// Wraps the work of an operation in its span. Its name is a literal, as `tracing` wants it.
 macro_rules! operation {
-    ($name:literal, $client:expr, { $(cluster: $cluster:expr,)? $(registry: $registry:expr,)? }, $work:expr) => {{
+    ($name:literal, $client:expr, $about:expr, $work:expr $(,)?) => {{
+        let about = $about;
         let span = tracing::info_span!(
             target: $crate::telemetry::OPERATION,
             $name,
             subscription = %$client.subscription_id(),
-            cluster = $crate::telemetry::operation!(@field $($cluster)?),
-            registry = $crate::telemetry::operation!(@field $($registry)?),
+            cluster = about.cluster.as_deref().map(tracing::field::display),
+            registry = about.registry.as_deref().map(tracing::field::display),
             outcome = tracing::field::Empty,
             correlation_id = tracing::field::Empty,
         );
         $crate::telemetry::watch($name, span, $work)
     }};
-    (@field) => { tracing::field::Empty };
-    (@field $value:expr) => { tracing::field::display(&$value) };
 }
 
 pub(crate) use operation;
+
+/// What an operation is about.
+pub(crate) struct About {
+    pub cluster: Option<String>,
+    pub registry: Option<String>,
+}
+
+impl About {
+    pub fn cluster(cluster: &impl ToString) -> Self {
+        Self { cluster: Some(cluster.to_string()), registry: None }
+    }
+
+    pub fn registry(registry: &impl ToString) -> Self {
+        Self { cluster: None, registry: Some(registry.to_string()) }
+    }
+
+    pub fn both(cluster: &impl ToString, registry: &impl ToString) -> Self {
+        Self { cluster: Some(cluster.to_string()), registry: Some(registry.to_string()) }
+    }
+}
 
 /// What is told of a result.
 pub(crate) trait Told {
