@@ -129,25 +129,34 @@ fn about(err: Error, registry: &ResourceId) -> Error {
         .with_context("subscription", registry.subscription().to_string())
 }
 
-/// What remains is looked at beside the removal: neither waits for the other.
+/// What remains is looked at beside the removal: neither waits for the other. Each grant is tried, also where another is refused: what
+/// can go, goes.
 async fn carry_out(client: &Client, found: &Found, call: &Call) -> Result<Detachment> {
-    let (removed, remaining) = futures::join!(remove(client, found, call), remaining(client, found, call));
-    let (removed, remaining) = (removed?, remaining?);
+    let removals = join_all(found.held.remove.iter().map(|one| remove_one(client, one, call)));
+    let (ended, remaining) = futures::join!(removals, remaining(client, found, call));
+    let (mut removed, mut failed) = (Vec::new(), None);
+    for one in ended {
+        match one {
+            Ok(gone) => removed.extend(gone),
+            Err(err) => failed = failed.or(Some(err)),
+        }
+    }
+    let remaining = match failed.map_or(remaining, Err) {
+        Ok(remaining) => remaining,
+        Err(err) => return Err(half_done(err, found, &removed)),
+    };
     let outcome = if removed.is_empty() { DetachOutcome::NothingToRemove } else { DetachOutcome::Removed };
     Ok(Detachment { outcome, principal_id: found.principal_id, registry: found.registry.clone(), removed, remaining })
 }
 
-/// Each is tried, also where another is refused: what can go, goes.
-async fn remove(client: &Client, found: &Found, call: &Call) -> Result<Vec<RemovedGrant>> {
-    let removals = found.held.remove.iter().map(|one| remove_one(client, one, call));
-    let ended: Vec<Result<Option<RemovedGrant>>> = join_all(removals).await;
-    let gone = ended.iter().filter(|one| matches!(one, Ok(Some(_)))).count();
-    let removed: Result<Vec<Option<RemovedGrant>>> = ended.into_iter().collect();
-    let removed = removed.map_err(|err| {
-        let err = err.with_context("principal", found.principal_id.to_string());
-        if gone == 0 { err } else { err.with_context("grants that were removed", gone.to_string()) }
-    })?;
-    Ok(removed.into_iter().flatten().collect())
+/// What is gone by then is said: no result tells of it.
+fn half_done(err: Error, found: &Found, removed: &[RemovedGrant]) -> Error {
+    let err = err.with_context("principal", found.principal_id.to_string());
+    if removed.is_empty() {
+        return err;
+    }
+    let gone: Vec<&str> = removed.iter().map(|grant| grant.assignment_id.as_str()).collect();
+    err.with_context("removed before it", gone.join(", "))
 }
 
 /// `None`: somebody else has removed it since it was listed.

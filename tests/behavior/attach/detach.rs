@@ -35,6 +35,7 @@ pub fn cases() -> Vec<Case> {
             a_deletion_whose_answer_was_lost_ends_well,
             who_may_not_list_grants_is_told_so,
             who_may_not_remove_them_is_told_so_after_one_refusal,
+            what_is_gone_is_told_where_the_rest_fails,
             a_plan_is_stored_and_done_and_may_be_done_again,
             a_plan_no_longer_fits_when_more_would_be_removed,
             a_plan_that_has_expired_or_is_of_another_form_is_refused_before_a_request,
@@ -242,6 +243,25 @@ async fn who_may_not_remove_them_is_told_so_after_one_refusal() -> Checked {
     assert_eq!(err.scope(), Some(scene.registry().as_str()));
     assert_eq!(err.smallest_role(), Some("Role Based Access Control Administrator"));
     assert_eq!(scene.writes().len(), 1);
+    Ok(())
+}
+
+async fn what_is_gone_is_told_where_the_rest_fails() -> Checked {
+    for rest in
+        [Fault::on("DELETE", "/roleAssignments/").status(400), Fault::on("GET", "/registries/myregistry?").status(400)]
+    {
+        let scene = Scene::with_registry(RegistrySeed::new(GROUP, REGISTRY).abac())?;
+        let kubelet = scene.azure.kubelet_object_id(GROUP, CLUSTER);
+        scene.grant_pull("AcrPull");
+        scene.azure.grant("Container Registry Repository Reader", &kubelet, scene.registry().as_str());
+        scene.azure.grant("Owner", &kubelet, &scene.everything());
+        let before = scene.azure.role_assignments();
+        scene.azure.fault(rest);
+        let err = refused(detach(&scene, DetachOptions::default()).await, ErrorKind::InvalidInput)?;
+        let after = scene.azure.role_assignments();
+        let mut gone = before.iter().filter(|one| after.iter().all(|left| left.name != one.name)).peekable();
+        assert!(gone.peek().is_some() && gone.all(|one| err.to_string().contains(&one.name)), "{err}");
+    }
     Ok(())
 }
 
