@@ -84,16 +84,22 @@ impl fmt::Debug for Guard {
 impl Guard {
     /// Refuses a write that must not be sent.
     pub fn check(&self, write: &Write) -> Result<()> {
-        if self.read_only {
-            let text = "this client is read-only; the request was not sent";
-            return Err(refused(RefusalKind::ReadOnlyClient, text, write));
-        }
+        self.check_read_only(write)?;
         let Some(hook) = &self.hook else { return Ok(()) };
         hook.before(write).map_err(|reason| {
             let err =
                 refused(RefusalKind::WriteHook, "the hook that sees writes said no; the request was not sent", write);
             err.with_context("reason", reason)
         })
+    }
+
+    /// Refuses every write of a read-only client.
+    pub fn check_read_only(&self, write: &Write) -> Result<()> {
+        if self.read_only {
+            let text = "this client is read-only; the request was not sent";
+            return Err(refused(RefusalKind::ReadOnlyClient, text, write));
+        }
+        Ok(())
     }
 }
 

@@ -98,6 +98,7 @@ pub(crate) struct Arm {
     pipeline: Pipeline,
     /// Sends once: for what is not safe to repeat.
     once: Pipeline,
+    guard: Guard,
 }
 
 impl Arm {
@@ -107,6 +108,7 @@ impl Arm {
         Self {
             pipeline: door.pipeline(retrying(), policies.clone()),
             once: door.pipeline(RetryOptions::none(), policies),
+            guard: door.guard.clone(),
             cloud,
         }
     }
@@ -124,6 +126,14 @@ impl Arm {
         let watch = deadline::Watch::new(call.clone(), &request.step, request.repeatable, intent);
         let answer = send(pipeline, &mut wire, watch).await?;
         if answer.is_success() { Ok(answer) } else { Err(from_azure(&request, &answer)) }
+    }
+
+    /// Refuses what a read-only client will not send, for who has something to do on this machine before it can be sent.
+    pub fn check_read_only(&self, request: &ArmRequest) -> Result<()> {
+        match request.intent(&request.url(self.cloud.arm())?) {
+            Intent::Write(write) => self.guard.check_read_only(&write),
+            Intent::Read => Ok(()),
+        }
     }
 
     /// Sends a request whose answer may be that what was asked for does not exist.

@@ -356,6 +356,11 @@ async fn create_makes_no_key_where_no_cluster_is_made() -> Checked {
     scene.client.create_cluster(&scene.cluster, options()).await?;
     let nobody = client(&scene.azure, scene.azure.credential_of("nobody"))?;
     refused(nobody.create_cluster(&fresh()?, options()).await, ErrorKind::Forbidden)?;
+    let reader = aks_acr::Client::builder(scene.azure.credential(), scene.azure.subscription())
+        .transport(scene.azure.transport())
+        .read_only()
+        .build()?;
+    refused(reader.create_cluster(&fresh()?, options()).await, ErrorKind::Forbidden)?;
     assert!(!folder.exists());
     Ok(())
 }

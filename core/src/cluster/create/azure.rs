@@ -39,7 +39,9 @@ pub(in crate::cluster) async fn start(arm: &Arm, new: &NewCluster, call: &Call) 
     if let Some(there) = there? {
         return found(new, &there, false);
     }
-    let (location, ssh_key) = (location?, new.ssh_key.public_key().await?);
+    let location = location?;
+    arm.check_read_only(&put_cluster(new, &location, None))?;
+    let ssh_key = new.ssh_key.public_key().await?;
     call.report(Event::Started { step: STEP.to_owned() });
     match begin(arm, new, (&location, ssh_key.as_deref()), call).await? {
         Begun::Accepted(answer) => {
