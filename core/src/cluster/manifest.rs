@@ -33,7 +33,8 @@ impl fmt::Debug for Manifest {
 
 impl Manifest {
     /// Reads all objects of a text: YAML with any number of documents, or JSON. Lists are taken apart; empty documents are left
-    /// out. `no`, `y` and `0123` stay the text that they are, as Kubernetes reads them.
+    /// out. `no`, `y` and `0123` stay the text that they are, as Kubernetes reads them. A key of more than 1024 characters is read only
+    /// as YAML wants it, behind a question mark.
     ///
     /// # Errors
     /// [`InvalidInput`](ErrorKind::InvalidInput) naming the document: if the text is not YAML, a document is no object with
@@ -125,8 +126,8 @@ fn read_document(document: Value, number: usize, manifests: &mut Vec<Manifest>) 
         return Err(wrong(&format!("apiVersion cannot be one: {}", version.escape_debug())));
     }
     let is_list = object["kind"].as_str().is_some_and(|kind| kind.ends_with("List"));
-    if let (true, Some(Value::Array(items))) = (is_list, object.get_mut("items").map(Value::take)) {
-        return items.into_iter().try_for_each(|item| read_document(item, number, manifests));
+    if let Some(Value::Array(items)) = object.get_mut("items").filter(|_| is_list) {
+        return std::mem::take(items).into_iter().try_for_each(|item| read_document(item, number, manifests));
     }
     let Some(Value::Object(metadata)) = object.get("metadata") else { return Err(wrong("metadata is missing")) };
     if !has(metadata, "name") {
@@ -230,6 +231,14 @@ mod tests {
         let list = "{apiVersion: v1, kind: List, items: [{apiVersion: v1, kind: Secret, metadata: {name: s}}]}";
         let manifests = parse(&format!("---\n{POD}---\n---\n{list}\n"));
         assert_eq!(manifests.iter().map(ToString::to_string).collect::<Vec<_>>(), ["Pod/a", "Secret/s"]);
+    }
+
+    #[test]
+    fn items_of_what_is_no_list_stay_where_they_are() {
+        for object in ["kind: Menu, items: [soup]", "kind: ShoppingList, items: {milk: 1}"] {
+            let manifests = parse(&format!("{{apiVersion: food/v1, metadata: {{name: m}}, {object}}}"));
+            assert!(!manifests[0].object["items"].is_null(), "{object}");
+        }
     }
 
     #[test]
