@@ -35,6 +35,7 @@ pub(super) struct CertificateAssertion {
 impl CertificateAssertion {
     /// Reads a PEM file with a certificate, the ones that it was signed by perhaps, and the certificate's RSA key.
     pub fn read(path: &str, audience: String, client: String, sends_chain: bool) -> Result<Self> {
+        // A few thousand bytes, once for a client.
         let bytes = std::fs::read(path)
             .map_err(|err| broken("the certificate cannot be read").with_context("path", path).with_source(err))?;
         Self::parse(&bytes, audience, client, sends_chain).map_err(|err| err.with_context("path", path))

@@ -10,7 +10,7 @@ use crate::{
     cloud::Cloud,
     environment::Environment,
     error::{Error, ErrorKind, Result},
-    http::{is_final, tell},
+    http::{TokenCache, is_final, tell},
     telemetry::{self, CREDENTIAL},
 };
 use async_trait::async_trait;
@@ -26,15 +26,8 @@ use azure_core::{
 use azure_identity::Executor;
 use choice::Kind;
 use source::Found;
-use std::{collections::HashMap, fmt, sync::Arc, time::Duration};
-use time::OffsetDateTime;
-use tokio::{
-    sync::{Mutex, OnceCell},
-    time::Instant,
-};
-
-/// A token is renewed this long before it ends, as `azure_core` does.
-const RENEW_BEFORE: Duration = Duration::from_secs(5 * 60);
+use std::{fmt, sync::Arc};
+use tokio::{sync::OnceCell, time::Instant};
 
 /// What all credentials of the chain have in common.
 #[derive(Clone)]
@@ -84,17 +77,15 @@ pub(crate) struct DefaultCredential {
     surroundings: Surroundings,
     kinds: &'static [Kind],
     found: OnceCell<(Kind, Arc<dyn TokenCredential>)>,
-    /// A cell for each audience: callers at the same time share one request, which may be the start of a program.
-    held: Mutex<HashMap<String, Cell>>,
+    /// A request may be the start of a program.
+    held: TokenCache,
 }
-
-type Cell = Arc<Mutex<Option<AccessToken>>>;
 
 impl DefaultCredential {
     /// Reads which credentials count. No request is made and nothing is started.
     pub fn new(surroundings: Surroundings) -> Result<Self> {
         let kinds = choice::kinds(&surroundings.environment)?;
-        Ok(Self { surroundings, kinds, found: OnceCell::new(), held: Mutex::default() })
+        Ok(Self { surroundings, kinds, found: OnceCell::new(), held: TokenCache::default() })
     }
 
     async fn fetch(&self, scopes: &[&str]) -> azure_core::Result<AccessToken> {
@@ -149,12 +140,7 @@ async fn told(kind: Kind, credential: &dyn TokenCredential, scopes: &[&str]) -> 
 #[async_trait]
 impl TokenCredential for DefaultCredential {
     async fn get_token(&self, scopes: &[&str], _: Option<TokenRequestOptions<'_>>) -> azure_core::Result<AccessToken> {
-        let cell = self.held.lock().await.entry(scopes.join(" ")).or_default().clone();
-        let mut held = cell.lock().await;
-        match held.as_ref() {
-            Some(token) if token.expires_on - RENEW_BEFORE > OffsetDateTime::now_utc() => Ok(token.clone()),
-            _ => Ok(held.insert(self.fetch(scopes).await?).clone()),
-        }
+        self.held.get(&scopes.join(" "), self.fetch(scopes)).await
     }
 }
 

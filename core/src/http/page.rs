@@ -4,6 +4,7 @@ use super::{Arm, ArmRequest};
 use crate::{
     call::Call,
     error::{Error, ErrorKind, Result},
+    telemetry::PROGRESS,
 };
 use serde::{Deserialize, de::DeserializeOwned};
 use serde_json::Value;
@@ -40,6 +41,14 @@ impl Arm {
         }
         Ok(items)
     }
+}
+
+/// Leaves out, and tells, what this version cannot read: one odd thing of a subscription must not hide all the others.
+pub(crate) fn readable<T>(items: impl Iterator<Item = Result<T>>, what: &str) -> Vec<T> {
+    let told = |item: Result<T>| {
+        item.inspect_err(|err| tracing::warn!(target: PROGRESS, error = %err, "left a {what} out of a list")).ok()
+    };
+    items.filter_map(told).collect()
 }
 
 /// The reader's own words may quote the answer, and with it a secret.

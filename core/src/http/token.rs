@@ -1,22 +1,60 @@
 //! Tokens for audiences other than Resource Manager's, whose pipeline has a cache of its own.
 
-use crate::{
-    call::Call,
-    error::{Error, Result},
-};
+use crate::call::Call;
 use azure_core::credentials::{AccessToken, Secret, TokenCredential};
-use std::{collections::HashMap, fmt, sync::Arc, time::Duration};
+use std::{
+    collections::HashMap,
+    fmt,
+    sync::{Arc, Mutex, MutexGuard, PoisonError},
+    time::Duration,
+};
 use time::OffsetDateTime;
-use tokio::sync::Mutex;
 
 /// A token is renewed this long before it ends, as `azure_core` does.
 const RENEW_BEFORE: Duration = Duration::from_secs(5 * 60);
 
-/// A cache of tokens by audience: callers at the same time share one request.
+/// A token, once it is there; locked while somebody asks for it.
+type Cell = Arc<tokio::sync::Mutex<Option<AccessToken>>>;
+
+/// Tokens by what they are for: callers that want the same one at the same time share one request, and those that want another one do not
+/// wait for it.
+#[derive(Default)]
+pub(crate) struct TokenCache(Mutex<HashMap<String, Cell>>);
+
+impl TokenCache {
+    /// The token that is held, if it is good for a while, or a new one.
+    pub async fn get<E>(
+        &self,
+        audience: &str,
+        fetch: impl Future<Output = Result<AccessToken, E>> + Send,
+    ) -> Result<AccessToken, E> {
+        let cell = self.cells().entry(audience.to_owned()).or_default().clone();
+        let mut held = cell.lock().await;
+        match held.as_ref().filter(|token| is_fresh(token)) {
+            Some(token) => Ok(token.clone()),
+            None => Ok(held.insert(fetch.await?).clone()),
+        }
+    }
+
+    /// Lets go of a token that was not accepted.
+    pub fn forget(&self, audience: &str) {
+        self.cells().remove(audience);
+    }
+
+    fn cells(&self) -> MutexGuard<'_, HashMap<String, Cell>> {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+fn is_fresh(token: &AccessToken) -> bool {
+    token.expires_on - RENEW_BEFORE > OffsetDateTime::now_utc()
+}
+
+/// Tokens of the caller's credential.
 #[derive(Clone)]
 pub(crate) struct Tokens {
     credential: Arc<dyn TokenCredential>,
-    held: Arc<Mutex<HashMap<&'static str, AccessToken>>>,
+    held: Arc<TokenCache>,
 }
 
 impl Tokens {
@@ -25,37 +63,66 @@ impl Tokens {
     }
 
     /// A token for `scope`, such as `https://containerregistry.azure.net/.default`.
-    pub async fn get(&self, scope: &'static str, call: &Call) -> Result<Secret> {
-        call.run("getting a token", self.fetch(scope)).await
+    pub async fn get(&self, scope: &'static str, call: &Call) -> crate::error::Result<Secret> {
+        let fetch = async {
+            let token = self.credential.get_token(&[scope], None).await;
+            token.map_err(|err| super::from_transport(err, "getting a token").with_context("audience", scope))
+        };
+        let token = call.run("getting a token", self.held.get(scope, fetch)).await?;
+        Ok(token.token)
     }
 
     /// Lets go of a token that was not accepted.
-    pub async fn forget(&self, scope: &str) {
-        self.held.lock().await.remove(scope);
+    pub fn forget(&self, scope: &str) {
+        self.held.forget(scope);
     }
-
-    async fn fetch(&self, scope: &'static str) -> Result<Secret> {
-        let mut held = self.held.lock().await;
-        if let Some(token) = held.get(scope).filter(|token| is_fresh(token)) {
-            return Ok(token.token.clone());
-        }
-        let token = self
-            .credential
-            .get_token(&[scope], None)
-            .await
-            .map_err(|err| super::from_transport(err, "getting a token"));
-        let token = token.map_err(|err: Error| err.with_context("audience", scope))?;
-        held.insert(scope, token.clone());
-        Ok(token.token)
-    }
-}
-
-fn is_fresh(token: &AccessToken) -> bool {
-    token.expires_on - RENEW_BEFORE > OffsetDateTime::now_utc()
 }
 
 impl fmt::Debug for Tokens {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("Tokens").finish_non_exhaustive()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use std::{
+        convert::Infallible,
+        future::{Ready, pending, ready},
+        time::Duration,
+    };
+
+    fn token(text: &'static str, lives: Duration) -> Ready<Result<AccessToken, Infallible>> {
+        ready(Ok(AccessToken { token: Secret::new(text), expires_on: OffsetDateTime::now_utc() + lives }))
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn who_wants_another_token_does_not_wait_for_a_slow_one() {
+        let cache = TokenCache::default();
+        let slow = cache.get("slow", pending::<Result<AccessToken, Infallible>>());
+        let quick = async {
+            tokio::task::yield_now().await;
+            cache.get("quick", token("quick", Duration::from_secs(3600))).await
+        };
+        tokio::select! {
+            biased;
+            _ = slow => panic!("it has no end"),
+            Ok(quick) = quick => assert_eq!(quick.token.secret(), "quick"),
+        }
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn a_token_is_asked_for_again_when_it_ends_soon_or_was_not_accepted() {
+        let cache = TokenCache::default();
+        let get = async |text, lives| {
+            let given = cache.get("a", token(text, Duration::from_secs(lives))).await;
+            given.map(|given| given.token.secret().to_owned())
+        };
+        assert_eq!(get("first", 299).await.as_deref(), Ok("first"));
+        assert_eq!(get("second", 3600).await.as_deref(), Ok("second"));
+        assert_eq!(get("third", 3600).await.as_deref(), Ok("second"));
+        cache.forget("a");
+        assert_eq!(get("fourth", 3600).await.as_deref(), Ok("fourth"));
     }
 }

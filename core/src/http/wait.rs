@@ -4,25 +4,30 @@ use azure_core::http::headers::{HeaderName, Headers};
 use std::time::Duration;
 use time::{OffsetDateTime, format_description::well_known::Rfc2822};
 
-const SECONDS_OR_DATE: HeaderName = HeaderName::from_static("retry-after");
-const MILLISECONDS: [HeaderName; 2] =
-    [HeaderName::from_static("x-ms-retry-after-ms"), HeaderName::from_static("retry-after-ms")];
+const SECONDS_OR_DATE: &str = "retry-after";
+const MILLISECONDS: [&str; 2] = ["x-ms-retry-after-ms", "retry-after-ms"];
+
+/// What an answer of Azure asks for.
+pub(crate) fn retry_after(headers: &Headers) -> Option<Duration> {
+    retry_after_in(|name| headers.get_optional_str(&HeaderName::from_static(name)))
+}
 
 /// `retry-after` in seconds or as a date, `retry-after-ms` and `x-ms-retry-after-ms`.
-pub(crate) fn retry_after(headers: &Headers) -> Option<Duration> {
-    let in_milliseconds = MILLISECONDS.iter().find_map(|name| headers.get_optional_str(name));
-    if let Some(wait) = in_milliseconds.and_then(|text| text.trim().parse().ok()) {
+pub(crate) fn retry_after_in<'a>(header: impl Fn(&'static str) -> Option<&'a str>) -> Option<Duration> {
+    if let Some(wait) = MILLISECONDS.into_iter().find_map(&header).and_then(|text| text.trim().parse().ok()) {
         return Some(Duration::from_millis(wait));
     }
-    let text = headers.get_optional_str(&SECONDS_OR_DATE)?.trim();
-    text.parse().ok().map(Duration::from_secs).or_else(|| until(text))
+    let text = header(SECONDS_OR_DATE)?.trim();
+    text.parse().ok().map(Duration::from_secs).or_else(|| http_date(text).map(until))
+}
+
+fn until(then: OffsetDateTime) -> Duration {
+    (then - OffsetDateTime::now_utc()).try_into().unwrap_or(Duration::ZERO)
 }
 
 /// HTTP dates end in `GMT`, which the mail format's reader wants as an offset.
-fn until(date: &str) -> Option<Duration> {
-    let date = date.strip_suffix("GMT")?;
-    let then = OffsetDateTime::parse(&format!("{date}+0000"), &Rfc2822).ok()?;
-    Some((then - OffsetDateTime::now_utc()).try_into().unwrap_or(Duration::ZERO))
+pub(crate) fn http_date(text: &str) -> Option<OffsetDateTime> {
+    OffsetDateTime::parse(&format!("{}+0000", text.strip_suffix("GMT")?), &Rfc2822).ok()
 }
 
 #[cfg(test)]

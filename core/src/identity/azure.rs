@@ -5,7 +5,7 @@ use crate::{
     call::Call,
     cluster::{ClusterRef, TYPE},
     error::{Error, ErrorKind, Result},
-    http::{Arm, ArmRequest},
+    http::{Arm, ArmRequest, readable},
     id::{PrincipalId, ResourceId, SubscriptionId},
 };
 use async_trait::async_trait;
@@ -43,14 +43,14 @@ fn get_cluster(id: &ResourceId) -> ArmRequest {
     ArmRequest::get(id.as_str(), API).step("reading the cluster").needs(READ_CLUSTER, id.as_str())
 }
 
-/// Every cluster of a subscription.
+/// Every cluster of a subscription that this version can read.
 pub(crate) async fn list(arm: &Arm, subscription: SubscriptionId, call: &Call) -> Result<Vec<ClusterIdentities>> {
     let listed: Vec<Cluster> = arm.list(list_clusters(subscription), "a list of clusters", call).await?;
     let read = |cluster: Cluster| {
         let id: Result<ResourceId> = cluster.id.parse();
         read_identities(id.map_err(|err| err.of_kind(ErrorKind::Unexpected))?, cluster)
     };
-    listed.into_iter().map(read).collect()
+    Ok(readable(listed.into_iter().map(read), "cluster"))
 }
 
 fn list_clusters(subscription: SubscriptionId) -> ArmRequest {

@@ -21,6 +21,7 @@ use std::fmt;
 ///
 /// - Listing changes nothing in Azure, and follows every page.
 /// - A registry that has no login server yet is left out: nobody can pull from it.
+/// - What this version cannot read, such as a registry with a mode that it does not know, is left out, and told through `tracing`.
 /// - What the caller may not see may be missing from a list: Azure leaves it out, or refuses the list.
 #[async_trait]
 pub trait Inventory: fmt::Debug + Send + Sync + 'static {

@@ -130,7 +130,7 @@ impl Kubernetes {
     /// Lets go of a connection and a token that the cluster did not accept.
     pub async fn forget(&self, cluster: &ResourceId) {
         self.cell(cluster).await.lock().await.take();
-        self.tokens.forget(Cloud::kubernetes_scope()).await;
+        self.tokens.forget(Cloud::kubernetes_scope());
     }
 
     async fn is_current(&self, connection: &Connection, call: &Call) -> Result<bool> {

@@ -13,6 +13,11 @@ pub(super) struct PullMemory {
 }
 
 impl PullMemory {
+    /// Lets go of what was remembered of a pod that is gone.
+    pub fn forget(&mut self, uid: &str) {
+        self.last.retain(|(pod, _), _| pod != uid);
+    }
+
     /// Puts the text that told something in the place of one that tells nothing, and remembers one that does.
     pub fn recall(&mut self, pod: &mut Pod) {
         let Some(failure) = &mut pod.pull_failure else { return };

@@ -124,6 +124,9 @@ pub(super) fn current_hash(deployment: &DeploymentObject, replica_sets: &[Value]
     set["metadata"]["labels"][TEMPLATE_HASH].as_str().map(str::to_owned)
 }
 
+/// No deadline is as far, and no clock ends before it: who waits without end may say so by any number.
+const LONGEST_PATIENCE: Duration = Duration::from_secs(30 * 365 * 24 * 3600);
+
 /// A roll-out under way.
 pub(super) struct Rolling {
     pub deployment: DeploymentObject,
@@ -145,7 +148,7 @@ impl Rolling {
             deployment,
             hash: None,
             pods: BTreeMap::new(),
-            patience,
+            patience: patience.min(LONGEST_PATIENCE),
             refused_since: None,
             hoped_since: None,
             is_begun: false,
@@ -321,6 +324,14 @@ mod tests {
         tokio::time::advance(Duration::from_secs(31)).await;
         let err = rolling.verdict().unwrap().unwrap_err();
         assert_eq!(err.pull_failure().map(|failure| &failure.cause), Some(&PullCause::Unauthorized));
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn patience_without_end_is_no_time_that_is_too_late() {
+        let mut rolling = Rolling::new(Duration::MAX);
+        rolling.begin(deployment(1, 1, ""), Some("h".to_owned()), vec![pod("a", Some(REFUSED))]);
+        tokio::time::advance(Duration::from_secs(365 * 24 * 3600)).await;
+        assert!(rolling.verdict().is_none());
     }
 
     #[tokio::test(start_paused = true)]

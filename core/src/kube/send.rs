@@ -4,6 +4,7 @@ use super::failure::{from_kube, from_status, is_passing, unreadable};
 use crate::{
     call::Call,
     error::{Error, ErrorKind, Result},
+    http::{http_date, retry_after_in},
     write::{Guard, Write},
 };
 use backon::{BackoffBuilder, ExponentialBuilder};
@@ -101,9 +102,8 @@ fn refused(head: &http::response::Parts, body: &[u8], step: &str) -> Error {
     let unknown = || Status::failure(&String::from_utf8_lossy(body), "").with_code(head.status.as_u16());
     let status = serde_json::from_slice(body).ok().filter(|status: &Status| status.code != 0).unwrap_or_else(unknown);
     let err = from_status(status, step);
-    let wait = head.headers.get(http::header::RETRY_AFTER).and_then(|wait| wait.to_str().ok()?.parse().ok());
-    match wait {
-        Some(seconds) => err.with_retry_after(Duration::from_secs(seconds)),
+    match retry_after_in(|name| head.headers.get(name)?.to_str().ok()) {
+        Some(wait) => err.with_retry_after(wait),
         None => err,
     }
 }
@@ -112,6 +112,5 @@ pub(super) type Request = std::result::Result<http::Request<Vec<u8>>, kube::core
 
 fn time(head: &http::response::Parts) -> SystemTime {
     let date = head.headers.get(http::header::DATE).and_then(|date| date.to_str().ok());
-    let parsed = date.and_then(|date| jiff::fmt::rfc2822::parse(date).ok());
-    parsed.map_or_else(SystemTime::now, |zoned| SystemTime::from(zoned.timestamp()))
+    date.and_then(http_date).map_or_else(SystemTime::now, SystemTime::from)
 }

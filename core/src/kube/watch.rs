@@ -251,7 +251,9 @@ impl Audience<'_, '_> {
     }
 
     fn tell_gone(&mut self, name: String) -> ControlFlow<()> {
-        self.told.remove(&name);
+        if let Some(pod) = self.told.remove(&name) {
+            self.memory.forget(&pod.uid);
+        }
         (self.listener)(PodEvent::Gone { name })
     }
 }

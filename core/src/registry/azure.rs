@@ -10,7 +10,7 @@ use super::{
 use crate::{
     call::Call,
     error::Result,
-    http::{Arm, ArmRequest},
+    http::{Arm, ArmRequest, readable},
     id::{ResourceId, SubscriptionId},
     image::{Image, ImageReference},
 };
@@ -92,11 +92,12 @@ fn get_registry(id: &ResourceId) -> ArmRequest {
     ArmRequest::get(id.as_str(), API).step("reading the registry").needs(READ, id.as_str())
 }
 
-/// Every registry of a subscription that can be pulled from: one that has no login server yet cannot.
+/// Every registry of a subscription that can be pulled from: one that has no login server yet cannot. One that this version cannot read,
+/// such as one with a mode that it does not know, takes none of the others along.
 pub(crate) async fn list(arm: &Arm, subscription: SubscriptionId, call: &Call) -> Result<Vec<Registry>> {
     let listed: Vec<WireRegistry> = arm.list(list_registries(subscription), "a list of registries", call).await?;
     let ready = listed.into_iter().filter(WireRegistry::has_host);
-    ready.map(WireRegistry::into_registry).collect()
+    Ok(readable(ready.map(WireRegistry::into_registry), "registry"))
 }
 
 fn list_registries(subscription: SubscriptionId) -> ArmRequest {

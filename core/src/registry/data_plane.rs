@@ -46,7 +46,10 @@ impl Held {
     }
 
     fn keep(&self, key: String, token: Secret, lifetime: Duration) {
-        self.0.lock().unwrap_or_else(PoisonError::into_inner).insert(key, (token, Instant::now() + lifetime));
+        let mut held = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        let now = Instant::now();
+        held.retain(|_, (_, until)| *until > now);
+        held.insert(key, (token, now + lifetime));
     }
 
     fn forget(&self, key: &str) {
@@ -133,7 +136,7 @@ impl DataPlane {
         let mut answer = self.exchange(image, challenge, call).await?;
         if answer.status == 401 {
             // It may have expired before it was thought to: another one is tried, once.
-            self.entra.forget(Cloud::registry_scope()).await;
+            self.entra.forget(Cloud::registry_scope());
             answer = self.exchange(image, challenge, call).await?;
         }
         let token = read_token(image, &answer)?;

@@ -7,6 +7,7 @@
 //! | `aks_acr` | an operation has ended, well or not, or its future was dropped | info | `operation`, `outcome`, `correlation_id`, `duration_ms`; of a failure `error`, `status`, `code`, `request_id` |
 //! | `aks_acr::http` | a request to Azure, a registry, the directory, Entra or a cluster: each try by itself | debug | `step`, `method`, `host`, `path`, `attempt`, `status`, `request_id`, `duration_ms`; where no answer came `reason` |
 //! | `aks_acr::progress` | something is tried again | info | `step`, `reason`, `wait_ms` |
+//! | `aks_acr::progress` | something that cannot be read was left out of a list | warn | `error` |
 //! | `aks_acr::progress` | every other [`Event`] | debug | its text |
 //! | `aks_acr::credential` | which credential of the default chain it is | info | `credential` |
 //! | `aks_acr::credential` | a credential was asked for a token, or was passed over | debug | `credential`, `audience`, `expires_in_s`, `duration_ms`; where there was none `reason` |

@@ -6,7 +6,8 @@ use crate::{
     emulator::{CLUSTER, GROUP, REGISTRY, Scene},
 };
 use aks_acr::{AttachOptions, AttachmentsOptions, ErrorKind, GrantReach, PrincipalState, PullGrant};
-use aks_acr_emulator::RegistrySeed;
+use aks_acr_emulator::{Fault, RegistrySeed};
+use serde_json::json;
 
 const OTHER: &str = "5b5b5b5b-0000-4000-8000-000000000005";
 
@@ -26,6 +27,7 @@ pub fn cases() -> Vec<Case> {
             a_registry_tells_of_no_grant_without_effect_in_its_mode,
             a_registry_is_told_of_to_a_caller_who_may_not_list_clusters,
             who_may_not_list_grants_is_told_so,
+            a_registry_that_cannot_be_read_hides_no_other,
             an_absent_cluster_or_registry_is_not_found,
         ];
     }
@@ -105,6 +107,23 @@ async fn all_pages_are_read() -> Checked {
     assert_eq!(of_cluster(&scene, AttachmentsOptions::default()).await?.grants.len(), 6);
     let seen = scene.client.attachments_of_registry(&scene.by_id(), AttachmentsOptions::default()).await?;
     assert_eq!(seen.grants.iter().filter(|one| !one.clusters.is_empty()).count(), 6);
+    Ok(())
+}
+
+async fn a_registry_that_cannot_be_read_hides_no_other() -> Checked {
+    let scene = Scene::new()?;
+    scene.grant_pull("AcrPull");
+    let good = scene.registry().clone();
+    let of = |id: String, mode: &str| {
+        let name = id.rsplit('/').next().unwrap_or_default().to_owned();
+        json!({"id": id, "name": name, "location": "westeurope", "sku": {"name": "Basic"},
+               "properties": {"loginServer": format!("{name}.azurecr.io"), "roleAssignmentMode": mode}})
+    };
+    let odd = good.to_string().replace(REGISTRY, "oddregistry");
+    let list = json!({"value": [of(odd, "Morrow"), of(good.to_string(), "LegacyRegistryPermissions")]});
+    scene.azure.fault(Fault::on("GET", "/Microsoft.ContainerRegistry/registries?").status(200).body(list));
+    let attachments = scene.client.attachments_of_cluster(&scene.cluster, AttachmentsOptions::default()).await?;
+    assert_eq!(attachments.grants.iter().map(|one| &one.registry).collect::<Vec<_>>(), [&good]);
     Ok(())
 }
 

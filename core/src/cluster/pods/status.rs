@@ -21,7 +21,7 @@ struct Count {
 
 impl Count {
     fn restarts(&mut self, status: &ContainerStatus) {
-        self.restarts += status.restart_count;
+        self.restarts = self.restarts.saturating_add(status.restart_count);
         let ended = status.last_state.terminated.as_ref().and_then(|last| last.finished_at.as_deref()).and_then(time);
         self.last_restart = self.last_restart.max(ended);
     }
