@@ -9,7 +9,7 @@ use aks_acr::{
     ApplyOptions, AttachOutcome, CallOptions, CancellationToken, ClusterRef, ClusterTier, CreateClusterOptions,
     CreatedCluster, Deployment, ErrorKind, Event, Manifest, RollOutOptions, SshKey,
 };
-use aks_acr_emulator::{Fault, Request, Timing};
+use aks_acr_emulator::{ClusterSeed, Fault, Request, Timing};
 use serde_json::{Value, json};
 use std::{
     sync::{Arc, Mutex, PoisonError},
@@ -39,6 +39,8 @@ pub fn cases() -> Vec<Case> {
             create_registers_the_provider_on_request_and_goes_on,
             create_that_azure_refuses_is_told_in_azures_words,
             create_that_fails_on_the_way_names_the_state_of_what_is_left,
+            create_that_shows_its_failure_at_the_cluster_first_is_told_in_the_operations_words,
+            create_over_a_cluster_without_a_kubelet_identity_ends_at_once,
             create_ends_when_its_deadline_does,
             create_that_is_cancelled_ends_at_once,
             create_reuses_a_key_pair_and_makes_what_is_missing,
@@ -302,6 +304,39 @@ async fn create_that_fails_on_the_way_names_the_state_of_what_is_left() -> Check
     let err = refused(create(&scene, attached()?).await, ErrorKind::OperationFailed)?;
     assert_eq!(err.code(), Some("CreateVMSSAgentPoolFailed"));
     assert!(err.context().any(|(name, _)| name == "state"), "{err}");
+    Ok(())
+}
+
+/// The cluster is looked at for its kubelet identity, and its state may come before the operation's.
+async fn create_that_shows_its_failure_at_the_cluster_first_is_told_in_the_operations_words() -> Checked {
+    let scene = Scene::new()?;
+    scene.azure.set_timing(slow().with_kubelet_identity(Duration::from_secs(200)));
+    let looks = |scene: &Scene| scene.sent(|one| one.method == "GET" && one.path.contains("/managedClusters/")).len();
+    let polls = |scene: &Scene| scene.sent(|one| one.path.contains("/operations/")).len();
+    let (created, seen) = tokio::join!(create(&scene, attached()?), async {
+        // Shortly before the second look for the identity, which is when ten seconds are over; the operation is asked after that.
+        tokio::time::sleep(Duration::from_millis(9_900)).await;
+        scene.azure.set_cluster_state(GROUP, FRESH, "Failed");
+        let failed =
+            json!({ "status": "Failed", "error": { "code": "CreateVMSSAgentPoolFailed", "message": "no room" } });
+        scene.azure.fault(Fault::on("GET", "/operations/").status(200).body(failed));
+        let before = (looks(&scene), polls(&scene));
+        tokio::time::sleep(Duration::from_secs(1)).await;
+        (looks(&scene) - before.0, polls(&scene) - before.1)
+    });
+    assert_eq!(seen, (1, 0), "the cluster has to be looked at first");
+    let err = refused(created, ErrorKind::OperationFailed)?;
+    assert_eq!(err.code(), Some("CreateVMSSAgentPoolFailed"));
+    assert!(format!("{err:#}").contains("no room"), "{err:#}");
+    assert!(err.context().any(|fact| fact == ("state", "Failed")), "{err}");
+    Ok(())
+}
+
+async fn create_over_a_cluster_without_a_kubelet_identity_ends_at_once() -> Checked {
+    let scene = Scene::with_cluster(ClusterSeed::new(GROUP, FRESH).without_kubelet_identity())?;
+    let begun = Instant::now();
+    refused(create(&scene, attached()?).await, ErrorKind::NotFound)?;
+    assert!(begun.elapsed() < Duration::from_secs(5), "{:?}", begun.elapsed());
     Ok(())
 }
 

@@ -12,6 +12,7 @@ use crate::{
 };
 use futures::future::try_join_all;
 use std::time::Duration;
+use tokio_util::sync::CancellationToken;
 
 const DEADLINE: Duration = Duration::from_secs(60 * 60);
 const STEP: &str = "waiting for the kubelet identity";
@@ -53,16 +54,23 @@ async fn join(
     if registries.is_empty() {
         return Ok((made.await?, Vec::new()));
     }
-    futures::try_join!(made, attach_all(client, cluster, registries, call))
+    let over = CancellationToken::new();
+    let made = async {
+        let made = made.await;
+        over.cancel();
+        made
+    };
+    futures::try_join!(made, attach_all(client, cluster, registries, &over, call))
 }
 
 async fn attach_all(
     client: &Client,
     cluster: &ClusterRef,
     registries: &[Registry],
+    over: &CancellationToken,
     call: &Call,
 ) -> Result<Vec<Attachment>> {
-    let identities = identities(client, cluster, call).await?;
+    let identities = identities(client, cluster, over, call).await?;
     let grants = registries.iter().map(|registry| async {
         let attached = attach_found(client, &identities, registry, call).await;
         attached.map_err(|err| explain(err, &identities, registry))
@@ -71,17 +79,34 @@ async fn attach_all(
 }
 
 /// The cluster's identities, once it shows whom to grant to, or is made and does not.
-async fn identities(client: &Client, cluster: &ClusterRef, call: &Call) -> Result<ClusterIdentities> {
+///
+/// A state other than that of the creation may be that of its failure: what that was only the creation itself can tell, so its end is
+/// waited for. Where it was a good one, the cluster is looked at again.
+async fn identities(
+    client: &Client,
+    cluster: &ClusterRef,
+    over: &CancellationToken,
+    call: &Call,
+) -> Result<ClusterIdentities> {
     let mut unknown = 0;
     loop {
+        let is_over = over.is_cancelled();
         match client.identity_resolver().identities(cluster, call).await {
-            Ok(found) if found.kubelet.is_some() || !found.state.eq_ignore_ascii_case("creating") => return Ok(found),
+            Ok(found) if found.kubelet.is_some() || is_over && !is_creating(&found) => return Ok(found),
+            Ok(found) if !is_creating(&found) => {
+                over.cancelled().await;
+                continue;
+            }
             Ok(_) => unknown = 0,
             Err(err) if err.kind() == ErrorKind::NotFound && unknown < LOOKS_WHILE_UNKNOWN => unknown += 1,
             Err(err) => return Err(err),
         }
         call.sleep(STEP, LOOK_AGAIN).await?;
     }
+}
+
+fn is_creating(found: &ClusterIdentities) -> bool {
+    found.state.eq_ignore_ascii_case("creating")
 }
 
 /// Says that the cluster is there, and what of the work is not done.
