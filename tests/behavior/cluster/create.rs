@@ -27,6 +27,7 @@ pub fn cases() -> Vec<Case> {
             create_makes_what_az_makes_by_default,
             create_makes_what_was_asked,
             create_attaches_every_registry_that_was_given,
+            create_grants_once_at_a_registry_that_was_given_twice,
             create_grants_as_soon_as_the_kubelet_identity_shows,
             pods_run_in_a_cluster_that_was_made_attached,
             create_tells_the_operations_own_words,
@@ -140,6 +141,20 @@ async fn create_attaches_every_registry_that_was_given() -> Checked {
         assert_eq!(one.principal_id.to_string(), kubelet);
     }
     assert_eq!(scene.azure.role_assignments().iter().filter(|one| one.principal_id == kubelet).count(), 2);
+    Ok(())
+}
+
+async fn create_grants_once_at_a_registry_that_was_given_twice() -> Checked {
+    let scene = Scene::new()?;
+    let _ = scene.azure.clone().with_registry("elsewhere", "another");
+    let options = attached()?
+        .with_registry("another".parse()?)
+        .with_registry(format!("{REGISTRY}.azurecr.io").parse()?)
+        .with_registry(scene.by_id());
+    let created = create(&scene, options).await?;
+    let told: Vec<_> = created.attachments.iter().map(|one| (one.registry.name(), &one.outcome)).collect();
+    assert_eq!(told, [(REGISTRY, &AttachOutcome::Granted), ("another", &AttachOutcome::Granted)]);
+    assert_eq!(scene.sent(is_grant).len(), 2);
     Ok(())
 }
 

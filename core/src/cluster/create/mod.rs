@@ -178,7 +178,7 @@ pub struct CreatedCluster {
     /// In what one that was there differs from the one that would have been made: `location`, `vm_size` and
     /// `kubernetes_version`, where they were asked for, `node_count`, `tier`, and `ssh_key`, where a public key was given.
     pub differences: Vec<Difference>,
-    /// What was found or done at each registry, in the order in which they were given.
+    /// What was found or done at each registry, in the order in which they were given, each once.
     pub attachments: Vec<Attachment>,
     /// `x-ms-correlation-request-id` of the write that made the cluster, by which Azure's activity log knows it. `None` where nothing was
     /// written, or where its answer was lost.

@@ -15,7 +15,8 @@ const MOST_NODES: u32 = 1000;
 #[derive(Clone, Debug)]
 #[non_exhaustive]
 pub struct CreateClusterOptions {
-    /// The registries that its nodes are to be able to pull from; none by default.
+    /// The registries that its nodes are to be able to pull from; none by default. One that is given twice, as by its name and by its
+    /// login server, counts once.
     pub registries: Vec<RegistryRef>,
     /// The region. By default that of the resource group.
     pub location: Option<String>,

@@ -11,7 +11,7 @@ use crate::{
     registry::Registry,
 };
 use futures::future::try_join_all;
-use std::time::Duration;
+use std::{collections::HashSet, time::Duration};
 use tokio_util::sync::CancellationToken;
 
 const DEADLINE: Duration = Duration::from_secs(60 * 60);
@@ -32,6 +32,7 @@ pub(crate) async fn create(
     let call = options.call.start(DEADLINE);
     // A registry that is not there is told before a cluster is made for it.
     let registries = try_join_all(options.registries.iter().map(|one| client.find_registry(one, &call))).await?;
+    let registries = each_once(registries);
     let creation = client.cluster_deployer().start_create(&new, &call).await?;
     let (is_new, differences) = (creation.is_new, creation.differences.clone());
     let correlation_id = creation.correlation_id.clone();
@@ -39,6 +40,12 @@ pub(crate) async fn create(
     // From here on there is one that costs, and an error has to say so.
     let (cluster, attachments) = joined.map_err(|err| if is_new { err.with_created(new.id.clone()) } else { err })?;
     Ok(CreatedCluster { cluster, is_new, differences, attachments, correlation_id })
+}
+
+/// One registry may be given by its name, its login server and its id: it is one grant.
+fn each_once(registries: Vec<Registry>) -> Vec<Registry> {
+    let mut seen = HashSet::new();
+    registries.into_iter().filter(|one| seen.insert(one.id.clone())).collect()
 }
 
 /// The end of the creation and the grants, side by side: pods can pull when the nodes come. A grant that fails is told at once;
