@@ -3,6 +3,8 @@
 pub(crate) mod built_in;
 pub(crate) mod condition;
 
+use std::sync::LazyLock;
+
 use tokio::time::Instant;
 
 use condition::{Condition, Facts};
@@ -146,11 +148,26 @@ fn condition_holds(condition: Option<&str>, wanted: &Wanted<'_>) -> bool {
     Condition::parse(condition).is_some_and(|condition| condition.holds(&facts))
 }
 
-/// Whether `scope` is `outer` or lies below it.
+/// Whether `scope` is `outer` or lies below it. Above every subscription is the tenant's root management group, the one that is here,
+/// and above that the root.
 pub(crate) fn within(scope: &str, outer: &str) -> bool {
     let (scope, outer) = (normal(scope), normal(outer));
-    scope == outer || scope.strip_prefix(&outer).is_some_and(|rest| rest.starts_with('/'))
+    scope == outer
+        || scope.strip_prefix(&outer).is_some_and(|rest| rest.starts_with('/'))
+        || (scope.starts_with("/subscriptions/") && outer == *ROOT_MANAGEMENT_GROUP)
 }
+
+/// Where a scope is a management group: whether that one is here.
+pub(crate) fn has_management_group(scope: &str) -> Option<bool> {
+    let scope = normal(scope);
+    scope.starts_with(MANAGEMENT_GROUPS).then(|| scope == *ROOT_MANAGEMENT_GROUP)
+}
+
+const MANAGEMENT_GROUPS: &str = "/providers/microsoft.management/managementgroups/";
+
+/// It has the tenant's id as its name.
+static ROOT_MANAGEMENT_GROUP: LazyLock<String> =
+    LazyLock::new(|| format!("{MANAGEMENT_GROUPS}{}", crate::principal::stable_id("tenant")));
 
 pub(crate) fn same_scope(one: &str, other: &str) -> bool {
     normal(one) == normal(other)
@@ -206,6 +223,16 @@ mod tests {
         assert!(within("/subscriptions/s/resourceGroups/g", "/Subscriptions/S"));
         assert!(within("/subscriptions/s", "/"));
         assert!(!within("/subscriptions/s/resourceGroups/group2", "/subscriptions/s/resourceGroups/group"));
+    }
+
+    #[test]
+    fn the_tenants_root_management_group_is_between_the_root_and_the_subscriptions() {
+        let group =
+            format!("/providers/Microsoft.Management/managementGroups/{}", crate::principal::stable_id("tenant"));
+        assert!(within("/subscriptions/s/resourceGroups/g", &group));
+        assert!(within(&group, "/"));
+        assert!(!within("/", &group) && !within(&group, "/subscriptions/s"));
+        assert!(!within("/subscriptions/s", "/providers/Microsoft.Management/managementGroups/another"));
     }
 
     #[test]

@@ -186,6 +186,36 @@ async fn a_list_at_a_scope_shows_it_and_what_is_above() {
     assert_eq!(names(&of_kubelet).len(), 2);
 }
 
+/// Known from use, not from a recording: what is at the root or at the tenant's root management group is listed at a registry.
+#[tokio::test(start_paused = true)]
+async fn the_root_and_the_tenants_management_group_are_above_each_subscription() {
+    let (azure, registry, kubelet) = scene();
+    let groups = "/providers/Microsoft.Management/managementGroups";
+    let root_group = format!("{groups}/{}", azure.tenant());
+    let (subscription, at) = (format!("/subscriptions/{}", azure.subscription()), assignments(&registry, "atScope()"));
+    let from_root = azure.grant("Reader", &kubelet, "/");
+    let azure = azure.with_caller("of-all", &[("Owner", "/")]);
+    let path = format!("{root_group}/providers/Microsoft.Authorization/roleAssignments/{ONE}");
+    let body = json!({"properties": {"roleDefinitionId": whole(ACR_PULL), "principalId": kubelet}});
+    assert_eq!(arm(&azure, "of-all", Method::Put, &path, Some(body.clone())).await.status, 201);
+    for scope in [&registry, &subscription] {
+        let listed = get(&azure, &assignments(scope, "atScope()")).await;
+        assert!(names(&listed).contains(&ONE) && names(&listed).contains(&from_root.as_str()), "{scope}");
+        let of_kubelet = get(&azure, &assignments(scope, &format!("principalId eq '{kubelet}'"))).await;
+        assert_eq!(names(&of_kubelet).len(), 2, "{scope}");
+    }
+    let listed = get(&azure, &at).await;
+    let shown = listed.body["value"].as_array().unwrap().iter().find(|one| one["name"] == ONE).unwrap();
+    assert_eq!(shown["properties"]["scope"], root_group);
+    let at_group = arm(&azure, "of-all", Method::Get, &assignments(&root_group, "atScope()"), None).await;
+    assert!(names(&at_group).contains(&ONE));
+    // What is granted there holds below, and no other management group is here.
+    let azure = azure.with_caller("of-group", &[("Reader", &root_group)]);
+    assert_eq!(arm(&azure, "of-group", Method::Get, &registry, None).await.status, 200);
+    let elsewhere = format!("{groups}/another/providers/Microsoft.Authorization/roleAssignments/{TWO}");
+    assert_eq!(arm(&azure, "of-all", Method::Put, &elsewhere, Some(body)).await.status, 501);
+}
+
 #[tokio::test(start_paused = true)]
 async fn assigned_to_counts_the_groups_somebody_is_in() {
     let (azure, registry, _) = scene();

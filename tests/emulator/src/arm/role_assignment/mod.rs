@@ -7,7 +7,7 @@ use serde_json::{Value, json};
 
 use super::role_definition::id_at;
 use super::{Call, equals, filter_unknown, page, parts, resource_missing};
-use crate::rbac::{Assignment, Wanted, same_scope, within};
+use crate::rbac::{Assignment, Wanted, has_management_group, same_scope, within};
 use crate::reply::{self, Reply, arm_error};
 use crate::world::World;
 
@@ -108,14 +108,18 @@ impl Filter {
 fn list(world: &World, call: &Call<'_>, scope: &str) -> Result<Reply, Reply> {
     call.demand_action(world, READ, scope)?;
     let filter = Filter::parse(call, call.parameter("$filter").unwrap_or_default())?;
-    demand_scope(world, scope)?;
+    demand_scope(world, call, scope)?;
     let wanted = world.access.standing().filter(|assignment| filter.meets(world, assignment, scope));
     let items: Vec<Value> = wanted.map(|assignment| body(world, assignment)).collect();
     Ok(page(world, call, &items))
 }
 
 /// The resource that a grant is on must be there. (Known from use, not from a recording.)
-fn demand_scope(world: &World, scope: &str) -> Result<(), Reply> {
+fn demand_scope(world: &World, call: &Call<'_>, scope: &str) -> Result<(), Reply> {
+    if let Some(there) = has_management_group(scope) {
+        // What Azure says of one that is not there is not known.
+        return if there { Ok(()) } else { Err(crate::world::unknown_request(call.method(), call.request.uri())) };
+    }
     let segments: Vec<&str> = scope.split('/').skip(1).collect();
     if let [_, subscription, _, group, _, provider, kind, name] = segments.as_slice() {
         let there = match kind.to_ascii_lowercase().as_str() {

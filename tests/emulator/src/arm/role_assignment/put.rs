@@ -83,7 +83,7 @@ pub(super) fn put(world: &mut World, call: &Call<'_>, scope: &str, name: &str) -
         let message = format!("The role assignment ID '{name}' is not valid. The role assignment ID must be a GUID.");
         return Err(arm_error(StatusCode::BAD_REQUEST, "InvalidRoleAssignmentId", &message));
     }
-    demand_scope(world, scope)?;
+    demand_scope(world, call, scope)?;
     if world.access.role(&asked.role).is_none() {
         return Err(role_missing(&asked.role));
     }
