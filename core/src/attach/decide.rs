@@ -121,11 +121,12 @@ pub(crate) fn principal(identities: &ClusterIdentities, named: Option<PrincipalI
     })
 }
 
-/// Whether a scope is one of those above: the root, or a whole part of the path.
+/// Whether the scope of an assignment that was listed for a resource is one of those above it: a whole part of its path, or what is in
+/// no subscription, as the root and management groups, of which only those above are listed.
 pub(crate) fn is_above(scope: &str, below: &str) -> bool {
     let scope = scope.trim_end_matches('/').to_lowercase();
-    let below = below.to_lowercase();
-    below.strip_prefix(&scope).is_some_and(|rest| rest.starts_with('/'))
+    let is_in_subscription = scope.starts_with("/subscriptions/");
+    !is_in_subscription || below.to_lowercase().strip_prefix(&scope).is_some_and(|rest| rest.starts_with('/'))
 }
 
 #[cfg(test)]
@@ -212,7 +213,8 @@ mod tests {
 
     #[test]
     fn a_broader_grant_is_enough_unless_a_direct_one_is_asked_for() {
-        for scope in ["/", SUBSCRIPTION, &format!("{SUBSCRIPTION}/resourceGroups/G")] {
+        let group = "/providers/Microsoft.Management/managementGroups/all";
+        for scope in ["/", group, SUBSCRIPTION, &format!("{SUBSCRIPTION}/resourceGroups/G")] {
             let there = vec![assigned(scope, PullRole::AcrPull, None)];
             let inherited = PlannedAction::Nothing { outcome: AttachOutcome::Inherited { from: scope.to_owned() } };
             assert_eq!(action(Legacy, there.clone(), &AttachOptions::default()), inherited);

@@ -90,7 +90,7 @@ pub(crate) fn pull_grants<'a>(
     let mut grants = Vec::new();
     for one in assignments {
         let effect = roles.effect(one.role_definition_id, mode);
-        if effect == Effect::None || !reaches(&one.scope, registry) {
+        if effect == Effect::None || !(registry.is(&one.scope) || is_above(&one.scope, registry.as_str())) {
             continue;
         }
         grants.push(PullGrant {
@@ -113,12 +113,6 @@ pub(crate) fn pull_grants<'a>(
     }
     grants.sort_by_key(|grant| grant.reach != GrantReach::Direct);
     Ok(grants)
-}
-
-/// What is not in a subscription, such as a management group, is above all of those that it was listed for.
-fn reaches(scope: &str, registry: &ResourceId) -> bool {
-    let is_in_subscription = scope.to_ascii_lowercase().starts_with("/subscriptions/");
-    registry.is(scope) || !is_in_subscription || is_above(scope, registry.as_str())
 }
 
 impl PullGrant {

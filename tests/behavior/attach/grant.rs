@@ -5,7 +5,10 @@ use crate::{
     case::{Case, Checked, cases, refused, some},
     emulator::{CLUSTER, GROUP, REGISTRY, Scene, client},
 };
-use aks_acr::{AttachOptions, AttachOutcome, Attachment, ClusterRef, ErrorKind, InheritedGrant, PullRole, RegistryRef};
+use aks_acr::{
+    AttachOptions, AttachOutcome, Attachment, AttachmentsOptions, ClusterRef, ErrorKind, GrantReach, InheritedGrant,
+    PullRole, RegistryRef,
+};
 use aks_acr_emulator::{ClusterSeed, Emulator, Fault, From, RegistrySeed, summary};
 use std::time::Duration;
 use tokio::time::Instant;
@@ -151,13 +154,17 @@ async fn acr_pull_on_a_registry_with_permissions_on_repositories_does_not_count(
 }
 
 async fn a_grant_above_the_registry_is_enough() -> Checked {
-    let everything = Scene::new()?.everything();
-    for scope in [format!("{everything}/resourceGroups/{GROUP}"), everything] {
+    let Scene { azure, .. } = Scene::new()?;
+    let everything = format!("/subscriptions/{}", azure.subscription());
+    let managed = format!("/providers/Microsoft.Management/managementGroups/{}", azure.tenant());
+    for scope in [format!("{everything}/resourceGroups/{GROUP}"), everything, managed, "/".to_owned()] {
         let scene = Scene::new()?;
         scene.azure.grant("AcrPull", &scene.azure.kubelet_object_id(GROUP, CLUSTER), &scope);
         let attachment = attach(&scene, AttachOptions::default()).await?;
-        assert_eq!(attachment.outcome, AttachOutcome::Inherited { from: scope });
+        assert_eq!(attachment.outcome, AttachOutcome::Inherited { from: scope.clone() });
         assert_eq!(scene.writes(), []);
+        let seen = scene.client.attachments_of_cluster(&scene.cluster, AttachmentsOptions::default()).await?;
+        assert_eq!(seen.grants[0].reach, GrantReach::Inherited { from: scope });
     }
     Ok(())
 }
