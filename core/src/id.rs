@@ -214,6 +214,14 @@ pub(crate) fn group_name(text: &str) -> Result<String> {
     Err(Error::invalid(wanted, "resource group", text))
 }
 
+/// Checks a name of which only Azure knows whether there is such a thing, as of a region. An empty one would be sent as if it were one.
+pub(crate) fn check_not_empty(part: &'static str, text: Option<&str>) -> Result<()> {
+    match text {
+        Some(text) if text.trim().is_empty() => Err(Error::invalid("wanted a name, not an empty text", part, text)),
+        _ => Ok(()),
+    }
+}
+
 impl PartialEq for ResourceId {
     fn eq(&self, other: &Self) -> bool {
         self.is(&other.text)

@@ -66,12 +66,15 @@ async fn operations_refuse_bad_input_before_the_first_request() {
     refused(client.create_registry("group", "MyRegistry", CreateRegistryOptions::default()).await, "MyRegistry");
     refused(client.create_registry("group", "my-registry", CreateRegistryOptions::default()).await, "my-registry");
     refused(client.create_registry("gro/up", "myregistry", CreateRegistryOptions::default()).await, "gro/up");
+    let nowhere = CreateRegistryOptions::default().with_location("");
+    refused(client.create_registry("group", "another", nowhere).await, "location");
 
     let cluster_options = CreateClusterOptions::default;
     refused(client.create_cluster(&cluster, cluster_options().with_node_count(0)).await, "node count");
     refused(client.create_cluster(&cluster, cluster_options().with_node_count(1001)).await, "1001");
     refused(client.create_cluster(&cluster, cluster_options().with_kubernetes_version("newest")).await, "newest");
     refused(client.create_cluster(&cluster, cluster_options().with_vm_size(" ")).await, "vm size");
+    refused(client.create_cluster(&cluster, cluster_options().with_location(" ")).await, "location");
     let key = aks_acr::SshKey::Public("no key".to_owned());
     refused(client.create_cluster(&cluster, cluster_options().with_ssh_key(key)).await, "ssh key");
     refused(client.create_cluster(&cluster, cluster_options().with_registry(elsewhere.clone())).await, "azurecr.cn");

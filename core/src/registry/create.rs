@@ -6,7 +6,7 @@ use crate::{
     client::Client,
     difference::Difference,
     error::{Error, Result},
-    id::{ResourceId, group_name},
+    id::{ResourceId, check_not_empty, group_name},
 };
 use serde::{Deserialize, Serialize};
 use std::time::Duration;
@@ -113,6 +113,7 @@ pub(crate) async fn create(
     options: &CreateRegistryOptions,
 ) -> Result<CreatedRegistry> {
     let id = ResourceId::new(client.subscription_id(), &group_name(group)?, TYPE, &new_name(name)?);
+    check_not_empty("location", options.location.as_deref())?;
     let new = NewRegistry {
         id,
         location: options.location.clone(),

@@ -4,7 +4,7 @@ use super::{ClusterTier, NODES, NewCluster, SshKey};
 use crate::{
     call::CallOptions,
     error::{Error, Result},
-    id::ResourceId,
+    id::{ResourceId, check_not_empty},
     registry::RegistryRef,
 };
 
@@ -127,9 +127,7 @@ impl CreateClusterOptions {
             return Err(Error::invalid("wanted two or three numbers, such as 1.33", "kubernetes version", version));
         }
         for (part, text) in [("location", &self.location), ("vm size", &self.vm_size)] {
-            if let Some(text) = text.as_ref().filter(|text| text.trim().is_empty()) {
-                return Err(Error::invalid("wanted a name, not an empty text", part, text.clone()));
-            }
+            check_not_empty(part, text.as_deref())?;
         }
         self.ssh_key.check()?;
         Ok(NewCluster {
