@@ -2,8 +2,8 @@
 
 use crate::{named, names, trials as trials_of, values};
 use aks_acr::{
-    Access, CallOptions, Client, ClusterRef, Error, ErrorKind, KubeconfigOptions, MergeKubeconfigOptions, MergeOutcome,
-    MergedKubeconfig,
+    Access, CallOptions, Client, ClusterRef, Error, ErrorKind, ExistingEntry, KubeconfigOptions,
+    MergeKubeconfigOptions, MergeMode, MergeOutcome, MergedKubeconfig,
 };
 use aks_acr_emulator::{ClusterSeed, Emulator};
 use aks_acr_tests::folder::Folder;
@@ -20,6 +20,7 @@ pub fn trials() -> Vec<Trial> {
         named![
             without_a_file_the_home_folder_is_taken,
             of_several_files_the_one_with_the_entries_is_changed_and_the_one_with_the_current_context,
+            of_two_files_none_is_changed_where_one_cannot_be,
             of_several_files_the_first_that_exists_gets_what_is_new,
             without_a_home_folder_nothing_is_asked,
             a_context_of_another_name_shares_nothing_with_the_first,
@@ -117,6 +118,29 @@ fn of_several_files_the_one_with_the_entries_is_changed_and_the_one_with_the_cur
     assert_eq!(names(&second, "contexts"), ["dev"]);
     assert_eq!(values(&second)["current-context"], "hidden-by-the-first");
     assert!(!scene.folder.join("absent").exists());
+}
+
+fn of_two_files_none_is_changed_where_one_cannot_be() {
+    type Spoil = fn(&Folder);
+    let held: Spoil = |folder| fs::write(folder.join("first.lock"), "").unwrap();
+    let no_draft: Spoil = |folder| fs::create_dir(folder.join(".first.aks-acr")).unwrap();
+    let unfit: Spoil = |folder| fs::write(folder.join("first"), "current-context: mine\nkind: Hidden\n").unwrap();
+    for (spoil, kinds) in [
+        (held, &[ErrorKind::Conflict][..]),
+        (no_draft, &[ErrorKind::InvalidInput, ErrorKind::Forbidden, ErrorKind::Unavailable]),
+        (unfit, &[ErrorKind::InvalidInput]),
+    ] {
+        let scene = Scene::new();
+        let entries = "clusters:\n- name: dev\n  cluster: {server: x}\n";
+        let files = [scene.file("first", "current-context: mine\n"), scene.file("second", entries)];
+        spoil(&scene.folder);
+        let first = scene.text("first");
+        let mode = MergeMode::default().with_existing(ExistingEntry::Replace).with_lock_wait(Duration::ZERO);
+        let err = scene.merge("dev", &[list(&files)], options().with_mode(mode)).unwrap_err();
+        assert!(kinds.contains(&err.kind()), "{err:#}");
+        assert_eq!((scene.text("first"), scene.text("second")), (first, entries.to_owned()), "{err:#}");
+        assert!(!scene.folder.join("second.lock").exists() && !scene.folder.join(".second.aks-acr").exists());
+    }
 }
 
 fn of_several_files_the_first_that_exists_gets_what_is_new() {

@@ -77,13 +77,12 @@ impl Held {
         open
     }
 
-    /// Puts a text in its place, with the mode and the owner that it has; new, it is for its owner alone. Whoever reads it sees the
-    /// old text or the new one.
-    pub fn replace(&self, text: &str, stop: &dyn Fn() -> bool) -> Result<()> {
+    /// Writes a text beside it, with the mode and the owner that it has; new, it is for its owner alone.
+    pub fn draft(&self, text: &str) -> Result<Draft> {
         let name = self.target.file_name().map(|name| name.to_string_lossy().into_owned()).unwrap_or_default();
         // Only the holder of the lock writes here, so that what one who was killed left behind does not pile up.
         let draft = Draft(self.target.with_file_name(format!(".{name}.aks-acr")));
-        let could_not = |err| failed("write the kubeconfig file", &self.target, err);
+        let could_not = |err| self.could_not_write(err);
         draft.clear().map_err(could_not)?;
         let mut file = create_for_owner(&draft.0).map_err(could_not)?;
         file.write_all(text.as_bytes()).map_err(could_not)?;
@@ -91,18 +90,23 @@ impl Held {
             keep_owner_and_mode(&file, old).map_err(could_not)?;
         }
         file.sync_all().map_err(could_not)?;
-        drop(file);
-        // An editor takes no lock.
+        Ok(draft)
+    }
+
+    /// An editor takes no lock.
+    pub fn check_unchanged(&self) -> Result<()> {
         let now = read(&self.target)?;
         if now.map(|(bytes, _)| bytes) != self.before.as_ref().map(|(bytes, _)| bytes.clone()) {
             let text = "the kubeconfig file was changed meanwhile; nothing was written";
             let err = Error::new(ErrorKind::Conflict, text).with_context("file", self.target.display().to_string());
             return Err(err.with_transient(true));
         }
-        if stop() {
-            return Err(stopped());
-        }
-        fs::rename(&draft.0, &self.target).map_err(could_not)?;
+        Ok(())
+    }
+
+    /// Puts its draft in its place. Whoever reads it sees the old text or the new one.
+    pub fn replace(&self, draft: Draft) -> Result<()> {
+        fs::rename(&draft.0, &self.target).map_err(|err| self.could_not_write(err))?;
         #[cfg(unix)]
         if let Some(folder) = self.target.parent() {
             // The name is there; that it outlives a power cut is the file system's to grant.
@@ -110,9 +114,13 @@ impl Held {
         }
         Ok(())
     }
+
+    fn could_not_write(&self, err: io::Error) -> Error {
+        failed("write the kubeconfig file", &self.target, err)
+    }
 }
 
-fn stopped() -> Error {
+pub(super) fn stopped() -> Error {
     Error::new(ErrorKind::Cancelled, "cancelled by the caller").with_context("while", "merging the kubeconfig")
 }
 
@@ -205,7 +213,7 @@ fn keep_owner_and_mode(file: &File, old: &Metadata) -> io::Result<()> {
 }
 
 /// The new file before it has its name. What is left of it goes.
-struct Draft(PathBuf);
+pub(super) struct Draft(PathBuf);
 
 impl Draft {
     fn clear(&self) -> io::Result<()> {

@@ -2,11 +2,11 @@
 
 use super::{
     Kubeconfig, KubeconfigOptions,
-    edit::{Edited, Refusal, Wanted, current, edit, read, values},
+    edit::{Wanted, current, read, values},
     entries::{Entries, find},
     file::Held,
-    layout::Fault,
     place::Places,
+    write::{Change, unfit, write},
 };
 use crate::{
     call::{CallOptions, Event},
@@ -213,7 +213,9 @@ impl Kubeconfig {
     /// names it), or if somebody without the lock changed the file meanwhile; [`InvalidInput`](ErrorKind::InvalidInput) with the
     /// line where the file's form prevents that only these entries are changed; [`Forbidden`](ErrorKind::Forbidden) if the file
     /// may not be written; [`Unavailable`](ErrorKind::Unavailable) if the system could not, as on a full disk. Nothing is changed
-    /// then.
+    /// then. One case is left: where the current context is in another file of `KUBECONFIG` than the entries, both are held and
+    /// written beside their places before the first is replaced; if the second can then not be, the error names the first as `changed
+    /// by then`, and the same merge again does the rest.
     ///
     /// # Examples
     /// ```
@@ -249,25 +251,27 @@ impl Kubeconfig {
         let entries = self.entries()?.told_apart();
         let current = set_current.then_some(entries.context.as_str());
         let wanted = Wanted { entries: Some(&entries), replace: existing == ExistingEntry::Replace, current };
-        let edited = edit(text, wanted).map_err(|refusal| refused(Path::new("text"), refusal))?;
+        let edited =
+            super::edit::edit(text, wanted).map_err(|refusal| super::write::refused(Path::new("text"), refusal))?;
         Ok(edited.text.unwrap_or_else(|| text.to_owned()))
     }
 
     fn merge_into(&self, places: &Places, mode: &MergeMode, stop: &dyn Fn() -> bool) -> Result<MergedKubeconfig> {
         let entries = self.entries()?.told_apart();
         let chosen = Chosen::among(places, &entries, mode, stop)?;
-        let wanted =
-            Wanted { entries: Some(&entries), replace: mode.existing == ExistingEntry::Replace, current: None };
         let current = mode.set_current.then_some(entries.context.as_str());
         let in_one = chosen.current == chosen.entries;
-        let first = Wanted { current: current.filter(|_| in_one), ..wanted };
-        let mut done = write(&chosen.entries, first, mode.lock_wait, stop)?;
-        if !in_one && current.is_some() {
+        let replace = mode.existing == ExistingEntry::Replace;
+        let first = Wanted { entries: Some(&entries), replace, current: current.filter(|_| in_one) };
+        let mut changes: Vec<Change<'_>> = vec![(&chosen.entries, first)];
+        if !in_one {
             // Another file of the list says first what the current context is.
-            let second =
-                write(&chosen.current, Wanted { entries: None, replace: false, current }, mode.lock_wait, stop)?;
-            done.edited.context_changed = second.edited.context_changed;
+            changes.push((&chosen.current, Wanted { entries: None, replace: false, current }));
         }
+        let mut written = write(&changes, mode.lock_wait, stop)?.into_iter();
+        let missing = || Error::new(ErrorKind::Unexpected, "the merge wrote no file");
+        let done = written.next().ok_or_else(missing)?;
+        let context_changed = done.edited.context_changed || written.any(|one| one.edited.context_changed);
         let outcome = match (done.edited.replaced, done.edited.added) {
             (true, _) => MergeOutcome::Replaced,
             (false, true) => MergeOutcome::Added,
@@ -278,7 +282,7 @@ impl Kubeconfig {
             context: entries.context,
             outcome,
             previous_context: chosen.previous,
-            current_context_changed: done.edited.context_changed,
+            current_context_changed: context_changed,
             is_open_to_others: done.is_open_to_others,
         })
     }
@@ -325,38 +329,6 @@ fn look(file: &Path, mode: &MergeMode, stop: &dyn Fn() -> bool) -> Result<Option
     // kubectl writes files in place, under the lock: it may have been half way.
     let held = Held::take(file, mode.lock_wait, stop)?;
     read(held.text()?).map(Some).map_err(|fault| unfit(file, &fault))
-}
-
-struct Written {
-    edited: Edited,
-    is_open_to_others: bool,
-}
-
-fn write(file: &Path, wanted: Wanted<'_>, lock_wait: Duration, stop: &dyn Fn() -> bool) -> Result<Written> {
-    let held = Held::take(file, lock_wait, stop)?;
-    let edited = edit(held.text()?, wanted).map_err(|refusal| refused(file, refusal))?;
-    if let Some(text) = &edited.text {
-        held.replace(text, stop)?;
-    }
-    Ok(Written { is_open_to_others: held.is_open_to_others(), edited })
-}
-
-fn refused(file: &Path, refusal: Refusal) -> Error {
-    match refusal {
-        Refusal::Form(fault) => unfit(file, &fault),
-        Refusal::Taken(list, name) => {
-            let text = "the kubeconfig file has another entry of that name";
-            let err = Error::new(ErrorKind::Conflict, text).with_context("file", file.display().to_string());
-            err.with_context("list", list).with_context("name", name)
-        }
-        Refusal::Unwritable => Error::new(ErrorKind::Unexpected, "the kubeconfig's entries cannot be written as YAML"),
-    }
-}
-
-fn unfit(file: &Path, fault: &Fault) -> Error {
-    let text = format!("the kubeconfig file cannot be edited safely: {}; nothing was changed", fault.why);
-    let err = Error::invalid(text, "file", file.display().to_string());
-    fault.line.into_iter().fold(err, |err, line| err.with_context("line", line.to_string()))
 }
 
 pub(crate) async fn merge(

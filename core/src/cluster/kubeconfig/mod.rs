@@ -6,6 +6,7 @@ mod file;
 mod layout;
 mod merge;
 mod place;
+mod write;
 
 pub(crate) use merge::merge;
 pub use merge::{ExistingEntry, MergeKubeconfigOptions, MergeMode, MergeOutcome, MergedKubeconfig};
