@@ -225,7 +225,18 @@ fn of(operation: Operation) -> Vec<RequiredRight> {
             needed(AS_USER, Cluster, "to get the users' kubeconfig"),
             useful(AS_ADMIN, Cluster, "to get the administrator's in its place"),
         ],
-        Of::Apply | Of::RollOut | Of::Pods => vec![TALK],
+        Of::Apply => {
+            let read = "to learn the login server, where a registry is given whose images the manifests name";
+            vec![TALK, useful(READ_REGISTRY, Registry, read)]
+        }
+        // Without any one of these a refusal by the registry is taken for a grant that is not effective yet.
+        Of::RollOut => vec![
+            TALK,
+            useful(READ_CLUSTER, Cluster, "to end at once where a grant is missing, which is waited for otherwise"),
+            useful(READ_REGISTRY, Subscription, "the same: images name their registry by its login server"),
+            useful(READ_GRANTS, Registry, "the same: to see which grants there are"),
+        ],
+        Of::Pods => vec![TALK],
     }
 }
 

@@ -101,11 +101,19 @@ fn id_of(azure: &Emulator, at: RightScope) -> String {
 /// The operation as a caller who has these rights, each at its own scope, and no other.
 async fn run(operation: Operation, rights: &[RequiredRight]) -> Result<(), Error> {
     let azure = Emulator::new().with_cluster("group", "dev").with_registry("group", "myregistry");
-    let mut azure = azure.with_image("docker.io/library/nginx:latest", &["linux/amd64"]).with_caller("caller", &[]);
+    let azure = azure.with_image("docker.io/library/nginx:latest", &["linux/amd64"]).with_caller("caller", &[]);
     if matches!(operation, Operation::Detach | Operation::PlanDetach | Operation::ApplyDetach) {
         let registry = id_of(&azure, RightScope::Registry);
         azure.grant("AcrPull", &azure.kubelet_object_id("group", "dev"), &registry);
     }
+    let azure = with_rights(azure, rights);
+    let registry = azure.registry_id("group", "myregistry").parse().unwrap();
+    let owner = client(&azure, azure.credential());
+    call(&client(&azure, azure.credential_of("caller")), &owner, operation, &registry).await
+}
+
+/// Gives the caller these rights, each at its own scope.
+fn with_rights(mut azure: Emulator, rights: &[RequiredRight]) -> Emulator {
     let caller = azure.object_id_of("caller");
     for (number, right) in rights.iter().enumerate() {
         let (name, action) = (format!("right {number}"), [right.action]);
@@ -113,9 +121,52 @@ async fn run(operation: Operation, rights: &[RequiredRight]) -> Result<(), Error
         azure = azure.with_custom_role(&name, actions, data);
         azure.grant(&name, &caller, &id_of(&azure, right.at));
     }
-    let registry = azure.registry_id("group", "myregistry").parse().unwrap();
-    let owner = client(&azure, azure.credential());
-    call(&client(&azure, azure.credential_of("caller")), &owner, operation, &registry).await
+    azure
+}
+
+/// A client of somebody who has these rights and no other, in a scene with a pushed image that no node may pull.
+fn ungranted(rights: &[RequiredRight]) -> (Emulator, Client) {
+    let azure = Emulator::new().with_cluster("group", "dev").with_registry("group", "myregistry");
+    azure.push_image("myregistry.azurecr.io/web:1", &["linux/amd64"]);
+    let azure = with_rights(azure.with_caller("caller", &[]), rights);
+    let caller = client(&azure, azure.credential_of("caller"));
+    (azure, caller)
+}
+
+#[tokio::test(start_paused = true)]
+async fn to_apply_with_a_registry_it_has_to_be_read() {
+    let rights = required_rights(&[Operation::Apply]);
+    let required: Vec<RequiredRight> = rights.iter().copied().filter(|right| right.is_required).collect();
+    for (rights, works) in [(&rights, true), (&required, false)] {
+        let (azure, caller) = ungranted(rights);
+        let registry = azure.registry_id("group", "myregistry").parse().unwrap();
+        let manifests = Manifest::parse_all(&DEPLOYMENT.replace("nginx", "<acr-name>.azurecr.io/web:1")).unwrap();
+        let options = ApplyOptions::default().with_registry(registry);
+        let applied = caller.apply(&ClusterRef::new("group", "dev").unwrap(), manifests, options).await;
+        assert_eq!(applied.is_ok(), works);
+        let missing = applied.err().and_then(|err| err.missing_action().map(str::to_owned));
+        assert_eq!(missing.is_some_and(|action| action == "Microsoft.ContainerRegistry/registries/read"), !works);
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn without_any_of_what_is_useful_to_it_a_roll_out_waits_for_a_grant_that_is_missing() {
+    let rights = required_rights(&[Operation::RollOut]);
+    let useful: Vec<RequiredRight> = rights.iter().copied().filter(|right| !right.is_required).collect();
+    assert_eq!(useful.len(), 3);
+    for missing in std::iter::once(None).chain(useful.iter().map(Some)) {
+        let rights: Vec<RequiredRight> = rights.iter().copied().filter(|right| Some(right) != missing).collect();
+        let (azure, caller) = ungranted(&rights);
+        let cluster = ClusterRef::new("group", "dev").unwrap();
+        let manifests = Manifest::parse_all(&DEPLOYMENT.replace("nginx", "myregistry.azurecr.io/web:1")).unwrap();
+        client(&azure, azure.credential()).apply(&cluster, manifests, ApplyOptions::default()).await.unwrap();
+        let begun = tokio::time::Instant::now();
+        let err = caller.roll_out(&cluster, &Deployment::new("web"), RollOutOptions::default()).await.unwrap_err();
+        assert_eq!(err.kind(), ErrorKind::PullFailed, "{err:#}");
+        let is_told = err.context().any(|(name, _)| name == "missing grant");
+        let is_waited_for = begun.elapsed() >= RollOutOptions::default().propagation;
+        assert_eq!((is_told, is_waited_for), (missing.is_none(), missing.is_some()), "{missing:?}: {err:#}");
+    }
 }
 
 #[tokio::test(start_paused = true)]
