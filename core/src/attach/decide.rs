@@ -29,7 +29,7 @@ pub(super) fn decide(found: &Found, options: &AttachOptions) -> Result<Decision>
     check_condition(&found.registry, options)?;
     let grant = Grant {
         scope: found.registry.id.clone(),
-        principal_id: principal(&found.identities, options.principal_id)?,
+        principal_id: principal(&found.identities, options.principal_id, Otherwise::Name)?,
         role_definition_id: found.registry.mode.pull_role().id(),
         condition: options.condition.clone(),
         replaces: None,
@@ -99,26 +99,53 @@ fn check_condition(registry: &Registry, options: &AttachOptions) -> Result<()> {
     }
 }
 
+/// What is left to do where the cluster shows nobody who pulls for it.
+#[derive(Clone, Copy)]
+pub(crate) enum Otherwise {
+    /// The operation lets somebody be named.
+    Name,
+    /// Attach does.
+    Attach,
+    /// The registries show who can pull from them.
+    AskRegistry,
+}
+
+impl Otherwise {
+    fn advice(self) -> &'static str {
+        match self {
+            Self::Name => "give the object id of who pulls for it as principal_id",
+            Self::Attach => "attach the registries with the object id of who pulls for it as principal_id",
+            Self::AskRegistry => "attachments_of_registry tells by their object ids who can pull from a registry",
+        }
+    }
+}
+
 /// Who pulls for the cluster, or who was named in its place.
-pub(crate) fn principal(identities: &ClusterIdentities, named: Option<PrincipalId>) -> Result<PrincipalId> {
+pub(crate) fn principal(
+    identities: &ClusterIdentities,
+    named: Option<PrincipalId>,
+    otherwise: Otherwise,
+) -> Result<PrincipalId> {
     if let Some(principal) = named {
         return Ok(principal);
     }
     if let Some(kubelet) = &identities.kubelet {
         return Ok(kubelet.object_id);
     }
-    let name = identities.cluster.name();
-    Err(match &identities.service_principal {
-        Some(client_id) => Error::new(
-            ErrorKind::Unsupported,
-            "the cluster pulls with a service principal, of which Azure tells the application id only; give its object id as principal",
-        )
-        .with_context("cluster", name)
-        .with_context("application id", client_id.clone()),
-        None => Error::new(ErrorKind::NotFound, "the cluster has no kubelet identity")
+    let (name, advice) = (identities.cluster.name(), otherwise.advice());
+    if let Some(client_id) = &identities.service_principal {
+        let text = format!(
+            "the cluster pulls with a service principal, of which Azure tells the application id only; {advice}"
+        );
+        return Err(Error::new(ErrorKind::Unsupported, text)
             .with_context("cluster", name)
-            .with_context("state", identities.state.clone()),
-    })
+            .with_context("application id", client_id.clone()));
+    }
+    let is_creating = identities.state.eq_ignore_ascii_case("creating");
+    let wait = if is_creating { "wait until the cluster is created, or " } else { "" };
+    Err(Error::new(ErrorKind::NotFound, format!("the cluster has no kubelet identity; {wait}{advice}"))
+        .with_context("cluster", name)
+        .with_context("state", identities.state.clone()))
 }
 
 /// Whether the scope of an assignment that was listed for a resource is one of those above it: a whole part of its path, or what is in

@@ -6,7 +6,7 @@ mod run;
 
 pub use plan::{ApplyAttachOptions, AttachPlan, PlannedAction};
 
-pub(crate) use decide::{is_above, principal};
+pub(crate) use decide::{Otherwise, is_above, principal};
 pub(crate) use plan::{GOOD_FOR, check_is_current};
 pub(crate) use run::{apply_plan, attach, attach_found, missing_grant, plan};
 

@@ -4,7 +4,7 @@ use super::{
     AttachmentsOptions, ClusterAttachments, PrincipalState, PullGrant, RegistryAttachments, Roles, pull_grants,
 };
 use crate::{
-    attach::principal,
+    attach::{Otherwise, principal},
     call::{Call, Event},
     client::Client,
     cluster::ClusterRef,
@@ -30,7 +30,7 @@ pub(crate) async fn of_cluster(
     call.report(Event::Started { step: "looking at the cluster, the registries and the role assignments".to_owned() });
     let held = async {
         let identities = client.identity_resolver().identities(cluster, &call).await?;
-        let principal_id = principal(&identities, None)?;
+        let principal_id = principal(&identities, None, Otherwise::AskRegistry)?;
         let held = subscriptions.iter().map(|one| client.inventory().assignments_of(principal_id, *one, &call));
         Ok((principal_id, try_join_all(held).await?))
     };

@@ -6,7 +6,7 @@ use super::{
     pull_role,
 };
 use crate::{
-    attach::{GOOD_FOR, check_is_current, principal},
+    attach::{GOOD_FOR, Otherwise, check_is_current, principal},
     attachments::{PullGrant, Roles, pull_grants},
     call::{Call, Event},
     client::Client,
@@ -95,7 +95,7 @@ async fn gather(
             return Ok((named, None));
         }
         let identities = client.identity_resolver().identities(cluster, call).await.map_err(explain_absent)?;
-        Ok((principal(&identities, None)?, Some(identities.cluster)))
+        Ok((principal(&identities, None, Otherwise::Name)?, Some(identities.cluster)))
     };
     let at_registry = async {
         let (id, mode) = match registry.id() {

@@ -6,7 +6,7 @@ use crate::{
     emulator::{CLUSTER, GROUP, REGISTRY, Scene},
 };
 use aks_acr::{AttachOptions, AttachmentsOptions, ErrorKind, GrantReach, PrincipalState, PullGrant};
-use aks_acr_emulator::{Fault, RegistrySeed};
+use aks_acr_emulator::{ClusterSeed, Fault, RegistrySeed};
 use serde_json::json;
 
 const OTHER: &str = "5b5b5b5b-0000-4000-8000-000000000005";
@@ -29,6 +29,7 @@ pub fn cases() -> Vec<Case> {
             who_may_not_list_grants_is_told_so,
             a_registry_that_cannot_be_read_hides_no_other,
             an_absent_cluster_or_registry_is_not_found,
+            a_cluster_that_shows_nobody_who_pulls_is_to_be_looked_for_at_its_registries,
         ];
     }
 }
@@ -205,5 +206,21 @@ async fn an_absent_cluster_or_registry_is_not_found() -> Checked {
     refused(scene.client.attachments_of_registry(&"absent".parse()?, options()).await, ErrorKind::NotFound)?;
     let by_id = scene.azure.registry_id(GROUP, "absent").parse()?;
     refused(scene.client.attachments_of_registry(&by_id, options()).await, ErrorKind::NotFound)?;
+    Ok(())
+}
+
+async fn a_cluster_that_shows_nobody_who_pulls_is_to_be_looked_for_at_its_registries() -> Checked {
+    let seed = || ClusterSeed::new(GROUP, CLUSTER);
+    for (seed, kind) in
+        [(seed().service_principal(), ErrorKind::Unsupported), (seed().without_kubelet_identity(), ErrorKind::NotFound)]
+    {
+        let scene = Scene::with_cluster(seed)?;
+        let err = refused(of_cluster(&scene, AttachmentsOptions::default()).await, kind)?;
+        // There is no option in which somebody could be named.
+        assert!(
+            err.to_string().contains("attachments_of_registry") && !err.to_string().contains("principal_id"),
+            "{err}"
+        );
+    }
     Ok(())
 }

@@ -307,7 +307,8 @@ async fn a_plan_that_has_expired_or_is_of_another_form_is_refused_before_a_reque
 
 async fn a_cluster_with_a_service_principal_needs_its_object_id() -> Checked {
     let scene = Scene::with_cluster(ClusterSeed::new(GROUP, CLUSTER).service_principal())?;
-    refused(detach(&scene, DetachOptions::default()).await, ErrorKind::Unsupported)?;
+    let err = refused(detach(&scene, DetachOptions::default()).await, ErrorKind::Unsupported)?;
+    assert!(err.to_string().contains("principal_id"), "{err}");
     let principal = scene.azure.control_plane_object_id(GROUP, CLUSTER);
     scene.azure.grant("AcrPull", &principal, scene.registry().as_str());
     let options = DetachOptions::default().with_principal_id(principal.parse()?);

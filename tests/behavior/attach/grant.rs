@@ -261,6 +261,7 @@ async fn a_cluster_without_kubelet_identity_is_not_found() -> Checked {
     let scene = Scene::with_cluster(ClusterSeed::new(GROUP, CLUSTER).without_kubelet_identity())?;
     let err = refused(attach(&scene, AttachOptions::default()).await, ErrorKind::NotFound)?;
     assert!(err.to_string().contains("kubelet identity"), "{err}");
+    assert!(err.to_string().contains("principal_id") && !err.to_string().contains("wait"), "{err}");
     assert_eq!(scene.writes(), []);
     Ok(())
 }
@@ -269,12 +270,14 @@ async fn a_cluster_that_is_being_made_has_no_kubelet_identity_yet() -> Checked {
     let scene = Scene::with_cluster(ClusterSeed::new(GROUP, CLUSTER).state("Creating"))?;
     let err = refused(attach(&scene, AttachOptions::default()).await, ErrorKind::NotFound)?;
     assert!(err.to_string().contains("Creating"), "{err}");
+    assert!(err.to_string().contains("wait until the cluster is created, or give"), "{err}");
     Ok(())
 }
 
 async fn a_cluster_with_a_service_principal_needs_its_object_id() -> Checked {
     let scene = Scene::with_cluster(ClusterSeed::new(GROUP, CLUSTER).service_principal())?;
-    refused(attach(&scene, AttachOptions::default()).await, ErrorKind::Unsupported)?;
+    let err = refused(attach(&scene, AttachOptions::default()).await, ErrorKind::Unsupported)?;
+    assert!(err.to_string().contains("give the object id of who pulls for it as principal_id"), "{err}");
     assert_eq!(scene.writes(), []);
     let principal = scene.azure.control_plane_object_id(GROUP, CLUSTER).parse()?;
     let attachment = attach(&scene, AttachOptions::default().with_principal_id(principal)).await?;

@@ -348,10 +348,18 @@ async fn create_that_shows_its_failure_at_the_cluster_first_is_told_in_the_opera
 }
 
 async fn create_over_a_cluster_without_a_kubelet_identity_ends_at_once() -> Checked {
-    let scene = Scene::with_cluster(ClusterSeed::new(GROUP, FRESH).without_kubelet_identity())?;
-    let begun = Instant::now();
-    refused(create(&scene, attached()?).await, ErrorKind::NotFound)?;
-    assert!(begun.elapsed() < Duration::from_secs(5), "{:?}", begun.elapsed());
+    let seed = || ClusterSeed::new(GROUP, FRESH);
+    for (seed, kind) in
+        [(seed().without_kubelet_identity(), ErrorKind::NotFound), (seed().service_principal(), ErrorKind::Unsupported)]
+    {
+        let scene = Scene::with_cluster(seed)?;
+        let begun = Instant::now();
+        let err = refused(create(&scene, attached()?).await, kind)?;
+        assert!(begun.elapsed() < Duration::from_secs(5), "{:?}", begun.elapsed());
+        assert!(err.to_string().contains("attach the registries with the object id"), "{err}");
+        assert!(err.context().any(|fact| fact == ("not attached", REGISTRY)), "{err}");
+        assert!(!err.context().any(|(name, _)| name == "hint"), "to run it again would not help: {err}");
+    }
     Ok(())
 }
 

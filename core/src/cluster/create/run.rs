@@ -2,7 +2,7 @@
 
 use super::{Cluster, ClusterCreation, CreateClusterOptions, CreatedCluster};
 use crate::{
-    attach::{Attachment, attach_found},
+    attach::{Attachment, Otherwise, attach_found, principal},
     call::Call,
     client::Client,
     cluster::ClusterRef,
@@ -78,9 +78,12 @@ async fn attach_all(
     call: &Call,
 ) -> Result<Vec<Attachment>> {
     let identities = identities(client, cluster, over, call).await?;
+    let names = || registries.iter().map(|one| one.id.name()).collect::<Vec<_>>().join(", ");
+    principal(&identities, None, Otherwise::Attach).map_err(|err| explain(err, &identities, &names()))?;
     let grants = registries.iter().map(|registry| async {
         let attached = attach_found(client, &identities, registry, call).await;
-        attached.map_err(|err| explain(err, &identities, registry))
+        let again = |err: Error| err.with_context("hint", "run it again to go on from here, or attach");
+        attached.map_err(|err| again(explain(err, &identities, registry.id.name())))
     });
     try_join_all(grants).await
 }
@@ -117,9 +120,8 @@ fn is_creating(found: &ClusterIdentities) -> bool {
 }
 
 /// Says that the cluster is there, and what of the work is not done.
-fn explain(err: Error, identities: &ClusterIdentities, registry: &Registry) -> Error {
-    err.with_context("not attached", registry.id.name())
+fn explain(err: Error, identities: &ClusterIdentities, not_attached: &str) -> Error {
+    err.with_context("not attached", not_attached)
         .with_context("cluster", identities.cluster.name())
         .with_context("the cluster exists, in state", identities.state.clone())
-        .with_context("hint", "run it again to go on from here, or attach")
 }
