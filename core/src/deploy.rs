@@ -110,7 +110,11 @@ pub(crate) async fn apply(
     options: &ApplyOptions,
 ) -> Result<Vec<Applied>> {
     if !is_path_segment(&options.mode.namespace) {
-        return Err(Error::invalid("wanted a namespace's name", "namespace", options.mode.namespace.clone()));
+        return Err(Error::invalid(
+            "wanted a namespace's name: lower-case letters, digits and '-'",
+            "namespace",
+            options.mode.namespace.clone(),
+        ));
     }
     if let Some(registry) = &options.registry {
         registry.check_cloud(client.cloud())?;

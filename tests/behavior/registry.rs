@@ -10,6 +10,7 @@ use aks_acr::{
     RoleAssignmentMode, Sku,
 };
 use aks_acr_emulator::{Emulator, Fault, RegistrySeed, Timing};
+use serde_json::json;
 use std::time::Duration;
 use tokio::time::Instant;
 
@@ -46,6 +47,7 @@ pub fn cases() -> Vec<Case> {
             create_registers_no_provider_unless_it_was_asked_to,
             create_registers_the_provider_on_request_and_goes_on,
             create_names_the_state_of_a_registry_that_could_not_be_made,
+            create_of_a_registry_that_azure_does_not_list_yet_is_to_be_run_again,
             create_of_a_registry_that_is_being_deleted_is_a_conflict,
             create_in_an_absent_group_is_not_found,
             create_refuses_names_that_cannot_be_one_before_a_request,
@@ -372,6 +374,23 @@ async fn create_names_the_state_of_a_registry_that_could_not_be_made() -> Checke
     let err = refused(result, ErrorKind::OperationFailed)?;
     assert!(err.context().any(|(name, value)| (name, value) == ("state", "Failed")), "{err}");
     assert_eq!(scene.writes(), []);
+    Ok(())
+}
+
+/// The operation is through before the registry is known everywhere.
+async fn create_of_a_registry_that_azure_does_not_list_yet_is_to_be_run_again() -> Checked {
+    let scene = Scene::new()?;
+    scene.azure.set_timing(Timing::none().with_registry(Duration::from_secs(60)));
+    let create = || scene.client.create_registry(GROUP, "newregistry", CreateRegistryOptions::default());
+    let (created, ()) = tokio::join!(create(), async {
+        tokio::time::sleep(Duration::from_secs(30)).await;
+        let absent = json!({ "error": { "code": "ResourceNotFound", "message": "not found" } });
+        scene.azure.fault(Fault::on("GET", "/registries/newregistry?").status(404).body(absent));
+    });
+    let err = refused(created, ErrorKind::Unexpected)?;
+    assert!(err.to_string().contains("does not list it yet; run it again"), "{err}");
+    assert!(err.is_transient() && err.created().is_some(), "{err}");
+    assert!(!create().await?.is_new);
     Ok(())
 }
 

@@ -3,8 +3,8 @@
 use crate::Scene;
 use aks_acr::{
     ApplyOptions, AttachOptions, CallOptions, ClusterRef, CreateClusterOptions, CreateRegistryOptions, Deployment,
-    Error, ErrorKind, ImageReference, ImportOptions, Kubeconfig, Manifest, PodSelection, PrincipalId, RegistryRef,
-    ResourceId, Result, RollOutOptions, SubscriptionId,
+    Error, ErrorKind, ImageReference, ImportOptions, Kubeconfig, KubeconfigOptions, Manifest, PodSelection,
+    PrincipalId, RegistryRef, ResourceId, Result, RollOutOptions, SubscriptionId,
 };
 
 fn refused<T: std::fmt::Debug>(result: Result<T>, part: &str) {
@@ -38,10 +38,18 @@ fn references_manifests_and_kubeconfigs_are_checked_when_they_are_read() {
     refused("nginx:".parse::<ImageReference>(), "nginx:");
     refused(Manifest::parse_all("just: a mapping"), "document: 1");
     refused(Manifest::parse_all("a: [b"), "YAML");
-    refused(Manifest::parse_all("{apiVersion: v1, kind: Pod, metadata: {name: ../secrets/x}}"), "metadata.name");
+    refused(
+        Manifest::parse_all("{apiVersion: a/b/c, kind: Pod, metadata: {name: a}}"),
+        "such as v1 or apps/v1, not a/b/c",
+    );
+    let rule = "of letters from a to z, digits and -_.:~@!$&'()*+,;= (and neither . nor .. alone), not";
+    refused(
+        Manifest::parse_all("{apiVersion: v1, kind: Pod, metadata: {name: ../secrets/x}}"),
+        &format!("metadata.name {rule} ../secrets/x"),
+    );
     refused(
         Manifest::parse_all("{apiVersion: v1, kind: Pod, metadata: {name: a, namespace: 'x?y'}}"),
-        "metadata.namespace",
+        &format!("metadata.namespace {rule} x?y"),
     );
     refused(Kubeconfig::parse("kind: Config"), "kubeconfig");
 }
@@ -92,7 +100,11 @@ async fn operations_refuse_bad_input_before_the_first_request() {
     refused(client.apply(&cluster, pod("other.azurecr.us/app:1"), ApplyOptions::default()).await, "azurecr.us");
     let options = ApplyOptions::default().with_registry(elsewhere);
     refused(client.apply(&cluster, pod("<acr-name>.azurecr.io/nginx:v1"), options).await, "azurecr.cn");
-    refused(client.apply(&cluster, pod("nginx"), ApplyOptions::default().with_namespace("a/b")).await, "a/b");
+    let odd = || ApplyOptions::default().with_namespace("a/b");
+    refused(client.apply(&cluster, pod("nginx"), odd()).await, "a/b");
+    refused(client.apply(&cluster, pod("nginx"), odd()).await, "lower-case letters, digits and '-'");
+    let odd = KubeconfigOptions::default().with_context(" dev");
+    refused(client.kubeconfig(&cluster, odd).await, "without white space at its ends");
 
     refused(client.roll_out(&cluster, &Deployment::new("../x"), RollOutOptions::default()).await, "../x");
     refused(client.pods(&cluster, &PodSelection::default().in_namespace("a/b"), CallOptions::default()).await, "a/b");

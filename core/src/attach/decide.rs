@@ -92,7 +92,8 @@ fn check_condition(registry: &Registry, options: &AttachOptions) -> Result<()> {
     let is_legacy = registry.mode == RoleAssignmentMode::LegacyRegistryPermissions;
     match &options.condition {
         Some(condition) if is_legacy => {
-            let text = "a condition has no effect on a registry whose permissions are on the whole registry";
+            let text = "a condition has no effect on a registry with Azure's `roleAssignmentMode: LegacyRegistryPermissions`, where \
+                        permissions are on the whole registry; leave it out, or set the mode to AbacRepositoryPermissions";
             Err(Error::invalid(text, "condition", condition.clone()).with_context("registry", registry.id.name()))
         }
         _ => Ok(()),

@@ -123,7 +123,7 @@ fn read_document(document: Value, number: usize, manifests: &mut Vec<Manifest>) 
     }
     let version = object["apiVersion"].as_str().unwrap_or_default();
     if version.split('/').count() > 2 || !version.split('/').all(is_path_segment) {
-        return Err(wrong(&format!("apiVersion cannot be one: {}", version.escape_debug())));
+        return Err(wrong(&format!("wanted an apiVersion such as v1 or apps/v1, not {}", version.escape_debug())));
     }
     let is_list = object["kind"].as_str().is_some_and(|kind| kind.ends_with("List"));
     if let Some(Value::Array(items)) = object.get_mut("items").filter(|_| is_list) {
@@ -137,12 +137,15 @@ fn read_document(document: Value, number: usize, manifests: &mut Vec<Manifest>) 
         ["name", "namespace"].into_iter().filter_map(|field| Some((field, metadata.get(field)?.as_str()?)))
     {
         if !is_path_segment(text) {
-            return Err(wrong(&format!("metadata.{field} cannot be one: {}", text.escape_debug())));
+            return Err(wrong(&format!("wanted a metadata.{field} of {IN_A_PATH}, not {}", text.escape_debug())));
         }
     }
     manifests.push(Manifest { object });
     Ok(())
 }
+
+/// The signs of [`is_path_segment`], in words.
+const IN_A_PATH: &str = "letters from a to z, digits and -_.:~@!$&'()*+,;= (and neither . nor .. alone)";
 
 /// What Kubernetes lets stand in a path, and no URL takes for something else. Its kinds have narrower rules, which it checks.
 pub(crate) fn is_path_segment(text: &str) -> bool {

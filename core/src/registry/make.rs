@@ -112,8 +112,8 @@ async fn made(
         call.report(Event::Polling { step: STEP.to_owned(), attempt, status: state.to_owned() });
         call.sleep(STEP, LOOK_AGAIN).await?;
     }
-    Err(Error::new(ErrorKind::Unexpected, "Azure made the registry and does not know it")
-        .with_context("registry", id.name()))
+    let text = "Azure made the registry and does not list it yet; run it again";
+    Err(Error::new(ErrorKind::Unexpected, text).with_context("registry", id.name()).with_transient(true))
 }
 
 fn stuck(kind: ErrorKind, text: &str, id: &ResourceId, state: &str) -> Error {

@@ -72,7 +72,8 @@ async fn a_condition_is_granted_with_the_role() -> Checked {
 
 async fn a_condition_without_effect_is_refused() -> Checked {
     let scene = Scene::new()?;
-    refused(attach(&scene, with(&only("team/app"))).await, ErrorKind::InvalidInput)?;
+    let err = refused(attach(&scene, with(&only("team/app"))).await, ErrorKind::InvalidInput)?;
+    assert!(err.to_string().contains("`roleAssignmentMode: LegacyRegistryPermissions`"), "{err}");
     assert_eq!(scene.writes(), []);
     Ok(())
 }

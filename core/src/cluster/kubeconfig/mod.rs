@@ -178,7 +178,9 @@ async fn fetch(client: &Client, cluster: &ClusterRef, options: &KubeconfigOption
     if let Some(name) =
         context.filter(|name| name.trim() != *name || name.is_empty() || name.contains(char::is_control))
     {
-        return Err(Error::invalid("wanted a context's name", "context", name.escape_default().to_string()));
+        let wanted =
+            "wanted a context's name: not empty, without white space at its ends and without control characters";
+        return Err(Error::invalid(wanted, "context", name.escape_default().to_string()));
     }
     let kubeconfig = client.cluster_deployer().kubeconfig(cluster, options.mode, call).await?;
     match context {
