@@ -332,6 +332,9 @@ async fn create_that_shows_its_failure_at_the_cluster_first_is_told_in_the_opera
         // Shortly before the second look for the identity, which is when ten seconds are over; the operation is asked after that.
         tokio::time::sleep(Duration::from_millis(9_900)).await;
         scene.azure.set_cluster_state(GROUP, FRESH, "Failed");
+        let id = scene.azure.cluster_id(GROUP, FRESH);
+        let shown = json!({ "id": id, "location": "westeurope", "properties": { "provisioningState": "Failed" } });
+        scene.azure.fault(Fault::on("GET", "/managedClusters/").status(200).body(shown));
         let failed =
             json!({ "status": "Failed", "error": { "code": "CreateVMSSAgentPoolFailed", "message": "no room" } });
         scene.azure.fault(Fault::on("GET", "/operations/").status(200).body(failed));

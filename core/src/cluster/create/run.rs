@@ -82,8 +82,8 @@ async fn attach_all(
     principal(&identities, None, Otherwise::Attach).map_err(|err| explain(err, &identities, &names()))?;
     let grants = registries.iter().map(|registry| async {
         let attached = attach_found(client, &identities, registry, call).await;
-        let again = |err: Error| err.with_context("hint", "run it again to go on from here, or attach");
-        attached.map_err(|err| again(explain(err, &identities, registry.id.name())))
+        let explain = |err| explain(err, &identities, registry.id.name()).with_context("cluster", cluster.name());
+        attached.map_err(|err| explain(err).with_context("hint", "run it again to go on from here, or attach"))
     });
     try_join_all(grants).await
 }
@@ -122,6 +122,5 @@ fn is_creating(found: &ClusterIdentities) -> bool {
 /// Says that the cluster is there, and what of the work is not done.
 fn explain(err: Error, identities: &ClusterIdentities, not_attached: &str) -> Error {
     err.with_context("not attached", not_attached)
-        .with_context("cluster", identities.cluster.name())
         .with_context("the cluster exists, in state", identities.state.clone())
 }
