@@ -71,9 +71,9 @@ impl Emulator {
         self.act(|world| world.access.standing().map(shown).collect())
     }
 
-    /// Sets how long things take from now on.
+    /// Sets how long things take from now on. What is longer than ten years takes ten years.
     pub fn set_timing(&self, timing: Timing) {
-        self.act(|world| world.timing = timing);
+        self.act(|world| world.timing = timing.bounded());
     }
 
     /// Adds a fault; several are met in the order in which they were added.
