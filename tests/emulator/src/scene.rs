@@ -39,22 +39,22 @@ pub struct RoleAssignment {
 
 #[expect(clippy::must_use_candidate, reason = "what changes the scene may be called for that alone")]
 impl Emulator {
-    /// All requests so far, in the order in which they started.
+    /// All requests so far, in the order in which they started; of more than 100,000 the last.
     #[must_use]
     pub fn requests(&self) -> Vec<Request> {
-        self.shared.world().log.requests.clone()
+        self.shared.world().log.since(0)
     }
 
     /// The present end of the log.
     #[must_use]
     pub fn mark(&self) -> Mark {
-        Mark(self.shared.world().log.requests.len())
+        Mark(self.shared.world().log.next())
     }
 
     /// The requests that started after a mark was taken.
     #[must_use]
     pub fn requests_since(&self, mark: Mark) -> Vec<Request> {
-        self.shared.world().log.requests.get(mark.0..).unwrap_or_default().to_vec()
+        self.shared.world().log.since(mark.0)
     }
 
     /// All role assignments that were not deleted, seeded ones included.
