@@ -105,7 +105,7 @@ impl Held {
     }
 
     /// Puts its draft in its place. Whoever reads it sees the old text or the new one.
-    pub fn replace(&self, draft: Draft) -> Result<()> {
+    pub fn replace(&self, draft: &Draft) -> Result<()> {
         fs::rename(&draft.0, &self.target).map_err(|err| self.could_not_write(err))?;
         #[cfg(unix)]
         if let Some(folder) = self.target.parent() {

@@ -37,9 +37,9 @@ pub(super) fn write(changes: &[Change<'_>], lock_wait: Duration, stop: &dyn Fn()
         return Err(stopped());
     }
     let mut before = None;
-    for (file, held, draft) in drafts {
+    for (file, held, draft) in &drafts {
         held.replace(draft).map_err(|err| half_done(err, before))?;
-        before = Some(*file);
+        before = Some(**file);
     }
     Ok(written)
 }
