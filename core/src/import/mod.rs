@@ -161,6 +161,7 @@ pub(crate) async fn poll(client: &Client, handle: &mut ImportHandle, call: &Call
         Err(err) if err.kind() == ErrorKind::Conflict && run::has_arrived(client, handle, &call).await? => {
             Ok(ImportStatus::Succeeded)
         }
+        Err(err) if run::is_unseen(&err) => run::progress_of_unseen(client, handle, err, &call).await,
         polled => polled,
     }
 }

@@ -24,6 +24,8 @@ const MOST_IN_VAIN: u32 = 4;
 const LOOKS_AFTER_CONFLICT: u32 = 4;
 /// The wait between looks where Azure names none.
 const WAIT: Duration = Duration::from_secs(5);
+const LOOKING: &str = "looking whether the image has arrived";
+const ACCEPTED: &str = "Azure accepted the import, and does not let the caller follow it; it may go on all the same";
 const UNCOMPARED: &str = "the source is asked with credentials, by Azure alone";
 
 /// A look that may fail without ending the import: the image, that there is none, or why it could not be looked at.
@@ -181,8 +183,38 @@ impl<'a> Job<'a> {
     async fn run(&self, missing: &[&ImageReference]) -> Result<Option<String>> {
         let handle = self.start(missing).await?;
         let correlation_id = handle.correlation_id.clone();
-        follow(self.client, handle, self.call).await?;
+        match follow(self.client, handle, self.call).await {
+            Err(err) if is_unseen(&err) => {
+                self.look_until_arrived(missing, accepted(err, correlation_id.as_deref())).await?;
+            }
+            followed => followed?,
+        }
         Ok(correlation_id)
+    }
+
+    /// Goes on by looks at the targets where Azure does not let the caller follow the import: it is at work all the same. `unseen`
+    /// says so where the looks cannot tell the end.
+    async fn look_until_arrived(&self, missing: &[&ImageReference], unseen: Error) -> Result<()> {
+        let Some(wanted) = self.wanted() else { return Err(unseen) };
+        let keeps = self.options.existing == ExistingTag::Keep;
+        self.call.report(Event::Started { step: LOOKING.to_owned() });
+        let mut in_vain = 0;
+        loop {
+            let looked = try_join_all(missing.iter().map(|target| look(self.client, target, self.call))).await?;
+            if looked.iter().all(|look| matches!(look, Look::There(there) if there == wanted)) {
+                return Ok(());
+            }
+            let has_other = looked.iter().any(|look| matches!(look, Look::There(there) if there != wanted));
+            in_vain = if looked.iter().any(|look| matches!(look, Look::Hidden { .. })) { in_vain + 1 } else { 0 };
+            let is_hidden = looked.iter().any(|look| matches!(look, Look::Hidden { passes: false, .. }));
+            if is_hidden || (has_other && keeps) || in_vain == MOST_IN_VAIN {
+                return Err(unseen);
+            }
+            if let Err(err) = self.call.sleep(LOOKING, WAIT).await {
+                let err = err.with_context("import", ACCEPTED);
+                return Err(unseen.service().cloned().into_iter().fold(err, Error::with_service));
+            }
+        }
     }
 
     /// Those that do not have the image all the same: where no answer came, Azure may have got the request and be at work; where
@@ -199,7 +231,7 @@ impl<'a> Job<'a> {
         let mut in_vain = 0;
         for attempt in 0..looks {
             if attempt > 0 {
-                self.call.sleep("looking whether the image has arrived", WAIT).await?;
+                self.call.sleep(LOOKING, WAIT).await?;
             }
             let looked = try_join_all(missing.iter().map(|target| look(self.client, target, self.call))).await?;
             let is_there = |look: &Look| matches!(look, Look::There(there) if wanted == there);
@@ -292,6 +324,40 @@ async fn follow(client: &Client, mut handle: ImportHandle, call: &Call) -> Resul
         }
         told = tags;
     }
+}
+
+/// Whether the caller may not look at an import that was accepted. The link to it is at the subscription, so that rights on the
+/// resource group may be too little; whether they are is not established, and both are taken. That the source refuses Azure is how an
+/// import ended.
+pub(super) fn is_unseen(err: &Error) -> bool {
+    err.kind() == ErrorKind::Forbidden && err.blame() != Some(Blame::Source)
+}
+
+/// Such a refusal, with the request that began the import.
+fn accepted(err: Error, correlation_id: Option<&str>) -> Error {
+    err.saying(ACCEPTED).correlated_with(correlation_id)
+}
+
+/// How far an import is that the caller may not look at: as far as its targets show it.
+pub(super) async fn progress_of_unseen(
+    client: &Client,
+    handle: &ImportHandle,
+    err: Error,
+    call: &Call,
+) -> Result<ImportStatus> {
+    let err = accepted(err, handle.correlation_id.as_deref());
+    let Some(Arriving { images, digest }) = &handle.arriving else { return Err(err) };
+    let looked = try_join_all(images.iter().map(|image| look(client, image, call))).await?;
+    if looked.iter().any(|look| matches!(look, Look::Hidden { .. })) {
+        return Err(err);
+    }
+    let is_there = |look: &Look| matches!(look, Look::There(there) if there == digest);
+    // Where another image is, it may be the one that is being replaced.
+    Ok(if looked.iter().all(is_there) {
+        ImportStatus::Succeeded
+    } else {
+        ImportStatus::Running { tags: BTreeMap::new() }
+    })
 }
 
 /// Whether all that an import was to bring is there, by whichever import.
