@@ -1,13 +1,17 @@
 //! One import: a look at source and targets, the copy, a look at what has arrived.
 
-use super::{ExistingTag, Import, ImportOptions, ImportProof, target::Targets};
+use super::{
+    ExistingTag, Import, ImportOptions, ImportProof,
+    source::{self, Origin, Sources},
+    target::Targets,
+};
 use crate::{
     call::{Call, Event},
     client::Client,
     error::{Blame, Error, ErrorKind, Result},
     id::ResourceId,
     image::{Digest, ImageReference},
-    registry::{Arriving, ImportHandle, ImportRequest, ImportStatus, Registry, RegistryRef},
+    registry::{Arriving, ImportHandle, ImportRequest, ImportStatus, Registry},
 };
 use futures::future::try_join_all;
 use std::{collections::BTreeMap, time::Duration};
@@ -26,10 +30,9 @@ const LOOKS_AFTER_CONFLICT: u32 = 4;
 const WAIT: Duration = Duration::from_secs(5);
 const LOOKING: &str = "looking whether the image has arrived";
 const ACCEPTED: &str = "Azure accepted the import, and does not let the caller follow it; it may go on all the same";
-const UNCOMPARED: &str = "the source is asked with credentials, by Azure alone";
 
 /// A look that may fail without ending the import: the image, that there is none, or why it could not be looked at.
-enum Look {
+pub(super) enum Look {
     There(Digest),
     Absent,
     Hidden {
@@ -50,7 +53,7 @@ struct Left<'a> {
 pub(super) struct Job<'a> {
     client: &'a Client,
     registry: Registry,
-    source: &'a ImageReference,
+    source: ImageReference,
     options: &'a ImportOptions,
     source_registry: Option<ResourceId>,
     targets: Vec<ImageReference>,
@@ -58,14 +61,16 @@ pub(super) struct Job<'a> {
     call: &'a Call,
 }
 
-/// Checks what can be checked before the first request.
-pub(super) fn check(client: &Client, source: &ImageReference, options: &ImportOptions) -> Result<Targets> {
+/// Checks what can be checked before the first request, and reads which image is meant and under which names.
+pub(super) fn check(
+    client: &Client,
+    source: &ImageReference,
+    options: &ImportOptions,
+) -> Result<(ImageReference, Targets)> {
     options.check()?;
-    client.cloud().check_registry_host(source.registry(), "image")?;
-    if let Some(registry) = &options.source_registry {
-        registry.check_cloud(client.cloud())?;
-    }
-    Targets::read(source, options)
+    let image = source::named(client, source, options)?;
+    let targets = Targets::read(&image, options)?;
+    Ok((image, targets))
 }
 
 impl<'a> Job<'a> {
@@ -73,27 +78,26 @@ impl<'a> Job<'a> {
     pub async fn prepare(
         client: &'a Client,
         registry: impl Future<Output = Result<Registry>>,
-        (source, options): (&'a ImageReference, &'a ImportOptions),
+        (source, options): (&ImageReference, &'a ImportOptions),
+        sources: &Sources,
         call: &'a Call,
     ) -> Result<Self> {
-        let targets = check(client, source, options)?;
-        let (registry, seen, source_registry) = futures::try_join!(
-            registry,
-            look_at_source(client, source, options, call),
-            find_source(client, source, options, call)
-        )?;
+        let (image, targets) = check(client, source, options)?;
+        let origin = Origin::find(client, image, options, sources, call);
+        let (registry, Origin { image: source, registry: source_registry, seen }) =
+            futures::try_join!(registry, origin)?;
         if matches!(seen, Look::Absent) {
             let err = Error::new(ErrorKind::NotFound, "the source has no such image");
             return Err(err.with_context("image", source.to_string()).with_blame(Blame::Source));
         }
-        let digest = meant(&seen, source);
+        let digest = meant(&seen, &source);
         let targets = targets.in_registry(&registry.login_server, digest)?;
         Ok(Self { client, registry, source, options, source_registry, targets, seen, call })
     }
 
     /// The digest that is meant: the one that the source was seen to have, or the one that the caller named.
     fn wanted(&self) -> Option<&Digest> {
-        meant(&self.seen, self.source)
+        meant(&self.seen, &self.source)
     }
 
     /// The targets that do not have the image yet. A tag that has another one is not overwritten unless it was asked for.
@@ -367,22 +371,8 @@ pub(super) async fn has_arrived(client: &Client, handle: &ImportHandle, call: &C
     Ok(looked.iter().all(|look| matches!(look, Look::There(there) if there == digest)))
 }
 
-async fn look_at_source(
-    client: &Client,
-    source: &ImageReference,
-    options: &ImportOptions,
-    call: &Call,
-) -> Result<Look> {
-    // The credentials are the source's and Azure's affair; without them a look would tell nothing of a private image.
-    if options.credentials.is_some() {
-        Ok(Look::Hidden { reason: UNCOMPARED.to_owned(), passes: false })
-    } else {
-        look(client, source, call).await
-    }
-}
-
 /// What stands in the way of a look is a reason, but for what ends the whole call.
-async fn look(client: &Client, image: &ImageReference, call: &Call) -> Result<Look> {
+pub(super) async fn look(client: &Client, image: &ImageReference, call: &Call) -> Result<Look> {
     match client.registry_importer().image(image, &call.at_most(LOOK)).await {
         Ok(Some(image)) => Ok(Look::There(image.digest)),
         Ok(None) => Ok(Look::Absent),
@@ -391,30 +381,5 @@ async fn look(client: &Client, image: &ImageReference, call: &Call) -> Result<Lo
             let passing = [ErrorKind::Unavailable, ErrorKind::RateLimited, ErrorKind::DeadlineExceeded];
             Ok(Look::Hidden { reason: err.to_string(), passes: passing.contains(&err.kind()) })
         }
-    }
-}
-
-/// One of Azure's registries is named by its id where the caller can see it: then Azure pulls with rights of its own. Where not,
-/// Azure asks it without a name. One that the caller named is taken as it is, and one that they named and is absent is an error.
-async fn find_source(
-    client: &Client,
-    source: &ImageReference,
-    options: &ImportOptions,
-    call: &Call,
-) -> Result<Option<ResourceId>> {
-    if let Some(registry) = &options.source_registry {
-        if let Some(id) = registry.id() {
-            return Ok(Some(id.clone()));
-        }
-        let found = client.find_registry(registry, call).await.map_err(|err| err.with_blame(Blame::Source))?;
-        return Ok(Some(found.id));
-    }
-    if options.credentials.is_some() || !client.cloud().has_registry(source.registry()) {
-        return Ok(None);
-    }
-    let registry: RegistryRef = source.registry().parse()?;
-    match client.registry_importer().find(&registry, call).await {
-        Err(err) if err.kind() == ErrorKind::Forbidden => Ok(None),
-        found => Ok(found?.map(|registry| registry.id)),
     }
 }
