@@ -28,6 +28,7 @@ pub(crate) use request::{Answer, ArmRequest, RegistryRequest};
 #[cfg(feature = "identity")]
 pub(crate) use token::TokenCache;
 pub(crate) use token::{Caller, Tokens};
+#[cfg(feature = "kubernetes")]
 pub(crate) use wait::{http_date, retry_after_in};
 
 use crate::{
