@@ -142,6 +142,11 @@ impl Cloud {
         ends_with(host, &self.registry_suffix)
     }
 
+    /// The login server of a registry without a domain label: of one that has a label, it is another.
+    pub(crate) fn plain_login_server(&self, name: &str) -> String {
+        format!("{}{}", name.to_ascii_lowercase(), self.registry_suffix)
+    }
+
     /// Refuses what is no login server of this cloud.
     pub(crate) fn check_login_server(&self, host: &str) -> Result<()> {
         self.check_registry_host(host, "registry")?;

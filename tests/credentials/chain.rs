@@ -2,6 +2,7 @@
 
 use crate::{attach, azure, builder, ids, outside::Outside, sign_ins, tool::SignedIn, with};
 use aks_acr::{CallOptions, Cloud, ErrorKind};
+use aks_acr_emulator::Fault;
 use std::time::Duration;
 
 #[tokio::test(start_paused = true)]
@@ -16,6 +17,37 @@ async fn a_secret_of_the_environment_signs_in_once_for_each_audience() {
         assert!(client.registry_importer().image(&image, &call).await.unwrap().is_some());
     }
     assert_eq!(sign_ins(&azure), 2, "Resource Manager's and the registries'");
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_token_that_is_refused_is_replaced_once() {
+    let azure = azure().with_image("myregistry.azurecr.io/nginx:v1", &["linux/amd64"]);
+    let (_, secret) = azure.client_secret_of("owner");
+    let client = builder(&azure, with(ids(&azure), &[("AZURE_CLIENT_SECRET", &secret)])).build().unwrap();
+    azure.fault(Fault::on("PUT", "/roleAssignments/").expired_token());
+    attach(&client).await.unwrap();
+    assert_eq!(sign_ins(&azure), 2, "Resource Manager's, and another in its place");
+    azure.fault(Fault::on("GET", "managedClusters").expired_token().times(1000));
+    let err = attach(&client).await.unwrap_err();
+    assert_eq!((err.kind(), sign_ins(&azure)), (ErrorKind::Unauthenticated, 3), "who refuses two tokens means it");
+    azure.fault(Fault::on("POST", "/oauth2/exchange").status(401));
+    let call = CallOptions::default().start(Duration::from_secs(60));
+    let image = "myregistry.azurecr.io/nginx:v1".parse().unwrap();
+    assert!(client.registry_importer().image(&image, &call).await.unwrap().is_some());
+    assert_eq!(sign_ins(&azure), 5, "the registries', and another in its place");
+}
+
+#[tokio::test(start_paused = true)]
+async fn requests_whose_token_is_refused_at_once_share_the_next_one() {
+    let azure = azure();
+    let (_, secret) = azure.client_secret_of("owner");
+    let client = builder(&azure, with(ids(&azure), &[("AZURE_CLIENT_SECRET", &secret)])).build().unwrap();
+    attach(&client).await.unwrap();
+    azure.fault(Fault::on("GET", "managedClusters").expired_token().times(4));
+    for done in futures::future::join_all((0..4).map(|_| attach(&client))).await {
+        done.unwrap();
+    }
+    assert_eq!(sign_ins(&azure), 2);
 }
 
 #[tokio::test(start_paused = true)]

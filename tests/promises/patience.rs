@@ -80,7 +80,7 @@ async fn retry_after_is_honoured_in_every_form() {
         ("x-ms-retry-after-ms", &|| "60000".to_owned()),
     ];
     for (name, value) in forms {
-        for status in [429, 503] {
+        for status in [408, 429, 500, 502, 503, 504] {
             let (scene, value) = (Scene::new(), value());
             scene.azure.fault(Fault::on("PUT", "/roleAssignments/").status(status).header(name, &value).times(2));
             let begun = Instant::now();
@@ -102,6 +102,29 @@ async fn a_wait_beyond_the_deadline_ends_at_once_and_says_how_long_it_would_have
     assert_eq!((err.kind(), err.retry_after()), (ErrorKind::RateLimited, Some(Duration::from_secs(3600))));
     assert!(begun.elapsed() < Duration::from_secs(1));
     assert_eq!(puts(&scene.azure, "roleAssignments"), 1);
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_wait_that_a_service_out_of_order_asks_for_is_bounded_like_any_other() {
+    for status in [408, 429, 500, 502, 503, 504] {
+        let scene = Scene::new();
+        scene.azure.fault(Fault::on("PUT", "/roleAssignments/").status(status).header("retry-after", "600").times(9));
+        let begun = Instant::now();
+        let call = CallOptions::default().with_deadline(Duration::from_secs(60));
+        let options = AttachOptions::default().with_call(call);
+        let err = scene.client.attach(&scene.cluster, &scene.registry, options).await.unwrap_err();
+        assert_eq!((err.status(), err.retry_after()), (Some(status), Some(Duration::from_secs(600))));
+        assert!(begun.elapsed() < Duration::from_secs(1) && puts(&scene.azure, "roleAssignments") == 1, "{status}");
+        let cancel = CancellationToken::new();
+        let call = CallOptions::default().with_deadline(Duration::from_secs(3600)).with_cancel(cancel.clone());
+        let options = AttachOptions::default().with_call(call);
+        let (result, ()) = tokio::join!(scene.client.attach(&scene.cluster, &scene.registry, options), async {
+            tokio::time::sleep(Duration::from_secs(1)).await;
+            cancel.cancel();
+        });
+        assert_eq!(result.unwrap_err().kind(), ErrorKind::Cancelled);
+        assert!(begun.elapsed() < Duration::from_secs(3), "{status}: {:?}", begun.elapsed());
+    }
 }
 
 #[tokio::test(start_paused = true)]

@@ -74,7 +74,8 @@ pub struct RegistryAttachments {
     pub registry: Registry,
     /// The grants: those on the registry itself first.
     pub grants: Vec<PullGrant>,
-    /// The subscriptions whose clusters were looked at, to tell whose a grant is. Empty if the caller may not list clusters.
+    /// The subscriptions whose clusters were looked at, to tell whose a grant is. One where the caller may not list them is
+    /// left out.
     pub subscriptions: Vec<SubscriptionId>,
 }
 

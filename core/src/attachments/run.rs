@@ -113,7 +113,8 @@ pub(crate) async fn of_registry(
     let ((registry, assignments), clusters) = futures::try_join!(at_registry, clusters(client, &subscriptions, &call))?;
     let roles = Roles::read(client, &registry.id, &assignments, &call).await?;
     let grants = pull_grants(&registry.id, Some(registry.mode), &assignments, &roles)?;
-    let kubelets: Vec<(PrincipalId, &ResourceId)> = kubelets(clusters.as_deref().unwrap_or_default());
+    let (subscriptions, clusters): (Vec<_>, Vec<_>) = clusters.into_iter().unzip();
+    let kubelets: Vec<(PrincipalId, &ResourceId)> = clusters.iter().flat_map(|listed| kubelets(listed)).collect();
     let known = |grant: PullGrant| {
         kubelets.iter().fold(grant, |grant, (principal, cluster)| grant.held_by(*principal, cluster))
     };
@@ -121,7 +122,6 @@ pub(crate) async fn of_registry(
     if options.ask_directory {
         tell_gone(client, &mut grants, &call).await?;
     }
-    let subscriptions = if clusters.is_some() { subscriptions } else { Vec::new() };
     Ok(RegistryAttachments { registry, grants, subscriptions })
 }
 
@@ -139,21 +139,23 @@ async fn tell_gone(client: &Client, grants: &mut [PullGrant], call: &Call) -> Re
     Ok(())
 }
 
-fn kubelets(clusters: &[ClusterIdentities]) -> Vec<(PrincipalId, &ResourceId)> {
-    clusters.iter().filter_map(|one| Some((one.kubelet.as_ref()?.object_id, &one.cluster))).collect()
+fn kubelets(clusters: &[ClusterIdentities]) -> impl Iterator<Item = (PrincipalId, &ResourceId)> {
+    clusters.iter().filter_map(|one| Some((one.kubelet.as_ref()?.object_id, &one.cluster)))
 }
 
-/// `None`: the caller may not list them, so that it cannot be told whose a grant is.
+/// The clusters of each subscription where the caller may list them; of the others it cannot be told whose a grant is.
 async fn clusters(
     client: &Client,
     subscriptions: &[SubscriptionId],
     call: &Call,
-) -> Result<Option<Vec<ClusterIdentities>>> {
-    match try_join_all(subscriptions.iter().map(|one| client.inventory().clusters(*one, call))).await {
-        Ok(listed) => Ok(Some(listed.into_iter().flatten().collect())),
-        Err(err) if err.kind() == ErrorKind::Forbidden => Ok(None),
-        Err(err) => Err(err),
-    }
+) -> Result<Vec<(SubscriptionId, Vec<ClusterIdentities>)>> {
+    let listed = subscriptions.iter().map(|one| async move {
+        match client.inventory().clusters(*one, call).await {
+            Err(err) if err.kind() == ErrorKind::Forbidden => Ok(None),
+            listed => Ok(Some((*one, listed?))),
+        }
+    });
+    Ok(try_join_all(listed).await?.into_iter().flatten().collect())
 }
 
 /// The client's subscription, the target's and those that were asked for, each once.

@@ -14,7 +14,7 @@ use crate::{
     cluster::{AzureClusterDeployer, ClusterDeployer},
     environment::Environment,
     error::Result,
-    http::{Arm, Door, Registries, Tokens},
+    http::{Arm, Caller, Door, Registries, Tokens},
     identity::{AzureIdentityResolver, IdentityResolver},
     inventory::{AzureInventory, Directory, Inventory},
     kube::Kubernetes,
@@ -306,7 +306,7 @@ impl ClientBuilder {
         let chain = || {
             let mut around = Surroundings::new(&self.cloud, self.environment.clone(), transport)?;
             around.executor = self.executor;
-            Ok(Arc::new(DefaultCredential::new(around)?) as Arc<dyn TokenCredential>)
+            Ok(Arc::new(DefaultCredential::new(around)?) as Arc<dyn Caller>)
         };
         #[cfg(not(feature = "identity"))]
         let chain = || {
@@ -314,7 +314,7 @@ impl ClientBuilder {
                 "this build has no default chain of credentials: give one, or enable the feature `identity` of aks-acr";
             Err(crate::Error::new(crate::ErrorKind::Unsupported, text))
         };
-        let given = self.credential.map(|given| Arc::new(GivenCredential(given)) as Arc<dyn TokenCredential>);
+        let given = self.credential.map(|given| Arc::new(GivenCredential(given)) as Arc<dyn Caller>);
         let credential = given.map_or_else(chain, Ok)?;
         let arm = Arm::new(&door, self.cloud.clone(), credential.clone());
         let tokens = Tokens::new(credential);

@@ -130,6 +130,9 @@ impl Client {
     /// forgotten, or one whose [`blame`](crate::Error::blame) is known. Every other error is that of the look, such as
     /// [`Unavailable`](ErrorKind::Unavailable): the import goes on, and the handle can be looked at again.
     ///
+    /// Where Azure does not let the caller follow the import, its targets are looked at: it has succeeded when they have the image, and is
+    /// running, with no tags told, until then. Where they cannot be looked at either, that is [`Forbidden`](ErrorKind::Forbidden).
+    ///
     /// # Examples
     /// See [`start_import`](Self::start_import).
     pub async fn poll_import(&self, handle: &mut ImportHandle, call: CallOptions) -> Result<ImportStatus> {

@@ -10,7 +10,7 @@ use crate::{
     cloud::Cloud,
     environment::Environment,
     error::{Error, ErrorKind, Result},
-    http::{TokenCache, is_final, tell},
+    http::{Caller, TokenCache, is_final, tell},
     telemetry::{self, CREDENTIAL},
 };
 use async_trait::async_trait;
@@ -26,7 +26,10 @@ use azure_core::{
 use azure_identity::Executor;
 use choice::Kind;
 use source::Found;
-use std::{fmt, sync::Arc};
+use std::{
+    fmt,
+    sync::{Arc, Mutex, MutexGuard, PoisonError},
+};
 use tokio::{sync::OnceCell, time::Instant};
 
 /// What all credentials of the chain have in common.
@@ -72,13 +75,26 @@ impl Policy for OnceIfInVain {
     }
 }
 
-/// The first credential that is there. Once found, it stays.
+/// The first credential that is there. Once found, its kind stays: who was refused must not go on as somebody else.
 pub(crate) struct DefaultCredential {
     surroundings: Surroundings,
     kinds: &'static [Kind],
-    found: OnceCell<(Kind, Arc<dyn TokenCredential>)>,
+    found: OnceCell<InUse>,
     /// A request may be the start of a program.
     held: TokenCache,
+}
+
+/// The credential that was found. `None` once a token of it was refused: it holds tokens itself and knows no way to let go of
+/// them, so that it is made anew.
+struct InUse {
+    kind: Kind,
+    made: Mutex<Option<Arc<dyn TokenCredential>>>,
+}
+
+impl InUse {
+    fn made(&self) -> MutexGuard<'_, Option<Arc<dyn TokenCredential>>> {
+        self.made.lock().unwrap_or_else(PoisonError::into_inner)
+    }
 }
 
 impl DefaultCredential {
@@ -93,13 +109,31 @@ impl DefaultCredential {
         let find = self.found.get_or_try_init(|| async {
             let (kind, credential, token) = self.find(scopes).await?;
             first = Some(token);
-            Ok::<_, azure_core::Error>((kind, credential))
+            Ok::<_, azure_core::Error>(InUse { kind, made: Mutex::new(Some(credential)) })
         });
-        let (kind, credential) = find.await?;
+        let found = find.await?;
         match first {
             Some(token) => Ok(token),
-            None => told(*kind, credential.as_ref(), scopes).await,
+            None => told(found.kind, self.made(found).await?.as_ref(), scopes).await,
         }
+    }
+
+    /// The credential of the kind that was found, made anew after a refusal.
+    async fn made(&self, found: &InUse) -> azure_core::Result<Arc<dyn TokenCredential>> {
+        let held = found.made().clone();
+        if let Some(credential) = held {
+            return Ok(credential);
+        }
+        let kind = found.kind;
+        let broken = match source::find(kind, &self.surroundings, true).await {
+            Found::Configured(credential) => {
+                *found.made() = Some(credential.clone());
+                return Ok(credential);
+            }
+            Found::Absent(reason) => broken(reason),
+            Found::Broken(err) => err,
+        };
+        Err(credential_error(Failed { kind, source: Box::new(broken) }))
     }
 
     /// Asks one after the other. What is not configured is passed over; what is configured and fails is an error, or a
@@ -141,6 +175,17 @@ async fn told(kind: Kind, credential: &dyn TokenCredential, scopes: &[&str]) -> 
 impl TokenCredential for DefaultCredential {
     async fn get_token(&self, scopes: &[&str], _: Option<TokenRequestOptions<'_>>) -> azure_core::Result<AccessToken> {
         self.held.get(&scopes.join(" "), self.fetch(scopes)).await
+    }
+}
+
+impl Caller for DefaultCredential {
+    fn forget(&self, scope: &str, token: &str) {
+        // Another of the caller's requests may have had it replaced already.
+        if self.held.forget_this(scope, token)
+            && let Some(found) = self.found.get()
+        {
+            found.made().take();
+        }
     }
 }
 

@@ -165,14 +165,23 @@ impl Policy for DeadlineGuard {
             return result;
         };
         let buckets = Buckets::of(request);
-        let _turn = self.0.wait(&buckets, |wait| watch.hear(wait)).await?;
+        let turn = self.0.wait(&buckets, |wait| watch.hear(wait)).await?;
         let (attempt, begun) = (watch.count(), Instant::now());
         let result = next[0].send(ctx, request, &next[1..]).await;
         tell(watch.step(), request, Some(attempt), begun, &result);
         match result {
             Ok(answer) => {
                 watch.seen().lost = 0;
-                if is_repeated(answer.status()) { self.look_at(watch, &buckets, answer).await } else { Ok(answer) }
+                if !is_repeated(answer.status()) {
+                    return Ok(answer);
+                }
+                let (answer, rest) = self.look_at(watch, &buckets, answer).await?;
+                // Nobody else has to wait for what this one was asked to.
+                drop(turn);
+                if let Some(rest) = rest {
+                    tokio::time::sleep(rest).await;
+                }
+                Ok(answer)
             }
             Err(err) if matches!(err.kind(), Azure::Connection | Azure::Io) => {
                 Err(watch.lose(err, request.url().host_str().unwrap_or_default()))
@@ -206,14 +215,23 @@ fn is_repeated(status: StatusCode) -> bool {
     matches!(u16::from(status), 408 | 429 | 500 | 502 | 503 | 504)
 }
 
-/// A server's wait is honoured by the policy on these two only.
+/// A server's wait is honoured by the policy on these two only. On the others it is this guard that waits; what ends the call ends
+/// the wait, too.
 fn is_throttled(status: StatusCode) -> bool {
     matches!(status, StatusCode::TooManyRequests | StatusCode::ServiceUnavailable)
 }
 
 impl DeadlineGuard {
-    async fn look_at(&self, watch: &Watch, buckets: &Buckets, answer: AsyncRawResponse) -> PolicyResult {
-        let (status, wait) = (answer.status(), retry_after(answer.headers()).filter(|_| is_throttled(answer.status())));
+    /// Gives the answer back, and how long to wait before another try where the policy would not.
+    async fn look_at(
+        &self,
+        watch: &Watch,
+        buckets: &Buckets,
+        answer: AsyncRawResponse,
+    ) -> azure_core::Result<(AsyncRawResponse, Option<Duration>)> {
+        let (status, by_policy) = (answer.status(), is_throttled(answer.status()));
+        // What is sent once has no other try to wait for: whoever sent it decides by the answer.
+        let wait = retry_after(answer.headers()).filter(|_| by_policy || watch.is_repeated);
         let raw: RawResponse = answer.try_into_raw_response().await?;
         let service = service_error(u16::from(status), raw.headers(), raw.body());
         if let Some(wait) = wait.filter(|_| status == StatusCode::TooManyRequests) {
@@ -225,6 +243,6 @@ impl DeadlineGuard {
         watch.report(service.code.clone().unwrap_or_else(|| status.to_string()), wait);
         watch.seen().last = Some(service);
         let (status, headers, body) = raw.deconstruct();
-        Ok(AsyncRawResponse::from_bytes(status, headers, body))
+        Ok((AsyncRawResponse::from_bytes(status, headers, body), wait.filter(|_| !by_policy)))
     }
 }

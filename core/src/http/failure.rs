@@ -2,6 +2,7 @@
 
 use super::{
     Answer, ArmRequest,
+    provider::{PROVIDER, missing_provider},
     refusal::{is_conditional_access, refusal},
 };
 use crate::{
@@ -33,6 +34,10 @@ pub(crate) fn from_azure(request: &ArmRequest, answer: &Answer) -> Error {
             .saying("conditional access wants another sign-in of the caller: Azure answered with a claims challenge")
             .with_claims(claims),
         _ => err,
+    };
+    let err = match missing_provider(answer) {
+        Some(provider) => err.with_context(PROVIDER, provider),
+        None => err,
     };
     let err = match super::wait::retry_after(&answer.headers) {
         Some(wait) => err.with_retry_after(wait),

@@ -27,7 +27,8 @@ pub(crate) use provider::{Provider, READ as READ_PROVIDER};
 pub(crate) use request::{Answer, ArmRequest, RegistryRequest};
 #[cfg(feature = "identity")]
 pub(crate) use token::TokenCache;
-pub(crate) use token::Tokens;
+pub(crate) use token::{Caller, Tokens};
+#[cfg(feature = "kubernetes")]
 pub(crate) use wait::{http_date, retry_after_in};
 
 use crate::{
@@ -36,13 +37,10 @@ use crate::{
     error::{Error, ErrorKind, Result},
     write::{Guard, Intent},
 };
-use azure_core::{
-    credentials::TokenCredential,
-    http::{
-        ClientOptions, Context, ExponentialRetryOptions, HttpClient, Pipeline, PipelineSendOptions, Request,
-        RetryOptions, Transport,
-        policies::{Policy, auth::BearerTokenAuthorizationPolicy},
-    },
+use azure_core::http::{
+    ClientOptions, Context, ExponentialRetryOptions, HttpClient, Pipeline, PipelineSendOptions, Request, RetryOptions,
+    Transport,
+    policies::{Policy, auth::BearerTokenAuthorizationPolicy},
 };
 use deadline::DeadlineGuard;
 use guard::WriteGuard;
@@ -106,9 +104,10 @@ pub(crate) struct Arm {
 }
 
 impl Arm {
-    pub fn new(door: &Door, cloud: Cloud, credential: Arc<dyn TokenCredential>) -> Self {
-        let auth: Arc<dyn Policy> = Arc::new(BearerTokenAuthorizationPolicy::new(credential, [cloud.arm_scope()]));
-        let policies: Vec<Arc<dyn Policy>> = vec![Arc::new(TokenRenewal), auth];
+    pub fn new(door: &Door, cloud: Cloud, caller: Arc<dyn Caller>) -> Self {
+        let scope = cloud.arm_scope().to_owned();
+        let auth = Arc::new(BearerTokenAuthorizationPolicy::new(caller.clone(), [&scope]));
+        let policies: Vec<Arc<dyn Policy>> = vec![Arc::new(TokenRenewal { caller, scope }), auth];
         Self {
             pipeline: door.pipeline(retrying(), policies.clone()),
             once: door.pipeline(RetryOptions::none(), policies),

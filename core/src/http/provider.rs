@@ -8,11 +8,14 @@ use crate::{
 };
 use azure_core::http::Method;
 use serde::Deserialize;
+use serde_json::Value;
 use std::time::Duration;
 
 const API: &str = "2024-11-01";
 pub(crate) const READ: &str = "Microsoft.Resources/subscriptions/providers/read";
 const NOT_REGISTERED: &str = "MissingSubscriptionRegistration";
+/// By which an error names a provider.
+pub(super) const PROVIDER: &str = "provider";
 /// The longest wait between two looks; Azure's own SDKs always wait as long.
 const LOOK_AGAIN: Duration = Duration::from_secs(10);
 /// The first one; each next is half as long again.
@@ -38,14 +41,15 @@ impl Arm {
         call: &Call,
     ) -> Result<Answer> {
         match self.send(write(), call).await {
-            Err(err) if err.code() == Some(NOT_REGISTERED) && register => {}
-            Err(err) if err.code() == Some(NOT_REGISTERED) => return Err(explain(err, provider, subscription)),
-            sent => return sent,
+            Err(err) if is_about(provider, &err) && register => {}
+            Err(err) if is_about(provider, &err) => return Err(explain(err, provider, subscription)),
+            sent => return sent.map_err(|err| explain_other(err, subscription)),
         }
         self.register(provider, subscription, call).await?;
         let waits = std::iter::repeat_n(LOOK_AGAIN, TRIES);
-        let is_passing = |err: &Error| err.code() == Some(NOT_REGISTERED);
-        call.retry(&step(provider), waits, is_passing, || self.send(write(), call)).await
+        let is_passing = |err: &Error| is_about(provider, err);
+        let sent = call.retry(&step(provider), waits, is_passing, || self.send(write(), call)).await;
+        sent.map_err(|err| if is_about(provider, &err) { err } else { explain_other(err, subscription) })
     }
 
     /// Registers a provider and waits until it is.
@@ -72,10 +76,41 @@ fn step(provider: Provider) -> String {
     format!("registering {}", provider.namespace)
 }
 
+/// The provider that an answer says is not registered, where it names one.
+pub(super) fn missing_provider(answer: &Answer) -> Option<String> {
+    let body: Value = serde_json::from_slice(&answer.body).ok()?;
+    let details = body.get("error").unwrap_or(&body).get("details")?.as_array()?;
+    let missing = details.iter().find(|detail| detail["code"] == NOT_REGISTERED)?["target"].as_str()?;
+    let is_namespace =
+        missing.contains('.') && missing.bytes().all(|byte| byte.is_ascii_alphanumeric() || byte == b'.');
+    is_namespace.then(|| missing.to_owned())
+}
+
+/// Whether a write was refused for want of this provider. One that names none means its own.
+fn is_about(provider: Provider, err: &Error) -> bool {
+    err.code() == Some(NOT_REGISTERED) && named(err).is_none_or(|name| name.eq_ignore_ascii_case(provider.namespace))
+}
+
+fn named(err: &Error) -> Option<&str> {
+    err.context().find(|(name, _)| *name == PROVIDER).map(|(_, value)| value)
+}
+
+/// What is made may need more providers than its own, as a cluster needs that of machines: the option registers none of those.
+fn explain_other(err: Error, subscription: SubscriptionId) -> Error {
+    let Some(other) = named(&err).filter(|_| err.code() == Some(NOT_REGISTERED)).map(str::to_owned) else { return err };
+    err.of_kind(ErrorKind::NotRegistered)
+        .saying("the subscription has not registered another resource provider that this needs, too: register it")
+        .with_context("subscription", subscription.to_string())
+        .with_context("hint", format!("az provider register -n {other}"))
+}
+
 fn explain(err: Error, provider: Provider, subscription: SubscriptionId) -> Error {
+    let err = match named(&err) {
+        Some(_) => err,
+        None => err.with_context(PROVIDER, provider.namespace),
+    };
     err.of_kind(ErrorKind::NotRegistered)
         .saying("the subscription has not registered the resource provider; ask for it by the option `register`, or register it")
-        .with_context("provider", provider.namespace)
         .with_context("subscription", subscription.to_string())
 }
 

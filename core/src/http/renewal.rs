@@ -1,17 +1,21 @@
 //! Another token for one that has expired before it was thought to.
 
+use super::token::Caller;
 use async_trait::async_trait;
 use azure_core::http::{
     AsyncRawResponse, Context, Request, StatusCode,
-    headers::WWW_AUTHENTICATE,
+    headers::{AUTHORIZATION, WWW_AUTHENTICATE},
     policies::{Policy, PolicyResult},
 };
 use std::sync::Arc;
 
 /// Stands before `azure_core`'s policy for tokens, which lets go of a token that was not accepted: what is sent again brings
-/// another. Once: who refuses that one, too, means it.
+/// another, if the credential lets go of it as well. Once: who refuses that one, too, means it.
 #[derive(Debug)]
-pub(super) struct TokenRenewal;
+pub(super) struct TokenRenewal {
+    pub caller: Arc<dyn Caller>,
+    pub scope: String,
+}
 
 #[async_trait]
 impl Policy for TokenRenewal {
@@ -19,6 +23,10 @@ impl Policy for TokenRenewal {
         let answer = next[0].send(ctx, request, &next[1..]).await?;
         if !says_that_the_token_is_bad(&answer) {
             return Ok(answer);
+        }
+        let refused = request.headers().get_optional_str(&AUTHORIZATION).and_then(|text| text.strip_prefix("Bearer "));
+        if let Some(refused) = refused {
+            self.caller.forget(&self.scope, refused);
         }
         request.body_mut().reset().await?;
         next[0].send(ctx, request, &next[1..]).await

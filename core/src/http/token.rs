@@ -1,4 +1,4 @@
-//! Tokens for audiences other than Resource Manager's, whose pipeline has a cache of its own.
+//! Who calls, and tokens for audiences other than Resource Manager's, whose pipeline has a cache of its own.
 
 use crate::call::Call;
 use azure_core::credentials::{AccessToken, Secret, TokenCredential};
@@ -12,6 +12,13 @@ use time::OffsetDateTime;
 
 /// A token is renewed this long before it ends, as `azure_core` does.
 const RENEW_BEFORE: Duration = Duration::from_secs(5 * 60);
+
+/// A credential that may hold tokens of its own.
+pub(crate) trait Caller: TokenCredential {
+    /// Lets go of a token that a service did not accept, so that the next one is another. A credential that the caller gave keeps what
+    /// it likes: it is asked again, and that is all.
+    fn forget(&self, _scope: &str, _token: &str) {}
+}
 
 /// A token, once it is there; locked while somebody asks for it.
 type Cell = Arc<tokio::sync::Mutex<Option<AccessToken>>>;
@@ -36,9 +43,18 @@ impl TokenCache {
         }
     }
 
-    /// Lets go of a token that was not accepted.
-    pub fn forget(&self, audience: &str) {
-        self.cells().remove(audience);
+    /// Lets go of a token that was not accepted, and gives it. One that is being asked for just now is new, and stays.
+    pub fn forget(&self, audience: &str) -> Option<AccessToken> {
+        let cell = self.cells().get(audience)?.clone();
+        cell.try_lock().ok()?.take()
+    }
+
+    /// The same, if it is this one: another may have taken its place meanwhile. Whether it was.
+    #[cfg(feature = "identity")]
+    pub fn forget_this(&self, audience: &str, token: &str) -> bool {
+        let Some(cell) = self.cells().get(audience).cloned() else { return false };
+        let Ok(mut held) = cell.try_lock() else { return false };
+        held.take_if(|held| held.token.secret() == token).is_some()
     }
 
     fn cells(&self) -> MutexGuard<'_, HashMap<String, Cell>> {
@@ -53,12 +69,12 @@ fn is_fresh(token: &AccessToken) -> bool {
 /// Tokens of the caller's credential.
 #[derive(Clone)]
 pub(crate) struct Tokens {
-    credential: Arc<dyn TokenCredential>,
+    credential: Arc<dyn Caller>,
     held: Arc<TokenCache>,
 }
 
 impl Tokens {
-    pub fn new(credential: Arc<dyn TokenCredential>) -> Self {
+    pub fn new(credential: Arc<dyn Caller>) -> Self {
         Self { credential, held: Arc::default() }
     }
 
@@ -72,9 +88,11 @@ impl Tokens {
         Ok(token.token)
     }
 
-    /// Lets go of a token that was not accepted.
+    /// Lets go of a token that was not accepted, here and where it came from.
     pub fn forget(&self, scope: &str) {
-        self.held.forget(scope);
+        if let Some(refused) = self.held.forget(scope) {
+            self.credential.forget(scope, refused.token.secret());
+        }
     }
 }
 
@@ -122,7 +140,7 @@ mod tests {
         assert_eq!(get("first", 299).await.as_deref(), Ok("first"));
         assert_eq!(get("second", 3600).await.as_deref(), Ok("second"));
         assert_eq!(get("third", 3600).await.as_deref(), Ok("second"));
-        cache.forget("a");
+        assert!(cache.forget("a").is_some_and(|refused| refused.token.secret() == "second"));
         assert_eq!(get("fourth", 3600).await.as_deref(), Ok("fourth"));
     }
 }

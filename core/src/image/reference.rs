@@ -3,7 +3,12 @@
 use super::Digest;
 use crate::error::{Error, Result};
 use serde::{Deserialize, Serialize};
-use std::{fmt, str::FromStr};
+use std::{
+    cmp::Ordering,
+    fmt,
+    hash::{Hash, Hasher},
+    str::FromStr,
+};
 
 const DOCKER_HUB: &str = "docker.io";
 const LONGEST_REPOSITORY: usize = 255;
@@ -54,6 +59,38 @@ pub struct ImageReference {
     repository: String,
     tag: Option<String>,
     digest: Option<Digest>,
+    added: Added,
+}
+
+/// What Docker's rules added to what was typed. References that mean the same are the same, whatever was typed.
+#[derive(Clone, Copy, Debug, Default)]
+struct Added {
+    registry: bool,
+    library: bool,
+}
+
+impl PartialEq for Added {
+    fn eq(&self, _: &Self) -> bool {
+        true
+    }
+}
+
+impl Eq for Added {}
+
+impl PartialOrd for Added {
+    fn partial_cmp(&self, other: &Self) -> Option<Ordering> {
+        Some(self.cmp(other))
+    }
+}
+
+impl Ord for Added {
+    fn cmp(&self, _: &Self) -> Ordering {
+        Ordering::Equal
+    }
+}
+
+impl Hash for Added {
+    fn hash<H: Hasher>(&self, _: &mut H) {}
 }
 
 impl ImageReference {
@@ -87,11 +124,12 @@ impl ImageReference {
     }
 
     fn checked(
-        registry: &str,
+        typed: Option<&str>,
         repository: &str,
         tag: Option<&str>,
         digest: Option<&str>,
     ) -> Result<Self, ReferenceError> {
+        let registry = typed.unwrap_or(DOCKER_HUB);
         let hub = registry == DOCKER_HUB && !repository.contains('/');
         let repository = if hub { format!("library/{repository}") } else { repository.to_owned() };
         if !is_host(registry) || !repository.split('/').all(is_path_component) || !tag.is_none_or(is_tag) {
@@ -106,7 +144,8 @@ impl ImageReference {
             (None, Some(_)) => None,
             (None, None) => Some("latest".to_owned()),
         };
-        Ok(Self { registry: registry.to_owned(), repository, tag, digest })
+        let added = Added { registry: typed.is_none(), library: hub };
+        Ok(Self { registry: registry.to_owned(), repository, tag, digest, added })
     }
 
     /// Host of the registry, with its port if it has one. Docker Hub is `docker.io`.
@@ -147,6 +186,13 @@ impl ImageReference {
         Self { registry: registry.to_owned(), ..self.clone() }
     }
 
+    /// The image in another registry, as it was typed: `None` if that names a registry itself.
+    pub(crate) fn as_typed_in(&self, registry: &str) -> Option<Self> {
+        let Added { registry: true, library } = self.added else { return None };
+        let repository = self.repository.strip_prefix("library/").filter(|_| library).unwrap_or(&self.repository);
+        Some(Self { repository: repository.to_owned(), added: Added::default(), ..self.in_registry(registry) })
+    }
+
     /// The same image, held to a digest.
     pub(crate) fn at(&self, digest: Digest) -> Self {
         Self { digest: Some(digest), ..self.clone() }
@@ -166,12 +212,12 @@ impl ImageReference {
 }
 
 /// The first part is a registry if it has a dot, a colon or an upper-case letter, or is `localhost`.
-fn split_registry(text: &str) -> (&str, &str) {
-    let Some((first, rest)) = text.split_once('/') else { return (DOCKER_HUB, text) };
+fn split_registry(text: &str) -> (Option<&str>, &str) {
+    let Some((first, rest)) = text.split_once('/') else { return (None, text) };
     match (has_registrys_form(first), first) {
-        (true, "index.docker.io") => (DOCKER_HUB, rest),
-        (true, registry) => (registry, rest),
-        (false, _) => (DOCKER_HUB, text),
+        (true, "index.docker.io") => (Some(DOCKER_HUB), rest),
+        (true, registry) => (Some(registry), rest),
+        (false, _) => (None, text),
     }
 }
 
@@ -264,6 +310,16 @@ mod tests {
             let image = ImageReference::parse(text).unwrap();
             assert_eq!(ImageReference::parse(&image.to_string()).unwrap(), image, "{text}");
         }
+    }
+
+    #[test]
+    fn what_was_typed_is_known_and_makes_no_difference() {
+        let typed = |text| ImageReference::parse(text).unwrap().as_typed_in("a.io").map(|image| image.to_string());
+        assert_eq!(typed("app:v1").as_deref(), Some("a.io/app:v1"));
+        assert_eq!(typed("library/app:v1").as_deref(), Some("a.io/library/app:v1"));
+        assert_eq!(typed("team/app").as_deref(), Some("a.io/team/app:latest"));
+        assert_eq!((typed("docker.io/app:v1"), typed("b.io/app:v1")), (None, None));
+        assert_eq!(ImageReference::parse("app").unwrap(), ImageReference::parse("docker.io/library/app").unwrap());
     }
 
     #[test]

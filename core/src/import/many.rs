@@ -1,6 +1,6 @@
 //! Many images at once, a limited number of them at a time.
 
-use super::{Import, ImportOptions, run};
+use super::{Import, ImportOptions, run, source::Sources};
 use crate::{
     call::{CallOptions, Event},
     client::Client,
@@ -75,15 +75,16 @@ pub(crate) async fn import_many(
     registry.check_cloud(client.cloud())?;
     let call = options.call.start(DEADLINE);
     let registry = super::find_target(client, registry, &call).await?;
+    let sources = Sources::default();
     // A loop, since of a closure over borrowed items the compiler could not tell that its futures may change threads.
     let mut imports = Vec::with_capacity(items.len());
     for (index, item) in (0u32..).zip(items) {
-        let (list, registry) = (&call, &registry);
+        let (list, registry, sources) = (&call, &registry, &sources);
         imports.push(async move {
             let call = list;
             let call = item.options.call.deadline.map_or_else(|| call.clone(), |deadline| call.at_most(deadline));
             let what = (&item.source, &item.options);
-            let ended = super::import_into(client, ready(Ok(registry.clone())), what, &call).await;
+            let ended = super::import_into(client, ready(Ok(registry.clone())), what, sources, &call).await;
             list.report(event(index, item, &ended));
             ended
         });
@@ -107,7 +108,7 @@ fn check(client: &Client, items: &[ImportItem], options: &ImportManyOptions) -> 
     }
     let mut taken = HashSet::new();
     for item in items {
-        for place in run::check(client, &item.source, &item.options)?.places() {
+        for place in run::check(client, &item.source, &item.options)?.1.places() {
             if !taken.insert(place.clone()) {
                 return Err(Error::invalid("two images of the list have the same target", "target", place));
             }

@@ -3,6 +3,7 @@
 mod many;
 mod options;
 mod run;
+mod source;
 mod target;
 
 pub use many::{ImportItem, ImportManyOptions};
@@ -20,6 +21,7 @@ use crate::{
 };
 use run::Job;
 use serde::{Deserialize, Serialize};
+use source::Sources;
 use std::{fmt, time::Duration};
 
 const DEADLINE: Duration = Duration::from_secs(30 * 60);
@@ -120,16 +122,17 @@ pub(crate) async fn import(
     registry.check_cloud(client.cloud())?;
     run::check(client, source, options)?;
     let call = options.call.start(DEADLINE);
-    import_into(client, find_target(client, registry, &call), (source, options), &call).await
+    import_into(client, find_target(client, registry, &call), (source, options), &Sources::default(), &call).await
 }
 
 async fn import_into(
     client: &Client,
     registry: impl Future<Output = Result<Registry>>,
     what: (&ImageReference, &ImportOptions),
+    sources: &Sources,
     call: &Call,
 ) -> Result<Import> {
-    let job = Job::prepare(client, registry, what, call).await?;
+    let job = Job::prepare(client, registry, what, sources, call).await?;
     let missing = job.missing().await?;
     match job.already_there().filter(|_| missing.is_empty()) {
         Some(there) => Ok(there),
@@ -146,7 +149,8 @@ pub(crate) async fn start(
     registry.check_cloud(client.cloud())?;
     run::check(client, source, options)?;
     let call = options.call.start(DEADLINE);
-    let job = Job::prepare(client, find_target(client, registry, &call), (source, options), &call).await?;
+    let sources = Sources::default();
+    let job = Job::prepare(client, find_target(client, registry, &call), (source, options), &sources, &call).await?;
     let missing = job.missing().await?;
     match job.already_there().filter(|_| missing.is_empty()) {
         Some(import) => Ok(StartedImport::AlreadyThere { import }),
@@ -161,6 +165,7 @@ pub(crate) async fn poll(client: &Client, handle: &mut ImportHandle, call: &Call
         Err(err) if err.kind() == ErrorKind::Conflict && run::has_arrived(client, handle, &call).await? => {
             Ok(ImportStatus::Succeeded)
         }
+        Err(err) if run::is_unseen(&err) => run::progress_of_unseen(client, handle, err, &call).await,
         polled => polled,
     }
 }

@@ -23,7 +23,8 @@ pub struct ImportOptions {
     /// [`Conflict`](crate::ErrorKind::Conflict).
     pub existing: ExistingTag,
     /// The registry of Azure that has the source, where it cannot be found by the host in the source's name: one of another
-    /// subscription, by its resource id.
+    /// subscription, by its resource id. With it, a source without a host is a repository there, as it is typed: `app:v1` is `app:v1`, and
+    /// not Docker Hub's `library/app:v1`. A host that is none of this cloud's registries contradicts it.
     pub source_registry: Option<RegistryRef>,
     /// How Azure signs in to a source that lets nobody pull anonymously. Azure alone uses it: the source is not looked at before the
     /// import. So nothing is compared, unless the source is named by its digest; a tag that exists is then a

@@ -1,13 +1,17 @@
 //! One import: a look at source and targets, the copy, a look at what has arrived.
 
-use super::{ExistingTag, Import, ImportOptions, ImportProof, target::Targets};
+use super::{
+    ExistingTag, Import, ImportOptions, ImportProof,
+    source::{self, Origin, Sources},
+    target::Targets,
+};
 use crate::{
     call::{Call, Event},
     client::Client,
     error::{Blame, Error, ErrorKind, Result},
     id::ResourceId,
     image::{Digest, ImageReference},
-    registry::{Arriving, ImportHandle, ImportRequest, ImportStatus, Registry, RegistryRef},
+    registry::{Arriving, ImportHandle, ImportRequest, ImportStatus, Registry},
 };
 use futures::future::try_join_all;
 use std::{collections::BTreeMap, time::Duration};
@@ -24,10 +28,11 @@ const MOST_IN_VAIN: u32 = 4;
 const LOOKS_AFTER_CONFLICT: u32 = 4;
 /// The wait between looks where Azure names none.
 const WAIT: Duration = Duration::from_secs(5);
-const UNCOMPARED: &str = "the source is asked with credentials, by Azure alone";
+const LOOKING: &str = "looking whether the image has arrived";
+const ACCEPTED: &str = "Azure accepted the import, and does not let the caller follow it; it may go on all the same";
 
 /// A look that may fail without ending the import: the image, that there is none, or why it could not be looked at.
-enum Look {
+pub(super) enum Look {
     There(Digest),
     Absent,
     Hidden {
@@ -48,7 +53,7 @@ struct Left<'a> {
 pub(super) struct Job<'a> {
     client: &'a Client,
     registry: Registry,
-    source: &'a ImageReference,
+    source: ImageReference,
     options: &'a ImportOptions,
     source_registry: Option<ResourceId>,
     targets: Vec<ImageReference>,
@@ -56,14 +61,16 @@ pub(super) struct Job<'a> {
     call: &'a Call,
 }
 
-/// Checks what can be checked before the first request.
-pub(super) fn check(client: &Client, source: &ImageReference, options: &ImportOptions) -> Result<Targets> {
+/// Checks what can be checked before the first request, and reads which image is meant and under which names.
+pub(super) fn check(
+    client: &Client,
+    source: &ImageReference,
+    options: &ImportOptions,
+) -> Result<(ImageReference, Targets)> {
     options.check()?;
-    client.cloud().check_registry_host(source.registry(), "image")?;
-    if let Some(registry) = &options.source_registry {
-        registry.check_cloud(client.cloud())?;
-    }
-    Targets::read(source, options)
+    let image = source::named(client, source, options)?;
+    let targets = Targets::read(&image, options)?;
+    Ok((image, targets))
 }
 
 impl<'a> Job<'a> {
@@ -71,27 +78,26 @@ impl<'a> Job<'a> {
     pub async fn prepare(
         client: &'a Client,
         registry: impl Future<Output = Result<Registry>>,
-        (source, options): (&'a ImageReference, &'a ImportOptions),
+        (source, options): (&ImageReference, &'a ImportOptions),
+        sources: &Sources,
         call: &'a Call,
     ) -> Result<Self> {
-        let targets = check(client, source, options)?;
-        let (registry, seen, source_registry) = futures::try_join!(
-            registry,
-            look_at_source(client, source, options, call),
-            find_source(client, source, options, call)
-        )?;
+        let (image, targets) = check(client, source, options)?;
+        let origin = Origin::find(client, image, options, sources, call);
+        let (registry, Origin { image: source, registry: source_registry, seen }) =
+            futures::try_join!(registry, origin)?;
         if matches!(seen, Look::Absent) {
             let err = Error::new(ErrorKind::NotFound, "the source has no such image");
             return Err(err.with_context("image", source.to_string()).with_blame(Blame::Source));
         }
-        let digest = meant(&seen, source);
+        let digest = meant(&seen, &source);
         let targets = targets.in_registry(&registry.login_server, digest)?;
         Ok(Self { client, registry, source, options, source_registry, targets, seen, call })
     }
 
     /// The digest that is meant: the one that the source was seen to have, or the one that the caller named.
     fn wanted(&self) -> Option<&Digest> {
-        meant(&self.seen, self.source)
+        meant(&self.seen, &self.source)
     }
 
     /// The targets that do not have the image yet. A tag that has another one is not overwritten unless it was asked for.
@@ -181,8 +187,38 @@ impl<'a> Job<'a> {
     async fn run(&self, missing: &[&ImageReference]) -> Result<Option<String>> {
         let handle = self.start(missing).await?;
         let correlation_id = handle.correlation_id.clone();
-        follow(self.client, handle, self.call).await?;
+        match follow(self.client, handle, self.call).await {
+            Err(err) if is_unseen(&err) => {
+                self.look_until_arrived(missing, accepted(err, correlation_id.as_deref())).await?;
+            }
+            followed => followed?,
+        }
         Ok(correlation_id)
+    }
+
+    /// Goes on by looks at the targets where Azure does not let the caller follow the import: it is at work all the same. `unseen`
+    /// says so where the looks cannot tell the end.
+    async fn look_until_arrived(&self, missing: &[&ImageReference], unseen: Error) -> Result<()> {
+        let Some(wanted) = self.wanted() else { return Err(unseen) };
+        let keeps = self.options.existing == ExistingTag::Keep;
+        self.call.report(Event::Started { step: LOOKING.to_owned() });
+        let mut in_vain = 0;
+        loop {
+            let looked = try_join_all(missing.iter().map(|target| look(self.client, target, self.call))).await?;
+            if looked.iter().all(|look| matches!(look, Look::There(there) if there == wanted)) {
+                return Ok(());
+            }
+            let has_other = looked.iter().any(|look| matches!(look, Look::There(there) if there != wanted));
+            in_vain = if looked.iter().any(|look| matches!(look, Look::Hidden { .. })) { in_vain + 1 } else { 0 };
+            let is_hidden = looked.iter().any(|look| matches!(look, Look::Hidden { passes: false, .. }));
+            if is_hidden || (has_other && keeps) || in_vain == MOST_IN_VAIN {
+                return Err(unseen);
+            }
+            if let Err(err) = self.call.sleep(LOOKING, WAIT).await {
+                let err = err.with_context("import", ACCEPTED);
+                return Err(unseen.service().cloned().into_iter().fold(err, Error::with_service));
+            }
+        }
     }
 
     /// Those that do not have the image all the same: where no answer came, Azure may have got the request and be at work; where
@@ -199,7 +235,7 @@ impl<'a> Job<'a> {
         let mut in_vain = 0;
         for attempt in 0..looks {
             if attempt > 0 {
-                self.call.sleep("looking whether the image has arrived", WAIT).await?;
+                self.call.sleep(LOOKING, WAIT).await?;
             }
             let looked = try_join_all(missing.iter().map(|target| look(self.client, target, self.call))).await?;
             let is_there = |look: &Look| matches!(look, Look::There(there) if wanted == there);
@@ -294,6 +330,40 @@ async fn follow(client: &Client, mut handle: ImportHandle, call: &Call) -> Resul
     }
 }
 
+/// Whether the caller may not look at an import that was accepted. The link to it is at the subscription, so that rights on the
+/// resource group may be too little; whether they are is not established, and both are taken. That the source refuses Azure is how an
+/// import ended.
+pub(super) fn is_unseen(err: &Error) -> bool {
+    err.kind() == ErrorKind::Forbidden && err.blame() != Some(Blame::Source)
+}
+
+/// Such a refusal, with the request that began the import.
+fn accepted(err: Error, correlation_id: Option<&str>) -> Error {
+    err.saying(ACCEPTED).correlated_with(correlation_id)
+}
+
+/// How far an import is that the caller may not look at: as far as its targets show it.
+pub(super) async fn progress_of_unseen(
+    client: &Client,
+    handle: &ImportHandle,
+    err: Error,
+    call: &Call,
+) -> Result<ImportStatus> {
+    let err = accepted(err, handle.correlation_id.as_deref());
+    let Some(Arriving { images, digest }) = &handle.arriving else { return Err(err) };
+    let looked = try_join_all(images.iter().map(|image| look(client, image, call))).await?;
+    if looked.iter().any(|look| matches!(look, Look::Hidden { .. })) {
+        return Err(err);
+    }
+    let is_there = |look: &Look| matches!(look, Look::There(there) if there == digest);
+    // Where another image is, it may be the one that is being replaced.
+    Ok(if looked.iter().all(is_there) {
+        ImportStatus::Succeeded
+    } else {
+        ImportStatus::Running { tags: BTreeMap::new() }
+    })
+}
+
 /// Whether all that an import was to bring is there, by whichever import.
 pub(super) async fn has_arrived(client: &Client, handle: &ImportHandle, call: &Call) -> Result<bool> {
     let Some(Arriving { images, digest }) = &handle.arriving else { return Ok(false) };
@@ -301,22 +371,8 @@ pub(super) async fn has_arrived(client: &Client, handle: &ImportHandle, call: &C
     Ok(looked.iter().all(|look| matches!(look, Look::There(there) if there == digest)))
 }
 
-async fn look_at_source(
-    client: &Client,
-    source: &ImageReference,
-    options: &ImportOptions,
-    call: &Call,
-) -> Result<Look> {
-    // The credentials are the source's and Azure's affair; without them a look would tell nothing of a private image.
-    if options.credentials.is_some() {
-        Ok(Look::Hidden { reason: UNCOMPARED.to_owned(), passes: false })
-    } else {
-        look(client, source, call).await
-    }
-}
-
 /// What stands in the way of a look is a reason, but for what ends the whole call.
-async fn look(client: &Client, image: &ImageReference, call: &Call) -> Result<Look> {
+pub(super) async fn look(client: &Client, image: &ImageReference, call: &Call) -> Result<Look> {
     match client.registry_importer().image(image, &call.at_most(LOOK)).await {
         Ok(Some(image)) => Ok(Look::There(image.digest)),
         Ok(None) => Ok(Look::Absent),
@@ -325,30 +381,5 @@ async fn look(client: &Client, image: &ImageReference, call: &Call) -> Result<Lo
             let passing = [ErrorKind::Unavailable, ErrorKind::RateLimited, ErrorKind::DeadlineExceeded];
             Ok(Look::Hidden { reason: err.to_string(), passes: passing.contains(&err.kind()) })
         }
-    }
-}
-
-/// One of Azure's registries is named by its id where the caller can see it: then Azure pulls with rights of its own. Where not,
-/// Azure asks it without a name. One that the caller named is taken as it is, and one that they named and is absent is an error.
-async fn find_source(
-    client: &Client,
-    source: &ImageReference,
-    options: &ImportOptions,
-    call: &Call,
-) -> Result<Option<ResourceId>> {
-    if let Some(registry) = &options.source_registry {
-        if let Some(id) = registry.id() {
-            return Ok(Some(id.clone()));
-        }
-        let found = client.find_registry(registry, call).await.map_err(|err| err.with_blame(Blame::Source))?;
-        return Ok(Some(found.id));
-    }
-    if options.credentials.is_some() || !client.cloud().has_registry(source.registry()) {
-        return Ok(None);
-    }
-    let registry: RegistryRef = source.registry().parse()?;
-    match client.registry_importer().find(&registry, call).await {
-        Err(err) if err.kind() == ErrorKind::Forbidden => Ok(None),
-        found => Ok(found?.map(|registry| registry.id)),
     }
 }

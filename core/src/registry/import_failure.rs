@@ -7,7 +7,7 @@ const SOURCE: Option<Blame> = Some(Blame::Source);
 const TARGET: Option<Blame> = Some(Blame::Target);
 
 /// Texts that users have reported, what they mean, whose fault it is, and what to do. The first that fits counts; what fits none stays as it is.
-const TEXTS: [(&[&str], ErrorKind, Option<Blame>, &str); 6] = [
+const TEXTS: [(&[&str], ErrorKind, Option<Blame>, &str); 7] = [
     (
         &["already exists in target registry"],
         ErrorKind::Conflict,
@@ -28,6 +28,12 @@ const TEXTS: [(&[&str], ErrorKind, Option<Blame>, &str); 6] = [
         SOURCE,
         "the source registry does not let Azure pull this image",
     ),
+    (
+        &["No value specified for Docker-Content-Digest"],
+        ErrorKind::OperationFailed,
+        SOURCE,
+        "the source does not say the image's digest, as Azure wants it of a registry: import it from another",
+    ),
     // It may be either side's.
     (&["Error copying blobs"], ErrorKind::OperationFailed, None, "Azure could not copy the image's layers; try again"),
 ];
@@ -45,7 +51,7 @@ pub(super) fn explain(err: Error) -> Error {
     let service = err.service().cloned().unwrap_or_default();
     let err = Error::new(*kind, "the import failed").with_context("hint", *hint).with_service(service);
     // Of the ends that an import can have, the copying that broke off is the one that passes.
-    let err = if *kind == ErrorKind::OperationFailed { err.with_transient(true) } else { err };
+    let err = if *kind == ErrorKind::OperationFailed && blame.is_none() { err.with_transient(true) } else { err };
     match blame {
         Some(blame) => err.with_blame(*blame),
         None => err,
@@ -81,5 +87,17 @@ mod tests {
         assert_eq!(kind("Access to source.azurecr.io denied."), ErrorKind::Forbidden);
         assert_eq!(kind("Access to quay.io denied."), ErrorKind::Forbidden);
         assert_eq!(kind("something new"), ErrorKind::InvalidInput);
+    }
+
+    #[test]
+    fn what_a_registry_never_does_right_does_not_pass() {
+        let of = |text: &str| {
+            let service = ServiceError { status: 400, message: Some(text.to_owned()), ..ServiceError::default() };
+            let err = explain(Error::new(ErrorKind::InvalidInput, "x").with_service(service));
+            (err.kind(), err.blame(), err.is_transient())
+        };
+        let failed = ErrorKind::OperationFailed;
+        assert_eq!(of("No value specified for Docker-Content-Digest"), (failed, SOURCE, false));
+        assert_eq!(of("Error copying blobs"), (failed, None, true));
     }
 }

@@ -110,7 +110,7 @@ pub(crate) fn registry_name(text: &str) -> Result<String> {
 }
 
 /// A registry's name, a dash and 16 characters where the registry has a domain label, and the ending of a cloud: which one, the
-/// client knows.
+/// client knows. A regional host, `NAME.REGION.geo.azurecr.io`, stands for the registry's own.
 fn login_server(text: &str) -> Result<String> {
     let wrong =
         || Error::invalid("wanted the login server of a registry, such as myregistry.azurecr.io", "registry", text);
@@ -122,7 +122,12 @@ fn login_server(text: &str) -> Result<String> {
         return Err(wrong());
     }
     registry_name(name)?;
-    Ok(text.to_ascii_lowercase())
+    let mut parts = ending.splitn(3, '.').skip(1);
+    let own = match (parts.next(), parts.next()) {
+        (Some(geo), Some(rest)) if geo.eq_ignore_ascii_case("geo") && rest.contains('.') => format!("{label}.{rest}"),
+        _ => text.to_owned(),
+    };
+    Ok(own.to_ascii_lowercase())
 }
 
 impl FromStr for RegistryRef {
@@ -184,6 +189,15 @@ mod tests {
         for one in [by_name, id.parse().unwrap(), "myreg.azurecr.io".parse().unwrap()] {
             assert_eq!(serde_json::from_value::<RegistryRef>(serde_json::to_value(&one).unwrap()).unwrap(), one);
         }
+    }
+
+    #[test]
+    fn a_regional_host_stands_for_the_registrys_own() {
+        for own in ["myreg.azurecr.io", "myreg-e5f2d9a8b7c6h3j1.azurecr.io"] {
+            let regional = own.replacen('.', ".WestEurope.geo.", 1);
+            assert_eq!(regional.parse::<RegistryRef>().unwrap(), own.parse().unwrap());
+        }
+        assert_eq!("myreg.a.geo.io".parse::<RegistryRef>().unwrap().as_str(), "myreg.a.geo.io");
     }
 
     #[test]

@@ -26,7 +26,7 @@ mod operation;
 
 pub(crate) use operation::{About, operation, watch};
 
-use crate::call::Event;
+use crate::{call::Event, http::Caller};
 use azure_core::{
     Result,
     credentials::{AccessToken, TokenCredential, TokenRequestOptions},
@@ -113,6 +113,8 @@ impl TokenCredential for GivenCredential {
         given
     }
 }
+
+impl Caller for GivenCredential {}
 
 /// Its own `Debug` may show what it likes.
 impl fmt::Debug for GivenCredential {

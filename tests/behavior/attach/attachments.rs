@@ -26,6 +26,7 @@ pub fn cases() -> Vec<Case> {
             who_may_not_ask_the_directory_is_told_so,
             a_registry_tells_of_no_grant_without_effect_in_its_mode,
             a_registry_is_told_of_to_a_caller_who_may_not_list_clusters,
+            a_subscription_whose_clusters_cannot_be_listed_hides_no_others,
             who_may_not_list_grants_is_told_so,
             a_registry_that_cannot_be_read_hides_no_other,
             an_absent_cluster_or_registry_is_not_found,
@@ -183,6 +184,18 @@ async fn a_registry_is_told_of_to_a_caller_who_may_not_list_clusters() -> Checke
     let seen = caller.attachments_of_registry(&scene.by_id(), AttachmentsOptions::default()).await?;
     assert!(seen.grants.iter().any(|one| one.role_name.as_deref() == Some("AcrPull")));
     assert!(seen.grants.iter().all(|one| one.clusters.is_empty()));
+    Ok(())
+}
+
+async fn a_subscription_whose_clusters_cannot_be_listed_hides_no_others() -> Checked {
+    let scene = Scene::new()?;
+    scene.grant_pull("AcrPull");
+    let refused = format!("/subscriptions/{OTHER}/providers/Microsoft.ContainerService/managedClusters");
+    scene.azure.fault(Fault::on("GET", &refused).status(403));
+    let options = AttachmentsOptions::default().with_subscription(OTHER.parse()?);
+    let seen = scene.client.attachments_of_registry(&scene.by_id(), options).await?;
+    assert_eq!(seen.grants[0].clusters.len(), 1);
+    assert_eq!(seen.subscriptions, [scene.client.subscription_id()]);
     Ok(())
 }
 

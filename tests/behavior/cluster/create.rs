@@ -38,6 +38,7 @@ pub fn cases() -> Vec<Case> {
             create_without_the_right_to_grant_says_that_the_cluster_exists,
             create_registers_no_provider_unless_it_was_asked_to,
             create_registers_the_provider_on_request_and_goes_on,
+            create_names_another_provider_that_is_missing_and_registers_none_for_it,
             create_that_azure_refuses_is_told_in_azures_words,
             create_that_fails_on_the_way_names_the_state_of_what_is_left,
             create_that_shows_its_failure_at_the_cluster_first_is_told_in_the_operations_words,
@@ -298,6 +299,31 @@ async fn create_registers_the_provider_on_request_and_goes_on() -> Checked {
     let created = create(&scene, CreateClusterOptions::default().with_register(true)).await?;
     assert_eq!((created.is_new, created.cluster.state.as_str()), (true, "Succeeded"));
     assert_eq!(scene.sent(|request| request.path.ends_with("/register")).len(), 1);
+    Ok(())
+}
+
+/// Azure names the provider in a detail of the refusal; one that it does not name is the cluster's own.
+async fn create_names_another_provider_that_is_missing_and_registers_none_for_it() -> Checked {
+    let code = "MissingSubscriptionRegistration";
+    let refusal = |details| json!({ "error": { "code": code, "message": "not registered", "details": details } });
+    for register in [false, true] {
+        let scene = Scene::new()?;
+        let detail = json!([{ "code": code, "target": "Microsoft.Compute", "message": "not registered" }]);
+        scene.azure.fault(Fault::on("PUT", "/managedClusters/").status(409).body(refusal(detail)).times(9));
+        let options = CreateClusterOptions::default().with_register(register);
+        let err = refused(create(&scene, options).await, ErrorKind::NotRegistered)?;
+        let text = err.to_string();
+        assert!(
+            text.contains("az provider register -n Microsoft.Compute") && !text.contains("ContainerService"),
+            "{text}"
+        );
+        assert_eq!(scene.sent(|request| request.path.ends_with("/register")), []);
+        assert_eq!(scene.sent(|one| one.method == "PUT" && one.path.contains("/managedClusters/")).len(), 1);
+    }
+    let scene = Scene::new()?;
+    scene.azure.fault(Fault::on("PUT", "/managedClusters/").status(409).body(refusal(json!([]))));
+    let err = refused(create(&scene, CreateClusterOptions::default()).await, ErrorKind::NotRegistered)?;
+    assert!(err.to_string().contains("Microsoft.ContainerService"), "{err}");
     Ok(())
 }
 

@@ -3,6 +3,7 @@
 mod import;
 mod look;
 mod many;
+mod origin;
 mod source;
 mod steps;
 
@@ -13,7 +14,10 @@ use libtest_mimic::Failed;
 const TARGET: &str = "myregistry.azurecr.io/nginx:v1";
 
 pub fn cases() -> Vec<Case> {
-    [look::cases(), steps::cases(), import::cases(), source::cases(), many::cases()].into_iter().flatten().collect()
+    [look::cases(), steps::cases(), import::cases(), source::cases(), origin::cases(), many::cases()]
+        .into_iter()
+        .flatten()
+        .collect()
 }
 
 async fn made_registry(backend: &dyn Backend) -> Result<Registry, Failed> {

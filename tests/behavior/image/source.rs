@@ -193,6 +193,7 @@ async fn a_failure_says_on_which_side_the_fault_lies() -> Checked {
             Some(Blame::Source),
         ),
         ("Access to quay.io denied.", ErrorKind::Forbidden, Some(Blame::Source)),
+        ("No value specified for Docker-Content-Digest", ErrorKind::OperationFailed, Some(Blame::Source)),
         ("Error copying blobs", ErrorKind::OperationFailed, None),
         ("something that nobody has seen", ErrorKind::OperationFailed, None),
     ] {

@@ -6,11 +6,14 @@ use crate::{
     case::{Case, Checked, cases, refused, some},
     emulator::{NGINX, Scene},
 };
-use aks_acr::{CallOptions, ErrorKind, ImportHandle, ImportRequest, ImportStatus, Registry, StartedImport};
+use aks_acr::{
+    CallOptions, Error, ErrorKind, ImportHandle, ImportOptions, ImportProof, ImportRequest, ImportStatus, Registry,
+    StartedImport,
+};
 use aks_acr_emulator::{Fault, Timing};
 use libtest_mimic::Failed;
 use serde_json::json;
-use std::time::Duration;
+use std::{collections::BTreeMap, time::Duration};
 use tokio::time::Instant;
 
 pub fn cases() -> Vec<Case> {
@@ -24,6 +27,8 @@ pub fn cases() -> Vec<Case> {
             poll_import_looks_once,
             a_failed_import_is_an_error_with_azures_own_text,
             a_failed_import_of_unknown_text_is_a_failed_operation,
+            an_import_that_the_caller_may_not_follow_is_followed_by_its_targets,
+            an_import_that_nobody_can_follow_is_said_to_be_accepted,
             an_import_begun_twice_has_succeeded_by_either_handle,
             a_tag_that_another_image_takes_meanwhile_is_a_conflict_at_the_next_look,
             a_handle_can_be_stored_and_keeps_its_link_from_the_log,
@@ -128,9 +133,54 @@ async fn a_failed_import_of_unknown_text_is_a_failed_operation() -> Checked {
     Ok(())
 }
 
+/// The link to an import is at the subscription, where a caller may have no rights.
+async fn an_import_that_the_caller_may_not_follow_is_followed_by_its_targets() -> Checked {
+    let scene = Scene::new()?;
+    scene.azure.set_timing(Timing::none().with_import(Duration::from_secs(60)));
+    scene.azure.fault(Fault::on("GET", "/operationResults/").status(403).times(1000));
+    let began = Instant::now();
+    let done = import(&scene, as_v1().with_also("nginx:v2")).await?;
+    assert!(matches!(done.proof, ImportProof::SourceMatched { .. }) && done.is_new, "{done:?}");
+    assert!(done.correlation_id.is_some() && began.elapsed() < Duration::from_secs(70), "{done:?}");
+    assert_eq!((posts(&scene), scene.sent(|one| one.path.contains("/operationResults/")).len()), (1, 1));
+    let mut handle = begun_as(&scene, as_v1().with_target("nginx:v3")).await?;
+    let look = || CallOptions::default();
+    let running = ImportStatus::Running { tags: BTreeMap::new() };
+    assert_eq!(scene.client.poll_import(&mut handle, look()).await?, running);
+    tokio::time::advance(Duration::from_secs(61)).await;
+    assert_eq!(scene.client.poll_import(&mut handle, look()).await?, ImportStatus::Succeeded);
+    Ok(())
+}
+
+async fn an_import_that_nobody_can_follow_is_said_to_be_accepted() -> Checked {
+    let unfollowed = |scene: &Scene| {
+        scene.azure.set_timing(Timing::none().with_import(Duration::from_secs(60)));
+        let poll = Fault::on("GET", "/operationResults/").status(403);
+        scene.azure.fault(poll.header("x-ms-correlation-request-id", "of the poll").times(1000));
+    };
+    let names_the_import = |err: &Error| {
+        err.to_string().contains("accepted the import") && err.correlation_id().is_some_and(|id| id != "of the poll")
+    };
+    let scene = Scene::new()?;
+    unfollowed(&scene);
+    scene.azure.fault(Fault::on("HEAD", "registry-1.docker.io").status(403).times(99));
+    let err = refused(import(&scene, as_v1()).await, ErrorKind::Forbidden)?;
+    assert!(names_the_import(&err), "{err:?}");
+    let scene = Scene::new()?;
+    unfollowed(&scene);
+    let options = as_v1().with_call(CallOptions::default().with_deadline(Duration::from_secs(30)));
+    let err = refused(import(&scene, options).await, ErrorKind::DeadlineExceeded)?;
+    assert!(names_the_import(&err), "{err:?}");
+    Ok(())
+}
+
 /// By the client, which knows what is to arrive; and stored, as it is when the answer to the first try was lost.
 async fn begun(scene: &Scene) -> Result<ImportHandle, Failed> {
-    let started = scene.client.start_import(&scene.by_id(), &"nginx".parse()?, as_v1()).await?;
+    begun_as(scene, as_v1()).await
+}
+
+async fn begun_as(scene: &Scene, options: ImportOptions) -> Result<ImportHandle, Failed> {
+    let started = scene.client.start_import(&scene.by_id(), &"nginx".parse()?, options).await?;
     let StartedImport::Started { handle } = started else { return Err(format!("{started:?}").into()) };
     Ok(serde_json::from_str(&serde_json::to_string(&handle)?)?)
 }
