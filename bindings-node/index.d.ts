@@ -76,9 +76,9 @@ export interface ClientSettings {
    */
   readOnly?: boolean;
   /**
-   * Sees each write before it is sent, and may say no by throwing: then it is not sent, and the call is rejected with `'forbidden'`, the
-   * refusal `'write_hook'` and the thrown error's message. It must answer at once: a promise is a no. What is tried again since no good
-   * answer came is shown once.
+   * Sees each write before it is sent, and may say no, by throwing or with `false`: then it is not sent, and the call is rejected with
+   * `'forbidden'`, the refusal `'write_hook'` and, where it threw, the error's message. Whatever else it gives is a yes, but for a promise:
+   * it must answer at once. What is tried again since no good answer came is shown once.
    *
    * @example
    * ```js
@@ -88,7 +88,7 @@ export interface ClientSettings {
    * };
    * ```
    */
-  onWrite?: (write: Write) => void;
+  onWrite?: (write: Write) => void | boolean;
 }
 
 /** A request that changes something, before it is sent. `String(write)` is a line for people. */

@@ -37,6 +37,9 @@ new Client({
   readOnly: true,
   onWrite: (write: Write) => console.log(write.action, String(write)),
 });
+new Client({ subscriptionId, onWrite: (write) => write.action !== null });
+// @ts-expect-error what a promise comes to would be too late
+new Client({ subscriptionId, onWrite: async () => true });
 // @ts-expect-error a text is no credential
 new Client({ credential: 'secret', subscriptionId });
 
