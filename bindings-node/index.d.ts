@@ -466,8 +466,8 @@ export type Follow = {
 };
 
 /**
- * A call that was begun. Iterating it gives its events, to one reader; the iteration ends with the call, and throws the call's error.
- * Leaving it early cancels the call.
+ * A call that was begun. Iterating it gives its events, to each reader all of them from the first, whenever it begins; the iteration
+ * ends with the call, and throws the call's error. Leaving it early cancels the call, at once and for all its readers.
  */
 export interface Run<Result> extends AsyncIterable<Event> {
   /**
