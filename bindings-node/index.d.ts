@@ -394,13 +394,16 @@ export interface Operations {
 
   /**
    * How far an import is, by one look. Azure names a new link each time, which an {@link ImportHandle} takes over; a handle in its stored
-   * form does not.
+   * form does not. What `startImport` gave is taken for its handle.
    *
    * Deadline: 2 minutes by default. Errors: an import that has failed is `'operation_failed'`, as is one that Azure has forgotten, or an
    * error with `blame`. Every other error is that of the look, such as `'unavailable'`: the import goes on, and the handle can be looked at
    * again.
    */
-  pollImport(handle: ImportHandle | StoredImportHandle, options?: CallOptions): Promise<ImportStatus>;
+  pollImport(
+    handle: ImportHandle | StoredImportHandle | Extract<StartedImport, { readonly kind: 'started' }>,
+    options?: CallOptions,
+  ): Promise<ImportStatus>;
 
   /**
    * A cluster's kubeconfig, as a value: no file is written and no program is started. It is what Azure gives. On a cluster with Entra its
@@ -787,7 +790,8 @@ export type AttachOutcome =
 
 /**
  * What attach would do. `String(plan)` is a line for people. `JSON.stringify(plan)` is the form that is stored, the same in every
- * language; `JSON.parse` of it goes to `applyAttach`.
+ * language; `JSON.parse` of it goes to `applyAttach`. So does a copy that `structuredClone`, a message to a worker or a spread makes; it has the
+ * fields, and not the line.
  */
 export interface AttachPlan {
   /** The version of the form in which the plan is written. */
@@ -1186,7 +1190,8 @@ export type StartedImport =
 
 /**
  * An import that Azure works on. `JSON.stringify(handle)` is the form that is stored, the same in every language. The link in it is signed
- * by Azure: whoever has it can follow the import, so keep it as a secret. `util.inspect` does not show it.
+ * by Azure: whoever has it can follow the import, so keep it as a secret. `util.inspect` does not show it, and no copy has it that
+ * `structuredClone`, a message to a worker or a spread makes: such a copy is refused; send what `toJSON` gives.
  */
 export declare class ImportHandle {
   /** @throws {AksAcrError} `'invalid_input'` for what cannot be a handle's stored form. */

@@ -1,8 +1,10 @@
 // Arguments and results on their way over the border.
 
 import assert from 'node:assert/strict';
+import { once } from 'node:events';
 import { test } from 'node:test';
 import { inspect } from 'node:util';
+import { MessageChannel } from 'node:worker_threads';
 import { AksAcrError, Client, VERSION } from 'aks-acr';
 import { azureFor, clientOf, lines } from './azure.mjs';
 
@@ -31,6 +33,26 @@ test('a plan has a date, reads as a line, and survives being stored', async () =
   assert.deepEqual(attachment.outcome, { kind: 'granted' });
   const again = await client.applyAttach(plan);
   assert.deepEqual(again.outcome, { kind: 'already_granted' });
+});
+
+test('a copy of a plan, which is only fields, is taken like the plan', async () => {
+  const client = clientOf(azure.emulator);
+  const plan = await client.planAttach(CLUSTER, 'myregistry', { principalId: '11111111-2222-4333-8444-555555555555' });
+  const { port1, port2 } = new MessageChannel();
+  port1.postMessage(plan);
+  const [sent] = await once(port2, 'message');
+  port1.close();
+  const copies = [sent, structuredClone(plan), { ...plan }, { ...plan, action: { ...plan.action } }];
+  for (const copy of copies) {
+    const { principalId } = await client.applyAttach(copy);
+    assert.equal(principalId, '11111111-2222-4333-8444-555555555555');
+  }
+  const { principalId } = plan;
+  const back = await client.planDetach(CLUSTER, 'myregistry', { principalId });
+  assert.equal(back.remove[0].principalId, principalId);
+  assert.equal((await client.applyDetach(structuredClone(back))).removed.length, 1);
+  assert.equal((await client.applyDetach({ ...back })).outcome, 'nothing_to_remove');
+  await assert.rejects(client.applyDetach({ ...back, expires: new Date(0) }), { code: 'conflict', message: /expired/ });
 });
 
 test('what is no plan is refused, and the part is named', async () => {
