@@ -18,7 +18,11 @@ export declare const VERSION: string;
  * Tokens are kept until shortly before they end, and calls at the same time share one request.
  */
 export interface TokenCredential {
-  getToken(scopes: string[], options?: object): Promise<AccessToken | null>;
+  /**
+   * `abortSignal` is aborted when no call waits for the token any more: all are cancelled, or past their deadlines. So a sign-in of which
+   * nobody wants to know does not stay open.
+   */
+  getToken(scopes: string[], options?: { abortSignal?: AbortSignal }): Promise<AccessToken | null>;
 }
 
 /** A token, and when it ends: in milliseconds since 1970. */
