@@ -25,7 +25,7 @@ export interface TokenCredential {
   getToken(scopes: string[], options?: { abortSignal?: AbortSignal }): Promise<AccessToken | null>;
 }
 
-/** A token, and when it ends: in milliseconds since 1970. */
+/** A token, and when it ends: in milliseconds since 1970. What is no such time is refused, with `'unauthenticated'`. */
 export interface AccessToken {
   token: string;
   expiresOnTimestamp: number;

@@ -8,6 +8,9 @@ const { AksAcrError } = require('./error.cjs');
  */
 const KEPT_MS = 250;
 
+/** The last time that is written with a year of four digits. */
+const LATEST = Date.UTC(9999, 11, 31, 23, 59, 59, 999);
+
 /**
  * `getToken` of a credential as the native half calls it: always a promise, and always of a token; given the number of a request alone,
  * nobody waits for that one any more. None if there is no credential.
@@ -60,8 +63,13 @@ function begin(credential, scopes) {
 
 async function tokenOf(credential, scopes, abortSignal) {
   const { token, expiresOnTimestamp } = (await credential.getToken(scopes, { abortSignal })) ?? {};
-  if (typeof token !== 'string' || typeof expiresOnTimestamp !== 'number') {
+  if (typeof token !== 'string' || expiresOnTimestamp === undefined) {
     throw new TypeError('getToken of the credential gave no { token, expiresOnTimestamp }');
+  }
+  if (!(typeof expiresOnTimestamp === 'number' && expiresOnTimestamp >= 0 && expiresOnTimestamp <= LATEST)) {
+    const given = typeof expiresOnTimestamp === 'number' ? expiresOnTimestamp : `of type ${typeof expiresOnTimestamp}`;
+    const wanted = 'milliseconds since 1970, before the year 10000';
+    throw new TypeError(`getToken of the credential gave an expiresOnTimestamp that is ${given}; wanted ${wanted}`);
   }
   return { token, expiresOnTimestamp };
 }

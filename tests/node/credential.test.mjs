@@ -94,6 +94,23 @@ test('no token, or something else than one, is an error that says so', async () 
   }
 });
 
+test('an end of a token that is no time is refused by its name, once', async () => {
+  for (const expiresOnTimestamp of [NaN, Infinity, -5, 1e300, Date.now() * 1000, null, new Date(), '5', 5n]) {
+    let asked = 0;
+    const getToken = async () => {
+      asked += 1;
+      return { token: 'secret-text', expiresOnTimestamp };
+    };
+    const err = await clientOf(azure.emulator, { credential: { getToken } })
+      .identities('group/dev')
+      .catch((err) => err);
+    assert.equal(err.code, 'unauthenticated', String(expiresOnTimestamp));
+    assert.match(err.message, /expiresOnTimestamp that is .*; wanted milliseconds since 1970/);
+    assert.doesNotMatch(err.message, /secret-text/);
+    assert.equal(asked, 1);
+  }
+});
+
 test('getToken is a method of its object', async () => {
   class Mine {
     #inner = azure.emulator.credential();
