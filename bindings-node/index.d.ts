@@ -115,7 +115,7 @@ export interface Write {
   toString(): string;
 }
 
-/** What every call can be told. */
+/** What every call can be told. In these and all other options `null` is as good as nothing. */
 export interface CallOptions {
   /**
    * How long the whole call may take, in milliseconds. Each operation states its own default. With 0 it has passed at once, and no request

@@ -1,5 +1,7 @@
 'use strict';
 
+const { isGiven } = require('./call.cjs');
+
 /** A call whose events are iterated. All are kept, so that every iterator has them from the first. */
 class Run {
   #events = [];
@@ -21,8 +23,8 @@ class Run {
   /** What is no object of options goes on as it is, to be refused. */
   #listening(given) {
     const { onProgress } = given ?? {};
-    if (onProgress !== undefined && typeof onProgress !== 'function') return given;
-    if (given !== undefined && given !== null && (typeof given !== 'object' || Array.isArray(given))) return given;
+    if (isGiven(onProgress) && typeof onProgress !== 'function') return given;
+    if (isGiven(given) && (typeof given !== 'object' || Array.isArray(given))) return given;
     const hear = (event) => {
       this.#events.push(event);
       this.#wake();

@@ -137,6 +137,57 @@ test('a wrong argument or option is refused before the first request, and named'
   assert.deepEqual(await lines(azure.emulator, mark), []);
 });
 
+test('what was wanted is said in the words of JavaScript, and no text that was given is repeated', async () => {
+  const client = clientOf(azure.emulator);
+  const wrong = (call, message) => assert.rejects(call, { name: 'AksAcrError', code: 'invalid_input', message });
+  for (const [deadlineMs, found] of [
+    ['secret-text', 'a string'],
+    [true, 'a boolean'],
+    [new Date(), 'an object'],
+    [['5'], 'an array'],
+  ]) {
+    await wrong(client.registry('myregistry', { deadlineMs }), `options.deadlineMs: wanted a number, not ${found}`);
+  }
+  await wrong(client.registry('myregistry', { deadlineMs: () => 5 }), 'options.deadlineMs: wanted data, not a function');
+  for (const concurrency of [-1, 1.5, NaN, Infinity]) {
+    const message = `options.concurrency: wanted a whole number from 0, not ${concurrency}`;
+    await wrong(client.importImages('myregistry', ['nginx'], { concurrency }), message);
+  }
+  await wrong(client.createCluster('group/new', { nodeCount: 1.5 }), /^options\.nodeCount: wanted a whole number from 0 to 4\d+, not 1\.5$/);
+  await wrong(client.importImage('myregistry', 'nginx', { also: 5 }), 'options.also: wanted an array, not a number');
+  await wrong(client.mergeKubeconfig(CLUSTER, { file: 5 }), 'options.file: wanted a string, not a number');
+  const stored = (await client.planAttach(CLUSTER, 'myregistry')).toJSON();
+  for (const [part, message] of [
+    [{ expires: 5 }, 'plan.expires: wanted a string, not a number'],
+    [{ cluster: 'a, expected b' }, 'plan.cluster: wanted an object, not a string'],
+    [{ action: 'grant' }, 'plan.action: wanted an object, not a string'],
+    [{ action: { kind: 5 } }, 'plan.action.kind: wanted a string, not a number'],
+    [{ role: null }, 'plan.role: wanted a string, not null'],
+    [{ role: 5 }, 'plan.role: wanted a string, not a number'],
+    [{ role: {} }, 'plan.role: wanted a string, not an object'],
+    [{ registry: undefined }, 'plan.registry: wanted a string, not null or undefined'],
+  ]) {
+    await wrong(client.applyAttach({ ...stored, ...part }), message);
+  }
+});
+
+test('an option that is null is none', async () => {
+  const client = clientOf(azure.emulator, { proxy: null, readOnly: null, cloud: azure.emulator.clientOptions().cloud });
+  const none = { deadlineMs: null, signal: null, onProgress: null };
+  assert.equal((await client.registry('myregistry', none)).loginServer, 'myregistry.azurecr.io');
+  const run = client.follow.registry('myregistry', none);
+  for await (const _ of run);
+  assert.equal((await run.result).loginServer, 'myregistry.azurecr.io');
+  const detach = { ...none, principalId: null, onlyOurs: null };
+  assert.equal((await client.detach(CLUSTER, 'myregistry', detach)).remaining.length, 0);
+  const cluster = { ...none, registries: null, location: null, nodeCount: null, tier: null, sshKey: null, register: null };
+  assert.equal((await client.createCluster(CLUSTER, cluster)).isNew, false);
+  assert.deepEqual((await client.attachmentsOfCluster(CLUSTER, { ...none, subscriptions: null })).subscriptions, [azure.emulator.subscriptionId]);
+  const many = { ...none, concurrency: null, signal: AbortSignal.abort() };
+  const call = client.importImages('myregistry', [{ source: 'nginx', target: null, also: null }], many);
+  await assert.rejects(call, { code: 'cancelled' });
+});
+
 test('what an option says arrives', async () => {
   const client = clientOf(azure.emulator);
   const options = { sku: 'Premium', mode: 'AbacRepositoryPermissions', location: 'northeurope', deadlineMs: Infinity };
