@@ -123,7 +123,8 @@ export interface CallOptions {
    */
   deadlineMs?: number;
   /**
-   * Cancels the call: it is rejected with `code: 'cancelled'`, and the signal's reason as `cause`. What Azure has begun goes on.
+   * Cancels the call: it is rejected with `code: 'cancelled'`, `name: 'AbortError'`, and the signal's reason as `cause`. What Azure has begun
+   * goes on.
    * A signal that is aborted already lets no request out.
    */
   signal?: AbortSignal;
@@ -527,7 +528,8 @@ export type ErrorKind =
 /** What went wrong: the message is for people, the fields are for programs. No token or key is in any of them. */
 export declare class AksAcrError extends Error {
   private constructor();
-  readonly name: 'AksAcrError';
+  /** `'AbortError'` for what was cancelled, with the `code` `'cancelled'`, as with everything else that takes an `AbortSignal`. */
+  readonly name: 'AksAcrError' | 'AbortError';
   /** The kind. */
   readonly code: ErrorKind;
   /**

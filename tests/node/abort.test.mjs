@@ -3,6 +3,8 @@
 import assert from 'node:assert/strict';
 import { getEventListeners } from 'node:events';
 import { test } from 'node:test';
+import { inspect } from 'node:util';
+import { AksAcrError } from 'aks-acr';
 import { azureFor, clientOf, lines } from './azure.mjs';
 
 const azure = azureFor();
@@ -19,6 +21,23 @@ test('a signal that is aborted already lets no request out', async () => {
   assert.equal(err.code, 'cancelled');
   assert.strictEqual(err.cause, reason);
   assert.deepEqual(await lines(azure.emulator, mark), []);
+});
+
+test('what was cancelled has the name that all know, and every other error that of its class', async () => {
+  const client = clientOf(azure.emulator);
+  const run = client.follow.identities(CLUSTER);
+  run.cancel();
+  for (const make of [() => client.identities(CLUSTER, { signal: AbortSignal.abort() }), () => run.result]) {
+    const err = await make().catch((err) => err);
+    assert.ok(err instanceof AksAcrError);
+    assert.equal(err.name, 'AbortError');
+    assert.equal(err.code, 'cancelled');
+    assert.match(String(err), /^AbortError: /);
+    assert.match(inspect(err), /AbortError/);
+    assert.ok(!Object.keys(err).includes('name'));
+  }
+  await assert.rejects(client.identities('group/absent'), { code: 'not_found', name: 'AksAcrError' });
+  await assert.rejects(client.identities(CLUSTER, { deadlineMs: 0 }), { code: 'deadline_exceeded', name: 'AksAcrError' });
 });
 
 test('an abort ends a wait at once', async () => {
