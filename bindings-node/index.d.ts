@@ -136,7 +136,8 @@ export interface CallOptions {
 }
 
 /**
- * Joins registries and clusters of one subscription, as one caller. It holds no connection that keeps Node from exiting.
+ * Joins registries and clusters of one subscription, as one caller. It holds nothing that keeps Node from exiting, and there is nothing to
+ * close: no `close()`, no `await using`.
  *
  * Every promise is rejected with an {@link AksAcrError}, whose `code` is one of {@link ErrorKind}. Besides those that an operation
  * names, each can be `'unauthenticated'`, `'rate_limited'`, `'deadline_exceeded'`, `'cancelled'`, `'unavailable'` or
