@@ -33,10 +33,9 @@ fn wanted_word(wanted: &str) -> &str {
         "u16" => "a whole number from 0 to 65535",
         "u32" => "a whole number from 0 to 4294967295",
         "u64" | "usize" => "a whole number from 0",
-        "path string" => "a string",
+        "path string" | "variant identifier" | "field identifier" => "a string",
         "a sequence" => "an array",
         "a map" => "an object",
-        "variant identifier" | "field identifier" => "a string",
         _ if wanted.starts_with("struct ") || wanted.contains("enum ") => "an object",
         _ => wanted,
     }
