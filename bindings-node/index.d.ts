@@ -18,10 +18,14 @@ export declare const VERSION: string;
  * Tokens are kept until shortly before they end, and calls at the same time share one request.
  */
 export interface TokenCredential {
-  getToken(scopes: string[], options?: object): Promise<AccessToken | null>;
+  /**
+   * `abortSignal` is aborted when no call waits for the token any more: all are cancelled, or past their deadlines. So a sign-in of which
+   * nobody wants to know does not stay open.
+   */
+  getToken(scopes: string[], options?: { abortSignal?: AbortSignal }): Promise<AccessToken | null>;
 }
 
-/** A token, and when it ends: in milliseconds since 1970. */
+/** A token, and when it ends: in milliseconds since 1970. What is no such time is refused, with `'unauthenticated'`. */
 export interface AccessToken {
   token: string;
   expiresOnTimestamp: number;
@@ -76,9 +80,9 @@ export interface ClientSettings {
    */
   readOnly?: boolean;
   /**
-   * Sees each write before it is sent, and may say no by throwing: then it is not sent, and the call is rejected with `'forbidden'`, the
-   * refusal `'write_hook'` and the thrown error's message. It must answer at once: a promise is a no. What is tried again since no good
-   * answer came is shown once.
+   * Sees each write before it is sent, and may say no, by throwing or with `false`: then it is not sent, and the call is rejected with
+   * `'forbidden'`, the refusal `'write_hook'` and, where it threw, the error's message. Whatever else it gives is a yes, but for a promise:
+   * it must answer at once. What is tried again since no good answer came is shown once.
    *
    * @example
    * ```js
@@ -88,7 +92,7 @@ export interface ClientSettings {
    * };
    * ```
    */
-  onWrite?: (write: Write) => void;
+  onWrite?: (write: Write) => void | boolean;
 }
 
 /** A request that changes something, before it is sent. `String(write)` is a line for people. */
@@ -111,7 +115,7 @@ export interface Write {
   toString(): string;
 }
 
-/** What every call can be told. */
+/** What every call can be told. In these and all other options `null` is as good as nothing. */
 export interface CallOptions {
   /**
    * How long the whole call may take, in milliseconds. Each operation states its own default. With 0 it has passed at once, and no request
@@ -119,7 +123,8 @@ export interface CallOptions {
    */
   deadlineMs?: number;
   /**
-   * Cancels the call: it is rejected with `code: 'cancelled'`, and the signal's reason as `cause`. What Azure has begun goes on.
+   * Cancels the call: it is rejected with `code: 'cancelled'`, `name: 'AbortError'`, and the signal's reason as `cause`. What Azure has begun
+   * goes on.
    * A signal that is aborted already lets no request out.
    */
   signal?: AbortSignal;
@@ -131,7 +136,8 @@ export interface CallOptions {
 }
 
 /**
- * Joins registries and clusters of one subscription, as one caller. It holds no connection that keeps Node from exiting.
+ * Joins registries and clusters of one subscription, as one caller. It holds nothing that keeps Node from exiting, and there is nothing to
+ * close: no `close()`, no `await using`.
  *
  * Every promise is rejected with an {@link AksAcrError}, whose `code` is one of {@link ErrorKind}. Besides those that an operation
  * names, each can be `'unauthenticated'`, `'rate_limited'`, `'deadline_exceeded'`, `'cancelled'`, `'unavailable'` or
@@ -394,13 +400,16 @@ export interface Operations {
 
   /**
    * How far an import is, by one look. Azure names a new link each time, which an {@link ImportHandle} takes over; a handle in its stored
-   * form does not.
+   * form does not. What `startImport` gave is taken for its handle.
    *
    * Deadline: 2 minutes by default. Errors: an import that has failed is `'operation_failed'`, as is one that Azure has forgotten, or an
    * error with `blame`. Every other error is that of the look, such as `'unavailable'`: the import goes on, and the handle can be looked at
    * again.
    */
-  pollImport(handle: ImportHandle | StoredImportHandle, options?: CallOptions): Promise<ImportStatus>;
+  pollImport(
+    handle: ImportHandle | StoredImportHandle | Extract<StartedImport, { readonly kind: 'started' }>,
+    options?: CallOptions,
+  ): Promise<ImportStatus>;
 
   /**
    * A cluster's kubeconfig, as a value: no file is written and no program is started. It is what Azure gives. On a cluster with Entra its
@@ -466,8 +475,8 @@ export type Follow = {
 };
 
 /**
- * A call that was begun. Iterating it gives its events, to one reader; the iteration ends with the call, and throws the call's error.
- * Leaving it early cancels the call.
+ * A call that was begun. Iterating it gives its events, to each reader all of them from the first, whenever it begins; the iteration
+ * ends with the call, and throws the call's error. Leaving it early cancels the call, at once and for all its readers.
  */
 export interface Run<Result> extends AsyncIterable<Event> {
   /**
@@ -520,7 +529,8 @@ export type ErrorKind =
 /** What went wrong: the message is for people, the fields are for programs. No token or key is in any of them. */
 export declare class AksAcrError extends Error {
   private constructor();
-  readonly name: 'AksAcrError';
+  /** `'AbortError'` for what was cancelled, with the `code` `'cancelled'`, as with everything else that takes an `AbortSignal`. */
+  readonly name: 'AksAcrError' | 'AbortError';
   /** The kind. */
   readonly code: ErrorKind;
   /**
@@ -787,7 +797,8 @@ export type AttachOutcome =
 
 /**
  * What attach would do. `String(plan)` is a line for people. `JSON.stringify(plan)` is the form that is stored, the same in every
- * language; `JSON.parse` of it goes to `applyAttach`.
+ * language; `JSON.parse` of it goes to `applyAttach`. So does a copy that `structuredClone`, a message to a worker or a spread makes; it has the
+ * fields, and not the line.
  */
 export interface AttachPlan {
   /** The version of the form in which the plan is written. */
@@ -1186,7 +1197,8 @@ export type StartedImport =
 
 /**
  * An import that Azure works on. `JSON.stringify(handle)` is the form that is stored, the same in every language. The link in it is signed
- * by Azure: whoever has it can follow the import, so keep it as a secret. `util.inspect` does not show it.
+ * by Azure: whoever has it can follow the import, so keep it as a secret. `util.inspect` does not show it, and no copy has it that
+ * `structuredClone`, a message to a worker or a spread makes: such a copy is refused; send what `toJSON` gives.
  */
 export declare class ImportHandle {
   /** @throws {AksAcrError} `'invalid_input'` for what cannot be a handle's stored form. */

@@ -30,14 +30,17 @@ function read(given) {
     throw AksAcrError.invalidInput('options: wanted an object');
   }
   const { signal, onProgress } = options;
-  if (signal !== undefined && (typeof signal?.aborted !== 'boolean' || typeof signal.addEventListener !== 'function')) {
+  if (isGiven(signal) && (typeof signal.aborted !== 'boolean' || typeof signal.addEventListener !== 'function')) {
     throw AksAcrError.invalidInput('options.signal: wanted an AbortSignal');
   }
-  if (onProgress !== undefined && typeof onProgress !== 'function') {
+  if (isGiven(onProgress) && typeof onProgress !== 'function') {
     throw AksAcrError.invalidInput('options.onProgress: wanted a function');
   }
   return options;
 }
+
+/** `null` is no option, as is `undefined`. */
+const isGiven = (option) => option !== undefined && option !== null;
 
 /** A listener for native events; `null` comes after the last. */
 const listener = (onProgress) => (event) => {
@@ -62,4 +65,4 @@ function failure(refusal, signals = []) {
   return new AksAcrError(refusal.message, { ...Object.fromEntries(inside), cause: aborted ? aborted.reason : refusal.cause });
 }
 
-module.exports = { perform, failure };
+module.exports = { perform, failure, isGiven };

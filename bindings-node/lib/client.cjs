@@ -5,24 +5,24 @@ const native = require('../native.cjs');
 const { failure, perform } = require('./call.cjs');
 const { getter } = require('./credential.cjs');
 const { AksAcrError } = require('./error.cjs');
-const { ImportHandle, LOOKED } = require('./handle.cjs');
+const { ImportHandle, LOOKED, followed, storedHandle } = require('./handle.cjs');
 const { Kubeconfig } = require('./kubeconfig.cjs');
 const { Run } = require('./run.cjs');
-const { plan, shown, view } = require('./view.cjs');
+const { plan, shown, stored, view } = require('./view.cjs');
 const { hook } = require('./write.cjs');
 
 /**
- * Every operation: how many arguments come before its options, and what its result becomes, given it, a way to explain a refusal
- * in it, and the arguments.
+ * Every operation: how many arguments come before its options; what its result becomes, given it, a way to explain a refusal in it, and
+ * the arguments; and what the first argument becomes for core, where that is more than a text.
  */
 const OPERATIONS = {
   identities: [1, view],
   attach: [2, view],
   planAttach: [2, plan],
-  applyAttach: [1, view],
+  applyAttach: [1, view, stored],
   detach: [2, view],
   planDetach: [2, plan],
-  applyDetach: [1, view],
+  applyDetach: [1, view, stored],
   attachmentsOfCluster: [1, view],
   attachmentsOfRegistry: [1, view],
   registry: [1, view],
@@ -31,7 +31,7 @@ const OPERATIONS = {
   importImage: [2, view],
   importImages: [2, (results, explain) => Object.freeze(results.map((one) => ofList(one, explain)))],
   startImport: [2, started],
-  pollImport: [1, looked],
+  pollImport: [1, looked, (given) => storedHandle(followed(given))],
   kubeconfig: [1, (value) => new Kubeconfig(value)],
   mergeKubeconfig: [1, view],
   apply: [2, view],
@@ -48,7 +48,8 @@ function started({ value, handle, waitMs }) {
 
 /** The handle that was given goes on from here, as core's does; one that was read from its stored form has no such memory. */
 function looked({ value, handle, waitMs }, explain, [given]) {
-  if (given instanceof ImportHandle) given[LOOKED](handle, waitMs);
+  const goingOn = followed(given);
+  if (goingOn instanceof ImportHandle) goingOn[LOOKED](handle, waitMs);
   return view(value);
 }
 
@@ -107,11 +108,11 @@ class Follow {
   }
 }
 
-/** Makes the call of an operation. A plan or a handle among its arguments goes back in the form that it is stored in. */
+/** Makes the call of an operation. */
 async function make(client, name, given, stop) {
-  const [count, toResult] = OPERATIONS[name];
+  const [count, toResult, toCore = (value) => value] = OPERATIONS[name];
   const first = firsts(given, count);
-  const values = first.map((value) => (typeof value?.toJSON === 'function' ? value.toJSON() : value));
+  const values = [toCore(first[0]), ...first.slice(1)];
   const call = (native, options) => client[name](native, ...values, options);
   return perform(given[count], call, (result, explain) => toResult(result, explain, first), stop);
 }

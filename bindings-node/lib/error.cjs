@@ -1,11 +1,15 @@
 'use strict';
 
+const named = { writable: true, configurable: true };
+
 /** What went wrong. Its `code` is the kind, the same word in every language. */
 class AksAcrError extends Error {
   constructor(message, { cause, ...fields }) {
     super(message, cause === undefined ? undefined : { cause });
     Object.assign(this, fields);
     this.isTransient ??= false;
+    // By this name any code knows that a thing was stopped on purpose, whoever did it.
+    if (this.code === 'cancelled') Object.defineProperty(this, 'name', { ...named, value: 'AbortError' });
   }
 
   /** An argument that was refused here. */
@@ -15,6 +19,6 @@ class AksAcrError extends Error {
 }
 
 // As with the errors of Node itself, the name is no field of each instance.
-Object.defineProperty(AksAcrError.prototype, 'name', { value: 'AksAcrError', writable: true, configurable: true });
+Object.defineProperty(AksAcrError.prototype, 'name', { ...named, value: 'AksAcrError' });
 
 module.exports = { AksAcrError };

@@ -13,6 +13,7 @@ class ImportHandle {
     if (typeof stored?.registry !== 'string' || !Array.isArray(stored.targets)) {
       throw AksAcrError.invalidInput('stored: wanted what an ImportHandle was stored as');
     }
+    hasLink('stored', stored);
     this.#stored = stored;
     this.#waitMs = waitMs;
     this.registry = stored.registry;
@@ -36,4 +37,26 @@ class ImportHandle {
   }
 }
 
-module.exports = { ImportHandle, LOOKED };
+/** A copy of a handle, as `structuredClone`, a message to a worker or a spread makes it, is without the secret. */
+function hasLink(name, given) {
+  if (typeof given.link === 'string') return;
+  const how = 'keep JSON.stringify(handle) instead, and go on with new ImportHandle(JSON.parse(text))';
+  throw AksAcrError.invalidInput(`${name}: wanted a handle with its link, which a copy of one does not have: ${how}`);
+}
+
+/** The handle in what is to be looked at: a handle, its stored form, or the start that gave it. */
+function followed(given) {
+  if (given?.kind === 'already_there') {
+    throw AksAcrError.invalidInput('handle: wanted that of an import that was begun; the image was there already');
+  }
+  return given?.kind === 'started' ? given.handle : given;
+}
+
+/** The stored form of what {@link followed} gave. */
+function storedHandle(handle) {
+  if (handle instanceof ImportHandle) return handle.toJSON();
+  if (typeof handle?.registry === 'string') hasLink('handle', handle);
+  return handle;
+}
+
+module.exports = { ImportHandle, LOOKED, followed, storedHandle };

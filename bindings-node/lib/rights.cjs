@@ -4,9 +4,7 @@ const native = require('../native.cjs');
 const { failure } = require('./call.cjs');
 const { OPERATIONS } = require('./client.cjs');
 const { AksAcrError } = require('./error.cjs');
-const { view } = require('./view.cjs');
-
-const snakeCase = (name) => name.replace(/[A-Z]/g, (letter) => `_${letter.toLowerCase()}`);
+const { snakeCase, view } = require('./view.cjs');
 
 function requiredRights(operations) {
   const words = Array.isArray(operations) ? operations.map(word) : operations;

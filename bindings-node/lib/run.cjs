@@ -1,10 +1,12 @@
 'use strict';
 
-/** A call whose events are iterated. */
+const { isGiven } = require('./call.cjs');
+
+/** A call whose events are iterated. All are kept, so that every iterator has them from the first. */
 class Run {
   #events = [];
   #ended = false;
-  #wake = () => {};
+  #waiting = new Set();
   #stop = new AbortController();
 
   /** `start` makes the call, with these options and a signal that stops it. */
@@ -21,8 +23,8 @@ class Run {
   /** What is no object of options goes on as it is, to be refused. */
   #listening(given) {
     const { onProgress } = given ?? {};
-    if (onProgress !== undefined && typeof onProgress !== 'function') return given;
-    if (given !== undefined && given !== null && (typeof given !== 'object' || Array.isArray(given))) return given;
+    if (isGiven(onProgress) && typeof onProgress !== 'function') return given;
+    if (isGiven(given) && (typeof given !== 'object' || Array.isArray(given))) return given;
     const hear = (event) => {
       this.#events.push(event);
       this.#wake();
@@ -31,22 +33,51 @@ class Run {
     return { ...given, onProgress: hear };
   }
 
+  #wake() {
+    for (const wake of this.#waiting) wake();
+    this.#waiting.clear();
+  }
+
   cancel() {
     this.#stop.abort();
   }
 
-  async *[Symbol.asyncIterator]() {
-    try {
-      while (!this.#ended || this.#events.length > 0) {
-        if (this.#events.length > 0) yield this.#events.shift();
-        else await new Promise((resolve) => (this.#wake = resolve));
+  /** No generator: one that waits for an event would be left only after that. */
+  [Symbol.asyncIterator]() {
+    let place = 0;
+    // Left, or told how the call ended.
+    let over = false;
+    const next = async () => {
+      const mine = place++;
+      while (!over && !this.#ended && mine >= this.#events.length) {
+        await new Promise((resolve) => this.#waiting.add(resolve));
       }
-      await this.result;
-    } finally {
-      // Left early, the work is stopped; whoever iterates has had its error, or wanted no more of it.
+      if (!over && mine < this.#events.length) return { value: this.#events[mine], done: false };
+      if (!over) {
+        over = true;
+        await this.result;
+      }
+      return { value: undefined, done: true };
+    };
+    // Left early, the work is stopped, and has ended before the loop is left; whoever leaves wants nothing of its error.
+    const leave = async (value) => {
+      over = true;
       this.#stop.abort();
+      this.#wake();
       await this.result.catch(() => {});
-    }
+      return { value, done: true };
+    };
+    return {
+      next,
+      return: leave,
+      async throw(thrown) {
+        await leave();
+        throw thrown;
+      },
+      [Symbol.asyncIterator]() {
+        return this;
+      },
+    };
   }
 }
 

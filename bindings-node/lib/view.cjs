@@ -43,4 +43,14 @@ function shown({ value, text }, more = {}) {
 /** A plan; its JSON is core's own, which every language reads. */
 const plan = (given) => shown(given, { toJSON: () => given.value });
 
-module.exports = { view, shown, plan };
+const snakeCase = (name) => name.replace(/[A-Z]/g, (letter) => `_${letter.toLowerCase()}`);
+
+/** Core's JSON form of a value in that form already or in that of {@link view}, such as a copy of a plan, which is no plan any more. */
+function stored(value) {
+  if (typeof value?.toJSON === 'function') return value.toJSON();
+  if (Array.isArray(value)) return value.map(stored);
+  if (value === null || typeof value !== 'object') return value;
+  return Object.fromEntries(Object.entries(value).map(([name, one]) => [snakeCase(name), stored(one)]));
+}
+
+module.exports = { view, shown, plan, snakeCase, stored };

@@ -10,6 +10,7 @@ function hook(onWrite) {
   return (write) => {
     try {
       const given = onWrite(shown(write));
+      if (given === false) return 'onWrite gave false';
       if (typeof given?.then !== 'function') return undefined;
       // What a promise comes to would be too late, so it may not pass for a yes.
       Promise.resolve(given).catch(() => {});

@@ -1,6 +1,9 @@
 //! Reading JavaScript values. What cannot be read is the caller's error, and names the argument.
 
-use crate::error::{Fault, Result};
+use crate::{
+    error::{Fault, Result},
+    words,
+};
 use azure_core::credentials::Secret;
 use napi::{De, JsValue, Unknown, ValueType};
 use serde::{Deserialize, Deserializer, de::DeserializeOwned};
@@ -46,7 +49,7 @@ fn compound<T: DeserializeOwned>(name: &str, value: Unknown<'_>, wanted: &str) -
             index if index.starts_with('[') => format!("{name}{index}"),
             path => format!("{name}.{path}"),
         };
-        Fault::Argument(format!("{place}: {}", err.into_inner().reason))
+        Fault::Argument(format!("{place}: {}", words::of_javascript(&err.into_inner().reason)))
     })
 }
 

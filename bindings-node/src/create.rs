@@ -13,7 +13,7 @@ use std::path::PathBuf;
 #[derive(Deserialize, Default)]
 #[serde(rename_all = "camelCase", deny_unknown_fields, default)]
 struct CreateClusterOptions {
-    registries: Vec<Text<RegistryRef>>,
+    registries: Option<Vec<Text<RegistryRef>>>,
     location: Option<String>,
     node_count: Option<u32>,
     vm_size: Option<String>,
@@ -31,7 +31,7 @@ operations! {
         let cluster: ClusterRef = argument::parse("cluster", cluster)?;
         let given: CreateClusterOptions = argument::options(given)?;
         let mut options = aks_acr::CreateClusterOptions::default().with_call(call.options(given.deadline_ms));
-        options.registries = given.registries.into_iter().map(|registry| registry.0).collect();
+        options.registries = given.registries.into_iter().flatten().map(|registry| registry.0).collect();
         options.location = given.location;
         options.node_count = given.node_count.unwrap_or(options.node_count);
         options.vm_size = given.vm_size;

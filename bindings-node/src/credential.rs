@@ -7,11 +7,14 @@ use azure_core::{
 };
 use napi::{
     Status,
-    bindgen_prelude::{Function, Promise},
-    threadsafe_function::ThreadsafeFunction,
+    bindgen_prelude::{FnArgs, Function, Promise},
+    threadsafe_function::{ThreadsafeFunction, ThreadsafeFunctionCallMode},
 };
 use napi_derive::napi;
-use std::fmt;
+use std::{
+    fmt,
+    sync::atomic::{AtomicU32, Ordering},
+};
 use time::OffsetDateTime;
 
 /// What the JavaScript half makes of the credential's answer.
@@ -23,19 +26,53 @@ pub struct Token {
     pub expires_on_timestamp: f64,
 }
 
+/// A request's number and what the token is for, or with the same number nothing: it is not wanted any more. One function for both, so that
+/// they come in their order.
+type Asked = FnArgs<(u32, Option<Vec<String>>)>;
+
 /// `getToken`, made `async` by the JavaScript half, so that it never throws.
-pub type GetToken<'a> = Function<'a, Vec<String>, Promise<Token>>;
+pub type GetToken<'a> = Function<'a, Asked, Promise<Token>>;
 
 /// Weak: a client that is alive does not keep the process from exiting.
-type Getter = ThreadsafeFunction<Vec<String>, Promise<Token>, Vec<String>, Status, false, true>;
+type Getter = ThreadsafeFunction<Asked, Promise<Token>, Asked, Status, false, true>;
 
 /// The caller's credential.
-pub struct Credential(Getter);
+pub struct Credential {
+    getter: Getter,
+    next: AtomicU32,
+}
 
 impl Credential {
     /// Keeps the function for the life of a client.
     pub fn new(get_token: &GetToken<'_>) -> napi::Result<Self> {
-        Ok(Self(get_token.build_threadsafe_function().callee_handled::<false>().weak::<true>().build()?))
+        let getter = get_token.build_threadsafe_function().callee_handled::<false>().weak::<true>().build()?;
+        Ok(Self { getter, next: AtomicU32::new(0) })
+    }
+}
+
+/// A request for a token. It is dropped with the call that made it, be that at a cancellation or at a deadline.
+struct Request<'a> {
+    getter: &'a Getter,
+    number: u32,
+    is_answered: bool,
+}
+
+impl Request<'_> {
+    async fn token(&mut self, scopes: Vec<String>) -> napi::Result<Token> {
+        let answer = match self.getter.call_async_catch((self.number, Some(scopes)).into()).await {
+            Ok(token) => token.await,
+            Err(err) => Err(err),
+        };
+        self.is_answered = true;
+        answer
+    }
+}
+
+impl Drop for Request<'_> {
+    fn drop(&mut self) {
+        if !self.is_answered {
+            self.getter.call((self.number, None).into(), ThreadsafeFunctionCallMode::NonBlocking);
+        }
     }
 }
 
@@ -55,7 +92,9 @@ impl TokenCredential for Credential {
     ) -> azure_core::Result<AccessToken> {
         let scopes = scopes.iter().map(|&scope| scope.to_owned()).collect();
         let refused = |err| azure_core::Error::with_error(ErrorKind::Credential, Rejection(err), "getToken failed");
-        let token = self.0.call_async_catch(scopes).await.map_err(refused)?.await.map_err(refused)?;
+        let number = self.next.fetch_add(1, Ordering::Relaxed);
+        let mut request = Request { getter: &self.getter, number, is_answered: false };
+        let token = request.token(scopes).await.map_err(refused)?;
         #[expect(clippy::cast_possible_truncation, reason = "a time in milliseconds is far from the ends of an i128")]
         let nanoseconds = (token.expires_on_timestamp * 1e6) as i128;
         let expires_on = OffsetDateTime::from_unix_timestamp_nanos(nanoseconds)

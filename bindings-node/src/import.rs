@@ -17,7 +17,7 @@ use napi::{
 };
 use serde::{
     Deserialize, Deserializer, Serialize,
-    de::{Error as _, MapAccess, Visitor, value::MapAccessDeserializer},
+    de::{Error as _, IgnoredAny, MapAccess, Visitor, value::MapAccessDeserializer},
 };
 use std::fmt;
 
@@ -60,8 +60,11 @@ impl<Source: Default> ImportOptions<Source> {
 struct Absent;
 
 impl<'de> Deserialize<'de> for Absent {
-    fn deserialize<D: Deserializer<'de>>(_: D) -> std::result::Result<Self, D::Error> {
-        Err(D::Error::custom("wanted as an argument, not as an option"))
+    fn deserialize<D: Deserializer<'de>>(from: D) -> std::result::Result<Self, D::Error> {
+        match Option::<IgnoredAny>::deserialize(from)? {
+            None => Ok(Self),
+            Some(_) => Err(D::Error::custom("wanted as an argument, not as an option")),
+        }
     }
 }
 

@@ -22,6 +22,7 @@ mod import;
 mod registry;
 mod rights;
 mod runtime;
+mod words;
 mod write;
 
 /// The version of the package.

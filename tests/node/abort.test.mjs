@@ -3,6 +3,9 @@
 import assert from 'node:assert/strict';
 import { getEventListeners } from 'node:events';
 import { test } from 'node:test';
+import { setImmediate } from 'node:timers/promises';
+import { inspect } from 'node:util';
+import { AksAcrError } from 'aks-acr';
 import { azureFor, clientOf, lines } from './azure.mjs';
 
 const azure = azureFor();
@@ -21,14 +24,34 @@ test('a signal that is aborted already lets no request out', async () => {
   assert.deepEqual(await lines(azure.emulator, mark), []);
 });
 
-test('an abort ends a wait at once', async () => {
+test('what was cancelled has the name that all know, and every other error that of its class', async () => {
+  const client = clientOf(azure.emulator);
+  const run = client.follow.identities(CLUSTER);
+  run.cancel();
+  for (const make of [() => client.identities(CLUSTER, { signal: AbortSignal.abort() }), () => run.result]) {
+    const err = await make().catch((err) => err);
+    assert.ok(err instanceof AksAcrError);
+    assert.equal(err.name, 'AbortError');
+    assert.equal(err.code, 'cancelled');
+    assert.match(String(err), /^AbortError: /);
+    assert.match(inspect(err), /AbortError/);
+    assert.ok(!Object.keys(err).includes('name'));
+  }
+  await assert.rejects(client.identities('group/absent'), { code: 'not_found', name: 'AksAcrError' });
+  await assert.rejects(client.identities(CLUSTER, { deadlineMs: 0 }), { code: 'deadline_exceeded', name: 'AksAcrError' });
+});
+
+test('an abort ends a wait at once', { timeout: 20_000 }, async () => {
   await slow();
+  const mark = await azure.emulator.mark();
   const controller = new AbortController();
+  const call = clientOf(azure.emulator).identities(CLUSTER, { signal: controller.signal });
+  const settled = call.catch((err) => err);
+  // The request has arrived, and its answer takes its time.
+  while (!(await lines(azure.emulator, mark)).some((line) => line.endsWith('/managedClusters/dev'))) await setImmediate();
   const started = performance.now();
-  setTimeout(() => controller.abort(), 100);
-  const err = await clientOf(azure.emulator)
-    .identities(CLUSTER, { signal: controller.signal })
-    .catch((err) => err);
+  controller.abort();
+  const err = await settled;
   const took = performance.now() - started;
   assert.equal(err.code, 'cancelled');
   assert.equal(err.cause.name, 'AbortError');
@@ -60,7 +83,7 @@ test('calls may share a signal, and leave nothing on it', async (context) => {
   const { signal } = new AbortController();
   await Promise.all(Array.from({ length: 64 }, () => client.identities(CLUSTER, { signal })));
   assert.equal(getEventListeners(signal, 'abort').length, 0);
-  await new Promise(setImmediate);
+  await setImmediate();
   process.off('warning', warned);
   assert.deepEqual(warned.mock.calls, []);
 });

@@ -1,8 +1,10 @@
 // Arguments and results on their way over the border.
 
 import assert from 'node:assert/strict';
+import { once } from 'node:events';
 import { test } from 'node:test';
 import { inspect } from 'node:util';
+import { MessageChannel } from 'node:worker_threads';
 import { AksAcrError, Client, VERSION } from 'aks-acr';
 import { azureFor, clientOf, lines } from './azure.mjs';
 
@@ -31,6 +33,26 @@ test('a plan has a date, reads as a line, and survives being stored', async () =
   assert.deepEqual(attachment.outcome, { kind: 'granted' });
   const again = await client.applyAttach(plan);
   assert.deepEqual(again.outcome, { kind: 'already_granted' });
+});
+
+test('a copy of a plan, which is only fields, is taken like the plan', async () => {
+  const client = clientOf(azure.emulator);
+  const plan = await client.planAttach(CLUSTER, 'myregistry', { principalId: '11111111-2222-4333-8444-555555555555' });
+  const { port1, port2 } = new MessageChannel();
+  port1.postMessage(plan);
+  const [sent] = await once(port2, 'message');
+  port1.close();
+  const copies = [sent, structuredClone(plan), { ...plan }, { ...plan, action: { ...plan.action } }];
+  for (const copy of copies) {
+    const { principalId } = await client.applyAttach(copy);
+    assert.equal(principalId, '11111111-2222-4333-8444-555555555555');
+  }
+  const { principalId } = plan;
+  const back = await client.planDetach(CLUSTER, 'myregistry', { principalId });
+  assert.equal(back.remove[0].principalId, principalId);
+  assert.equal((await client.applyDetach(structuredClone(back))).removed.length, 1);
+  assert.equal((await client.applyDetach({ ...back })).outcome, 'nothing_to_remove');
+  await assert.rejects(client.applyDetach({ ...back, expires: new Date(0) }), { code: 'conflict', message: /expired/ });
 });
 
 test('what is no plan is refused, and the part is named', async () => {
@@ -113,6 +135,57 @@ test('a wrong argument or option is refused before the first request, and named'
   await wrong(client.rollOut(CLUSTER, 'web', { propagation: 1 }), /propagation.*propagationMs/);
   await wrong(client.createRegistry('group', 'other', { sku: 'basic' }), /^options\.sku: .*Basic, Standard, Premium/);
   assert.deepEqual(await lines(azure.emulator, mark), []);
+});
+
+test('what was wanted is said in the words of JavaScript, and no text that was given is repeated', async () => {
+  const client = clientOf(azure.emulator);
+  const wrong = (call, message) => assert.rejects(call, { name: 'AksAcrError', code: 'invalid_input', message });
+  for (const [deadlineMs, found] of [
+    ['secret-text', 'a string'],
+    [true, 'a boolean'],
+    [new Date(), 'an object'],
+    [['5'], 'an array'],
+  ]) {
+    await wrong(client.registry('myregistry', { deadlineMs }), `options.deadlineMs: wanted a number, not ${found}`);
+  }
+  await wrong(client.registry('myregistry', { deadlineMs: () => 5 }), 'options.deadlineMs: wanted data, not a function');
+  for (const concurrency of [-1, 1.5, NaN, Infinity]) {
+    const message = `options.concurrency: wanted a whole number from 0, not ${concurrency}`;
+    await wrong(client.importImages('myregistry', ['nginx'], { concurrency }), message);
+  }
+  await wrong(client.createCluster('group/new', { nodeCount: 1.5 }), /^options\.nodeCount: wanted a whole number from 0 to 4\d+, not 1\.5$/);
+  await wrong(client.importImage('myregistry', 'nginx', { also: 5 }), 'options.also: wanted an array, not a number');
+  await wrong(client.mergeKubeconfig(CLUSTER, { file: 5 }), 'options.file: wanted a string, not a number');
+  const stored = (await client.planAttach(CLUSTER, 'myregistry')).toJSON();
+  for (const [part, message] of [
+    [{ expires: 5 }, 'plan.expires: wanted a string, not a number'],
+    [{ cluster: 'a, expected b' }, 'plan.cluster: wanted an object, not a string'],
+    [{ action: 'grant' }, 'plan.action: wanted an object, not a string'],
+    [{ action: { kind: 5 } }, 'plan.action.kind: wanted a string, not a number'],
+    [{ role: null }, 'plan.role: wanted a string, not null'],
+    [{ role: 5 }, 'plan.role: wanted a string, not a number'],
+    [{ role: {} }, 'plan.role: wanted a string, not an object'],
+    [{ registry: undefined }, 'plan.registry: wanted a string, not null or undefined'],
+  ]) {
+    await wrong(client.applyAttach({ ...stored, ...part }), message);
+  }
+});
+
+test('an option that is null is none', async () => {
+  const client = clientOf(azure.emulator, { proxy: null, readOnly: null, cloud: azure.emulator.clientOptions().cloud });
+  const none = { deadlineMs: null, signal: null, onProgress: null };
+  assert.equal((await client.registry('myregistry', none)).loginServer, 'myregistry.azurecr.io');
+  const run = client.follow.registry('myregistry', none);
+  for await (const _ of run);
+  assert.equal((await run.result).loginServer, 'myregistry.azurecr.io');
+  const detach = { ...none, principalId: null, onlyOurs: null };
+  assert.equal((await client.detach(CLUSTER, 'myregistry', detach)).remaining.length, 0);
+  const cluster = { ...none, registries: null, location: null, nodeCount: null, tier: null, sshKey: null, register: null };
+  assert.equal((await client.createCluster(CLUSTER, cluster)).isNew, false);
+  assert.deepEqual((await client.attachmentsOfCluster(CLUSTER, { ...none, subscriptions: null })).subscriptions, [azure.emulator.subscriptionId]);
+  const many = { ...none, concurrency: null, signal: AbortSignal.abort() };
+  const call = client.importImages('myregistry', [{ source: 'nginx', target: null, also: null }], many);
+  await assert.rejects(call, { code: 'cancelled' });
 });
 
 test('what an option says arrives', async () => {

@@ -81,12 +81,20 @@ test('a handle shows no link, survives being stored, and goes on from each look'
   assert.ok(Object.isFrozen(status.tags));
   assert.ok(again.waitMs === null || again.waitMs > 0);
   assert.equal((await client.pollImport(JSON.parse(JSON.stringify(handle)))).kind, 'running');
+  assert.equal((await client.pollImport(JSON.parse(JSON.stringify(started)))).kind, 'running');
+  for (const copy of [structuredClone(handle), { ...handle }, structuredClone(started)]) {
+    await wrong(client.pollImport(copy), /^handle: .*link.*JSON\.stringify\(handle\)/);
+  }
+  assert.throws(() => new ImportHandle(structuredClone(handle)), { code: 'invalid_input', message: /JSON\.stringify\(handle\)/ });
+  assert.equal((await client.pollImport(started)).kind, 'running');
+  assert.notEqual(handle.toJSON().link, link, 'the handle of what was begun goes on from the look');
   emulator.advance(20_000);
   assert.deepEqual(await client.pollImport(again), { kind: 'succeeded' });
   emulator.timing('none');
   const there = await client.startImport('myregistry', 'nginx', options);
   assert.equal(there.kind, 'already_there');
   assert.equal(there.import.isNew, false);
+  await wrong(client.pollImport(there), /^handle: .*there already/);
 });
 
 test('what is no handle is refused', async () => {

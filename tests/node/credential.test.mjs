@@ -1,6 +1,7 @@
 // Credentials: those of @azure/identity, and whatever else has getToken.
 
 import assert from 'node:assert/strict';
+import { once } from 'node:events';
 import { test } from 'node:test';
 import {
   ChainedTokenCredential,
@@ -93,6 +94,23 @@ test('no token, or something else than one, is an error that says so', async () 
   }
 });
 
+test('an end of a token that is no time is refused by its name, once', async () => {
+  for (const expiresOnTimestamp of [NaN, Infinity, -5, 1e300, Date.now() * 1000, null, new Date(), '5', 5n]) {
+    let asked = 0;
+    const getToken = async () => {
+      asked += 1;
+      return { token: 'secret-text', expiresOnTimestamp };
+    };
+    const err = await clientOf(azure.emulator, { credential: { getToken } })
+      .identities('group/dev')
+      .catch((err) => err);
+    assert.equal(err.code, 'unauthenticated', String(expiresOnTimestamp));
+    assert.match(err.message, /expiresOnTimestamp that is .*; wanted milliseconds since 1970/);
+    assert.doesNotMatch(err.message, /secret-text/);
+    assert.equal(asked, 1);
+  }
+});
+
 test('getToken is a method of its object', async () => {
   class Mine {
     #inner = azure.emulator.credential();
@@ -116,4 +134,69 @@ test('64 calls at once share one request for a token', async () => {
   const client = clientOf(azure.emulator, { credential });
   await Promise.all(Array.from({ length: 64 }, () => client.identities('group/dev')));
   assert.equal(asked, 1);
+});
+
+/** A credential that gives no token until it is told to, and what it was asked. */
+function waiting() {
+  const asked = [];
+  let begin;
+  const begun = new Promise((resolve) => (begin = resolve));
+  const getToken = (scopes, { abortSignal }) =>
+    new Promise((resolve, reject) => {
+      abortSignal.addEventListener('abort', () => reject(abortSignal.reason), { once: true });
+      const give = async () => resolve(await azure.emulator.credential().getToken(scopes));
+      asked.push({ abortSignal, give });
+      begin(asked[0]);
+    });
+  return { credential: { getToken }, asked, begun };
+}
+
+test('a request for a token is aborted when its call is cancelled, or has come to its deadline', async () => {
+  for (const deadlineMs of [undefined, 300]) {
+    const { credential, begun } = waiting();
+    const controller = new AbortController();
+    const options = { signal: controller.signal, deadlineMs };
+    const call = clientOf(azure.emulator, { credential }).identities('group/dev', options);
+    const settled = assert.rejects(call, { code: deadlineMs ? 'deadline_exceeded' : 'cancelled' });
+    const { abortSignal } = await begun;
+    assert.equal(abortSignal.aborted, false);
+    const aborted = once(abortSignal, 'abort');
+    if (!deadlineMs) controller.abort();
+    await settled;
+    await aborted;
+    assert.equal(abortSignal.reason.name, 'AbortError');
+  }
+});
+
+test('a request for a token that another call waits for goes on, and is the only one', async () => {
+  const { credential, asked, begun } = waiting();
+  const client = clientOf(azure.emulator, { credential });
+  const controller = new AbortController();
+  const first = client.identities('group/dev', { signal: controller.signal });
+  const { give, abortSignal } = await begun;
+  const second = client.identities('group/dev');
+  // It waits for the request of the first by the time that a call made after it has come to its end.
+  await assert.rejects(client.identities('group/dev', { deadlineMs: 100 }), { code: 'deadline_exceeded' });
+  controller.abort();
+  await assert.rejects(first, { code: 'cancelled' });
+  const third = new AbortController();
+  setTimeout(() => third.abort(), 600);
+  await assert.rejects(client.identities('group/dev', { signal: third.signal }), { code: 'cancelled' });
+  assert.equal(abortSignal.aborted, false);
+  give();
+  assert.equal((await second).state, 'Succeeded');
+  assert.equal(asked.length, 1);
+  assert.equal(abortSignal.aborted, false);
+});
+
+test('a request for a token that came is never aborted', async () => {
+  const { credential, begun } = waiting();
+  const controller = new AbortController();
+  const call = clientOf(azure.emulator, { credential }).identities('group/dev', { signal: controller.signal });
+  const { give, abortSignal } = await begun;
+  give();
+  await call;
+  controller.abort();
+  await assert.rejects(clientOf(azure.emulator, { credential: waiting().credential }).identities('group/dev', { deadlineMs: 500 }));
+  assert.equal(abortSignal.aborted, false);
 });

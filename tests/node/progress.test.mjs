@@ -76,6 +76,60 @@ test('leaving the loop early cancels the work', async () => {
   await assert.rejects(run.result, { code: 'cancelled' });
 });
 
+/** A call that tells its first event and then has long to wait. */
+async function slow() {
+  await azure.emulator.fault('/managedClusters/slow', { delayMs: 60_000 });
+  return clientOf(azure.emulator).follow.attach('group/slow', 'myregistry');
+}
+
+test('an iterator that is left while it waits for an event stops the work at once', async () => {
+  for (const leave of ['return', 'throw']) {
+    const run = await slow();
+    const events = run[Symbol.asyncIterator]();
+    assert.equal((await events.next()).value.kind, 'started');
+    const waiting = [events.next(), events.next()];
+    const left = events[leave](new Error('enough'));
+    if (leave === 'throw') await assert.rejects(left, /enough/);
+    else assert.equal((await left).done, true);
+    for (const next of waiting) assert.deepEqual(await next, { value: undefined, done: true });
+    await assert.rejects(run.result, { code: 'cancelled' });
+    assert.deepEqual(await events.next(), { value: undefined, done: true });
+  }
+});
+
+test('every loop over a run has all its events, and ends', async () => {
+  const run = clientOf(azure.emulator).follow.createRegistry('group', 'loopregistry');
+  const read = async () => {
+    const events = [];
+    for await (const event of run) events.push(event);
+    return events;
+  };
+  const [first, second] = await Promise.all([read(), read()]);
+  assert.ok(first.length > 1);
+  assert.deepEqual(second, first);
+  assert.deepEqual(await read(), first, 'also one that begins when all is over');
+});
+
+test('every loop over a run throws its error, and what is left in one is cancelled in all', async () => {
+  const absent = clientOf(azure.emulator).follow.rollOut('group/dev', 'nope');
+  const read = async (run) => {
+    for await (const _ of run);
+  };
+  for (const one of [read(absent), read(absent)]) await assert.rejects(one, { code: 'not_found' });
+  const run = await slow();
+  const other = read(run);
+  for await (const _ of run) break;
+  await assert.rejects(other, { code: 'cancelled' });
+});
+
+test('who asks for several events at a time has them in order, and the error once', async () => {
+  const events = clientOf(azure.emulator).follow.attach('group/absent', 'myregistry')[Symbol.asyncIterator]();
+  const asked = await Promise.allSettled(Array.from({ length: 64 }, () => events.next()));
+  assert.equal(asked[0].value.value.kind, 'started');
+  assert.deepEqual(asked.filter(({ status }) => status === 'rejected').map(({ reason }) => reason.code), ['not_found']);
+  assert.deepEqual(asked.at(-1).value, { value: undefined, done: true });
+});
+
 test('a run may be awaited without being iterated, and hears its options', async () => {
   const heard = [];
   const onProgress = (event) => heard.push(event.kind);

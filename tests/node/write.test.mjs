@@ -56,6 +56,21 @@ test('a hook that throws keeps the write from being sent', async () => {
   }
 });
 
+test('a hook that gives false keeps the write from being sent, and whatever else it gives does not', async () => {
+  const mark = await azure.emulator.mark();
+  const client = clientOf(azure.emulator, { onWrite: ({ action }) => action === null });
+  const err = await client.attach('group/refused', 'myregistry').catch((err) => err);
+  assert.equal(err.code, 'forbidden');
+  assert.equal(err.refusal, 'write_hook');
+  assert.match(err.message, /false/);
+  assert.ok((await lines(azure.emulator, mark)).every((line) => line.startsWith('GET ')));
+  for (const given of [undefined, true, null, 0, '']) {
+    const willing = clientOf(azure.emulator, { onWrite: () => given });
+    const manifest = `{apiVersion: v1, kind: ConfigMap, metadata: {name: map-${typeof given}}}`;
+    assert.equal((await willing.apply('group/many', manifest))[0].isNew, true, String(given));
+  }
+});
+
 test('a promise is no yes', async () => {
   for (const onWrite of [async () => {}, () => Promise.reject(new Error('too late'))]) {
     const client = clientOf(azure.emulator, { onWrite });

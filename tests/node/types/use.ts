@@ -37,6 +37,9 @@ new Client({
   readOnly: true,
   onWrite: (write: Write) => console.log(write.action, String(write)),
 });
+new Client({ subscriptionId, onWrite: (write) => write.action !== null });
+// @ts-expect-error what a promise comes to would be too late
+new Client({ subscriptionId, onWrite: async () => true });
 // @ts-expect-error a text is no credential
 new Client({ credential: 'secret', subscriptionId });
 
@@ -97,7 +100,10 @@ export async function more(): Promise<string | null> {
   if (started.kind === 'started') {
     const status = await client.pollImport(new ImportHandle(JSON.parse(JSON.stringify(started.handle))));
     if (status.kind === 'running') console.log(status.tags['a:1']);
+    await client.pollImport(started);
   }
+  // @ts-expect-error there may be nothing to look at
+  await client.pollImport(started);
   const plan = await client.planDetach('g/c', 'r', { onlyOurs: true });
   const { remaining } = await client.applyDetach(JSON.parse(JSON.stringify(plan)) as StoredDetachPlan);
   // @ts-expect-error an operation that there is not
