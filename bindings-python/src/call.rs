@@ -4,7 +4,7 @@ use crate::{
     error::to_py,
     event::Event,
     follow::{AsyncRun, Note, Run, next_note},
-    runtime::{Ours, check_no_loop_runs, handle},
+    runtime::{Ours, attached, check_no_loop_runs, handle},
     value::through_json,
 };
 use aks_acr::{CallOptions, CancellationToken};
@@ -196,14 +196,14 @@ struct Listener {
 impl Listener {
     async fn hear(self: Arc<Self>, event: aks_acr::Event) {
         let told = tokio::task::spawn_blocking(move || {
-            Python::attach(|py| {
+            attached(|py| {
                 let told = through_json::<Event>(&event).and_then(|event| {
                     self.locals.event_loop(py).call_method1("call_soon_threadsafe", (&self.listener, event))
                 });
                 if let Err(err) = told {
                     err.write_unraisable(py, Some(self.listener.bind(py)));
                 }
-            });
+            })
         });
         // A listener that panicked has said so; the work goes on.
         let _ = told.await;

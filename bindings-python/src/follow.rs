@@ -5,7 +5,7 @@
 use crate::{
     call::{Outcome, Told, Work},
     event::Event,
-    runtime::{Ours, handle},
+    runtime::{Ours, attached, handle},
     value::through_json,
 };
 use aks_acr::CancellationToken;
@@ -164,8 +164,8 @@ impl AsyncShared {
             return through_json(&event);
         }
         let Told(outcome) = self.end().await?;
-        let ended = tokio::task::spawn_blocking(move || Python::attach(|py| outcome(py)));
-        ended.await.map_err(|_| broken_off())??;
+        let ended = tokio::task::spawn_blocking(move || attached(|py| outcome(py)));
+        ended.await.ok().flatten().unwrap_or_else(|| Err(broken_off()))?;
         Err(PyStopAsyncIteration::new_err(()))
     }
 }

@@ -148,6 +148,60 @@ def test_a_program_ends_with_work_under_way():
     assert time.monotonic() - begun < 5
 
 
+BUSY = """
+import os, signal, sys, threading, time
+import aks_acr
+
+# An end that takes its time, as that of a real program, and a thread that soon looks whether it may go on.
+heap = [[] for _ in range(1_000_000)]
+sys.setswitchinterval(0.0001)
+begun = threading.Event()
+
+def busy(*given, **options):
+    begun.set()
+    end = time.monotonic() + 3
+    while time.monotonic() < end:
+        pass
+
+def interrupt():
+    begun.wait()
+    os.kill(os.getpid(), signal.SIGINT)
+
+threading.Thread(target=interrupt, daemon=True).start()
+"""
+
+BUSY_CREDENTIAL = """
+class Credential:
+    get_token = busy
+
+try:
+    aks_acr.Client(Credential(), "00000000-0000-0000-0000-000000000000").registry("myregistry")
+except KeyboardInterrupt:
+    sys.exit(1)
+"""
+
+BUSY_COROUTINE = BUSY_CREDENTIAL.replace("get_token = busy", "async def get_token(self, *scopes): busy()")
+
+BUSY_HOOK = """
+from aks_acr_emulator import Emulator
+
+with Emulator(scene={"clusters": [{"group": "group", "name": "dev"}], "registries": [{"group": "group", "name": "myregistry"}]}) as azure:
+    client = aks_acr.Client(azure.credential(), azure.subscription_id, on_write=busy, **azure.client_options())
+    try:
+        client.attach("group/dev", "myregistry")
+    except KeyboardInterrupt:
+        sys.exit(1)
+"""
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="Ctrl-C is a signal here")
+@pytest.mark.parametrize("busy", [BUSY_CREDENTIAL, BUSY_COROUTINE, BUSY_HOOK], ids=["credential", "coroutine", "hook"])
+def test_a_program_that_is_interrupted_while_its_own_code_is_busy_ends_as_it_says(busy):
+    program = [sys.executable, "-c", BUSY + busy]
+    ended = subprocess.run(program, capture_output=True, text=True, timeout=20, check=False)
+    assert (ended.returncode, ended.stderr) == (1, "")
+
+
 def test_the_module_is_imported_in_no_time():
     # Processor time, and not the clock's: other work on the machine is not ours to measure.
     program = "import time; begun = time.process_time(); import aks_acr; print(time.process_time() - begun)"

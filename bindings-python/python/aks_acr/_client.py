@@ -39,7 +39,7 @@ class Client:
             Azure and Kubernetes: a kubeconfig may be had, an administrator's too, and merged into a file, and a missing pair of SSH
             keys is made before the cluster is refused.
         on_write: Is shown each :class:`aks_acr.Write` before it is sent. Where it raises, or returns ``False`` or an awaitable, it is not
-            sent, and the call raises ``ForbiddenError``. It is called in a thread of the client's, several at a time if several calls are
+            sent, and the call raises ``ForbiddenError``. It is called in a daemon thread, several at a time if several calls are
             made, and must answer at once: the work waits for it.
     """
 

@@ -128,6 +128,22 @@ class Result:
         """Reads its JSON form."""
 
 @final
+class Answer:
+    """Takes one answer. Where it is let go without one, nobody will answer any more."""
+
+    def token(self, text: str, expires_on: float) -> None:
+        """A token, and its end in seconds since 1970."""
+
+    def raised(self, error: BaseException) -> None:
+        """An exception."""
+
+    def allowed(self) -> None:
+        """The write may be sent."""
+
+    def refused(self, why: str) -> None:
+        """The write may not be sent."""
+
+@final
 class Call(Generic[_T]):
     """A call that has not begun."""
 

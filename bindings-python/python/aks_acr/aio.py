@@ -40,7 +40,7 @@ class Client:
             Azure and Kubernetes: a kubeconfig may be had, an administrator's too, and merged into a file, and a missing pair of SSH
             keys is made before the cluster is refused.
         on_write: Is shown each :class:`aks_acr.Write` before it is sent. Where it raises, or returns ``False`` or an awaitable, it is not
-            sent, and the call raises ``ForbiddenError``. It is called in a thread of the client's, never in the loop's, and must answer at once: the
+            sent, and the call raises ``ForbiddenError``. It is called in a daemon thread, never in the loop's, and must answer at once: the
             work waits for it.
     """
 
