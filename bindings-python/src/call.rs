@@ -3,7 +3,7 @@
 use crate::{
     error::to_py,
     event::Event,
-    follow::{AsyncRun, Note, Run, next_note},
+    follow::{AsyncRun, Note, Run, take_note, wait_for},
     runtime::{Ours, attached, check_no_loop_runs, handle},
     value::through_json,
 };
@@ -124,7 +124,7 @@ impl Call {
             let _ = tell.send(Note::Done(work.await));
         });
         loop {
-            match next_note(py, &heard)? {
+            match wait_for(py, || take_note(&heard))? {
                 Note::Done(outcome) => return outcome(py),
                 Note::Event(event) => listener.as_ref().map_or(Ok(()), |listener| hear(py, listener, &event))?,
             }

@@ -38,16 +38,21 @@ pub enum Note {
     Done(Outcome),
 }
 
-/// Waits for the next note without keeping other threads from Python.
-pub fn next_note(py: Python<'_>, heard: &Mutex<Receiver<Note>>) -> PyResult<Note> {
+/// Waits for what `take` takes within a tick, without keeping other threads from Python.
+pub fn wait_for<T: Send>(py: Python<'_>, take: impl Fn() -> Result<T, RecvTimeoutError> + Send + Sync) -> PyResult<T> {
     loop {
         py.check_signals()?;
-        match py.detach(|| heard.lock().unwrap_or_else(PoisonError::into_inner).recv_timeout(TICK)) {
-            Ok(note) => return Ok(note),
+        match py.detach(&take) {
+            Ok(taken) => return Ok(taken),
             Err(RecvTimeoutError::Timeout) => {}
             Err(RecvTimeoutError::Disconnected) => return Err(broken_off()),
         }
     }
+}
+
+/// The next note of a call.
+pub fn take_note(heard: &Mutex<Receiver<Note>>) -> Result<Note, RecvTimeoutError> {
+    heard.lock().unwrap_or_else(PoisonError::into_inner).recv_timeout(TICK)
 }
 
 fn broken_off() -> PyErr {
@@ -68,10 +73,16 @@ impl Shared {
 
     /// The next event, `None` at the end.
     fn next(&self, py: Python<'_>) -> PyResult<Option<aks_acr::Event>> {
+        wait_for(py, || self.take())
+    }
+
+    /// One thread at a time: the note that is the last is kept before another looks.
+    fn take(&self) -> Result<Option<aks_acr::Event>, RecvTimeoutError> {
+        let heard = self.heard.lock().unwrap_or_else(PoisonError::into_inner);
         if self.outcome().is_some() {
             return Ok(None);
         }
-        match next_note(py, &self.heard)? {
+        match heard.recv_timeout(TICK)? {
             Note::Event(event) => Ok(Some(event)),
             Note::Done(outcome) => {
                 *self.outcome.lock().unwrap_or_else(PoisonError::into_inner) = Some(outcome);

@@ -5,6 +5,7 @@ import gc
 import logging
 import sys
 import threading
+from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 from conftest import awaiting
@@ -65,6 +66,22 @@ def test_a_run_is_iterated_and_then_gives_its_result(client):
 
 def test_a_run_that_nobody_iterates_gives_its_result(client):
     assert client.follow.attach("group/dev", "myregistry").result().outcome.kind == "granted"
+
+
+def test_a_run_gives_its_result_in_every_thread_that_waits_for_it(azure, client):
+    azure.fault("/managedClusters/", delay_ms=300)
+    run = client.follow.attach("group/dev", "myregistry")
+    begun = threading.Barrier(6)
+
+    def wait(what):
+        begun.wait()
+        return what(run)
+
+    with ThreadPoolExecutor(6) as pool:
+        results = [pool.submit(wait, aks_acr.Run.result) for _ in range(3)]
+        events = [pool.submit(wait, list) for _ in range(3)]
+    assert {result.result().outcome.kind for result in results} == {"granted"}
+    assert all(isinstance(heard.result(), list) for heard in events)
 
 
 def test_the_end_of_the_events_raises_what_ended_the_work(client):
