@@ -88,6 +88,11 @@ exceptions! {
     Unexpected => UnexpectedError: "The service's answer was not understood.",
 }
 
+/// The exception for an argument that core has no type for.
+pub fn invalid(text: String) -> PyErr {
+    InvalidInputError::new_err(text)
+}
+
 /// The exception for an error, with the credential's own as its cause.
 pub fn to_py(py: Python<'_>, err: &Error) -> PyErr {
     let exception = PyErr::from_type(class_of(py, err.kind()), format!("{err:#}"));

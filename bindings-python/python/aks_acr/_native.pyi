@@ -2158,7 +2158,8 @@ class Calls:
         whole is 2 hours by default.
 
         Raises:
-            InvalidInputError: If two images have the same target, or one has options that cannot be.
+            InvalidInputError: If two images have the same target, or one has options that cannot be. So is one image that is in no
+                list: text, bytes or a mapping.
             NotFoundError: If the registry does not exist.
             ForbiddenError: If the caller may not read it.
         """

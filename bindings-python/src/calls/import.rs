@@ -4,8 +4,7 @@ use super::Calls;
 use crate::{
     argument::{Parsed, Span, set},
     call::Call,
-    import::{Followed, Import, ImportArguments, ImportStatus, Item, Outcomes, StartedImport},
-    value::Several,
+    import::{Followed, Import, ImportArguments, ImportStatus, Items, Outcomes, StartedImport},
     word::Word,
 };
 use aks_acr::{ExistingTag, ImageReference, ImportManyOptions, RegistryRef};
@@ -68,23 +67,24 @@ impl Calls {
     /// whole is 2 hours by default.
     ///
     /// Raises:
-    ///     InvalidInputError: If two images have the same target, or one has options that cannot be.
+    ///     InvalidInputError: If two images have the same target, or one has options that cannot be. So is one image that is in no
+    ///         list: text, bytes or a mapping.
     ///     NotFoundError: If the registry does not exist.
     ///     ForbiddenError: If the caller may not read it.
     #[pyo3(signature = (registry, images, *, concurrency = None, deadline = None, on_progress = None))]
     fn import_images(
         &self,
         registry: Parsed<RegistryRef>,
-        images: Several<Item>,
+        images: Items,
         concurrency: Option<usize>,
         deadline: Option<Span>,
         on_progress: Option<Py<PyAny>>,
     ) -> PyResult<Call> {
         let client = self.0.client()?;
-        let images = images.0.into_iter().map(|Item(image)| image).collect();
         let mut options = ImportManyOptions::default();
         set(&mut options.concurrency, concurrency);
-        let work = move |call| async move { client.import_images(&registry.0, images, options.with_call(call)).await };
+        let work =
+            move |call| async move { client.import_images(&registry.0, images.0, options.with_call(call)).await };
         Ok(Call::converting(self.0.manner(deadline, on_progress), work, |results| Ok(Outcomes::from(results))))
     }
 
