@@ -18,6 +18,9 @@ if TYPE_CHECKING:
 
     from ._native import Answer, GetsToken, GetsTokenInfo, Token, Write, _Hook
 
+# In seconds since 1970. Milliseconds of today are beyond it.
+_YEAR_10000 = 253_402_300_800
+
 
 class Credential:
     """The caller's credential, plain or a coroutine's."""
@@ -120,4 +123,13 @@ def _ask_hook(hook: _Hook, write: Write, answer: Answer) -> None:
 
 
 def _read(token: Token) -> tuple[str, float]:
-    return token.token, token.expires_on
+    text: Any = token.token
+    end: Any = token.expires_on
+    if not isinstance(text, str):
+        raise TypeError(f"token: wanted text, and not {type(text).__name__}")
+    # An int with some credentials, a float with others; text would be taken too.
+    if isinstance(end, (str, bytes, bytearray)) or not (hasattr(end, "__float__") or hasattr(end, "__index__")):
+        raise TypeError(f"expires_on of a token: wanted seconds since 1970, and not {type(end).__name__}")
+    if not 0 <= end < _YEAR_10000:
+        raise ValueError(f"expires_on of a token: wanted seconds since 1970, and not {end}")
+    return text, float(end)
