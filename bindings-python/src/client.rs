@@ -1,6 +1,9 @@
 //! A client of core's for as long as it is open, in the process that made it.
 
-use crate::{argument::Span, call::Manner, cloud::Cloud, credential::PyCredential, error::to_py, write::Hook};
+use crate::{
+    argument::Span, call::Manner, cloud::Cloud, credential::PyCredential, error::to_py, runtime::check_process,
+    write::Hook,
+};
 use aks_acr::{CancellationToken, Client};
 use pyo3::{exceptions::PyRuntimeError, prelude::*};
 use std::sync::{Mutex, PoisonError};
@@ -55,11 +58,7 @@ impl Held {
 
     /// The client, for one call.
     pub fn client(&self) -> PyResult<Client> {
-        if self.process != std::process::id() {
-            let text = "this client was made before the process forked, and a fork copies no threads and shares connections: \
-                        make a client in the child, or start children with the method 'spawn'";
-            return Err(PyRuntimeError::new_err(text));
-        }
+        check_process(self.process, "client")?;
         let client = self.client.lock().unwrap_or_else(PoisonError::into_inner).clone();
         client.ok_or_else(|| PyRuntimeError::new_err("this client is closed"))
     }

@@ -5,7 +5,7 @@
 use crate::{
     call::{Outcome, Told, Work},
     event::Event,
-    runtime::{Ours, attached, handle},
+    runtime::{Ours, attached, check_process, handle},
     value::through_json,
 };
 use aks_acr::CancellationToken;
@@ -64,6 +64,7 @@ struct Shared {
     heard: Mutex<Receiver<Note>>,
     outcome: Mutex<Option<Outcome>>,
     cancel: CancellationToken,
+    process: u32,
 }
 
 impl Shared {
@@ -73,6 +74,7 @@ impl Shared {
 
     /// The next event, `None` at the end.
     fn next(&self, py: Python<'_>) -> PyResult<Option<aks_acr::Event>> {
+        check_process(self.process, "run")?;
         wait_for(py, || self.take())
     }
 
@@ -96,9 +98,18 @@ impl Shared {
     }
 }
 
+impl Shared {
+    /// Nothing is done in a forked child, where none of the threads is that could be in the middle of it.
+    fn cancel(&self) {
+        if self.process == std::process::id() {
+            self.cancel.cancel();
+        }
+    }
+}
+
 impl Drop for Shared {
     fn drop(&mut self) {
-        self.cancel.cancel();
+        self.cancel();
     }
 }
 
@@ -108,7 +119,12 @@ pub struct Run(Arc<Shared>);
 
 impl Run {
     pub fn new(heard: Receiver<Note>, cancel: CancellationToken) -> Self {
-        Self(Arc::new(Shared { heard: Mutex::new(heard), outcome: Mutex::new(None), cancel }))
+        Self(Arc::new(Shared {
+            heard: Mutex::new(heard),
+            outcome: Mutex::new(None),
+            cancel,
+            process: std::process::id(),
+        }))
     }
 }
 
@@ -126,7 +142,7 @@ impl Run {
 
     /// Stops the work. What Azure has begun goes on. It may be called from any thread.
     fn cancel(&self) {
-        self.0.cancel.cancel();
+        self.0.cancel();
     }
 }
 
@@ -151,7 +167,7 @@ impl RunEvents {
 /// A loop that was left early lets go of its iterator: nobody waits any more.
 impl Drop for RunEvents {
     fn drop(&mut self) {
-        self.0.cancel.cancel();
+        self.0.cancel();
     }
 }
 
@@ -161,6 +177,7 @@ struct AsyncShared {
     outcome: watch::Receiver<Option<Outcome>>,
     locals: TaskLocals,
     cancel: CancellationToken,
+    process: u32,
 }
 
 impl AsyncShared {
@@ -181,9 +198,17 @@ impl AsyncShared {
     }
 }
 
+impl AsyncShared {
+    fn cancel(&self) {
+        if self.process == std::process::id() {
+            self.cancel.cancel();
+        }
+    }
+}
+
 impl Drop for AsyncShared {
     fn drop(&mut self) {
-        self.cancel.cancel();
+        self.cancel();
     }
 }
 
@@ -205,7 +230,13 @@ impl AsyncRun {
             // Nobody waits any more if this fails.
             let _ = tell.send(Some(outcome));
         }));
-        Self(Arc::new(AsyncShared { heard: AsyncMutex::new(heard), outcome, locals, cancel }))
+        Self(Arc::new(AsyncShared {
+            heard: AsyncMutex::new(heard),
+            outcome,
+            locals,
+            cancel,
+            process: std::process::id(),
+        }))
     }
 }
 
@@ -216,6 +247,7 @@ impl AsyncRun {
     }
 
     fn __await__<'py>(&self, py: Python<'py>) -> PyResult<Bound<'py, PyAny>> {
+        check_process(self.0.process, "run")?;
         let (shared, runtime) = (self.0.clone(), handle(py)?);
         let _entered = runtime.enter();
         let result = future_into_py_with_locals::<Ours, _, _>(py, self.0.locals.clone(), async move {
@@ -229,7 +261,7 @@ impl AsyncRun {
 
     /// Stops the work. What Azure has begun goes on. It may be called from any thread.
     fn cancel(&self) {
-        self.0.cancel.cancel();
+        self.0.cancel();
     }
 }
 
@@ -244,6 +276,7 @@ impl AsyncRunEvents {
     }
 
     fn __anext__<'py>(&self, py: Python<'py>) -> PyResult<Bound<'py, PyAny>> {
+        check_process(self.0.process, "run")?;
         let (shared, runtime) = (self.0.clone(), handle(py)?);
         let _entered = runtime.enter();
         future_into_py_with_locals::<Ours, _, _>(py, self.0.locals.clone(), async move { shared.next().await })
@@ -253,6 +286,6 @@ impl AsyncRunEvents {
 /// A loop that was left early lets go of its iterator: nobody waits any more.
 impl Drop for AsyncRunEvents {
     fn drop(&mut self) {
-        self.0.cancel.cancel();
+        self.0.cancel();
     }
 }

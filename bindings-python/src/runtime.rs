@@ -56,6 +56,17 @@ pub fn handle(_attached: Python<'_>) -> PyResult<Handle> {
     Ok(handle)
 }
 
+/// Refuses in a forked child what its parent made: a fork copies no threads.
+pub fn check_process(made_in: u32, what: &str) -> PyResult<()> {
+    if made_in == std::process::id() {
+        return Ok(());
+    }
+    Err(PyRuntimeError::new_err(format!(
+        "this {what} was made before the process forked, and a fork copies no threads and shares connections: \
+         make a client in the child, or start children with the method 'spawn'"
+    )))
+}
+
 /// Ends the work that is under way, before the interpreter does.
 #[pyfunction]
 pub fn shut_down(py: Python<'_>) {

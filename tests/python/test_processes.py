@@ -4,8 +4,10 @@ import gc
 import multiprocessing
 import os
 import pathlib
+import signal
 import subprocess
 import sys
+import threading
 import time
 
 import pytest
@@ -101,6 +103,37 @@ def test_a_client_from_before_a_fork_says_so_and_a_new_one_works(azure, client):
     assert "fork" in first and "spawn" in first
     assert second == "unauthenticated"
     assert client.registry("myregistry")
+
+
+@pytest.mark.skipif(not hasattr(os, "fork"), reason="there is no fork")
+def test_a_run_from_before_a_fork_says_so(azure, client):
+    azure.fault("/managedClusters/", delay_ms=1_000)
+    run = client.follow.attach("group/dev", "myregistry")
+    read, write = os.pipe()
+    child = os.fork()
+    if child == 0:
+        try:
+            for wait in (run.result, iter(run).__next__):
+                try:
+                    wait()
+                except RuntimeError as error:
+                    os.write(write, str(error).encode() + b"|")
+            run.cancel()
+            del wait, run
+            os.write(write, b"cancelled")
+        finally:
+            os._exit(0)
+    os.close(write)
+    patience = threading.Timer(10, os.kill, (child, signal.SIGKILL))
+    patience.start()
+    told = b""
+    while part := os.read(read, 1000):
+        told += part
+    patience.cancel()
+    os.waitpid(child, 0)
+    first, second, last = told.decode().split("|")
+    assert first == second and "run was made before the process forked" in first and last == "cancelled"
+    assert run.result().outcome.kind == "granted"
 
 
 def pod_names(subscription, options, secret):
