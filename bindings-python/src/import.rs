@@ -260,7 +260,7 @@ impl FromPyObject<'_, '_> for Items {
         if given.is_instance_of::<PyString>() || given.is_instance_of::<PyBytes>() || given.cast::<PyMapping>().is_ok()
         {
             let class = given.get_type().qualname()?;
-            return Err(invalid(format!("images: wanted a list of images, and not one {class}")));
+            return Err(invalid(given.py(), format!("images: wanted a list of images, and not one {class}")));
         }
         let Several(items) = given.extract::<Several<Item>>()?;
         Ok(Self(items.into_iter().map(|Item(image)| image).collect()))

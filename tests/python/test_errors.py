@@ -1,5 +1,6 @@
 """Arguments that are refused, and errors by kind."""
 
+import copy
 import json
 import os
 import pathlib
@@ -124,6 +125,19 @@ def test_durations_are_seconds_or_a_timedelta(client, deadline):
 def test_what_is_no_duration_is_refused(client, deadline):
     with pytest.raises((ValueError, OverflowError)):
         client.registry("myregistry", deadline=deadline)
+
+
+def test_errors_are_those_that_python_has_too(azure, client):
+    with pytest.raises(ValueError) as bad:
+        client.attach("no slash", "myregistry")
+    azure.fault("/managedClusters/", delay_ms=5_000)
+    with pytest.raises(TimeoutError) as late:
+        client.identities("group/dev", deadline=0.05)
+    for caught, kind in ((bad, "InvalidInputError"), (late, "DeadlineExceededError")):
+        error = caught.value
+        assert type(error) is getattr(aks_acr, kind) and isinstance(error, aks_acr.AksAcrError)
+        for again in (pickle.loads(pickle.dumps(error)), copy.deepcopy(error)):
+            assert type(again) is type(error) and str(again) == str(error) != "" and vars(again) == vars(error)
 
 
 def test_words_are_taken_as_enums_and_as_text(client):

@@ -1759,8 +1759,8 @@ class AksAcrError(Exception):
     blame: Blame | None
     """On which side of an import the fault lies, where that is known."""
 
-class InvalidInputError(AksAcrError):
-    """The input is wrong; the message names the part."""
+class InvalidInputError(AksAcrError, ValueError):
+    """The input is wrong; the message names the part. It is a `ValueError` too."""
 
 class NotFoundError(AksAcrError):
     """What was named does not exist."""
@@ -1781,8 +1781,8 @@ class UnauthenticatedError(AksAcrError):
 class RateLimitedError(AksAcrError):
     """The service throttles, and asks to wait longer than the deadline; see `retry_after`."""
 
-class DeadlineExceededError(AksAcrError):
-    """The deadline passed. What Azure has begun goes on."""
+class DeadlineExceededError(AksAcrError, TimeoutError):
+    """The deadline passed. What Azure has begun goes on. It is a `TimeoutError` too."""
 
 class CancelledError(AksAcrError):
     """The caller cancelled, or closed the client. What Azure has begun goes on."""
