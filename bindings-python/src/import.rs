@@ -245,7 +245,7 @@ impl FromPyObject<'_, '_> for Item {
         }
         let source = source.ok_or_else(|| PyTypeError::new_err("an image of a list has a 'source'"))?;
         let mut options = options.options()?;
-        options.call.deadline = deadline.map(|Span(deadline)| deadline);
+        options.call.deadline = Span::named(deadline, given.py(), "deadline")?;
         Ok(Self(ImportItem::new(source, options)))
     }
 }

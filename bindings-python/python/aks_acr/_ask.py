@@ -21,6 +21,9 @@ if TYPE_CHECKING:
 # In seconds since 1970. Milliseconds of today are beyond it.
 _YEAR_10000 = 253_402_300_800
 
+# inspect.CO_COROUTINE and CO_ASYNC_GENERATOR, of a module that takes long to import.
+_GIVES_COROUTINE = 0x80 | 0x200
+
 
 class Credential:
     """The caller's credential, plain or a coroutine's."""
@@ -99,6 +102,17 @@ class Credential:
 def begin_hook(hook: _Hook, write: Write, answer: Answer) -> None:
     """Asks a hook in a thread whether a write may be sent."""
     _begin(_ask_hook, hook, write, answer)
+
+
+def check_listener(listener: Any) -> None:
+    """Refuses what would never hear of a call."""
+    if not callable(listener):
+        raise TypeError(f"on_progress: wanted a function, and not {type(listener).__name__}")
+    while hasattr(listener, "func"):  # functools.partial
+        listener = listener.func
+    code = getattr(listener, "__code__", None) or getattr(getattr(type(listener), "__call__", None), "__code__", None)
+    if code is not None and code.co_flags & _GIVES_COROUTINE:
+        raise TypeError("on_progress: wanted a plain function, and not a coroutine's: nothing would await it")
 
 
 def _begin(work: Any, *given: Any) -> None:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from ._face import blocking, followed
+from ._face import blocking, followed, given
 from ._native import Calls
 
 TYPE_CHECKING = False
@@ -22,7 +22,7 @@ class Client:
     ``cancel()``: ``result()`` then raises :class:`aks_acr.CancelledError`.
 
     Every operation takes ``deadline``, how long the whole call may take, in seconds or as a ``timedelta``. With 0 it has passed at
-    once and no request is sent; ``float("inf")`` is none; what is negative raises ``ValueError``. It is per call: a plan and its
+    once and no request is sent; ``float("inf")`` is none; what is negative raises ``InvalidInputError``. It is per call: a plan and its
     application have two. ``on_progress`` is called in the thread that made the call. What it raises is reported to
     ``sys.unraisablehook`` and the work goes on; ``KeyboardInterrupt`` and the like end the call.
 
@@ -54,8 +54,8 @@ class Client:
         read_only: bool = False,
         on_write: _Hook | None = None,
     ) -> None:
-        self._calls = Calls(
-            credential, subscription_id, cloud=cloud, proxy=proxy, ca=ca, read_only=read_only, on_write=on_write
+        self._calls = given(
+            Calls, credential, subscription_id, cloud=cloud, proxy=proxy, ca=ca, read_only=read_only, on_write=on_write
         )
         self.follow = Follow(self._calls)
         """Every operation as a run whose events are iterated."""

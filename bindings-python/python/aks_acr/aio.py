@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from ._face import awaitable, followed_async
+from ._face import awaitable, followed_async, given
 from ._native import AsyncRun as Run, Calls
 
 TYPE_CHECKING = False
@@ -23,7 +23,7 @@ class Client:
     awaited in the loop of the call: as all of azure-identity's, it belongs to one loop. One client may be used in any number of loops.
 
     Every operation takes ``deadline``, how long the whole call may take, in seconds or as a ``timedelta``. With 0 it has passed at
-    once and no request is sent; ``float("inf")`` is none; what is negative raises ``ValueError``. It is per call: a plan and its
+    once and no request is sent; ``float("inf")`` is none; what is negative raises ``InvalidInputError``. It is per call: a plan and its
     application have two. ``on_progress`` is a plain function, called in the loop of the call by ``call_soon_threadsafe``; what it
     raises goes to the loop's exception handler, and the work goes on.
 
@@ -55,8 +55,8 @@ class Client:
         read_only: bool = False,
         on_write: _Hook | None = None,
     ) -> None:
-        self._calls = Calls(
-            credential, subscription_id, cloud=cloud, proxy=proxy, ca=ca, read_only=read_only, on_write=on_write
+        self._calls = given(
+            Calls, credential, subscription_id, cloud=cloud, proxy=proxy, ca=ca, read_only=read_only, on_write=on_write
         )
         self.follow = Follow(self._calls)
         """Every operation as a run whose events are iterated by ``async for``."""
