@@ -8,7 +8,7 @@ import threading
 from concurrent.futures import ThreadPoolExecutor
 
 import pytest
-from conftest import awaiting
+from conftest import awaiting, until_asked
 
 import aks_acr
 from aks_acr import Event
@@ -158,9 +158,13 @@ def test_cancelling_who_awaits_a_run_cancels_the_work(azure):
     async def main():
         async with awaiting(azure) as client:
             azure.fault("/managedClusters/", delay_ms=300)
-            run = client.follow.attach("group/dev", "myregistry")
-            with pytest.raises(asyncio.TimeoutError):
-                await asyncio.wait_for(run, 0.1)
+            mark = azure.mark()
+            waiting = asyncio.ensure_future(client.follow.attach("group/dev", "myregistry"))
+            await until_asked(azure, "/managedClusters/", mark)
+            waiting.cancel()
+            with pytest.raises(asyncio.CancelledError):
+                await waiting
+            # Longer than the answer takes, after which work that was not dropped would go on.
             await asyncio.sleep(0.5)
 
     asyncio.run(main())
