@@ -28,7 +28,8 @@ class Client:
 
     Args:
         credential: Any credential of azure-identity, or another object with ``get_token_info`` or ``get_token``; its methods may
-            be coroutines. Without one, the default chain: the environment, a workload's identity, the machine's, Azure CLI.
+            be coroutines. Without one, the default chain: a service principal of the environment (by secret or certificate), GitHub
+            Actions, workload identity, Azure Pipelines, managed identity, az, azd; the first that is set up.
         subscription_id: The subscription in which names are looked up.
         cloud: ``public`` (the default), ``china``, ``us_government``, ``bleu``, or a :class:`Cloud`.
         proxy: Address of a proxy for all connections. Without one, ``HTTPS_PROXY`` and ``ALL_PROXY`` say; with either, ``NO_PROXY`` and

@@ -29,7 +29,8 @@ class Client:
 
     Args:
         credential: Any credential of azure-identity, plain or of ``azure.identity.aio``, or another object with ``get_token_info``
-            or ``get_token``. Without one, the default chain: the environment, a workload's identity, the machine's, Azure CLI.
+            or ``get_token``. Without one, the default chain: a service principal of the environment (by secret or certificate), GitHub
+            Actions, workload identity, Azure Pipelines, managed identity, az, azd; the first that is set up.
         subscription_id: The subscription in which names are looked up.
         cloud: ``public`` (the default), ``china``, ``us_government``, ``bleu``, or a :class:`aks_acr.Cloud`.
         proxy: Address of a proxy for all connections. Without one, ``HTTPS_PROXY`` and ``ALL_PROXY`` say; with either, ``NO_PROXY`` and
