@@ -263,8 +263,11 @@ impl Call {
     }
 
     fn out_of_time(&self, step: &str) -> Error {
-        Error::new(ErrorKind::DeadlineExceeded, format!("not done within {:.1?}", self.allowed))
-            .with_context("while", step)
+        let text = match self.allowed {
+            Duration::ZERO => "the deadline leaves no time".to_owned(),
+            allowed => format!("not done within {allowed:.1?}"),
+        };
+        Error::new(ErrorKind::DeadlineExceeded, text).with_context("while", step)
     }
 }
 

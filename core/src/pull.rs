@@ -1,5 +1,5 @@
-//! Why a pod's image is not pulled. Kubelet and containerd give texts only; this is one of the two places where a text decides
-//! anything.
+//! Why a pod's image is not pulled. Kubelet and containerd give texts only, so that here a text decides; the other places where one
+//! does are listed in CONTRIBUTING.md.
 
 use crate::words::words;
 use serde::{Deserialize, Serialize};

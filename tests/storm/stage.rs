@@ -79,12 +79,13 @@ impl Stage {
             let registry = client.registry(&story::REGISTRY.parse().unwrap(), call()).await.unwrap().unwrap();
             let cluster = ClusterRef::new("group", "dev").unwrap();
             let state = client.identities(&cluster, call()).await.unwrap().state;
+            let second = client.identities(&ClusterRef::new("group", "second").unwrap(), call()).await.unwrap().state;
             let pods = client.pods(&cluster, &PodSelection::default().with_labels("app=nginx0"), call()).await.unwrap();
             let pods: Vec<_> = pods.pods.iter().map(|pod| (pod.status.clone(), pod.ready)).collect();
             let images = ["nginx:v1", "redis:7", "app:v1", "tool:v2"];
             let digests = images.map(|image| self.azure.digest(&format!("{}/{image}", registry.login_server)));
             format!(
-                "{} {} {:?} {:?} {state} {pods:?} {digests:#?} {:#?}",
+                "{} {} {:?} {:?} {state} {second} {pods:?} {digests:#?} {:#?}",
                 registry.login_server,
                 registry.sku,
                 registry.mode,
@@ -94,12 +95,24 @@ impl Stage {
         })
     }
 
+    /// How often a cluster was written.
+    pub fn writes_of(&self, cluster: &str) -> usize {
+        let path = format!("/managedclusters/{cluster}");
+        let is_write = |one: &aks_acr_emulator::Request| {
+            one.method == "PUT"
+                && one.path.to_ascii_lowercase().ends_with(&path)
+                && one.status.is_some_and(|status| status < 300)
+                && one.fault.is_none()
+        };
+        self.azure.requests().iter().filter(|one| is_write(one)).count()
+    }
+
     /// Who may what on the registry, and how often.
     pub fn grants(&self) -> BTreeMap<String, usize> {
-        let kubelet = self.azure.kubelet_object_id("group", "dev");
+        let kubelets = story::CLUSTERS.map(|name| (self.azure.kubelet_object_id("group", name), name));
         let mut grants = BTreeMap::new();
         for one in self.azure.role_assignments().iter().filter(|one| one.scope.contains("/registries/")) {
-            let who = if one.principal_id == kubelet { "the kubelet" } else { "somebody else" };
+            let who = kubelets.iter().find(|(id, _)| *id == one.principal_id).map_or("nobody", |(_, name)| name);
             let grant = format!("{who} {} {} {:?}", one.role_definition_guid, one.scope, one.condition);
             *grants.entry(grant).or_default() += 1;
         }

@@ -1,5 +1,5 @@
 //! The story: a registry and a cluster are made, images imported, the kubeconfig merged, a deployment applied whose pods cannot pull,
-//! the registry attached, the pods run, the registry detached and attached again.
+//! the registry attached, the pods run, the registry detached and attached again; and a second cluster is made with the registry attached.
 
 use crate::{
     dice,
@@ -15,6 +15,7 @@ use std::{fmt, fs, time::Duration};
 use tokio::time::Instant;
 
 pub const REGISTRY: &str = "myregistry";
+pub const CLUSTERS: [&str; 2] = ["dev", "second"];
 const MANIFEST: &str = include_str!("../../examples/acr-nginx.yaml");
 /// What a call may take longer than its deadline: the steps of the clock.
 const TOLERANCE: Duration = Duration::from_secs(1);
@@ -140,7 +141,12 @@ impl Teller<'_> {
         }
         self.call("detach", 10, |call| client.detach(&cluster, &registry, DetachOptions::default().with_call(call)))
             .await?;
-        self.attach("attach again").await
+        self.attach("attach again").await?;
+        let options = || CreateClusterOptions::default().with_node_count(1).with_registry(registry.clone());
+        let second = ClusterRef::new("group", "second").unwrap();
+        self.call("create_cluster with attach", 60, |call| client.create_cluster(&second, options().with_call(call)))
+            .await
+            .map(drop)
     }
 
     async fn attach(&mut self, step: &'static str) -> Result<(), Stop> {
@@ -183,15 +189,11 @@ impl Teller<'_> {
         if let Some((grant, times)) = self.stage.grants().into_iter().find(|(_, times)| *times > 1) {
             return Err(broken(step, format!("{times} grants of {grant}")));
         }
-        let is_made = |one: &aks_acr_emulator::Request| {
-            let path = one.path.to_ascii_lowercase();
-            one.method == "PUT"
-                && path.ends_with("/managedclusters/dev")
-                && one.status.is_some_and(|status| status < 300)
-        };
-        let made = self.stage.azure.requests().iter().filter(|one| is_made(one) && one.fault.is_none()).count();
-        if made > 1 {
-            return Err(broken(step, format!("the cluster was written {made} times")));
+        for cluster in CLUSTERS {
+            let made = self.stage.writes_of(cluster);
+            if made > 1 {
+                return Err(broken(step, format!("the cluster {cluster} was written {made} times")));
+            }
         }
         damage(&fs::read_to_string(self.stage.kubeconfig()).unwrap_or_default())
             .map_or(Ok(()), |why| Err(broken(step, why)))

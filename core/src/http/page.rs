@@ -8,11 +8,14 @@ use crate::{
 };
 use serde::{Deserialize, de::DeserializeOwned};
 use serde_json::Value;
-use std::collections::HashSet;
+use std::collections::{HashMap, HashSet};
+
+/// A page that came twice names the same next one twice, and may do so again; a circle has no end.
+const LINK_MAY_COME: usize = 3;
 
 impl Arm {
-    /// Reads a whole list, page by page. A page may be empty and name a next one; a link that comes again is an error, for
-    /// the list would have no end. What comes twice, since a page came again or the list changed between two, is taken once.
+    /// Reads a whole list, page by page. A page may be empty and name a next one; a link that comes again and again is an error,
+    /// for the list would have no end. What comes twice, since a page came again or the list changed between two, is taken once.
     pub async fn list<T: DeserializeOwned>(&self, request: ArmRequest, what: &str, call: &Call) -> Result<Vec<T>> {
         #[derive(Deserialize)]
         struct Page {
@@ -23,7 +26,7 @@ impl Arm {
         }
         let (step, action, scope) = (request.step.clone(), request.action, request.scope.clone());
         let mut items = Vec::new();
-        let (mut seen, mut ids) = (HashSet::new(), HashSet::new());
+        let (mut seen, mut ids) = (HashMap::new(), HashSet::new());
         let mut is_new = |item: &Value| item["id"].as_str().is_none_or(|id| ids.insert(id.to_ascii_lowercase()));
         let mut next = Some(request);
         while let Some(request) = next.take() {
@@ -33,8 +36,10 @@ impl Arm {
             }
             let Some(link) = page.next_link.filter(|link| !link.is_empty()) else { break };
             let url = self.check_link(&link)?;
-            if !seen.insert(link) {
-                return Err(Error::new(ErrorKind::Unexpected, "Azure names the same next page twice")
+            let times = seen.entry(link).or_insert(0_usize);
+            *times += 1;
+            if *times > LINK_MAY_COME {
+                return Err(Error::new(ErrorKind::Unexpected, "Azure names the same next page again and again")
                     .with_context("while", step));
             }
             next = Some(ArmRequest::follow(url).step(step.clone()).needs(action, scope.clone()));

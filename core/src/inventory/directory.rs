@@ -49,7 +49,7 @@ impl Directory {
             id: PrincipalId,
         }
         let Some((host, scope)) = self.cloud.graph() else {
-            let text = "of this cloud it is not known where its directory is asked";
+            let text = "the address of Microsoft Graph in this cloud is not known: leave `ask_directory` off";
             return Err(Error::new(ErrorKind::Unsupported, text));
         };
         let odd = |err| Error::new(ErrorKind::Unexpected, "cannot make a URL").with_source(err);

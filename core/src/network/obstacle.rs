@@ -40,9 +40,11 @@ impl Obstacle {
     pub fn sentence(self) -> &'static str {
         match self {
             Self::Certificate => {
-                "the certificate that was shown is not trusted: where a proxy looks into TLS, its authority has to be given"
+                "the certificate that was shown is not trusted: where a proxy looks into TLS, give its authority to the client as one to trust"
             }
-            Self::ProxyUser => "the proxy lets this user and password not through, or wants one",
+            Self::ProxyUser => {
+                "the proxy refused the user and password, or wants them: set them in the proxy's address"
+            }
         }
     }
 }

@@ -1,4 +1,5 @@
-//! Why an import failed. Azure gives texts only; this is one of the two places where a text decides anything.
+//! Why an import failed. Azure gives texts only, so that here a text decides; the other places where one does are
+//! listed in CONTRIBUTING.md.
 
 use crate::error::{Blame, Error, ErrorKind};
 

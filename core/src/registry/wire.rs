@@ -111,8 +111,7 @@ impl WireRegistry {
 /// A mode that is not known here is an error: a role that has no effect must not be granted for want of a better guess.
 fn mode(word: Option<&str>) -> Result<RoleAssignmentMode> {
     let Some(word) = word else { return Ok(RoleAssignmentMode::default()) };
-    let known = [RoleAssignmentMode::LegacyRegistryPermissions, RoleAssignmentMode::AbacRepositoryPermissions];
-    let found = known.into_iter().find(|mode| mode.as_str().eq_ignore_ascii_case(word));
+    let found = RoleAssignmentMode::ALL.iter().copied().find(|mode| mode.as_str().eq_ignore_ascii_case(word));
     found.ok_or_else(|| {
         Error::new(ErrorKind::Unsupported, "the registry has a role assignment mode that this version does not know")
             .with_context("roleAssignmentMode", word)

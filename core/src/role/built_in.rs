@@ -1,6 +1,7 @@
 //! The built-in roles of which it is known, without asking, whether they give pull. Their ids were checked against a real tenant;
 //! a test holds what is said of them here against the definitions.
 
+use super::PullRole;
 use crate::registry::RoleAssignmentMode;
 use uuid::Uuid;
 
@@ -20,9 +21,9 @@ const fn role(id: u128, name: &'static str, on_registries: bool, on_repositories
 }
 
 const KNOWN: [BuiltIn; 12] = [
-    role(0x7f95_1dda_4ed3_4680_a7ca_43fe_172d_538d, "AcrPull", true, false),
+    role(PullRole::AcrPull.id().as_u128(), "AcrPull", true, false),
     role(0x8311_e382_0749_4cb8_b61a_304f_252e_45ec, "AcrPush", true, false),
-    role(0xb93a_a761_3e63_49ed_ac28_beff_a264_f7ac, "Container Registry Repository Reader", false, true),
+    role(PullRole::RepositoryReader.id().as_u128(), "Container Registry Repository Reader", false, true),
     role(0x2a1e_307c_b015_4ebd_883e_5b76_98a0_7328, "Container Registry Repository Writer", false, true),
     role(0x2efd_daa5_3f1f_4df3_97df_af3f_1381_8f4c, "Container Registry Repository Contributor", false, true),
     role(0x8e3a_f657_a8ff_443c_a75c_2fe8_c4bc_b635, "Owner", true, false),

@@ -1,6 +1,11 @@
 //! Roles: those that give pull, what a role allows, and the smallest that has an action.
 
-use crate::{registry::RoleAssignmentMode, words::words};
+use crate::{
+    cluster,
+    registry::{self, RoleAssignmentMode},
+    role,
+    words::words,
+};
 use serde::{Deserialize, Serialize};
 use uuid::Uuid;
 
@@ -85,22 +90,13 @@ fn matches(pattern: &str, action: &str) -> bool {
 /// See [built-in roles](https://learn.microsoft.com/azure/role-based-access-control/built-in-roles).
 pub(crate) fn smallest_role(action: &str) -> Option<&'static str> {
     let role = match action {
-        "Microsoft.Authorization/roleAssignments/write" | "Microsoft.Authorization/roleAssignments/delete" => {
-            "Role Based Access Control Administrator"
-        }
-        "Microsoft.ContainerRegistry/registries/importImage/action" => {
-            "Container Registry Data Importer and Data Reader"
-        }
-        "Microsoft.ContainerService/managedClusters/write" => "Azure Kubernetes Service Contributor Role",
-        "Microsoft.ContainerRegistry/registries/write"
-        | "Microsoft.ContainerRegistry/register/action"
-        | "Microsoft.ContainerService/register/action" => "Contributor",
-        "Microsoft.ContainerService/managedClusters/listClusterUserCredential/action" => {
-            "Azure Kubernetes Service Cluster User Role"
-        }
-        "Microsoft.ContainerService/managedClusters/listClusterAdminCredential/action" => {
-            "Azure Kubernetes Service Cluster Admin Role"
-        }
+        role::WRITE | role::DELETE => "Role Based Access Control Administrator",
+        registry::IMPORT => "Container Registry Data Importer and Data Reader",
+        cluster::WRITE_CLUSTER => "Azure Kubernetes Service Contributor Role",
+        cluster::AS_USER => "Azure Kubernetes Service Cluster User Role",
+        cluster::AS_ADMIN => "Azure Kubernetes Service Cluster Admin Role",
+        registry::WRITE => "Contributor",
+        register if register.ends_with("/register/action") => "Contributor",
         read if read.ends_with("/read") => "Reader",
         _ => return None,
     };

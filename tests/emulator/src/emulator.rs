@@ -190,6 +190,9 @@ impl Emulator {
     }
 
     /// Puts a caller into an Entra group, which comes to be by it; the group's object id is [`Emulator::group_id`]'s.
+    ///
+    /// # Panics
+    /// If there is no such caller.
     #[must_use]
     pub fn with_member(self, group: &str, caller: &str) -> Self {
         self.with(|world| {
@@ -199,10 +202,7 @@ impl Emulator {
                 let made = Principal { object_id: id.clone(), kind: "Group", ..Principal::managed(group, start) };
                 world.principals.push(made);
             }
-            let member = world.principals.iter_mut().find(|one| one.name == caller);
-            if let Some(member) = member {
-                member.groups.push(id);
-            }
+            world.seeded_caller(caller).groups.push(id);
         })
     }
 
@@ -218,13 +218,13 @@ impl Emulator {
 
     /// Lets a caller (`"owner"` is the first one) use Microsoft Graph. In Azure the rights on a subscription bring no
     /// rights on the directory, so nobody has them without this.
+    ///
+    /// # Panics
+    /// If there is no such caller.
     #[must_use]
     pub fn with_graph_rights(self, caller: &str) -> Self {
         self.with(|world| {
-            let known = world.principals.iter_mut().find(|one| one.name == caller);
-            if let Some(known) = known {
-                known.directory = true;
-            }
+            world.seeded_caller(caller).directory = true;
         })
     }
 

@@ -1,6 +1,6 @@
 //! The log of requests, from which their number, their order and their writes are read.
 
-use std::fmt;
+use std::{collections::VecDeque, fmt};
 
 use http::Method;
 
@@ -155,10 +155,14 @@ fn depth(requests: &[&Request]) -> usize {
     depths.into_iter().max().unwrap_or(0)
 }
 
-/// All requests so far.
+/// How many requests are remembered: a server that runs for weeks must not grow with each.
+const REMEMBERED: usize = 100_000;
+
+/// The requests so far, each with its place from the beginning. The oldest are forgotten.
 #[derive(Debug, Default)]
 pub(crate) struct Log {
-    pub(crate) requests: Vec<Request>,
+    requests: VecDeque<Request>,
+    forgotten: usize,
     steps: u64,
 }
 
@@ -166,7 +170,11 @@ impl Log {
     /// Notes that a request has come; the answer is its place.
     pub(crate) fn start(&mut self, service: Service, method: &Method, uri: &http::Uri, from: From) -> usize {
         let started = self.step();
-        self.requests.push(Request {
+        if self.requests.len() == REMEMBERED {
+            self.requests.pop_front();
+            self.forgotten += 1;
+        }
+        self.requests.push_back(Request {
             service,
             method: method.as_str().to_owned(),
             host: uri.host().unwrap_or_default().to_owned(),
@@ -179,13 +187,32 @@ impl Log {
             from,
             fault: None,
         });
-        self.requests.len() - 1
+        self.next() - 1
+    }
+
+    /// The place of the next request.
+    pub(crate) fn next(&self) -> usize {
+        self.forgotten + self.requests.len()
+    }
+
+    /// The request at a place, unless it is forgotten.
+    pub(crate) fn get(&self, at: usize) -> Option<&Request> {
+        self.requests.get(at.checked_sub(self.forgotten)?)
+    }
+
+    /// What is remembered from a place on.
+    pub(crate) fn since(&self, at: usize) -> Vec<Request> {
+        self.requests.iter().skip(at.saturating_sub(self.forgotten)).cloned().collect()
+    }
+
+    fn get_mut(&mut self, at: usize) -> Option<&mut Request> {
+        self.requests.get_mut(at.checked_sub(self.forgotten)?)
     }
 
     /// Notes that a request has been answered, or cut off.
     pub(crate) fn end(&mut self, at: usize, status: Option<u16>, caller: Option<String>) {
         let ended = self.step();
-        if let Some(request) = self.requests.get_mut(at) {
+        if let Some(request) = self.get_mut(at) {
             request.status = status;
             request.caller = caller;
             request.ended = Some(ended);
@@ -194,7 +221,7 @@ impl Log {
 
     /// Notes that a request has met a fault.
     pub(crate) fn meet(&mut self, at: usize, fault: &'static str) {
-        if let Some(request) = self.requests.get_mut(at) {
+        if let Some(request) = self.get_mut(at) {
             request.fault = Some(fault);
         }
     }
@@ -231,6 +258,19 @@ mod tests {
             from: From::Client,
             fault: None,
         }
+    }
+
+    #[test]
+    fn the_oldest_are_forgotten_and_places_stay() {
+        let (mut log, uri) = (Log::default(), http::Uri::from_static("https://management.azure.com/a"));
+        for at in 0..REMEMBERED + 3 {
+            assert_eq!(log.start(Service::Arm, &Method::GET, &uri, From::Client), at);
+        }
+        log.end(1, Some(200), None);
+        log.end(REMEMBERED + 1, Some(404), None);
+        assert_eq!((log.next(), log.since(0).len(), log.since(REMEMBERED + 1).len()), (REMEMBERED + 3, REMEMBERED, 2));
+        assert!(log.get(2).is_none());
+        assert_eq!(log.get(REMEMBERED + 1).and_then(|one| one.status), Some(404));
     }
 
     #[test]

@@ -79,6 +79,15 @@ impl World {
         self.principals.iter().find(|one| one.name == name)
     }
 
+    /// A caller that a scene names, to be changed.
+    ///
+    /// # Panics
+    /// If there is none: a scene that does nothing by a slip would let a test pass for the wrong reason.
+    pub(crate) fn seeded_caller(&mut self, name: &str) -> &mut Principal {
+        let known = self.principals.iter_mut().find(|one| one.name == name);
+        known.unwrap_or_else(|| panic!("there is no caller named {name}"))
+    }
+
     /// A token for a principal, as Entra would issue it.
     pub(crate) fn token(&self, principal: &Principal, audience: &str, now: Instant) -> String {
         let issued = self.clock.unix(now);

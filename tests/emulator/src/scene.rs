@@ -39,22 +39,22 @@ pub struct RoleAssignment {
 
 #[expect(clippy::must_use_candidate, reason = "what changes the scene may be called for that alone")]
 impl Emulator {
-    /// All requests so far, in the order in which they started.
+    /// All requests so far, in the order in which they started; of more than 100,000 the last.
     #[must_use]
     pub fn requests(&self) -> Vec<Request> {
-        self.shared.world().log.requests.clone()
+        self.shared.world().log.since(0)
     }
 
     /// The present end of the log.
     #[must_use]
     pub fn mark(&self) -> Mark {
-        Mark(self.shared.world().log.requests.len())
+        Mark(self.shared.world().log.next())
     }
 
     /// The requests that started after a mark was taken.
     #[must_use]
     pub fn requests_since(&self, mark: Mark) -> Vec<Request> {
-        self.shared.world().log.requests.get(mark.0..).unwrap_or_default().to_vec()
+        self.shared.world().log.since(mark.0)
     }
 
     /// All role assignments that were not deleted, seeded ones included.
@@ -71,9 +71,9 @@ impl Emulator {
         self.act(|world| world.access.standing().map(shown).collect())
     }
 
-    /// Sets how long things take from now on.
+    /// Sets how long things take from now on. What is longer than ten years takes ten years.
     pub fn set_timing(&self, timing: Timing) {
-        self.act(|world| world.timing = timing);
+        self.act(|world| world.timing = timing.bounded());
     }
 
     /// Adds a fault; several are met in the order in which they were added.

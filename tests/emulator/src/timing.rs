@@ -49,6 +49,9 @@ pub struct Timing {
     pub token: Duration,
 }
 
+/// No scene lasts longer, and no clock ends sooner.
+pub(crate) const FOR_EVER: Duration = Duration::from_secs(10 * 365 * 24 * 3600);
+
 impl Timing {
     /// What kubelet's credential provider for Azure says of its own answers.
     pub const HOUR_LONG: Duration = Duration::from_secs(60 * 60);
@@ -106,6 +109,12 @@ impl Default for Timing {
 macro_rules! setters {
     ($($with:ident => $field:ident),* $(,)?) => {
         impl Timing {
+            /// The same within what a clock can take: ten years are for ever.
+            pub(crate) fn bounded(mut self) -> Self {
+                $(self.$field = self.$field.min(FOR_EVER);)*
+                self
+            }
+
             $(
                 #[doc = concat!("Sets [`", stringify!($field), "`](Self::", stringify!($field), ").")]
                 #[must_use]

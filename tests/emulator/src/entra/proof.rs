@@ -10,6 +10,9 @@ use crate::principal::Principal;
 impl Emulator {
     /// Lets a caller sign in with assertions that the key of this certificate (DER) signed. The signature is checked with the feature
     /// `serve`; without it, only thumbprint and claims are.
+    ///
+    /// # Panics
+    /// If there is no such caller.
     #[must_use]
     pub fn with_certificate(self, caller: &str, certificate: &[u8]) -> Self {
         self.with_principal(caller, |one| one.certificates.push(certificate.to_vec()))
@@ -17,6 +20,9 @@ impl Emulator {
 
     /// Lets a caller sign in with assertions of this issuer for this subject: a federated credential. The emulator is every issuer
     /// itself, and [`federated_token`](Self::federated_token) makes the assertions.
+    ///
+    /// # Panics
+    /// If there is no such caller.
     #[must_use]
     pub fn with_federated_credential(self, caller: &str, issuer: &str, subject: &str) -> Self {
         let federated = Federated { issuer: issuer.to_owned(), subject: subject.to_owned() };
@@ -43,11 +49,7 @@ impl Emulator {
     }
 
     fn with_principal(self, caller: &str, change: impl FnOnce(&mut Principal)) -> Self {
-        self.act(|world| {
-            if let Some(known) = world.principals.iter_mut().find(|one| one.name == caller) {
-                change(known);
-            }
-        });
+        self.act(|world| change(world.seeded_caller(caller)));
         self
     }
 }

@@ -39,14 +39,18 @@ impl LogFile {
     /// Writes what has ended, or all that is left. A disk that is full does not end the server.
     pub(super) fn write(&mut self, all: bool) {
         let world = self.emulator.shared.world();
-        let requests = &world.log.requests;
-        self.open.extend(self.next..requests.len());
-        self.next = requests.len();
-        let ready: Vec<usize> = self.open.iter().copied().filter(|at| all || requests[*at].ended.is_some()).collect();
-        let lines: Vec<String> = ready.iter().map(|at| line(&requests[*at]).to_string()).collect();
+        let log = &world.log;
+        self.open.extend(self.next..log.next());
+        self.next = log.next();
+        // One that is forgotten by now is ready, too: there is nothing more to wait for.
+        let is_ready = |at: &usize| all || log.get(*at).is_none_or(|one| one.ended.is_some());
+        let ready: Vec<usize> = self.open.iter().copied().filter(is_ready).collect();
+        let lines: Vec<String> = ready.iter().filter_map(|at| log.get(*at)).map(|one| line(one).to_string()).collect();
         drop(world);
-        for (at, line) in ready.into_iter().zip(lines) {
+        for at in ready {
             self.open.remove(&at);
+        }
+        for line in lines {
             let _ = writeln!(self.file, "{line}");
         }
         let _ = self.file.flush();

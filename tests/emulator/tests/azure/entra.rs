@@ -81,3 +81,9 @@ async fn tokens_show_in_the_log_by_the_name_of_who_asked() {
     assert_eq!((log[0].service, log[0].caller.as_deref()), (Service::Entra, Some("reader")));
     assert!(!format!("{azure:?} {log:?}").contains(&azure.client_secret_of("reader").1));
 }
+
+#[test]
+#[should_panic(expected = "there is no caller named nobody")]
+fn a_scene_that_names_a_caller_who_is_not_there_is_refused() {
+    let _ = Emulator::new().with_member("team", "nobody");
+}

@@ -31,6 +31,15 @@ fn hub(mode: &str) -> Value {
 }
 
 #[tokio::test(start_paused = true)]
+async fn a_time_without_end_is_one_that_no_test_sees_the_end_of() {
+    let azure = scene();
+    azure.set_timing(Timing::none().with_import(Duration::MAX));
+    let started = start(&azure, "owner", hub("NoForce")).await;
+    tokio::time::advance(Duration::from_secs(365 * 24 * 3600)).await;
+    assert_eq!(get(&azure, started.header("location").unwrap()).await.status, 202);
+}
+
+#[tokio::test(start_paused = true)]
 async fn an_import_is_pending_and_then_has_the_sources_digest() {
     let azure = scene();
     azure.set_timing(Timing::none().with_import(Duration::from_secs(12)));

@@ -8,7 +8,7 @@ use serde_json::{Value, json};
 use super::{Refusal, missing, unclear};
 use crate::emulator::Emulator;
 use crate::rbac::condition::Condition;
-use crate::timing::Timing;
+use crate::timing::{FOR_EVER, Timing};
 
 /// How long things take from now on: what is not named starts from the preset, or else from [`Timing::none`]. Seconds.
 #[derive(Debug, Deserialize)]
@@ -72,7 +72,7 @@ impl TimingOrder {
 pub(super) fn seconds(number: f64) -> Result<Duration, Refusal> {
     let wrong = || unclear(format!("{number} seconds are no time to wait"));
     let time = Duration::try_from_secs_f64(number).map_err(|_| wrong())?;
-    if time > Duration::from_secs(315_360_000) { Err(wrong()) } else { Ok(time) }
+    if time > FOR_EVER { Err(wrong()) } else { Ok(time) }
 }
 
 #[derive(Debug, Deserialize)]
