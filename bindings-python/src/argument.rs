@@ -2,10 +2,7 @@
 
 use crate::error;
 use aks_acr::SshKey;
-use pyo3::{
-    exceptions::{PyTypeError, PyValueError},
-    prelude::*,
-};
+use pyo3::{exceptions::PyTypeError, prelude::*, types::PyInt};
 use std::{path::PathBuf, str::FromStr, time::Duration};
 
 /// Text, also that of an enum whose members are text.
@@ -31,19 +28,85 @@ impl<T: FromStr<Err: Into<aks_acr::Error>>> FromPyObject<'_, '_> for Parsed<T> {
     }
 }
 
+/// What is no duration or no number. Only the operation knows which of its arguments it is.
+pub enum Wrong {
+    Type(String),
+    Value(String),
+}
+
+impl Wrong {
+    fn class(wanted: &str, given: Borrowed<'_, '_, PyAny>) -> PyResult<Self> {
+        Ok(Self::Type(format!("wanted {wanted}, and not {}", given.get_type().qualname()?)))
+    }
+
+    fn named(self, py: Python<'_>, name: &str) -> PyErr {
+        match self {
+            Self::Type(text) => PyTypeError::new_err(format!("{name}: {text}")),
+            Self::Value(text) => error::invalid(py, format!("{name}: {text}")),
+        }
+    }
+}
+
 /// A duration: seconds, of which `inf` is for ever, or a `timedelta`.
-pub struct Span(pub Duration);
+pub struct Span(Result<Duration, Wrong>);
+
+impl Span {
+    /// The duration that was given for an argument, if one was.
+    pub fn named(given: Option<Self>, py: Python<'_>, name: &str) -> PyResult<Option<Duration>> {
+        given.map(|Self(span)| span).transpose().map_err(|wrong| wrong.named(py, name))
+    }
+}
 
 impl FromPyObject<'_, '_> for Span {
     type Error = PyErr;
 
     fn extract(given: Borrowed<'_, '_, PyAny>) -> PyResult<Self> {
-        let Ok(seconds) = given.extract::<f64>() else { return given.extract().map(Self) };
-        if seconds == f64::INFINITY {
-            return Ok(Self(Duration::MAX));
-        }
-        let span = Duration::try_from_secs_f64(seconds);
-        span.map(Self).map_err(|err| PyValueError::new_err(format!("not a duration in seconds: {seconds}: {err}")))
+        let no_duration = || Wrong::Value(format!("not a duration: {}", *given));
+        Ok(Self(if let Ok(seconds) = given.extract::<f64>() {
+            if seconds == f64::INFINITY {
+                Ok(Duration::MAX)
+            } else {
+                Duration::try_from_secs_f64(seconds).map_err(|_| no_duration())
+            }
+        } else if given.is_instance(&given.py().import("datetime")?.getattr("timedelta")?)? {
+            given.extract().map_err(|_: PyErr| no_duration())
+        } else {
+            Err(Wrong::class("seconds or a timedelta", given)?)
+        }))
+    }
+}
+
+/// A number of things.
+pub struct Count(Result<u32, Wrong>);
+
+impl Count {
+    /// The number that was given for an argument, if one was.
+    pub fn named(given: Option<Self>, py: Python<'_>, name: &str) -> PyResult<Option<u32>> {
+        given.map(|Self(count)| count).transpose().map_err(|wrong| wrong.named(py, name))
+    }
+}
+
+impl FromPyObject<'_, '_> for Count {
+    type Error = PyErr;
+
+    fn extract(given: Borrowed<'_, '_, PyAny>) -> PyResult<Self> {
+        Ok(Self(match given.extract() {
+            Ok(count) => Ok(count),
+            Err(_) if given.is_instance_of::<PyInt>() => Err(Wrong::Value(format!("out of range: {}", *given))),
+            Err(_) => Err(Wrong::class("a whole number", given)?),
+        }))
+    }
+}
+
+/// A function of the caller's that hears of a call. One that gives a coroutine would never run.
+pub struct Listening(pub Py<PyAny>);
+
+impl FromPyObject<'_, '_> for Listening {
+    type Error = PyErr;
+
+    fn extract(given: Borrowed<'_, '_, PyAny>) -> PyResult<Self> {
+        given.py().import("aks_acr._ask")?.call_method1("check_listener", (given,))?;
+        Ok(Self(given.to_owned().unbind()))
     }
 }
 

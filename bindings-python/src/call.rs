@@ -3,8 +3,8 @@
 use crate::{
     error::to_py,
     event::Event,
-    follow::{AsyncRun, Note, Run, next_note},
-    runtime::{Ours, check_no_loop_runs, handle},
+    follow::{AsyncRun, Note, Run, take_note, wait_for},
+    runtime::{Ours, attached, check_no_loop_runs, handle},
     value::through_json,
 };
 use aks_acr::{CallOptions, CancellationToken};
@@ -124,7 +124,7 @@ impl Call {
             let _ = tell.send(Note::Done(work.await));
         });
         loop {
-            match next_note(py, &heard)? {
+            match wait_for(py, || take_note(&heard))? {
                 Note::Done(outcome) => return outcome(py),
                 Note::Event(event) => listener.as_ref().map_or(Ok(()), |listener| hear(py, listener, &event))?,
             }
@@ -196,14 +196,14 @@ struct Listener {
 impl Listener {
     async fn hear(self: Arc<Self>, event: aks_acr::Event) {
         let told = tokio::task::spawn_blocking(move || {
-            Python::attach(|py| {
+            attached(|py| {
                 let told = through_json::<Event>(&event).and_then(|event| {
                     self.locals.event_loop(py).call_method1("call_soon_threadsafe", (&self.listener, event))
                 });
                 if let Err(err) = told {
                     err.write_unraisable(py, Some(self.listener.bind(py)));
                 }
-            });
+            })
         });
         // A listener that panicked has said so; the work goes on.
         let _ = told.await;

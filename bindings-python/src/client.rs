@@ -1,8 +1,19 @@
 //! A client of core's for as long as it is open, in the process that made it.
 
-use crate::{argument::Span, call::Manner, cloud::Cloud, credential::PyCredential, error::to_py, write::Hook};
+use crate::{
+    argument::{Listening, Span},
+    call::Manner,
+    cloud::Cloud,
+    credential::PyCredential,
+    error::to_py,
+    runtime::check_process,
+    write::Hook,
+};
 use aks_acr::{CancellationToken, Client};
-use pyo3::{exceptions::PyRuntimeError, prelude::*};
+use pyo3::{
+    exceptions::{PyRuntimeError, PyTypeError},
+    prelude::*,
+};
 use std::sync::{Mutex, PoisonError};
 
 /// A client, until it is closed.
@@ -41,6 +52,10 @@ impl Held {
             builder = builder.read_only();
         }
         if let Some(hook) = on_write {
+            if !hook.bind(py).is_callable() {
+                let class = hook.bind(py).get_type().qualname()?;
+                return Err(PyTypeError::new_err(format!("on_write: wanted a function, and not {class}")));
+            }
             builder = builder.on_write(Hook(hook));
         }
         let client = builder.build().map_err(|err| to_py(py, &err))?;
@@ -55,17 +70,15 @@ impl Held {
 
     /// The client, for one call.
     pub fn client(&self) -> PyResult<Client> {
-        if self.process != std::process::id() {
-            let text = "this client was made before the process forked, and a fork copies no threads and shares connections: \
-                        make a client in the child, or start children with the method 'spawn'";
-            return Err(PyRuntimeError::new_err(text));
-        }
+        check_process(self.process, "client")?;
         let client = self.client.lock().unwrap_or_else(PoisonError::into_inner).clone();
         client.ok_or_else(|| PyRuntimeError::new_err("this client is closed"))
     }
 
-    pub fn manner(&self, deadline: Option<Span>, on_progress: Option<Py<PyAny>>) -> Manner {
-        Manner { deadline: deadline.map(|Span(deadline)| deadline), on_progress, closed: self.closed.clone() }
+    pub fn manner(&self, py: Python<'_>, deadline: Option<Span>, on_progress: Option<Listening>) -> PyResult<Manner> {
+        let deadline = Span::named(deadline, py, "deadline")?;
+        let on_progress = on_progress.map(|Listening(listener)| listener);
+        Ok(Manner { deadline, on_progress, closed: self.closed.clone() })
     }
 
     pub fn close(&self) {

@@ -9,9 +9,10 @@ use crate::{
 use aks_acr::{Error, ErrorKind};
 use pyo3::{
     create_exception,
-    exceptions::PyException,
+    exceptions::{PyException, PyTimeoutError, PyValueError},
     prelude::*,
-    types::{PyTuple, PyType},
+    sync::PyOnceLock,
+    types::{PyDict, PyTuple, PyType},
 };
 use std::error::Error as _;
 
@@ -39,53 +40,74 @@ const FACTS: [&str; 13] = [
     "created",
 ];
 
+/// The class of each kind, made once.
+static CLASSES: PyOnceLock<Vec<(ErrorKind, Py<PyType>)>> = PyOnceLock::new();
+
+fn class_of(py: Python<'_>, kind: ErrorKind) -> Bound<'_, PyType> {
+    let known = CLASSES.get(py).and_then(|classes| classes.iter().find(|(of, _)| *of == kind));
+    known.map_or_else(|| py.get_type::<AksAcrError>(), |(_, class)| class.bind(py).clone())
+}
+
+/// A class below ours, and below the one that Python itself has for the like.
+fn make(py: Python<'_>, kind: ErrorKind, name: &str, doc: &str) -> PyResult<Py<PyType>> {
+    let base = py.get_type::<AksAcrError>();
+    let bases = match kind {
+        ErrorKind::InvalidInput => (base, py.get_type::<PyValueError>()).into_pyobject(py)?,
+        ErrorKind::DeadlineExceeded => (base, py.get_type::<PyTimeoutError>()).into_pyobject(py)?,
+        _ => (base,).into_pyobject(py)?,
+    };
+    let own = PyDict::new(py);
+    own.set_item("__doc__", doc)?;
+    own.set_item("__module__", "aks_acr")?;
+    own.set_item("kind", Word(kind))?;
+    own.set_item("is_transient", kind.is_transient())?;
+    Ok(py.get_type::<PyType>().call1((name, bases, own))?.cast_into::<PyType>()?.unbind())
+}
+
 macro_rules! exceptions {
     ($($kind:ident => $class:ident: $doc:literal),* $(,)?) => {
-        $(create_exception!(aks_acr, $class, AksAcrError, $doc);)*
-
-        fn class_of(py: Python<'_>, kind: ErrorKind) -> Bound<'_, PyType> {
-            match kind {
-                $(ErrorKind::$kind => py.get_type::<$class>(),)*
-                _ => py.get_type::<AksAcrError>(),
-            }
-        }
-
         /// Adds the classes to the module. An exception that a caller's own test makes by hand has the facts too, all empty.
         pub fn register(module: &Bound<'_, PyModule>) -> PyResult<()> {
-            let base = module.py().get_type::<AksAcrError>();
+            let py = module.py();
+            let base = py.get_type::<AksAcrError>();
             for fact in FACTS {
-                base.setattr(fact, module.py().None())?;
+                base.setattr(fact, py.None())?;
             }
-            base.setattr("policies", PyTuple::empty(module.py()))?;
+            base.setattr("policies", PyTuple::empty(py))?;
             base.setattr("is_transient", false)?;
             base.setattr("kind", Word(ErrorKind::Unexpected))?;
             module.add(stringify!(AksAcrError), base)?;
-            $(
-                let class = module.py().get_type::<$class>();
-                class.setattr("kind", Word(ErrorKind::$kind))?;
-                class.setattr("is_transient", ErrorKind::$kind.is_transient())?;
-                module.add(stringify!($class), class)?;
-            )*
+            let classes = CLASSES.get_or_try_init(py, || {
+                PyResult::Ok(vec![$((ErrorKind::$kind, make(py, ErrorKind::$kind, stringify!($class), $doc)?),)*])
+            })?;
+            for (_, class) in classes {
+                module.add(class.bind(py).name()?, class)?;
+            }
             Ok(())
         }
     };
 }
 
 exceptions! {
-    InvalidInput => InvalidInputError: "The input is wrong; the message names the part.",
+    InvalidInput => InvalidInputError: "The input is wrong; the message names the part. It is a `ValueError` too.",
     NotFound => NotFoundError: "What was named does not exist.",
     Conflict => ConflictError: "Something else is already there, or changed meanwhile.",
     Forbidden => ForbiddenError: "The caller is known and may not do this; see `refusal`, `missing_action` and `smallest_role`.",
     NotRegistered => NotRegisteredError: "The subscription has not registered the resource provider; `register` asks for it.",
     Unauthenticated => UnauthenticatedError: "No token could be had, or the service did not accept it; see `__cause__`.",
     RateLimited => RateLimitedError: "The service throttles, and asks to wait longer than the deadline; see `retry_after`.",
-    DeadlineExceeded => DeadlineExceededError: "The deadline passed. What Azure has begun goes on.",
+    DeadlineExceeded => DeadlineExceededError: "The deadline passed. What Azure has begun goes on. It is a `TimeoutError` too.",
     Cancelled => CancelledError: "The caller cancelled, or closed the client. What Azure has begun goes on.",
     Unavailable => UnavailableError: "The service could not be reached, or answered that it is out of order.",
     OperationFailed => OperationFailedError: "A long-running operation of Azure ended without success.",
     PullFailed => PullFailedError: "Pods cannot pull their image, for a cause that does not pass; see `pull_failure`.",
     Unsupported => UnsupportedError: "This build, or this service, cannot do it; the message says what to change.",
     Unexpected => UnexpectedError: "The service's answer was not understood.",
+}
+
+/// The exception for an argument that core has no type for.
+pub fn invalid(py: Python<'_>, text: String) -> PyErr {
+    PyErr::from_type(class_of(py, ErrorKind::InvalidInput), text)
 }
 
 /// The exception for an error, with the credential's own as its cause.

@@ -5,7 +5,7 @@
 use crate::{
     call::{Outcome, Told, Work},
     event::Event,
-    runtime::{Ours, handle},
+    runtime::{Ours, attached, check_process, handle},
     value::through_json,
 };
 use aks_acr::CancellationToken;
@@ -38,16 +38,21 @@ pub enum Note {
     Done(Outcome),
 }
 
-/// Waits for the next note without keeping other threads from Python.
-pub fn next_note(py: Python<'_>, heard: &Mutex<Receiver<Note>>) -> PyResult<Note> {
+/// Waits for what `take` takes within a tick, without keeping other threads from Python.
+pub fn wait_for<T: Send>(py: Python<'_>, take: impl Fn() -> Result<T, RecvTimeoutError> + Send + Sync) -> PyResult<T> {
     loop {
         py.check_signals()?;
-        match py.detach(|| heard.lock().unwrap_or_else(PoisonError::into_inner).recv_timeout(TICK)) {
-            Ok(note) => return Ok(note),
+        match py.detach(&take) {
+            Ok(taken) => return Ok(taken),
             Err(RecvTimeoutError::Timeout) => {}
             Err(RecvTimeoutError::Disconnected) => return Err(broken_off()),
         }
     }
+}
+
+/// The next note of a call.
+pub fn take_note(heard: &Mutex<Receiver<Note>>) -> Result<Note, RecvTimeoutError> {
+    heard.lock().unwrap_or_else(PoisonError::into_inner).recv_timeout(TICK)
 }
 
 fn broken_off() -> PyErr {
@@ -59,6 +64,7 @@ struct Shared {
     heard: Mutex<Receiver<Note>>,
     outcome: Mutex<Option<Outcome>>,
     cancel: CancellationToken,
+    process: u32,
 }
 
 impl Shared {
@@ -68,10 +74,17 @@ impl Shared {
 
     /// The next event, `None` at the end.
     fn next(&self, py: Python<'_>) -> PyResult<Option<aks_acr::Event>> {
+        check_process(self.process, "run")?;
+        wait_for(py, || self.take())
+    }
+
+    /// One thread at a time: the note that is the last is kept before another looks.
+    fn take(&self) -> Result<Option<aks_acr::Event>, RecvTimeoutError> {
+        let heard = self.heard.lock().unwrap_or_else(PoisonError::into_inner);
         if self.outcome().is_some() {
             return Ok(None);
         }
-        match next_note(py, &self.heard)? {
+        match heard.recv_timeout(TICK)? {
             Note::Event(event) => Ok(Some(event)),
             Note::Done(outcome) => {
                 *self.outcome.lock().unwrap_or_else(PoisonError::into_inner) = Some(outcome);
@@ -85,9 +98,18 @@ impl Shared {
     }
 }
 
+impl Shared {
+    /// Nothing is done in a forked child, where none of the threads is that could be in the middle of it.
+    fn cancel(&self) {
+        if self.process == std::process::id() {
+            self.cancel.cancel();
+        }
+    }
+}
+
 impl Drop for Shared {
     fn drop(&mut self) {
-        self.cancel.cancel();
+        self.cancel();
     }
 }
 
@@ -97,7 +119,12 @@ pub struct Run(Arc<Shared>);
 
 impl Run {
     pub fn new(heard: Receiver<Note>, cancel: CancellationToken) -> Self {
-        Self(Arc::new(Shared { heard: Mutex::new(heard), outcome: Mutex::new(None), cancel }))
+        Self(Arc::new(Shared {
+            heard: Mutex::new(heard),
+            outcome: Mutex::new(None),
+            cancel,
+            process: std::process::id(),
+        }))
     }
 }
 
@@ -115,7 +142,7 @@ impl Run {
 
     /// Stops the work. What Azure has begun goes on. It may be called from any thread.
     fn cancel(&self) {
-        self.0.cancel.cancel();
+        self.0.cancel();
     }
 }
 
@@ -140,7 +167,7 @@ impl RunEvents {
 /// A loop that was left early lets go of its iterator: nobody waits any more.
 impl Drop for RunEvents {
     fn drop(&mut self) {
-        self.0.cancel.cancel();
+        self.0.cancel();
     }
 }
 
@@ -150,6 +177,7 @@ struct AsyncShared {
     outcome: watch::Receiver<Option<Outcome>>,
     locals: TaskLocals,
     cancel: CancellationToken,
+    process: u32,
 }
 
 impl AsyncShared {
@@ -164,15 +192,23 @@ impl AsyncShared {
             return through_json(&event);
         }
         let Told(outcome) = self.end().await?;
-        let ended = tokio::task::spawn_blocking(move || Python::attach(|py| outcome(py)));
-        ended.await.map_err(|_| broken_off())??;
+        let ended = tokio::task::spawn_blocking(move || attached(|py| outcome(py)));
+        ended.await.ok().flatten().unwrap_or_else(|| Err(broken_off()))?;
         Err(PyStopAsyncIteration::new_err(()))
+    }
+}
+
+impl AsyncShared {
+    fn cancel(&self) {
+        if self.process == std::process::id() {
+            self.cancel.cancel();
+        }
     }
 }
 
 impl Drop for AsyncShared {
     fn drop(&mut self) {
-        self.cancel.cancel();
+        self.cancel();
     }
 }
 
@@ -194,7 +230,13 @@ impl AsyncRun {
             // Nobody waits any more if this fails.
             let _ = tell.send(Some(outcome));
         }));
-        Self(Arc::new(AsyncShared { heard: AsyncMutex::new(heard), outcome, locals, cancel }))
+        Self(Arc::new(AsyncShared {
+            heard: AsyncMutex::new(heard),
+            outcome,
+            locals,
+            cancel,
+            process: std::process::id(),
+        }))
     }
 }
 
@@ -205,6 +247,7 @@ impl AsyncRun {
     }
 
     fn __await__<'py>(&self, py: Python<'py>) -> PyResult<Bound<'py, PyAny>> {
+        check_process(self.0.process, "run")?;
         let (shared, runtime) = (self.0.clone(), handle(py)?);
         let _entered = runtime.enter();
         let result = future_into_py_with_locals::<Ours, _, _>(py, self.0.locals.clone(), async move {
@@ -218,7 +261,7 @@ impl AsyncRun {
 
     /// Stops the work. What Azure has begun goes on. It may be called from any thread.
     fn cancel(&self) {
-        self.0.cancel.cancel();
+        self.0.cancel();
     }
 }
 
@@ -233,6 +276,7 @@ impl AsyncRunEvents {
     }
 
     fn __anext__<'py>(&self, py: Python<'py>) -> PyResult<Bound<'py, PyAny>> {
+        check_process(self.0.process, "run")?;
         let (shared, runtime) = (self.0.clone(), handle(py)?);
         let _entered = runtime.enter();
         future_into_py_with_locals::<Ours, _, _>(py, self.0.locals.clone(), async move { shared.next().await })
@@ -242,6 +286,6 @@ impl AsyncRunEvents {
 /// A loop that was left early lets go of its iterator: nobody waits any more.
 impl Drop for AsyncRunEvents {
     fn drop(&mut self) {
-        self.0.cancel.cancel();
+        self.0.cancel();
     }
 }

@@ -2,7 +2,7 @@
 
 use crate::{
     argument::{Parsed, Span, set},
-    error::to_py,
+    error::{invalid, to_py},
     value::{Several, methods, name_of, through_json, value, variants},
     word::Word,
 };
@@ -10,7 +10,7 @@ use aks_acr::{ExistingTag, ImageReference, ImportCredentials, ImportItem, Import
 use pyo3::{
     exceptions::{PyTypeError, PyValueError},
     prelude::*,
-    types::{PyList, PyMapping, PyString},
+    types::{PyBytes, PyList, PyMapping, PyString},
 };
 use serde::{Deserialize, Serialize};
 use std::{
@@ -245,8 +245,25 @@ impl FromPyObject<'_, '_> for Item {
         }
         let source = source.ok_or_else(|| PyTypeError::new_err("an image of a list has a 'source'"))?;
         let mut options = options.options()?;
-        options.call.deadline = deadline.map(|Span(deadline)| deadline);
+        options.call.deadline = Span::named(deadline, given.py(), "deadline")?;
         Ok(Self(ImportItem::new(source, options)))
+    }
+}
+
+/// A list of images. One name is no list of names, nor is an image with its options one of images.
+pub struct Items(pub Vec<ImportItem>);
+
+impl FromPyObject<'_, '_> for Items {
+    type Error = PyErr;
+
+    fn extract(given: Borrowed<'_, '_, PyAny>) -> PyResult<Self> {
+        if given.is_instance_of::<PyString>() || given.is_instance_of::<PyBytes>() || given.cast::<PyMapping>().is_ok()
+        {
+            let class = given.get_type().qualname()?;
+            return Err(invalid(given.py(), format!("images: wanted a list of images, and not one {class}")));
+        }
+        let Several(items) = given.extract::<Several<Item>>()?;
+        Ok(Self(items.into_iter().map(|Item(image)| image).collect()))
     }
 }
 

@@ -9,6 +9,7 @@
     reason = "the unsafe methods are PyO3's, and rely on nothing in the fields"
 )]
 
+mod answer;
 mod argument;
 mod attach;
 mod attachments;
@@ -45,6 +46,7 @@ mod _native {
 
     #[pymodule_export]
     use crate::{
+        answer::Answer,
         attach::{AttachOutcome, AttachPlan, Attachment, ClusterRef, PlannedAction},
         attachments::{ClusterAttachments, GrantReach, PullGrant, RegistryAttachments},
         call::Call,

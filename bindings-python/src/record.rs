@@ -1,5 +1,7 @@
 //! Core's records in Python's `logging`, under loggers named after the part that speaks, such as `aks_acr.http`.
 
+use crate::runtime::attached;
+use log::{Log, Metadata, Record};
 use pyo3::{exceptions::PyRuntimeError, prelude::*};
 use pyo3_log::{Caching, Logger};
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -18,5 +20,25 @@ pub fn send_to_logging(py: Python<'_>) -> PyResult<()> {
         .filter_target("aks_acr".to_owned(), log::LevelFilter::Debug)
         // Spans are no records: how each ends is told by one of its own.
         .filter_target(aks_acr::telemetry::OPERATION.to_owned(), log::LevelFilter::Off);
-    logger.install().map(|_| ()).map_err(|err| PyRuntimeError::new_err(err.to_string()))
+    log::set_boxed_logger(Box::new(UntilTheEnd(logger))).map_err(|err| PyRuntimeError::new_err(err.to_string()))?;
+    log::set_max_level(log::LevelFilter::Debug);
+    Ok(())
+}
+
+/// Sends records for as long as the interpreter is there to take them.
+struct UntilTheEnd(Logger);
+
+impl Log for UntilTheEnd {
+    fn enabled(&self, metadata: &Metadata<'_>) -> bool {
+        self.0.enabled(metadata)
+    }
+
+    fn log(&self, record: &Record<'_>) {
+        // Most are for nobody, and need no interpreter.
+        if self.enabled(record.metadata()) {
+            attached(|_| self.0.log(record));
+        }
+    }
+
+    fn flush(&self) {}
 }

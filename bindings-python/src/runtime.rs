@@ -10,7 +10,10 @@ use pyo3_async_runtimes::{
 use std::{
     future::Future,
     pin::Pin,
-    sync::{Mutex, PoisonError},
+    sync::{
+        Mutex, PoisonError,
+        atomic::{AtomicBool, Ordering},
+    },
     time::Duration,
 };
 use tokio::{
@@ -25,6 +28,19 @@ const PARTING: Duration = Duration::from_millis(500);
 /// it taken.
 static RUNTIME: Mutex<Option<(u32, Runtime)>> = Mutex::new(None);
 
+/// Whether the interpreter is about to end.
+static ENDING: AtomicBool = AtomicBool::new(false);
+
+/// Does in a thread of ours what needs the interpreter, if that is not about to end: a thread that still waits for it then is stopped
+/// where it is, and the frames of Rust below make an abort of that. What is begun before is waited for by `shut_down`, so it has to
+/// be short: code of the caller's is not, and has threads of Python's.
+pub fn attached<R>(work: impl FnOnce(Python<'_>) -> R) -> Option<R> {
+    if ENDING.load(Ordering::SeqCst) {
+        return None;
+    }
+    Python::try_attach(work)
+}
+
 /// The runtime of this process.
 pub fn handle(_attached: Python<'_>) -> PyResult<Handle> {
     let mut held = RUNTIME.lock().unwrap_or_else(PoisonError::into_inner);
@@ -33,14 +49,28 @@ pub fn handle(_attached: Python<'_>) -> PyResult<Handle> {
     }
     let made = Builder::new_multi_thread().worker_threads(2).thread_name("aks-acr").enable_all().build()?;
     let handle = made.handle().clone();
+    // What makes a call after `shut_down` is another part of the program that runs at its end.
+    ENDING.store(false, Ordering::SeqCst);
     // Threads of a runtime from before a fork do not exist here: it cannot be shut down.
     std::mem::forget(held.replace((std::process::id(), made)));
     Ok(handle)
 }
 
+/// Refuses in a forked child what its parent made: a fork copies no threads.
+pub fn check_process(made_in: u32, what: &str) -> PyResult<()> {
+    if made_in == std::process::id() {
+        return Ok(());
+    }
+    Err(PyRuntimeError::new_err(format!(
+        "this {what} was made before the process forked, and a fork copies no threads and shares connections: \
+         make a client in the child, or start children with the method 'spawn'"
+    )))
+}
+
 /// Ends the work that is under way, before the interpreter does.
 #[pyfunction]
 pub fn shut_down(py: Python<'_>) {
+    ENDING.store(true, Ordering::SeqCst);
     let held = RUNTIME.lock().unwrap_or_else(PoisonError::into_inner).take();
     match held {
         Some((process, runtime)) if process == std::process::id() => py.detach(|| runtime.shutdown_timeout(PARTING)),

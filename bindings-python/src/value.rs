@@ -74,8 +74,12 @@ impl FromPyObject<'_, '_> for Time {
     type Error = PyErr;
 
     fn extract(given: Borrowed<'_, '_, PyAny>) -> PyResult<Self> {
-        let at = OffsetDateTime::from(given.extract::<SystemTime>()?);
-        Ok(Self(at.format(&Rfc3339).map_err(|err| PyValueError::new_err(err.to_string()))?))
+        // The last hours of the year 9999 are past it in UTC, if they are those of a zone to the west.
+        let far = || PyValueError::new_err("a time of the years 1970 to 9999 in UTC is wanted");
+        let after = given.extract::<SystemTime>()?.duration_since(SystemTime::UNIX_EPOCH).map_err(|_| far())?;
+        let after = time::Duration::try_from(after).map_err(|_| far())?;
+        let at = OffsetDateTime::UNIX_EPOCH.checked_add(after).ok_or_else(far)?;
+        Ok(Self(at.format(&Rfc3339).map_err(|_| far())?))
     }
 }
 

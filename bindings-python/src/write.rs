@@ -1,6 +1,8 @@
 //! Writes, and the hook that sees them.
 
 use crate::{
+    answer::{Answer, Said},
+    runtime::attached,
     value::{Json, through_json, value},
     word::Word,
 };
@@ -36,26 +38,24 @@ value! {
 pub struct Hook(pub Py<PyAny>);
 
 impl WriteHook for Hook {
-    /// In a thread of ours, whose other work goes on elsewhere meanwhile.
+    /// In a thread of Python's, for which one of ours waits, whose other work goes on elsewhere meanwhile.
     fn before(&self, write: &aks_acr::Write) -> Result<(), String> {
-        let asked = block_in_place(|| Python::try_attach(|py| self.ask(py, write).map_err(|err| err.to_string())));
-        asked.unwrap_or_else(|| Err("it could not be asked: the interpreter is ending".to_owned()))
+        let (answer, said) = Answer::new();
+        let said = block_in_place(|| {
+            attached(|py| self.begin(py, write, answer).map_err(|err| err.to_string())).transpose()?;
+            Ok::<_, String>(said.blocking_recv().ok())
+        });
+        match said? {
+            Some(Said::Allowed) => Ok(()),
+            Some(Said::Refused(why)) => Err(why),
+            _ => Err("it could not be asked: the interpreter is ending".to_owned()),
+        }
     }
 }
 
 impl Hook {
-    fn ask(&self, py: Python<'_>, write: &aks_acr::Write) -> PyResult<()> {
-        let said = self.0.bind(py).call1((through_json::<Write>(write)?,))?;
-        if said.hasattr("__await__")? {
-            // What it comes to would be too late, so it may not pass for a yes. A coroutine that is closed complains of nothing.
-            if said.hasattr("close")? {
-                said.call_method0("close")?;
-            }
-            return Err(pyo3::exceptions::PyTypeError::new_err("it returned an awaitable, and must answer at once"));
-        }
-        if said.extract::<bool>().is_ok_and(|may_be_sent| !may_be_sent) {
-            return Err(pyo3::exceptions::PyPermissionError::new_err("it returned False"));
-        }
-        Ok(())
+    fn begin(&self, py: Python<'_>, write: &aks_acr::Write, answer: Answer) -> PyResult<()> {
+        let begin = py.import("aks_acr._ask")?.getattr("begin_hook")?;
+        begin.call1((&self.0, through_json::<Write>(write)?, answer)).map(|_| ())
     }
 }

@@ -2,6 +2,7 @@
 
 import asyncio
 import time
+from concurrent.futures import ThreadPoolExecutor
 
 import azure.identity.aio
 import pytest
@@ -159,6 +160,44 @@ def test_what_is_no_token_is_an_error(azure):
     with blocking(azure, NoToken()) as client, pytest.raises(aks_acr.UnauthenticatedError) as caught:
         client.attach("group/dev", "myregistry")
     assert isinstance(caught.value.__cause__, AttributeError)
+
+
+class Ends:
+    """A token whose end is as given."""
+
+    token = "token"
+
+    def __init__(self, expires_on):
+        self.expires_on = expires_on
+
+    def get_token(self, *scopes, **options):
+        return self
+
+
+@pytest.mark.parametrize(
+    "end", [time.time() * 1000, 1e300, 10**400, float("inf"), float("nan"), -5, None, "5"], ids=lambda end: str(end)[:9]
+)
+def test_a_token_whose_end_is_none_is_an_error_that_names_it(azure, end):
+    with blocking(azure, Ends(end)) as client, pytest.raises(aks_acr.UnauthenticatedError) as caught:
+        client.registry("myregistry")
+    assert isinstance(caught.value.__cause__, (TypeError, ValueError)) and "expires_on" in str(caught.value.__cause__)
+
+
+def test_threads_that_wait_for_a_coroutines_token_take_turns(azure):
+    under_way = []
+
+    class Slow:
+        async def get_token(self, *scopes, **options):
+            under_way.append(asyncio.get_running_loop())
+            await asyncio.sleep(0.1)
+            assert len(under_way) == 1
+            under_way.clear()
+            raise LookupError("the vault is closed")
+
+    with blocking(azure, Slow()) as client, ThreadPoolExecutor(4) as pool:
+        calls = [pool.submit(client.registry, "myregistry") for _ in range(4)]
+        for call in calls:
+            assert isinstance(call.exception(timeout=20).__cause__, LookupError)
 
 
 def test_sixty_four_calls_at_once_share_one_token():

@@ -1,5 +1,8 @@
 """Arguments that are refused, and errors by kind."""
 
+import asyncio
+import copy
+import functools
 import json
 import os
 import pathlib
@@ -79,6 +82,9 @@ def test_what_the_service_asks_to_wait_is_a_timedelta(azure, client):
         lambda client: client.apply("group/dev", "a: ["),
         lambda client: client.import_images("myregistry", ["NGINX"]),
         lambda client: client.import_images("myregistry", ["nginx", {"source": "nginx"}]),
+        lambda client: client.import_images("myregistry", "redis"),
+        lambda client: client.import_images("myregistry", b"redis"),
+        lambda client: client.import_images("myregistry", {"source": "nginx"}),
         lambda client: client.create_cluster("group/new", registries=["my.registry"]),
         lambda client: client.create_cluster("group/new", tier="free"),
         lambda client: client.create_registry("group", "other", domain_label="Tenant"),
@@ -121,6 +127,85 @@ def test_durations_are_seconds_or_a_timedelta(client, deadline):
 def test_what_is_no_duration_is_refused(client, deadline):
     with pytest.raises((ValueError, OverflowError)):
         client.registry("myregistry", deadline=deadline)
+
+
+@pytest.mark.parametrize(
+    "name, call",
+    [
+        ("deadline", lambda client: client.registry("myregistry", deadline=-1)),
+        ("deadline", lambda client: client.registry("myregistry", deadline=float("nan"))),
+        ("deadline", lambda client: client.registry("myregistry", deadline=timedelta(seconds=-1))),
+        ("retry_refused", lambda client: client.attach("group/dev", "myregistry", retry_refused=-1)),
+        ("lock_wait", lambda client: client.merge_kubeconfig("group/dev", lock_wait=-1)),
+        ("propagation", lambda client: client.roll_out("group/dev", "web", propagation=-1)),
+        ("deadline", lambda client: client.import_images("myregistry", [{"source": "nginx", "deadline": -1}])),
+        ("node_count", lambda client: client.create_cluster("group/new", node_count=-1)),
+        ("concurrency", lambda client: client.import_images("myregistry", ["nginx"], concurrency=-1)),
+        ("concurrency", lambda client: client.import_images("myregistry", ["nginx"], concurrency=10**30)),
+        ("registry", lambda client: client.registry("my\ud800registry")),
+        ("location", lambda client: client.create_registry("group", "other", location="west\ud800")),
+        ("images", lambda client: client.import_images("myregistry", "redis")),
+    ],
+)
+def test_bad_input_is_refused_by_the_name_of_its_argument(azure, client, name, call):
+    mark = azure.mark()
+    with pytest.raises(aks_acr.InvalidInputError, match=f"^{name}: "):
+        call(client)
+    assert azure.requests(since=mark) == []
+
+
+@pytest.mark.parametrize(
+    "name, options",
+    [("deadline", {"deadline": "5"}), ("on_progress", {"on_progress": 5})],
+)
+def test_an_argument_of_another_type_is_named_too(client, name, options):
+    with pytest.raises(TypeError, match=f"^{name}: wanted .*, and not (str|int)"):
+        client.registry("myregistry", **options)
+    with pytest.raises(TypeError, match="^node_count: wanted a whole number, and not str"):
+        client.create_cluster("group/new", node_count="3")
+
+
+def test_a_client_is_not_made_of_what_is_no_text_or_no_function(azure):
+    with pytest.raises(aks_acr.InvalidInputError, match="^subscription_id: "):
+        aks_acr.Client(azure.credential(), "\ud800")
+    for face in (aks_acr.Client, aks_acr.aio.Client):
+        with pytest.raises(TypeError, match="^on_write: wanted a function, and not int"):
+            face(azure.credential(), azure.subscription_id, on_write=5)
+
+
+class Listens:
+    async def __call__(self, event):
+        pass
+
+    async def hear(self, event):
+        pass
+
+
+@pytest.mark.filterwarnings("error")
+@pytest.mark.parametrize("listener", [Listens(), Listens().hear, functools.partial(Listens.hear, None)])
+def test_a_coroutine_cannot_hear_of_a_call(azure, client, listener):
+    with pytest.raises(TypeError, match="on_progress: wanted a plain function"):
+        client.registry("myregistry", on_progress=listener)
+
+    async def main():
+        async with awaiting(azure) as client:
+            await client.registry("myregistry", on_progress=listener)
+
+    with pytest.raises(TypeError, match="on_progress: wanted a plain function"):
+        asyncio.run(main())
+
+
+def test_errors_are_those_that_python_has_too(azure, client):
+    with pytest.raises(ValueError) as bad:
+        client.attach("no slash", "myregistry")
+    azure.fault("/managedClusters/", delay_ms=5_000)
+    with pytest.raises(TimeoutError) as late:
+        client.identities("group/dev", deadline=0.05)
+    for caught, kind in ((bad, "InvalidInputError"), (late, "DeadlineExceededError")):
+        error = caught.value
+        assert type(error) is getattr(aks_acr, kind) and isinstance(error, aks_acr.AksAcrError)
+        for again in (pickle.loads(pickle.dumps(error)), copy.deepcopy(error)):
+            assert type(again) is type(error) and str(again) == str(error) != "" and vars(again) == vars(error)
 
 
 def test_words_are_taken_as_enums_and_as_text(client):

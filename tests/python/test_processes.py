@@ -4,8 +4,10 @@ import gc
 import multiprocessing
 import os
 import pathlib
+import signal
 import subprocess
 import sys
+import threading
 import time
 
 import pytest
@@ -103,6 +105,37 @@ def test_a_client_from_before_a_fork_says_so_and_a_new_one_works(azure, client):
     assert client.registry("myregistry")
 
 
+@pytest.mark.skipif(not hasattr(os, "fork"), reason="there is no fork")
+def test_a_run_from_before_a_fork_says_so(azure, client):
+    azure.fault("/managedClusters/", delay_ms=1_000)
+    run = client.follow.attach("group/dev", "myregistry")
+    read, write = os.pipe()
+    child = os.fork()
+    if child == 0:
+        try:
+            for wait in (run.result, iter(run).__next__):
+                try:
+                    wait()
+                except RuntimeError as error:
+                    os.write(write, str(error).encode() + b"|")
+            run.cancel()
+            del wait, run
+            os.write(write, b"cancelled")
+        finally:
+            os._exit(0)
+    os.close(write)
+    patience = threading.Timer(10, os.kill, (child, signal.SIGKILL))
+    patience.start()
+    told = b""
+    while part := os.read(read, 1000):
+        told += part
+    patience.cancel()
+    os.waitpid(child, 0)
+    first, second, last = told.decode().split("|")
+    assert first == second and "run was made before the process forked" in first and last == "cancelled"
+    assert run.result().outcome.kind == "granted"
+
+
 def pod_names(subscription, options, secret):
     """What a spawned worker does."""
     client = aks_acr.Client(FromSecret(*secret), subscription, **options)
@@ -146,6 +179,60 @@ def test_a_program_ends_with_work_under_way():
     ended = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, timeout=20, check=False)
     assert (ended.returncode, ended.stdout, ended.stderr) == (0, "done\n", "")
     assert time.monotonic() - begun < 5
+
+
+BUSY = """
+import os, signal, sys, threading, time
+import aks_acr
+
+# An end that takes its time, as that of a real program, and a thread that soon looks whether it may go on.
+heap = [[] for _ in range(1_000_000)]
+sys.setswitchinterval(0.0001)
+begun = threading.Event()
+
+def busy(*given, **options):
+    begun.set()
+    end = time.monotonic() + 3
+    while time.monotonic() < end:
+        pass
+
+def interrupt():
+    begun.wait()
+    os.kill(os.getpid(), signal.SIGINT)
+
+threading.Thread(target=interrupt, daemon=True).start()
+"""
+
+BUSY_CREDENTIAL = """
+class Credential:
+    get_token = busy
+
+try:
+    aks_acr.Client(Credential(), "00000000-0000-0000-0000-000000000000").registry("myregistry")
+except KeyboardInterrupt:
+    sys.exit(1)
+"""
+
+BUSY_COROUTINE = BUSY_CREDENTIAL.replace("get_token = busy", "async def get_token(self, *scopes): busy()")
+
+BUSY_HOOK = """
+from aks_acr_emulator import Emulator
+
+with Emulator(scene={"clusters": [{"group": "group", "name": "dev"}], "registries": [{"group": "group", "name": "myregistry"}]}) as azure:
+    client = aks_acr.Client(azure.credential(), azure.subscription_id, on_write=busy, **azure.client_options())
+    try:
+        client.attach("group/dev", "myregistry")
+    except KeyboardInterrupt:
+        sys.exit(1)
+"""
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="Ctrl-C is a signal here")
+@pytest.mark.parametrize("busy", [BUSY_CREDENTIAL, BUSY_COROUTINE, BUSY_HOOK], ids=["credential", "coroutine", "hook"])
+def test_a_program_that_is_interrupted_while_its_own_code_is_busy_ends_as_it_says(busy):
+    program = [sys.executable, "-c", BUSY + busy]
+    ended = subprocess.run(program, capture_output=True, text=True, timeout=20, check=False)
+    assert (ended.returncode, ended.stderr) == (1, "")
 
 
 def test_the_module_is_imported_in_no_time():

@@ -5,9 +5,10 @@ import gc
 import logging
 import sys
 import threading
+from concurrent.futures import ThreadPoolExecutor
 
 import pytest
-from conftest import awaiting
+from conftest import awaiting, until_asked
 
 import aks_acr
 from aks_acr import Event
@@ -65,6 +66,22 @@ def test_a_run_is_iterated_and_then_gives_its_result(client):
 
 def test_a_run_that_nobody_iterates_gives_its_result(client):
     assert client.follow.attach("group/dev", "myregistry").result().outcome.kind == "granted"
+
+
+def test_a_run_gives_its_result_in_every_thread_that_waits_for_it(azure, client):
+    azure.fault("/managedClusters/", delay_ms=300)
+    run = client.follow.attach("group/dev", "myregistry")
+    begun = threading.Barrier(6)
+
+    def wait(what):
+        begun.wait()
+        return what(run)
+
+    with ThreadPoolExecutor(6) as pool:
+        results = [pool.submit(wait, aks_acr.Run.result) for _ in range(3)]
+        events = [pool.submit(wait, list) for _ in range(3)]
+    assert {result.result().outcome.kind for result in results} == {"granted"}
+    assert all(isinstance(heard.result(), list) for heard in events)
 
 
 def test_the_end_of_the_events_raises_what_ended_the_work(client):
@@ -141,9 +158,13 @@ def test_cancelling_who_awaits_a_run_cancels_the_work(azure):
     async def main():
         async with awaiting(azure) as client:
             azure.fault("/managedClusters/", delay_ms=300)
-            run = client.follow.attach("group/dev", "myregistry")
-            with pytest.raises(asyncio.TimeoutError):
-                await asyncio.wait_for(run, 0.1)
+            mark = azure.mark()
+            waiting = asyncio.ensure_future(client.follow.attach("group/dev", "myregistry"))
+            await until_asked(azure, "/managedClusters/", mark)
+            waiting.cancel()
+            with pytest.raises(asyncio.CancelledError):
+                await waiting
+            # Longer than the answer takes, after which work that was not dropped would go on.
             await asyncio.sleep(0.5)
 
     asyncio.run(main())

@@ -4,7 +4,7 @@ import ast
 import json
 import pathlib
 import pickle
-from datetime import timezone
+from datetime import datetime, timedelta, timezone
 
 import pytest
 from conftest import MANIFESTS
@@ -161,3 +161,12 @@ def test_the_stub_says_what_the_module_says():
     for method in calls.body:
         if isinstance(method, ast.FunctionDef) and not method.name.startswith("_") and not method.decorator_list:
             assert ast.get_docstring(method) == getattr(_native.Calls, method.name).__doc__.strip(), method.name
+
+
+def test_a_time_past_the_years_of_utc_is_refused(client):
+    plan = client.plan_attach("group/dev", "myregistry")
+    fields = {name: getattr(plan, name) for name in plan.__match_args__}
+    assert aks_acr.AttachPlan(**fields).expires == plan.expires
+    fields["expires"] = datetime.max.replace(tzinfo=timezone(timedelta(hours=-5)))
+    with pytest.raises(ValueError, match="9999"):
+        aks_acr.AttachPlan(**fields)

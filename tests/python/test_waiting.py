@@ -7,7 +7,7 @@ import time
 from concurrent.futures import ThreadPoolExecutor
 
 import pytest
-from conftest import awaiting, blocking
+from conftest import awaiting, blocking, is_asked, until_asked, wait_until_asked
 
 import aks_acr
 
@@ -70,13 +70,15 @@ def test_cancelling_a_task_drops_the_work(azure):
 
     async def main():
         async with awaiting(azure) as client:
+            mark = azure.mark()
             task = asyncio.create_task(client.attach("group/dev", "myregistry"))
-            await asyncio.sleep(0.15)
+            await until_asked(azure, "/managedClusters/", mark)
             task.cancel()
             begun = time.monotonic()
             with pytest.raises(asyncio.CancelledError):
                 await task
             assert time.monotonic() - begun < SOON
+            # Longer than the answer takes, after which work that was not dropped would go on.
             await asyncio.sleep(0.5)
 
     asyncio.run(main())
@@ -136,10 +138,11 @@ def test_coroutines_are_real_and_lazy(azure):
     async def main():
         client = awaiting(azure)
         mark = azure.mark()
-        call = client.registry("myregistry")
+        call = client.identities("group/dev")
         assert asyncio.iscoroutine(call)
-        await asyncio.sleep(0.05)
-        assert azure.requests(since=mark) == []
+        # Another call is made from its beginning to its end meanwhile.
+        assert await client.registry("myregistry")
+        assert not is_asked(azure, "/managedClusters/", mark)
         assert await asyncio.create_task(call)
 
     asyncio.run(main())
@@ -149,8 +152,9 @@ def test_closing_cancels_what_is_under_way(azure):
     azure.fault("/managedClusters/", delay_ms=LONG)
     client = blocking(azure)
     with ThreadPoolExecutor(1) as pool:
+        mark = azure.mark()
         call = pool.submit(client.identities, "group/dev")
-        time.sleep(0.2)
+        wait_until_asked(azure, "/managedClusters/", mark)
         client.close()
         begun = time.monotonic()
         with pytest.raises(aks_acr.CancelledError):

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from ._face import blocking, followed
+from ._face import blocking, followed, given
 from ._native import Calls
 
 TYPE_CHECKING = False
@@ -22,13 +22,14 @@ class Client:
     ``cancel()``: ``result()`` then raises :class:`aks_acr.CancelledError`.
 
     Every operation takes ``deadline``, how long the whole call may take, in seconds or as a ``timedelta``. With 0 it has passed at
-    once and no request is sent; ``float("inf")`` is none; what is negative raises ``ValueError``. It is per call: a plan and its
+    once and no request is sent; ``float("inf")`` is none; what is negative raises ``InvalidInputError``. It is per call: a plan and its
     application have two. ``on_progress`` is called in the thread that made the call. What it raises is reported to
     ``sys.unraisablehook`` and the work goes on; ``KeyboardInterrupt`` and the like end the call.
 
     Args:
         credential: Any credential of azure-identity, or another object with ``get_token_info`` or ``get_token``; its methods may
-            be coroutines. Without one, the default chain: the environment, a workload's identity, the machine's, Azure CLI.
+            be coroutines. Without one, the default chain: a service principal of the environment (by secret or certificate), GitHub
+            Actions, workload identity, Azure Pipelines, managed identity, az, azd; the first that is set up.
         subscription_id: The subscription in which names are looked up.
         cloud: ``public`` (the default), ``china``, ``us_government``, ``bleu``, or a :class:`Cloud`.
         proxy: Address of a proxy for all connections. Without one, ``HTTPS_PROXY`` and ``ALL_PROXY`` say; with either, ``NO_PROXY`` and
@@ -39,7 +40,7 @@ class Client:
             Azure and Kubernetes: a kubeconfig may be had, an administrator's too, and merged into a file, and a missing pair of SSH
             keys is made before the cluster is refused.
         on_write: Is shown each :class:`aks_acr.Write` before it is sent. Where it raises, or returns ``False`` or an awaitable, it is not
-            sent, and the call raises ``ForbiddenError``. It is called in a thread of the client's, several at a time if several calls are
+            sent, and the call raises ``ForbiddenError``. It is called in a daemon thread, several at a time if several calls are
             made, and must answer at once: the work waits for it.
     """
 
@@ -54,8 +55,8 @@ class Client:
         read_only: bool = False,
         on_write: _Hook | None = None,
     ) -> None:
-        self._calls = Calls(
-            credential, subscription_id, cloud=cloud, proxy=proxy, ca=ca, read_only=read_only, on_write=on_write
+        self._calls = given(
+            Calls, credential, subscription_id, cloud=cloud, proxy=proxy, ca=ca, read_only=read_only, on_write=on_write
         )
         self.follow = Follow(self._calls)
         """Every operation as a run whose events are iterated."""

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import functools
 
+from ._native import InvalidInputError
+
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Callable, Coroutine
@@ -18,10 +20,22 @@ if TYPE_CHECKING:
         _calls: Calls
 
 
+def given(make: Callable[_P, _T], /, *args: _P.args, **options: _P.kwargs) -> _T:
+    """What is made of arguments. Text that is none is refused with the argument's name, as all bad input is."""
+    try:
+        return make(*args, **options)
+    except UnicodeEncodeError as error:
+        broken: str = error.object
+        # A note of the border's names it; Python 3.10 knows no notes.
+        notes: list[str] = [note.split("'")[1] for note in getattr(error, "__notes__", ()) if note.count("'") == 2]
+        name = (notes or [name for name, value in options.items() if value == broken] or ["an argument"])[0]
+        raise InvalidInputError(f"{name}: half of a surrogate pair is no text: {broken!r}") from None
+
+
 def blocking(call: Callable[Concatenate[Calls, _P], Call[_T]]) -> Callable[Concatenate[_Face, _P], _T]:
     @functools.wraps(call)
     def method(self: _Face, /, *args: _P.args, **options: _P.kwargs) -> _T:
-        return call(self._calls, *args, **options).wait()
+        return given(call, self._calls, *args, **options).wait()
 
     return method
 
@@ -31,7 +45,7 @@ def awaitable(
 ) -> Callable[Concatenate[_Face, _P], Coroutine[Any, Any, _T]]:
     @functools.wraps(call)
     async def method(self: _Face, /, *args: _P.args, **options: _P.kwargs) -> _T:
-        return await call(self._calls, *args, **options).start()
+        return await given(call, self._calls, *args, **options).start()
 
     return method
 
@@ -39,7 +53,7 @@ def awaitable(
 def followed(call: Callable[Concatenate[Calls, _P], Call[_T]]) -> Callable[Concatenate[_Face, _P], Run[_T]]:
     @functools.wraps(call)
     def method(self: _Face, /, *args: _P.args, **options: _P.kwargs) -> Run[_T]:
-        return call(self._calls, *args, **options).run()
+        return given(call, self._calls, *args, **options).run()
 
     return method
 
@@ -47,6 +61,6 @@ def followed(call: Callable[Concatenate[Calls, _P], Call[_T]]) -> Callable[Conca
 def followed_async(call: Callable[Concatenate[Calls, _P], Call[_T]]) -> Callable[Concatenate[_Face, _P], AsyncRun[_T]]:
     @functools.wraps(call)
     def method(self: _Face, /, *args: _P.args, **options: _P.kwargs) -> AsyncRun[_T]:
-        return call(self._calls, *args, **options).async_run()
+        return given(call, self._calls, *args, **options).async_run()
 
     return method

@@ -128,6 +128,22 @@ class Result:
         """Reads its JSON form."""
 
 @final
+class Answer:
+    """Takes one answer. Where it is let go without one, nobody will answer any more."""
+
+    def token(self, text: str, expires_on: float) -> None:
+        """A token, and its end in seconds since 1970."""
+
+    def raised(self, error: BaseException) -> None:
+        """An exception."""
+
+    def allowed(self) -> None:
+        """The write may be sent."""
+
+    def refused(self, why: str) -> None:
+        """The write may not be sent."""
+
+@final
 class Call(Generic[_T]):
     """A call that has not begun."""
 
@@ -1743,8 +1759,8 @@ class AksAcrError(Exception):
     blame: Blame | None
     """On which side of an import the fault lies, where that is known."""
 
-class InvalidInputError(AksAcrError):
-    """The input is wrong; the message names the part."""
+class InvalidInputError(AksAcrError, ValueError):
+    """The input is wrong; the message names the part. It is a `ValueError` too."""
 
 class NotFoundError(AksAcrError):
     """What was named does not exist."""
@@ -1765,8 +1781,8 @@ class UnauthenticatedError(AksAcrError):
 class RateLimitedError(AksAcrError):
     """The service throttles, and asks to wait longer than the deadline; see `retry_after`."""
 
-class DeadlineExceededError(AksAcrError):
-    """The deadline passed. What Azure has begun goes on."""
+class DeadlineExceededError(AksAcrError, TimeoutError):
+    """The deadline passed. What Azure has begun goes on. It is a `TimeoutError` too."""
 
 class CancelledError(AksAcrError):
     """The caller cancelled, or closed the client. What Azure has begun goes on."""
@@ -2142,7 +2158,8 @@ class Calls:
         whole is 2 hours by default.
 
         Raises:
-            InvalidInputError: If two images have the same target, or one has options that cannot be.
+            InvalidInputError: If two images have the same target, or one has options that cannot be. So is one image that is in no
+                list: text, bytes or a mapping.
             NotFoundError: If the registry does not exist.
             ForbiddenError: If the caller may not read it.
         """

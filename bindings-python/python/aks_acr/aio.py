@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from ._face import awaitable, followed_async
+from ._face import awaitable, followed_async, given
 from ._native import AsyncRun as Run, Calls
 
 TYPE_CHECKING = False
@@ -23,13 +23,14 @@ class Client:
     awaited in the loop of the call: as all of azure-identity's, it belongs to one loop. One client may be used in any number of loops.
 
     Every operation takes ``deadline``, how long the whole call may take, in seconds or as a ``timedelta``. With 0 it has passed at
-    once and no request is sent; ``float("inf")`` is none; what is negative raises ``ValueError``. It is per call: a plan and its
+    once and no request is sent; ``float("inf")`` is none; what is negative raises ``InvalidInputError``. It is per call: a plan and its
     application have two. ``on_progress`` is a plain function, called in the loop of the call by ``call_soon_threadsafe``; what it
     raises goes to the loop's exception handler, and the work goes on.
 
     Args:
         credential: Any credential of azure-identity, plain or of ``azure.identity.aio``, or another object with ``get_token_info``
-            or ``get_token``. Without one, the default chain: the environment, a workload's identity, the machine's, Azure CLI.
+            or ``get_token``. Without one, the default chain: a service principal of the environment (by secret or certificate), GitHub
+            Actions, workload identity, Azure Pipelines, managed identity, az, azd; the first that is set up.
         subscription_id: The subscription in which names are looked up.
         cloud: ``public`` (the default), ``china``, ``us_government``, ``bleu``, or a :class:`aks_acr.Cloud`.
         proxy: Address of a proxy for all connections. Without one, ``HTTPS_PROXY`` and ``ALL_PROXY`` say; with either, ``NO_PROXY`` and
@@ -40,7 +41,7 @@ class Client:
             Azure and Kubernetes: a kubeconfig may be had, an administrator's too, and merged into a file, and a missing pair of SSH
             keys is made before the cluster is refused.
         on_write: Is shown each :class:`aks_acr.Write` before it is sent. Where it raises, or returns ``False`` or an awaitable, it is not
-            sent, and the call raises ``ForbiddenError``. It is called in a thread of the client's, never in the loop's, and must answer at once: the
+            sent, and the call raises ``ForbiddenError``. It is called in a daemon thread, never in the loop's, and must answer at once: the
             work waits for it.
     """
 
@@ -55,8 +56,8 @@ class Client:
         read_only: bool = False,
         on_write: _Hook | None = None,
     ) -> None:
-        self._calls = Calls(
-            credential, subscription_id, cloud=cloud, proxy=proxy, ca=ca, read_only=read_only, on_write=on_write
+        self._calls = given(
+            Calls, credential, subscription_id, cloud=cloud, proxy=proxy, ca=ca, read_only=read_only, on_write=on_write
         )
         self.follow = Follow(self._calls)
         """Every operation as a run whose events are iterated by ``async for``."""

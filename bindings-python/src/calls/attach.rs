@@ -2,7 +2,7 @@
 
 use super::Calls;
 use crate::{
-    argument::{Parsed, Span, set},
+    argument::{Listening, Parsed, Span, set},
     attach::{AttachPlan, Attachment},
     call::Call,
     identity::ClusterIdentities,
@@ -24,12 +24,13 @@ impl Calls {
     #[pyo3(signature = (cluster, *, deadline = None, on_progress = None))]
     fn identities(
         &self,
+        py: Python<'_>,
         cluster: Parsed<ClusterRef>,
         deadline: Option<Span>,
-        on_progress: Option<Py<PyAny>>,
+        on_progress: Option<Listening>,
     ) -> PyResult<Call> {
         let client = self.0.client()?;
-        Ok(Call::new::<ClusterIdentities, _, _>(self.0.manner(deadline, on_progress), move |call| async move {
+        Ok(Call::new::<ClusterIdentities, _, _>(self.0.manner(py, deadline, on_progress)?, move |call| async move {
             client.identities(&cluster.0, call).await
         }))
     }
@@ -55,6 +56,7 @@ impl Calls {
         retry_refused = None, deadline = None, on_progress = None))]
     fn attach(
         &self,
+        py: Python<'_>,
         cluster: Parsed<ClusterRef>,
         registry: Parsed<RegistryRef>,
         principal_id: Option<Parsed<PrincipalId>>,
@@ -63,11 +65,11 @@ impl Calls {
         other_condition: Option<Word<OtherCondition>>,
         retry_refused: Option<Span>,
         deadline: Option<Span>,
-        on_progress: Option<Py<PyAny>>,
+        on_progress: Option<Listening>,
     ) -> PyResult<Call> {
         let client = self.0.client()?;
-        let options = attach_options(principal_id, condition, inherited, other_condition, retry_refused);
-        Ok(Call::new::<Attachment, _, _>(self.0.manner(deadline, on_progress), move |call| async move {
+        let options = attach_options(py, principal_id, condition, inherited, other_condition, retry_refused)?;
+        Ok(Call::new::<Attachment, _, _>(self.0.manner(py, deadline, on_progress)?, move |call| async move {
             client.attach(&cluster.0, &registry.0, options.with_call(call)).await
         }))
     }
@@ -82,6 +84,7 @@ impl Calls {
         retry_refused = None, deadline = None, on_progress = None))]
     fn plan_attach(
         &self,
+        py: Python<'_>,
         cluster: Parsed<ClusterRef>,
         registry: Parsed<RegistryRef>,
         principal_id: Option<Parsed<PrincipalId>>,
@@ -90,11 +93,11 @@ impl Calls {
         other_condition: Option<Word<OtherCondition>>,
         retry_refused: Option<Span>,
         deadline: Option<Span>,
-        on_progress: Option<Py<PyAny>>,
+        on_progress: Option<Listening>,
     ) -> PyResult<Call> {
         let client = self.0.client()?;
-        let options = attach_options(principal_id, condition, inherited, other_condition, retry_refused);
-        Ok(Call::new::<AttachPlan, _, _>(self.0.manner(deadline, on_progress), move |call| async move {
+        let options = attach_options(py, principal_id, condition, inherited, other_condition, retry_refused)?;
+        Ok(Call::new::<AttachPlan, _, _>(self.0.manner(py, deadline, on_progress)?, move |call| async move {
             client.plan_attach(&cluster.0, &registry.0, options.with_call(call)).await
         }))
     }
@@ -112,33 +115,35 @@ impl Calls {
     #[pyo3(signature = (plan, *, retry_refused = None, deadline = None, on_progress = None))]
     fn apply_attach(
         &self,
+        py: Python<'_>,
         plan: &Bound<'_, AttachPlan>,
         retry_refused: Option<Span>,
         deadline: Option<Span>,
-        on_progress: Option<Py<PyAny>>,
+        on_progress: Option<Listening>,
     ) -> PyResult<Call> {
         let client = self.0.client()?;
         let plan: aks_acr::AttachPlan = through_json(plan.get())?;
         let mut options = ApplyAttachOptions::default();
-        options.retry_refused = retry_refused.map(|Span(time)| time);
-        Ok(Call::new::<Attachment, _, _>(self.0.manner(deadline, on_progress), move |call| async move {
+        options.retry_refused = Span::named(retry_refused, py, "retry_refused")?;
+        Ok(Call::new::<Attachment, _, _>(self.0.manner(py, deadline, on_progress)?, move |call| async move {
             client.apply_attach(&plan, options.with_call(call)).await
         }))
     }
 }
 
 fn attach_options(
+    py: Python<'_>,
     principal_id: Option<Parsed<PrincipalId>>,
     condition: Option<String>,
     inherited: Option<Word<InheritedGrant>>,
     other_condition: Option<Word<OtherCondition>>,
     retry_refused: Option<Span>,
-) -> AttachOptions {
+) -> PyResult<AttachOptions> {
     let mut options = AttachOptions::default();
     options.principal_id = principal_id.map(|Parsed(principal)| principal);
     options.condition = condition;
     set(&mut options.inherited, inherited.map(|Word(inherited)| inherited));
     set(&mut options.other_condition, other_condition.map(|Word(other)| other));
-    options.retry_refused = retry_refused.map(|Span(time)| time);
-    options
+    options.retry_refused = Span::named(retry_refused, py, "retry_refused")?;
+    Ok(options)
 }

@@ -2,7 +2,7 @@
 
 use super::Calls;
 use crate::{
-    argument::{self, Parsed, Span, set},
+    argument::{self, Count, Listening, Parsed, Span, set},
     call::Call,
     cluster::{Applied, CreatedCluster, Kubeconfig, MergedKubeconfig, Pods, RollOut},
     error::to_py,
@@ -45,10 +45,11 @@ impl Calls {
         kubernetes_version = None, tier = None, ssh_key = None, ssh_key_file = None, register = None, deadline = None, on_progress = None))]
     fn create_cluster(
         &self,
+        py: Python<'_>,
         cluster: Parsed<ClusterRef>,
         registries: Option<Vec<Parsed<RegistryRef>>>,
         location: Option<String>,
-        node_count: Option<u32>,
+        node_count: Option<Count>,
         vm_size: Option<String>,
         kubernetes_version: Option<String>,
         tier: Option<Word<ClusterTier>>,
@@ -56,19 +57,19 @@ impl Calls {
         ssh_key_file: Option<PathBuf>,
         register: Option<bool>,
         deadline: Option<Span>,
-        on_progress: Option<Py<PyAny>>,
+        on_progress: Option<Listening>,
     ) -> PyResult<Call> {
         let client = self.0.client()?;
         let mut options = CreateClusterOptions::default();
         options.registries = registries.into_iter().flatten().map(|Parsed(registry)| registry).collect();
         options.location = location;
-        set(&mut options.node_count, node_count);
+        set(&mut options.node_count, Count::named(node_count, py, "node_count")?);
         options.vm_size = vm_size;
         options.kubernetes_version = kubernetes_version;
         set(&mut options.tier, tier.map(|Word(tier)| tier));
         set(&mut options.ssh_key, argument::ssh_key(ssh_key, ssh_key_file)?);
         set(&mut options.register, register);
-        Ok(Call::new::<CreatedCluster, _, _>(self.0.manner(deadline, on_progress), move |call| async move {
+        Ok(Call::new::<CreatedCluster, _, _>(self.0.manner(py, deadline, on_progress)?, move |call| async move {
             client.create_cluster(&cluster.0, options.with_call(call)).await
         }))
     }
@@ -89,17 +90,20 @@ impl Calls {
     #[pyo3(signature = (cluster, *, access = None, public_fqdn = None, context = None, deadline = None, on_progress = None))]
     fn kubeconfig(
         &self,
+        py: Python<'_>,
         cluster: Parsed<ClusterRef>,
         access: Option<Word<Access>>,
         public_fqdn: Option<bool>,
         context: Option<String>,
         deadline: Option<Span>,
-        on_progress: Option<Py<PyAny>>,
+        on_progress: Option<Listening>,
     ) -> PyResult<Call> {
         let client = self.0.client()?;
         let options = kubeconfig_options(access, public_fqdn, context);
         let work = move |call| async move { client.kubeconfig(&cluster.0, options.with_call(call)).await };
-        Ok(Call::converting(self.0.manner(deadline, on_progress), work, |kubeconfig| Ok(Kubeconfig::from(kubeconfig))))
+        Ok(Call::converting(self.0.manner(py, deadline, on_progress)?, work, |kubeconfig| {
+            Ok(Kubeconfig::from(kubeconfig))
+        }))
     }
 
     /// Puts a cluster's context, cluster and user into a kubeconfig file, of which every other byte stays: `~/.kube/config`,
@@ -123,6 +127,7 @@ impl Calls {
     #[expect(clippy::too_many_arguments, reason = "each is a keyword of Python's")]
     fn merge_kubeconfig(
         &self,
+        py: Python<'_>,
         cluster: Parsed<ClusterRef>,
         access: Option<Word<Access>>,
         public_fqdn: Option<bool>,
@@ -132,7 +137,7 @@ impl Calls {
         set_current: Option<bool>,
         lock_wait: Option<Span>,
         deadline: Option<Span>,
-        on_progress: Option<Py<PyAny>>,
+        on_progress: Option<Listening>,
     ) -> PyResult<Call> {
         let client = self.0.client()?;
         let mut options = MergeKubeconfigOptions::default();
@@ -140,8 +145,8 @@ impl Calls {
         options.mode.file = file;
         set(&mut options.mode.existing, existing.map(|Word(existing)| existing));
         set(&mut options.mode.set_current, set_current);
-        set(&mut options.mode.lock_wait, lock_wait.map(|Span(wait)| wait));
-        Ok(Call::new::<MergedKubeconfig, _, _>(self.0.manner(deadline, on_progress), move |call| async move {
+        set(&mut options.mode.lock_wait, Span::named(lock_wait, py, "lock_wait")?);
+        Ok(Call::new::<MergedKubeconfig, _, _>(self.0.manner(py, deadline, on_progress)?, move |call| async move {
             client.merge_kubeconfig(&cluster.0, options.with_call(call)).await
         }))
     }
@@ -172,7 +177,7 @@ impl Calls {
         force: Option<bool>,
         dry_run: Option<bool>,
         deadline: Option<Span>,
-        on_progress: Option<Py<PyAny>>,
+        on_progress: Option<Listening>,
     ) -> PyResult<Call> {
         let client = self.0.client()?;
         let manifests = Manifest::parse_all(manifests).map_err(|err| to_py(py, &err))?;
@@ -181,7 +186,7 @@ impl Calls {
         set(&mut options.mode.namespace, namespace);
         set(&mut options.mode.force, force);
         set(&mut options.mode.dry_run, dry_run);
-        Ok(Call::new::<Vec<Applied>, _, _>(self.0.manner(deadline, on_progress), move |call| async move {
+        Ok(Call::new::<Vec<Applied>, _, _>(self.0.manner(py, deadline, on_progress)?, move |call| async move {
             client.apply(&cluster.0, manifests, options.with_call(call)).await
         }))
     }
@@ -201,19 +206,20 @@ impl Calls {
     #[pyo3(signature = (cluster, deployment, *, namespace = None, propagation = None, deadline = None, on_progress = None))]
     fn roll_out(
         &self,
+        py: Python<'_>,
         cluster: Parsed<ClusterRef>,
         deployment: String,
         namespace: Option<String>,
         propagation: Option<Span>,
         deadline: Option<Span>,
-        on_progress: Option<Py<PyAny>>,
+        on_progress: Option<Listening>,
     ) -> PyResult<Call> {
         let client = self.0.client()?;
         let mut deployment = Deployment::new(deployment);
         set(&mut deployment.namespace, namespace);
         let mut options = RollOutOptions::default();
-        set(&mut options.propagation, propagation.map(|Span(propagation)| propagation));
-        Ok(Call::new::<RollOut, _, _>(self.0.manner(deadline, on_progress), move |call| async move {
+        set(&mut options.propagation, Span::named(propagation, py, "propagation")?);
+        Ok(Call::new::<RollOut, _, _>(self.0.manner(py, deadline, on_progress)?, move |call| async move {
             client.roll_out(&cluster.0, &deployment, options.with_call(call)).await
         }))
     }
@@ -227,17 +233,18 @@ impl Calls {
     #[pyo3(signature = (cluster, *, namespace = None, labels = None, deadline = None, on_progress = None))]
     fn pods(
         &self,
+        py: Python<'_>,
         cluster: Parsed<ClusterRef>,
         namespace: Option<String>,
         labels: Option<String>,
         deadline: Option<Span>,
-        on_progress: Option<Py<PyAny>>,
+        on_progress: Option<Listening>,
     ) -> PyResult<Call> {
         let client = self.0.client()?;
         let mut selection = PodSelection::default();
         set(&mut selection.namespace, namespace);
         selection.labels = labels;
-        Ok(Call::new::<Pods, _, _>(self.0.manner(deadline, on_progress), move |call| async move {
+        Ok(Call::new::<Pods, _, _>(self.0.manner(py, deadline, on_progress)?, move |call| async move {
             client.pods(&cluster.0, &selection, call).await
         }))
     }

@@ -2,7 +2,7 @@
 
 use super::Calls;
 use crate::{
-    argument::{Parsed, Span, set},
+    argument::{Listening, Parsed, Span, set},
     attachments::{ClusterAttachments, RegistryAttachments},
     call::Call,
     detach::{DetachPlan, Detachment},
@@ -31,16 +31,17 @@ impl Calls {
     #[pyo3(signature = (cluster, registry, *, principal_id = None, only_ours = None, deadline = None, on_progress = None))]
     fn detach(
         &self,
+        py: Python<'_>,
         cluster: Parsed<ClusterRef>,
         registry: Parsed<RegistryRef>,
         principal_id: Option<Parsed<PrincipalId>>,
         only_ours: Option<bool>,
         deadline: Option<Span>,
-        on_progress: Option<Py<PyAny>>,
+        on_progress: Option<Listening>,
     ) -> PyResult<Call> {
         let client = self.0.client()?;
         let options = detach_options(principal_id, only_ours);
-        Ok(Call::new::<Detachment, _, _>(self.0.manner(deadline, on_progress), move |call| async move {
+        Ok(Call::new::<Detachment, _, _>(self.0.manner(py, deadline, on_progress)?, move |call| async move {
             client.detach(&cluster.0, &registry.0, options.with_call(call)).await
         }))
     }
@@ -54,16 +55,17 @@ impl Calls {
     #[pyo3(signature = (cluster, registry, *, principal_id = None, only_ours = None, deadline = None, on_progress = None))]
     fn plan_detach(
         &self,
+        py: Python<'_>,
         cluster: Parsed<ClusterRef>,
         registry: Parsed<RegistryRef>,
         principal_id: Option<Parsed<PrincipalId>>,
         only_ours: Option<bool>,
         deadline: Option<Span>,
-        on_progress: Option<Py<PyAny>>,
+        on_progress: Option<Listening>,
     ) -> PyResult<Call> {
         let client = self.0.client()?;
         let options = detach_options(principal_id, only_ours);
-        Ok(Call::new::<DetachPlan, _, _>(self.0.manner(deadline, on_progress), move |call| async move {
+        Ok(Call::new::<DetachPlan, _, _>(self.0.manner(py, deadline, on_progress)?, move |call| async move {
             client.plan_detach(&cluster.0, &registry.0, options.with_call(call)).await
         }))
     }
@@ -81,14 +83,15 @@ impl Calls {
     #[pyo3(signature = (plan, *, deadline = None, on_progress = None))]
     fn apply_detach(
         &self,
+        py: Python<'_>,
         plan: &Bound<'_, DetachPlan>,
         deadline: Option<Span>,
-        on_progress: Option<Py<PyAny>>,
+        on_progress: Option<Listening>,
     ) -> PyResult<Call> {
         let client = self.0.client()?;
         let plan: aks_acr::DetachPlan = through_json(plan.get())?;
         let options = ApplyDetachOptions::default();
-        Ok(Call::new::<Detachment, _, _>(self.0.manner(deadline, on_progress), move |call| async move {
+        Ok(Call::new::<Detachment, _, _>(self.0.manner(py, deadline, on_progress)?, move |call| async move {
             client.apply_detach(&plan, options.with_call(call)).await
         }))
     }
@@ -106,15 +109,16 @@ impl Calls {
     #[pyo3(signature = (cluster, *, subscriptions = None, ask_directory = None, deadline = None, on_progress = None))]
     fn attachments_of_cluster(
         &self,
+        py: Python<'_>,
         cluster: Parsed<ClusterRef>,
         subscriptions: Option<Vec<Parsed<SubscriptionId>>>,
         ask_directory: Option<bool>,
         deadline: Option<Span>,
-        on_progress: Option<Py<PyAny>>,
+        on_progress: Option<Listening>,
     ) -> PyResult<Call> {
         let client = self.0.client()?;
         let options = attachments_options(subscriptions, ask_directory);
-        Ok(Call::new::<ClusterAttachments, _, _>(self.0.manner(deadline, on_progress), move |call| async move {
+        Ok(Call::new::<ClusterAttachments, _, _>(self.0.manner(py, deadline, on_progress)?, move |call| async move {
             client.attachments_of_cluster(&cluster.0, options.with_call(call)).await
         }))
     }
@@ -132,15 +136,16 @@ impl Calls {
     #[pyo3(signature = (registry, *, subscriptions = None, ask_directory = None, deadline = None, on_progress = None))]
     fn attachments_of_registry(
         &self,
+        py: Python<'_>,
         registry: Parsed<RegistryRef>,
         subscriptions: Option<Vec<Parsed<SubscriptionId>>>,
         ask_directory: Option<bool>,
         deadline: Option<Span>,
-        on_progress: Option<Py<PyAny>>,
+        on_progress: Option<Listening>,
     ) -> PyResult<Call> {
         let client = self.0.client()?;
         let options = attachments_options(subscriptions, ask_directory);
-        Ok(Call::new::<RegistryAttachments, _, _>(self.0.manner(deadline, on_progress), move |call| async move {
+        Ok(Call::new::<RegistryAttachments, _, _>(self.0.manner(py, deadline, on_progress)?, move |call| async move {
             client.attachments_of_registry(&registry.0, options.with_call(call)).await
         }))
     }

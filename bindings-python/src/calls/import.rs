@@ -2,10 +2,9 @@
 
 use super::Calls;
 use crate::{
-    argument::{Parsed, Span, set},
+    argument::{Count, Listening, Parsed, Span, set},
     call::Call,
-    import::{Followed, Import, ImportArguments, ImportStatus, Item, Outcomes, StartedImport},
-    value::Several,
+    import::{Followed, Import, ImportArguments, ImportStatus, Items, Outcomes, StartedImport},
     word::Word,
 };
 use aks_acr::{ExistingTag, ImageReference, ImportManyOptions, RegistryRef};
@@ -38,6 +37,7 @@ impl Calls {
         source_registry = None, username = None, password = None, deadline = None, on_progress = None))]
     fn import_image(
         &self,
+        py: Python<'_>,
         registry: Parsed<RegistryRef>,
         source: Parsed<ImageReference>,
         target: Option<String>,
@@ -48,12 +48,12 @@ impl Calls {
         username: Option<String>,
         password: Option<String>,
         deadline: Option<Span>,
-        on_progress: Option<Py<PyAny>>,
+        on_progress: Option<Listening>,
     ) -> PyResult<Call> {
         let client = self.0.client()?;
         let given = ImportArguments { target, also, untagged, existing, source_registry, username, password };
         let options = given.options()?;
-        Ok(Call::new::<Import, _, _>(self.0.manner(deadline, on_progress), move |call| async move {
+        Ok(Call::new::<Import, _, _>(self.0.manner(py, deadline, on_progress)?, move |call| async move {
             client.import_image(&registry.0, &source.0, options.with_call(call)).await
         }))
     }
@@ -68,24 +68,27 @@ impl Calls {
     /// whole is 2 hours by default.
     ///
     /// Raises:
-    ///     InvalidInputError: If two images have the same target, or one has options that cannot be.
+    ///     InvalidInputError: If two images have the same target, or one has options that cannot be. So is one image that is in no
+    ///         list: text, bytes or a mapping.
     ///     NotFoundError: If the registry does not exist.
     ///     ForbiddenError: If the caller may not read it.
     #[pyo3(signature = (registry, images, *, concurrency = None, deadline = None, on_progress = None))]
     fn import_images(
         &self,
+        py: Python<'_>,
         registry: Parsed<RegistryRef>,
-        images: Several<Item>,
-        concurrency: Option<usize>,
+        images: Items,
+        concurrency: Option<Count>,
         deadline: Option<Span>,
-        on_progress: Option<Py<PyAny>>,
+        on_progress: Option<Listening>,
     ) -> PyResult<Call> {
         let client = self.0.client()?;
-        let images = images.0.into_iter().map(|Item(image)| image).collect();
         let mut options = ImportManyOptions::default();
-        set(&mut options.concurrency, concurrency);
-        let work = move |call| async move { client.import_images(&registry.0, images, options.with_call(call)).await };
-        Ok(Call::converting(self.0.manner(deadline, on_progress), work, |results| Ok(Outcomes::from(results))))
+        let concurrency = Count::named(concurrency, py, "concurrency")?;
+        set(&mut options.concurrency, concurrency.and_then(|count| count.try_into().ok()));
+        let work =
+            move |call| async move { client.import_images(&registry.0, images.0, options.with_call(call)).await };
+        Ok(Call::converting(self.0.manner(py, deadline, on_progress)?, work, |results| Ok(Outcomes::from(results))))
     }
 
     /// Begins an import and does not wait for it: the handle can be stored, and looked at later, also by another process.
@@ -98,6 +101,7 @@ impl Calls {
         source_registry = None, username = None, password = None, deadline = None, on_progress = None))]
     fn start_import(
         &self,
+        py: Python<'_>,
         registry: Parsed<RegistryRef>,
         source: Parsed<ImageReference>,
         target: Option<String>,
@@ -108,14 +112,14 @@ impl Calls {
         username: Option<String>,
         password: Option<String>,
         deadline: Option<Span>,
-        on_progress: Option<Py<PyAny>>,
+        on_progress: Option<Listening>,
     ) -> PyResult<Call> {
         let client = self.0.client()?;
         let given = ImportArguments { target, also, untagged, existing, source_registry, username, password };
         let options = given.options()?;
         let work =
             move |call| async move { client.start_import(&registry.0, &source.0, options.with_call(call)).await };
-        Ok(Call::converting(self.0.manner(deadline, on_progress), work, StartedImport::from_core))
+        Ok(Call::converting(self.0.manner(py, deadline, on_progress)?, work, StartedImport::from_core))
     }
 
     /// How far an import is, by one look. Azure names a new link each time, which the handle takes over.
@@ -127,9 +131,15 @@ impl Calls {
     ///     AksAcrError: With `blame`, if the import has failed. Without it, every other exception is that of the look, such as
     ///         `UnavailableError`: the import goes on, and the handle can be looked at again.
     #[pyo3(signature = (handle, *, deadline = None, on_progress = None))]
-    fn poll_import(&self, handle: Followed, deadline: Option<Span>, on_progress: Option<Py<PyAny>>) -> PyResult<Call> {
+    fn poll_import(
+        &self,
+        py: Python<'_>,
+        handle: Followed,
+        deadline: Option<Span>,
+        on_progress: Option<Listening>,
+    ) -> PyResult<Call> {
         let (client, Followed(handle)) = (self.0.client()?, handle);
-        Ok(Call::new::<ImportStatus, _, _>(self.0.manner(deadline, on_progress), move |call| async move {
+        Ok(Call::new::<ImportStatus, _, _>(self.0.manner(py, deadline, on_progress)?, move |call| async move {
             let mut present = handle.present();
             let status = client.poll_import(&mut present, call).await;
             handle.take_over(present);

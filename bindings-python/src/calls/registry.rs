@@ -2,7 +2,7 @@
 
 use super::Calls;
 use crate::{
-    argument::{Parsed, Span, set},
+    argument::{Listening, Parsed, Span, set},
     call::Call,
     registry::{CreatedRegistry, Registry},
     word::Word,
@@ -20,12 +20,13 @@ impl Calls {
     #[pyo3(signature = (registry, *, deadline = None, on_progress = None))]
     fn registry(
         &self,
+        py: Python<'_>,
         registry: Parsed<RegistryRef>,
         deadline: Option<Span>,
-        on_progress: Option<Py<PyAny>>,
+        on_progress: Option<Listening>,
     ) -> PyResult<Call> {
         let client = self.0.client()?;
-        Ok(Call::new::<Option<Registry>, _, _>(self.0.manner(deadline, on_progress), move |call| async move {
+        Ok(Call::new::<Option<Registry>, _, _>(self.0.manner(py, deadline, on_progress)?, move |call| async move {
             client.registry(&registry.0, call).await
         }))
     }
@@ -53,6 +54,7 @@ impl Calls {
         deadline = None, on_progress = None))]
     fn create_registry(
         &self,
+        py: Python<'_>,
         group: String,
         name: String,
         location: Option<String>,
@@ -61,7 +63,7 @@ impl Calls {
         domain_label: Option<Word<DomainLabel>>,
         register: Option<bool>,
         deadline: Option<Span>,
-        on_progress: Option<Py<PyAny>>,
+        on_progress: Option<Listening>,
     ) -> PyResult<Call> {
         let client = self.0.client()?;
         let mut options = CreateRegistryOptions::default();
@@ -70,7 +72,7 @@ impl Calls {
         set(&mut options.mode, mode.map(|Word(mode)| mode));
         options.domain_label = domain_label.map(|Word(label)| label);
         set(&mut options.register, register);
-        Ok(Call::new::<CreatedRegistry, _, _>(self.0.manner(deadline, on_progress), move |call| async move {
+        Ok(Call::new::<CreatedRegistry, _, _>(self.0.manner(py, deadline, on_progress)?, move |call| async move {
             client.create_registry(&group, &name, options.with_call(call)).await
         }))
     }
