@@ -427,7 +427,8 @@ export interface Operations {
    *
    * Deadline: 2 minutes by default. Errors: those of `kubeconfig`; `'conflict'` if other entries have the names, if others held the lock
    * too long, or if the file changed meanwhile; `'invalid_input'` for a file of a form in which nothing can be put safely;
-   * `'forbidden'` if it may not be written; `'unavailable'` if the system could not, as on a full disk. Nothing is changed then.
+   * `'forbidden'` if it may not be written; `'unavailable'` if the system could not, as on a full disk. Nothing is changed
+   * then, unless the error names a file that is `changed by then`: the second of two of `KUBECONFIG` could not be replaced.
    *
    * ```js
    * const { file, context, outcome } = await client.mergeKubeconfig('group/dev'); // 'added', and it is the current context
@@ -978,7 +979,7 @@ export interface RegistryAttachments {
   readonly registry: Registry;
   /** The grants: those on the registry itself first. */
   readonly grants: readonly PullGrant[];
-  /** The subscriptions whose clusters were looked at, to tell whose a grant is. Empty if the caller may not list clusters. */
+  /** The subscriptions whose clusters were looked at, to tell whose a grant is. One where the caller may not list them is left out. */
   readonly subscriptions: readonly string[];
 }
 

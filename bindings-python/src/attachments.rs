@@ -29,7 +29,8 @@ value! {
         registry: Registry,
         /// The grants: those on the registry itself first.
         grants: Several<PullGrant>,
-        /// The subscriptions whose clusters were looked at, to tell whose a grant is. Empty if the caller may not list clusters.
+        /// The subscriptions whose clusters were looked at, to tell whose a grant is. One where the caller may
+        /// not list them is left out.
         subscriptions: Several<String>,
     }
 }

@@ -672,8 +672,8 @@ class RegistryAttachments(Result):
 
     @property
     def subscriptions(self) -> tuple[str, ...]:
-        """The subscriptions whose clusters were looked at, to tell whose a grant is. Empty if the caller may not list
-        clusters.
+        """The subscriptions whose clusters were looked at, to tell whose a grant is. One where the caller may
+        not list them is left out.
         """
 
 @final
@@ -2258,7 +2258,8 @@ class Calls:
             ConflictError: If the file has other entries of these names, if others held its lock too long, or if it changed
                 meanwhile.
             InvalidInputError: If the file has a form in which nothing can be put safely, and what `kubeconfig` raises.
-            UnavailableError: If the system could not, as on a full disk. Nothing is changed then.
+            UnavailableError: If the system could not, as on a full disk. Nothing is changed then, unless
+                the error names a file that is `changed by then`: the second of two of `KUBECONFIG` could not be replaced.
         """
 
     def apply(

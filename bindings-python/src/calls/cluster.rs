@@ -121,7 +121,8 @@ impl Calls {
     ///     ConflictError: If the file has other entries of these names, if others held its lock too long, or if it changed
     ///         meanwhile.
     ///     InvalidInputError: If the file has a form in which nothing can be put safely, and what `kubeconfig` raises.
-    ///     UnavailableError: If the system could not, as on a full disk. Nothing is changed then.
+    ///     UnavailableError: If the system could not, as on a full disk. Nothing is changed then, unless the
+    ///         error names a file that is `changed by then`: the second of two of `KUBECONFIG` could not be replaced.
     #[pyo3(signature = (cluster, *, access = None, public_fqdn = None, context = None, file = None, existing = None,
         set_current = None, lock_wait = None, deadline = None, on_progress = None))]
     #[expect(clippy::too_many_arguments, reason = "each is a keyword of Python's")]

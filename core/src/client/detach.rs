@@ -17,7 +17,7 @@ impl Client {
     /// Takes back what lets a cluster's nodes pull from a registry: the direct grants of the two roles that
     /// [`attach`](Self::attach) gives. The cluster is never written, and nothing above the registry is touched.
     ///
-    /// Each of the grants is tried, also where another is refused: an error says how many are gone, and running it again goes on with the rest.
+    /// Each of the grants is tried, also where another is refused: an error names those that are gone, and running it again goes on with the rest.
     /// What still gives access is in the answer. Where there is nothing to remove, nothing is written and the outcome says so. With a
     /// registry by resource id it is 3 requests, 2 deep; again it is 2, 1 deep.
     ///
@@ -82,7 +82,7 @@ impl Client {
 
     /// Removes what a plan says, after another look: what is gone by then is no hindrance, but if more would be removed, nothing is.
     /// The plan carries the options that it was made with; it is good for an hour. Each grant is tried, also where another is refused: an
-    /// error says how many are gone, and running it again goes on with the rest.
+    /// error names those that are gone, and running it again goes on with the rest.
     ///
     /// # Errors
     /// Those of [`detach`](Self::detach); [`Conflict`](ErrorKind::Conflict) if the plan has expired or more would be removed;
