@@ -37,6 +37,10 @@ pub(super) fn named(client: &Client, source: &ImageReference, options: &ImportOp
     cloud.check_registry_host(host, "image")?;
     if cloud.has_registry(host) {
         let registry: RegistryRef = host.parse().map_err(|err: Error| err.with_context("image", source.to_string()))?;
+        // It would be looked at in the one and imported from the other.
+        if options.source_registry.as_ref().is_some_and(|named| !named.may_have_host(registry.as_str())) {
+            return wrong("the source names another registry than the one that is named to have it: name one");
+        }
         return Ok(source.in_registry(registry.as_str()));
     }
     if options.source_registry.is_some() {

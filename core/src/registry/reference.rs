@@ -94,6 +94,17 @@ impl RegistryRef {
         }
     }
 
+    /// Whether a login server can be this registry's: of one by its name or id, that name stands before the ending, and a domain label
+    /// perhaps.
+    pub(crate) fn may_have_host(&self, host: &str) -> bool {
+        let name = match &self.by {
+            By::LoginServer(mine) => return mine.eq_ignore_ascii_case(host),
+            By::Name(name) => name,
+            By::Id(id) => id.name(),
+        };
+        host.split(['.', '-']).next().is_some_and(|first| first.eq_ignore_ascii_case(name))
+    }
+
     pub(crate) fn of_id(id: ResourceId) -> Result<Self> {
         let id = id.of_type(TYPE, "registry")?;
         registry_name(id.name())?;

@@ -85,6 +85,8 @@ async fn a_source_that_azure_cannot_mean_is_refused_before_a_request() -> Checke
         ("docker.io/library/app:v1", from_other(), "no registry of Azure"),
         ("ghcr.io/a/app:v1", from_other(), "no registry of Azure"),
         ("other1.azurecr.cn/app:v1", from_other(), "another cloud"),
+        ("other2.azurecr.io/app:v1", from_other(), "another registry"),
+        ("other12.azurecr.io/app:v1", from_other(), "another registry"),
     ] {
         let source = source.parse()?;
         let err = scene.client.import_image(&scene.by_id(), &source, options.clone()).await;
