@@ -196,6 +196,7 @@ impl Log {
     }
 
     /// The request at a place, unless it is forgotten.
+    #[cfg(any(test, feature = "serve"))]
     pub(crate) fn get(&self, at: usize) -> Option<&Request> {
         self.requests.get(at.checked_sub(self.forgotten)?)
     }
