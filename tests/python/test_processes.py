@@ -182,7 +182,7 @@ def test_a_program_ends_with_work_under_way():
 
 
 BUSY = """
-import os, signal, sys, threading, time
+import os, signal, sys, threading
 import aks_acr
 
 # An end that takes its time, as that of a real program, and a thread that soon looks whether it may go on.
@@ -192,8 +192,7 @@ begun = threading.Event()
 
 def busy(*given, **options):
     begun.set()
-    end = time.monotonic() + 3
-    while time.monotonic() < end:
+    while True:
         pass
 
 def interrupt():
@@ -231,7 +230,7 @@ with Emulator(scene={"clusters": [{"group": "group", "name": "dev"}], "registrie
 @pytest.mark.parametrize("busy", [BUSY_CREDENTIAL, BUSY_COROUTINE, BUSY_HOOK], ids=["credential", "coroutine", "hook"])
 def test_a_program_that_is_interrupted_while_its_own_code_is_busy_ends_as_it_says(busy):
     program = [sys.executable, "-c", BUSY + busy]
-    ended = subprocess.run(program, capture_output=True, text=True, timeout=20, check=False)
+    ended = subprocess.run(program, capture_output=True, text=True, timeout=120, check=False)
     assert (ended.returncode, ended.stderr) == (1, "")
 
 

@@ -2258,8 +2258,8 @@ class Calls:
             ConflictError: If the file has other entries of these names, if others held its lock too long, or if it changed
                 meanwhile.
             InvalidInputError: If the file has a form in which nothing can be put safely, and what `kubeconfig` raises.
-            UnavailableError: If the system could not, as on a full disk. Nothing is changed then, unless
-                the error names a file that is `changed by then`: the second of two of `KUBECONFIG` could not be replaced.
+            UnavailableError: If the system could not, as on a full disk. Nothing is changed then, unless the
+                error names a file that is `changed by then`: the second of two of `KUBECONFIG` could not be replaced.
         """
 
     def apply(
