@@ -1,5 +1,6 @@
 //! The façade: one method an operation, no logic.
 
+mod attachments;
 mod builder;
 mod create;
 mod detach;
