@@ -3,6 +3,7 @@
 #![expect(clippy::unwrap_used, reason = "a test program: what fails here ends a test")]
 
 mod again;
+mod faults;
 mod input;
 mod patience;
 mod requests;
