@@ -1,10 +1,9 @@
 //! The rights that each operation needs, as data: for a table, a review, or a role that has exactly these.
 
 use crate::{
-    cluster::{AS_ADMIN, AS_USER, PROVIDER as CLUSTERS, WRITE_CLUSTER},
+    cluster::{AS_ADMIN, AS_USER, PROVIDER as CLUSTERS, READ_CLUSTER, WRITE_CLUSTER},
     error::{Error, Result},
     http::{READ_GROUP, READ_PROVIDER},
-    identity::READ_CLUSTER,
     registry::{IMPORT, PROVIDER as REGISTRIES, READ as READ_REGISTRY, WRITE as WRITE_REGISTRY},
     role::{
         DELETE as DELETE_GRANT, PULL, READ as READ_GRANTS, READ_CONTENT, READ_DEFINITION, WRITE as WRITE_GRANT,

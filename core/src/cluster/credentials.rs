@@ -1,18 +1,16 @@
 //! Azure's answer to "let me into this cluster".
 
-use super::{Access, Kubeconfig, KubeconfigMode};
+use super::{Access, CLUSTER_API as API, Kubeconfig, KubeconfigMode, about};
 use crate::{
     call::Call,
     error::{Error, ErrorKind, Result},
     http::{Arm, ArmRequest},
     id::ResourceId,
-    identity::about,
 };
 use azure_core::http::Method;
 use base64::{Engine, engine::general_purpose::STANDARD};
 use serde::Deserialize;
 
-const API: &str = "2026-05-01";
 pub(crate) const AS_USER: &str = "Microsoft.ContainerService/managedClusters/listClusterUserCredential/action";
 pub(crate) const AS_ADMIN: &str = "Microsoft.ContainerService/managedClusters/listClusterAdminCredential/action";
 

@@ -1,6 +1,7 @@
 //! Clusters: making one, access to one, deploying to it, watching its pods.
 
 mod azure;
+mod body;
 mod create;
 mod credentials;
 mod kubeconfig;
@@ -9,6 +10,7 @@ pub(crate) mod pods;
 mod reference;
 
 pub use azure::AzureClusterDeployer;
+pub(crate) use body::{API as CLUSTER_API, ClusterBody, READ as READ_CLUSTER, about, get_cluster, list_clusters};
 pub use create::{Cluster, ClusterCreation, ClusterTier, CreateClusterOptions, CreatedCluster, NewCluster, SshKey};
 pub(crate) use create::{PROVIDER, WRITE as WRITE_CLUSTER, create};
 #[cfg(feature = "kubernetes")]

@@ -3,17 +3,14 @@
 use super::{AddOnIdentity, ClusterIdentities, EntraSettings, IdentityResolver, KubeletIdentity};
 use crate::{
     call::Call,
-    cluster::{ClusterRef, TYPE},
+    cluster::{ClusterBody, ClusterRef, about, get_cluster, list_clusters},
     error::{Error, ErrorKind, Result},
-    http::{Arm, ArmRequest, readable},
+    http::{Arm, readable},
     id::{PrincipalId, ResourceId, SubscriptionId},
 };
 use async_trait::async_trait;
 use serde::Deserialize;
 use std::collections::BTreeMap;
-
-pub(crate) const API: &str = "2026-05-01";
-pub(crate) const READ_CLUSTER: &str = "Microsoft.ContainerService/managedClusters/read";
 
 /// Reads a cluster's identities from Azure Resource Manager.
 #[derive(Clone, Debug)]
@@ -34,36 +31,18 @@ impl IdentityResolver for AzureIdentityResolver {
         let id = cluster.id(self.subscription);
         let answer = self.arm.send(get_cluster(&id), call).await;
         let answer = answer.map_err(|err| about(err, &id))?;
-        read_identities(id, answer.read("a cluster")?)
+        read_identities(id, &answer.read("a cluster")?)
     }
-}
-
-/// See [Managed clusters](https://learn.microsoft.com/rest/api/aks/managed-clusters/get).
-fn get_cluster(id: &ResourceId) -> ArmRequest {
-    ArmRequest::get(id.as_str(), API).step("reading the cluster").needs(READ_CLUSTER, id.as_str())
 }
 
 /// Every cluster of a subscription that this version can read.
 pub(crate) async fn list(arm: &Arm, subscription: SubscriptionId, call: &Call) -> Result<Vec<ClusterIdentities>> {
-    let listed: Vec<Cluster> = arm.list(list_clusters(subscription), "a list of clusters", call).await?;
-    let read = |cluster: Cluster| {
-        let id: Result<ResourceId> = cluster.id.parse();
-        read_identities(id.map_err(|err| err.of_kind(ErrorKind::Unexpected))?, cluster)
+    let listed: Vec<ClusterBody> = arm.list(list_clusters(subscription), "a list of clusters", call).await?;
+    let read = |cluster: ClusterBody| {
+        let nameless = || Error::new(ErrorKind::Unexpected, "Azure listed a cluster without an id");
+        read_identities(cluster.listed_id()?.ok_or_else(nameless)?, &cluster)
     };
     Ok(readable(listed.into_iter().map(read), "cluster"))
-}
-
-fn list_clusters(subscription: SubscriptionId) -> ArmRequest {
-    let scope = subscription.path();
-    ArmRequest::get(format!("{scope}/providers/{TYPE}"), API).step("listing the clusters").needs(READ_CLUSTER, scope)
-}
-
-#[derive(Default, Deserialize)]
-#[serde(default)]
-struct Cluster {
-    id: String,
-    identity: Option<ControlPlane>,
-    properties: Properties,
 }
 
 #[derive(Default, Deserialize)]
@@ -73,17 +52,6 @@ struct ControlPlane {
     kind: Option<String>,
     principal_id: Option<String>,
     user_assigned_identities: Option<BTreeMap<String, Identity>>,
-}
-
-#[derive(Default, Deserialize)]
-#[serde(default, rename_all = "camelCase")]
-struct Properties {
-    provisioning_state: Option<String>,
-    identity_profile: Option<BTreeMap<String, Identity>>,
-    addon_profiles: Option<BTreeMap<String, AddOn>>,
-    service_principal_profile: Option<ServicePrincipal>,
-    aad_profile: Option<Aad>,
-    disable_local_accounts: Option<bool>,
 }
 
 #[derive(Default, Deserialize)]
@@ -103,33 +71,29 @@ struct AddOn {
 }
 
 #[derive(Default, Deserialize)]
-#[serde(default, rename_all = "camelCase")]
-struct ServicePrincipal {
-    client_id: Option<String>,
-}
-
-#[derive(Default, Deserialize)]
 #[serde(default)]
 struct Aad {
     #[serde(rename = "enableAzureRBAC")]
     enable_azure_rbac: Option<bool>,
 }
 
-fn read_identities(id: ResourceId, cluster: Cluster) -> Result<ClusterIdentities> {
-    let has_managed_identity = is_managed(cluster.identity.as_ref());
-    let properties = cluster.properties;
-    let kubelet = properties.identity_profile.and_then(|profile| find_kubelet(profile).transpose()).transpose()?;
+fn read_identities(id: ResourceId, cluster: &ClusterBody) -> Result<ClusterIdentities> {
+    let identity: Option<ControlPlane> = cluster.part("identity")?;
+    let profile: Option<BTreeMap<String, Identity>> = cluster.part("properties/identityProfile")?;
+    let add_on_profiles: Option<BTreeMap<String, AddOn>> = cluster.part("properties/addonProfiles")?;
+    let service_principal_id: Option<String> = cluster.part("properties/servicePrincipalProfile/clientId")?;
+    let entra: Option<Aad> = cluster.part("properties/aadProfile")?;
+    let is_managed = is_managed(identity.as_ref());
     Ok(ClusterIdentities {
         cluster: id,
-        state: properties.provisioning_state.unwrap_or_default(),
-        kubelet,
-        control_plane: control_plane(cluster.identity),
-        add_ons: add_ons(properties.addon_profiles.unwrap_or_default()),
-        service_principal: service_principal(properties.service_principal_profile).filter(|_| !has_managed_identity),
-        entra: properties
-            .aad_profile
-            .map(|aad| EntraSettings { azure_rbac: aad.enable_azure_rbac.unwrap_or_default() }),
-        local_accounts_disabled: properties.disable_local_accounts.unwrap_or_default(),
+        state: cluster.state()?.unwrap_or_default(),
+        kubelet: find_kubelet(profile.unwrap_or_default())?,
+        control_plane: control_plane(identity),
+        add_ons: add_ons(add_on_profiles.unwrap_or_default()),
+        service_principal: service_principal_id.filter(|id| !is_managed && !id.eq_ignore_ascii_case("msi")),
+        // Both are off unless the service says otherwise: so the documentation of the two fields has it.
+        entra: entra.map(|aad| EntraSettings { azure_rbac: aad.enable_azure_rbac.unwrap_or(false) }),
+        local_accounts_disabled: cluster.part("properties/disableLocalAccounts")?.unwrap_or(false),
     })
 }
 
@@ -146,17 +110,6 @@ fn find_kubelet(profile: BTreeMap<String, Identity>) -> Result<Option<KubeletIde
     Ok(Some(KubeletIdentity { object_id, client_id, resource_id }))
 }
 
-/// Names the cluster in an error, and all of its address where it may be the address that is wrong.
-pub(crate) fn about(err: Error, id: &ResourceId) -> Error {
-    if err.kind() != ErrorKind::NotFound {
-        return err.with_context("cluster", id.name());
-    }
-    err.saying("no such cluster")
-        .with_context("cluster", id.name())
-        .with_context("resource group", id.group())
-        .with_context("subscription", id.subscription().to_string())
-}
-
 /// An id that cannot be read is left out: these are shown, never granted anything.
 fn control_plane(identity: Option<ControlPlane>) -> Vec<PrincipalId> {
     let identity = identity.unwrap_or_default();
@@ -171,8 +124,4 @@ fn add_ons(profiles: BTreeMap<String, AddOn>) -> Vec<AddOnIdentity> {
         Some(AddOnIdentity { add_on, object_id })
     });
     identities.collect()
-}
-
-fn service_principal(profile: Option<ServicePrincipal>) -> Option<String> {
-    profile?.client_id.filter(|id| !id.eq_ignore_ascii_case("msi"))
 }

@@ -3,7 +3,7 @@
 mod azure;
 
 pub use azure::AzureIdentityResolver;
-pub(crate) use azure::{API as CLUSTER_API, READ_CLUSTER, about, list};
+pub(crate) use azure::list;
 
 use crate::{
     call::Call,

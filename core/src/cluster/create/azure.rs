@@ -2,14 +2,15 @@
 
 use super::{
     Cluster, ClusterCreation, NewCluster,
-    wire::{STEP, WireCluster, get_cluster, put_cluster},
+    existing::ExistingCluster,
+    wire::{STEP, put_cluster},
 };
 use crate::{
     call::{Call, Event},
+    cluster::{about, get_cluster},
     error::{Error, ErrorKind, Result},
     http::{Answer, Arm, CORRELATION_ID, Operation, Provider, group_location},
     id::ResourceId,
-    identity::about,
 };
 use backon::{BackoffBuilder, ExponentialBuilder};
 use std::{
@@ -28,7 +29,7 @@ enum Begun {
     Accepted(Answer),
     /// It is there. By an earlier try of this call, whose answer was lost, or by somebody else.
     There {
-        cluster: WireCluster,
+        cluster: ExistingCluster,
         is_ours: bool,
     },
 }
@@ -85,9 +86,9 @@ async fn begin(arm: &Arm, new: &NewCluster, body: (&str, Option<&str>), call: &C
 }
 
 /// What a cluster that is there means for who wants to make it.
-fn found(new: &NewCluster, there: &WireCluster, is_ours: bool) -> Result<ClusterCreation> {
+fn found(new: &NewCluster, there: &ExistingCluster, is_ours: bool) -> Result<ClusterCreation> {
     check_state(there, &new.id)?;
-    let differences = if is_ours { Vec::new() } else { there.differences(new) };
+    let differences = if is_ours { Vec::new() } else { there.differences(new)? };
     let creation = ClusterCreation::new(new.id.clone(), is_ours).with_differences(differences);
     Ok(if there.is("creating") { creation } else { creation.with_made(there.read(&new.id)?) })
 }
@@ -135,7 +136,7 @@ async fn name_state(arm: &Arm, id: &ResourceId, err: Error, call: &Call) -> Erro
     }
 }
 
-fn check_state(cluster: &WireCluster, id: &ResourceId) -> Result<()> {
+fn check_state(cluster: &ExistingCluster, id: &ResourceId) -> Result<()> {
     let is_deleting = cluster.is("deleting");
     let (kind, text) = if cluster.is("failed") || cluster.is("canceled") {
         (
@@ -152,9 +153,9 @@ fn check_state(cluster: &WireCluster, id: &ResourceId) -> Result<()> {
 }
 
 /// `None` if the cluster itself is absent. Where its group or subscription is, or the caller may not look, that is an error.
-async fn look(arm: &Arm, id: &ResourceId, call: &Call) -> Result<Option<WireCluster>> {
+async fn look(arm: &Arm, id: &ResourceId, call: &Call) -> Result<Option<ExistingCluster>> {
     match arm.send(get_cluster(id), call).await {
-        Ok(answer) => answer.read("a cluster").map(Some),
+        Ok(answer) => ExistingCluster::new(answer.read("a cluster")?).map(Some).map_err(|err| about(err, id)),
         Err(err) if err.status() == Some(404) && matches!(err.code(), Some("ResourceNotFound" | "NotFound")) => {
             Ok(None)
         }

@@ -1,6 +1,7 @@
 //! Making a cluster whose nodes can pull: the wish, what came of it, and the parts of the work.
 
 mod azure;
+mod existing;
 mod options;
 mod run;
 mod ssh;

@@ -1,0 +1,181 @@
+//! A cluster that exists: its state, what it is, and how it differs from the one that would have been created.
+
+use super::{Cluster, NewCluster, SshKey};
+use crate::{
+    cluster::ClusterBody,
+    difference::{Difference, Differences},
+    error::{Error, ErrorKind, Result},
+    id::ResourceId,
+};
+use serde::Deserialize;
+
+/// What creation reads of a cluster.
+pub(super) struct ExistingCluster {
+    body: ClusterBody,
+    state: String,
+}
+
+#[derive(Deserialize)]
+#[serde(rename_all = "camelCase")]
+struct Pool {
+    mode: Option<String>,
+    count: Option<u32>,
+    vm_size: Option<String>,
+}
+
+#[derive(Deserialize)]
+#[serde(rename_all = "camelCase")]
+struct Key {
+    key_data: Option<String>,
+}
+
+impl ExistingCluster {
+    /// A cluster without a state is an error: it must not be taken for one whose creation has ended.
+    pub fn new(body: ClusterBody) -> Result<Self> {
+        let missing =
+            || Error::new(ErrorKind::Unexpected, "Azure's description of the cluster has no provisioningState");
+        let state = body.state()?.filter(|state| !state.is_empty()).ok_or_else(missing)?;
+        Ok(Self { body, state })
+    }
+
+    /// Whether its state is this word, in any case.
+    pub fn is(&self, word: &str) -> bool {
+        self.state.eq_ignore_ascii_case(word)
+    }
+
+    pub fn state(&self) -> &str {
+        &self.state
+    }
+
+    fn text(&self, path: &str) -> Result<String> {
+        self.body.part(path).map(Option::unwrap_or_default)
+    }
+
+    /// The first system pool, or else the first of all.
+    fn pool(&self) -> Result<Option<Pool>> {
+        let pools: Vec<Pool> = self.body.part("properties/agentPoolProfiles")?.unwrap_or_default();
+        let is_system = |pool: &Pool| pool.mode.as_deref().is_some_and(|mode| mode.eq_ignore_ascii_case("System"));
+        let place = pools.iter().position(is_system).unwrap_or(0);
+        Ok(pools.into_iter().nth(place))
+    }
+
+    pub fn read(&self, asked: &ResourceId) -> Result<Cluster> {
+        let pool = self.pool()?;
+        let version = match self.body.part("properties/currentKubernetesVersion")? {
+            Some(version) => version,
+            None => self.text("properties/kubernetesVersion")?,
+        };
+        let host = match self.body.part("properties/fqdn")? {
+            Some(host) => Some(host),
+            None => self.body.part("properties/privateFQDN")?,
+        };
+        Ok(Cluster {
+            id: self.body.id(asked)?,
+            location: self.text("location")?,
+            state: self.state.clone(),
+            kubernetes_version: version,
+            tier: self.text("sku/tier")?,
+            // A cluster without pools of its own has no nodes to count.
+            node_count: pool.as_ref().and_then(|pool| pool.count).unwrap_or_default(),
+            vm_size: pool.and_then(|pool| pool.vm_size).unwrap_or_default(),
+            host,
+        })
+    }
+
+    /// How it differs from the cluster that would have been created. What was left to the service is not compared.
+    pub fn differences(&self, asked: &NewCluster) -> Result<Vec<Difference>> {
+        let mut differences = Differences::default();
+        differences.check_location(asked.location.as_deref(), &self.text("location")?);
+        let pool = self.pool()?;
+        let count = pool.as_ref().and_then(|pool| pool.count).unwrap_or_default();
+        differences.check("node_count", &asked.node_count.to_string(), &count.to_string());
+        if let Some(size) = &asked.vm_size {
+            differences.check("vm_size", size, &pool.and_then(|pool| pool.vm_size).unwrap_or_default());
+        }
+        if let Some(version) = &asked.kubernetes_version
+            && !self.runs(version)?
+        {
+            differences.check("kubernetes_version", version, &self.text("properties/currentKubernetesVersion")?);
+        }
+        differences.check("tier", asked.tier.as_str(), &self.text("sku/tier")?);
+        if let SshKey::Public(key) = &asked.ssh_key {
+            let keys: Vec<Key> = self.body.part("properties/linuxProfile/ssh/publicKeys")?.unwrap_or_default();
+            if !keys.iter().filter_map(|one| one.key_data.as_deref()).any(|one| is_same_key(one, key)) {
+                let found = if keys.is_empty() { "none" } else { "another key" };
+                differences.check("ssh_key", "the given key", found);
+            }
+        }
+        Ok(differences.into_vec())
+    }
+
+    /// A version of two numbers, such as 1.33, matches any patch version.
+    fn runs(&self, version: &str) -> Result<bool> {
+        let runs = self.text("properties/currentKubernetesVersion")?;
+        let asked = self.text("properties/kubernetesVersion")?;
+        let is_patch = runs.strip_prefix(version).is_some_and(|rest| rest.starts_with('.'));
+        Ok(asked == version || runs == version || is_patch)
+    }
+}
+
+/// The comment behind a key does not count.
+fn is_same_key(one: &str, other: &str) -> bool {
+    let key = |text: &str| text.split_whitespace().take(2).map(str::to_owned).collect::<Vec<_>>();
+    key(one) == key(other)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use serde_json::{Value, json};
+
+    fn id() -> ResourceId {
+        let subscription = "22222222-2222-2222-2222-222222222222".parse().unwrap();
+        ResourceId::new(subscription, "g", "Microsoft.ContainerService/managedClusters", "c")
+    }
+
+    fn existing(properties: &Value) -> Result<ExistingCluster> {
+        let body = json!({ "sku": { "tier": "free" }, "properties": properties });
+        ExistingCluster::new(serde_json::from_value(body).unwrap())
+    }
+
+    #[test]
+    fn a_cluster_that_runs_the_newest_patch_of_a_version_does_not_differ() {
+        let mut asked = NewCluster::new(id());
+        asked.kubernetes_version = Some("1.33".to_owned());
+        let differences = |runs: &str| {
+            let pools = json!([{ "mode": "System", "count": 3, "vmSize": "x" }]);
+            let properties = json!({ "provisioningState": "Succeeded", "currentKubernetesVersion": runs, "agentPoolProfiles": pools });
+            existing(&properties).unwrap().differences(&asked).unwrap()
+        };
+        assert_eq!(differences("1.33.4"), []);
+        assert_eq!(differences("1.3.3")[0].property, "kubernetes_version");
+    }
+
+    #[test]
+    fn a_cluster_without_a_readable_state_is_not_taken_for_a_finished_one() {
+        for state in [json!(null), json!(""), json!(3), json!({}), json!(["Succeeded"])] {
+            let err = existing(&json!({ "provisioningState": state })).err().map(|err| err.kind());
+            assert_eq!(err, Some(ErrorKind::Unexpected), "{state}");
+        }
+        assert!(existing(&json!(null)).is_err());
+    }
+
+    /// Azure writes this field with capitals: see `ManagedClusterProperties.privateFQDN` in its REST API.
+    #[test]
+    fn a_private_cluster_has_a_host() {
+        let host = |properties: Value| existing(&properties).unwrap().read(&id()).unwrap().host;
+        let private = json!({ "provisioningState": "Succeeded", "fqdn": null, "privateFQDN": "c.privatelink.westeurope.azmk8s.io" });
+        assert_eq!(host(private).as_deref(), Some("c.privatelink.westeurope.azmk8s.io"));
+        let both =
+            json!({ "provisioningState": "Succeeded", "fqdn": "c.hcp.westeurope.azmk8s.io", "privateFQDN": "p" });
+        assert_eq!(host(both).as_deref(), Some("c.hcp.westeurope.azmk8s.io"));
+    }
+
+    #[test]
+    fn a_part_of_an_unexpected_type_is_named() {
+        let odd =
+            existing(&json!({ "provisioningState": "Succeeded", "agentPoolProfiles": [{ "count": "3" }] })).unwrap();
+        let err = odd.read(&id()).unwrap_err();
+        assert!(err.to_string().contains("properties.agentPoolProfiles"), "{err}");
+    }
+}
