@@ -166,7 +166,10 @@ async fn read(kubeconfig: &Kubeconfig, network: &Network) -> Result<Config> {
     // kube's own choice is not kept: it holds NO_PROXY against the proxy's own host.
     config.proxy_url = match named {
         Some(proxy) => Some(proxy),
-        None => network.proxy_for(config.cluster_url.host().unwrap_or_default())?.map(Proxy::uri).transpose()?,
+        None => {
+            let (host, port) = (config.cluster_url.host().unwrap_or_default(), config.cluster_url.port_u16());
+            network.proxy_for(host, port.unwrap_or(443))?.map(Proxy::uri).transpose()?
+        }
     };
     // AKS names a cluster's authority in every kubeconfig. Where one did not, the system's would count, and kube adds none to those.
     if let Some(authorities) = &mut config.root_cert {

@@ -1,6 +1,7 @@
 //! The way out of this machine: which proxy a connection goes through, and which certificates count beside the system's. One
 //! decision for Azure, for registries and for clusters.
 
+mod no_proxy;
 mod obstacle;
 mod proxy;
 #[cfg(feature = "reqwest")]
@@ -39,9 +40,9 @@ impl Network {
 
     /// The proxy for a host, `None` if it is reached directly.
     #[cfg(feature = "kubernetes")]
-    pub fn proxy_for(&self, host: &str) -> Result<Option<&Proxy>> {
+    pub fn proxy_for(&self, host: &str, port: u16) -> Result<Option<&Proxy>> {
         self.proxies.usable()?;
-        Ok(self.proxies.find(host))
+        Ok(self.proxies.find(host, port))
     }
 
     /// Certificates of authorities that count beside the system's.

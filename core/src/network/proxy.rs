@@ -1,14 +1,16 @@
 //! Which proxy a connection goes through.
 
+use super::no_proxy::NoProxy;
 use crate::{
     environment::Environment,
     error::{Error, Result},
+    telemetry::PROGRESS,
 };
-use hyper_util::client::proxy::matcher::Matcher;
-use std::{fmt, net::IpAddr};
-use url::{Host, Url};
+use std::fmt;
+use url::Url;
 
-/// Where requests over https go; the names of the second row are read if none of the first is set.
+/// Where requests over https go, in the order in which they are asked. Go, and with it kubectl, reads the first two; curl all four.
+/// That a CGI program must not believe `HTTP_PROXY` makes no difference here: that variable is for requests without TLS.
 const VARIABLES: [&str; 4] = ["HTTPS_PROXY", "https_proxy", "ALL_PROXY", "all_proxy"];
 const EXCEPTIONS: [&str; 2] = ["NO_PROXY", "no_proxy"];
 
@@ -73,7 +75,7 @@ impl fmt::Debug for Proxy {
 #[derive(Debug)]
 pub(super) struct Proxies {
     chosen: Chosen,
-    matcher: Matcher,
+    exceptions: NoProxy,
 }
 
 #[derive(Debug)]
@@ -96,9 +98,12 @@ impl Proxies {
             }
         };
         let exceptions = environment.first(&EXCEPTIONS).map(|(_, list)| list).unwrap_or_default();
-        // Only its answer counts: the address is ours.
-        let matcher = Matcher::builder().https("http://proxy").no(exceptions).build();
-        Ok(Self { chosen, matcher })
+        if matches!(chosen, Chosen::One(_)) {
+            for entry in NoProxy::without_effect(&exceptions) {
+                tracing::warn!(target: PROGRESS, error = "it matches no host", entry, "left an entry of NO_PROXY out");
+            }
+        }
+        Ok(Self { chosen, exceptions: NoProxy::parse(&exceptions) })
     }
 
     /// An error if the variable that names the proxy cannot be read.
@@ -107,20 +112,10 @@ impl Proxies {
         Err(Error::invalid("wanted the address of an http or https proxy", name, "something else"))
     }
 
-    /// The proxy for a host. What is on this machine itself is never looked for through another.
-    pub fn find(&self, host: &str) -> Option<&Proxy> {
+    /// The proxy for a host. This machine itself is never reached through another.
+    pub fn find(&self, host: &str, port: u16) -> Option<&Proxy> {
         let Chosen::One(proxy) = &self.chosen else { return None };
-        let destination = format!("https://{host}/").parse().ok()?;
-        (!is_local(host) && self.matcher.intercept(&destination).is_some()).then_some(proxy)
-    }
-}
-
-fn is_local(host: &str) -> bool {
-    match Host::parse(host) {
-        Ok(Host::Domain(name)) => name == "localhost" || name.ends_with(".localhost"),
-        Ok(Host::Ipv4(address)) => IpAddr::from(address).is_loopback(),
-        Ok(Host::Ipv6(address)) => IpAddr::from(address).is_loopback(),
-        Err(_) => false,
+        (!self.exceptions.matches(host, port)).then_some(proxy)
     }
 }
 
@@ -136,7 +131,7 @@ mod tests {
     }
 
     fn found(proxies: &Proxies, host: &str) -> Option<String> {
-        proxies.find(host).map(ToString::to_string)
+        proxies.find(host, 443).map(ToString::to_string)
     }
 
     #[test]
@@ -157,6 +152,19 @@ mod tests {
             let proxies = Proxies::new(None, &Environment::new(lookup)).unwrap();
             assert_eq!(found(&proxies, "management.azure.com").as_deref(), Some("http://proxy:3128"), "{name}");
         }
+        // Of two spellings the upper case is read, as Go's standard library does.
+        const BOTH: &[(&str, &str)] =
+            &[("HTTPS_PROXY", "upper"), ("https_proxy", "lower"), ("NO_PROXY", "a.example"), ("no_proxy", "b.example")];
+        let both = with(None, BOTH);
+        assert_eq!(found(&both, "b.example").as_deref(), Some("http://upper"));
+        assert_eq!(found(&both, "a.example"), None);
+        let empty =
+            with(None, &[("HTTPS_PROXY", ""), ("https_proxy", "lower"), ("NO_PROXY", ""), ("no_proxy", "b.example")]);
+        assert_eq!(found(&empty, "a.example").as_deref(), Some("http://lower"));
+        assert_eq!(found(&empty, "b.example"), None);
+        // A program that a web server started takes the variable all the same: HTTP_PROXY alone could come from a request.
+        let in_cgi = with(None, &[("HTTPS_PROXY", "proxy"), ("REQUEST_METHOD", "GET")]);
+        assert_eq!(found(&in_cgi, "management.azure.com").as_deref(), Some("http://proxy"));
         assert_eq!(found(&with(None, &[("HTTPS_PROXY", "")]), "management.azure.com"), None);
         assert_eq!(found(&with(None, &[("HTTP_PROXY", "http://proxy")]), "management.azure.com"), None);
     }
@@ -164,7 +172,7 @@ mod tests {
     #[test]
     fn this_machine_is_never_looked_for_through_a_proxy() {
         let proxies = with(Some("http://given"), &[]);
-        for local in ["localhost", "api.localhost", "127.0.0.1", "127.9.9.9", "[::1]"] {
+        for local in ["localhost", "127.0.0.1", "127.9.9.9", "[::1]", "[::ffff:127.0.0.1]"] {
             assert_eq!(found(&proxies, local), None, "{local}");
         }
         assert!(found(&proxies, "[2001:db8::1]").is_some());
@@ -191,7 +199,7 @@ mod tests {
     fn a_password_is_in_the_address_and_nowhere_else() {
         let proxies = with(Some("http://us%40er:pa%3Ass@given:3128"), &[]);
         assert!(!format!("{proxies:?}").contains("ss@"), "{proxies:?}");
-        let proxy = proxies.find("host.example").unwrap();
+        let proxy = proxies.find("host.example", 443).unwrap();
         assert_eq!(proxy.url().password(), Some("pa%3Ass"));
         #[cfg(feature = "kubernetes")]
         {

@@ -29,7 +29,7 @@ pub(crate) fn transport(network: &Network) -> Result<Arc<dyn HttpClient>> {
         .proxy(Proxy::custom(move |to| {
             // The machine's own identity endpoint is the one address without TLS, and no proxy leads there.
             let host = to.host_str().filter(|_| to.scheme() == "https")?;
-            Some(proxies.find(host)?.url().clone())
+            Some(proxies.find(host, to.port_or_known_default()?)?.url().clone())
         }))
         .build()
         .map_err(broken)?;
