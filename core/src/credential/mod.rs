@@ -10,7 +10,7 @@ use crate::{
     cloud::Cloud,
     environment::Environment,
     error::{Error, ErrorKind, Result},
-    http::{Caller, TokenCache, is_final, tell},
+    http::{Caller, TokenCache, TokenTransport, is_final, tell},
     telemetry::{self, CREDENTIAL},
 };
 use async_trait::async_trait;
@@ -54,7 +54,7 @@ impl Surroundings {
         cloud.authority_host.clone_from(&self.authority);
         ClientOptions {
             per_try_policies: vec![Arc::new(OnceIfInVain)],
-            transport: Some(Transport::new(self.transport.clone())),
+            transport: Some(Transport::new(Arc::new(TokenTransport::new(self.transport.clone())))),
             cloud: Some(Arc::new(cloud.into())),
             ..ClientOptions::default()
         }

@@ -40,6 +40,23 @@ impl ErrorKind {
     }
 }
 
+impl ErrorKind {
+    /// What a status of HTTP means, whichever service answers with it. Where a service says more than its status, its own reader goes
+    /// before: a lock of Azure's is a 409, and an object that does not fit its schema a 500 of Kubernetes.
+    pub(crate) const fn of_status(status: u16) -> Self {
+        match status {
+            400 | 413 | 414 | 415 | 422 | 431 => Self::InvalidInput,
+            401 => Self::Unauthenticated,
+            403 => Self::Forbidden,
+            404 | 410 => Self::NotFound,
+            409 | 412 | 423 => Self::Conflict,
+            429 => Self::RateLimited,
+            407 | 408 | 425 | 500..=599 => Self::Unavailable,
+            _ => Self::Unexpected,
+        }
+    }
+}
+
 kinds! {
     /// The input is wrong; the message names the part. What can be seen here is refused before the first request, the rest by
     /// the service.

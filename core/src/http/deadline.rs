@@ -4,6 +4,7 @@
 use super::{
     failure::{from_transport, innermost, is_final, service_error},
     pause::{Buckets, Pauses},
+    read_body::BodyKind,
     wait::retry_after,
 };
 use crate::{
@@ -36,6 +37,7 @@ pub(crate) struct Watch {
     step: String,
     is_repeated: bool,
     intent: Intent,
+    body: BodyKind,
     seen: Mutex<Seen>,
 }
 
@@ -58,7 +60,17 @@ const MOST_LOST: u32 = 7;
 
 impl Watch {
     pub fn new(call: Call, step: &str, is_repeated: bool, intent: Intent) -> Self {
-        Self { call, step: step.to_owned(), is_repeated, intent, seen: Mutex::default() }
+        Self { call, step: step.to_owned(), is_repeated, intent, body: BodyKind::Object, seen: Mutex::default() }
+    }
+
+    /// Says what the response holds.
+    pub fn reading(mut self, body: BodyKind) -> Self {
+        self.body = body;
+        self
+    }
+
+    pub fn body(&self) -> BodyKind {
+        self.body
     }
 
     pub fn intent(&self) -> &Intent {
@@ -165,7 +177,7 @@ impl Policy for DeadlineGuard {
             return result;
         };
         let buckets = Buckets::of(request);
-        let turn = self.0.wait(&buckets, |wait| watch.hear(wait)).await?;
+        self.0.wait(&buckets, |wait| watch.hear(wait)).await?;
         let (attempt, begun) = (watch.count(), Instant::now());
         let result = next[0].send(ctx, request, &next[1..]).await;
         tell(watch.step(), request, Some(attempt), begun, &result);
@@ -176,8 +188,6 @@ impl Policy for DeadlineGuard {
                     return Ok(answer);
                 }
                 let (answer, rest) = self.look_at(watch, &buckets, answer).await?;
-                // Nobody else has to wait for what this one was asked to.
-                drop(turn);
                 if let Some(rest) = rest {
                     tokio::time::sleep(rest).await;
                 }

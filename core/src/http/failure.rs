@@ -3,6 +3,7 @@
 use super::{
     Answer, ArmRequest,
     provider::{PROVIDER, missing_provider},
+    read_body::TooLong,
     refusal::{is_conditional_access, refusal},
 };
 use crate::{
@@ -23,7 +24,7 @@ pub(crate) fn from_azure(request: &ArmRequest, answer: &Answer) -> Error {
     let refusal = refusal(request, answer, &service);
     // Azure answers a lock with 409: for a caller it is a refusal all the same.
     let is_refused = refusal.as_ref().is_some_and(|refusal| refusal.kind != RefusalKind::ConditionalAccess);
-    let kind = if is_refused { ErrorKind::Forbidden } else { kind_of(answer.status) };
+    let kind = if is_refused { ErrorKind::Forbidden } else { ErrorKind::of_status(answer.status) };
     let err = Error::new(kind, sentence(kind)).with_context("while", &request.step);
     let err = match refusal {
         Some(refusal) => err.refused(refusal),
@@ -49,7 +50,7 @@ pub(crate) fn from_azure(request: &ArmRequest, answer: &Answer) -> Error {
 /// The same of a service of which no actions are known.
 pub(crate) fn from_service(step: &str, answer: &Answer) -> Error {
     let service = service_error(answer.status, &answer.headers, &answer.body);
-    let kind = kind_of(answer.status);
+    let kind = ErrorKind::of_status(answer.status);
     Error::new(kind, sentence(kind)).with_context("while", step).with_service(service)
 }
 
@@ -69,6 +70,9 @@ fn wanted_claims(challenge: &str) -> Option<String> {
 /// Makes an error of a request that had no answer.
 pub(crate) fn from_transport(err: azure_core::Error, step: &str) -> Error {
     use azure_core::error::ErrorKind as Azure;
+    if let Some(long) = find::<TooLong>(&err) {
+        return long.error(step);
+    }
     let (kind, message) = match err.kind() {
         // It was on the way to a token perhaps, and yet it is no question of who the caller is.
         _ if is_final(&err) => (ErrorKind::Unavailable, "the service could not be reached"),
@@ -133,6 +137,18 @@ fn is_unsupported(err: &azure_core::Error) -> bool {
     behind(err, |inner: &Error| inner.kind() == ErrorKind::Unsupported)
 }
 
+/// The first one of this type behind an error.
+fn find<E: std::error::Error + Copy + 'static>(err: &azure_core::Error) -> Option<E> {
+    let mut source = std::error::Error::source(err);
+    while let Some(inner) = source {
+        if let Some(found) = inner.downcast_ref() {
+            return Some(*found);
+        }
+        source = inner.source();
+    }
+    None
+}
+
 /// Whether one of this type, of which that holds, lies behind an error.
 fn behind<E: std::error::Error + 'static>(err: &azure_core::Error, holds: impl Fn(&E) -> bool) -> bool {
     let mut source = std::error::Error::source(err);
@@ -143,19 +159,6 @@ fn behind<E: std::error::Error + 'static>(err: &azure_core::Error, holds: impl F
         source = inner.source();
     }
     false
-}
-
-fn kind_of(status: u16) -> ErrorKind {
-    match status {
-        400 | 422 => ErrorKind::InvalidInput,
-        401 => ErrorKind::Unauthenticated,
-        403 => ErrorKind::Forbidden,
-        404 | 410 => ErrorKind::NotFound,
-        409 | 412 => ErrorKind::Conflict,
-        429 => ErrorKind::RateLimited,
-        408 | 500..=599 => ErrorKind::Unavailable,
-        _ => ErrorKind::Unexpected,
-    }
 }
 
 fn sentence(kind: ErrorKind) -> &'static str {

@@ -1,6 +1,7 @@
 //! The one way to Azure: a pipeline of `azure_core`, and what Azure Resource Manager's answers mean.
 
 mod deadline;
+mod exchange;
 mod failure;
 mod group;
 mod guard;
@@ -8,12 +9,12 @@ mod page;
 mod pause;
 mod poll;
 mod provider;
+mod read_body;
 mod refusal;
 mod renewal;
 mod request;
 mod token;
 mod wait;
-mod whole;
 
 #[cfg(feature = "identity")]
 pub(crate) use deadline::tell;
@@ -24,6 +25,11 @@ pub(crate) use group::{READ as READ_GROUP, group_location};
 pub(crate) use page::readable;
 pub(crate) use poll::{Operation, Progressed};
 pub(crate) use provider::{Provider, READ as READ_PROVIDER};
+pub(crate) use read_body::BodyKind;
+#[cfg(feature = "identity")]
+pub(crate) use read_body::TokenTransport;
+#[cfg(feature = "kubernetes")]
+pub(crate) use read_body::{ReadError, read_http_body};
 pub(crate) use request::{Answer, ArmRequest, RegistryRequest};
 #[cfg(feature = "identity")]
 pub(crate) use token::TokenCache;
@@ -38,17 +44,17 @@ use crate::{
     write::{Guard, Intent},
 };
 use azure_core::http::{
-    ClientOptions, Context, ExponentialRetryOptions, HttpClient, Pipeline, PipelineSendOptions, Request, RetryOptions,
-    Transport,
+    ClientOptions, Context, ExponentialRetryOptions, HttpClient, Pipeline, PipelineStreamOptions, Request,
+    RetryOptions, Transport,
     policies::{Policy, auth::BearerTokenAuthorizationPolicy},
 };
 use deadline::DeadlineGuard;
+use exchange::Exchange;
 use guard::WriteGuard;
 use pause::Pauses;
 use renewal::TokenRenewal;
 use std::{fmt, sync::Arc, time::Duration};
 use url::Url;
-use whole::WholeAnswer;
 
 /// The header by which Azure's activity log knows a request.
 pub(crate) const CORRELATION_ID: &str = "x-ms-correlation-request-id";
@@ -78,7 +84,7 @@ impl Door {
         let per_call: Vec<Arc<dyn Policy>> = vec![Arc::new(WriteGuard(self.guard.clone()))];
         let mut per_try: Vec<Arc<dyn Policy>> = vec![Arc::new(DeadlineGuard(self.pauses.clone()))];
         per_try.extend(policies);
-        per_try.push(Arc::new(WholeAnswer));
+        per_try.push(Arc::new(Exchange));
         Pipeline::new(Some("aks-acr"), Some(env!("CARGO_PKG_VERSION")), options, per_call, per_try, None)
     }
 }
@@ -126,7 +132,8 @@ impl Arm {
         let pipeline = if request.repeatable { &self.pipeline } else { &self.once };
         let intent = request.intent(&url);
         let mut wire = request.wire(url)?;
-        let watch = deadline::Watch::new(call.clone(), &request.step, request.repeatable, intent);
+        let watch =
+            deadline::Watch::new(call.clone(), &request.step, request.repeatable, intent).reading(request.body_kind);
         let answer = send(pipeline, &mut wire, watch).await?;
         if answer.is_success() { Ok(answer) } else { Err(from_azure(&request, &answer)) }
     }
@@ -181,7 +188,7 @@ impl Registries {
 
     /// Sends a request. An error status is an answer: a registry says by it what it wants.
     pub async fn send(&self, request: RegistryRequest, call: &Call) -> Result<Answer> {
-        let watch = deadline::Watch::new(call.clone(), &request.step, true, Intent::Read);
+        let watch = deadline::Watch::new(call.clone(), &request.step, true, Intent::Read).reading(request.body_kind);
         send(&self.pipeline, &mut request.wire()?, watch).await
     }
 }
@@ -190,9 +197,13 @@ async fn send(pipeline: &Pipeline, request: &mut Request, watch: deadline::Watch
     let watch = Arc::new(watch);
     let (step, call) = (watch.step(), watch.call());
     let context = Context::new().with_value(watch.clone());
-    let options = PipelineSendOptions { skip_checks: true, ..PipelineSendOptions::default() };
+    // Streamed: the pipeline's own buffer has no limit. What comes was read by then, with one.
+    let options = PipelineStreamOptions { skip_checks: true, ..PipelineStreamOptions::default() };
     let work = async {
-        let answer = pipeline.send(&context, request, Some(options)).await;
+        let answer = match pipeline.stream(&context, request, Some(options)).await {
+            Ok(answer) => answer.try_into_raw_response().await,
+            Err(err) => Err(err),
+        };
         match (answer, watch.verdict()) {
             (_, Some(verdict)) => Err(verdict),
             (Ok(answer), None) => Ok(Answer::from(answer)),

@@ -28,7 +28,7 @@ impl Arm {
         let mut items = Vec::new();
         let (mut seen, mut ids) = (HashMap::new(), HashSet::new());
         let mut is_new = |item: &Value| item["id"].as_str().is_none_or(|id| ids.insert(id.to_ascii_lowercase()));
-        let mut next = Some(request);
+        let mut next = Some(request.list_page());
         while let Some(request) = next.take() {
             let page: Page = self.send(request, call).await?.read(what)?;
             for item in page.value.into_iter().filter(&mut is_new) {
@@ -42,7 +42,7 @@ impl Arm {
                 return Err(Error::new(ErrorKind::Unexpected, "Azure names the same next page again and again")
                     .with_context("while", step));
             }
-            next = Some(ArmRequest::follow(url).step(step.clone()).needs(action, scope.clone()));
+            next = Some(ArmRequest::follow(url).list_page().step(step.clone()).needs(action, scope.clone()));
         }
         Ok(items)
     }

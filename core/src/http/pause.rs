@@ -6,13 +6,10 @@
 use azure_core::http::{Method, Request};
 use std::{
     collections::HashMap,
-    sync::{Arc, Mutex, PoisonError},
+    sync::{Mutex, PoisonError},
     time::Duration,
 };
-use tokio::{
-    sync::{Mutex as Turn, OwnedMutexGuard},
-    time::Instant,
-};
+use tokio::time::Instant;
 
 /// The code by which Resource Manager itself throttles, for all providers of a subscription.
 const WHOLE_SUBSCRIPTION: &str = "SubscriptionRequestsThrottled";
@@ -44,20 +41,12 @@ fn kind(method: Method) -> &'static str {
     }
 }
 
-/// A bucket that was found empty.
-#[derive(Debug)]
-struct Pause {
-    until: Instant,
-    /// When it is over, those who waited go one by one: the first who is refused again makes the others go on waiting.
-    turn: Arc<Turn<()>>,
-}
-
-/// The right to send after a pause. While it is held nobody else of those who waited sends.
-pub(super) type MyTurn = OwnedMutexGuard<()>;
-
-/// All pauses of a client.
+/// All pauses of a client: until when each bucket that was found empty is left alone.
+///
+/// A pause ends for all who wait at the same time. How many of them the bucket then takes, only the service knows; whoever finds it
+/// empty again begins the next pause for the others.
 #[derive(Debug, Default)]
-pub(super) struct Pauses(Mutex<HashMap<String, Pause>>);
+pub(super) struct Pauses(Mutex<HashMap<String, Instant>>);
 
 impl Pauses {
     /// Takes that a service asked to wait.
@@ -66,35 +55,30 @@ impl Pauses {
         let bucket = if is_whole { &buckets.of_subscription } else { &buckets.of_provider };
         let Some(until) = Instant::now().checked_add(wait) else { return };
         let mut pauses = self.0.lock().unwrap_or_else(PoisonError::into_inner);
-        let pause = pauses.entry(bucket.clone()).or_insert_with(|| Pause { until, turn: Arc::default() });
-        pause.until = pause.until.max(until);
+        let now = Instant::now();
+        pauses.retain(|_, until| *until > now);
+        let pause = pauses.entry(bucket.clone()).or_insert(until);
+        *pause = until.max(*pause);
     }
 
-    /// How long a pause of one of these goes on, and whose turn it is after it; of two the longer one.
-    fn left(&self, buckets: &Buckets) -> Option<(Duration, Arc<Turn<()>>)> {
+    /// How long a pause of one of these goes on; of two the longer one.
+    fn left(&self, buckets: &Buckets) -> Option<Duration> {
         let pauses = self.0.lock().unwrap_or_else(PoisonError::into_inner);
-        let pauses =
-            [&buckets.of_provider, &buckets.of_subscription].into_iter().filter_map(|bucket| pauses.get(bucket));
-        let left = |pause: &Pause| pause.until.saturating_duration_since(Instant::now());
-        let longest = pauses.max_by_key(|pause| pause.until)?;
-        Some((left(longest), longest.turn.clone())).filter(|(left, _)| *left > Duration::ZERO)
+        let until = [&buckets.of_provider, &buckets.of_subscription]
+            .into_iter()
+            .filter_map(|bucket| pauses.get(bucket))
+            .max()?;
+        Some(until.saturating_duration_since(Instant::now())).filter(|left| *left > Duration::ZERO)
     }
 
     /// Waits for the end of a pause, if there is one, after telling `hear` how long it goes on. An error of `hear` ends the wait.
-    pub async fn wait<E>(
-        &self,
-        buckets: &Buckets,
-        mut hear: impl FnMut(Duration) -> Result<(), E>,
-    ) -> Result<Option<MyTurn>, E> {
-        let Some((left, turn)) = self.left(buckets) else { return Ok(None) };
-        hear(left)?;
-        let mine = turn.lock_owned().await;
-        // Whoever went before may have been refused again.
-        while let Some((left, _)) = self.left(buckets) {
+    pub async fn wait<E>(&self, buckets: &Buckets, mut hear: impl FnMut(Duration) -> Result<(), E>) -> Result<(), E> {
+        // Somebody who did not wait may have been refused meanwhile.
+        while let Some(left) = self.left(buckets) {
             hear(left)?;
             tokio::time::sleep(left).await;
         }
-        Ok(Some(mine))
+        Ok(())
     }
 }
 
@@ -138,14 +122,38 @@ mod tests {
     }
 
     #[tokio::test(start_paused = true)]
-    async fn who_is_refused_after_a_pause_makes_the_others_wait_on() {
+    async fn who_is_refused_meanwhile_makes_the_others_wait_on() {
         let (pauses, write) = (Pauses::default(), buckets(Method::Post, REGISTRY));
         pauses.begin(&write, None, Duration::from_secs(20));
-        let first = async {
-            let _mine = pauses.wait(&write, |_| Ok::<_, Infallible>(())).await.unwrap();
+        let refused = async {
+            tokio::time::sleep(Duration::from_secs(10)).await;
             pauses.begin(&write, None, Duration::from_secs(30));
         };
-        let ((), second) = tokio::join!(first, waited(&pauses, &write));
-        assert_eq!(second, Duration::from_secs(50));
+        let ((), waited) = tokio::join!(refused, waited(&pauses, &write));
+        assert_eq!(waited, Duration::from_secs(40));
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn a_pause_ends_for_all_at_once() {
+        let (pauses, write) = (Pauses::default(), buckets(Method::Post, REGISTRY));
+        pauses.begin(&write, None, Duration::from_secs(20));
+        let begun = Instant::now();
+        let request = || async {
+            pauses.wait(&write, |_| Ok::<_, Infallible>(())).await.unwrap();
+            tokio::time::sleep(Duration::from_secs(5)).await;
+        };
+        futures::future::join_all((0..100).map(|_| request())).await;
+        assert_eq!(begun.elapsed(), Duration::from_secs(25));
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn what_is_over_is_not_kept() {
+        let pauses = Pauses::default();
+        for at in 0..1000 {
+            let path = format!("/subscriptions/{at}/providers/Microsoft.Resources/tags");
+            pauses.begin(&buckets(Method::Get, &path), None, Duration::from_secs(1));
+            tokio::time::sleep(Duration::from_secs(2)).await;
+        }
+        assert_eq!(pauses.0.lock().unwrap().len(), 1);
     }
 }

@@ -1,5 +1,6 @@
 //! Requests as values, and answers.
 
+use super::read_body::BodyKind;
 use crate::{
     error::{Error, ErrorKind, Result},
     write::{Intent, Write, WriteService, without_secrets},
@@ -23,6 +24,8 @@ pub(crate) struct ArmRequest {
     pub scope: String,
     /// Whether it may be sent again when no answer came.
     pub repeatable: bool,
+    /// What the response holds.
+    pub(super) body_kind: BodyKind,
     /// Whether it changes nothing. By default what GET and HEAD ask for; of others it must be said.
     is_read: bool,
 }
@@ -59,6 +62,7 @@ impl ArmRequest {
             action: "",
             scope: String::new(),
             repeatable: true,
+            body_kind: BodyKind::Object,
             is_read: is_safe(method),
         }
     }
@@ -122,6 +126,12 @@ impl ArmRequest {
         self
     }
 
+    /// Says that it asks for a page of a list.
+    pub(super) fn list_page(mut self) -> Self {
+        self.body_kind = BodyKind::ListPage;
+        self
+    }
+
     /// Says that a second sending may do a second thing.
     pub fn once(mut self) -> Self {
         self.repeatable = false;
@@ -172,6 +182,8 @@ pub(crate) struct RegistryRequest {
     pub headers: Vec<(&'static str, String)>,
     pub body: Option<String>,
     pub step: String,
+    /// What the response holds, where it is a success.
+    pub body_kind: BodyKind,
 }
 
 impl RegistryRequest {

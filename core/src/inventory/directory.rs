@@ -4,7 +4,7 @@ use crate::{
     call::Call,
     cloud::Cloud,
     error::{Error, ErrorKind, Result},
-    http::{Registries, RegistryRequest, Tokens, from_service},
+    http::{BodyKind, Registries, RegistryRequest, Tokens, from_service},
     id::PrincipalId,
 };
 use azure_core::http::Method;
@@ -60,7 +60,14 @@ impl Directory {
             ("content-type", "application/json".to_owned()),
         ];
         let body = Some(json!({ "ids": principals }).to_string());
-        let request = RegistryRequest { method: Method::Post, url, headers, body, step: STEP.to_owned() };
+        let request = RegistryRequest {
+            method: Method::Post,
+            url,
+            headers,
+            body,
+            step: STEP.to_owned(),
+            body_kind: BodyKind::ListPage,
+        };
         let answer = self.pipeline.send(request, call).await?;
         if !answer.is_success() {
             let err = from_service(STEP, &answer);

@@ -4,7 +4,7 @@ use super::failure::{from_kube, from_status, is_passing, unreadable};
 use crate::{
     call::Call,
     error::{Error, ErrorKind, Result},
-    http::{http_date, retry_after_in},
+    http::{BodyKind, ReadError, http_date, read_http_body, retry_after_in},
     write::{Guard, Write},
 };
 use backon::{BackoffBuilder, ExponentialBuilder};
@@ -80,7 +80,11 @@ async fn send_once<T: DeserializeOwned>(
     let exchange = async {
         let answer = client.send(request.clone().map(Body::from)).await.map_err(|err| from_kube(err, step))?;
         let (head, body) = answer.into_parts();
-        let body = body.collect_bytes().await.map_err(|err| from_kube(err, step))?;
+        let kind = if head.status.is_success() { body_kind(request) } else { BodyKind::Error };
+        let body = read_http_body(body, kind).await.map_err(|err| match err {
+            ReadError::TooLong(err) => err.error(step),
+            ReadError::Broken(err) => from_kube(err, step),
+        })?;
         Ok((head, body))
     };
     let (head, body) = call.run(step, within_a_try(step, exchange)).await?;
@@ -90,6 +94,13 @@ async fn send_once<T: DeserializeOwned>(
     let odd = |err: serde_json::Error| unreadable(&err, step);
     let value = serde_json::from_slice(&body).map_err(odd)?;
     Ok(Answer { value, is_new: head.status == http::StatusCode::CREATED, at: time(&head) })
+}
+
+/// Lists are asked for by page.
+fn body_kind(request: &http::Request<Vec<u8>>) -> BodyKind {
+    let asks_for_a_page = |query: &str| query.split('&').any(|part| part.starts_with("limit="));
+    let is_list = request.method() == http::Method::GET && request.uri().query().is_some_and(asks_for_a_page);
+    if is_list { BodyKind::KubernetesList } else { BodyKind::KubernetesObject }
 }
 
 /// Gives up an exchange that takes longer than any does: it may be repeated.

@@ -4,7 +4,7 @@ use crate::{
     call::Call,
     cloud::Cloud,
     error::{Error, ErrorKind, Result},
-    http::{Answer, Registries, RegistryRequest, Tokens, service_error},
+    http::{Answer, BodyKind, Registries, RegistryRequest, Tokens, service_error},
     image::{Digest, Image, ImageReference},
 };
 use azure_core::{credentials::Secret, http::Method};
@@ -116,7 +116,12 @@ impl DataPlane {
         let mut headers = vec![("accept", MANIFESTS.to_owned())];
         headers.extend(token.map(|token| ("authorization", format!("Bearer {}", token.secret()))));
         let step = format!("looking at {image}");
-        self.registries.send(RegistryRequest { method: Method::Head, url, headers, body: None, step }, call).await
+        self.registries
+            .send(
+                RegistryRequest { method: Method::Head, url, headers, body: None, step, body_kind: BodyKind::Manifest },
+                call,
+            )
+            .await
     }
 
     async fn sign_in(&self, image: &ImageReference, challenge: &Challenge, call: &Call) -> Result<Secret> {
@@ -172,7 +177,14 @@ impl DataPlane {
         let mut url = url(&challenge.realm)?;
         url.query_pairs_mut().append_pair("service", &challenge.service).append_pair("scope", &pull_scope(image));
         let step = format!("signing in without a name for {image}");
-        let request = RegistryRequest { method: Method::Get, url, headers: Vec::new(), body: None, step };
+        let request = RegistryRequest {
+            method: Method::Get,
+            url,
+            headers: Vec::new(),
+            body: None,
+            step,
+            body_kind: BodyKind::Token,
+        };
         read_token(image, &self.registries.send(request, call).await?)
     }
 
@@ -185,8 +197,14 @@ impl DataPlane {
     ) -> Result<Answer> {
         let body = form_urlencoded::Serializer::new(String::new()).extend_pairs(form).finish();
         let step = format!("signing in at {}", image.registry());
-        let request =
-            RegistryRequest { method: Method::Post, url: url(address)?, headers: Vec::new(), body: Some(body), step };
+        let request = RegistryRequest {
+            method: Method::Post,
+            url: url(address)?,
+            headers: Vec::new(),
+            body: Some(body),
+            step,
+            body_kind: BodyKind::Token,
+        };
         self.registries.send(request, call).await
     }
 }

@@ -1,12 +1,16 @@
-//! Reads an answer to its end within its try, so that what goes wrong with its body is tried again like a connection that was lost.
+//! Reads a response to its end within its try, so that what goes wrong with its body is tried again like a connection that was lost.
 
+use super::{
+    deadline::Watch,
+    read_body::{BodyKind, read_response},
+};
 use async_trait::async_trait;
 use azure_core::{
     Error,
     error::ErrorKind as Azure,
     http::{
-        AsyncRawResponse, Context, Method, RawResponse, Request,
-        headers::CONTENT_TYPE,
+        AsyncRawResponse, Context, Method, Request,
+        headers::{CONTENT_TYPE, Headers},
         policies::{Policy, PolicyResult},
     },
 };
@@ -19,35 +23,33 @@ const LONGEST_TRY: Duration = Duration::from_secs(120);
 
 /// Stands before the transport, after all that a person may be asked for, such as a sign-in.
 #[derive(Debug)]
-pub(super) struct WholeAnswer;
+pub(super) struct Exchange;
 
 #[async_trait]
-impl Policy for WholeAnswer {
+impl Policy for Exchange {
     async fn send(&self, ctx: &Context, request: &mut Request, next: &[Arc<dyn Policy>]) -> PolicyResult {
         let is_head = request.method() == Method::Head;
-        let exchange = async { read(next[0].send(ctx, request, &next[1..]).await?, is_head).await };
+        let kind = ctx.value::<Arc<Watch>>().map_or(BodyKind::Object, |watch| watch.body());
+        let exchange = async { read(next[0].send(ctx, request, &next[1..]).await?, kind, is_head).await };
         let late = |_| Error::with_message(Azure::Io, format!("no whole answer within {LONGEST_TRY:?}"));
         tokio::time::timeout(LONGEST_TRY, exchange).await.map_err(late)?
     }
 }
 
-async fn read(answer: AsyncRawResponse, is_head: bool) -> PolicyResult {
-    let raw = answer.try_into_raw_response().await;
-    let raw = raw.map_err(|err| Error::with_error(Azure::Io, err, "the answer broke off"))?;
-    if raw.status().is_success() && is_foreign(&raw, is_head) {
-        let kind = raw.headers().get_optional_str(&CONTENT_TYPE).unwrap_or("no content type").to_owned();
+async fn read(response: AsyncRawResponse, kind: BodyKind, is_head: bool) -> PolicyResult {
+    let (response, body) = read_response(response, kind).await?;
+    if response.status().is_success() && is_foreign(response.headers(), &body, is_head) {
+        let kind = response.headers().get_optional_str(&CONTENT_TYPE).unwrap_or("no content type").to_owned();
         return Err(Error::with_message(Azure::Io, format!("something on the way answered with {kind}")));
     }
-    let (status, headers, body) = raw.deconstruct();
-    Ok(AsyncRawResponse::from_bytes(status, headers, body))
+    Ok(response)
 }
 
 /// A success that something on the way shows as a page of its own is none. The services answer in JSON or with nothing, whatever they
 /// call it; to a HEAD a page comes without its text.
-fn is_foreign(raw: &RawResponse, is_head: bool) -> bool {
-    let body: &[u8] = raw.body();
+fn is_foreign(headers: &Headers, body: &[u8], is_head: bool) -> bool {
     if body.is_empty() || is_head {
-        return raw.headers().get_optional_str(&CONTENT_TYPE).is_some_and(|kind| kind.starts_with("text/html"));
+        return headers.get_optional_str(&CONTENT_TYPE).is_some_and(|kind| kind.starts_with("text/html"));
     }
     serde_json::from_slice::<IgnoredAny>(body).is_err()
 }
