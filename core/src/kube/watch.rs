@@ -4,7 +4,7 @@ use super::{
     connect::Kubernetes,
     failure::{from_kube, from_status, is_passing},
     pull_memory::{PullMemory, retell, tells_nothing},
-    send::{Answer, send},
+    send::{Answer, send, within_a_try},
 };
 use crate::{
     call::Call,
@@ -12,7 +12,10 @@ use crate::{
     error::{Error, ErrorKind, Result},
     id::ResourceId,
 };
-use futures::{Stream, StreamExt, stream::BoxStream};
+use futures::{
+    FutureExt, Stream, StreamExt,
+    stream::{self, BoxStream},
+};
 use kube::{
     Client,
     api::{ListParams, WatchParams},
@@ -25,6 +28,12 @@ use tokio::time::Instant;
 
 /// A watch that ends sooner than this was cut off, and is opened again no sooner than this.
 const SHORT_WATCH: Duration = Duration::from_secs(5);
+/// Kubernetes is asked to end a watch after so many seconds: load balancers on the way drop a connection without traffic after four minutes,
+/// and neither side hears of it. See [TCP reset and idle timeout](https://learn.microsoft.com/azure/load-balancer/load-balancer-tcp-reset).
+const WATCH_SECONDS: u32 = 180;
+/// A watch that says nothing for so long is taken for cut. A live one sends a bookmark about once a minute where nothing changes; one that
+/// sends none only costs another list.
+const LONGEST_SILENCE: Duration = Duration::from_secs(90);
 /// How many objects a list asks for at once.
 const PAGE: u32 = 500;
 
@@ -78,7 +87,7 @@ pub(super) enum Change {
     Nothing,
 }
 
-/// The changes after a version. It ends with `Over`; an error is one that ends the work.
+/// The changes after a version. It ends with `Over`, and so it does where nothing comes for too long; an error is one that ends the work.
 pub(super) async fn changes(
     client: &Client,
     path: &str,
@@ -87,13 +96,23 @@ pub(super) async fn changes(
     step: &str,
     call: &Call,
 ) -> Result<BoxStream<'static, Result<Change>>> {
-    let request = Request::new(path).watch(parameters, version);
+    let parameters = WatchParams { bookmarks: true, ..parameters.clone() }.timeout(WATCH_SECONDS);
+    let request = Request::new(path).watch(&parameters, version);
     let request = request.map_err(|err| Error::new(ErrorKind::Unexpected, "cannot make a request").with_source(err))?;
-    let open = async { client.request_events::<Value>(request).await.map_err(|err| from_kube(err, step)) };
-    let events = call.run(step, open).await?;
+    // On the heap: it is big, and held several layers deep.
+    let open = async { client.request_events::<Value>(request).await.map_err(|err| from_kube(err, step)) }.boxed();
+    let events = until_silent(call.run(step, within_a_try(step, open)).await?);
     let step = step.to_owned();
     let changes = events.filter_map(move |event| std::future::ready(read_event(event, &step)));
-    Ok(changes.chain(futures::stream::once(async { Ok(Change::Over) })).boxed())
+    Ok(changes.chain(stream::once(async { Ok(Change::Over) })).boxed())
+}
+
+/// Ends where nothing comes for too long. Bookmarks count: this stands before they are left out.
+fn until_silent<T: Send + 'static>(events: impl Stream<Item = T> + Send + 'static) -> impl Stream<Item = T> + Send {
+    stream::unfold(events.boxed(), |mut events| async move {
+        let next = tokio::time::timeout(LONGEST_SILENCE, events.next()).await;
+        Some((next.ok()??, events))
+    })
 }
 
 fn read_event(event: Result<WatchEvent<Value>, kube::Error>, step: &str) -> Option<Result<Change>> {

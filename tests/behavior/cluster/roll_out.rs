@@ -32,6 +32,7 @@ pub fn cases() -> Vec<Case> {
             roll_out_at_its_deadline_tells_how_far_it_was,
             roll_out_that_is_cancelled_ends_at_once,
             roll_out_goes_on_after_a_connection_broke_off,
+            roll_out_notices_a_watch_that_went_silent,
             roll_out_of_another_tools_deployment_is_followed_too,
         ];
     }
@@ -212,6 +213,22 @@ async fn roll_out_goes_on_after_a_connection_broke_off() -> Checked {
         scene.apply(&deployment("web", NGINX, 2)).await?;
         scene.azure.fault(fault.clone().times(2));
         assert_eq!(roll_out(&scene).await.map_err(|err| format!("{fault:?}: {err:#}"))?.ready, 2);
+    }
+    Ok(())
+}
+
+/// One watch is alive while the other is dead, or both are: the pods run meanwhile.
+async fn roll_out_notices_a_watch_that_went_silent() -> Checked {
+    for (part, times) in [("watch=true", 2), ("/pods?&watch", 1), ("/deployments?&watch", 1), ("/replicasets", 1)] {
+        for silence in [Fault::on("GET", part).silent(), Fault::on("GET", part).silent_body()] {
+            let scene = Scene::new()?;
+            scene.apply(&deployment("web", NGINX, 2)).await?;
+            scene.azure.fault(silence.clone().times(times));
+            let begun = Instant::now();
+            assert_eq!(roll_out(&scene).await.map_err(|err| format!("{silence:?}: {err:#}"))?.ready, 2);
+            assert!(begun.elapsed() < Duration::from_secs(120), "{silence:?}: {:?}", begun.elapsed());
+            assert!(scene.azure.requests().iter().any(|one| one.fault.is_some()), "{silence:?}");
+        }
     }
     Ok(())
 }

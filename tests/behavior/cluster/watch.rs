@@ -23,6 +23,8 @@ pub fn cases() -> Vec<Case> {
             watch_ends_at_its_deadline,
             watch_ends_when_it_is_cancelled,
             watch_goes_on_after_a_connection_broke_off_and_tells_nothing_twice,
+            watch_that_goes_silent_is_begun_anew,
+            watch_that_is_quiet_stays_open_by_its_bookmarks,
         ];
     }
 }
@@ -186,5 +188,45 @@ async fn watch_goes_on_after_a_connection_broke_off_and_tells_nothing_twice() ->
     assert_eq!(told.iter().filter(|event| matches!(event, PodEvent::Gone { .. })).count(), 1, "{told:?}");
     assert!(told.windows(2).all(|pair| pair[0] != pair[1]));
     assert!(matches!(told.last(), Some(PodEvent::Present(pod)) if pod.name != before && pod.status == "Running"));
+    Ok(())
+}
+
+/// The connection stays open in each case, and nothing says that it is dead.
+async fn watch_that_goes_silent_is_begun_anew() -> Checked {
+    let silences = [
+        Fault::on("GET", "watch=true").silent(),
+        Fault::on("GET", "watch=true").silent_body(),
+        Fault::on("GET", "watch=true").silent_after(Duration::from_secs(20)),
+        Fault::on("GET", "/pods?&limit").silent(),
+        Fault::on("GET", "/pods?&limit").silent_body(),
+    ];
+    for silence in silences {
+        let scene = Scene::new()?;
+        scene.azure.fault(silence.clone());
+        let selection = PodSelection::default();
+        let (told, applied) = tokio::join!(watched(&scene, &selection, 300), async {
+            tokio::time::sleep(Duration::from_secs(30)).await;
+            scene.apply(&deployment("web", NGINX, 1)).await
+        });
+        applied?;
+        let told = told?;
+        assert_eq!(statuses(&told).last(), Some(&"Running"), "{silence:?}: {told:?}");
+        assert!(
+            scene.azure.requests().iter().any(|one| one.fault.is_some_and(|word| word.starts_with("silent"))),
+            "{silence:?}"
+        );
+    }
+    Ok(())
+}
+
+/// Kubernetes is asked to end each watch before a load balancer drops it, and one that only sends bookmarks is not taken for dead.
+async fn watch_that_is_quiet_stays_open_by_its_bookmarks() -> Checked {
+    let scene = Scene::new()?;
+    watched(&scene, &PodSelection::default(), 175).await?;
+    let watches = scene.sent(|request| request.query.contains("watch=true"));
+    assert_eq!(watches.len(), 1, "{watches:?}");
+    let ends = watches[0].query.split('&').find_map(|part| part.strip_prefix("timeoutSeconds=")?.parse::<u32>().ok());
+    assert!(ends.is_some_and(|seconds| (60..240).contains(&seconds)), "{watches:?}");
+    assert!(watches[0].query.contains("allowWatchBookmarks=true"), "{watches:?}");
     Ok(())
 }

@@ -164,6 +164,10 @@ export interface FaultOptions {
   contentType?: string;
   /** Whether the connection ends in the middle of the answer's body. */
   truncated?: boolean;
+  /** Whether no answer ever comes, and the connection stays open. */
+  silent?: boolean;
+  /** After how long nothing more of the answer's body comes, while the connection stays open; a body with a length stops halfway. */
+  silentAfterMs?: number;
   /** How long the second half of the answer's body takes. */
   slowMs?: number;
   /** Whether the token that the request brings expires before it, or after its effect. */

@@ -16,6 +16,8 @@ pub(crate) struct Caller(pub(crate) String);
 pub(crate) enum Broken {
     /// It was cut.
     Reset,
+    /// It stays open, and nothing comes.
+    Silent,
     /// The certificate was not trusted, for this reason.
     Untrusted(String),
 }
@@ -24,6 +26,7 @@ impl fmt::Display for Broken {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::Reset => f.write_str("connection reset by the emulator"),
+            Self::Silent => f.write_str("no answer, by the emulator"),
             Self::Untrusted(why) => write!(f, "certificate not trusted: {why}"),
         }
     }

@@ -118,7 +118,12 @@ async fn answer(shared: &Arc<Shared>, request: Request<Bytes>) -> Response<Body>
     if !before {
         tokio::time::sleep(delay).await;
     }
-    dated(shared, close(shared, place, served))
+    let answer = close(shared, place, served);
+    if matches!(answer.extensions().get(), Some(Broken::Silent)) {
+        // Whoever asked has to give up first.
+        return std::future::pending().await;
+    }
+    dated(shared, answer)
 }
 
 /// Every server tells its time, by which clients count ages and waits.

@@ -105,14 +105,14 @@ impl Network for Nodes<'_> {
         if let Some(fault) = fault.filter(|fault| fault.dress(&mut answer)) {
             self.world.log.meet(place, fault.word());
         }
-        let is_cut = answer.extensions().get() == Some(&Arrival::Truncated);
+        let is_cut = matches!(answer.extensions().get(), Some(Arrival::Truncated | Arrival::Silent(_)));
         let broken = answer.extensions().get::<Broken>().cloned().or(is_cut.then_some(Broken::Reset));
         let caller = answer.extensions().get::<Caller>().map(|caller| caller.0.clone());
         let status = broken.is_none().then(|| answer.status().as_u16());
         self.world.log.end(place, status, caller);
         match broken {
             None => Ok(answer),
-            Some(Broken::Reset) => Err(NetworkFailure::Timeout { address: format!("{host}:443") }),
+            Some(Broken::Reset | Broken::Silent) => Err(NetworkFailure::Timeout { address: format!("{host}:443") }),
             Some(Broken::Untrusted(why)) => Err(NetworkFailure::Tls(why)),
         }
     }

@@ -1,4 +1,4 @@
-//! How an answer's body comes: whole, cut off, or slowly.
+//! How an answer's body comes: whole, cut off, slowly, or not to its end.
 
 use std::io;
 use std::time::Duration;
@@ -19,6 +19,8 @@ pub(crate) enum Arrival {
     Truncated,
     /// The head and one half come at once, the other half after this time.
     Slow(Duration),
+    /// The head and one half come at once, and then nothing. What has no length, a watch, goes on for this time first.
+    Silent(Duration),
 }
 
 /// Lets the body of an answer come as it was said.
@@ -28,6 +30,9 @@ pub(crate) fn arrive(answer: Response<Body>) -> Response<Body> {
         return answer;
     }
     let (mut head, body) = answer.into_parts();
+    if let (Arrival::Silent(time), None) = (arrival, body.size_hint().exact()) {
+        return Response::from_parts(head, Body::from_stream(silent_after(time, body)));
+    }
     // A watch has no length: it is one event that comes, or is late.
     let length = body.size_hint().exact();
     if let Some(length) = length.filter(|length| *length > 0) {
@@ -35,6 +40,15 @@ pub(crate) fn arrive(answer: Response<Body>) -> Response<Body> {
     }
     let half = length.map_or(usize::MAX, |length| usize::try_from(length / 2).unwrap_or(usize::MAX));
     Response::from_parts(head, Body::from_stream(parts(body, half, length == Some(0), arrival)))
+}
+
+/// A watch: what comes within the time, and then nothing, not even an end.
+fn silent_after(time: Duration, body: Body) -> impl Stream<Item = io::Result<Bytes>> + Send {
+    let data = body.into_data_stream().map(|part| part.map_err(io::Error::other));
+    // Begun when it is first polled: a body is read after its head.
+    let end = async move { tokio::time::sleep(time).await };
+    let heard = if time.is_zero() { stream::empty().boxed() } else { data.take_until(Box::pin(end)).boxed() };
+    heard.chain(stream::pending())
 }
 
 /// One half, then what the arrival says; a body without a length is cut after its first part.
@@ -63,7 +77,8 @@ fn parts(body: Body, half: usize, is_empty: bool, arrival: Arrival) -> impl Stre
                 };
                 stream::once(late).chain(rest).boxed()
             }
-            Arrival::Whole | Arrival::Truncated => stream::iter([Ok(kept)]).chain(rest).boxed(),
+            Arrival::Silent(_) if !is_empty => stream::pending().boxed(),
+            Arrival::Whole | Arrival::Truncated | Arrival::Silent(_) => stream::iter([Ok(kept)]).chain(rest).boxed(),
         };
         first.chain(then)
     })
@@ -100,6 +115,26 @@ mod tests {
         let body = answer("12345678", Arrival::Slow(Duration::from_secs(9))).into_body().collect().await;
         assert_eq!(body.unwrap().to_bytes(), "12345678");
         assert_eq!(begun.elapsed(), Duration::from_secs(9));
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn a_silent_body_has_a_half_and_no_end() {
+        let mut data = answer("12345678", Arrival::Silent(Duration::ZERO)).into_body().into_data_stream();
+        assert_eq!(data.next().await.unwrap().unwrap(), "1234");
+        assert!(tokio::time::timeout(Duration::from_secs(24 * 3600), data.next()).await.is_err());
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn a_watch_goes_silent_after_its_time() {
+        let ticks = stream::unfold((), |()| async {
+            tokio::time::sleep(Duration::from_secs(2)).await;
+            Some((Ok::<_, io::Error>(Bytes::from_static(b"tick")), ()))
+        });
+        let mut answer = Response::new(Body::from_stream(ticks));
+        answer.extensions_mut().insert(Arrival::Silent(Duration::from_secs(5)));
+        let mut data = arrive(answer).into_body().into_data_stream();
+        assert!(data.next().await.is_some() && data.next().await.is_some());
+        assert!(tokio::time::timeout(Duration::from_secs(24 * 3600), data.next()).await.is_err());
     }
 
     #[tokio::test]

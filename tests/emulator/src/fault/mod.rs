@@ -149,6 +149,28 @@ impl Fault {
         self
     }
 
+    /// Never answers: the connection stays open, and not even a head comes. With [`after_effect`](Self::after_effect) the request
+    /// has done its work. To a node it is as if its time had run out.
+    #[must_use]
+    pub fn silent(mut self) -> Self {
+        self.outcome = Outcome::Broken(Broken::Silent);
+        self
+    }
+
+    /// Sends the head and one half of the body, and then nothing more: the connection stays open, as it does where something on the
+    /// way has dropped it without a word. A watch tells nothing at all. An answer without a body comes as it is.
+    #[must_use]
+    pub fn silent_body(self) -> Self {
+        self.silent_after(Duration::ZERO)
+    }
+
+    /// The same for a watch that goes silent later: its events come for this time, and then nothing more.
+    #[must_use]
+    pub fn silent_after(mut self, time: Duration) -> Self {
+        self.arrival = Arrival::Silent(time);
+        self
+    }
+
     /// Lets the token expire that the request brings, whoever else holds it; with [`after_effect`](Self::after_effect) just after
     /// the request. What is answered to an expired token, the rules say. A password that is no token goes on being good.
     #[must_use]
@@ -214,11 +236,13 @@ impl Fault {
     pub(crate) fn word(&self) -> &'static str {
         match (&self.outcome, self.arrival) {
             (Outcome::Broken(Broken::Reset), _) => "reset",
+            (Outcome::Broken(Broken::Silent), _) => "silent",
             (Outcome::Broken(Broken::Untrusted(_)), _) => "untrusted",
             (Outcome::ExpiredToken, _) => "expired token",
             (Outcome::RepeatedPage, _) => "repeated page",
             (_, Arrival::Truncated) => "truncated body",
             (_, Arrival::Slow(_)) => "slow body",
+            (_, Arrival::Silent(_)) => "silent body",
             (Outcome::Answer { body: Content::Page, .. }, _) => "wrong content type",
             _ if self.labelled.is_some() => "wrong content type",
             (Outcome::Answer { status, .. }, _) if *status == StatusCode::TOO_MANY_REQUESTS => "throttled",

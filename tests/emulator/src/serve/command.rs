@@ -68,7 +68,7 @@ struct ServeArgs {
     #[arg(long, value_name = "CALLER", value_parser = Caller::parse)]
     caller: Vec<Caller>,
     /// A fault to come, as `METHOD PART [status=…] [header=NAME:VALUE] [times=…] [delay=MS] [slow=MS] [type=…] [after]
-    /// [reset] [truncated] [page] [expired] [repeated]`.
+    /// [reset] [silent] [silent=MS] [truncated] [page] [expired] [repeated]`.
     #[arg(long, value_name = "FAULT", value_parser = FaultOrder::parse)]
     fault: Vec<FaultOrder>,
     /// Where the state is kept, so that it survives a restart: with this file again, the server is the Azure that it was,

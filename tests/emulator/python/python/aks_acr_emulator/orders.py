@@ -43,6 +43,8 @@ class Orders:
         page: bool = False,
         content_type: str | None = None,
         truncated: bool = False,
+        silent: bool = False,
+        silent_after_ms: int | None = None,
         slow_ms: int | None = None,
         expired_token: bool = False,
         repeated_page: bool = False,
@@ -62,6 +64,9 @@ class Orders:
             page: Whether a proxy's page in HTML comes instead of an answer, with the status.
             content_type: What the answer says that it is, whatever it holds.
             truncated: Whether the connection ends in the middle of the answer's body.
+            silent: Whether no answer ever comes, and the connection stays open.
+            silent_after_ms: After how long nothing more of the answer's body comes, while the connection stays open; a body with a
+                length stops halfway.
             slow_ms: How long the second half of the answer's body takes.
             expired_token: Whether the token that the request brings expires before it, or after its effect.
             repeated_page: Whether a page of a list names itself as the next one.
@@ -70,9 +75,9 @@ class Orders:
             ValueError: If this is no fault.
         """
         order = {"part": part, "method": method, "headers": dict(headers or {}), "afterEffect": after_effect}
-        order |= {"reset": reset, "delayMs": delay_ms, "page": page, "truncated": truncated}
+        order |= {"reset": reset, "silent": silent, "delayMs": delay_ms, "page": page, "truncated": truncated}
         order |= {"expiredToken": expired_token, "repeatedPage": repeated_page}
-        more = {"contentType": content_type, "slowMs": slow_ms}
+        more = {"contentType": content_type, "slowMs": slow_ms, "silentAfterMs": silent_after_ms}
         self._order("fault", order, status=status, body=body, times=times, **more)
 
     def storm(self, share: float, *, seed: int = 0) -> None:

@@ -39,14 +39,16 @@ pub(in crate::serve) struct FaultOrder {
     expired_token: bool,
     #[serde(default)]
     repeated_page: bool,
+    #[serde(default)]
+    silent: bool,
+    silent_after_ms: Option<u64>,
 }
 
 fn any() -> String {
     String::from("*")
 }
 
-const WORDS: &str =
-    "status=, times=, delay=, slow=, type=, header=NAME:VALUE, after, reset, truncated, page, expired, repeated";
+const WORDS: &str = "status=, times=, delay=, slow=, type=, header=NAME:VALUE, after, reset, silent, silent=, truncated, page, expired, repeated";
 
 impl FaultOrder {
     /// Reads one from a command line: `PUT /roleAssignments/ status=429 header=retry-after:2 times=2 after`.
@@ -60,10 +62,11 @@ impl FaultOrder {
             let number = |value: &str| value.parse::<u64>().map_err(|_| format!("{word}: not a number"));
             match word.split_once('=') {
                 None if word == "after" => order["afterEffect"] = true.into(),
-                None if ["reset", "page", "truncated"].contains(&word) => order[word] = true.into(),
+                None if ["reset", "page", "truncated", "silent"].contains(&word) => order[word] = true.into(),
                 None if word == "expired" => order["expiredToken"] = true.into(),
                 None if word == "repeated" => order["repeatedPage"] = true.into(),
                 Some(("type", value)) => order["contentType"] = value.into(),
+                Some(("silent", value)) => order["silentAfterMs"] = number(value)?.into(),
                 Some(("slow", value)) => order["slowMs"] = number(value)?.into(),
                 Some(("status", value)) => order["status"] = number(value)?.into(),
                 Some(("times", value)) => order["times"] = number(value)?.into(),
@@ -93,6 +96,7 @@ impl FaultOrder {
             (self.page, Fault::page as fn(Fault) -> Fault),
             (self.truncated, Fault::truncated),
             (self.reset, Fault::reset),
+            (self.silent, Fault::silent),
             (self.expired_token, Fault::expired_token),
             (self.repeated_page, Fault::repeated_page),
         ] {
@@ -100,6 +104,8 @@ impl FaultOrder {
         }
         fault = self.content_type.iter().fold(fault, |fault, kind| fault.content_type(kind));
         fault = self.slow_ms.into_iter().fold(fault, |fault, time| fault.slow_body(Duration::from_millis(time)));
+        fault =
+            self.silent_after_ms.into_iter().fold(fault, |fault, time| fault.silent_after(Duration::from_millis(time)));
         emulator.fault(fault);
         json!({})
     }
