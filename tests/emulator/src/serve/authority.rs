@@ -7,7 +7,8 @@ use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
 use rcgen::{
-    BasicConstraints, CertificateParams, DnType, ExtendedKeyUsagePurpose, IsCa, Issuer, KeyPair, KeyUsagePurpose,
+    BasicConstraints, CertificateParams, CidrSubnet, DnType, ExtendedKeyUsagePurpose, GeneralSubtree, IsCa, Issuer,
+    KeyPair, KeyUsagePurpose, NameConstraints,
 };
 use time::OffsetDateTime;
 use tokio_rustls::rustls::ServerConfig;
@@ -19,9 +20,31 @@ use tokio_rustls::rustls::sign::{CertifiedKey, SigningKey};
 
 use super::fault::ServeError;
 use super::state::KeptAuthority;
+use crate::emulator::Emulator;
 
 /// The names of the server itself.
 pub(super) const LOCAL_NAMES: [&str; 2] = ["localhost", "127.0.0.1"];
+
+/// The domains that the emulator plays: Azure's, registries that images commonly come from, and names that are nobody's. Whoever trusts the
+/// authority trusts it for these alone, so that its key would open no other connection of theirs.
+const PLAYED: [&str; 16] = [
+    "login.microsoftonline.com",
+    "management.azure.com",
+    "graph.microsoft.com",
+    "azurecr.io",
+    "azmk8s.io",
+    "mcr.microsoft.com",
+    "docker.io",
+    "registry.hub.docker.com",
+    "quay.io",
+    "ghcr.io",
+    "gcr.io",
+    "pkg.dev",
+    "registry.k8s.io",
+    "example",
+    "test",
+    "invalid",
+];
 
 /// How long certificates are good for: no server runs so long, and Apple's verifier takes none of over 825 days.
 const LIFE: Duration = Duration::from_secs(90 * 24 * 60 * 60);
@@ -52,10 +75,20 @@ impl fmt::Debug for Authority {
 }
 
 impl Authority {
-    pub(super) fn new() -> Result<Self, ServeError> {
-        let (params, key) = (own_params()?, KeyPair::generate()?);
+    /// An authority for the domains that the emulator plays and these hosts.
+    pub(super) fn new(hosts: Vec<String>) -> Result<Self, ServeError> {
+        let (mut params, key) = (own_params()?, KeyPair::generate()?);
+        params.name_constraints = Some(constraints(hosts));
         let signed = params.self_signed(&key)?;
         Self::of(params, key, signed.pem(), signed.der().clone())
+    }
+
+    /// The same, for the registries that an emulator plays now.
+    pub(super) fn playing(emulator: &Emulator) -> Result<Self, ServeError> {
+        let world = emulator.shared.world();
+        let hosts = world.upstreams.keys().map(|host| host.split(':').next().unwrap_or_default());
+        // A constraint on names says nothing of addresses, and no wrong name is one.
+        Self::new(hosts.filter(|host| host.parse::<std::net::IpAddr>().is_err()).map(str::to_owned).collect())
     }
 
     /// The authority of a run before.
@@ -156,6 +189,14 @@ fn own_params() -> Result<CertificateParams, ServeError> {
     Ok(params)
 }
 
+/// Names outside of these are refused by every client that checks certificates as RFC 5280 says: the extension is critical.
+fn constraints(hosts: Vec<String>) -> NameConstraints {
+    let domains = PLAYED.iter().copied().chain([LOCAL_NAMES[0]]).map(str::to_owned).chain(hosts);
+    let mut permitted_subtrees: Vec<_> = domains.map(GeneralSubtree::DnsName).collect();
+    permitted_subtrees.push(GeneralSubtree::IpAddress(CidrSubnet::V4([127, 0, 0, 1], [255; 4])));
+    NameConstraints { permitted_subtrees, excluded_subtrees: Vec::new() }
+}
+
 fn params(names: &[&str], common_name: &str) -> Result<CertificateParams, ServeError> {
     let names: Vec<String> = names.iter().map(|name| (*name).to_owned()).collect();
     let mut params = CertificateParams::new(names)?;
@@ -195,10 +236,11 @@ impl ResolvesServerCert for Names {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use tokio_rustls::rustls::pki_types::UnixTime;
 
     #[test]
     fn the_names_of_one_host_share_a_certificate_and_other_hosts_do_not() {
-        let authority = Authority::new().unwrap();
+        let authority = Authority::new(Vec::new()).unwrap();
         let first = authority.certificate("myregistry.azurecr.io").unwrap();
         let again = authority.certificate("myregistry.azurecr.io").unwrap();
         let other = authority.certificate("management.azure.com").unwrap();
@@ -208,7 +250,7 @@ mod tests {
 
     #[test]
     fn names_asked_for_at_random_do_not_fill_the_memory() {
-        let authority = Authority::new().unwrap();
+        let authority = Authority::new(Vec::new()).unwrap();
         for number in 0..=MOST_KEPT {
             assert!(authority.certificate(&format!("r{number}.azurecr.io")).is_some());
         }
@@ -218,6 +260,27 @@ mod tests {
     #[test]
     fn a_long_name_has_a_certificate_too() {
         let name = format!("{}.{}.azurecr.io", "a".repeat(60), "b".repeat(60));
-        assert!(Authority::new().unwrap().certificate(&name).is_some());
+        assert!(Authority::new(Vec::new()).unwrap().certificate(&name).is_some());
+    }
+
+    /// What a client says of the certificate for a name, which trusts the authority.
+    fn verified(authority: &Authority, name: &str) -> Result<(), webpki::Error> {
+        let anchors = [webpki::anchor_from_trusted_cert(&authority.certificate).unwrap()];
+        let leaf = authority.sign(name).unwrap();
+        let end = webpki::EndEntityCert::try_from(&leaf.cert[0]).unwrap();
+        let (usage, now) = (webpki::KeyUsage::server_auth(), UnixTime::now());
+        end.verify_for_usage(webpki::ALL_VERIFICATION_ALGS, &anchors, &[], now, usage, None, None).map(drop)
+    }
+
+    #[test]
+    fn the_authority_is_good_for_the_hosts_that_are_played_and_no_others() {
+        let authority = Authority::new(vec!["images.of.ours.dev".to_owned()]).unwrap();
+        let played = ["management.azure.com", "r.azurecr.io", "dev-1.hcp.westeurope.azmk8s.io", "registry-1.docker.io"];
+        for name in played.into_iter().chain(["images.of.ours.dev", "localhost", "127.0.0.1"]) {
+            assert_eq!(verified(&authority, name), Ok(()), "{name}");
+        }
+        for name in ["github.com", "azurecr.io.evil.com", "notazurecr.io", "ours.dev", "10.0.0.1", "::1"] {
+            assert_eq!(verified(&authority, name), Err(webpki::Error::NameConstraintViolation), "{name}");
+        }
     }
 }

@@ -125,7 +125,8 @@ async fn serve(mut args: ServeArgs) -> Result<(), ServeError> {
         Some(state) => {
             let doors = Doors::open(&options, state.ports()).await?;
             state.serves_at(doors.ports)?;
-            Server::behind(emulator, doors, state.authority()?, true)?
+            let authority = state.authority(&emulator)?;
+            Server::behind(emulator, doors, authority, true)?
         }
     };
     let place = CaFile::write(args.ca_file.as_deref(), server.ca_pem())?;

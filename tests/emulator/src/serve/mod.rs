@@ -116,7 +116,8 @@ impl Server {
     /// If an address is not a loopback address, or is taken.
     pub async fn start(emulator: Emulator, options: ServerOptions) -> Result<Self, ServeError> {
         let doors = Doors::open(&options, Ports::default()).await?;
-        Self::behind(emulator, doors, Authority::new()?, options.proxy_in_kubeconfig)
+        let authority = Authority::playing(&emulator)?;
+        Self::behind(emulator, doors, authority, options.proxy_in_kubeconfig)
     }
 
     /// Serves behind doors that are open. Kubeconfigs name the proxy or leave that to the client.

@@ -132,7 +132,7 @@ impl State {
     }
 
     /// The authority that clients trust already; a new one where there is none or it comes to its end.
-    pub(super) fn authority(&self) -> Result<Authority, ServeError> {
+    pub(super) fn authority(&self, emulator: &Emulator) -> Result<Authority, ServeError> {
         let now = time::OffsetDateTime::now_utc().unix_timestamp();
         let enough = |known: &&KeptAuthority| known.until - now > 7 * 24 * 60 * 60;
         if let Some(known) = self.authority.as_ref().filter(enough) {
@@ -141,7 +141,7 @@ impl State {
         if self.authority.is_some() {
             eprintln!("aks-acr-emulator: the certificate ends soon: there is a new one for clients to trust");
         }
-        let authority = Authority::new()?;
+        let authority = Authority::playing(emulator)?;
         self.add(&Line::Authority(authority.kept()))?;
         Ok(authority)
     }
