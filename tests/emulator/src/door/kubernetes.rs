@@ -249,7 +249,7 @@ impl Wish {
 }
 
 /// A refusal in Kubernetes' shape.
-pub(super) fn status(code: StatusCode, reason: &str, message: &str) -> Reply {
+pub(crate) fn status(code: StatusCode, reason: &str, message: &str) -> Reply {
     reply::json(
         code,
         &json!({"kind": "Status", "apiVersion": "v1", "metadata": {}, "status": "Failure", "message": message,

@@ -17,6 +17,7 @@ use http_body_util::BodyExt as _;
 use tokio::sync::Notify;
 use tokio::time::Instant;
 
+use crate::entra;
 use crate::fault::{self, Fault, Outcome, Repeated};
 use crate::keeper::{self, Change};
 use crate::kubernetes::Watch;
@@ -101,6 +102,10 @@ async fn answer(shared: &Arc<Shared>, request: Request<Bytes>) -> Response<Body>
         let mut world = shared.world();
         let service = world.service(request.uri().host().unwrap_or_default());
         let place = world.log.start(service, request.method(), request.uri(), From::Client);
+        if let Some(refusal) = entra::real::refuse(service, &request) {
+            drop(world);
+            return dated(shared, close(shared, place, Served::Whole(refusal)));
+        }
         let fault = world.faults.take(service, From::Client, request.method(), request.uri());
         // A storm follows from its seed and from all requests that it could have met.
         if fault.is_some() || world.faults.storm.is_some() {
@@ -139,7 +144,9 @@ fn dated(shared: &Shared, mut answer: Response<Body>) -> Response<Body> {
 /// What a request brings about, unless a fault comes before it. The log is told of a fault that came about.
 fn effect(shared: &Shared, mut request: Request<Bytes>, fault: Option<&Fault>, place: usize) -> Served {
     let Some(fault) = fault else {
-        return ring(shared, &request);
+        let mut served = ring(shared, &request);
+        replicate(shared, &request, &mut served, false);
+        return served;
     };
     let mut came_about = false;
     let expires = matches!(fault.outcome, Outcome::ExpiredToken);
@@ -152,7 +159,8 @@ fn effect(shared: &Shared, mut request: Request<Bytes>, fault: Option<&Fault>, p
     let mut served = match faulty(fault) {
         Some(answer) if !fault.after_effect => Served::Whole(answer),
         instead => {
-            let served = ring(shared, &request);
+            let mut served = ring(shared, &request);
+            came_about |= replicate(shared, &request, &mut served, matches!(fault.outcome, Outcome::Lagging));
             instead.map_or(served, Served::Whole)
         }
     };
@@ -176,10 +184,17 @@ fn ring(shared: &Shared, request: &Request<Bytes>) -> Served {
     served
 }
 
+/// In a storm, what replicas have heard of; one that lags answers instead, and then this says so.
+fn replicate(shared: &Shared, request: &Request<Bytes>, served: &mut Served, lags: bool) -> bool {
+    let Served::Whole(answer) = served else { return false };
+    let faults = &mut shared.world().faults;
+    faults.storm.is_some() && faults.replicas.pass(request.method(), request.uri(), answer, lags)
+}
+
 /// The answer of a fault; `None` when it changes none.
 pub(crate) fn faulty(fault: &Fault) -> Option<Reply> {
     match &fault.outcome {
-        Outcome::Unchanged | Outcome::ExpiredToken | Outcome::RepeatedPage => None,
+        Outcome::Unchanged | Outcome::ExpiredToken | Outcome::RepeatedPage | Outcome::Odd(_) | Outcome::Lagging => None,
         Outcome::Broken(broken) => {
             let mut cut = crate::reply::empty(StatusCode::BAD_GATEWAY);
             cut.extensions_mut().insert(broken.clone());

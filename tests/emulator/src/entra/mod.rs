@@ -3,6 +3,7 @@
 pub(crate) mod assertion;
 pub(crate) mod machine;
 mod proof;
+pub(crate) mod real;
 pub(crate) mod token;
 
 use bytes::Bytes;

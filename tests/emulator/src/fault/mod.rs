@@ -1,6 +1,8 @@
 //! Faults on demand, and by chance.
 
 pub(crate) mod arrival;
+mod lag;
+mod odd;
 mod storm;
 
 use std::time::Duration;
@@ -11,6 +13,7 @@ use http::{HeaderName, HeaderValue, Method, Response, StatusCode, Uri};
 use serde_json::Value;
 
 pub(crate) use self::arrival::{Arrival, arrive};
+pub(crate) use self::odd::Oddity;
 pub use self::storm::Storm;
 use crate::log::{From, Service};
 use crate::reply::{self, Broken};
@@ -52,6 +55,10 @@ pub(crate) enum Outcome {
     ExpiredToken,
     /// What the rules say, but a page of a list names itself as the next.
     RepeatedPage,
+    /// What the rules say, with a value of another kind than belongs there.
+    Odd(Oddity),
+    /// What a replica says that has not heard yet of what was made last.
+    Lagging,
 }
 
 /// The body of another answer.
@@ -221,6 +228,18 @@ impl Fault {
         self
     }
 
+    /// Puts a value into the answer that does not belong there. An answer without such a place comes as it is.
+    pub(crate) fn odd(mut self, oddity: Oddity) -> Self {
+        self.outcome = Outcome::Odd(oddity);
+        self
+    }
+
+    /// Answers a read as before something was made; what it has never answered, it cannot answer again.
+    pub(crate) fn lagging(mut self) -> Self {
+        self.outcome = Outcome::Lagging;
+        self
+    }
+
     fn answering(self) -> Self {
         if matches!(self.outcome, Outcome::Answer { .. }) { self } else { self.status(500) }
     }
@@ -240,6 +259,9 @@ impl Fault {
             (Outcome::Broken(Broken::Untrusted(_)), _) => "untrusted",
             (Outcome::ExpiredToken, _) => "expired token",
             (Outcome::RepeatedPage, _) => "repeated page",
+            (Outcome::Odd(_), _) => "odd body",
+            (Outcome::Lagging, _) => "lagging replica",
+            (Outcome::Answer { status, .. }, _) if status.is_redirection() => "redirect",
             (_, Arrival::Truncated) => "truncated body",
             (_, Arrival::Slow(_)) => "slow body",
             (_, Arrival::Silent(_)) => "silent body",
@@ -259,7 +281,8 @@ impl Fault {
         let repeats = answer.extensions().get::<Repeated>().is_some();
         let has_body = !answer.body().is_empty();
         match self.outcome {
-            Outcome::ExpiredToken => return false,
+            Outcome::ExpiredToken | Outcome::Lagging => return false,
+            Outcome::Odd(oddity) => return oddity.twist(answer),
             Outcome::RepeatedPage => return repeats,
             Outcome::Unchanged if self.shapes() && !has_body => return false,
             _ => {}
@@ -273,7 +296,8 @@ impl Fault {
 
     /// The same for a watch: one that is cut off has told the first of its events.
     pub(crate) fn dress_watch(&self, head: &mut http::response::Parts) -> bool {
-        if matches!(self.outcome, Outcome::ExpiredToken | Outcome::RepeatedPage) {
+        let is_for_lists = |outcome| matches!(outcome, &Outcome::RepeatedPage | &Outcome::Odd(_) | &Outcome::Lagging);
+        if matches!(self.outcome, Outcome::ExpiredToken) || is_for_lists(&self.outcome) {
             return false;
         }
         if let Some(label) = &self.labelled {
@@ -307,6 +331,8 @@ pub(crate) fn answer(status: StatusCode, headers: &[(HeaderName, HeaderValue)], 
 pub(crate) struct Faults {
     asked_for: Vec<Fault>,
     pub(crate) storm: Option<Storm>,
+    /// What was answered to reads since the storm began.
+    pub(crate) replicas: lag::Replicas,
 }
 
 impl Faults {

@@ -8,9 +8,13 @@ use serde_json::{Value, json};
 use sha2::{Digest as _, Sha256};
 use uuid::Uuid;
 
-use super::Fault;
+use super::lag::Replicas;
+use super::{Fault, Oddity};
 use crate::emulator::Emulator;
 use crate::log::{From, Service};
+
+/// A host that no client has business with.
+const ELSEWHERE: &str = "https://elsewhere.example/";
 
 /// Lets a share of all requests meet a fault: to Azure, Entra, registries and clusters, of clients and of nodes.
 ///
@@ -77,21 +81,46 @@ fn is_list(method: &Method, uri: &Uri) -> bool {
 /// What may strike, as often as it stands here.
 fn fault(service: Service, from: From, is_list: bool, dice: &mut Dice) -> Fault {
     let fault = Fault::on("*", "");
-    // A list meets its own fault more often: there are few of them.
+    // A list meets its own faults more often: there are few of them.
     if is_list && service == Service::Arm && dice.below(4) == 0 {
-        return fault.repeated_page();
+        return if dice.below(2) == 0 { fault.repeated_page() } else { fault.lagging() };
     }
-    match dice.below(if from == From::Node { 4 } else { 7 }) {
+    match dice.below(if from == From::Node { 4 } else { 10 }) {
         0 => throttled(fault, service, dice),
         1 => broken(fault, service, dice),
         2 => perhaps_after(fault.reset(), dice),
         3 => wrong_type(fault, dice),
         4 => fault.truncated(),
         5 => fault.slow_body(slow(dice)),
+        6 => fault.slow_body(slow(dice)),
+        7 => odd(fault, dice),
+        8 => redirected(fault, dice),
+        // A cluster's API server answers from one store, and Entra has none.
+        _ if matches!(service, Service::Arm | Service::Registry | Service::Graph) && dice.below(2) == 0 => {
+            fault.lagging()
+        }
         // Entra gives tokens and takes none.
         _ if service == Service::Entra => perhaps_after(fault.reset(), dice),
         _ => perhaps_after(fault.expired_token(), dice),
     }
+}
+
+/// An answer that is not what belongs there.
+fn odd(fault: Fault, dice: &mut Dice) -> Fault {
+    let pick = dice.next();
+    fault.odd(match dice.below(4) {
+        0 => Oddity::Null,
+        1 => Oddity::Sentence,
+        2 => Oddity::NullWithin(pick),
+        _ => Oddity::SentenceWithin(pick),
+    })
+}
+
+/// Elsewhere, where nobody answers, or round and round.
+fn redirected(fault: Fault, dice: &mut Dice) -> Fault {
+    let status = [301, 302, 307, 308][dice.below(4)];
+    let place = if dice.below(2) == 0 { ELSEWHERE } else { "/" };
+    fault.status(status).header("location", place)
 }
 
 /// What was throttled has had no effect.
@@ -185,7 +214,10 @@ impl Dice {
 impl Emulator {
     /// Lets a storm begin, in the place of one that there may be. Faults that were [asked for](Emulator::fault) go before it.
     pub fn storm(&self, storm: Storm) {
-        self.act(|world| world.faults.storm = Some(storm));
+        self.act(|world| {
+            world.faults.replicas = Replicas::default();
+            world.faults.storm = Some(storm);
+        });
     }
 
     /// Ends the storm.
@@ -226,6 +258,9 @@ mod tests {
             "expired token",
             "wrong content type",
             "repeated page",
+            "odd body",
+            "redirect",
+            "lagging replica",
         ] {
             assert!(struck.contains(&kind), "{kind}");
         }

@@ -87,3 +87,40 @@ async fn tokens_show_in_the_log_by_the_name_of_who_asked() {
 fn a_scene_that_names_a_caller_who_is_not_there_is_refused() {
     let _ = Emulator::new().with_member("team", "nobody");
 }
+
+/// A token with claims as Entra makes them, signed by nobody.
+fn real_token() -> String {
+    use base64::Engine as _;
+    let part = |text: &str| base64::engine::general_purpose::URL_SAFE_NO_PAD.encode(text);
+    let claims = r#"{"aud":"https://management.azure.com","iss":"https://sts.windows.net/11111111-1111-4111-8111-111111111111/"}"#;
+    format!("{}.{}.c2lnbmVkLWJ5LW5vYm9keQ", part(r#"{"typ":"JWT","alg":"RS256","kid":"real"}"#), part(claims))
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_token_of_the_real_azure_is_refused_and_kept_nowhere() {
+    let azure = Emulator::new().with_registry("group", "myregistry").with_cluster("group", "dev");
+    let (token, bearer) = (real_token(), format!("Bearer {}", real_token()));
+    let registry = format!("{ARM}{}?api-version=2025-11-01", azure.registry_id("group", "myregistry"));
+    let urls = [
+        registry,
+        "https://graph.microsoft.com/v1.0/servicePrincipals".into(),
+        "https://myregistry.azurecr.io/v2/".into(),
+    ];
+    for url in urls {
+        let answer = send(&azure, Method::Get, &url, &[("authorization", bearer.clone())], None).await.unwrap();
+        assert_eq!(answer.status, 401, "{url}");
+        let text = answer.body.to_string();
+        assert!(
+            text.contains("a token of the real Azure, issued by sts.windows.net") && !text.contains(&token),
+            "{url}: {text}"
+        );
+    }
+    let exchange = format!("grant_type=access_token&service=myregistry.azurecr.io&access_token={token}");
+    let form = [("content-type", "application/x-www-form-urlencoded".to_owned())];
+    let answer = send(&azure, Method::Post, "https://myregistry.azurecr.io/oauth2/exchange", &form, Some(exchange))
+        .await
+        .unwrap();
+    assert_eq!(answer.status, 401);
+    let kept = format!("{:?} {:?}", azure.requests(), azure);
+    assert!(!kept.contains(&token) && azure.requests().len() == 4, "{kept}");
+}
