@@ -5,7 +5,9 @@
 mod examples;
 mod measure;
 mod page;
+mod security;
 mod source;
+mod surface;
 mod words;
 
 use aks_acr::{ErrorKind, Operation};
@@ -41,6 +43,21 @@ fn body(file: &str, begin: &str, end: &str, indent: &str) -> String {
     let (body, _) = rest.split_once(end).unwrap_or((rest, ""));
     let lines = body.lines().map(|line| line.strip_prefix(indent).unwrap_or(line));
     lines.filter(|line| *line != "Ok(())").collect::<Vec<_>>().join("\n")
+}
+
+/// What users of the crate can name is changed on purpose only: a break has a line in CHANGELOG.md.
+#[test]
+fn the_public_api_is_as_the_checked_in_list_has_it() {
+    let (path, made) = (root().join("tests/docs/api.txt"), surface::made());
+    if std::env::var_os("AKS_ACR_BLESS").is_some() {
+        fs::write(&path, made).unwrap();
+        return;
+    }
+    let kept = fs::read_to_string(&path).unwrap_or_default();
+    let (before, now) = (surface::by_item(&kept), surface::by_item(&made));
+    let gone: Vec<_> = before.difference(&now).collect();
+    let new: Vec<_> = now.difference(&before).collect();
+    assert!(kept == made, "tests/docs/api.txt: {HOW}\ngone: {gone:#?}\nnew: {new:#?}");
 }
 
 #[tokio::test(start_paused = true)]
@@ -106,8 +123,11 @@ fn options_have_the_names_that_the_bindings_know() {
 
 #[test]
 fn nothing_else_is_among_the_pages() {
-    let known: BTreeSet<String> =
-        Operation::ALL.iter().map(|one| format!("{one}.md")).chain(["README.md".to_owned()]).collect();
+    let known: BTreeSet<String> = Operation::ALL
+        .iter()
+        .map(|one| format!("{one}.md"))
+        .chain(["README.md", "threat_model.md"].map(str::to_owned))
+        .collect();
     let there = fs::read_dir(root().join("docs")).unwrap();
     let there: BTreeSet<String> = there.map(|one| one.unwrap().file_name().into_string().unwrap()).collect();
     assert_eq!(there, known);

@@ -5,7 +5,7 @@ use crate::{
     story::{Stop, Timed},
 };
 use aks_acr::{Error, ErrorKind};
-use aks_acr_emulator::Request;
+use aks_acr_emulator::{Request, Service};
 
 pub struct Run {
     /// What was wrong, if something was.
@@ -36,7 +36,14 @@ pub fn run(seed: u64, share: f64, wanted: &str) -> Run {
             (Some((step, err.kind(), err.to_string())), verdict)
         }
     };
+    let verdict = verdict.and_then(|()| stays(&requests));
     Run { verdict, stopped, requests, calls: told.calls }
+}
+
+/// No request goes to where a redirect leads that no client has business with.
+fn stays(requests: &[Request]) -> Result<(), String> {
+    let astray = requests.iter().find(|one| one.service == Service::Unknown);
+    astray.map_or(Ok(()), |one| Err(format!("a redirect was followed elsewhere: {} {}", one.method, one.path)))
 }
 
 fn compare(end: &str, wanted: &str) -> Result<(), String> {

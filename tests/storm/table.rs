@@ -4,6 +4,23 @@ use crate::{check::Run, story::Timed};
 use aks_acr_emulator::{From, Service};
 use std::{collections::BTreeMap, fmt::Write as _, time::Duration};
 
+/// Every kind of fault, by the emulator's word for it.
+pub const KINDS: [&str; 13] = [
+    "throttled",
+    "server error",
+    "reset",
+    "wrong content type",
+    "truncated body",
+    "slow body",
+    "silent",
+    "silent body",
+    "odd body",
+    "redirect",
+    "lagging replica",
+    "expired token",
+    "repeated page",
+];
+
 #[derive(Default)]
 pub struct Table {
     runs: u64,
@@ -46,6 +63,14 @@ impl Table {
                 *longest = *call;
             }
         }
+    }
+
+    /// The faults that were drawn too seldom to show anything, of those that strike clients.
+    pub fn seldom(&self, least: u64) -> Vec<String> {
+        let drawn =
+            |kind: &str| self.faults.iter().filter(|((word, _), _)| *word == kind).map(|(_, count)| count).sum::<u64>();
+        let seldom = KINDS.iter().map(|kind| (kind, drawn(kind))).filter(|(_, count)| *count < least);
+        seldom.map(|(kind, count)| format!("{kind}: {count}")).collect()
     }
 
     pub fn shown(&self, took: Duration) -> String {

@@ -91,8 +91,7 @@ fn fault(service: Service, from: From, is_list: bool, dice: &mut Dice) -> Fault 
         2 => perhaps_after(fault.reset(), dice),
         3 => wrong_type(fault, dice),
         4 => fault.truncated(),
-        5 => fault.slow_body(slow(dice)),
-        6 => fault.slow_body(slow(dice)),
+        5 | 6 => fault.slow_body(slow(dice)),
         7 => odd(fault, dice),
         8 => redirected(fault, dice),
         // A cluster's API server answers from one store, and Entra has none.
