@@ -45,6 +45,8 @@ export interface CustomCloud {
    * `AZURE_AUTHORITY_HOST`, or else the Resource Manager's own address.
    */
   authority?: string;
+  /** Where Microsoft Graph is, such as `https://graph.microsoft.com`, for `askDirectory`; by default it is not known. */
+  graph?: string;
 }
 
 /** What a client is made of. */
@@ -771,6 +773,8 @@ export interface Attachment {
   readonly condition: string | null;
   /** `x-ms-correlation-request-id` of the write, by which Azure's activity log knows it. `null` where nothing was written. */
   readonly correlationId: string | null;
+  /** Object ids of the Entra groups that have a role which gives pull there, where Azure did not say whether the identity is a member. */
+  readonly uncheckedGroups: readonly string[];
 }
 
 /** What attach found or did. */
@@ -787,6 +791,17 @@ export type AttachOutcome =
       /** A scope above the registry gives the role: nothing was written. */
       readonly kind: 'inherited';
       /** That scope. */
+      readonly from: string;
+    }
+  | {
+      /**
+       * The identity is a member of an Entra group that has a role which gives pull: nothing was written. A membership that was just made
+       * takes long to have an effect; ask for a direct grant to be independent of that.
+       */
+      readonly kind: 'through_group';
+      /** Object id of the group. */
+      readonly group: string;
+      /** The scope of its role assignment. */
       readonly from: string;
     }
   | {
@@ -820,10 +835,12 @@ export interface AttachPlan {
   readonly action: PlannedAction;
   /** Whether the options named who gets the grant. */
   readonly isPrincipalNamed: boolean;
-  /** What the options said of a scope above the registry that gives the role already. */
+  /** What the options said of a scope above the registry, or a group, that gives pull already. */
   readonly inherited: 'suffices' | 'grant_directly';
   /** What the options said of the role with another condition. */
   readonly otherCondition: 'keep' | 'replace';
+  /** Object ids of the Entra groups that have a role which gives pull there, where Azure did not say whether the identity is a member. */
+  readonly uncheckedGroups: readonly string[];
   toString(): string;
   toJSON(): StoredAttachPlan;
 }
@@ -1010,6 +1027,10 @@ export interface PullGrant {
   readonly condition: string | null;
   /** `false`: the caller may not read the role's definition or the registry, so that it may give pull, or not. */
   readonly isCertain: boolean;
+  /**
+   * Where the principal is a group (else `'none'`): `'checked'` if its members are known, and so `clusters` complete, or `'unchecked'`.
+   */
+  readonly membership: 'none' | 'checked' | 'unchecked';
 }
 
 /** Where a grant was assigned. */
@@ -1431,6 +1452,16 @@ export interface Applied {
 export interface RollOutOptions extends CallOptions {
   /** The deployment's namespace; `'default'` by default. */
   namespace?: string;
+  /**
+   * The registry that the images come from, by its resource id, where it is in a subscription that is not searched. When a registry refuses a
+   * pull, its role assignments are read, to tell a missing one from one that is not effective yet.
+   */
+  registry?: string;
+  /**
+   * The subscriptions in which the registry of a refused pull is searched, besides the client's and the cluster's; by default all that the
+   * caller can see.
+   */
+  subscriptions?: readonly string[];
   /**
    * How long a grant that is there may take to become effective, in milliseconds, counted from the first pull that the registry refuses; 10
    * minutes by default. It does not prolong the deadline.

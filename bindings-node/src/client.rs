@@ -29,7 +29,10 @@ struct Settings {
 }
 
 #[derive(Deserialize)]
-#[serde(untagged, expecting = "wanted a cloud's name, or { resourceManager, registrySuffix } and perhaps authority")]
+#[serde(
+    untagged,
+    expecting = "wanted a cloud's name, or { resourceManager, registrySuffix } and perhaps authority and graph"
+)]
 enum CloudSettings {
     Named(String),
     Custom(CustomCloud),
@@ -41,6 +44,7 @@ struct CustomCloud {
     resource_manager: String,
     registry_suffix: String,
     authority: Option<String>,
+    graph: Option<String>,
 }
 
 impl CloudSettings {
@@ -48,7 +52,9 @@ impl CloudSettings {
         Ok(match self {
             Self::Custom(custom) => {
                 let cloud = Cloud::custom(&custom.resource_manager, &custom.registry_suffix)?;
-                custom.authority.iter().try_fold(cloud, |cloud, authority| cloud.with_authority(authority))?
+                let cloud =
+                    custom.authority.iter().try_fold(cloud, |cloud, authority| cloud.with_authority(authority))?;
+                custom.graph.iter().try_fold(cloud, |cloud, graph| cloud.with_graph(graph))?
             }
             Self::Named(name) => {
                 name.parse().map_err(|err: aks_acr::Error| Fault::Argument(format!("cloud: {err}")))?

@@ -6,7 +6,7 @@ use crate::{
     client::Client,
     runtime::operations,
 };
-use aks_acr::{Access, ClusterRef, Deployment, ExistingEntry, Manifest, PodSelection, RegistryRef};
+use aks_acr::{Access, ClusterRef, Deployment, ExistingEntry, Manifest, PodSelection, RegistryRef, SubscriptionId};
 use serde::{Deserialize, Serialize};
 use std::path::PathBuf;
 
@@ -46,6 +46,8 @@ struct ApplyOptions {
 #[serde(rename_all = "camelCase", deny_unknown_fields, default)]
 struct RollOutOptions {
     namespace: Option<String>,
+    registry: Option<Text<RegistryRef>>,
+    subscriptions: Option<Vec<Text<SubscriptionId>>>,
     propagation_ms: Option<Millis>,
     deadline_ms: Option<Millis>,
 }
@@ -120,6 +122,8 @@ operations! {
         let given: RollOutOptions = argument::options(given)?;
         deployment.namespace = given.namespace.unwrap_or(deployment.namespace);
         let mut options = aks_acr::RollOutOptions::default().with_call(call.options(given.deadline_ms));
+        options.registry = given.registry.map(|registry| registry.0);
+        options.subscriptions = given.subscriptions.into_iter().flatten().map(|subscription| subscription.0).collect();
         options.propagation = given.propagation_ms.map_or(options.propagation, |millis| millis.0);
         async move { client.roll_out(&cluster, &deployment, options).await }
     }

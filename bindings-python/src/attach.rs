@@ -1,7 +1,7 @@
 //! What attach says, and its plan.
 
 use crate::{
-    value::{Time, through_json, value, variants},
+    value::{Several, Time, through_json, value, variants},
     word::Word,
 };
 use aks_acr::{InheritedGrant, OtherCondition, PullRole};
@@ -26,6 +26,9 @@ value! {
         condition: Option<String>,
         /// By this Azure's activity log knows the write. `None` where nothing was written.
         correlation_id: Option<String>,
+        /// Object ids of the Entra groups that have a role which gives pull there, where Azure did not say whether the identity is a
+        /// member. Usually empty.
+        unchecked_groups: Several<String>,
     }
 }
 
@@ -41,13 +44,20 @@ variants! {
             #[serde(rename = "from")]
             from_: String
         },
+        /// The identity is a member of an Entra group that has a role which gives pull: nothing was written. A membership that was
+        /// just made takes long to have an effect; ask for a direct grant to be independent of that.
+        ThroughGroup {
+            group: String,
+            #[serde(rename = "from")]
+            from_: String
+        },
         /// The role is there with another condition, which was left as it is: nothing was written.
         ConditionDiffers { existing: Option<String> },
     }
 }
 
 value! {
-    /// What attach would do. Making one needs read rights only; applying it looks again. `str()` is a line for a reader.
+    /// What attach would do. Making one needs read rights only; applying it looks again. `str()` is lines for a reader.
     pub struct AttachPlan {
         /// The version of the form in which the plan is written.
         version: u32,
@@ -67,10 +77,13 @@ value! {
         action: PlannedAction,
         /// Whether the options named who gets the grant.
         is_principal_named: bool,
-        /// What the options said of a scope above that gives the role already.
+        /// What the options said of a scope above, or a group, that gives pull already.
         inherited: Word<InheritedGrant>,
         /// What the options said of the role with another condition.
         other_condition: Word<OtherCondition>,
+        /// Object ids of the Entra groups that have a role which gives pull there, where Azure did not say whether the identity is a
+        /// member. Usually empty.
+        unchecked_groups: Several<String>,
     }
     impl {
         fn __str__(&self) -> PyResult<String> {
@@ -92,7 +105,7 @@ variants! {
 }
 
 value! {
-    /// A cluster, by resource group and name. `str()` is the form that methods take.
+    /// A cluster, by resource group and name. `str()` is the form that methods take: a resource id where it has a subscription.
     pub struct ClusterRef {
         /// Its subscription, where that is not the client's.
         subscription: Option<String>,

@@ -5,7 +5,7 @@ use crate::{
     value::{Several, through_json, value, variants},
     word::Word,
 };
-use aks_acr::PrincipalState;
+use aks_acr::{GroupMembership, PrincipalState};
 use pyo3::prelude::*;
 
 value! {
@@ -62,6 +62,8 @@ value! {
         condition: Option<String>,
         /// `False`: the caller may not read the role's definition or the registry, so that it may give pull, or not.
         is_certain: bool,
+        /// Where the principal is a group: whether its members are known, and so `clusters` complete.
+        membership: Word<GroupMembership>,
     }
     impl {
         fn __str__(&self) -> PyResult<String> {

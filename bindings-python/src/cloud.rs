@@ -23,18 +23,24 @@ impl Cloud {
     /// of its login servers, such as `.azurecr.io`.
     ///
     /// `authority` is where tokens come from, for the default chain of credentials; without it, `AZURE_AUTHORITY_HOST` or else the
-    /// Resource Manager's own address.
+    /// Resource Manager's own address. `graph` is where Microsoft Graph is, such as `https://graph.microsoft.com`, for
+    /// `ask_directory`.
     #[staticmethod]
-    #[pyo3(signature = (resource_manager, registry_suffix, *, authority = None))]
+    #[pyo3(signature = (resource_manager, registry_suffix, *, authority = None, graph = None))]
     fn custom(
         py: Python<'_>,
         resource_manager: &str,
         registry_suffix: &str,
         authority: Option<&str>,
+        graph: Option<&str>,
     ) -> PyResult<Self> {
         let cloud = aks_acr::Cloud::custom(resource_manager, registry_suffix);
         let cloud = cloud.and_then(|cloud| match authority {
             Some(authority) => cloud.with_authority(authority),
+            None => Ok(cloud),
+        });
+        let cloud = cloud.and_then(|cloud| match graph {
+            Some(graph) => cloud.with_graph(graph),
             None => Ok(cloud),
         });
         Ok(Self { cloud: cloud.map_err(|err| to_py(py, &err))?, name: resource_manager.to_owned() })
@@ -58,7 +64,9 @@ impl FromPyObject<'_, '_> for Cloud {
             return Ok(Self { cloud, name: name.to_owned() });
         }
         let part = |name| given.get_item(name)?.extract::<String>();
-        let authority = given.contains("authority")?.then(|| part("authority")).transpose()?;
-        Self::custom(given.py(), &part("resource_manager")?, &part("registry_suffix")?, authority.as_deref())
+        let optional = |name| given.contains(name)?.then(|| part(name)).transpose();
+        let (authority, graph) = (optional("authority")?, optional("graph")?);
+        let (manager, suffix) = (part("resource_manager")?, part("registry_suffix")?);
+        Self::custom(given.py(), &manager, &suffix, authority.as_deref(), graph.as_deref())
     }
 }

@@ -2,9 +2,9 @@
 
 use crate::{argument::Text, error};
 use aks_acr::{
-    Access, Blame, ClusterTier, DetachOutcome, DomainLabel, ErrorKind, ExistingEntry, ExistingTag, InheritedGrant,
-    MergeOutcome, Operation, OtherCondition, Outlook, PrincipalState, PullRole, RefusalKind, RightScope,
-    RoleAssignmentMode, Sku, WriteService,
+    Access, Blame, ClusterTier, DetachOutcome, DomainLabel, ErrorKind, ExistingEntry, ExistingTag, GroupMembership,
+    InheritedGrant, MergeOutcome, Operation, OtherCondition, Outlook, PrincipalState, PullRole, RefusalKind,
+    RightScope, RoleAssignmentMode, Sku, WriteService,
 };
 use pyo3::{prelude::*, types::PyDict};
 use serde::{Deserialize, Serialize};
@@ -45,6 +45,7 @@ known!(
     ErrorKind,
     ExistingEntry,
     ExistingTag,
+    GroupMembership,
     InheritedGrant,
     MergeOutcome,
     Operation,

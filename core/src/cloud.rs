@@ -20,7 +20,7 @@ pub struct Cloud {
     arm_scope: String,
     registry_suffix: String,
     /// Where its directory is asked, and for whom a token is for that, where it is known.
-    graph: Option<(&'static str, &'static str)>,
+    graph: Option<(String, String)>,
     /// Where tokens come from, as `arm` is written; of a cloud that was made up, perhaps unknown.
     authority: Option<String>,
 }
@@ -29,7 +29,7 @@ impl Cloud {
     /// The public cloud.
     #[must_use]
     pub fn public() -> Self {
-        let graph = Some(("https://graph.microsoft.com", "https://graph.microsoft.com/.default"));
+        let graph = graph_at("https://graph.microsoft.com");
         Self {
             graph,
             ..Self::known("https://management.azure.com", ".azurecr.io", "https://login.microsoftonline.com")
@@ -39,8 +39,7 @@ impl Cloud {
     /// Azure in China, operated by 21Vianet.
     #[must_use]
     pub fn china() -> Self {
-        let graph =
-            Some(("https://microsoftgraph.chinacloudapi.cn", "https://microsoftgraph.chinacloudapi.cn/.default"));
+        let graph = graph_at("https://microsoftgraph.chinacloudapi.cn");
         Self {
             graph,
             ..Self::known("https://management.chinacloudapi.cn", ".azurecr.cn", "https://login.chinacloudapi.cn")
@@ -50,7 +49,7 @@ impl Cloud {
     /// Azure for the US Government.
     #[must_use]
     pub fn us_government() -> Self {
-        let graph = Some(("https://graph.microsoft.us", "https://graph.microsoft.us/.default"));
+        let graph = graph_at("https://graph.microsoft.us");
         Self {
             graph,
             ..Self::known("https://management.usgovcloudapi.net", ".azurecr.us", "https://login.microsoftonline.us")
@@ -92,6 +91,17 @@ impl Cloud {
         Ok(self)
     }
 
+    /// Sets where Microsoft Graph is, such as `https://graph.microsoft.com`: the directory is asked there, if it is asked. Tokens for it are
+    /// for that address. A custom cloud without it has none, and [`ask_directory`](crate::AttachmentsOptions::ask_directory) is
+    /// [`Unsupported`](crate::ErrorKind::Unsupported).
+    ///
+    /// # Errors
+    /// [`InvalidInput`](crate::ErrorKind::InvalidInput) unless the address is `https` with a host and nothing behind it.
+    pub fn with_graph(mut self, graph: &str) -> Result<Self> {
+        self.graph = graph_at(&origin(graph, "graph")?);
+        Ok(self)
+    }
+
     fn known(arm: &str, registry_suffix: &str, authority: &str) -> Self {
         Self {
             arm: arm.to_owned(),
@@ -118,8 +128,8 @@ impl Cloud {
 
     /// Where the directory is asked, and the scope of a token for it.
     /// See [national clouds](https://learn.microsoft.com/graph/deployments). Of Bleu's it is not established.
-    pub(crate) fn graph(&self) -> Option<(&'static str, &'static str)> {
-        self.graph
+    pub(crate) fn graph(&self) -> Option<(&str, &str)> {
+        self.graph.as_ref().map(|(address, scope)| (address.as_str(), scope.as_str()))
     }
 
     pub(crate) fn arm_scope(&self) -> &str {
@@ -189,6 +199,11 @@ impl Default for Cloud {
     }
 }
 
+/// An address of Microsoft Graph, and the scope of tokens for it.
+fn graph_at(address: &str) -> Option<(String, String)> {
+    Some((address.to_owned(), format!("{address}/.default")))
+}
+
 /// The `https` address of a host, without a slash at the end.
 fn origin(address: &str, part: &'static str) -> Result<String> {
     let wrong = || Error::invalid("wanted https://host[:port]", part, address);
@@ -235,7 +250,13 @@ mod tests {
         for wrong in ["http://localhost", "https://host/path", "https://u@host", "localhost", "https://h?x", ""] {
             assert!(Cloud::custom(wrong, ".azurecr.io").is_err(), "{wrong}");
         }
+        assert_eq!(Cloud::custom("https://localhost", "azurecr.io").unwrap().graph(), None);
         let cloud = Cloud::custom("https://localhost:8443/", "azurecr.io").unwrap();
+        for wrong in ["http://localhost", "https://graph/v1.0", "graph.microsoft.com"] {
+            assert!(cloud.clone().with_graph(wrong).is_err(), "{wrong}");
+        }
+        let with_graph = cloud.clone().with_graph("https://localhost:8444/").unwrap();
+        assert_eq!(with_graph.graph(), Some(("https://localhost:8444", "https://localhost:8444/.default")));
         assert_eq!((cloud.arm(), cloud.arm_scope()), ("https://localhost:8443", "https://localhost:8443/.default"));
     }
 }

@@ -1,8 +1,9 @@
 //! Deploying: manifests to a cluster, and the wait until their pods run.
 
+mod grant;
+
 use crate::{
-    attach,
-    call::{Call, CallOptions, Event},
+    call::{CallOptions, Event},
     client::Client,
     cloud::Cloud,
     cluster::{
@@ -10,6 +11,7 @@ use crate::{
         manifest::{check_images, fill_in, is_path_segment, wants_registry},
     },
     error::{Error, ErrorKind, Result},
+    id::SubscriptionId,
     image::ImageReference,
     pull::PullCause,
     registry::RegistryRef,
@@ -74,6 +76,12 @@ impl ApplyOptions {
 #[derive(Clone, Debug)]
 #[non_exhaustive]
 pub struct RollOutOptions {
+    /// The registry that the images come from, where it is in a subscription that the client does not search: its resource id. When a
+    /// registry refuses a pull, its role assignments are read, to tell a missing one from one that is not effective yet.
+    pub registry: Option<RegistryRef>,
+    /// The subscriptions in which the registry of a refused pull is searched, besides the client's and the cluster's. By default all
+    /// that the caller can see.
+    pub subscriptions: Vec<SubscriptionId>,
     /// How long a grant that is there may take to become effective; 10 minutes by default. For so long, counted from the first pull
     /// that the registry refuses, a refusal is waited out. It does not prolong the deadline, which ends the wait earlier if it is earlier.
     pub propagation: Duration,
@@ -82,6 +90,20 @@ pub struct RollOutOptions {
 }
 
 impl RollOutOptions {
+    /// Sets [`registry`](Self::registry).
+    #[must_use]
+    pub fn with_registry(mut self, registry: RegistryRef) -> Self {
+        self.registry = Some(registry);
+        self
+    }
+
+    /// Adds one of [`subscriptions`](Self::subscriptions).
+    #[must_use]
+    pub fn with_subscription(mut self, subscription: SubscriptionId) -> Self {
+        self.subscriptions.push(subscription);
+        self
+    }
+
     /// Sets [`propagation`](Self::propagation).
     #[must_use]
     pub fn with_propagation(mut self, propagation: Duration) -> Self {
@@ -99,7 +121,7 @@ impl RollOutOptions {
 
 impl Default for RollOutOptions {
     fn default() -> Self {
-        Self { propagation: PROPAGATION, call: CallOptions::default() }
+        Self { registry: None, subscriptions: Vec::new(), propagation: PROPAGATION, call: CallOptions::default() }
     }
 }
 
@@ -127,25 +149,28 @@ pub(crate) async fn apply(
     client.cluster_deployer().apply(cluster, &manifests, &options.mode, &call).await
 }
 
-/// A refusal by the registry is final without a grant, and passes with one: so the grants are looked at once.
+/// A refusal by the registry is final without a grant, and transient with one: so the grants are read once.
 pub(crate) async fn roll_out(
     client: &Client,
     cluster: &ClusterRef,
     deployment: &Deployment,
     options: &RollOutOptions,
 ) -> Result<RollOut> {
+    if let Some(registry) = &options.registry {
+        registry.check_cloud(client.cloud())?;
+    }
     let call = options.call.start(ROLL_OUT_DEADLINE);
     let refused = match client.cluster_deployer().roll_out(cluster, deployment, Duration::ZERO, &call).await {
         Err(err) if is_refused_by_registry_of(client.cloud(), &err) => err,
         ended => return ended,
     };
-    if let Some(missing) = missing_grant(client, cluster, &refused, &call).await? {
-        return Err(refused
-            .with_context("missing grant", missing)
-            .with_context("hint", "attach the registry to the cluster"));
+    let verdict = grant::judge(client, cluster, &refused, options, &call).await?;
+    if verdict.is_final {
+        return Err(verdict.explain(refused));
     }
-    call.report(Event::Started { step: "waiting until the grant, which is there, is effective".to_owned() });
-    client.cluster_deployer().roll_out(cluster, deployment, options.propagation, &call).await
+    call.report(Event::Started { step: verdict.step.clone() });
+    let ended = client.cluster_deployer().roll_out(cluster, deployment, options.propagation, &call).await;
+    ended.map_err(|err| if err.pull_failure().is_some() { verdict.explain(err) } else { err })
 }
 
 /// At a registry that is none of this cloud's, no grant can help.
@@ -153,15 +178,4 @@ fn is_refused_by_registry_of(cloud: &Cloud, err: &Error) -> bool {
     let Some(failure) = err.pull_failure().filter(|_| err.kind() == ErrorKind::PullFailed) else { return false };
     let image = ImageReference::parse(&failure.image);
     failure.cause == PullCause::Unauthorized && image.is_ok_and(|image| cloud.has_registry(image.registry()))
-}
-
-/// Which grant is missing, where that can be told. Where it cannot, the refusal may still pass.
-async fn missing_grant(client: &Client, cluster: &ClusterRef, refused: &Error, call: &Call) -> Result<Option<String>> {
-    let image = refused.pull_failure().and_then(|failure| ImageReference::parse(&failure.image).ok());
-    let Some(registry) = image.and_then(|image| image.registry().parse::<RegistryRef>().ok()) else { return Ok(None) };
-    match attach::missing_grant(client, cluster, &registry, call).await {
-        Ok(missing) => Ok(missing),
-        Err(err) if matches!(err.kind(), ErrorKind::Cancelled | ErrorKind::DeadlineExceeded) => Err(err),
-        Err(_) => Ok(None),
-    }
 }

@@ -1,6 +1,7 @@
 #![doc = include_str!("../README.md")]
 #![forbid(unsafe_code)]
 
+mod absent;
 mod attach;
 mod attachments;
 mod call;
@@ -50,7 +51,7 @@ pub use attach::{
     PlannedAction,
 };
 pub use attachments::{
-    AttachmentsOptions, ClusterAttachments, GrantReach, PrincipalState, PullGrant, RegistryAttachments,
+    AttachmentsOptions, ClusterAttachments, GrantReach, GroupMembership, PrincipalState, PullGrant, RegistryAttachments,
 };
 pub use call::{Call, CallOptions, CancellationToken, Event, Progress};
 pub use client::{Client, ClientBuilder};
@@ -82,6 +83,7 @@ pub use registry::{
 };
 pub use rights::{Operation, RequiredRight, RightScope, custom_role_json, required_rights};
 pub use role::{
-    AzureRoleAssigner, Grant, Granted, PullRole, Revoked, RoleAssigner, RoleAssignment, RoleDefinition, assignment_name,
+    AzureRoleAssigner, Grant, Granted, PullRole, Revoked, RoleAssigner, RoleAssignment, RoleDefinition,
+    RolePermissions, assignment_name,
 };
 pub use write::{Write, WriteHook, WriteService};

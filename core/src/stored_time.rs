@@ -10,6 +10,11 @@ pub(crate) fn serialize<S: Serializer>(at: &SystemTime, into: S) -> Result<S::Ok
     into.serialize_str(&text)
 }
 
+/// A time as it is stored, for an error.
+pub(crate) fn text(at: SystemTime) -> String {
+    OffsetDateTime::from(at).format(&Rfc3339).unwrap_or_else(|_| "beyond all years".to_owned())
+}
+
 /// Reads a time.
 pub(crate) fn deserialize<'de, D: Deserializer<'de>>(from: D) -> Result<SystemTime, D::Error> {
     let text = String::deserialize(from)?;

@@ -102,21 +102,31 @@ async fn revoke_takes_back_what_was_granted(backend: &dyn Backend) -> Checked {
 
 async fn definition_of_an_unknown_role_is_not_found(backend: &dyn Backend) -> Checked {
     let role = uuid::Uuid::from_u128(0x5b5b_5b5b_0000_4000_8000_0000_0000_0001);
-    refused(backend.client().role_assigner().definition(backend.registry(), role, &call()).await, ErrorKind::NotFound)?;
+    refused(
+        backend.client().role_assigner().definition(backend.registry().as_str(), role, &call()).await,
+        ErrorKind::NotFound,
+    )?;
     Ok(())
 }
 
 async fn definition_tells_what_a_pull_role_allows(backend: &dyn Backend) -> Checked {
     let assigner = backend.client().role_assigner();
-    let pull = assigner.definition(backend.registry(), PullRole::AcrPull.id(), &call()).await?;
+    let pull = assigner.definition(backend.registry().as_str(), PullRole::AcrPull.id(), &call()).await?;
     assert_eq!(pull.name, PullRole::AcrPull.as_str());
+    let [block] = &pull.permissions[..] else { return Err(format!("{pull:?}").into()) };
     assert_eq!(
-        (pull.actions.as_slice(), pull.data_actions.len()),
+        (block.actions.as_slice(), block.data_actions.len()),
         (&["Microsoft.ContainerRegistry/registries/pull/read".to_owned()][..], 0)
     );
-    let reader = assigner.definition(backend.registry(), PullRole::RepositoryReader.id(), &call()).await?;
+    let reader = assigner.definition(backend.registry().as_str(), PullRole::RepositoryReader.id(), &call()).await?;
     assert_eq!(reader.name, PullRole::RepositoryReader.as_str());
-    assert!(reader.data_actions.iter().any(|action| action.ends_with("/repositories/content/read")));
+    assert!(
+        reader
+            .permissions
+            .iter()
+            .flat_map(|block| &block.data_actions)
+            .any(|action| action.ends_with("/repositories/content/read"))
+    );
     Ok(())
 }
 

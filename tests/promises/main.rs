@@ -3,9 +3,13 @@
 #![expect(clippy::unwrap_used, reason = "a test program: what fails here ends a test")]
 
 mod again;
+mod claims;
 mod faults;
+mod groups;
 mod input;
 mod patience;
+mod plans;
+mod references;
 mod requests;
 mod rights;
 mod secrets;

@@ -6,8 +6,8 @@ use aks_acr::{
     ApplyAttachOptions, ApplyDetachOptions, ApplyOptions, AttachOptions, AttachmentsOptions, CallOptions, Client,
     ClusterRef, CreateClusterOptions, CreateRegistryOptions, Deployment, DetachOptions, Error, ErrorKind, ImportItem,
     ImportManyOptions, ImportOptions, KubeconfigOptions, Manifest, MergeKubeconfigOptions, Operation, PodSelection,
-    RefusalKind, RegistryRef, RequiredRight, RightScope, RollOutOptions, StartedImport, custom_role_json,
-    required_rights,
+    RefusalKind, RegistryRef, RequiredRight, RightScope, RolePermissions, RollOutOptions, StartedImport,
+    custom_role_json, required_rights,
 };
 use aks_acr_emulator::Emulator;
 use aks_acr_tests::folder::Folder;
@@ -205,13 +205,15 @@ async fn the_smallest_role_of_each_right_has_it() {
         let role = right.smallest_role.unwrap_or_else(|| panic!("{}: no role", right.action));
         let azure = Emulator::new().with_registry("group", "myregistry");
         let owner = client(&azure, azure.credential());
-        let scope = azure.registry_id("group", "myregistry").parse().unwrap();
+        let scope = azure.registry_id("group", "myregistry");
         let name = azure.grant(role, &azure.object_id_of("owner"), &id_of(&azure, RightScope::Registry));
         let granted = azure.role_assignments().into_iter().find(|one| one.name == name).unwrap();
         let role = granted.role_definition_guid.parse().unwrap();
         let call = CallOptions::default().start(std::time::Duration::from_secs(60));
         let definition = owner.role_assigner().definition(&scope, role, &call).await.unwrap();
-        let actions = if right.is_data_action { definition.data_actions } else { definition.actions };
+        let blocks = definition.permissions.into_iter();
+        let of_block = |one: RolePermissions| if right.is_data_action { one.data_actions } else { one.actions };
+        let actions: Vec<String> = blocks.flat_map(of_block).collect();
         let has = |pattern: &String| {
             let (pattern, action) = (pattern.to_lowercase(), right.action.to_lowercase());
             match pattern.split_once('*') {

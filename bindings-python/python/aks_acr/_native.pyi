@@ -26,6 +26,7 @@ from ._words import (
     ErrorKind,
     ExistingEntry,
     ExistingTag,
+    GroupMembership,
     InheritedGrant,
     MergeOutcome,
     Operation,
@@ -80,6 +81,18 @@ class CustomCloudWithAuthority(CustomCloud):
     authority: str
 
 @type_check_only
+class CustomCloudWithGraph(CustomCloud):
+    """The same with where Microsoft Graph is, for `ask_directory`."""
+
+    graph: str
+
+@type_check_only
+class CustomCloudWithAuthorityAndGraph(CustomCloudWithAuthority):
+    """The same with both."""
+
+    graph: str
+
+@type_check_only
 class ImportItem(TypedDict):
     """An image of a list, with the options of its import."""
 
@@ -94,7 +107,14 @@ class ImportItem(TypedDict):
     deadline: NotRequired[_Seconds | None]
 
 _SomeCredential: TypeAlias = GetsToken | GetsTokenInfo
-_SomeCloud: TypeAlias = Cloud | str | CustomCloud | CustomCloudWithAuthority
+_SomeCloud: TypeAlias = (
+    Cloud
+    | str
+    | CustomCloud
+    | CustomCloudWithAuthority
+    | CustomCloudWithGraph
+    | CustomCloudWithAuthorityAndGraph
+)
 _Seconds: TypeAlias = float | timedelta
 _Listener: TypeAlias = Callable[[Event], object]
 _Hook: TypeAlias = Callable[[Write], object]
@@ -220,12 +240,15 @@ class Cloud:
     """One of Azure's clouds."""
 
     @staticmethod
-    def custom(resource_manager: str, registry_suffix: str, *, authority: str | None = None) -> Cloud:
+    def custom(
+        resource_manager: str, registry_suffix: str, *, authority: str | None = None, graph: str | None = None
+    ) -> Cloud:
         """Another cloud, or an emulator of one: the address of its Resource Manager, such as `https://localhost:8443`, and the ending
         of its login servers, such as `.azurecr.io`.
 
         `authority` is where tokens come from, for the default chain of credentials; without it, `AZURE_AUTHORITY_HOST` or else the
-        Resource Manager's own address.
+        Resource Manager's own address. `graph` is where Microsoft Graph is, such as `https://graph.microsoft.com`, for
+        `ask_directory`.
         """
 
 @final
@@ -253,7 +276,16 @@ class Attachment(Result):
     Assigned is not yet effective: Azure takes from seconds to minutes until a registry honours a new grant.
     """
 
-    __match_args__ = ("outcome", "role", "principal_id", "registry", "assignment_id", "condition", "correlation_id")
+    __match_args__ = (
+        "outcome",
+        "role",
+        "principal_id",
+        "registry",
+        "assignment_id",
+        "condition",
+        "correlation_id",
+        "unchecked_groups",
+    )
     def __new__(
         cls,
         *,
@@ -264,6 +296,7 @@ class Attachment(Result):
         assignment_id: str | None,
         condition: str | None,
         correlation_id: str | None,
+        unchecked_groups: Sequence[str],
     ) -> Attachment: ...
     @property
     def outcome(self) -> AttachOutcome:
@@ -292,6 +325,12 @@ class Attachment(Result):
     @property
     def correlation_id(self) -> str | None:
         """By this Azure's activity log knows the write. `None` where nothing was written."""
+
+    @property
+    def unchecked_groups(self) -> tuple[str, ...]:
+        """Object ids of the Entra groups that have a role which gives pull there, where Azure did not say whether the identity is a
+        member. Usually empty.
+        """
 
 @disjoint_base
 class AttachOutcome(Result):
@@ -325,6 +364,19 @@ class AttachOutcome(Result):
         def from_(self) -> str: ...
 
     @final
+    class ThroughGroup(AttachOutcome):
+        """The identity is a member of an Entra group that has a role which gives pull: nothing was written. A membership that was
+        just made takes long to have an effect; ask for a direct grant to be independent of that.
+        """
+
+        __match_args__ = ("group", "from_")
+        def __new__(cls, group: str, from_: str) -> AttachOutcome.ThroughGroup: ...
+        @property
+        def group(self) -> str: ...
+        @property
+        def from_(self) -> str: ...
+
+    @final
     class ConditionDiffers(AttachOutcome):
         """The role is there with another condition, which was left as it is: nothing was written."""
 
@@ -335,7 +387,7 @@ class AttachOutcome(Result):
 
 @final
 class AttachPlan(Result):
-    """What attach would do. Making one needs read rights only; applying it looks again. `str()` is a line for a reader."""
+    """What attach would do. Making one needs read rights only; applying it looks again. `str()` is lines for a reader."""
 
     __match_args__ = (
         "version",
@@ -364,6 +416,7 @@ class AttachPlan(Result):
         is_principal_named: bool,
         inherited: InheritedGrant | str,
         other_condition: OtherCondition | str,
+        unchecked_groups: Sequence[str],
     ) -> AttachPlan: ...
     @property
     def version(self) -> int:
@@ -403,11 +456,17 @@ class AttachPlan(Result):
 
     @property
     def inherited(self) -> InheritedGrant:
-        """What the options said of a scope above that gives the role already."""
+        """What the options said of a scope above, or a group, that gives pull already."""
 
     @property
     def other_condition(self) -> OtherCondition:
         """What the options said of the role with another condition."""
+
+    @property
+    def unchecked_groups(self) -> tuple[str, ...]:
+        """Object ids of the Entra groups that have a role which gives pull there, where Azure did not say whether the identity is a
+        member. Usually empty.
+        """
 
 @disjoint_base
 class PlannedAction(Result):
@@ -695,6 +754,7 @@ class PullGrant(Result):
         "reach",
         "condition",
         "is_certain",
+        "membership",
     )
     def __new__(
         cls,
@@ -710,6 +770,7 @@ class PullGrant(Result):
         reach: GrantReach,
         condition: str | None,
         is_certain: bool,
+        membership: GroupMembership | str,
     ) -> PullGrant: ...
     @property
     def registry(self) -> str:
@@ -754,6 +815,10 @@ class PullGrant(Result):
     @property
     def is_certain(self) -> bool:
         """`False`: the caller may not read the role's definition or the registry, so that it may give pull, or not."""
+
+    @property
+    def membership(self) -> GroupMembership:
+        """Where the principal is a group: whether its members are known, and so `clusters` complete."""
 
 @disjoint_base
 class GrantReach(Result):
@@ -2296,6 +2361,8 @@ class Calls:
         deployment: str,
         *,
         namespace: str | None = None,
+        registry: str | None = None,
+        subscriptions: Sequence[str] | None = None,
         propagation: _Seconds | None = None,
         deadline: _Seconds | None = None,
         on_progress: _Listener | None = None,
@@ -2305,6 +2372,10 @@ class Calls:
 
         `propagation` is how long a grant that is there may take to become effective, counted from the first pull that the
         registry refuses, 10 minutes by default. The deadline, 15 minutes by default, bounds that too.
+
+        When a registry refuses a pull, its role assignments are read, to tell a missing one from one that is not effective yet. It is
+        searched in the client's subscription, the cluster's and `subscriptions`, by default in all that the caller can see; `registry`
+        names it by its resource id instead.
 
         Raises:
             PullFailedError: If an image cannot be pulled and waiting does not help, with `pull_failure`.

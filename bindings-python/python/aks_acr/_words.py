@@ -100,8 +100,19 @@ class ExistingTag(_Word):
     """It is moved to the imported image."""
 
 
+class GroupMembership(_Word):
+    """Whether it is known who pulls by a group's grant."""
+
+    NONE = "none"
+    """The principal is not a group."""
+    CHECKED = "checked"
+    """It is a group, and the clusters that were looked at were compared with its members."""
+    UNCHECKED = "unchecked"
+    """It is a group, and its members were not read: `ask_directory` reads them, with `GroupMember.Read.All` in Microsoft Graph."""
+
+
 class InheritedGrant(_Word):
-    """What is done where a scope above the registry gives the role already."""
+    """What is done where a scope above the registry, or an Entra group that the identity is a member of, gives pull already."""
 
     SUFFICES = "suffices"
     """It is enough: nothing is written."""

@@ -10,7 +10,7 @@ use crate::{
 };
 use aks_acr::{
     Access, ApplyOptions, ClusterRef, ClusterTier, CreateClusterOptions, Deployment, ExistingEntry, KubeconfigOptions,
-    Manifest, MergeKubeconfigOptions, PodSelection, RegistryRef, RollOutOptions,
+    Manifest, MergeKubeconfigOptions, PodSelection, RegistryRef, RollOutOptions, SubscriptionId,
 };
 use pyo3::prelude::*;
 use std::path::PathBuf;
@@ -198,19 +198,27 @@ impl Calls {
     /// `propagation` is how long a grant that is there may take to become effective, counted from the first pull that the
     /// registry refuses, 10 minutes by default. The deadline, 15 minutes by default, bounds that too.
     ///
+    /// When a registry refuses a pull, its role assignments are read, to tell a missing one from one that is not effective yet. It is
+    /// searched in the client's subscription, the cluster's and `subscriptions`, by default in all that the caller can see; `registry`
+    /// names it by its resource id instead.
+    ///
     /// Raises:
     ///     PullFailedError: If an image cannot be pulled and waiting does not help, with `pull_failure`.
     ///     DeadlineExceededError: If it took too long, with how far it was, and with the `pull_failure` that stood in the way at
     ///         the end, if one did.
     ///     OperationFailedError: If Kubernetes gives the roll-out up.
     ///     NotFoundError: If there is no such deployment.
-    #[pyo3(signature = (cluster, deployment, *, namespace = None, propagation = None, deadline = None, on_progress = None))]
+    #[pyo3(signature = (cluster, deployment, *, namespace = None, registry = None, subscriptions = None, propagation = None,
+        deadline = None, on_progress = None))]
+    #[expect(clippy::too_many_arguments, reason = "they are options by name in Python")]
     fn roll_out(
         &self,
         py: Python<'_>,
         cluster: Parsed<ClusterRef>,
         deployment: String,
         namespace: Option<String>,
+        registry: Option<Parsed<RegistryRef>>,
+        subscriptions: Option<Vec<Parsed<SubscriptionId>>>,
         propagation: Option<Span>,
         deadline: Option<Span>,
         on_progress: Option<Listening>,
@@ -219,6 +227,8 @@ impl Calls {
         let mut deployment = Deployment::new(deployment);
         set(&mut deployment.namespace, namespace);
         let mut options = RollOutOptions::default();
+        options.registry = registry.map(|Parsed(registry)| registry);
+        options.subscriptions = subscriptions.into_iter().flatten().map(|Parsed(subscription)| subscription).collect();
         set(&mut options.propagation, Span::named(propagation, py, "propagation")?);
         Ok(Call::new::<RollOut, _, _>(self.0.manner(py, deadline, on_progress)?, move |call| async move {
             client.roll_out(&cluster.0, &deployment, options.with_call(call)).await

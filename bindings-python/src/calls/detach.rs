@@ -98,8 +98,8 @@ impl Calls {
 
     /// Which registries a cluster's nodes can pull from, and by which grants, inherited ones included.
     ///
-    /// It looks in the client's subscription, the cluster's and `subscriptions`. What a group of Entra brings the kubelet
-    /// identity is not seen. `ask_directory` has no effect here. Who pulls for a cluster with a service principal Azure does not
+    /// It looks in the client's subscription, the cluster's and `subscriptions`. What the identity has through Entra
+    /// groups is among them. `ask_directory` has no effect here. Who pulls for a cluster with a service principal Azure does not
     /// tell: look at the registry, by `attachments_of_registry`. The deadline is 5 minutes by default.
     ///
     /// Raises:
@@ -127,7 +127,7 @@ impl Calls {
     /// named.
     ///
     /// It looks for clusters in the client's subscription, the registry's and `subscriptions`. `ask_directory` asks Microsoft
-    /// Graph which principals still exist, which takes rights there. The deadline is 5 minutes by default.
+    /// Graph which principals still exist and who the members of groups are, which takes rights there. The deadline is 5 minutes by default.
     ///
     /// Raises:
     ///     NotFoundError: If the registry does not exist.

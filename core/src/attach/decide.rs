@@ -6,7 +6,7 @@ use crate::{
     id::PrincipalId,
     identity::ClusterIdentities,
     registry::{Registry, RoleAssignmentMode},
-    role::{Grant, READ as LIST, RoleAssignment},
+    role::{Effect, Grant, GroupAccess, READ as LIST, RoleAssignment, is_above},
 };
 
 /// What was found at the cluster and the registry.
@@ -15,6 +15,8 @@ pub(super) struct Found {
     pub registry: Registry,
     /// `None`: the caller may not list role assignments.
     pub assignments: Option<Vec<RoleAssignment>>,
+    /// What groups give the principal, once that was asked for.
+    pub groups: GroupAccess,
 }
 
 /// What is to be done.
@@ -33,6 +35,8 @@ pub(super) fn decide(found: &Found, options: &AttachOptions) -> Result<Decision>
         role_definition_id: found.registry.mode.pull_role().id(),
         condition: options.condition.clone(),
         replaces: None,
+        description: None,
+        is_unlisted: found.assignments.is_none(),
     };
     let Some(assignments) = &found.assignments else { return unseen(found, grant) };
     let held: Vec<&RoleAssignment> = assignments.iter().filter(|one| one.gives(&grant)).collect();
@@ -43,13 +47,37 @@ pub(super) fn decide(found: &Found, options: &AttachOptions) -> Result<Decision>
         let outcome = AttachOutcome::Inherited { from: one.scope.clone() };
         return Ok(Decision { grant, action: PlannedAction::Nothing { outcome }, existing: Some((*one).clone()) });
     }
+    let through_group = found.groups.held.iter().find(|one| is_enough(one, found, &grant));
+    if let (Some(one), false, InheritedGrant::Suffices) = (through_group, is_same, options.inherited) {
+        return Ok(from_group(one, grant));
+    }
     match direct {
         Some(direct) => Ok(from_direct(direct, grant, options)),
         None => Ok(Decision { grant, action: PlannedAction::Grant, existing: None }),
     }
 }
 
-/// Without a look at what is there: on a registry in legacy mode the role has no condition that could be lost, so Azure itself
+/// Whether what a group holds gives all that was asked for: by any role that pulls, and under no other condition.
+fn is_enough(held: &RoleAssignment, found: &Found, grant: &Grant) -> bool {
+    let effect = found.groups.roles.effect(held.role_definition_id, Some(found.registry.mode));
+    let (has, wants) = (held.condition.as_deref(), grant.condition.as_deref());
+    effect == Effect::Pulls && (has.is_none() || same_condition(has, wants))
+}
+
+fn from_group(held: &RoleAssignment, grant: Grant) -> Decision {
+    let group = held.principal_id.clone();
+    let outcome = AttachOutcome::ThroughGroup { group, from: held.scope.clone() };
+    Decision { grant, action: PlannedAction::Nothing { outcome }, existing: Some(held.clone()) }
+}
+
+/// Whether memberships of groups decide what is done: with a grant of its own or from above, they do not.
+pub(super) fn wants_groups(decision: &Decision, options: &AttachOptions) -> bool {
+    use AttachOutcome::{AlreadyGranted, Inherited};
+    let is_settled = matches!(decision.action, PlannedAction::Nothing { outcome: AlreadyGranted | Inherited { .. } });
+    !is_settled && options.inherited == InheritedGrant::Suffices
+}
+
+/// Without a list of what exists: on a registry in legacy mode the role has no condition that could be lost, so Azure itself
 /// may be asked; elsewhere a condition could be overwritten.
 fn unseen(found: &Found, grant: Grant) -> Result<Decision> {
     if found.registry.mode == RoleAssignmentMode::LegacyRegistryPermissions {
@@ -65,6 +93,7 @@ fn from_direct(direct: &RoleAssignment, grant: Grant, options: &AttachOptions) -
         PlannedAction::Nothing { outcome: AttachOutcome::AlreadyGranted }
     } else if options.other_condition == OtherCondition::Replace {
         grant.replaces = Some(direct.id.clone());
+        grant.description.clone_from(&direct.description);
         PlannedAction::Replace { assignment_id: direct.id.clone() }
     } else {
         PlannedAction::Nothing { outcome: AttachOutcome::ConditionDiffers { existing: direct.condition.clone() } }
@@ -149,14 +178,6 @@ pub(crate) fn principal(
         .with_context("state", identities.state.clone()))
 }
 
-/// Whether the scope of an assignment that was listed for a resource is one of those above it: a whole part of its path, or what is in
-/// no subscription, as the root and management groups, of which only those above are listed.
-pub(crate) fn is_above(scope: &str, below: &str) -> bool {
-    let scope = scope.trim_end_matches('/').to_lowercase();
-    let is_in_subscription = scope.starts_with("/subscriptions/");
-    !is_in_subscription || below.to_lowercase().strip_prefix(&scope).is_some_and(|rest| rest.starts_with('/'))
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -196,6 +217,7 @@ mod tests {
                 state: "Succeeded".to_owned(),
             },
             assignments,
+            groups: GroupAccess::default(),
         }
     }
 
@@ -293,6 +315,57 @@ mod tests {
         let options = AttachOptions::default();
         assert_eq!(decide(&found(Legacy, None), &options).unwrap().action, PlannedAction::Grant);
         assert_eq!(decide(&found(Abac, None), &options).err().unwrap().kind(), ErrorKind::Forbidden);
+    }
+
+    const GROUP: &str = "cccccccc-0000-0000-0000-000000000003";
+
+    fn held_by_group(scope: &str, role: PullRole, condition: Option<&str>) -> RoleAssignment {
+        let kind = Some("group".to_owned());
+        RoleAssignment { principal_id: GROUP.to_owned(), principal_type: kind, ..assigned(scope, role, condition) }
+    }
+
+    fn with_group(mode: RoleAssignmentMode, there: Vec<RoleAssignment>, held: RoleAssignment) -> Found {
+        let mut found = found(mode, Some(there));
+        found.groups.held.push(held);
+        found
+    }
+
+    #[test]
+    fn access_through_a_group_is_enough_unless_a_direct_grant_is_asked_for() {
+        for scope in [registry_id(), SUBSCRIPTION.to_owned()] {
+            let found = with_group(Legacy, Vec::new(), held_by_group(&scope, PullRole::AcrPull, None));
+            let outcome = AttachOutcome::ThroughGroup { group: GROUP.to_owned(), from: scope };
+            assert_eq!(decide(&found, &AttachOptions::default()).unwrap().action, PlannedAction::Nothing { outcome });
+            let direct = AttachOptions::default().with_inherited(InheritedGrant::GrantDirectly);
+            assert_eq!(decide(&found, &direct).unwrap().action, PlannedAction::Grant);
+        }
+    }
+
+    #[test]
+    fn a_group_with_a_narrower_condition_or_a_useless_role_is_not_enough() {
+        let narrow = held_by_group(&registry_id(), PullRole::RepositoryReader, Some("narrow"));
+        let useless = held_by_group(&registry_id(), PullRole::AcrPull, None);
+        for held in [narrow, useless] {
+            let found = with_group(Abac, Vec::new(), held);
+            assert_eq!(decide(&found, &AttachOptions::default()).unwrap().action, PlannedAction::Grant);
+        }
+    }
+
+    #[test]
+    fn an_own_grant_goes_before_that_of_a_group() {
+        let own = vec![assigned(&registry_id(), PullRole::AcrPull, None)];
+        let found = with_group(Legacy, own, held_by_group(&registry_id(), PullRole::AcrPull, None));
+        let outcome = AttachOutcome::AlreadyGranted;
+        assert_eq!(decide(&found, &AttachOptions::default()).unwrap().action, PlannedAction::Nothing { outcome });
+    }
+
+    #[test]
+    fn a_condition_that_is_replaced_leaves_the_description() {
+        let mut narrow = assigned(&registry_id(), PullRole::RepositoryReader, Some("narrow"));
+        narrow.description = Some("made by Terraform".to_owned());
+        let options = AttachOptions::default().with_other_condition(OtherCondition::Replace);
+        let decision = decide(&found(Abac, Some(vec![narrow])), &options).unwrap();
+        assert_eq!(decision.grant.description.as_deref(), Some("made by Terraform"));
     }
 
     #[test]

@@ -1,14 +1,18 @@
 //! Attach: make a cluster's nodes able to pull from a registry.
 
+mod check;
 mod decide;
 mod plan;
 mod run;
+mod show;
 
 pub use plan::{ApplyAttachOptions, AttachPlan, PlannedAction};
 
-pub(crate) use decide::{Otherwise, is_above, principal};
+pub(crate) use check::{GrantCheck, check_grant};
+pub(crate) use decide::{Otherwise, principal};
 pub(crate) use plan::{GOOD_FOR, check_is_current};
-pub(crate) use run::{apply_plan, attach, attach_found, missing_grant, plan};
+pub(crate) use run::{apply_plan, attach, attach_found, plan};
+pub(crate) use show::{Quoted, Whose, or_none};
 
 use crate::{
     call::CallOptions,
@@ -29,7 +33,7 @@ pub struct AttachOptions {
     /// Narrows the grant, in the language of Azure's attribute-based access control. Only for registries whose permissions are
     /// on repositories: elsewhere it would have no effect, and is refused.
     pub condition: Option<String>,
-    /// What is done where a scope above the registry gives the role already.
+    /// What is done where a scope above the registry, or an Entra group, gives pull already.
     pub inherited: InheritedGrant,
     /// What is done where the role is there with another condition.
     pub other_condition: OtherCondition,
@@ -83,7 +87,7 @@ impl AttachOptions {
     }
 }
 
-/// What is done where a scope above the registry gives the role already.
+/// What is done where a scope above the registry, or an Entra group that the identity is a member of, gives pull already.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 #[non_exhaustive]
@@ -131,6 +135,9 @@ pub struct Attachment {
     pub condition: Option<String>,
     /// `x-ms-correlation-request-id` of the write, by which Azure's activity log knows it. `None` where nothing was written.
     pub correlation_id: Option<String>,
+    /// Object ids of the Entra groups that have a role which gives pull there, where Azure did not say whether the identity is a member.
+    /// Usually empty.
+    pub unchecked_groups: Vec<String>,
 }
 
 /// What attach found or did.
@@ -145,6 +152,16 @@ pub enum AttachOutcome {
     /// A scope above the registry gives the role: nothing was written.
     Inherited {
         /// That scope.
+        from: String,
+    },
+    /// The identity is a member of an Entra group, itself or through other groups, that has a role which gives pull: nothing was written.
+    ///
+    /// A warning goes with it: nodes keep a token with the memberships of the time when it was issued, for up to a day, so that a
+    /// membership that was just made takes long to have an effect. Ask for a direct grant to be independent of that.
+    ThroughGroup {
+        /// Object id of the group that holds the role.
+        group: String,
+        /// The scope of its role assignment: the registry or one above it.
         from: String,
     },
     /// The role is there with another condition, which was left as it is: nothing was written.

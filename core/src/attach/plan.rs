@@ -9,24 +9,30 @@ use crate::{
     role::PullRole,
 };
 use serde::{Deserialize, Serialize};
-use std::{
-    fmt,
-    time::{Duration, SystemTime},
-};
+use std::time::{Duration, SystemTime};
 
 /// The form of a stored plan. One of another form is refused.
 pub(super) const VERSION: u32 = 1;
 /// A plan is good for an hour: after that, look again.
 pub(crate) const GOOD_FOR: Duration = Duration::from_secs(3600);
 
-/// Refuses a plan of another form, or one that has expired.
+/// Clocks of two machines differ by so much.
+const CLOCK_SKEW: Duration = Duration::from_secs(60);
+
+/// Refuses a plan of another form, one that has expired, and one that says that it is good for longer than any.
 pub(crate) fn check_is_current(version: u32, known: u32, expires: SystemTime) -> Result<()> {
     if version != known {
         let text = "the plan has a form that this version does not know";
         return Err(Error::invalid(text, "version", version.to_string()));
     }
-    if expires < SystemTime::now() {
+    let now = SystemTime::now();
+    if expires < now {
         return Err(Error::new(ErrorKind::Conflict, "the plan has expired; make a new one"));
+    }
+    if expires.duration_since(now).is_ok_and(|left| left > GOOD_FOR + CLOCK_SKEW) {
+        let text =
+            "the plan expires later than any plan does, so that it was changed after it was made; make a new one";
+        return Err(Error::invalid(text, "expires", crate::stored_time::text(expires)));
     }
     Ok(())
 }
@@ -36,6 +42,11 @@ pub(crate) fn check_is_current(version: u32, known: u32, expires: SystemTime) ->
 ///
 /// Applying it looks again: what is done by then is no hindrance, but if something else would be done, nothing is and the error
 /// says so.
+///
+/// `Display` shows all that would be written, below a line that begins with `+` (creates a role assignment), `~` (replaces a condition),
+/// or `=` (writes nothing); a line with `!` is a warning. A stored plan is trusted as its storage is: whoever can change it can name another
+/// principal, cluster or registry, within what the caller who applies it may write. So review what `Display` shows at the place
+/// where it is applied.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[non_exhaustive]
 pub struct AttachPlan {
@@ -58,10 +69,14 @@ pub struct AttachPlan {
     pub action: PlannedAction,
     /// Whether the options named who gets the grant; else it is the cluster's kubelet identity.
     pub is_principal_named: bool,
-    /// What the options said of a scope above the registry that gives the role already.
+    /// What the options said of a scope above the registry, or a group, that gives pull already.
     pub inherited: InheritedGrant,
     /// What the options said of the role with another condition.
     pub other_condition: OtherCondition,
+    /// Object ids of the Entra groups that have a role which gives pull there, where Azure did not say whether the identity is a member.
+    /// Usually empty.
+    #[serde(default)]
+    pub unchecked_groups: Vec<String>,
 }
 
 impl AttachPlan {
@@ -121,15 +136,4 @@ pub enum PlannedAction {
         /// What attach would answer.
         outcome: AttachOutcome,
     },
-}
-
-impl fmt::Display for AttachPlan {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let (role, principal, registry) = (self.role, self.principal_id, self.registry.name());
-        match &self.action {
-            PlannedAction::Grant => write!(f, "+ {role} for {principal} on {registry}"),
-            PlannedAction::Replace { .. } => write!(f, "~ condition of {role} for {principal} on {registry}"),
-            PlannedAction::Nothing { .. } => write!(f, "= {role} for {principal} on {registry}"),
-        }
-    }
 }

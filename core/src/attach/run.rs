@@ -2,7 +2,7 @@
 
 use super::{
     ApplyAttachOptions, AttachOptions, AttachOutcome, AttachPlan, Attachment, PlannedAction,
-    decide::{Decision, Found, check_options, decide, same_condition},
+    decide::{Decision, Found, check_options, decide, same_condition, wants_groups},
     plan::{GOOD_FOR, VERSION, check_is_current},
 };
 use crate::{
@@ -13,7 +13,7 @@ use crate::{
     id::ResourceId,
     identity::ClusterIdentities,
     registry::{Registry, RegistryRef},
-    role::{Granted, PullRole, RoleAssignment},
+    role::{Granted, GroupAccess, PullRole, RoleAssignment, group_access},
 };
 use backon::{BackoffBuilder, ExponentialBuilder};
 use std::time::{Duration, SystemTime};
@@ -28,8 +28,9 @@ pub(crate) async fn attach(
 ) -> Result<Attachment> {
     check_options(options)?;
     let call = options.call.start(DEADLINE);
-    let found = gather(client, cluster, registry, &call).await?;
-    carry_out(client, &found, decide(&found, options)?, options, &call).await
+    let mut found = gather(client, cluster, registry, &call).await?;
+    let decision = decide_with_groups(client, &mut found, options, &call).await?;
+    carry_out(client, &found, decision, options, &call).await
 }
 
 pub(crate) async fn plan(
@@ -40,12 +41,14 @@ pub(crate) async fn plan(
 ) -> Result<AttachPlan> {
     check_options(options)?;
     let call = options.call.start(DEADLINE);
-    let found = gather(client, cluster, registry, &call).await?;
-    let decision = decide(&found, options)?;
+    let mut found = gather(client, cluster, registry, &call).await?;
+    let decision = decide_with_groups(client, &mut found, options, &call).await?;
     Ok(AttachPlan {
         version: VERSION,
         expires: SystemTime::now() + GOOD_FOR,
-        cluster: cluster.clone(),
+        // Where it is applied, another subscription may be the client's.
+        cluster: cluster.clone().in_subscription(found.identities.cluster.subscription()),
+        unchecked_groups: unchecked_groups(&found),
         registry: found.registry.id.clone(),
         role: found.registry.mode.pull_role(),
         principal_id: decision.grant.principal_id,
@@ -60,9 +63,10 @@ pub(crate) async fn plan(
 pub(crate) async fn apply_plan(client: &Client, plan: &AttachPlan, how: &ApplyAttachOptions) -> Result<Attachment> {
     check_is_current(plan.version, VERSION, plan.expires)?;
     let options = plan.options(how);
+    check_options(&options)?;
     let call = options.call.start(DEADLINE);
-    let found = gather(client, &plan.cluster, &RegistryRef::of_id(plan.registry.clone())?, &call).await?;
-    let decision = decide(&found, &options)?;
+    let mut found = gather(client, &plan.cluster, &RegistryRef::of_id(plan.registry.clone())?, &call).await?;
+    let decision = decide_with_groups(client, &mut found, &options, &call).await?;
     // What the plan says may be done by now: by an earlier try whose answer was lost, or by somebody else. Then nothing is left to do.
     let is_done = matches!(plan.action, PlannedAction::Grant | PlannedAction::Replace { .. })
         && decision.action == PlannedAction::Nothing { outcome: AttachOutcome::AlreadyGranted };
@@ -90,7 +94,32 @@ async fn gather(client: &Client, cluster: &ClusterRef, registry: &RegistryRef, c
         Ok((found, assignments))
     };
     let (identities, (registry, assignments)) = futures::try_join!(identities, at_registry)?;
-    Ok(Found { identities, registry, assignments })
+    Ok(Found { identities, registry, assignments, groups: GroupAccess::default() })
+}
+
+/// Decides, and asks for memberships only where they decide something and a group has a role that gives pull.
+async fn decide_with_groups(
+    client: &Client,
+    found: &mut Found,
+    options: &AttachOptions,
+    call: &Call,
+) -> Result<Decision> {
+    let decision = decide(found, options)?;
+    if !wants_groups(&decision, options) {
+        return Ok(decision);
+    }
+    let Some(assignments) = &found.assignments else { return Ok(decision) };
+    let (registry, principal) = (&found.registry, decision.grant.principal_id);
+    let at = (&registry.id, Some(registry.mode));
+    found.groups = group_access(client.role_assigner(), at, principal, assignments, call).await?;
+    decide(found, options)
+}
+
+fn unchecked_groups(found: &Found) -> Vec<String> {
+    let mut groups: Vec<String> = found.groups.unchecked.iter().map(|one| one.principal_id.clone()).collect();
+    groups.sort();
+    groups.dedup();
+    groups
 }
 
 /// Attaches where cluster and registry were looked at already: the grants are listed, and at most one is written.
@@ -101,9 +130,11 @@ pub(crate) async fn attach_found(
     call: &Call,
 ) -> Result<Attachment> {
     let assignments = list(client, &registry.id, call).await?;
-    let found = Found { identities: identities.clone(), registry: registry.clone(), assignments };
+    let (identities, registry) = (identities.clone(), registry.clone());
+    let mut found = Found { identities, registry, assignments, groups: GroupAccess::default() };
     let options = AttachOptions::default();
-    carry_out(client, &found, decide(&found, &options)?, &options, call).await
+    let decision = decide_with_groups(client, &mut found, &options, call).await?;
+    carry_out(client, &found, decision, &options, call).await
 }
 
 async fn find(client: &Client, registry: &RegistryRef, call: &Call) -> Result<Registry> {
@@ -111,7 +142,7 @@ async fn find(client: &Client, registry: &RegistryRef, call: &Call) -> Result<Re
 }
 
 /// `None`: the caller may not list them, which by itself is no reason to stop.
-async fn list(client: &Client, scope: &ResourceId, call: &Call) -> Result<Option<Vec<RoleAssignment>>> {
+pub(super) async fn list(client: &Client, scope: &ResourceId, call: &Call) -> Result<Option<Vec<RoleAssignment>>> {
     match client.role_assigner().list(scope, call).await {
         Ok(assignments) => Ok(Some(assignments)),
         Err(err) if err.kind() == ErrorKind::Forbidden => Ok(None),
@@ -129,10 +160,11 @@ async fn carry_out(
     call: &Call,
 ) -> Result<Attachment> {
     let role = found.registry.mode.pull_role();
-    match decision.action {
-        PlannedAction::Nothing { ref outcome } => Ok(unwritten(outcome.clone(), role, &decision)),
-        PlannedAction::Grant | PlannedAction::Replace { .. } => write(client, role, &decision, options, call).await,
-    }
+    let attachment = match decision.action {
+        PlannedAction::Nothing { ref outcome } => unwritten(outcome.clone(), role, &decision),
+        PlannedAction::Grant | PlannedAction::Replace { .. } => write(client, role, &decision, options, call).await?,
+    };
+    Ok(Attachment { unchecked_groups: unchecked_groups(found), ..attachment })
 }
 
 fn unwritten(outcome: AttachOutcome, role: PullRole, decision: &Decision) -> Attachment {
@@ -145,6 +177,7 @@ fn unwritten(outcome: AttachOutcome, role: PullRole, decision: &Decision) -> Att
         assignment_id: existing.map(|one| one.id.clone()),
         condition: existing.and_then(|one| one.condition.clone()),
         correlation_id: None,
+        unchecked_groups: Vec::new(),
     }
 }
 
@@ -168,6 +201,7 @@ async fn write(
             .map_or_else(|| decision.grant.condition.clone(), |one| one.condition.clone()),
         assignment_id: granted.assignment.map(|one| one.id),
         correlation_id: granted.correlation_id,
+        unchecked_groups: Vec::new(),
     };
     if granted.is_new {
         return Ok(attachment);
@@ -191,22 +225,4 @@ async fn grant(client: &Client, decision: &Decision, options: &AttachOptions, ca
         .build();
     let is_passing = |err: &Error| options.retry_refused.is_some() && err.missing_action().is_some();
     call.retry("granting the role", waits, is_passing, || client.role_assigner().grant(&decision.grant, call)).await
-}
-
-/// The grant that the cluster lacks at the registry, in words; `None` if it has one, or if it cannot be told.
-pub(crate) async fn missing_grant(
-    client: &Client,
-    cluster: &ClusterRef,
-    registry: &RegistryRef,
-    call: &Call,
-) -> Result<Option<String>> {
-    let found = gather(client, cluster, registry, call).await?;
-    if found.assignments.is_none() {
-        return Ok(None);
-    }
-    let decision = decide(&found, &AttachOptions::default())?;
-    let role = found.registry.mode.pull_role();
-    let (principal, registry) = (decision.grant.principal_id, found.registry.id.name());
-    Ok((decision.action == PlannedAction::Grant)
-        .then(|| format!("{role} for kubelet identity {principal} on {registry}")))
 }

@@ -1,84 +1,12 @@
-//! Which role assignments let their holders pull. Decided by what a role allows, not by its name.
+//! Which role assignments let their holders pull.
 
-use super::{GrantReach, PrincipalState, PullGrant};
+use super::{GrantReach, GroupMembership, PrincipalState, PullGrant};
 use crate::{
-    attach::is_above,
-    call::Call,
-    client::Client,
     error::{Error, ErrorKind, Result},
     id::{PrincipalId, ResourceId},
     registry::RoleAssignmentMode,
-    role::{BuiltIn, RoleAssignment, RoleDefinition},
+    role::{Effect, RoleAssignment, Roles, is_above},
 };
-use futures::{StreamExt, TryStreamExt, stream};
-use std::collections::{HashMap, HashSet};
-use uuid::Uuid;
-
-/// So many definitions are read at a time.
-const AT_A_TIME: usize = 8;
-
-/// What the roles of some assignments allow, as far as the caller may know.
-#[derive(Debug, Default)]
-pub(crate) struct Roles(HashMap<Uuid, RoleDefinition>);
-
-/// Whether a role gives pull.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-enum Effect {
-    Pulls,
-    Perhaps,
-    None,
-}
-
-impl Roles {
-    /// Reads the definitions that are not known by themselves, at a scope where the caller may read them if anywhere.
-    pub async fn read(
-        client: &Client,
-        scope: &ResourceId,
-        assignments: impl IntoIterator<Item = &RoleAssignment>,
-        call: &Call,
-    ) -> Result<Self> {
-        let unknown: HashSet<Uuid> = assignments
-            .into_iter()
-            .map(|one| one.role_definition_id)
-            .filter(|role| BuiltIn::of(*role).is_none())
-            .collect();
-        let read = stream::iter(unknown).map(|role| async move {
-            match client.role_assigner().definition(scope, role, call).await {
-                Ok(definition) => Ok(Some((role, definition))),
-                // A role that is there no more allows nothing.
-                Err(err) if err.kind() == ErrorKind::NotFound => Ok(Some((role, RoleDefinition::default()))),
-                Err(err) if err.kind() == ErrorKind::Forbidden => Ok(None),
-                Err(err) => Err(err),
-            }
-        });
-        let read: Vec<Option<(Uuid, RoleDefinition)>> = read.buffer_unordered(AT_A_TIME).try_collect().await?;
-        Ok(Self(read.into_iter().flatten().collect()))
-    }
-
-    fn name(&self, role: Uuid) -> Option<String> {
-        let built_in = BuiltIn::of(role).map(|known| known.name.to_owned());
-        built_in.or_else(|| Some(self.0.get(&role)?.name.clone()))
-    }
-
-    /// In a registry of this mode; `None` is a mode that is not known.
-    fn effect(&self, role: Uuid, mode: Option<RoleAssignmentMode>) -> Effect {
-        let gives = |mode: RoleAssignmentMode| match (BuiltIn::of(role), self.0.get(&role)) {
-            (Some(known), _) => Some(known.gives_pull(mode)),
-            (None, Some(definition)) => Some(definition.gives_pull(mode)),
-            (None, None) => None,
-        };
-        let is = |gives: Option<bool>| match gives {
-            Some(true) => Effect::Pulls,
-            Some(false) => Effect::None,
-            None => Effect::Perhaps,
-        };
-        match mode {
-            Some(mode) => is(gives(mode)),
-            None if RoleAssignmentMode::ALL.iter().all(|mode| gives(*mode) == Some(false)) => Effect::None,
-            None => Effect::Perhaps,
-        }
-    }
-}
 
 /// The grants of pull on a registry among some assignments, those on the registry itself first.
 pub(crate) fn pull_grants<'a>(
@@ -109,6 +37,7 @@ pub(crate) fn pull_grants<'a>(
             },
             condition: one.condition.clone(),
             is_certain: effect == Effect::Pulls,
+            membership: if one.is_of_group() { GroupMembership::Unchecked } else { GroupMembership::None },
         });
     }
     grants.sort_by_key(|grant| grant.reach != GrantReach::Direct);
@@ -124,6 +53,16 @@ impl PullGrant {
         }
         self
     }
+
+    /// Says of a group's grant that its members are known, and which clusters are among them.
+    pub(crate) fn held_through_group(mut self, clusters: impl IntoIterator<Item = ResourceId>) -> Self {
+        if self.membership == GroupMembership::Unchecked {
+            self.principal_state = PrincipalState::Exists;
+            self.membership = GroupMembership::Checked;
+            self.clusters.extend(clusters);
+        }
+        self
+    }
 }
 
 #[cfg(test)]
@@ -131,6 +70,7 @@ mod tests {
     use super::*;
     use crate::role::PullRole;
     use RoleAssignmentMode::{AbacRepositoryPermissions as Abac, LegacyRegistryPermissions as Legacy};
+    use uuid::Uuid;
 
     const SUBSCRIPTION: &str = "/subscriptions/22222222-2222-2222-2222-222222222222";
     const OWNER: Uuid = Uuid::from_u128(0x8e3a_f657_a8ff_443c_a75c_2fe8_c4bc_b635);

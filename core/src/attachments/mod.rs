@@ -3,7 +3,7 @@
 mod grants;
 mod run;
 
-pub(crate) use grants::{Roles, pull_grants};
+pub(crate) use grants::pull_grants;
 pub(crate) use run::{of_cluster, of_registry};
 
 use crate::{
@@ -22,8 +22,9 @@ use uuid::Uuid;
 pub struct AttachmentsOptions {
     /// Further subscriptions to look in. The client's own is looked in, and that of the cluster or registry.
     pub subscriptions: Vec<SubscriptionId>,
-    /// Asks the directory which principals of a registry's grants still exist; at a cluster there is nothing to ask. By default it is not
-    /// asked: it takes rights there (in Microsoft Graph), which rights in Azure do not bring.
+    /// Asks the directory which principals of a registry's grants still exist, and who the members of its groups are; at a cluster there
+    /// is nothing to ask, as Azure itself says what a cluster's groups give it. By default it is not asked: it takes rights in Microsoft
+    /// Graph (`Directory.Read.All`, or `Application.Read.All` and `GroupMember.Read.All`), which roles in Azure do not bring.
     pub ask_directory: bool,
     /// Deadline (5 minutes by default), cancellation, progress.
     pub call: CallOptions,
@@ -60,7 +61,8 @@ pub struct ClusterAttachments {
     pub cluster: ResourceId,
     /// Who pulls for it.
     pub principal_id: PrincipalId,
-    /// The grants, one or more for a registry: those on the registry itself first.
+    /// The grants, one or more for a registry: those on the registry itself first. Those of the Entra groups that the identity is a member
+    /// of, itself or through other groups, are among them.
     pub grants: Vec<PullGrant>,
     /// The subscriptions that were looked in. A registry elsewhere may be attached too.
     pub subscriptions: Vec<SubscriptionId>,
@@ -94,7 +96,8 @@ pub struct PullGrant {
     pub principal_type: Option<String>,
     /// Whether the principal still exists, as far as that is known.
     pub principal_state: PrincipalState,
-    /// The clusters whose nodes pull with it, where it is the kubelet identity of some that were looked at.
+    /// The clusters whose nodes pull with it, of those that were looked at: it is their kubelet identity, or a group that has that as a
+    /// member (see [`membership`](Self::membership)).
     pub clusters: Vec<ResourceId>,
     /// The role definition's id, the part that is the same in every subscription.
     pub role_definition_id: Uuid,
@@ -108,6 +111,9 @@ pub struct PullGrant {
     pub condition: Option<String>,
     /// `false`: the caller may not read the role's definition or the registry, so that it may give pull, or not.
     pub is_certain: bool,
+    /// Where the principal is a group: whether its members are known, and so the [`clusters`](Self::clusters) complete.
+    #[serde(default)]
+    pub membership: GroupMembership,
 }
 
 /// Where a grant was assigned.
@@ -141,15 +147,36 @@ pub enum PrincipalState {
 
 words!(PrincipalState, "principal state": Exists => "exists", Gone => "gone", Unknown => "unknown");
 
+/// Whether it is known who pulls by a group's grant.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+#[non_exhaustive]
+pub enum GroupMembership {
+    /// The principal is not a group.
+    #[default]
+    None,
+    /// It is a group, and the clusters that were looked at were compared with its members.
+    Checked,
+    /// It is a group, and its members were not read, so that a cluster may pull by it that is not named here.
+    /// [`ask_directory`](AttachmentsOptions::ask_directory) reads them, with `GroupMember.Read.All` in Microsoft Graph.
+    Unchecked,
+}
+
+words!(GroupMembership, "membership": None => "none", Checked => "checked", Unchecked => "unchecked");
+
 impl fmt::Display for PullGrant {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let role = self.role_name.clone().unwrap_or_else(|| self.role_definition_id.to_string());
-        write!(f, "{role} for {} on {}", self.principal_id, self.registry.name())?;
+        let group = if self.membership == GroupMembership::None { "" } else { "group " };
+        write!(f, "{role} for {group}{} on {}", self.principal_id, self.registry.name())?;
         if let GrantReach::Inherited { from } = &self.reach {
             write!(f, ", from {from}")?;
         }
         if self.condition.is_some() {
             f.write_str(", under a condition")?;
+        }
+        if self.membership == GroupMembership::Unchecked {
+            f.write_str(", members not checked")?;
         }
         if self.is_certain { Ok(()) } else { f.write_str(", perhaps") }
     }

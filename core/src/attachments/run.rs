@@ -1,7 +1,8 @@
 //! Gathers what there is, in parallel, and judges it.
 
 use super::{
-    AttachmentsOptions, ClusterAttachments, PrincipalState, PullGrant, RegistryAttachments, Roles, pull_grants,
+    AttachmentsOptions, ClusterAttachments, GroupMembership, PrincipalState, PullGrant, RegistryAttachments,
+    pull_grants,
 };
 use crate::{
     attach::{Otherwise, principal},
@@ -12,10 +13,13 @@ use crate::{
     id::{PrincipalId, ResourceId, SubscriptionId},
     identity::ClusterIdentities,
     registry::{Registry, RegistryRef, TYPE},
-    role::RoleAssignment,
+    role::{RoleAssignment, Roles},
 };
 use futures::future::try_join_all;
-use std::{collections::HashSet, time::Duration};
+use std::{
+    collections::{BTreeMap, BTreeSet, HashSet},
+    time::Duration,
+};
 
 const DEADLINE: Duration = Duration::from_secs(5 * 60);
 
@@ -46,7 +50,9 @@ pub(crate) async fn of_cluster(
     for one in &found {
         grants.extend(one.grants(client, &call).await?);
     }
-    let grants = grants.into_iter().map(|grant| grant.held_by(principal_id, &id)).collect();
+    // A group that Azure lists for the identity has it as a member.
+    let known = |grant: PullGrant| grant.held_by(principal_id, &id).held_through_group([id.clone()]);
+    let grants = grants.into_iter().map(known).collect();
     Ok(ClusterAttachments { cluster: id, principal_id, grants, subscriptions })
 }
 
@@ -62,8 +68,10 @@ impl Found {
         let unseen = self.unseen();
         let registries = self.registries.iter().map(|one| (&one.id, Some(one.mode)));
         let registries: Vec<_> = registries.chain(unseen.iter().map(|id| (id, None))).collect();
-        let Some((scope, _)) = registries.first() else { return Ok(Vec::new()) };
-        let roles = Roles::read(client, scope, &self.assignments, call).await?;
+        if registries.is_empty() {
+            return Ok(Vec::new());
+        }
+        let roles = Roles::read(client.role_assigner(), None, &self.assignments, call).await?;
         let mut grants = Vec::new();
         for (id, mode) in registries {
             grants.extend(pull_grants(id, mode, &self.assignments, &roles)?);
@@ -111,7 +119,7 @@ pub(crate) async fn of_registry(
         Ok((found, assignments))
     };
     let ((registry, assignments), clusters) = futures::try_join!(at_registry, clusters(client, &subscriptions, &call))?;
-    let roles = Roles::read(client, &registry.id, &assignments, &call).await?;
+    let roles = Roles::read(client.role_assigner(), Some(&registry.id), &assignments, &call).await?;
     let grants = pull_grants(&registry.id, Some(registry.mode), &assignments, &roles)?;
     let (subscriptions, clusters): (Vec<_>, Vec<_>) = clusters.into_iter().unzip();
     let kubelets: Vec<(PrincipalId, &ResourceId)> = clusters.iter().flat_map(|listed| kubelets(listed)).collect();
@@ -120,9 +128,38 @@ pub(crate) async fn of_registry(
     };
     let mut grants: Vec<PullGrant> = grants.into_iter().map(known).collect();
     if options.ask_directory {
+        grants = with_members(client, grants, &kubelets, &call).await?;
         tell_gone(client, &mut grants, &call).await?;
     }
     Ok(RegistryAttachments { registry, grants, subscriptions })
+}
+
+/// Asks the directory for the members of groups, once for each group.
+async fn with_members(
+    client: &Client,
+    grants: Vec<PullGrant>,
+    kubelets: &[(PrincipalId, &ResourceId)],
+    call: &Call,
+) -> Result<Vec<PullGrant>> {
+    let is_group = |grant: &&PullGrant| grant.membership == GroupMembership::Unchecked;
+    let groups: BTreeSet<PrincipalId> = grants.iter().filter(is_group).map(|grant| grant.principal_id).collect();
+    let read = groups.into_iter().map(|group| async move {
+        match client.inventory().members(group, call).await {
+            Ok(members) => Ok(Some((group, members))),
+            // One that the directory does not have any more has no members; that it is gone is found out below.
+            Err(err) if err.kind() == ErrorKind::NotFound => Ok(None),
+            Err(err) => Err(err),
+        }
+    });
+    let members: BTreeMap<PrincipalId, Vec<PrincipalId>> = try_join_all(read).await?.into_iter().flatten().collect();
+    let known = |grant: PullGrant| match members.get(&grant.principal_id) {
+        Some(members) => {
+            let within = kubelets.iter().filter(|(kubelet, _)| members.contains(kubelet));
+            grant.held_through_group(within.map(|(_, cluster)| (*cluster).clone()))
+        }
+        None => grant,
+    };
+    Ok(grants.into_iter().map(known).collect())
 }
 
 /// Asks the directory for those principals of which nothing is known.

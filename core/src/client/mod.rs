@@ -9,6 +9,7 @@ mod import;
 pub use builder::ClientBuilder;
 
 use crate::{
+    absent,
     attach::{self, ApplyAttachOptions, AttachOptions, AttachPlan, Attachment},
     call::{Call, CallOptions},
     cloud::Cloud,
@@ -353,10 +354,17 @@ impl Client {
     pub(crate) async fn find_registry(&self, registry: &RegistryRef, call: &Call) -> Result<Registry> {
         let found = self.registry_importer().find(registry, call).await?;
         found.ok_or_else(|| {
-            let subscription = registry.subscription(self.parts.subscription).to_string();
-            Error::new(ErrorKind::NotFound, "no such registry")
-                .with_context("registry", registry.to_string())
-                .with_context("subscription", subscription)
+            let err = Error::new(ErrorKind::NotFound, "no such registry");
+            if let Some(id) = registry.id() {
+                return absent::explain(err, "registry", id);
+            }
+            let searched = registry.subscription(self.parts.subscription).to_string();
+            err.with_context("registry", registry.as_str())
+                .with_context("searched in subscription", searched)
+                .with_context(
+                    "hint",
+                    "names are searched in this subscription only; name a registry in another by its resource id",
+                )
         })
     }
 

@@ -2,6 +2,7 @@
 
 use super::TYPE;
 use crate::{
+    absent,
     error::{Error, ErrorKind, Result},
     http::ArmRequest,
     id::{ResourceId, SubscriptionId},
@@ -73,10 +74,7 @@ pub(crate) fn about(err: Error, id: &ResourceId) -> Error {
     if err.kind() != ErrorKind::NotFound {
         return err.with_context("cluster", id.name());
     }
-    err.saying("no such cluster")
-        .with_context("cluster", id.name())
-        .with_context("resource group", id.group())
-        .with_context("subscription", id.subscription().to_string())
+    absent::explain(err, "cluster", id)
 }
 
 #[cfg(test)]

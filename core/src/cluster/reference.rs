@@ -17,6 +17,8 @@ const LONGEST_NAME: usize = 63;
 ///
 /// let cluster = ClusterRef::new("group", "dev")?;
 /// assert_eq!(cluster.to_string(), "group/dev");
+/// let elsewhere = cluster.in_subscription("22222222-2222-2222-2222-222222222222".parse()?);
+/// assert_eq!(elsewhere.to_string().parse::<ClusterRef>()?, elsewhere);
 /// # Ok::<(), aks_acr::Error>(())
 /// ```
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
@@ -106,7 +108,6 @@ impl FromStr for ClusterRef {
     ///
     /// # Errors
     /// [`InvalidInput`](crate::ErrorKind::InvalidInput), with the form that was wanted.
-    /// Reads a resource id, or `group/name`.
     fn from_str(text: &str) -> Result<Self> {
         if !text.starts_with('/') {
             let parts = text.split_once('/');
@@ -119,9 +120,13 @@ impl FromStr for ClusterRef {
     }
 }
 
+/// The form that [`FromStr`] reads: `group/name`, or the resource id where the subscription was named.
 impl fmt::Display for ClusterRef {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "{}/{}", self.group, self.name)
+        match self.subscription {
+            Some(subscription) => self.id(subscription).fmt(f),
+            None => write!(f, "{}/{}", self.group, self.name),
+        }
     }
 }
 

@@ -68,8 +68,8 @@ pub struct Detachment {
     pub registry: ResourceId,
     /// What was removed.
     pub removed: Vec<RemovedGrant>,
-    /// What still gives this principal pull: grants from above, of other roles, or not made by us where only ours were to go. What a
-    /// group of Entra brings it is not seen.
+    /// What still gives this principal pull: grants from above, of other roles, of Entra groups that it is a member of, or not made by us
+    /// where only ours were to go.
     pub remaining: Vec<PullGrant>,
 }
 

@@ -2,6 +2,7 @@
 
 use super::{DetachOptions, pull_role};
 use crate::{
+    attach::{Quoted, Whose, or_none},
     attachments::PullGrant,
     call::CallOptions,
     cluster::ClusterRef,
@@ -18,6 +19,9 @@ pub(super) const VERSION: u32 = 1;
 /// an hour.
 ///
 /// Applying it looks again: what is gone by then is no hindrance, but if more would be removed than the plan says, nothing is.
+///
+/// `Display` shows all that would be removed, below lines that begin with `-` (deletes a role assignment) or `=` (writes nothing); a line
+/// with `!` names what still gives pull. A stored plan is trusted as its storage is, as [`AttachPlan`](crate::AttachPlan) says.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[non_exhaustive]
 pub struct DetachPlan {
@@ -34,7 +38,7 @@ pub struct DetachPlan {
     pub principal_id: PrincipalId,
     /// What would be removed. Empty: nothing would be written.
     pub remove: Vec<RoleAssignment>,
-    /// What would still give this principal pull. What a group of Entra brings it is not seen.
+    /// What would still give this principal pull, the grants of Entra groups that it is a member of among it.
     pub remaining: Vec<PullGrant>,
     /// Whether the options named whose grants are meant; else they are those of the cluster's kubelet identity.
     pub is_principal_named: bool,
@@ -77,17 +81,24 @@ impl ApplyDetachOptions {
 
 impl fmt::Display for DetachPlan {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let (principal, registry) = (self.principal_id, self.registry.name());
+        let whose =
+            Whose { cluster: &self.cluster, principal_id: self.principal_id, is_named: self.is_principal_named };
+        let registry = self.registry.name();
         if self.remove.is_empty() {
-            write!(f, "= no grant for {principal} on {registry}")?;
+            let ours = if self.only_ours { " that this library made" } else { "" };
+            write!(f, "= no grant{ours} on {registry} for {whose}\n    does: nothing")?;
+            whose.details(&self.registry, f)?;
         }
         for (index, one) in self.remove.iter().enumerate() {
             let gap = if index == 0 { "" } else { "\n" };
             let role = pull_role(one).map_or_else(|| one.role_definition_id.to_string(), |role| role.to_string());
-            write!(f, "{gap}- {role} for {principal} on {registry}")?;
+            write!(f, "{gap}- {role} on {registry} for {whose}\n    does: deletes {}", Quoted(&one.id))?;
+            whose.details(&self.registry, f)?;
+            let (condition, description) = (or_none(one.condition.as_deref()), or_none(one.description.as_deref()));
+            write!(f, "\n    condition: {condition}\n    description: {description}")?;
         }
         for one in &self.remaining {
-            write!(f, "\n! {one}")?;
+            write!(f, "\n! {} still gives pull", Quoted(&one.to_string()))?;
         }
         Ok(())
     }

@@ -6,15 +6,16 @@ use super::{
     pull_role,
 };
 use crate::{
+    absent,
     attach::{GOOD_FOR, Otherwise, check_is_current, principal},
-    attachments::{PullGrant, Roles, pull_grants},
+    attachments::{PullGrant, pull_grants},
     call::{Call, Event},
     client::Client,
     cluster::ClusterRef,
     error::{Error, ErrorKind, Result},
     id::{PrincipalId, ResourceId},
     registry::{RegistryRef, RoleAssignmentMode},
-    role::RoleAssignment,
+    role::{RoleAssignment, Roles, group_access},
 };
 use futures::future::join_all;
 use std::time::{Duration, SystemTime};
@@ -30,6 +31,8 @@ struct Found {
     /// The cluster, where it was looked at.
     cluster: Option<ResourceId>,
     held: Held,
+    /// What groups hold at the registry and above it.
+    of_groups: Vec<RoleAssignment>,
 }
 
 pub(crate) async fn detach(
@@ -55,7 +58,8 @@ pub(crate) async fn plan(
     Ok(DetachPlan {
         version: VERSION,
         expires: SystemTime::now() + GOOD_FOR,
-        cluster: cluster.clone(),
+        // Where it is applied, another subscription may be the client's.
+        cluster: cluster.clone().in_subscription(cluster.subscription().unwrap_or(client.subscription_id())),
         registry: found.registry,
         principal_id: found.principal_id,
         remove: found.held.remove,
@@ -106,8 +110,9 @@ async fn gather(
         Ok((id, mode, assignments))
     };
     let ((principal_id, cluster), (registry, mode, assignments)) = futures::try_join!(whose, at_registry)?;
+    let of_groups = assignments.iter().filter(|one| one.is_of_group() && !one.is_of(principal_id)).cloned().collect();
     let held = decide(assignments, &registry, principal_id, options);
-    Ok(Found { registry, mode, principal_id, cluster, held })
+    Ok(Found { registry, mode, principal_id, cluster, held, of_groups })
 }
 
 fn explain_absent(err: Error) -> Error {
@@ -124,9 +129,7 @@ fn about(err: Error, registry: &ResourceId) -> Error {
     if err.kind() != ErrorKind::NotFound {
         return err;
     }
-    err.saying("no such registry")
-        .with_context("registry", registry.name())
-        .with_context("subscription", registry.subscription().to_string())
+    absent::explain(err, "registry", registry)
 }
 
 /// What remains is looked at beside the removal: neither waits for the other. Each grant is tried, also where another is refused: what
@@ -172,20 +175,39 @@ async fn remove_one(client: &Client, assignment: &RoleAssignment, call: &Call) -
     }))
 }
 
-/// Nothing more is asked where the principal holds nothing else.
+/// Nothing more is asked where the principal holds nothing else, and no group has a role that gives pull.
 async fn remaining(client: &Client, found: &Found, call: &Call) -> Result<Vec<PullGrant>> {
+    let (own, of_groups) = futures::try_join!(remaining_own(client, found, call), through_groups(client, found, call))?;
+    Ok(own.into_iter().chain(of_groups).collect())
+}
+
+async fn remaining_own(client: &Client, found: &Found, call: &Call) -> Result<Vec<PullGrant>> {
     let keep = &found.held.keep;
     if keep.is_empty() {
         return Ok(Vec::new());
     }
-    let (mode, roles) =
-        futures::try_join!(mode(client, found, call), Roles::read(client, &found.registry, keep, call))?;
+    let roles = Roles::read(client.role_assigner(), Some(&found.registry), keep, call);
+    let (mode, roles) = futures::try_join!(mode(client, found, call), roles)?;
     let remaining = pull_grants(&found.registry, mode, keep, &roles)?;
     let known = |grant: PullGrant| match &found.cluster {
         Some(cluster) => grant.held_by(found.principal_id, cluster),
         None => grant,
     };
     Ok(remaining.into_iter().map(known).collect())
+}
+
+/// The grants of groups that the principal is a member of, and of those of which that is not known.
+async fn through_groups(client: &Client, found: &Found, call: &Call) -> Result<Vec<PullGrant>> {
+    let at = (&found.registry, found.mode);
+    let access = group_access(client.role_assigner(), at, found.principal_id, &found.of_groups, call).await?;
+    if access.held.is_empty() && access.unchecked.is_empty() {
+        return Ok(Vec::new());
+    }
+    let mode = mode(client, found, call).await?;
+    let held = pull_grants(&found.registry, mode, &access.held, &access.roles)?;
+    let unchecked = pull_grants(&found.registry, mode, &access.unchecked, &access.roles)?;
+    let known = |grant: PullGrant| grant.held_through_group(found.cluster.clone());
+    Ok(held.into_iter().map(known).chain(unchecked).collect())
 }
 
 /// `None`: the caller may not read the registry, and what remains is uncertain.

@@ -52,6 +52,8 @@ struct Seen {
     /// How often in a row no answer came, and why not.
     lost: u32,
     reason: String,
+    /// Whether a try ended without saying if it had an effect.
+    is_open: bool,
 }
 
 /// So often in a row no answer may come: with the policy's waits that is about half a minute. Who has no network should hear
@@ -101,6 +103,11 @@ impl Watch {
         seen.tries
     }
 
+    /// Whether a try before the last one may have had an effect: no response came, or one of a server that failed on the way.
+    pub fn may_have_had_effect(&self) -> bool {
+        self.seen().is_open
+    }
+
     /// The guard's own error, if it ended the request.
     pub fn verdict(&self) -> Option<Error> {
         self.seen().verdict.take()
@@ -130,6 +137,7 @@ impl Watch {
         self.report("no answer".to_owned(), None);
         let mut seen = self.seen();
         seen.lost += 1;
+        seen.is_open = true;
         seen.reason = innermost(&err);
         if seen.lost < MOST_LOST && !is_final(&err) {
             return err;
@@ -225,6 +233,11 @@ fn is_repeated(status: StatusCode) -> bool {
     matches!(u16::from(status), 408 | 429 | 500 | 502 | 503 | 504)
 }
 
+/// The statuses that do not say whether the request had an effect. A throttled one had none.
+fn leaves_open(status: StatusCode) -> bool {
+    is_repeated(status) && status != StatusCode::TooManyRequests
+}
+
 /// A server's wait is honoured by the policy on these two only. On the others it is this guard that waits; what ends the call ends
 /// the wait, too.
 fn is_throttled(status: StatusCode) -> bool {
@@ -251,7 +264,10 @@ impl DeadlineGuard {
             return Err(azure_core::Error::with_message(Azure::Other, "wait beyond the deadline"));
         }
         watch.report(service.code.clone().unwrap_or_else(|| status.to_string()), wait);
-        watch.seen().last = Some(service);
+        let mut seen = watch.seen();
+        seen.is_open |= leaves_open(status);
+        seen.last = Some(service);
+        drop(seen);
         let (status, headers, body) = raw.deconstruct();
         Ok((AsyncRawResponse::from_bytes(status, headers, body), wait.filter(|_| !by_policy)))
     }

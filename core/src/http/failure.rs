@@ -7,6 +7,7 @@ use super::{
     refusal::{is_conditional_access, refusal},
 };
 use crate::{
+    absent,
     error::{Error, ErrorKind, ServiceError},
     refusal::RefusalKind,
 };
@@ -25,7 +26,11 @@ pub(crate) fn from_azure(request: &ArmRequest, answer: &Answer) -> Error {
     // Azure answers a lock with 409: for a caller it is a refusal all the same.
     let is_refused = refusal.as_ref().is_some_and(|refusal| refusal.kind != RefusalKind::ConditionalAccess);
     let kind = if is_refused { ErrorKind::Forbidden } else { ErrorKind::of_status(answer.status) };
-    let err = Error::new(kind, sentence(kind)).with_context("while", &request.step);
+    let (group, subscription) = absent::parents(&request.scope);
+    let code = service.code.as_deref().unwrap_or_default();
+    let missing = absent::sentence_of_parent(code, group, subscription).filter(|_| kind == ErrorKind::NotFound);
+    let text = missing.unwrap_or_else(|| sentence(kind).to_owned());
+    let err = Error::new(kind, text).with_context("while", &request.step);
     let err = match refusal {
         Some(refusal) => err.refused(refusal),
         None => err,

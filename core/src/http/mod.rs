@@ -206,7 +206,7 @@ async fn send(pipeline: &Pipeline, request: &mut Request, watch: deadline::Watch
         };
         match (answer, watch.verdict()) {
             (_, Some(verdict)) => Err(verdict),
-            (Ok(answer), None) => Ok(Answer::from(answer)),
+            (Ok(answer), None) => Ok(Answer { is_repeated: watch.may_have_had_effect(), ..Answer::from(answer) }),
             (Err(err), None) => Err(from_transport(err, step)),
         }
     };

@@ -167,7 +167,7 @@ mod tests {
     use azure_core::http::headers::Headers;
 
     fn status(status: u16, body: &str) -> Result<Progressed> {
-        let answer = Answer { status, headers: Headers::new(), body: body.to_owned().into() };
+        let answer = Answer { status, headers: Headers::new(), body: body.to_owned().into(), is_repeated: false };
         read_status(&answer, "testing")
     }
 

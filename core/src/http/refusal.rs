@@ -107,7 +107,8 @@ mod tests {
             message: Some(message.to_owned()),
             ..ServiceError::default()
         };
-        kind_of(&Answer { status, headers: Headers::new(), body: Vec::new().into() }, &service)
+        let answer = Answer { status, headers: Headers::new(), body: Vec::new().into(), is_repeated: false };
+        kind_of(&answer, &service)
     }
 
     #[test]

@@ -212,6 +212,8 @@ pub(crate) struct Answer {
     pub status: u16,
     pub headers: Headers,
     pub body: Bytes,
+    /// Whether an earlier try of the same request may have had its effect: its response was lost, or did not say.
+    pub is_repeated: bool,
 }
 
 impl Answer {
@@ -237,6 +239,6 @@ impl Answer {
 impl From<RawResponse> for Answer {
     fn from(raw: RawResponse) -> Self {
         let (status, headers, body) = raw.deconstruct();
-        Self { status: u16::from(status), headers, body: body.into() }
+        Self { status: u16::from(status), headers, body: body.into(), is_repeated: false }
     }
 }

@@ -79,10 +79,11 @@ impl Tokens {
     }
 
     /// A token for `scope`, such as `https://containerregistry.azure.net/.default`.
-    pub async fn get(&self, scope: &'static str, call: &Call) -> crate::error::Result<Secret> {
+    pub async fn get(&self, scope: &str, call: &Call) -> crate::error::Result<Secret> {
         let fetch = async {
             let token = self.credential.get_token(&[scope], None).await;
-            token.map_err(|err| super::from_transport(err, "getting a token").with_context("audience", scope))
+            token
+                .map_err(|err| super::from_transport(err, "getting a token").with_context("audience", scope.to_owned()))
         };
         let token = call.run("getting a token", self.held.get(scope, fetch)).await?;
         Ok(token.token)

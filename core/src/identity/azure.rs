@@ -30,7 +30,12 @@ impl IdentityResolver for AzureIdentityResolver {
     async fn identities(&self, cluster: &ClusterRef, call: &Call) -> Result<ClusterIdentities> {
         let id = cluster.id(self.subscription);
         let answer = self.arm.send(get_cluster(&id), call).await;
-        let answer = answer.map_err(|err| about(err, &id))?;
+        let answer = answer.map_err(|err| {
+            let err = about(err, &id);
+            let is_by_name = err.kind() == ErrorKind::NotFound && cluster.subscription().is_none();
+            let hint = "a cluster in another subscription is named by its resource id";
+            if is_by_name { err.with_context("hint", hint) } else { err }
+        })?;
         read_identities(id, &answer.read("a cluster")?)
     }
 }

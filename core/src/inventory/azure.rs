@@ -1,6 +1,6 @@
 //! Lists of Azure Resource Manager.
 
-use super::{Directory, Inventory};
+use super::{Directory, Inventory, subscription};
 use crate::{
     call::Call,
     error::Result,
@@ -35,6 +35,10 @@ impl Inventory for AzureInventory {
         identity::list(&self.arm, subscription, call).await
     }
 
+    async fn subscriptions(&self, call: &Call) -> Result<Vec<SubscriptionId>> {
+        subscription::list(&self.arm, call).await
+    }
+
     async fn assignments_of(
         &self,
         principal: PrincipalId,
@@ -46,5 +50,9 @@ impl Inventory for AzureInventory {
 
     async fn existing(&self, principals: &[PrincipalId], call: &Call) -> Result<Vec<PrincipalId>> {
         self.directory.existing(principals, call).await
+    }
+
+    async fn members(&self, group: PrincipalId, call: &Call) -> Result<Vec<PrincipalId>> {
+        self.directory.members(group, call).await
     }
 }

@@ -1,4 +1,4 @@
-//! Microsoft Graph: which principals the directory still knows.
+//! Microsoft Graph: which principals the directory still knows, and the members of groups.
 
 use crate::{
     call::Call,
@@ -13,8 +13,11 @@ use serde_json::json;
 use url::Url;
 
 const STEP: &str = "asking the directory for principals";
+const MEMBERS_STEP: &str = "reading the members of a group";
 /// The service takes no more at a time.
 const AT_A_TIME: usize = 1000;
+/// A hundred thousand members.
+const MOST_PAGES: usize = 101;
 
 /// The directory, as the caller sees it.
 #[derive(Clone, Debug)]
@@ -40,41 +43,79 @@ impl Directory {
 
     /// See [getByIds](https://learn.microsoft.com/graph/api/directoryobject-getbyids).
     async fn ask(&self, principals: &[PrincipalId], call: &Call) -> Result<Vec<PrincipalId>> {
-        #[derive(Deserialize)]
-        struct Found {
-            value: Vec<Object>,
+        let url = self.url("/v1.0/directoryObjects/getByIds")?;
+        let body = Some(json!({ "ids": principals }).to_string());
+        Ok(self.send(Method::Post, url, body, STEP, call).await?.ids())
+    }
+
+    /// The members of a group, and those of the groups in it.
+    /// See [transitiveMembers](https://learn.microsoft.com/graph/api/group-list-transitivemembers).
+    pub async fn members(&self, group: PrincipalId, call: &Call) -> Result<Vec<PrincipalId>> {
+        let mut url = self.url(&format!("/v1.0/groups/{group}/transitiveMembers"))?;
+        url.query_pairs_mut().append_pair("$select", "id").append_pair("$top", "999");
+        let (mut members, home) = (Vec::new(), url.origin());
+        for _ in 0..MOST_PAGES {
+            let page = self.send(Method::Get, url, None, MEMBERS_STEP, call).await?;
+            let next = page.next.clone();
+            members.extend(page.ids());
+            let Some(next) = next else { return Ok(members) };
+            url = Url::parse(&next).ok().filter(|url| url.origin() == home).ok_or_else(|| {
+                Error::new(ErrorKind::Unexpected, "the directory named a link to another host, which is not followed")
+            })?;
         }
-        #[derive(Deserialize)]
-        struct Object {
-            id: PrincipalId,
-        }
-        let Some((host, scope)) = self.cloud.graph() else {
-            let text = "the address of Microsoft Graph in this cloud is not known: leave `ask_directory` off";
-            return Err(Error::new(ErrorKind::Unsupported, text));
-        };
+        let text = "the group has more members than are read";
+        Err(Error::new(ErrorKind::Unsupported, text).with_context("group", group.to_string()))
+    }
+
+    fn graph(&self) -> Result<(&str, &str)> {
+        self.cloud.graph().ok_or_else(|| {
+            let text = "the address of Microsoft Graph in this cloud is not known: set it on the cloud, or leave asking the \
+                        directory off";
+            Error::new(ErrorKind::Unsupported, text)
+        })
+    }
+
+    fn url(&self, path: &str) -> Result<Url> {
+        let (host, _) = self.graph()?;
         let odd = |err| Error::new(ErrorKind::Unexpected, "cannot make a URL").with_source(err);
-        let url = Url::parse(&format!("{host}/v1.0/directoryObjects/getByIds")).map_err(odd)?;
+        Url::parse(&format!("{host}{path}")).map_err(odd)
+    }
+
+    async fn send(&self, method: Method, url: Url, body: Option<String>, step: &str, call: &Call) -> Result<Page> {
+        let (_, scope) = self.graph()?;
         let token = self.tokens.get(scope, call).await?;
         let headers = vec![
             ("authorization", format!("Bearer {}", token.secret())),
             ("content-type", "application/json".to_owned()),
         ];
-        let body = Some(json!({ "ids": principals }).to_string());
-        let request = RegistryRequest {
-            method: Method::Post,
-            url,
-            headers,
-            body,
-            step: STEP.to_owned(),
-            body_kind: BodyKind::ListPage,
-        };
+        let step = step.to_owned();
+        let request = RegistryRequest { method, url, headers, body, step: step.clone(), body_kind: BodyKind::ListPage };
         let answer = self.pipeline.send(request, call).await?;
         if !answer.is_success() {
-            let err = from_service(STEP, &answer);
-            let hint =
-                "rights in Azure are none in the directory: there the caller needs a role or a permission to read it";
+            let err = from_service(&step, &answer);
+            let hint = "Azure roles do not apply in Entra ID: the caller needs Directory.Read.All, or Application.Read.All and \
+                        GroupMember.Read.All, in Microsoft Graph";
             return Err(if err.kind() == ErrorKind::Forbidden { err.with_context("hint", hint) } else { err });
         }
-        Ok(answer.read::<Found>("a list of principals")?.value.into_iter().map(|object| object.id).collect())
+        answer.read("a list of principals")
+    }
+}
+
+/// A page of a list of objects.
+#[derive(Deserialize)]
+struct Page {
+    value: Vec<Object>,
+    #[serde(rename = "@odata.nextLink")]
+    next: Option<String>,
+}
+
+#[derive(Deserialize)]
+struct Object {
+    id: PrincipalId,
+}
+
+impl Page {
+    fn ids(self) -> Vec<PrincipalId> {
+        self.value.into_iter().map(|object| object.id).collect()
     }
 }

@@ -2,9 +2,12 @@
 
 mod azure;
 mod directory;
+mod search;
+mod subscription;
 
 pub use azure::AzureInventory;
 pub(crate) use directory::Directory;
+pub(crate) use search::Search;
 
 use crate::{
     call::Call,
@@ -29,7 +32,9 @@ pub trait Inventory: fmt::Debug + Send + Sync + 'static {
     async fn registries(&self, subscription: SubscriptionId, call: &Call) -> Result<Vec<Registry>>;
     /// The clusters of a subscription, by their identities.
     async fn clusters(&self, subscription: SubscriptionId, call: &Call) -> Result<Vec<ClusterIdentities>>;
-    /// The assignments that a principal itself holds, in a subscription and above it. Those of its groups are not among them.
+    /// The subscriptions that the caller can see.
+    async fn subscriptions(&self, call: &Call) -> Result<Vec<SubscriptionId>>;
+    /// The assignments that a principal holds in a subscription and above it, itself or through groups.
     async fn assignments_of(
         &self,
         principal: PrincipalId,
@@ -38,4 +43,7 @@ pub trait Inventory: fmt::Debug + Send + Sync + 'static {
     ) -> Result<Vec<RoleAssignment>>;
     /// Those of some principals that the directory knows. It takes rights in the directory: a role in Azure does not bring them.
     async fn existing(&self, principals: &[PrincipalId], call: &Call) -> Result<Vec<PrincipalId>>;
+    /// The members of a group, those of the groups in it too. It takes rights in the directory; a group that the directory does not have is
+    /// [`NotFound`](crate::ErrorKind::NotFound).
+    async fn members(&self, group: PrincipalId, call: &Call) -> Result<Vec<PrincipalId>>;
 }

@@ -8,8 +8,9 @@ use super::{
     wire::WireRegistry,
 };
 use crate::{
+    absent,
     call::Call,
-    error::Result,
+    error::{ErrorKind, Result},
     http::{Arm, ArmRequest, readable},
     id::{ResourceId, SubscriptionId},
     image::{Image, ImageReference},
@@ -41,6 +42,7 @@ impl AzureRegistryImporter {
         match self.arm.send(get_registry(id), call).await {
             Ok(answer) => answer.read("a registry").map(Some),
             Err(err) if err.code() == Some("ResourceNotFound") => Ok(None),
+            Err(err) if err.kind() == ErrorKind::NotFound => Err(absent::explain(err, "registry", id)),
             Err(err) => Err(err.with_context("registry", id.name())),
         }
     }

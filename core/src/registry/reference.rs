@@ -48,7 +48,11 @@ impl TryFrom<Stored> for RegistryRef {
     type Error = Error;
 
     fn try_from(stored: Stored) -> Result<Self> {
-        Ok(Self { subscription: stored.subscription, ..stored.registry.parse()? })
+        let read: Self = stored.registry.parse()?;
+        Ok(match stored.subscription {
+            Some(subscription) => read.in_subscription(subscription),
+            None => read,
+        })
     }
 }
 
@@ -62,7 +66,9 @@ impl RegistryRef {
     /// Looks in a subscription that is not the client's. A resource id has its own and keeps it.
     #[must_use]
     pub fn in_subscription(mut self, subscription: SubscriptionId) -> Self {
-        self.subscription = Some(subscription);
+        if self.id().is_none() {
+            self.subscription = Some(subscription);
+        }
         self
     }
 
@@ -144,7 +150,8 @@ fn login_server(text: &str) -> Result<String> {
 impl FromStr for RegistryRef {
     type Err = Error;
 
-    /// Reads a resource id, which begins with a slash; a login server, which has a dot; or a name, which has neither.
+    /// Reads a resource id, which begins with a slash; a login server, which has a dot; or a name, which has neither. The last two may have a
+    /// subscription's id and a slash before them.
     ///
     /// # Errors
     /// [`InvalidInput`](crate::ErrorKind::InvalidInput), with the form that was wanted. Whether a login server is one of the client's
@@ -152,6 +159,15 @@ impl FromStr for RegistryRef {
     fn from_str(text: &str) -> Result<Self> {
         if text.starts_with('/') {
             return Self::of_id(text.parse()?);
+        }
+        if let Some((subscription, rest)) = text.split_once('/') {
+            let wanted = "wanted a registry's name, login server or resource id";
+            let subscription: SubscriptionId =
+                subscription.parse().map_err(|_| Error::invalid(wanted, "registry", text))?;
+            return match rest.contains('/') {
+                true => Err(Error::invalid(wanted, "registry", text)),
+                false => Ok(rest.parse::<Self>()?.in_subscription(subscription)),
+            };
         }
         let by = if text.contains('.') { By::LoginServer(login_server(text)?) } else { By::Name(registry_name(text)?) };
         Ok(Self { by, subscription: None })
@@ -172,11 +188,12 @@ impl From<&Registry> for RegistryRef {
     }
 }
 
+/// The form that [`FromStr`] reads: the name, login server or resource id, with the subscription before it where one was named.
 impl fmt::Display for RegistryRef {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match &self.by {
-            By::Name(text) | By::LoginServer(text) => f.write_str(text),
-            By::Id(id) => f.write_str(id.name()),
+        match self.subscription {
+            Some(subscription) => write!(f, "{subscription}/{}", self.as_str()),
+            None => f.write_str(self.as_str()),
         }
     }
 }
@@ -199,6 +216,7 @@ mod tests {
         let id = format!("/subscriptions/{other}/resourceGroups/g/providers/{TYPE}/myreg");
         for one in [by_name, id.parse().unwrap(), "myreg.azurecr.io".parse().unwrap()] {
             assert_eq!(serde_json::from_value::<RegistryRef>(serde_json::to_value(&one).unwrap()).unwrap(), one);
+            assert_eq!(one.to_string().parse::<RegistryRef>().unwrap(), one);
         }
     }
 

@@ -1,6 +1,6 @@
 //! Role assignments through Azure Resource Manager.
 
-use super::{Grant, Granted, Revoked, RoleAssigner, RoleAssignment, RoleDefinition, assignment_name};
+use super::{Grant, Granted, Revoked, RoleAssigner, RoleAssignment, RoleDefinition, RolePermissions, assignment_name};
 use crate::{
     call::Call,
     error::{Error, ErrorKind, Result},
@@ -103,7 +103,9 @@ impl RoleAssigner for AzureRoleAssigner {
         match self.put_when_known(grant, call).await {
             Ok(answer) => {
                 let correlation_id = answer.header(CORRELATION_ID).map(str::to_owned);
-                let is_new = answer.status == 201 || grant.replaces.is_some();
+                // A try whose response was lost has made what the repeated one finds.
+                let is_new =
+                    answer.status == 201 || answer.is_repeated || grant.is_unlisted || grant.replaces.is_some();
                 let assignment = answer.read::<WireAssignment>("a role assignment")?.into_assignment();
                 Ok(Granted { assignment, is_new, correlation_id })
             }
@@ -119,39 +121,67 @@ impl RoleAssigner for AzureRoleAssigner {
             .needs(DELETE, scope_of_assignment(id));
         let answer = self.arm.send_opt(request, call).await?;
         Ok(Revoked {
-            was_there: answer.as_ref().is_some_and(|answer| answer.status != 204),
+            was_there: answer.as_ref().is_some_and(|answer| answer.status != 204 || answer.is_repeated),
             correlation_id: answer.and_then(|answer| answer.header(CORRELATION_ID).map(str::to_owned)),
         })
     }
 
     async fn list(&self, scope: &ResourceId, call: &Call) -> Result<Vec<RoleAssignment>> {
-        let request = ArmRequest::get(format!("{scope}/{PROVIDER}/roleAssignments"), API)
-            .filter("atScope()")
-            .step("listing role assignments")
-            .needs(READ, scope.as_str());
-        let listed: Vec<WireAssignment> = self.arm.list(request, "a list of role assignments", call).await?;
-        Ok(listed.into_iter().filter_map(WireAssignment::into_assignment).collect())
+        list_filtered(&self.arm, scope.as_str(), "atScope()".to_owned(), "listing role assignments", call).await
     }
 
-    async fn definition(&self, scope: &ResourceId, role: Uuid, call: &Call) -> Result<RoleDefinition> {
+    async fn list_assigned_to(
+        &self,
+        scope: &ResourceId,
+        principal: PrincipalId,
+        call: &Call,
+    ) -> Result<Vec<RoleAssignment>> {
+        let filter = format!("atScope() and assignedTo('{principal}')");
+        list_filtered(
+            &self.arm,
+            scope.as_str(),
+            filter,
+            "listing what the principal holds, itself or through groups",
+            call,
+        )
+        .await
+    }
+
+    async fn definition(&self, scope: &str, role: Uuid, call: &Call) -> Result<RoleDefinition> {
+        let scope = checked_scope(scope)?;
         let request = ArmRequest::get(format!("{scope}/{PROVIDER}/roleDefinitions/{role}"), API)
             .step("reading a role definition")
-            .needs(READ_DEFINITION, scope.as_str());
-        Ok(self.arm.send(request, call).await?.read::<WireDefinition>("a role definition")?.into_definition())
+            .needs(READ_DEFINITION, if scope.is_empty() { "/" } else { scope });
+        self.arm
+            .send(request, call)
+            .await?
+            .read::<WireDefinition>("a role definition")
+            .map(WireDefinition::into_definition)
     }
 }
 
-/// What a principal holds in a subscription and above it. A filter on the principal leaves out what its groups hold.
+/// What a principal holds in a subscription, above it and below it, itself or through groups. A filter on `principalId` would leave out
+/// what its groups hold.
 pub(crate) async fn list_of_principal(
     arm: &Arm,
     principal: PrincipalId,
     subscription: SubscriptionId,
     call: &Call,
 ) -> Result<Vec<RoleAssignment>> {
-    let scope = subscription.path();
+    let filter = format!("assignedTo('{principal}')");
+    list_filtered(arm, &subscription.path(), filter, "listing the principal's role assignments", call).await
+}
+
+async fn list_filtered(
+    arm: &Arm,
+    scope: &str,
+    filter: String,
+    step: &'static str,
+    call: &Call,
+) -> Result<Vec<RoleAssignment>> {
     let request = ArmRequest::get(format!("{scope}/{PROVIDER}/roleAssignments"), API)
-        .filter(format!("principalId eq '{principal}'"))
-        .step("listing the principal's role assignments")
+        .filter(filter)
+        .step(step)
         .needs(READ, scope);
     let listed: Vec<WireAssignment> = arm.list(request, "a list of role assignments", call).await?;
     Ok(listed.into_iter().filter_map(WireAssignment::into_assignment).collect())
@@ -159,7 +189,10 @@ pub(crate) async fn list_of_principal(
 
 /// See [Role assignments](https://learn.microsoft.com/rest/api/authorization/role-assignments/create).
 fn put_assignment(grant: &Grant) -> Result<ArmRequest> {
-    let name = assignment_name(grant.scope.as_str(), grant.principal_id, grant.role_definition_id);
+    let name = match grant.is_unlisted {
+        true => Uuid::new_v4(),
+        false => assignment_name(grant.scope.as_str(), grant.principal_id, grant.role_definition_id),
+    };
     let own = format!("{}/{PROVIDER}/roleAssignments/{name}", grant.scope);
     let id = checked_assignment_id(grant.replaces.as_deref().unwrap_or(&own))?;
     let mut properties = json!({
@@ -167,8 +200,12 @@ fn put_assignment(grant: &Grant) -> Result<ArmRequest> {
         "principalId": grant.principal_id,
         // Spares Azure the look-up in the directory that fails for a new identity.
         "principalType": "ServicePrincipal",
-        "description": format!("{DESCRIBED_BY_US}{}", env!("CARGO_PKG_VERSION")),
     });
+    // A PUT sets all properties: one that takes the place of another keeps what its maker wrote about it.
+    let description = if grant.replaces.is_some() { grant.description.clone() } else { Some(our_description()) };
+    if let Some(description) = description {
+        properties["description"] = json!(description);
+    }
     if let Some(condition) = &grant.condition {
         properties["condition"] = json!(condition);
         properties["conditionVersion"] = json!("2.0");
@@ -177,6 +214,31 @@ fn put_assignment(grant: &Grant) -> Result<ArmRequest> {
         .body(json!({ "properties": properties }))
         .step("granting the role")
         .needs(WRITE, grant.scope.as_str()))
+}
+
+/// What an assignment that this version makes says about itself.
+pub(crate) fn our_description() -> String {
+    format!("{DESCRIBED_BY_US}{}", env!("CARGO_PKG_VERSION"))
+}
+
+/// Whether a description is one that a version of this library wrote, to the last letter: others may begin theirs with our name.
+fn is_our_description(text: &str) -> bool {
+    let Some(version) = text.strip_prefix(DESCRIBED_BY_US) else { return false };
+    let (numbers, suffix) =
+        version.split_once('-').map_or((version, None), |(numbers, suffix)| (numbers, Some(suffix)));
+    let is_number = |part: &str| !part.is_empty() && part.bytes().all(|byte| byte.is_ascii_digit());
+    let is_plain =
+        |part: &str| !part.is_empty() && part.bytes().all(|byte| byte.is_ascii_alphanumeric() || byte == b'.');
+    numbers.split('.').count() == 3 && numbers.split('.').all(is_number) && suffix.is_none_or(is_plain)
+}
+
+/// The scope of an assignment that was listed, for a path: that of the root is empty.
+fn checked_scope(scope: &str) -> Result<&str> {
+    let trimmed = scope.trim_end_matches('/');
+    let is_plain = |letter: char| letter.is_alphanumeric() || "-_.()/".contains(letter);
+    let is_one =
+        trimmed.is_empty() || (trimmed.starts_with('/') && !trimmed.contains("..") && trimmed.chars().all(is_plain));
+    if is_one { Ok(trimmed) } else { Err(Error::invalid("wanted the scope of a role assignment", "scope", scope)) }
 }
 
 /// An id that Azure gave us and that a caller may have stored: it must still be one.
@@ -245,43 +307,85 @@ impl RoleAssignment {
         self.principal_id.eq_ignore_ascii_case(&principal.to_string())
     }
 
-    /// Whether this library made it, by what it wrote then.
+    /// Whether this library made it, by what it wrote then. It writes that on no assignment that others made.
     pub(crate) fn is_ours(&self) -> bool {
-        self.description.as_deref().is_some_and(|text| text.starts_with(DESCRIBED_BY_US))
+        self.description.as_deref().is_some_and(is_our_description)
+    }
+
+    /// Whether a group of Entra holds it, and so each of its members.
+    pub(crate) fn is_of_group(&self) -> bool {
+        self.principal_type.as_deref().is_some_and(|kind| kind.eq_ignore_ascii_case("Group"))
     }
 }
 
 #[derive(Deserialize)]
 struct WireDefinition {
-    #[serde(default)]
     properties: DefinitionProperties,
 }
 
-#[derive(Default, Deserialize)]
-#[serde(default, rename_all = "camelCase")]
+#[derive(Deserialize)]
+#[serde(rename_all = "camelCase")]
 struct DefinitionProperties {
-    role_name: String,
-    permissions: Vec<Permissions>,
+    role_name: Option<String>,
+    /// Without it nothing is known of what the role allows, which is not "nothing".
+    permissions: Vec<WirePermissions>,
 }
 
-#[derive(Default, Deserialize)]
-#[serde(default, rename_all = "camelCase")]
-struct Permissions {
-    actions: Vec<String>,
-    not_actions: Vec<String>,
-    data_actions: Vec<String>,
-    not_data_actions: Vec<String>,
+#[derive(Deserialize)]
+#[serde(rename_all = "camelCase")]
+struct WirePermissions {
+    actions: Option<Vec<String>>,
+    not_actions: Option<Vec<String>>,
+    data_actions: Option<Vec<String>>,
+    not_data_actions: Option<Vec<String>>,
 }
 
 impl WireDefinition {
     fn into_definition(self) -> RoleDefinition {
-        let mut definition = RoleDefinition { name: self.properties.role_name, ..RoleDefinition::default() };
-        for permissions in self.properties.permissions {
-            definition.actions.extend(permissions.actions);
-            definition.not_actions.extend(permissions.not_actions);
-            definition.data_actions.extend(permissions.data_actions);
-            definition.not_data_actions.extend(permissions.not_data_actions);
+        let block = |one: WirePermissions| RolePermissions {
+            actions: one.actions.unwrap_or_default(),
+            not_actions: one.not_actions.unwrap_or_default(),
+            data_actions: one.data_actions.unwrap_or_default(),
+            not_data_actions: one.not_data_actions.unwrap_or_default(),
+        };
+        RoleDefinition {
+            name: self.properties.role_name.unwrap_or_default(),
+            permissions: self.properties.permissions.into_iter().map(block).collect(),
         }
-        definition
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn only_what_a_version_of_this_library_wrote_is_its_own() {
+        for ours in [our_description().as_str(), "aks-acr 0.1.0", "aks-acr 12.0.3-rc.1"] {
+            assert!(is_our_description(ours), "{ours}");
+        }
+        for others in
+            ["", "aks-acr", "aks-acr ", "aks-acr permissions", "aks-acr 0.1", "aks-acr 0.1.0 by Bicep", "Aks-Acr 0.1.0"]
+        {
+            assert!(!is_our_description(others), "{others}");
+        }
+    }
+
+    #[test]
+    fn an_unreadable_scope_is_refused() {
+        assert_eq!(checked_scope("/").unwrap(), "");
+        assert_eq!(checked_scope("/subscriptions/x/").unwrap(), "/subscriptions/x");
+        for odd in ["subscriptions/x", "/a/../b", "/a?b", "/a b"] {
+            assert!(checked_scope(odd).is_err(), "{odd}");
+        }
+    }
+
+    #[test]
+    fn a_definition_without_permissions_is_unreadable() {
+        assert!(serde_json::from_str::<WireDefinition>(r#"{"properties":{"roleName":"x"}}"#).is_err());
+        assert!(serde_json::from_str::<WireDefinition>(r#"{"properties":null}"#).is_err());
+        let text = r#"{"properties":{"roleName":null,"permissions":[{"actions":["*"],"notActions":null}]}}"#;
+        let read = serde_json::from_str::<WireDefinition>(text).unwrap().into_definition();
+        assert_eq!(read.permissions[0].actions, ["*"]);
     }
 }

@@ -67,7 +67,7 @@ mod tests {
         let azure = aks_acr_emulator::Emulator::new().with_registry("group", "myregistry");
         let builder = Client::builder(azure.credential(), azure.subscription());
         let client = builder.transport(azure.transport()).build().unwrap();
-        let scope = azure.registry_id("group", "myregistry").parse().unwrap();
+        let scope = azure.registry_id("group", "myregistry");
         let call = CallOptions::default().start(Duration::from_secs(60));
         for id in BuiltIn::all() {
             let known = BuiltIn::of(id).unwrap();

@@ -39,13 +39,21 @@ impl PullRole {
 pub struct RoleDefinition {
     /// The role's name in Azure.
     pub name: String,
+    /// What it allows: all that any of these blocks allows.
+    pub permissions: Vec<RolePermissions>,
+}
+
+/// One block of a role's permissions. What it excludes, another block may allow.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[non_exhaustive]
+pub struct RolePermissions {
     /// Allowed actions, with `*` for anything.
     pub actions: Vec<String>,
-    /// What is taken away from `actions`.
+    /// Excluded from `actions` of this block.
     pub not_actions: Vec<String>,
     /// Allowed actions on data.
     pub data_actions: Vec<String>,
-    /// What is taken away from `data_actions`.
+    /// Excluded from `data_actions` of this block.
     pub not_data_actions: Vec<String>,
 }
 
@@ -58,23 +66,28 @@ impl RoleDefinition {
     /// Whether the role gives pull on a registry of this mode: the one honours actions, the other data actions.
     #[must_use]
     pub fn gives_pull(&self, mode: RoleAssignmentMode) -> bool {
-        match mode {
-            RoleAssignmentMode::LegacyRegistryPermissions => has(&self.actions, &self.not_actions, PULL),
+        self.permissions.iter().any(|block| match mode {
+            RoleAssignmentMode::LegacyRegistryPermissions => has(&block.actions, &block.not_actions, PULL),
             RoleAssignmentMode::AbacRepositoryPermissions => {
-                has(&self.data_actions, &self.not_data_actions, READ_CONTENT)
+                has(&block.data_actions, &block.not_data_actions, READ_CONTENT)
             }
-        }
+        })
     }
 }
 
-fn has(allowed: &[String], taken_away: &[String], action: &str) -> bool {
+fn has(allowed: &[String], excluded: &[String], action: &str) -> bool {
     let any = |patterns: &[String]| patterns.iter().any(|pattern| matches(pattern, action));
-    any(allowed) && !any(taken_away)
+    any(allowed) && !any(excluded)
 }
 
-/// Whether a pattern, in which `*` stands for anything, means an action. Azure compares without regard to case.
+/// Whether a pattern, in which `*` stands for anything, means an action. Azure compares without regard to case. A star between two
+/// slashes may stand for nothing: the built-in Managed Identity Operator reads identities by `userAssignedIdentities/*/read`.
 fn matches(pattern: &str, action: &str) -> bool {
-    let (pattern, action) = (pattern.to_ascii_lowercase(), action.to_ascii_lowercase());
+    let (pattern, action) = (pattern.trim().to_ascii_lowercase(), action.to_ascii_lowercase());
+    fits(&pattern, &action) || (pattern.contains("/*/") && fits(&pattern.replacen("/*/", "/", 1), &action))
+}
+
+fn fits(pattern: &str, action: &str) -> bool {
     let Some((head, tail)) = pattern.split_once('*') else { return pattern == action };
     let Some(mut rest) = action.strip_prefix(head) else { return false };
     let mut parts: Vec<&str> = tail.split('*').collect();
@@ -118,11 +131,42 @@ mod tests {
     }
 
     #[test]
-    fn what_is_taken_away_is_not_given() {
-        let mut role = RoleDefinition { actions: vec!["*".into()], ..RoleDefinition::default() };
-        assert!(role.gives_pull(RoleAssignmentMode::LegacyRegistryPermissions));
-        assert!(!role.gives_pull(RoleAssignmentMode::AbacRepositoryPermissions));
-        role.not_actions = vec!["*/pull/*".into()];
-        assert!(!role.gives_pull(RoleAssignmentMode::LegacyRegistryPermissions));
+    fn a_star_between_slashes_may_stand_for_nothing() {
+        assert!(matches("Microsoft.ContainerRegistry/registries/pull/*/read", PULL));
+        assert!(!matches("Microsoft.ContainerRegistry/registries/push/*/read", PULL));
+    }
+
+    use RoleAssignmentMode::{AbacRepositoryPermissions as Abac, LegacyRegistryPermissions as Legacy};
+
+    fn block(actions: &[&str], not_actions: &[&str], data: &[&str], not_data: &[&str]) -> RolePermissions {
+        let owned = |words: &[&str]| words.iter().map(|word| (*word).to_owned()).collect();
+        RolePermissions {
+            actions: owned(actions),
+            not_actions: owned(not_actions),
+            data_actions: owned(data),
+            not_data_actions: owned(not_data),
+        }
+    }
+
+    fn role(permissions: Vec<RolePermissions>) -> RoleDefinition {
+        RoleDefinition { name: "custom".to_owned(), permissions }
+    }
+
+    #[test]
+    fn what_a_block_excludes_it_does_not_allow() {
+        let all = role(vec![block(&["*"], &[], &[], &[])]);
+        assert!(all.gives_pull(Legacy) && !all.gives_pull(Abac));
+        assert!(!role(vec![block(&["*"], &["*/pull/*"], &[], &[])]).gives_pull(Legacy));
+        assert!(!role(vec![block(&[], &[], &["*"], &["*/Content/READ"])]).gives_pull(Abac));
+    }
+
+    #[test]
+    fn what_one_block_excludes_another_may_allow() {
+        let (narrow, wide) = (block(&[PULL], &[], &[READ_CONTENT], &[]), block(&["*"], &[PULL], &["*"], &["*/read"]));
+        for blocks in [vec![narrow.clone(), wide.clone()], vec![wide.clone(), narrow]] {
+            let role = role(blocks);
+            assert!(role.gives_pull(Legacy) && role.gives_pull(Abac));
+        }
+        assert!(!role(vec![wide.clone(), wide]).gives_pull(Legacy));
     }
 }

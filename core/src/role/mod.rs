@@ -3,15 +3,19 @@
 mod azure;
 mod built_in;
 mod definition;
+mod effect;
+mod group_access;
 mod name;
 
 pub use azure::AzureRoleAssigner;
-pub use definition::{PullRole, RoleDefinition};
+pub use definition::{PullRole, RoleDefinition, RolePermissions};
 pub use name::assignment_name;
 
-pub(crate) use azure::{DELETE, READ, READ_DEFINITION, WRITE, list_of_principal};
+pub(crate) use azure::{DELETE, READ, READ_DEFINITION, WRITE, list_of_principal, our_description};
 pub(crate) use built_in::BuiltIn;
 pub(crate) use definition::{PULL, READ_CONTENT, smallest_role};
+pub(crate) use effect::{Effect, Roles, is_above};
+pub(crate) use group_access::{GroupAccess, group_access};
 
 use crate::{
     call::Call,
@@ -25,13 +29,14 @@ use uuid::Uuid;
 
 /// Grants roles, takes them back, and lists them.
 ///
-/// - `grant` makes at most one assignment for a scope, a principal and a role. One that is there under another name is left as
-///   it is, and is the answer. One that is there under the name that this library gives gets the condition that was asked for,
-///   since Azure has no way to write only where nothing is: who must keep a condition looks first, as attach does.
+/// - `grant` makes at most one assignment for a scope, a principal and a role. One that exists is left as it is, and is the answer.
+///   Azure has no way to write only where nothing exists, so a caller lists first, as attach does; one who may not list says so
+///   ([`is_unlisted`](Grant::is_unlisted)), and an assignment that exists is left alone all the same.
 /// - `grant` waits for a principal that the directory does not know yet, for a limited time.
 /// - `grant` reports a refusal after one refusal.
 /// - `revoke` of what is not there succeeds and says so.
 /// - `list` gives every assignment at the scope and above it, on all pages.
+/// - `list_assigned_to` gives those that a principal holds, itself or through groups, in whatever depth.
 /// - `definition` of an unknown role is [`NotFound`](crate::ErrorKind::NotFound).
 #[async_trait]
 pub trait RoleAssigner: fmt::Debug + Send + Sync + 'static {
@@ -41,8 +46,15 @@ pub trait RoleAssigner: fmt::Debug + Send + Sync + 'static {
     async fn revoke(&self, assignment_id: &str, call: &Call) -> Result<Revoked>;
     /// The assignments at `scope` and at the scopes above it.
     async fn list(&self, scope: &ResourceId, call: &Call) -> Result<Vec<RoleAssignment>>;
-    /// What a role allows.
-    async fn definition(&self, scope: &ResourceId, role: Uuid, call: &Call) -> Result<RoleDefinition>;
+    /// The assignments at `scope` and at the scopes above it that `principal` holds, itself or through groups.
+    async fn list_assigned_to(
+        &self,
+        scope: &ResourceId,
+        principal: PrincipalId,
+        call: &Call,
+    ) -> Result<Vec<RoleAssignment>>;
+    /// What a role allows, read at `scope`: a custom role exists only at the scopes where it can be assigned.
+    async fn definition(&self, scope: &str, role: Uuid, call: &Call) -> Result<RoleDefinition>;
 }
 
 /// A role assignment to be made.
@@ -59,13 +71,27 @@ pub struct Grant {
     pub condition: Option<String>,
     /// Id of the assignment that this one takes the place of, where only its condition is to be another.
     pub replaces: Option<String>,
+    /// The description of the assignment that this one takes the place of, which it keeps. A new one says which version of this
+    /// library made it.
+    pub description: Option<String>,
+    /// Whether the caller may not list assignments, so that one may exist. A new one then gets a name of its own instead of the derived
+    /// one, under which Azure would overwrite what exists; under another name it answers that one exists.
+    pub is_unlisted: bool,
 }
 
 impl Grant {
     /// A grant without a condition.
     #[must_use]
     pub fn new(scope: ResourceId, principal_id: PrincipalId, role_definition_id: Uuid) -> Self {
-        Self { scope, principal_id, role_definition_id, condition: None, replaces: None }
+        Self {
+            scope,
+            principal_id,
+            role_definition_id,
+            condition: None,
+            replaces: None,
+            description: None,
+            is_unlisted: false,
+        }
     }
 }
 
@@ -75,8 +101,8 @@ impl Grant {
 pub struct Granted {
     /// The assignment that now stands. `None` where one stood already that the caller may not read.
     pub assignment: Option<RoleAssignment>,
-    /// Whether it was made, or given its condition, by this call. Azure answers a repeated write of the same assignment with 200,
-    /// and the one that makes it with 201.
+    /// Whether it was made, or given its condition, by this call: also where the response to the write was lost and the repeated one
+    /// found it made.
     pub is_new: bool,
     /// `x-ms-correlation-request-id` of the write.
     pub correlation_id: Option<String>,
@@ -94,7 +120,7 @@ impl Granted {
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct Revoked {
-    /// Whether there was one to remove.
+    /// Whether this call removed one: also where the response was lost and the repeated request found it gone.
     pub was_there: bool,
     /// `x-ms-correlation-request-id` of the write.
     pub correlation_id: Option<String>,

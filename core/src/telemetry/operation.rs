@@ -131,6 +131,7 @@ impl Told for Attachment {
             AttachOutcome::Granted => "granted",
             AttachOutcome::AlreadyGranted => "already_granted",
             AttachOutcome::Inherited { .. } => "inherited",
+            AttachOutcome::ThroughGroup { .. } => "through_group",
             AttachOutcome::ConditionDiffers { .. } => "condition_differs",
         }
     }

@@ -89,7 +89,7 @@ class Emulator {
 
   clientOptions() {
     return {
-      cloud: { resourceManager: this.origin, registrySuffix: '.azurecr.io' },
+      cloud: { resourceManager: this.origin, registrySuffix: '.azurecr.io', graph: 'https://graph.microsoft.com' },
       proxy: this.proxy,
       ca: this.ca,
     };
@@ -179,6 +179,14 @@ class Emulator {
 
   revoke(name) {
     this.#order('revoke', { name });
+  }
+
+  addMember(group, member) {
+    return this.#order('add-member', { group, member }).group;
+  }
+
+  removeMember(group, member) {
+    this.#order('remove-member', { group, member });
   }
 
   policy(name, resourceType, scope) {

@@ -71,6 +71,19 @@ export interface Role {
   name: string;
   actions?: string[];
   dataActions?: string[];
+  notActions?: string[];
+  notDataActions?: string[];
+  /** Where it can be assigned, and exists; by default in every subscription. `{subscription}` stands for the id of the first one. */
+  assignableScopes?: string[];
+}
+
+/** A group of the directory. */
+export interface EntraGroup {
+  name: string;
+  /** Callers and other groups by their names, clusters (whose kubelet identity is meant) as `group/name`, anybody by object id. */
+  members?: string[];
+  /** Without a scope, the first subscription is meant. */
+  roles?: { role: string; scope?: string }[];
 }
 
 /** Somebody who signs in. */
@@ -98,6 +111,8 @@ export interface Scene {
   images?: Image[];
   roles?: Role[];
   callers?: Caller[];
+  /** Groups of the directory, with members and with roles. */
+  entraGroups?: EntraGroup[];
   /** Resource providers that the first subscription has not registered, such as `Microsoft.ContainerRegistry`. */
   unregistered?: string[];
 }
@@ -125,6 +140,10 @@ export interface Times {
   propagation?: number;
   /** From a role assignment's deletion until it has lost its effect. */
   deletion?: number;
+  /** How long lists of role assignments lag behind what is written. */
+  listing?: number;
+  /** From the moment somebody is put into a group until new tokens say so. */
+  membership?: number;
   /** How long a principal just made is unknown to role assignments without `principalType`. */
   principal?: number;
   import?: number;
@@ -232,7 +251,7 @@ export interface Credential {
 
 /** What `new Client({ … })` of `aks-acr` has to be told beside the credential and the subscription. */
 export interface ClientOptions {
-  cloud: { resourceManager: string; registrySuffix: string };
+  cloud: { resourceManager: string; registrySuffix: string; graph: string };
   proxy: string;
   ca: string;
 }
@@ -347,6 +366,13 @@ export declare class Emulator {
   grant(role: string, scope: string, options: { caller?: string; principal?: string; condition?: string }): string;
   /** Takes a role assignment away by its name, at once. @throws `Missing` */
   revoke(name: string): void;
+  /**
+   * Puts somebody into a group of the directory, which comes to be by it: a caller or another group by name, a cluster's kubelet
+   * identity as `group/cluster`, or anybody by object id. Gives the group's object id. @throws `Missing`
+   */
+  addMember(group: string, member: string): string;
+  /** Takes somebody out of a group of the directory. @throws `Missing` */
+  removeMember(group: string, member: string): void;
   /**
    * Assigns a policy with the effect `deny` to a scope: no resource of this type is made or changed there, such as
    * `Microsoft.ContainerRegistry/registries`.

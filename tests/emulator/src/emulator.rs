@@ -16,6 +16,7 @@ use crate::image;
 use crate::principal::{Principal, stable_id};
 use crate::rbac::Role;
 use crate::registry::upstream;
+use crate::role_seed::RoleSeed;
 use crate::seed::{ClusterSeed, RegistrySeed};
 use crate::world::{OWNER, World};
 
@@ -189,21 +190,45 @@ impl Emulator {
         })
     }
 
-    /// Puts a caller into an Entra group, which comes to be by it; the group's object id is [`Emulator::group_id`]'s.
+    /// Puts somebody into an Entra group, which comes to be by it; the group's object id is [`Emulator::group_id`]'s. A member is a caller
+    /// or another group by its name, a cluster's kubelet identity as `group/cluster`, or anybody by object id.
     ///
     /// # Panics
-    /// If there is no such caller.
+    /// If there is nobody of that name.
+    ///
+    /// ```
+    /// # use aks_acr_emulator::Emulator;
+    /// let azure = Emulator::new().with_cluster("group", "dev").with_registry("group", "myregistry");
+    /// let azure = azure.with_member("acr-pullers", "group/dev");
+    /// azure.grant("AcrPull", &azure.group_id("acr-pullers"), &azure.registry_id("group", "myregistry"));
+    /// ```
     #[must_use]
-    pub fn with_member(self, group: &str, caller: &str) -> Self {
-        self.with(|world| {
-            let id = stable_id(&format!("group/{group}"));
-            if world.principal(&id).is_none() {
-                let start = world.clock.start();
-                let made = Principal { object_id: id.clone(), kind: "Group", ..Principal::managed(group, start) };
-                world.principals.push(made);
-            }
-            world.seeded_caller(caller).groups.push(id);
-        })
+    pub fn with_member(self, group: &str, member: &str) -> Self {
+        self.put_into(group, member, None);
+        self
+    }
+
+    /// Adds an Entra group without members, unless there is one of that name.
+    #[must_use]
+    pub fn with_entra_group(self, group: &str) -> Self {
+        self.with(|world| world.ensure_entra_group(group))
+    }
+
+    /// The object id of who is named as a member of a group, if there is such a one.
+    pub(crate) fn member_id(&self, member: &str) -> Option<String> {
+        let of_cluster = member.split_once('/').map(|(group, cluster)| self.kubelet_object_id(group, cluster));
+        let world = self.shared.world();
+        let named =
+            || world.principal_named(member).or_else(|| world.principal(member)).map(|one| one.object_id.clone());
+        of_cluster.filter(|id| !id.is_empty()).or_else(named)
+    }
+
+    pub(crate) fn put_into(&self, group: &str, member: &str, since: Option<tokio::time::Instant>) {
+        let Some(member) = self.member_id(member) else { panic!("there is nobody named {member}") };
+        self.act(|world| {
+            world.ensure_entra_group(group);
+            world.join(&member, &stable_id(&format!("group/{group}")), since);
+        });
     }
 
     /// Adds a user of the directory by their sign-in name. Users hold roles and are members of groups; nobody signs in
@@ -241,6 +266,18 @@ impl Emulator {
             ..Role::default()
         };
         self.with(|world| world.access.roles.push(role))
+    }
+
+    /// Adds a role definition with blocks of permissions and assignable scopes of its own.
+    ///
+    /// ```
+    /// # use aks_acr_emulator::{Emulator, RoleSeed};
+    /// let everything = RoleSeed::new("all but pulls").block(&["*"], &["Microsoft.ContainerRegistry/registries/pull/read"]);
+    /// let azure = Emulator::new().with_role(everything.assignable_at("/subscriptions/5b5b5b5b-0000-4000-8000-000000000005"));
+    /// ```
+    #[must_use]
+    pub fn with_role(self, seed: RoleSeed) -> Self {
+        self.with(|world| world.access.roles.push(seed.into_role()))
     }
 
     /// The credential of the Owner. Each call asks the emulator's Entra anew, so that tokens show in the log.

@@ -24,6 +24,7 @@ mod principal;
 mod rbac;
 mod registry;
 mod reply;
+mod role_seed;
 mod scene;
 mod seed;
 #[cfg(feature = "serve")]
@@ -36,6 +37,7 @@ pub use door::kubernetes::KubernetesDoor;
 pub use emulator::Emulator;
 pub use fault::{Fault, Storm};
 pub use log::{From, Mark, Request, RequestSummary, Service, summary};
+pub use role_seed::RoleSeed;
 pub use scene::RoleAssignment;
 pub use seed::{ClusterSeed, RegistrySeed};
 pub use timing::Timing;

@@ -27,8 +27,10 @@ pub(crate) struct Principal {
     pub(crate) certificates: Vec<Vec<u8>>,
     /// Whose assertions it may show.
     pub(crate) federated: Vec<Federated>,
-    /// Object ids of the groups it is in.
+    /// Object ids of the groups it is in, not through others.
     pub(crate) groups: Vec<String>,
+    /// Since when it is in those that it came into while the emulator ran.
+    pub(crate) joined: Vec<(String, Instant)>,
     /// Whether it may read and change the directory through Graph.
     pub(crate) directory: bool,
     pub(crate) made: Instant,
@@ -51,12 +53,14 @@ impl Principal {
             certificates: Vec::new(),
             federated: Vec::new(),
             groups: Vec::new(),
+            joined: Vec::new(),
             directory: false,
             made,
         }
     }
 
-    /// Its own id and those of its groups: an assignment to any of them is one to it.
+    /// Its own id and those of its groups: an assignment to any of them is one to it. (Of somebody who shows a token, all groups that the
+    /// token says.)
     pub(crate) fn ids(&self) -> Vec<String> {
         let mut ids = vec![self.object_id.clone()];
         ids.extend(self.groups.iter().cloned());
@@ -79,6 +83,61 @@ impl World {
         self.principals.iter().find(|one| one.name == name)
     }
 
+    /// Makes a group of the directory unless it is there.
+    pub(crate) fn ensure_entra_group(&mut self, name: &str) {
+        let id = stable_id(&format!("group/{name}"));
+        if self.principal(&id).is_none() {
+            let made = Principal { object_id: id, kind: "Group", ..Principal::managed(name, self.clock.start()) };
+            self.principals.push(made);
+        }
+    }
+
+    /// The groups that somebody is in, through other groups too.
+    pub(crate) fn groups_of(&self, principal: &Principal) -> Vec<String> {
+        self.groups_since(principal, None)
+    }
+
+    /// The same without memberships that are younger than this.
+    fn groups_since(&self, principal: &Principal, latest: Option<Instant>) -> Vec<String> {
+        let (mut known, mut open) = (Vec::new(), vec![principal]);
+        while let Some(one) = open.pop() {
+            let is_young = |group: &str| {
+                let since =
+                    one.joined.iter().find(|(known, _)| known.eq_ignore_ascii_case(group)).map(|(_, since)| *since);
+                since.zip(latest).is_some_and(|(since, latest)| since > latest)
+            };
+            for group in one.groups.iter().map(|group| group.to_ascii_lowercase()) {
+                if known.contains(&group) || is_young(&group) {
+                    continue;
+                }
+                open.extend(self.principal(&group));
+                known.push(group);
+            }
+        }
+        known
+    }
+
+    /// Puts somebody into a group, since now or since ever. Gives whether they were not in it.
+    pub(crate) fn join(&mut self, member: &str, group: &str, since: Option<Instant>) -> bool {
+        let found = self.principals.iter_mut().find(|one| one.object_id.eq_ignore_ascii_case(member));
+        let Some(found) = found.filter(|one| !one.groups.iter().any(|known| known.eq_ignore_ascii_case(group))) else {
+            return false;
+        };
+        found.groups.push(group.to_ascii_lowercase());
+        found.joined.extend(since.map(|since| (group.to_ascii_lowercase(), since)));
+        true
+    }
+
+    /// Takes somebody out of a group. Gives whether they were in it.
+    pub(crate) fn leave(&mut self, member: &str, group: &str) -> bool {
+        let found = self.principals.iter_mut().find(|one| one.object_id.eq_ignore_ascii_case(member));
+        let Some(found) = found else { return false };
+        let before = found.groups.len();
+        found.groups.retain(|one| !one.eq_ignore_ascii_case(group));
+        found.joined.retain(|(one, _)| !one.eq_ignore_ascii_case(group));
+        found.groups.len() != before
+    }
+
     /// A caller that a scene names, to be changed.
     ///
     /// # Panics
@@ -91,6 +150,8 @@ impl World {
     /// A token for a principal, as Entra would issue it.
     pub(crate) fn token(&self, principal: &Principal, audience: &str, now: Instant) -> String {
         let issued = self.clock.unix(now);
+        let latest = now.checked_sub(self.timing.membership).unwrap_or_else(|| self.clock.start());
+        let groups = self.groups_since(principal, Some(latest));
         self.signer.sign(&json!({
             "aud": audience,
             "iss": format!("https://sts.windows.net/{}/", self.tenant),
@@ -98,7 +159,7 @@ impl World {
             "nbf": issued,
             "exp": issued + self.timing.token.as_secs(),
             "appid": principal.client_id,
-            "groups": principal.groups,
+            "groups": groups,
             "idtyp": "app",
             "oid": principal.object_id,
             "sub": principal.object_id,

@@ -167,6 +167,23 @@ impl Emulator {
         })
     }
 
+    /// Puts somebody into an Entra group now, as [`with_member`](Self::with_member) names them: Azure lists what the group holds for them at
+    /// once, and tokens say so once [`Timing::membership`] has passed.
+    ///
+    /// # Panics
+    /// If there is nobody of that name.
+    pub fn add_member(&self, group: &str, member: &str) {
+        let now = self.act(|world| world.clock.now());
+        self.put_into(group, member, Some(now));
+    }
+
+    /// Takes somebody out of an Entra group. The answer is whether they were in it. Tokens that were issued say so on.
+    pub fn remove_member(&self, group: &str, member: &str) -> bool {
+        let Some(member) = self.member_id(member) else { return false };
+        let group = self.group_id(group);
+        self.act(|world| world.leave(&member, &group))
+    }
+
     /// Takes all of a caller's assignments away, at once.
     ///
     /// # Panics

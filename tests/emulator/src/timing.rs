@@ -15,6 +15,11 @@ pub struct Timing {
     pub propagation: Duration,
     /// From a role assignment's deletion until it has lost its effect.
     pub deletion: Duration,
+    /// How long lists of role assignments lag behind what is written. An assignment by its name is read as it is. How long that is in
+    /// Azure is not established, so that `typical` has none.
+    pub listing: Duration,
+    /// From the moment somebody is put into a group until new tokens say so.
+    pub membership: Duration,
     /// How long a principal just made is unknown to role assignments that send no `principalType`.
     pub principal: Duration,
     /// How long an import takes.
@@ -63,6 +68,8 @@ impl Timing {
             latency: Duration::from_millis(1),
             propagation: Duration::ZERO,
             deletion: Duration::ZERO,
+            listing: Duration::ZERO,
+            membership: Duration::ZERO,
             principal: Duration::ZERO,
             import: Duration::ZERO,
             registry: Duration::ZERO,
@@ -84,6 +91,8 @@ impl Timing {
             latency: Duration::from_millis(80),
             propagation: Duration::from_secs(60),
             deletion: Duration::from_secs(60),
+            listing: Duration::ZERO,
+            membership: Duration::from_secs(120),
             principal: Duration::from_secs(15),
             import: Duration::from_secs(12),
             registry: Duration::from_secs(10),
@@ -131,6 +140,8 @@ setters! {
     with_latency => latency,
     with_propagation => propagation,
     with_deletion => deletion,
+    with_listing => listing,
+    with_membership => membership,
     with_principal => principal,
     with_import => import,
     with_registry => registry,

@@ -197,6 +197,8 @@ impl World {
             updated_by: Some(self.principals[0].object_id.clone()),
             effective: start,
             fades: None,
+            listed: start,
+            unlisted: None,
         });
         Some(name)
     }
@@ -268,7 +270,8 @@ impl World {
 
     /// Lets go of what has lost its effect.
     pub(crate) fn forget(&mut self, now: Instant) {
-        let holds = |assignment: &Assignment| assignment.fades.is_none_or(|fades| now < fades);
+        let ends = |assignment: &Assignment| Some(assignment.fades?.max(assignment.unlisted?));
+        let holds = |assignment: &Assignment| ends(assignment).is_none_or(|end| now < end);
         self.access.assignments.retain(holds);
         self.forgotten.retain(|(_, until)| now < *until);
         // Whoever has not asked for a day what came of an operation does not ask any more.

@@ -156,17 +156,17 @@ pub(super) fn definition(case: &Case) -> std::result::Result<(), Failed> {
     let mut one = case.exchange.clone();
     one.body = case.exchange.body["value"][0].clone();
     let role = last(&one.body["id"])?;
-    let scope = registry().parse()?;
+    let scope = registry();
     let replay = Replay::of([one.answer()]);
     let definition = paused(async { client(&replay)?.role_assigner().definition(&scope, role, &call()).await })?;
     assert_requests(&replay, &[format!("GET {scope}/{PROVIDER}/roleDefinitions/{role}")])?;
     assert_eq!(definition.name, one.text("/properties/roleName")?);
     let permissions = &one.body["properties"]["permissions"][0];
-    assert_eq!(permissions["actions"], json!(definition.actions));
-    assert!(!definition.actions.is_empty());
-    assert_eq!(permissions["notActions"], json!(definition.not_actions));
-    assert_eq!(permissions["dataActions"], json!(definition.data_actions));
-    assert_eq!(permissions["notDataActions"], json!(definition.not_data_actions));
+    assert_eq!(permissions["actions"], json!(definition.permissions[0].actions));
+    assert!(!definition.permissions[0].actions.is_empty());
+    assert_eq!(permissions["notActions"], json!(definition.permissions[0].not_actions));
+    assert_eq!(permissions["dataActions"], json!(definition.permissions[0].data_actions));
+    assert_eq!(permissions["notDataActions"], json!(definition.permissions[0].not_data_actions));
     if definition.name == PullRole::AcrPull.as_str() {
         assert_eq!(role, PullRole::AcrPull.id());
     }

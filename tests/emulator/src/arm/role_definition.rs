@@ -21,7 +21,7 @@ pub(crate) fn serve(world: &mut World, call: &Call<'_>, scope: &str, name: Optio
 
 fn list(world: &World, call: &Call<'_>, scope: &str) -> Result<Reply, Reply> {
     call.demand_action(world, READ, scope)?;
-    let mut roles: Vec<&Role> = world.access.roles.iter().collect();
+    let mut roles: Vec<&Role> = world.access.roles.iter().filter(|role| role.is_assignable(scope)).collect();
     let filter = call.parameter("$filter").unwrap_or_default();
     for part in parts(filter) {
         if let Some(name) = equals(part, "roleName") {
@@ -41,7 +41,7 @@ fn get(world: &World, call: &Call<'_>, scope: &str, name: &str) -> Result<Reply,
     if !scope.is_empty() {
         call.demand_action(world, READ, scope)?;
     }
-    match world.access.role(name) {
+    match world.access.role(name).filter(|role| role.is_assignable(scope)) {
         Some(role) => Ok(reply::json(StatusCode::OK, &body(world, role, scope))),
         None => Err(missing(name)),
     }
@@ -63,20 +63,30 @@ fn kind_of(role: &Role) -> &'static str {
     if role.built_in { "BuiltInRole" } else { "CustomRole" }
 }
 
+fn permissions(block: &Role) -> Value {
+    json!({
+        "actions": block.actions,
+        "notActions": block.not_actions,
+        "dataActions": block.data_actions,
+        "notDataActions": block.not_data_actions,
+    })
+}
+
 fn body(world: &World, role: &Role, scope: &str) -> Value {
-    let scopes = if role.built_in { json!(["/"]) } else { json!([format!("/subscriptions/{}", world.subscription())]) };
+    let everywhere = || world.subscriptions.iter().map(|id| format!("/subscriptions/{id}")).collect();
+    let scopes: Vec<String> = match role.assignable.as_slice() {
+        _ if role.built_in => vec![String::from("/")],
+        [] => everywhere(),
+        named => named.to_vec(),
+    };
+    let blocks = std::iter::once(role).chain(&role.further).map(permissions).collect::<Vec<_>>();
     json!({
         "properties": {
             "roleName": role.name,
             "type": kind_of(role),
             "description": role.description,
             "assignableScopes": scopes,
-            "permissions": [{
-                "actions": role.actions,
-                "notActions": role.not_actions,
-                "dataActions": role.data_actions,
-                "notDataActions": role.not_data_actions,
-            }],
+            "permissions": blocks,
             "createdOn": "2018-10-22T19:01:56.8227182Z",
             "updatedOn": "2021-11-11T20:13:08.8779328Z",
             "createdBy": null,

@@ -47,9 +47,14 @@ fn route(world: &mut World, request: &Request<Bytes>, caller: &Principal, now: I
         (&Method::GET, ["me"]) => reply::json(StatusCode::OK, &body(caller)),
         (&Method::POST, ["groups"]) => make_group(world, request.body(), now),
         (&Method::POST, ["directoryobjects", "getbyids"]) => by_ids(world, request.body()),
-        (&Method::POST, ["directoryobjects", id, "checkmembergroups"]) => check_groups(world, id, request.body()),
+        (&Method::POST, [_, id, "checkmembergroups"]) => check_groups(world, id, request.body()),
+        (&Method::POST, [_, id, "getmembergroups" | "getmemberobjects"]) => groups_of(world, id),
         (&Method::GET, ["groups", group, "members"]) => members(world, group),
-        (&Method::POST, ["groups", group, "members", "$ref"]) => add(world, group, request.body()),
+        (&Method::GET, ["groups", group, "transitivemembers"]) => transitive_members(world, request, group),
+        (&Method::GET, [collection, id, "transitivememberof"]) if kind_of(collection).is_some() => {
+            transitive_member_of(world, id)
+        }
+        (&Method::POST, ["groups", group, "members", "$ref"]) => add(world, group, request.body(), now),
         (&Method::DELETE, ["groups", group, "members", member, "$ref"]) => remove(world, group, member),
         (&Method::DELETE, ["groups", group]) => delete_group(world, group),
         (&Method::GET, ["directoryobjects", id]) => shown(world, id, None),
@@ -129,16 +134,37 @@ fn by_ids(world: &World, sent: &[u8]) -> Reply {
     list("directoryObjects", &known.map(body).collect::<Vec<_>>())
 }
 
-/// Which of some groups somebody is in.
+/// All groups that somebody is in, through others too.
+fn groups_of(world: &World, id: &str) -> Reply {
+    let Some(one) = world.principal(id) else {
+        return missing(id);
+    };
+    let context = format!("https://{HOST}/v1.0/$metadata#Collection(Edm.String)");
+    reply::json(StatusCode::OK, &json!({"@odata.context": context, "value": world.groups_of(one)}))
+}
+
+fn transitive_member_of(world: &World, id: &str) -> Reply {
+    let Some(one) = world.principal(id) else {
+        return missing(id);
+    };
+    let groups = world.groups_of(one);
+    list("directoryObjects", &groups.iter().filter_map(|id| world.principal(id)).map(body).collect::<Vec<_>>())
+}
+
+/// Which of some groups somebody is in, through others too.
 fn check_groups(world: &World, id: &str, sent: &[u8]) -> Reply {
     let Some(one) = world.principal(id) else {
         return missing(id);
     };
     let sent: Value = serde_json::from_slice(sent).unwrap_or_default();
     let asked = sent["groupIds"].as_array().cloned().unwrap_or_default();
-    let within = |group: &Value| {
-        group.as_str().is_some_and(|group| one.groups.iter().any(|known| known.eq_ignore_ascii_case(group)))
-    };
+    if asked.len() > 20 {
+        let message = "Too many elements in parameter 'groupIds': at most 20 are allowed.";
+        return arm_error(StatusCode::BAD_REQUEST, "Request_BadRequest", message);
+    }
+    let known = world.groups_of(one);
+    let within =
+        |group: &Value| group.as_str().is_some_and(|group| known.iter().any(|known| known.eq_ignore_ascii_case(group)));
     let found: Vec<Value> = asked.into_iter().filter(within).collect();
     let context = format!("https://{HOST}/v1.0/$metadata#Collection(Edm.String)");
     reply::json(StatusCode::OK, &json!({"@odata.context": context, "value": found}))
@@ -174,8 +200,9 @@ fn delete_group(world: &mut World, group: &str) -> Reply {
     if !is_group(world, group) {
         return missing(group);
     }
-    for principal in &mut world.principals {
-        principal.groups.retain(|one| !one.eq_ignore_ascii_case(group));
+    let members: Vec<String> = world.principals.iter().map(|one| one.object_id.clone()).collect();
+    for member in &members {
+        world.leave(member, group);
     }
     world.remove_principal(group);
     reply::empty(StatusCode::NO_CONTENT)
@@ -189,31 +216,44 @@ fn members(world: &World, group: &str) -> Reply {
     list("directoryObjects", &world.principals.iter().filter(within).map(body).collect::<Vec<_>>())
 }
 
-fn add(world: &mut World, group: &str, sent: &[u8]) -> Reply {
+/// Page by page, with a link to the next.
+fn transitive_members(world: &World, request: &Request<Bytes>, group: &str) -> Reply {
+    if !is_group(world, group) {
+        return missing(group);
+    }
+    let query = request.uri().query().unwrap_or_default();
+    let number = |name: &str| form_field(query.as_bytes(), name).and_then(|text| text.parse::<usize>().ok());
+    let within = |one: &&Principal| world.groups_of(one).iter().any(|known| known.eq_ignore_ascii_case(group));
+    let all: Vec<Value> = world.principals.iter().filter(within).map(body).collect();
+    let size = number("$top").unwrap_or(100).min(world.paging.size).max(1);
+    let from = number("$skiptoken").unwrap_or(0).min(all.len());
+    let to = from.saturating_add(size).min(all.len());
+    let context = format!("https://{HOST}/v1.0/$metadata#directoryObjects");
+    let mut page = json!({"@odata.context": context, "value": all[from..to]});
+    if to < all.len() {
+        let link = format!("https://{HOST}/v1.0/groups/{group}/transitiveMembers?$top={size}&$skiptoken={to}");
+        page["@odata.nextLink"] = link.into();
+    }
+    reply::json(StatusCode::OK, &page)
+}
+
+fn add(world: &mut World, group: &str, sent: &[u8], now: Instant) -> Reply {
     let sent: Value = serde_json::from_slice(sent).unwrap_or_default();
     let member = sent["@odata.id"].as_str().unwrap_or_default().rsplit('/').next().unwrap_or_default();
     if !is_group(world, group) {
         return missing(group);
     }
-    let found = world.principals.iter_mut().find(|one| one.object_id.eq_ignore_ascii_case(member));
-    let Some(found) = found else {
+    if world.principal(member).is_none() {
         return missing(member);
-    };
-    if found.groups.iter().any(|one| one.eq_ignore_ascii_case(group)) {
+    }
+    if !world.join(member, group, Some(now)) {
         let message =
             "One or more added object references already exist for the following modified properties: 'members'.";
         return arm_error(StatusCode::BAD_REQUEST, "Request_BadRequest", message);
     }
-    found.groups.push(group.to_ascii_lowercase());
     reply::empty(StatusCode::NO_CONTENT)
 }
 
 fn remove(world: &mut World, group: &str, member: &str) -> Reply {
-    let found = world.principals.iter_mut().find(|one| one.object_id.eq_ignore_ascii_case(member));
-    let Some(found) = found else {
-        return missing(member);
-    };
-    let before = found.groups.len();
-    found.groups.retain(|one| !one.eq_ignore_ascii_case(group));
-    if found.groups.len() == before { missing(member) } else { reply::empty(StatusCode::NO_CONTENT) }
+    if world.leave(member, group) { reply::empty(StatusCode::NO_CONTENT) } else { missing(member) }
 }

@@ -20,14 +20,28 @@ pub(crate) struct Role {
     pub(crate) not_actions: Vec<String>,
     pub(crate) data_actions: Vec<String>,
     pub(crate) not_data_actions: Vec<String>,
+    /// Blocks of permissions besides the one above.
+    pub(crate) further: Vec<Role>,
+    /// Where a custom role may be assigned; empty: in every subscription.
+    pub(crate) assignable: Vec<String>,
 }
 
 impl Role {
+    /// What one block excludes, another may allow.
     fn allows(&self, wanted: &Wanted<'_>) -> bool {
+        std::iter::once(self).chain(&self.further).any(|block| block.block_allows(wanted))
+    }
+
+    fn block_allows(&self, wanted: &Wanted<'_>) -> bool {
         let (allowed, excluded) =
             if wanted.data { (&self.data_actions, &self.not_data_actions) } else { (&self.actions, &self.not_actions) };
         let any = |patterns: &[String]| patterns.iter().any(|pattern| matches(pattern, wanted.action));
         any(allowed) && !any(excluded)
+    }
+
+    /// Whether it exists at a scope: a custom role does at and below its assignable scopes. (Without any, it does in all subscriptions.)
+    pub(crate) fn is_assignable(&self, scope: &str) -> bool {
+        self.built_in || self.assignable.is_empty() || self.assignable.iter().any(|one| within(scope, one))
     }
 }
 
@@ -51,9 +65,18 @@ pub(crate) struct Assignment {
     pub(crate) effective: Instant,
     /// Until when it has one, once it was deleted.
     pub(crate) fades: Option<Instant>,
+    /// From when on lists have it.
+    pub(crate) listed: Instant,
+    /// Until when lists have it, once it was deleted.
+    pub(crate) unlisted: Option<Instant>,
 }
 
 impl Assignment {
+    /// Whether a list has it: lists may lag behind writes.
+    pub(crate) fn is_listed(&self, now: Instant) -> bool {
+        self.listed <= now && self.unlisted.is_none_or(|until| now < until)
+    }
+
     fn holds(&self, now: Instant) -> bool {
         self.effective <= now && self.fades.is_none_or(|fades| now < fades)
     }

@@ -7,6 +7,7 @@ use serde_json::Value;
 
 use super::ServeError;
 use crate::emulator::Emulator;
+use crate::role_seed::RoleSeed;
 use crate::seed::{ClusterSeed, RegistrySeed};
 use crate::world::OWNER;
 
@@ -23,6 +24,8 @@ pub(super) struct Scene {
     images: Vec<Image>,
     roles: Vec<Role>,
     callers: Vec<Caller>,
+    /// Groups of the directory, with members and with roles.
+    entra_groups: Vec<EntraGroup>,
     /// Resource providers that the first subscription has not registered.
     unregistered: Vec<String>,
 }
@@ -115,6 +118,45 @@ struct Role {
     actions: Vec<String>,
     #[serde(default)]
     data_actions: Vec<String>,
+    #[serde(default)]
+    not_actions: Vec<String>,
+    #[serde(default)]
+    not_data_actions: Vec<String>,
+    /// Where it can be assigned; empty: in every subscription. `{subscription}` stands for the id of the first one.
+    #[serde(default)]
+    assignable_scopes: Vec<String>,
+}
+
+/// A group of the directory.
+#[derive(Debug, Deserialize, Serialize)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
+struct EntraGroup {
+    name: String,
+    /// Callers and other groups by their names, clusters (whose kubelet identity is meant) as `group/name`, anybody by object id.
+    #[serde(default)]
+    members: Vec<String>,
+    #[serde(default)]
+    roles: Vec<Held>,
+}
+
+impl EntraGroup {
+    fn enter(&self, azure: Emulator) -> Result<Emulator, ServeError> {
+        let mut azure = azure.with_entra_group(&self.name);
+        for held in &self.roles {
+            let scope = held.scope_in(&azure);
+            if azure.act(|world| world.access.role_named(&held.role).is_none()) {
+                return Err(ServeError::new(format!("there is no role named {}", held.role)));
+            }
+            azure.grant(&held.role, &azure.group_id(&self.name), &scope);
+        }
+        for member in &self.members {
+            if azure.member_id(member).is_none() {
+                return Err(ServeError::new(format!("group {}: there is nobody named {member}", self.name)));
+            }
+            azure = azure.with_member(&self.name, member);
+        }
+        Ok(azure)
+    }
 }
 
 /// Somebody who signs in.
@@ -141,6 +183,13 @@ struct Held {
     scope: String,
 }
 
+impl Held {
+    fn scope_in(&self, azure: &Emulator) -> String {
+        let scope = self.scope.replace("{subscription}", azure.subscription());
+        if scope.is_empty() { format!("/subscriptions/{}", azure.subscription()) } else { scope }
+    }
+}
+
 impl Caller {
     /// Reads one from a command line: `name:secret:Role@scope`, with more of the last part or none.
     pub(super) fn parse(text: &str) -> Result<Self, String> {
@@ -158,9 +207,7 @@ impl Caller {
     pub(super) fn enter(self, mut azure: Emulator) -> Result<Emulator, ServeError> {
         let mut roles = Vec::new();
         for held in &self.roles {
-            let own = format!("/subscriptions/{}", azure.subscription());
-            let scope = held.scope.replace("{subscription}", azure.subscription());
-            let scope = if scope.is_empty() { own } else { scope };
+            let scope = held.scope_in(&azure);
             if azure.act(|world| world.access.role_named(&held.role).is_none()) {
                 return Err(ServeError::new(format!("there is no role named {}", held.role)));
             }
@@ -244,17 +291,36 @@ impl Scene {
             azure = azure.with_image(&image.name, &platforms);
         }
         for role in &self.roles {
-            let actions: Vec<&str> = role.actions.iter().map(String::as_str).collect();
-            let data: Vec<&str> = role.data_actions.iter().map(String::as_str).collect();
-            azure = azure.with_custom_role(&role.name, &actions, &data);
+            azure = role.enter(azure);
         }
         for caller in self.callers {
             azure = caller.enter(azure)?;
+        }
+        // All of them first: one may be a member of another.
+        for group in &self.entra_groups {
+            azure = azure.with_entra_group(&group.name);
+        }
+        for group in &self.entra_groups {
+            azure = group.enter(azure)?;
         }
         for namespace in &self.unregistered {
             azure.unregister_provider(namespace);
         }
         Ok(azure)
+    }
+}
+
+impl Role {
+    fn enter(&self, azure: Emulator) -> Emulator {
+        fn words(list: &[String]) -> Vec<&str> {
+            list.iter().map(String::as_str).collect()
+        }
+        let seed = RoleSeed::new(&self.name)
+            .block(&words(&self.actions), &words(&self.not_actions))
+            .data_block(&words(&self.data_actions), &words(&self.not_data_actions));
+        let subscription = azure.subscription().to_owned();
+        let scopes = self.assignable_scopes.iter().map(|scope| scope.replace("{subscription}", &subscription));
+        azure.with_role(scopes.fold(seed, |seed, scope| seed.assignable_at(&scope)))
     }
 }
 
@@ -321,6 +387,26 @@ callers: [{name: reader, secret: s, roles: [{role: Reader}]}]
         let own = azure.object_id_of("reader");
         let scope = format!("/subscriptions/{}", azure.subscription());
         assert!(azure.role_assignments().iter().any(|one| one.principal_id == own && one.scope == scope));
+    }
+
+    #[tokio::test]
+    async fn a_group_has_members_in_a_scene() {
+        let scene = "
+registries: [{group: group, name: myregistry}]
+clusters: [{group: group, name: dev}]
+callers: [{name: ci}]
+roles: [{name: narrow, actions: ['*'], notActions: ['*/delete'], assignableScopes: ['/subscriptions/{subscription}/resourceGroups/group']}]
+entraGroups:
+- {name: outer, members: [inner, ci], roles: [{role: AcrPull}]}
+- {name: inner, members: [group/dev]}
+";
+        let azure = Scene::parse(scene).unwrap().set(Emulator::new()).unwrap();
+        let kubelet = azure.kubelet_object_id("group", "dev");
+        let groups = azure.act(|world| world.groups_of(world.principal(&kubelet).unwrap()));
+        assert_eq!(groups.len(), 2);
+        assert!(azure.role_assignments().iter().any(|one| one.principal_id == azure.group_id("outer")));
+        let lost = "entraGroups: [{name: g, members: [nobody]}]";
+        assert!(Scene::parse(lost).unwrap().set(Emulator::new()).is_err());
     }
 
     #[test]

@@ -100,3 +100,28 @@ async fn a_token_keeps_the_groups_it_was_made_with() {
     assert_eq!(send(&azure, Method::Get, &url, &old, None).await.unwrap().status, 403);
     assert_eq!(send(&azure, Method::Get, &url, &new, None).await.unwrap().status, 200);
 }
+
+#[tokio::test(start_paused = true)]
+async fn members_of_groups_in_groups_are_listed_page_by_page() {
+    let azure = Emulator::new().with_cluster("group", "dev").with_graph_rights("owner");
+    let azure = azure.with_entra_group("outer").with_member("inner", "group/dev").with_member("outer", "inner");
+    let (outer, inner, kubelet) =
+        (azure.group_id("outer"), azure.group_id("inner"), azure.kubelet_object_id("group", "dev"));
+    azure.set_page_size(1);
+    let first = graph(&azure, Method::Get, &format!("groups/{outer}/transitiveMembers?$top=999"), None).await;
+    let next = first.body["@odata.nextLink"].as_str().unwrap().split_once("/v1.0/").unwrap().1.to_owned();
+    let second = graph(&azure, Method::Get, &next, None).await;
+    let mut ids = [&first, &second].map(|page| page.body["value"][0]["id"].as_str().unwrap().to_owned());
+    ids.sort();
+    let mut wanted = [inner.clone(), kubelet.clone()];
+    wanted.sort();
+    assert_eq!((ids, second.body["@odata.nextLink"].is_null()), (wanted, true));
+    let direct = graph(&azure, Method::Get, &format!("groups/{outer}/members"), None).await;
+    assert_eq!(direct.body["value"].as_array().unwrap().len(), 1);
+    let asked = json!({"groupIds": [outer, inner]});
+    let check =
+        graph(&azure, Method::Post, &format!("directoryObjects/{kubelet}/checkMemberGroups"), Some(asked)).await;
+    assert_eq!(check.body["value"].as_array().unwrap().len(), 2);
+    let none = graph(&azure, Method::Get, "groups/99999999-0000-4000-8000-000000000009/transitiveMembers", None).await;
+    assert_eq!(none.status, 404);
+}

@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use aks_acr_emulator::{Emulator, Timing};
+use aks_acr_emulator::{Emulator, RoleSeed, Timing};
 use azure_core::http::Method;
 use serde_json::json;
 
@@ -298,4 +298,60 @@ async fn the_listed_definition_has_the_very_id_that_a_grant_has() {
         format!("{registry}/providers/Microsoft.Authorization/roleDefinitions?$filter=roleName%20eq%20'acrpull'");
     let listed = get(&azure, &path).await;
     assert_eq!(listed.body["value"][0]["id"], made.body["properties"]["roleDefinitionId"]);
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_custom_role_exists_at_and_below_its_assignable_scopes_only() {
+    let (azure, registry, kubelet) = scene();
+    let group = format!("/subscriptions/{}/resourceGroups/group", azure.subscription());
+    let seed = RoleSeed::new("narrow").block(&["*/read"], &["*/pull/read"]).block(&["*/pull/read"], &[]);
+    let azure = azure.with_registry("elsewhere", "another").with_role(seed.assignable_at(&group));
+    let another = azure.registry_id("elsewhere", "another");
+    let listed =
+        get(&azure, &format!("{group}/providers/Microsoft.Authorization/roleDefinitions?$filter=roleName eq 'narrow'"))
+            .await;
+    let role = &listed.body["value"][0];
+    assert_eq!(role["properties"]["assignableScopes"], json!([group]));
+    assert_eq!(role["properties"]["permissions"].as_array().unwrap().len(), 2);
+    let role = role["name"].as_str().unwrap().to_owned();
+    let properties = json!({"roleDefinitionId": whole(&role), "principalId": kubelet});
+    assert_eq!(put(&azure, &registry, ONE, properties.clone()).await.status, 201);
+    let refused = put(&azure, &another, TWO, properties).await;
+    assert_eq!((refused.status, refused.code()), (400, "RoleAssignmentScopeNotAssignableToRoleDefinition"));
+    let definition = |scope: &str| format!("{scope}/providers/Microsoft.Authorization/roleDefinitions/{role}");
+    assert_eq!(get(&azure, &definition(&registry)).await.status, 200);
+    let missing = get(&azure, &definition(&another)).await;
+    assert_eq!((missing.status, missing.code()), (404, "RoleDefinitionDoesNotExist"));
+}
+
+#[tokio::test(start_paused = true)]
+async fn lists_lag_behind_what_is_written_and_a_name_does_not() {
+    let (azure, registry, kubelet) = scene();
+    azure.set_timing(Timing::none().with_listing(Duration::from_secs(5)));
+    let mine = format!("principalId eq '{kubelet}'");
+    grant(&azure, &registry, ONE, &kubelet, ACR_PULL).await;
+    let by_name = format!("{registry}/providers/Microsoft.Authorization/roleAssignments/{ONE}");
+    assert_eq!(get(&azure, &by_name).await.status, 200);
+    assert_eq!(names(&get(&azure, &assignments(&registry, &mine)).await), [] as [&str; 0]);
+    azure.advance(Duration::from_secs(6));
+    assert_eq!(names(&get(&azure, &assignments(&registry, &mine)).await), [ONE]);
+    arm(&azure, "owner", Method::Delete, &by_name, None).await;
+    assert_eq!(get(&azure, &by_name).await.status, 404);
+    assert_eq!(names(&get(&azure, &assignments(&registry, &mine)).await), [ONE]);
+    azure.advance(Duration::from_secs(6));
+    assert_eq!(names(&get(&azure, &assignments(&registry, &mine)).await), [] as [&str; 0]);
+}
+
+#[tokio::test(start_paused = true)]
+async fn what_groups_hold_is_assigned_to_their_members_in_whatever_depth() {
+    let (azure, registry, kubelet) = scene();
+    let azure = azure.with_entra_group("outer").with_member("inner", "group/dev").with_member("outer", "inner");
+    azure.grant("AcrPull", &azure.group_id("outer"), &registry);
+    let to = |id: &str| assignments(&registry, &format!("atScope() and assignedTo('{id}')"));
+    assert_eq!(names(&get(&azure, &to(&kubelet)).await).len(), 1);
+    let own = format!("atScope() and principalId eq '{kubelet}'");
+    assert_eq!(names(&get(&azure, &assignments(&registry, &own)).await).len(), 0);
+    assert_eq!(get(&azure, &to(&azure.group_id("inner"))).await.status, 400, "a group is not accepted");
+    assert!(azure.remove_member("inner", "group/dev") && !azure.remove_member("inner", "group/dev"));
+    assert_eq!(names(&get(&azure, &to(&kubelet)).await).len(), 0);
 }

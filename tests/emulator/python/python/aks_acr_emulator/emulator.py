@@ -19,6 +19,7 @@ class CloudOptions(TypedDict):
 
     resource_manager: str
     registry_suffix: str
+    graph: str
 
 
 class ClientOptions(TypedDict):
@@ -185,7 +186,9 @@ class Emulator(Orders):
     def client_options(self) -> ClientOptions:
         """What ``aks_acr.Client`` has to be told: ``Client(azure.credential(), azure.subscription_id,
         **azure.client_options())``."""
-        cloud = CloudOptions(resource_manager=self.origin, registry_suffix=".azurecr.io")
+        cloud = CloudOptions(
+            resource_manager=self.origin, registry_suffix=".azurecr.io", graph="https://graph.microsoft.com"
+        )
         return ClientOptions(cloud=cloud, proxy=self.proxy, ca=self.ca)
 
     def arm_options(self) -> dict[str, Any]:

@@ -107,6 +107,8 @@ class Orders:
         latency: Seconds | None = None,
         propagation: Seconds | None = None,
         deletion: Seconds | None = None,
+        listing: Seconds | None = None,
+        membership: Seconds | None = None,
         principal: Seconds | None = None,
         import_: Seconds | None = None,
         registry: Seconds | None = None,
@@ -124,6 +126,8 @@ class Orders:
             latency: What passes before any request is looked at.
             propagation: From a role assignment's creation until it has an effect.
             deletion: From a role assignment's deletion until it has lost its effect.
+            listing: How long lists of role assignments lag behind what is written.
+            membership: From the moment somebody is put into a group until new tokens say so.
             principal: How long a principal just made is unknown to role assignments without ``principalType``.
             import_: An import.
             registry: The creation of a registry.
@@ -142,6 +146,8 @@ class Orders:
             "latency": latency,
             "propagation": propagation,
             "deletion": deletion,
+            "listing": listing,
+            "membership": membership,
             "principal": principal,
             "import": import_,
             "registry": registry,
@@ -201,6 +207,23 @@ class Orders:
             LookupError: If there is none.
         """
         self._order("revoke", {"name": name})
+
+    def add_member(self, group: str, member: str) -> str:
+        """Puts somebody into a group of the directory, which comes to be by it: a caller or another group by name, a cluster's kubelet
+        identity as ``"group/cluster"``, or anybody by object id. The answer is the group's object id.
+
+        Raises:
+            LookupError: If there is nobody of that name.
+        """
+        return cast(str, self._order("add-member", {"group": group, "member": member})["group"])
+
+    def remove_member(self, group: str, member: str) -> None:
+        """Takes somebody out of a group of the directory.
+
+        Raises:
+            LookupError: If they are not in it.
+        """
+        self._order("remove-member", {"group": group, "member": member})
 
     def federate(self, issuer: str, subject: str, *, caller: str = "owner") -> None:
         """Lets a caller sign in with assertions of this issuer for this subject, as a federated credential does.

@@ -75,6 +75,10 @@ class Role(_Named, total=False):
 
     actions: list[str]
     dataActions: list[str]
+    notActions: list[str]
+    notDataActions: list[str]
+    assignableScopes: list[str]
+    """Where it can be assigned, and exists; by default in every subscription. ``{subscription}`` stands for the id of the first one."""
 
 
 class _Held(TypedDict):
@@ -99,6 +103,14 @@ class Caller(_Named, total=False):
     """Whether it may use Microsoft Graph."""
 
 
+class EntraGroup(_Named, total=False):
+    """A group of the directory."""
+
+    members: list[str]
+    """Callers and other groups by their names, clusters (whose kubelet identity is meant) as ``"group/name"``, anybody by object id."""
+    roles: list[Held]
+
+
 class Scene(TypedDict, total=False):
     """What there is at the start. Everything may be left out, and nothing else may be said."""
 
@@ -111,5 +123,7 @@ class Scene(TypedDict, total=False):
     images: list[Image]
     roles: list[Role]
     callers: list[Caller]
+    entraGroups: list[EntraGroup]
+    """Groups of the directory, with members and with roles."""
     unregistered: list[str]
     """Resource providers that the first subscription has not registered, such as ``"Microsoft.ContainerRegistry"``."""

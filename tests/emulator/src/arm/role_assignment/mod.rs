@@ -93,12 +93,22 @@ impl Filter {
         Ok(filter)
     }
 
+    /// `assignedTo` takes no group's id. (Documented; the code is likely.)
+    fn refuse_group(&self, world: &World) -> Result<(), Reply> {
+        let named = self.assigned_to.as_deref().and_then(|id| world.principal(id));
+        if named.is_some_and(|one| one.kind == "Group") {
+            let message = "The filter 'assignedTo' accepts the object ID of a user or a service principal only.";
+            return Err(arm_error(StatusCode::BAD_REQUEST, "InvalidFilter", message));
+        }
+        Ok(())
+    }
+
     fn meets(&self, world: &World, assignment: &Assignment, scope: &str) -> bool {
         let above = within(scope, &assignment.scope);
         let placed = above || (!self.at_scope && within(&assignment.scope, scope));
         let held = |id: &str| assignment.principal.eq_ignore_ascii_case(id);
         let through_group =
-            |id: &str| world.principal(id).is_some_and(|one| one.groups.contains(&assignment.principal));
+            |id: &str| world.principal(id).is_some_and(|one| world.groups_of(one).contains(&assignment.principal));
         placed
             && self.principal.as_deref().is_none_or(held)
             && self.assigned_to.as_deref().is_none_or(|id| held(id) || through_group(id))
@@ -109,7 +119,9 @@ fn list(world: &World, call: &Call<'_>, scope: &str) -> Result<Reply, Reply> {
     call.demand_action(world, READ, scope)?;
     let filter = Filter::parse(call, call.parameter("$filter").unwrap_or_default())?;
     demand_scope(world, call, scope)?;
-    let wanted = world.access.standing().filter(|assignment| filter.meets(world, assignment, scope));
+    filter.refuse_group(world)?;
+    let listed = world.access.assignments.iter().filter(|one| one.is_listed(call.now));
+    let wanted = listed.filter(|assignment| filter.meets(world, assignment, scope));
     let items: Vec<Value> = wanted.map(|assignment| body(world, assignment)).collect();
     Ok(page(world, call, &items))
 }
@@ -152,5 +164,6 @@ fn delete(world: &mut World, call: &Call<'_>, scope: &str, name: &str) -> Result
     call.demand(world, &wanted, &path_of(scope, name))?;
     let answer = body(world, assignment);
     world.access.assignments[at].fades = Some(call.now + world.timing.deletion);
+    world.access.assignments[at].unlisted = Some(call.now + world.timing.listing);
     Ok(reply::json(StatusCode::OK, &answer))
 }

@@ -84,8 +84,14 @@ pub(super) fn put(world: &mut World, call: &Call<'_>, scope: &str, name: &str) -
         return Err(arm_error(StatusCode::BAD_REQUEST, "InvalidRoleAssignmentId", &message));
     }
     demand_scope(world, call, scope)?;
-    if world.access.role(&asked.role).is_none() {
+    let Some(role) = world.access.role(&asked.role) else {
         return Err(role_missing(&asked.role));
+    };
+    if !role.is_assignable(scope) {
+        // The code is known from public reports; the words are likely.
+        let message =
+            format!("The scope '{scope}' is not one at which the role definition '{}' is assignable.", role.id);
+        return Err(arm_error(StatusCode::BAD_REQUEST, "RoleAssignmentScopeNotAssignableToRoleDefinition", &message));
     }
     let principal_type = demand_principal(world, call, &asked)?;
     match position(world, scope, name) {
@@ -187,6 +193,8 @@ fn create(
         updated_by: Some(call.caller.object_id.clone()),
         effective: call.now + world.timing.propagation,
         fades: None,
+        listed: call.now + world.timing.listing,
+        unlisted: None,
     };
     let mut answer = body(world, &assignment);
     // Recorded: who made it is missing from the answer that says it was made.

@@ -16,7 +16,9 @@ use tokio::sync::watch;
 
 use self::fault::{FaultOrder, StormOrder, ThrottleOrder};
 use self::federate::{Federate, FederatedToken};
-use self::order::{Advance, Block, DenyOrder, Grant, Image, Node, Paging, PolicyOrder, Revoke, Speed, TimingOrder};
+use self::order::{
+    Advance, Block, DenyOrder, Grant, Image, MemberOrder, Node, Paging, PolicyOrder, Revoke, Speed, TimingOrder,
+};
 use crate::emulator::Emulator;
 use crate::keeper::Change;
 use crate::reply::{self, Reply};
@@ -106,6 +108,8 @@ pub(super) fn carry_out(emulator: &Emulator, order: &str, body: Value) -> Result
         "paging" => Ok(read::<Paging>(body)?.obey(emulator)),
         "grant" => read::<Grant>(body)?.obey(emulator),
         "revoke" => read::<Revoke>(body)?.obey(emulator),
+        "add-member" => read::<MemberOrder>(body)?.add(emulator),
+        "remove-member" => read::<MemberOrder>(body)?.remove(emulator),
         "federate" => read::<Federate>(body)?.obey(emulator),
         "federated-token" => read::<FederatedToken>(body)?.obey(emulator),
         "policy" => Ok(read::<PolicyOrder>(body)?.obey(emulator)),

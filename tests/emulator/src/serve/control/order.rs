@@ -18,6 +18,8 @@ pub(in crate::serve) struct TimingOrder {
     latency: Option<f64>,
     propagation: Option<f64>,
     deletion: Option<f64>,
+    listing: Option<f64>,
+    membership: Option<f64>,
     principal: Option<f64>,
     import: Option<f64>,
     registry: Option<f64>,
@@ -47,6 +49,8 @@ impl TimingOrder {
             (self.latency, &mut timing.latency),
             (self.propagation, &mut timing.propagation),
             (self.deletion, &mut timing.deletion),
+            (self.listing, &mut timing.listing),
+            (self.membership, &mut timing.membership),
             (self.principal, &mut timing.principal),
             (self.import, &mut timing.import),
             (self.registry, &mut timing.registry),
@@ -176,6 +180,31 @@ impl Revoke {
             return Ok(json!({}));
         }
         Err(missing(format!("there is no role assignment {}", self.name)))
+    }
+}
+
+/// Somebody who comes into a group of the directory, or leaves it.
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(super) struct MemberOrder {
+    group: String,
+    member: String,
+}
+
+impl MemberOrder {
+    pub(super) fn add(self, emulator: &Emulator) -> Result<Value, Refusal> {
+        if emulator.member_id(&self.member).is_none() {
+            return Err(missing(format!("there is nobody named {} to be a member", self.member)));
+        }
+        emulator.add_member(&self.group, &self.member);
+        Ok(json!({"group": emulator.group_id(&self.group)}))
+    }
+
+    pub(super) fn remove(self, emulator: &Emulator) -> Result<Value, Refusal> {
+        if emulator.remove_member(&self.group, &self.member) {
+            return Ok(json!({}));
+        }
+        Err(missing(format!("{} is no member of {}", self.member, self.group)))
     }
 }
 

@@ -1,0 +1,72 @@
+//! Finding a registry of which only the login server is known, in whatever subscription it is.
+
+use super::Inventory;
+use crate::{
+    call::Call,
+    error::{ErrorKind, Result},
+    id::SubscriptionId,
+    registry::Registry,
+};
+use futures::{StreamExt, TryStreamExt, stream};
+
+/// So many subscriptions are searched at a time.
+const AT_A_TIME: usize = 8;
+
+/// How a search ended.
+#[derive(Debug, Default)]
+pub(crate) struct Search {
+    pub found: Option<Registry>,
+    /// The subscriptions whose registries were listed: not those where the caller may not.
+    pub searched: Vec<SubscriptionId>,
+}
+
+impl Search {
+    /// Looks in the subscriptions that are named, and then in all that the caller can see, unless `is_limited`.
+    ///
+    /// A login server does not tell its resource id, and Resource Graph, which would find it by one request, lags behind and is refused to
+    /// some who may list.
+    pub async fn by_login_server(
+        inventory: &dyn Inventory,
+        host: &str,
+        named: Vec<SubscriptionId>,
+        is_limited: bool,
+        call: &Call,
+    ) -> Result<Self> {
+        let mut search = Self::default();
+        search.look(inventory, host, named.clone(), call).await?;
+        if search.found.is_some() || is_limited {
+            return Ok(search);
+        }
+        let visible = match inventory.subscriptions(call).await {
+            Ok(visible) => visible,
+            Err(err) if matches!(err.kind(), ErrorKind::Forbidden | ErrorKind::NotFound) => Vec::new(),
+            Err(err) => return Err(err),
+        };
+        let others = visible.into_iter().filter(|one| !named.contains(one)).collect();
+        search.look(inventory, host, others, call).await?;
+        Ok(search)
+    }
+
+    async fn look(
+        &mut self,
+        inventory: &dyn Inventory,
+        host: &str,
+        subscriptions: Vec<SubscriptionId>,
+        call: &Call,
+    ) -> Result<()> {
+        let listed = stream::iter(subscriptions).map(|one| async move {
+            match inventory.registries(one, call).await {
+                Ok(registries) => Ok(Some((one, registries))),
+                Err(err) if matches!(err.kind(), ErrorKind::Forbidden | ErrorKind::NotFound) => Ok(None),
+                Err(err) => Err(err),
+            }
+        });
+        let listed: Vec<Option<(SubscriptionId, Vec<Registry>)>> = listed.buffered(AT_A_TIME).try_collect().await?;
+        for (subscription, registries) in listed.into_iter().flatten() {
+            self.searched.push(subscription);
+            let found = registries.into_iter().find(|one| one.login_server.eq_ignore_ascii_case(host));
+            self.found = self.found.take().or(found);
+        }
+        Ok(())
+    }
+}

@@ -1,0 +1,28 @@
+//! The subscriptions that a caller can see.
+
+use crate::{
+    call::Call,
+    error::Result,
+    http::{Arm, ArmRequest},
+    id::SubscriptionId,
+};
+use serde::Deserialize;
+
+const API: &str = "2022-12-01";
+
+/// See [List subscriptions](https://learn.microsoft.com/rest/api/resources/subscriptions/list).
+pub(super) async fn list(arm: &Arm, call: &Call) -> Result<Vec<SubscriptionId>> {
+    #[derive(Deserialize)]
+    #[serde(rename_all = "camelCase")]
+    struct Subscription {
+        subscription_id: Option<String>,
+        state: Option<String>,
+    }
+    let request = ArmRequest::get("/subscriptions", API).step("listing the subscriptions");
+    let listed: Vec<Subscription> = arm.list(request, "a list of subscriptions", call).await?;
+    let is_usable = |one: &Subscription| {
+        let state = one.state.as_deref();
+        state.is_none_or(|state| !["Disabled", "Deleted"].iter().any(|gone| state.eq_ignore_ascii_case(gone)))
+    };
+    Ok(listed.into_iter().filter(is_usable).filter_map(|one| one.subscription_id?.parse().ok()).collect())
+}

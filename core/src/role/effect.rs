@@ -1,0 +1,113 @@
+//! Which role assignments let their holders pull. Decided by what a role allows, not by its name.
+
+use super::{BuiltIn, RoleAssigner, RoleAssignment, RoleDefinition};
+use crate::{
+    call::Call,
+    error::{ErrorKind, Result},
+    id::ResourceId,
+    registry::RoleAssignmentMode,
+};
+use futures::{StreamExt, TryStreamExt, stream};
+use std::collections::BTreeMap;
+use uuid::Uuid;
+
+/// So many definitions are read at a time.
+const AT_A_TIME: usize = 8;
+/// At so many scopes a definition is looked for, where the caller may not read it at the first.
+const MOST_SCOPES: usize = 3;
+
+/// What the roles of some assignments allow, as far as the caller may know.
+#[derive(Debug, Default)]
+pub(crate) struct Roles(BTreeMap<Uuid, RoleDefinition>);
+
+/// Whether a role gives pull.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Effect {
+    Pulls,
+    /// The role's definition or the registry's mode is not known.
+    Perhaps,
+    None,
+}
+
+impl Roles {
+    /// Reads the definitions of the roles that are not built in.
+    ///
+    /// A custom role exists only where it can be assigned, so each is read at the scope of an assignment of it, and at the registry where
+    /// the caller has no rights above it. One that cannot be read stays unknown: a 404 does not say that it allows nothing.
+    pub async fn read(
+        assigner: &dyn RoleAssigner,
+        registry: Option<&ResourceId>,
+        assignments: impl IntoIterator<Item = &RoleAssignment>,
+        call: &Call,
+    ) -> Result<Self> {
+        let mut unknown: BTreeMap<Uuid, Vec<String>> = BTreeMap::new();
+        for one in assignments.into_iter().filter(|one| BuiltIn::of(one.role_definition_id).is_none()) {
+            let scopes = unknown.entry(one.role_definition_id).or_default();
+            if scopes.len() < MOST_SCOPES && !scopes.iter().any(|scope| scope.eq_ignore_ascii_case(&one.scope)) {
+                scopes.push(one.scope.clone());
+            }
+        }
+        let read = stream::iter(unknown).map(|(role, mut scopes)| async move {
+            if let Some(registry) = registry.filter(|id| !scopes.iter().any(|scope| id.is(scope))) {
+                scopes.push(registry.to_string());
+            }
+            Ok::<_, crate::Error>((role, read_at_any(assigner, role, &scopes, call).await?))
+        });
+        let read: Vec<(Uuid, Option<RoleDefinition>)> = read.buffer_unordered(AT_A_TIME).try_collect().await?;
+        Ok(Self(read.into_iter().filter_map(|(role, definition)| Some((role, definition?))).collect()))
+    }
+
+    /// The role's name, where it is known.
+    pub fn name(&self, role: Uuid) -> Option<String> {
+        let built_in = BuiltIn::of(role).map(|known| known.name.to_owned());
+        built_in.or_else(|| Some(self.0.get(&role)?.name.clone()))
+    }
+
+    /// In a registry of this mode; `None` is a mode that is not known.
+    pub fn effect(&self, role: Uuid, mode: Option<RoleAssignmentMode>) -> Effect {
+        let gives = |mode: RoleAssignmentMode| match (BuiltIn::of(role), self.0.get(&role)) {
+            (Some(known), _) => Some(known.gives_pull(mode)),
+            (None, Some(definition)) => Some(definition.gives_pull(mode)),
+            (None, None) => None,
+        };
+        let is = |gives: Option<bool>| match gives {
+            Some(true) => Effect::Pulls,
+            Some(false) => Effect::None,
+            None => Effect::Perhaps,
+        };
+        match mode {
+            Some(mode) => is(gives(mode)),
+            None if RoleAssignmentMode::ALL.iter().all(|mode| gives(*mode) == Some(false)) => Effect::None,
+            None => Effect::Perhaps,
+        }
+    }
+}
+
+/// `None`: at none of these scopes can the caller read it.
+async fn read_at_any(
+    assigner: &dyn RoleAssigner,
+    role: Uuid,
+    scopes: &[String],
+    call: &Call,
+) -> Result<Option<RoleDefinition>> {
+    for scope in scopes {
+        match assigner.definition(scope, role, call).await {
+            Ok(definition) => return Ok(Some(definition)),
+            Err(err) if is_unreadable(err.kind()) => {}
+            Err(err) => return Err(err),
+        }
+    }
+    Ok(None)
+}
+
+fn is_unreadable(kind: ErrorKind) -> bool {
+    matches!(kind, ErrorKind::NotFound | ErrorKind::Forbidden | ErrorKind::InvalidInput | ErrorKind::Unexpected)
+}
+
+/// Whether the scope of an assignment that was listed for a resource is one of those above it: a whole part of its path, or what is in
+/// no subscription, as the root and management groups, of which only those above are listed.
+pub(crate) fn is_above(scope: &str, below: &str) -> bool {
+    let scope = scope.trim_end_matches('/').to_lowercase();
+    let is_in_subscription = scope.starts_with("/subscriptions/");
+    !is_in_subscription || below.to_lowercase().strip_prefix(&scope).is_some_and(|rest| rest.starts_with('/'))
+}

@@ -1,0 +1,71 @@
+//! What Entra groups give a principal at a registry.
+
+use super::{Effect, RoleAssigner, RoleAssignment, Roles, is_above};
+use crate::{
+    call::Call,
+    error::{ErrorKind, Result},
+    id::{PrincipalId, ResourceId},
+    registry::RoleAssignmentMode,
+};
+
+/// The role assignments of groups that give pull at a registry, by whether a principal is a member.
+#[derive(Debug, Default)]
+pub(crate) struct GroupAccess {
+    /// It is, itself or through other groups.
+    pub held: Vec<RoleAssignment>,
+    /// It is not, as Azure sees it. What was changed in the directory minutes ago may not be seen yet.
+    pub of_others: Vec<RoleAssignment>,
+    /// Azure does not say.
+    pub unchecked: Vec<RoleAssignment>,
+    /// What the groups' roles allow.
+    pub roles: Roles,
+}
+
+/// Asks Azure which of the groups that hold a pull role at a registry the principal is in. Where none holds one, nothing is sent.
+///
+/// `assigned` is what is listed at the registry. Azure resolves memberships by itself, through other groups too, so that no right in the
+/// directory is needed. See [List role assignments](https://learn.microsoft.com/azure/role-based-access-control/role-assignments-list-rest).
+pub(crate) async fn group_access(
+    assigner: &dyn RoleAssigner,
+    (registry, mode): (&ResourceId, Option<RoleAssignmentMode>),
+    principal: PrincipalId,
+    assigned: &[RoleAssignment],
+    call: &Call,
+) -> Result<GroupAccess> {
+    let at_registry = |one: &RoleAssignment| registry.is(&one.scope) || is_above(&one.scope, registry.as_str());
+    let may_pull = |roles: &Roles, one: &RoleAssignment| roles.effect(one.role_definition_id, mode) != Effect::None;
+    let unread = Roles::default();
+    let of_groups: Vec<RoleAssignment> = assigned
+        .iter()
+        .filter(|one| one.is_of_group() && at_registry(one) && may_pull(&unread, one))
+        .cloned()
+        .collect();
+    if of_groups.is_empty() {
+        return Ok(GroupAccess::default());
+    }
+    let (held, roles) = futures::try_join!(
+        known(assigner.list_assigned_to(registry, principal, call)),
+        Roles::read(assigner, Some(registry), &of_groups, call)
+    )?;
+    let mut access = GroupAccess::default();
+    for one in of_groups.into_iter().filter(|one| may_pull(&roles, one)) {
+        let same = |listed: &RoleAssignment| listed.id.eq_ignore_ascii_case(&one.id);
+        match &held {
+            None => access.unchecked.push(one),
+            Some(held) if held.iter().any(same) => access.held.push(one),
+            Some(_) => access.of_others.push(one),
+        }
+    }
+    Ok(GroupAccess { roles, ..access })
+}
+
+/// What the caller may not ask, or the service does not answer for this principal, stays unknown.
+async fn known<T>(asked: impl Future<Output = Result<T>>) -> Result<Option<T>> {
+    match asked.await {
+        Ok(answer) => Ok(Some(answer)),
+        Err(err) if matches!(err.kind(), ErrorKind::Forbidden | ErrorKind::NotFound | ErrorKind::InvalidInput) => {
+            Ok(None)
+        }
+        Err(err) => Err(err),
+    }
+}
