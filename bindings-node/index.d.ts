@@ -442,13 +442,14 @@ export interface Operations {
    * Makes a cluster's objects what manifests say, by server-side apply, as the field manager `aks-acr`. `manifests` is YAML with any
    * number of documents, or JSON.
    *
-   * In fields named `image`, at any depth and of any kind, the host `<acr-name>.azurecr.io` becomes the login server of the registry in the
-   * options; data, labels and annotations are left alone. Objects are applied in their order: where one fails, those before it stay
+   * Wherever the host `<acr-name>.azurecr.io` stands in an object, it becomes the login server of the registry in the options; the `data` of
+   * an object, labels, annotations and descriptions are left alone. Objects are applied in their order: where one fails, those before it stay
    * applied; run again, it goes on from there.
    *
    * Deadline: 5 minutes by default. Errors: `'invalid_input'`, before the first request, for manifests that are none, and from
-   * Kubernetes for an object that it refuses; `'not_found'` for a kind that the cluster does not know, or an absent cluster or
-   * registry; `'conflict'` for a field that another field manager owns; `'forbidden'`.
+   * Kubernetes for an object that does not fit its schema or is too large; `'not_found'` for a kind or a namespace that the cluster does
+   * not have, or an absent cluster or registry; `'conflict'` for a field that another field manager owns, and, transient, for a namespace
+   * that is being deleted; `'forbidden'` if RBAC, a quota, a limit or an admission policy refuses it.
    */
   apply(cluster: string, manifests: string, options?: ApplyOptions): Promise<readonly Applied[]>;
 

@@ -51,6 +51,14 @@ fn references_manifests_and_kubeconfigs_are_checked_when_they_are_read() {
         Manifest::parse_all("{apiVersion: v1, kind: Pod, metadata: {name: a, namespace: 'x?y'}}"),
         &format!("metadata.namespace {rule} x?y"),
     );
+    refused(
+        Manifest::parse_all("{apiVersion: v1, kind: ConfigMap, metadata: {name: a, namespace: 53}}"),
+        "metadata.namespace must be text, found the number 53; if it is meant as text, write it in quotes (document: 1, line: 1)",
+    );
+    refused(
+        Manifest::parse_all("apiVersion: v1\nkind: ConfigMap\nmetadata:\n  name: 123\n"),
+        "metadata.name must be text, found the number 123; if it is meant as text, write it in quotes (document: 1, line: 4)",
+    );
     refused(Kubeconfig::parse("kind: Config"), "kubeconfig");
 }
 

@@ -2341,15 +2341,15 @@ class Calls:
     ) -> Call[list[Applied]]:
         """Makes a cluster's objects what manifests say, by server-side apply, as the field manager `aks-acr`.
 
-        `manifests` is YAML with any number of documents, or JSON. In fields named `image`, at any depth and of any kind, the host
-        `<acr-name>.azurecr.io` becomes the login server of `registry`; data, labels and annotations are left alone. `force` takes
+        `manifests` is YAML with any number of documents, or JSON. Wherever the host `<acr-name>.azurecr.io` stands in an object, it
+        becomes the login server of `registry`; the `data` of an object, labels, annotations and descriptions are left alone. `force` takes
         fields over from other field managers; with `dry_run` the cluster only says what it would do. Objects are applied in their
         order: where one fails, those before it stay applied; run again, it goes on from there. The deadline is 5 minutes by
         default.
 
         Raises:
-            InvalidInputError: If an image has a placeholder and there is no registry to put there, or Kubernetes refuses
-                an object.
+            InvalidInputError: If there is a placeholder and no registry to put there, or an object does not fit its schema or is
+                too large.
             NotFoundError: If the cluster does not know a kind, or cluster or registry are absent.
             ConflictError: If another field manager owns a field.
             ForbiddenError: If the caller may not write an object.

@@ -5,7 +5,7 @@ use super::{
     status::{self, Summary},
 };
 use crate::pull::{PullCause, PullFailure};
-use serde::Deserialize;
+use serde::{Deserialize, de::DeserializeOwned};
 use serde_json::Value;
 use std::{collections::BTreeMap, time::SystemTime};
 
@@ -105,9 +105,10 @@ pub(super) struct Terminated {
     pub finished_at: Option<String>,
 }
 
-/// Reads a pod object. What is no pod is one without a name.
+/// Reads a pod object. Null counts as absent, as for Kubernetes' own clients. Of a pod with a value of another type the other parts are
+/// read: it keeps its name, and a status that cannot be read is unknown, never ready.
 pub(crate) fn read_pod(object: &Value) -> Pod {
-    let object = Object::deserialize(object).unwrap_or_default();
+    let object = Object::deserialize(object).unwrap_or_else(|_| in_parts(&without_nulls(object)));
     let Summary { status, ready, containers, restarts, last_restart } = status::summarize(&object);
     let image_id = object.status.container_statuses.first().map(|one| one.image_id.clone());
     Pod {
@@ -125,6 +126,36 @@ pub(crate) fn read_pod(object: &Value) -> Pod {
         namespace: object.metadata.namespace,
         labels: object.metadata.labels.into_iter().collect(),
         uid: object.metadata.uid,
+    }
+}
+
+fn in_parts(object: &Value) -> Object {
+    if let Ok(whole) = Object::deserialize(object) {
+        return whole;
+    }
+    let text = |field: &str| object["metadata"][field].as_str().unwrap_or_default().to_owned();
+    let named =
+        || Metadata { name: text("name"), namespace: text("namespace"), uid: text("uid"), ..Metadata::default() };
+    Object {
+        metadata: part(object, "metadata").unwrap_or_else(named),
+        spec: part(object, "spec").unwrap_or_default(),
+        status: part(object, "status").unwrap_or_else(|| Status { phase: "Unknown".to_owned(), ..Status::default() }),
+    }
+}
+
+fn part<T: DeserializeOwned + Default>(object: &Value, field: &str) -> Option<T> {
+    object.get(field).map_or_else(|| Some(T::default()), |part| T::deserialize(part).ok())
+}
+
+fn without_nulls(value: &Value) -> Value {
+    match value {
+        Value::Object(map) => map
+            .iter()
+            .filter(|(_, value)| !value.is_null())
+            .map(|(key, value)| (key.clone(), without_nulls(value)))
+            .collect(),
+        Value::Array(items) => items.iter().map(without_nulls).collect(),
+        other => other.clone(),
     }
 }
 
@@ -153,4 +184,51 @@ fn pull_failure(object: &Object) -> Option<PullFailure> {
         cause: PullCause::read(&waiting.reason, &waiting.message),
         message: waiting.message.clone(),
     })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use serde_json::json;
+
+    fn pod() -> Value {
+        json!({
+            "metadata": {"name": "web", "namespace": "team", "uid": "u", "labels": {"app": "web"}},
+            "spec": {"nodeName": "n", "containers": [{"name": "c", "image": "nginx"}]},
+            "status": {"phase": "Running", "conditions": [{"type": "Ready", "status": "True"}],
+                "containerStatuses": [{"name": "c", "ready": true, "restartCount": 0, "state": {"running": {}}}]},
+        })
+    }
+
+    #[test]
+    fn a_null_is_as_good_as_an_absent_field() {
+        let wanted = read_pod(&pod());
+        assert!(wanted.is_ready && wanted.status == "Running");
+        let mut nulls = pod();
+        nulls["metadata"]["annotations"] = Value::Null;
+        nulls["spec"]["initContainers"] = Value::Null;
+        nulls["status"]["initContainerStatuses"] = Value::Null;
+        nulls["status"]["reason"] = Value::Null;
+        nulls["status"]["containerStatuses"][0]["lastState"] = Value::Null;
+        assert_eq!(read_pod(&nulls), wanted);
+    }
+
+    #[test]
+    fn a_field_of_another_type_loses_neither_name_nor_the_other_parts() {
+        for (pointer, odd) in [
+            ("/status/containerStatuses/0/restartCount", json!("3")),
+            ("/status/phase", json!(1)),
+            ("/status", json!("Running")),
+        ] {
+            let mut object = pod();
+            *object.pointer_mut(pointer).unwrap() = odd;
+            let read = read_pod(&object);
+            assert_eq!((read.name.as_str(), read.namespace.as_str(), read.node.as_deref()), ("web", "team", Some("n")));
+            assert_eq!((read.status.as_str(), read.is_ready), ("Unknown", false), "{pointer}");
+        }
+        let mut object = pod();
+        object["metadata"]["labels"] = json!([1]);
+        let read = read_pod(&object);
+        assert_eq!((read.name.as_str(), read.uid.as_str(), read.status.as_str()), ("web", "u", "Running"));
+    }
 }

@@ -1,0 +1,159 @@
+//! Fields of a manifest and their types. A field that is null counts as absent, as for kubectl; one of another type is an error, and
+//! never taken for absent.
+
+use super::lines;
+use crate::error::Error;
+use serde_json::{Map, Value};
+use std::fmt::Write;
+
+/// No value is quoted in full that is longer than this.
+const LONGEST_QUOTE: usize = 64;
+
+/// One step from the top of a document to a field.
+#[derive(Clone, Debug, PartialEq)]
+pub(super) enum Step {
+    Key(String),
+    Index(usize),
+}
+
+/// A place in a document.
+#[derive(Clone, Debug, Default)]
+pub(super) struct Path(Vec<Step>);
+
+impl Path {
+    pub fn key(&self, key: &str) -> Self {
+        self.and(Step::Key(key.to_owned()))
+    }
+
+    pub fn index(&self, index: usize) -> Self {
+        self.and(Step::Index(index))
+    }
+
+    fn and(&self, step: Step) -> Self {
+        let mut steps = self.0.clone();
+        steps.push(step);
+        Self(steps)
+    }
+
+    pub fn steps(&self) -> &[Step] {
+        &self.0
+    }
+}
+
+impl From<Vec<Step>> for Path {
+    fn from(steps: Vec<Step>) -> Self {
+        Self(steps)
+    }
+}
+
+impl std::fmt::Display for Path {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        for (index, step) in self.0.iter().enumerate() {
+            match step {
+                Step::Key(key) if index == 0 => write!(f, "{}", key.escape_debug())?,
+                Step::Key(key) => write!(f, ".{}", key.escape_debug())?,
+                Step::Index(index) => write!(f, "[{index}]")?,
+            }
+        }
+        Ok(())
+    }
+}
+
+/// What is wrong with a document, and where.
+#[derive(Debug)]
+pub(super) struct Flaw {
+    message: String,
+    at: Path,
+}
+
+impl Flaw {
+    pub fn new(at: Path, message: impl Into<String>) -> Self {
+        Self { message: message.into(), at }
+    }
+
+    /// A value of another type than wanted.
+    pub fn wrong_type(at: &Path, wanted: &str, found: &Value) -> Self {
+        let mut message = format!("{} must be {wanted}, found {}", named(at), described(found));
+        if wanted == TEXT && matches!(found, Value::Number(_) | Value::Bool(_)) {
+            let _ = write!(message, "; if it is meant as text, write it in quotes");
+        }
+        Self::new(at.clone(), message)
+    }
+
+    /// The same without the value, which may be secret.
+    pub fn wrong_type_of_secret(at: &Path, wanted: &str, found: &Value) -> Self {
+        Self::new(at.clone(), format!("{} must be {wanted}, found {}", named(at), type_of(found)))
+    }
+
+    /// The error, with the number of the document and the line of the field.
+    pub fn into_error(self, text: &str, document: usize) -> Error {
+        let err = Error::invalid(format!("not a manifest: {}", self.message), "document", (document + 1).to_string());
+        match lines::line_of(text, document, self.at.steps()) {
+            Some(line) => err.with_context("line", line.to_string()),
+            None => err,
+        }
+    }
+}
+
+fn named(at: &Path) -> String {
+    if at.steps().is_empty() { "the document".to_owned() } else { at.to_string() }
+}
+
+pub(super) const TEXT: &str = "text";
+pub(super) const MAPPING: &str = "a mapping";
+pub(super) const LIST: &str = "a list";
+
+fn type_of(value: &Value) -> &'static str {
+    match value {
+        Value::Null => "null",
+        Value::Bool(_) => "a boolean",
+        Value::Number(_) => "a number",
+        Value::String(_) => TEXT,
+        Value::Array(_) => LIST,
+        Value::Object(_) => MAPPING,
+    }
+}
+
+fn described(value: &Value) -> String {
+    match value {
+        Value::Bool(value) => format!("the boolean {value}"),
+        Value::Number(value) => format!("the number {value}"),
+        Value::String(value) => {
+            let quoted: String = value.chars().take(LONGEST_QUOTE).collect();
+            let rest = if value.chars().nth(LONGEST_QUOTE).is_some() { "…" } else { "" };
+            format!("the text {quoted:?}{rest}")
+        }
+        value => type_of(value).to_owned(),
+    }
+}
+
+/// The text of a field, if it is there.
+pub(super) fn text<'a>(map: &'a Map<String, Value>, field: &str, at: &Path) -> Result<Option<&'a str>, Flaw> {
+    match map.get(field) {
+        None | Some(Value::Null) => Ok(None),
+        Some(Value::String(text)) => Ok(Some(text)),
+        Some(other) => Err(Flaw::wrong_type(&at.key(field), TEXT, other)),
+    }
+}
+
+/// The mapping of a field, if it is there.
+pub(super) fn mapping<'a>(
+    map: &'a Map<String, Value>,
+    field: &str,
+    at: &Path,
+) -> Result<Option<&'a Map<String, Value>>, Flaw> {
+    match map.get(field) {
+        None | Some(Value::Null) => Ok(None),
+        Some(Value::Object(inner)) => Ok(Some(inner)),
+        Some(other) => Err(Flaw::wrong_type(&at.key(field), MAPPING, other)),
+    }
+}
+
+/// The list of a field, empty if it is not there.
+pub(super) fn list<'a>(map: &'a Map<String, Value>, field: &str, at: &Path) -> Result<&'a [Value], Flaw> {
+    match map.get(field) {
+        None | Some(Value::Null) => Ok(&[]),
+        Some(Value::Array(items)) => Ok(items),
+        Some(other) => Err(Flaw::wrong_type(&at.key(field), LIST, other)),
+    }
+}

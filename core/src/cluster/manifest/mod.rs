@@ -1,0 +1,161 @@
+//! Manifests: what is to be applied, checked before the first request.
+
+mod field;
+mod images;
+mod lines;
+mod pod_spec;
+mod read;
+mod tree;
+
+use crate::error::{Error, ErrorKind, Result};
+use serde_json::{Map, Value};
+use std::fmt;
+
+pub(crate) use images::{check_images, fill_in, wants_registry};
+pub(crate) use read::is_path_segment;
+
+/// One object to be applied, of any kind.
+#[derive(Clone, PartialEq)]
+pub struct Manifest {
+    identity: Identity,
+    object: Map<String, Value>,
+}
+
+/// What an object is called. It is read once, with its types checked: nothing later takes a value of another type for an absent one.
+#[derive(Clone, PartialEq)]
+struct Identity {
+    api_version: String,
+    kind: String,
+    name: String,
+    namespace: Option<String>,
+}
+
+/// An object may hold a secret in any field: only what it is called is shown.
+impl fmt::Debug for Manifest {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Manifest")
+            .field("api_version", &self.api_version())
+            .field("kind", &self.kind())
+            .field("namespace", &self.namespace())
+            .field("name", &self.name())
+            .finish_non_exhaustive()
+    }
+}
+
+impl Manifest {
+    /// Reads all objects of a text: YAML with any number of documents, or JSON. Lists are taken apart; empty documents are left
+    /// out. `no`, `y` and `0123` stay the text that they are, as Kubernetes reads them. A key of more than 1024 characters is read only
+    /// as YAML wants it, behind a question mark. A field that is null counts as absent, as for kubectl.
+    ///
+    /// # Errors
+    /// [`InvalidInput`](ErrorKind::InvalidInput) naming the document: if the text is not YAML, a document is no object with
+    /// `apiVersion`, `kind` and `metadata.name`, or there is none at all. Naming the field, its line and the value as well: if a
+    /// value has the wrong type, such as a number as the namespace.
+    pub fn parse_all(text: &str) -> Result<Vec<Self>> {
+        let mut manifests = Vec::new();
+        let documents = tree::parse(text)?;
+        for (index, document) in documents.into_iter().enumerate().filter(|(_, document)| !document.is_null()) {
+            read::document(document, &mut manifests).map_err(|flaw| flaw.into_error(text, index))?;
+        }
+        if manifests.is_empty() {
+            return Err(Error::new(ErrorKind::InvalidInput, "the manifests hold no object"));
+        }
+        Ok(manifests)
+    }
+
+    /// `apiVersion`, such as `apps/v1`.
+    #[must_use]
+    pub fn api_version(&self) -> &str {
+        &self.identity.api_version
+    }
+
+    /// `kind`, such as `Deployment`.
+    #[must_use]
+    pub fn kind(&self) -> &str {
+        &self.identity.kind
+    }
+
+    /// `metadata.name`.
+    #[must_use]
+    pub fn name(&self) -> &str {
+        &self.identity.name
+    }
+
+    /// `metadata.namespace`, if it names one.
+    #[must_use]
+    pub fn namespace(&self) -> Option<&str> {
+        self.identity.namespace.as_deref()
+    }
+
+    /// The whole object.
+    #[must_use]
+    pub fn object(&self) -> &Map<String, Value> {
+        &self.object
+    }
+}
+
+impl fmt::Display for Manifest {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{}/{}", self.kind(), self.name())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const POD: &str = "apiVersion: v1\nkind: Pod\nmetadata: {name: a, labels: {image: '<not this>'}}\n\
+        spec: {containers: [{name: c, image: 'nginx:v1', env: [{name: A, value: no}]}]}\n";
+
+    fn parse(text: &str) -> Vec<Manifest> {
+        Manifest::parse_all(text).unwrap()
+    }
+
+    #[test]
+    fn documents_and_lists_become_single_objects() {
+        let list = "{apiVersion: v1, kind: List, items: [{apiVersion: v1, kind: Secret, metadata: {name: s}}]}";
+        let manifests = parse(&format!("---\n{POD}---\n---\n{list}\n"));
+        assert_eq!(manifests.iter().map(ToString::to_string).collect::<Vec<_>>(), ["Pod/a", "Secret/s"]);
+    }
+
+    #[test]
+    fn items_of_what_is_no_list_stay_where_they_are() {
+        for object in ["kind: Menu, items: [soup]", "kind: ShoppingList, items: {milk: 1}"] {
+            let manifests = parse(&format!("{{apiVersion: food/v1, metadata: {{name: m}}, {object}}}"));
+            assert!(!manifests[0].object["items"].is_null(), "{object}");
+        }
+    }
+
+    #[test]
+    fn words_that_old_yaml_takes_for_booleans_stay_words() {
+        let env = &parse(POD)[0].object["spec"]["containers"][0]["env"][0]["value"];
+        assert_eq!(env, "no");
+    }
+
+    #[test]
+    fn what_is_no_manifest_is_refused_and_its_document_named() {
+        for text in [
+            "",
+            "---\n",
+            "just text",
+            "[1, 2]",
+            "kind: Pod",
+            "a: [",
+            "apiVersion: v1\nkind: Pod\nmetadata: {generateName: x}",
+        ] {
+            assert_eq!(Manifest::parse_all(text).unwrap_err().kind(), ErrorKind::InvalidInput, "{text}");
+        }
+        let second = format!("{POD}---\nkind: Pod\n");
+        assert!(Manifest::parse_all(&second).unwrap_err().to_string().contains("document: 2"));
+    }
+
+    #[test]
+    fn a_null_and_an_empty_namespace_are_none_as_for_kubectl() {
+        for namespace in ["null", "~", "''", ""] {
+            let text = format!("apiVersion: v1\nkind: ConfigMap\nmetadata:\n  name: a\n  namespace: {namespace}\n");
+            assert_eq!(parse(&text)[0].namespace(), None, "{namespace:?}");
+        }
+        let nulls = "{apiVersion: v1, kind: ConfigMap, metadata: {name: a, generateName: null, labels: null, annotations: {x: null}}}";
+        assert_eq!(parse(nulls)[0].name(), "a");
+    }
+}
