@@ -100,7 +100,8 @@ async fn find_kind(client: &Client, kind: &GroupVersionKind, call: &Call) -> Res
 }
 
 fn unknown_kind(kind: &GroupVersionKind) -> Error {
-    Error::new(ErrorKind::NotFound, "the cluster knows no such kind")
+    let (name, version) = (kind.kind.escape_debug(), kind.api_version());
+    Error::new(ErrorKind::NotFound, format!("the cluster has no kind '{name}' in apiVersion '{version}'"))
         .with_context("apiVersion", kind.api_version())
         .with_context("kind", kind.kind.clone())
 }

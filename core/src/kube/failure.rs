@@ -1,10 +1,11 @@
-//! The only place where an error of Kubernetes becomes ours.
+//! Where an error on the way to Kubernetes becomes ours; what Kubernetes itself refuses does in `status`.
 
+use super::status::from_status;
 use crate::{
     error::{Error, ErrorKind, ServiceError},
     network::Obstacle,
 };
-use kube::{client::AuthError, core::Status};
+use kube::client::AuthError;
 
 pub(super) fn from_kube(err: kube::Error, step: &str) -> Error {
     match err {
@@ -75,35 +76,24 @@ pub(super) fn unreadable(err: &serde_json::Error, step: &str) -> Error {
     Error::new(kind, sentence).with_context("while", step)
 }
 
+/// An error status with a page in the place of a `Status` object is none of Kubernetes' either.
+pub(super) fn is_page(head: &http::response::Parts, body: &[u8]) -> bool {
+    let media = head.headers.get(http::header::CONTENT_TYPE).and_then(|media| media.to_str().ok()).unwrap_or_default();
+    media.trim_start().to_ascii_lowercase().starts_with("text/html")
+        || body
+            .trim_ascii_start()
+            .get(..5)
+            .is_some_and(|start| start.eq_ignore_ascii_case(b"<html") || start.eq_ignore_ascii_case(b"<!doc"))
+}
+
+/// The error for such a page.
+pub(super) fn page(code: u16, step: &str) -> Error {
+    Error::new(ErrorKind::Unavailable, "something on the way answered in the cluster's place")
+        .with_context("while", step)
+        .with_service(ServiceError { status: code, ..ServiceError::default() })
+}
+
 /// Whether it may be otherwise a little later.
 pub(super) fn is_passing(err: &Error) -> bool {
     matches!(err.kind(), ErrorKind::Unavailable | ErrorKind::RateLimited) && err.is_transient()
-}
-
-pub(super) fn from_status(status: Status, step: &str) -> Error {
-    let (kind, sentence) = match status.code {
-        400 | 422 => (ErrorKind::InvalidInput, "Kubernetes refused the object as wrong"),
-        401 => (ErrorKind::Unauthenticated, "Kubernetes did not accept the credentials"),
-        403 => (ErrorKind::Forbidden, "Kubernetes does not let the caller do this"),
-        404 | 410 => (ErrorKind::NotFound, "Kubernetes knows no such thing"),
-        409 => (ErrorKind::Conflict, "Kubernetes refused the change because of what is there already"),
-        429 => (ErrorKind::RateLimited, "Kubernetes throttles this caller"),
-        500..=599 => (ErrorKind::Unavailable, "the cluster's API is out of order"),
-        _ => (ErrorKind::Unexpected, "Kubernetes answered with an error"),
-    };
-    let service = ServiceError {
-        status: status.code,
-        code: Some(status.reason).filter(|reason| !reason.is_empty()),
-        message: Some(status.message).filter(|message| !message.is_empty()),
-        ..ServiceError::default()
-    };
-    let err = Error::new(kind, sentence).with_context("while", step);
-    // Which field is wrong, or whose it is, Kubernetes says in its text alone.
-    let err = match (&service.message, kind) {
-        (Some(text), ErrorKind::InvalidInput | ErrorKind::Conflict) => {
-            err.with_context("Kubernetes says", text.clone())
-        }
-        _ => err,
-    };
-    err.with_service(service)
 }

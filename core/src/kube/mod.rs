@@ -9,13 +9,21 @@ mod connect;
 #[cfg(feature = "kubernetes")]
 mod failure;
 #[cfg(feature = "kubernetes")]
+mod missing;
+#[cfg(feature = "kubernetes")]
 mod pull_memory;
+#[cfg(feature = "kubernetes")]
+mod refuser;
 #[cfg(feature = "kubernetes")]
 mod roll_out;
 #[cfg(feature = "kubernetes")]
 mod rolling;
 #[cfg(feature = "kubernetes")]
+mod schema;
+#[cfg(feature = "kubernetes")]
 mod send;
+#[cfg(feature = "kubernetes")]
+mod status;
 #[cfg(feature = "kubernetes")]
 mod tell;
 #[cfg(feature = "kubernetes")]

@@ -1,6 +1,9 @@
 //! One request to a cluster's API, with the whole answer: its status and its time matter here.
 
-use super::failure::{from_kube, from_status, is_passing, unreadable};
+use super::{
+    failure::{from_kube, is_page, is_passing, page, unreadable},
+    status,
+};
 use crate::{
     call::Call,
     error::{Error, ErrorKind, Result},
@@ -8,7 +11,7 @@ use crate::{
     write::{Guard, Write},
 };
 use backon::{BackoffBuilder, ExponentialBuilder};
-use kube::{Client, client::Body, core::Status};
+use kube::{Client, client::Body};
 use serde::de::DeserializeOwned;
 use std::time::{Duration, SystemTime};
 
@@ -89,7 +92,7 @@ async fn send_once<T: DeserializeOwned>(
     };
     let (head, body) = call.run(step, within_a_try(step, exchange)).await?;
     if !head.status.is_success() {
-        return Err(refused(&head, &body, step));
+        return Err(refused(&head, &body, step, request.uri().path()));
     }
     let odd = |err: serde_json::Error| unreadable(&err, step);
     let value = serde_json::from_slice(&body).map_err(odd)?;
@@ -109,10 +112,12 @@ pub(super) async fn within_a_try<T>(step: &str, exchange: impl Future<Output = R
     tokio::time::timeout(LONGEST_TRY, exchange).await.map_err(late)?
 }
 
-fn refused(head: &http::response::Parts, body: &[u8], step: &str) -> Error {
-    let unknown = || Status::failure(&String::from_utf8_lossy(body), "").with_code(head.status.as_u16());
-    let status = serde_json::from_slice(body).ok().filter(|status: &Status| status.code != 0).unwrap_or_else(unknown);
-    let err = from_status(status, step);
+fn refused(head: &http::response::Parts, body: &[u8], step: &str, path: &str) -> Error {
+    let code = head.status.as_u16();
+    if code != 413 && is_page(head, body) {
+        return page(code, step);
+    }
+    let err = status::from_status_at(status::read(code, body), step, path);
     match retry_after_in(|name| head.headers.get(name)?.to_str().ok()) {
         Some(wait) => err.with_retry_after(wait),
         None => err,

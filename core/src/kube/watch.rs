@@ -2,9 +2,10 @@
 
 use super::{
     connect::Kubernetes,
-    failure::{from_kube, from_status, is_passing},
+    failure::{from_kube, is_passing},
     pull_memory::{PullMemory, retell, tells_nothing},
     send::{Answer, send, within_a_try},
+    status::from_status,
 };
 use crate::{
     call::Call,
@@ -55,7 +56,8 @@ pub(super) async fn list(
     #[derive(Deserialize)]
     struct Page {
         metadata: Metadata,
-        #[serde(default)]
+        /// It may be null, and an answer without it is no list.
+        #[serde(deserialize_with = "nullable")]
         items: Vec<Value>,
     }
     #[derive(Deserialize)]
@@ -76,6 +78,10 @@ pub(super) async fn list(
             None => return Ok(Listed { items, version: metadata.resource_version.unwrap_or_default(), at }),
         }
     }
+}
+
+fn nullable<'de, D: serde::Deserializer<'de>>(deserializer: D) -> std::result::Result<Vec<Value>, D::Error> {
+    Option::<Vec<Value>>::deserialize(deserializer).map(Option::unwrap_or_default)
 }
 
 /// What a watch tells: an object that is there, one that is gone, that the list must be read again, or nothing.
