@@ -7,6 +7,7 @@ mod create_again;
 mod entra;
 mod pods;
 mod pull;
+mod refusals;
 mod roll_out;
 mod watch;
 
@@ -20,6 +21,7 @@ pub fn cases() -> Vec<Case> {
         access::cases(),
         entra::cases(),
         apply::cases(),
+        refusals::cases(),
         roll_out::cases(),
         pull::cases(),
         pods::cases(),

@@ -2,12 +2,13 @@
 
 use serde_json::{Value, json};
 
+use super::kinds::Kind;
 use super::lifecycle::author;
 use super::object::{map, name, text};
 use super::refusal::Refusal;
 use super::request::{body, without_nulls};
 use super::writes::{Call, answer};
-use super::{Answer, Kubernetes, apply, strict};
+use super::{Answer, Kubernetes, apply, typed};
 
 impl Kubernetes {
     pub(super) fn apply(&mut self, call: &Call<'_>) -> Result<Answer, Refusal> {
@@ -29,7 +30,20 @@ impl Kubernetes {
             }
             Err(refusal) => return Err(refusal),
         };
+        let revision = text(&configuration, "/metadata/resourceVersion");
+        if before
+            .as_ref()
+            .is_some_and(|live| !revision.is_empty() && revision != text(live, "/metadata/resourceVersion"))
+        {
+            return Err(Refusal::changed(kind, &target.name));
+        }
         let merged = apply::apply(before.as_ref(), &configuration, &author, call.query.is_set("force"))?;
+        if let Some(why) = typed::unconvertible(kind, &merged) {
+            let (object, types) = (described(call), types(kind));
+            return Err(Refusal::internal(format!(
+                "failed to convert new object ({object}) to proper version: unable to convert unstructured object to {types}: {why}"
+            )));
+        }
         let Some(before) = before else {
             let made = self.create(kind, &target.namespace, merged, None, call.is_dry_run())?;
             return Ok(answer(201, &made, &[]));
@@ -48,31 +62,12 @@ fn applicable(call: &Call<'_>) -> Result<Value, Refusal> {
             return Err(Refusal::bad_request(format!("Object '{field}' is missing in the applied configuration")));
         }
     }
-    if let Some(error) = strict::type_error(kind, &configuration) {
-        let message = format!(
-            "failed to create typed patch object ({}/{}; {}, Kind={}): {error}",
-            target.namespace,
-            target.name,
-            kind.api_version(),
-            kind.kind
-        );
-        return Err(Refusal::bad_request(message));
-    }
-    let unknown = strict::prune(kind, &mut configuration);
-    if !unknown.is_empty() {
-        let errors: Vec<_> = unknown.iter().map(|path| format!(".{path}: field not declared in schema")).collect();
-        let message = format!(
-            "failed to create typed patch object ({}/{}; {}, Kind={}): {}",
-            target.namespace,
-            target.name,
-            kind.api_version(),
-            kind.kind,
-            errors.join("\n")
-        );
-        return Err(Refusal::bad_request(message));
-    }
     if configuration.pointer("/metadata/managedFields").is_some_and(|fields| !fields.is_null()) {
         return Err(Refusal::bad_request("metadata.managedFields must be nil"));
+    }
+    if let Some(errors) = typed::mismatches(&typed::of_kind(kind), &configuration) {
+        let object = described(call);
+        return Err(Refusal::internal(format!("failed to create typed patch object ({object}): {errors}")));
     }
     let given = name(&configuration).to_owned();
     if !given.is_empty() && given != target.name {
@@ -85,4 +80,14 @@ fn applicable(call: &Call<'_>) -> Result<Value, Refusal> {
     without_nulls(&mut configuration);
     map(&mut configuration, &["metadata"]).insert("name".to_owned(), json!(target.name));
     Ok(configuration)
+}
+
+/// `apps/v1, Kind=Deployment`.
+fn types(kind: &Kind) -> String {
+    format!("{}/{}, Kind={}", kind.group, kind.version, kind.kind)
+}
+
+/// `default/web; apps/v1, Kind=Deployment`.
+fn described(call: &Call<'_>) -> String {
+    format!("{}/{}; {}", call.target.namespace, call.target.name, types(call.kind))
 }

@@ -3,6 +3,7 @@
 use serde_json::{Value, json};
 
 use super::object::{list, text};
+use super::typed::{Type, of_schema};
 
 /// One kind in one version.
 #[derive(Clone, Debug, PartialEq)]
@@ -21,6 +22,8 @@ pub(super) struct Kind {
     pub(super) status: bool,
     pub(super) scale: bool,
     pub(super) custom: bool,
+    /// The type of a custom kind's objects, where its definition has a schema.
+    pub(super) schema: Option<Type>,
 }
 
 impl Kind {
@@ -38,6 +41,7 @@ impl Kind {
             status: false,
             scale: false,
             custom: false,
+            schema: None,
         }
     }
 
@@ -106,7 +110,18 @@ impl Kinds {
             apps("StatefulSet", "statefulsets", &["sts"]),
             daemon_sets,
             Kind::built_in("batch", "v1", "Job", "jobs", &[]).with_status(),
+            Kind::built_in("batch", "v1", "CronJob", "cronjobs", &["cj"]).with_status(),
             Kind::built_in("networking.k8s.io", "v1", "Ingress", "ingresses", &["ing"]).with_status(),
+            Kind::built_in("networking.k8s.io", "v1", "NetworkPolicy", "networkpolicies", &["netpol"]),
+            Kind::built_in("policy", "v1", "PodDisruptionBudget", "poddisruptionbudgets", &["pdb"]).with_status(),
+            Kind::built_in("autoscaling", "v2", "HorizontalPodAutoscaler", "horizontalpodautoscalers", &["hpa"])
+                .with_status(),
+            Kind::built_in("storage.k8s.io", "v1", "StorageClass", "storageclasses", &["sc"]).cluster_wide(),
+            Kind::built_in("scheduling.k8s.io", "v1", "PriorityClass", "priorityclasses", &["pc"]).cluster_wide(),
+            core("PersistentVolumeClaim", "persistentvolumeclaims", &["pvc"]).with_status(),
+            core("PersistentVolume", "persistentvolumes", &["pv"]).cluster_wide().with_status(),
+            core("ResourceQuota", "resourcequotas", &["quota"]).with_status(),
+            core("LimitRange", "limitranges", &["limits"]),
             rbac("Role", "roles"),
             rbac("RoleBinding", "rolebindings"),
             rbac("ClusterRole", "clusterroles").cluster_wide(),
@@ -171,6 +186,7 @@ fn defined(definition: &Value) -> Vec<Kind> {
             status: version.pointer("/subresources/status").is_some(),
             scale: version.pointer("/subresources/scale").is_some(),
             custom: true,
+            schema: Some(version.pointer("/schema/openAPIV3Schema").map_or(Type::Any, of_schema)),
         })
         .collect()
 }

@@ -8,7 +8,7 @@ use super::object::{self, is_deleting, list, map, name, namespace, text, uid};
 use super::ownership::{self, Author};
 use super::refusal::Refusal;
 use super::store::Key;
-use super::{Kubernetes, defaults, validate};
+use super::{Kubernetes, defaults, limits, validate};
 
 impl Kubernetes {
     /// Makes a new object. Without an author the object has its `managedFields` already.
@@ -31,6 +31,7 @@ impl Kubernetes {
         if self.store.get(&key).is_some() {
             return Err(Refusal::already_exists(kind, name(&object)));
         }
+        self.check_quota(kind, place, &object)?;
         defaults::fill(kind, &mut object);
         self.admit(kind, &mut object);
         let time = self.clock.text(self.now);
@@ -44,6 +45,7 @@ impl Kubernetes {
         if let Some(author) = author {
             ownership::track(None, &mut object, author);
         }
+        limits::check_object(&object)?;
         if dry_run {
             return Ok(object);
         }
@@ -91,10 +93,7 @@ impl Kubernetes {
         let namespaces = self.kind("namespaces")?;
         match self.store.get(&Key::new("namespaces", "", place)) {
             None => Err(Refusal::not_found(namespaces, place)),
-            Some(found) if is_deleting(found) && kind.kind != "Event" => {
-                let why = format!("unable to create new content in namespace {place} because it is being terminated");
-                Err(Refusal::forbidden(kind, name, &why))
-            }
+            Some(found) if is_deleting(found) && kind.kind != "Event" => Err(Refusal::terminating(kind, name, place)),
             Some(_) => Ok(()),
         }
     }
@@ -186,6 +185,7 @@ impl Kubernetes {
         if let Some(author) = author {
             ownership::track(Some(before), &mut after, author);
         }
+        limits::check_object(&after)?;
         if dry_run || after == *before {
             return Ok(after);
         }

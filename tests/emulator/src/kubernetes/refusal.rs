@@ -12,6 +12,7 @@ use super::kinds::Kind;
 #[derive(Debug)]
 pub(crate) struct Refusal {
     code: u16,
+    /// Empty where Kubernetes gives none.
     reason: &'static str,
     message: String,
     details: Value,
@@ -121,6 +122,24 @@ impl Refusal {
         Self::new(403, "Forbidden", message, kind.details(name))
     }
 
+    /// The namespace goes: its cause is the one mark of a refusal besides the text.
+    pub(super) fn terminating(kind: &Kind, name: &str, namespace: &str) -> Self {
+        let why = format!("unable to create new content in namespace {namespace} because it is being terminated");
+        let mut refusal = Self::forbidden(kind, name, &why);
+        refusal.details["causes"] = json!([{"reason": "NamespaceTerminating",
+            "message": format!("namespace {namespace} is being terminated"), "field": "metadata.namespace"}]);
+        refusal
+    }
+
+    /// An error that the API server has no status for, such as that of an object that does not fit its schema.
+    pub(super) fn internal(message: impl Into<String>) -> Self {
+        Self::new(500, "", message, Value::Null)
+    }
+
+    pub(super) fn too_large(limit: &str) -> Self {
+        Self::new(413, "RequestEntityTooLarge", format!("Request entity too large: {limit}"), Value::Null)
+    }
+
     pub(super) fn expired(message: impl Into<String>) -> Self {
         Self::new(410, "Expired", message, json!({}))
     }
@@ -138,8 +157,15 @@ impl Refusal {
 
     /// The `Status` object.
     pub(super) fn body(&self) -> Value {
-        json!({"kind": "Status", "apiVersion": "v1", "metadata": {}, "status": "Failure", "message": self.message,
-            "reason": self.reason, "details": self.details, "code": self.code})
+        let mut body = json!({"kind": "Status", "apiVersion": "v1", "metadata": {}, "status": "Failure",
+            "message": self.message, "code": self.code});
+        if !self.reason.is_empty() {
+            body["reason"] = json!(self.reason);
+        }
+        if !self.details.is_null() {
+            body["details"] = self.details.clone();
+        }
+        body
     }
 
     pub(super) fn response(&self) -> Response<Bytes> {

@@ -9,7 +9,7 @@ use super::kinds::Kind;
 use super::refusal::{Refusal, json_response};
 use super::request::{Query, Target, accept};
 use super::writes::Call;
-use super::{Answer, Kubernetes, scale};
+use super::{Answer, Kubernetes, limits, scale};
 
 impl Kubernetes {
     /// Answers one request whose caller was already authenticated and authorised. Nothing here depends on who it is.
@@ -61,6 +61,7 @@ impl Kubernetes {
         let kind =
             self.kinds.find(&target.group, &target.version, &target.plural).ok_or_else(Refusal::no_route)?.clone();
         check_form(&kind, &target, request.method())?;
+        limits::check_body(request.body().len())?;
         let query = Query::of(request);
         let as_table = accept(request).contains("as=Table");
         let call = Call { request, query: &query, kind: &kind, target: &target };

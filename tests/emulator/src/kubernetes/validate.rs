@@ -5,6 +5,7 @@ use base64::engine::general_purpose::STANDARD;
 use serde_json::{Value, json};
 
 use super::kinds::Kind;
+use super::limits;
 use super::object::{list, name, number, text};
 use super::refusal::Flaw;
 use super::selector::Labels;
@@ -19,6 +20,7 @@ const SUBDOMAIN_RULE: &str = "a lowercase RFC 1123 subdomain must consist of low
 /// Everything that is wrong with a new or changed object.
 pub(super) fn flaws(kind: &Kind, object: &Value) -> Vec<Flaw> {
     let mut flaws = metadata(kind, object);
+    flaws.extend(limits::flaws(kind, object));
     match kind.kind.as_str() {
         "Pod" => pod_spec(object, "/spec", &mut flaws),
         "Deployment" | "ReplicaSet" | "StatefulSet" | "DaemonSet" => {

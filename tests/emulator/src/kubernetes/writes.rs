@@ -11,7 +11,7 @@ use super::object::{map, name, namespace, text, uid};
 use super::refusal::{Flaw, Refusal, json_response};
 use super::request::{Query, Target, body, content_type, manager, without_nulls};
 use super::store::Key;
-use super::{Answer, Kubernetes, patch, protobuf, scale, strict};
+use super::{Answer, Kubernetes, patch, protobuf, scale, typed};
 
 const PATCHES: &str = "application/json-patch+json, application/merge-patch+json, application/strategic-merge-patch+json, application/apply-patch+yaml";
 
@@ -59,11 +59,13 @@ impl Call<'_> {
             without_nulls(object);
         }
         let cannot = format!("{} in version \"{}\" cannot be handled as a {}", kind.kind, kind.version, kind.kind);
-        if let Some(error) = strict::type_error(kind, object) {
+        let types = typed::of_kind(kind);
+        let odd = typed::decode_error(&types, object).filter(|_| !kind.custom);
+        if let Some(error) = odd.or_else(|| typed::unconvertible(kind, object)) {
             return Err(Refusal::bad_request(format!("{cannot}: {error}")));
         }
         let unknown: Vec<_> =
-            strict::prune(kind, object).iter().map(|path| format!("unknown field \"{path}\"")).collect();
+            typed::prune(&types, object).iter().map(|path| format!("unknown field \"{path}\"")).collect();
         match self.query.get("fieldValidation") {
             "Strict" if !unknown.is_empty() => {
                 Err(Refusal::bad_request(format!("{cannot}: strict decoding error: {}", unknown.join(", "))))

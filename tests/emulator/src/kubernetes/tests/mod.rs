@@ -4,6 +4,7 @@ mod api;
 mod hostile;
 mod rollout;
 mod running;
+mod schema;
 mod sets;
 mod watching;
 
