@@ -5,6 +5,7 @@ mod absent;
 mod attach;
 mod attachments;
 mod call;
+mod challenge;
 mod client;
 mod cloud;
 mod cluster;

@@ -8,6 +8,7 @@ use super::{
 };
 use crate::{
     absent,
+    challenge,
     error::{Error, ErrorKind, ServiceError},
     refusal::RefusalKind,
 };
@@ -61,12 +62,9 @@ pub(crate) fn from_service(step: &str, answer: &Answer) -> Error {
 
 /// The claims of a challenge, which conditional access makes when a token is good but not good enough.
 /// See [Claims challenges](https://learn.microsoft.com/entra/identity-platform/claims-challenge).
-fn wanted_claims(challenge: &str) -> Option<String> {
-    let value = |name: &str| challenge.split_once(&format!("{name}=\""))?.1.split('"').next();
-    if value("error") != Some("insufficient_claims") {
-        return None;
-    }
-    let encoded = value("claims")?.trim_end_matches('=');
+fn wanted_claims(header: &str) -> Option<String> {
+    let challenge = challenge::with_error(header, "insufficient_claims")?;
+    let encoded = challenge.get("claims")?.trim_end_matches('=');
     let decoded = STANDARD_NO_PAD.decode(encoded).or_else(|_| URL_SAFE_NO_PAD.decode(encoded)).ok();
     // Some services send the text as it is.
     Some(decoded.and_then(|bytes| String::from_utf8(bytes).ok()).unwrap_or_else(|| encoded.to_owned()))

@@ -2,6 +2,7 @@
 
 use super::{Answer, ArmRequest};
 use crate::{
+    challenge,
     error::ServiceError,
     refusal::{DenyingPolicy, Refusal, RefusalKind},
 };
@@ -44,7 +45,9 @@ fn kind_of(answer: &Answer, service: &ServiceError) -> Option<RefusalKind> {
 
 /// A challenge for more claims than the token has: the error code of OAuth in it, not its description.
 fn wants_claims(answer: &Answer) -> bool {
-    answer.header("www-authenticate").is_some_and(|challenge| challenge.contains("error=\"insufficient_claims\""))
+    answer
+        .header("www-authenticate")
+        .is_some_and(|header| challenge::with_error(header, "insufficient_claims").is_some())
 }
 
 /// Whether Entra's codes in a credential's error, joined by commas, have one of conditional access among them.

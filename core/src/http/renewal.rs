@@ -1,6 +1,7 @@
 //! Another token for one that has expired before it was thought to.
 
 use super::token::Caller;
+use crate::challenge;
 use async_trait::async_trait;
 use azure_core::http::{
     AsyncRawResponse, Context, Request, StatusCode,
@@ -40,5 +41,5 @@ fn says_that_the_token_is_bad(answer: &AsyncRawResponse) -> bool {
         && answer
             .headers()
             .get_optional_str(&WWW_AUTHENTICATE)
-            .is_some_and(|text| text.contains("error=\"invalid_token\""))
+            .is_some_and(|header| challenge::with_error(header, "invalid_token").is_some())
 }

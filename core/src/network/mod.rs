@@ -1,6 +1,8 @@
 //! The way out of this machine: which proxy a connection goes through, and which certificates count beside the system's. One
 //! decision for Azure, for registries and for clusters.
 
+#[cfg(feature = "reqwest")]
+mod every_header;
 mod no_proxy;
 mod obstacle;
 mod proxy;

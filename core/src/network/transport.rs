@@ -1,6 +1,6 @@
 //! The default transport.
 
-use super::Network;
+use super::{Network, every_header::EveryHeader};
 use crate::error::{Error, ErrorKind, Result};
 use azure_core::http::HttpClient;
 use reqwest::{Certificate, Client, Proxy, redirect::Policy};
@@ -33,5 +33,5 @@ pub(crate) fn transport(network: &Network) -> Result<Arc<dyn HttpClient>> {
         }))
         .build()
         .map_err(broken)?;
-    Ok(Arc::new(client))
+    Ok(Arc::new(EveryHeader(client)))
 }

@@ -2,6 +2,7 @@
 
 use crate::{
     call::Call,
+    challenge,
     cloud::Cloud,
     error::{Error, ErrorKind, Result},
     http::{Answer, BodyKind, Registries, RegistryRequest, Tokens, service_error},
@@ -228,19 +229,16 @@ fn url(text: &str) -> Result<Url> {
 }
 
 fn challenge(answer: &Answer, image: &ImageReference) -> Result<Challenge> {
-    let parsed = answer.header("www-authenticate").and_then(parse_challenge);
+    let parsed = answer.header("www-authenticate").and_then(bearer);
     parsed.ok_or_else(|| failed(image, answer, "the registry does not say how to sign in"))
 }
 
-/// `Bearer realm="…",service="…"`, in any order; other parameters are left alone.
-fn parse_challenge(text: &str) -> Option<Challenge> {
-    let (scheme, parameters) = text.split_once(' ')?;
-    let value = |name: &str| {
-        let start = parameters.find(&format!("{name}=\""))? + name.len() + 2;
-        Some(parameters[start..].split('"').next()?.to_owned())
-    };
-    let realm = value("realm").filter(|_| scheme.eq_ignore_ascii_case("bearer"))?;
-    Some(Challenge { realm, service: value("service").unwrap_or_default() })
+/// The first way to sign in with a token that names where tokens come from.
+fn bearer(header: &str) -> Option<Challenge> {
+    challenge::challenges(header).iter().filter(|one| one.is("bearer")).find_map(|one| {
+        let service = one.get("service").unwrap_or_default().to_owned();
+        Some(Challenge { realm: one.get("realm")?.to_owned(), service })
+    })
 }
 
 fn read_token(image: &ImageReference, answer: &Answer) -> Result<Secret> {
@@ -289,13 +287,16 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_challenge_is_read_in_any_order() {
+    fn the_way_to_a_token_is_found_among_others() {
         let wanted = Challenge { realm: "https://r/t".to_owned(), service: "s".to_owned() };
-        for text in
-            [r#"Bearer realm="https://r/t",service="s""#, r#"bearer service="s",scope="a:b,c",realm="https://r/t""#]
-        {
-            assert_eq!(parse_challenge(text).as_ref(), Some(&wanted), "{text}");
+        for text in [
+            r#"Bearer realm="https://r/t",service="s""#,
+            r#"bearer service="s",scope="a:b,c",realm="https://r/t""#,
+            r#"Basic realm="Bearer realm=x", Bearer realm="https://r/t",service=s"#,
+            r#"Bearer error="invalid_token", Bearer realm="https://r/t",service="s", Basic realm="x""#,
+        ] {
+            assert_eq!(bearer(text).as_ref(), Some(&wanted), "{text}");
         }
-        assert_eq!(parse_challenge(r#"Basic realm="x""#), None);
+        assert_eq!(bearer(r#"Basic realm="x""#), None);
     }
 }

@@ -71,9 +71,11 @@ fn outgoing(request: &Request) -> Result<http::Request<Body>> {
 
 fn incoming(sent: &http::HeaderMap) -> Headers {
     let mut headers = Headers::new();
-    for (name, value) in sent {
-        if let Ok(value) = value.to_str() {
-            headers.insert(HeaderName::from(name.as_str().to_owned()), HeaderValue::from(value.to_owned()));
+    for name in sent.keys() {
+        // That library keeps one of each name: several are one with a list.
+        let values: Vec<&str> = sent.get_all(name).iter().filter_map(|value| value.to_str().ok()).collect();
+        if !values.is_empty() {
+            headers.insert(HeaderName::from(name.as_str().to_owned()), HeaderValue::from(values.join(", ")));
         }
     }
     headers
