@@ -149,6 +149,7 @@ impl CallOptions {
         Call {
             // A deadline too far away for the clock is none.
             deadline: Instant::now().checked_add(allowed),
+            patience: None,
             allowed,
             cancel: self.cancel.clone().unwrap_or_default(),
             progress: self.progress.clone(),
@@ -166,6 +167,8 @@ impl fmt::Debug for CallOptions {
 #[derive(Clone)]
 pub struct Call {
     deadline: Option<Instant>,
+    /// How long servers of others may take for what is optional.
+    patience: Option<Duration>,
     allowed: Duration,
     cancel: CancellationToken,
     progress: Option<Arc<dyn Progress>>,
@@ -188,6 +191,16 @@ impl Call {
             return self.clone();
         }
         Self { deadline: Instant::now().checked_add(limit), allowed: limit, ..self.clone() }
+    }
+
+    /// The same call for what it can do without: a registry may take so long for all that is asked of it, beside the caller's own sign-in.
+    pub(crate) fn patient_for(&self, limit: Duration) -> Self {
+        Self { patience: Some(limit), ..self.clone() }
+    }
+
+    /// How long a registry may take, where that is limited.
+    pub(crate) fn patience(&self) -> Option<Duration> {
+        self.patience
     }
 
     /// Tells the listener, if there is one, and [`tracing`](crate::telemetry).

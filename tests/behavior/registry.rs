@@ -34,6 +34,10 @@ pub fn cases() -> Vec<Case> {
             find_refuses_a_login_server_of_another_cloud_before_a_request,
             find_by_an_id_that_the_caller_may_not_read_is_forbidden,
             a_mode_that_is_not_known_is_no_guess,
+            one_odd_registry_of_a_subscription_hides_no_other,
+            an_odd_registry_that_is_meant_is_an_error,
+            a_page_without_a_list_is_not_an_empty_one,
+            one_odd_cluster_of_a_subscription_hides_no_other,
             create_needs_no_look_first_to_leave_a_registry_as_it_is,
             create_takes_the_groups_region_unless_one_is_named,
             create_makes_what_was_asked,
@@ -55,6 +59,96 @@ pub fn cases() -> Vec<Case> {
             create_ends_when_its_deadline_does,
         ];
     }
+}
+
+/// A list of the subscription's registries with odd ones before the scene's own.
+fn odd_list(scene: &Scene, own: &serde_json::Value) -> serde_json::Value {
+    let id = |name: &str| scene.azure.registry_id(GROUP, name);
+    json!({"value": [
+        null,
+        "text",
+        5,
+        [],
+        {},
+        {"id": 7, "name": {"a": 1}, "properties": "text"},
+        {"id": id("oddsku"), "name": "oddsku", "sku": "Basic", "properties": {"loginServer": "oddsku.azurecr.io"}},
+        {"id": id("oddmode"), "name": "oddmode", "sku": null,
+         "properties": {"loginServer": "oddmode.azurecr.io", "roleAssignmentMode": 5}},
+        {"id": id("nohost"), "name": "nohost", "sku": {"name": "Basic"}, "properties": null},
+        own,
+        {"id": id("tolerable"), "name": "tolerable", "location": null, "sku": null,
+         "properties": {"loginServer": "tolerable.azurecr.io", "roleAssignmentMode": null}},
+    ]})
+}
+
+fn with_odd_registries() -> Result<Scene, libtest_mimic::Failed> {
+    let scene = Scene::new()?;
+    let own = json!({"id": scene.azure.registry_id(GROUP, REGISTRY), "name": REGISTRY, "location": "westeurope",
+                     "sku": {"name": "Basic"}, "properties": {"loginServer": "myregistry.azurecr.io"}});
+    let fault = Fault::on("GET", "/providers/Microsoft.ContainerRegistry/registries?").status(200);
+    scene.azure.fault(fault.body(odd_list(&scene, &own)).times(99));
+    Ok(scene)
+}
+
+async fn one_odd_registry_of_a_subscription_hides_no_other() -> Checked {
+    let scene = with_odd_registries()?;
+    for name in ["myregistry", "MYREGISTRY", "myregistry.azurecr.io", "tolerable", "tolerable.azurecr.io"] {
+        let found = scene.client.registry_importer().find(&name.parse()?, &call()).await?;
+        assert!(found.is_some(), "{name}");
+    }
+    scene.client.attach(&scene.cluster, &"myregistry".parse()?, aks_acr::AttachOptions::default()).await?;
+    let listed = scene.client.attachments_of_cluster(&scene.cluster, aks_acr::AttachmentsOptions::default()).await?;
+    assert!(listed.grants.iter().any(|grant| grant.registry.name() == REGISTRY), "{listed:?}");
+    let absent = scene.client.registry_importer().find(&"absentregistry".parse()?, &call()).await?;
+    assert_eq!(absent, None);
+    Ok(())
+}
+
+async fn an_odd_registry_that_is_meant_is_an_error() -> Checked {
+    let scene = with_odd_registries()?;
+    for name in ["oddsku", "oddsku.azurecr.io", "oddmode", "oddmode.azurecr.io", "nohost", "nohost.azurecr.io"] {
+        let err = refused(scene.client.registry_importer().find(&name.parse()?, &call()).await, ErrorKind::Unexpected)?;
+        assert!(!err.is_transient(), "{name}: {err}");
+        let attached = scene.client.attach(&scene.cluster, &name.parse()?, aks_acr::AttachOptions::default()).await;
+        refused(attached, ErrorKind::Unexpected)?;
+    }
+    assert_eq!(scene.writes(), []);
+    Ok(())
+}
+
+/// What something else answers is not that there are no registries.
+async fn a_page_without_a_list_is_not_an_empty_one() -> Checked {
+    for body in
+        [json!({}), json!({"value": "text"}), json!({"value": {}}), json!([]), json!({"value": [], "nextLink": 5})]
+    {
+        let scene = Scene::new()?;
+        let fault = Fault::on("GET", "/providers/Microsoft.ContainerRegistry/registries?").status(200);
+        scene.azure.fault(fault.body(body.clone()).times(99));
+        let found = scene.client.registry_importer().find(&"myregistry".parse()?, &call()).await;
+        refused(found, ErrorKind::Unexpected)?;
+    }
+    let scene = Scene::new()?;
+    let fault = Fault::on("GET", "/providers/Microsoft.ContainerRegistry/registries?").status(200);
+    scene.azure.fault(fault.body(json!({"value": null})));
+    assert_eq!(scene.client.registry_importer().find(&"myregistry".parse()?, &call()).await?, None);
+    Ok(())
+}
+
+async fn one_odd_cluster_of_a_subscription_hides_no_other() -> Checked {
+    let scene = Scene::new()?;
+    scene.grant_pull("AcrPull");
+    let own = json!({"id": scene.azure.cluster_id(GROUP, crate::emulator::CLUSTER), "name": "dev",
+        "identity": {"type": "SystemAssigned"}, "properties": {"provisioningState": "Succeeded", "identityProfile":
+            {"kubeletidentity": {"objectId": scene.kubelet()?.to_string()}}}});
+    let odd = json!({"value": [null, 5, "text", {"id": 7}, {"id": scene.azure.cluster_id(GROUP, "odd"), "identity": 5,
+        "properties": {"identityProfile": "text"}}, own]});
+    let fault = Fault::on("GET", "/providers/Microsoft.ContainerService/managedClusters?").status(200);
+    scene.azure.fault(fault.body(odd).times(9));
+    let seen = scene.client.attachments_of_registry(&scene.by_id(), aks_acr::AttachmentsOptions::default()).await?;
+    let kubelet = scene.kubelet()?;
+    let grant = seen.grants.iter().find(|grant| grant.principal_id == kubelet).ok_or("no grant")?;
+    assert_eq!(grant.clusters.len(), 1, "{grant:?}");
+    Ok(())
 }
 
 async fn find_of_what_does_not_exist_is_none(backend: &dyn Backend) -> Checked {

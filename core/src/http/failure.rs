@@ -7,8 +7,7 @@ use super::{
     refusal::{is_conditional_access, refusal},
 };
 use crate::{
-    absent,
-    challenge,
+    absent, challenge,
     error::{Error, ErrorKind, ServiceError},
     refusal::RefusalKind,
 };

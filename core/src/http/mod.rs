@@ -22,7 +22,7 @@ pub(crate) use deadline::tell;
 pub(crate) use failure::is_final;
 pub(crate) use failure::{from_azure, from_service, from_transport, service_error};
 pub(crate) use group::{READ as READ_GROUP, group_location};
-pub(crate) use page::readable;
+pub(crate) use page::{read_item, readable};
 pub(crate) use poll::{Operation, Progressed};
 pub(crate) use provider::{Provider, READ as READ_PROVIDER};
 pub(crate) use read_body::BodyKind;

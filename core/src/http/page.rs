@@ -16,11 +16,22 @@ const LINK_MAY_COME: usize = 3;
 impl Arm {
     /// Reads a whole list, page by page. A page may be empty and name a next one; a link that comes again and again is an error,
     /// for the list would have no end. What comes twice, since a page came again or the list changed between two, is taken once.
+    ///
+    /// An item that cannot be read is left out, and a warning says so: one odd thing of a subscription must not hide all the others. Who
+    /// looks for one item takes [`list_values`](Self::list_values).
     pub async fn list<T: DeserializeOwned>(&self, request: ArmRequest, what: &str, call: &Call) -> Result<Vec<T>> {
+        let items = self.list_values(request, what, call).await?;
+        Ok(readable(items.into_iter().map(|item| read_item(item, what)), what))
+    }
+
+    /// The same list, each item as it came: which one is meant shows before it is read, so that the one that is meant is not left out.
+    pub async fn list_values(&self, request: ArmRequest, what: &str, call: &Call) -> Result<Vec<Value>> {
+        /// A page without a list is none. Programs whose empty lists are null are among the services.
         #[derive(Deserialize)]
         struct Page {
-            #[serde(default)]
-            value: Vec<Value>,
+            // A field with a reader of its own has to be there.
+            #[serde(deserialize_with = "Option::deserialize")]
+            value: Option<Vec<Value>>,
             #[serde(rename = "nextLink")]
             next_link: Option<String>,
         }
@@ -31,9 +42,7 @@ impl Arm {
         let mut next = Some(request.list_page());
         while let Some(request) = next.take() {
             let page: Page = self.send(request, call).await?.read(what)?;
-            for item in page.value.into_iter().filter(&mut is_new) {
-                items.push(serde_json::from_value(item).map_err(|_| unreadable(what))?);
-            }
+            items.extend(page.value.unwrap_or_default().into_iter().filter(&mut is_new));
             let Some(link) = page.next_link.filter(|link| !link.is_empty()) else { break };
             let url = self.check_link(&link)?;
             let times = seen.entry(link).or_insert(0_usize);
@@ -46,6 +55,18 @@ impl Arm {
         }
         Ok(items)
     }
+}
+
+/// Reads an item of a list.
+pub(crate) fn read_item<T: DeserializeOwned>(item: Value, what: &str) -> Result<T> {
+    let id = item["id"].as_str().or(item["name"].as_str()).map(str::to_owned);
+    serde_json::from_value(item).map_err(|_| {
+        let err = unreadable(what);
+        match id {
+            Some(id) => err.with_context("item", id),
+            None => err,
+        }
+    })
 }
 
 /// Leaves out, and tells, what this version cannot read: one odd thing of a subscription must not hide all the others.

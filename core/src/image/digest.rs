@@ -3,6 +3,7 @@
 use super::ReferenceError;
 use crate::error::Error;
 use serde::{Deserialize, Serialize};
+use sha2::{Digest as _, Sha256, Sha384, Sha512};
 use std::{fmt, str::FromStr};
 
 /// The digest of a manifest, `algorithm:hex`. Two images with equal digests are the same, byte for byte.
@@ -18,6 +19,29 @@ impl Digest {
     #[must_use]
     pub fn as_str(&self) -> &str {
         &self.0
+    }
+
+    /// The digest that registries give a manifest of these bytes.
+    pub(crate) fn of(bytes: &[u8]) -> Self {
+        Self(format!("sha256:{}", hex(&Sha256::digest(bytes))))
+    }
+
+    /// The digest of these bytes, by this one's algorithm.
+    pub(crate) fn same_kind_of(&self, bytes: &[u8]) -> Self {
+        match self.algorithm() {
+            "sha512" => Self(format!("sha512:{}", hex(&Sha512::digest(bytes)))),
+            "sha384" => Self(format!("sha384:{}", hex(&Sha384::digest(bytes)))),
+            _ => Self::of(bytes),
+        }
+    }
+
+    /// Whether two digests are of the same bytes. `None`: they are of two algorithms, and only the bytes could say.
+    pub(crate) fn is_same(&self, other: &Self) -> Option<bool> {
+        (self.algorithm() == other.algorithm()).then(|| self == other)
+    }
+
+    fn algorithm(&self) -> &str {
+        self.0.split_once(':').map_or("", |(algorithm, _)| algorithm)
     }
 
     /// The same as `parse`, with what is wrong.
@@ -36,6 +60,10 @@ impl Digest {
         }
         Ok(Self(text.to_owned()))
     }
+}
+
+fn hex(bytes: &[u8]) -> String {
+    bytes.iter().map(|byte| format!("{byte:02x}")).collect()
 }
 
 impl FromStr for Digest {
@@ -75,5 +103,29 @@ impl From<Digest> for String {
 impl fmt::Display for Digest {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(&self.0)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_digest_is_counted_by_each_algorithm() {
+        // From FIPS 180-2: the digests of "abc".
+        let known = [
+            "sha256:ba7816bf8f01cfea414140de5dae2223b00361a396177a9cb410ff61f20015ad",
+            "sha384:cb00753f45a35e8bb5a03d699ac65007272c32ab0eded1631a8b605a43ff5bed\
+             8086072ba1e7cc2358baeca134c825a7",
+            "sha512:ddaf35a193617abacc417349ae20413112e6fa4e89a97ea20a9eeee64b55d39a\
+             2192992a274fc1a836ba3c23a3feebbd454d4423643ce80e2a9ac94fa54ca49f",
+        ];
+        let known = known.map(|text| text.parse::<Digest>().unwrap());
+        for digest in &known {
+            assert_eq!(digest.same_kind_of(b"abc"), *digest);
+            assert_eq!(digest.is_same(&digest.same_kind_of(b"abd")), Some(false));
+        }
+        assert_eq!(Digest::of(b"abc"), known[0]);
+        assert_eq!((known[0].is_same(&known[0]), known[0].is_same(&known[2])), (Some(true), None));
     }
 }

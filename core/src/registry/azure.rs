@@ -5,19 +5,20 @@ use super::{
     data_plane::DataPlane,
     import, make,
     reference::{By, TYPE},
-    wire::WireRegistry,
+    wire::{Wanted, WireRegistry},
 };
 use crate::{
     absent,
     call::Call,
     error::{ErrorKind, Result},
-    http::{Arm, ArmRequest, readable},
+    http::{Arm, ArmRequest, read_item, readable},
     id::{ResourceId, SubscriptionId},
     image::{Image, ImageReference},
 };
 use async_trait::async_trait;
 
 pub(super) const API: &str = "2025-11-01";
+const LIST: &str = "a list of registries";
 pub(crate) const READ: &str = "Microsoft.ContainerRegistry/registries/read";
 
 /// Works with registries of Azure.
@@ -47,16 +48,17 @@ impl AzureRegistryImporter {
         }
     }
 
-    /// One list answers for the id, the login server and the mode; the shorter list of resources has only the id.
+    /// One list answers for the id, the login server and the mode; the shorter list of resources has only the id. Which one is meant
+    /// shows before any is read: what is odd of another one is nobody's trouble.
     pub(super) async fn find_in_list(
         &self,
         subscription: SubscriptionId,
-        is_it: impl Fn(&WireRegistry) -> bool + Send,
+        wanted: Wanted<'_>,
         call: &Call,
     ) -> Result<Option<Registry>> {
-        let listed: Vec<WireRegistry> =
-            self.arm.list(list_registries(subscription), "a list of registries", call).await?;
-        listed.into_iter().find(is_it).map(WireRegistry::into_registry).transpose()
+        let listed = self.arm.list_values(list_registries(subscription), LIST, call).await?;
+        let Some(item) = wanted.find(listed) else { return Ok(None) };
+        read_item::<WireRegistry>(item, "a registry")?.into_registry().map(Some)
     }
 }
 
@@ -67,8 +69,8 @@ impl RegistryImporter for AzureRegistryImporter {
         let subscription = registry.subscription(self.subscription);
         match &registry.by {
             By::Id(id) => self.find_by_id(id, call).await,
-            By::Name(name) => self.find_in_list(subscription, |one| one.name.eq_ignore_ascii_case(name), call).await,
-            By::LoginServer(host) => self.find_in_list(subscription, |one| one.has_login_server(host), call).await,
+            By::Name(name) => self.find_in_list(subscription, Wanted::Name(name), call).await,
+            By::LoginServer(host) => self.find_in_list(subscription, Wanted::LoginServer(host), call).await,
         }
     }
 
@@ -97,7 +99,7 @@ fn get_registry(id: &ResourceId) -> ArmRequest {
 /// Every registry of a subscription that can be pulled from: one that has no login server yet cannot. One that this version cannot read,
 /// such as one with a mode that it does not know, takes none of the others along.
 pub(crate) async fn list(arm: &Arm, subscription: SubscriptionId, call: &Call) -> Result<Vec<Registry>> {
-    let listed: Vec<WireRegistry> = arm.list(list_registries(subscription), "a list of registries", call).await?;
+    let listed: Vec<WireRegistry> = arm.list(list_registries(subscription), LIST, call).await?;
     let ready = listed.into_iter().filter(WireRegistry::has_host);
     Ok(readable(ready.map(WireRegistry::into_registry), "registry"))
 }

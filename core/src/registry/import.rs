@@ -78,21 +78,68 @@ impl ImportCredentials {
 /// An import that Azure works on. It can be stored and looked at later, also by another process.
 ///
 /// The link in it is signed by Azure: whoever has it can follow the import, so keep it as a secret. `Debug` does not show it.
+///
+/// Its stored form has a version. One that this version of the library does not know is refused; one without was stored before there
+/// were versions, and is of the first.
 #[derive(Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(try_from = "Stored")]
 pub struct ImportHandle {
+    version: u32,
     /// The registry that is imported into.
     pub registry: ResourceId,
     /// `repository:tag` of each target, or the repository of one without a tag.
     pub targets: Vec<String>,
     /// `x-ms-correlation-request-id` of the request that began it, by which Azure's activity log knows it.
-    #[serde(default)]
     pub correlation_id: Option<String>,
     link: String,
     /// By which a target that another import has brought is told from one that is taken.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[serde(skip_serializing_if = "Option::is_none")]
     pub(crate) arriving: Option<Arriving>,
     #[serde(skip)]
     wait: Option<Duration>,
+}
+
+/// The form in which a handle is stored.
+const VERSION: u32 = 1;
+
+/// A handle as it was stored, before its version was looked at.
+#[derive(Deserialize)]
+#[serde(transparent)]
+struct Stored(Value);
+
+impl TryFrom<Stored> for ImportHandle {
+    type Error = Error;
+
+    fn try_from(Stored(stored): Stored) -> Result<Self> {
+        #[derive(Deserialize)]
+        struct First {
+            registry: ResourceId,
+            targets: Vec<String>,
+            correlation_id: Option<String>,
+            link: String,
+            arriving: Option<Arriving>,
+        }
+        match stored.get("version") {
+            None => {}
+            Some(version) if *version == VERSION => {}
+            Some(version) => {
+                let text = "the import handle has a form that this version does not know";
+                return Err(Error::invalid(text, "version", version.to_string()));
+            }
+        }
+        // The reader's own words may quote what was stored, and with it the link.
+        let first = serde_json::from_value::<First>(stored);
+        let first = first.map_err(|_| Error::new(ErrorKind::InvalidInput, "this is not an import handle"))?;
+        Ok(Self {
+            version: VERSION,
+            registry: first.registry,
+            targets: first.targets,
+            correlation_id: first.correlation_id,
+            link: first.link,
+            arriving: first.arriving,
+            wait: None,
+        })
+    }
 }
 
 /// What an import is to bring.
@@ -106,7 +153,8 @@ impl ImportHandle {
     /// A handle on an import that is followed by a link of the implementor's.
     #[must_use]
     pub fn new(registry: ResourceId, targets: Vec<String>, link: impl Into<String>) -> Self {
-        Self { registry, targets, correlation_id: None, link: link.into(), arriving: None, wait: None }
+        let link = link.into();
+        Self { version: VERSION, registry, targets, correlation_id: None, link, arriving: None, wait: None }
     }
 
     /// How long Azure asked to wait before the next look, if it did.
@@ -156,6 +204,7 @@ pub(super) async fn start(
             .with_context("HTTP status", answer.status.to_string())
     })?;
     Ok(ImportHandle {
+        version: VERSION,
         registry: registry.id.clone(),
         targets: request.targets.iter().chain(&request.untagged).cloned().collect(),
         correlation_id: answer.header(CORRELATION_ID).map(str::to_owned),
@@ -214,4 +263,55 @@ fn post_import(registry: &Registry, request: &ImportRequest) -> ArmRequest {
         .step(STEP)
         .needs(IMPORT, registry.id.as_str())
         .once()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn handle() -> ImportHandle {
+        let id = "/subscriptions/00000000-0000-0000-0000-000000000001/resourceGroups/g/providers/\
+                  Microsoft.ContainerRegistry/registries/myreg";
+        ImportHandle::new(id.parse().unwrap(), vec!["app:v1".to_owned()], "https://management.azure.com/x?s=hush")
+    }
+
+    #[test]
+    fn a_stored_handle_has_a_version_and_another_one_is_refused() {
+        let stored = serde_json::to_value(handle()).unwrap();
+        assert_eq!(stored["version"], 1);
+        assert!(serde_json::from_value::<ImportHandle>(stored.clone()).unwrap() == handle());
+        for other in [json!(2), json!(0), json!(-1), json!("1"), json!(null), json!(1.5), json!({})] {
+            let mut odd = stored.clone();
+            odd["version"] = other.clone();
+            let text = serde_json::from_value::<ImportHandle>(odd).unwrap_err().to_string();
+            assert!(
+                text.contains("a form that this version does not know") && !text.contains("hush"),
+                "{other}: {text}"
+            );
+        }
+        // A later form may have other fields altogether: the version is said all the same.
+        let text = serde_json::from_value::<ImportHandle>(json!({"links": [], "version": 2})).unwrap_err().to_string();
+        assert!(text.contains("version: 2"), "{text}");
+    }
+
+    #[test]
+    fn a_handle_from_before_there_were_versions_is_read() {
+        let mut stored = serde_json::to_value(handle()).unwrap();
+        stored.as_object_mut().unwrap().remove("version");
+        assert!(serde_json::from_value::<ImportHandle>(stored.clone()).unwrap() == handle());
+        stored["targets"] = json!("app:v1 hush");
+        let text = serde_json::from_value::<ImportHandle>(stored).unwrap_err().to_string();
+        assert!(text.contains("not an import handle") && !text.contains("hush"), "{text}");
+        assert!(serde_json::from_value::<ImportHandle>(json!([1])).is_err());
+    }
+
+    #[test]
+    fn the_states_of_tags_are_read_as_far_as_they_are_texts() {
+        let targets = ["a:1".to_owned(), "b:1".to_owned(), "c:1".to_owned()];
+        let read = |body: &str| read_tags(body.as_bytes(), &targets);
+        assert_eq!(read(r#"{"a:1":"Pending","b:1":5,"status":"Accepted"}"#).len(), 1);
+        for odd in ["", "null", "[]", "\"text\"", "{"] {
+            assert!(read(odd).is_empty(), "{odd}");
+        }
+    }
 }

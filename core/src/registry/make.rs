@@ -1,6 +1,10 @@
 //! Making a registry of Azure: look, write where nothing is, wait.
 
-use super::{AzureRegistryImporter, CreatedRegistry, NewRegistry, Registry, azure::API, wire::WireRegistry};
+use super::{
+    AzureRegistryImporter, CreatedRegistry, NewRegistry, Registry,
+    azure::API,
+    wire::{Wanted, WireRegistry},
+};
 use crate::{
     call::{Call, Event},
     difference::{Difference, Differences},
@@ -141,7 +145,7 @@ async fn explain(importer: &AzureRegistryImporter, err: Error, registry: &NewReg
         return err;
     }
     let name = registry.id.name();
-    let own = importer.find_in_list(registry.id.subscription(), |one| one.name.eq_ignore_ascii_case(name), call).await;
+    let own = importer.find_in_list(registry.id.subscription(), Wanted::Name(name), call).await;
     let err =
         err.saying("the name is taken: registry names are unique in the whole cloud").with_context("registry", name);
     match own {

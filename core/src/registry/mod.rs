@@ -1,5 +1,6 @@
 //! Registries: finding and making one, importing into it, looking at an image.
 
+mod address;
 mod azure;
 mod create;
 mod data_plane;
@@ -7,7 +8,9 @@ mod import;
 mod import_failure;
 mod label;
 mod make;
+mod manifest;
 mod reference;
+mod sign_in;
 mod wire;
 
 pub use azure::AzureRegistryImporter;
@@ -21,6 +24,7 @@ pub(crate) use create::create;
 pub(crate) use data_plane::DataPlane;
 pub(crate) use import::{Arriving, IMPORT};
 pub(crate) use make::{PROVIDER, WRITE};
+pub(crate) use manifest::DigestMismatch;
 pub(crate) use reference::TYPE;
 use reference::registry_name;
 
@@ -47,7 +51,7 @@ use std::fmt;
 /// - `start_import` returns when Azure has accepted the import; it is not sent twice.
 /// - `poll_import` looks once. A failed import is an error with Azure's own text.
 /// - `image` of what does not exist is `None`; it looks at any registry, with the caller's identity at one of Azure's and
-///   without one elsewhere.
+///   without one elsewhere. An image that is named by its digest has that digest, or it is an error.
 #[async_trait]
 pub trait RegistryImporter: fmt::Debug + Send + Sync + 'static {
     /// The registry, if it exists.

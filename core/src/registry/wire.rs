@@ -6,24 +6,23 @@ use crate::{
     image::ImageReference,
 };
 use serde::Deserialize;
+use serde_json::Value;
 
 #[derive(Deserialize)]
 pub(super) struct WireRegistry {
     id: String,
     #[serde(default)]
     pub name: String,
-    #[serde(default)]
-    location: String,
-    #[serde(default)]
-    sku: WireSku,
+    location: Option<String>,
+    /// What it costs is no condition of anything that is done with it.
+    sku: Option<WireSku>,
     #[serde(default)]
     properties: WireProperties,
 }
 
-#[derive(Default, Deserialize)]
+#[derive(Deserialize)]
 struct WireSku {
-    #[serde(default)]
-    name: String,
+    name: Option<String>,
 }
 
 #[derive(Default, Deserialize)]
@@ -52,11 +51,11 @@ impl WireRegistry {
     }
 
     pub fn location(&self) -> &str {
-        &self.location
+        self.location.as_deref().unwrap_or_default()
     }
 
     pub fn sku(&self) -> &str {
-        &self.sku.name
+        self.sku.as_ref().and_then(|sku| sku.name.as_deref()).unwrap_or_default()
     }
 
     /// The mode in the service's word; the one that holds where it names none.
@@ -81,10 +80,6 @@ impl WireRegistry {
         self.properties.anonymous_pull_enabled.unwrap_or_default()
     }
 
-    pub fn has_login_server(&self, host: &str) -> bool {
-        self.properties.login_server.as_deref().is_some_and(|mine| mine.eq_ignore_ascii_case(host))
-    }
-
     pub fn into_registry(self) -> Result<Registry> {
         let no_host = || {
             Error::new(ErrorKind::Unexpected, "the registry has no login server yet")
@@ -97,15 +92,53 @@ impl WireRegistry {
                 .with_context("registry", &self.name)
                 .with_context("loginServer", login_server));
         }
+        let (location, sku) = (self.location().to_owned(), self.sku().to_owned());
         Ok(Registry {
             id: self.id.parse().map_err(|err: Error| err.of_kind(ErrorKind::Unexpected))?,
             login_server,
-            location: self.location,
-            sku: self.sku.name,
+            location,
+            sku,
             mode: mode(self.properties.role_assignment_mode.as_deref())?,
             state: self.properties.provisioning_state.unwrap_or_default(),
         })
     }
+}
+
+/// Which registry of a list is meant.
+#[derive(Clone, Copy)]
+pub(super) enum Wanted<'a> {
+    Name(&'a str),
+    LoginServer(&'a str),
+}
+
+impl Wanted<'_> {
+    /// Finds it among the items of a list, before they are read.
+    pub fn find(self, items: Vec<Value>) -> Option<Value> {
+        let of_login_server = |item: &Value| item["properties"]["loginServer"].as_str().map(str::to_owned);
+        let found = match self {
+            Self::Name(name) => {
+                items.iter().position(|item| name_of(item).is_some_and(|mine| mine.eq_ignore_ascii_case(name)))
+            }
+            Self::LoginServer(host) => {
+                let has = |item: &Value| of_login_server(item).is_some_and(|mine| mine.eq_ignore_ascii_case(host));
+                // One that names none, and has the name that stands in this one, is the one that is meant.
+                let label = host.split(['.', '-']).next();
+                let may_have = |item: &Value| {
+                    let name = name_of(item);
+                    of_login_server(item).is_none()
+                        && name.zip(label).is_some_and(|(name, label)| name.eq_ignore_ascii_case(label))
+                };
+                items.iter().position(has).or_else(|| items.iter().position(may_have))
+            }
+        };
+        let at = found?;
+        items.into_iter().nth(at)
+    }
+}
+
+/// The name of an item, or what its id ends with.
+fn name_of(item: &Value) -> Option<&str> {
+    item["name"].as_str().or_else(|| item["id"].as_str()?.rsplit('/').next())
 }
 
 /// A mode that is not known here is an error: a role that has no effect must not be granted for want of a better guess.
@@ -138,6 +171,58 @@ mod tests {
             let err = registry(wrong).unwrap_err();
             assert_eq!(err.kind(), ErrorKind::Unexpected, "{wrong}");
             assert!(err.to_string().contains("login server"), "{err}");
+        }
+    }
+
+    fn item(name: &str, mut rest: Value) -> Value {
+        let id = format!(
+            "/subscriptions/00000000-0000-0000-0000-000000000001/resourceGroups/g/providers/\
+             Microsoft.ContainerRegistry/registries/{name}"
+        );
+        rest["id"] = id.into();
+        rest
+    }
+
+    #[test]
+    fn the_one_that_is_meant_is_found_however_odd_the_others_are() {
+        let good = item("goodreg", json!({"name": "goodreg", "properties": {"loginServer": "goodreg-x1.azurecr.io"}}));
+        let odd = [
+            json!(null),
+            json!("text"),
+            json!([]),
+            json!({}),
+            json!({"name": 5, "properties": {"loginServer": {}}}),
+            item("oddreg", json!({"name": null, "sku": null, "properties": null})),
+        ];
+        let list = || odd.iter().cloned().chain([good.clone()]).collect::<Vec<_>>();
+        assert_eq!(Wanted::Name("GOODREG").find(list()), Some(good.clone()));
+        assert_eq!(Wanted::LoginServer("goodreg-x1.AZURECR.io").find(list()), Some(good.clone()));
+        // The odd one is found where it is meant: reading it then says what is wrong with it.
+        assert_eq!(Wanted::Name("oddreg").find(list()), Some(odd[5].clone()));
+        assert_eq!(Wanted::LoginServer("oddreg-h4sh.azurecr.io").find(list()), Some(odd[5].clone()));
+        assert_eq!(Wanted::LoginServer("goodreg-other.azurecr.io").find(list()), None);
+        assert_eq!(Wanted::Name("absent").find(list()), None);
+    }
+
+    #[test]
+    fn what_a_registry_leaves_out_is_tolerated_unless_it_decides_something() {
+        let read = |properties: Value, sku: Value| {
+            let body = item("myreg", json!({"name": "myreg", "location": null, "sku": sku, "properties": properties}));
+            crate::http::read_item::<WireRegistry>(body, "a registry").and_then(WireRegistry::into_registry)
+        };
+        let fine = json!({"loginServer": "myreg.azurecr.io", "roleAssignmentMode": null, "provisioningState": null});
+        for sku in [json!(null), json!({}), json!({"name": null}), json!({"name": "Basic", "more": 1})] {
+            assert!(read(fine.clone(), sku.clone()).is_ok(), "{sku}");
+        }
+        for odd in [
+            json!(null),
+            json!({}),
+            json!({"loginServer": null}),
+            json!({"loginServer": 5}),
+            json!({"loginServer": "myreg.azurecr.io", "roleAssignmentMode": 1}),
+            json!({"loginServer": "myreg.azurecr.io", "roleAssignmentMode": "SomethingNew"}),
+        ] {
+            assert!(read(odd.clone(), json!(null)).is_err(), "{odd}");
         }
     }
 }

@@ -89,7 +89,7 @@ pub(crate) fn state(emulator: &Emulator) -> Value {
             })).collect::<Vec<_>>(),
             "roleAssignments": assignments,
             "registries": world.registries.iter().map(registry).collect::<Vec<_>>(),
-            "upstreams": world.upstreams.iter().map(|(host, store)| (host.clone(), tags(store)))
+            "upstreams": world.upstreams.iter().map(|(host, one)| (host.clone(), tags(&one.images)))
                 .collect::<serde_json::Map<_, _>>(),
             "clusters": clusters,
         })

@@ -18,6 +18,7 @@ use crate::rbac::Role;
 use crate::registry::upstream;
 use crate::role_seed::RoleSeed;
 use crate::seed::{ClusterSeed, RegistrySeed};
+use crate::upstream_seed::UpstreamSeed;
 use crate::world::{OWNER, World};
 
 /// An Azure in memory. Clones are the same Azure.
@@ -154,10 +155,18 @@ impl Emulator {
             world.seed_registry(seed, start);
             // Images may have been seeded before the registry that they are for.
             if let Some(registry) = world.registries.last_mut()
-                && let Some(images) = world.upstreams.remove(registry.login_server())
+                && let Some(outside) = world.upstreams.remove(registry.login_server())
             {
-                registry.images = images;
+                registry.images = outside.images;
             }
+        })
+    }
+
+    /// Adds a registry outside of Azure, or says of one that is there how it answers.
+    #[must_use]
+    pub fn with_upstream(self, seed: UpstreamSeed) -> Self {
+        self.with(|world| {
+            world.upstreams.entry(upstream::api_host(&seed.host).to_owned()).or_default().manner = seed.manner;
         })
     }
 
@@ -388,7 +397,7 @@ fn put_image(world: &mut World, name: &str, platforms: &[&str]) {
     let own = world.registries.iter_mut().find(|registry| registry.login_server().eq_ignore_ascii_case(host));
     let store = match own {
         Some(registry) => &mut registry.images,
-        None => world.upstreams.entry(upstream::api_host(host).to_owned()).or_default(),
+        None => &mut world.upstreams.entry(upstream::api_host(host).to_owned()).or_default().images,
     };
     store.make(repository, reference, platforms, start);
 }

@@ -31,6 +31,7 @@ mod seed;
 pub mod serve;
 mod throttle;
 mod timing;
+mod upstream_seed;
 mod world;
 
 pub use door::kubernetes::KubernetesDoor;
@@ -41,3 +42,4 @@ pub use role_seed::RoleSeed;
 pub use scene::RoleAssignment;
 pub use seed::{ClusterSeed, RegistrySeed};
 pub use timing::Timing;
+pub use upstream_seed::UpstreamSeed;

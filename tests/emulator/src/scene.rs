@@ -292,7 +292,7 @@ impl Emulator {
             let own = registries.find(|one| one.login_server().eq_ignore_ascii_case(host));
             let store = match own {
                 Some(registry) => Some(&mut registry.images),
-                None => world.upstreams.get_mut(upstream::api_host(host)),
+                None => world.upstreams.get_mut(upstream::api_host(host)).map(|one| &mut one.images),
             };
             let repository = store.and_then(|store| store.repositories.get_mut(repository));
             repository.is_some_and(|repository| repository.tags.remove(reference).is_some())

@@ -1,5 +1,7 @@
 //! What a test says of the clusters and registries it starts with.
 
+use std::time::Duration;
+
 use serde_json::{Value, json};
 
 /// A cluster to start with.
@@ -201,6 +203,7 @@ pub struct RegistrySeed {
     pub(crate) login_server: Option<String>,
     /// Properties in ARM's words, laid over the defaults.
     pub(crate) properties: Value,
+    pub(crate) lag: Duration,
 }
 
 impl RegistrySeed {
@@ -215,6 +218,7 @@ impl RegistrySeed {
             sku: None,
             login_server: None,
             properties: json!({}),
+            lag: Duration::ZERO,
         }
     }
 
@@ -275,6 +279,13 @@ impl RegistrySeed {
     pub fn only_from(self, addresses: &[&str]) -> Self {
         let rules: Vec<Value> = addresses.iter().map(|address| json!({"action": "Allow", "value": address})).collect();
         self.property("networkRuleSet", json!({"defaultAction": "Deny", "ipRules": rules}))
+    }
+
+    /// Gives it replicas of which the one that answers shows an imported image so long after the import has ended.
+    #[must_use]
+    pub fn replicas_lag(mut self, time: Duration) -> Self {
+        self.lag = time;
+        self
     }
 
     /// Refuses tokens made for Azure Resource Manager.

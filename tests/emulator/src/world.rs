@@ -17,12 +17,12 @@ use crate::fault::Faults;
 use crate::graph;
 use crate::identity::Identity;
 use crate::ids::Ids;
-use crate::image::Store;
 use crate::keeper::{Change, Keeper};
 use crate::log::{Log, Service};
 use crate::operation::Operation;
 use crate::principal::{Principal, stable_id};
 use crate::rbac::{self, Access, Assignment, Wanted};
+use crate::registry::upstream::Upstream;
 use crate::registry::{self, Registry};
 use crate::reply::{self, Reply};
 use crate::throttle::Throttle;
@@ -80,7 +80,7 @@ pub(crate) struct World {
     pub(crate) unregistered: Vec<(String, String)>,
     pub(crate) operations: Vec<Operation>,
     /// Registries of others, by the host that serves them.
-    pub(crate) upstreams: std::collections::BTreeMap<String, Store>,
+    pub(crate) upstreams: std::collections::BTreeMap<String, Upstream>,
     pub(crate) log: Log,
     pub(crate) faults: Faults,
     pub(crate) throttle: Throttle,

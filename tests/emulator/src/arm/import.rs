@@ -14,6 +14,7 @@ use crate::principal::Principal;
 use crate::registry::gate::{self, Right};
 use crate::registry::{Registry, upstream};
 use crate::reply::{self, Reply, arm_error};
+use crate::upstream_seed::DigestHeader;
 use crate::world::World;
 
 const IMPORT: &str = "Microsoft.ContainerRegistry/registries/importImage/action";
@@ -175,10 +176,13 @@ pub(crate) fn copy(world: &mut World, import: &Import, now: Instant) -> Result<(
     };
     refuse_taken_tags(target, import)?;
     for name in &import.untagged {
+        target.note(name, &digest, now);
         target.images.repositories.entry(name.clone()).or_default().take_from(&repository, &digest);
     }
     for tag in &import.tags {
         let (name, tag) = split_reference(tag);
+        target.note(name, &digest, now);
+        target.note(name, tag, now);
         let into = target.images.repositories.entry(name.to_owned()).or_default();
         into.take_from(&repository, &digest);
         into.tags.insert(tag.to_owned(), (digest.clone(), Some(now)));
@@ -238,6 +242,29 @@ fn unknown_image(host: &str, import: &Import) -> String {
     format!("Unable to find manifest digest  Repo: {host}/{} Tag: {tag} Manifest: {digest}", import.repository)
 }
 
+/// A registry outside of Azure lets in whom it knows. The text about a digest that is missing is from reports.
+fn from_outside<'w>(
+    world: &'w World,
+    import: &Import,
+    host: &str,
+    credentials: &Credentials,
+) -> Result<Option<&'w Repository>, Failure> {
+    let outside = upstream::named(world, host).ok_or_else(|| denied(host))?;
+    let lets_in = match credentials {
+        Credentials::Password { username, password } => outside.lets_in(username, password),
+        Credentials::None | Credentials::Token(_) => false,
+    };
+    if outside.is_private() && !lets_in {
+        return Err(denied(host));
+    }
+    if outside.manner.digest == DigestHeader::Missing {
+        let message = String::from("No value specified for Docker-Content-Digest");
+        return Err(failure(StatusCode::BAD_REQUEST, "BadRequest", message));
+    }
+    let store = upstream::store(world, host).ok_or_else(|| denied(host))?;
+    Ok(store.repositories.get(&import.repository))
+}
+
 fn from_host<'w>(
     world: &'w World,
     import: &Import,
@@ -246,8 +273,7 @@ fn from_host<'w>(
     now: Instant,
 ) -> Result<Option<&'w Repository>, Failure> {
     let Some(source) = world.registry_of_host(host) else {
-        let store = upstream::store(world, host).ok_or_else(|| denied(host))?;
-        return Ok(store.repositories.get(&import.repository));
+        return from_outside(world, import, host, credentials);
     };
     let allowed = match credentials {
         Credentials::None => source.allows_anonymous(),

@@ -17,17 +17,39 @@ impl Challenge {
         headers.get_all(WWW_AUTHENTICATE).iter().find_map(|header| Self::parse(header.to_str().ok()?))
     }
 
+    /// Whether an answer asks for a name and a password.
+    pub(super) fn wants_password(headers: &HeaderMap) -> bool {
+        let values = headers.get_all(WWW_AUTHENTICATE).iter().filter_map(|header| header.to_str().ok());
+        values.into_iter().any(|header| scheme(header, "basic").is_some())
+    }
+
     fn parse(header: &str) -> Option<Self> {
-        let (scheme, rest) = header.trim().split_once(' ')?;
-        if !scheme.eq_ignore_ascii_case("bearer") {
-            return None;
-        }
-        let parameters = parameters(rest);
+        let parameters = parameters(scheme(header, "bearer")?);
         let find = |wanted: &str| {
             parameters.iter().find(|(key, _)| key.eq_ignore_ascii_case(wanted)).map(|(_, value)| value.clone())
         };
         Some(Self { realm: find("realm")?, service: find("service"), error: find("error") })
     }
+}
+
+/// What follows a scheme, which begins a header or stands behind a comma that is in no quotes.
+fn scheme<'h>(header: &'h str, name: &str) -> Option<&'h str> {
+    let (mut quoted, mut is_start) = (false, true);
+    for (at, letter) in header.char_indices() {
+        let rest = &header[at..];
+        if is_start && !quoted && rest.get(..name.len()).is_some_and(|word| word.eq_ignore_ascii_case(name)) {
+            if let Some(parameters) = rest[name.len()..].strip_prefix(' ') {
+                return Some(parameters);
+            }
+        }
+        match letter {
+            '"' => quoted = !quoted,
+            ',' => is_start = true,
+            ' ' => {}
+            _ => is_start = false,
+        }
+    }
+    None
 }
 
 /// `key="value"` pairs; a comma inside quotes belongs to the value.
@@ -62,5 +84,7 @@ mod tests {
     #[test]
     fn a_basic_challenge_is_no_bearer_challenge() {
         assert_eq!(Challenge::parse(r#"Basic realm="r""#), None);
+        let both = r#"Basic realm="a, Bearer realm=x", Bearer realm="https://r/t",service="s""#;
+        assert_eq!(Challenge::parse(both).unwrap().realm, "https://r/t");
     }
 }

@@ -1,5 +1,7 @@
 //! The container runtime: resolves a name to a manifest for the node's platform.
 
+use base64::Engine as _;
+use base64::engine::general_purpose::STANDARD;
 use bytes::Bytes;
 use http::header::{ACCEPT, AUTHORIZATION, CONTENT_TYPE};
 use http::{Method, Request, Response, StatusCode};
@@ -21,7 +23,7 @@ pub(super) fn pull(
     credential: Option<&Credential>,
     network: &mut dyn Network,
 ) -> Result<String, PullFailure> {
-    let mut attempt = Attempt { image, credential, network, bearer: None };
+    let mut attempt = Attempt { image, credential, network, authorization: None };
     let digest = attempt.resolve().map_err(|cause| PullFailure::resolving(image, &cause))?;
     attempt.fetch(&digest, platform).map_err(|cause| PullFailure::unpacking(image, &cause))?;
     Ok(digest)
@@ -32,7 +34,7 @@ struct Attempt<'a> {
     image: &'a Image,
     credential: Option<&'a Credential>,
     network: &'a mut dyn Network,
-    bearer: Option<String>,
+    authorization: Option<String>,
 }
 
 impl Attempt<'_> {
@@ -113,10 +115,17 @@ impl Attempt<'_> {
             return Ok(answer);
         }
         let Some(challenge) = Challenge::of(answer.headers()) else {
-            return Ok(answer);
+            return match self.credential {
+                Some(Credential { username, password }) if Challenge::wants_password(answer.headers()) => {
+                    self.authorization = Some(format!("Basic {}", STANDARD.encode(format!("{username}:{password}"))));
+                    self.send(method, url)
+                }
+                _ => Ok(answer),
+            };
         };
         let scope = format!("repository:{}:pull", self.image.repository());
-        self.bearer = Some(token::fetch(&challenge, &scope, self.credential, self.network)?);
+        let token = token::fetch(&challenge, &scope, self.credential, self.network)?;
+        self.authorization = Some(format!("Bearer {token}"));
         let answer = self.send(method, url)?;
         if answer.status() == StatusCode::UNAUTHORIZED
             && let Some(error) = Challenge::of(answer.headers()).and_then(|challenge| challenge.error)
@@ -128,8 +137,8 @@ impl Attempt<'_> {
 
     fn send(&mut self, method: &Method, url: &str) -> Result<Response<Bytes>, Cause> {
         let mut request = Request::builder().method(method).uri(url).header(ACCEPT, ACCEPTED);
-        if let Some(bearer) = &self.bearer {
-            request = request.header(AUTHORIZATION, format!("Bearer {bearer}"));
+        if let Some(authorization) = &self.authorization {
+            request = request.header(AUTHORIZATION, authorization);
         }
         let request = request.body(Bytes::new()).map_err(|error| Cause::unreadable(&error.to_string()))?;
         self.network.send(request).map_err(|failure| Cause::no_answer(method, url, &failure))

@@ -8,7 +8,9 @@ pub(crate) mod push;
 pub(crate) mod upstream;
 mod wish;
 
+use std::borrow::Cow;
 use std::collections::BTreeMap;
+use std::time::Duration;
 
 use bytes::Bytes;
 use http::Request;
@@ -39,6 +41,19 @@ pub(crate) struct Registry {
     pub(crate) passwords: [String; 2],
     /// Blobs that are being uploaded, by the id of the upload.
     pub(crate) uploads: BTreeMap<String, push::Upload>,
+    /// How long the replica that answers is behind.
+    pub(crate) lag: Duration,
+    pub(crate) late: Vec<Late>,
+}
+
+/// A tag or a digest that a replica does not show yet.
+#[derive(Clone, Debug)]
+pub(crate) struct Late {
+    until: Instant,
+    repository: String,
+    reference: String,
+    /// What a tag meant before.
+    earlier: Option<String>,
 }
 
 impl Registry {
@@ -55,6 +70,41 @@ impl Registry {
 
     fn text(&self, property: &str) -> &str {
         self.properties[property].as_str().unwrap_or_default()
+    }
+
+    /// Notes what a reference means now, before it comes to mean something else.
+    pub(crate) fn note(&mut self, repository: &str, reference: &str, now: Instant) {
+        if self.lag.is_zero() {
+            return;
+        }
+        let known = self.images.repositories.get(repository).and_then(|found| found.resolve(reference));
+        let earlier = known.map(str::to_owned);
+        let (repository, reference) = (repository.to_owned(), reference.to_owned());
+        self.late.push(Late { until: now + self.lag, repository, reference, earlier });
+    }
+
+    /// What the replica that answers has.
+    pub(crate) fn visible(&self, now: Instant) -> Cow<'_, Store> {
+        let late: Vec<&Late> = self.late.iter().filter(|late| late.until > now).collect();
+        if late.is_empty() {
+            return Cow::Borrowed(&self.images);
+        }
+        let mut images = self.images.clone();
+        // The last change is taken back first.
+        for late in late.into_iter().rev() {
+            let Some(repository) = images.repositories.get_mut(&late.repository) else { continue };
+            match &late.earlier {
+                Some(digest) if late.reference != *digest => {
+                    repository.tags.insert(late.reference.clone(), (digest.clone(), None));
+                }
+                Some(_) => {}
+                None => {
+                    repository.tags.remove(&late.reference);
+                    repository.manifests.remove(&late.reference);
+                }
+            }
+        }
+        Cow::Owned(images)
     }
 
     pub(crate) fn is_abac(&self) -> bool {
@@ -173,6 +223,8 @@ impl World {
             images: Store::default(),
             passwords: [new_password(&self.ids), new_password(&self.ids)],
             uploads: BTreeMap::new(),
+            lag: seed.lag,
+            late: Vec::new(),
         };
         registry.merge(&seed.properties);
         self.registries.push(registry);

@@ -17,6 +17,7 @@ mod log_file;
 mod origin;
 mod proxy;
 mod scene_file;
+mod scene_upstream;
 mod signal;
 mod state;
 

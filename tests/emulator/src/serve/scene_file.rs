@@ -6,6 +6,7 @@ use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
 use super::ServeError;
+use super::scene_upstream::Outside;
 use crate::emulator::Emulator;
 use crate::role_seed::RoleSeed;
 use crate::seed::{ClusterSeed, RegistrySeed};
@@ -22,6 +23,8 @@ pub(super) struct Scene {
     registries: Vec<Registry>,
     clusters: Vec<Cluster>,
     images: Vec<Image>,
+    /// Registries outside of Azure that do not let everybody pull, or answer in ways of their own.
+    upstreams: Vec<Outside>,
     roles: Vec<Role>,
     callers: Vec<Caller>,
     /// Groups of the directory, with members and with roles.
@@ -285,6 +288,9 @@ impl Scene {
         for cluster in self.clusters {
             azure = azure.with_cluster_of(cluster.seed());
         }
+        for outside in self.upstreams {
+            azure = azure.with_upstream(outside.seed()?);
+        }
         for image in &self.images {
             let platforms: Vec<&str> = image.platforms.iter().map(String::as_str).collect();
             let platforms = if platforms.is_empty() { vec!["linux/amd64", "linux/arm64"] } else { platforms };
@@ -407,6 +413,20 @@ entraGroups:
         assert!(azure.role_assignments().iter().any(|one| one.principal_id == azure.group_id("outer")));
         let lost = "entraGroups: [{name: g, members: [nobody]}]";
         assert!(Scene::parse(lost).unwrap().set(Emulator::new()).is_err());
+    }
+
+    #[tokio::test]
+    async fn an_outside_registry_can_be_private_in_a_scene() {
+        let scene = "
+upstreams:
+- {host: ghcr.io, users: [{name: robot, password: word}], challenge: both, realm: 'https://ghcr.io/t', digest: none}
+images: [{name: 'ghcr.io/team/app:1'}]
+";
+        let azure = Scene::parse(scene).unwrap().set(Emulator::new()).unwrap();
+        assert!(azure.act(|world| world.upstreams["ghcr.io"].lets_in("robot", "word")));
+        let odd = "upstreams: [{host: ghcr.io, challenge: riddle}]";
+        assert!(Scene::parse(odd).unwrap().set(Emulator::new()).is_err());
+        assert!(Scene::parse("upstreams: [{host: ghcr.io, users: [{name: robot}]}]").is_err());
     }
 
     #[test]

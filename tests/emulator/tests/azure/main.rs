@@ -20,3 +20,4 @@ mod push;
 mod registry;
 mod role;
 mod trouble;
+mod upstream;

@@ -215,7 +215,8 @@ impl Visit<'_> {
             _ => self.demand("repository", of, Right::Push)?,
         };
         if reads && !matches!(wish, Wish::Upload { .. }) {
-            return Ok(Outcome::Whole(permit.named(distribution::give(&self.registry.images, &wish, self.request))));
+            let images = self.registry.visible(self.now);
+            return Ok(Outcome::Whole(permit.named(distribution::give(&images, &wish, self.request))));
         }
         let query = self.request.uri().query().unwrap_or_default();
         let source = form_field(query.as_bytes(), "from");

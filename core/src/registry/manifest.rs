@@ -1,0 +1,174 @@
+//! What an answer for a manifest says of the image: its digest, held against the one that was asked for and against the bytes.
+
+use super::data_plane::failed;
+use crate::{
+    error::{Error, ErrorKind, Result},
+    http::Answer,
+    image::{Digest, Image, ImageReference},
+};
+
+/// What the answer to a HEAD shows.
+#[derive(Debug)]
+pub(super) enum Seen {
+    Image(Image),
+    Absent,
+    /// There is an image, and only its bytes can say which: the registry named no digest, or one that cannot be compared.
+    Unnamed,
+}
+
+/// Reads the answer to a HEAD.
+pub(super) fn read_head(image: &ImageReference, answer: &Answer) -> Result<Seen> {
+    match answer.status {
+        404 => return Ok(Seen::Absent),
+        // Some know no HEAD.
+        405 | 501 => return Ok(Seen::Unnamed),
+        _ if !answer.is_success() => return Err(failed(image, answer, NOT_SHOWN)),
+        _ => {}
+    }
+    // One that is written in some other way is as good as none: the bytes are certain.
+    let Some(digest) = named_digest(answer) else { return Ok(Seen::Unnamed) };
+    match image.digest().map(|wanted| digest.is_same(wanted)) {
+        None | Some(Some(true)) => Ok(Seen::Image(with_type(digest, answer))),
+        Some(Some(false)) => Err(differs(image, &digest)),
+        Some(None) => Ok(Seen::Unnamed),
+    }
+}
+
+/// Reads the answer to a GET. The digest is that of the bytes; a header that says another one makes the answer worthless.
+pub(super) fn read_body(image: &ImageReference, answer: &Answer) -> Result<Option<Image>> {
+    if answer.status == 404 {
+        return Ok(None);
+    }
+    if !answer.is_success() {
+        return Err(failed(image, answer, NOT_SHOWN));
+    }
+    if answer.body.is_empty() {
+        return Err(failed(image, answer, "the registry names no digest and sends no manifest"));
+    }
+    if let Some(wanted) = image.digest() {
+        let found = wanted.same_kind_of(&answer.body);
+        if found != *wanted {
+            return Err(differs(image, &found));
+        }
+    }
+    let named = named_digest(answer);
+    if let Some(named) = named.as_ref().filter(|named| named.same_kind_of(&answer.body) != **named) {
+        let text = "the registry names another digest than its manifest has";
+        return Err(Error::new(ErrorKind::Unexpected, text)
+            .with_context("image", image.to_string())
+            .with_context("named", named.to_string())
+            .with_context("found", named.same_kind_of(&answer.body).to_string())
+            .with_source(DigestMismatch));
+    }
+    let digest = image.digest().cloned().or(named).unwrap_or_else(|| Digest::of(&answer.body));
+    Ok(Some(with_type(digest, answer)))
+}
+
+const NOT_SHOWN: &str = "the registry does not show the image to the caller";
+
+fn named_digest(answer: &Answer) -> Option<Digest> {
+    answer.header("docker-content-digest")?.trim().parse().ok()
+}
+
+fn with_type(digest: Digest, answer: &Answer) -> Image {
+    Image { digest, media_type: answer.header("content-type").map(str::to_owned) }
+}
+
+/// Whoever names a digest gets that image or none.
+fn differs(image: &ImageReference, found: &Digest) -> Error {
+    Error::new(ErrorKind::Unexpected, "the registry answers with another image than the one that the digest names")
+        .with_context("image", image.to_string())
+        .with_context("found", found.to_string())
+        .with_source(DigestMismatch)
+}
+
+/// Marks the error of a registry that has another image under a digest than that digest's, or names another digest than its image has.
+#[derive(Debug, thiserror::Error)]
+#[error("a digest names one image only")]
+pub(crate) struct DigestMismatch;
+
+impl DigestMismatch {
+    /// Whether an error says that.
+    pub fn is_in(err: &Error) -> bool {
+        std::error::Error::source(err).is_some_and(|source| source.is::<Self>())
+    }
+
+    /// The error of an image that somebody else has looked at.
+    pub fn check(image: &ImageReference, found: &Digest) -> Result<()> {
+        match image.digest().and_then(|wanted| wanted.is_same(found)) {
+            Some(false) => Err(differs(image, found)),
+            _ => Ok(()),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use azure_core::http::headers::Headers;
+    use bytes::Bytes;
+
+    const BODY: &[u8] = b"{\"schemaVersion\":2}";
+
+    fn answer(status: u16, digest: Option<&str>, body: &'static [u8]) -> Answer {
+        let mut headers = Headers::new();
+        if let Some(digest) = digest {
+            headers.insert("docker-content-digest", digest.to_owned());
+        }
+        Answer { status, headers, body: Bytes::from_static(body), is_repeated: false }
+    }
+
+    fn named(digest: &Digest) -> ImageReference {
+        format!("ghcr.io/a/b:v1@{digest}").parse().unwrap()
+    }
+
+    fn of_512() -> Digest {
+        let zeros: Digest = format!("sha512:{}", "0".repeat(128)).parse().unwrap();
+        zeros.same_kind_of(BODY)
+    }
+
+    #[test]
+    fn a_head_is_believed_only_where_it_names_the_digest_that_was_asked_for() {
+        let (digest, other) = (Digest::of(BODY), Digest::of(b"other"));
+        let tag: ImageReference = "ghcr.io/a/b:v1".parse().unwrap();
+        let read = |image: &ImageReference, header: Option<&str>| read_head(image, &answer(200, header, b""));
+        let is =
+            |seen: Result<Seen>, wanted: &Digest| matches!(seen, Ok(Seen::Image(image)) if image.digest == *wanted);
+        assert!(is(read(&tag, Some(other.as_str())), &other));
+        assert!(is(read(&named(&digest), Some(digest.as_str())), &digest));
+        let err = read(&named(&digest), Some(other.as_str())).unwrap_err();
+        assert!(DigestMismatch::is_in(&err) && err.to_string().contains(other.as_str()), "{err}");
+        for unclear in [None, Some(""), Some("latest"), Some("sha256:00"), Some("md5:d41d8cd98f00b204e9800998ecf8427e")]
+        {
+            assert!(matches!(read(&tag, unclear), Ok(Seen::Unnamed)), "{unclear:?}");
+            assert!(matches!(read(&named(&digest), unclear), Ok(Seen::Unnamed)), "{unclear:?}");
+        }
+        let upper = digest.as_str().to_ascii_uppercase();
+        assert!(matches!(read(&named(&digest), Some(&upper)), Ok(Seen::Unnamed)));
+        // Two kinds of digest cannot be compared without the bytes.
+        assert!(matches!(read(&named(&of_512()), Some(digest.as_str())), Ok(Seen::Unnamed)));
+        assert!(matches!(read_head(&tag, &answer(404, None, b"")), Ok(Seen::Absent)));
+    }
+
+    #[test]
+    fn a_manifests_own_bytes_decide() {
+        let (digest, other) = (Digest::of(BODY), Digest::of(b"other"));
+        let tag: ImageReference = "ghcr.io/a/b:v1".parse().unwrap();
+        let read = |image: &ImageReference, header: Option<&str>| {
+            read_body(image, &answer(200, header, BODY)).map(|image| image.unwrap().digest)
+        };
+        for header in [None, Some("SHA256:00"), Some(digest.as_str())] {
+            assert_eq!(read(&tag, header).unwrap(), digest);
+            assert_eq!(read(&named(&digest), header).unwrap(), digest);
+        }
+        assert_eq!(read(&named(&of_512()), Some(digest.as_str())).unwrap(), of_512());
+        assert_eq!(read(&tag, Some(of_512().as_str())).unwrap(), of_512());
+        // The header may say what was asked for: the bytes are another image all the same.
+        assert!(DigestMismatch::is_in(&read(&named(&other), Some(other.as_str())).unwrap_err()));
+        for image in [&tag, &named(&digest)] {
+            let err = read(image, Some(other.as_str())).unwrap_err();
+            assert!(DigestMismatch::is_in(&err) && err.to_string().contains("names another digest"), "{err}");
+        }
+        assert!(read_body(&tag, &answer(200, None, b"")).is_err());
+    }
+}

@@ -1,0 +1,295 @@
+//! Sign-in at registries, as each of them asks for it: with the caller's identity at one of Azure's, and without a name elsewhere.
+
+use super::{
+    address,
+    data_plane::{Look, api_host, failed},
+};
+use crate::{
+    challenge,
+    cloud::Cloud,
+    error::{Error, ErrorKind, Result},
+    http::{Answer, BodyKind, RegistryRequest, Tokens},
+    image::ImageReference,
+};
+use azure_core::{credentials::Secret, http::Method};
+use serde::Deserialize;
+use std::{
+    collections::HashMap,
+    sync::{Arc, Mutex, PoisonError},
+    time::Duration,
+};
+use tokio::time::Instant;
+use url::{Url, form_urlencoded};
+
+/// A registry's refresh token lives 3 h 15 min, its access token 75 min; both are let go of earlier.
+const REFRESH_FOR: Duration = Duration::from_secs(3 * 3600);
+const ACCESS_FOR: Duration = Duration::from_secs(3600);
+
+/// Tokens for registries, of those who give them and of those who are held.
+#[derive(Clone, Debug)]
+pub(super) struct SignIn {
+    cloud: Cloud,
+    entra: Tokens,
+    held: Arc<Held>,
+}
+
+/// Registry tokens by what they are for.
+#[derive(Default)]
+struct Held(Mutex<HashMap<String, (Secret, Instant)>>);
+
+impl Held {
+    fn get(&self, key: &str) -> Option<Secret> {
+        let held = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        held.get(key).filter(|(_, until)| *until > Instant::now()).map(|(token, _)| token.clone())
+    }
+
+    fn keep(&self, key: String, token: Secret, lifetime: Duration) {
+        let mut held = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        let now = Instant::now();
+        held.retain(|_, (_, until)| *until > now);
+        held.insert(key, (token, now + lifetime));
+    }
+
+    fn forget(&self, key: &str) {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner).remove(key);
+    }
+}
+
+impl std::fmt::Debug for Held {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Held").finish_non_exhaustive()
+    }
+}
+
+/// What a registry asks for in `www-authenticate`.
+#[derive(Debug, Default, PartialEq, Eq)]
+pub(super) struct Challenge {
+    realm: String,
+    service: Option<String>,
+    scope: Option<String>,
+}
+
+impl SignIn {
+    pub fn new(cloud: Cloud, entra: Tokens) -> Self {
+        Self { cloud, entra, held: Arc::default() }
+    }
+
+    /// Reads how an answer asks to sign in.
+    pub fn challenge(answer: &Answer, image: &ImageReference) -> Result<Challenge> {
+        let header = answer.header("www-authenticate").unwrap_or_default();
+        bearer(header).ok_or_else(|| {
+            let wants_password = challenge::challenges(header).iter().any(|one| one.is("basic"));
+            let text = if wants_password {
+                "the registry lets nobody in without a user and a password"
+            } else {
+                "the registry does not say how to sign in"
+            };
+            failed(image, answer, text)
+        })
+    }
+
+    /// The access token that is held for the image's repository.
+    pub fn held(&self, image: &ImageReference) -> Option<Secret> {
+        self.held.get(&access_key(image))
+    }
+
+    pub fn keep(&self, image: &ImageReference, token: Secret) {
+        self.held.keep(access_key(image), token, ACCESS_FOR);
+    }
+
+    pub fn forget(&self, image: &ImageReference) {
+        self.held.forget(&access_key(image));
+    }
+
+    pub fn has_refresh_token(&self, image: &ImageReference) -> bool {
+        self.held.get(image.registry()).is_some()
+    }
+
+    pub fn forget_refresh_token(&self, image: &ImageReference) {
+        self.held.forget(image.registry());
+    }
+
+    /// A token for the image's repository, as its registry gives it.
+    pub async fn token(&self, challenge: &Challenge, look: &Look<'_>) -> Result<Secret> {
+        if self.cloud.has_registry(look.image.registry()) {
+            check_own_realm(challenge, look.image)?;
+            let refresh = self.refresh_token(challenge, look).await?;
+            return access_token(challenge, &refresh, look).await;
+        }
+        Self::anonymous(challenge, api_host(look.image), look).await
+    }
+
+    /// Exchanges the caller's Entra token. It goes to the registry itself and to no host that an answer named.
+    async fn refresh_token(&self, challenge: &Challenge, look: &Look<'_>) -> Result<Secret> {
+        let host = look.image.registry();
+        if let Some(token) = self.held.get(host) {
+            return Ok(token);
+        }
+        let mut answer = self.exchange(challenge, look).await?;
+        if answer.status == 401 {
+            // It may have expired before it was thought to: another one is tried, once.
+            self.entra.forget(Cloud::registry_scope());
+            answer = self.exchange(challenge, look).await?;
+        }
+        let token = read_token(&answer, look.image, |body| body.refresh_token)?;
+        self.held.keep(host.to_owned(), token.clone(), REFRESH_FOR);
+        Ok(token)
+    }
+
+    async fn exchange(&self, challenge: &Challenge, look: &Look<'_>) -> Result<Answer> {
+        let entra = self.entra.get(Cloud::registry_scope(), look.call).await?;
+        let form = [("grant_type", "access_token"), ("service", challenge.service()), ("access_token", entra.secret())];
+        post_form(&format!("https://{}/oauth2/exchange", look.image.registry()), &form, look).await
+    }
+
+    /// A token for somebody without a name, as the registry at `authority` gives it or has it given.
+    pub async fn anonymous(challenge: &Challenge, authority: &str, look: &Look<'_>) -> Result<Secret> {
+        let mut url = address::realm(&challenge.realm, authority)
+            .map_err(|err| err.with_context("image", look.image.to_string()))?;
+        let own_scope = pull_scope(look.image);
+        {
+            let mut query = url.query_pairs_mut();
+            if let Some(service) = &challenge.service {
+                query.append_pair("service", service);
+            }
+            query.append_pair("scope", challenge.scope.as_deref().unwrap_or(&own_scope));
+        }
+        let step = format!("signing in without a name for {}", look.image);
+        let request = RegistryRequest {
+            method: Method::Get,
+            url,
+            headers: Vec::new(),
+            body: None,
+            step,
+            body_kind: BodyKind::Token,
+        };
+        // A refresh token is for who has a name. One that comes all the same is not looked at.
+        read_token(&look.send(request).await?, look.image, |body| body.access_token.or(body.token))
+    }
+}
+
+impl Challenge {
+    fn service(&self) -> &str {
+        self.service.as_deref().unwrap_or_default()
+    }
+}
+
+/// A registry of Azure gives its tokens itself. One that names another host is not what it seems, and is shown no token.
+fn check_own_realm(challenge: &Challenge, image: &ImageReference) -> Result<()> {
+    let host = url(&challenge.realm)?;
+    if host.scheme() == "https" && address::authority(&host).eq_ignore_ascii_case(image.registry()) {
+        return Ok(());
+    }
+    let text = "the registry names another host than itself to sign in at, which is not followed";
+    Err(Error::new(ErrorKind::Unexpected, text)
+        .with_context("host", host.host_str().unwrap_or_default())
+        .with_context("registry", image.registry()))
+}
+
+async fn access_token(challenge: &Challenge, refresh: &Secret, look: &Look<'_>) -> Result<Secret> {
+    let scope = pull_scope(look.image);
+    let form = [
+        ("grant_type", "refresh_token"),
+        ("service", challenge.service()),
+        ("scope", &scope),
+        ("refresh_token", refresh.secret()),
+    ];
+    let answer = post_form(&format!("https://{}/oauth2/token", look.image.registry()), &form, look).await?;
+    read_token(&answer, look.image, |body| body.access_token)
+}
+
+async fn post_form(address: &str, form: &[(&str, &str)], look: &Look<'_>) -> Result<Answer> {
+    let body = form_urlencoded::Serializer::new(String::new()).extend_pairs(form).finish();
+    let step = format!("signing in at {}", look.image.registry());
+    let request = RegistryRequest {
+        method: Method::Post,
+        url: url(address)?,
+        headers: Vec::new(),
+        body: Some(body),
+        step,
+        body_kind: BodyKind::Token,
+    };
+    look.send(request).await
+}
+
+fn access_key(image: &ImageReference) -> String {
+    format!("{}/{}", image.registry(), image.repository())
+}
+
+fn pull_scope(image: &ImageReference) -> String {
+    format!("repository:{}:pull", image.repository())
+}
+
+pub(super) fn url(text: &str) -> Result<Url> {
+    Url::parse(text)
+        .map_err(|err| Error::new(ErrorKind::Unexpected, "a registry named an invalid address").with_source(err))
+}
+
+/// The first way to sign in with a token that names where tokens come from.
+fn bearer(header: &str) -> Option<Challenge> {
+    challenge::challenges(header).iter().filter(|one| one.is("bearer")).find_map(|one| {
+        let given = |name: &str| one.get(name).filter(|value| !value.is_empty()).map(str::to_owned);
+        Some(Challenge { realm: given("realm")?, service: given("service"), scope: given("scope") })
+    })
+}
+
+#[derive(Deserialize)]
+#[expect(clippy::struct_field_names, reason = "the names of the wire")]
+struct TokenBody {
+    refresh_token: Option<String>,
+    access_token: Option<String>,
+    token: Option<String>,
+}
+
+fn read_token(
+    answer: &Answer,
+    image: &ImageReference,
+    pick: impl FnOnce(TokenBody) -> Option<String>,
+) -> Result<Secret> {
+    if !answer.is_success() {
+        return Err(failed(image, answer, "the registry does not let the caller sign in"));
+    }
+    let token = pick(answer.read("a registry token")?).filter(|token| !token.is_empty());
+    token.map(Secret::from).ok_or_else(|| failed(image, answer, "the registry's sign-in answered without a token"))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_way_to_a_token_is_found_among_others() {
+        let wanted = |scope: Option<&str>| Challenge {
+            realm: "https://r/t".to_owned(),
+            service: Some("s".to_owned()),
+            scope: scope.map(str::to_owned),
+        };
+        for (text, scope) in [
+            (r#"Bearer realm="https://r/t",service="s""#, None),
+            (r#"bearer service="s",scope="a:b,c",realm="https://r/t""#, Some("a:b,c")),
+            (r#"Basic realm="Bearer realm=x", Bearer realm="https://r/t",service=s,scope="""#, None),
+            (r#"Bearer error="invalid_token", Bearer realm="https://r/t",service="s", Basic realm="x""#, None),
+        ] {
+            assert_eq!(bearer(text), Some(wanted(scope)), "{text}");
+        }
+        assert_eq!(bearer(r#"Basic realm="x""#), None);
+    }
+
+    #[test]
+    fn a_registry_of_azure_signs_in_at_itself_alone() {
+        let image = "myregistry.azurecr.io/app:v1".parse().unwrap();
+        let check =
+            |realm: &str| check_own_realm(&Challenge { realm: realm.to_owned(), ..Challenge::default() }, &image);
+        assert!(check("https://myregistry.azurecr.io/oauth2/token").is_ok());
+        for other in [
+            "https://evil.example/oauth2/token",
+            "https://other.azurecr.io/oauth2/token",
+            "http://myregistry.azurecr.io/oauth2/token",
+            "https://myregistry.azurecr.io:8443/oauth2/token",
+            "https://myregistry.azurecr.io@evil.example/",
+            "/oauth2/token",
+        ] {
+            assert!(check(other).is_err(), "{other}");
+        }
+    }
+}

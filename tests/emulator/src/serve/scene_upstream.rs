@@ -1,0 +1,50 @@
+//! A registry outside of Azure, as it stands in a scene.
+
+use serde::{Deserialize, Serialize};
+
+use super::ServeError;
+use crate::upstream_seed::{Asks, UpstreamSeed};
+
+/// A registry outside of Azure.
+#[derive(Debug, Deserialize, Serialize)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
+pub(super) struct Outside {
+    host: String,
+    /// Who may pull; nobody named: everybody.
+    #[serde(default)]
+    users: Vec<User>,
+    /// `none`, `token`, `password`, `both` or `bothApart`.
+    challenge: Option<String>,
+    /// Where it says that tokens come from.
+    realm: Option<String>,
+    /// What it names as each manifest's digest; `none` for nothing.
+    digest: Option<String>,
+    /// The host that it sends to for manifests.
+    moved_to: Option<String>,
+}
+
+#[derive(Debug, Deserialize, Serialize)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
+struct User {
+    name: String,
+    password: String,
+}
+
+impl Outside {
+    pub(super) fn seed(self) -> Result<UpstreamSeed, ServeError> {
+        let mut seed = UpstreamSeed::new(&self.host);
+        seed = self.users.iter().fold(seed, |seed, user| seed.user(&user.name, &user.password));
+        if let Some(word) = &self.challenge {
+            let how = Asks::named(word);
+            let wanted = "wanted none, token, password, both or bothApart";
+            seed = seed.asks(how.ok_or_else(|| ServeError::new(format!("challenge of {}: {wanted}", self.host)))?);
+        }
+        seed = self.realm.iter().fold(seed, |seed, realm| seed.realm(realm));
+        seed = match self.digest.as_deref() {
+            None => seed,
+            Some("none") => seed.without_digest(),
+            Some(text) => seed.digest(text),
+        };
+        Ok(self.moved_to.iter().fold(seed, |seed, host| seed.moved_to(host)))
+    }
+}

@@ -1,0 +1,150 @@
+//! What a test says of a registry outside of Azure: who may pull, and how it answers.
+
+/// A registry outside of Azure, such as `ghcr.io` or one's own. By default everybody may pull from it; Docker Hub, `docker.io`, wants a
+/// token even from those without a name.
+///
+/// Registries of the world differ in what they ask for and in what they leave out. What is said here are ways that were seen of them.
+///
+/// ```
+/// use aks_acr_emulator::{Emulator, UpstreamSeed};
+///
+/// let azure = Emulator::new()
+///     .with_upstream(UpstreamSeed::new("ghcr.io").user("robot", "word"))
+///     .with_image("ghcr.io/team/app:v1", &["linux/amd64"]);
+/// assert!(azure.digest("ghcr.io/team/app:v1").is_some());
+/// ```
+#[derive(Clone, Debug)]
+pub struct UpstreamSeed {
+    pub(crate) host: String,
+    pub(crate) manner: Manner,
+}
+
+/// How a registry outside of Azure answers.
+#[derive(Clone, Debug, Default)]
+pub(crate) struct Manner {
+    /// Who may pull, by name and password; empty: everybody.
+    pub(crate) users: Vec<(String, String)>,
+    pub(crate) challenge: Asks,
+    /// Where tokens come from, if not from the registry itself.
+    pub(crate) realm: Option<String>,
+    pub(crate) digest: DigestHeader,
+    /// The host that manifests are looked for at.
+    pub(crate) moved_to: Option<String>,
+    pub(crate) knows_no_head: bool,
+}
+
+/// How a registry asks to sign in.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub(crate) enum Asks {
+    /// Not at all, unless it has users: then for a token.
+    #[default]
+    Nobody,
+    Token,
+    Password,
+    /// One header with two challenges, the password's first.
+    Both,
+    /// The same in two headers.
+    BothApart,
+}
+
+/// What stands in the header that names a manifest's digest.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub(crate) enum DigestHeader {
+    #[default]
+    Right,
+    Missing,
+    Text(String),
+}
+
+impl Asks {
+    /// The word for it in a scene.
+    pub(crate) fn named(word: &str) -> Option<Self> {
+        Some(match word {
+            "none" => Self::Nobody,
+            "token" => Self::Token,
+            "password" => Self::Password,
+            "both" => Self::Both,
+            "bothApart" => Self::BothApart,
+            _ => return None,
+        })
+    }
+}
+
+impl UpstreamSeed {
+    /// A registry at this host, from which everybody may pull.
+    #[must_use]
+    pub fn new(host: &str) -> Self {
+        Self { host: host.to_ascii_lowercase(), manner: Manner::default() }
+    }
+
+    /// Lets only those pull who sign in as somebody that is named; may be said for several.
+    #[must_use]
+    pub fn user(mut self, name: &str, password: &str) -> Self {
+        self.manner.users.push((name.to_owned(), password.to_owned()));
+        self
+    }
+
+    /// Wants a token from everybody: `Bearer`.
+    #[must_use]
+    pub fn token(self) -> Self {
+        self.asks(Asks::Token)
+    }
+
+    /// Takes a name and a password alone: `Basic`.
+    #[must_use]
+    pub fn password(self) -> Self {
+        self.asks(Asks::Password)
+    }
+
+    /// Takes either, and says so in one header, as Nexus does.
+    #[must_use]
+    pub fn both(self) -> Self {
+        self.asks(Asks::Both)
+    }
+
+    /// Takes either, and says so in two headers.
+    #[must_use]
+    pub fn both_apart(self) -> Self {
+        self.asks(Asks::BothApart)
+    }
+
+    pub(crate) fn asks(mut self, how: Asks) -> Self {
+        self.manner.challenge = how;
+        self
+    }
+
+    /// Names this address as the one where tokens come from.
+    #[must_use]
+    pub fn realm(mut self, address: &str) -> Self {
+        self.manner.realm = Some(address.to_owned());
+        self
+    }
+
+    /// Names no digest of a manifest.
+    #[must_use]
+    pub fn without_digest(mut self) -> Self {
+        self.manner.digest = DigestHeader::Missing;
+        self
+    }
+
+    /// Names this as the digest of every manifest, whatever it is.
+    #[must_use]
+    pub fn digest(mut self, text: &str) -> Self {
+        self.manner.digest = DigestHeader::Text(text.to_owned());
+        self
+    }
+
+    /// Sends whoever asks for a manifest to another host, as `registry.k8s.io` does.
+    #[must_use]
+    pub fn moved_to(mut self, host: &str) -> Self {
+        self.manner.moved_to = Some(host.to_owned());
+        self
+    }
+
+    /// Knows no HEAD.
+    #[must_use]
+    pub fn without_head(mut self) -> Self {
+        self.manner.knows_no_head = true;
+        self
+    }
+}
