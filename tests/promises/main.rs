@@ -14,6 +14,7 @@ mod requests;
 mod rights;
 mod secrets;
 mod telemetry;
+mod unreached;
 mod writes;
 
 use aks_acr::{Client, ClientBuilder, ClusterRef, RegistryRef};

@@ -86,10 +86,14 @@ pub(crate) async fn import_many(
             let what = (&item.source, &item.options);
             let ended = super::import_into(client, ready(Ok(registry.clone())), what, sources, &call).await;
             list.report(event(index, item, &ended));
-            ended
+            (index, ended)
         });
     }
-    Ok(stream::iter(imports).buffered(options.concurrency).collect().await)
+    // One that ends makes room for the next, also where an earlier one of the list is still under way.
+    let mut ended: Vec<(u32, Result<Import>)> =
+        stream::iter(imports).buffer_unordered(options.concurrency).collect().await;
+    ended.sort_unstable_by_key(|(index, _)| *index);
+    Ok(ended.into_iter().map(|(_, import)| import).collect())
 }
 
 fn event(index: u32, item: &ImportItem, ended: &Result<Import>) -> Event {

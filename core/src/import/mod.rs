@@ -2,6 +2,8 @@
 
 mod many;
 mod options;
+mod proof;
+mod reach;
 mod run;
 mod source;
 mod target;
@@ -67,7 +69,7 @@ pub struct Import {
 #[serde(tag = "kind", rename_all = "snake_case")]
 #[non_exhaustive]
 pub enum ImportProof {
-    /// The target's digest equals the one that the source had before the import.
+    /// The target's digest equals the one that is meant: the one that the source is named by, or else had before the import.
     SourceMatched {
         /// That digest.
         digest: Digest,
@@ -76,10 +78,11 @@ pub enum ImportProof {
     TargetOnly {
         /// The target's digest.
         digest: Digest,
-        /// Why the source could not be looked at.
+        /// Why the source was not compared: it was not reached from here, refuses the caller, or is asked by Azure alone.
         reason: String,
     },
-    /// Azure says that the import succeeded; the target could not be looked at.
+    /// Azure says that the import succeeded; the target was not reached from here, refuses the caller, or has replicas that do not show
+    /// the image yet.
     Unproven {
         /// Why not.
         reason: String,

@@ -2,6 +2,7 @@
 
 use super::{
     ExistingTag, Import, ImportOptions, ImportProof,
+    reach::{Look, Reach},
     source::{self, Origin, Sources},
     target::Targets,
 };
@@ -11,13 +12,14 @@ use crate::{
     error::{Blame, Error, ErrorKind, Result},
     id::ResourceId,
     image::{Digest, ImageReference},
-    registry::{Arriving, ImportHandle, ImportRequest, ImportStatus, Registry},
+    registry::{Arriving, ImportHandle, ImportRequest, ImportStatus, Registry, Sku},
 };
 use futures::future::try_join_all;
-use std::{collections::BTreeMap, time::Duration};
+use std::{borrow::Borrow, collections::BTreeMap, sync::OnceLock, time::Duration};
+use tokio::sync::Notify;
 
-/// A registry is looked at no longer than this: Azure may reach one that we do not.
-const LOOK: Duration = Duration::from_secs(30);
+/// So long the source is looked at alone: the targets are looked at once it is known to be there.
+const HEAD_START: Duration = Duration::from_secs(1);
 /// How often the targets are looked at after an answer was lost: a large image takes minutes to copy.
 const LOOKS_AFTER_LOST_ANSWER: u32 = 60;
 /// How often an import is sent of which no answer came and that was not seen to arrive.
@@ -28,19 +30,8 @@ const MOST_IN_VAIN: u32 = 4;
 const LOOKS_AFTER_CONFLICT: u32 = 4;
 /// The wait between looks where Azure names none.
 const WAIT: Duration = Duration::from_secs(5);
-const LOOKING: &str = "looking whether the image has arrived";
+pub(super) const LOOKING: &str = "looking whether the image has arrived";
 const ACCEPTED: &str = "Azure accepted the import, and does not let the caller follow it; it may go on all the same";
-
-/// A look that may fail without ending the import: the image, that there is none, or why it could not be looked at.
-pub(super) enum Look {
-    There(Digest),
-    Absent,
-    Hidden {
-        reason: String,
-        /// Whether another look may see more.
-        passes: bool,
-    },
-}
 
 /// What was not seen to have the image after an import that failed.
 struct Left<'a> {
@@ -52,13 +43,16 @@ struct Left<'a> {
 /// An import that is ready to be sent: what is meant, and under which names.
 pub(super) struct Job<'a> {
     client: &'a Client,
-    registry: Registry,
+    pub registry: Registry,
     source: ImageReference,
     options: &'a ImportOptions,
     source_registry: Option<ResourceId>,
-    targets: Vec<ImageReference>,
-    seen: Look,
-    call: &'a Call,
+    pub targets: Vec<ImageReference>,
+    pub seen: Look,
+    /// What the first of the targets had before, once that was looked at.
+    before: OnceLock<Vec<Look>>,
+    reach: &'a Reach,
+    pub call: &'a Call,
 }
 
 /// Checks what can be checked before the first request, and reads which image is meant and under which names.
@@ -74,48 +68,89 @@ pub(super) fn check(
 }
 
 impl<'a> Job<'a> {
-    /// Looks at the source, beside it for the registry that has it and for the one that is to.
+    /// Looks at the source, and beside it for the registry that has it and for the one that is to. Where the source keeps silent the
+    /// targets are looked at meanwhile: who reaches neither shall not wait for one after the other.
     pub async fn prepare(
         client: &'a Client,
         registry: impl Future<Output = Result<Registry>>,
         (source, options): (&ImageReference, &'a ImportOptions),
-        sources: &Sources,
+        sources: &'a Sources,
         call: &'a Call,
     ) -> Result<Self> {
         let (image, targets) = check(client, source, options)?;
-        let origin = Origin::find(client, image, options, sources, call);
-        let (registry, Origin { image: source, registry: source_registry, seen }) =
-            futures::try_join!(registry, origin)?;
+        let is_compared = options.credentials.is_none() || image.digest().is_some();
+        let found = Notify::new();
+        let origin = async {
+            let origin = Origin::find(client, image, options, sources, call).await;
+            found.notify_one();
+            origin
+        };
+        let target = async {
+            let registry = registry.await?;
+            let before = tokio::select! {
+                biased;
+                () = found.notified() => None,
+                Ok(()) = call.sleep(LOOKING, HEAD_START), if is_compared => {
+                    let tagged = targets.tagged_in(&registry.login_server);
+                    Some(look_at(client, &tagged, &sources.reach, call).await?)
+                }
+            };
+            Ok((registry, before))
+        };
+        let ((registry, before), Origin { image: source, registry: source_registry, seen }) =
+            futures::try_join!(target, origin)?;
         if matches!(seen, Look::Absent) {
             let err = Error::new(ErrorKind::NotFound, "the source has no such image");
             return Err(err.with_context("image", source.to_string()).with_blame(Blame::Source));
         }
         let digest = meant(&seen, &source);
         let targets = targets.in_registry(&registry.login_server, digest)?;
-        Ok(Self { client, registry, source, options, source_registry, targets, seen, call })
+        let (reach, before) = (&sources.reach, before.map_or_else(OnceLock::new, OnceLock::from));
+        Ok(Self { client, registry, source, options, source_registry, targets, seen, before, reach, call })
     }
 
-    /// The digest that is meant: the one that the source was seen to have, or the one that the caller named.
-    fn wanted(&self) -> Option<&Digest> {
+    /// The digest that is meant: the one that the caller named, or the one that the source was seen to have.
+    pub fn wanted(&self) -> Option<&Digest> {
         meant(&self.seen, &self.source)
     }
 
     /// The targets that do not have the image yet. A tag that has another one is not overwritten unless it was asked for.
     pub async fn missing(&self) -> Result<Vec<&ImageReference>> {
         let Some(wanted) = self.wanted() else { return Ok(self.targets.iter().collect()) };
-        let looked = try_join_all(self.targets.iter().map(|target| look(self.client, target, self.call))).await?;
+        let ahead = self.before.get();
+        let rest = self.look_at(&self.targets[ahead.map_or(0, Vec::len)..]).await?;
+        let (before, rest) = match ahead {
+            Some(ahead) => (ahead, rest),
+            None => (self.before.get_or_init(|| rest), Vec::new()),
+        };
         let mut missing = Vec::new();
-        for (target, look) in self.targets.iter().zip(looked) {
+        for (target, look) in self.targets.iter().zip(before.iter().chain(&rest)) {
             match look {
-                Look::There(there) if *wanted == there => {}
+                look if look.is(wanted) => {}
                 Look::There(there) if self.options.existing == ExistingTag::Keep => {
                     let text = "the tag exists with another image; replace it on purpose, or choose another tag";
-                    return Err(differs(target, text, &there, wanted));
+                    return Err(differs(target, text, there, wanted));
                 }
                 Look::There(_) | Look::Absent | Look::Hidden { .. } => missing.push(target),
             }
         }
         Ok(missing)
+    }
+
+    /// What targets show.
+    pub async fn look_at<T: Borrow<ImageReference> + Sync>(&self, targets: &[T]) -> Result<Vec<Look>> {
+        look_at(self.client, targets, self.reach, self.call).await
+    }
+
+    /// Whether a tag had this image before the import.
+    pub fn had(&self, target: &ImageReference, digest: &Digest) -> bool {
+        let before = self.before.get().into_iter().flatten();
+        self.targets.iter().zip(before).any(|(one, before)| one == target && before.is(digest))
+    }
+
+    /// Whether the registry may have replicas, which only those of this tier have.
+    pub fn may_lag(&self) -> bool {
+        self.registry.sku.eq_ignore_ascii_case(Sku::Premium.as_str())
     }
 
     /// What was there already.
@@ -204,13 +239,13 @@ impl<'a> Job<'a> {
         self.call.report(Event::Started { step: LOOKING.to_owned() });
         let mut in_vain = 0;
         loop {
-            let looked = try_join_all(missing.iter().map(|target| look(self.client, target, self.call))).await?;
-            if looked.iter().all(|look| matches!(look, Look::There(there) if there == wanted)) {
+            let looked = self.look_at(missing).await?;
+            if looked.iter().all(|look| look.is(wanted)) {
                 return Ok(());
             }
-            let has_other = looked.iter().any(|look| matches!(look, Look::There(there) if there != wanted));
-            in_vain = if looked.iter().any(|look| matches!(look, Look::Hidden { .. })) { in_vain + 1 } else { 0 };
-            let is_hidden = looked.iter().any(|look| matches!(look, Look::Hidden { passes: false, .. }));
+            let has_other = looked.iter().any(|look| look.is_other(wanted));
+            in_vain = if looked.iter().any(Look::is_hidden) { in_vain + 1 } else { 0 };
+            let is_hidden = looked.iter().any(Look::is_hidden_for_good);
             if is_hidden || (has_other && keeps) || in_vain == MOST_IN_VAIN {
                 return Err(unseen);
             }
@@ -227,6 +262,7 @@ impl<'a> Job<'a> {
         let is_conflict = err.kind() == ErrorKind::Conflict;
         let looks = match err.kind() {
             ErrorKind::Unavailable => LOOKS_AFTER_LOST_ANSWER,
+            ErrorKind::Conflict if self.may_lag() => LOOKS_AFTER_CONFLICT * 9,
             ErrorKind::Conflict => LOOKS_AFTER_CONFLICT,
             _ => 0,
         };
@@ -237,14 +273,14 @@ impl<'a> Job<'a> {
             if attempt > 0 {
                 self.call.sleep(LOOKING, WAIT).await?;
             }
-            let looked = try_join_all(missing.iter().map(|target| look(self.client, target, self.call))).await?;
-            let is_there = |look: &Look| matches!(look, Look::There(there) if wanted == there);
+            let looked = self.look_at(missing).await?;
+            let is_there = |look: &Look| look.is(wanted);
             left.rest =
                 missing.iter().zip(&looked).filter(|(_, look)| !is_there(look)).map(|(target, _)| *target).collect();
-            let has_other = looked.iter().any(|look| matches!(look, Look::There(there) if wanted != there));
-            let is_hidden = looked.iter().any(|look| matches!(look, Look::Hidden { passes: false, .. }));
+            let has_other = looked.iter().any(|look| look.is_other(wanted));
+            let is_hidden = looked.iter().any(Look::is_hidden_for_good);
             // A registry that Azure alone reaches shows nothing however often it is looked at.
-            in_vain = if looked.iter().any(|look| matches!(look, Look::Hidden { .. })) { in_vain + 1 } else { 0 };
+            in_vain = if looked.iter().any(Look::is_hidden) { in_vain + 1 } else { 0 };
             left.is_settled = is_hidden || (is_conflict && has_other) || (!is_conflict && in_vain == MOST_IN_VAIN);
             // A conflict is about tags that are there: some of them seen is all there is to see.
             if left.rest.is_empty() || left.is_settled || (is_conflict && left.rest.len() < missing.len()) {
@@ -254,44 +290,6 @@ impl<'a> Job<'a> {
         Ok(left)
     }
 
-    /// Looks at every target. All have to be the image that was meant, or the same one where that is not known.
-    async fn prove(&self) -> Result<ImportProof> {
-        let looked = try_join_all(self.targets.iter().map(|target| look(self.client, target, self.call))).await?;
-        let mut arrived: Option<Digest> = self.wanted().cloned();
-        for (target, look) in self.targets.iter().zip(looked) {
-            match (look, &arrived) {
-                (Look::There(digest), Some(wanted)) if digest == *wanted => {}
-                (Look::There(digest), None) => arrived = Some(digest),
-                (Look::There(digest), Some(wanted)) => {
-                    return Err(differs(target, "the target has another image than the one imported", &digest, wanted));
-                }
-                (Look::Hidden { reason, .. }, _) => {
-                    let role = self.registry.mode.pull_role();
-                    return Ok(ImportProof::Unproven {
-                        reason: format!("{reason}; looking needs the role {role} here"),
-                    });
-                }
-                (Look::Absent, _) => {
-                    let text = "Azure says that the import succeeded, and the target does not have the image";
-                    let err = Error::new(ErrorKind::Unexpected, text).with_context("image", target.to_string());
-                    return Err(err.with_blame(Blame::Target));
-                }
-            }
-        }
-        Ok(match (self.wanted(), arrived) {
-            (Some(wanted), _) => ImportProof::SourceMatched { digest: wanted.clone() },
-            (None, Some(digest)) => ImportProof::TargetOnly { digest, reason: self.why_unseen() },
-            (None, None) => ImportProof::Unproven { reason: self.why_unseen() },
-        })
-    }
-
-    fn why_unseen(&self) -> String {
-        match &self.seen {
-            Look::Hidden { reason, .. } => reason.clone(),
-            Look::There(_) | Look::Absent => String::new(),
-        }
-    }
-
     fn done(&self, is_new: bool, proof: ImportProof, correlation_id: Option<String>) -> Import {
         let (target, also) = (self.targets[0].clone(), self.targets[1..].to_vec());
         Import { source: self.source.clone(), target, also, is_new, proof, correlation_id }
@@ -299,13 +297,23 @@ impl<'a> Job<'a> {
 }
 
 fn meant<'a>(seen: &'a Look, source: &'a ImageReference) -> Option<&'a Digest> {
-    match seen {
+    source.digest().or(match seen {
         Look::There(digest) => Some(digest),
-        Look::Absent | Look::Hidden { .. } => source.digest(),
-    }
+        Look::Absent | Look::Hidden { .. } => None,
+    })
 }
 
-fn differs(target: &ImageReference, text: &str, there: &Digest, wanted: &Digest) -> Error {
+async fn look_at<T: Borrow<ImageReference>>(
+    client: &Client,
+    targets: &[T],
+    reach: &Reach,
+    call: &Call,
+) -> Result<Vec<Look>> {
+    let looks: Vec<_> = targets.iter().map(|target| reach.look(client, target.borrow(), Blame::Target, call)).collect();
+    try_join_all(looks).await
+}
+
+pub(super) fn differs(target: &ImageReference, text: &str, there: &Digest, wanted: &Digest) -> Error {
     Error::new(ErrorKind::Conflict, text)
         .with_context("image", target.to_string())
         .with_context("there", there.to_string())
@@ -351,11 +359,11 @@ pub(super) async fn progress_of_unseen(
 ) -> Result<ImportStatus> {
     let err = accepted(err, handle.correlation_id.as_deref());
     let Some(Arriving { images, digest }) = &handle.arriving else { return Err(err) };
-    let looked = try_join_all(images.iter().map(|image| look(client, image, call))).await?;
-    if looked.iter().any(|look| matches!(look, Look::Hidden { .. })) {
+    let looked = look_at(client, images, &Reach::default(), call).await?;
+    if looked.iter().any(Look::is_hidden) {
         return Err(err);
     }
-    let is_there = |look: &Look| matches!(look, Look::There(there) if there == digest);
+    let is_there = |look: &Look| look.is(digest);
     // Where another image is, it may be the one that is being replaced.
     Ok(if looked.iter().all(is_there) {
         ImportStatus::Succeeded
@@ -367,19 +375,6 @@ pub(super) async fn progress_of_unseen(
 /// Whether all that an import was to bring is there, by whichever import.
 pub(super) async fn has_arrived(client: &Client, handle: &ImportHandle, call: &Call) -> Result<bool> {
     let Some(Arriving { images, digest }) = &handle.arriving else { return Ok(false) };
-    let looked = try_join_all(images.iter().map(|image| look(client, image, call))).await?;
-    Ok(looked.iter().all(|look| matches!(look, Look::There(there) if there == digest)))
-}
-
-/// What stands in the way of a look is a reason, but for what ends the whole call.
-pub(super) async fn look(client: &Client, image: &ImageReference, call: &Call) -> Result<Look> {
-    match client.registry_importer().image(image, &call.at_most(LOOK)).await {
-        Ok(Some(image)) => Ok(Look::There(image.digest)),
-        Ok(None) => Ok(Look::Absent),
-        Err(err) if err.kind() == ErrorKind::Cancelled || call.remaining() == Duration::ZERO => Err(err),
-        Err(err) => {
-            let passing = [ErrorKind::Unavailable, ErrorKind::RateLimited, ErrorKind::DeadlineExceeded];
-            Ok(Look::Hidden { reason: err.to_string(), passes: passing.contains(&err.kind()) })
-        }
-    }
+    let looked = look_at(client, images, &Reach::default(), call).await?;
+    Ok(looked.iter().all(|look| look.is(digest)))
 }

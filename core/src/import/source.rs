@@ -1,6 +1,9 @@
 //! Where an image comes from: its name there, and the registry that has it, as Azure knows it.
 
-use super::{ImportOptions, run::Look};
+use super::{
+    ImportOptions,
+    reach::{Look, Reach},
+};
 use crate::{
     call::Call,
     client::Client,
@@ -58,14 +61,18 @@ pub(super) fn named(client: &Client, source: &ImageReference, options: &ImportOp
 /// What became of one look for a registry.
 type Once = Arc<OnceCell<Option<Registry>>>;
 
-/// The registries that sources were looked for in, each once for a list of images; those that the caller named, which have to be
-/// there, apart from those of a host, which need not.
+/// What the images of a list have in common: the registries that sources were looked for in, each once, and the hosts that were not
+/// reached.
 #[derive(Default)]
-pub(super) struct Sources(Mutex<HashMap<(RegistryRef, bool), Once>>);
+pub(super) struct Sources {
+    /// Those that the caller named, which have to be there, apart from those of a host, which need not.
+    registries: Mutex<HashMap<(RegistryRef, bool), Once>>,
+    pub reach: Reach,
+}
 
 impl Sources {
     fn once(&self, registry: RegistryRef, is_named: bool) -> Once {
-        let mut all = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut all = self.registries.lock().unwrap_or_else(PoisonError::into_inner);
         all.entry((registry, is_named)).or_default().clone()
     }
 
@@ -118,7 +125,7 @@ impl Origin {
     ) -> Result<Self> {
         if image.registry() != UNKNOWN {
             let (seen, registry) = futures::try_join!(
-                look(client, &image, options, call),
+                look(client, &image, options, sources, call),
                 find_registry(client, &image, options, sources, call)
             )?;
             return Ok(Self { image, registry, seen });
@@ -133,23 +140,29 @@ impl Origin {
                 return Ok(Self {
                     image,
                     registry: Some(id.clone()),
-                    seen: Look::Hidden { reason: UNSEEN.to_owned(), passes: false },
+                    seen: Look::Hidden { reason: UNSEEN.to_owned(), passes: false, is_refused: true },
                 });
             }
             (found, _) => found?,
         };
         let image = found.as_ref().map_or_else(|| image.clone(), |found| image.in_registry(&found.login_server));
-        let seen = look(client, &image, options, call).await?;
+        let seen = look(client, &image, options, sources, call).await?;
         Ok(Self { image, registry: found.map(|found| found.id), seen })
     }
 }
 
-async fn look(client: &Client, image: &ImageReference, options: &ImportOptions, call: &Call) -> Result<Look> {
+async fn look(
+    client: &Client,
+    image: &ImageReference,
+    options: &ImportOptions,
+    sources: &Sources,
+    call: &Call,
+) -> Result<Look> {
     // The credentials are the source's and Azure's affair; without them a look would tell nothing of a private image.
     if options.credentials.is_some() {
-        Ok(Look::Hidden { reason: UNCOMPARED.to_owned(), passes: false })
+        Ok(Look::Hidden { reason: UNCOMPARED.to_owned(), passes: false, is_refused: false })
     } else {
-        super::run::look(client, image, call).await
+        sources.reach.look(client, image, Blame::Source, call).await
     }
 }
 

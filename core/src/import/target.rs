@@ -45,9 +45,14 @@ impl Targets {
         tagged.chain(self.untagged.iter().cloned())
     }
 
-    /// The names in a registry; those without a tag need the image's digest.
+    /// The names with a tag in a registry.
+    pub fn tagged_in(&self, login_server: &str) -> Vec<ImageReference> {
+        self.tagged.iter().map(|name| name.in_registry(login_server)).collect()
+    }
+
+    /// The names in a registry; those without a tag, which come last, need the image's digest.
     pub fn in_registry(&self, login_server: &str, digest: Option<&Digest>) -> Result<Vec<ImageReference>> {
-        let mut all: Vec<ImageReference> = self.tagged.iter().map(|name| name.in_registry(login_server)).collect();
+        let mut all = self.tagged_in(login_server);
         for repository in &self.untagged {
             let message = "an import without a tag needs a source that is named by its digest, or can be looked at";
             let digest = digest.ok_or_else(|| Error::invalid(message, "untagged", repository.clone()))?;

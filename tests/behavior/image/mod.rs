@@ -4,8 +4,10 @@ mod import;
 mod look;
 mod many;
 mod origin;
+mod outside;
 mod source;
 mod steps;
+mod unreached;
 
 use crate::{backend::Backend, case::Case, emulator::Scene};
 use aks_acr::{CreateRegistryOptions, Import, ImportOptions, Registry};
@@ -14,10 +16,17 @@ use libtest_mimic::Failed;
 const TARGET: &str = "myregistry.azurecr.io/nginx:v1";
 
 pub fn cases() -> Vec<Case> {
-    [look::cases(), steps::cases(), import::cases(), source::cases(), origin::cases(), many::cases()]
-        .into_iter()
-        .flatten()
-        .collect()
+    let all = [
+        look::cases(),
+        steps::cases(),
+        import::cases(),
+        source::cases(),
+        origin::cases(),
+        many::cases(),
+        outside::cases(),
+        unreached::cases(),
+    ];
+    all.into_iter().flatten().collect()
 }
 
 async fn made_registry(backend: &dyn Backend) -> Result<Registry, Failed> {
