@@ -190,7 +190,8 @@ export interface Operations {
 
   /**
    * Makes a cluster's nodes able to pull from a registry: at most one role assignment is written, none where it is there already,
-   * and never the cluster. What a group of Entra brings the identity is not seen: the grant is made all the same.
+   * and never the cluster. Where an Entra group has a role that gives pull, one more request tells whether the identity is a member: then nothing
+   * is written, unless `inherited` asks for a direct grant.
    *
    * Deadline: 5 minutes by default. Errors: `'not_found'` if the cluster, its kubelet identity or the registry does not exist;
    * `'forbidden'` if the caller may not read them or not write the grant, with `missingAction`, `scope` and `smallestRole`;
@@ -269,7 +270,7 @@ export interface Operations {
 
   /**
    * Which registries a cluster's nodes can pull from, and by which grants, inherited ones included. It looks in the client's subscription
-   * and the cluster's; name further ones in the options. What a group of Entra brings the kubelet identity is not seen. `askDirectory`
+   * and the cluster's; name further ones in the options. What the identity has through Entra groups is among them. `askDirectory`
    * has no effect here. Who pulls for a cluster with a service principal Azure does not tell: look at the registry, by
    * {@link attachmentsOfRegistry}.
    *
@@ -901,8 +902,8 @@ export interface Detachment {
   /** What was removed. */
   readonly removed: readonly RemovedGrant[];
   /**
-   * What still gives this principal pull: from above, of other roles, or not made by us where only ours were to go. What a group of Entra
-   * brings it is not seen.
+   * What still gives this principal pull: from above, of other roles, of Entra groups that it is in, or not made by us where only ours
+   * were to go.
    */
   readonly remaining: readonly PullGrant[];
 }
@@ -932,7 +933,7 @@ export interface DetachPlan {
   readonly principalId: string;
   /** What would be removed. Empty: nothing would be written. */
   readonly remove: readonly RoleAssignment[];
-  /** What would still give this principal pull. What a group of Entra brings it is not seen. */
+  /** What would still give this principal pull, the grants of Entra groups that it is a member of among it. */
   readonly remaining: readonly PullGrant[];
   /** Whether the options named whose grants are meant. */
   readonly isPrincipalNamed: boolean;

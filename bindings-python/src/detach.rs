@@ -23,7 +23,8 @@ value! {
         registry: String,
         /// What was removed.
         removed: Several<RemovedGrant>,
-        /// What still gives this principal pull: grants from above, of other roles, or of others where only ours were to go.
+        /// What still gives this principal pull: grants from above, of other roles, of Entra groups that it is in, or
+        /// of others where only ours were to go.
         remaining: Several<PullGrant>,
     }
 }

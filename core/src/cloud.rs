@@ -29,7 +29,7 @@ impl Cloud {
     /// The public cloud.
     #[must_use]
     pub fn public() -> Self {
-        let graph = graph_at("https://graph.microsoft.com");
+        let graph = Some(graph_at("https://graph.microsoft.com"));
         Self {
             graph,
             ..Self::known("https://management.azure.com", ".azurecr.io", "https://login.microsoftonline.com")
@@ -39,7 +39,7 @@ impl Cloud {
     /// Azure in China, operated by 21Vianet.
     #[must_use]
     pub fn china() -> Self {
-        let graph = graph_at("https://microsoftgraph.chinacloudapi.cn");
+        let graph = Some(graph_at("https://microsoftgraph.chinacloudapi.cn"));
         Self {
             graph,
             ..Self::known("https://management.chinacloudapi.cn", ".azurecr.cn", "https://login.chinacloudapi.cn")
@@ -49,7 +49,7 @@ impl Cloud {
     /// Azure for the US Government.
     #[must_use]
     pub fn us_government() -> Self {
-        let graph = graph_at("https://graph.microsoft.us");
+        let graph = Some(graph_at("https://graph.microsoft.us"));
         Self {
             graph,
             ..Self::known("https://management.usgovcloudapi.net", ".azurecr.us", "https://login.microsoftonline.us")
@@ -98,7 +98,7 @@ impl Cloud {
     /// # Errors
     /// [`InvalidInput`](crate::ErrorKind::InvalidInput) unless the address is `https` with a host and nothing behind it.
     pub fn with_graph(mut self, graph: &str) -> Result<Self> {
-        self.graph = graph_at(&origin(graph, "graph")?);
+        self.graph = Some(graph_at(&origin(graph, "graph")?));
         Ok(self)
     }
 
@@ -200,8 +200,8 @@ impl Default for Cloud {
 }
 
 /// An address of Microsoft Graph, and the scope of tokens for it.
-fn graph_at(address: &str) -> Option<(String, String)> {
-    Some((address.to_owned(), format!("{address}/.default")))
+fn graph_at(address: &str) -> (String, String) {
+    (address.to_owned(), format!("{address}/.default"))
 }
 
 /// The `https` address of a host, without a slash at the end.

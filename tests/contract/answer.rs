@@ -9,6 +9,8 @@ use std::sync::{Arc, Mutex};
 pub struct Answer {
     pub outcome: Result<Value, Value>,
     pub events: Vec<Value>,
+    /// The text of the error, if it is one.
+    pub text: String,
 }
 
 /// Hears of a call's events, and cancels it where the step says so.
@@ -45,7 +47,8 @@ impl Listener {
     pub fn answer<T: Serialize>(self, result: Result<T, Error>) -> Answer {
         let heard = self.heard.lock().expect("nobody panics with it");
         let events = heard.iter().map(|event| json!(event)).collect();
-        Answer { outcome: result.map(|value| json!(value)).map_err(|err| error(&err)), events }
+        let text = result.as_ref().err().map(|err| format!("{err:#}")).unwrap_or_default();
+        Answer { outcome: result.map(|value| json!(value)).map_err(|err| error(&err)), events, text }
     }
 }
 

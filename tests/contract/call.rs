@@ -122,9 +122,9 @@ pub async fn make(client: &Client, name: &str, mut args: Args, cancel: Option<&s
             let cluster = args.needed("cluster");
             let deployment = Deployment::new(args.wanted("deployment"));
             let deployment = args.text("namespace").into_iter().fold(deployment, Deployment::in_namespace);
-            let mut options = RollOutOptions::default().with_call(call);
-            options.propagation = args.seconds("propagation").unwrap_or(options.propagation);
-            end(&args, listener, async { client.roll_out(&cluster?, &deployment, options).await }).await
+            let options = roll_out_options(&mut args);
+            end(&args, listener, async { client.roll_out(&cluster?, &deployment, options?.with_call(call)).await })
+                .await
         }
         "pods" => {
             let cluster = args.needed("cluster");
@@ -199,6 +199,14 @@ fn detach_options(args: &mut Args) -> Result<DetachOptions, Error> {
     let mut options = DetachOptions::default();
     options.principal_id = args.parsed("principal_id")?;
     options.only_ours = args.is_set("only_ours");
+    Ok(options)
+}
+
+fn roll_out_options(args: &mut Args) -> Result<RollOutOptions, Error> {
+    let mut options = RollOutOptions::default();
+    options.registry = args.parsed("registry")?;
+    options.subscriptions = args.texts("subscriptions").iter().map(|one| one.parse()).collect::<Result<_, _>>()?;
+    options.propagation = args.seconds("propagation").unwrap_or(options.propagation);
     Ok(options)
 }
 

@@ -55,6 +55,9 @@ struct Step {
     gives: Option<Value>,
     #[serde(default, skip_serializing_if = "Option::is_none")]
     fails: Option<Value>,
+    /// Parts of the error's text.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    says: Vec<String>,
     #[serde(default, skip_serializing_if = "Option::is_none")]
     events: Option<Vec<Value>>,
     #[serde(default, skip_serializing_if = "Option::is_none")]
@@ -164,6 +167,9 @@ impl Step {
             (_, None, Err(got)) => return Err(format!("failed: {got}")),
             (_, Some(_), Ok(got)) => return Err(format!("gave {got}")),
             (None, None, Ok(_)) => {}
+        }
+        if let Some(part) = self.says.iter().find(|part| !answer.text.contains(*part)) {
+            return Err(format!("does not say {part:?}, but {:?}", answer.text));
         }
         if let Some(wanted) = &self.events {
             compare::values("events", &Value::from(wanted.clone()), &Value::from(answer.events.clone()))?;

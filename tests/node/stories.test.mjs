@@ -70,6 +70,8 @@ async function tell(step, client, emulator, kept, folder) {
     if (!step.fails) return `failed: ${err.stack}`;
     const wrong = difference('fails', step.fails, canonicalError(err), { more: true });
     if (wrong) return wrong;
+    const unsaid = (step.says ?? []).find((part) => !err.message.includes(part));
+    if (unsaid) return `does not say ${unsaid}, but ${err.message}`;
   } else {
     if (step.fails) return `gave ${JSON.stringify(result)}`;
     told.add(step.call, result, events);

@@ -156,6 +156,24 @@ fn lost_responses(method: &str) -> Vec<Fault> {
 }
 
 #[tokio::test(start_paused = true)]
+async fn an_object_whose_response_was_lost_is_said_to_be_new() {
+    use aks_acr::{ApplyOptions, Manifest};
+    let manifests =
+        || Manifest::parse_all("{apiVersion: v1, kind: ConfigMap, metadata: {name: settings}, data: {a: b}}").unwrap();
+    let lost = || Fault::on("PATCH", "/configmaps/").after_effect();
+    for cut in [lost().reset(), lost().status(503), lost().status(504).times(2)] {
+        let scene = Scene::new();
+        let apply = || scene.client.apply(&scene.cluster, manifests(), ApplyOptions::default());
+        scene.azure.fault(cut.clone());
+        assert!(apply().await.unwrap()[0].is_new);
+        // One that existed before is not new, whatever is lost.
+        tokio::time::sleep(Duration::from_secs(60)).await;
+        scene.azure.fault(cut);
+        assert!(!apply().await.unwrap()[0].is_new);
+    }
+}
+
+#[tokio::test(start_paused = true)]
 async fn a_write_that_a_throttle_refused_first_and_others_did_meanwhile_is_not_claimed() {
     let scene = Scene::new();
     let throttle = Fault::on("PUT", "/roleAssignments/").status(429).header("retry-after", "10");

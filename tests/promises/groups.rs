@@ -331,10 +331,10 @@ async fn custom_roles_are_read_where_they_are_assigned() {
         .with_registry("aaa", "firstregistry")
         .with_registry("group", "myregistry");
     let scope = azure.registry_id("group", "myregistry");
-    let seed = RoleSeed::new("narrow").block(&["*/PULL/*"], &["*/write"]).assignable_at(&scope);
+    let narrow = RoleSeed::new("narrow").block(&["*/PULL/*"], &["*/write"]).assignable_at(&scope);
     let useless = RoleSeed::new("useless").block(&["*"], &["Microsoft.ContainerRegistry/*/read"]).assignable_at(&scope);
     let two = RoleSeed::new("two blocks").block(&["*"], &["*/pull/read"]).block(&["*/registries/*/read"], &[]);
-    let scene = Scene::of(azure.with_role(seed).with_role(useless).with_role(two.assignable_at(&scope)));
+    let scene = Scene::of(azure.with_role(narrow).with_role(useless).with_role(two.assignable_at(&scope)));
     let kubelet = scene.azure.kubelet_object_id("group", "dev");
     for role in ["narrow", "useless", "two blocks"] {
         scene.azure.grant(role, &kubelet, &scope);

@@ -133,6 +133,8 @@ def check(step, outcome, events, requests):
         assert isinstance(outcome, BaseException), f"gave {outcome}"
         got = facts(outcome)
         assert is_like(step["fails"], {name: fact for name, fact in got.items() if name in step["fails"]}), got
+        for part in step.get("says", []):
+            assert part in str(outcome), str(outcome)
     else:
         assert not isinstance(outcome, BaseException), outcome
     if "gives" in step:

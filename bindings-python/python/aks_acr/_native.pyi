@@ -537,8 +537,8 @@ class Detachment(Result):
 
     @property
     def remaining(self) -> tuple[PullGrant, ...]:
-        """What still gives this principal pull: grants from above, of other roles, or of others where only ours were to
-        go. What a group of Entra brings it is not seen.
+        """What still gives this principal pull: grants from above, of other roles, of Entra groups that it is in, or
+        of others where only ours were to go.
         """
 
 @final
@@ -626,7 +626,7 @@ class DetachPlan(Result):
 
     @property
     def remaining(self) -> tuple[PullGrant, ...]:
-        """What would still give this principal pull. What a group of Entra brings it is not seen."""
+        """What would still give this principal pull, the grants of Entra groups that it is a member of among it."""
 
     @property
     def is_principal_named(self) -> bool:
@@ -1919,8 +1919,9 @@ class Calls:
         """Makes a cluster's nodes able to pull from a registry: at most one role assignment is written, none where it is
         there already, and never the cluster.
 
-        `registry` is a name, a login server or a resource id; with an id it is 4 requests, 2 deep (one after another). What a
-        group of Entra brings the identity is not seen: the grant is made all the same.
+        `registry` is a name, a login server or a resource id; with an id it is 4 requests, 2 deep (one after another). Where
+        an Entra group has a role that gives pull, one more request tells whether the identity is a member: then nothing is written,
+        unless `inherited` asks for a direct grant.
 
         `principal_id` is who gets the grant, where that is not the cluster's kubelet identity. `condition` narrows the grant,
         on registries whose permissions are on repositories. `inherited` says what is done where a scope above gives the
@@ -2049,8 +2050,8 @@ class Calls:
     ) -> Call[ClusterAttachments]:
         """Which registries a cluster's nodes can pull from, and by which grants, inherited ones included.
 
-        It looks in the client's subscription, the cluster's and `subscriptions`. What a group of Entra brings the kubelet
-        identity is not seen. `ask_directory` has no effect here. Who pulls for a cluster with a service principal Azure does not
+        It looks in the client's subscription, the cluster's and `subscriptions`. What the identity has through Entra
+        groups is among them. `ask_directory` has no effect here. Who pulls for a cluster with a service principal Azure does not
         tell: look at the registry, by `attachments_of_registry`. The deadline is 5 minutes by default.
 
         Raises:
@@ -2072,7 +2073,7 @@ class Calls:
         named.
 
         It looks for clusters in the client's subscription, the registry's and `subscriptions`. `ask_directory` asks Microsoft
-        Graph which principals still exist, which takes rights there. The deadline is 5 minutes by default.
+        Graph which principals still exist and who the members of groups are, which takes rights there. The deadline is 5 minutes by default.
 
         Raises:
             NotFoundError: If the registry does not exist.

@@ -38,8 +38,9 @@ impl Calls {
     /// Makes a cluster's nodes able to pull from a registry: at most one role assignment is written, none where it is
     /// there already, and never the cluster.
     ///
-    /// `registry` is a name, a login server or a resource id; with an id it is 4 requests, 2 deep (one after another). What a
-    /// group of Entra brings the identity is not seen: the grant is made all the same.
+    /// `registry` is a name, a login server or a resource id; with an id it is 4 requests, 2 deep (one after another). Where
+    /// an Entra group has a role that gives pull, one more request tells whether the identity is a member: then nothing is written,
+    /// unless `inherited` asks for a direct grant.
     ///
     /// `principal_id` is who gets the grant, where that is not the cluster's kubelet identity. `condition` narrows the grant,
     /// on registries whose permissions are on repositories. `inherited` says what is done where a scope above gives the

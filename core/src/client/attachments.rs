@@ -15,8 +15,8 @@ use crate::{
 impl Client {
     /// Which registries a cluster's nodes can pull from, and by which grants, inherited ones included.
     ///
-    /// It looks in the client's subscription and the cluster's; name further ones in the options. What a group of Entra brings the
-    /// kubelet identity is not seen. [`ask_directory`](AttachmentsOptions::ask_directory) has no effect here. Who pulls for a cluster with
+    /// It looks in the client's subscription and the cluster's; name further ones in the options. What the identity has through
+    /// Entra groups is among them. [`ask_directory`](AttachmentsOptions::ask_directory) has no effect here. Who pulls for a cluster with
     /// a service principal Azure does not tell: look at the registry, by [`attachments_of_registry`](Self::attachments_of_registry).
     /// It is 3 requests, 2 deep, for each subscription 2 more.
     ///

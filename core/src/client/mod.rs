@@ -99,7 +99,8 @@ impl Client {
     /// already, and never the cluster.
     ///
     /// With a registry by resource id it is 4 requests, 2 deep (one after another); where the grant is there, 3 requests, 1 deep, and no
-    /// write. What a group of Entra brings the identity is not seen: the grant is made all the same.
+    /// write. Where an Entra group has a role that gives pull, one more request tells whether the identity is a member: then nothing is written,
+    /// unless a direct grant is asked for ([`inherited`](AttachOptions::inherited)).
     ///
     /// # Errors
     /// [`NotFound`](ErrorKind::NotFound) if the cluster, its kubelet identity or the registry does not exist;

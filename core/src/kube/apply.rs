@@ -141,7 +141,7 @@ async fn apply_one(
         send::<Value>(target.client, request, step, call).await?
     } else {
         let write = |request: &http::Request<Vec<u8>>| as_write(request, target.cluster, manifest, namespace, step);
-        send_write::<Value>(target.client, target.guard, write, request, step, call).await?
+        send_write(target.client, target.guard, write, request, step, call).await?
     };
     let (kind, name) = (manifest.kind().to_owned(), manifest.name().to_owned());
     Ok(Applied { kind, name, namespace: namespace.map(str::to_owned), is_new })

@@ -6,6 +6,7 @@ mod absent;
 mod apply;
 #[cfg(feature = "kubernetes")]
 mod connect;
+mod created;
 #[cfg(feature = "kubernetes")]
 mod failure;
 #[cfg(feature = "kubernetes")]

@@ -1,6 +1,7 @@
 //! One request to a cluster's API, with the whole answer: its status and its time matter here.
 
 use super::{
+    created::is_created_since,
     failure::{from_kube, is_page, is_passing, page, unreadable},
     status,
 };
@@ -13,7 +14,12 @@ use crate::{
 use backon::{BackoffBuilder, ExponentialBuilder};
 use kube::{Client, client::Body};
 use serde::de::DeserializeOwned;
-use std::time::{Duration, SystemTime};
+use serde_json::Value;
+use std::{
+    sync::atomic::{AtomicBool, Ordering},
+    time::{Duration, SystemTime},
+};
+use tokio::time::Instant;
 
 const FIRST_WAIT: Duration = Duration::from_millis(500);
 const TRIES: usize = 6;
@@ -43,17 +49,27 @@ pub(super) async fn send<T: DeserializeOwned>(
 }
 
 /// Sends a request that changes something and may be repeated, unless the guard refuses it.
-pub(super) async fn send_write<T: DeserializeOwned>(
+pub(super) async fn send_write(
     client: &Client,
     guard: &Guard,
     write: impl FnOnce(&http::Request<Vec<u8>>) -> Write,
     request: Request,
     step: &str,
     call: &Call,
-) -> Result<Answer<T>> {
+) -> Result<Answer<Value>> {
     let request = made(request)?;
     guard.check(&write(&request))?;
-    repeated(step, call, || send_once(client, &request, step, call)).await
+    let (begun, is_open) = (Instant::now(), AtomicBool::new(false));
+    let once = || async {
+        let answer = send_once(client, &request, step, call).await;
+        // What was throttled had no effect; of any other failure that is not known.
+        let may_have_effect = answer.as_ref().is_err_and(|err| err.kind() != ErrorKind::RateLimited);
+        is_open.fetch_or(may_have_effect, Ordering::Relaxed);
+        answer
+    };
+    let answer: Answer<Value> = repeated(step, call, once).await?;
+    let is_ours = is_open.load(Ordering::Relaxed) && is_created_since(&answer.value, answer.at, begun.elapsed());
+    Ok(Answer { is_new: answer.is_new || is_ours, ..answer })
 }
 
 fn made(request: Request) -> Result<http::Request<Vec<u8>>> {

@@ -164,10 +164,10 @@ impl FromStr for RegistryRef {
             let wanted = "wanted a registry's name, login server or resource id";
             let subscription: SubscriptionId =
                 subscription.parse().map_err(|_| Error::invalid(wanted, "registry", text))?;
-            return match rest.contains('/') {
-                true => Err(Error::invalid(wanted, "registry", text)),
-                false => Ok(rest.parse::<Self>()?.in_subscription(subscription)),
-            };
+            if rest.contains('/') {
+                return Err(Error::invalid(wanted, "registry", text));
+            }
+            return Ok(rest.parse::<Self>()?.in_subscription(subscription));
         }
         let by = if text.contains('.') { By::LoginServer(login_server(text)?) } else { By::Name(registry_name(text)?) };
         Ok(Self { by, subscription: None })

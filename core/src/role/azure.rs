@@ -189,10 +189,8 @@ async fn list_filtered(
 
 /// See [Role assignments](https://learn.microsoft.com/rest/api/authorization/role-assignments/create).
 fn put_assignment(grant: &Grant) -> Result<ArmRequest> {
-    let name = match grant.is_unlisted {
-        true => Uuid::new_v4(),
-        false => assignment_name(grant.scope.as_str(), grant.principal_id, grant.role_definition_id),
-    };
+    let derived = assignment_name(grant.scope.as_str(), grant.principal_id, grant.role_definition_id);
+    let name = if grant.is_unlisted { Uuid::new_v4() } else { derived };
     let own = format!("{}/{PROVIDER}/roleAssignments/{name}", grant.scope);
     let id = checked_assignment_id(grant.replaces.as_deref().unwrap_or(&own))?;
     let mut properties = json!({

@@ -23,23 +23,20 @@ pub(crate) struct GroupAccess {
 
 /// Asks Azure which of the groups that hold a pull role at a registry the principal is in. Where none holds one, nothing is sent.
 ///
-/// `assigned` is what is listed at the registry. Azure resolves memberships by itself, through other groups too, so that no right in the
+/// `listed` is what is listed at the registry. Azure resolves memberships by itself, through other groups too, so that no right in the
 /// directory is needed. See [List role assignments](https://learn.microsoft.com/azure/role-based-access-control/role-assignments-list-rest).
 pub(crate) async fn group_access(
     assigner: &dyn RoleAssigner,
     (registry, mode): (&ResourceId, Option<RoleAssignmentMode>),
     principal: PrincipalId,
-    assigned: &[RoleAssignment],
+    listed: &[RoleAssignment],
     call: &Call,
 ) -> Result<GroupAccess> {
     let at_registry = |one: &RoleAssignment| registry.is(&one.scope) || is_above(&one.scope, registry.as_str());
     let may_pull = |roles: &Roles, one: &RoleAssignment| roles.effect(one.role_definition_id, mode) != Effect::None;
     let unread = Roles::default();
-    let of_groups: Vec<RoleAssignment> = assigned
-        .iter()
-        .filter(|one| one.is_of_group() && at_registry(one) && may_pull(&unread, one))
-        .cloned()
-        .collect();
+    let of_groups: Vec<RoleAssignment> =
+        listed.iter().filter(|one| one.is_of_group() && at_registry(one) && may_pull(&unread, one)).cloned().collect();
     if of_groups.is_empty() {
         return Ok(GroupAccess::default());
     }

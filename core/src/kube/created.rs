@@ -1,0 +1,32 @@
+//! Whether a write created an object, where the response that said so was lost.
+
+use serde_json::Value;
+use std::time::{Duration, SystemTime};
+use time::{OffsetDateTime, format_description::well_known::Rfc3339};
+
+/// Both times that are compared are whole seconds of the cluster's clock.
+const ROUNDING: Duration = Duration::from_secs(2);
+
+/// Whether an object is no older than what began so long before `at`, by the cluster's own clock.
+pub(super) fn is_created_since(object: &Value, at: SystemTime, elapsed: Duration) -> bool {
+    let created = object["metadata"]["creationTimestamp"].as_str();
+    let created = created.and_then(|text| OffsetDateTime::parse(text, &Rfc3339).ok()).map(SystemTime::from);
+    let begun = at.checked_sub(elapsed + ROUNDING);
+    created.zip(begun).is_some_and(|(created, begun)| created >= begun)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use serde_json::json;
+
+    #[test]
+    fn an_object_is_new_if_it_is_younger_than_the_first_try() {
+        let at = SystemTime::from(OffsetDateTime::parse("2026-11-28T10:00:30Z", &Rfc3339).unwrap());
+        let object = |time: &str| json!({ "metadata": { "creationTimestamp": time } });
+        let is_new = |time: &str| is_created_since(&object(time), at, Duration::from_secs(10));
+        assert!(is_new("2026-11-28T10:00:20Z") && is_new("2026-11-28T10:00:30Z"));
+        assert!(!is_new("2026-11-28T10:00:17Z") && !is_new("2025-11-28T10:00:25Z") && !is_new("soon"));
+        assert!(!is_created_since(&json!({}), at, Duration::from_secs(10)));
+    }
+}
