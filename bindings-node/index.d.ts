@@ -450,7 +450,8 @@ export interface Operations {
    * Deadline: 5 minutes by default. Errors: `'invalid_input'`, before the first request, for manifests that are none, and from
    * Kubernetes for an object that does not fit its schema or is too large; `'not_found'` for a kind or a namespace that the cluster does
    * not have, or an absent cluster or registry; `'conflict'` for a field that another field manager owns, and, transient, for a namespace
-   * that is being deleted; `'forbidden'` if RBAC, a quota, a limit or an admission policy refuses it.
+   * that is being deleted; `'forbidden'` if a right is missing, or a quota, a limit or an admission policy
+   * refuses the object.
    */
   apply(cluster: string, manifests: string, options?: ApplyOptions): Promise<readonly Applied[]>;
 

@@ -262,15 +262,15 @@ impl Client {
     ///
     /// Wherever the host `<acr-name>.azurecr.io` stands in an object, it becomes the login server of the registry in the options: in
     /// images of containers and volumes, in arguments and variables, and in a custom resource. The `data` of an object, labels,
-    /// annotations and descriptions are left alone. Objects are applied in their order: where one
-    /// fails, those before it stay applied and the error says how many; run again, it goes on from there.
+    /// annotations and descriptions are left alone. Objects are applied in their order: where one fails, those before it stay applied
+    /// and the error says how many; run again, it goes on from there.
     ///
     /// # Errors
     /// [`InvalidInput`](ErrorKind::InvalidInput), before the first request, for a placeholder and no registry to put there, or an
     /// image of another cloud, and from Kubernetes for an object that does not fit its schema or is too large;
     /// [`NotFound`](ErrorKind::NotFound) for a kind or a namespace that the cluster does not have, or an absent cluster or registry;
     /// [`Conflict`](ErrorKind::Conflict) for a field that another field manager owns, and, transient, for a namespace that is being
-    /// deleted; [`Forbidden`](ErrorKind::Forbidden) if RBAC, a quota, a limit or an admission policy refuses it, with Kubernetes' words;
+    /// deleted; [`Forbidden`](ErrorKind::Forbidden) if a right is missing, or a quota, a limit or an admission policy refuses the object;
     /// [`Unsupported`](ErrorKind::Unsupported) without the feature `kubernetes`.
     ///
     /// # Examples

@@ -12,6 +12,9 @@ use serde_json::Value;
 /// A reason that `kube` makes up where an answer is no `Status` object.
 const REASON_OF_KUBE: &str = "Failed to parse error data";
 
+/// More characters of a refusal do not stand in a sentence.
+const LONGEST_QUOTE: usize = 2000;
+
 /// What a status means to a caller.
 pub(super) struct Meaning {
     kind: ErrorKind,
@@ -55,7 +58,7 @@ pub(super) fn from_status_at(status: Status, step: &str, path: &str) -> Error {
     let mut err = Error::new(kind, sentence).with_context("while", step);
     // Which field is wrong, whose it is, what is missing or who refused: Kubernetes says it in its text alone.
     if let Some(text) = &service.message {
-        err = err.with_context("Kubernetes says", text.clone());
+        err = err.with_context("Kubernetes says", shortened(text));
     }
     if let Some(by) = refuser.and_then(Refuser::refusal) {
         err = err.with_refusal(by);
@@ -64,6 +67,14 @@ pub(super) fn from_status_at(status: Status, step: &str, path: &str) -> Error {
         err = err.with_transient(is_transient);
     }
     err.with_service(service)
+}
+
+/// A refusal may quote a value as long as the object; the whole of it is with the service's answer.
+fn shortened(text: &str) -> String {
+    match text.char_indices().nth(LONGEST_QUOTE) {
+        Some((end, _)) => format!("{}…", &text[..end]),
+        None => text.to_owned(),
+    }
 }
 
 fn unavailable() -> Meaning {
@@ -170,6 +181,17 @@ mod tests {
         assert!(read_error(&status(403, "Forbidden", user)).to_string().contains("RBAC"));
         let policy = "pods \"x\" is forbidden: ValidatingAdmissionPolicy 'p' with binding 'b' denied request: exceeded quota: User \"x\" cannot";
         assert!(read_error(&status(403, "Forbidden", policy)).to_string().contains("admission policy"));
+    }
+
+    #[test]
+    fn a_long_refusal_is_shortened_in_the_sentence_alone() {
+        let message = format!(
+            "failed to create typed patch object (default/a; /v1, Kind=ConfigMap): .data: expected map, got &{{{}}}",
+            "ä".repeat(50_000)
+        );
+        let err = read_error(&status(500, "", &message));
+        assert!(err.to_string().chars().count() < 2_300 && err.to_string().contains(".data: expected map"), "{err}");
+        assert_eq!(err.service().and_then(|service| service.message.as_deref()), Some(message.as_str()));
     }
 
     #[test]
