@@ -7,14 +7,17 @@ mod claims;
 mod faults;
 mod groups;
 mod input;
+mod odd_bodies;
 mod patience;
 mod plans;
+mod polling;
 mod references;
 mod requests;
 mod rights;
 mod secrets;
 mod telemetry;
 mod unreached;
+mod waits;
 mod writes;
 
 use aks_acr::{Client, ClientBuilder, ClusterRef, RegistryRef};

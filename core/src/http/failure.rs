@@ -9,6 +9,7 @@ use super::{
 use crate::{
     absent, challenge,
     error::{Error, ErrorKind, ServiceError},
+    lenient::as_word,
     refusal::RefusalKind,
 };
 use azure_core::http::headers::Headers;
@@ -16,7 +17,6 @@ use base64::{
     Engine as _,
     engine::general_purpose::{STANDARD_NO_PAD, URL_SAFE_NO_PAD},
 };
-use serde::Deserialize;
 use serde_json::Value;
 
 /// Makes an error of an answer with an error status.
@@ -179,36 +179,22 @@ fn sentence(kind: ErrorKind) -> &'static str {
 /// Reads an error's body in each shape that is met: Resource Manager wraps it, AKS does not, a registry lists several, Entra
 /// has two strings. Nothing in it is required.
 pub(crate) fn service_error(status: u16, headers: &Headers, body: &[u8]) -> ServiceError {
-    #[derive(Default, Deserialize)]
-    #[serde(default)]
-    struct Body {
-        error: Value,
-        errors: Vec<Inner>,
-        error_description: Option<String>,
-        #[serde(flatten)]
-        bare: Inner,
-    }
-    #[derive(Default, Deserialize)]
-    #[serde(default)]
-    struct Inner {
-        code: Option<String>,
-        message: Option<String>,
-        details: Value,
-    }
-    let body: Body = serde_json::from_slice(body).unwrap_or_default();
-    let (inner, entra) = match body.error {
-        Value::String(code) => {
-            (Inner { code: Some(code), message: body.error_description, details: Value::Null }, true)
+    let body: Value = serde_json::from_slice(body).unwrap_or_default();
+    let text = |value: &Value| as_word(value).filter(|_| !value.is_object() && !value.is_array());
+    let (code, message, details) = match &body["error"] {
+        Value::String(code) => (Some(code.clone()), text(&body["error_description"]), &Value::Null),
+        error => {
+            let listed = body["errors"].as_array().and_then(|all| all.first());
+            let inner = if error.is_object() { error } else { listed.unwrap_or(&body) };
+            (text(&inner["code"]), text(&inner["message"]), &inner["details"])
         }
-        Value::Object(_) => (serde_json::from_value(body.error).unwrap_or_default(), false),
-        _ => (body.errors.into_iter().next().unwrap_or(body.bare), false),
     };
-    let details = if entra { Vec::new() } else { detail_messages(&inner.details) };
+    let details = detail_messages(details);
     let header = |name: &'static str| headers.get_optional_str(&name.into()).map(str::to_owned);
     ServiceError {
         status,
-        code: inner.code.filter(|code| !code.is_empty()),
-        message: join(inner.message, &details),
+        code: code.filter(|code| !code.is_empty()),
+        message: join(message, &details),
         request_id: header("x-ms-request-id"),
         correlation_id: header(super::CORRELATION_ID),
     }
@@ -246,6 +232,16 @@ mod tests {
         assert_eq!(read(r#"{"error":{"code":"C","message":"say \"m\"","details":null}}"#), wanted);
         assert_eq!(read(r#"{"code":"C","message":"say \"m\"","details":null,"subcode":"","target":null}"#), wanted);
         assert_eq!(read(r#"{"errors":[{"code":"C","message":"say \"m\""}]}"#), wanted);
+    }
+
+    #[test]
+    fn a_field_of_another_type_does_not_hide_the_others() {
+        let is = |code: &str, message: &str| (Some(code.to_owned()), Some(message.to_owned()));
+        assert_eq!(read(r#"{"error":{"code":7,"message":"m","details":"text"}}"#), is("7", "m"));
+        assert_eq!(read(r#"{"error":{"code":"C","message":7}}"#), is("C", "7"));
+        assert_eq!(read(r#"{"error":{"code":"C","message":"m"},"errors":null,"code":[]}"#), is("C", "m"));
+        assert_eq!(read(r#"{"error":null,"code":"C","message":"m","details":{}}"#), is("C", "m"));
+        assert_eq!(read(r#"{"error":{"code":{},"message":"m"}}"#), (None, Some("m".to_owned())));
     }
 
     #[test]

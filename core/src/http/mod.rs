@@ -13,6 +13,7 @@ mod read_body;
 mod refusal;
 mod renewal;
 mod request;
+mod state;
 mod token;
 mod wait;
 
@@ -31,6 +32,7 @@ pub(crate) use read_body::TokenTransport;
 #[cfg(feature = "kubernetes")]
 pub(crate) use read_body::{ReadError, read_http_body};
 pub(crate) use request::{Answer, ArmRequest, RegistryRequest};
+pub(crate) use state::{Provisioned, shown};
 #[cfg(feature = "identity")]
 pub(crate) use token::TokenCache;
 pub(crate) use token::{Caller, Tokens};
