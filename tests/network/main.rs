@@ -4,6 +4,7 @@
 
 mod obstacle;
 mod proxy;
+mod silence;
 mod story;
 
 use aks_acr::{AttachOptions, Attachment, Client, ClientBuilder, ClusterRef};
