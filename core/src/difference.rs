@@ -1,5 +1,6 @@
 //! How something that is there differs from what was asked for.
 
+use crate::error::Quoted;
 use serde::{Deserialize, Serialize};
 use std::fmt;
 
@@ -25,7 +26,7 @@ impl Difference {
 
 impl fmt::Display for Difference {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "{}: asked for {}, found {}", self.property, self.asked, self.found)
+        write!(f, "{}: asked for {}, found {}", self.property, Quoted(&self.asked), Quoted(&self.found))
     }
 }
 

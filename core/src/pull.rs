@@ -1,7 +1,7 @@
 //! Why a pod's image is not pulled. Kubelet and containerd give texts only, so that here a text decides; the other places where one
 //! does are listed in CONTRIBUTING.md.
 
-use crate::words::words;
+use crate::{error::Quoted, words::words};
 use serde::{Deserialize, Serialize};
 use std::fmt;
 
@@ -41,7 +41,7 @@ impl PullFailure {
 
 impl fmt::Display for PullFailure {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "{}: {}", self.reason, self.cause)
+        write!(f, "{}: {}", Quoted(&self.reason), self.cause)
     }
 }
 
@@ -158,7 +158,7 @@ impl fmt::Display for PullCause {
             Self::Unauthorized => "the registry gives the cluster's identity no right on this repository",
             Self::NoCredentials => "no credentials of the cluster reached the registry",
             Self::Firewall { address: Some(address) } => {
-                return write!(f, "the registry's firewall refuses the cluster's address {address}");
+                return write!(f, "the registry's firewall refuses the cluster's address {}", Quoted(address));
             }
             Self::Firewall { address: None } => "the registry's firewall refuses the cluster's address",
             Self::NotFound => "the registry does not have this repository or tag",

@@ -4,10 +4,11 @@ mod grants;
 mod run;
 
 pub(crate) use grants::pull_grants;
-pub(crate) use run::{DEADLINE, of_cluster, of_registry};
+pub(crate) use run::{of_cluster, of_registry};
 
 use crate::{
     call::CallOptions,
+    error::Quoted,
     id::{PrincipalId, ResourceId, SubscriptionId},
     registry::Registry,
     words::words,
@@ -168,7 +169,7 @@ impl fmt::Display for PullGrant {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let role = self.role_name.clone().unwrap_or_else(|| self.role_definition_id.to_string());
         let group = if self.membership == GroupMembership::None { "" } else { "group " };
-        write!(f, "{role} for {group}{} on {}", self.principal_id, self.registry.name())?;
+        write!(f, "{} for {group}{} on {}", Quoted(&role), self.principal_id, self.registry.name())?;
         if let GrantReach::Inherited { from } = &self.reach {
             write!(f, ", from {from}")?;
         }

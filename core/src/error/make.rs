@@ -1,6 +1,6 @@
 //! Making errors: for the parts of this crate, and for those that take their place.
 
-use super::{Blame, Created, Error, ErrorKind, Inner, ServiceError, Source};
+use super::{Blame, Created, Error, ErrorKind, Inner, ServiceError, Source, quoted};
 use crate::{
     id::ResourceId,
     pull::PullFailure,
@@ -23,7 +23,7 @@ impl Error {
     pub fn new(kind: ErrorKind, message: impl Into<String>) -> Self {
         Self(Box::new(Inner {
             kind,
-            message: message.into(),
+            message: quoted(message.into()),
             context: Vec::new(),
             service: None,
             refusal: None,
@@ -40,7 +40,7 @@ impl Error {
     /// Adds a fact to the sentence.
     #[must_use]
     pub fn with_context(mut self, name: &'static str, value: impl Into<String>) -> Self {
-        self.0.context.push((name, value.into()));
+        self.0.context.push((name, quoted(value.into())));
         self
     }
 
@@ -54,7 +54,7 @@ impl Error {
     /// Sets [`service`](Self::service), and by it the status and the code.
     #[must_use]
     pub fn with_service(mut self, service: ServiceError) -> Self {
-        self.0.service = Some(service);
+        self.0.service = Some(service.quoted());
         self
     }
 
@@ -128,7 +128,7 @@ impl Error {
 
     #[must_use]
     pub(crate) fn saying(mut self, message: impl Into<String>) -> Self {
-        self.0.message = message.into();
+        self.0.message = quoted(message.into());
         self
     }
 

@@ -2,20 +2,18 @@
 
 mod kind;
 mod make;
+mod quoted;
 mod service;
 
 pub use kind::{Blame, ErrorKind};
+pub(crate) use quoted::{Quoted, quoted};
 pub use service::ServiceError;
 
 use crate::{
     id::ResourceId,
     refusal::{DenyingPolicy, Refusal, RefusalKind},
 };
-use std::{
-    error::Error as StdError,
-    fmt::{self, Write as _},
-    time::Duration,
-};
+use std::{error::Error as StdError, fmt, time::Duration};
 
 /// A result whose error is [`Error`].
 pub type Result<T, E = Error> = std::result::Result<T, E>;
@@ -194,7 +192,7 @@ impl fmt::Display for Error {
         self.fmt_facts(f)?;
         if f.alternate() {
             if let Some(failure) = &self.0.pull_failure {
-                write!(f, ": {}", OneLine(&failure.message))?;
+                write!(f, ": {}", Quoted(&failure.message))?;
             }
             fmt_sources(self.source(), f)?;
         }
@@ -210,24 +208,9 @@ impl Error {
         }
         for (index, (name, value)) in facts.iter().enumerate() {
             let open = if index == 0 { " (" } else { ", " };
-            write!(f, "{open}{name}: {}", OneLine(value))?;
+            write!(f, "{open}{name}: {}", Quoted(value))?;
         }
         if facts.is_empty() { Ok(()) } else { f.write_str(")") }
-    }
-}
-
-/// The most that is shown of one fact. A service that answers with a page of HTML, or a whole list, says no more by the rest.
-const LONGEST: usize = 4000;
-
-/// A text of somebody else's, as a part of one line: without line breaks, and without what a terminal would take for an order.
-struct OneLine<'a>(&'a str);
-
-impl fmt::Display for OneLine<'_> {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        for letter in self.0.chars().take(LONGEST) {
-            f.write_char(if letter.is_control() { ' ' } else { letter })?;
-        }
-        if self.0.chars().nth(LONGEST).is_some() { f.write_str("…") } else { Ok(()) }
     }
 }
 
@@ -237,12 +220,24 @@ fn fmt_sources(mut source: Option<&(dyn StdError + 'static)>, f: &mut fmt::Forma
         let text = err.to_string();
         // Some errors quote what lies behind them.
         if !adds_nothing(&text) && !last.contains(&text) {
-            write!(f, ": {}", OneLine(&text))?;
+            write!(f, ": {}", Quoted(&text))?;
             last = text;
         }
         source = err.source();
     }
     Ok(())
+}
+
+/// An error and what lies behind it, each on lines of its own.
+#[cfg(feature = "identity")]
+pub(crate) fn lines(err: &(dyn StdError + 'static)) -> String {
+    let mut text = err.to_string();
+    let mut source = err.source();
+    while let Some(err) = source {
+        text = format!("{text}\n{err}");
+        source = err.source();
+    }
+    text
 }
 
 /// An error and what lies behind it, on one line.
@@ -310,7 +305,7 @@ mod tests {
         let service = ServiceError { status: 400, message: Some(text.clone()), ..ServiceError::default() };
         let err = Error::new(ErrorKind::InvalidInput, "refused").with_context("it says", text).with_service(service);
         let (plain, whole) = (err.to_string(), format!("{err:#}"));
-        assert!(plain.starts_with("refused (it says: a b [2Jccc") && plain.ends_with("…)"), "{plain}");
+        assert!(plain.starts_with("refused (it says: a b\\u{1b}[2Jccc") && plain.ends_with("…)"), "{plain}");
         assert!(!whole.contains(char::is_control) && whole.len() < 2 * plain.len() + 100, "{whole}");
     }
 

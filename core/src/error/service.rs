@@ -1,5 +1,6 @@
 //! What a service answered, where the answer was an error.
 
+use super::{Quoted, quoted};
 use std::{error::Error as StdError, fmt};
 
 /// What a service answered, where the answer was an error.
@@ -26,17 +27,27 @@ impl ServiceError {
     }
 }
 
+impl ServiceError {
+    /// The same with its texts as they are shown: a service may send what it likes.
+    pub(crate) fn quoted(self) -> Self {
+        let Self { status, code, message, request_id, correlation_id } = self;
+        let [code, message, request_id, correlation_id] =
+            [code, message, request_id, correlation_id].map(|text| text.map(quoted));
+        Self { status, code, message, request_id, correlation_id }
+    }
+}
+
 impl fmt::Display for ServiceError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "HTTP {}", self.status)?;
         if let Some(code) = &self.code {
-            write!(f, " {code}")?;
+            write!(f, " {}", Quoted(code))?;
         }
         if let Some(message) = &self.message {
-            write!(f, ": {message}")?;
+            write!(f, ": {}", Quoted(message))?;
         }
         if let Some(id) = &self.request_id {
-            write!(f, " [request id {id}]")?;
+            write!(f, " [request id {}]", Quoted(id))?;
         }
         Ok(())
     }

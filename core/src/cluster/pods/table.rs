@@ -1,6 +1,7 @@
 //! The table.
 
 use super::{Pod, Pods, age::human};
+use crate::error::quoted;
 use std::{
     fmt,
     time::{Duration, SystemTime},
@@ -41,7 +42,8 @@ impl Pods {
 
 impl fmt::Display for Pods {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let rows = self.rows();
+        // Names and states are the cluster's own words.
+        let rows = self.rows().into_iter().map(|row| row.map(quoted)).collect::<Vec<_>>();
         let width = |column: usize| rows.iter().map(|row| row[column].chars().count()).max().unwrap_or_default() + GAP;
         let widths: [usize; 4] = std::array::from_fn(width);
         for (index, row) in rows.iter().enumerate() {

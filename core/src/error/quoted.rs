@@ -1,0 +1,79 @@
+//! Texts of others, as parts of ours: on one line, of a length, and without what a terminal would take for an order or what would make a
+//! reader see another text than there is.
+
+use std::fmt::{self, Write as _};
+
+/// The most that is shown of one text. A service that answers with a page of HTML, or a whole list, says no more by the rest.
+pub(crate) const LONGEST: usize = 4000;
+
+/// Whether a character does something else than stand for itself: control characters of both sets, which begin the escape sequences of
+/// terminals; the marks that turn the direction of text; what is not seen at all.
+fn is_hidden(letter: char) -> bool {
+    letter.is_control()
+        || matches!(letter,
+            '\u{61c}' | '\u{200b}' | '\u{200e}' | '\u{200f}' | '\u{2028}'..='\u{202e}' | '\u{2060}'..='\u{206f}'
+            | '\u{feff}' | '\u{fff9}'..='\u{fffb}' | '\u{e0000}'..='\u{e007f}')
+}
+
+/// Shows a text: what breaks a line as a space, what is hidden by its number, such as `\u{1b}`.
+pub(crate) struct Quoted<'a>(pub &'a str);
+
+impl fmt::Display for Quoted<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let mut letters = self.0.chars();
+        for letter in letters.by_ref().take(LONGEST) {
+            match letter {
+                '\n' | '\r' | '\t' | '\u{b}' | '\u{c}' | '\u{85}' | '\u{2028}' | '\u{2029}' => f.write_char(' ')?,
+                hidden if is_hidden(hidden) => write!(f, "{}", hidden.escape_unicode())?,
+                plain => f.write_char(plain)?,
+            }
+        }
+        if letters.next().is_some() { f.write_str("…") } else { Ok(()) }
+    }
+}
+
+/// The text as it is shown; as it is, where nothing in it has to be changed.
+pub(crate) fn quoted(text: String) -> String {
+    let is_plain = text.len() <= LONGEST && !text.chars().any(is_hidden);
+    if is_plain { text } else { Quoted(&text).to_string() }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_gives_orders_or_hides_is_made_visible() {
+        for (text, shown) in [
+            ("a\nb\r\nc\td", "a b  c d"),
+            ("\u{1b}[2J\u{1b}]0;title\u{7}x", "\\u{1b}[2J\\u{1b}]0;title\\u{7}x"),
+            ("\u{9b}31mred", "\\u{9b}31mred"),
+            ("\u{90}x\u{9c}", "\\u{90}x\\u{9c}"),
+            ("del\u{7f}", "del\\u{7f}"),
+            ("nul\0", "nul\\u{0}"),
+            ("a\u{8}b", "a\\u{8}b"),
+            ("\u{202e}txt.exe\u{202c}", "\\u{202e}txt.exe\\u{202c}"),
+            ("\u{2066}x\u{2069}\u{200f}\u{61c}", "\\u{2066}x\\u{2069}\\u{200f}\\u{61c}"),
+            ("zero\u{200b}width\u{feff}", "zero\\u{200b}width\\u{feff}"),
+            ("line\u{2028}para\u{2029}next\u{85}", "line para next "),
+            ("tag\u{e0041}", "tag\\u{e0041}"),
+        ] {
+            assert_eq!(quoted(text.to_owned()), shown, "{text:?}");
+            assert!(!quoted(text.to_owned()).chars().any(is_hidden));
+        }
+    }
+
+    #[test]
+    fn letters_of_every_script_stay_as_they_are() {
+        for text in ["größe", "данные", "中文", "עברית", "می\u{200c}خواهم", "👩\u{200d}🚀"] {
+            assert_eq!(quoted(text.to_owned()), text);
+        }
+    }
+
+    #[test]
+    fn a_long_text_is_cut() {
+        let shown = quoted("ü".repeat(100_000));
+        assert_eq!(shown.chars().count(), LONGEST + 1);
+        assert!(shown.ends_with('…'));
+    }
+}
