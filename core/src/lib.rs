@@ -23,7 +23,6 @@ mod image;
 mod import;
 mod inventory;
 mod kube;
-mod lenient;
 #[cfg(feature = "network")]
 mod network;
 mod pull;

@@ -10,6 +10,9 @@ mod log;
 mod machine;
 mod outside;
 mod tool;
+mod trouble;
+#[path = "../promises/wire.rs"]
+mod wire;
 
 use aks_acr::{AttachOptions, Client, ClientBuilder, ClusterRef, Error};
 use aks_acr_emulator::{Emulator, Service};

@@ -2,9 +2,9 @@
 
 #![expect(clippy::unwrap_used, reason = "a test program: what fails here ends a test")]
 
+mod endless;
 mod obstacle;
 mod proxy;
-mod silence;
 mod story;
 
 use aks_acr::{AttachOptions, Attachment, Client, ClientBuilder, ClusterRef};

@@ -46,7 +46,6 @@ impl Client {
             "attachments_of_cluster",
             self,
             About::cluster(cluster),
-            options.call.start(attachments::DEADLINE),
             attachments::of_cluster(self, cluster, &options)
         )
         .await
@@ -83,7 +82,6 @@ impl Client {
             "attachments_of_registry",
             self,
             About::registry(registry),
-            options.call.start(attachments::DEADLINE),
             attachments::of_registry(self, registry, &options)
         )
         .await

@@ -316,8 +316,8 @@ impl ClientBuilder {
         };
         let given = self.credential.map(|given| Arc::new(GivenCredential(given)) as Arc<dyn Caller>);
         let credential = given.map_or_else(chain, Ok)?;
-        let arm = Arm::new(&door, self.cloud.clone(), credential.clone());
         let tokens = Tokens::new(credential);
+        let arm = Arm::new(&door, self.cloud.clone(), tokens.clone());
         let registries = Registries::new(&door);
         let data_plane = DataPlane::new(registries.clone(), self.cloud.clone(), tokens.clone());
         let directory = Directory::new(self.cloud.clone(), registries, tokens.clone());

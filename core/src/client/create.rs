@@ -47,7 +47,6 @@ impl Client {
             "create_registry",
             self,
             About::registry(&format_args!("{group}/{name}")),
-            options.call.start(registry::CREATE_DEADLINE),
             registry::create(self, group, name, &options)
         )
         .await
@@ -92,13 +91,6 @@ impl Client {
     /// # Ok(()) }
     /// ```
     pub async fn create_cluster(&self, cluster: &ClusterRef, options: CreateClusterOptions) -> Result<CreatedCluster> {
-        operation!(
-            "create_cluster",
-            self,
-            About::cluster(cluster),
-            options.call.start(cluster::CREATE_DEADLINE),
-            cluster::create(self, cluster, &options)
-        )
-        .await
+        operation!("create_cluster", self, About::cluster(cluster), cluster::create(self, cluster, &options)).await
     }
 }

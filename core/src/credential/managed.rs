@@ -38,7 +38,8 @@ pub(super) async fn find(around: &Surroundings, is_only: bool) -> Found {
 /// Any answer will do: without its header, the service refuses.
 async fn answers(around: &Surroundings) -> bool {
     let Ok(address) = Url::parse(ENDPOINT) else { return false };
-    let request = Request::new(address, Method::Get);
+    let mut request = Request::new(address, Method::Get);
+    request.insert_header("user-agent", crate::http::USER_AGENT_VALUE);
     matches!(tokio::time::timeout(PATIENCE, around.transport.execute_request(&request)).await, Ok(Ok(_)))
 }
 

@@ -4,13 +4,15 @@ mod assertion;
 mod certificate;
 mod choice;
 mod managed;
+mod sign_in;
 mod source;
+mod tool;
 
 use crate::{
     cloud::Cloud,
     environment::Environment,
     error::{Error, ErrorKind, Result},
-    http::{Caller, TokenCache, TokenTransport, is_final, tell},
+    http::{Caller, TokenTransport},
     telemetry::{self, CREDENTIAL},
 };
 use async_trait::async_trait;
@@ -18,13 +20,11 @@ use azure_core::{
     cloud::CustomConfiguration,
     credentials::{AccessToken, TokenCredential, TokenRequestOptions},
     error::ErrorKind as Azure,
-    http::{
-        ClientOptions, Context, HttpClient, Request, Transport,
-        policies::{Policy, PolicyResult},
-    },
+    http::{ClientOptions, HttpClient, Transport},
 };
 use azure_identity::Executor;
 use choice::Kind;
+use sign_in::{SignIn, SignInTry};
 use source::Found;
 use std::{
     fmt,
@@ -53,25 +53,12 @@ impl Surroundings {
         let mut cloud = CustomConfiguration::default();
         cloud.authority_host.clone_from(&self.authority);
         ClientOptions {
-            per_try_policies: vec![Arc::new(OnceIfInVain)],
+            per_call_policies: vec![Arc::new(SignIn)],
+            per_try_policies: vec![Arc::new(SignInTry)],
             transport: Some(Transport::new(Arc::new(TokenTransport::new(self.transport.clone())))),
             cloud: Some(Arc::new(cloud.into())),
             ..ClientOptions::default()
         }
-    }
-}
-
-/// Tells of each try, and keeps the retry policy from showing a proxy the same wrong password again: that locks accounts.
-#[derive(Debug)]
-struct OnceIfInVain;
-
-#[async_trait]
-impl Policy for OnceIfInVain {
-    async fn send(&self, ctx: &Context, request: &mut Request, next: &[Arc<dyn Policy>]) -> PolicyResult {
-        let begun = Instant::now();
-        let result = next[0].send(ctx, request, &next[1..]).await;
-        tell("signing in", request, None, begun, &result);
-        result.map_err(|err| if is_final(&err) { azure_core::Error::new(Azure::Other, err) } else { err })
     }
 }
 
@@ -80,8 +67,6 @@ pub(crate) struct DefaultCredential {
     surroundings: Surroundings,
     kinds: &'static [Kind],
     found: OnceCell<InUse>,
-    /// A request may be the start of a program.
-    held: TokenCache,
 }
 
 /// The credential that was found. `None` once a token of it was refused: it holds tokens itself and knows no way to let go of
@@ -101,7 +86,7 @@ impl DefaultCredential {
     /// Reads which credentials count. No request is made and nothing is started.
     pub fn new(surroundings: Surroundings) -> Result<Self> {
         let kinds = choice::kinds(&surroundings.environment)?;
-        Ok(Self { surroundings, kinds, found: OnceCell::new(), held: TokenCache::default() })
+        Ok(Self { surroundings, kinds, found: OnceCell::new() })
     }
 
     async fn fetch(&self, scopes: &[&str]) -> azure_core::Result<AccessToken> {
@@ -168,22 +153,22 @@ async fn told(kind: Kind, credential: &dyn TokenCredential, scopes: &[&str]) -> 
     let begun = Instant::now();
     let given = credential.get_token(scopes, None).await;
     telemetry::token(kind.name(), scopes, begun, &given);
-    given
+    given.map_err(|err| match tool::trouble(kind, &crate::error::lines(&err)) {
+        Some(trouble) => credential_error(trouble),
+        None => err,
+    })
 }
 
 #[async_trait]
 impl TokenCredential for DefaultCredential {
     async fn get_token(&self, scopes: &[&str], _: Option<TokenRequestOptions<'_>>) -> azure_core::Result<AccessToken> {
-        self.held.get(&scopes.join(" "), self.fetch(scopes)).await
+        self.fetch(scopes).await
     }
 }
 
 impl Caller for DefaultCredential {
-    fn forget(&self, scope: &str, token: &str) {
-        // Another of the caller's requests may have had it replaced already.
-        if self.held.forget_this(scope, token)
-            && let Some(found) = self.found.get()
-        {
+    fn forget(&self) {
+        if let Some(found) = self.found.get() {
             found.made().take();
         }
     }

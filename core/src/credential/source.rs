@@ -46,7 +46,10 @@ pub(super) async fn find(kind: Kind, around: &Surroundings, is_only: bool) -> Fo
 /// A developer's tool that is not signed in, and an identity that the machine does not have, are no faults: the next is asked.
 pub(super) fn is_passed_over(kind: Kind, err: &azure_core::Error) -> bool {
     match kind {
-        Kind::AzureCli | Kind::AzureDeveloperCli => true,
+        // One that is signed in, and has no network, is the one that is meant.
+        Kind::AzureCli | Kind::AzureDeveloperCli => {
+            err.get_ref().is_none_or(|inner| !inner.is::<crate::http::SignInTrouble>())
+        }
         Kind::ManagedIdentity => managed::is_absent(err),
         _ => false,
     }

@@ -2,6 +2,7 @@
 
 use super::{
     deadline::Watch,
+    foreign::{Head, is_foreign},
     read_body::{BodyKind, read_response},
 };
 use async_trait::async_trait;
@@ -10,11 +11,10 @@ use azure_core::{
     error::ErrorKind as Azure,
     http::{
         AsyncRawResponse, Context, Method, Request,
-        headers::{CONTENT_TYPE, Headers},
+        headers::HeaderName,
         policies::{Policy, PolicyResult},
     },
 };
-use serde::de::IgnoredAny;
 use std::{sync::Arc, time::Duration};
 
 /// No answer of these services takes so long: they do what takes time behind an operation. A connection that has died without a word
@@ -38,18 +38,11 @@ impl Policy for Exchange {
 
 async fn read(response: AsyncRawResponse, kind: BodyKind, is_head: bool) -> PolicyResult {
     let (response, body) = read_response(response, kind).await?;
-    if response.status().is_success() && is_foreign(response.headers(), &body, is_head) {
-        let kind = response.headers().get_optional_str(&CONTENT_TYPE).unwrap_or("no content type").to_owned();
+    let header = |name: &'static str| response.headers().get_optional_str(&HeaderName::from_static(name));
+    let head = Head { status: response.status().into(), header: &header, without_body: is_head };
+    if response.status().is_success() && is_foreign(&head, &body) {
+        let kind = header("content-type").unwrap_or("no content type");
         return Err(Error::with_message(Azure::Io, format!("something on the way answered with {kind}")));
     }
     Ok(response)
-}
-
-/// A success that something on the way shows as a page of its own is none. The services answer in JSON or with nothing, whatever they
-/// call it; to a HEAD a page comes without its text.
-fn is_foreign(headers: &Headers, body: &[u8], is_head: bool) -> bool {
-    if body.is_empty() || is_head {
-        return headers.get_optional_str(&CONTENT_TYPE).is_some_and(|kind| kind.starts_with("text/html"));
-    }
-    serde_json::from_slice::<IgnoredAny>(body).is_err()
 }

@@ -2,6 +2,7 @@
 
 use super::{
     Answer, ArmRequest,
+    foreign::{Head, foreign, is_foreign, redirected},
     provider::{PROVIDER, missing_provider},
     read_body::TooLong,
     refusal::{is_conditional_access, refusal},
@@ -9,18 +10,21 @@ use super::{
 use crate::{
     absent, challenge,
     error::{Error, ErrorKind, ServiceError},
-    lenient::as_word,
     refusal::RefusalKind,
 };
-use azure_core::http::headers::Headers;
+use azure_core::http::{Method, StatusCode, headers::Headers};
 use base64::{
     Engine as _,
     engine::general_purpose::{STANDARD_NO_PAD, URL_SAFE_NO_PAD},
 };
 use serde_json::Value;
+use std::time::Duration;
 
 /// Makes an error of an answer with an error status.
 pub(crate) fn from_azure(request: &ArmRequest, answer: &Answer) -> Error {
+    if let Some(err) = from_the_way(answer, request.method == Method::Head, &request.step) {
+        return err;
+    }
     let service = service_error(answer.status, &answer.headers, &answer.body);
     let refusal = refusal(request, answer, &service);
     // Azure answers a lock with 409: for a caller it is a refusal all the same.
@@ -54,9 +58,19 @@ pub(crate) fn from_azure(request: &ArmRequest, answer: &Answer) -> Error {
 
 /// The same of a service of which no actions are known.
 pub(crate) fn from_service(step: &str, answer: &Answer) -> Error {
+    if let Some(err) = from_the_way(answer, false, step) {
+        return err;
+    }
     let service = service_error(answer.status, &answer.headers, &answer.body);
     let kind = ErrorKind::of_status(answer.status);
     Error::new(kind, sentence(kind)).with_context("while", step).with_service(service)
+}
+
+/// The error of a response that is not the service's own, or that leads to another host.
+pub(crate) fn from_the_way(answer: &Answer, is_head: bool, step: &str) -> Option<Error> {
+    let header = |name: &'static str| answer.header(name);
+    let head = Head { status: answer.status, header: &header, without_body: is_head };
+    redirected(&head, step).or_else(|| is_foreign(&head, &answer.body).then(|| foreign(&head, &answer.body, step)))
 }
 
 /// The claims of a challenge, which conditional access makes when a token is good but not good enough.
@@ -72,8 +86,12 @@ fn wanted_claims(header: &str) -> Option<String> {
 /// Makes an error of a request that had no answer.
 pub(crate) fn from_transport(err: azure_core::Error, step: &str) -> Error {
     use azure_core::error::ErrorKind as Azure;
-    if let Some(long) = find::<TooLong>(&err) {
+    if let Some(long) = find(&err, |long: &TooLong| Some(*long)) {
         return long.error(step);
+    }
+    let is_sign_in = matches!(err.kind(), Azure::Credential) || is_credential(&err);
+    if let Some(trouble) = is_sign_in.then(|| trouble_behind(&err)).flatten().filter(|_| !is_final(&err)) {
+        return trouble.error(step);
     }
     let (kind, message) = match err.kind() {
         // It was on the way to a token perhaps, and yet it is no question of who the caller is.
@@ -112,7 +130,7 @@ fn obstacle(_: &azure_core::Error) -> Option<&'static str> {
     None
 }
 
-pub(super) fn innermost(err: &azure_core::Error) -> String {
+pub(crate) fn innermost(err: &azure_core::Error) -> String {
     let mut reason: &dyn std::error::Error = err;
     while let Some(source) = reason.source() {
         reason = source;
@@ -139,16 +157,86 @@ fn is_unsupported(err: &azure_core::Error) -> bool {
     behind(err, |inner: &Error| inner.kind() == ErrorKind::Unsupported)
 }
 
-/// The first one of this type behind an error.
-fn find<E: std::error::Error + Copy + 'static>(err: &azure_core::Error) -> Option<E> {
-    let mut source = std::error::Error::source(err);
-    while let Some(inner) = source {
-        if let Some(found) = inner.downcast_ref() {
-            return Some(*found);
+/// The first that `pick` takes of the errors of one type behind an error, itself among them.
+fn find<E: std::error::Error + 'static, T>(err: &azure_core::Error, pick: impl Fn(&E) -> Option<T>) -> Option<T> {
+    let mut next: Option<&(dyn std::error::Error + 'static)> = Some(err);
+    while let Some(inner) = next {
+        if let Some(found) = inner.downcast_ref().and_then(&pick) {
+            return Some(found);
         }
-        source = inner.source();
+        next = inner.source();
     }
     None
+}
+
+/// Why no token came, where that is no question of who the caller is: no network, a proxy, a sign-in service that is down or busy.
+#[derive(Clone, Debug)]
+pub(crate) struct SignInTrouble {
+    pub kind: ErrorKind,
+    pub is_transient: bool,
+    /// In a few words without a secret.
+    pub reason: String,
+    pub host: String,
+    pub retry_after: Option<Duration>,
+    pub service: Option<ServiceError>,
+}
+
+impl std::fmt::Display for SignInTrouble {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        write!(f, "could not reach {}: {}", self.host, self.reason)
+    }
+}
+
+impl std::error::Error for SignInTrouble {}
+
+impl SignInTrouble {
+    pub fn new(kind: ErrorKind, host: &str, reason: impl Into<String>) -> Self {
+        let (host, reason) = (host.to_owned(), reason.into());
+        Self { kind, is_transient: kind.is_transient(), reason, host, retry_after: None, service: None }
+    }
+
+    fn error(self, step: &str) -> Error {
+        let sentence = match self.kind {
+            ErrorKind::RateLimited => "could not acquire a token: the sign-in service throttles",
+            _ => "could not acquire a token: the sign-in service is not available",
+        };
+        let mut err = Error::new(self.kind, sentence).with_transient(self.is_transient).with_context("while", step);
+        if !self.host.is_empty() {
+            err = err.with_context("host", self.host);
+        }
+        err = err.with_context("reason", self.reason);
+        if let Some(wait) = self.retry_after {
+            err = err.with_retry_after(wait);
+        }
+        match self.service {
+            Some(service) => err.with_service(service),
+            None => err,
+        }
+    }
+}
+
+/// Looks for such a cause behind a credential's error: our own chain says it, and a credential that was given by the kinds of its errors.
+fn trouble_behind(err: &azure_core::Error) -> Option<SignInTrouble> {
+    use azure_core::error::ErrorKind as Azure;
+    find(err, |trouble: &SignInTrouble| Some(trouble.clone())).or_else(|| {
+        find(err, |inner: &azure_core::Error| match inner.kind() {
+            Azure::Connection | Azure::Io => Some(SignInTrouble::new(ErrorKind::Unavailable, "", innermost(inner))),
+            Azure::HttpResponse { status, raw_response, .. } if is_trouble(*status) => {
+                let (kind, code) = (ErrorKind::of_status((*status).into()), u16::from(*status));
+                let headers = raw_response.as_deref().map(azure_core::http::RawResponse::headers);
+                let mut trouble = SignInTrouble::new(kind, "", format!("HTTP {code}"));
+                trouble.retry_after = headers.and_then(super::wait::retry_after);
+                trouble.service = raw_response.as_deref().map(|raw| service_error(code, raw.headers(), raw.body()));
+                Some(trouble)
+            }
+            _ => None,
+        })
+    })
+}
+
+/// The statuses by which a sign-in service says that it is down or busy.
+pub(crate) fn is_trouble(status: StatusCode) -> bool {
+    matches!(u16::from(status), 408 | 429 | 500..=599)
 }
 
 /// Whether one of this type, of which that holds, lies behind an error.
@@ -177,26 +265,35 @@ fn sentence(kind: ErrorKind) -> &'static str {
 }
 
 /// Reads an error's body in each shape that is met: Resource Manager wraps it, AKS does not, a registry lists several, Entra
-/// has two strings. Nothing in it is required.
+/// has two strings. Nothing in it is required, and a field that cannot be read takes no other with it.
 pub(crate) fn service_error(status: u16, headers: &Headers, body: &[u8]) -> ServiceError {
-    let body: Value = serde_json::from_slice(body).unwrap_or_default();
-    let text = |value: &Value| as_word(value).filter(|_| !value.is_object() && !value.is_array());
-    let (code, message, details) = match &body["error"] {
-        Value::String(code) => (Some(code.clone()), text(&body["error_description"]), &Value::Null),
-        error => {
-            let listed = body["errors"].as_array().and_then(|all| all.first());
-            let inner = if error.is_object() { error } else { listed.unwrap_or(&body) };
-            (text(&inner["code"]), text(&inner["message"]), &inner["details"])
-        }
+    let body: Value = serde_json::from_slice(body).unwrap_or(Value::Null);
+    let (code, message, details) = match (&body["error"], &body["errors"][0]) {
+        (Value::String(code), _) => (Some(code.clone()), text(&body["error_description"]), &Value::Null),
+        (wrapped @ Value::Object(_), _) | (_, wrapped @ Value::Object(_)) => parts(wrapped),
+        _ => parts(&body),
     };
-    let details = detail_messages(details);
     let header = |name: &'static str| headers.get_optional_str(&name.into()).map(str::to_owned);
     ServiceError {
         status,
         code: code.filter(|code| !code.is_empty()),
-        message: join(message, &details),
+        message: join(message, &detail_messages(details)),
         request_id: header("x-ms-request-id"),
         correlation_id: header(super::CORRELATION_ID),
+    }
+}
+
+fn parts(error: &Value) -> (Option<String>, Option<String>, &Value) {
+    (text(&error["code"]), text(&error["message"]), &error["details"])
+}
+
+/// A text, or a number as one. Some providers write a message as OData has it, with its language.
+fn text(value: &Value) -> Option<String> {
+    match value {
+        Value::String(text) => Some(text.clone()),
+        Value::Number(number) => Some(number.to_string()),
+        Value::Object(fields) => fields.get("value").and_then(Value::as_str).map(str::to_owned),
+        _ => None,
     }
 }
 
@@ -235,16 +332,6 @@ mod tests {
     }
 
     #[test]
-    fn a_field_of_another_type_does_not_hide_the_others() {
-        let is = |code: &str, message: &str| (Some(code.to_owned()), Some(message.to_owned()));
-        assert_eq!(read(r#"{"error":{"code":7,"message":"m","details":"text"}}"#), is("7", "m"));
-        assert_eq!(read(r#"{"error":{"code":"C","message":7}}"#), is("C", "7"));
-        assert_eq!(read(r#"{"error":{"code":"C","message":"m"},"errors":null,"code":[]}"#), is("C", "m"));
-        assert_eq!(read(r#"{"error":null,"code":"C","message":"m","details":{}}"#), is("C", "m"));
-        assert_eq!(read(r#"{"error":{"code":{},"message":"m"}}"#), (None, Some("m".to_owned())));
-    }
-
-    #[test]
     fn details_are_added_once() {
         let (_, message) = read(r#"{"error":{"message":"a b","details":[{"message":"b"},{"message":"c"}]}}"#);
         assert_eq!(message.as_deref(), Some("a b; c"));
@@ -258,6 +345,18 @@ mod tests {
         assert_eq!(wanted_claims(&challenge).as_deref(), Some(wanted));
         assert_eq!(wanted_claims(r#"Bearer error="invalid_token", claims="e30=""#), None);
         assert_eq!(wanted_claims(r#"Bearer error="insufficient_claims""#), None);
+    }
+
+    #[test]
+    fn a_field_of_another_type_takes_no_other_with_it() {
+        let code = |text: &str| Some(text.to_owned());
+        assert_eq!(read(r#"{"error":{"code":"C","message":{"lang":"en-us","value":"m"}}}"#), (code("C"), code("m")));
+        assert_eq!(read(r#"{"error":{"code":403,"message":"m","details":"d"}}"#), (code("403"), code("m")));
+        assert_eq!(read(r#"{"error":{"code":"C","message":["m"],"details":[1,{"message":2}]}}"#), (code("C"), None));
+        assert_eq!(read(r#"{"error":{"code":"C"},"errors":"none","code":7}"#), (code("C"), None));
+        assert_eq!(read(r#"{"error":null,"errors":[{"code":"C","message":null}]}"#), (code("C"), None));
+        assert_eq!(read(r#"{"code":5,"message":"m","error_description":1}"#), (code("5"), code("m")));
+        assert_eq!(read(r#"{"error":"invalid_client","error_description":7}"#), (code("invalid_client"), code("7")));
     }
 
     #[test]

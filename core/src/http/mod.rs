@@ -1,8 +1,10 @@
 //! The one way to Azure: a pipeline of `azure_core`, and what Azure Resource Manager's answers mean.
 
+mod authorize;
 mod deadline;
 mod exchange;
 mod failure;
+mod foreign;
 mod group;
 mod guard;
 mod page;
@@ -11,31 +13,34 @@ mod poll;
 mod provider;
 mod read_body;
 mod refusal;
-mod renewal;
 mod request;
-mod state;
 mod token;
+#[cfg(feature = "identity")]
+mod token_transport;
 mod wait;
 
 #[cfg(feature = "identity")]
 pub(crate) use deadline::tell;
 #[cfg(feature = "identity")]
-pub(crate) use failure::is_final;
-pub(crate) use failure::{from_azure, from_service, from_transport, service_error};
+pub(crate) use failure::{SignInTrouble, innermost, is_final, is_trouble};
+pub(crate) use failure::{from_azure, from_service, from_the_way, from_transport, service_error};
+#[cfg(feature = "identity")]
+pub(crate) use foreign::is_foreign;
+#[cfg(any(feature = "identity", feature = "kubernetes"))]
+pub(crate) use foreign::{Head, foreign, redirected};
 pub(crate) use group::{READ as READ_GROUP, group_location};
 pub(crate) use page::{read_item, readable};
 pub(crate) use poll::{Operation, Progressed};
 pub(crate) use provider::{Provider, READ as READ_PROVIDER};
 pub(crate) use read_body::BodyKind;
-#[cfg(feature = "identity")]
-pub(crate) use read_body::TokenTransport;
 #[cfg(feature = "kubernetes")]
 pub(crate) use read_body::{ReadError, read_http_body};
 pub(crate) use request::{Answer, ArmRequest, RegistryRequest};
-pub(crate) use state::{Provisioned, shown};
-#[cfg(feature = "identity")]
-pub(crate) use token::TokenCache;
 pub(crate) use token::{Caller, Tokens};
+#[cfg(feature = "identity")]
+pub(crate) use token_transport::TokenTransport;
+#[cfg(feature = "identity")]
+pub(crate) use wait::retry_after;
 #[cfg(feature = "kubernetes")]
 pub(crate) use wait::{http_date, retry_after_in};
 
@@ -45,18 +50,21 @@ use crate::{
     error::{Error, ErrorKind, Result},
     write::{Guard, Intent},
 };
+use authorize::Authorize;
 use azure_core::http::{
     ClientOptions, Context, ExponentialRetryOptions, HttpClient, Pipeline, PipelineStreamOptions, Request,
-    RetryOptions, Transport,
-    policies::{Policy, auth::BearerTokenAuthorizationPolicy},
+    RetryOptions, Transport, policies::Policy,
 };
 use deadline::DeadlineGuard;
 use exchange::Exchange;
 use guard::WriteGuard;
 use pause::Pauses;
-use renewal::TokenRenewal;
 use std::{fmt, sync::Arc, time::Duration};
 use url::Url;
+
+/// How this library names itself to every service. In Azure's pipelines `azure_core` adds what it says of itself.
+#[cfg(any(feature = "identity", feature = "kubernetes"))]
+pub(crate) const USER_AGENT_VALUE: &str = concat!("aks-acr/", env!("CARGO_PKG_VERSION"));
 
 /// The header by which Azure's activity log knows a request.
 pub(crate) const CORRELATION_ID: &str = "x-ms-correlation-request-id";
@@ -112,10 +120,9 @@ pub(crate) struct Arm {
 }
 
 impl Arm {
-    pub fn new(door: &Door, cloud: Cloud, caller: Arc<dyn Caller>) -> Self {
+    pub fn new(door: &Door, cloud: Cloud, tokens: Tokens) -> Self {
         let scope = cloud.arm_scope().to_owned();
-        let auth = Arc::new(BearerTokenAuthorizationPolicy::new(caller.clone(), [&scope]));
-        let policies: Vec<Arc<dyn Policy>> = vec![Arc::new(TokenRenewal { caller, scope }), auth];
+        let policies: Vec<Arc<dyn Policy>> = vec![Arc::new(Authorize { tokens, scope })];
         Self {
             pipeline: door.pipeline(retrying(), policies.clone()),
             once: door.pipeline(RetryOptions::none(), policies),

@@ -12,6 +12,8 @@ use std::collections::{HashMap, HashSet};
 
 /// A page that came twice names the same next one twice, and may do so again; a circle has no end.
 const LINK_MAY_COME: usize = 3;
+/// Resource Manager's pages hold hundreds of items: no subscription has so many pages. A list that names ever new ones has no end.
+const MOST_PAGES: usize = 1000;
 
 impl Arm {
     /// Reads a whole list, page by page. A page may be empty and name a next one; a link that comes again and again is an error,
@@ -36,7 +38,7 @@ impl Arm {
             next_link: Option<String>,
         }
         let (step, action, scope) = (request.step.clone(), request.action, request.scope.clone());
-        let mut items = Vec::new();
+        let (mut items, mut pages) = (Vec::new(), 0);
         let (mut seen, mut ids) = (HashMap::new(), HashSet::new());
         let mut is_new = |item: &Value| item["id"].as_str().is_none_or(|id| ids.insert(id.to_ascii_lowercase()));
         let mut next = Some(request.list_page());
@@ -45,6 +47,12 @@ impl Arm {
             items.extend(page.value.unwrap_or_default().into_iter().filter(&mut is_new));
             let Some(link) = page.next_link.filter(|link| !link.is_empty()) else { break };
             let url = self.check_link(&link)?;
+            pages += 1;
+            if pages >= MOST_PAGES {
+                return Err(Error::new(ErrorKind::Unexpected, "the list has no end")
+                    .with_context("while", step)
+                    .with_context("pages", format!("more than {MOST_PAGES}, the limit for a list")));
+            }
             let times = seen.entry(link).or_insert(0_usize);
             *times += 1;
             if *times > LINK_MAY_COME {

@@ -2,14 +2,13 @@
 //! length does.
 
 use crate::error::{Error, ErrorKind};
-use async_trait::async_trait;
 use azure_core::{
     error::ErrorKind as Azure,
-    http::{AsyncRawResponse, HttpClient, Request, headers::CONTENT_LENGTH},
+    http::{AsyncRawResponse, headers::CONTENT_LENGTH},
 };
 use bytes::Bytes;
 use futures::{Stream, StreamExt as _};
-use std::{fmt, sync::Arc, time::Duration};
+use std::fmt;
 
 const KIB: usize = 1024;
 const MIB: usize = 1024 * KIB;
@@ -31,10 +30,10 @@ pub(crate) enum BodyKind {
     /// A registry's manifest.
     Manifest,
     /// An object of Kubernetes, also a single event of a watch.
-    #[cfg_attr(not(feature = "kubernetes"), expect(dead_code, reason = "only clusters have these"))]
+    #[cfg_attr(not(any(feature = "kubernetes", test)), expect(dead_code, reason = "only clusters have these"))]
     KubernetesObject,
     /// A page of a list of Kubernetes.
-    #[cfg_attr(not(feature = "kubernetes"), expect(dead_code, reason = "only clusters have these"))]
+    #[cfg_attr(not(any(feature = "kubernetes", test)), expect(dead_code, reason = "only clusters have these"))]
     KubernetesList,
 }
 
@@ -182,39 +181,15 @@ pub(super) async fn read_response(
     Ok((AsyncRawResponse::from_bytes(status, headers, body.clone()), body))
 }
 
-/// A transport for credentials, whose pipelines read bodies without a limit and wait for them without end.
-#[derive(Debug)]
-pub(crate) struct TokenTransport {
-    inner: Arc<dyn HttpClient>,
-}
-
-/// Token endpoints respond within a second or two.
-const LONGEST_TOKEN_TRY: Duration = Duration::from_secs(20);
-
-impl TokenTransport {
-    pub fn new(inner: Arc<dyn HttpClient>) -> Self {
-        Self { inner }
-    }
-}
-
-#[async_trait]
-impl HttpClient for TokenTransport {
-    async fn execute_request(&self, request: &Request) -> azure_core::Result<AsyncRawResponse> {
-        let exchange = async {
-            let response = self.inner.execute_request(request).await?;
-            Ok(read_response(response, BodyKind::Token).await?.0)
-        };
-        let late = |_| azure_core::Error::with_message(Azure::Io, format!("no response within {LONGEST_TOKEN_TRY:?}"));
-        tokio::time::timeout(LONGEST_TOKEN_TRY, exchange).await.map_err(late)?
-    }
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
     use azure_core::http::{StatusCode, headers::Headers};
     use futures::stream;
-    use std::sync::atomic::{AtomicUsize, Ordering};
+    use std::sync::{
+        Arc,
+        atomic::{AtomicUsize, Ordering},
+    };
 
     const ALL: [BodyKind; 7] = [
         BodyKind::Token,

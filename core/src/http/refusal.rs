@@ -6,7 +6,7 @@ use crate::{
     error::ServiceError,
     refusal::{DenyingPolicy, Refusal, RefusalKind},
 };
-use serde::Deserialize;
+use serde_json::Value;
 
 /// Azure has one code for "no role has the action" and for "a role has it, under a condition that is not met"; the words differ. They
 /// are known from public threads alone: what has other words counts as a missing right.
@@ -55,45 +55,18 @@ pub(super) fn is_conditional_access(codes: &str) -> bool {
     codes.split(',').any(|code| CONDITIONAL_ACCESS.contains(&code.trim()))
 }
 
-/// The policies that were violated, where the body lists them apart from its text.
+/// The policies that were violated, where the body lists them apart from its text. What cannot be read of one takes no other with it.
 fn policies(body: &[u8]) -> Vec<DenyingPolicy> {
-    #[derive(Default, Deserialize)]
-    #[serde(default)]
-    struct Body {
-        error: Failure,
-    }
-    #[derive(Default, Deserialize)]
-    #[serde(default, rename_all = "camelCase")]
-    struct Failure {
-        additional_info: Vec<Additional>,
-    }
-    #[derive(Default, Deserialize)]
-    #[serde(default)]
-    struct Additional {
-        #[serde(rename = "type")]
-        kind: String,
-        info: Info,
-    }
-    #[derive(Default, Deserialize)]
-    #[serde(default, rename_all = "camelCase")]
-    #[expect(clippy::struct_field_names, reason = "the names of the wire")]
-    struct Info {
-        policy_assignment_display_name: Option<String>,
-        policy_assignment_name: Option<String>,
-        policy_assignment_id: Option<String>,
-        policy_definition_id: Option<String>,
-    }
-    let body: Body = serde_json::from_slice(body).unwrap_or_default();
-    let violations = body.error.additional_info.into_iter().filter(|one| one.kind == "PolicyViolation");
-    let named = violations.map(|one| DenyingPolicy {
-        name: one
-            .info
-            .policy_assignment_display_name
-            .filter(|name| !name.is_empty())
-            .or(one.info.policy_assignment_name)
+    let body: Value = serde_json::from_slice(body).unwrap_or(Value::Null);
+    let listed = body["error"]["additionalInfo"].as_array().map(Vec::as_slice).unwrap_or_default();
+    let violations = listed.iter().filter(|one| one["type"] == "PolicyViolation").map(|one| &one["info"]);
+    let text = |info: &Value, name: &str| info[name].as_str().filter(|text| !text.is_empty()).map(str::to_owned);
+    let named = violations.map(|info| DenyingPolicy {
+        name: text(info, "policyAssignmentDisplayName")
+            .or_else(|| text(info, "policyAssignmentName"))
             .unwrap_or_default(),
-        assignment_id: one.info.policy_assignment_id,
-        definition_id: one.info.policy_definition_id,
+        assignment_id: text(info, "policyAssignmentId"),
+        definition_id: text(info, "policyDefinitionId"),
     });
     named.collect()
 }
@@ -134,6 +107,14 @@ mod tests {
         for body in ["", "[]", r#"{"error":"x"}"#, r#"{"error":{"additionalInfo":[{"type":"Other","info":{}}]}}"#] {
             assert_eq!(policies(body.as_bytes()), []);
         }
+    }
+
+    #[test]
+    fn a_policy_that_is_written_oddly_hides_no_other() {
+        let body = r#"{"error":{"additionalInfo":[7,{"type":"PolicyViolation","info":{"policyAssignmentName":5}},
+            {"type":"PolicyViolation","info":{"policyAssignmentDisplayName":"","policyAssignmentName":"deny","policyAssignmentId":[]}}]}}"#;
+        let names: Vec<String> = policies(body.as_bytes()).into_iter().map(|one| one.name).collect();
+        assert_eq!(names, ["", "deny"]);
     }
 
     #[test]

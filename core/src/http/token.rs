@@ -1,7 +1,14 @@
-//! Who calls, and tokens for audiences other than Resource Manager's, whose pipeline has a cache of its own.
+//! Who calls, and the tokens that are cached for it.
 
 use crate::call::Call;
-use azure_core::credentials::{AccessToken, Secret, TokenCredential};
+use azure_core::{
+    credentials::{AccessToken, Secret, TokenCredential},
+    error::ErrorKind as Azure,
+};
+use futures::{
+    FutureExt as _,
+    future::{BoxFuture, Shared, WeakShared},
+};
 use std::{
     collections::HashMap,
     fmt,
@@ -9,91 +16,186 @@ use std::{
     time::Duration,
 };
 use time::OffsetDateTime;
+use tokio::time::Instant;
 
 /// A token is renewed this long before it ends, as `azure_core` does.
 const RENEW_BEFORE: Duration = Duration::from_secs(5 * 60);
+/// Where no new one can be acquired, a token is used until shortly before its end.
+const USABLE_BEFORE: Duration = Duration::from_secs(30);
 
 /// A credential that may hold tokens of its own.
 pub(crate) trait Caller: TokenCredential {
     /// Lets go of a token that a service did not accept, so that the next one is another. A credential that the caller gave keeps what
     /// it likes: it is asked again, and that is all.
-    fn forget(&self, _scope: &str, _token: &str) {}
+    fn forget(&self) {}
 }
 
-/// A token, once it is there; locked while somebody asks for it.
-type Cell = Arc<tokio::sync::Mutex<Option<AccessToken>>>;
+type Acquiring<E> = BoxFuture<'static, Result<AccessToken, Arc<E>>>;
 
-/// Tokens by what they are for: callers that want the same one at the same time share one request, and those that want another one do not
-/// wait for it.
-#[derive(Default)]
-pub(crate) struct TokenCache(Mutex<HashMap<String, Cell>>);
+/// Tokens by what they are for, each acquired by one request at a time.
+///
+/// Whoever wants a token while it is being acquired waits for the same request and gets the same result, an error included: a service
+/// that is down is not asked once by each of them, one after another. The request goes on as long as one of them waits, whoever began it.
+pub(crate) struct TokenCache<E = azure_core::Error>(Mutex<HashMap<String, Slot<E>>>);
 
-impl TokenCache {
-    /// The token that is held, if it is good for a while, or a new one.
-    pub async fn get<E>(
+struct Slot<E> {
+    cached: Option<Cached>,
+    /// Weak: what nobody waits for any more is not taken up again later.
+    acquiring: Option<WeakShared<Acquiring<E>>>,
+}
+
+/// A token, with its end by both clocks: the wall's may be set, and the other stands still while a machine sleeps.
+#[derive(Clone)]
+struct Cached {
+    token: AccessToken,
+    until: Instant,
+}
+
+impl Cached {
+    fn new(token: AccessToken) -> Self {
+        let lifetime = Duration::try_from(token.expires_on - OffsetDateTime::now_utc()).unwrap_or(Duration::ZERO);
+        let now = Instant::now();
+        Self { token, until: now.checked_add(lifetime).unwrap_or(now) }
+    }
+
+    fn lasts(&self, time: Duration) -> bool {
+        self.until > Instant::now() + time && self.token.expires_on > OffsetDateTime::now_utc() + time
+    }
+}
+
+impl<E> Default for TokenCache<E> {
+    fn default() -> Self {
+        Self(Mutex::default())
+    }
+}
+
+impl<E> Default for Slot<E> {
+    fn default() -> Self {
+        Self { cached: None, acquiring: None }
+    }
+}
+
+impl<E: Send + Sync + 'static> TokenCache<E> {
+    /// The cached token, if it lasts for a while, or a new one.
+    pub async fn get(
         &self,
         audience: &str,
-        fetch: impl Future<Output = Result<AccessToken, E>> + Send,
-    ) -> Result<AccessToken, E> {
-        let cell = self.cells().entry(audience.to_owned()).or_default().clone();
-        let mut held = cell.lock().await;
-        match held.as_ref().filter(|token| is_fresh(token)) {
-            Some(token) => Ok(token.clone()),
-            None => Ok(held.insert(fetch.await?).clone()),
+        acquire: impl FnOnce() -> BoxFuture<'static, Result<AccessToken, E>> + Send,
+    ) -> Result<AccessToken, Arc<E>> {
+        let (acquiring, cached) = {
+            let mut slots = self.slots();
+            let slot = slots.entry(audience.to_owned()).or_default();
+            if let Some(cached) = slot.cached.as_ref().filter(|cached| cached.lasts(RENEW_BEFORE)) {
+                return Ok(cached.token.clone());
+            }
+            let under_way = slot.acquiring.as_ref().and_then(WeakShared::upgrade);
+            let acquiring = under_way.unwrap_or_else(|| {
+                let begun = acquire().map(|result| result.map_err(Arc::new)).boxed().shared();
+                slot.acquiring = begun.downgrade();
+                begun
+            });
+            (acquiring, slot.cached.clone())
+        };
+        let result = acquiring.clone().await;
+        self.keep(audience, &acquiring, &result);
+        match (result, cached.filter(|cached| cached.lasts(USABLE_BEFORE))) {
+            (Err(_), Some(cached)) => Ok(cached.token),
+            (result, _) => result,
         }
     }
 
-    /// Lets go of a token that was not accepted, and gives it. One that is being asked for just now is new, and stays.
+    /// Keeps what was acquired, once for all who waited.
+    fn keep(&self, audience: &str, acquired: &Shared<Acquiring<E>>, result: &Result<AccessToken, Arc<E>>) {
+        let mut slots = self.slots();
+        let slot = slots.entry(audience.to_owned()).or_default();
+        let under_way = slot.acquiring.as_ref().and_then(WeakShared::upgrade);
+        if under_way.is_some_and(|under_way| under_way.ptr_eq(acquired)) {
+            slot.acquiring = None;
+            if let Ok(token) = result {
+                slot.cached = Some(Cached::new(token.clone()));
+            }
+        }
+    }
+
+    /// Lets go of the cached token, and gives it. One that is being acquired just now is new, and stays.
     pub fn forget(&self, audience: &str) -> Option<AccessToken> {
-        let cell = self.cells().get(audience)?.clone();
-        cell.try_lock().ok()?.take()
+        self.slots().get_mut(audience)?.cached.take().map(|cached| cached.token)
     }
 
     /// The same, if it is this one: another may have taken its place meanwhile. Whether it was.
-    #[cfg(feature = "identity")]
     pub fn forget_this(&self, audience: &str, token: &str) -> bool {
-        let Some(cell) = self.cells().get(audience).cloned() else { return false };
-        let Ok(mut held) = cell.try_lock() else { return false };
-        held.take_if(|held| held.token.secret() == token).is_some()
+        let mut slots = self.slots();
+        let Some(slot) = slots.get_mut(audience) else { return false };
+        slot.cached.take_if(|cached| cached.token.token.secret() == token).is_some()
     }
 
-    fn cells(&self) -> MutexGuard<'_, HashMap<String, Cell>> {
+    fn slots(&self) -> MutexGuard<'_, HashMap<String, Slot<E>>> {
         self.0.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 
-fn is_fresh(token: &AccessToken) -> bool {
-    token.expires_on - RENEW_BEFORE > OffsetDateTime::now_utc()
-}
-
-/// Tokens of the caller's credential.
+/// The tokens of the caller's credential, cached for everything that a client talks to.
 #[derive(Clone)]
 pub(crate) struct Tokens {
     credential: Arc<dyn Caller>,
-    held: Arc<TokenCache>,
+    cache: Arc<TokenCache>,
 }
 
 impl Tokens {
     pub fn new(credential: Arc<dyn Caller>) -> Self {
-        Self { credential, held: Arc::default() }
+        Self { credential, cache: Arc::default() }
     }
 
     /// A token for `scope`, such as `https://containerregistry.azure.net/.default`.
     pub async fn get(&self, scope: &str, call: &Call) -> crate::error::Result<Secret> {
-        let fetch = async {
-            let token = self.credential.get_token(&[scope], None).await;
-            token
-                .map_err(|err| super::from_transport(err, "getting a token").with_context("audience", scope.to_owned()))
+        const STEP: &str = "acquiring a token";
+        let acquire = async {
+            let token = self.acquire(scope).await;
+            token.map_err(|err| super::from_transport(err, STEP).with_context("audience", scope.to_owned()))
         };
-        let token = call.run("getting a token", self.held.get(scope, fetch)).await?;
-        Ok(token.token)
+        Ok(call.run(STEP, acquire).await?.token)
+    }
+
+    /// The same within a pipeline.
+    pub(super) async fn acquire(&self, scope: &str) -> azure_core::Result<AccessToken> {
+        let (credential, wanted) = (self.credential.clone(), scope.to_owned());
+        let acquire = || async move { credential.get_token(&[&wanted], None).await }.boxed();
+        self.cache.get(scope, acquire).await.map_err(shared)
     }
 
     /// Lets go of a token that was not accepted, here and where it came from.
     pub fn forget(&self, scope: &str) {
-        if let Some(refused) = self.held.forget(scope) {
-            self.credential.forget(scope, refused.token.secret());
+        if self.cache.forget(scope).is_some() {
+            self.credential.forget();
         }
+    }
+
+    /// The same, if it is still the one that is cached. The credential is told only if the token was `bad` in itself.
+    pub(super) fn forget_this(&self, scope: &str, token: &str, bad: bool) {
+        if self.cache.forget_this(scope, token) && bad {
+            self.credential.forget();
+        }
+    }
+}
+
+/// An error that all who waited have in common, for one of them.
+fn shared(err: Arc<azure_core::Error>) -> azure_core::Error {
+    // Its kind says that there was no token: the retry policy of a request repeats lost connections, and a sign-in has its own retries.
+    azure_core::Error::new(Azure::Credential, SharedError(err))
+}
+
+#[derive(Debug)]
+struct SharedError(Arc<azure_core::Error>);
+
+impl fmt::Display for SharedError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        fmt::Display::fmt(&self.0, f)
+    }
+}
+
+impl std::error::Error for SharedError {
+    fn source(&self) -> Option<&(dyn std::error::Error + 'static)> {
+        Some(self.0.as_ref())
     }
 }
 
@@ -106,23 +208,38 @@ impl fmt::Debug for Tokens {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use std::{
-        convert::Infallible,
-        future::{Ready, pending, ready},
-        time::Duration,
-    };
+    use futures::future::{join_all, pending};
+    use std::sync::atomic::{AtomicUsize, Ordering};
 
-    fn token(text: &'static str, lives: Duration) -> Ready<Result<AccessToken, Infallible>> {
-        ready(Ok(AccessToken { token: Secret::new(text), expires_on: OffsetDateTime::now_utc() + lives }))
+    fn token(text: &'static str, lives: u64) -> AccessToken {
+        let expires_on = OffsetDateTime::now_utc() + Duration::from_secs(lives);
+        AccessToken { token: Secret::new(text), expires_on }
+    }
+
+    type Result<T> = std::result::Result<T, &'static str>;
+
+    fn at_once(text: &'static str, lives: u64) -> BoxFuture<'static, Result<AccessToken>> {
+        async move { Ok(token(text, lives)) }.boxed()
+    }
+
+    /// One that takes a second, and is counted.
+    fn slow(count: &Arc<AtomicUsize>, result: Result<AccessToken>) -> BoxFuture<'static, Result<AccessToken>> {
+        let count = count.clone();
+        async move {
+            count.fetch_add(1, Ordering::Relaxed);
+            tokio::time::sleep(Duration::from_secs(1)).await;
+            result
+        }
+        .boxed()
     }
 
     #[tokio::test(start_paused = true)]
-    async fn who_wants_another_token_does_not_wait_for_a_slow_one() {
-        let cache = TokenCache::default();
-        let slow = cache.get("slow", pending::<Result<AccessToken, Infallible>>());
+    async fn a_slow_token_does_not_delay_another() {
+        let cache = TokenCache::<&'static str>::default();
+        let slow = cache.get("slow", || pending().boxed());
         let quick = async {
             tokio::task::yield_now().await;
-            cache.get("quick", token("quick", Duration::from_secs(3600))).await
+            cache.get("quick", || at_once("quick", 3600)).await
         };
         tokio::select! {
             biased;
@@ -132,16 +249,65 @@ mod tests {
     }
 
     #[tokio::test(start_paused = true)]
-    async fn a_token_is_asked_for_again_when_it_ends_soon_or_was_not_accepted() {
+    async fn a_token_is_acquired_again_when_it_ends_soon_or_was_not_accepted() {
         let cache = TokenCache::default();
         let get = async |text, lives| {
-            let given = cache.get("a", token(text, Duration::from_secs(lives))).await;
-            given.map(|given| given.token.secret().to_owned())
+            let given = cache.get("a", || at_once(text, lives)).await;
+            given.map(|given| given.token.secret().to_owned()).unwrap()
         };
-        assert_eq!(get("first", 299).await.as_deref(), Ok("first"));
-        assert_eq!(get("second", 3600).await.as_deref(), Ok("second"));
-        assert_eq!(get("third", 3600).await.as_deref(), Ok("second"));
+        assert_eq!(get("first", 299).await, "first");
+        assert_eq!(get("second", 3600).await, "second");
+        assert_eq!(get("third", 3600).await, "second");
         assert!(cache.forget("a").is_some_and(|refused| refused.token.secret() == "second"));
-        assert_eq!(get("fourth", 3600).await.as_deref(), Ok("fourth"));
+        assert_eq!(get("fourth", 3600).await, "fourth");
+        assert!(!cache.forget_this("a", "second") && cache.forget_this("a", "fourth"));
+        assert_eq!(get("fifth", 3600).await, "fifth");
+        tokio::time::sleep(Duration::from_secs(3500)).await;
+        assert_eq!(get("sixth", 3600).await, "sixth");
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn all_who_want_it_at_once_share_one_request_and_its_failure() {
+        for result in [Ok(token("one", 3600)), Err("down")] {
+            let (cache, count) = (TokenCache::default(), Arc::default());
+            let begun = Instant::now();
+            let all = join_all((0..100).map(|_| cache.get("a", || slow(&count, result.clone())))).await;
+            assert!(all.iter().all(|one| one.is_ok() == result.is_ok()));
+            assert_eq!((count.load(Ordering::Relaxed), begun.elapsed()), (1, Duration::from_secs(1)));
+            // A failure is not kept for those who come later.
+            assert!(cache.get("a", || at_once("later", 3600)).await.is_ok());
+        }
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn the_others_get_their_token_when_whoever_began_is_cancelled() {
+        let (cache, count) = (TokenCache::default(), Arc::default());
+        let get = || cache.get("a", || slow(&count, Ok(token("one", 3600))));
+        let leader = async { tokio::time::timeout(Duration::from_millis(500), get()).await.is_err() };
+        let begun = Instant::now();
+        let (is_cancelled, followers) = tokio::join!(leader, join_all((0..10).map(|_| get())));
+        assert!(is_cancelled && followers.iter().all(std::result::Result::is_ok));
+        assert_eq!((count.load(Ordering::Relaxed), begun.elapsed()), (1, Duration::from_secs(1)));
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn what_everybody_has_left_begins_anew() {
+        let (cache, count) = (TokenCache::default(), Arc::default());
+        let get = || cache.get("a", || slow(&count, Ok(token("one", 3600))));
+        assert!(tokio::time::timeout(Duration::from_millis(500), get()).await.is_err());
+        tokio::time::sleep(Duration::from_secs(3600)).await;
+        let begun = Instant::now();
+        assert!(get().await.is_ok());
+        assert_eq!((count.load(Ordering::Relaxed), begun.elapsed()), (2, Duration::from_secs(1)));
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn a_token_that_ends_soon_is_used_where_no_other_can_be_acquired() {
+        let cache = TokenCache::default();
+        let failing = || async { Err("down") }.boxed();
+        assert!(cache.get("a", || at_once("old", 200)).await.is_ok());
+        assert!(cache.get("a", failing).await.is_ok_and(|old| old.token.secret() == "old"));
+        tokio::time::sleep(Duration::from_secs(180)).await;
+        assert!(cache.get("a", failing).await.is_err());
     }
 }

@@ -164,12 +164,11 @@ async fn read(kubeconfig: &Kubeconfig, network: &Network) -> Result<Config> {
     let named = named_proxy(&parsed).map(str::parse).transpose().map_err(|_| odd())?;
     let mut config = Config::from_custom_kubeconfig(parsed, &KubeConfigOptions::default()).await.map_err(|_| odd())?;
     // kube's own choice is not kept: it holds NO_PROXY against the proxy's own host.
-    config.proxy_url = match named {
-        Some(proxy) => Some(proxy),
-        None => {
-            let (host, port) = (config.cluster_url.host().unwrap_or_default(), config.cluster_url.port_u16());
-            network.proxy_for(host, port.unwrap_or(443))?.map(Proxy::uri).transpose()?
-        }
+    config.proxy_url = if named.is_some() {
+        named
+    } else {
+        let (host, port) = (config.cluster_url.host().unwrap_or_default(), config.cluster_url.port_u16());
+        network.proxy_for(host, port.unwrap_or(443))?.map(Proxy::uri).transpose()?
     };
     // AKS names a cluster's authority in every kubeconfig. Where one did not, the system's would count, and kube adds none to those.
     if let Some(authorities) = &mut config.root_cert {

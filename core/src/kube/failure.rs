@@ -2,7 +2,7 @@
 
 use super::status::from_status;
 use crate::{
-    error::{Error, ErrorKind, ServiceError},
+    error::{Error, ErrorKind},
     network::Obstacle,
 };
 use kube::client::AuthError;
@@ -84,13 +84,6 @@ pub(super) fn is_page(head: &http::response::Parts, body: &[u8]) -> bool {
             .trim_ascii_start()
             .get(..5)
             .is_some_and(|start| start.eq_ignore_ascii_case(b"<html") || start.eq_ignore_ascii_case(b"<!doc"))
-}
-
-/// The error for such a page.
-pub(super) fn page(code: u16, step: &str) -> Error {
-    Error::new(ErrorKind::Unavailable, "something on the way answered in the cluster's place")
-        .with_context("while", step)
-        .with_service(ServiceError { status: code, ..ServiceError::default() })
 }
 
 /// Whether it may be otherwise a little later.

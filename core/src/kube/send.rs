@@ -2,13 +2,13 @@
 
 use super::{
     created::is_created_since,
-    failure::{from_kube, is_page, is_passing, page, unreadable},
+    failure::{from_kube, is_page, is_passing, unreadable},
     status,
 };
 use crate::{
     call::Call,
     error::{Error, ErrorKind, Result},
-    http::{BodyKind, ReadError, http_date, read_http_body, retry_after_in},
+    http::{BodyKind, Head, ReadError, foreign, http_date, read_http_body, redirected, retry_after_in},
     write::{Guard, Write},
 };
 use backon::{BackoffBuilder, ExponentialBuilder};
@@ -130,8 +130,14 @@ pub(super) async fn within_a_try<T>(step: &str, exchange: impl Future<Output = R
 
 fn refused(head: &http::response::Parts, body: &[u8], step: &str, path: &str) -> Error {
     let code = head.status.as_u16();
-    if code != 413 && is_page(head, body) {
-        return page(code, step);
+    let header = |name: &'static str| head.headers.get(name)?.to_str().ok();
+    let seen = Head { status: code, header: &header, without_body: false };
+    if let Some(err) = redirected(&seen, step) {
+        return err;
+    }
+    // The API server sends lines of text itself; a page of HTML it never does, but for the limit on a request's size.
+    if matches!(code, 407 | 511) || (code != 413 && is_page(head, body)) {
+        return foreign(&seen, body, step);
     }
     let err = status::from_status_at(status::read(code, body), step, path);
     match retry_after_in(|name| head.headers.get(name)?.to_str().ok()) {

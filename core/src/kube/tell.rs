@@ -1,9 +1,9 @@
-//! Tells of each request to a cluster.
+//! Names this library in each request to a cluster, and tells of it.
 
 use super::failure::reason;
-use crate::telemetry::Try;
+use crate::{http::USER_AGENT_VALUE, telemetry::Try};
 use futures::future::BoxFuture;
-use http::{Request, Response};
+use http::{HeaderValue, Request, Response, header::USER_AGENT};
 use kube::{Config, client::Body};
 use std::{
     sync::Arc,
@@ -53,7 +53,8 @@ where
         self.inner.poll_ready(context).map_err(Into::into)
     }
 
-    fn call(&mut self, request: Request<Body>) -> Self::Future {
+    fn call(&mut self, mut request: Request<Body>) -> Self::Future {
+        request.headers_mut().entry(USER_AGENT).or_insert(HeaderValue::from_static(USER_AGENT_VALUE));
         let (host, method, path) = (self.host.clone(), request.method().clone(), request.uri().path().to_owned());
         let begun = Instant::now();
         let answer = self.inner.call(request);

@@ -145,6 +145,9 @@ mod tests {
         assert_eq!(found(&with(Some("http://given"), &[("NO_PROXY", "*")]), "management.azure.com"), None);
     }
 
+    const BOTH: &[(&str, &str)] =
+        &[("HTTPS_PROXY", "upper"), ("https_proxy", "lower"), ("NO_PROXY", "a.example"), ("no_proxy", "b.example")];
+
     #[test]
     fn variables_are_read_in_either_case_and_an_empty_one_is_none() {
         for name in VARIABLES {
@@ -153,8 +156,6 @@ mod tests {
             assert_eq!(found(&proxies, "management.azure.com").as_deref(), Some("http://proxy:3128"), "{name}");
         }
         // Of two spellings the upper case is read, as Go's standard library does.
-        const BOTH: &[(&str, &str)] =
-            &[("HTTPS_PROXY", "upper"), ("https_proxy", "lower"), ("NO_PROXY", "a.example"), ("no_proxy", "b.example")];
         let both = with(None, BOTH);
         assert_eq!(found(&both, "b.example").as_deref(), Some("http://upper"));
         assert_eq!(found(&both, "a.example"), None);

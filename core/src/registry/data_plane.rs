@@ -9,7 +9,7 @@ use crate::{
     call::Call,
     cloud::Cloud,
     error::{Error, ErrorKind, Result},
-    http::{Answer, BodyKind, Registries, RegistryRequest, Tokens, service_error},
+    http::{Answer, BodyKind, Registries, RegistryRequest, Tokens, from_the_way, service_error},
     image::{Image, ImageReference},
 };
 use azure_core::{credentials::Secret, http::Method};
@@ -169,6 +169,9 @@ fn moved(answer: &Answer, from: &Url) -> Result<Option<Url>> {
 }
 
 pub(super) fn failed(image: &ImageReference, answer: &Answer, message: &str) -> Error {
+    if let Some(err) = from_the_way(answer, false, "looking at an image") {
+        return err.with_context("image", image.to_string());
+    }
     let kind = match answer.status {
         401 | 403 => ErrorKind::Forbidden,
         429 => ErrorKind::RateLimited,

@@ -16,10 +16,10 @@ use std::future::Future;
 use tokio::time::Instant;
 use tracing::{Instrument as _, Span};
 
-/// Wraps the work of an operation in its span, and ends it when the call is over. Its name is a literal, as `tracing` wants it.
+/// Wraps the work of an operation in its span. Its name is a literal, as `tracing` wants it.
 macro_rules! operation {
-    ($name:literal, $client:expr, $about:expr, $call:expr, $work:expr $(,)?) => {{
-        let (about, call) = ($about, $call);
+    ($name:literal, $client:expr, $about:expr, $work:expr $(,)?) => {{
+        let about = $about;
         let span = tracing::info_span!(
             target: $crate::telemetry::OPERATION,
             $name,
@@ -29,8 +29,7 @@ macro_rules! operation {
             outcome = tracing::field::Empty,
             correlation_id = tracing::field::Empty,
         );
-        let work = $work;
-        $crate::telemetry::watch($name, span, async move { call.operation($name, work).await })
+        $crate::telemetry::watch($name, span, $work)
     }};
 }
 

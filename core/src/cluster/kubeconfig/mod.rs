@@ -8,7 +8,7 @@ mod merge;
 mod place;
 mod write;
 
-pub(crate) use merge::{DEADLINE as MERGE_DEADLINE, merge};
+pub(crate) use merge::merge;
 pub use merge::{ExistingEntry, MergeKubeconfigOptions, MergeMode, MergeOutcome, MergedKubeconfig};
 
 use crate::{
@@ -24,7 +24,7 @@ use serde::{Deserialize, Serialize};
 use serde_json::Value;
 use std::{fmt, time::Duration};
 
-pub(crate) const DEADLINE: Duration = Duration::from_secs(2 * 60);
+const DEADLINE: Duration = Duration::from_secs(2 * 60);
 
 /// As whom a cluster is entered.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]

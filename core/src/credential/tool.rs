@@ -1,0 +1,74 @@
+//! Why az and azd give no token. They say it in text only, so that a text decides: the words of the libraries that they send requests with,
+//! `requests` with `urllib3` for az, Go's `net` for azd. What has other words counts as not signed in, as before.
+
+use super::choice::Kind;
+use crate::{error::ErrorKind, http::SignInTrouble};
+
+/// See [urllib3's exceptions](https://github.com/urllib3/urllib3/blob/main/src/urllib3/exceptions.py), [those of
+/// requests](https://github.com/psf/requests/blob/main/src/requests/exceptions.py) and [Go's net](https://pkg.go.dev/net#OpError).
+const NO_CONNECTION: [&str; 11] = [
+    "Max retries exceeded with url",
+    "Failed to establish a new connection",
+    "Failed to resolve",
+    "Connection aborted",
+    "Read timed out",
+    "Unable to connect to proxy",
+    "dial tcp",
+    "i/o timeout",
+    "TLS handshake timeout",
+    "proxyconnect tcp",
+    "context deadline exceeded",
+];
+
+/// A certificate that is not trusted stays so.
+const UNTRUSTED: [&str; 2] = ["CERTIFICATE_VERIFY_FAILED", "x509: "];
+
+/// The trouble that a tool's text tells of, if it does.
+pub(super) fn trouble(kind: Kind, text: &str) -> Option<SignInTrouble> {
+    if !matches!(kind, Kind::AzureCli | Kind::AzureDeveloperCli) {
+        return None;
+    }
+    let holds = |words: &[&str]| words.iter().any(|word| text.contains(word));
+    if !holds(&NO_CONNECTION) && !holds(&UNTRUSTED) {
+        return None;
+    }
+    let line = text.lines().map(str::trim).find(|line| !line.is_empty()).unwrap_or_default();
+    let mut trouble = SignInTrouble::new(ErrorKind::Unavailable, "", format!("{}: {line}", kind.name()));
+    trouble.is_transient = !holds(&UNTRUSTED);
+    Some(trouble)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_tool_without_a_network_is_told_from_one_that_is_not_signed_in() {
+        for (text, transient) in [
+            (
+                "ERROR: HTTPSConnectionPool(host='login.microsoftonline.com', port=443): Max retries exceeded with url: /t/oauth2/v2.0/token \
+                 (Caused by NewConnectionError('<x>: Failed to establish a new connection: [Errno -3] Temporary failure in name resolution'))",
+                true,
+            ),
+            ("ERROR: ('Connection aborted.', ConnectionResetError(104, 'Connection reset by peer'))", true),
+            (
+                "ERROR: HTTPSConnectionPool(host='h', port=443): Max retries exceeded with url: / (Caused by SSLError(SSLCertVerificationError(1, \
+                 '[SSL: CERTIFICATE_VERIFY_FAILED] certificate verify failed')))",
+                false,
+            ),
+            ("ERROR: fetching token: Post \"https://h/\": dial tcp: lookup h on 10.0.0.2:53: no such host", true),
+        ] {
+            let trouble = trouble(Kind::AzureCli, text).unwrap_or_else(|| panic!("{text}"));
+            assert_eq!((trouble.kind, trouble.is_transient), (ErrorKind::Unavailable, transient), "{text}");
+        }
+        for text in [
+            "ERROR: Please run 'az login' to setup account.",
+            "ERROR: AADSTS700082: The refresh token has expired",
+            "az not found on PATH",
+            "",
+        ] {
+            assert!(trouble(Kind::AzureCli, text).is_none(), "{text}");
+        }
+        assert!(trouble(Kind::Environment, "Max retries exceeded with url").is_none());
+    }
+}
