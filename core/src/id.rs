@@ -178,7 +178,11 @@ impl FromStr for ResourceId {
     fn from_str(text: &str) -> Result<Self> {
         let wrong = |why: &str| Error::invalid(format!("not a resource id: {why}"), "resource id", text);
         let form = "wanted /subscriptions/{id}/resourceGroups/{group}/providers/{namespace}/{type}/{name}";
-        let segments: Vec<&str> = text.strip_prefix('/').ok_or_else(|| wrong(form))?.split('/').collect();
+        let mut segments: Vec<&str> = text.strip_prefix('/').ok_or_else(|| wrong(form))?.split('/').collect();
+        // One slash after a whole id is what a copied address has.
+        if segments.len() == 9 {
+            segments.pop_if(|last| last.is_empty());
+        }
         if let Some(odd) = segments.iter().find(|segment| !is_plain_segment(segment)) {
             return Err(wrong(&format!("the segment '{}' cannot be part of one", odd.escape_debug())));
         }
@@ -190,7 +194,7 @@ impl FromStr for ResourceId {
             return Err(wrong(form));
         }
         Ok(Self {
-            text: text.to_owned(),
+            text: format!("/{}", segments.join("/")),
             subscription: subscription.parse()?,
             group: group_name(group)?,
             resource_type: format!("{namespace}/{kind}"),
@@ -308,5 +312,15 @@ mod tests {
     #[test]
     fn a_guid_without_dashes_is_refused() {
         assert!("aaaaaaaa000000000000000000000001".parse::<PrincipalId>().is_err());
+    }
+
+    #[test]
+    fn one_slash_at_the_end_is_taken() {
+        let text = "/subscriptions/22222222-2222-2222-2222-222222222222/resourceGroups/g/providers/a.b/c/d";
+        let id: ResourceId = format!("{text}/").parse().unwrap();
+        assert_eq!(id.as_str(), text);
+        assert_eq!(id, text.parse().unwrap());
+        assert!(format!("{text}//").parse::<ResourceId>().is_err());
+        assert!("/".parse::<ResourceId>().is_err());
     }
 }

@@ -14,6 +14,7 @@ mod credential;
 mod deploy;
 mod detach;
 mod difference;
+mod display;
 mod environment;
 mod error;
 mod http;

@@ -11,7 +11,7 @@ use crate::{
     },
     words::words,
 };
-use serde::{Deserialize, Serialize};
+use serde::{Deserialize, Deserializer, Serialize, de::Error as _};
 use serde_json::json;
 
 /// An operation of [`Client`](crate::Client), by its name.
@@ -118,6 +118,30 @@ impl RequiredRight {
         let is_same = |right: &Self| right.action == action && right.is_data_action == is_data_action;
         let found = required_rights(Operation::ALL).into_iter().find(is_same);
         found.ok_or_else(|| Error::invalid("wanted a right that some operation needs", "right", action))
+    }
+}
+
+/// Read back, it is one of those that operations need.
+impl<'de> Deserialize<'de> for RequiredRight {
+    fn deserialize<D: Deserializer<'de>>(from: D) -> std::result::Result<Self, D::Error> {
+        #[derive(Deserialize)]
+        struct Stored {
+            action: String,
+            is_data_action: bool,
+            at: RightScope,
+            is_required: bool,
+            why: String,
+        }
+        let stored = Stored::deserialize(from)?;
+        let is_same = |right: &Self| {
+            right.action == stored.action
+                && right.is_data_action == stored.is_data_action
+                && right.at == stored.at
+                && right.is_required == stored.is_required
+                && right.why == stored.why
+        };
+        let mut all = Operation::ALL.iter().flat_map(|operation| required_rights(&[*operation]));
+        all.find(is_same).ok_or_else(|| D::Error::custom("wanted a right that some operation needs"))
     }
 }
 
@@ -283,7 +307,7 @@ pub fn custom_role_json(name: &str, rights: &[RequiredRight], assignable_scopes:
     let role = json!({
         "Name": name,
         "IsCustom": true,
-        "Description": "What aks-acr needs for some of its operations, and nothing else.",
+        "Description": description(rights),
         "Actions": actions(false),
         "NotActions": [],
         "DataActions": actions(true),
@@ -293,9 +317,48 @@ pub fn custom_role_json(name: &str, rights: &[RequiredRight], assignable_scopes:
     format!("{role:#}")
 }
 
+/// The operations that a role with these rights lets run: those whose required rights it has.
+fn description(rights: &[RequiredRight]) -> String {
+    let has = |wanted: &RequiredRight| rights.iter().any(|right| right.action == wanted.action);
+    let runs = |operation: &Operation| {
+        let mut wanted = required_rights(&[*operation]).into_iter().filter(|right| right.is_required).peekable();
+        wanted.peek().is_some() && wanted.all(|right| has(&right))
+    };
+    let names: Vec<&str> = Operation::ALL.iter().filter(|one| runs(one)).map(|one| one.as_str()).collect();
+    match &names[..] {
+        [] => "Some of the rights that operations of aks-acr need, not enough for one of them.".to_owned(),
+        names => format!("The rights for these operations of aks-acr: {}.", names.join(", ")),
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_role_names_the_operations_that_it_is_for() {
+        let of = |operations: &[Operation]| {
+            let role = custom_role_json("role", &required_rights(operations), &["/subscriptions/s"]);
+            serde_json::from_str::<serde_json::Value>(&role).unwrap()["Description"].as_str().unwrap().to_owned()
+        };
+        assert_eq!(of(&[Operation::Identities]), "The rights for these operations of aks-acr: identities.");
+        let attach = of(&[Operation::Attach]);
+        assert!(attach.contains(" attach,") && attach.contains("plan_attach"), "{attach}");
+        assert!(!attach.contains("import_image") && !attach.contains("create_cluster"), "{attach}");
+        assert!(of(&[]).contains("not enough"));
+    }
+
+    #[test]
+    fn a_right_is_read_back_as_one_that_an_operation_needs() {
+        for right in required_rights(Operation::ALL) {
+            let text = serde_json::to_string(&right).unwrap();
+            let read: RequiredRight = serde_json::from_str(&text).unwrap();
+            assert_eq!((read.action, read.why), (right.action, right.why));
+            assert!(read.to_string().starts_with(right.action) && read.to_string().ends_with(right.why));
+        }
+        let other = r#"{"action":"*","is_data_action":false,"at":"registry","is_required":true,"why":"all"}"#;
+        assert!(serde_json::from_str::<RequiredRight>(other).is_err());
+    }
 
     #[test]
     fn a_right_that_one_operation_requires_is_required_and_named_once() {

@@ -192,6 +192,11 @@ impl fmt::Display for Error {
         self.fmt_facts(f)?;
         if f.alternate() {
             if let Some(failure) = &self.0.pull_failure {
+                // What it means goes before kubelet's own words, which are long.
+                let meaning = failure.cause.to_string();
+                if !self.0.message.contains(&meaning) {
+                    write!(f, ": {meaning}")?;
+                }
                 write!(f, ": {}", Quoted(&failure.message))?;
             }
             fmt_sources(self.source(), f)?;

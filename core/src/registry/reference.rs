@@ -233,4 +233,12 @@ mod tests {
     fn a_login_server_is_known_by_its_ending_whatever_its_case() {
         assert_eq!("myreg.AZURECR.IO".parse::<RegistryRef>().unwrap(), "myreg.azurecr.io".parse().unwrap());
     }
+
+    #[test]
+    fn a_registry_is_not_named_by_its_group() {
+        for text in ["shared/regone", "https://regone.azurecr.io", "regone.azurecr.io/app", "shared/regone/"] {
+            let err = text.parse::<RegistryRef>().unwrap_err().to_string();
+            assert!(err.contains("name, login server or resource id"), "{err}");
+        }
+    }
 }
