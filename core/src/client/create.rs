@@ -91,6 +91,7 @@ impl Client {
     /// # Ok(()) }
     /// ```
     pub async fn create_cluster(&self, cluster: &ClusterRef, options: CreateClusterOptions) -> Result<CreatedCluster> {
-        operation!("create_cluster", self, About::cluster(cluster), cluster::create(self, cluster, &options)).await
+        let about = About::cluster(cluster).with_registries(&options.registries);
+        operation!("create_cluster", self, about, cluster::create(self, cluster, &options)).await
     }
 }

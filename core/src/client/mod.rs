@@ -291,7 +291,8 @@ impl Client {
         manifests: Vec<Manifest>,
         options: ApplyOptions,
     ) -> Result<Vec<Applied>> {
-        operation!("apply", self, About::cluster(cluster), deploy::apply(self, cluster, manifests, &options)).await
+        let about = About::cluster(cluster).with_registries(&options.registry);
+        operation!("apply", self, about, deploy::apply(self, cluster, manifests, &options)).await
     }
 
     /// Waits until every replica of a deployment runs; it starts nothing. Only for the kind `Deployment`. A cause that does not pass ends

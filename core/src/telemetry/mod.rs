@@ -4,7 +4,8 @@
 //! | target | what | level | fields |
 //! |---|---|---|---|
 //! | `aks_acr::operation` | a span around each operation of [`Client`](crate::Client), named like its method | info | `subscription`, `cluster`, `registry`; at its end `outcome`, `correlation_id` |
-//! | `aks_acr` | an operation has ended, well or not, or its future was dropped | info | `operation`, `outcome`, `correlation_id`, `duration_ms`; of a failure `error`, `status`, `code`, `request_id` |
+//! | `aks_acr` | an operation has succeeded, was cancelled, or its future was dropped | info | `operation`, `cluster`, `registry`, `outcome`, `correlation_id`, `duration_ms` |
+//! | `aks_acr` | an operation has failed, or some items of a list have | error | the same, and `error`, `status`, `code`, `request_id` |
 //! | `aks_acr::http` | a request to Azure, a registry, the directory, Entra or a cluster: each try by itself | debug | `step`, `method`, `host`, `path`, `attempt`, `status`, `request_id`, `duration_ms`; where no answer came `reason` |
 //! | `aks_acr::progress` | something is tried again | info | `step`, `reason`, `wait_ms` |
 //! | `aks_acr::progress` | something that cannot be read was left out of a list | warn | `error` |
@@ -12,7 +13,7 @@
 //! | `aks_acr::credential` | which credential of the default chain it is | info | `credential` |
 //! | `aks_acr::credential` | a credential was asked for a token, or was passed over | debug | `credential`, `audience`, `expires_in_s`, `duration_ms`; where there was none `reason` |
 //!
-//! A field is left out where there is nothing to tell. `outcome` is a word of the result, such as `granted` or `already_there`, or `done`;
+//! A field is left out where it has no value. `cluster` and `registry` are written as the caller named them. `outcome` is a word of the result, such as `granted` or `already_there`, or `done`;
 //! of a failure the kind, as in [`ErrorKind::as_str`](crate::ErrorKind::as_str); `dropped` where nobody waited for the end.
 //! `correlation_id` is that of the write, by which Azure's activity log knows it, and of a failure that of the answer. The events of an
 //! operation are within its span.

@@ -6,7 +6,7 @@ use crate::{
     attachments::{ClusterAttachments, RegistryAttachments},
     cluster::{Applied, CreatedCluster, Kubeconfig, MergedKubeconfig, Pods, RollOut},
     detach::{DetachPlan, Detachment},
-    error::Result,
+    error::{ErrorKind, Result},
     identity::ClusterIdentities,
     import::{Import, StartedImport},
     registry::{CreatedRegistry, ImportStatus, Registry},
@@ -19,7 +19,7 @@ use tracing::{Instrument as _, Span};
 /// Wraps the work of an operation in its span. Its name is a literal, as `tracing` wants it.
 macro_rules! operation {
     ($name:literal, $client:expr, $about:expr, $work:expr $(,)?) => {{
-        let about = $about;
+        let about: $crate::telemetry::About = $about;
         let span = tracing::info_span!(
             target: $crate::telemetry::OPERATION,
             $name,
@@ -29,7 +29,7 @@ macro_rules! operation {
             outcome = tracing::field::Empty,
             correlation_id = tracing::field::Empty,
         );
-        $crate::telemetry::watch($name, span, $work)
+        $crate::telemetry::watch($name, about, span, $work)
     }};
 }
 
@@ -53,6 +53,13 @@ impl About {
     pub fn both(cluster: &impl ToString, registry: &impl ToString) -> Self {
         Self { cluster: Some(cluster.to_string()), registry: Some(registry.to_string()) }
     }
+
+    /// The same with registries that options name, if they name any.
+    pub fn with_registries<'a, T: ToString + 'a>(mut self, registries: impl IntoIterator<Item = &'a T>) -> Self {
+        let names: Vec<String> = registries.into_iter().map(ToString::to_string).collect();
+        self.registry = (!names.is_empty()).then(|| names.join(", "));
+        self
+    }
 }
 
 /// What is told of a result.
@@ -66,17 +73,23 @@ pub(crate) trait Told {
     fn correlation_id(&self) -> Option<&str> {
         None
     }
+
+    /// Why it is a failure, of a result that holds errors of its own.
+    fn failure(&self) -> Option<String> {
+        None
+    }
 }
 
 /// Does the work within the span, and tells how it ended. Boxed: wrapped as it is, the work would be as large again.
 pub(crate) fn watch<'a, T: Told>(
     operation: &'static str,
+    about: About,
     span: Span,
     work: impl Future<Output = Result<T>> + Send + 'a,
 ) -> BoxFuture<'a, Result<T>> {
     let its = span.clone();
     let watched = async move {
-        let end = End { operation, span: its, begun: Instant::now(), is_told: false };
+        let end = End { operation, about, span: its, begun: Instant::now(), is_told: false };
         let result = work.await;
         end.tell(&result);
         result
@@ -87,27 +100,41 @@ pub(crate) fn watch<'a, T: Told>(
 /// Told once, also where the future is dropped before.
 struct End {
     operation: &'static str,
+    about: About,
     span: Span,
     begun: Instant,
     is_told: bool,
 }
 
 impl End {
+    /// A failure is an error to whoever reads a log, but for a call that its caller cancelled.
     fn tell<T: Told>(mut self, result: &Result<T>) {
         self.is_told = true;
-        let (operation, duration_ms) = (self.operation, millis_since(self.begun));
         let (outcome, correlation_id) = match result {
             Ok(done) => (done.outcome(), done.correlation_id()),
             Err(err) => (err.kind().as_str(), err.correlation_id()),
         };
         self.span.record("outcome", outcome);
         self.span.record("correlation_id", correlation_id);
+        let Self { operation, about: About { cluster, registry }, begun, .. } = &self;
+        let (cluster, registry, duration_ms) = (cluster.as_deref(), registry.as_deref(), millis_since(*begun));
         match result {
-            Ok(_) => tracing::info!(target: END, operation, outcome, correlation_id, duration_ms, "ended"),
+            Ok(done) => match done.failure() {
+                None => tracing::info!(
+                    target: END, operation, cluster, registry, outcome, correlation_id, duration_ms, "ended"
+                ),
+                Some(error) => tracing::error!(
+                    target: END, operation, cluster, registry, outcome, duration_ms, error, "failed"
+                ),
+            },
+            Err(err) if err.kind() == ErrorKind::Cancelled => tracing::info!(
+                target: END, operation, cluster, registry, outcome, correlation_id, duration_ms, error = %err, "cancelled"
+            ),
             Err(err) => {
                 let (status, code, request_id) = (err.status(), err.code(), err.request_id());
-                tracing::info!(
-                    target: END, operation, outcome, correlation_id, duration_ms, error = %err, status, code, request_id, "failed"
+                tracing::error!(
+                    target: END, operation, cluster, registry, outcome, correlation_id, duration_ms, error = %err, status, code,
+                    request_id, "failed"
                 );
             }
         }
@@ -120,8 +147,9 @@ impl Drop for End {
             return;
         }
         self.span.record("outcome", "dropped");
-        let (operation, duration_ms) = (self.operation, millis_since(self.begun));
-        tracing::info!(target: END, operation, outcome = "dropped", duration_ms, "dropped");
+        let Self { operation, about: About { cluster, registry }, begun, .. } = &*self;
+        let (cluster, registry, duration_ms) = (cluster.as_deref(), registry.as_deref(), millis_since(*begun));
+        tracing::info!(target: END, operation, cluster, registry, outcome = "dropped", duration_ms, "dropped");
     }
 }
 
@@ -195,6 +223,12 @@ impl Told for Import {
 impl Told for Vec<Result<Import>> {
     fn outcome(&self) -> &'static str {
         if self.iter().all(Result::is_ok) { "done" } else { "some_failed" }
+    }
+
+    fn failure(&self) -> Option<String> {
+        let mut failed = self.iter().filter_map(|one| one.as_ref().err());
+        let first = failed.next()?;
+        Some(format!("{} of {} failed, the first: {first}", failed.count() + 1, self.len()))
     }
 }
 

@@ -123,6 +123,50 @@ async fn a_failure_is_told_with_its_kind_and_what_azure_said() {
     let [end] = &listener.events(telemetry::END)[..] else { panic!("one end") };
     assert_eq!((end.field("status"), end.field("code")), (Some("404"), err.code()));
     assert_eq!((end.field("error"), end.field("request_id")), (Some(err.to_string().as_str()), err.request_id()));
+    // A job that runs at night is read by its errors: each says what it was about.
+    assert_eq!((end.level, end.field("cluster")), (tracing::Level::ERROR, Some("group/absent")));
+}
+
+#[tokio::test(start_paused = true)]
+async fn an_end_names_cluster_and_registry_also_those_that_options_name() {
+    let (scene, listener) = scene();
+    let _guard = listener.listen();
+    let both = |one: &Told| ["cluster", "registry"].map(|name| one.field(name).map(str::to_owned));
+    scene.client.attach(&scene.cluster, &scene.registry, AttachOptions::default()).await.unwrap();
+    let options = aks_acr::ApplyOptions::default().with_registry(scene.registry.clone());
+    scene.client.apply(&scene.cluster, Vec::new(), options).await.unwrap();
+    let absent: aks_acr::RegistryRef = "noregistry".parse().unwrap();
+    scene.client.attach(&scene.cluster, &absent, AttachOptions::default()).await.unwrap_err();
+    let ends = listener.events(telemetry::END);
+    let known = ["group/dev", "myregistry"].map(|name| Some(name.to_owned()));
+    assert_eq!(
+        ends.iter().map(both).collect::<Vec<_>>(),
+        [known.clone(), known, ["group/dev", "noregistry"].map(|name| Some(name.to_owned()))]
+    );
+    assert_eq!(
+        ends.iter().map(|one| one.level).collect::<Vec<_>>(),
+        [tracing::Level::INFO, tracing::Level::INFO, tracing::Level::ERROR]
+    );
+    for span in ["attach", "apply"].iter().flat_map(|name| listener.spans(name)) {
+        assert!(span.field("cluster").is_some() && span.field("registry").is_some(), "{span:?}");
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_list_with_failures_is_an_error_and_a_cancelled_call_is_none() {
+    let (scene, listener) = scene();
+    let _guard = listener.listen();
+    let item = |source: &str| aks_acr::ImportItem::new(source.parse().unwrap(), aks_acr::ImportOptions::default());
+    let images = vec![item("docker.io/library/nginx:latest"), item("docker.io/library/absent:1")];
+    scene.client.import_images(&scene.registry, images, aks_acr::ImportManyOptions::default()).await.unwrap();
+    let cancel = aks_acr::CancellationToken::new();
+    cancel.cancel();
+    let call = CallOptions::default().with_cancel(cancel);
+    scene.client.identities(&scene.cluster, call).await.unwrap_err();
+    let ends = listener.events(telemetry::END);
+    let told: Vec<_> = ends.iter().map(|one| (one.level, one.field("outcome").unwrap())).collect();
+    assert_eq!(told, [(tracing::Level::ERROR, "some_failed"), (tracing::Level::INFO, "cancelled")]);
+    assert!(ends[0].field("error").unwrap().starts_with("1 of 2 failed, the first: "), "{ends:?}");
 }
 
 #[tokio::test(start_paused = true)]
