@@ -18,6 +18,16 @@ function heard(text) {
   return value;
 }
 
+/** Options, of which a misspelt one is refused: JavaScript would leave it out without a word. */
+function known(given, name, ...names) {
+  const options = given ?? {};
+  const wanted = `${name}: wanted an object with ${names.join(', ')}`;
+  if (typeof options !== 'object' || Array.isArray(options)) throw new EmulatorError(wanted, 'Invalid');
+  const other = Object.keys(options).find((key) => !names.includes(key));
+  if (other !== undefined) throw new EmulatorError(`${wanted}; not ${other}`, 'Invalid');
+  return options;
+}
+
 /** A caller's credential. Every token is asked for anew, so that it shows in the log. */
 class Credential {
   #native;
@@ -112,11 +122,13 @@ class Emulator {
     return this.#look('mark').mark;
   }
 
-  requests({ since = 0 } = {}) {
+  requests(options) {
+    const { since = 0 } = known(options, 'requests', 'since');
     return this.#look('requests', since).map(({ from, ...request }) => ({ ...request, sender: from }));
   }
 
-  summary({ since = 0 } = {}) {
+  summary(options) {
+    const { since = 0 } = known(options, 'summary', 'since');
     return this.#look('summary', since);
   }
 
@@ -133,11 +145,11 @@ class Emulator {
   }
 
   kubeletObjectId(group, cluster) {
-    return known(this.#native.kubeletObjectId(group, cluster), `no kubelet identity of ${group}/${cluster}`);
+    return existing(this.#native.kubeletObjectId(group, cluster), `no kubelet identity of ${group}/${cluster}`);
   }
 
   objectId(caller) {
-    return known(this.#native.objectId(caller), `no caller named ${caller}`);
+    return existing(this.#native.objectId(caller), `no caller named ${caller}`);
   }
 
   digest(image) {
@@ -148,7 +160,8 @@ class Emulator {
     this.#order('fault', { ...options, part });
   }
 
-  storm(share, { seed = 0 } = {}) {
+  storm(share, options) {
+    const { seed = 0 } = known(options, 'storm', 'seed');
     this.#order('storm', { share, seed });
   }
 
@@ -193,23 +206,29 @@ class Emulator {
     this.#order('policy', { name, resourceType, scope });
   }
 
-  denyAssignment(name, actions, scope, { butFor = [] } = {}) {
+  denyAssignment(name, actions, scope, options) {
+    const { butFor = [] } = known(options, 'denyAssignment', 'butFor');
     this.#order('deny-assignment', { name, actions, scope, butFor });
   }
 
-  signIn(caller, { blocked }) {
+  signIn(caller, options) {
+    const { blocked } = known(options, 'signIn', 'blocked');
     this.#order('sign-in', { caller, blocked });
   }
 
-  federate(issuer, subject, { caller = 'owner' } = {}) {
+  federate(issuer, subject, options) {
+    const { caller = 'owner' } = known(options, 'federate', 'caller');
     this.#order('federate', { caller, issuer, subject });
   }
 
-  federatedToken(issuer, subject, { seconds } = {}) {
+  federatedToken(issuer, subject, options) {
+    const { seconds } = known(options, 'federatedToken', 'seconds');
     return this.#order('federated-token', { issuer, subject, seconds }).token;
   }
 
-  pushImage(name, { platforms } = {}) {
+  pushImage(name, options) {
+    // A list is meant for the platforms, as Python has them.
+    const { platforms } = Array.isArray(options) ? { platforms: options } : known(options, 'pushImage', 'platforms');
     return this.#order('image', { name, platforms }).digest;
   }
 
@@ -230,7 +249,7 @@ class Emulator {
   }
 }
 
-function known(id, what) {
+function existing(id, what) {
   if (!id) throw new EmulatorError(`there is ${what}`, 'Missing');
   return id;
 }

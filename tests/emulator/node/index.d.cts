@@ -399,7 +399,7 @@ export declare class Emulator {
    */
   federatedToken(issuer: string, subject: string, options?: { seconds?: number }): string;
   /** Adds an image, or moves a tag to a new one made for these platforms. @returns Its digest. */
-  pushImage(name: string, options?: { platforms?: string[] }): string;
+  pushImage(name: string, options?: { platforms?: string[] } | string[]): string;
   /** Removes a tag. @throws `Missing` */
   deleteImage(name: string): void;
   /** Lets a node join a cluster; by default one of linux/amd64. @throws `Missing` if there is no such cluster. */

@@ -43,6 +43,11 @@ impl Clock {
         self.held.unwrap_or_else(|| self.shown + self.put.elapsed() * self.speed)
     }
 
+    /// How many times faster than the client's clock it runs.
+    pub(crate) fn speed(&self) -> u32 {
+        self.speed
+    }
+
     /// When, by tokio's clock, it shows `at`.
     pub(crate) fn real(&self, at: Instant) -> Instant {
         let ahead = at.saturating_duration_since(self.shown);

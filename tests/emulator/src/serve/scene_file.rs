@@ -7,6 +7,7 @@ use serde_json::Value;
 
 use super::ServeError;
 use super::scene_upstream::Outside;
+use crate::arm::registry::name_fault;
 use crate::emulator::Emulator;
 use crate::role_seed::RoleSeed;
 use crate::seed::{ClusterSeed, RegistrySeed};
@@ -283,6 +284,9 @@ impl Scene {
             azure = azure.with_group(&group.name, &group.location);
         }
         for registry in self.registries {
+            if let Some(fault) = name_fault(&registry.name) {
+                return Err(ServeError::new(format!("registries: the name {:?}: {fault}", registry.name)));
+            }
             azure = azure.with_registry_of(registry.seed());
         }
         for cluster in self.clusters {
@@ -413,6 +417,15 @@ entraGroups:
         assert!(azure.role_assignments().iter().any(|one| one.principal_id == azure.group_id("outer")));
         let lost = "entraGroups: [{name: g, members: [nobody]}]";
         assert!(Scene::parse(lost).unwrap().set(Emulator::new()).is_err());
+    }
+
+    #[tokio::test]
+    async fn a_registry_has_a_name_that_azure_takes() {
+        for name in ["regx", "my-registry", "azure", ""] {
+            let scene = Scene::parse(&format!("registries: [{{group: group, name: '{name}'}}]")).unwrap();
+            let fault = scene.set(Emulator::new()).unwrap_err().to_string();
+            assert!(fault.contains(&format!("{name:?}")), "{fault}");
+        }
     }
 
     #[tokio::test]

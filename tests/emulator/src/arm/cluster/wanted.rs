@@ -11,6 +11,9 @@ use crate::seed::{ClusterSeed, SeedNode};
 const VERSION: &str = "1.33.4";
 const VERSIONS: [&str; 5] = ["1.30.14", "1.31.12", "1.32.8", VERSION, "1.34.0"];
 
+/// Minor versions of Kubernetes 1 that regions have had since nodes pull with credential providers, and a few to come.
+const MINORS: std::ops::RangeInclusive<u32> = 26..=40;
+
 /// What only the service says of a cluster, or what is read from elsewhere in the body.
 const STATE: [&str; 14] = [
     "provisioningState",
@@ -55,11 +58,35 @@ pub(super) fn check(sent: &Value) -> Result<(), Reply> {
             );
             return Err(bad("InvalidParameter", "agentPoolProfile.name", &message));
         }
+        check_size(pool["vmSize"].as_str().unwrap_or_default(), sent["location"].as_str().unwrap_or_default())?;
         if pool::count(pool) > 1000 {
             return Err(bad("InvalidParameter", "agentPoolProfile.count", "An agent pool has up to 1000 nodes."));
         }
     }
     Ok(())
+}
+
+/// Which sizes a subscription has in a region differs, so that any is taken that is named as sizes are, such as
+/// `Standard_D4ps_v5`; an empty one is chosen.
+fn check_size(size: &str, location: &str) -> Result<(), Reply> {
+    let family = ["standard_", "basic_"].iter().find_map(|kind| {
+        let (start, rest) = size.split_at_checked(kind.len())?;
+        start.eq_ignore_ascii_case(kind).then_some(rest)
+    });
+    let is_one = family.is_some_and(|rest| {
+        let plain = |letter: char| letter.is_ascii_alphanumeric() || letter == '_' || letter == '-';
+        rest.starts_with(|one: char| one.is_ascii_alphabetic())
+            && rest.contains(|one: char| one.is_ascii_digit())
+            && rest.chars().all(plain)
+    });
+    if size.is_empty() || is_one {
+        return Ok(());
+    }
+    let message = format!(
+        "The VM size of {size} is not allowed in your subscription in location '{location}'. For more details, please \
+         visit https://aka.ms/aks/quotas-skus-regions"
+    );
+    Err(bad("BadRequest", "agentPoolProfile.vmSize", &message))
 }
 
 /// What a creation must have besides. The codes are the provider's, their occasions as documented.
@@ -97,7 +124,7 @@ pub(super) fn chosen() -> Value {
 }
 
 /// The version asked for and the one that runs: an empty one is chosen, one of two numbers means its newest. Which
-/// versions a region has changes from month to month, so that any is taken that is one.
+/// versions a region has changes from month to month, so that any is taken that has been or may soon be one.
 pub(super) fn version(sent: &Value) -> Result<(String, String), Reply> {
     let asked = sent["properties"]["kubernetesVersion"].as_str().unwrap_or_default();
     if asked.is_empty() {
@@ -106,13 +133,19 @@ pub(super) fn version(sent: &Value) -> Result<(String, String), Reply> {
     let numbers: Vec<&str> = asked.split('.').collect();
     let all_numbers = numbers.iter().all(|part| part.parse::<u32>().is_ok());
     let newest = |minor: &str| VERSIONS.iter().find(|known| known.starts_with(&format!("{minor}.")));
+    let is_near = numbers.first() == Some(&"1")
+        && numbers.get(1).and_then(|minor| minor.parse().ok()).is_some_and(|minor: u32| MINORS.contains(&minor));
+    let all_numbers = all_numbers && is_near;
     let found = match numbers.len() {
         2 if all_numbers => Some(newest(asked).map_or_else(|| format!("{asked}.0"), |known| (*known).to_owned())),
         3 if all_numbers => Some(asked.to_owned()),
         _ => None,
     };
     let Some(found) = found else {
-        let message = format!("Version {asked} is not supported in this region.");
+        let message = format!(
+            "Version {asked} is not supported in this region. Please use [az aks get-versions] command to get the supported \
+             version list in this region. For more information, please check https://aka.ms/supported-version-list"
+        );
         return Err(bad("K8sVersionNotSupported", "properties.kubernetesVersion", &message));
     };
     Ok((asked.to_owned(), found))
@@ -188,6 +221,21 @@ mod tests {
     fn a_version_of_two_numbers_means_its_newest() {
         assert_eq!(version(&asked("1.32")).unwrap(), (String::from("1.32"), String::from("1.32.8")));
         assert_eq!(version(&asked("")).unwrap().1, VERSION);
-        assert_eq!(version(&asked("newest")).unwrap_err().status(), 400);
+        for wrong in ["newest", "1.99", "1.99.0", "2.0", "1.5.1", "1", "1.33.4.1"] {
+            assert_eq!(version(&asked(wrong)).unwrap_err().status(), 400, "{wrong}");
+        }
+        assert_eq!(version(&asked("1.35.1")).unwrap().1, "1.35.1");
+    }
+
+    #[test]
+    fn a_size_is_named_as_sizes_are() {
+        for size in
+            ["", "Standard_D2s_v5", "standard_d4ps_v5", "Standard_E32-16s_v3", "Basic_A2", "Standard_NC24ads_A100_v4"]
+        {
+            assert!(check_size(size, "westeurope").is_ok(), "{size}");
+        }
+        for size in ["Nope", "Standard_", "Standard_Nope", "D2s_v5", "Standard_D2s v5", "Standard-D2s-v5"] {
+            assert_eq!(check_size(size, "westeurope").unwrap_err().status(), 400, "{size}");
+        }
     }
 }

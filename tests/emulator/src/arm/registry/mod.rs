@@ -164,7 +164,7 @@ fn check_name(world: &World, call: &Call<'_>, subscription: &str) -> Result<Repl
 }
 
 /// What is wrong with a name, if anything.
-fn name_fault(name: &str) -> Option<&'static str> {
+pub(crate) fn name_fault(name: &str) -> Option<&'static str> {
     if ["microsoft", "azure", "windows"].contains(&name.to_ascii_lowercase().as_str()) {
         return Some("The specified resource name is disallowed.");
     }
