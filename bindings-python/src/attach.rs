@@ -1,11 +1,10 @@
 //! What attach says, and its plan.
 
 use crate::{
-    value::{Several, Time, through_json, value, variants},
+    value::{Several, Time, value, variants},
     word::Word,
 };
 use aks_acr::{InheritedGrant, OtherCondition, PullRole};
-use pyo3::prelude::*;
 
 value! {
     /// The state "this cluster can pull from this registry, by that grant".
@@ -85,11 +84,6 @@ value! {
         /// member. Usually empty.
         unchecked_groups: Several<String>,
     }
-    impl {
-        fn __str__(&self) -> PyResult<String> {
-            Ok(through_json::<aks_acr::AttachPlan>(self)?.to_string())
-        }
-    }
 }
 
 variants! {
@@ -113,10 +107,5 @@ value! {
         group: String,
         /// Its name.
         name: String,
-    }
-    impl {
-        fn __str__(&self) -> PyResult<String> {
-            Ok(through_json::<aks_acr::ClusterRef>(self)?.to_string())
-        }
     }
 }

@@ -2,11 +2,10 @@
 
 use crate::{
     registry::Registry,
-    value::{Several, through_json, value, variants},
+    value::{Several, value, variants},
     word::Word,
 };
 use aks_acr::{GroupMembership, PrincipalState};
-use pyo3::prelude::*;
 
 value! {
     /// What a cluster's nodes can pull from.
@@ -64,11 +63,6 @@ value! {
         is_certain: bool,
         /// Where the principal is a group: whether its members are known, and so `clusters` complete.
         membership: Word<GroupMembership>,
-    }
-    impl {
-        fn __str__(&self) -> PyResult<String> {
-            Ok(through_json::<aks_acr::PullGrant>(self)?.to_string())
-        }
     }
 }
 

@@ -4,13 +4,14 @@ use crate::{
     error::to_py,
     event::Event,
     follow::{AsyncRun, Note, Run, take_note, wait_for},
+    interrupt::{Interrupt, is_interrupt},
     runtime::{Ours, attached, check_no_loop_runs, handle},
     value::through_json,
 };
 use aks_acr::{CallOptions, CancellationToken};
 use pyo3::{
     IntoPyObjectExt as _,
-    exceptions::{PyException, PyRuntimeError, PyTypeError},
+    exceptions::{PyRuntimeError, PyTypeError},
     prelude::*,
 };
 use pyo3_async_runtimes::{TaskLocals, generic::future_into_py_with_locals};
@@ -83,15 +84,32 @@ impl Call {
         &self,
         tell: Option<impl Fn(aks_acr::Event) + Send + Sync + 'static>,
     ) -> PyResult<(Work, CancellationToken)> {
+        let interrupt = Interrupt::of(self.manner.closed.child_token());
+        let cancel = interrupt.cancel();
+        Ok((self.begin_with(tell, interrupt)?, cancel))
+    }
+
+    fn begin_with(
+        &self,
+        tell: Option<impl Fn(aks_acr::Event) + Send + Sync + 'static>,
+        interrupt: Interrupt,
+    ) -> PyResult<Work> {
         let begin = self.begin.lock().unwrap_or_else(PoisonError::into_inner).take();
         let begin = begin.ok_or_else(|| PyRuntimeError::new_err("this call was made already"))?;
-        let cancel = self.manner.closed.child_token();
-        let mut options = CallOptions::default().with_cancel(cancel.clone());
+        let mut options = CallOptions::default().with_cancel(interrupt.cancel());
         options.deadline = self.manner.deadline;
         if let Some(tell) = tell {
             options = options.with_progress(tell);
         }
-        Ok((begin(options), cancel))
+        let work = begin(options);
+        Ok(Box::pin(async move {
+            let outcome = interrupt.clone().scope(work).await;
+            let outcome: Outcome = Arc::new(move |py| match interrupt.raised(py) {
+                Some(err) => Err(err),
+                None => outcome(py),
+            });
+            outcome
+        }))
     }
 
     fn listener(&self, py: Python<'_>) -> Option<Py<PyAny>> {
@@ -135,10 +153,19 @@ impl Call {
     fn start<'py>(&self, py: Python<'py>) -> PyResult<Bound<'py, PyAny>> {
         let locals = TaskLocals::with_running_loop(py)?.copy_context(py)?;
         let (tell, heard) = unbounded_channel();
-        let listener = self.listener(py).map(|listener| Listener { listener, locals: locals.clone() });
-        let (work, cancel) = self.begin(listener.is_some().then_some(move |event| {
-            let _ = tell.send(event);
-        }))?;
+        let interrupt = Interrupt::of(self.manner.closed.child_token());
+        let cancel = interrupt.cancel();
+        let listener = self.listener(py).map(|listener| {
+            let ending = Py::new(py, Ending(interrupt.clone()))?;
+            PyResult::Ok(Listener { listener, ending, locals: locals.clone() })
+        });
+        let listener = listener.transpose()?;
+        let work = self.begin_with(
+            listener.is_some().then_some(move |event| {
+                let _ = tell.send(event);
+            }),
+            interrupt,
+        )?;
         let runtime = handle(py)?;
         let _entered = runtime.enter();
         future_into_py_with_locals::<Ours, _, _>(py, locals, async move {
@@ -187,9 +214,23 @@ impl<'py> IntoPyObject<'py> for Told {
     }
 }
 
+/// Ends a coroutine's call from the loop's thread.
+#[pyclass(frozen, module = "aks_acr._native")]
+pub struct Ending(Interrupt);
+
+#[pymethods]
+impl Ending {
+    /// Ends the call, which raises this.
+    fn raised(&self, error: Bound<'_, PyAny>) {
+        self.0.end(PyErr::from_value(error));
+    }
+}
+
 /// Hears of a coroutine's call, in the loop's own thread.
 struct Listener {
     listener: Py<PyAny>,
+    /// What ends the call for it.
+    ending: Py<Ending>,
     locals: TaskLocals,
 }
 
@@ -198,7 +239,9 @@ impl Listener {
         let told = tokio::task::spawn_blocking(move || {
             attached(|py| {
                 let told = through_json::<Event>(&event).and_then(|event| {
-                    self.locals.event_loop(py).call_method1("call_soon_threadsafe", (&self.listener, event))
+                    let hear = py.import("aks_acr._ask")?.getattr("hear")?;
+                    let event_loop = self.locals.event_loop(py);
+                    event_loop.call_method1("call_soon_threadsafe", (hear, &self.listener, event, &self.ending))
                 });
                 if let Err(err) = told {
                     err.write_unraisable(py, Some(self.listener.bind(py)));
@@ -229,7 +272,7 @@ async fn drive(mut work: Work, mut heard: UnboundedReceiver<aks_acr::Event>, lis
 /// Tells a listener of an event. What it raises is reported and does not end the call, but for Ctrl-C and the like.
 fn hear(py: Python<'_>, listener: &Py<PyAny>, event: &aks_acr::Event) -> PyResult<()> {
     match listener.call1(py, (through_json::<Event>(event)?,)) {
-        Err(err) if err.is_instance_of::<PyException>(py) => {
+        Err(err) if !is_interrupt(py, &err) => {
             err.write_unraisable(py, Some(listener.bind(py)));
             Ok(())
         }

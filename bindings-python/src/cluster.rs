@@ -80,11 +80,6 @@ value! {
         /// Whether it was not there before.
         is_new: bool,
     }
-    impl {
-        fn __str__(&self) -> PyResult<String> {
-            Ok(through_json::<aks_acr::Applied>(self)?.to_string())
-        }
-    }
 }
 
 value! {
@@ -134,10 +129,6 @@ value! {
         at: Time,
     }
     impl {
-        fn __str__(&self) -> PyResult<String> {
-            Ok(through_json::<aks_acr::Pods>(self)?.to_string())
-        }
-
         fn __len__(&self) -> usize {
             self.pods.0.len()
         }
@@ -209,6 +200,11 @@ impl Kubeconfig {
 
     fn __repr__(this: &Bound<'_, Self>) -> PyResult<String> {
         crate::value::repr(this.as_any())
+    }
+
+    /// One readable line, without the keys.
+    fn __str__(&self, py: Python<'_>) -> PyResult<String> {
+        aks_acr::Kubeconfig::parse(&self.text).map(|kubeconfig| kubeconfig.to_string()).map_err(|err| to_py(py, &err))
     }
 
     fn __reduce__<'py>(this: &Bound<'py, Self>) -> PyResult<Bound<'py, PyTuple>> {

@@ -2,6 +2,7 @@
 
 use crate::{
     answer::{Answer, Said},
+    interrupt,
     runtime::{attached, locals},
 };
 use async_trait::async_trait;
@@ -34,7 +35,7 @@ impl PyCredential {
 
     async fn fetch(&self, scopes: Vec<String>) -> PyResult<AccessToken> {
         let (credential, locals) = (self.0.clone(), locals());
-        let (answer, said) = Answer::new();
+        let (answer, mut asking) = Answer::new();
         // Others may hold the interpreter for long: it is waited for in a thread that no other work runs on.
         let begun = spawn_blocking(move || {
             attached(|py| {
@@ -43,9 +44,12 @@ impl PyCredential {
             })
         });
         begun.await.ok().flatten().unwrap_or_else(|| Err(ending()))?;
-        match said.await {
-            Ok(Said::Token(token)) => Ok(token),
-            Ok(Said::Raised(err)) => Err(err),
+        match asking.said().await {
+            Some(Said::Token(token)) => Ok(token),
+            Some(Said::Raised(err)) => {
+                interrupt::pass_on(&err);
+                Err(err)
+            }
             _ => Err(ending()),
         }
     }

@@ -3,11 +3,10 @@
 use crate::{
     attach::ClusterRef,
     attachments::PullGrant,
-    value::{Several, Time, through_json, value},
+    value::{Several, Time, value},
     word::Word,
 };
 use aks_acr::{DetachOutcome, PullRole};
-use pyo3::prelude::*;
 
 value! {
     /// What was removed, and what still lets the cluster pull.
@@ -65,11 +64,6 @@ value! {
         is_principal_named: bool,
         /// Whether only what this library made is meant.
         only_ours: bool,
-    }
-    impl {
-        fn __str__(&self) -> PyResult<String> {
-            Ok(through_json::<aks_acr::DetachPlan>(self)?.to_string())
-        }
     }
 }
 

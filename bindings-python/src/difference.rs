@@ -1,7 +1,6 @@
 //! How something that is there differs from what was asked for.
 
-use crate::value::{through_json, value};
-use pyo3::prelude::*;
+use crate::value::value;
 
 value! {
     /// One point in which a resource that exists is not what would have been made. `str()` is a line for a reader.
@@ -12,10 +11,5 @@ value! {
         asked: String,
         /// What is there.
         found: String,
-    }
-    impl {
-        fn __str__(&self) -> PyResult<String> {
-            Ok(through_json::<aks_acr::Difference>(self)?.to_string())
-        }
     }
 }

@@ -1,6 +1,7 @@
 //! Errors of core's as exceptions: one class a kind, under one base.
 
 use crate::{
+    interrupt::is_interrupt,
     pull::PullFailure,
     refusal::DenyingPolicy,
     value::{Several, through_json},
@@ -110,13 +111,17 @@ pub fn invalid(py: Python<'_>, text: String) -> PyErr {
     PyErr::from_type(class_of(py, ErrorKind::InvalidInput), text)
 }
 
-/// The exception for an error, with the credential's own as its cause.
+/// The exception for an error, with the credential's own as its cause; what is no ordinary exception passes through.
 pub fn to_py(py: Python<'_>, err: &Error) -> PyErr {
+    let cause = python_cause(py, err);
+    if let Some(interrupt) = cause.as_ref().filter(|cause| is_interrupt(py, cause)) {
+        return interrupt.clone_ref(py);
+    }
     let exception = PyErr::from_type(class_of(py, err.kind()), format!("{err:#}"));
     if let Err(failed) = set_facts(exception.value(py), err) {
         return failed;
     }
-    exception.set_cause(py, python_cause(py, err));
+    exception.set_cause(py, cause);
     exception
 }
 

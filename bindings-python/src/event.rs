@@ -1,7 +1,6 @@
 //! What a call under way tells.
 
-use crate::value::{through_json, variants};
-use pyo3::prelude::*;
+use crate::value::variants;
 
 variants! {
     /// A step of a call that is under way. `str()` is a line for a reader.
@@ -20,10 +19,5 @@ variants! {
         Finished { step: String },
         /// The import of one image of a list has ended, well or not; `index` is its place there, `error` why it failed, if it did.
         ItemEnded { index: u32, source: String, is_new: bool, error: Option<String> },
-    }
-    impl {
-        fn __str__(&self) -> PyResult<String> {
-            Ok(through_json::<aks_acr::Event>(self)?.to_string())
-        }
     }
 }

@@ -48,11 +48,6 @@ variants! {
         /// Azure says that the import succeeded; `reason` says why the target could not be looked at.
         Unproven { reason: String },
     }
-    impl {
-        fn __str__(&self) -> PyResult<String> {
-            Ok(through_json::<aks_acr::ImportProof>(self)?.to_string())
-        }
-    }
 }
 
 variants! {

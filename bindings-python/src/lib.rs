@@ -26,6 +26,7 @@ mod event;
 mod follow;
 mod identity;
 mod import;
+mod interrupt;
 mod pull;
 mod record;
 mod refusal;
@@ -49,7 +50,7 @@ mod _native {
         answer::Answer,
         attach::{AttachOutcome, AttachPlan, Attachment, ClusterRef, PlannedAction},
         attachments::{ClusterAttachments, GrantReach, PullGrant, RegistryAttachments},
-        call::Call,
+        call::{Call, Ending},
         calls::Calls,
         cloud::Cloud,
         cluster::{Applied, Cluster, CreatedCluster, Kubeconfig, MergedKubeconfig, Pod, Pods, RollOut},

@@ -24,11 +24,6 @@ value! {
         /// The text of the first failure: kubelet forgets it when it begins to wait.
         message: String,
     }
-    impl {
-        fn __str__(&self) -> PyResult<String> {
-            Ok(through_json::<aks_acr::PullFailure>(self)?.to_string())
-        }
-    }
 }
 
 variants! {
@@ -66,10 +61,6 @@ variants! {
         #[getter]
         fn outlook(&self) -> PyResult<Word<Outlook>> {
             Ok(Word(through_json::<aks_acr::PullCause>(self)?.outlook()))
-        }
-
-        fn __str__(&self) -> PyResult<String> {
-            Ok(through_json::<aks_acr::PullCause>(self)?.to_string())
         }
     }
 }

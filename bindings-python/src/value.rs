@@ -3,7 +3,13 @@
 //! A result's JSON form is a contract of core's, the same in every language, and so it is also the way in: a class here reads what
 //! core writes, strictly, so that a field of core's that a class lacks fails the tests.
 
-use pyo3::{IntoPyObjectExt as _, conversion::FromPyObjectOwned, exceptions::PyValueError, prelude::*, types::PyTuple};
+use pyo3::{
+    IntoPyObjectExt as _,
+    conversion::FromPyObjectOwned,
+    exceptions::PyValueError,
+    prelude::*,
+    types::{PyDict, PyTuple},
+};
 use serde::{Deserialize, Serialize, de::DeserializeOwned};
 use std::time::SystemTime;
 use time::{OffsetDateTime, format_description::well_known::Rfc3339};
@@ -40,6 +46,24 @@ pub fn repr(value: &Bound<'_, PyAny>) -> PyResult<String> {
         fields.push(format!("{name}={}", value.getattr(&*name)?.repr()?));
     }
     Ok(format!("{}({})", class.qualname()?, fields.join(", ")))
+}
+
+/// A copy with other values for some fields.
+pub fn replace<'py>(value: &Bound<'py, PyAny>, changes: Option<&Bound<'py, PyDict>>) -> PyResult<Bound<'py, PyAny>> {
+    let class = value.get_type();
+    let fields = PyDict::new(value.py());
+    for name in class.getattr("__match_args__")?.extract::<Vec<String>>()? {
+        fields.set_item(&name, value.getattr(&*name)?)?;
+    }
+    if let Some(changes) = changes {
+        fields.update(changes.as_mapping())?;
+    }
+    class.call((), Some(&fields))
+}
+
+/// Core's text for a value; of one that a test made by hand, and that core could not have made, how Python writes it.
+pub fn line<C: DeserializeOwned + ToString>(value: &impl Serialize, shown: &Bound<'_, PyAny>) -> PyResult<String> {
+    through_json::<C>(value).map(|value| value.to_string()).or_else(|_| repr(shown))
 }
 
 /// Pickled by its JSON form: no field can be forgotten.
@@ -157,6 +181,15 @@ macro_rules! value {
                 Self { $($field),* }
             }
 
+            /// A copy with other values for some fields; for `copy.replace`.
+            #[pyo3(signature = (/, **changes))]
+            fn __replace__<'py>(
+                this: &pyo3::Bound<'py, Self>,
+                changes: Option<&pyo3::Bound<'py, pyo3::types::PyDict>>,
+            ) -> pyo3::PyResult<pyo3::Bound<'py, pyo3::PyAny>> {
+                $crate::value::replace(this.as_any(), changes)
+            }
+
             #[classattr]
             fn __match_args__() -> ($($crate::value::name_of!($field),)*) {
                 ($(stringify!($field),)*)
@@ -216,6 +249,11 @@ macro_rules! methods {
                 this: &pyo3::Bound<'py, Self>,
             ) -> pyo3::PyResult<pyo3::Bound<'py, pyo3::types::PyTuple>> {
                 $crate::value::reduce(this.as_any(), stringify!($name), &this.get().to_json()?)
+            }
+
+            /// One readable line, or a table.
+            fn __str__(this: &pyo3::Bound<'_, Self>) -> pyo3::PyResult<String> {
+                $crate::value::line::<aks_acr::$name>(this.get(), this.as_any())
             }
 
             /// Its JSON form, the same in every language.

@@ -2,6 +2,7 @@
 
 use crate::{
     answer::{Answer, Said},
+    interrupt,
     runtime::attached,
     value::{Json, through_json, value},
     word::Word,
@@ -27,11 +28,6 @@ value! {
         /// kind, name and namespace.
         body: Option<Json>,
     }
-    impl {
-        fn __str__(&self) -> PyResult<String> {
-            Ok(through_json::<aks_acr::Write>(self)?.to_string())
-        }
-    }
 }
 
 /// The caller's hook.
@@ -40,14 +36,18 @@ pub struct Hook(pub Py<PyAny>);
 impl WriteHook for Hook {
     /// In a thread of Python's, for which one of ours waits, whose other work goes on elsewhere meanwhile.
     fn before(&self, write: &aks_acr::Write) -> Result<(), String> {
-        let (answer, said) = Answer::new();
+        let (answer, asking) = Answer::new();
         let said = block_in_place(|| {
             attached(|py| self.begin(py, write, answer).map_err(|err| err.to_string())).transpose()?;
-            Ok::<_, String>(said.blocking_recv().ok())
+            Ok::<_, String>(asking.wait())
         });
         match said? {
             Some(Said::Allowed) => Ok(()),
             Some(Said::Refused(why)) => Err(why),
+            Some(Said::Raised(err)) => {
+                interrupt::pass_on(&err);
+                Err("it ended the call".to_owned())
+            }
             _ => Err("it could not be asked: the interpreter is ending".to_owned()),
         }
     }

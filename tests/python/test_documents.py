@@ -45,8 +45,9 @@ def test_the_snippets_of_the_readme_run(monkeypatch, capsys):
 
 def test_the_emulators_front_page_is_true_of_this_package():
     text = (ROOT / "tests" / "emulator" / "python" / "README.md").read_text(encoding="utf-8")
-    (snippet,) = re.findall(r"^```python aks-acr\n(.*?)^```", text, re.M | re.S)
-    exec(compile("from aks_acr_emulator import Emulator\n" + snippet, "README.md", "exec"), {})
+    snippets = re.findall(r"^```python aks-acr\n(.*?)^```", text, re.M | re.S)
+    assert len(snippets) == 2
+    exec(compile("\n".join(["from aks_acr_emulator import Emulator", *snippets]), "README.md", "exec"), {})
 
 
 @pytest.mark.parametrize("path", EXAMPLES, ids=lambda path: path.stem)

@@ -3,10 +3,11 @@
 # pyright: strict, reportUnnecessaryTypeIgnoreComment=error
 
 from datetime import datetime, timedelta
+from typing import Literal
 
 from azure.identity import AzureCliCredential
 from azure.identity.aio import AzureCliCredential as AsyncAzureCliCredential
-from typing_extensions import assert_type
+from typing_extensions import assert_never, assert_type
 
 import aks_acr
 import aks_acr.aio
@@ -22,14 +23,23 @@ def blocking() -> None:
     match attachment.outcome:
         case AttachOutcome.Inherited(scope):
             assert_type(scope, str)
-        case _:
+        case AttachOutcome.Granted() | AttachOutcome.AlreadyGranted():
             pass
+        case AttachOutcome.ConditionDiffers(existing):
+            assert_type(existing, str | None)
+        case _:
+            # All forms are named above.
+            assert_never(attachment.outcome)
+    client.attach("group/dev", "myregistry", inherited="sufices")  # pyright: ignore[reportArgumentType]
+    client.create_registry("group", "myregistry", location="westeurope", sku="Gold")  # pyright: ignore[reportArgumentType]
+    aks_acr.required_rights(["atach"])  # pyright: ignore[reportArgumentType]
     results = client.import_images("myregistry", ["nginx", {"source": "nginx", "target": "nginx:v1"}])
     assert_type(results, list[aks_acr.Import | aks_acr.AksAcrError])
     client.import_images("myregistry", [{"target": "nginx:v1"}])  # pyright: ignore[reportArgumentType]
     match client.start_import("myregistry", "nginx"):
         case StartedImport.Started(handle):
-            assert_type(client.poll_import(handle), aks_acr.ImportStatus)
+            status = client.poll_import(handle)
+            assert_type(status.kind, Literal["running", "succeeded"])
         case _:
             pass
     run = client.follow.roll_out("group/dev", "web", on_progress=None)
@@ -56,5 +66,11 @@ async def awaiting() -> None:
     client = aks_acr.aio.Client(AsyncAzureCliCredential(), "subscription", cloud="china")
     assert_type(await client.kubeconfig("group/dev", access=aks_acr.Access.ADMIN), aks_acr.Kubeconfig)
     run = client.follow.apply("group/dev", "")
-    assert_type([event async for event in run], list[Event])
+    async for event in run:
+        assert_type(event.kind == "started", bool)
+        match event:
+            case Event.Polling(_, attempt, _):
+                assert_type(attempt, int)
+            case _:
+                pass
     assert_type(await run, list[aks_acr.Applied])

@@ -13,13 +13,18 @@ TYPE_CHECKING = False
 if TYPE_CHECKING:
     import asyncio
     import contextvars
-    from collections.abc import Awaitable
-    from typing import Any
+    from collections.abc import Awaitable, Callable
+    from typing import Any, TypeVar
 
-    from ._native import Answer, GetsToken, GetsTokenInfo, Token, Write, _Hook
+    from ._native import Answer, Ending, Event, GetsToken, GetsTokenInfo, Token, Write, _Hook
+
+    _T = TypeVar("_T")
 
 # In seconds since 1970. Milliseconds of today are beyond it.
 _YEAR_10000 = 253_402_300_800
+
+# How long a cancelled call waits for its credential to end, in seconds.
+_PARTING = 0.25
 
 # inspect.CO_COROUTINE and CO_ASYNC_GENERATOR, of a module that takes long to import.
 _GIVES_COROUTINE = 0x80 | 0x200
@@ -63,40 +68,116 @@ class Credential:
             if not hasattr(given, "__await__"):
                 answer.token(*_read(given))
             elif loop is not None:
-                loop.call_soon_threadsafe(self._await, loop, given, answer, context=context)
+                try:
+                    loop.call_soon_threadsafe(self._await, loop, given, answer, context=context)
+                except RuntimeError:
+                    # The loop has ended: nobody will await it.
+                    _close(given)
+                    raise
             else:
-                answer.token(*_read(self._run(given)))
+                self._run(given, answer)
         except BaseException as error:
             answer.raised(error)
 
     def _await(self, loop: asyncio.AbstractEventLoop, given: Awaitable[Token], answer: Answer) -> None:
-        async def tell() -> None:
-            try:
-                answer.token(*_read(await given))
-            except BaseException as error:
-                answer.raised(error)
-                if not isinstance(error, Exception):
-                    raise
-
-        task = loop.create_task(tell())
+        """Awaits a token in a task that is cancelled when nobody waits for the token any more."""
+        task = loop.create_task(_tell(given, answer))
         # A loop does not keep its tasks alive.
         self._tasks.add(task)
         task.add_done_callback(self._tasks.discard)
+        of_call = _of_call().get(None)
+        if of_call is not None:
+            of_call.add(task)
+        _stop_with(answer, loop, task)
 
-    def _run(self, given: Awaitable[Token]) -> Token:
+    def _run(self, given: Awaitable[Token], answer: Answer) -> None:
         import asyncio
-
-        async def get() -> Token:
-            return await given
 
         with self._turn:
             if self._loop is None:
                 self._loop = asyncio.new_event_loop()
-            return self._loop.run_until_complete(get())
+            task = self._loop.create_task(_tell(given, answer))
+            _stop_with(answer, self._loop, task)
+            try:
+                self._loop.run_until_complete(task)
+            except asyncio.CancelledError:
+                pass  # Nobody waits for it.
 
     def __del__(self) -> None:
         if self._loop is not None:
             self._loop.close()
+
+
+async def _tell(given: Awaitable[Token], answer: Answer) -> None:
+    try:
+        answer.token(*_read(await given))
+    except BaseException as error:
+        # Ctrl-C and the like too: they are raised by the call, where the caller awaits it.
+        answer.raised(error)
+
+
+def _stop_with(answer: Answer, loop: asyncio.AbstractEventLoop, task: asyncio.Task[None]) -> None:
+    """Cancels a task when nobody waits for its answer any more, and at once if that is so already."""
+
+    def stop() -> None:
+        if not loop.is_closed():
+            try:
+                loop.call_soon_threadsafe(task.cancel)
+            except RuntimeError:
+                pass  # It was closed in this moment.
+
+    if answer.stop_by(stop):
+        task.cancel()
+
+
+def _close(given: Any) -> None:
+    """Closes a coroutine that is not awaited, which would complain."""
+    if hasattr(given, "close"):
+        given.close()
+
+
+_call: contextvars.ContextVar[set[asyncio.Task[None]]] | None = None
+
+
+def _of_call() -> contextvars.ContextVar[set[asyncio.Task[None]]]:
+    """The tasks that await tokens for the coroutine's call in whose context this is."""
+    global _call
+    if _call is None:
+        import contextvars
+
+        _call = contextvars.ContextVar("aks_acr_call")
+    return _call
+
+
+async def attended(start: Callable[[], Awaitable[_T]]) -> _T:
+    """Awaits a call; if it is cancelled, its tasks end before it does."""
+    import asyncio
+
+    tasks: set[asyncio.Task[None]] = set()
+    variable = _of_call()
+    token = variable.set(tasks)
+    try:
+        begun = start()
+    finally:
+        variable.reset(token)
+    try:
+        return await begun
+    except BaseException:
+        under_way = {task for task in tasks if not task.done()}
+        if under_way:
+            # No longer than that: another call may have taken the same token over.
+            await asyncio.wait(under_way, timeout=_PARTING)
+        raise
+
+
+def hear(listener: Callable[[Event], object], event: Event, ending: Ending) -> None:
+    """Tells a listener, in the thread of its loop. What is no ordinary exception ends the call; the others are the loop's to report."""
+    try:
+        listener(event)
+    except Exception:
+        raise
+    except BaseException as error:
+        ending.raised(error)
 
 
 def begin_hook(hook: _Hook, write: Write, answer: Answer) -> None:
@@ -123,17 +204,18 @@ def _ask_hook(hook: _Hook, write: Write, answer: Answer) -> None:
     try:
         said: Any = hook(write)
         if hasattr(said, "__await__"):
-            # What it comes to would be too late, so it may not pass for a yes. A coroutine that is closed complains of nothing.
-            if hasattr(said, "close"):
-                said.close()
+            # What it comes to would be too late, so it may not pass for a yes.
+            _close(said)
             answer.refused("TypeError: it returned an awaitable, and must answer at once")
         # numpy has a type of its own for it.
         elif type(said).__name__ in ("bool", "bool_") and not said:
             answer.refused("PermissionError: it returned False")
         else:
             answer.allowed()
-    except BaseException as error:
+    except Exception as error:
         answer.refused(f"{type(error).__name__}: {error}")
+    except BaseException as error:
+        answer.raised(error)
 
 
 def _read(token: Token) -> tuple[str, float]:

@@ -24,6 +24,12 @@ def given(make: Callable[_P, _T], /, *args: _P.args, **options: _P.kwargs) -> _T
     """What is made of arguments. Text that is none is refused with the argument's name, as all bad input is."""
     try:
         return make(*args, **options)
+    except TypeError as error:
+        # Who wrote the call knows the class by another name.
+        text = str(error)
+        if not text.startswith("Calls."):
+            raise
+        raise TypeError("Client." + text.removeprefix("Calls.")) from None
     except UnicodeEncodeError as error:
         broken: str = error.object
         # A note of the border's names it; Python 3.10 knows no notes.
@@ -45,7 +51,9 @@ def awaitable(
 ) -> Callable[Concatenate[_Face, _P], Coroutine[Any, Any, _T]]:
     @functools.wraps(call)
     async def method(self: _Face, /, *args: _P.args, **options: _P.kwargs) -> _T:
-        return await given(call, self._calls, *args, **options).start()
+        from ._ask import attended
+
+        return await attended(given(call, self._calls, *args, **options).start)
 
     return method
 

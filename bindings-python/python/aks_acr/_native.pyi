@@ -5,6 +5,7 @@ from types import GenericAlias
 from typing import (
     Any,
     Generic,
+    Literal,
     Protocol,
     SupportsIndex,
     TypeAlias,
@@ -100,12 +101,92 @@ class ImportItem(TypedDict):
     target: NotRequired[str | None]
     also: NotRequired[Sequence[str]]
     untagged: NotRequired[Sequence[str]]
-    existing: NotRequired[ExistingTag | str]
+    existing: NotRequired[_ExistingTag]
     source_registry: NotRequired[str | None]
     username: NotRequired[str | None]
     password: NotRequired[str | None]
     deadline: NotRequired[_Seconds | None]
 
+# A word as its enum or as text.
+_Access: TypeAlias = Access | Literal["user", "admin"]
+_ClusterTier: TypeAlias = ClusterTier | Literal["Free", "Standard", "Premium"]
+_DetachOutcome: TypeAlias = DetachOutcome | Literal["removed", "nothing_to_remove"]
+_DomainLabel: TypeAlias = DomainLabel | Literal["TenantReuse", "SubscriptionReuse", "ResourceGroupReuse", "NoReuse"]
+_ExistingEntry: TypeAlias = ExistingEntry | Literal["keep", "replace"]
+_ExistingTag: TypeAlias = ExistingTag | Literal["keep", "replace"]
+_GroupMembership: TypeAlias = GroupMembership | Literal["none", "checked", "unchecked"]
+_InheritedGrant: TypeAlias = InheritedGrant | Literal["suffices", "grant_directly"]
+_MergeOutcome: TypeAlias = MergeOutcome | Literal["added", "replaced", "unchanged"]
+_Operation: TypeAlias = (
+    Operation
+    | Literal[
+        "identities",
+        "attach",
+        "plan_attach",
+        "apply_attach",
+        "detach",
+        "plan_detach",
+        "apply_detach",
+        "attachments_of_cluster",
+        "attachments_of_registry",
+        "registry",
+        "create_registry",
+        "create_cluster",
+        "import_image",
+        "import_images",
+        "start_import",
+        "poll_import",
+        "kubeconfig",
+        "merge_kubeconfig",
+        "apply",
+        "roll_out",
+        "pods",
+    ]
+)
+_OtherCondition: TypeAlias = OtherCondition | Literal["keep", "replace"]
+_PrincipalState: TypeAlias = PrincipalState | Literal["exists", "gone", "unknown"]
+_PullRole: TypeAlias = PullRole | Literal["AcrPull", "Container Registry Repository Reader"]
+_RightScope: TypeAlias = RightScope | Literal["cluster", "registry", "resource_group", "subscription"]
+_RoleAssignmentMode: TypeAlias = RoleAssignmentMode | Literal["LegacyRegistryPermissions", "AbacRepositoryPermissions"]
+_Sku: TypeAlias = Sku | Literal["Basic", "Standard", "Premium"]
+_WriteService: TypeAlias = WriteService | Literal["azure", "kubernetes"]
+# What is one of several forms, for an exhaustive `match`.
+_AttachOutcome: TypeAlias = (
+    AttachOutcome.Granted
+    | AttachOutcome.AlreadyGranted
+    | AttachOutcome.Inherited
+    | AttachOutcome.ThroughGroup
+    | AttachOutcome.ConditionDiffers
+)
+_PlannedAction: TypeAlias = PlannedAction.Grant | PlannedAction.Replace | PlannedAction.Nothing
+_GrantReach: TypeAlias = GrantReach.Direct | GrantReach.Inherited
+_ImportProof: TypeAlias = ImportProof.SourceMatched | ImportProof.TargetOnly | ImportProof.Unproven
+_StartedImport: TypeAlias = StartedImport.AlreadyThere | StartedImport.Started
+_ImportStatus: TypeAlias = ImportStatus.Running | ImportStatus.Succeeded
+_PullCause: TypeAlias = (
+    PullCause.Unauthorized
+    | PullCause.NoCredentials
+    | PullCause.Firewall
+    | PullCause.NotFound
+    | PullCause.NoMatchingPlatform
+    | PullCause.PrivateAddressTimeout
+    | PullCause.PublicAddressTimeout
+    | PullCause.NoSuchHost
+    | PullCause.Throttled
+    | PullCause.UntrustedCertificate
+    | PullCause.InvalidName
+    | PullCause.NeverPulled
+    | PullCause.Unknown
+)
+_Event: TypeAlias = (
+    Event.Started
+    | Event.Polling
+    | Event.ImportingTag
+    | Event.Retrying
+    | Event.RollingOut
+    | Event.Finished
+    | Event.ItemEnded
+)
 _SomeCredential: TypeAlias = GetsToken | GetsTokenInfo
 _SomeCloud: TypeAlias = (
     Cloud
@@ -116,7 +197,7 @@ _SomeCloud: TypeAlias = (
     | CustomCloudWithAuthorityAndGraph
 )
 _Seconds: TypeAlias = float | timedelta
-_Listener: TypeAlias = Callable[[Event], object]
+_Listener: TypeAlias = Callable[[_Event], object]
 _Hook: TypeAlias = Callable[[Write], object]
 
 def shut_down() -> None:
@@ -128,7 +209,7 @@ def load(class_name: str, json: str) -> Any:
 def words() -> dict[str, list[str]]:
     """The words of every enum, as core has them: those of Python are held against them."""
 
-def required_rights(operations: Iterable[Operation | str]) -> list[RequiredRight]:
+def required_rights(operations: Iterable[_Operation]) -> list[RequiredRight]:
     """The rights that these operations need, each once. What is required by one of them is required."""
 
 def custom_role_json(name: str, rights: Iterable[RequiredRight], assignable_scopes: Sequence[str]) -> str:
@@ -138,7 +219,11 @@ def custom_role_json(name: str, rights: Iterable[RequiredRight], assignable_scop
 
 @type_check_only
 class Result:
-    """What all results have: they do not change, and can be compared, hashed and pickled."""
+    """What all results have: they do not change, and can be compared, hashed and pickled. `str()` is one readable line, or a table."""
+
+    def __str__(self) -> str: ...
+    # Of those with fields: `copy.replace` of Python 3.13 calls it.
+    def __replace__(self, /, **changes: Any) -> Self: ...
 
     def to_json(self) -> str:
         """Its JSON form, the same in every language."""
@@ -154,6 +239,9 @@ class Answer:
     def token(self, text: str, expires_on: float) -> None:
         """A token, and its end in seconds since 1970."""
 
+    def stop_by(self, stop: Callable[[], object]) -> bool:
+        """Says what is to be called if nobody waits for the answer any more. That is so already where it gives `True`."""
+
     def raised(self, error: BaseException) -> None:
         """An exception."""
 
@@ -162,6 +250,13 @@ class Answer:
 
     def refused(self, why: str) -> None:
         """The write may not be sent."""
+
+@final
+class Ending:
+    """Ends a coroutine's call from the loop's thread."""
+
+    def raised(self, error: BaseException) -> None:
+        """Ends the call, which raises this."""
 
 @final
 class Call(Generic[_T]):
@@ -210,7 +305,7 @@ class RunEvents:
     """The events of a run."""
 
     def __iter__(self) -> RunEvents: ...
-    def __next__(self) -> Event: ...
+    def __next__(self) -> _Event: ...
 
 @final
 class AsyncRun(Generic[_T]):
@@ -233,7 +328,7 @@ class AsyncRunEvents:
     """The events of an asynchronous run."""
 
     def __aiter__(self) -> AsyncRunEvents: ...
-    def __anext__(self) -> Awaitable[Event]: ...
+    def __anext__(self) -> Awaitable[_Event]: ...
 
 @final
 class Cloud:
@@ -289,8 +384,8 @@ class Attachment(Result):
     def __new__(
         cls,
         *,
-        outcome: AttachOutcome,
-        role: PullRole | str,
+        outcome: _AttachOutcome,
+        role: _PullRole,
         principal_id: str,
         registry: str,
         assignment_id: str | None,
@@ -299,7 +394,7 @@ class Attachment(Result):
         unchecked_groups: Sequence[str],
     ) -> Attachment: ...
     @property
-    def outcome(self) -> AttachOutcome:
+    def outcome(self) -> _AttachOutcome:
         """What was found or done."""
 
     @property
@@ -346,6 +441,8 @@ class AttachOutcome(Result):
 
         __match_args__ = ()
         def __new__(cls) -> AttachOutcome.Granted: ...
+        @property
+        def kind(self) -> Literal["granted"]: ...
 
     @final
     class AlreadyGranted(AttachOutcome):
@@ -353,6 +450,8 @@ class AttachOutcome(Result):
 
         __match_args__ = ()
         def __new__(cls) -> AttachOutcome.AlreadyGranted: ...
+        @property
+        def kind(self) -> Literal["already_granted"]: ...
 
     @final
     class Inherited(AttachOutcome):
@@ -360,6 +459,8 @@ class AttachOutcome(Result):
 
         __match_args__ = ("from_",)
         def __new__(cls, from_: str) -> AttachOutcome.Inherited: ...
+        @property
+        def kind(self) -> Literal["inherited"]: ...
         @property
         def from_(self) -> str: ...
 
@@ -372,6 +473,8 @@ class AttachOutcome(Result):
         __match_args__ = ("group", "from_")
         def __new__(cls, group: str, from_: str) -> AttachOutcome.ThroughGroup: ...
         @property
+        def kind(self) -> Literal["through_group"]: ...
+        @property
         def group(self) -> str: ...
         @property
         def from_(self) -> str: ...
@@ -382,6 +485,8 @@ class AttachOutcome(Result):
 
         __match_args__ = ("existing",)
         def __new__(cls, existing: str | None) -> AttachOutcome.ConditionDiffers: ...
+        @property
+        def kind(self) -> Literal["condition_differs"]: ...
         @property
         def existing(self) -> str | None: ...
 
@@ -409,13 +514,13 @@ class AttachPlan(Result):
         expires: datetime,
         cluster: ClusterRef,
         registry: str,
-        role: PullRole | str,
+        role: _PullRole,
         principal_id: str,
         condition: str | None,
-        action: PlannedAction,
+        action: _PlannedAction,
         is_principal_named: bool,
-        inherited: InheritedGrant | str,
-        other_condition: OtherCondition | str,
+        inherited: _InheritedGrant,
+        other_condition: _OtherCondition,
         unchecked_groups: Sequence[str],
     ) -> AttachPlan: ...
     @property
@@ -447,7 +552,7 @@ class AttachPlan(Result):
         """What would narrow it."""
 
     @property
-    def action(self) -> PlannedAction:
+    def action(self) -> _PlannedAction:
         """What would be done."""
 
     @property
@@ -482,6 +587,8 @@ class PlannedAction(Result):
 
         __match_args__ = ()
         def __new__(cls) -> PlannedAction.Grant: ...
+        @property
+        def kind(self) -> Literal["grant"]: ...
 
     @final
     class Replace(PlannedAction):
@@ -490,6 +597,8 @@ class PlannedAction(Result):
         __match_args__ = ("assignment_id",)
         def __new__(cls, assignment_id: str) -> PlannedAction.Replace: ...
         @property
+        def kind(self) -> Literal["replace"]: ...
+        @property
         def assignment_id(self) -> str: ...
 
     @final
@@ -497,9 +606,11 @@ class PlannedAction(Result):
         """Writes nothing, since this is so already."""
 
         __match_args__ = ("outcome",)
-        def __new__(cls, outcome: AttachOutcome) -> PlannedAction.Nothing: ...
+        def __new__(cls, outcome: _AttachOutcome) -> PlannedAction.Nothing: ...
         @property
-        def outcome(self) -> AttachOutcome: ...
+        def kind(self) -> Literal["nothing"]: ...
+        @property
+        def outcome(self) -> _AttachOutcome: ...
 
 @final
 class Detachment(Result):
@@ -513,7 +624,7 @@ class Detachment(Result):
     def __new__(
         cls,
         *,
-        outcome: DetachOutcome | str,
+        outcome: _DetachOutcome,
         principal_id: str,
         registry: str,
         removed: Iterable[RemovedGrant],
@@ -550,7 +661,7 @@ class RemovedGrant(Result):
         cls,
         *,
         assignment_id: str,
-        role: PullRole | str,
+        role: _PullRole,
         condition: str | None,
         correlation_id: str | None,
     ) -> RemovedGrant: ...
@@ -762,15 +873,15 @@ class PullGrant(Result):
         registry: str,
         principal_id: str,
         principal_type: str | None,
-        principal_state: PrincipalState | str,
+        principal_state: _PrincipalState,
         clusters: Iterable[str],
         role_definition_id: str,
         role_name: str | None,
         assignment_id: str,
-        reach: GrantReach,
+        reach: _GrantReach,
         condition: str | None,
         is_certain: bool,
-        membership: GroupMembership | str,
+        membership: _GroupMembership,
     ) -> PullGrant: ...
     @property
     def registry(self) -> str:
@@ -805,7 +916,7 @@ class PullGrant(Result):
         """Id of the role assignment."""
 
     @property
-    def reach(self) -> GrantReach:
+    def reach(self) -> _GrantReach:
         """Where it was assigned."""
 
     @property
@@ -834,6 +945,8 @@ class GrantReach(Result):
 
         __match_args__ = ()
         def __new__(cls) -> GrantReach.Direct: ...
+        @property
+        def kind(self) -> Literal["direct"]: ...
 
     @final
     class Inherited(GrantReach):
@@ -841,6 +954,8 @@ class GrantReach(Result):
 
         __match_args__ = ("from_",)
         def __new__(cls, from_: str) -> GrantReach.Inherited: ...
+        @property
+        def kind(self) -> Literal["inherited"]: ...
         @property
         def from_(self) -> str: ...
 
@@ -872,7 +987,7 @@ class RequiredRight(Result):
         *,
         action: str,
         is_data_action: bool,
-        at: RightScope | str,
+        at: _RightScope,
         is_required: bool,
         why: str,
         smallest_role: str | None,
@@ -909,7 +1024,7 @@ class Write(Result):
     def __new__(
         cls,
         *,
-        service: WriteService | str,
+        service: _WriteService,
         method: str,
         target: str,
         action: str | None,
@@ -1066,7 +1181,7 @@ class Registry(Result):
 
     __match_args__ = ("id", "login_server", "location", "sku", "mode", "state")
     def __new__(
-        cls, *, id: str, login_server: str, location: str, sku: str, mode: RoleAssignmentMode | str, state: str
+        cls, *, id: str, login_server: str, location: str, sku: str, mode: _RoleAssignmentMode, state: str
     ) -> Registry: ...
     @property
     def id(self) -> str:
@@ -1109,7 +1224,7 @@ class MergedKubeconfig(Result):
         *,
         file: str,
         context: str,
-        outcome: MergeOutcome | str,
+        outcome: _MergeOutcome,
         previous_context: str | None,
         current_context_changed: bool,
         is_open_to_others: bool,
@@ -1282,7 +1397,7 @@ class Import(Result):
         target: str,
         also: Iterable[str],
         is_new: bool,
-        proof: ImportProof,
+        proof: _ImportProof,
         correlation_id: str | None,
     ) -> Import: ...
     @property
@@ -1306,7 +1421,7 @@ class Import(Result):
         """`False`: an equal image was there, and nothing was copied."""
 
     @property
-    def proof(self) -> ImportProof:
+    def proof(self) -> _ImportProof:
         """How sure it is that the two are the same."""
 
 @disjoint_base
@@ -1324,6 +1439,8 @@ class ImportProof(Result):
         __match_args__ = ("digest",)
         def __new__(cls, digest: str) -> ImportProof.SourceMatched: ...
         @property
+        def kind(self) -> Literal["source_matched"]: ...
+        @property
         def digest(self) -> str: ...
 
     @final
@@ -1332,6 +1449,8 @@ class ImportProof(Result):
 
         __match_args__ = ("digest", "reason")
         def __new__(cls, digest: str, reason: str) -> ImportProof.TargetOnly: ...
+        @property
+        def kind(self) -> Literal["target_only"]: ...
         @property
         def digest(self) -> str: ...
         @property
@@ -1343,6 +1462,8 @@ class ImportProof(Result):
 
         __match_args__ = ("reason",)
         def __new__(cls, reason: str) -> ImportProof.Unproven: ...
+        @property
+        def kind(self) -> Literal["unproven"]: ...
         @property
         def reason(self) -> str: ...
 
@@ -1361,6 +1482,8 @@ class StartedImport(Result):
         __match_args__ = ("import_",)
         def __new__(cls, import_: Import) -> StartedImport.AlreadyThere: ...
         @property
+        def kind(self) -> Literal["already_there"]: ...
+        @property
         def import_(self) -> Import: ...
 
     @final
@@ -1369,6 +1492,8 @@ class StartedImport(Result):
 
         __match_args__ = ("handle",)
         def __new__(cls, handle: ImportHandle) -> StartedImport.Started: ...
+        @property
+        def kind(self) -> Literal["started"]: ...
         @property
         def handle(self) -> ImportHandle: ...
 
@@ -1387,6 +1512,8 @@ class ImportStatus(Result):
         __match_args__ = ("tags",)
         def __new__(cls, tags: Mapping[str, str]) -> ImportStatus.Running: ...
         @property
+        def kind(self) -> Literal["running"]: ...
+        @property
         def tags(self) -> dict[str, str]: ...
 
     @final
@@ -1395,6 +1522,8 @@ class ImportStatus(Result):
 
         __match_args__ = ()
         def __new__(cls) -> ImportStatus.Succeeded: ...
+        @property
+        def kind(self) -> Literal["succeeded"]: ...
 
 @final
 class ImportHandle(Result):
@@ -1429,7 +1558,7 @@ class PullFailure(Result):
 
     __match_args__ = ("pod", "container", "image", "reason", "cause", "message")
     def __new__(
-        cls, *, pod: str, container: str, image: str, reason: str, cause: PullCause, message: str
+        cls, *, pod: str, container: str, image: str, reason: str, cause: _PullCause, message: str
     ) -> PullFailure: ...
     @property
     def pod(self) -> str:
@@ -1448,7 +1577,7 @@ class PullFailure(Result):
         """Kubelet's reason, such as `ErrImagePull`."""
 
     @property
-    def cause(self) -> PullCause:
+    def cause(self) -> _PullCause:
         """What its text means."""
 
     @property
@@ -1473,6 +1602,8 @@ class PullCause(Result):
 
         __match_args__ = ()
         def __new__(cls) -> PullCause.Unauthorized: ...
+        @property
+        def kind(self) -> Literal["unauthorized"]: ...
 
     @final
     class NoCredentials(PullCause):
@@ -1480,6 +1611,8 @@ class PullCause(Result):
 
         __match_args__ = ()
         def __new__(cls) -> PullCause.NoCredentials: ...
+        @property
+        def kind(self) -> Literal["no_credentials"]: ...
 
     @final
     class Firewall(PullCause):
@@ -1487,6 +1620,8 @@ class PullCause(Result):
 
         __match_args__ = ("address",)
         def __new__(cls, address: str | None) -> PullCause.Firewall: ...
+        @property
+        def kind(self) -> Literal["firewall"]: ...
         @property
         def address(self) -> str | None: ...
 
@@ -1496,6 +1631,8 @@ class PullCause(Result):
 
         __match_args__ = ()
         def __new__(cls) -> PullCause.NotFound: ...
+        @property
+        def kind(self) -> Literal["not_found"]: ...
 
     @final
     class NoMatchingPlatform(PullCause):
@@ -1503,6 +1640,8 @@ class PullCause(Result):
 
         __match_args__ = ()
         def __new__(cls) -> PullCause.NoMatchingPlatform: ...
+        @property
+        def kind(self) -> Literal["no_matching_platform"]: ...
 
     @final
     class PrivateAddressTimeout(PullCause):
@@ -1510,6 +1649,8 @@ class PullCause(Result):
 
         __match_args__ = ()
         def __new__(cls) -> PullCause.PrivateAddressTimeout: ...
+        @property
+        def kind(self) -> Literal["private_address_timeout"]: ...
 
     @final
     class PublicAddressTimeout(PullCause):
@@ -1517,6 +1658,8 @@ class PullCause(Result):
 
         __match_args__ = ()
         def __new__(cls) -> PullCause.PublicAddressTimeout: ...
+        @property
+        def kind(self) -> Literal["public_address_timeout"]: ...
 
     @final
     class NoSuchHost(PullCause):
@@ -1524,6 +1667,8 @@ class PullCause(Result):
 
         __match_args__ = ()
         def __new__(cls) -> PullCause.NoSuchHost: ...
+        @property
+        def kind(self) -> Literal["no_such_host"]: ...
 
     @final
     class Throttled(PullCause):
@@ -1531,6 +1676,8 @@ class PullCause(Result):
 
         __match_args__ = ()
         def __new__(cls) -> PullCause.Throttled: ...
+        @property
+        def kind(self) -> Literal["throttled"]: ...
 
     @final
     class UntrustedCertificate(PullCause):
@@ -1538,6 +1685,8 @@ class PullCause(Result):
 
         __match_args__ = ()
         def __new__(cls) -> PullCause.UntrustedCertificate: ...
+        @property
+        def kind(self) -> Literal["untrusted_certificate"]: ...
 
     @final
     class InvalidName(PullCause):
@@ -1545,6 +1694,8 @@ class PullCause(Result):
 
         __match_args__ = ()
         def __new__(cls) -> PullCause.InvalidName: ...
+        @property
+        def kind(self) -> Literal["invalid_name"]: ...
 
     @final
     class NeverPulled(PullCause):
@@ -1552,6 +1703,8 @@ class PullCause(Result):
 
         __match_args__ = ()
         def __new__(cls) -> PullCause.NeverPulled: ...
+        @property
+        def kind(self) -> Literal["never_pulled"]: ...
 
     @final
     class Unknown(PullCause):
@@ -1559,6 +1712,8 @@ class PullCause(Result):
 
         __match_args__ = ()
         def __new__(cls) -> PullCause.Unknown: ...
+        @property
+        def kind(self) -> Literal["unknown"]: ...
 
 @final
 class Applied(Result):
@@ -1709,6 +1864,8 @@ class Event(Result):
         __match_args__ = ("step",)
         def __new__(cls, step: str) -> Event.Started: ...
         @property
+        def kind(self) -> Literal["started"]: ...
+        @property
         def step(self) -> str: ...
 
     @final
@@ -1717,6 +1874,8 @@ class Event(Result):
 
         __match_args__ = ("step", "attempt", "status")
         def __new__(cls, step: str, attempt: int, status: str) -> Event.Polling: ...
+        @property
+        def kind(self) -> Literal["polling"]: ...
         @property
         def step(self) -> str: ...
         @property
@@ -1731,6 +1890,8 @@ class Event(Result):
         __match_args__ = ("tag", "status")
         def __new__(cls, tag: str, status: str) -> Event.ImportingTag: ...
         @property
+        def kind(self) -> Literal["importing_tag"]: ...
+        @property
         def tag(self) -> str: ...
         @property
         def status(self) -> str: ...
@@ -1741,6 +1902,8 @@ class Event(Result):
 
         __match_args__ = ("step", "reason", "wait_ms")
         def __new__(cls, step: str, reason: str, wait_ms: int | None) -> Event.Retrying: ...
+        @property
+        def kind(self) -> Literal["retrying"]: ...
         @property
         def step(self) -> str: ...
         @property
@@ -1755,6 +1918,8 @@ class Event(Result):
         __match_args__ = ("ready", "wanted", "cause")
         def __new__(cls, ready: int, wanted: int, cause: str | None) -> Event.RollingOut: ...
         @property
+        def kind(self) -> Literal["rolling_out"]: ...
+        @property
         def ready(self) -> int: ...
         @property
         def wanted(self) -> int: ...
@@ -1768,6 +1933,8 @@ class Event(Result):
         __match_args__ = ("step",)
         def __new__(cls, step: str) -> Event.Finished: ...
         @property
+        def kind(self) -> Literal["finished"]: ...
+        @property
         def step(self) -> str: ...
 
     @final
@@ -1776,6 +1943,8 @@ class Event(Result):
 
         __match_args__ = ("index", "source", "is_new", "error")
         def __new__(cls, index: int, source: str, is_new: bool, error: str | None) -> Event.ItemEnded: ...
+        @property
+        def kind(self) -> Literal["item_ended"]: ...
         @property
         def index(self) -> int: ...
         @property
@@ -1910,8 +2079,8 @@ class Calls:
         *,
         principal_id: str | None = None,
         condition: str | None = None,
-        inherited: InheritedGrant | str | None = None,
-        other_condition: OtherCondition | str | None = None,
+        inherited: _InheritedGrant | None = None,
+        other_condition: _OtherCondition | None = None,
         retry_refused: _Seconds | None = None,
         deadline: _Seconds | None = None,
         on_progress: _Listener | None = None,
@@ -1943,8 +2112,8 @@ class Calls:
         *,
         principal_id: str | None = None,
         condition: str | None = None,
-        inherited: InheritedGrant | str | None = None,
-        other_condition: OtherCondition | str | None = None,
+        inherited: _InheritedGrant | None = None,
+        other_condition: _OtherCondition | None = None,
         retry_refused: _Seconds | None = None,
         deadline: _Seconds | None = None,
         on_progress: _Listener | None = None,
@@ -2097,9 +2266,9 @@ class Calls:
         name: str,
         *,
         location: str | None = None,
-        sku: Sku | str | None = None,
-        mode: RoleAssignmentMode | str | None = None,
-        domain_label: DomainLabel | str | None = None,
+        sku: _Sku | None = None,
+        mode: _RoleAssignmentMode | None = None,
+        domain_label: _DomainLabel | None = None,
         register: bool | None = None,
         deadline: _Seconds | None = None,
         on_progress: _Listener | None = None,
@@ -2134,7 +2303,7 @@ class Calls:
         node_count: int | None = None,
         vm_size: str | None = None,
         kubernetes_version: str | None = None,
-        tier: ClusterTier | str | None = None,
+        tier: _ClusterTier | None = None,
         ssh_key: str | None = None,
         ssh_key_file: str | PathLike[str] | None = None,
         register: bool | None = None,
@@ -2175,7 +2344,7 @@ class Calls:
         target: str | None = None,
         also: Sequence[str] | None = None,
         untagged: Sequence[str] | None = None,
-        existing: ExistingTag | str | None = None,
+        existing: _ExistingTag | None = None,
         source_registry: str | None = None,
         username: str | None = None,
         password: str | None = None,
@@ -2238,13 +2407,13 @@ class Calls:
         target: str | None = None,
         also: Sequence[str] | None = None,
         untagged: Sequence[str] | None = None,
-        existing: ExistingTag | str | None = None,
+        existing: _ExistingTag | None = None,
         source_registry: str | None = None,
         username: str | None = None,
         password: str | None = None,
         deadline: _Seconds | None = None,
         on_progress: _Listener | None = None,
-    ) -> Call[StartedImport]:
+    ) -> Call[_StartedImport]:
         """Begins an import and does not wait for it: the handle can be stored, and looked at later, also by another process.
 
         Its arguments are those of `import_image`.
@@ -2259,7 +2428,7 @@ class Calls:
         *,
         deadline: _Seconds | None = None,
         on_progress: _Listener | None = None,
-    ) -> Call[ImportStatus]:
+    ) -> Call[_ImportStatus]:
         """How far an import is, by one look. Azure names a new link each time, which the handle takes over.
 
         `handle` is what `start_import` gave, or the handle in it.
@@ -2274,7 +2443,7 @@ class Calls:
         self,
         cluster: str,
         *,
-        access: Access | str | None = None,
+        access: _Access | None = None,
         public_fqdn: bool | None = None,
         context: str | None = None,
         deadline: _Seconds | None = None,
@@ -2299,11 +2468,11 @@ class Calls:
         self,
         cluster: str,
         *,
-        access: Access | str | None = None,
+        access: _Access | None = None,
         public_fqdn: bool | None = None,
         context: str | None = None,
         file: str | PathLike[str] | None = None,
-        existing: ExistingEntry | str | None = None,
+        existing: _ExistingEntry | None = None,
         set_current: bool | None = None,
         lock_wait: _Seconds | None = None,
         deadline: _Seconds | None = None,
