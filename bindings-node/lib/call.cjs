@@ -4,6 +4,10 @@ const native = require('../native.cjs');
 const { AksAcrError } = require('./error.cjs');
 const { watch } = require('./signal.cjs');
 const { shown, view } = require('./view.cjs');
+const { thrown } = require('./write.cjs');
+
+/** The types of what an error carries. */
+const OF_ERRORS = { pullFailure: 'PullFailure', policies: 'DenyingPolicy' };
 
 /**
  * Makes one call: `make` is given the native call and the options that are for core, `toResult` what came of it. `stop` is a signal
@@ -17,10 +21,17 @@ async function perform(given, make, toResult, stop) {
   try {
     return toResult(await make(call, options), (refusal) => failure(refusal, signals));
   } catch (refusal) {
-    throw failure(refusal, signals);
+    throw withCause(failure(refusal, signals), call.number);
   } finally {
+    thrown.delete(call.number);
     for (const end of unwatch) end();
   }
+}
+
+/** The same error, caused by what the hook of its call threw, if it did. */
+function withCause(error, number) {
+  if (error.refusal !== 'write_hook' || !thrown.has(number)) return error;
+  return Object.defineProperty(error, 'cause', { value: thrown.get(number), writable: true, configurable: true });
 }
 
 /** The options as an object, those checked that do not go to core. */
@@ -46,7 +57,7 @@ const isGiven = (option) => option !== undefined && option !== null;
 const listener = (onProgress) => (event) => {
   if (event === null) return;
   try {
-    onProgress(shown(event));
+    onProgress(shown(event, 'Event'));
   } catch (thrown) {
     // The work goes on; the fault of the listener is nobody's to catch, as with any event listener.
     process.nextTick(() => {
@@ -61,7 +72,7 @@ function failure(refusal, signals = []) {
   if (fields === undefined) return refusal;
   const aborted = fields.code === 'cancelled' ? signals.find((signal) => signal.aborted) : undefined;
   // The fields themselves are named as here; what is in them is in core's form.
-  const inside = Object.entries(fields).map(([name, fact]) => [name, view(fact)]);
+  const inside = Object.entries(fields).map(([name, fact]) => [name, view(fact, OF_ERRORS[name])]);
   return new AksAcrError(refusal.message, { ...Object.fromEntries(inside), cause: aborted ? aborted.reason : refusal.cause });
 }
 

@@ -8,7 +8,7 @@ const { AksAcrError } = require('./error.cjs');
 const { ImportHandle, LOOKED, followed, storedHandle } = require('./handle.cjs');
 const { Kubeconfig } = require('./kubeconfig.cjs');
 const { Run } = require('./run.cjs');
-const { plan, shown, stored, view } = require('./view.cjs');
+const { planOf, readable, stored, view, viewOf } = require('./view.cjs');
 const { hook } = require('./write.cjs');
 
 /**
@@ -16,41 +16,53 @@ const { hook } = require('./write.cjs');
  * the arguments; and what the first argument becomes for core, where that is more than a text.
  */
 const OPERATIONS = {
-  identities: [1, view],
-  attach: [2, view],
-  planAttach: [2, plan],
-  applyAttach: [1, view, stored],
-  detach: [2, view],
-  planDetach: [2, plan],
-  applyDetach: [1, view, stored],
-  attachmentsOfCluster: [1, view],
-  attachmentsOfRegistry: [1, view],
-  registry: [1, view],
-  createRegistry: [2, view],
-  createCluster: [1, view],
-  importImage: [2, view],
+  identities: [1, viewOf('ClusterIdentities')],
+  attach: [2, viewOf('Attachment')],
+  planAttach: [2, planOf('AttachPlan')],
+  applyAttach: [1, viewOf('Attachment'), stored],
+  detach: [2, viewOf('Detachment')],
+  planDetach: [2, planOf('DetachPlan')],
+  applyDetach: [1, viewOf('Detachment'), stored],
+  attachmentsOfCluster: [1, viewOf('ClusterAttachments')],
+  attachmentsOfRegistry: [1, viewOf('RegistryAttachments')],
+  registry: [1, viewOf('Registry')],
+  createRegistry: [2, viewOf('CreatedRegistry')],
+  createCluster: [1, viewOf('CreatedCluster')],
+  importImage: [2, viewOf('Import')],
   importImages: [2, (results, explain) => Object.freeze(results.map((one) => ofList(one, explain)))],
   startImport: [2, started],
   pollImport: [1, looked, (given) => storedHandle(followed(given))],
   kubeconfig: [1, (value) => new Kubeconfig(value)],
-  mergeKubeconfig: [1, view],
-  apply: [2, view],
-  rollOut: [2, view],
-  pods: [1, (value) => shown(value)],
+  mergeKubeconfig: [1, viewOf('MergedKubeconfig')],
+  apply: [2, viewOf('Applied')],
+  rollOut: [2, viewOf('RollOut')],
+  pods: [1, viewOf('Pods')],
 };
 
 /** One result of a list: what came of it, or the error. */
-const ofList = ({ error, ...rest }, explain) => (error ? Object.freeze({ error: explain(error) }) : view(rest));
+function ofList({ error, ...rest }, explain) {
+  if (!error) return readableItem(rest);
+  const explained = explain(error);
+  return Object.freeze(readable({ error: explained }, 'ImportFailure', () => explained.message));
+}
+
+/** An import of a list; its text is that of the import. */
+function readableItem({ import: done }) {
+  const made = { import: view(done, 'Import') };
+  return Object.freeze(readable(made, 'ImportSuccess', () => String(made.import)));
+}
 
 function started({ value, handle, waitMs }) {
-  return handle ? Object.freeze({ ...value, handle: new ImportHandle(handle, waitMs) }) : view(value);
+  if (!handle) return view(value, 'StartedImport');
+  const made = { ...value, handle: new ImportHandle(handle, waitMs) };
+  return Object.freeze(readable(made, 'StartedImport', () => `started: ${made.handle}`));
 }
 
 /** The handle that was given goes on from here, as core's does; one that was read from its stored form has no such memory. */
 function looked({ value, handle, waitMs }, explain, [given]) {
   const goingOn = followed(given);
   if (goingOn instanceof ImportHandle) goingOn[LOOKED](handle, waitMs);
-  return view(value);
+  return view(value, 'ImportStatus');
 }
 
 class Client {

@@ -1,5 +1,6 @@
 'use strict';
 
+const native = require('../native.cjs');
 const { AksAcrError } = require('./error.cjs');
 
 const LOOKED = Symbol('looked');
@@ -28,6 +29,11 @@ class ImportHandle {
 
   toJSON() {
     return { ...this.#stored };
+  }
+
+  /** Nothing of its link. */
+  toString() {
+    return native.describe('ImportHandle', JSON.stringify(this.#stored));
   }
 
   /** Takes over what a look at the import gave: another link, and how long to wait for the next. */

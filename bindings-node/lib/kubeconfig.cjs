@@ -1,5 +1,7 @@
 'use strict';
 
+const native = require('../native.cjs');
+
 /** A kubeconfig. It holds keys, so neither `util.inspect` nor `JSON.stringify` shows its text. */
 class Kubeconfig {
   #text;
@@ -9,6 +11,11 @@ class Kubeconfig {
     this.context = context;
     this.#text = text;
     Object.freeze(this);
+  }
+
+  /** Nothing of the text. The sentence is core's. */
+  toString() {
+    return native.describeKubeconfig(this.#text);
   }
 
   text() {

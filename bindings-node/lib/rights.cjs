@@ -8,7 +8,7 @@ const { snakeCase, view } = require('./view.cjs');
 
 function requiredRights(operations) {
   const words = Array.isArray(operations) ? operations.map(word) : operations;
-  return view(told(() => native.requiredRights(words)));
+  return view(told(() => native.requiredRights(words)), 'RequiredRight');
 }
 
 const customRoleJson = (...given) => told(() => native.customRoleJson(...given));

@@ -1,5 +1,7 @@
 'use strict';
 
+const native = require('../native.cjs');
+
 // From core's JSON form to what a program in JavaScript expects: names in camel case, times as Date, everything frozen.
 
 const TIMES = new Set(['at', 'created', 'expires', 'last_restart']);
@@ -11,20 +13,71 @@ const OTHERS = new Set(['body', 'tags']);
 
 const camelCase = (name) => name.replace(/_([a-z])/g, (_, letter) => letter.toUpperCase());
 
-function view(value) {
-  if (Array.isArray(value)) return Object.freeze(value.map(view));
+/**
+ * The types of what is within a value, by the names of core's fields. What is of a type here reads as a line of core's: by `String(…)`, in
+ * templates, and in `util.inspect` before its fields.
+ */
+const INSIDE = {
+  Applied: {},
+  AddOnIdentity: {},
+  AttachOutcome: {},
+  AttachPlan: { cluster: 'ClusterRef', action: 'PlannedAction' },
+  Attachment: { outcome: 'AttachOutcome' },
+  Cluster: {},
+  ClusterAttachments: { grants: 'PullGrant' },
+  ClusterIdentities: { kubelet: 'KubeletIdentity', add_ons: 'AddOnIdentity', entra: 'EntraSettings' },
+  ClusterRef: {},
+  CreatedCluster: { cluster: 'Cluster', differences: 'Difference', attachments: 'Attachment' },
+  CreatedRegistry: { registry: 'Registry', differences: 'Difference' },
+  DenyingPolicy: {},
+  DetachPlan: { cluster: 'ClusterRef', remove: 'RoleAssignment', remaining: 'PullGrant' },
+  Detachment: { removed: 'RemovedGrant', remaining: 'PullGrant' },
+  Difference: {},
+  EntraSettings: {},
+  GrantReach: {},
+  Import: { proof: 'ImportProof' },
+  ImportProof: {},
+  ImportStatus: {},
+  KubeletIdentity: {},
+  MergedKubeconfig: {},
+  PlannedAction: { outcome: 'AttachOutcome' },
+  Pod: { pull_failure: 'PullFailure' },
+  Pods: { pods: 'Pod' },
+  PullCause: {},
+  PullFailure: { cause: 'PullCause' },
+  PullGrant: { reach: 'GrantReach' },
+  Registry: {},
+  RegistryAttachments: { registry: 'Registry', grants: 'PullGrant' },
+  RemovedGrant: {},
+  RequiredRight: {},
+  RoleAssignment: {},
+  RollOut: {},
+  StartedImport: { import: 'Import' },
+};
+
+/** A value of core's as JavaScript has it; `type` is that of the value, or of each in a list. */
+function view(value, type) {
+  if (Array.isArray(value)) return Object.freeze(value.map((one) => view(one, type)));
   if (value === null || typeof value !== 'object') return value;
-  return Object.freeze(fields(value));
+  const made = fields(value, INSIDE[type]);
+  if (type !== undefined) readable(made, type, () => described(type, value));
+  return Object.freeze(made);
 }
 
-function fields(value) {
-  const entry = ([name, one]) => [camelCase(name), field(name, one)];
+/** Core's text for a value in core's form. */
+const described = (type, value) => native.describe(type, JSON.stringify(value));
+
+/** The {@link view} of values of one type. */
+const viewOf = (type) => (value) => view(value, type);
+
+function fields(value, types = {}) {
+  const entry = ([name, one]) => [camelCase(name), field(name, one, types[name])];
   return Object.fromEntries(Object.entries(value).map(entry));
 }
 
-function field(name, one) {
+function field(name, one, type) {
   if (TIMES.has(name) && IS_TIME.test(one)) return new Date(one);
-  return OTHERS.has(name) ? frozen(one) : view(one);
+  return OTHERS.has(name) ? frozen(one) : view(one, type);
 }
 
 function frozen(value) {
@@ -33,15 +86,28 @@ function frozen(value) {
   return Object.freeze(value);
 }
 
-/** The same, of a value that core has a text for: `String(…)` gives it. */
-function shown({ value, text }, more = {}) {
-  const methods = { toString: () => text, ...more };
-  const hidden = Object.entries(methods).map(([name, method]) => [name, { value: method }]);
-  return Object.freeze(Object.defineProperties(fields(value), Object.fromEntries(hidden)));
+/** Lets a value read as a text, without a field that `JSON.stringify`, a comparison or a copy would meet. */
+function readable(made, type, text) {
+  const hidden = (value) => ({ value, enumerable: false });
+  const show = (depth, options, inspect) => {
+    const said = text();
+    const line = said.includes('\n') ? `${type}\n${said}\n` : `${type} (${said})`;
+    // Too deep for its fields, the line says what it is.
+    return depth < 0 ? line : `${line} ${inspect({ ...made }, options)}`;
+  };
+  return Object.defineProperties(made, { toString: hidden(text), [Symbol.for('nodejs.util.inspect.custom')]: hidden(show) });
+}
+
+/** The same, of a value whose text came with it. */
+function shown({ value, text }, type) {
+  return Object.freeze(readable(fields(value), type, () => text));
 }
 
 /** A plan; its JSON is core's own, which every language reads. */
-const plan = (given) => shown(given, { toJSON: () => given.value });
+const planOf = (type) => (value) => {
+  const made = readable(fields(value, INSIDE[type]), type, () => described(type, value));
+  return Object.freeze(Object.defineProperty(made, 'toJSON', { value: () => value }));
+};
 
 const snakeCase = (name) => name.replace(/[A-Z]/g, (letter) => `_${letter.toLowerCase()}`);
 
@@ -53,4 +119,4 @@ function stored(value) {
   return Object.fromEntries(Object.entries(value).map(([name, one]) => [snakeCase(name), stored(one)]));
 }
 
-module.exports = { view, shown, plan, snakeCase, stored };
+module.exports = { INSIDE, readable, view, viewOf, shown, planOf, snakeCase, stored };

@@ -49,7 +49,10 @@ fn compound<T: DeserializeOwned>(name: &str, value: Unknown<'_>, wanted: &str) -
             index if index.starts_with('[') => format!("{name}{index}"),
             path => format!("{name}.{path}"),
         };
-        Fault::Argument(format!("{place}: {}", words::of_javascript(&err.into_inner().reason)))
+        let complaint = words::of_javascript(&err.into_inner().reason);
+        // Two options are read before the others are passed on to here.
+        let complaint = if name == "options" { words::with_options_of_calls(complaint) } else { complaint };
+        Fault::Argument(format!("{place}: {complaint}"))
     })
 }
 

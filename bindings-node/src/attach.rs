@@ -2,7 +2,7 @@
 
 use crate::{
     argument::{self, Millis, Text},
-    call::{Call, Shown},
+    call::Call,
     client::Client,
     error::Result,
     runtime::operations,
@@ -54,7 +54,7 @@ operations! {
         let cluster = argument::parse("cluster", cluster)?;
         let registry = argument::parse("registry", registry)?;
         let options = options(given, call)?;
-        async move { client.plan_attach(&cluster, &registry, options).await.map(Shown::from) }
+        async move { client.plan_attach(&cluster, &registry, options).await }
     }
 
     /// Does what a plan says.

@@ -9,15 +9,35 @@ use napi::{
 };
 use napi_derive::napi;
 use serde::Serialize;
-use std::sync::Arc;
+use std::{
+    future::Future,
+    sync::{
+        Arc,
+        atomic::{AtomicU32, Ordering},
+    },
+};
 use tokio::sync::oneshot;
 
 /// Weak: a listener does not keep the process from exiting.
 type Listener = ThreadsafeFunction<Option<Event>, (), Unknown<'static>, Status, false, true>;
 
+tokio::task_local! {
+    /// The number of the call that the present work is done for.
+    static NUMBER: u32;
+}
+
+/// The number of the next call.
+static NEXT: AtomicU32 = AtomicU32::new(0);
+
+/// The number of the call that the present work is done for, if it is done for one.
+pub fn number() -> Option<u32> {
+    NUMBER.try_with(|number| *number).ok()
+}
+
 /// A call that is about to be made, or is under way.
 #[napi]
 pub struct Call {
+    number: u32,
     cancel: CancellationToken,
     listener: Option<Arc<Listener>>,
 }
@@ -47,7 +67,14 @@ impl Call {
             })
         };
         let listener = listener.map(build).transpose()?.map(Arc::new);
-        Ok(Self { cancel: CancellationToken::new(), listener })
+        let number = NEXT.fetch_add(1, Ordering::Relaxed);
+        Ok(Self { number, cancel: CancellationToken::new(), listener })
+    }
+
+    /// By which the call is known to the caller's hooks.
+    #[napi(getter)]
+    pub fn number(&self) -> u32 {
+        self.number
     }
 
     /// Cancels the call, begun or not.
@@ -58,6 +85,11 @@ impl Call {
 }
 
 impl Call {
+    /// Does the call's work, so that hooks learn which call they are asked for.
+    pub fn scope<W: Future>(&self, work: W) -> impl Future<Output = W::Output> + use<W> {
+        NUMBER.scope(self.number, work)
+    }
+
     /// Core's options for it.
     pub fn options(&self, deadline: Option<Millis>) -> CallOptions {
         let mut options = CallOptions::default().with_cancel(self.cancel.clone());

@@ -131,6 +131,7 @@ impl Client {
     {
         let heard = call.heard();
         let work = read(self.0.clone()).map_err(|fault| fault.into_js(env))?;
+        let work = call.scope(work);
         let work = async move {
             let done = work.await;
             let _ = heard().await;

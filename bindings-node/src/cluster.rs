@@ -2,7 +2,6 @@
 
 use crate::{
     argument::{self, Millis, Text},
-    call::Shown,
     client::Client,
     runtime::operations,
 };
@@ -136,6 +135,6 @@ operations! {
         selection.namespace = given.namespace.unwrap_or(selection.namespace);
         selection.labels = given.labels;
         let options = call.options(given.deadline_ms);
-        async move { client.pods(&cluster, &selection, options).await.map(Shown::from) }
+        async move { client.pods(&cluster, &selection, options).await }
     }
 }

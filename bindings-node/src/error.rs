@@ -1,6 +1,6 @@
 //! Errors on their way to JavaScript, where the class `AksAcrError` is.
 
-use crate::credential::Rejection;
+use crate::{credential::Rejection, words};
 use aks_acr::ErrorKind;
 use napi::{Env, JsValue, Unknown, bindgen_prelude::JsObjectValue};
 use serde::Serialize;
@@ -61,7 +61,7 @@ struct Fields<'a> {
 impl Fault {
     fn message(&self) -> String {
         match self {
-            Self::Core(err) => format!("{err:#}"),
+            Self::Core(err) => words::with_names_of_node(&format!("{err:#}")),
             Self::Argument(text) => text.clone(),
         }
     }

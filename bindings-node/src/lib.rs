@@ -15,6 +15,7 @@ mod client;
 mod cluster;
 mod create;
 mod credential;
+mod describe;
 mod detach;
 mod error;
 mod identity;

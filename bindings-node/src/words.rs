@@ -25,6 +25,83 @@ pub fn of_javascript(complaint: &str) -> String {
     complaint.to_owned()
 }
 
+/// A list of the options that are known, with those that every call has and that are not core's.
+pub fn with_options_of_calls(complaint: String) -> String {
+    const OF_CALLS: &str = "`signal`, `onProgress`";
+    if !complaint.starts_with("unknown field ") {
+        return complaint;
+    }
+    match complaint.split_once(", expected one of ") {
+        Some(_) => format!("{complaint}, {OF_CALLS}"),
+        None => match complaint.split_once(", expected ") {
+            // Two are named as `a` or `b`.
+            Some((unknown, known)) => {
+                format!("{unknown}, expected one of {}, {OF_CALLS}", known.replace("` or `", "`, `"))
+            }
+            None => complaint,
+        },
+    }
+}
+
+/// Options whose names of Node say the unit of their times.
+const TIMES: [&str; 4] = ["deadline", "lock_wait", "propagation", "retry_refused"];
+
+/// Options whose names are of several words, which Node writes in another way than core.
+const OPTIONS: [&str; 19] = [
+    "ask_directory",
+    "domain_label",
+    "dry_run",
+    "kubernetes_version",
+    "lock_wait",
+    "node_count",
+    "on_progress",
+    "on_write",
+    "only_ours",
+    "other_condition",
+    "principal_id",
+    "public_fqdn",
+    "read_only",
+    "retry_refused",
+    "set_current",
+    "source_registry",
+    "ssh_key",
+    "ssh_key_file",
+    "vm_size",
+];
+
+/// A text of core's with the options that it names written as Node has them: those of several words wherever they stand as a word, and
+/// those of one in backticks.
+pub fn with_names_of_node(text: &str) -> String {
+    let mut out = String::with_capacity(text.len());
+    let mut rest = text;
+    let is_part = |letter: char| letter.is_alphanumeric() || letter == '_';
+    while let Some(start) = rest.find(is_part) {
+        let (before, from) = rest.split_at(start);
+        let (word, after) = from.split_at(from.find(|letter| !is_part(letter)).unwrap_or(from.len()));
+        let is_quoted = before.ends_with('`') && after.starts_with('`');
+        // A part of a path, an address or a field is no option.
+        let stands_alone = !before.ends_with(['/', '.', '-', '$', '"']) && !after.starts_with(['/', '=', '"']);
+        out.push_str(before);
+        if (OPTIONS.contains(&word) && stands_alone) || (is_quoted && TIMES.contains(&word)) {
+            out.push_str(&node_name(word));
+        } else {
+            out.push_str(word);
+        }
+        rest = after;
+    }
+    out + rest
+}
+
+fn node_name(option: &str) -> String {
+    let mut parts = option.split('_');
+    let first = parts.next().unwrap_or_default().to_owned();
+    let name = parts.fold(first, |name, part| {
+        let (head, tail) = part.split_at(part.len().min(1));
+        name + &head.to_uppercase() + tail
+    });
+    if TIMES.contains(&option) { name + "Ms" } else { name }
+}
+
 fn wanted_word(wanted: &str) -> &str {
     match wanted {
         "f32" | "f64" => "a number",

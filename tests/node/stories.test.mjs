@@ -56,8 +56,8 @@ for (const story of stories) {
 /** Orders what a story orders besides its faults. */
 function obey(emulator, { order, ...told }) {
   if (order === 'policy') return emulator.policy(told.name, told.resourceType, told.scope);
-  if (order === 'deny_assignment') return emulator.denyAssignment(told.name, told.actions, told.scope, told);
-  if (order === 'sign_in') return emulator.signIn(told.caller, told);
+  if (order === 'deny_assignment') return emulator.denyAssignment(told.name, told.actions, told.scope, { butFor: told.butFor });
+  if (order === 'sign_in') return emulator.signIn(told.caller, { blocked: told.blocked });
   throw new Error(`there is no order ${order}`);
 }
 
