@@ -8,6 +8,7 @@ mod page;
 mod security;
 mod source;
 mod surface;
+mod types;
 mod words;
 
 use aks_acr::{ErrorKind, Operation};
@@ -122,12 +123,55 @@ fn options_have_the_names_that_the_bindings_know() {
 }
 
 #[test]
+fn every_type_that_a_caller_meets_has_a_section() {
+    let source = Source::read();
+    check("types.md", &types::page(&source));
+    check("client.md", &types::client(&source));
+    // Whatever a table names leads to a section.
+    let page = fs::read_to_string(root().join("docs/types.md")).unwrap();
+    let sections: BTreeSet<String> =
+        page.lines().filter_map(|line| line.strip_prefix("## ")).map(str::to_lowercase).collect();
+    let mut missing = BTreeSet::new();
+    for entry in fs::read_dir(root().join("docs")).unwrap() {
+        let text = fs::read_to_string(entry.unwrap().path()).unwrap();
+        for link in text.split("](types.md#").skip(1) {
+            let name = link.split(')').next().unwrap();
+            if !sections.contains(name) {
+                missing.insert(name.to_owned());
+            }
+        }
+    }
+    assert!(missing.is_empty(), "docs/types.md has no section of {missing:?}");
+}
+
+/// Every public type of core's that has a form in Python is on the page: it is what a caller holds in their hands.
+#[test]
+fn no_class_of_python_is_without_a_section() {
+    let stub = fs::read_to_string(root().join("bindings-python/python/aks_acr/_native.pyi")).unwrap();
+    let page = fs::read_to_string(root().join("docs/types.md")).unwrap();
+    let classes = stub.lines().filter_map(|line| line.strip_prefix("class ")?.strip_suffix("(Result):"));
+    let missing: Vec<&str> = classes.filter(|name| !page.contains(&format!("\n## {name}\n"))).collect();
+    assert!(missing.is_empty(), "docs/types.md has no section of {missing:?}");
+}
+
+/// A sentence of which a part was taken out, and a link to what only Rust has.
+#[test]
+fn no_page_has_a_hole() {
+    for entry in fs::read_dir(root().join("docs")).unwrap() {
+        let path = entry.unwrap().path();
+        let text = fs::read_to_string(&path).unwrap();
+        for hole in [": ,", "| , ", "`` ", "|  | those of", "[``]"] {
+            assert!(!text.contains(hole), "{}: {hole:?}", path.display());
+        }
+        let has_default = text.contains("| **`") || text.contains(", **`");
+        assert_eq!(text.contains("Defaults are bold"), has_default, "{}", path.display());
+    }
+}
+
+#[test]
 fn nothing_else_is_among_the_pages() {
-    let known: BTreeSet<String> = Operation::ALL
-        .iter()
-        .map(|one| format!("{one}.md"))
-        .chain(["README.md", "threat_model.md"].map(str::to_owned))
-        .collect();
+    let besides = ["README.md", "client.md", "threat_model.md", "types.md"].map(str::to_owned);
+    let known: BTreeSet<String> = Operation::ALL.iter().map(|one| format!("{one}.md")).chain(besides).collect();
     let there = fs::read_dir(root().join("docs")).unwrap();
     let there: BTreeSet<String> = there.map(|one| one.unwrap().file_name().into_string().unwrap()).collect();
     assert_eq!(there, known);

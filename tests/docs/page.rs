@@ -3,7 +3,7 @@
 use crate::{
     measure::Measured,
     source::{Field, Form, Method, Source, camel_case},
-    words,
+    types, words,
 };
 use aks_acr::{Operation, RightScope, required_rights};
 use std::fmt::Write as _;
@@ -20,7 +20,7 @@ pub fn made(source: &Source, operation: Operation, measured: &Measured, examples
     }
     page + &options(source, method)
         + &result(source, method)
-        + &errors(method)
+        + &errors(source, method)
         + &rights(operation)
         + &requests(measured)
 }
@@ -32,10 +32,14 @@ fn options(source: &Source, method: &Method) -> String {
         let (what, meaning) = (words::value(source, ty), words::cell(docs));
         writeln!(text, "| `{name}` | `{}` | {what} | {meaning} |", node_name(name, ty)).unwrap();
     }
-    let deadline = method.arguments.iter().find_map(|(_, ty)| deadline(source, ty));
+    // The options of the whole come last; an item of a list has a deadline of its own.
+    let deadline = method.arguments.iter().rev().find_map(|(_, ty)| deadline(source, ty));
     let deadline = deadline.unwrap_or_else(|| "Deadline (2 minutes by default), cancellation, progress.".to_owned());
     writeln!(text, "| `deadline` | `deadlineMs` | time | {deadline} |\n").unwrap();
-    text.push_str("What is bold is the default. Times are `Duration` in Rust, seconds or `timedelta` in Python, milliseconds in Node.\n\n");
+    if text.contains("**") {
+        text.push_str("Defaults are bold. ");
+    }
+    text.push_str("Times are `Duration` in Rust, seconds or `timedelta` in Python, milliseconds in Node.\n\n");
     text
 }
 
@@ -50,13 +54,21 @@ pub fn option_rows<'a>(source: &'a Source, method: &Method) -> Vec<&'a Field> {
 
 /// The options within options are told one by one, as the bindings take them.
 fn collect<'a>(source: &'a Source, name: &str, rows: &mut Vec<&'a Field>) {
-    if !(name.ends_with("Options") || name == "ImportCredentials" || name.ends_with("Mode") || name == "PodSelection")
+    if !(name.ends_with("Options")
+        || name == "ImportCredentials"
+        || name.ends_with("Mode")
+        || name == "PodSelection"
+        || name == "Deployment")
         || name == "CallOptions"
     {
         return;
     }
     let Some(of) = source.structs.get(name) else { return };
     for field in &of.fields {
+        // The name is an argument in every language.
+        if name == "Deployment" && field.name == "name" {
+            continue;
+        }
         let inner = &field.ty.core().name;
         let before = rows.len();
         collect(source, inner, rows);
@@ -95,51 +107,22 @@ fn result(source: &Source, method: &Method) -> String {
         _ => "",
     };
     let article = if name.starts_with(['A', 'I', 'O', 'E', 'U']) { "An" } else { "A" };
-    let mut text = format!("## Result\n\n{article} `{name}`{many}. In Node the names are in camelCase.\n\n");
-    let row = |name: &str, ty: &Form, docs: &str| {
-        let maybe = if ty.name == "Option" { ", or nothing" } else { "" };
-        format!("| `{name}` | {}{maybe} | {} |\n", words::value(source, ty).replace("**", ""), words::cell(docs))
-    };
-    if let Some(variants) = source.enums.get(name) {
-        text.push_str("| `kind` | with | meaning |\n|---|---|---|\n");
-        for variant in variants {
-            let with: Vec<String> = variant.fields.iter().map(|field| format!("`{}`", field.name)).collect();
-            writeln!(text, "| `{}` | {} | {} |", variant.word, with.join(", "), words::cell(&variant.docs)).unwrap();
-        }
-    } else {
-        let docs = words::summary(&source.structs[name].docs);
-        for paragraph in &docs {
-            writeln!(text, "{}\n", words::plain(paragraph)).unwrap();
-        }
-        text.push_str("| field | what | meaning |\n|---|---|---|\n");
-        let fields = &source.structs[name].fields;
-        for field in fields {
-            text.push_str(&row(&field.name, &field.ty, &field.docs));
-        }
-        if fields.is_empty() {
-            let prefix = format!("{name}::");
-            for (full, method) in
-                source.methods.range(prefix.clone()..).take_while(|(full, _)| full.starts_with(&prefix))
-            {
-                if let (true, Some(ty)) = (method.arguments.is_empty(), &method.result) {
-                    text.push_str(&row(&full[prefix.len()..], ty, &method.docs));
-                }
-            }
-        }
-    }
-    text + "\n"
+    format!(
+        "## Result\n\n{article} `{name}`{many}. In Node the names are in camelCase.\n\n{}\n",
+        types::body(source, name)
+    )
 }
 
-fn errors(method: &Method) -> String {
+fn errors(source: &Source, method: &Method) -> String {
     let mut text = String::from("## Errors\n\n| kind | when | what to do |\n|---|---|---|\n");
-    let clauses = words::errors(&method.docs);
-    for clause in &clauses {
-        let when = words::plain(clause);
-        match words::kinds(clause)[..] {
+    for clause in clauses(source, method) {
+        let when = words::plain(&clause);
+        match words::kinds(&clause)[..] {
             [kind] => {
-                let when = when.replacen(&format!("`{kind}`"), "", 1);
+                // The kind has a column of its own.
+                let when = when.replacen(&format!("`{kind}`"), "", 1).replace("  ", " ").replace(": , ", ": ");
                 let when = when.trim().trim_start_matches(", ");
-                let when = if when.is_empty() { "the caller may not" } else { when };
+                let when = if when.is_empty() { "the caller is not allowed to" } else { when };
                 writeln!(text, "| `{kind}` | {when} | {} |", words::advice(kind)).unwrap();
             }
             [] => writeln!(text, "|  | {when} |  |").unwrap(),
@@ -151,6 +134,18 @@ fn errors(method: &Method) -> String {
         }
     }
     text + "\nAnd those that [every operation](README.md#errors) can end with.\n\n"
+}
+
+/// The errors that a method names; where it names those of another one that has no page, that one's stand for it.
+fn clauses(source: &Source, method: &Method) -> Vec<String> {
+    let other = |clause: &str| {
+        let (_, link) = clause.split_once("[`")?;
+        let name = link.split_once("`]")?.0;
+        source.methods.get(name).filter(|_| !name.starts_with("Client::") && words::kinds(clause).is_empty())
+    };
+    let own = words::errors(&method.docs).into_iter();
+    own.flat_map(|clause| other(&clause).map_or_else(|| vec![clause.clone()], |other| words::errors(&other.docs)))
+        .collect()
 }
 
 fn rights(operation: Operation) -> String {

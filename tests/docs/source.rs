@@ -10,6 +10,7 @@ use syn::{
 pub struct Source {
     pub structs: BTreeMap<String, Struct>,
     pub enums: BTreeMap<String, Vec<Variant>>,
+    pub docs_of_enums: BTreeMap<String, String>,
     /// Methods by `Type::name`.
     pub methods: BTreeMap<String, Method>,
 }
@@ -117,6 +118,7 @@ impl Source {
                     fields: fields(&variant.fields, true),
                 });
                 self.enums.insert(item.ident.to_string(), variants.collect());
+                self.docs_of_enums.insert(item.ident.to_string(), docs(&item.attrs));
             }
             Item::Impl(item) if item.trait_.is_none() => {
                 let of = Form::of(&item.self_ty).name;

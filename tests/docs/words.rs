@@ -1,7 +1,7 @@
 //! Doc comments as text for readers of three languages.
 
 use crate::source::{Form, Source};
-use aks_acr::{ErrorKind, Operation};
+use aks_acr::{ErrorKind, Operation, PullCause};
 
 /// A doc comment's text before its first heading, one line a paragraph.
 pub fn summary(docs: &str) -> Vec<String> {
@@ -67,28 +67,41 @@ pub fn cell(docs: &str) -> String {
     plain(&paragraphs(docs).join(" ")).replace('|', "\\|")
 }
 
+/// Whether a type is a text, a number or the like in every language.
+pub fn is_plain(name: &str) -> bool {
+    plain_word(name).is_some()
+}
+
+fn plain_word(name: &str) -> Option<&'static str> {
+    Some(match name {
+        "Secret" => "secret text",
+        "String" | "str" | "ResourceId" | "PrincipalId" | "SubscriptionId" | "RegistryRef" | "Digest" | "PathBuf"
+        | "ImageReference" | "Uuid" => "text",
+        "bool" => "yes or no",
+        "u16" | "u32" | "usize" | "u64" | "i32" => "number",
+        "Duration" => "time",
+        "SystemTime" | "OffsetDateTime" => "point in time",
+        _ => return None,
+    })
+}
+
 /// What a value is, in words that hold in every language.
 pub fn value(source: &Source, ty: &Form) -> String {
     let core = ty.core();
     let is_many = ty.name == "Vec" || (ty.name == "Option" && ty.inner.first().is_some_and(|one| one.name == "Vec"));
-    let one = match core.name.as_str() {
-        "Secret" => "secret text".to_owned(),
-        "String" | "str" | "ResourceId" | "PrincipalId" | "SubscriptionId" | "RegistryRef" | "Digest" | "PathBuf"
-        | "ImageReference" => "text".to_owned(),
-        "bool" => "yes or no".to_owned(),
-        "u32" | "usize" | "u64" | "i32" => "number".to_owned(),
-        "Duration" => "time".to_owned(),
-        "SystemTime" | "OffsetDateTime" => "point in time".to_owned(),
-        name => match source.enums.get(name) {
-            Some(variants) if variants.iter().all(|one| one.fields.is_empty()) => {
-                let words = variants.iter().map(|one| {
-                    let word = format!("`{}`", one.word);
-                    if one.is_default { format!("**{word}**") } else { word }
-                });
-                words.collect::<Vec<_>>().join(", ")
-            }
-            _ => format!("`{name}`"),
-        },
+    let one = match (plain_word(&core.name), source.enums.get(&core.name)) {
+        (Some(word), _) => word.to_owned(),
+        (None, Some(variants)) if variants.iter().all(|one| one.fields.is_empty()) => {
+            let words = variants.iter().map(|one| {
+                let word = format!("`{}`", one.word);
+                if one.is_default { format!("**{word}**") } else { word }
+            });
+            words.collect::<Vec<_>>().join(", ")
+        }
+        (None, known) if known.is_some() || source.structs.contains_key(&core.name) => {
+            format!("[`{}`](types.md#{})", core.name, core.name.to_lowercase())
+        }
+        _ => format!("`{}`", core.name),
     };
     if is_many { format!("list of {one}") } else { one }
 }
@@ -114,6 +127,69 @@ pub fn advice(kind: ErrorKind) -> &'static str {
         ErrorKind::PullFailed => "Do what the pull failure's cause says: attach, import, or correct the image's name.",
         ErrorKind::Unsupported => "Change what the message names: a build's feature, or the cluster.",
         ErrorKind::Unexpected => "Report it, with the message and the correlation id.",
+        other => panic!("{other}: say here what to do"),
+    }
+}
+
+/// Each cause of a failed pull, and what to do about it.
+pub fn remedies() -> Vec<(PullCause, &'static str)> {
+    let all = [
+        "unauthorized",
+        "no_credentials",
+        "firewall",
+        "not_found",
+        "no_matching_platform",
+        "private_address_timeout",
+        "public_address_timeout",
+        "no_such_host",
+        "throttled",
+        "untrusted_certificate",
+        "invalid_name",
+        "never_pulled",
+        "unknown",
+    ];
+    all.iter()
+        .map(|word| {
+            let cause: PullCause = serde_json::from_value(serde_json::json!({"kind": word, "address": null})).unwrap();
+            let remedy = remedy(&cause);
+            (cause, remedy)
+        })
+        .collect()
+}
+
+fn remedy(cause: &PullCause) -> &'static str {
+    match cause {
+        PullCause::Unauthorized => {
+            "[Attach](attach.md) the registry to the cluster. A grant that exists may take minutes, and up to an hour on nodes that tried before."
+        }
+        PullCause::NoCredentials => {
+            "Check the [identity](identities.md) of the nodes; for a registry that is not Azure's, give the pod an `imagePullSecrets`."
+        }
+        PullCause::Firewall { .. } => {
+            "Allow the address in the registry's network rules, or give the registry a private endpoint."
+        }
+        PullCause::NotFound => "[Import](import_image.md) or push the image, or correct its repository or tag.",
+        PullCause::NoMatchingPlatform => {
+            "Build the image for the platform of the nodes, such as `linux/arm64`, or choose nodes that fit with a `nodeSelector`."
+        }
+        PullCause::PrivateAddressTimeout => {
+            "Check routes, peering and network security groups between the nodes and the registry's private endpoint."
+        }
+        PullCause::PublicAddressTimeout => {
+            "Allow outgoing traffic to the registry and its data endpoint, in the firewall or the proxy."
+        }
+        PullCause::NoSuchHost => {
+            "Correct the registry's name, or link the private DNS zone to the virtual network of the nodes."
+        }
+        PullCause::Throttled => {
+            "Wait, or import the image into a registry of your own; pulls of Docker Hub are limited."
+        }
+        PullCause::UntrustedCertificate => {
+            "Add the certificate authority of the proxy to the nodes, or exempt the registry from inspection."
+        }
+        PullCause::InvalidName => "Correct the image's name in the manifest.",
+        PullCause::NeverPulled => "Change `imagePullPolicy`, or load the image onto the node.",
+        PullCause::Unknown => "Read the message: it is kubelet's own.",
         other => panic!("{other}: say here what to do"),
     }
 }

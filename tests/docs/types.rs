@@ -1,0 +1,202 @@
+//! The page of types: every type that a caller meets, and what errors, events and clients have.
+
+use crate::{
+    page::option_rows,
+    source::{Field, Form, Source, camel_case},
+    words,
+};
+use aks_acr::{Operation, PullCause};
+use std::{collections::BTreeSet, fmt::Write as _};
+
+/// What callers meet besides the results and options of operations: by errors, hooks, and the functions beside the client.
+const BESIDES: [&str; 9] = [
+    "Blame",
+    "DenyingPolicy",
+    "Event",
+    "Operation",
+    "PullFailure",
+    "RefusalKind",
+    "RequiredRight",
+    "ServiceError",
+    "Write",
+];
+
+/// The names of all types that a caller meets.
+pub fn met(source: &Source) -> BTreeSet<String> {
+    let mut met = BTreeSet::new();
+    for operation in Operation::ALL {
+        let method = &source.methods[&format!("Client::{operation}")];
+        for result in &method.result {
+            add(source, result, &mut met);
+        }
+        for field in option_rows(source, method) {
+            add(source, &field.ty, &mut met);
+        }
+    }
+    for name in BESIDES {
+        add(source, &Form { name: name.to_owned(), inner: Vec::new() }, &mut met);
+    }
+    met
+}
+
+fn add(source: &Source, ty: &Form, met: &mut BTreeSet<String>) {
+    let name = &ty.core().name;
+    if words::is_plain(name) || name == "CallOptions" || name.ends_with("Options") {
+        return;
+    }
+    let fields: Vec<&Field> = if let Some(of) = source.structs.get(name) {
+        of.fields.iter().collect()
+    } else if let Some(variants) = source.enums.get(name) {
+        variants.iter().flat_map(|variant| &variant.fields).collect()
+    } else {
+        return;
+    };
+    if met.insert(name.clone()) {
+        for field in fields {
+            add(source, &field.ty, met);
+        }
+        for (_, ty, _) in getters(source, name) {
+            add(source, ty, met);
+        }
+    }
+}
+
+/// What can be asked of a type without fields that are seen: names, types and doc comments.
+fn getters<'a>(source: &'a Source, name: &str) -> impl Iterator<Item = (&'a str, &'a Form, &'a str)> {
+    let prefix = format!("{name}::");
+    let all = source.methods.range(prefix.clone()..);
+    let all = all.take_while({
+        let prefix = prefix.clone();
+        move |(full, _)| full.starts_with(&prefix)
+    });
+    all.filter_map(move |(full, method)| {
+        let ty = method.result.as_ref().filter(|ty| method.arguments.is_empty() && ty.name != "Self")?;
+        Some((&full[prefix.len()..], ty, method.docs.as_str()))
+    })
+}
+
+/// A type's text and table.
+pub fn body(source: &Source, name: &str) -> String {
+    let mut text = String::new();
+    let row = |name: &str, ty: &Form, docs: &str| {
+        let maybe = if ty.name == "Option" { ", or nothing" } else { "" };
+        format!("| `{name}` | {}{maybe} | {} |\n", words::value(source, ty).replace("**", ""), words::cell(docs))
+    };
+    let docs = source.structs.get(name).map_or_else(|| source.docs_of_enums.get(name), |of| Some(&of.docs));
+    for paragraph in docs.map(|docs| words::summary(docs)).unwrap_or_default() {
+        writeln!(text, "{}\n", words::plain(&paragraph)).unwrap();
+    }
+    if let Some(variants) = source.enums.get(name) {
+        let is_word = variants.iter().all(|variant| variant.fields.is_empty());
+        text.push_str(if is_word {
+            "| word | meaning |\n|---|---|\n"
+        } else {
+            "| `kind` | with | meaning |\n|---|---|---|\n"
+        });
+        for variant in variants {
+            let with = variant.fields.iter().map(|field| {
+                let maybe = if field.ty.name == "Option" { ", or nothing" } else { "" };
+                let what = words::value(source, &field.ty).replace("**", "");
+                format!("`{}` ({what}{maybe}): {}", field.name, words::cell(&field.docs))
+            });
+            let with = with.collect::<Vec<_>>().join("<br>");
+            let columns = if is_word { String::new() } else { format!(" {with} |") };
+            writeln!(text, "| `{}` |{columns} {} |", variant.word, words::cell(&variant.docs)).unwrap();
+        }
+        return text;
+    }
+    text.push_str("| field | what | meaning |\n|---|---|---|\n");
+    let fields = &source.structs[name].fields;
+    for field in fields {
+        text.push_str(&row(&field.name, &field.ty, &field.docs));
+    }
+    if fields.is_empty() {
+        getters(source, name).for_each(|(name, ty, docs)| text.push_str(&row(name, ty, docs)));
+    }
+    text
+}
+
+/// The made part of the page of types.
+pub fn page(source: &Source) -> String {
+    let mut page = String::new();
+    for name in met(source) {
+        let body = body(source, &name);
+        writeln!(page, "## {name}\n\n{body}").unwrap();
+        if name == "PullCause" {
+            page.push_str(&remedies());
+        }
+    }
+    page + &errors(source)
+}
+
+/// What to do about each cause of a failed pull. The match has no default: a new cause does not build without a remedy.
+fn remedies() -> String {
+    let mut text = String::from("| `kind` | can waiting help? | what to do |\n|---|---|---|\n");
+    for (cause, remedy) in words::remedies() {
+        let word = serde_json::to_value(&cause).unwrap()["kind"].as_str().unwrap().to_owned();
+        let outlook = PullCause::outlook(&cause);
+        writeln!(text, "| `{word}` | `{outlook}` | {remedy} |").unwrap();
+    }
+    text + "\n"
+}
+
+/// What an error carries.
+fn errors(source: &Source) -> String {
+    let mut text = String::from(
+        "## Error\n\nIn Python each kind is a class below `AksAcrError`; in Node all are `AksAcrError`. What a service or a case does not have is \
+         `None`, or left out in Node.\n\n| Rust, Python | Node | what | meaning |\n|---|---|---|---|\n",
+    );
+    for (name, ty, docs) in getters(source, "Error") {
+        let node = match name {
+            "kind" => "code".to_owned(),
+            "code" => "serviceCode".to_owned(),
+            "retry_after" => "retryAfterMs".to_owned(),
+            name => camel_case(name),
+        };
+        let what = words::value(source, ty).replace("**", "");
+        writeln!(text, "| `{name}` | `{node}` | {what} | {} |", words::cell(docs)).unwrap();
+    }
+    text
+}
+
+/// The settings of a client: of each, its names in Python and Node.
+const SETTINGS: [(&str, Option<(&str, &str)>); 15] = [
+    ("cloud", Some(("cloud", "cloud"))),
+    ("proxy", Some(("proxy", "proxy"))),
+    ("trust", Some(("ca", "ca"))),
+    ("read_only", Some(("read_only", "readOnly"))),
+    ("on_write", Some(("on_write", "onWrite"))),
+    ("transport", None),
+    ("environment", None),
+    ("developer_tools", None),
+    ("kubernetes", None),
+    ("identity_resolver", None),
+    ("role_assigner", None),
+    ("registry_importer", None),
+    ("cluster_deployer", None),
+    ("inventory", None),
+    ("build", None),
+];
+
+/// The made part of the page of the client. A setting that is not in the table above fails the build.
+pub fn client(source: &Source) -> String {
+    let mut text = String::from("## Settings\n\n| Rust | Python | Node | meaning |\n|---|---|---|---|\n");
+    for (full, method) in source.methods.range("ClientBuilder::".to_owned()..) {
+        let Some(name) = full.strip_prefix("ClientBuilder::") else { break };
+        let known = SETTINGS.iter().find(|(known, _)| *known == name);
+        let (_, names) = known
+            .unwrap_or_else(|| panic!("ClientBuilder::{name}: say in tests/docs/types.rs how the bindings name it"));
+        if name == "build" {
+            continue;
+        }
+        let (python, node) =
+            names.map_or((String::new(), String::new()), |(python, node)| (format!("`{python}`"), format!("`{node}`")));
+        writeln!(
+            text,
+            "| `{name}` | {python} | {node} | {} |",
+            words::cell(&words::summary(&method.docs).join("\n\n"))
+        )
+        .unwrap();
+    }
+    text + "\nA setting without a name in Python and Node is for Rust programs only.\n"
+}
