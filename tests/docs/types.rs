@@ -26,7 +26,7 @@ pub fn met(source: &Source) -> BTreeSet<String> {
     let mut met = BTreeSet::new();
     for operation in Operation::ALL {
         let method = &source.methods[&format!("Client::{operation}")];
-        for result in &method.result {
+        if let Some(result) = &method.result {
             add(source, result, &mut met);
         }
         for field in option_rows(source, method) {

@@ -10,6 +10,8 @@ mod hostile;
 mod input;
 mod patience;
 mod plans;
+mod polling;
+mod readme;
 mod references;
 mod requests;
 mod rights;

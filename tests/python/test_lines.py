@@ -81,7 +81,7 @@ def test_every_result_reads_as_a_line_or_a_table(client, tmp_path):
     # These need a scene of their own, and are covered with it below or where they are made.
     assert kinds - set(seen) <= {"Event", "Write", "DenyingPolicy", "AddOnIdentity", "EntraSettings"}, kinds - set(seen)
     assert seen["Attachment"].startswith("AcrPull for ") and seen["Attachment"].endswith(" on myregistry: granted")
-    assert seen["ClusterAttachments"].splitlines()[0].split() == ["REGISTRY", "ROLE", "ASSIGNED", "CONDITION", "CERTAIN"]
+    assert seen["ClusterAttachments"].splitlines()[0].split() == ["REGISTRY", "ROLE", "PRINCIPAL", "ASSIGNED", "CONDITION", "CERTAIN"]
     assert "client-key-data" not in str(client.kubeconfig("group/dev", access="admin"))
 
 

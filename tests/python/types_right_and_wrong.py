@@ -25,6 +25,8 @@ def blocking() -> None:
             assert_type(scope, str)
         case AttachOutcome.Granted() | AttachOutcome.AlreadyGranted():
             pass
+        case AttachOutcome.ThroughGroup(group, _):
+            assert_type(group, str)
         case AttachOutcome.ConditionDiffers(existing):
             assert_type(existing, str | None)
         case _:

@@ -3,7 +3,7 @@
 use super::table;
 use crate::{
     attach::{AttachOutcome, Attachment, PlannedAction},
-    attachments::{ClusterAttachments, GrantReach, PullGrant, RegistryAttachments},
+    attachments::{ClusterAttachments, GrantReach, GroupMembership, PullGrant, RegistryAttachments},
     detach::{DetachOutcome, Detachment, RemovedGrant},
     id::ResourceId,
     refusal::DenyingPolicy,
@@ -18,6 +18,7 @@ impl fmt::Display for AttachOutcome {
             Self::Granted => f.write_str("granted"),
             Self::AlreadyGranted => f.write_str("already granted, nothing written"),
             Self::Inherited { from } => write!(f, "inherited from {from}, nothing written"),
+            Self::ThroughGroup { group, from } => write!(f, "through group {group} on {from}, nothing written"),
             Self::ConditionDiffers { existing: Some(existing) } => {
                 write!(f, "granted under another condition, nothing written: {existing}")
             }
@@ -29,7 +30,11 @@ impl fmt::Display for AttachOutcome {
 impl fmt::Display for Attachment {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let Self { role, principal_id, registry, outcome, .. } = self;
-        write!(f, "{role} for {principal_id} on {}: {outcome}", registry.name())
+        write!(f, "{role} for {principal_id} on {}: {outcome}", registry.name())?;
+        if !self.unchecked_groups.is_empty() {
+            write!(f, "; membership not checked in groups {}", list(&self.unchecked_groups))?;
+        }
+        Ok(())
     }
 }
 
@@ -89,9 +94,16 @@ impl fmt::Display for GrantReach {
 /// A table of the grants, or a sentence where there are none.
 impl fmt::Display for ClusterAttachments {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let header = ["REGISTRY", "ROLE", "ASSIGNED", "CONDITION", "CERTAIN"].map(str::to_owned);
+        let header = ["REGISTRY", "ROLE", "PRINCIPAL", "ASSIGNED", "CONDITION", "CERTAIN"].map(str::to_owned);
         let row = |grant: &PullGrant| {
-            [grant.registry.name().to_owned(), role(grant), grant.reach.to_string(), condition(grant), certain(grant)]
+            [
+                grant.registry.name().to_owned(),
+                role(grant),
+                principal(grant),
+                grant.reach.to_string(),
+                condition(grant),
+                certain(grant),
+            ]
         };
         if self.grants.is_empty() {
             return write!(
@@ -112,8 +124,12 @@ impl fmt::Display for RegistryAttachments {
         let header = ["PRINCIPAL", "CLUSTER", "ROLE", "ASSIGNED", "CONDITION", "CERTAIN"].map(str::to_owned);
         let row = |grant: &PullGrant| {
             let clusters = list(grant.clusters.iter().map(|id| format!("{}/{}", id.group(), id.name())));
-            let clusters = if clusters.is_empty() { "-".to_owned() } else { clusters };
-            let principal = grant.principal_id.to_string();
+            let clusters = match (clusters.is_empty(), grant.membership) {
+                (_, GroupMembership::Unchecked) => "not checked".to_owned(),
+                (true, _) => "-".to_owned(),
+                (false, _) => clusters,
+            };
+            let principal = principal(grant);
             [principal, clusters, role(grant), grant.reach.to_string(), condition(grant), certain(grant)]
         };
         if self.grants.is_empty() {
@@ -125,6 +141,11 @@ impl fmt::Display for RegistryAttachments {
 
 fn role(grant: &PullGrant) -> String {
     grant.role_name.clone().unwrap_or_else(|| grant.role_definition_id.to_string())
+}
+
+fn principal(grant: &PullGrant) -> String {
+    let group = if grant.membership == GroupMembership::None { "" } else { "group " };
+    format!("{group}{}", grant.principal_id)
 }
 
 fn condition(grant: &PullGrant) -> String {

@@ -46,9 +46,9 @@ mod tests {
             .lines()
             .map(|line| line.split("   ").map(str::trim).filter(|cell| !cell.is_empty()).collect())
             .collect();
-        assert_eq!(rows[0], ["REGISTRY", "ROLE", "ASSIGNED", "CONDITION", "CERTAIN"]);
-        assert_eq!(rows[1], ["myregistry", "AcrPull", "direct", "-", "yes"]);
-        assert_eq!(rows[2], ["myregistry", "AcrPull", "from /subscriptions/s", "yes", "no"]);
+        assert_eq!(rows[0], ["REGISTRY", "ROLE", "PRINCIPAL", "ASSIGNED", "CONDITION", "CERTAIN"]);
+        assert_eq!(rows[1], ["myregistry", "AcrPull", ID, "direct", "-", "yes"]);
+        assert_eq!(rows[2], ["myregistry", "AcrPull", ID, "from /subscriptions/s", "yes", "no"]);
         assert!(attachments(json!([])).starts_with("no grant found for dev"));
     }
 

@@ -1,0 +1,75 @@
+//! What the front pages say of getting the packages, and how they are built from source.
+
+use std::{fs, path::PathBuf};
+
+fn read(name: &str) -> String {
+    let path = PathBuf::from(concat!(env!("CARGO_MANIFEST_DIR"), "/..")).join(name);
+    fs::read_to_string(&path).unwrap_or_else(|err| panic!("{name}: {err}"))
+}
+
+#[test]
+fn the_first_dependency_says_that_it_is_required() {
+    let readme = read("README.md");
+    let (_, example) = readme.split_once("```toml\n[dependencies]\n").unwrap();
+    let mut lines = example.lines();
+    let said = lines.next().unwrap();
+    assert!(said.starts_with("# Required") && said.contains("the build fails"), "{said}");
+    assert!(lines.next().unwrap().starts_with("k8s-openapi = "), "{example}");
+}
+
+#[test]
+fn no_install_line_hides_that_nothing_is_published() {
+    let pages = [
+        "README.md",
+        "bindings-python/README.md",
+        "bindings-node/README.md",
+        "tests/emulator/python/README.md",
+        "tests/emulator/node/README.md",
+        "examples/pipelines/azure-pipelines.yml",
+        "examples/pipelines/github-actions.yml",
+    ];
+    let mut seen = 0;
+    for page in pages {
+        let text = read(page);
+        let mut before = "";
+        for line in text.lines() {
+            let is_of_registry = [
+                "pip install aks-acr",
+                "npm install aks-acr",
+                "npm install --save-dev aks-acr",
+                "npm install --no-save aks-acr",
+            ]
+            .iter()
+            .any(|install| line.contains(install));
+            if is_of_registry {
+                seen += 1;
+                let said = format!("{before}\n{line}").to_lowercase();
+                assert!(said.contains("not published yet"), "{page}: {line}");
+            }
+            before = line;
+        }
+    }
+    assert!(seen >= 6, "{seen}");
+}
+
+/// A first look waits for the compiler; a download is made once.
+#[test]
+fn packages_are_built_from_source_without_optimisation_and_shipped_with_it() {
+    for package in ["bindings-python/pyproject.toml", "tests/emulator/python/pyproject.toml"] {
+        let settings = read(package);
+        assert!(
+            settings.contains("\nprofile = \"source\"\n") && settings.contains("\neditable-profile = \"dev\"\n"),
+            "{package}"
+        );
+    }
+    let workspace = read("Cargo.toml");
+    let profile = |name: &str| {
+        let (_, rest) = workspace.split_once(&format!("[profile.{name}]\n")).unwrap();
+        rest.split("\n[").next().unwrap().replace(' ', "")
+    };
+    assert!(profile("source").contains("opt-level=0\nlto=\"off\"\n"), "{}", profile("source"));
+    assert!(profile("shipped").contains("lto=\"fat\""));
+    for publisher in [".ci/run", ".github/workflows/release.yml"] {
+        assert!(read(publisher).contains("--profile shipped"), "{publisher}");
+    }
+}
