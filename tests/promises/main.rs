@@ -10,7 +10,6 @@ mod hostile;
 mod input;
 mod patience;
 mod plans;
-mod polling;
 mod readme;
 mod references;
 mod requests;
