@@ -7,6 +7,8 @@
 mod client;
 mod files;
 mod generate;
+#[cfg(target_os = "linux")]
+mod mounts;
 #[cfg(unix)]
 mod processes;
 mod property;
@@ -53,6 +55,8 @@ fn main() -> ExitCode {
     trials.extend(client::trials());
     #[cfg(unix)]
     trials.extend(processes::trials());
+    #[cfg(target_os = "linux")]
+    trials.extend(mounts::trials());
     libtest_mimic::run(&Arguments::from_args(), trials).exit_code()
 }
 

@@ -24,7 +24,7 @@ pub fn trials() -> Vec<Trial> {
     )
 }
 
-const OTHERS: &str =
+pub const OTHERS: &str =
     "# mine\nclusters: []\ncontexts:\n  - {name: \"mine\", context: {cluster: c, user: u}}   # keep\nusers:\n";
 const FILE: &str = "AKS_ACR_TEST_MERGE_FILE";
 const NAMES: &str = "AKS_ACR_TEST_MERGE_NAMES";
@@ -46,7 +46,7 @@ pub fn work() -> Option<ExitCode> {
     Some(ExitCode::SUCCESS)
 }
 
-fn start(mut program: Command, file: &Path, names: &str, gate: Option<&Path>) -> Child {
+pub fn start(mut program: Command, file: &Path, names: &str, gate: Option<&Path>) -> Child {
     program.env(FILE, file).env(NAMES, names).stdout(Stdio::piped());
     if let Some(gate) = gate {
         program.env(GATE, gate);
@@ -54,7 +54,7 @@ fn start(mut program: Command, file: &Path, names: &str, gate: Option<&Path>) ->
     program.spawn().unwrap()
 }
 
-fn this_program() -> Command {
+pub fn this_program() -> Command {
     Command::new(env::current_exe().unwrap())
 }
 

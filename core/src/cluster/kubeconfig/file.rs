@@ -1,5 +1,6 @@
 //! A file that is replaced whole or not at all, by one process at a time.
 
+use super::in_place::{Broken, copy_of, overwrite};
 use crate::error::{Error, ErrorKind, Result};
 use std::{
     fs::{self, File, Metadata, OpenOptions},
@@ -23,10 +24,10 @@ fn failed(what: &str, file: &Path, err: io::Error) -> Error {
         }
         _ => ErrorKind::Unavailable,
     };
-    Error::new(kind, format!("could not {what}"))
-        .with_context("file", file.display().to_string())
-        .with_transient(false)
-        .with_source(err)
+    let is_read_only = err.kind() == io::ErrorKind::ReadOnlyFilesystem;
+    let error = Error::new(kind, format!("could not {what}")).with_context("file", file.display().to_string());
+    let error = if is_read_only { error.with_context("why", "it is on a read-only mount") } else { error };
+    error.with_transient(false).with_source(err)
 }
 
 fn refused(why: &str, file: &Path) -> Error {
@@ -56,6 +57,7 @@ impl Held {
             locks.push(Lock::take(&target, until, stop)?);
         }
         let before = read(&target)?;
+        check_whole(&target)?;
         Ok(Self { target, before, _locks: locks })
     }
 
@@ -81,13 +83,21 @@ impl Held {
     pub fn draft(&self, text: &str) -> Result<Draft> {
         let name = self.target.file_name().map(|name| name.to_string_lossy().into_owned()).unwrap_or_default();
         // Only the holder of the lock writes here, so that what one who was killed left behind does not pile up.
-        let draft = Draft(self.target.with_file_name(format!(".{name}.aks-acr")));
+        let mut draft = Draft {
+            path: self.target.with_file_name(format!(".{name}.aks-acr")),
+            text: text.to_owned(),
+            can_replace: true,
+        };
         let could_not = |err| self.could_not_write(err);
         draft.clear().map_err(could_not)?;
-        let mut file = create_for_owner(&draft.0).map_err(could_not)?;
+        let mut file = create_for_owner(&draft.path).map_err(could_not)?;
         file.write_all(text.as_bytes()).map_err(could_not)?;
         if let Some((_, old)) = &self.before {
-            keep_owner_and_mode(&file, old).map_err(could_not)?;
+            match keep_owner_and_mode(&file, old) {
+                // A file of another owner stays theirs only where it is.
+                Err(err) if err.kind() == io::ErrorKind::PermissionDenied => draft.can_replace = false,
+                kept => kept.map_err(could_not)?,
+            }
         }
         file.sync_all().map_err(could_not)?;
         Ok(draft)
@@ -104,15 +114,32 @@ impl Held {
         Ok(())
     }
 
-    /// Puts its draft in its place. Whoever reads it sees the old text or the new one.
+    /// Puts its draft in its place. Whoever reads it sees the old text or the new one; only of a file that cannot be replaced, part of it.
     pub fn replace(&self, draft: &Draft) -> Result<()> {
-        fs::rename(&draft.0, &self.target).map_err(|err| self.could_not_write(err))?;
+        if !draft.can_replace {
+            return self.overwrite(draft);
+        }
+        match fs::rename(&draft.path, &self.target) {
+            Err(err) if is_mount(&err) => return self.overwrite(draft),
+            renamed => renamed.map_err(|err| self.could_not_write(err))?,
+        }
         #[cfg(unix)]
         if let Some(folder) = self.target.parent() {
             // The name is there; that it outlives a power cut is the file system's to grant.
             drop(File::open(within(folder)).and_then(|folder| folder.sync_all()));
         }
         Ok(())
+    }
+
+    fn overwrite(&self, draft: &Draft) -> Result<()> {
+        let before = self.before.as_ref().map_or(&[][..], |(bytes, _)| bytes);
+        overwrite(&self.target, before, draft.text.as_bytes()).map_err(|broken| match broken {
+            Broken::Unchanged(err) => self.could_not_write(err),
+            Broken::Torn(err) => {
+                failed("write the whole kubeconfig file, nor put its old text back", &self.target, err)
+                    .with_context("copy of the old text", copy_of(&self.target).display().to_string())
+            }
+        })
     }
 
     fn could_not_write(&self, err: io::Error) -> Error {
@@ -122,6 +149,22 @@ impl Held {
 
 pub(super) fn stopped() -> Error {
     Error::new(ErrorKind::Cancelled, "cancelled by the caller").with_context("while", "merging the kubeconfig")
+}
+
+/// A file that is a mount by itself can be written, not replaced.
+fn is_mount(err: &io::Error) -> bool {
+    matches!(err.kind(), io::ErrorKind::ResourceBusy | io::ErrorKind::CrossesDevices)
+}
+
+/// Refuses to build on a file that somebody was writing in place and did not finish.
+fn check_whole(target: &Path) -> Result<()> {
+    let copy = copy_of(target);
+    if !copy.exists() {
+        return Ok(());
+    }
+    let text = "an earlier write of the kubeconfig file broke off; put the copy of the old text back, or remove it";
+    let err = Error::new(ErrorKind::Conflict, text).with_context("file", target.display().to_string());
+    Err(err.with_context("copy of the old text", copy.display().to_string()))
 }
 
 /// Where a name leads: to a file, or to a place for one.
@@ -186,7 +229,7 @@ fn read(target: &Path) -> Result<Option<(Vec<u8>, Metadata)>> {
     Ok(Some((bytes, data)))
 }
 
-fn create_for_owner(path: &Path) -> io::Result<File> {
+pub(super) fn create_for_owner(path: &Path) -> io::Result<File> {
     let mut options = OpenOptions::new();
     options.write(true).create_new(true);
     #[cfg(unix)]
@@ -213,11 +256,16 @@ fn keep_owner_and_mode(file: &File, old: &Metadata) -> io::Result<()> {
 }
 
 /// The new file before it has its name. What is left of it goes.
-pub(super) struct Draft(PathBuf);
+pub(super) struct Draft {
+    path: PathBuf,
+    text: String,
+    /// Whether it can be made the file: it has the owner and mode of that.
+    can_replace: bool,
+}
 
 impl Draft {
     fn clear(&self) -> io::Result<()> {
-        match fs::remove_file(&self.0) {
+        match fs::remove_file(&self.path) {
             Err(err) if err.kind() != io::ErrorKind::NotFound => Err(err),
             _ => Ok(()),
         }
@@ -243,7 +291,10 @@ impl Lock {
             match create_for_owner(&lock) {
                 Ok(_) => return Ok(Self(lock)),
                 Err(err) if is_taken(&err) => {}
-                Err(err) => return Err(failed("lock the kubeconfig file", &lock, err)),
+                Err(err) => {
+                    let hint = "the lock is a file beside it, so that its folder must be writable";
+                    return Err(failed("lock the kubeconfig file", &lock, err).with_context("hint", hint));
+                }
             }
             if stop() {
                 return Err(stopped());

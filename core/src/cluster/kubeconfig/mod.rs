@@ -3,6 +3,7 @@
 mod edit;
 mod entries;
 mod file;
+mod in_place;
 mod layout;
 mod merge;
 mod place;

@@ -1,0 +1,76 @@
+//! A file that cannot be replaced by another: a mount by itself, as containers have them, or one whose owner only its owner may give. It is
+//! written in place, as kubectl writes every file.
+//!
+//! The old text lies beside it until the new one is written, and is put back where that fails. What is longer than before comes first, behind
+//! the old text: where there is no room for it, nothing was touched.
+
+use super::file::create_for_owner;
+use std::{
+    fs::{self, File, OpenOptions},
+    io::{self, Seek as _, SeekFrom, Write as _},
+    path::{Path, PathBuf},
+};
+
+/// How a write ended that did not succeed.
+#[derive(Debug)]
+pub(super) enum Broken {
+    /// The file is as it was.
+    Unchanged(io::Error),
+    /// It is not, and the old text is in the copy.
+    Torn(io::Error),
+}
+
+/// Where the old text lies meanwhile.
+pub(super) fn copy_of(target: &Path) -> PathBuf {
+    let name = target.file_name().map(|name| name.to_string_lossy().into_owned()).unwrap_or_default();
+    target.with_file_name(format!(".{name}.aks-acr.before"))
+}
+
+/// Writes a text over another.
+pub(super) fn overwrite(target: &Path, before: &[u8], text: &[u8]) -> Result<(), Broken> {
+    let copy = copy_of(target);
+    let written = keep(&copy, before).and_then(|()| OpenOptions::new().write(true).open(target));
+    let result = match written {
+        Ok(mut file) => exchange(&mut file, before, text),
+        Err(err) => Err(Broken::Unchanged(err)),
+    };
+    if !matches!(result, Err(Broken::Torn(_))) {
+        // If it cannot be removed, whoever comes next is told of it.
+        drop(fs::remove_file(&copy));
+    }
+    result
+}
+
+fn keep(copy: &Path, before: &[u8]) -> io::Result<()> {
+    let mut file = create_for_owner(copy)?;
+    file.write_all(before)?;
+    file.sync_all()
+}
+
+fn exchange(file: &mut File, before: &[u8], text: &[u8]) -> Result<(), Broken> {
+    write(file, before.len(), text).map_err(|err| match put_back(file, before) {
+        Ok(()) => Broken::Unchanged(err),
+        Err(_) => Broken::Torn(err),
+    })
+}
+
+fn write(file: &mut File, old: usize, text: &[u8]) -> io::Result<()> {
+    let (front, rest) = text.split_at(old.min(text.len()));
+    if !rest.is_empty() {
+        file.seek(SeekFrom::Start(old as u64))?;
+        file.write_all(rest)?;
+        // Some file systems say only now that there is no room.
+        file.sync_all()?;
+    }
+    file.seek(SeekFrom::Start(0))?;
+    file.write_all(front)?;
+    file.set_len(text.len() as u64)?;
+    file.sync_all()
+}
+
+fn put_back(file: &mut File, before: &[u8]) -> io::Result<()> {
+    file.set_len(before.len() as u64)?;
+    file.seek(SeekFrom::Start(0))?;
+    file.write_all(before)?;
+    file.sync_all()
+}
