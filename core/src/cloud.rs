@@ -23,6 +23,8 @@ pub struct Cloud {
     graph: Option<(String, String)>,
     /// Where tokens come from, as `arm` is written; of a cloud that was made up, perhaps unknown.
     authority: Option<String>,
+    /// Endings of the API servers' names, as far as they are established; `None` in a cloud that was made up.
+    cluster_suffixes: Option<&'static [&'static str]>,
 }
 
 impl Cloud {
@@ -32,6 +34,7 @@ impl Cloud {
         let graph = Some(graph_at("https://graph.microsoft.com"));
         Self {
             graph,
+            cluster_suffixes: Some(&[".azmk8s.io"]),
             ..Self::known("https://management.azure.com", ".azurecr.io", "https://login.microsoftonline.com")
         }
     }
@@ -42,6 +45,7 @@ impl Cloud {
         let graph = Some(graph_at("https://microsoftgraph.chinacloudapi.cn"));
         Self {
             graph,
+            cluster_suffixes: Some(&[".cx.prod.service.azk8s.cn"]),
             ..Self::known("https://management.chinacloudapi.cn", ".azurecr.cn", "https://login.chinacloudapi.cn")
         }
     }
@@ -52,6 +56,7 @@ impl Cloud {
         let graph = Some(graph_at("https://graph.microsoft.us"));
         Self {
             graph,
+            cluster_suffixes: Some(&[".cx.aks.containerservice.azure.us"]),
             ..Self::known("https://management.usgovcloudapi.net", ".azurecr.us", "https://login.microsoftonline.us")
         }
     }
@@ -78,7 +83,14 @@ impl Cloud {
             return Err(Error::invalid("wanted a domain name, such as azurecr.io", "registry suffix", registry_suffix));
         }
         let arm_scope = format!("{arm}/.default");
-        Ok(Self { arm, arm_scope, registry_suffix: format!(".{suffix}"), authority: None, graph: None })
+        Ok(Self {
+            arm,
+            arm_scope,
+            registry_suffix: format!(".{suffix}"),
+            authority: None,
+            graph: None,
+            cluster_suffixes: None,
+        })
     }
 
     /// Sets where tokens come from, such as `https://login.microsoftonline.com`; it is used by the default chain of credentials
@@ -109,6 +121,7 @@ impl Cloud {
             registry_suffix: registry_suffix.to_owned(),
             authority: Some(authority.to_owned()),
             graph: None,
+            cluster_suffixes: Some(&[]),
         }
     }
 
@@ -145,6 +158,24 @@ impl Cloud {
     #[cfg(feature = "kubernetes")]
     pub(crate) fn kubernetes_scope() -> &'static str {
         AKS_SCOPE
+    }
+
+    /// Whether a host is the API server of a cluster in this cloud, as far as its name says. In a cloud that was made up, every host may be.
+    /// See [outbound rules](https://learn.microsoft.com/azure/aks/outbound-rules-control-egress), which name the endings. Of Bleu's it is
+    /// not established.
+    pub(crate) fn has_cluster(&self, host: &str) -> bool {
+        self.cluster_suffixes.is_none_or(|suffixes| suffixes.iter().any(|suffix| ends_with(host, suffix)))
+    }
+
+    /// Whether a kubeconfig may name this proxy. AKS names none; the kubeconfigs of an emulator may name one on the machine where its Resource
+    /// Manager is.
+    pub(crate) fn may_name_proxy(&self, proxy: &str) -> bool {
+        let host = |address: &str| {
+            let host = Url::parse(address).ok()?.host_str()?.to_owned();
+            let is_local = ["localhost", "127.0.0.1", "[::1]"].contains(&host.as_str());
+            Some(if is_local { "localhost".to_owned() } else { host })
+        };
+        self.cluster_suffixes.is_none() && host(proxy).is_some_and(|named| host(&self.arm) == Some(named))
     }
 
     /// Whether a host is a registry of this cloud.

@@ -125,10 +125,10 @@ fn a_namespace_that_somebody_set_survives() {
 fn a_file_that_kubectl_wrote_again_is_unchanged() {
     let azure = "current-context: dev\nclusters: [{name: dev, cluster: {server: 'https://dev.example'}}]\n\
                  contexts: [{name: dev, context: {cluster: dev, user: me}}]\n\
-                 users: [{name: me, user: {exec: {apiVersion: v1, command: kubelogin, env: null, provideClusterInfo: false}}}]\n";
+                 users: [{name: me, user: {exec: {apiVersion: client.authentication.k8s.io/v1, command: kubelogin, env: null, provideClusterInfo: false}}}]\n";
     let again = "apiVersion: v1\nclusters:\n- cluster:\n    server: https://dev.example\n  name: dev\ncontexts:\n- context:\n    \
                  cluster: dev\n    user: me\n  name: dev\ncurrent-context: dev\nkind: Config\nusers:\n- name: me\n  user:\n    exec:\n      \
-                 apiVersion: v1\n      command: kubelogin\n      interactiveMode: IfAvailable\n      provideClusterInfo: false\n";
+                 apiVersion: client.authentication.k8s.io/v1\n      command: kubelogin\n      interactiveMode: IfAvailable\n      provideClusterInfo: false\n";
     let folder = Folder::new();
     let file = folder.join("config");
     fs::write(&file, again).unwrap();

@@ -2,7 +2,10 @@
 
 #![expect(clippy::unwrap_used, reason = "a test program: what fails here ends a test")]
 
+mod changed;
 mod endless;
+#[cfg(unix)]
+mod hostile;
 mod obstacle;
 mod proxy;
 mod story;

@@ -4,6 +4,7 @@
 
 mod again;
 mod claims;
+mod clusters;
 mod faults;
 mod groups;
 mod hostile;

@@ -10,7 +10,7 @@ use aks_acr::{CallOptions, Write};
 use aks_acr_emulator::Fault;
 use libtest_mimic::Failed;
 use serde_json::json;
-use std::{fs, os::unix::fs::PermissionsExt as _, sync::Arc, time::Duration};
+use std::{sync::Arc, time::Duration};
 
 /// What happens to a run, and what has to come of it.
 struct Way {
@@ -35,9 +35,7 @@ const WAYS: &[Way] = &[
     Way { name: "Azure is broken", faults: broken, succeeds: false, fails: true, ..NONE },
     Way { name: "connections break", faults: lost, fails: true, ..NONE },
     Way { name: "the cluster refuses", faults: cluster_refuses, fails: true, ..NONE },
-    Way { name: "a program gives the cluster's token", kubeconfig: Some(exec), fails: true, ..NONE },
-    Way { name: "that program fails", kubeconfig: Some(broken_exec), fails: true, ..NONE },
-    Way { name: "that program fails the second time", kubeconfig: Some(passing_exec), fails: true, ..NONE },
+    Way { name: "the kubeconfig names a program", kubeconfig: Some(exec), fails: true, ..NONE },
     Way { name: "the kubeconfig is broken", kubeconfig: Some(broken_kubeconfig), fails: true, ..NONE },
     Way { name: "the transport panics", transport_panics: true, succeeds: false, ..NONE },
 ];
@@ -84,40 +82,16 @@ fn cluster_refuses() -> Vec<Fault> {
     vec![Fault::on("*", "azmk8s.io").status(401).body(body).times(MANY)]
 }
 
-/// A kubeconfig whose user is a program that prints a token, which ends at a time, and ends itself like this.
-fn kubeconfig_with(scene: &Scene, until: Option<&str>, end: &str) -> String {
-    let token = "token-of-a-program-for-the-cluster";
-    scene.secrets.add("the token of a program", token);
-    let script = scene.folder.join("plugin");
-    let status = json!({ "token": token, "expirationTimestamp": until });
-    let answer = json!({ "apiVersion": "client.authentication.k8s.io/v1", "kind": "ExecCredential", "status": status });
-    fs::write(&script, format!("#!/bin/sh\ncat <<'END'\n{answer}\nEND\necho the token is {token} >&2\n{end}\n"))
-        .unwrap();
-    fs::set_permissions(&script, fs::Permissions::from_mode(0o700)).unwrap();
-    format!(
-        "apiVersion: v1\nkind: Config\ncurrent-context: dev\n\
-         contexts: [{{name: dev, context: {{cluster: dev, user: dev}}}}]\n\
-         clusters: [{{name: dev, cluster: {{server: 'https://dev.hcp.westeurope.azmk8s.io:443'}}}}]\n\
-         users: [{{name: dev, user: {{exec: {{apiVersion: client.authentication.k8s.io/v1, command: '{}', interactiveMode: Never, \
-         args: [login], env: [{{name: SOMETHING, value: hidden-value-for-a-program}}]}}}}}}]\n",
-        script.display()
-    )
-}
-
+/// A kubeconfig whose user is a program, called with secrets. It is refused, and its words are shown nowhere.
 fn exec(scene: &Scene) -> String {
-    kubeconfig_with(scene, None, "exit 0")
-}
-
-fn broken_exec(scene: &Scene) -> String {
     scene.secrets.add("a variable of a program", "hidden-value-for-a-program");
-    kubeconfig_with(scene, None, "exit 1")
-}
-
-/// Its token has ended already, so that it is run again for the first request, and fails then.
-fn passing_exec(scene: &Scene) -> String {
-    let again = scene.folder.join("again");
-    let end = format!("test ! -e {0} || exit 3; touch {0}", again.display());
-    kubeconfig_with(scene, Some("2020-01-01T00:00:00Z"), &end)
+    scene.secrets.add("an argument of a program", "hidden-argument-for-a-program");
+    "apiVersion: v1\nkind: Config\ncurrent-context: dev\n\
+     contexts: [{name: dev, context: {cluster: dev, user: dev}}]\n\
+     clusters: [{name: dev, cluster: {server: 'https://dev.hcp.westeurope.azmk8s.io:443'}}]\n\
+     users: [{name: dev, user: {exec: {apiVersion: client.authentication.k8s.io/v1, command: /bin/false, \
+     args: [hidden-argument-for-a-program], env: [{name: SOMETHING, value: hidden-value-for-a-program}]}}}]\n"
+        .to_owned()
 }
 
 /// Broken off within a user's entry.

@@ -33,7 +33,8 @@ impl ClusterDeployer for AzureClusterDeployer {
     }
 
     async fn kubeconfig(&self, cluster: &ClusterRef, mode: KubeconfigMode, call: &Call) -> Result<Kubeconfig> {
-        credentials::kubeconfig(&self.arm, &cluster.id(self.subscription), mode, call).await
+        let is_own = |host: &str, proxy: &str| self.kubernetes.names_proxy(host, proxy);
+        credentials::kubeconfig(&self.arm, &cluster.id(self.subscription), mode, &is_own, call).await
     }
 
     async fn apply(

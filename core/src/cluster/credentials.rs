@@ -1,6 +1,6 @@
 //! Azure's answer to "let me into this cluster".
 
-use super::{Access, CLUSTER_API as API, Kubeconfig, KubeconfigMode, about};
+use super::{Access, CLUSTER_API as API, ClusterBody, Kubeconfig, KubeconfigMode, about, get_cluster};
 use crate::{
     call::Call,
     error::{Error, ErrorKind, Result},
@@ -24,7 +24,15 @@ struct Credential {
     value: String,
 }
 
-pub(crate) async fn kubeconfig(arm: &Arm, id: &ResourceId, mode: KubeconfigMode, call: &Call) -> Result<Kubeconfig> {
+/// Fetches a kubeconfig and refuses what no kubeconfig of AKS has. `is_own` says of a host and a proxy whether the caller goes to that host
+/// through that proxy anyhow.
+pub(crate) async fn kubeconfig(
+    arm: &Arm,
+    id: &ResourceId,
+    mode: KubeconfigMode,
+    is_own: &(dyn Fn(&str, &str) -> bool + Sync),
+    call: &Call,
+) -> Result<Kubeconfig> {
     let answer = arm.send(post_credential(id, mode), call).await.map_err(|err| about(err, id))?;
     let odd =
         || Error::new(ErrorKind::Unexpected, "Azure answered without a kubeconfig").with_context("cluster", id.name());
@@ -33,7 +41,32 @@ pub(crate) async fn kubeconfig(arm: &Arm, id: &ResourceId, mode: KubeconfigMode,
     let text =
         STANDARD.decode(first.value.trim()).ok().and_then(|bytes| String::from_utf8(bytes).ok()).ok_or_else(odd)?;
     let unusable = |err| Error::new(ErrorKind::Unexpected, "Azure's kubeconfig cannot be used").with_source(err);
-    Kubeconfig::parse(text).map_err(unusable)
+    let kubeconfig = Kubeconfig::parse(text).map_err(unusable)?;
+    let host = kubeconfig.host().unwrap_or_default();
+    let may_name = |proxy: &str| arm.cloud().may_name_proxy(proxy) || is_own(&host, proxy);
+    let kubeconfig = kubeconfig.accepted(&may_name).map_err(|err| err.with_context("cluster", id.name()))?;
+    for host in kubeconfig.hosts()? {
+        if !arm.cloud().has_cluster(&host) {
+            check_own(arm, id, &host, call).await?;
+        }
+    }
+    Ok(kubeconfig)
+}
+
+/// A server that has no name of AKS is the cluster's own only where Azure says so of the cluster. That costs a request, which no kubeconfig
+/// with a usual name needs.
+async fn check_own(arm: &Arm, id: &ResourceId, host: &str, call: &Call) -> Result<()> {
+    let answer = arm.send(get_cluster(id), call).await.map_err(|err| about(err, id))?;
+    let cluster: ClusterBody = answer.read("a cluster")?;
+    for field in ["properties/fqdn", "properties/privateFQDN", "properties/azurePortalFQDN"] {
+        if cluster.part::<String>(field)?.is_some_and(|own| own.eq_ignore_ascii_case(host)) {
+            return Ok(());
+        }
+    }
+    Err(Error::new(ErrorKind::Unexpected, "the kubeconfig names a server that is not the cluster's own")
+        .with_context("field", "server")
+        .with_context("host", host)
+        .with_context("cluster", id.name()))
 }
 
 /// See [List credentials](https://learn.microsoft.com/rest/api/aks/managed-clusters/list-cluster-user-credentials).

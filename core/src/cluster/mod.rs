@@ -16,6 +16,8 @@ pub(crate) use create::{PROVIDER, WRITE as WRITE_CLUSTER, create};
 #[cfg(feature = "kubernetes")]
 pub(crate) use credentials::kubeconfig;
 pub(crate) use credentials::{AS_ADMIN, AS_USER};
+#[cfg(feature = "kubernetes")]
+pub(crate) use kubeconfig::Endpoint;
 pub use kubeconfig::{
     Access, ExistingEntry, Kubeconfig, KubeconfigMode, KubeconfigOptions, MergeKubeconfigOptions, MergeMode,
     MergeOutcome, MergedKubeconfig,
@@ -39,7 +41,8 @@ use std::{fmt, ops::ControlFlow, time::Duration};
 /// - `start_create` takes a cluster for absent only where Azure says so: not where the caller may not look, or no answer came.
 /// - `start_create` registers no resource provider, and makes no SSH key, unless it was asked to.
 /// - `finish_create` waits for a cluster by whomever it was begun, and tells the operation's own words.
-/// - `kubeconfig` writes no file and starts no program.
+/// - `kubeconfig` writes no file and starts no program. One that names a program other than `kubelogin`, a file, a proxy or a server of
+///   others is an error that names the field, and so it is for what works through it.
 /// - `apply` looks up the kinds of all objects before it writes the first; it is server-side apply, so a second time changes
 ///   nothing.
 /// - `roll_out` ends when every replica is ready, or at a cause that does not pass.

@@ -34,7 +34,7 @@ pub(crate) use poll::{Operation, Progressed};
 pub(crate) use provider::{Provider, READ as READ_PROVIDER};
 pub(crate) use read_body::BodyKind;
 #[cfg(feature = "kubernetes")]
-pub(crate) use read_body::{ReadError, read_http_body};
+pub(crate) use read_body::{ReadError, TooLong, read_http_body};
 pub(crate) use request::{Answer, ArmRequest, RegistryRequest};
 pub(crate) use token::{Caller, Tokens};
 #[cfg(feature = "identity")]

@@ -21,6 +21,10 @@ fn unsupported<T>() -> Result<T> {
 // The methods are those of the real thing, so that no other file has to know which one is here.
 #[expect(clippy::unused_async, reason = "the same signatures as with the feature")]
 impl Kubernetes {
+    pub fn names_proxy(&self, _: &str, _: &str) -> bool {
+        false
+    }
+
     pub async fn apply(&self, _: &ResourceId, _: &[Manifest], _: &ApplyMode, _: &Call) -> Result<Vec<Applied>> {
         unsupported()
     }

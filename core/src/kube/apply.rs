@@ -38,8 +38,7 @@ impl Kubernetes {
         call: &Call,
     ) -> Result<Vec<Applied>> {
         let client = self.client(cluster, call).await?;
-        let kinds = known_kinds(&client, manifests, mode, call).await;
-        let mut kinds = self.checked(cluster, kinds).await?;
+        let mut kinds = known_kinds(&client, manifests, mode, call).await?;
         let mut applied = Vec::with_capacity(manifests.len());
         for manifest in manifests {
             let target = Target { client: &client, cluster, guard: &self.guard };

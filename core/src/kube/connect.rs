@@ -1,24 +1,27 @@
 //! Connections to clusters, one for each cluster, made when first needed.
 
-use super::{failure::from_kube, tell::TellLayer};
+use super::{connection::Connection, failure::from_kube, session::Session, tell::TellLayer};
 use crate::{
     call::Call,
     cloud::Cloud,
-    cluster::{Kubeconfig, KubeconfigMode, kubeconfig},
+    cluster::{Endpoint, KubeconfigMode, kubeconfig},
     error::{Error, ErrorKind, Result},
     http::{Arm, Tokens},
     id::ResourceId,
     network::{Network, Proxy},
     write::Guard,
 };
-use azure_core::credentials::Secret;
 use kube::{
     Client, Config,
     client::{ClientBuilder, ConfigExt},
-    config::{AuthInfo, KubeConfigOptions},
+    config::{AuthInfo, Cluster, Context, KubeConfigOptions, NamedAuthInfo, NamedCluster, NamedContext},
 };
-use std::{collections::HashMap, fmt, sync::Arc, time::Duration};
-use tokio::sync::Mutex;
+use std::{
+    collections::HashMap,
+    fmt,
+    sync::{Arc, Mutex, MutexGuard, PoisonError},
+    time::Duration,
+};
 use tower::{BoxError, Service, ServiceBuilder};
 
 /// The body of a request that `kube` sends.
@@ -77,24 +80,27 @@ pub(crate) struct Kubernetes {
     connector: KubeConnector,
     network: Network,
     arm: Arm,
-    tokens: Tokens,
+    pub(super) tokens: Tokens,
     pub(super) guard: Guard,
     /// A cell for each cluster, so that one that is slow keeps nobody from another.
-    cells: Arc<Mutex<HashMap<String, Cell>>>,
+    cells: Arc<Mutex<HashMap<String, Arc<Cell>>>>,
 }
 
-type Cell = Arc<Mutex<Option<Connection>>>;
-
-struct Connection {
-    kubeconfig: Kubeconfig,
-    client: Client,
-    /// The Entra token that the client sends, on a cluster that wants one.
-    token: Option<Secret>,
+/// The present connection to a cluster, and the turn to make it: whoever waits for that does so within their own call, and nobody needs it
+/// to take a connection or to drop one.
+#[derive(Debug, Default)]
+struct Cell {
+    connection: Mutex<Option<Arc<Connection>>>,
+    turn: tokio::sync::Mutex<()>,
 }
 
-impl fmt::Debug for Connection {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("Connection").field("kubeconfig", &self.kubeconfig).finish_non_exhaustive()
+impl Cell {
+    fn connection(&self) -> MutexGuard<'_, Option<Arc<Connection>>> {
+        self.connection.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    fn current(&self) -> Option<Arc<Connection>> {
+        self.connection().clone().filter(|connection| !connection.is_old())
     }
 }
 
@@ -103,72 +109,102 @@ impl Kubernetes {
         Self { connector, network, arm, tokens, guard, cells: Arc::default() }
     }
 
-    /// A client for the cluster. Its token is fresh: work that goes on for long asks again.
+    /// A client for the cluster within one call. Each of its requests takes the connection and the token of its own time.
     pub async fn client(&self, cluster: &ResourceId, call: &Call) -> Result<Client> {
-        call.run("connecting to the cluster", self.held_or_new(cluster, call)).await
+        self.connection(cluster, call).await?;
+        Ok(Client::new(Session::new(self.clone(), cluster.clone(), call.clone()), "default"))
     }
 
-    async fn held_or_new(&self, cluster: &ResourceId, call: &Call) -> Result<Client> {
-        let mine = self.cell(cluster).await;
-        let mut held = mine.lock().await;
-        let kubeconfig = match held.as_ref() {
-            Some(connection) if self.is_current(connection, call).await? => return Ok(connection.client.clone()),
-            Some(connection) => connection.kubeconfig.clone(),
-            None => kubeconfig(&self.arm, cluster, KubeconfigMode::default(), call).await?,
-        };
-        let connection = self.connect(kubeconfig, call).await?;
-        let client = connection.client.clone();
-        *held = Some(connection);
-        Ok(client)
-    }
-
-    async fn cell(&self, cluster: &ResourceId) -> Cell {
-        let key = cluster.as_str().to_lowercase();
-        self.cells.lock().await.entry(key).or_default().clone()
-    }
-
-    /// Lets go of a connection and a token that the cluster did not accept.
-    pub async fn forget(&self, cluster: &ResourceId) {
-        self.cell(cluster).await.lock().await.take();
-        self.tokens.forget(Cloud::kubernetes_scope());
-    }
-
-    async fn is_current(&self, connection: &Connection, call: &Call) -> Result<bool> {
-        match &connection.token {
-            None => Ok(true),
-            Some(token) => Ok(*token == self.tokens.get(Cloud::kubernetes_scope(), call).await?),
+    /// The present connection, or a new one.
+    pub(super) async fn connection(&self, cluster: &ResourceId, call: &Call) -> Result<Arc<Connection>> {
+        let place = self.cell(cluster);
+        if let Some(connection) = place.current() {
+            return Ok(connection);
         }
+        let made = async {
+            let _turn = place.turn.lock().await;
+            if let Some(connection) = place.current() {
+                return Ok(connection);
+            }
+            let connection = Arc::new(self.connect(cluster, call).await?);
+            *place.connection() = Some(connection.clone());
+            Ok(connection)
+        };
+        call.run("connecting to the cluster", Box::pin(made)).await
     }
 
-    async fn connect(&self, kubeconfig: Kubeconfig, call: &Call) -> Result<Connection> {
-        let mut config = read(&kubeconfig, &self.network).await?;
-        let token = if wants_entra(&config.auth_info) {
-            let token = self.tokens.get(Cloud::kubernetes_scope(), call).await?;
-            config.auth_info = AuthInfo { token: Some(token.secret().to_owned().into()), ..AuthInfo::default() };
-            Some(token)
-        } else {
-            None
-        };
+    fn cell(&self, cluster: &ResourceId) -> Arc<Cell> {
+        let mut all = self.cells.lock().unwrap_or_else(PoisonError::into_inner);
+        all.entry(cluster.as_str().to_lowercase()).or_default().clone()
+    }
+
+    /// Drops a connection, unless another has taken its place meanwhile. Whether it did.
+    pub(super) fn drop_connection(&self, cluster: &ResourceId, connection: &Arc<Connection>) -> bool {
+        let place = self.cell(cluster);
+        let mut held = place.connection();
+        held.take_if(|held| Arc::ptr_eq(held, connection)).is_some()
+    }
+
+    /// Whether this is still the connection to the cluster.
+    pub(super) fn holds(&self, cluster: &ResourceId, connection: &Arc<Connection>) -> bool {
+        self.cell(cluster).connection().as_ref().is_some_and(|held| Arc::ptr_eq(held, connection))
+    }
+
+    /// Whether a proxy that a kubeconfig names is the one that the caller named for that host.
+    pub fn names_proxy(&self, host: &str, proxy: &str) -> bool {
+        let own = self.network.proxy_for(host, 443).ok().flatten().and_then(|proxy| proxy.uri().ok());
+        let named = proxy.parse::<http::Uri>().ok();
+        own.zip(named).is_some_and(|(own, named)| {
+            (own.scheme(), own.host(), own.port_u16()) == (named.scheme(), named.host(), named.port_u16())
+        })
+    }
+
+    async fn connect(&self, cluster: &ResourceId, call: &Call) -> Result<Connection> {
+        let is_own = |host: &str, proxy: &str| self.names_proxy(host, proxy);
+        let fetched = kubeconfig(&self.arm, cluster, KubeconfigMode::default(), &is_own, call).await?;
+        let endpoint = fetched.endpoint()?;
+        let scope = endpoint.is_entra.then(Cloud::kubernetes_scope);
+        let config = read(endpoint, &self.network).await?;
         let client = match &self.connector {
             KubeConnector::Service(service) => service.client(&config),
-            KubeConnector::Tls => over_tls(config).await?,
+            KubeConnector::Tls => over_tls(config),
         };
         let client = client.map_err(|err| from_kube(err, "connecting to the cluster"))?;
-        Ok(Connection { kubeconfig, client, token })
+        Ok(Connection::new(client, scope))
     }
 }
 
-async fn read(kubeconfig: &Kubeconfig, network: &Network) -> Result<Config> {
-    let odd = || Error::new(ErrorKind::Unexpected, "Azure's kubeconfig cannot be used");
-    let parsed = kube::config::Kubeconfig::from_yaml(kubeconfig.text()).map_err(|_| odd())?;
-    let named = named_proxy(&parsed).map(str::parse).transpose().map_err(|_| odd())?;
-    let mut config = Config::from_custom_kubeconfig(parsed, &KubeConfigOptions::default()).await.map_err(|_| odd())?;
-    // kube's own choice is not kept: it holds NO_PROXY against the proxy's own host.
-    config.proxy_url = if named.is_some() {
-        named
+/// A configuration of nothing but these parts: no text is read again, and no file.
+async fn read(endpoint: Endpoint, network: &Network) -> Result<Config> {
+    const NAME: &str = "cluster";
+    let odd = || Error::new(ErrorKind::Unexpected, "the kubeconfig that Azure sent cannot be used");
+    let named = endpoint.proxy.as_deref().map(str::parse).transpose().map_err(|_| odd())?;
+    let cluster =
+        Cluster { server: Some(endpoint.server), certificate_authority_data: endpoint.authority, ..Cluster::default() };
+    let auth = if endpoint.is_entra {
+        AuthInfo::default()
     } else {
-        let (host, port) = (config.cluster_url.host().unwrap_or_default(), config.cluster_url.port_u16());
-        network.proxy_for(host, port.unwrap_or(443))?.map(Proxy::uri).transpose()?
+        AuthInfo {
+            client_certificate_data: endpoint.certificate,
+            client_key_data: endpoint.key.map(|key| key.secret().to_owned().into()),
+            token: endpoint.token.map(|token| token.secret().to_owned().into()),
+            ..AuthInfo::default()
+        }
+    };
+    let context = Context { cluster: NAME.to_owned(), user: Some(NAME.to_owned()), ..Context::default() };
+    let parts = kube::config::Kubeconfig {
+        clusters: vec![NamedCluster { name: NAME.to_owned(), cluster: Some(cluster), ..NamedCluster::default() }],
+        auth_infos: vec![NamedAuthInfo { name: NAME.to_owned(), auth_info: Some(auth), ..NamedAuthInfo::default() }],
+        contexts: vec![NamedContext { name: NAME.to_owned(), context: Some(context), ..NamedContext::default() }],
+        current_context: Some(NAME.to_owned()),
+        ..kube::config::Kubeconfig::default()
+    };
+    let mut config = Config::from_custom_kubeconfig(parts, &KubeConfigOptions::default()).await.map_err(|_| odd())?;
+    // kube's own choice is not kept: it holds NO_PROXY against the proxy's own host. What the file names goes before variables, as for kubectl.
+    let (host, port) = (config.cluster_url.host().unwrap_or_default(), config.cluster_url.port_u16().unwrap_or(443));
+    config.proxy_url = match named {
+        Some(proxy) => Some(proxy),
+        None => network.proxy_for(host, port)?.map(Proxy::uri).transpose()?,
     };
     // AKS names a cluster's authority in every kubeconfig. Where one did not, the system's would count, and kube adds none to those.
     if let Some(authorities) = &mut config.root_cert {
@@ -180,55 +216,7 @@ async fn read(kubeconfig: &Kubeconfig, network: &Network) -> Result<Config> {
     Ok(config)
 }
 
-/// The proxy that the file itself names for its cluster. As for kubectl, no variable of the environment switches it off.
-fn named_proxy(file: &kube::config::Kubeconfig) -> Option<&str> {
-    let current = file.current_context.as_deref()?;
-    let context = file.contexts.iter().find(|one| one.name == current)?.context.as_ref()?;
-    let cluster = file.clusters.iter().find(|one| one.name == context.cluster)?.cluster.as_ref()?;
-    cluster.proxy_url.as_deref().filter(|address| !address.is_empty())
-}
-
-/// A cluster with Entra names `kubelogin`, or the older `azure` provider: the token that they would fetch is had in this process.
-fn wants_entra(auth: &AuthInfo) -> bool {
-    let exec = auth.exec.as_ref().and_then(|exec| exec.command.as_deref());
-    let is_kubelogin = exec
-        .is_some_and(|command| command.rsplit(['/', '\\']).next().is_some_and(|name| name.starts_with("kubelogin")));
-    is_kubelogin || auth.auth_provider.as_ref().is_some_and(|provider| provider.name == "azure")
-}
-
-/// A program that the kubeconfig names runs while the client is made, and blocks the thread meanwhile.
-async fn over_tls(config: Config) -> Result<Result<Client, kube::Error>> {
-    let runs_program = config.auth_info.exec.is_some();
+fn over_tls(config: Config) -> Result<Client, kube::Error> {
     let tell = TellLayer::new(&config);
-    let client = move || Ok(ClientBuilder::try_from(config)?.with_layer(&tell).build());
-    if !runs_program {
-        return Ok(client());
-    }
-    let handle = tokio::runtime::Handle::current();
-    let made = tokio::task::spawn_blocking(move || {
-        let _guard = handle.enter();
-        client()
-    });
-    made.await.map_err(|err| Error::new(ErrorKind::Unexpected, "connecting to the cluster broke off").with_source(err))
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn the_proxy_of_the_current_context_is_named() {
-        let file = |current: &str| {
-            let text = format!(
-                "current-context: {current}\n\
-                 contexts: [{{name: a, context: {{cluster: one}}}}, {{name: b, context: {{cluster: two}}}}]\n\
-                 clusters: [{{name: one, cluster: {{server: 'https://one'}}}}, \
-                 {{name: two, cluster: {{server: 'https://two', proxy-url: 'http://127.0.0.1:1'}}}}]\n"
-            );
-            kube::config::Kubeconfig::from_yaml(&text).unwrap()
-        };
-        assert_eq!(named_proxy(&file("a")), None);
-        assert_eq!(named_proxy(&file("b")), Some("http://127.0.0.1:1"));
-        assert_eq!(named_proxy(&file("c")), None);
-    }
+    Ok(ClientBuilder::try_from(config)?.with_layer(&tell).build())
 }

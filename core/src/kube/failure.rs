@@ -3,14 +3,17 @@
 use super::status::from_status;
 use crate::{
     error::{Error, ErrorKind},
+    http::TooLong,
     network::Obstacle,
 };
-use kube::client::AuthError;
 
 pub(super) fn from_kube(err: kube::Error, step: &str) -> Error {
+    let err = match ours(err, step) {
+        Ok(ours) => return ours,
+        Err(err) => err,
+    };
     match err {
         kube::Error::Api(status) => from_status(*status, step),
-        kube::Error::Service(err) if behind(err.as_ref()).is_some() => without_credentials(behind(err.as_ref()), step),
         kube::Error::Service(err) => {
             let sentence = Obstacle::find(err.as_ref()).map(Obstacle::sentence);
             Error::new(ErrorKind::Unavailable, sentence.unwrap_or("the cluster could not be reached"))
@@ -23,7 +26,6 @@ pub(super) fn from_kube(err: kube::Error, step: &str) -> Error {
                 .with_context("while", step)
                 .with_source(err)
         }
-        kube::Error::Auth(err) => without_credentials(Some(&err), step),
         kube::Error::SerdeError(err) => unreadable(&err, step),
         err => Error::new(ErrorKind::Unexpected, "the cluster's answer was not understood")
             .with_context("while", step)
@@ -31,34 +33,44 @@ pub(super) fn from_kube(err: kube::Error, step: &str) -> Error {
     }
 }
 
-/// What the program printed, and what it was told, may be secret, and the error's own words quote both: only how it ended is told.
-fn without_credentials(err: Option<&AuthError>, step: &str) -> Error {
-    const SENTENCE: &str = "the cluster's kubeconfig names a program that gives no credentials";
-    let err_of_ours = Error::new(ErrorKind::Unauthenticated, SENTENCE).with_context("while", step);
+/// Our own error, where one came the way of an answer: that of making a connection anew, or a body without end.
+fn ours(err: kube::Error, step: &str) -> Result<Error, kube::Error> {
+    if let Some(long) = behind::<TooLong>(&err) {
+        return Ok(long.error(step));
+    }
     match err {
-        Some(AuthError::AuthExecRun { out, .. }) => err_of_ours.with_context("it ended with", out.status.to_string()),
-        Some(AuthError::AuthExecStart(err)) => err_of_ours.with_context("it cannot be started", err.to_string()),
-        _ => err_of_ours,
+        kube::Error::Service(err) => match err.downcast::<Error>() {
+            Ok(ours) => Ok(*ours),
+            Err(err) => match err.downcast::<kube::Error>() {
+                Ok(inner) => Ok(from_kube(*inner, step)),
+                Err(err) => Err(kube::Error::Service(err)),
+            },
+        },
+        err => Err(err),
     }
 }
 
-/// Credentials that end are had anew by the client itself: then their lack is found behind the failure of a request.
-fn behind<'a>(err: &'a (dyn std::error::Error + 'static)) -> Option<&'a AuthError> {
+/// An error of a type that lies behind another.
+fn behind<'a, T: std::error::Error + 'static>(err: &'a (dyn std::error::Error + 'static)) -> Option<&'a T> {
     let mut next = Some(err);
     while let Some(err) = next {
-        if let Some(found) = err.downcast_ref::<AuthError>() {
+        if let Some(found) = err.downcast_ref::<T>() {
             return Some(found);
         }
-        next = err.source();
+        // What an error of I/O holds is not what it names as its source.
+        let held = err.downcast_ref::<std::io::Error>().and_then(std::io::Error::get_ref);
+        next = held.map(|held| held as &(dyn std::error::Error + 'static)).or_else(|| err.source());
     }
     None
 }
 
+/// Whether an answer had no end.
+pub(super) fn is_too_long(err: &kube::Error) -> bool {
+    behind::<TooLong>(err).is_some()
+}
+
 /// Why no answer came, in a few words without a secret.
 pub(super) fn reason(mut err: &(dyn std::error::Error + 'static)) -> String {
-    if behind(err).is_some() {
-        return "no credentials for the cluster".to_owned();
-    }
     while let Some(source) = err.source() {
         err = source;
     }

@@ -5,7 +5,11 @@ mod absent;
 #[cfg(feature = "kubernetes")]
 mod apply;
 #[cfg(feature = "kubernetes")]
+mod bounded;
+#[cfg(feature = "kubernetes")]
 mod connect;
+#[cfg(feature = "kubernetes")]
+mod connection;
 mod created;
 #[cfg(feature = "kubernetes")]
 mod failure;
@@ -23,6 +27,8 @@ mod rolling;
 mod schema;
 #[cfg(feature = "kubernetes")]
 mod send;
+#[cfg(feature = "kubernetes")]
+mod session;
 #[cfg(feature = "kubernetes")]
 mod status;
 #[cfg(feature = "kubernetes")]

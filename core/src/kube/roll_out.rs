@@ -92,8 +92,7 @@ impl Kubernetes {
     /// From a look at all to the end, or to where a new look is needed.
     async fn roll_out_round(&self, cluster: &ResourceId, wait: &mut Wait<'_>, call: &Call) -> Result<Round> {
         let client = self.client(cluster, call).await?;
-        let looked = wait.look(&client, call).await;
-        let version = self.checked(cluster, looked).await?;
+        let version = wait.look(&client, call).await?;
         if let Some(end) = wait.judge(call) {
             return end.map(Round::Ended);
         }

@@ -2,7 +2,7 @@
 
 use super::{
     connect::Kubernetes,
-    failure::{from_kube, is_passing},
+    failure::{from_kube, is_passing, is_too_long},
     pull_memory::{PullMemory, retell, tells_nothing},
     send::{Answer, send, within_a_try},
     status::from_status,
@@ -129,6 +129,8 @@ fn read_event(event: Result<WatchEvent<Value>, kube::Error>, step: &str) -> Opti
         // Too old a version, or a broken connection: the list is read again.
         Ok(WatchEvent::Error(status)) if status.code == 410 || status.code >= 500 => Some(Ok(Change::Over)),
         Ok(WatchEvent::Error(status)) => Some(Err(from_status(*status, step))),
+        // An event without end would come again.
+        Err(err) if is_too_long(&err) => Some(Err(from_kube(err, step))),
         Err(_) => Some(Ok(Change::Over)),
     }
 }
@@ -175,8 +177,8 @@ impl Kubernetes {
     pub async fn pods(&self, cluster: &ResourceId, selection: &PodSelection, call: &Call) -> Result<Pods> {
         let path = pods_path(&selection.namespace)?;
         let client = self.client(cluster, call).await?;
-        let listed = list(&client, &path, list_parameters(selection), "listing the pods", call).await;
-        let Listed { items, at, .. } = self.checked(cluster, listed).await?;
+        let Listed { items, at, .. } =
+            list(&client, &path, list_parameters(selection), "listing the pods", call).await?;
         let mut pods: Vec<Pod> = items.iter().map(read_pod).collect();
         pods.sort_by(|one, other| one.name.cmp(&other.name));
         read_causes_from_events(&client, &selection.namespace, &mut pods, call).await?;
@@ -212,8 +214,7 @@ impl Kubernetes {
     ) -> Result<ControlFlow<()>> {
         let path = pods_path(&selection.namespace)?;
         let client = self.client(cluster, call).await?;
-        let listed = list(&client, &path, list_parameters(selection), "listing the pods", call).await;
-        let listed = self.checked(cluster, listed).await?;
+        let listed = list(&client, &path, list_parameters(selection), "listing the pods", call).await?;
         if audience.tell_list(&listed.items).is_break() {
             return Ok(ControlFlow::Break(()));
         }
@@ -231,14 +232,6 @@ impl Kubernetes {
             }
         }
         Ok(ControlFlow::Continue(()))
-    }
-
-    /// Lets go of a connection whose credentials were not accepted, so that the next call makes another.
-    pub(super) async fn checked<T>(&self, cluster: &ResourceId, result: Result<T>) -> Result<T> {
-        if result.as_ref().err().is_some_and(|err| err.kind() == ErrorKind::Unauthenticated) {
-            self.forget(cluster).await;
-        }
-        result
     }
 }
 

@@ -38,6 +38,8 @@ pub(crate) enum Work {
     KubeletIdentity(String),
     /// A cluster goes.
     ClusterDeletion(String),
+    /// A cluster comes to have other certificates.
+    ClusterRotation(String),
     /// A group goes, with all that is in it.
     Group(String),
     /// A subscription comes to have a provider: its id, the namespace.
@@ -94,6 +96,10 @@ fn bring_about(world: &mut World, work: &Work, now: Instant) -> Result<(), Failu
             if let Some(registry) = found {
                 registry.properties["provisioningState"] = "Succeeded".into();
             }
+            Ok(())
+        }
+        Work::ClusterRotation(id) => {
+            world.rotate_certificates(id);
             Ok(())
         }
         Work::Cluster(id) | Work::ClusterCreation(id) => {

@@ -95,6 +95,8 @@ pub(crate) struct World {
     pub(crate) keeper: Option<Box<dyn Keeper>>,
     /// How the API servers are reached over a wire, where they are.
     pub(crate) wire: Option<Wire>,
+    /// The ids of clusters that were removed, as often as they were.
+    pub(crate) removed_clusters: Vec<String>,
     /// Names of the identities that the machine of the program under test has, its own first.
     pub(crate) machine: Vec<String>,
 }
@@ -159,6 +161,7 @@ impl World {
             addresses: Addresses { client: String::from("203.0.113.7"), nodes: String::from("198.51.100.20") },
             keeper: None,
             wire: None,
+            removed_clusters: Vec::new(),
             machine: Vec::new(),
         };
         world.add_subscription(&stable_id("subscription"));

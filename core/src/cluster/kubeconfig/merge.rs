@@ -2,6 +2,7 @@
 
 use super::{
     Kubeconfig, KubeconfigOptions,
+    accept::check_entries,
     edit::{Wanted, current, read, values},
     entries::{Entries, find},
     file::Held,
@@ -204,13 +205,15 @@ impl Kubeconfig {
     /// Puts this kubeconfig's context, cluster and user into a file, of which every other byte stays. It blocks; without a file in the
     /// mode, it looks at the process's `KUBECONFIG`.
     ///
-    /// The file is replaced whole or not at all, under the lock that kubectl takes. Links are followed, mode, owner and line ends are
+    /// The file is replaced whole or not at all, under the lock that kubectl takes. One that cannot be replaced, such as a mount by itself in
+    /// a container, is written in place, as kubectl does: its old text is put back if that fails. Links are followed, mode, owner and line ends are
     /// kept, and a new file is for its owner alone. A context of the same names is left as it is, with the namespace that somebody
     /// may have set in it. An administrator's context is told apart by `-admin`, as az does it.
     ///
     /// # Errors
     /// [`Conflict`](ErrorKind::Conflict) if other entries have the names and are kept, if the lock is not given back in time (the error
-    /// names it), or if somebody without the lock changed the file meanwhile; [`InvalidInput`](ErrorKind::InvalidInput) with the
+    /// names it), or if somebody without the lock changed the file meanwhile; [`InvalidInput`](ErrorKind::InvalidInput) if an entry names a program
+    /// other than `kubelogin`, a file, a proxy or another user (the error names the field), and with the
     /// line where the file's form prevents that only these entries are changed; [`Forbidden`](ErrorKind::Forbidden) if the file
     /// may not be written; [`Unavailable`](ErrorKind::Unavailable) if the system could not, as on a full disk. Nothing is changed
     /// then. One case is left: where the current context is in another file of `KUBECONFIG` than the entries, both are held and
@@ -248,7 +251,7 @@ impl Kubeconfig {
     #[cfg(fuzzing)]
     #[doc(hidden)]
     pub fn merge_text(&self, text: &str, existing: ExistingEntry, set_current: bool) -> Result<String> {
-        let entries = self.entries()?.told_apart();
+        let entries = self.accepted_entries()?;
         let current = set_current.then_some(entries.context.as_str());
         let wanted = Wanted { entries: Some(&entries), replace: existing == ExistingEntry::Replace, current };
         let edited =
@@ -256,8 +259,16 @@ impl Kubeconfig {
         Ok(edited.text.unwrap_or_else(|| text.to_owned()))
     }
 
+    /// The entries to merge. Whoever uses the file would run, read and contact what they name.
+    fn accepted_entries(&self) -> Result<Entries> {
+        let entries = self.entries()?;
+        let is_own = |proxy: &str| self.proxies.iter().any(|own| own == proxy);
+        check_entries(&entries, &is_own).map_err(|unaccepted| unaccepted.error(ErrorKind::InvalidInput))?;
+        Ok(entries.told_apart())
+    }
+
     fn merge_into(&self, places: &Places, mode: &MergeMode, stop: &dyn Fn() -> bool) -> Result<MergedKubeconfig> {
-        let entries = self.entries()?.told_apart();
+        let entries = self.accepted_entries()?;
         let chosen = Chosen::among(places, &entries, mode, stop)?;
         let current = mode.set_current.then_some(entries.context.as_str());
         let in_one = chosen.current == chosen.entries;

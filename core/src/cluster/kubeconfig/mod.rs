@@ -1,6 +1,9 @@
 //! A cluster's kubeconfig: as a value, and as entries of a file.
 
+mod accept;
 mod edit;
+#[cfg(feature = "kubernetes")]
+mod endpoint;
 mod entries;
 mod file;
 mod in_place;
@@ -9,6 +12,8 @@ mod merge;
 mod place;
 mod write;
 
+#[cfg(feature = "kubernetes")]
+pub(crate) use endpoint::Endpoint;
 pub(crate) use merge::merge;
 pub use merge::{ExistingEntry, MergeKubeconfigOptions, MergeMode, MergeOutcome, MergedKubeconfig};
 
@@ -101,6 +106,8 @@ pub struct Kubeconfig {
     text: Secret,
     server: String,
     context: String,
+    /// Proxies in it that are the caller's own.
+    proxies: Vec<String>,
 }
 
 impl Kubeconfig {
@@ -123,19 +130,22 @@ impl Kubeconfig {
         if !server.starts_with("https://") {
             return Err(wrong("its server is not https"));
         }
-        Ok(Self { text: text.into(), server, context })
+        Ok(Self { text: text.into(), server, context, proxies: Vec::new() })
     }
 
     /// The same with a context of this name. Only what the context leads to is kept.
     fn with_context(&self, name: &str) -> Result<Self> {
         let file = self.entries()?.named(name).file();
         let text = edit::yaml(&file).map_err(|_| wrong("it cannot be written as YAML"))?;
-        Self::parse(text)
+        Ok(Self { proxies: self.proxies.clone(), ..Self::parse(text)? })
     }
 
     fn entries(&self) -> Result<Entries> {
-        let file = edit::values(self.text()).map_err(|_| wrong("the text is not YAML of that form"))?;
-        Entries::of(&file, &self.context).ok_or_else(|| wrong("its current context leads to no entries"))
+        Entries::of(&self.file()?, &self.context).ok_or_else(|| wrong("its current context leads to no entries"))
+    }
+
+    fn file(&self) -> Result<Value> {
+        edit::values(self.text()).map_err(|_| wrong("the text is not YAML of that form"))
     }
 
     /// The whole text. It is a secret.

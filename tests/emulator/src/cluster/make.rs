@@ -80,6 +80,7 @@ impl World {
             sku: json!({"name": "Base", "tier": "Free"}),
             dns_prefix: String::new(),
             fqdn: String::new(),
+            generation: 0,
             node_group: node_group(&seed),
             wanted_version: seed.version.clone(),
             pools,
@@ -94,6 +95,8 @@ impl World {
             kubernetes: None,
             seed,
         };
+        let id = cluster.id();
+        cluster.generation = self.removed_clusters.iter().filter(|removed| removed.eq_ignore_ascii_case(&id)).count();
         cluster.address(None);
         cluster
     }
@@ -113,12 +116,23 @@ impl World {
         }
     }
 
+    /// Gives a cluster other certificates, by which what was handed out before is worth nothing.
+    pub(crate) fn rotate_certificates(&mut self, id: &str) {
+        let (user, admin) = (self.ids.secret(), self.ids.secret());
+        if let Some(at) = self.cluster_of_id(id) {
+            let cluster = &mut self.clusters[at];
+            (cluster.user_token, cluster.admin_token) = (user, admin);
+            cluster.state = String::from("Succeeded");
+        }
+    }
+
     /// Removes a cluster with its nodes' group and the identities made for it. What was granted to those stays behind.
     pub(crate) fn remove_cluster(&mut self, id: &str) {
         let Some(at) = self.cluster_of_id(id) else {
             return;
         };
         let cluster = self.clusters.remove(at);
+        self.removed_clusters.push(cluster.id());
         if cluster.control_plane_id.is_none() && !cluster.seed.service_principal {
             self.remove_principal(&cluster.control_plane);
         }

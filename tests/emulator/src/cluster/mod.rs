@@ -25,6 +25,8 @@ pub(crate) struct Cluster {
     pub(crate) sku: Value,
     pub(crate) dns_prefix: String,
     fqdn: String,
+    /// How many clusters of this id there were before it: each has another address.
+    generation: usize,
     /// The group of the nodes, and of the identity made for them.
     pub(crate) node_group: String,
     /// The version as it was asked for, which may be `1.33`; the seed's is the one that runs.
@@ -67,7 +69,10 @@ impl Cluster {
     }
 
     fn first_fqdn(&self) -> String {
-        let suffix = stable_id(&self.id());
+        let suffix = match self.generation {
+            0 => stable_id(&self.id()),
+            more => stable_id(&format!("{}#{more}", self.id())),
+        };
         format!("{}-{}.hcp.{}.azmk8s.io", self.dns_prefix, &suffix[..8], self.location).to_ascii_lowercase()
     }
 

@@ -58,9 +58,14 @@ where
 
     fn call(&mut self, request: Request<B>) -> Self::Future {
         let router = self.router.clone();
+        let shared = Arc::clone(&self.shared);
         let request = self.addressed(request.map(Body::new));
         Box::pin(async move {
-            let answer = match router.oneshot(request?).await {
+            let request = request?;
+            if !is_resolved(&shared, &request) {
+                return Err("dns error: failed to lookup address information: Name or service not known".into());
+            }
+            let answer = match router.oneshot(request).await {
                 Ok(answer) => answer,
                 Err(never) => match never {},
             };
@@ -86,6 +91,21 @@ impl KubernetesDoor {
         *request.uri_mut() = format!("https://{}:443{path}", cluster.fqdn()).parse()?;
         Ok(request)
     }
+}
+
+/// Whether the request's host is anybody's: that of a cluster that was deleted has no address any more.
+fn is_resolved(shared: &Shared, request: &Request<Body>) -> bool {
+    let Some(host) = request.uri().host().map(str::to_ascii_lowercase) else { return true };
+    let mut world = shared.world();
+    let now = world.clock.now();
+    settle(&mut world, now);
+    let service = world.service(&host);
+    if service != crate::log::Service::Unknown {
+        return true;
+    }
+    let place = world.log.start(service, request.method(), request.uri(), crate::log::From::Client);
+    world.log.end(place, None, None);
+    false
 }
 
 /// Answers a request to the API server at `host`.

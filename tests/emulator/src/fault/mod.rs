@@ -7,6 +7,7 @@ mod storm;
 
 use std::time::Duration;
 
+use base64::Engine as _;
 use bytes::Bytes;
 use http::header::CONTENT_TYPE;
 use http::{HeaderName, HeaderValue, Method, Response, StatusCode, Uri};
@@ -121,6 +122,13 @@ impl Fault {
             *body = Content::Json(json);
         }
         self
+    }
+
+    /// Answers a request for a cluster's kubeconfig with this text, whatever it holds.
+    #[must_use]
+    pub fn kubeconfig(self, text: &str) -> Self {
+        let value = base64::engine::general_purpose::STANDARD.encode(text);
+        self.status(200).body(serde_json::json!({"kubeconfigs": [{"name": "clusterUser", "value": value}]}))
     }
 
     /// Answers with a page in HTML, as a proxy on the way does, with status 500 unless [`status`](Self::status) says

@@ -68,6 +68,7 @@ pub(crate) fn route(world: &mut World, call: &Call<'_>, segments: &[&str], lower
                     "clusteradmin" => profile_credential(world, call, place, Who::Admin),
                     _ => return None,
                 },
+                (&Method::POST, ["rotateclustercertificates"]) => rotate(world, call, place),
                 (&Method::POST, ["listclusterusercredential"]) => credential(world, call, place, Who::User),
                 (&Method::POST, ["listclusteradmincredential"]) => credential(world, call, place, Who::Admin),
                 _ => return None,
@@ -141,6 +142,22 @@ fn delete(world: &mut World, call: &Call<'_>, place: Place<'_>) -> Result<Reply,
     let answer = operation::begun(reply::empty(StatusCode::ACCEPTED), place.subscription, &location, &operation);
     let results = operation::address(place.subscription, &location, "operationresults", &operation);
     Ok(reply::with(answer, "location", &results))
+}
+
+/// See [Rotate cluster certificates](https://learn.microsoft.com/rest/api/aks/managed-clusters/rotate-cluster-certificates). That the user's
+/// and the administrator's credentials are others afterwards, [the guide](https://learn.microsoft.com/azure/aks/certificate-rotation) says.
+fn rotate(world: &mut World, call: &Call<'_>, place: Place<'_>) -> Result<Reply, Reply> {
+    call.demand_action(
+        world,
+        "Microsoft.ContainerService/managedClusters/rotateClusterCertificates/action",
+        &place.id(),
+    )?;
+    let at = place.find(world)?;
+    world.clusters[at].state = String::from("Updating");
+    let (id, location) = (world.clusters[at].id(), world.clusters[at].location.clone());
+    let due = call.now + world.timing.cluster_creation;
+    let operation = world.start(Work::ClusterRotation(id), call.now, due);
+    Ok(operation::begun(reply::empty(StatusCode::ACCEPTED), place.subscription, &location, &operation))
 }
 
 /// A write or a deletion that names the revision it is meant for.

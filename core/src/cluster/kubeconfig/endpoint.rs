@@ -1,0 +1,44 @@
+//! What a client needs to reach a cluster, read from a kubeconfig whose parts were accepted.
+
+use super::{Kubeconfig, entries::LISTS};
+use crate::error::Result;
+use azure_core::credentials::Secret;
+use serde_json::Value;
+
+/// The way to a cluster's API. Certificate and key are in base64, as they came.
+pub(crate) struct Endpoint {
+    pub server: String,
+    /// The proxy that the file names.
+    pub proxy: Option<String>,
+    /// The certificates of the cluster's own authority.
+    pub authority: Option<String>,
+    pub certificate: Option<String>,
+    pub key: Option<Secret>,
+    pub token: Option<Secret>,
+    /// A cluster with Entra names `kubelogin`, or the older `azure` provider: the token that they would fetch is acquired in this process.
+    pub is_entra: bool,
+}
+
+impl Kubeconfig {
+    /// The way that the current context names.
+    pub(crate) fn endpoint(&self) -> Result<Endpoint> {
+        let entries = self.entries()?;
+        let part = |list: &str, field: &str| -> Option<&Value> {
+            let (_, key) = LISTS.iter().find(|(known, _)| *known == list)?;
+            let entry = entries.all.iter().find(|entry| entry.list == list)?;
+            entry.value.get(key)?.get(field).filter(|value| !value.is_null())
+        };
+        let text = |list: &str, field: &str| {
+            part(list, field).and_then(Value::as_str).filter(|text| !text.is_empty()).map(str::to_owned)
+        };
+        Ok(Endpoint {
+            server: self.server.clone(),
+            proxy: text("clusters", "proxy-url"),
+            authority: text("clusters", "certificate-authority-data"),
+            certificate: text("users", "client-certificate-data"),
+            key: text("users", "client-key-data").map(Secret::new),
+            token: text("users", "token").map(Secret::new),
+            is_entra: part("users", "exec").or_else(|| part("users", "auth-provider")).is_some(),
+        })
+    }
+}
