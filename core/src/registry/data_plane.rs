@@ -169,7 +169,9 @@ fn moved(answer: &Answer, from: &Url) -> Result<Option<Url>> {
 }
 
 pub(super) fn failed(image: &ImageReference, answer: &Answer, message: &str) -> Error {
-    if let Some(err) = from_the_way(answer, false, "looking at an image") {
+    // Registries do redirect: where they may lead is decided elsewhere.
+    let is_redirect = (300..400).contains(&answer.status);
+    if let Some(err) = from_the_way(answer, false, "looking at an image").filter(|_| !is_redirect) {
         return err.with_context("image", image.to_string());
     }
     let kind = match answer.status {
