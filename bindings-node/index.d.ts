@@ -1283,7 +1283,7 @@ export interface Import {
 /** How sure it is that an imported image is its source. */
 export type ImportProof =
   | {
-      /** The target's digest equals the one that the source had before the import. */
+      /** The target's digest equals the one that is meant: the one that the source is named by, or else had before the import. */
       readonly kind: 'source_matched';
       readonly digest: string;
     }
@@ -1291,11 +1291,14 @@ export type ImportProof =
       /** The target's digest is known, the source's is not. */
       readonly kind: 'target_only';
       readonly digest: string;
-      /** Why the source could not be looked at. */
+      /** Why the source was not compared: it was not reached from here, refuses the caller, or is asked by Azure alone. */
       readonly reason: string;
     }
   | {
-      /** Azure says that the import succeeded; the target could not be looked at. */
+      /**
+       * Azure says that the import succeeded; the target was not reached from here, refuses the caller, or has replicas that do not show
+       * the image yet.
+       */
       readonly kind: 'unproven';
       /** Why not. */
       readonly reason: string;

@@ -1434,7 +1434,7 @@ class ImportProof(Result):
 
     @final
     class SourceMatched(ImportProof):
-        """The target's digest equals the one that the source had before the import."""
+        """The target's digest equals the one that is meant: the one that the source is named by, or else had before the import."""
 
         __match_args__ = ("digest",)
         def __new__(cls, digest: str) -> ImportProof.SourceMatched: ...
@@ -1458,7 +1458,7 @@ class ImportProof(Result):
 
     @final
     class Unproven(ImportProof):
-        """Azure says that the import succeeded; `reason` says why the target could not be looked at."""
+        """Azure says that the import succeeded; `reason` says why the target was not seen to have the image."""
 
         __match_args__ = ("reason",)
         def __new__(cls, reason: str) -> ImportProof.Unproven: ...

@@ -90,7 +90,7 @@ pub(crate) struct DigestMismatch;
 impl DigestMismatch {
     /// Whether an error says that.
     pub fn is_in(err: &Error) -> bool {
-        std::error::Error::source(err).is_some_and(|source| source.is::<Self>())
+        std::error::Error::source(err).is_some_and(<dyn std::error::Error>::is::<Self>)
     }
 
     /// The error of an image that somebody else has looked at.

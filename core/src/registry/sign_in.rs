@@ -234,7 +234,6 @@ fn bearer(header: &str) -> Option<Challenge> {
 }
 
 #[derive(Deserialize)]
-#[expect(clippy::struct_field_names, reason = "the names of the wire")]
 struct TokenBody {
     refresh_token: Option<String>,
     access_token: Option<String>,

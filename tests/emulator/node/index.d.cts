@@ -66,6 +66,21 @@ export interface Image {
   platforms?: string[];
 }
 
+/** A registry outside of Azure that does not let everybody pull, or answers in ways of its own. */
+export interface Upstream {
+  host: string;
+  /** Who may pull; nobody named: everybody. */
+  users?: { name: string; password: string }[];
+  /** How it asks to sign in: not at all, for a token, for a name and a password, or for either in one header or in two. */
+  challenge?: 'none' | 'token' | 'password' | 'both' | 'bothApart';
+  /** Where it says that tokens come from. */
+  realm?: string;
+  /** What it names as each manifest's digest; `none` for nothing. */
+  digest?: string;
+  /** The host that it sends to for manifests. */
+  movedTo?: string;
+}
+
 /** A role definition of one's own. */
 export interface Role {
   name: string;
@@ -109,6 +124,7 @@ export interface Scene {
   registries?: Registry[];
   clusters?: Cluster[];
   images?: Image[];
+  upstreams?: Upstream[];
   roles?: Role[];
   callers?: Caller[];
   /** Groups of the directory, with members and with roles. */

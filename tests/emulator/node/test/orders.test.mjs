@@ -27,10 +27,21 @@ test('a scene is there at the start', async () => {
   assert.equal(azure.digest('docker.io/library/nginx:latest'), undefined);
 });
 
+test('a registry outside lets in whom the scene names', async () => {
+  const scene = {
+    upstreams: [{ host: 'ghcr.io', users: [{ name: 'robot', password: 'word' }], challenge: 'both' }],
+    images: [{ name: 'ghcr.io/team/app:1' }],
+  };
+  const own = await Emulator.start({ scene });
+  assert.ok(own.digest('ghcr.io/team/app:1'));
+  await own.stop();
+});
+
 test('what is not understood is named', async () => {
   for (const [options, named] of [
     [{ scene: { registrys: [] } }, /^scene\.registrys: unknown field/],
     [{ scene: { registries: [{ group: 'g', name: 'n', skew: 'x' }] } }, /^scene\.registries\[0\]\.skew/],
+    [{ scene: { upstreams: [{ host: 'ghcr.io', challenge: 'riddle' }] } }, /challenge of ghcr\.io/],
     [{ callers: [{ name: 'ci', roles: [{ role: 'Sorcerer' }] }] }, /no role named Sorcerer/],
     [{ timing: { propagatoin: 1 } }, /propagatoin/],
     [{ latency: 5 }, /latency/],

@@ -33,6 +33,16 @@ def test_without_a_scene_there_are_images_to_bring_in() -> None:
         assert azure.state()["registries"] == []
 
 
+def test_a_registry_outside_lets_in_whom_the_scene_names() -> None:
+    scene: Scene = {
+        "upstreams": [{"host": "ghcr.io", "users": [{"name": "robot", "password": "word"}], "challenge": "both"}],
+        "images": [{"name": "ghcr.io/team/app:1"}],
+    }
+    with Emulator(scene) as azure:
+        assert azure.digest("ghcr.io/team/app:1") is not None
+        assert list(azure.state()["upstreams"]) == ["ghcr.io"]
+
+
 @pytest.mark.parametrize(
     ("options", "named"),
     [
@@ -42,6 +52,7 @@ def test_without_a_scene_there_are_images_to_bring_in() -> None:
         ({"scene": {"registries": "myregistry"}}, "scene.registries: invalid type"),
         ({"callers": [{"name": "ci", "roles": [{"role": "Sorcerer"}]}]}, "no role named Sorcerer"),
         ({"callers": [{"name": "ci"}, {"name": "ci"}]}, "two callers named ci"),
+        ({"scene": {"upstreams": [{"host": "ghcr.io", "challenge": "riddle"}]}}, "challenge of ghcr.io"),
         ({"timing": "slow"}, "slow"),
         ({"clock": 0}, "1 to 100000"),
         ({"latency_ms": -5}, "-0.005 seconds"),

@@ -37,10 +37,12 @@ fn scheme<'h>(header: &'h str, name: &str) -> Option<&'h str> {
     let (mut quoted, mut is_start) = (false, true);
     for (at, letter) in header.char_indices() {
         let rest = &header[at..];
-        if is_start && !quoted && rest.get(..name.len()).is_some_and(|word| word.eq_ignore_ascii_case(name)) {
-            if let Some(parameters) = rest[name.len()..].strip_prefix(' ') {
-                return Some(parameters);
-            }
+        if is_start
+            && !quoted
+            && rest.get(..name.len()).is_some_and(|word| word.eq_ignore_ascii_case(name))
+            && let Some(parameters) = rest[name.len()..].strip_prefix(' ')
+        {
+            return Some(parameters);
         }
         match letter {
             '"' => quoted = !quoted,

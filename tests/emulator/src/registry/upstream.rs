@@ -114,12 +114,11 @@ pub(super) fn serve(world: &World, host: &str, request: &Request<Bytes>, now: In
     }
     let mut answer = distribution::give(&one.images, &wish, request);
     match &one.manner.digest {
-        DigestHeader::Right => {}
         DigestHeader::Missing => drop(answer.headers_mut().remove("docker-content-digest")),
         DigestHeader::Text(text) if answer.headers().contains_key("docker-content-digest") => {
             reply::set(&mut answer, "docker-content-digest", text);
         }
-        DigestHeader::Text(_) => {}
+        DigestHeader::Right | DigestHeader::Text(_) => {}
     }
     reply::with(answer, "docker-distribution-api-version", "registry/2.0")
 }

@@ -1,6 +1,6 @@
 """The scene that an emulator starts with, in the words of the program's seed file."""
 
-from typing import Any, TypedDict
+from typing import Any, Literal, TypedDict
 
 
 class Owner(TypedDict, total=False):
@@ -70,6 +70,31 @@ class Image(_Named, total=False):
     """By default ``linux/amd64`` and ``linux/arm64``."""
 
 
+class User(_Named):
+    """Somebody whom a registry outside of Azure lets pull."""
+
+    password: str
+
+
+class _Upstream(TypedDict):
+    host: str
+
+
+class Upstream(_Upstream, total=False):
+    """A registry outside of Azure that does not let everybody pull, or answers in ways of its own."""
+
+    users: list[User]
+    """Who may pull; nobody named: everybody."""
+    challenge: Literal["none", "token", "password", "both", "bothApart"]
+    """How it asks to sign in: not at all, for a token, for a name and a password, or for either in one header or in two."""
+    realm: str
+    """Where it says that tokens come from."""
+    digest: str
+    """What it names as each manifest's digest; ``"none"`` for nothing."""
+    movedTo: str
+    """The host that it sends to for manifests."""
+
+
 class Role(_Named, total=False):
     """A role definition of one's own."""
 
@@ -121,6 +146,7 @@ class Scene(TypedDict, total=False):
     registries: list[Registry]
     clusters: list[Cluster]
     images: list[Image]
+    upstreams: list[Upstream]
     roles: list[Role]
     callers: list[Caller]
     entraGroups: list[EntraGroup]
