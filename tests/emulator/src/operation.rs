@@ -1,6 +1,7 @@
 //! What takes time: the operations that were started, and what they bring about when they are through.
 
 use http::StatusCode;
+use serde_json::{Value, json};
 use tokio::time::Instant;
 
 use crate::arm::import::{self, Import};
@@ -16,6 +17,17 @@ pub(crate) struct Operation {
     pub(crate) work: Work,
     /// `None` until it is through; then what went wrong, if anything.
     pub(crate) outcome: Option<Result<(), Failure>>,
+    /// With which error it is to fail, if it is.
+    fails: Option<Value>,
+}
+
+/// How operations are told, and how they end.
+#[derive(Clone, Debug, Default)]
+pub(crate) struct Manner {
+    /// Whether fields without a value are there, as `null`.
+    pub(crate) nulls: bool,
+    /// The error with which creations and imports fail, in whatever form.
+    pub(crate) error: Option<Value>,
 }
 
 impl Operation {
@@ -62,8 +74,23 @@ impl World {
     /// Starts an operation; the answer is its id.
     pub(crate) fn start(&mut self, work: Work, now: Instant, due: Instant) -> String {
         let id = self.ids.id().to_string();
-        self.operations.push(Operation { id: id.clone(), started: now, due, work, outcome: None });
+        let may_fail = matches!(work, Work::Registry(_) | Work::ClusterCreation(_) | Work::Import(_));
+        let fails = self.manner.error.clone().filter(|_| may_fail);
+        self.operations.push(Operation { id: id.clone(), started: now, due, work, outcome: None, fails });
         id
+    }
+
+    /// The body that tells an operation's state: `word` is for one that is under way.
+    pub(crate) fn state_of(&self, operation: &Operation, word: &str, now: Instant) -> Value {
+        let mut body = json!({"status": if operation.is_through(now) { "Succeeded" } else { word }});
+        if self.manner.nulls {
+            body = json!({"status": body["status"], "properties": null, "error": null, "percentComplete": null});
+        }
+        if let Some(error) = operation.fails.as_ref().filter(|_| operation.is_through(now)) {
+            body["status"] = "Failed".into();
+            body["error"] = error.clone();
+        }
+        body
     }
 
     pub(crate) fn operation(&self, id: &str) -> Option<&Operation> {
@@ -83,10 +110,29 @@ pub(crate) fn settle(world: &mut World, now: Instant) {
         let operation = &world.operations[at];
         if operation.outcome.is_none() && operation.due <= now {
             let work = operation.work.clone();
-            let outcome = bring_about(world, &work, now);
+            let outcome = if operation.fails.is_some() { fail(world, &work) } else { bring_about(world, &work, now) };
             world.operations[at].outcome = Some(outcome);
         }
     }
+}
+
+/// What a creation that failed leaves behind.
+fn fail(world: &mut World, work: &Work) -> Result<(), Failure> {
+    match work {
+        Work::Registry(id) => {
+            let found = world.registries.iter_mut().find(|registry| registry.id().eq_ignore_ascii_case(id));
+            if let Some(registry) = found {
+                registry.properties["provisioningState"] = "Failed".into();
+            }
+        }
+        Work::ClusterCreation(id) => {
+            if let Some(at) = world.cluster_of_id(id) {
+                world.clusters[at].state = String::from("Failed");
+            }
+        }
+        _ => {}
+    }
+    Err(Failure { status: StatusCode::OK, code: "", message: String::new() })
 }
 
 fn bring_about(world: &mut World, work: &Work, now: Instant) -> Result<(), Failure> {

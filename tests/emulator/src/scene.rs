@@ -81,6 +81,17 @@ impl Emulator {
         self.act(|world| world.faults.add(fault));
     }
 
+    /// Lets the bodies of operations have fields without a value as `null`, or leaves them out again.
+    pub fn set_explicit_nulls(&self, nulls: bool) {
+        self.act(|world| world.manner.nulls = nulls);
+    }
+
+    /// Lets creations and imports that begin from now on end as `Failed`, with this as the error: an object with `code` and `message`,
+    /// a text, or whatever else a service may put there. `None` lets them succeed again.
+    pub fn set_operation_error(&self, error: Option<serde_json::Value>) {
+        self.act(|world| world.manner.error = error);
+    }
+
     /// Cuts lists into pages of this size.
     pub fn set_page_size(&self, size: usize) {
         self.act(|world| world.paging.size = size);

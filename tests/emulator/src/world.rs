@@ -19,7 +19,7 @@ use crate::identity::Identity;
 use crate::ids::Ids;
 use crate::keeper::{Change, Keeper};
 use crate::log::{Log, Service};
-use crate::operation::Operation;
+use crate::operation::{Manner, Operation};
 use crate::principal::{Principal, stable_id};
 use crate::rbac::{self, Access, Assignment, Wanted};
 use crate::registry::upstream::Upstream;
@@ -79,6 +79,8 @@ pub(crate) struct World {
     /// Namespaces that a subscription has not registered.
     pub(crate) unregistered: Vec<(String, String)>,
     pub(crate) operations: Vec<Operation>,
+    /// How operations that begin from now on are told, and end.
+    pub(crate) manner: Manner,
     /// Registries of others, by the host that serves them.
     pub(crate) upstreams: std::collections::BTreeMap<String, Upstream>,
     pub(crate) log: Log,
@@ -150,6 +152,7 @@ impl World {
             commands: Vec::new(),
             unregistered: Vec::new(),
             operations: Vec::new(),
+            manner: Manner::default(),
             upstreams: std::collections::BTreeMap::new(),
             log: Log::default(),
             faults: Faults::default(),

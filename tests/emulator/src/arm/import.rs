@@ -156,8 +156,11 @@ pub(crate) fn poll(world: &World, call: &Call<'_>, id: &str) -> Reply {
     let Work::Import(import) = &operation.work else {
         return operation_missing(id);
     };
+    let told = || reply::json(StatusCode::OK, &world.state_of(operation, "Accepted", call.now));
     match &operation.outcome {
-        Some(Ok(())) => reply::json(StatusCode::OK, &json!({"status": "Succeeded"})),
+        // One that was to fail tells so in its body.
+        Some(Err(failure)) if failure.code.is_empty() => told(),
+        Some(Ok(())) => told(),
         Some(Err(failure)) => arm_error(failure.status, failure.code, &failure.message),
         None => {
             let mut body = json!({});

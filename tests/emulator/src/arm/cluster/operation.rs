@@ -1,7 +1,6 @@
 //! The operations of this provider: where they are asked for, and in what words they are told.
 
 use http::StatusCode;
-use serde_json::json;
 use tokio::time::Instant;
 use uuid::Uuid;
 
@@ -31,12 +30,11 @@ pub(super) fn poll(world: &World, call: &Call<'_>, id: &str) -> Reply {
     let Some(operation) = world.operation(id) else {
         return operation_missing(id);
     };
-    let mut body = json!({"name": swapped(id), "startTime": world.clock.rfc3339(operation.started)});
+    let mut body = world.state_of(operation, &phase(world, operation, call.now), call.now);
+    body["name"] = swapped(id).into();
+    body["startTime"] = world.clock.rfc3339(operation.started).into();
     if operation.is_through(call.now) {
-        body["status"] = "Succeeded".into();
         body["endTime"] = world.clock.rfc3339(operation.due).into();
-    } else {
-        body["status"] = phase(world, operation, call.now).into();
     }
     reply::json(StatusCode::OK, &body)
 }

@@ -204,6 +204,6 @@ fn poll(world: &World, call: &Call<'_>, place: Place<'_>, id: &str) -> Result<Re
     let Some(operation) = world.operation(id) else {
         return Err(operation_missing(id));
     };
-    let body = json!({"status": if operation.is_through(call.now) { "Succeeded" } else { "Creating" }});
+    let body = world.state_of(operation, "Creating", call.now);
     Ok(reply::with(reply::json(StatusCode::OK, &body), "azure-asyncoperation", &poll_address(call, place, id)))
 }
