@@ -3,7 +3,7 @@
 mod grant;
 
 use crate::{
-    call::{CallOptions, Event},
+    call::CallOptions,
     client::Client,
     cloud::Cloud,
     cluster::{
@@ -18,8 +18,8 @@ use crate::{
 };
 use std::time::Duration;
 
-const APPLY_DEADLINE: Duration = Duration::from_secs(5 * 60);
-const ROLL_OUT_DEADLINE: Duration = Duration::from_secs(15 * 60);
+pub(crate) const APPLY_DEADLINE: Duration = Duration::from_secs(5 * 60);
+pub(crate) const ROLL_OUT_DEADLINE: Duration = Duration::from_secs(15 * 60);
 /// How long a grant that is there may take to become effective. Users report minutes, and up to an hour with old node tokens.
 const PROPAGATION: Duration = Duration::from_secs(10 * 60);
 
@@ -168,8 +168,8 @@ pub(crate) async fn roll_out(
     if verdict.is_final {
         return Err(verdict.explain(refused));
     }
-    call.report(Event::Started { step: verdict.step.clone() });
-    let ended = client.cluster_deployer().roll_out(cluster, deployment, options.propagation, &call).await;
+    let wait = client.cluster_deployer().roll_out(cluster, deployment, options.propagation, &call);
+    let ended = call.step(&verdict.step, wait).await;
     ended.map_err(|err| if err.pull_failure().is_some() { verdict.explain(err) } else { err })
 }
 

@@ -24,6 +24,7 @@ mod image;
 mod import;
 mod inventory;
 mod kube;
+mod lenient;
 #[cfg(feature = "network")]
 mod network;
 mod pull;

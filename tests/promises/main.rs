@@ -9,8 +9,10 @@ mod faults;
 mod groups;
 mod hostile;
 mod input;
+mod odd_bodies;
 mod patience;
 mod plans;
+mod polling;
 mod readme;
 mod references;
 mod requests;
@@ -18,6 +20,7 @@ mod rights;
 mod secrets;
 mod telemetry;
 mod unreached;
+mod waits;
 #[expect(dead_code, reason = "another test program uses the rest")]
 mod wire;
 mod writes;

@@ -6,7 +6,7 @@ use super::{
     plan::{GOOD_FOR, VERSION, check_is_current},
 };
 use crate::{
-    call::{Call, Event},
+    call::{Call, Poll, Polling},
     client::Client,
     cluster::ClusterRef,
     error::{Error, ErrorKind, Result},
@@ -15,10 +15,9 @@ use crate::{
     registry::{Registry, RegistryRef},
     role::{Granted, GroupAccess, PullRole, RoleAssignment, group_access},
 };
-use backon::{BackoffBuilder, ExponentialBuilder};
 use std::time::{Duration, SystemTime};
 
-const DEADLINE: Duration = Duration::from_secs(5 * 60);
+pub(crate) const DEADLINE: Duration = Duration::from_secs(5 * 60);
 
 pub(crate) async fn attach(
     client: &Client,
@@ -83,7 +82,6 @@ pub(crate) async fn apply_plan(client: &Client, plan: &AttachPlan, how: &ApplyAt
 /// Three looks, side by side; with a registry by name the third waits for the second, which finds its id.
 async fn gather(client: &Client, cluster: &ClusterRef, registry: &RegistryRef, call: &Call) -> Result<Found> {
     registry.check_cloud(client.cloud())?;
-    call.report(Event::Started { step: "looking at cluster, registry and role assignments".to_owned() });
     let identities = client.identity_resolver().identities(cluster, call);
     let at_registry = async {
         if let Some(id) = registry.id() {
@@ -93,7 +91,9 @@ async fn gather(client: &Client, cluster: &ClusterRef, registry: &RegistryRef, c
         let assignments = list(client, &found.id, call).await?;
         Ok((found, assignments))
     };
-    let (identities, (registry, assignments)) = futures::try_join!(identities, at_registry)?;
+    let all = async { futures::try_join!(identities, at_registry) };
+    let (identities, (registry, assignments)) =
+        call.step("looking at cluster, registry and role assignments", all).await?;
     Ok(Found { identities, registry, assignments, groups: GroupAccess::default() })
 }
 
@@ -188,8 +188,8 @@ async fn write(
     options: &AttachOptions,
     call: &Call,
 ) -> Result<Attachment> {
-    call.report(Event::Started { step: format!("granting {role} to {}", decision.grant.principal_id) });
-    let granted = grant(client, decision, options, call).await?;
+    let step = format!("granting {role} to {}", decision.grant.principal_id);
+    let granted = call.step(&step, grant(client, decision, options, call)).await?;
     let attachment = Attachment {
         outcome: AttachOutcome::Granted,
         role,
@@ -217,12 +217,12 @@ async fn write(
 
 /// A refusal ends it at once, unless the caller asked to try again for a time.
 async fn grant(client: &Client, decision: &Decision, options: &AttachOptions, call: &Call) -> Result<Granted> {
-    let waits = ExponentialBuilder::default()
-        .with_min_delay(Duration::from_secs(5))
-        .with_max_delay(Duration::from_secs(30))
-        .without_max_times()
-        .with_total_delay(options.retry_refused)
-        .build();
-    let is_passing = |err: &Error| options.retry_refused.is_some() && err.missing_action().is_some();
-    call.retry("granting the role", waits, is_passing, || client.role_assigner().grant(&decision.grant, call)).await
+    let limit = options.retry_refused;
+    let poll = || async {
+        match client.role_assigner().grant(&decision.grant, call).await {
+            Err(err) if limit.is_some() && err.missing_action().is_some() => Ok(Poll::Failed(err)),
+            granted => granted.map(Poll::Ready),
+        }
+    };
+    call.poll_until(Polling::new("granting the role").at_most(limit.unwrap_or_default()), poll).await
 }

@@ -4,7 +4,7 @@ mod grants;
 mod run;
 
 pub(crate) use grants::pull_grants;
-pub(crate) use run::{of_cluster, of_registry};
+pub(crate) use run::{DEADLINE, of_cluster, of_registry};
 
 use crate::{
     call::CallOptions,

@@ -6,7 +6,7 @@ use super::{
 };
 use crate::{
     attach::{Otherwise, principal},
-    call::{Call, Event},
+    call::Call,
     client::Client,
     cluster::ClusterRef,
     error::{ErrorKind, Result},
@@ -21,7 +21,7 @@ use std::{
     time::Duration,
 };
 
-const DEADLINE: Duration = Duration::from_secs(5 * 60);
+pub(crate) const DEADLINE: Duration = Duration::from_secs(5 * 60);
 
 pub(crate) async fn of_cluster(
     client: &Client,
@@ -30,15 +30,24 @@ pub(crate) async fn of_cluster(
 ) -> Result<ClusterAttachments> {
     let call = options.call.start(DEADLINE);
     let id = cluster.id(client.subscription_id());
+    let step = "looking at the cluster, the registries and the role assignments";
+    call.step(step, gather_of_cluster(client, (cluster, id), options, &call)).await
+}
+
+async fn gather_of_cluster(
+    client: &Client,
+    (cluster, id): (&ClusterRef, ResourceId),
+    options: &AttachmentsOptions,
+    call: &Call,
+) -> Result<ClusterAttachments> {
     let subscriptions = subscriptions(client, id.subscription(), options);
-    call.report(Event::Started { step: "looking at the cluster, the registries and the role assignments".to_owned() });
     let held = async {
-        let identities = client.identity_resolver().identities(cluster, &call).await?;
+        let identities = client.identity_resolver().identities(cluster, call).await?;
         let principal_id = principal(&identities, None, Otherwise::AskRegistry)?;
-        let held = subscriptions.iter().map(|one| client.inventory().assignments_of(principal_id, *one, &call));
+        let held = subscriptions.iter().map(|one| client.inventory().assignments_of(principal_id, *one, call));
         Ok((principal_id, try_join_all(held).await?))
     };
-    let registries = try_join_all(subscriptions.iter().map(|one| registries(client, *one, &call)));
+    let registries = try_join_all(subscriptions.iter().map(|one| registries(client, *one, call)));
     let ((principal_id, held), registries) = futures::try_join!(held, registries)?;
     let found: Vec<Found> = subscriptions
         .iter()
@@ -48,7 +57,7 @@ pub(crate) async fn of_cluster(
         .collect();
     let mut grants = Vec::new();
     for one in &found {
-        grants.extend(one.grants(client, &call).await?);
+        grants.extend(one.grants(client, call).await?);
     }
     // A group that Azure lists for the identity has it as a member.
     let known = |grant: PullGrant| grant.held_by(principal_id, &id).held_through_group([id.clone()]);
@@ -107,19 +116,28 @@ pub(crate) async fn of_registry(
 ) -> Result<RegistryAttachments> {
     registry.check_cloud(client.cloud())?;
     let call = options.call.start(DEADLINE);
+    let step = "looking at the registry, its role assignments and the clusters";
+    call.step(step, gather_of_registry(client, registry, options, &call)).await
+}
+
+async fn gather_of_registry(
+    client: &Client,
+    registry: &RegistryRef,
+    options: &AttachmentsOptions,
+    call: &Call,
+) -> Result<RegistryAttachments> {
     let subscriptions = subscriptions(client, registry.subscription(client.subscription_id()), options);
-    call.report(Event::Started { step: "looking at the registry, its role assignments and the clusters".to_owned() });
     let at_registry = async {
         if let Some(id) = registry.id() {
-            let found = client.find_registry(registry, &call);
-            return futures::try_join!(found, client.role_assigner().list(id, &call));
+            let found = client.find_registry(registry, call);
+            return futures::try_join!(found, client.role_assigner().list(id, call));
         }
-        let found = client.find_registry(registry, &call).await?;
-        let assignments = client.role_assigner().list(&found.id, &call).await?;
+        let found = client.find_registry(registry, call).await?;
+        let assignments = client.role_assigner().list(&found.id, call).await?;
         Ok((found, assignments))
     };
-    let ((registry, assignments), clusters) = futures::try_join!(at_registry, clusters(client, &subscriptions, &call))?;
-    let roles = Roles::read(client.role_assigner(), Some(&registry.id), &assignments, &call).await?;
+    let ((registry, assignments), clusters) = futures::try_join!(at_registry, clusters(client, &subscriptions, call))?;
+    let roles = Roles::read(client.role_assigner(), Some(&registry.id), &assignments, call).await?;
     let grants = pull_grants(&registry.id, Some(registry.mode), &assignments, &roles)?;
     let (subscriptions, clusters): (Vec<_>, Vec<_>) = clusters.into_iter().unzip();
     let kubelets: Vec<(PrincipalId, &ResourceId)> = clusters.iter().flat_map(|listed| kubelets(listed)).collect();
@@ -128,8 +146,8 @@ pub(crate) async fn of_registry(
     };
     let mut grants: Vec<PullGrant> = grants.into_iter().map(known).collect();
     if options.ask_directory {
-        grants = with_members(client, grants, &kubelets, &call).await?;
-        tell_gone(client, &mut grants, &call).await?;
+        grants = with_members(client, grants, &kubelets, call).await?;
+        tell_gone(client, &mut grants, call).await?;
     }
     Ok(RegistryAttachments { registry, grants, subscriptions })
 }

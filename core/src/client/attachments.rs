@@ -46,6 +46,7 @@ impl Client {
             "attachments_of_cluster",
             self,
             About::cluster(cluster),
+            options.call.start(attachments::DEADLINE),
             attachments::of_cluster(self, cluster, &options)
         )
         .await
@@ -82,6 +83,7 @@ impl Client {
             "attachments_of_registry",
             self,
             About::registry(registry),
+            options.call.start(attachments::DEADLINE),
             attachments::of_registry(self, registry, &options)
         )
         .await

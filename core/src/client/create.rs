@@ -47,6 +47,7 @@ impl Client {
             "create_registry",
             self,
             About::registry(&format_args!("{group}/{name}")),
+            options.call.start(registry::CREATE_DEADLINE),
             registry::create(self, group, name, &options)
         )
         .await
@@ -92,6 +93,13 @@ impl Client {
     /// ```
     pub async fn create_cluster(&self, cluster: &ClusterRef, options: CreateClusterOptions) -> Result<CreatedCluster> {
         let about = About::cluster(cluster).with_registries(&options.registries);
-        operation!("create_cluster", self, about, cluster::create(self, cluster, &options)).await
+        operation!(
+            "create_cluster",
+            self,
+            about,
+            options.call.start(cluster::CREATE_DEADLINE),
+            cluster::create(self, cluster, &options)
+        )
+        .await
     }
 }

@@ -46,8 +46,14 @@ impl Client {
         registry: &RegistryRef,
         options: DetachOptions,
     ) -> Result<Detachment> {
-        operation!("detach", self, About::both(cluster, registry), detach::detach(self, cluster, registry, &options))
-            .await
+        operation!(
+            "detach",
+            self,
+            About::both(cluster, registry),
+            options.call.start(detach::DEADLINE),
+            detach::detach(self, cluster, registry, &options)
+        )
+        .await
     }
 
     /// Says what [`detach`](Self::detach) would remove, and writes nothing. It needs read rights only.
@@ -74,8 +80,14 @@ impl Client {
         registry: &RegistryRef,
         options: DetachOptions,
     ) -> Result<DetachPlan> {
-        operation!("plan_detach", self, About::both(cluster, registry), detach::plan(self, cluster, registry, &options))
-            .await
+        operation!(
+            "plan_detach",
+            self,
+            About::both(cluster, registry),
+            options.call.start(detach::DEADLINE),
+            detach::plan(self, cluster, registry, &options)
+        )
+        .await
     }
 
     /// Removes what a plan says, after another look: what is gone by then is no hindrance, but if more would be removed, nothing is.
@@ -93,6 +105,7 @@ impl Client {
             "apply_detach",
             self,
             About::both(&plan.cluster, &plan.registry),
+            options.call.start(detach::DEADLINE),
             detach::apply_plan(self, plan, &options)
         )
         .await

@@ -46,8 +46,14 @@ impl Client {
         source: &ImageReference,
         options: ImportOptions,
     ) -> Result<Import> {
-        operation!("import_image", self, About::registry(registry), import::import(self, registry, source, &options))
-            .await
+        operation!(
+            "import_image",
+            self,
+            About::registry(registry),
+            options.call.start(import::DEADLINE),
+            import::import(self, registry, source, &options)
+        )
+        .await
     }
 
     /// Copies many images into a registry, [`concurrency`](ImportManyOptions::concurrency) of them at a time. Each has a result of its
@@ -88,6 +94,7 @@ impl Client {
             "import_images",
             self,
             About::registry(registry),
+            options.call.start(import::LIST_DEADLINE),
             import::import_many(self, registry, &images, &options)
         )
         .await
@@ -119,8 +126,14 @@ impl Client {
         source: &ImageReference,
         options: ImportOptions,
     ) -> Result<StartedImport> {
-        operation!("start_import", self, About::registry(registry), import::start(self, registry, source, &options))
-            .await
+        operation!(
+            "start_import",
+            self,
+            About::registry(registry),
+            options.call.start(import::DEADLINE),
+            import::start(self, registry, source, &options)
+        )
+        .await
     }
 
     /// How far an import is, by one look. Azure names a new link each time, which the handle takes over.
@@ -137,6 +150,13 @@ impl Client {
     /// See [`start_import`](Self::start_import).
     pub async fn poll_import(&self, handle: &mut ImportHandle, call: CallOptions) -> Result<ImportStatus> {
         let registry = handle.registry.clone();
-        operation!("poll_import", self, About::registry(&registry), import::poll(self, handle, &call)).await
+        operation!(
+            "poll_import",
+            self,
+            About::registry(&registry),
+            call.start(import::POLL_DEADLINE),
+            import::poll(self, handle, &call)
+        )
+        .await
     }
 }

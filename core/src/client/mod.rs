@@ -5,29 +5,27 @@ mod builder;
 mod create;
 mod detach;
 mod import;
+mod parts;
 
 pub use builder::ClientBuilder;
 
+#[cfg(doc)]
+use crate::error::{Error, ErrorKind};
 use crate::{
-    absent,
     attach::{self, ApplyAttachOptions, AttachOptions, AttachPlan, Attachment},
-    call::{Call, CallOptions},
-    cloud::Cloud,
+    call::CallOptions,
     cluster::{
-        self, Applied, ClusterDeployer, ClusterRef, Deployment, Kubeconfig, KubeconfigOptions, Manifest,
-        MergeKubeconfigOptions, MergedKubeconfig, PodSelection, Pods, RollOut,
+        self, Applied, ClusterRef, Deployment, Kubeconfig, KubeconfigOptions, Manifest, MergeKubeconfigOptions,
+        MergedKubeconfig, PodSelection, Pods, RollOut,
     },
     deploy::{self, ApplyOptions, RollOutOptions},
-    environment::Environment,
-    error::{Error, ErrorKind, Result},
-    id::SubscriptionId,
-    identity::{ClusterIdentities, IdentityResolver},
-    inventory::Inventory,
-    registry::{Registry, RegistryImporter, RegistryRef},
-    role::RoleAssigner,
+    error::Result,
+    identity::ClusterIdentities,
+    registry::{Registry, RegistryRef},
     telemetry::{About, operation},
 };
 use azure_core::credentials::TokenCredential;
+use parts::Parts;
 use std::{sync::Arc, time::Duration};
 
 /// The deadline of a call that makes one or two requests.
@@ -52,18 +50,6 @@ const SHORT: Duration = Duration::from_secs(2 * 60);
 #[derive(Clone, Debug)]
 pub struct Client {
     parts: Arc<Parts>,
-}
-
-#[derive(Debug)]
-struct Parts {
-    cloud: Cloud,
-    subscription: SubscriptionId,
-    environment: Environment,
-    identity_resolver: Arc<dyn IdentityResolver>,
-    role_assigner: Arc<dyn RoleAssigner>,
-    registry_importer: Arc<dyn RegistryImporter>,
-    cluster_deployer: Arc<dyn ClusterDeployer>,
-    inventory: Arc<dyn Inventory>,
 }
 
 impl Client {
@@ -91,8 +77,14 @@ impl Client {
     /// ```
     pub async fn identities(&self, cluster: &ClusterRef, call: CallOptions) -> Result<ClusterIdentities> {
         let call = call.start(SHORT);
-        operation!("identities", self, About::cluster(cluster), self.identity_resolver().identities(cluster, &call))
-            .await
+        operation!(
+            "identities",
+            self,
+            About::cluster(cluster),
+            call.clone(),
+            self.identity_resolver().identities(cluster, &call)
+        )
+        .await
     }
 
     /// Makes a cluster's nodes able to pull from a registry: at most one role assignment is written, none where it is there
@@ -127,8 +119,14 @@ impl Client {
         registry: &RegistryRef,
         options: AttachOptions,
     ) -> Result<Attachment> {
-        operation!("attach", self, About::both(cluster, registry), attach::attach(self, cluster, registry, &options))
-            .await
+        operation!(
+            "attach",
+            self,
+            About::both(cluster, registry),
+            options.call.start(attach::DEADLINE),
+            attach::attach(self, cluster, registry, &options)
+        )
+        .await
     }
 
     /// Says what [`attach`](Self::attach) would do, and writes nothing. It needs read rights only.
@@ -156,8 +154,14 @@ impl Client {
         registry: &RegistryRef,
         options: AttachOptions,
     ) -> Result<AttachPlan> {
-        operation!("plan_attach", self, About::both(cluster, registry), attach::plan(self, cluster, registry, &options))
-            .await
+        operation!(
+            "plan_attach",
+            self,
+            About::both(cluster, registry),
+            options.call.start(attach::DEADLINE),
+            attach::plan(self, cluster, registry, &options)
+        )
+        .await
     }
 
     /// Does what a plan says, after another look: what is done by then is no hindrance, but where something else would be done,
@@ -174,6 +178,7 @@ impl Client {
             "apply_attach",
             self,
             About::both(&plan.cluster, &plan.registry),
+            options.call.start(attach::DEADLINE),
             attach::apply_plan(self, plan, &options)
         )
         .await
@@ -197,7 +202,14 @@ impl Client {
     /// ```
     pub async fn registry(&self, registry: &RegistryRef, call: CallOptions) -> Result<Option<Registry>> {
         let call = call.start(SHORT);
-        operation!("registry", self, About::registry(registry), self.registry_importer().find(registry, &call)).await
+        operation!(
+            "registry",
+            self,
+            About::registry(registry),
+            call.clone(),
+            self.registry_importer().find(registry, &call)
+        )
+        .await
     }
 
     /// A cluster's kubeconfig, as a value: no file is written and no program is started.
@@ -221,7 +233,14 @@ impl Client {
     /// # Ok(()) }
     /// ```
     pub async fn kubeconfig(&self, cluster: &ClusterRef, options: KubeconfigOptions) -> Result<Kubeconfig> {
-        operation!("kubeconfig", self, About::cluster(cluster), cluster::fetch_kubeconfig(self, cluster, options)).await
+        operation!(
+            "kubeconfig",
+            self,
+            About::cluster(cluster),
+            options.call.start(cluster::KUBECONFIG_DEADLINE),
+            cluster::fetch_kubeconfig(self, cluster, options)
+        )
+        .await
     }
 
     /// Puts a cluster's context, cluster and user into a kubeconfig file, of which every other byte stays: `~/.kube/config`, or
@@ -254,8 +273,14 @@ impl Client {
         cluster: &ClusterRef,
         options: MergeKubeconfigOptions,
     ) -> Result<MergedKubeconfig> {
-        operation!("merge_kubeconfig", self, About::cluster(cluster), cluster::merge_kubeconfig(self, cluster, options))
-            .await
+        operation!(
+            "merge_kubeconfig",
+            self,
+            About::cluster(cluster),
+            options.kubeconfig.call.start(cluster::MERGE_DEADLINE),
+            cluster::merge_kubeconfig(self, cluster, options)
+        )
+        .await
     }
 
     /// Makes a cluster's objects what manifests say, by server-side apply, as the field manager `aks-acr`.
@@ -292,7 +317,14 @@ impl Client {
         options: ApplyOptions,
     ) -> Result<Vec<Applied>> {
         let about = About::cluster(cluster).with_registries(&options.registry);
-        operation!("apply", self, about, deploy::apply(self, cluster, manifests, &options)).await
+        operation!(
+            "apply",
+            self,
+            about,
+            options.call.start(deploy::APPLY_DEADLINE),
+            deploy::apply(self, cluster, manifests, &options)
+        )
+        .await
     }
 
     /// Waits until every replica of a deployment runs; it starts nothing. Only for the kind `Deployment`. A cause that does not pass ends
@@ -328,8 +360,14 @@ impl Client {
         deployment: &Deployment,
         options: RollOutOptions,
     ) -> Result<RollOut> {
-        operation!("roll_out", self, About::cluster(cluster), deploy::roll_out(self, cluster, deployment, &options))
-            .await
+        operation!(
+            "roll_out",
+            self,
+            About::cluster(cluster),
+            options.call.start(deploy::ROLL_OUT_DEADLINE),
+            deploy::roll_out(self, cluster, deployment, &options)
+        )
+        .await
     }
 
     /// The pods of a namespace, as values and, by `Display`, as the table that kubectl prints.
@@ -352,61 +390,13 @@ impl Client {
     /// ```
     pub async fn pods(&self, cluster: &ClusterRef, selection: &PodSelection, call: CallOptions) -> Result<Pods> {
         let call = call.start(SHORT);
-        operation!("pods", self, About::cluster(cluster), self.cluster_deployer().pods(cluster, selection, &call)).await
-    }
-
-    pub(crate) async fn find_registry(&self, registry: &RegistryRef, call: &Call) -> Result<Registry> {
-        let found = self.registry_importer().find(registry, call).await?;
-        found.ok_or_else(|| {
-            let err = Error::new(ErrorKind::NotFound, "no such registry");
-            if let Some(id) = registry.id() {
-                return absent::explain(err, "registry", id);
-            }
-            let searched = registry.subscription(self.parts.subscription).to_string();
-            err.with_context("registry", registry.as_str())
-                .with_context("searched in subscription", searched)
-                .with_context(
-                    "hint",
-                    "names are searched in this subscription only; name a registry in another by its resource id",
-                )
-        })
-    }
-
-    /// The subscription in which names are looked up.
-    #[must_use]
-    pub fn subscription_id(&self) -> SubscriptionId {
-        self.parts.subscription
-    }
-
-    pub(crate) fn environment(&self) -> &Environment {
-        &self.parts.environment
-    }
-
-    pub(crate) fn cloud(&self) -> &Cloud {
-        &self.parts.cloud
-    }
-
-    /// The part that finds identities.
-    #[must_use]
-    pub fn identity_resolver(&self) -> &dyn IdentityResolver {
-        self.parts.identity_resolver.as_ref()
-    }
-
-    /// The part that grants roles.
-    #[must_use]
-    pub fn role_assigner(&self) -> &dyn RoleAssigner {
-        self.parts.role_assigner.as_ref()
-    }
-
-    /// The part that works with registries.
-    #[must_use]
-    pub fn registry_importer(&self) -> &dyn RegistryImporter {
-        self.parts.registry_importer.as_ref()
-    }
-
-    /// The part that works with clusters.
-    #[must_use]
-    pub fn cluster_deployer(&self) -> &dyn ClusterDeployer {
-        self.parts.cluster_deployer.as_ref()
+        operation!(
+            "pods",
+            self,
+            About::cluster(cluster),
+            call.clone(),
+            self.cluster_deployer().pods(cluster, selection, &call)
+        )
+        .await
     }
 }

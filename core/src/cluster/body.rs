@@ -6,6 +6,7 @@ use crate::{
     error::{Error, ErrorKind, Result},
     http::ArmRequest,
     id::{ResourceId, SubscriptionId},
+    lenient::as_word,
 };
 use serde::{Deserialize, de::DeserializeOwned};
 use serde_json::Value;
@@ -58,9 +59,10 @@ impl ClusterBody {
         id.map(|id| id.parse().map_err(|err: Error| err.of_kind(ErrorKind::Unexpected))).transpose()
     }
 
-    /// The service's word for its state.
-    pub fn state(&self) -> Result<Option<String>> {
-        self.part("properties/provisioningState")
+    /// The service's word for its state; empty if it names none. What is no word equals none that is known.
+    pub fn state(&self) -> String {
+        let state = self.part::<Value>("properties/provisioningState").ok().flatten();
+        state.as_ref().and_then(as_word).unwrap_or_default()
     }
 }
 

@@ -12,7 +12,7 @@ mod reference;
 pub use azure::AzureClusterDeployer;
 pub(crate) use body::{API as CLUSTER_API, ClusterBody, READ as READ_CLUSTER, about, get_cluster, list_clusters};
 pub use create::{Cluster, ClusterCreation, ClusterTier, CreateClusterOptions, CreatedCluster, NewCluster, SshKey};
-pub(crate) use create::{PROVIDER, WRITE as WRITE_CLUSTER, create};
+pub(crate) use create::{DEADLINE as CREATE_DEADLINE, PROVIDER, WRITE as WRITE_CLUSTER, create};
 #[cfg(feature = "kubernetes")]
 pub(crate) use credentials::kubeconfig;
 pub(crate) use credentials::{AS_ADMIN, AS_USER};
@@ -22,7 +22,9 @@ pub use kubeconfig::{
     Access, ExistingEntry, Kubeconfig, KubeconfigMode, KubeconfigOptions, MergeKubeconfigOptions, MergeMode,
     MergeOutcome, MergedKubeconfig,
 };
-pub(crate) use kubeconfig::{kubeconfig as fetch_kubeconfig, merge as merge_kubeconfig};
+pub(crate) use kubeconfig::{
+    DEADLINE as KUBECONFIG_DEADLINE, MERGE_DEADLINE, kubeconfig as fetch_kubeconfig, merge as merge_kubeconfig,
+};
 pub use manifest::Manifest;
 pub use pods::{Pod, Pods};
 pub use reference::ClusterRef;

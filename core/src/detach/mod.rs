@@ -5,7 +5,7 @@ mod run;
 
 pub use plan::{ApplyDetachOptions, DetachPlan};
 
-pub(crate) use run::{apply_plan, detach, plan};
+pub(crate) use run::{DEADLINE, apply_plan, detach, plan};
 
 use crate::{
     attachments::PullGrant,

@@ -9,7 +9,7 @@ use crate::{
     absent,
     attach::{GOOD_FOR, Otherwise, check_is_current, principal},
     attachments::{PullGrant, pull_grants},
-    call::{Call, Event},
+    call::Call,
     client::Client,
     cluster::ClusterRef,
     error::{Error, ErrorKind, Result},
@@ -20,7 +20,7 @@ use crate::{
 use futures::future::join_all;
 use std::time::{Duration, SystemTime};
 
-const DEADLINE: Duration = Duration::from_secs(5 * 60);
+pub(crate) const DEADLINE: Duration = Duration::from_secs(5 * 60);
 
 /// What was found.
 struct Found {
@@ -93,7 +93,6 @@ async fn gather(
     call: &Call,
 ) -> Result<Found> {
     registry.check_cloud(client.cloud())?;
-    call.report(Event::Started { step: "looking at cluster and role assignments".to_owned() });
     let whose = async {
         if let Some(named) = options.principal_id {
             return Ok((named, None));
@@ -109,7 +108,9 @@ async fn gather(
         let assignments = client.role_assigner().list(&id, call).await.map_err(|err| about(err, &id))?;
         Ok((id, mode, assignments))
     };
-    let ((principal_id, cluster), (registry, mode, assignments)) = futures::try_join!(whose, at_registry)?;
+    let all = async { futures::try_join!(whose, at_registry) };
+    let ((principal_id, cluster), (registry, mode, assignments)) =
+        call.step("looking at cluster and role assignments", all).await?;
     let of_groups = assignments.iter().filter(|one| one.is_of_group() && !one.is_of(principal_id)).cloned().collect();
     let held = decide(assignments, &registry, principal_id, options);
     Ok(Found { registry, mode, principal_id, cluster, held, of_groups })
@@ -165,8 +166,8 @@ fn half_done(err: Error, found: &Found, removed: &[RemovedGrant]) -> Error {
 /// `None`: somebody else has removed it since it was listed.
 async fn remove_one(client: &Client, assignment: &RoleAssignment, call: &Call) -> Result<Option<RemovedGrant>> {
     let Some(role) = pull_role(assignment) else { return Ok(None) };
-    call.report(Event::Started { step: format!("removing {role} from {}", assignment.principal_id) });
-    let revoked = client.role_assigner().revoke(&assignment.id, call).await?;
+    let step = format!("removing {role} from {}", assignment.principal_id);
+    let revoked = call.step(&step, client.role_assigner().revoke(&assignment.id, call)).await?;
     Ok(revoked.was_there.then(|| RemovedGrant {
         assignment_id: assignment.id.clone(),
         role,

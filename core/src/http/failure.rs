@@ -332,6 +332,16 @@ mod tests {
     }
 
     #[test]
+    fn a_field_of_another_type_does_not_hide_the_others() {
+        let is = |code: &str, message: &str| (Some(code.to_owned()), Some(message.to_owned()));
+        assert_eq!(read(r#"{"error":{"code":7,"message":"m","details":"text"}}"#), is("7", "m"));
+        assert_eq!(read(r#"{"error":{"code":"C","message":7}}"#), is("C", "7"));
+        assert_eq!(read(r#"{"error":{"code":"C","message":"m"},"errors":null,"code":[]}"#), is("C", "m"));
+        assert_eq!(read(r#"{"error":null,"code":"C","message":"m","details":{}}"#), is("C", "m"));
+        assert_eq!(read(r#"{"error":{"code":{},"message":"m"}}"#), (None, Some("m".to_owned())));
+    }
+
+    #[test]
     fn details_are_added_once() {
         let (_, message) = read(r#"{"error":{"message":"a b","details":[{"message":"b"},{"message":"c"}]}}"#);
         assert_eq!(message.as_deref(), Some("a b; c"));

@@ -14,6 +14,7 @@ mod provider;
 mod read_body;
 mod refusal;
 mod request;
+mod state;
 mod token;
 #[cfg(feature = "identity")]
 mod token_transport;
@@ -36,6 +37,7 @@ pub(crate) use read_body::BodyKind;
 #[cfg(feature = "kubernetes")]
 pub(crate) use read_body::{ReadError, TooLong, read_http_body};
 pub(crate) use request::{Answer, ArmRequest, RegistryRequest};
+pub(crate) use state::{Provisioned, shown};
 pub(crate) use token::{Caller, Tokens};
 #[cfg(feature = "identity")]
 pub(crate) use token_transport::TokenTransport;

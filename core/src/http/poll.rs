@@ -2,18 +2,17 @@
 
 use super::{Answer, Arm, ArmRequest, CORRELATION_ID, wait::retry_after};
 use crate::{
-    call::{Call, Event},
+    call::{Call, Poll, Polling},
     error::{Error, ErrorKind, Result, ServiceError},
+    lenient::as_word,
 };
-use serde::Deserialize;
+use serde_json::Value;
 use std::time::Duration;
+use tokio::sync::Mutex;
 use url::Url;
 
 /// A service that asks to come back at once is not asked more often than this.
 const SHORTEST_WAIT: Duration = Duration::from_secs(1);
-/// The first wait where the service names none; each next one is half as long again.
-const FIRST_WAIT: Duration = Duration::from_secs(2);
-const LONGEST_WAIT: Duration = Duration::from_secs(15);
 
 /// How far an operation is.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -86,23 +85,17 @@ impl Operation {
     }
 
     /// Waits until the operation has ended; its failure is an error with what Azure said.
-    pub async fn wait(mut self, arm: &Arm, call: &Call) -> Result<()> {
-        let mut pause = FIRST_WAIT;
-        for attempt in 1.. {
-            if let Some(asked) = self.wait {
-                call.sleep(&self.step, asked).await?;
-            } else if attempt > 1 {
-                call.sleep(&self.step, pause).await?;
-                pause = (pause + pause / 2).min(LONGEST_WAIT);
-            }
-            match self.look(arm, call).await?.0 {
-                Progressed::Done => break,
-                Progressed::Running(status) => {
-                    call.report(Event::Polling { step: self.step.clone(), attempt, status });
-                }
-            }
-        }
-        Ok(())
+    pub async fn wait(self, arm: &Arm, call: &Call) -> Result<()> {
+        let polling = Polling::new(self.step.clone()).after(self.wait);
+        let operation = Mutex::new(self);
+        let poll = || async {
+            let mut operation = operation.lock().await;
+            Ok(match operation.look(arm, call).await?.0 {
+                Progressed::Done => Poll::Ready(()),
+                Progressed::Running(status) => Poll::Pending { status: Some(status), wait: operation.wait },
+            })
+        };
+        call.poll_until(polling, poll).await
     }
 }
 
@@ -120,43 +113,48 @@ fn as_failure(err: Error) -> Error {
 }
 
 /// Only three words end an operation, the third in two spellings, all without regard to case; any other word means that it is
-/// running. A 202 is running whatever its body says; a body without a status is judged by the HTTP status.
+/// running, and so does a body that names no state. A 202 is running whatever its body says; where there is no body, the HTTP status
+/// is all that the service says. What is no JSON is not understood.
 fn read_status(answer: &Answer, step: &str) -> Result<Progressed> {
-    #[derive(Default, Deserialize)]
-    #[serde(default)]
-    struct Body {
-        status: Option<String>,
-        properties: Properties,
-        error: Option<Failure>,
+    let is_final = matches!(answer.status, 200 | 201 | 204);
+    if answer.body.trim_ascii().is_empty() {
+        return Ok(if is_final { Progressed::Done } else { Progressed::Running("Accepted".to_owned()) });
     }
-    #[derive(Default, Deserialize)]
-    #[serde(default)]
-    struct Properties {
-        #[serde(rename = "provisioningState")]
-        provisioning_state: Option<String>,
-    }
-    let body: Body = serde_json::from_slice(&answer.body).unwrap_or_default();
-    let status = body.status.or(body.properties.provisioning_state).unwrap_or_default();
-    let is = |word: &str| status.eq_ignore_ascii_case(word);
+    let body: Value = answer.read("the state of an operation").map_err(|err| err.with_context("while", step))?;
+    let state = [&body["status"], &body["properties"]["provisioningState"]].into_iter().find_map(as_word);
+    let Some(state) = state else {
+        // An error is the end also where no state is named beside it.
+        let failure = service(answer, &body["error"]);
+        let is_failed = is_final && (failure.code.is_some() || failure.message.is_some());
+        let told = if is_final { "no state" } else { "Accepted" };
+        return if is_failed {
+            Err(failed("an error", failure, step))
+        } else {
+            Ok(Progressed::Running(told.to_owned()))
+        };
+    };
+    let is = |word: &str| state.eq_ignore_ascii_case(word);
     if is("failed") || is("canceled") || is("cancelled") {
-        return Err(failed(&status, body.error.unwrap_or_default(), answer, step));
+        return Err(failed(&state, service(answer, &body["error"]), step));
     }
-    let is_done = is("succeeded") || (status.is_empty() && answer.status != 202);
-    Ok(if is_done && answer.status != 202 { Progressed::Done } else { Progressed::Running(status) })
+    Ok(if is("succeeded") && is_final { Progressed::Done } else { Progressed::Running(state) })
 }
 
-#[derive(Default, Deserialize)]
-#[serde(default)]
-struct Failure {
-    code: Option<String>,
-    message: Option<String>,
+/// What the service says of a failure: in the form of Resource Manager, or as a text.
+fn service(answer: &Answer, error: &Value) -> ServiceError {
+    let text = |value: &Value| as_word(value).filter(|_| !value.is_object() && !value.is_array());
+    let (code, message) = match error {
+        Value::Object(_) => (text(&error["code"]), text(&error["message"])),
+        other => (None, text(other)),
+    };
+    let read = super::failure::service_error(answer.status, &answer.headers, &answer.body);
+    // Of an error that is a text, the reader of other answers makes a code.
+    let (of_code, of_message) = if error.is_object() { (read.code, read.message) } else { (None, None) };
+    ServiceError { code: code.or(of_code), message: of_message.or(message), ..read }
 }
 
-fn failed(status: &str, failure: Failure, answer: &Answer, step: &str) -> Error {
-    let service = super::failure::service_error(answer.status, &answer.headers, &answer.body);
-    let service =
-        ServiceError { code: failure.code.or(service.code), message: failure.message.or(service.message), ..service };
-    Error::new(ErrorKind::OperationFailed, format!("Azure's operation ended as {status}"))
+fn failed(state: &str, service: ServiceError, step: &str) -> Error {
+    Error::new(ErrorKind::OperationFailed, format!("Azure's operation ended as {state}"))
         .with_context("while", step)
         .with_service(service)
 }
@@ -192,7 +190,89 @@ mod tests {
     #[test]
     fn a_202_is_running_and_an_empty_200_is_done() {
         assert_eq!(status(202, r#"{"status":"Succeeded"}"#).unwrap(), Progressed::Running("Succeeded".to_owned()));
-        assert_eq!(status(202, "null").unwrap(), Progressed::Running(String::new()));
-        assert_eq!(status(200, "").unwrap(), Progressed::Done);
+        assert_eq!(status(202, "null").unwrap(), Progressed::Running("Accepted".to_owned()));
+        assert_eq!(status(202, "").unwrap(), Progressed::Running("Accepted".to_owned()));
+        for empty in ["", " \n"] {
+            assert_eq!(status(200, empty).unwrap(), Progressed::Done);
+            assert_eq!(status(204, empty).unwrap(), Progressed::Done);
+        }
+    }
+
+    /// Each is what a service may send for an operation that has not succeeded, or of which nobody can tell.
+    #[test]
+    fn a_body_that_does_not_say_so_is_never_a_success() {
+        let odd = [
+            "null",
+            "true",
+            "5",
+            "\"Succeeded\"",
+            "[]",
+            r#"["Succeeded"]"#,
+            r#"[{"status":"Succeeded"}]"#,
+            "{}",
+            r#"{"status":null}"#,
+            r#"{"status":""}"#,
+            r#"{"status":" "}"#,
+            r#"{"status":5}"#,
+            r#"{"status":true}"#,
+            r#"{"status":{"value":"Succeeded"}}"#,
+            r#"{"status":["Succeeded"]}"#,
+            r#"{"status":"Odd"}"#,
+            r#"{"status":5,"properties":{"provisioningState":"Succeeded"}}"#,
+            r#"{"state":"Succeeded"}"#,
+            r#"{"properties":null}"#,
+            r#"{"properties":"Succeeded"}"#,
+            r#"{"properties":[]}"#,
+            r#"{"properties":{}}"#,
+            r#"{"properties":{"provisioningState":null}}"#,
+            r#"{"properties":{"provisioningState":5}}"#,
+            r#"{"properties":{"provisioningState":{"a":1}}}"#,
+            r#"{"properties":{"provisioningState":"Odd"}}"#,
+            r#"{"error":null}"#,
+            r#"{"error":{}}"#,
+            r#"{"error":""}"#,
+            r#"{"id":"x","name":"y"}"#,
+        ];
+        for body in odd {
+            assert!(matches!(status(200, body), Ok(Progressed::Running(_))), "{body}");
+        }
+        for body in ["{", "<html>", "Succeeded", "{\"status\":\"Succeeded\"", "\u{feff}{}"] {
+            assert_eq!(status(200, body).unwrap_err().kind(), ErrorKind::Unexpected, "{body}");
+        }
+    }
+
+    #[test]
+    fn what_can_be_read_is_read_beside_a_field_of_another_type() {
+        let done = [
+            r#"{"status":"Succeeded","properties":null}"#,
+            r#"{"status":"Succeeded","properties":"text"}"#,
+            r#"{"status":"Succeeded","error":null}"#,
+            r#"{"status":"Succeeded","error":{"code":7}}"#,
+            r#"{"status":null,"properties":{"provisioningState":"Succeeded"}}"#,
+            r#"{"status":" succeeded "}"#,
+        ];
+        for body in done {
+            assert_eq!(status(200, body).unwrap(), Progressed::Done, "{body}");
+        }
+        let failed = [
+            (r#"{"status":"Failed","error":"text"}"#, None, Some("text")),
+            (r#"{"status":"Failed","properties":null,"error":{"code":42,"message":"m"}}"#, Some("42"), Some("m")),
+            (r#"{"status":"Failed","error":{"code":"C","message":7}}"#, Some("C"), Some("7")),
+            (r#"{"status":"Failed","error":{"code":"C","message":"m","details":"text"}}"#, Some("C"), Some("m")),
+            (r#"{"status":"Failed","error":{"code":["C"],"message":null}}"#, None, None),
+            (r#"{"status":"Failed","error":5}"#, None, Some("5")),
+            (r#"{"status":"Failed","error":["text"]}"#, None, None),
+            (r#"{"status":"Failed"}"#, None, None),
+            (r#"{"status":"Canceled","properties":"text","error":null}"#, None, None),
+            (r#"{"properties":{"provisioningState":"Failed"},"error":{"code":"C"}}"#, Some("C"), None),
+            (r#"{"error":"text"}"#, None, Some("text")),
+            (r#"{"error":{"code":"C","message":"m"}}"#, Some("C"), Some("m")),
+            (r#"{"status":null,"error":{"code":42}}"#, Some("42"), None),
+        ];
+        for (body, code, message) in failed {
+            let err = status(200, body).unwrap_err();
+            assert_eq!((err.kind(), err.code()), (ErrorKind::OperationFailed, code), "{body}");
+            assert_eq!(err.service().and_then(|service| service.message.as_deref()), message, "{body}");
+        }
     }
 }

@@ -1,27 +1,27 @@
 //! Resource providers: what a subscription has not registered, it cannot make anything of.
 
-use super::{Answer, Arm, ArmRequest};
+use super::{Answer, Arm, ArmRequest, shown, wait::retry_after};
 use crate::{
-    call::{Call, Event},
+    call::{Call, Poll, Polling},
     error::{Error, ErrorKind, Result},
     id::SubscriptionId,
+    lenient,
 };
 use azure_core::http::Method;
 use serde::Deserialize;
 use serde_json::Value;
-use std::time::Duration;
+use std::{
+    sync::atomic::{AtomicBool, Ordering},
+    time::Duration,
+};
 
 const API: &str = "2024-11-01";
 pub(crate) const READ: &str = "Microsoft.Resources/subscriptions/providers/read";
 const NOT_REGISTERED: &str = "MissingSubscriptionRegistration";
 /// By which an error names a provider.
 pub(super) const PROVIDER: &str = "provider";
-/// The longest wait between two looks; Azure's own SDKs always wait as long.
-const LOOK_AGAIN: Duration = Duration::from_secs(10);
-/// The first one; each next is half as long again.
-const LOOK_FIRST: Duration = Duration::from_secs(1);
-/// How often a write is tried again that does not know of the registration yet.
-const TRIES: usize = 6;
+/// For how long a registration may not be known everywhere.
+const UNKNOWN_FOR: Duration = Duration::from_secs(60);
 
 /// A provider, and the right to register it.
 #[derive(Clone, Copy, Debug)]
@@ -45,30 +45,30 @@ impl Arm {
             Err(err) if is_about(provider, &err) => return Err(explain(err, provider, subscription)),
             sent => return sent.map_err(|err| explain_other(err, subscription)),
         }
-        self.register(provider, subscription, call).await?;
-        let waits = std::iter::repeat_n(LOOK_AGAIN, TRIES);
-        let is_passing = |err: &Error| is_about(provider, err);
-        let sent = call.retry(&step(provider), waits, is_passing, || self.send(write(), call)).await;
+        call.step(&step(provider), self.register(provider, subscription, call)).await?;
+        let polling = Polling::new(step(provider)).at_most(UNKNOWN_FOR);
+        let write = || async {
+            match self.send(write(), call).await {
+                Err(err) if is_about(provider, &err) => Ok(Poll::Failed(err)),
+                sent => sent.map(Poll::Ready),
+            }
+        };
+        let sent = call.poll_until(polling, write).await;
         sent.map_err(|err| if is_about(provider, &err) { err } else { explain_other(err, subscription) })
     }
 
     /// Registers a provider and waits until it is.
     async fn register(&self, provider: Provider, subscription: SubscriptionId, call: &Call) -> Result<()> {
-        call.report(Event::Started { step: step(provider) });
-        let mut pause = LOOK_FIRST;
-        let mut answer = self.send(post_register(provider, subscription), call).await?;
-        for attempt in 1.. {
-            let status = answer.read::<WireProvider>("a resource provider")?.registration_state;
-            if status.eq_ignore_ascii_case("registered") {
-                break;
-            }
-            call.report(Event::Polling { step: step(provider), attempt, status });
-            call.sleep(&step(provider), pause).await?;
-            pause = (pause + pause / 2).min(LOOK_AGAIN);
-            answer = self.send(get_provider(provider, subscription), call).await?;
-        }
-        call.report(Event::Finished { step: step(provider) });
-        Ok(())
+        let is_begun = AtomicBool::new(false);
+        let poll = || async {
+            let request = if is_begun.swap(true, Ordering::Relaxed) { get_provider } else { post_register };
+            let answer = self.send(request(provider, subscription), call).await?;
+            let state = answer.read::<WireProvider>("a resource provider")?.registration_state.unwrap_or_default();
+            let is_registered = state.eq_ignore_ascii_case("registered");
+            let wait = retry_after(&answer.headers);
+            Ok(if is_registered { Poll::Ready(()) } else { Poll::Pending { status: Some(shown(&state)), wait } })
+        };
+        call.poll_until(Polling::new(step(provider)), poll).await
     }
 }
 
@@ -116,8 +116,8 @@ fn explain(err: Error, provider: Provider, subscription: SubscriptionId) -> Erro
 
 #[derive(Deserialize)]
 struct WireProvider {
-    #[serde(default, rename = "registrationState")]
-    registration_state: String,
+    #[serde(default, rename = "registrationState", deserialize_with = "lenient::word")]
+    registration_state: Option<String>,
 }
 
 /// See [Register](https://learn.microsoft.com/rest/api/resources/providers/register).

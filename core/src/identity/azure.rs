@@ -91,7 +91,7 @@ fn read_identities(id: ResourceId, cluster: &ClusterBody) -> Result<ClusterIdent
     let is_managed = is_managed(identity.as_ref());
     Ok(ClusterIdentities {
         cluster: id,
-        state: cluster.state()?.unwrap_or_default(),
+        state: cluster.state(),
         kubelet: find_kubelet(profile.unwrap_or_default())?,
         control_plane: control_plane(identity),
         add_ons: add_ons(add_on_profiles.unwrap_or_default()),

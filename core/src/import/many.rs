@@ -11,7 +11,7 @@ use crate::{
 use futures::{StreamExt, stream};
 use std::{collections::HashSet, future::ready, time::Duration};
 
-const DEADLINE: Duration = Duration::from_secs(2 * 60 * 60);
+pub(crate) const DEADLINE: Duration = Duration::from_secs(2 * 60 * 60);
 /// Azure copies each image by itself; more at a time mostly wait for the same source.
 const CONCURRENCY: usize = 4;
 

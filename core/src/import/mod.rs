@@ -11,7 +11,7 @@ mod target;
 pub use many::{ImportItem, ImportManyOptions};
 pub use options::ImportOptions;
 
-pub(crate) use many::import_many;
+pub(crate) use many::{DEADLINE as LIST_DEADLINE, import_many};
 
 use crate::{
     call::{Call, CallOptions},
@@ -26,9 +26,9 @@ use serde::{Deserialize, Serialize};
 use source::Sources;
 use std::{fmt, time::Duration};
 
-const DEADLINE: Duration = Duration::from_secs(30 * 60);
+pub(crate) const DEADLINE: Duration = Duration::from_secs(30 * 60);
 /// The deadline of one look at an import.
-const LOOK: Duration = Duration::from_secs(2 * 60);
+pub(crate) const POLL_DEADLINE: Duration = Duration::from_secs(2 * 60);
 
 /// What happens to a target tag that exists.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
@@ -162,7 +162,7 @@ pub(crate) async fn start(
 }
 
 pub(crate) async fn poll(client: &Client, handle: &mut ImportHandle, call: &CallOptions) -> Result<ImportStatus> {
-    let call = call.start(LOOK);
+    let call = call.start(POLL_DEADLINE);
     match client.registry_importer().poll_import(handle, &call).await {
         // An import of before, whose answer was lost, or one of somebody else has brought the same image meanwhile.
         Err(err) if err.kind() == ErrorKind::Conflict && run::has_arrived(client, handle, &call).await? => {

@@ -7,7 +7,7 @@ use super::{
     target::Targets,
 };
 use crate::{
-    call::{Call, Event},
+    call::{Call, Event, Poll, Polling},
     client::Client,
     error::{Blame, Error, ErrorKind, Result},
     id::ResourceId,
@@ -15,21 +15,34 @@ use crate::{
     registry::{Arriving, ImportHandle, ImportRequest, ImportStatus, Registry, Sku},
 };
 use futures::future::try_join_all;
-use std::{borrow::Borrow, collections::BTreeMap, sync::OnceLock, time::Duration};
-use tokio::sync::Notify;
+use std::{
+    borrow::Borrow,
+    collections::BTreeMap,
+    sync::{
+        OnceLock,
+        atomic::{AtomicU32, Ordering},
+    },
+    time::Duration,
+};
+use tokio::{
+    sync::{Mutex, Notify},
+    time::Instant,
+};
 
 /// So long the source is looked at alone: the targets are looked at once it is known to be there.
 const HEAD_START: Duration = Duration::from_secs(1);
-/// How often the targets are looked at after an answer was lost: a large image takes minutes to copy.
-const LOOKS_AFTER_LOST_ANSWER: u32 = 60;
+/// How long the targets are looked at after an answer was lost: a large image takes minutes to copy.
+const ARRIVES_AFTER_LOST_ANSWER: Duration = Duration::from_secs(5 * 60);
 /// How often an import is sent of which no answer came and that was not seen to arrive.
 const MOST_SENT: u32 = 3;
 /// How often in a row a look may fail for a cause that might pass.
 const MOST_IN_VAIN: u32 = 4;
-/// How often after a refusal since the tag exists: a look may be in vain for a passing cause.
-const LOOKS_AFTER_CONFLICT: u32 = 4;
-/// The wait between looks where Azure names none.
-const WAIT: Duration = Duration::from_secs(5);
+/// How long after a refusal since the tag exists: a look may be in vain for a passing cause.
+const SHOWS_AFTER_CONFLICT: Duration = Duration::from_secs(15);
+/// The same where the registry may have replicas, which may lag.
+const SHOWS_ON_REPLICAS: Duration = Duration::from_secs(3 * 60);
+/// However long they take, so many looks there are.
+const LEAST_LOOKS: u32 = 4;
 pub(super) const LOOKING: &str = "looking whether the image has arrived";
 const ACCEPTED: &str = "Azure accepted the import, and does not let the caller follow it; it may go on all the same";
 
@@ -186,11 +199,12 @@ impl<'a> Job<'a> {
     /// Copies to the targets that do not have it, and proves what arrived.
     pub async fn copy(&self, missing: &[&ImageReference]) -> Result<Import> {
         let step = format!("importing {} as {}", self.source, self.targets[0]);
-        self.call.report(Event::Started { step: step.clone() });
-        let correlation_id = self.run_until_arrived(missing).await?;
-        let proof = self.prove().await?;
-        self.call.report(Event::Finished { step });
-        Ok(self.done(true, proof, correlation_id))
+        let work = async {
+            let correlation_id = self.run_until_arrived(missing).await?;
+            let proof = self.prove().await?;
+            Ok(self.done(true, proof, correlation_id))
+        };
+        self.call.step(&step, work).await
     }
 
     /// Sends the import again only when it was looked for in vain, or for what one tag that was there has kept from being copied.
@@ -236,23 +250,25 @@ impl<'a> Job<'a> {
     async fn look_until_arrived(&self, missing: &[&ImageReference], unseen: Error) -> Result<()> {
         let Some(wanted) = self.wanted() else { return Err(unseen) };
         let keeps = self.options.existing == ExistingTag::Keep;
-        self.call.report(Event::Started { step: LOOKING.to_owned() });
-        let mut in_vain = 0;
-        loop {
+        let in_vain = AtomicU32::new(0);
+        let poll = || async {
             let looked = self.look_at(missing).await?;
             if looked.iter().all(|look| look.is(wanted)) {
-                return Ok(());
+                return Ok(Poll::Ready(true));
             }
             let has_other = looked.iter().any(|look| look.is_other(wanted));
-            in_vain = if looked.iter().any(Look::is_hidden) { in_vain + 1 } else { 0 };
             let is_hidden = looked.iter().any(Look::is_hidden_for_good);
-            if is_hidden || (has_other && keeps) || in_vain == MOST_IN_VAIN {
-                return Err(unseen);
-            }
-            if let Err(err) = self.call.sleep(LOOKING, WAIT).await {
+            let is_settled = is_hidden || (has_other && keeps) || count_hidden(&in_vain, &looked) == MOST_IN_VAIN;
+            Ok(if is_settled { Poll::Ready(false) } else { Poll::Pending { status: None, wait: None } })
+        };
+        match self.call.step(LOOKING, self.call.poll_until(Polling::new(LOOKING), poll)).await {
+            Ok(true) => Ok(()),
+            Ok(false) => Err(unseen),
+            Err(err) if err.kind() == ErrorKind::DeadlineExceeded => {
                 let err = err.with_context("import", ACCEPTED);
-                return Err(unseen.service().cloned().into_iter().fold(err, Error::with_service));
+                Err(unseen.service().cloned().into_iter().fold(err, Error::with_service))
             }
+            Err(err) => Err(err),
         }
     }
 
@@ -260,34 +276,34 @@ impl<'a> Job<'a> {
     /// a tag exists, an import of before, or of somebody else, may have brought the same image.
     async fn left_after<'t>(&self, err: &Error, missing: &[&'t ImageReference]) -> Result<Left<'t>> {
         let is_conflict = err.kind() == ErrorKind::Conflict;
-        let looks = match err.kind() {
-            ErrorKind::Unavailable => LOOKS_AFTER_LOST_ANSWER,
-            ErrorKind::Conflict if self.may_lag() => LOOKS_AFTER_CONFLICT * 9,
-            ErrorKind::Conflict => LOOKS_AFTER_CONFLICT,
-            _ => 0,
+        let left = Mutex::new(Left { rest: missing.to_vec(), is_settled: false });
+        let limit = match err.kind() {
+            ErrorKind::Unavailable => ARRIVES_AFTER_LOST_ANSWER,
+            ErrorKind::Conflict if self.may_lag() => SHOWS_ON_REPLICAS,
+            ErrorKind::Conflict => SHOWS_AFTER_CONFLICT,
+            _ => return Ok(left.into_inner()),
         };
-        let mut left = Left { rest: missing.to_vec(), is_settled: false };
-        let Some(wanted) = self.wanted() else { return Ok(left) };
-        let mut in_vain = 0;
-        for attempt in 0..looks {
-            if attempt > 0 {
-                self.call.sleep(LOOKING, WAIT).await?;
-            }
+        let Some(wanted) = self.wanted() else { return Ok(left.into_inner()) };
+        let (in_vain, looks, begun) = (AtomicU32::new(0), AtomicU32::new(0), Instant::now());
+        let poll = || async {
             let looked = self.look_at(missing).await?;
             let is_there = |look: &Look| look.is(wanted);
+            let mut left = left.lock().await;
             left.rest =
                 missing.iter().zip(&looked).filter(|(_, look)| !is_there(look)).map(|(target, _)| *target).collect();
             let has_other = looked.iter().any(|look| look.is_other(wanted));
             let is_hidden = looked.iter().any(Look::is_hidden_for_good);
             // A registry that Azure alone reaches shows nothing however often it is looked at.
-            in_vain = if looked.iter().any(Look::is_hidden) { in_vain + 1 } else { 0 };
+            let in_vain = count_hidden(&in_vain, &looked);
             left.is_settled = is_hidden || (is_conflict && has_other) || (!is_conflict && in_vain == MOST_IN_VAIN);
             // A conflict is about tags that are there: some of them seen is all there is to see.
-            if left.rest.is_empty() || left.is_settled || (is_conflict && left.rest.len() < missing.len()) {
-                break;
-            }
-        }
-        Ok(left)
+            let is_all = left.rest.is_empty() || left.is_settled || (is_conflict && left.rest.len() < missing.len());
+            let is_enough = looks.fetch_add(1, Ordering::Relaxed) + 1 >= LEAST_LOOKS && begun.elapsed() >= limit;
+            let is_over = is_all || is_enough;
+            Ok(if is_over { Poll::Ready(()) } else { Poll::Pending { status: None, wait: None } })
+        };
+        self.call.poll_until(Polling::new(LOOKING), poll).await?;
+        Ok(left.into_inner())
     }
 
     fn done(&self, is_new: bool, proof: ImportProof, correlation_id: Option<String>) -> Import {
@@ -321,21 +337,33 @@ pub(super) fn differs(target: &ImageReference, text: &str, there: &Digest, wante
         .with_blame(Blame::Target)
 }
 
-/// Looks until Azure says that all is copied, and tells the state of each tag when it changes.
-async fn follow(client: &Client, mut handle: ImportHandle, call: &Call) -> Result<()> {
-    let mut told = BTreeMap::new();
-    loop {
-        call.sleep("importing the image", handle.asked_wait().unwrap_or(WAIT)).await?;
-        let ImportStatus::Running { tags } = client.registry_importer().poll_import(&mut handle, call).await? else {
-            return Ok(());
+/// How many looks in a row have shown less than all.
+fn count_hidden(in_vain: &AtomicU32, looked: &[Look]) -> u32 {
+    if looked.iter().any(Look::is_hidden) {
+        return in_vain.fetch_add(1, Ordering::Relaxed) + 1;
+    }
+    in_vain.store(0, Ordering::Relaxed);
+    0
+}
+
+/// Polls until Azure says that all is copied, and tells the state of each tag when it changes.
+async fn follow(client: &Client, handle: ImportHandle, call: &Call) -> Result<()> {
+    let polling = Polling::new("importing the image").after(handle.asked_wait());
+    let state = Mutex::new((handle, BTreeMap::new()));
+    let poll = || async {
+        let (handle, told) = &mut *state.lock().await;
+        let ImportStatus::Running { tags } = client.registry_importer().poll_import(handle, call).await? else {
+            return Ok(Poll::Ready(()));
         };
         for (tag, status) in &tags {
             if told.get(tag) != Some(status) {
                 call.report(Event::ImportingTag { tag: tag.clone(), status: status.clone() });
             }
         }
-        told = tags;
-    }
+        *told = tags;
+        Ok(Poll::Pending { status: None, wait: handle.asked_wait() })
+    };
+    call.poll_until(polling, poll).await
 }
 
 /// Whether the caller may not look at an import that was accepted. The link to it is at the subscription, so that rights on the

@@ -6,7 +6,7 @@ use super::{
     send::{Answer, repeated, send, send_write, within_a_try},
 };
 use crate::{
-    call::{Call, Event},
+    call::{Call, Poll, Polling},
     cluster::{Applied, ApplyMode, Manifest},
     error::{Error, ErrorKind, Result},
     id::ResourceId,
@@ -24,8 +24,7 @@ use std::{collections::HashMap, time::Duration};
 /// The name under which fields are owned.
 const FIELD_MANAGER: &str = "aks-acr";
 /// A kind that was just defined is served a little later.
-const LOOK_AGAIN: Duration = Duration::from_secs(1);
-const KIND_APPEARS_AFTER_LOOKS: usize = 30;
+const KIND_APPEARS_WITHIN: Duration = Duration::from_secs(30);
 
 type Kinds = HashMap<GroupVersionKind, (ApiResource, Scope)>;
 
@@ -42,12 +41,12 @@ impl Kubernetes {
         let mut applied = Vec::with_capacity(manifests.len());
         for manifest in manifests {
             let target = Target { client: &client, cluster, guard: &self.guard };
-            let done = apply_one(&target, &mut kinds, manifest, mode, call).await;
+            let step = format!("applying {manifest}");
+            let done = call.step(&step, apply_one(&target, &mut kinds, manifest, mode, call)).await;
             let done = done.map_err(|err| {
                 err.with_context("object", manifest.to_string())
                     .with_context("applied before it", applied.len().to_string())
             })?;
-            call.report(Event::Finished { step: format!("applied {done}") });
             applied.push(done);
         }
         Ok(applied)
@@ -106,9 +105,14 @@ fn unknown_kind(kind: &GroupVersionKind) -> Error {
 }
 
 async fn find_new_kind(client: &Client, kind: &GroupVersionKind, call: &Call) -> Result<(ApiResource, Scope)> {
-    let is_absent = |err: &Error| err.kind() == ErrorKind::NotFound;
-    let waits = std::iter::repeat_n(LOOK_AGAIN, KIND_APPEARS_AFTER_LOOKS);
-    call.retry("waiting for a kind that was just defined", waits, is_absent, || find_kind(client, kind, call)).await
+    let poll = || async {
+        match find_kind(client, kind, call).await {
+            Err(err) if err.kind() == ErrorKind::NotFound => Ok(Poll::Failed(err)),
+            found => found.map(Poll::Ready),
+        }
+    };
+    let polling = Polling::new("waiting for a kind that was just defined").at_most(KIND_APPEARS_WITHIN).quick();
+    call.poll_until(polling, poll).await
 }
 
 /// Where an object goes, and what may keep it from that.

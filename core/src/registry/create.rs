@@ -11,7 +11,7 @@ use crate::{
 use serde::{Deserialize, Serialize};
 use std::time::Duration;
 
-const DEADLINE: Duration = Duration::from_secs(10 * 60);
+pub(crate) const DEADLINE: Duration = Duration::from_secs(10 * 60);
 
 /// How a registry is made.
 #[derive(Clone, Debug, Default)]

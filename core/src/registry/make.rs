@@ -6,15 +6,15 @@ use super::{
     wire::{Wanted, WireRegistry},
 };
 use crate::{
-    call::{Call, Event},
+    call::{Call, Poll, Polling},
     difference::{Difference, Differences},
     error::{Error, ErrorKind, Result},
-    http::{Answer, ArmRequest, CORRELATION_ID, Operation, Provider, group_location},
+    http::{Answer, ArmRequest, CORRELATION_ID, Operation, Provider, Provisioned, group_location, shown},
     id::ResourceId,
 };
 use azure_core::http::Method;
 use serde_json::json;
-use std::time::Duration;
+use std::sync::{Mutex, PoisonError};
 
 /// No stable version lets a login server have a label.
 const LABEL_API: &str = "2026-03-01-preview";
@@ -22,7 +22,6 @@ pub(crate) const WRITE: &str = "Microsoft.ContainerRegistry/registries/write";
 pub(crate) const PROVIDER: Provider =
     Provider { namespace: "Microsoft.ContainerRegistry", register: "Microsoft.ContainerRegistry/register/action" };
 const STEP: &str = "creating the registry";
-const LOOK_AGAIN: Duration = Duration::from_secs(3);
 
 /// Azure's PUT would change a registry that exists, and reset what the body leaves out; so a look comes first. Who makes one of
 /// the same name in the same group between the look and the PUT has it changed to what is asked here: the service has no way to
@@ -34,14 +33,24 @@ pub(super) async fn create(
 ) -> Result<CreatedRegistry> {
     let (there, location) = futures::join!(importer.look(&registry.id, call), location(importer, registry, call));
     if let Some(there) = there? {
-        let there = made(importer, &registry.id, Some(there), call).await?;
+        let is_made = Provisioned::of(there.state()) == Provisioned::Yes;
+        let made = made(importer, &registry.id, Some(there), call);
+        let there = if is_made { made.await? } else { call.step(STEP, made).await? };
         let differences = differences(registry, &there);
         return Ok(CreatedRegistry::new(there.into_registry()?, false).with_differences(differences));
     }
-    let location = location?;
-    call.report(Event::Started { step: STEP.to_owned() });
+    call.step(STEP, write(importer, registry, &location?, call)).await
+}
+
+/// Sends the write, and waits for what Azure has begun by it.
+async fn write(
+    importer: &AzureRegistryImporter,
+    registry: &NewRegistry,
+    location: &str,
+    call: &Call,
+) -> Result<CreatedRegistry> {
     let subscription = registry.id.subscription();
-    let write = || put_registry(registry, &location);
+    let write = || put_registry(registry, location);
     let sent = importer.arm.send_registered(write, (PROVIDER, subscription), registry.register, call).await;
     let answer = match sent {
         Ok(answer) => answer,
@@ -51,7 +60,6 @@ pub(super) async fn create(
     let ended = end(importer, &registry.id, &answer, call).await;
     // From here on there is one, and an error has to say so.
     let registry = ended.map_err(|err| err.with_created(registry.id.clone()))?;
-    call.report(Event::Finished { step: STEP.to_owned() });
     Ok(CreatedRegistry { correlation_id, ..CreatedRegistry::new(registry, true) })
 }
 
@@ -82,42 +90,36 @@ async fn location(importer: &AzureRegistryImporter, registry: &NewRegistry, call
 async fn made(
     importer: &AzureRegistryImporter,
     id: &ResourceId,
-    mut seen: Option<WireRegistry>,
+    seen: Option<WireRegistry>,
     call: &Call,
 ) -> Result<WireRegistry> {
-    for attempt in 1.. {
-        let looked = match seen.take() {
-            Some(seen) => Some(seen),
+    let seen = Mutex::new(seen);
+    let poll = || async {
+        let first = seen.lock().unwrap_or_else(PoisonError::into_inner).take();
+        let looked = match first {
+            Some(first) => Some(first),
             None => importer.look(id, call).await?,
         };
-        let Some(registry) = looked else { break };
+        let Some(registry) = looked else {
+            let text = "Azure made the registry and does not list it yet; run it again";
+            let err = Error::new(ErrorKind::Unexpected, text).with_context("registry", id.name());
+            return Err(err.with_transient(true));
+        };
         let state = registry.state();
-        let is = |word: &str| state.eq_ignore_ascii_case(word);
-        if is("failed") || is("canceled") {
-            return Err(stuck(
-                ErrorKind::OperationFailed,
-                "Azure could not make the registry; remove it, then try again",
-                id,
-                state,
-            ));
+        match Provisioned::of(state) {
+            Provisioned::Yes => Ok(Poll::Ready(registry)),
+            Provisioned::NotYet => Ok(Poll::Pending { status: Some(shown(state)), wait: None }),
+            Provisioned::Failed => {
+                let text = "Azure could not make the registry; remove it, then try again";
+                Err(stuck(ErrorKind::OperationFailed, text, id, state))
+            }
+            Provisioned::Deleting => {
+                let text = "the registry is being deleted; try again when it is gone";
+                Err(stuck(ErrorKind::Conflict, text, id, state).with_transient(true))
+            }
         }
-        if is("deleting") {
-            return Err(stuck(
-                ErrorKind::Conflict,
-                "the registry is being deleted; try again when it is gone",
-                id,
-                state,
-            )
-            .with_transient(true));
-        }
-        if !is("creating") {
-            return Ok(registry);
-        }
-        call.report(Event::Polling { step: STEP.to_owned(), attempt, status: state.to_owned() });
-        call.sleep(STEP, LOOK_AGAIN).await?;
-    }
-    let text = "Azure made the registry and does not list it yet; run it again";
-    Err(Error::new(ErrorKind::Unexpected, text).with_context("registry", id.name()).with_transient(true))
+    };
+    call.poll_until(Polling::new(STEP), poll).await
 }
 
 fn stuck(kind: ErrorKind, text: &str, id: &ResourceId, state: &str) -> Error {

@@ -20,7 +20,7 @@ pub use label::DomainLabel;
 pub use reference::RegistryRef;
 
 pub(crate) use azure::{READ, list};
-pub(crate) use create::create;
+pub(crate) use create::{DEADLINE as CREATE_DEADLINE, create};
 pub(crate) use data_plane::DataPlane;
 pub(crate) use import::{Arriving, IMPORT};
 pub(crate) use make::{PROVIDER, WRITE};

@@ -16,7 +16,7 @@ pub(super) struct WireRegistry {
     location: Option<String>,
     /// What it costs is no condition of anything that is done with it.
     sku: Option<WireSku>,
-    #[serde(default)]
+    #[serde(default, deserialize_with = "crate::lenient::or_default")]
     properties: WireProperties,
 }
 
@@ -30,6 +30,7 @@ struct WireSku {
 struct WireProperties {
     login_server: Option<String>,
     role_assignment_mode: Option<String>,
+    #[serde(deserialize_with = "crate::lenient::word")]
     provisioning_state: Option<String>,
     admin_user_enabled: Option<bool>,
     anonymous_pull_enabled: Option<bool>,

@@ -2,14 +2,13 @@
 
 use super::{Grant, Granted, Revoked, RoleAssigner, RoleAssignment, RoleDefinition, RolePermissions, assignment_name};
 use crate::{
-    call::Call,
+    call::{Call, Poll, Polling},
     error::{Error, ErrorKind, Result},
     http::{Answer, Arm, ArmRequest, CORRELATION_ID},
     id::{PrincipalId, ResourceId, SubscriptionId},
 };
 use async_trait::async_trait;
 use azure_core::http::Method;
-use backon::{BackoffBuilder, ExponentialBuilder};
 use serde::Deserialize;
 use serde_json::json;
 use std::time::Duration;
@@ -27,6 +26,8 @@ const DESCRIBED_BY_US: &str = "aks-acr ";
 
 /// How long an identity that was just made may stay unknown to the directory. Half a minute was recorded.
 const LONGEST_UNKNOWN: Duration = Duration::from_secs(120);
+/// How long a list may lag behind a write.
+const LONGEST_LAG: Duration = Duration::from_secs(15);
 
 /// Grants roles through Azure Resource Manager.
 #[derive(Clone, Debug)]
@@ -46,22 +47,26 @@ impl AzureRoleAssigner {
 
     /// Repeats only while the directory does not know the principal yet.
     async fn put_when_known(&self, grant: &Grant, call: &Call) -> Result<Answer> {
-        let waits = ExponentialBuilder::default()
-            .with_min_delay(Duration::from_secs(2))
-            .with_factor(1.5)
-            .with_max_delay(Duration::from_secs(15))
-            .without_max_times()
-            .with_total_delay(Some(LONGEST_UNKNOWN))
-            .build();
-        let put = call.retry("granting the role", waits, is_unknown_principal, || self.put(grant, call));
-        put.await.map_err(explain_unknown_principal)
+        let poll = || async {
+            match self.put(grant, call).await {
+                Err(err) if is_unknown_principal(&err) => Ok(Poll::Failed(err)),
+                put => put.map(Poll::Ready),
+            }
+        };
+        let put = call.poll_until(Polling::new("granting the role").at_most(LONGEST_UNKNOWN), poll).await;
+        put.map_err(explain_unknown_principal)
     }
 
     /// The assignment that made Azure say that one exists. A list may lag behind a write for a little while.
     async fn existing(&self, grant: &Grant, call: &Call) -> Result<Granted> {
-        let waits = [1, 2, 4, 8].map(Duration::from_secs).into_iter();
-        let is_lagging = |err: &Error| err.kind() == ErrorKind::Conflict;
-        let found = call.retry("looking for the role assignment", waits, is_lagging, || self.find(grant, call)).await;
+        let poll = || async {
+            match self.find(grant, call).await {
+                Err(err) if err.kind() == ErrorKind::Conflict => Ok(Poll::Failed(err)),
+                found => found.map(Poll::Ready),
+            }
+        };
+        let polling = Polling::new("looking for the role assignment").at_most(LONGEST_LAG);
+        let found = call.poll_until(polling, poll).await;
         let assignment = match found {
             // Azure has said that it exists; who may not list it cannot be told more.
             Err(err) if err.kind() == ErrorKind::Forbidden => None,

@@ -16,10 +16,10 @@ use std::future::Future;
 use tokio::time::Instant;
 use tracing::{Instrument as _, Span};
 
-/// Wraps the work of an operation in its span. Its name is a literal, as `tracing` wants it.
+/// Wraps the work of an operation in its span, and ends it when the call is over. Its name is a literal, as `tracing` wants it.
 macro_rules! operation {
-    ($name:literal, $client:expr, $about:expr, $work:expr $(,)?) => {{
-        let about: $crate::telemetry::About = $about;
+    ($name:literal, $client:expr, $about:expr, $call:expr, $work:expr $(,)?) => {{
+        let (about, call): ($crate::telemetry::About, $crate::call::Call) = ($about, $call);
         let span = tracing::info_span!(
             target: $crate::telemetry::OPERATION,
             $name,
@@ -29,7 +29,8 @@ macro_rules! operation {
             outcome = tracing::field::Empty,
             correlation_id = tracing::field::Empty,
         );
-        $crate::telemetry::watch($name, about, span, $work)
+        let work = $work;
+        $crate::telemetry::watch($name, about, span, async move { call.operation($name, work).await })
     }};
 }
 

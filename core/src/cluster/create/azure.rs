@@ -6,10 +6,10 @@ use super::{
     wire::{STEP, put_cluster},
 };
 use crate::{
-    call::{Call, Event},
+    call::{Call, Poll, Polling},
     cluster::{about, get_cluster},
     error::{Error, ErrorKind, Result},
-    http::{Answer, Arm, CORRELATION_ID, Operation, Provider, group_location},
+    http::{Answer, Arm, CORRELATION_ID, Operation, Provider, Provisioned, group_location, shown},
     id::ResourceId,
 };
 use backon::{BackoffBuilder, ExponentialBuilder};
@@ -20,8 +20,7 @@ use std::{
 
 pub(crate) const PROVIDER: Provider =
     Provider { namespace: "Microsoft.ContainerService", register: "Microsoft.ContainerService/register/action" };
-/// How often a cluster is looked at that somebody else has made begin.
-const LOOK_AGAIN: Duration = Duration::from_secs(10);
+const ASK: &str = "asking Azure to create the cluster";
 const TRIES: usize = 10;
 
 /// What a try to make a cluster came to.
@@ -42,9 +41,8 @@ pub(in crate::cluster) async fn start(arm: &Arm, new: &NewCluster, call: &Call) 
     }
     let location = location?;
     arm.check_read_only(&put_cluster(new, &location, None))?;
-    let ssh_key = new.ssh_key.public_key().await?;
-    call.report(Event::Started { step: STEP.to_owned() });
-    match begin(arm, new, (&location, ssh_key.as_deref()), call).await? {
+    let ssh_key = call.run("reading the SSH key", new.ssh_key.public_key()).await?;
+    match call.step(ASK, begin(arm, new, (&location, ssh_key.as_deref()), call)).await? {
         Begun::Accepted(answer) => {
             let operation = Operation::begun_by(arm, &answer, STEP)?;
             let link = operation.map(|operation| operation.link().to_owned());
@@ -90,7 +88,8 @@ fn found(new: &NewCluster, there: &ExistingCluster, is_ours: bool) -> Result<Clu
     check_state(there, &new.id)?;
     let differences = if is_ours { Vec::new() } else { there.differences(new)? };
     let creation = ClusterCreation::new(new.id.clone(), is_ours).with_differences(differences);
-    Ok(if there.is("creating") { creation } else { creation.with_made(there.read(&new.id)?) })
+    let is_made = there.provisioned() == Provisioned::Yes;
+    Ok(if is_made { creation.with_made(there.read(&new.id)?) } else { creation })
 }
 
 /// Waits until the cluster is made: by its operation, where that is known, and else by looking at the cluster.
@@ -98,25 +97,29 @@ pub(in crate::cluster) async fn finish(arm: &Arm, creation: ClusterCreation, cal
     if let Some(made) = creation.made {
         return Ok(made);
     }
+    call.step(STEP, wait(arm, &creation, call)).await
+}
+
+async fn wait(arm: &Arm, creation: &ClusterCreation, call: &Call) -> Result<Cluster> {
     let id = &creation.cluster;
     if let Some(link) = &creation.link
         && let Err(err) = Operation::resume(arm, link, STEP)?.wait(arm, call).await
     {
         return Err(name_state(arm, id, err, call).await);
     }
-    for attempt in 1.. {
-        let Some(cluster) = look(arm, id, call).await? else { break };
+    let poll = || async {
+        let Some(cluster) = look(arm, id, call).await? else {
+            return Err(Error::new(ErrorKind::Conflict, "the cluster is gone: somebody has deleted it")
+                .with_context("cluster", id.name())
+                .with_nothing_created());
+        };
         check_state(&cluster, id)?;
-        if !cluster.is("creating") {
-            call.report(Event::Finished { step: STEP.to_owned() });
-            return cluster.read(id);
+        if cluster.provisioned() == Provisioned::Yes {
+            return cluster.read(id).map(Poll::Ready);
         }
-        call.report(Event::Polling { step: STEP.to_owned(), attempt, status: cluster.state().to_owned() });
-        call.sleep(STEP, LOOK_AGAIN).await?;
-    }
-    Err(Error::new(ErrorKind::Conflict, "the cluster is gone: somebody has deleted it")
-        .with_context("cluster", id.name())
-        .with_nothing_created())
+        Ok(Poll::Pending { status: Some(shown(cluster.state())), wait: None })
+    };
+    call.poll_until(Polling::new(STEP), poll).await
 }
 
 /// Says of a creation that failed, or of a wait for it that did, what is there, which goes on to be there and to cost.
@@ -124,7 +127,7 @@ async fn name_state(arm: &Arm, id: &ResourceId, err: Error, call: &Call) -> Erro
     let err = err.with_context("cluster", id.name());
     match look(arm, id, call).await {
         Ok(Some(left)) => {
-            let hint = if left.is("failed") || left.is("canceled") {
+            let hint = if left.provisioned() == Provisioned::Failed {
                 "the cluster exists; delete it, then try again"
             } else {
                 "the cluster exists; the same call again waits for it"
@@ -137,8 +140,8 @@ async fn name_state(arm: &Arm, id: &ResourceId, err: Error, call: &Call) -> Erro
 }
 
 fn check_state(cluster: &ExistingCluster, id: &ResourceId) -> Result<()> {
-    let is_deleting = cluster.is("deleting");
-    let (kind, text) = if cluster.is("failed") || cluster.is("canceled") {
+    let is_deleting = cluster.provisioned() == Provisioned::Deleting;
+    let (kind, text) = if cluster.provisioned() == Provisioned::Failed {
         (
             ErrorKind::OperationFailed,
             "the cluster exists, and its last operation did not succeed; repair it or delete it",
@@ -155,7 +158,7 @@ fn check_state(cluster: &ExistingCluster, id: &ResourceId) -> Result<()> {
 /// `None` if the cluster itself is absent. Where its group or subscription is, or the caller may not look, that is an error.
 async fn look(arm: &Arm, id: &ResourceId, call: &Call) -> Result<Option<ExistingCluster>> {
     match arm.send(get_cluster(id), call).await {
-        Ok(answer) => ExistingCluster::new(answer.read("a cluster")?).map(Some).map_err(|err| about(err, id)),
+        Ok(answer) => Ok(Some(ExistingCluster::new(answer.read("a cluster")?))),
         Err(err) if err.status() == Some(404) && matches!(err.code(), Some("ResourceNotFound" | "NotFound")) => {
             Ok(None)
         }

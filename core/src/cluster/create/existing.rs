@@ -4,7 +4,8 @@ use super::{Cluster, NewCluster, SshKey};
 use crate::{
     cluster::ClusterBody,
     difference::{Difference, Differences},
-    error::{Error, ErrorKind, Result},
+    error::Result,
+    http::Provisioned,
     id::ResourceId,
 };
 use serde::Deserialize;
@@ -30,17 +31,14 @@ struct Key {
 }
 
 impl ExistingCluster {
-    /// A cluster without a state is an error: it must not be taken for one whose creation has ended.
-    pub fn new(body: ClusterBody) -> Result<Self> {
-        let missing =
-            || Error::new(ErrorKind::Unexpected, "Azure's description of the cluster has no provisioningState");
-        let state = body.state()?.filter(|state| !state.is_empty()).ok_or_else(missing)?;
-        Ok(Self { body, state })
+    pub fn new(body: ClusterBody) -> Self {
+        let state = body.state();
+        Self { body, state }
     }
 
-    /// Whether its state is this word, in any case.
-    pub fn is(&self, word: &str) -> bool {
-        self.state.eq_ignore_ascii_case(word)
+    /// What its state means. A cluster without one is not taken for one whose creation has ended.
+    pub fn provisioned(&self) -> Provisioned {
+        Provisioned::of(&self.state)
     }
 
     pub fn state(&self) -> &str {
@@ -133,7 +131,7 @@ mod tests {
         ResourceId::new(subscription, "g", "Microsoft.ContainerService/managedClusters", "c")
     }
 
-    fn existing(properties: &Value) -> Result<ExistingCluster> {
+    fn existing(properties: &Value) -> ExistingCluster {
         let body = json!({ "sku": { "tier": "free" }, "properties": properties });
         ExistingCluster::new(serde_json::from_value(body).unwrap())
     }
@@ -145,7 +143,7 @@ mod tests {
         let differences = |runs: &str| {
             let pools = json!([{ "mode": "System", "count": 3, "vmSize": "x" }]);
             let properties = json!({ "provisioningState": "Succeeded", "currentKubernetesVersion": runs, "agentPoolProfiles": pools });
-            existing(&properties).unwrap().differences(&asked).unwrap()
+            existing(&properties).differences(&asked).unwrap()
         };
         assert_eq!(differences("1.33.4"), []);
         assert_eq!(differences("1.3.3")[0].property, "kubernetes_version");
@@ -154,16 +152,18 @@ mod tests {
     #[test]
     fn a_cluster_without_a_readable_state_is_not_taken_for_a_finished_one() {
         for state in [json!(null), json!(""), json!(3), json!({}), json!(["Succeeded"])] {
-            let err = existing(&json!({ "provisioningState": state })).err().map(|err| err.kind());
-            assert_eq!(err, Some(ErrorKind::Unexpected), "{state}");
+            let read = existing(&json!({ "provisioningState": state })).provisioned();
+            assert_eq!(read, Provisioned::NotYet, "{state}");
         }
-        assert!(existing(&json!(null)).is_err());
+        for properties in [json!(null), json!("Succeeded"), json!([])] {
+            assert_eq!(existing(&properties).provisioned(), Provisioned::NotYet, "{properties}");
+        }
     }
 
     /// Azure writes this field with capitals: see `ManagedClusterProperties.privateFQDN` in its REST API.
     #[test]
     fn a_private_cluster_has_a_host() {
-        let host = |properties: Value| existing(&properties).unwrap().read(&id()).unwrap().host;
+        let host = |properties: Value| existing(&properties).read(&id()).unwrap().host;
         let private = json!({ "provisioningState": "Succeeded", "fqdn": null, "privateFQDN": "c.privatelink.westeurope.azmk8s.io" });
         assert_eq!(host(private).as_deref(), Some("c.privatelink.westeurope.azmk8s.io"));
         let both =
@@ -173,8 +173,7 @@ mod tests {
 
     #[test]
     fn a_part_of_an_unexpected_type_is_named() {
-        let odd =
-            existing(&json!({ "provisioningState": "Succeeded", "agentPoolProfiles": [{ "count": "3" }] })).unwrap();
+        let odd = existing(&json!({ "provisioningState": "Succeeded", "agentPoolProfiles": [{ "count": "3" }] }));
         let err = odd.read(&id()).unwrap_err();
         assert!(err.to_string().contains("properties.agentPoolProfiles"), "{err}");
     }

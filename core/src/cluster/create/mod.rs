@@ -14,7 +14,7 @@ pub use ssh::SshKey;
 
 pub(crate) use azure::PROVIDER;
 pub(super) use azure::{finish, start};
-pub(crate) use run::create;
+pub(crate) use run::{DEADLINE, create};
 pub(crate) use wire::WRITE;
 
 use crate::{attach::Attachment, difference::Difference, id::ResourceId, words::words};

@@ -3,22 +3,23 @@
 use super::{Cluster, ClusterCreation, CreateClusterOptions, CreatedCluster};
 use crate::{
     attach::{Attachment, Otherwise, attach_found, principal},
-    call::Call,
+    call::{Call, Poll, Polling},
     client::Client,
     cluster::ClusterRef,
     error::{Error, ErrorKind, Result},
+    http::Provisioned,
     identity::ClusterIdentities,
     registry::Registry,
 };
 use futures::future::try_join_all;
 use std::{collections::HashSet, time::Duration};
+use tokio::time::Instant;
 use tokio_util::sync::CancellationToken;
 
-const DEADLINE: Duration = Duration::from_secs(60 * 60);
+pub(crate) const DEADLINE: Duration = Duration::from_secs(60 * 60);
 const STEP: &str = "waiting for the kubelet identity";
-const LOOK_AGAIN: Duration = Duration::from_secs(10);
-/// A cluster that was accepted a moment ago may not be known everywhere.
-const LOOKS_WHILE_UNKNOWN: u32 = 6;
+/// A cluster that was accepted a moment ago may not be known everywhere for so long.
+const UNKNOWN_FOR: Duration = Duration::from_secs(60);
 
 pub(crate) async fn create(
     client: &Client,
@@ -98,25 +99,27 @@ async fn identities(
     over: &CancellationToken,
     call: &Call,
 ) -> Result<ClusterIdentities> {
-    let mut unknown = 0;
-    loop {
-        let is_over = over.is_cancelled();
-        match client.identity_resolver().identities(cluster, call).await {
-            Ok(found) if found.kubelet.is_some() || is_over && !is_creating(&found) => return Ok(found),
-            Ok(found) if !is_creating(&found) => {
-                over.cancelled().await;
-                continue;
+    let begun = Instant::now();
+    let poll = || async {
+        loop {
+            let is_over = over.is_cancelled();
+            match client.identity_resolver().identities(cluster, call).await {
+                Ok(found) if found.kubelet.is_some() || is_over && is_settled(&found) => return Ok(Poll::Ready(found)),
+                Ok(found) if is_settled(&found) => over.cancelled().await,
+                Ok(_) => return Ok(Poll::Pending { status: None, wait: None }),
+                Err(err) if err.kind() == ErrorKind::NotFound && begun.elapsed() < UNKNOWN_FOR => {
+                    return Ok(Poll::Failed(err));
+                }
+                Err(err) => return Err(err),
             }
-            Ok(_) => unknown = 0,
-            Err(err) if err.kind() == ErrorKind::NotFound && unknown < LOOKS_WHILE_UNKNOWN => unknown += 1,
-            Err(err) => return Err(err),
         }
-        call.sleep(STEP, LOOK_AGAIN).await?;
-    }
+    };
+    call.poll_until(Polling::new(STEP), poll).await
 }
 
-fn is_creating(found: &ClusterIdentities) -> bool {
-    found.state.eq_ignore_ascii_case("creating")
+/// Whether its state is that of a creation that has ended, well or not.
+fn is_settled(found: &ClusterIdentities) -> bool {
+    Provisioned::of(&found.state) != Provisioned::NotYet
 }
 
 /// Says that the cluster is there, and what of the work is not done.

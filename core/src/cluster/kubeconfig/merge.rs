@@ -10,7 +10,7 @@ use super::{
     write::{Change, unfit, write},
 };
 use crate::{
-    call::{CallOptions, Event},
+    call::CallOptions,
     client::Client,
     cluster::{Access, ClusterRef},
     environment::Environment,
@@ -25,7 +25,7 @@ use std::{
 };
 use tokio_util::sync::CancellationToken;
 
-const DEADLINE: Duration = Duration::from_secs(2 * 60);
+pub(crate) const DEADLINE: Duration = Duration::from_secs(2 * 60);
 /// Longer than many processes at once need, each of which holds the lock for some milliseconds.
 const LOCK_WAIT: Duration = Duration::from_secs(10);
 
@@ -352,7 +352,6 @@ pub(crate) async fn merge(
     let call = options.kubeconfig.call.start(DEADLINE);
     let kubeconfig = super::fetch(client, cluster, &options.kubeconfig, &call).await?;
     let step = "merging the kubeconfig";
-    call.report(Event::Started { step: step.to_owned() });
     mode.lock_wait = mode.lock_wait.min(call.remaining());
     // A future that is dropped stops the work, unless the file was replaced by then.
     let given_up = CancellationToken::new();
@@ -360,7 +359,5 @@ pub(crate) async fn merge(
     let work = tokio::task::spawn_blocking(move || kubeconfig.merge_into(&places, &mode, &|| given_up.is_cancelled()));
     let work =
         async { work.await.map_err(|err| Error::new(ErrorKind::Unexpected, "the merge broke off").with_source(err))? };
-    let merged = call.run(step, work).await?;
-    call.report(Event::Finished { step: step.to_owned() });
-    Ok(merged)
+    call.step(step, call.run(step, work)).await
 }

@@ -14,7 +14,7 @@ mod write;
 
 #[cfg(feature = "kubernetes")]
 pub(crate) use endpoint::Endpoint;
-pub(crate) use merge::merge;
+pub(crate) use merge::{DEADLINE as MERGE_DEADLINE, merge};
 pub use merge::{ExistingEntry, MergeKubeconfigOptions, MergeMode, MergeOutcome, MergedKubeconfig};
 
 use crate::{
@@ -30,7 +30,7 @@ use serde::{Deserialize, Serialize};
 use serde_json::Value;
 use std::{fmt, time::Duration};
 
-const DEADLINE: Duration = Duration::from_secs(2 * 60);
+pub(crate) const DEADLINE: Duration = Duration::from_secs(2 * 60);
 
 /// As whom a cluster is entered.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]

@@ -1,128 +1,22 @@
 //! How long a call may take, who can stop it, and who hears how it goes on.
 
+mod event;
+mod poll;
+
+pub use event::{Event, Progress};
+pub(crate) use poll::{Poll, Polling};
+pub use tokio_util::sync::CancellationToken;
+
 use crate::{
     error::{Error, ErrorKind, Result, quoted},
     telemetry,
 };
-use serde::{Deserialize, Serialize};
 use std::{fmt, future::Future, sync::Arc, time::Duration};
 use tokio::time::Instant;
-pub use tokio_util::sync::CancellationToken;
 
-/// A step of a call that is under way.
-///
-/// Steps may run side by side, so that their events mix; a step is known by its text, which is for people and may change. A step that
-/// fails is not [`Finished`](Self::Finished): the call's error says so.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(tag = "kind", rename_all = "snake_case")]
-#[non_exhaustive]
-pub enum Event {
-    /// A step begins.
-    Started {
-        /// What is done, for a human reader.
-        step: String,
-    },
-    /// Azure is still at work; the service's own word says with what.
-    Polling {
-        /// What is waited for.
-        step: String,
-        /// How often it was asked, from 1.
-        attempt: u32,
-        /// The service's own word, such as `Accepted` or `CreatingAgentPools: 1/3 nodes completed`.
-        status: String,
-    },
-    /// The state of one target tag of an import changed.
-    ImportingTag {
-        /// `repository:tag` in the target registry.
-        tag: String,
-        /// The service's own word, such as `Pending`.
-        status: String,
-    },
-    /// Something temporary stood in the way; the request is sent again after the wait.
-    Retrying {
-        /// What is tried again.
-        step: String,
-        /// The service's code, or what went wrong.
-        reason: String,
-        /// How long is waited first, in milliseconds, where that is known.
-        wait_ms: Option<u64>,
-    },
-    /// The number of ready pods of a roll-out changed, or what keeps them from it.
-    RollingOut {
-        /// Ready replicas.
-        ready: u32,
-        /// Wanted replicas.
-        wanted: u32,
-        /// What stands in the way at present, if anything.
-        cause: Option<String>,
-    },
-    /// A step is done.
-    Finished {
-        /// What was done.
-        step: String,
-    },
-    /// The import of one image of a list has ended, well or not.
-    ItemEnded {
-        /// The image's place in the list, from 0.
-        index: u32,
-        /// The image, completed as Docker completes it.
-        source: String,
-        /// Whether it was copied. `false`: an equal image was there, or it failed.
-        is_new: bool,
-        /// Why it failed, if it did: the sentence of its error.
-        error: Option<String>,
-    },
-}
-
-impl Event {
-    /// The same with its texts as they are shown: some hold a service's own words.
-    fn quoted(mut self) -> Self {
-        let texts: [Option<&mut String>; 2] = match &mut self {
-            Self::Started { step } | Self::Finished { step } => [Some(step), None],
-            Self::Polling { step, status, .. } => [Some(step), Some(status)],
-            Self::ImportingTag { tag, status } => [Some(tag), Some(status)],
-            Self::Retrying { step, reason, .. } => [Some(step), Some(reason)],
-            Self::RollingOut { cause, .. } => [cause.as_mut(), None],
-            Self::ItemEnded { source, error, .. } => [Some(source), error.as_mut()],
-        };
-        for text in texts.into_iter().flatten() {
-            *text = quoted(std::mem::take(text));
-        }
-        self
-    }
-}
-
-impl fmt::Display for Event {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match self {
-            Self::Started { step } => write!(f, "{step} …"),
-            Self::Polling { step, attempt, status } => write!(f, "{step}: {status} (look {attempt})"),
-            Self::ImportingTag { tag, status } => write!(f, "{tag}: {status}"),
-            Self::Retrying { step, reason, wait_ms: Some(wait) } => {
-                write!(f, "{step}: again in {:.1?}, after {reason}", Duration::from_millis(*wait))
-            }
-            Self::Retrying { step, reason, wait_ms: None } => write!(f, "{step}: again, after {reason}"),
-            Self::RollingOut { ready, wanted, cause: None } => write!(f, "{ready}/{wanted} ready"),
-            Self::RollingOut { ready, wanted, cause: Some(cause) } => write!(f, "{ready}/{wanted} ready, {cause}"),
-            Self::Finished { step } => write!(f, "{step}: done"),
-            Self::ItemEnded { source, error: Some(error), .. } => write!(f, "{source}: {error}"),
-            Self::ItemEnded { source, is_new: true, .. } => write!(f, "{source}: imported"),
-            Self::ItemEnded { source, .. } => write!(f, "{source}: there already"),
-        }
-    }
-}
-
-/// Hears of the steps of a call. It must return at once: the work waits for it.
-pub trait Progress: Send + Sync {
-    /// Takes one event.
-    fn event(&self, event: Event);
-}
-
-impl<F: Fn(Event) + Send + Sync> Progress for F {
-    fn event(&self, event: Event) {
-        self(event);
-    }
-}
+/// How long after its deadline, or after it was cancelled, an operation is ended whatever it waits for. Each of its waits ends at the
+/// deadline by itself and says what was waited for; this is for what does not.
+const GRACE: Duration = Duration::from_millis(5);
 
 /// What every call can be told: a deadline, a way to stop it, a listener.
 #[derive(Clone, Default)]
@@ -241,10 +135,37 @@ impl Call {
         };
         tokio::select! {
             biased;
-            () = self.cancel.cancelled() => Err(Error::new(ErrorKind::Cancelled, "cancelled by the caller").with_context("while", step)),
+            () = self.cancel.cancelled() => Err(cancelled_while(step)),
             result = work => result,
             () = self.until_deadline() => Err(self.out_of_time(step)),
         }
+    }
+
+    /// Runs a whole operation, and ends it a moment after its deadline, or after it was cancelled, where a wait in it does not.
+    pub(crate) async fn operation<T>(&self, name: &str, work: impl Future<Output = Result<T>>) -> Result<T> {
+        let cancelled = async {
+            self.cancel.cancelled().await;
+            tokio::time::sleep(GRACE).await;
+        };
+        let late = async {
+            self.until_deadline().await;
+            tokio::time::sleep(GRACE).await;
+        };
+        tokio::select! {
+            biased;
+            result = work => result,
+            () = cancelled => Err(cancelled_while(name)),
+            () = late => Err(self.out_of_time(name)),
+        }
+    }
+
+    /// Runs a step that the listener hears of: it has `Started`, and has `Finished` once `work` came to its end. A step that fails, or
+    /// is cut short, is not finished: an error says so.
+    pub(crate) async fn step<T>(&self, step: &str, work: impl Future<Output = Result<T>>) -> Result<T> {
+        self.report(Event::Started { step: step.to_owned() });
+        let done = work.await?;
+        self.report(Event::Finished { step: step.to_owned() });
+        Ok(done)
     }
 
     /// Tries again what fails for a passing cause, as long as there are waits and the deadline lets them be. Where it does not,
@@ -275,16 +196,18 @@ impl Call {
     /// [`DeadlineExceeded`](ErrorKind::DeadlineExceeded) and [`Cancelled`](ErrorKind::Cancelled).
     pub async fn sleep(&self, step: &str, wait: Duration) -> Result<()> {
         if wait > self.remaining() {
-            return Err(self
-                .out_of_time(step)
-                .with_context("next try would be in", format!("{wait:.1?}"))
-                .with_retry_after(wait));
+            return Err(self.too_late(step, wait));
         }
         let pause = async {
             tokio::time::sleep(wait).await;
             Ok(())
         };
         self.run(step, pause).await
+    }
+
+    /// The deadline's error where the next try would come after it.
+    fn too_late(&self, step: &str, wait: Duration) -> Error {
+        self.out_of_time(step).with_context("next try would be in", format!("{wait:.1?}")).with_retry_after(wait)
     }
 
     async fn until_deadline(&self) {
@@ -303,6 +226,10 @@ impl Call {
     }
 }
 
+fn cancelled_while(step: &str) -> Error {
+    Error::new(ErrorKind::Cancelled, "cancelled by the caller").with_context("while", step)
+}
+
 pub(crate) fn millis(wait: Duration) -> u64 {
     u64::try_from(wait.as_millis()).unwrap_or(u64::MAX)
 }
@@ -316,15 +243,6 @@ impl fmt::Debug for Call {
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    #[test]
-    fn an_event_reads_as_a_line() {
-        let event =
-            Event::Retrying { step: "granting".into(), reason: "PrincipalNotFound".into(), wait_ms: Some(1500) };
-        assert_eq!(event.to_string(), "granting: again in 1.5s, after PrincipalNotFound");
-        let event = Event::RollingOut { ready: 0, wanted: 2, cause: Some("ErrImagePull".into()) };
-        assert_eq!(event.to_string(), "0/2 ready, ErrImagePull");
-    }
 
     #[tokio::test(start_paused = true)]
     async fn work_that_outlives_the_deadline_is_stopped() {

@@ -1,0 +1,136 @@
+//! What a listener hears of a call.
+
+use crate::error::quoted;
+use serde::{Deserialize, Serialize};
+use std::{fmt, time::Duration};
+
+/// A step of a call that is under way.
+///
+/// Steps may run side by side, so that their events mix; a step is known by its text, which is for people and may change. Each
+/// [`Started`](Self::Started) is followed by one [`Finished`](Self::Finished) with the same text, unless the step failed or was cut short
+/// by the deadline, a cancellation or the end of the future: then the error of the call says so, or, for one image of a list, its
+/// [`ItemEnded`](Self::ItemEnded). Nothing is finished that was not started.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(tag = "kind", rename_all = "snake_case")]
+#[non_exhaustive]
+pub enum Event {
+    /// A step begins.
+    Started {
+        /// What is done, for a human reader.
+        step: String,
+    },
+    /// Azure is still at work; the service's own word says with what.
+    Polling {
+        /// What is waited for.
+        step: String,
+        /// How often it was asked, from 1.
+        attempt: u32,
+        /// The service's own word, such as `Accepted` or `CreatingAgentPools: 1/3 nodes completed`.
+        status: String,
+    },
+    /// The state of one target tag of an import changed.
+    ImportingTag {
+        /// `repository:tag` in the target registry.
+        tag: String,
+        /// The service's own word, such as `Pending`.
+        status: String,
+    },
+    /// Something temporary stood in the way; the request is sent again after the wait.
+    Retrying {
+        /// What is tried again.
+        step: String,
+        /// The service's code, or what went wrong.
+        reason: String,
+        /// How long is waited first, in milliseconds, where that is known.
+        wait_ms: Option<u64>,
+    },
+    /// The number of ready pods of a roll-out changed, or what keeps them from it.
+    RollingOut {
+        /// Ready replicas.
+        ready: u32,
+        /// Wanted replicas.
+        wanted: u32,
+        /// What stands in the way at present, if anything.
+        cause: Option<String>,
+    },
+    /// A step is done.
+    Finished {
+        /// What was done.
+        step: String,
+    },
+    /// The import of one image of a list has ended, well or not.
+    ItemEnded {
+        /// The image's place in the list, from 0.
+        index: u32,
+        /// The image, completed as Docker completes it.
+        source: String,
+        /// Whether it was copied. `false`: an equal image was there, or it failed.
+        is_new: bool,
+        /// Why it failed, if it did: the sentence of its error.
+        error: Option<String>,
+    },
+}
+
+impl Event {
+    /// The same with its texts as they are shown: some hold a service's own words.
+    pub(super) fn quoted(mut self) -> Self {
+        let texts: [Option<&mut String>; 2] = match &mut self {
+            Self::Started { step } | Self::Finished { step } => [Some(step), None],
+            Self::Polling { step, status, .. } => [Some(step), Some(status)],
+            Self::ImportingTag { tag, status } => [Some(tag), Some(status)],
+            Self::Retrying { step, reason, .. } => [Some(step), Some(reason)],
+            Self::RollingOut { cause, .. } => [cause.as_mut(), None],
+            Self::ItemEnded { source, error, .. } => [Some(source), error.as_mut()],
+        };
+        for text in texts.into_iter().flatten() {
+            *text = quoted(std::mem::take(text));
+        }
+        self
+    }
+}
+
+impl fmt::Display for Event {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Started { step } => write!(f, "{step} …"),
+            Self::Polling { step, attempt, status } => write!(f, "{step}: {status} (look {attempt})"),
+            Self::ImportingTag { tag, status } => write!(f, "{tag}: {status}"),
+            Self::Retrying { step, reason, wait_ms: Some(wait) } => {
+                write!(f, "{step}: again in {:.1?}, after {reason}", Duration::from_millis(*wait))
+            }
+            Self::Retrying { step, reason, wait_ms: None } => write!(f, "{step}: again, after {reason}"),
+            Self::RollingOut { ready, wanted, cause: None } => write!(f, "{ready}/{wanted} ready"),
+            Self::RollingOut { ready, wanted, cause: Some(cause) } => write!(f, "{ready}/{wanted} ready, {cause}"),
+            Self::Finished { step } => write!(f, "{step}: done"),
+            Self::ItemEnded { source, error: Some(error), .. } => write!(f, "{source}: {error}"),
+            Self::ItemEnded { source, is_new: true, .. } => write!(f, "{source}: imported"),
+            Self::ItemEnded { source, .. } => write!(f, "{source}: there already"),
+        }
+    }
+}
+
+/// Hears of the steps of a call. It must return at once: the work waits for it.
+pub trait Progress: Send + Sync {
+    /// Takes one event.
+    fn event(&self, event: Event);
+}
+
+impl<F: Fn(Event) + Send + Sync> Progress for F {
+    fn event(&self, event: Event) {
+        self(event);
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_event_reads_as_a_line() {
+        let event =
+            Event::Retrying { step: "granting".into(), reason: "PrincipalNotFound".into(), wait_ms: Some(1500) };
+        assert_eq!(event.to_string(), "granting: again in 1.5s, after PrincipalNotFound");
+        let event = Event::RollingOut { ready: 0, wanted: 2, cause: Some("ErrImagePull".into()) };
+        assert_eq!(event.to_string(), "0/2 ready, ErrImagePull");
+    }
+}
