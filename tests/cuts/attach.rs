@@ -14,46 +14,59 @@ const OTHER: &str = "@Request[Microsoft.ContainerRegistry/registries/repositorie
 pub fn cases() -> Vec<Case> {
     vec![
         case!("attach", "the registry by its name", Scene::plain(), |client, scene| {
-            client.attach(&cluster(), &registry(), AttachOptions::default()).await
+            client.attach(&cluster(), &registry(), AttachOptions::default().with_call(scene.call())).await
         }),
         case!("attach", "the registry by its id", Scene::plain(), |client, scene| {
-            client.attach(&cluster(), &scene.by_id(), AttachOptions::default()).await
+            client.attach(&cluster(), &scene.by_id(), AttachOptions::default().with_call(scene.call())).await
         }),
         case!("attach", "permissions on repositories, with a condition", on_repositories(), |client, scene| {
-            client.attach(&cluster(), &registry(), AttachOptions::default().with_condition(NARROW)).await
+            client
+                .attach(
+                    &cluster(),
+                    &registry(),
+                    AttachOptions::default().with_call(scene.call()).with_condition(NARROW),
+                )
+                .await
         }),
         case!("attach", "another condition, to be replaced", narrowed_otherwise(), |client, scene| {
-            let options = AttachOptions::default().with_condition(NARROW);
+            let options = AttachOptions::default().with_call(scene.call()).with_condition(NARROW);
             let options = options.with_other_condition(OtherCondition::Replace);
             client.attach(&cluster(), &scene.by_id(), options).await
         }),
         case!("attach", "granted already", granted(), |client, scene| {
-            client.attach(&cluster(), &registry(), AttachOptions::default()).await
+            client.attach(&cluster(), &registry(), AttachOptions::default().with_call(scene.call())).await
         }),
         case!("attach", "granted by the group, to be granted directly", granted_above(), |client, scene| {
-            let options = AttachOptions::default().with_inherited(InheritedGrant::GrantDirectly);
+            let options =
+                AttachOptions::default().with_call(scene.call()).with_inherited(InheritedGrant::GrantDirectly);
             client.attach(&cluster(), &scene.by_id(), options).await
         }),
         case!("attach", "a service principal", with_service_principal(), |client, scene| {
             let principal = scene.azure.control_plane_object_id("group", "dev").parse()?;
-            client.attach(&cluster(), &registry(), AttachOptions::default().with_principal_id(principal)).await
+            client
+                .attach(
+                    &cluster(),
+                    &registry(),
+                    AttachOptions::default().with_call(scene.call()).with_principal_id(principal),
+                )
+                .await
         }),
         case!("attach", "an identity that the directory does not find yet", forgotten(), |client, scene| {
-            client.attach(&cluster(), &registry(), AttachOptions::default()).await
+            client.attach(&cluster(), &registry(), AttachOptions::default().with_call(scene.call())).await
         }),
         case!("plan_attach", "nothing granted", Scene::plain(), |client, scene| {
-            client.plan_attach(&cluster(), &registry(), AttachOptions::default()).await
+            client.plan_attach(&cluster(), &registry(), AttachOptions::default().with_call(scene.call())).await
         }),
         case!("plan_attach", "granted already", granted(), |client, scene| {
-            client.plan_attach(&cluster(), &scene.by_id(), AttachOptions::default()).await
+            client.plan_attach(&cluster(), &scene.by_id(), AttachOptions::default().with_call(scene.call())).await
         }),
         case!("apply_attach", "a stored plan", planned(Scene::plain()).await, |client, scene| {
             let plan: AttachPlan = scene.stored();
-            client.apply_attach(&plan, ApplyAttachOptions::default()).await
+            client.apply_attach(&plan, ApplyAttachOptions::default().with_call(scene.call())).await
         }),
         case!("apply_attach", "permissions on repositories", planned(on_repositories()).await, |client, scene| {
             let plan: AttachPlan = scene.stored();
-            client.apply_attach(&plan, ApplyAttachOptions::default()).await
+            client.apply_attach(&plan, ApplyAttachOptions::default().with_call(scene.call())).await
         }),
     ]
 }

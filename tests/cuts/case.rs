@@ -3,7 +3,7 @@
 use crate::{
     end::{self, End, Of},
     line::{Cut, Line, Way},
-    result,
+    progress, result,
     scene::Scene,
 };
 use aks_acr::{Client, Error, ErrorKind};
@@ -95,22 +95,33 @@ impl Case {
 
     async fn uncut(&self) -> Result<(Wanted, usize), Failed> {
         let (scene, line) = ((self.set)().await, Line::new(None));
-        let first = (self.run)(&line.client(&scene.azure), &scene).await.map_err(|err| format!("uncut: {err:#}"))?;
+        let first = self.operate(&line.client(&scene.azure), &scene).await?;
+        let first = first.map_err(|err| format!("uncut: {err:#}"))?;
         let end = End::of(&scene).await;
         let mut wanted = Wanted { end, results: vec![first] };
         for later in LATER {
             let scene = (self.set)().await;
-            (self.run)(&scene.client(), &scene).await?;
-            let again = self.again(&scene, later).await.map_err(|err| format!("a second time: {err:#}"))?;
+            self.operate(&scene.client(), &scene).await??;
+            let again = self.again(&scene, later).await?.map_err(|err| format!("a second time: {err:#}"))?;
             wanted.results.push(again);
             self.no_difference(&End::of(&scene).await, &wanted, &[], None, "run twice")?;
         }
         Ok((wanted, line.sent()))
     }
 
-    async fn again(&self, scene: &Scene, later: Duration) -> Outcome {
+    async fn again(&self, scene: &Scene, later: Duration) -> Result<Outcome, Failed> {
         tokio::time::sleep(later).await;
-        (self.run)(&scene.client(), scene).await
+        self.operate(&scene.client(), scene).await
+    }
+
+    /// Runs it, and holds the steps that were heard against each other.
+    pub async fn operate(&self, client: &Client, scene: &Scene) -> Result<Outcome, Failed> {
+        scene.heard();
+        let outcome = (self.run)(client, scene).await;
+        match progress::flaw(&scene.heard(), outcome.is_ok()) {
+            Some(flaw) => Err(flaw.into()),
+            None => Ok(outcome),
+        }
     }
 
     /// The caller ends at the cut, and another one runs it again.
@@ -128,19 +139,19 @@ impl Case {
             return Err(format!("{cut:?} leaves neither the old files nor the new ones: {files}").into());
         }
         let what = format!("{cut:?}, {}, {later:?} later", line.met().unwrap_or_default());
-        let again = self.again(&scene, later).await.map_err(|err| format!("{what}: {err:#}"))?;
+        let again = self.again(&scene, later).await?.map_err(|err| format!("{what}: {err:#}"))?;
         self.no_difference(&End::of(&scene).await, wanted, &[again], Some(cut.way), &what)
     }
 
     /// The connection is lost at the cut. Whether the operation came to its end all the same.
     async fn lost(&self, cut: Cut, wanted: &Wanted) -> Result<bool, Failed> {
         let (scene, line) = ((self.set)().await, Line::new(Some(cut)));
-        let ended = (self.run)(&line.client(&scene.azure), &scene).await;
+        let ended = self.operate(&line.client(&scene.azure), &scene).await?;
         let what = format!("{cut:?}, {}", line.met().ok_or_else(|| format!("{cut:?} was not met"))?);
         let (went_on, result) = match ended {
             Ok(result) => (true, result),
             Err(err) if is_clear(&err) => {
-                let again = self.again(&scene, LATER[0]).await.map_err(|err| format!("{what}, again: {err:#}"))?;
+                let again = self.again(&scene, LATER[0]).await?.map_err(|err| format!("{what}, again: {err:#}"))?;
                 (false, again)
             }
             Err(err) => return Err(format!("{what}: not a clear error: {}: {err:#}", err.kind()).into()),

@@ -12,46 +12,52 @@ use std::time::Duration;
 pub fn cases() -> Vec<Case> {
     vec![
         case!("create_registry", "a free name", slow(), |client, scene| {
-            client.create_registry("group", "another", CreateRegistryOptions::default()).await
+            client.create_registry("group", "another", CreateRegistryOptions::default().with_call(scene.call())).await
         }),
         case!("create_registry", "done at once", Scene::plain(), |client, scene| {
-            client.create_registry("group", "another", CreateRegistryOptions::default().with_sku(Sku::Premium)).await
+            client
+                .create_registry(
+                    "group",
+                    "another",
+                    CreateRegistryOptions::default().with_call(scene.call()).with_sku(Sku::Premium),
+                )
+                .await
         }),
         case!("create_registry", "its provider is not registered", unregistered(), |client, scene| {
-            let options = CreateRegistryOptions::default().with_register(true);
+            let options = CreateRegistryOptions::default().with_call(scene.call()).with_register(true);
             client.create_registry("group", "another", options).await
         }),
         case!("create_registry", "there already, and is another", slow(), |client, scene| {
-            let options = CreateRegistryOptions::default().with_sku(Sku::Premium);
+            let options = CreateRegistryOptions::default().with_call(scene.call()).with_sku(Sku::Premium);
             client.create_registry("group", "myregistry", options).await
         }),
         case!("create_registry", "somebody is making it", registry_in_the_making().await, |client, scene| {
-            client.create_registry("group", "another", CreateRegistryOptions::default()).await
+            client.create_registry("group", "another", CreateRegistryOptions::default().with_call(scene.call())).await
         }),
         case!("create_cluster", "a free name, with a registry", slow(), |client, scene| {
-            client.create_cluster(&fresh(), attached()).await
+            client.create_cluster(&fresh(), attached(scene)).await
         }),
         case!("create_cluster", "a free name, with two registries", with_two_registries(), |client, scene| {
-            let options = attached().with_registry("second".parse()?).with_node_count(2);
+            let options = attached(scene).with_registry("second".parse()?).with_node_count(2);
             client.create_cluster(&fresh(), options).await
         }),
         case!(
             "create_cluster",
             "its identity shows at the end, permissions on repositories",
             late(),
-            |client, scene| { client.create_cluster(&fresh(), attached()).await }
+            |client, scene| { client.create_cluster(&fresh(), attached(scene)).await }
         ),
         case!("create_cluster", "its provider is not registered", unregistered(), |client, scene| {
-            client.create_cluster(&fresh(), attached().with_register(true)).await
+            client.create_cluster(&fresh(), attached(scene).with_register(true)).await
         }),
         case!("create_cluster", "without a registry", slow(), |client, scene| {
-            client.create_cluster(&fresh(), CreateClusterOptions::default()).await
+            client.create_cluster(&fresh(), CreateClusterOptions::default().with_call(scene.call())).await
         }),
         case!("create_cluster", "there already, to be attached", Scene::plain(), |client, scene| {
-            client.create_cluster(&cluster(), attached()).await
+            client.create_cluster(&cluster(), attached(scene)).await
         }),
         case!("create_cluster", "somebody is making it", cluster_in_the_making().await, |client, scene| {
-            client.create_cluster(&fresh(), attached()).await
+            client.create_cluster(&fresh(), attached(scene)).await
         }),
     ]
 }
@@ -60,8 +66,8 @@ fn fresh() -> ClusterRef {
     ClusterRef::new("group", "fresh").expect("a name")
 }
 
-fn attached() -> CreateClusterOptions {
-    CreateClusterOptions::default().with_registry(registry())
+fn attached(scene: &Scene) -> CreateClusterOptions {
+    CreateClusterOptions::default().with_call(scene.call()).with_registry(registry())
 }
 
 fn timing() -> Timing {

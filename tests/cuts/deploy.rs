@@ -59,33 +59,53 @@ spec: {on: true}
 pub fn cases() -> Vec<Case> {
     vec![
         case!("apply", "nothing of it is there", with_images(), |client, scene| {
-            client.apply(&cluster(), objects(&[DEPLOYMENT, SERVICE]), ApplyOptions::default()).await
+            client
+                .apply(&cluster(), objects(&[DEPLOYMENT, SERVICE]), ApplyOptions::default().with_call(scene.call()))
+                .await
         }),
         case!("apply", "with a registry's name to fill in", granted(), |client, scene| {
             let deployment = DEPLOYMENT.replace("image: nginx", "image: <acr-name>.azurecr.io/app:1");
-            client.apply(&cluster(), objects(&[&deployment]), ApplyOptions::default().with_registry(registry())).await
+            client
+                .apply(
+                    &cluster(),
+                    objects(&[&deployment]),
+                    ApplyOptions::default().with_call(scene.call()).with_registry(registry()),
+                )
+                .await
         }),
         case!("apply", "a kind and an object of it", with_images(), |client, scene| {
-            client.apply(&cluster(), objects(&[KIND]), ApplyOptions::default()).await
+            client.apply(&cluster(), objects(&[KIND]), ApplyOptions::default().with_call(scene.call())).await
         }),
         case!("apply", "there, with another image", running(DEPLOYMENT).await, |client, scene| {
             let deployment = DEPLOYMENT.replace("image: nginx", "image: mcr.microsoft.com/hello-world");
-            client.apply(&cluster(), objects(&[&deployment]), ApplyOptions::default()).await
+            client.apply(&cluster(), objects(&[&deployment]), ApplyOptions::default().with_call(scene.call())).await
         }),
         case!("apply", "all there", running(DEPLOYMENT).await, |client, scene| {
-            client.apply(&cluster(), objects(&[DEPLOYMENT]), ApplyOptions::default()).await
+            client.apply(&cluster(), objects(&[DEPLOYMENT]), ApplyOptions::default().with_call(scene.call())).await
         }),
         case!("apply", "a dry run", with_images(), |client, scene| {
-            client.apply(&cluster(), objects(&[DEPLOYMENT]), ApplyOptions::default().with_dry_run(true)).await
+            client
+                .apply(
+                    &cluster(),
+                    objects(&[DEPLOYMENT]),
+                    ApplyOptions::default().with_call(scene.call()).with_dry_run(true),
+                )
+                .await
         }),
         case!("roll_out", "pods that start", applied(with_images(), DEPLOYMENT).await, |client, scene| {
-            client.roll_out(&cluster(), &Deployment::new("web"), RollOutOptions::default()).await
+            client
+                .roll_out(&cluster(), &Deployment::new("web"), RollOutOptions::default().with_call(scene.call()))
+                .await
         }),
         case!("roll_out", "a grant that has no effect yet", attached().await, |client, scene| {
-            client.roll_out(&cluster(), &Deployment::new("web"), RollOutOptions::default()).await
+            client
+                .roll_out(&cluster(), &Deployment::new("web"), RollOutOptions::default().with_call(scene.call()))
+                .await
         }),
         case!("roll_out", "a pull that nothing grants", applied(with_images(), &own()).await, |client, scene| {
-            let ended = client.roll_out(&cluster(), &Deployment::new("web"), RollOutOptions::default()).await;
+            let ended = client
+                .roll_out(&cluster(), &Deployment::new("web"), RollOutOptions::default().with_call(scene.call()))
+                .await;
             match ended {
                 Err(err) if err.kind() == ErrorKind::PullFailed => Ok(json!(err.to_string())),
                 ended => ended.map(|rolled_out| json!(rolled_out)),

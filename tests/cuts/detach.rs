@@ -11,23 +11,29 @@ use std::time::Duration;
 pub fn cases() -> Vec<Case> {
     vec![
         case!("detach", "attached by us, the registry by its name", attached().await, |client, scene| {
-            client.detach(&cluster(), &registry(), DetachOptions::default()).await
+            client.detach(&cluster(), &registry(), DetachOptions::default().with_call(scene.call())).await
         }),
         case!("detach", "both pull roles, which take a minute to fade", both(), |client, scene| {
-            client.detach(&cluster(), &scene.by_id(), DetachOptions::default()).await
+            client.detach(&cluster(), &scene.by_id(), DetachOptions::default().with_call(scene.call())).await
         }),
         case!("detach", "only ours, and a grant of others", ours_and_others().await, |client, scene| {
-            client.detach(&cluster(), &scene.by_id(), DetachOptions::default().with_only_ours(true)).await
+            client
+                .detach(
+                    &cluster(),
+                    &scene.by_id(),
+                    DetachOptions::default().with_call(scene.call()).with_only_ours(true),
+                )
+                .await
         }),
         case!("detach", "nothing to remove, and the group's grant remains", from_above(), |client, scene| {
-            client.detach(&cluster(), &registry(), DetachOptions::default()).await
+            client.detach(&cluster(), &registry(), DetachOptions::default().with_call(scene.call())).await
         }),
         case!("plan_detach", "both pull roles", both(), |client, scene| {
-            client.plan_detach(&cluster(), &scene.by_id(), DetachOptions::default()).await
+            client.plan_detach(&cluster(), &scene.by_id(), DetachOptions::default().with_call(scene.call())).await
         }),
         case!("apply_detach", "a stored plan for both pull roles", planned().await, |client, scene| {
             let plan: DetachPlan = scene.stored();
-            client.apply_detach(&plan, ApplyDetachOptions::default()).await
+            client.apply_detach(&plan, ApplyDetachOptions::default().with_call(scene.call())).await
         }),
     ]
 }

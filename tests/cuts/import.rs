@@ -5,8 +5,8 @@ use crate::{
     scene::{Scene, registry},
 };
 use aks_acr::{
-    CallOptions, Client, Error, ExistingTag, ImageReference, ImportHandle, ImportItem, ImportManyOptions,
-    ImportOptions, ImportStatus, StartedImport,
+    Client, Error, ExistingTag, ImageReference, ImportHandle, ImportItem, ImportManyOptions, ImportOptions,
+    ImportStatus, StartedImport,
 };
 use aks_acr_emulator::{Emulator, Timing};
 use serde_json::{Value, json};
@@ -15,30 +15,36 @@ use std::time::Duration;
 pub fn cases() -> Vec<Case> {
     vec![
         case!("import_image", "one name", with_images(), |client, scene| {
-            client.import_image(&registry(), &nginx(), to("nginx:v1")).await
+            client.import_image(&registry(), &nginx(), to(scene, "nginx:v1")).await
         }),
         case!("import_image", "two names, and one without a tag", with_images(), |client, scene| {
-            let options = to("nginx:v1").with_also("web/nginx:stable").with_untagged("kept");
+            let options = to(scene, "nginx:v1").with_also("web/nginx:stable").with_untagged("kept");
             client.import_image(&registry(), &nginx(), options).await
         }),
         case!("import_image", "another image of that name, to be replaced", with_another(), |client, scene| {
-            let options = to("nginx:v1").with_existing(ExistingTag::Replace);
+            let options = to(scene, "nginx:v1").with_existing(ExistingTag::Replace);
             client.import_image(&registry(), &nginx(), options).await
         }),
         case!("import_image", "one of two names is there", with_one_there().await, |client, scene| {
-            client.import_image(&registry(), &nginx(), to("nginx:v1").with_also("web/nginx:stable")).await
+            client.import_image(&registry(), &nginx(), to(scene, "nginx:v1").with_also("web/nginx:stable")).await
         }),
         case!("import_image", "from another registry of Azure", with_source(), |client, scene| {
-            client.import_image(&registry(), &"source.azurecr.io/app:1".parse()?, ImportOptions::default()).await
+            client
+                .import_image(
+                    &registry(),
+                    &"source.azurecr.io/app:1".parse()?,
+                    ImportOptions::default().with_call(scene.call()),
+                )
+                .await
         }),
         case!("import_images", "four, two at a time, one there", with_one_there().await, |client, scene| {
-            import_four(client).await
+            import_four(client, scene).await
         }),
         case!("start_import", "one name", with_images(), |client, scene| {
-            client.start_import(&registry(), &nginx(), to("nginx:v1")).await
+            client.start_import(&registry(), &nginx(), to(scene, "nginx:v1")).await
         }),
         case!("start_import", "two names, followed to the end", with_images(), |client, scene| {
-            let options = to("nginx:v1").with_also("web/nginx:stable");
+            let options = to(scene, "nginx:v1").with_also("web/nginx:stable");
             match client.start_import(&registry(), &nginx(), options).await? {
                 StartedImport::Started { mut handle } => follow(client, &mut handle, scene).await,
                 StartedImport::AlreadyThere { .. } => Ok(json!("succeeded")),
@@ -61,8 +67,8 @@ fn nginx() -> ImageReference {
     "nginx".parse().expect("an image")
 }
 
-fn to(target: &str) -> ImportOptions {
-    ImportOptions::default().with_target(target)
+fn to(scene: &Scene, target: &str) -> ImportOptions {
+    ImportOptions::default().with_call(scene.call()).with_target(target)
 }
 
 fn with_images() -> Scene {
@@ -83,7 +89,7 @@ fn with_another() -> Scene {
 /// The image is there under one of the names, since it was imported before.
 async fn with_one_there() -> Scene {
     let scene = with_images();
-    scene.client().import_image(&registry(), &nginx(), to("nginx:v1")).await.expect("imported");
+    scene.client().import_image(&registry(), &nginx(), to(&scene, "nginx:v1")).await.expect("imported");
     scene.begin()
 }
 
@@ -94,15 +100,19 @@ fn with_source() -> Scene {
     scene
 }
 
-async fn import_four(client: &Client) -> Result<Value, Error> {
-    let item = |name: &str, target: &str| Ok::<_, Error>(ImportItem::new(name.parse()?, to(target)));
+async fn import_four(client: &Client, scene: &Scene) -> Result<Value, Error> {
+    let item = |name: &str, target: &str| {
+        Ok::<_, Error>(ImportItem::new(name.parse()?, ImportOptions::default().with_target(target)))
+    };
     let items = vec![
         item("nginx", "nginx:v1")?,
         item("redis:7", "redis:7")?,
         item("mcr.microsoft.com/hello-world", "hello:1")?,
         item("nginx", "web/nginx:stable")?,
     ];
-    let done = client.import_images(&registry(), items, ImportManyOptions::default().with_concurrency(2)).await?;
+    let done = client
+        .import_images(&registry(), items, ImportManyOptions::default().with_concurrency(2).with_call(scene.call()))
+        .await?;
     let all: Vec<_> = done.into_iter().collect::<Result<_, Error>>()?;
     Ok(json!(all))
 }
@@ -110,7 +120,7 @@ async fn import_four(client: &Client) -> Result<Value, Error> {
 /// An import that was begun, some time ago.
 async fn started(ago: Duration) -> Scene {
     let scene = with_images();
-    let started = scene.client().start_import(&registry(), &nginx(), to("nginx:v1")).await.expect("it begins");
+    let started = scene.client().start_import(&registry(), &nginx(), to(&scene, "nginx:v1")).await.expect("it begins");
     let StartedImport::Started { handle } = started else { panic!("nothing was there") };
     scene.store(&handle);
     tokio::time::sleep(ago).await;
@@ -120,7 +130,7 @@ async fn started(ago: Duration) -> Scene {
 /// One look, after which the handle is stored anew.
 async fn look(client: &Client, scene: &Scene) -> Result<ImportStatus, Error> {
     let mut handle: ImportHandle = scene.stored();
-    let status = client.poll_import(&mut handle, CallOptions::default()).await?;
+    let status = client.poll_import(&mut handle, scene.call()).await?;
     scene.store(&handle);
     Ok(status)
 }
@@ -128,7 +138,7 @@ async fn look(client: &Client, scene: &Scene) -> Result<ImportStatus, Error> {
 async fn follow(client: &Client, handle: &mut ImportHandle, scene: &Scene) -> Result<Value, Error> {
     loop {
         scene.store(handle);
-        if client.poll_import(handle, CallOptions::default()).await? == ImportStatus::Succeeded {
+        if client.poll_import(handle, scene.call()).await? == ImportStatus::Succeeded {
             return Ok(json!("succeeded"));
         }
         tokio::time::sleep(Duration::from_secs(10)).await;

@@ -58,7 +58,7 @@ pub fn cases() -> Vec<Case> {
 }
 
 fn into_file(scene: &Scene) -> MergeKubeconfigOptions {
-    MergeKubeconfigOptions::default().with_file(scene.folder.join("config"))
+    MergeKubeconfigOptions::default().with_call(scene.call()).with_file(scene.folder.join("config"))
 }
 
 fn with(text: &str) -> Scene {

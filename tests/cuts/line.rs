@@ -6,18 +6,18 @@ use async_trait::async_trait;
 use azure_core::{
     credentials::{AccessToken, TokenCredential, TokenRequestOptions},
     error::ErrorKind,
-    http::{AsyncRawResponse, HttpClient, Request},
+    http::{AsyncRawResponse, HttpClient, Request, StatusCode, headers::Headers},
 };
+use bytes::Bytes;
 use futures::future::{BoxFuture, FutureExt, pending};
+use http_body_util::{BodyExt, Full, StreamBody, combinators::UnsyncBoxBody};
+use serde_json::json;
 use std::{
     io,
-    sync::{
-        Arc, Mutex, PoisonError,
-        atomic::{AtomicUsize, Ordering},
-    },
+    sync::{Arc, Mutex, PoisonError},
     task::{Context, Poll},
 };
-use tokio::sync::Notify;
+use tokio::{sync::Notify, time::Instant};
 use tower::{BoxError, Service};
 
 /// How a request is cut.
@@ -27,7 +27,23 @@ pub enum Way {
     CallerEnds,
     /// The connection is lost: the operation is told so, and goes on or ends.
     ConnectionLost,
+    /// From there on every request stalls.
+    Stalls(Stall),
 }
+
+/// How a request goes on without end.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Stall {
+    /// No answer comes.
+    Answer,
+    /// The head of the answer comes, and no body. To a credential it is as if no answer came.
+    Body,
+    /// The service asks to wait some seconds, again and again. To a credential it is as if no answer came.
+    Throttle,
+}
+
+/// What is asked for again and again.
+const THROTTLE: &str = "4";
 
 /// Which request is cut, and how.
 #[derive(Clone, Copy, Debug)]
@@ -43,14 +59,14 @@ pub struct Cut {
 #[derive(Debug)]
 pub struct Line {
     cut: Option<Cut>,
-    sent: AtomicUsize,
+    sent: Mutex<Vec<Instant>>,
     met: Mutex<Option<String>>,
     is_cut: Notify,
 }
 
 impl Line {
     pub fn new(cut: Option<Cut>) -> Arc<Self> {
-        Arc::new(Self { cut, sent: AtomicUsize::new(0), met: Mutex::default(), is_cut: Notify::new() })
+        Arc::new(Self { cut, sent: Mutex::default(), met: Mutex::default(), is_cut: Notify::new() })
     }
 
     /// A client whose requests to the emulator pass here.
@@ -64,7 +80,12 @@ impl Line {
 
     /// How many requests were sent.
     pub fn sent(&self) -> usize {
-        self.sent.load(Ordering::Relaxed)
+        self.times().len()
+    }
+
+    /// When each of them was sent.
+    pub fn times(&self) -> Vec<Instant> {
+        self.sent.lock().unwrap_or_else(PoisonError::into_inner).clone()
     }
 
     /// The request that was cut.
@@ -77,29 +98,40 @@ impl Line {
         self.is_cut.notified().await;
     }
 
+    fn count(&self) -> usize {
+        let mut sent = self.sent.lock().unwrap_or_else(PoisonError::into_inner);
+        sent.push(Instant::now());
+        sent.len() - 1
+    }
+
     async fn pass<T, E>(
         &self,
         what: impl FnOnce() -> String + Send,
         send: impl Future<Output = Result<T, E>> + Send,
         lost: impl FnOnce(io::Error) -> E + Send,
+        stalled: impl FnOnce(T, Stall) -> Option<T> + Send,
     ) -> Result<T, E> {
-        let number = self.sent.fetch_add(1, Ordering::Relaxed);
-        let Some(cut) = self.cut.filter(|cut| cut.at == number) else {
+        let number = self.count();
+        let is_met = |cut: &Cut| if let Way::Stalls(_) = cut.way { cut.at <= number } else { cut.at == number };
+        let Some(cut) = self.cut.filter(is_met) else {
             return send.await;
         };
         *self.met.lock().unwrap_or_else(PoisonError::into_inner) = Some(what());
+        if let Way::Stalls(stall) = cut.way {
+            let stalled = if stall == Stall::Answer { None } else { stalled(send.await?, stall) };
+            return match stalled {
+                Some(answer) => Ok(answer),
+                None => pending().await,
+            };
+        }
         if cut.after_effect {
             drop(send.await);
         }
-        match cut.way {
-            Way::CallerEnds => {
-                self.is_cut.notify_one();
-                pending().await
-            }
-            Way::ConnectionLost => {
-                Err(lost(io::Error::new(io::ErrorKind::ConnectionReset, "connection reset by peer")))
-            }
+        if cut.way == Way::CallerEnds {
+            self.is_cut.notify_one();
+            return pending().await;
         }
+        Err(lost(io::Error::new(io::ErrorKind::ConnectionReset, "connection reset by peer")))
     }
 }
 
@@ -115,7 +147,16 @@ impl HttpClient for OverLine<Arc<dyn HttpClient>> {
     async fn execute_request(&self, request: &Request) -> azure_core::Result<AsyncRawResponse> {
         let what = || format!("{} {}", request.method().as_ref(), request.url());
         let lost = |err| azure_core::Error::new(ErrorKind::Io, err);
-        self.line.pass(what, self.to.execute_request(request), lost).await
+        let stalled = |answer: AsyncRawResponse, stall| {
+            if stall == Stall::Throttle {
+                let mut headers = Headers::new();
+                headers.insert("retry-after", THROTTLE);
+                return Some(AsyncRawResponse::from_bytes(StatusCode::TooManyRequests, headers, "{}"));
+            }
+            let (status, headers, _) = answer.deconstruct();
+            Some(AsyncRawResponse::new(status, headers, Box::pin(futures::stream::pending())))
+        };
+        self.line.pass(what, self.to.execute_request(request), lost, stalled).await
     }
 }
 
@@ -129,11 +170,11 @@ impl TokenCredential for OverLine<Arc<dyn TokenCredential>> {
         let what = || format!("token for {}", scopes.join(" "));
         // As Azure's own credentials do it: what went wrong is behind their own error.
         let lost = |err| azure_core::Error::new(ErrorKind::Credential, azure_core::Error::new(ErrorKind::Io, err));
-        self.line.pass(what, self.to.get_token(scopes, options), lost).await
+        self.line.pass(what, self.to.get_token(scopes, options), lost, |_, _| None).await
     }
 }
 
-type KubeAnswer = <KubernetesDoor as Service<http::Request<KubeBody>>>::Response;
+type KubeAnswer = http::Response<UnsyncBoxBody<Bytes, BoxError>>;
 
 impl Service<http::Request<KubeBody>> for OverLine<KubernetesDoor> {
     type Response = KubeAnswer;
@@ -147,7 +188,23 @@ impl Service<http::Request<KubeBody>> for OverLine<KubernetesDoor> {
     fn call(&mut self, request: http::Request<KubeBody>) -> Self::Future {
         let (line, what) = (self.line.clone(), format!("{} {}", request.method(), request.uri()));
         // Nothing is sent before it is asked for.
-        let send = self.to.call(request);
-        async move { line.pass(|| what, send, Into::into).await }.boxed()
+        let send = self.to.call(request).map(|answer| Ok(answer?.map(|body| body.map_err(Into::into).boxed_unsync())));
+        async move { line.pass(|| what, send, Into::into, |answer, stall| Some(stall_kubernetes(answer, stall))).await }
+            .boxed()
     }
+}
+
+fn stall_kubernetes(answer: KubeAnswer, stall: Stall) -> KubeAnswer {
+    let status =
+        json!({ "kind": "Status", "apiVersion": "v1", "status": "Failure", "reason": "TooManyRequests", "code": 429 });
+    let (mut head, body): (_, UnsyncBoxBody<Bytes, BoxError>) = match stall {
+        Stall::Throttle => {
+            let throttled = http::Response::builder().status(429).header("retry-after", THROTTLE);
+            let body = Full::new(Bytes::from(status.to_string())).map_err(Into::into).boxed_unsync();
+            throttled.body(body).expect("an answer").into_parts()
+        }
+        _ => (answer.into_parts().0, StreamBody::new(futures::stream::pending()).boxed_unsync()),
+    };
+    head.headers.remove(http::header::CONTENT_LENGTH);
+    http::Response::from_parts(head, body)
 }

@@ -5,40 +5,44 @@ use crate::{
     deploy::{DEPLOYMENT, running},
     scene::{Scene, cluster, registry},
 };
-use aks_acr::{Access, AttachmentsOptions, CallOptions, Kubeconfig, KubeconfigOptions, PodSelection};
+use aks_acr::{Access, AttachmentsOptions, Kubeconfig, KubeconfigOptions, PodSelection};
 use aks_acr_emulator::{ClusterSeed, Emulator, RegistrySeed};
 use serde_json::{Value, json};
 
 pub fn cases() -> Vec<Case> {
     vec![
         case!("identities", "a cluster", Scene::plain(), |client, scene| {
-            client.identities(&cluster(), CallOptions::default()).await
+            client.identities(&cluster(), scene.call()).await
         }),
         case!("registry", "by its name, one a page", in_pages(), |client, scene| {
-            client.registry(&registry(), CallOptions::default()).await
+            client.registry(&registry(), scene.call()).await
         }),
         case!("registry", "by its id", Scene::plain(), |client, scene| {
-            client.registry(&scene.by_id(), CallOptions::default()).await
+            client.registry(&scene.by_id(), scene.call()).await
         }),
         case!("attachments_of_cluster", "three registries, one a page", in_pages(), |client, scene| {
-            client.attachments_of_cluster(&cluster(), AttachmentsOptions::default()).await
+            client.attachments_of_cluster(&cluster(), AttachmentsOptions::default().with_call(scene.call())).await
         }),
         case!("attachments_of_registry", "grants, and the directory is asked", with_directory(), |client, scene| {
-            let options = AttachmentsOptions::default().with_ask_directory(true);
+            let options = AttachmentsOptions::default().with_call(scene.call()).with_ask_directory(true);
             client.attachments_of_registry(&registry(), options).await
         }),
         case!("kubeconfig", "as a user", Scene::plain(), |client, scene| {
-            client.kubeconfig(&cluster(), KubeconfigOptions::default()).await.map(|one| without_token(&one))
+            client
+                .kubeconfig(&cluster(), KubeconfigOptions::default().with_call(scene.call()))
+                .await
+                .map(|one| without_token(&one))
         }),
         case!("kubeconfig", "as administrator, under another name", Scene::plain(), |client, scene| {
-            let options = KubeconfigOptions::default().with_access(Access::Admin).with_context("mine");
+            let options =
+                KubeconfigOptions::default().with_call(scene.call()).with_access(Access::Admin).with_context("mine");
             client.kubeconfig(&cluster(), options).await.map(|one| without_token(&one))
         }),
         case!("pods", "a deployment that runs", running(DEPLOYMENT).await, |client, scene| {
-            client.pods(&cluster(), &PodSelection::default(), CallOptions::default()).await
+            client.pods(&cluster(), &PodSelection::default(), scene.call()).await
         }),
         case!("pods", "a cluster that is entered with Entra", with_entra(), |client, scene| {
-            client.pods(&cluster(), &PodSelection::default(), CallOptions::default()).await
+            client.pods(&cluster(), &PodSelection::default(), scene.call()).await
         }),
     ]
 }

@@ -18,8 +18,10 @@ mod import;
 mod kubeconfig;
 mod line;
 mod look;
+mod progress;
 mod result;
 mod scene;
+mod stall;
 mod table;
 
 use case::Case;
@@ -44,6 +46,12 @@ fn main() -> ExitCode {
         let cases = cases.clone();
         move || table::every_operation_has_a_row(&cases)
     })];
+    for case in cases.clone() {
+        let stalls = move || aks_acr_tests::data::paused(case.check_stalls());
+        trials.push(Trial::test(format!("stalls: {}", case.name()), stalls));
+        let endless = move || aks_acr_tests::data::paused(case.check_endless());
+        trials.push(Trial::test(format!("endless: {}", case.name()), endless));
+    }
     trials.extend(cases.into_iter().map(|case| {
         let table = table.clone();
         Trial::test(case.name(), move || {

@@ -1,11 +1,11 @@
 //! What there is before an operation.
 
-use aks_acr::{Client, ClusterRef, RegistryRef};
+use aks_acr::{CallOptions, Client, ClusterRef, Event, RegistryRef};
 use aks_acr_emulator::{Emulator, Mark};
 use aks_acr_tests::folder::Folder;
 use serde::{Serialize, de::DeserializeOwned};
 use serde_json::Value;
-use std::sync::{Mutex, PoisonError};
+use std::sync::{Arc, Mutex, PoisonError};
 use tokio::time::Instant;
 
 /// An emulator, and what the caller keeps between two runs.
@@ -18,11 +18,24 @@ pub struct Scene {
     /// When that was.
     pub since: Instant,
     stored: Mutex<Value>,
+    /// What the operation is called with besides.
+    call: Mutex<CallOptions>,
+    called: Mutex<Option<Instant>>,
+    heard: Arc<Mutex<Vec<Event>>>,
 }
 
 impl Scene {
     pub fn of(azure: Emulator) -> Self {
-        Self { begun: azure.mark(), since: Instant::now(), folder: Folder::new(), stored: Mutex::default(), azure }
+        Self {
+            begun: azure.mark(),
+            since: Instant::now(),
+            folder: Folder::new(),
+            stored: Mutex::default(),
+            call: Mutex::default(),
+            called: Mutex::default(),
+            heard: Arc::default(),
+            azure,
+        }
     }
 
     /// A cluster `group/dev` and a registry `myregistry`.
@@ -42,6 +55,29 @@ impl Scene {
         self.begun = self.azure.mark();
         self.since = Instant::now();
         self
+    }
+
+    /// Bounds the calls from here on.
+    pub fn bound(&self, call: CallOptions) {
+        *self.call.lock().unwrap_or_else(PoisonError::into_inner) = call;
+    }
+
+    /// The options that every operation has: the bounds that were set, and a listener.
+    pub fn call(&self) -> CallOptions {
+        *self.called.lock().unwrap_or_else(PoisonError::into_inner) = Some(Instant::now());
+        let heard = self.heard.clone();
+        let call = self.call.lock().unwrap_or_else(PoisonError::into_inner).clone();
+        call.with_progress(move |event| heard.lock().unwrap_or_else(PoisonError::into_inner).push(event))
+    }
+
+    /// When the last call began.
+    pub fn called(&self) -> Instant {
+        self.called.lock().unwrap_or_else(PoisonError::into_inner).expect("a call")
+    }
+
+    /// What was heard since the last time.
+    pub fn heard(&self) -> Vec<Event> {
+        std::mem::take(&mut self.heard.lock().unwrap_or_else(PoisonError::into_inner))
     }
 
     /// What the caller has written down: it is there after a cut.

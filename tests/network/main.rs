@@ -8,6 +8,7 @@ mod endless;
 mod hostile;
 mod obstacle;
 mod proxy;
+mod silence;
 mod story;
 
 use aks_acr::{AttachOptions, Attachment, Client, ClientBuilder, ClusterRef};
