@@ -29,12 +29,8 @@ const EXCEPTIONS: &[(&str, &str)] = &[
     ("import/many.rs: import_many", "each of the imports has the call"),
     ("import/run.rs: prepare", "the registry, which it is given, is looked for with the call"),
     ("kube/connect.rs", "the parts of `client`, which gives them to `call.run` as a whole"),
-    ("kube/apply.rs: apply", "lets go of a connection, under a lock that nobody keeps"),
-    ("kube/roll_out.rs: roll_out_round", "lets go of a connection, under a lock that nobody keeps"),
-    ("kube/watch.rs: checked", "lets go of a connection, under a lock that nobody keeps"),
-    ("kube/watch.rs: pods", "lets go of a connection, under a lock that nobody keeps"),
-    ("kube/watch.rs: watch_once", "lets go of a connection, under a lock that nobody keeps"),
     ("kube/watch.rs: until_silent", "read by `next`, within `call.run`"),
+    ("kube/session.rs", "a request of `kube`'s client, sent within the call"),
     ("kube/send.rs: within_a_try", "given to `call.run` by whoever uses it"),
     ("kube/tell.rs", "a layer of a request, which is within the call"),
     ("role/group_access.rs: known", "what it is given has the call"),
@@ -50,7 +46,7 @@ struct Waits<'a> {
     given: BTreeSet<String>,
     /// Local names of work that has the call.
     carried: BTreeSet<String>,
-    /// Types of this file with the call in them.
+    /// Types with the call in them.
     holders: BTreeSet<String>,
     /// Whether the methods that are looked at are of one of those.
     self_has_call: bool,
@@ -86,6 +82,14 @@ impl Waits<'_> {
             }
             _ => false,
         }
+    }
+}
+
+fn name_of(pattern: &Pat) -> Option<String> {
+    match pattern {
+        Pat::Ident(name) => Some(name.ident.to_string()),
+        Pat::Type(typed) => name_of(&typed.pat),
+        _ => None,
     }
 }
 
@@ -126,12 +130,6 @@ impl<'ast> Visit<'ast> for Waits<'_> {
         }
     }
 
-    fn visit_item_struct(&mut self, item: &'ast syn::ItemStruct) {
-        if item.fields.iter().any(|one| last_name(&one.ty) == "Call") {
-            self.holders.insert(item.ident.to_string());
-        }
-    }
-
     fn visit_item_impl(&mut self, item: &'ast syn::ItemImpl) {
         self.self_has_call = self.holders.contains(&last_name(&item.self_ty));
         visit::visit_item_impl(self, item);
@@ -159,14 +157,15 @@ impl<'ast> Visit<'ast> for Waits<'_> {
     }
 
     fn visit_local(&mut self, local: &'ast Local) {
-        let is_given = matches!(&local.pat, Pat::Ident(name) if self.given.contains(&name.ident.to_string()));
+        let name = name_of(&local.pat);
+        let is_given = name.as_ref().is_some_and(|name| self.given.contains(name));
         self.bounds += usize::from(is_given);
         visit::visit_local(self, local);
         self.bounds -= usize::from(is_given);
-        if let (Pat::Ident(name), Some(init)) = (&local.pat, &local.init) {
-            if self.has_call(&init.expr) {
-                self.carried.insert(name.ident.to_string());
-            }
+        if let (Some(name), Some(init)) = (name, &local.init)
+            && self.has_call(&init.expr)
+        {
+            self.carried.insert(name);
         }
     }
 
@@ -244,14 +243,30 @@ fn given(block: &syn::Block) -> BTreeSet<String> {
     given.names
 }
 
-fn waits_of(file: &str, parsed: &syn::File) -> Vec<String> {
+/// The types with the call in them, whose methods have it.
+fn holders(parsed: &syn::File) -> BTreeSet<String> {
+    #[derive(Default)]
+    struct Holders(BTreeSet<String>);
+    impl<'ast> Visit<'ast> for Holders {
+        fn visit_item_struct(&mut self, item: &'ast syn::ItemStruct) {
+            if item.fields.iter().any(|one| last_name(&one.ty) == "Call") {
+                self.0.insert(item.ident.to_string());
+            }
+        }
+    }
+    let mut holders = Holders::default();
+    holders.visit_file(parsed);
+    holders.0
+}
+
+fn waits_of(file: &str, parsed: &syn::File, holders: BTreeSet<String>) -> Vec<String> {
     let mut waits = Waits {
         file,
         functions: Vec::new(),
         bounds: 0,
         given: BTreeSet::new(),
         carried: BTreeSet::new(),
-        holders: BTreeSet::new(),
+        holders,
         self_has_call: false,
         found: Vec::new(),
     };
@@ -260,20 +275,19 @@ fn waits_of(file: &str, parsed: &syn::File) -> Vec<String> {
 }
 
 fn waits(root: &Path) -> BTreeSet<String> {
-    let mut found = BTreeSet::new();
-    let mut folders = vec![root.to_owned()];
+    let (mut parsed, mut folders) = (Vec::new(), vec![root.to_owned()]);
     while let Some(folder) = folders.pop() {
         for entry in fs::read_dir(&folder).unwrap().map(|entry| entry.unwrap().path()) {
             if entry.is_dir() {
                 folders.push(entry);
             } else if entry.extension().is_some_and(|end| end == "rs") {
                 let file = entry.strip_prefix(root).unwrap().to_str().unwrap().to_owned();
-                let parsed = syn::parse_file(&fs::read_to_string(&entry).unwrap()).unwrap();
-                found.extend(waits_of(&file, &parsed));
+                parsed.push((file, syn::parse_file(&fs::read_to_string(&entry).unwrap()).unwrap()));
             }
         }
     }
-    found
+    let holders: BTreeSet<String> = parsed.iter().flat_map(|(_, parsed)| holders(parsed)).collect();
+    parsed.iter().flat_map(|(file, parsed)| waits_of(file, parsed, holders.clone())).collect()
 }
 
 #[test]
@@ -322,7 +336,7 @@ fn every_operation_is_within_its_call() {
 
 #[test]
 fn a_wait_without_the_call_is_found() {
-    let found = |text: &str| waits_of("x", &syn::parse_str(text).unwrap()).len();
+    let found = |text: &str| waits_of("x", &syn::parse_str(text).unwrap(), BTreeSet::new()).len();
     for good in [
         "async fn a(call: &Call) { b(call).await; }",
         "async fn a(&self) { self.b(self.call).await.map(c) }",

@@ -6,11 +6,14 @@ use super::{
     run::{Job, LOOKING, differs},
 };
 use crate::{
+    call::{Poll, Polling},
     error::{Blame, Error, ErrorKind, Result},
     image::{Digest, ImageReference},
 };
-use std::time::Duration;
-use tokio::time::Instant;
+use std::{
+    sync::{Mutex, MutexGuard, PoisonError},
+    time::Duration,
+};
 
 /// The replicas of a registry get an image one after another; which of them answers is not the caller's choice.
 const REPLICATED: Duration = Duration::from_secs(3 * 60);
@@ -31,19 +34,26 @@ impl Job<'_> {
                 Shown::NotYet(_, err) => Err(err),
             };
         }
-        let begun = Instant::now();
-        loop {
-            let reason = match self.show().await? {
-                Shown::Proof(proof) => return Ok(proof),
-                Shown::NotYet(reason, _) => reason,
-            };
-            let wait = Duration::from_secs(1) + begun.elapsed() / 10;
-            if begun.elapsed() + wait > REPLICATED || wait >= self.call.remaining() {
-                // Azure has said that it succeeded, so that it did.
+        let not_shown = Mutex::new(None);
+        let poll = || async {
+            *lock(&not_shown) = None;
+            Ok(match self.show().await? {
+                Shown::Proof(proof) => Poll::Ready(proof),
+                Shown::NotYet(reason, err) => {
+                    *lock(&not_shown) = Some(reason);
+                    Poll::Failed(err)
+                }
+            })
+        };
+        let proof = self.call.poll_until(Polling::new(LOOKING).at_most(REPLICATED), poll).await;
+        let reason = lock(&not_shown).take();
+        match (proof, reason) {
+            // Azure has said that it succeeded, so that it did.
+            (Err(err), Some(reason)) if err.kind() != ErrorKind::Cancelled => {
                 let text = "the registry's replicas do not all show the image yet";
-                return Ok(ImportProof::Unproven { reason: format!("{text}: {reason}") });
+                Ok(ImportProof::Unproven { reason: format!("{text}: {reason}") })
             }
-            self.call.sleep(LOOKING, wait).await?;
+            (proof, _) => proof,
         }
     }
 
@@ -93,6 +103,10 @@ impl Job<'_> {
             _ => reason,
         }
     }
+}
+
+fn lock<T>(one: &Mutex<T>) -> MutexGuard<'_, T> {
+    one.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
 fn reason_of(look: &Look) -> String {
