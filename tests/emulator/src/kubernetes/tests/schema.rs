@@ -145,6 +145,10 @@ fn pods_beyond_a_quota_are_not_made() {
     world.deploy(&nginx(2));
     world.pass(2);
     assert_eq!(world.pods().len(), 1);
-    let deployment = world.deployment();
-    assert_eq!(condition(&deployment, "ReplicaFailure"), "True FailedCreate");
+    let told = world.events("FailedCreate");
+    assert_eq!(told.len(), 1, "{told:?}");
+    assert!(
+        told[0].contains("is forbidden: exceeded quota: q, requested: pods=1, used: pods=1, limited: pods=1"),
+        "{told:?}"
+    );
 }
