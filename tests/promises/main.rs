@@ -19,6 +19,7 @@ mod requests;
 mod rights;
 mod secrets;
 mod telemetry;
+mod trust;
 mod unreached;
 mod waits;
 #[expect(dead_code, reason = "another test program uses the rest")]

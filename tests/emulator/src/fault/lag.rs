@@ -22,17 +22,15 @@ impl Replicas {
         let truth = (answer.status(), answer.body().clone());
         let lagged = lags && self.lag(method, uri, answer);
         let is_known = [StatusCode::OK, StatusCode::NOT_FOUND].contains(&truth.0);
-        if method == Method::GET && is_known && self.answered.len() < MOST {
-            self.answered.insert(uri.to_string(), truth);
+        if is_read(method) && is_known && self.answered.len() < MOST {
+            self.answered.insert(format!("{method} {uri}"), truth);
         }
         lagged
     }
 
     /// Answers as before, where what is new is all that is missing then. Says whether it did.
     fn lag(&self, method: &Method, uri: &Uri, answer: &mut Response<Bytes>) -> bool {
-        let Some((status, body)) = self.answered.get(&uri.to_string()).filter(|_| method == Method::GET) else {
-            return false;
-        };
+        let Some((status, body)) = self.answered.get(&format!("{method} {uri}")) else { return false };
         let was_missing = *status == StatusCode::NOT_FOUND && answer.status() == StatusCode::OK;
         let has_grown = *status == StatusCode::OK && answer.status() == StatusCode::OK && grew(body, answer.body());
         if was_missing || has_grown {
@@ -41,6 +39,10 @@ impl Replicas {
         }
         was_missing || has_grown
     }
+}
+
+fn is_read(method: &Method) -> bool {
+    method == Method::GET || method == Method::HEAD
 }
 
 /// Whether a list has all that it had, and more.

@@ -19,13 +19,15 @@ pub(crate) enum Oddity {
 }
 
 impl Oddity {
-    /// Puts itself into a JSON answer, and says whether there was a place for it.
+    /// Puts itself into a JSON answer that is no refusal, and says whether there was a place for it.
     pub(crate) fn twist(self, answer: &mut Response<Bytes>) -> bool {
         let is_json = answer
             .headers()
             .get(CONTENT_TYPE)
             .is_some_and(|value| value.as_bytes().windows(4).any(|part| part == b"json"));
-        let Some(mut value) = serde_json::from_slice::<Value>(answer.body()).ok().filter(|_| is_json) else {
+        let Some(mut value) =
+            serde_json::from_slice::<Value>(answer.body()).ok().filter(|_| is_json && answer.status().is_success())
+        else {
             return false;
         };
         let sentence = || json!("The service is being updated.");
