@@ -92,7 +92,10 @@ impl DataPlane {
         }
         match moved(&answer, &url)? {
             None => Ok(answer),
-            Some(_) => Err(failed(look.image, &answer, "the registry sends from one address to another without end")),
+            Some(_) => {
+                let text = "the registry redirects from one address to another without end";
+                Err(Error::new(ErrorKind::Unexpected, text).with_context("image", look.image.to_string()))
+            }
         }
     }
 
@@ -169,9 +172,7 @@ fn moved(answer: &Answer, from: &Url) -> Result<Option<Url>> {
 }
 
 pub(super) fn failed(image: &ImageReference, answer: &Answer, message: &str) -> Error {
-    // Registries do redirect: where they may lead is decided elsewhere.
-    let is_redirect = (300..400).contains(&answer.status);
-    if let Some(err) = from_the_way(answer, false, "looking at an image").filter(|_| !is_redirect) {
+    if let Some(err) = from_the_way(answer, false, "looking at an image") {
         return err.with_context("image", image.to_string());
     }
     let kind = match answer.status {
