@@ -33,8 +33,6 @@ const EXCEPTIONS: &[(&str, &str)] = &[
     ("kube/session.rs", "a request of `kube`'s client, sent within the call"),
     ("kube/tell.rs", "a layer of a request, which is within the call"),
     ("network/every_header.rs", "the transport of a request, which is within the call"),
-    ("registry/data_plane.rs", "a look has the call, and sends each of its requests with it"),
-    ("registry/sign_in.rs", "a look has the call, and sends each of its requests with it"),
     ("role/group_access.rs: known", "what it is given has the call"),
     ("telemetry/", "around an operation, which is within its call, or within a request"),
 ];
@@ -61,6 +59,19 @@ impl Waits<'_> {
         self.found.push(format!("{}: {function}", self.file));
     }
 
+    /// Notes what a function is given: arguments with the call in them.
+    fn enter(&mut self, signature: &syn::Signature, block: &syn::Block) {
+        self.given = given(block);
+        self.carried.clear();
+        for argument in &signature.inputs {
+            if let syn::FnArg::Typed(typed) = argument
+                && self.holders.contains(&last_name(&typed.ty))
+            {
+                self.carried.extend(name_of(&typed.pat));
+            }
+        }
+    }
+
     /// Whether work gets the call, or is of such parts.
     fn has_call(&self, work: &Expr) -> bool {
         match work {
@@ -74,6 +85,7 @@ impl Waits<'_> {
             Expr::Path(path) => path.path.get_ident().is_some_and(|name| self.carried.contains(&name.to_string())),
             // What waits within it is found where it stands.
             Expr::Async(_) => true,
+            Expr::Struct(made) => made.fields.iter().any(|field| is_call(&field.expr)),
             Expr::Macro(one) => one.mac.path.is_ident("operation"),
             Expr::Closure(closure) => self.has_call(&closure.body),
             Expr::Reference(one) => self.has_call(&one.expr),
@@ -140,14 +152,14 @@ impl<'ast> Visit<'ast> for Waits<'_> {
 
     fn visit_item_fn(&mut self, item: &'ast ItemFn) {
         self.functions.push(item.sig.ident.to_string());
-        self.given = given(&item.block);
+        self.enter(&item.sig, &item.block);
         visit::visit_item_fn(self, item);
         self.functions.pop();
     }
 
     fn visit_impl_item_fn(&mut self, item: &'ast ImplItemFn) {
         self.functions.push(item.sig.ident.to_string());
-        self.given = given(&item.block);
+        self.enter(&item.sig, &item.block);
         visit::visit_impl_item_fn(self, item);
         self.functions.pop();
     }
