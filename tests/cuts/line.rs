@@ -151,7 +151,10 @@ impl HttpClient for OverLine<Arc<dyn HttpClient>> {
             if stall == Stall::Throttle {
                 let mut headers = Headers::new();
                 headers.insert("retry-after", THROTTLE);
-                return Some(AsyncRawResponse::from_bytes(StatusCode::TooManyRequests, headers, "{}"));
+                headers.insert("content-type", "application/json");
+                let error = json!({ "code": "TooManyRequests", "message": "too many requests" });
+                let body = json!({ "error": error, "errors": [error] }).to_string();
+                return Some(AsyncRawResponse::from_bytes(StatusCode::TooManyRequests, headers, body));
             }
             let (status, headers, _) = answer.deconstruct();
             Some(AsyncRawResponse::new(status, headers, Box::pin(futures::stream::pending())))

@@ -8,7 +8,7 @@ pub(crate) use poll::{Poll, Polling};
 pub use tokio_util::sync::CancellationToken;
 
 use crate::{
-    error::{Error, ErrorKind, Result, quoted},
+    error::{Error, ErrorKind, Result},
     telemetry,
 };
 use std::{fmt, future::Future, sync::Arc, time::Duration};
