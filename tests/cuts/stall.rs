@@ -109,6 +109,6 @@ impl Case {
 /// without a tag is refused where its source is not shown in time.
 fn is_early(err: &aks_acr::Error, bound: Bound) -> bool {
     let is_untagged = err.kind() == ErrorKind::InvalidInput && err.context().any(|(name, _)| name == "untagged");
-    let is_own = err.kind() == ErrorKind::RateLimited || err.code() == Some("PrincipalNotFound") || is_untagged;
-    matches!(bound, Bound::Deadline(_)) && is_own
+    let is_own = err.kind() == ErrorKind::RateLimited || err.code() == Some("PrincipalNotFound");
+    is_untagged || (is_own && matches!(bound, Bound::Deadline(_)))
 }

@@ -30,6 +30,7 @@ const EXCEPTIONS: &[(&str, &str)] = &[
     ("import/run.rs: prepare", "the registry, which it is given, is looked for with the call"),
     ("kube/connect.rs", "the parts of `client`, which gives them to `call.run` as a whole"),
     ("kube/watch.rs: until_silent", "read by `next`, within `call.run`"),
+    ("kube/send.rs: within_a_try", "given to `call.run` by whoever uses it"),
     ("kube/session.rs", "a request of `kube`'s client, sent within the call"),
     ("kube/tell.rs", "a layer of a request, which is within the call"),
     ("network/every_header.rs", "the transport of a request, which is within the call"),
