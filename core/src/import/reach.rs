@@ -7,7 +7,9 @@ use crate::{
     image::{Digest, ImageReference},
     registry::DigestMismatch,
 };
+use futures::future::try_join_all;
 use std::{
+    borrow::Borrow,
     collections::HashMap,
     sync::{Mutex, MutexGuard, PoisonError},
     time::Duration,
@@ -89,6 +91,18 @@ impl Reach {
             Err(err) if err.kind() == ErrorKind::Cancelled || call.remaining() == Duration::ZERO => Err(err),
             Err(err) => Ok(self.hidden(host, begun.elapsed(), &err)),
         }
+    }
+
+    /// The same for several images of a target.
+    pub async fn look_at<T: Borrow<ImageReference>>(
+        &self,
+        client: &Client,
+        targets: &[T],
+        call: &Call,
+    ) -> Result<Vec<Look>> {
+        let looks: Vec<_> =
+            targets.iter().map(|target| self.look(client, target.borrow(), Blame::Target, call)).collect();
+        try_join_all(looks).await
     }
 
     /// How long the host may be waited for, or why it is not looked at any more.

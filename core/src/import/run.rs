@@ -14,7 +14,6 @@ use crate::{
     image::{Digest, ImageReference},
     registry::{Arriving, ImportHandle, ImportRequest, ImportStatus, Registry, Sku},
 };
-use futures::future::try_join_all;
 use std::{
     borrow::Borrow,
     collections::BTreeMap,
@@ -105,7 +104,7 @@ impl<'a> Job<'a> {
                 () = found.notified() => None,
                 Ok(()) = call.sleep(LOOKING, HEAD_START), if is_compared => {
                     let tagged = targets.tagged_in(&registry.login_server);
-                    Some(look_at(client, &tagged, &sources.reach, call).await?)
+                    Some(sources.reach.look_at(client, &tagged, call).await?)
                 }
             };
             Ok((registry, before))
@@ -152,7 +151,7 @@ impl<'a> Job<'a> {
 
     /// What targets show.
     pub async fn look_at<T: Borrow<ImageReference> + Sync>(&self, targets: &[T]) -> Result<Vec<Look>> {
-        look_at(self.client, targets, self.reach, self.call).await
+        self.reach.look_at(self.client, targets, self.call).await
     }
 
     /// Whether a tag had this image before the import.
@@ -319,16 +318,6 @@ fn meant<'a>(seen: &'a Look, source: &'a ImageReference) -> Option<&'a Digest> {
     })
 }
 
-async fn look_at<T: Borrow<ImageReference>>(
-    client: &Client,
-    targets: &[T],
-    reach: &Reach,
-    call: &Call,
-) -> Result<Vec<Look>> {
-    let looks: Vec<_> = targets.iter().map(|target| reach.look(client, target.borrow(), Blame::Target, call)).collect();
-    try_join_all(looks).await
-}
-
 pub(super) fn differs(target: &ImageReference, text: &str, there: &Digest, wanted: &Digest) -> Error {
     Error::new(ErrorKind::Conflict, text)
         .with_context("image", target.to_string())
@@ -387,7 +376,7 @@ pub(super) async fn progress_of_unseen(
 ) -> Result<ImportStatus> {
     let err = accepted(err, handle.correlation_id.as_deref());
     let Some(Arriving { images, digest }) = &handle.arriving else { return Err(err) };
-    let looked = look_at(client, images, &Reach::default(), call).await?;
+    let looked = Reach::default().look_at(client, images, call).await?;
     if looked.iter().any(Look::is_hidden) {
         return Err(err);
     }
@@ -403,6 +392,6 @@ pub(super) async fn progress_of_unseen(
 /// Whether all that an import was to bring is there, by whichever import.
 pub(super) async fn has_arrived(client: &Client, handle: &ImportHandle, call: &Call) -> Result<bool> {
     let Some(Arriving { images, digest }) = &handle.arriving else { return Ok(false) };
-    let looked = look_at(client, images, &Reach::default(), call).await?;
+    let looked = Reach::default().look_at(client, images, call).await?;
     Ok(looked.iter().all(|look| look.is(digest)))
 }
