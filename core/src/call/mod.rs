@@ -11,6 +11,7 @@ use crate::{
     error::{Error, ErrorKind, Result},
     telemetry,
 };
+use futures::future::BoxFuture;
 use std::{fmt, future::Future, sync::Arc, time::Duration};
 use tokio::time::Instant;
 
@@ -161,11 +162,18 @@ impl Call {
 
     /// Runs a step that the listener hears of: it has `Started`, and has `Finished` once `work` came to its end. A step that fails, or
     /// is cut short, is not finished: an error says so.
-    pub(crate) async fn step<T>(&self, step: &str, work: impl Future<Output = Result<T>>) -> Result<T> {
-        self.report(Event::Started { step: step.to_owned() });
-        let done = work.await?;
-        self.report(Event::Finished { step: step.to_owned() });
-        Ok(done)
+    pub(crate) fn step<'a, T>(
+        &'a self,
+        step: &'a str,
+        work: impl Future<Output = Result<T>> + Send + 'a,
+    ) -> BoxFuture<'a, Result<T>> {
+        // On the heap: work is big, and steps are held several layers deep.
+        Box::pin(async move {
+            self.report(Event::Started { step: step.to_owned() });
+            let done = work.await?;
+            self.report(Event::Finished { step: step.to_owned() });
+            Ok(done)
+        })
     }
 
     /// Tries again what fails for a passing cause, as long as there are waits and the deadline lets them be. Where it does not,

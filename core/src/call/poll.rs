@@ -84,7 +84,7 @@ impl Call {
         }
         let (begun, mut seen) = (Instant::now(), None);
         for attempt in 1.. {
-            let polled = self.run(step, poll()).await;
+            let polled = self.run(step, Box::pin(poll())).await;
             let polled = polled.map_err(|err| add_state(err, seen.as_deref()))?;
             let (asked, failed) = match polled {
                 Poll::Ready(done) => return Ok(done),
