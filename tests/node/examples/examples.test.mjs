@@ -9,7 +9,7 @@ import { promisify } from 'node:util';
 
 const folder = new URL('../../../examples/node/', import.meta.url);
 const SHOWS = {
-  'attach_registry.mjs': /^plan +\+ AcrPull for .*\nattach +granted: AcrPull for .*\nagain +already_granted\n$/,
+  'attach_registry.mjs': /^plan +\+ AcrPull on myregistry for group\/dev \(kubelet [0-9a-f]{8}…\)\n(?: {4}.*\n)+attach +granted: AcrPull for .*\nagain +already_granted\n$/,
   'import_image.mjs': /^myregistry\.azurecr\.io\/nginx:v1 copied: sha256:[0-9a-f]{64}, source_matched\n$/,
   'deploy.mjs':
     /^apply +Deployment\/nginx0-deployment\nfailed [^]*missing grant: AcrPull[^]*NAME +READY[^]*1\/1 +Running[^]*1\/1 +Running/,
