@@ -39,7 +39,7 @@ def test_the_snippets_of_the_readme_run(monkeypatch, capsys):
             for snippet in snippets:
                 exec(compile(snippet, "README.md", "exec"), {"client": client, "manifests": MANIFESTS})
     said = capsys.readouterr().out
-    for word in ("+ AcrPull for", "granted", "nothing to do", "equal to the source", "not_found", "Running", "removed", "by the fault of the source", "DELETE /subs"):
+    for word in ("+ AcrPull on myregistry for group/dev (kubelet ", "    does: creates a role assignment", "granted", "nothing to do", "equal to the source", "not_found", "Running", "removed", "by the fault of the source", "DELETE /subs"):
         assert word in said, word
 
 

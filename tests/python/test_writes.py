@@ -87,7 +87,11 @@ def test_detach_says_what_is_left(azure, client):
     azure.grant("AcrPull", f"/subscriptions/{azure.subscription_id}", principal=azure.kubelet_object_id("group", "dev"))
     client.attach("group/dev", "myregistry", inherited="grant_directly")
     plan = client.plan_detach("group/dev", "myregistry")
-    assert str(plan).startswith("- AcrPull for") and "\n! AcrPull for" in str(plan)
+    line, *below = str(plan).splitlines()
+    identity = azure.kubelet_object_id("group", "dev")
+    assert line == f"- AcrPull on myregistry for group/dev (kubelet {identity[:8]}…)"
+    assert below[0].startswith("    does: deletes /subscriptions/")
+    assert below[-1].startswith(f"! AcrPull for {identity} on myregistry, from /subscriptions/")
     plan = aks_acr.DetachPlan.from_json(plan.to_json())
     detachment = client.apply_detach(plan)
     assert [one.role for one in detachment.removed] == [aks_acr.PullRole.ACR_PULL]

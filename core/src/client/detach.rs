@@ -70,7 +70,7 @@ impl Client {
     /// # let (cluster, registry) = (ClusterRef::new("group", "dev")?, "myregistry".parse()?);
     /// # client.attach(&cluster, &registry, AttachOptions::default()).await?;
     /// let plan = client.plan_detach(&cluster, &registry, DetachOptions::default()).await?;
-    /// assert!(plan.to_string().starts_with("- AcrPull for"));
+    /// assert!(plan.to_string().starts_with("- AcrPull on myregistry for group/dev (kubelet "));
     /// client.apply_detach(&plan, ApplyDetachOptions::default()).await?;
     /// # Ok(()) }
     /// ```
