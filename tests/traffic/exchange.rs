@@ -63,6 +63,16 @@ impl Exchange {
         Self { body, ..self.clone() }
     }
 
+    /// The same with another header of the answer, or without it.
+    pub(crate) fn with_header(&self, name: &str, value: Option<&str>) -> Self {
+        let mut changed = self.clone();
+        if let Some(headers) = changed.headers.as_object_mut() {
+            headers.remove(name);
+            headers.extend(value.map(|value| (name.to_owned(), value.into())));
+        }
+        changed
+    }
+
     pub(crate) fn header(&self, name: &str) -> Option<&str> {
         self.headers[name].as_str()
     }

@@ -81,8 +81,6 @@ function tell(outcome: AttachOutcome): string | null {
       return outcome.kind;
     case 'inherited':
       return outcome.from;
-    case 'through_group':
-      return outcome.group;
     case 'condition_differs':
       return outcome.existing;
   }

@@ -102,19 +102,27 @@ pub(super) fn absent(case: &Case) -> Result<(), Failed> {
     Ok(())
 }
 
-/// A registry that is not Azure's gets no name. It is asked by GET, as all registries but Azure's want it; the answer is alike.
+/// A registry that is not Azure's gets no name. It is asked by GET, as all registries but Azure's want it; the answer is alike. Its
+/// realm is on its own domain, as realms have to be.
 pub(super) fn anonymous(case: &Case) -> Result<(), Failed> {
+    const ELSEWHERE: &str = "registry.example.com";
+    /// The digest of `{}`.
+    const OF_NOTHING: &str = "sha256:44136fa355b3678a1146ad16f7e8649e94fb4fc21fe77e8310c060f61caaff8a";
     let (challenge, manifest) = (case.other(CHALLENGE)?, case.other(MANIFEST)?);
-    // The recording keeps the manifest's text to itself; what was sent was JSON.
-    let manifest = manifest.answering(json!({}));
+    let wanted = challenge.header("www-authenticate").ok_or("no challenge was recorded")?;
+    let wanted = wanted.replace(&challenger(case)?, ELSEWHERE);
+    let challenge = challenge.with_header("www-authenticate", Some(&wanted));
+    // The recording keeps the manifest's text to itself; what was sent was JSON, of another digest than this.
+    let manifest = manifest.answering(json!({})).with_header("docker-content-digest", Some(OF_NOTHING));
     let replay = Replay::of([challenge.answer(), case.exchange.answer(), manifest.answer()]);
-    let image = image(case, "registry.example.com")?;
+    let repository = image(case, ELSEWHERE)?.repository().to_owned();
+    let image: ImageReference = format!("{ELSEWHERE}/{repository}:v1").parse()?;
     let found = paused(async { client(&replay)?.registry_importer().image(&image, &call()).await })?;
     assert!(found.is_some() && replay.is_used_up());
     let sent = replay.sent();
     assert_eq!(sent[1].line, "GET /oauth2/token");
     assert_eq!(sent[1].authorization, None);
-    assert_eq!(sent[1].url.host_str(), Some(challenger(case)?.as_str()), "the realm is the challenge's");
+    assert_eq!(sent[1].url.host_str(), Some(ELSEWHERE), "the realm is the challenge's");
     let query = form(sent[1].url.query().unwrap_or_default());
     assert_eq!(query["scope"], format!("repository:{}:pull", image.repository()));
     assert_eq!(sent[2].authorization, Some(bearer(&case.exchange)?));

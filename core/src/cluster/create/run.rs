@@ -78,7 +78,14 @@ async fn attach_all(
     over: &CancellationToken,
     call: &Call,
 ) -> Result<Vec<Attachment>> {
-    let identities = identities(client, cluster, over, call).await?;
+    let identities = match identities(client, cluster, over, call).await {
+        // Where time is up, the creation has more to say: what there is, and what to do next.
+        Err(err) if err.kind() == ErrorKind::DeadlineExceeded => {
+            over.cancelled().await;
+            return Err(err);
+        }
+        found => found?,
+    };
     let names = || registries.iter().map(|one| one.id.name()).collect::<Vec<_>>().join(", ");
     principal(&identities, None, Otherwise::Attach).map_err(|err| explain(err, &identities, &names()))?;
     let grants = registries.iter().map(|registry| async {
