@@ -34,7 +34,7 @@ def blocking() -> None:
             assert_never(attachment.outcome)
     client.attach("group/dev", "myregistry", inherited="sufices")  # pyright: ignore[reportArgumentType]
     client.create_registry("group", "myregistry", location="westeurope", sku="Gold")  # pyright: ignore[reportArgumentType]
-    aks_acr.required_rights(["atach"])  # pyright: ignore[reportArgumentType]
+    aks_acr.required_rights(["join"])  # pyright: ignore[reportArgumentType]
     results = client.import_images("myregistry", ["nginx", {"source": "nginx", "target": "nginx:v1"}])
     assert_type(results, list[aks_acr.Import | aks_acr.AksAcrError])
     client.import_images("myregistry", [{"target": "nginx:v1"}])  # pyright: ignore[reportArgumentType]

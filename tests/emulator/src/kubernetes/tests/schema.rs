@@ -22,7 +22,7 @@ fn an_apply_that_does_not_fit_is_a_500_without_a_reason_for_every_kind() {
     for (path, object) in kinds {
         for (field, value, words) in [
             ("surplus", json!(1), ".surplus: field not declared in schema"),
-            ("metadata", json!({"name": "a", "lables": {}}), ".metadata.lables: field not declared in schema"),
+            ("metadata", json!({"name": "a", "labelz": {}}), ".metadata.labelz: field not declared in schema"),
             (
                 "metadata",
                 json!({"name": "a", "labels": {"v": 1}}),
@@ -93,7 +93,7 @@ fn a_custom_resource_is_held_against_its_schema() {
         body["message"],
         "failed to create typed patch object (default/a; shop.example/v1, Kind=Thing): .spec.size: expected numeric (int or float), got string"
     );
-    thing["spec"] = json!({"siz": 1});
+    thing["spec"] = json!({"width": 1});
     assert_eq!(world.apply(things, "fieldManager=t", &thing).0, 500);
     thing["spec"] = json!({"size": 1});
     assert_eq!(world.apply(things, "fieldManager=t", &thing).0, 201);

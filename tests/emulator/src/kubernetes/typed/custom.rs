@@ -89,7 +89,7 @@ mod tests {
         );
         for (spec, wanted) in [
             (json!({"size": "1"}), ".spec.size: expected numeric (int or float), got string"),
-            (json!({"siz": 1}), ".spec.siz: field not declared in schema"),
+            (json!({"width": 1}), ".spec.width: field not declared in schema"),
             (json!({"tags": [1]}), ".spec.tags[0]: expected string, got &value.valueUnstructured{Value:1}"),
             (
                 json!({"limits": {"a": true}}),
