@@ -287,7 +287,7 @@ fn parts(error: &Value) -> (Option<String>, Option<String>, &Value) {
     (text(&error["code"]), text(&error["message"]), &error["details"])
 }
 
-/// A text, or a number as one. Some providers write a message as OData has it, with its language.
+/// A text, or a number as one. Some providers write a message as `OData` has it, with its language.
 fn text(value: &Value) -> Option<String> {
     match value {
         Value::String(text) => Some(text.clone()),

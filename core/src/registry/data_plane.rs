@@ -90,13 +90,11 @@ impl DataPlane {
             url = moved;
             answer = self.ask_elsewhere(method, &url, look).await?;
         }
-        match moved(&answer, &url)? {
-            None => Ok(answer),
-            Some(_) => {
-                let text = "the registry redirects from one address to another without end";
-                Err(Error::new(ErrorKind::Unexpected, text).with_context("image", look.image.to_string()))
-            }
+        if moved(&answer, &url)?.is_none() {
+            return Ok(answer);
         }
+        let text = "the registry redirects from one address to another without end";
+        Err(Error::new(ErrorKind::Unexpected, text).with_context("image", look.image.to_string()))
     }
 
     /// A registry's tokens carry the permissions of the moment when they were given. So a refusal with one that was held is
