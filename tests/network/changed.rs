@@ -74,8 +74,9 @@ impl Server {
                         return;
                     }
                     let _ = stream.write_all(format!("{head}\r\n{{\"kind\":\"").as_bytes()).await;
-                    while stream.write_all(&[b'x'; 64 * 1024]).await.is_ok() {
-                        count.fetch_add(64 * 1024, Ordering::SeqCst);
+                    let chunk = vec![b'x'; 64 * 1024];
+                    while stream.write_all(&chunk).await.is_ok() {
+                        count.fetch_add(chunk.len(), Ordering::SeqCst);
                     }
                 });
             }

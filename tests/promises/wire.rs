@@ -68,10 +68,10 @@ impl HttpClient for Wire {
                 Ok(AsyncRawResponse::from_bytes(StatusCode::from(status), all, body))
             }
             Some(Script::Endless(status)) => {
-                let taken = self.taken.clone();
+                let (taken, part) = (self.taken.clone(), Bytes::from(vec![b' '; 1 << 16]));
                 let parts = futures::stream::repeat_with(move || {
-                    taken.fetch_add(1 << 16, Ordering::Relaxed);
-                    Ok(Bytes::from_static(&[b' '; 1 << 16]))
+                    taken.fetch_add(part.len(), Ordering::Relaxed);
+                    Ok(part.clone())
                 });
                 Ok(AsyncRawResponse::new(StatusCode::from(status), Headers::new(), Box::pin(parts)))
             }
