@@ -2,6 +2,8 @@
 
 import contextlib
 import http.client
+import inspect
+import re
 import threading
 from collections.abc import Iterator
 from datetime import timedelta
@@ -159,6 +161,15 @@ def test_what_is_not_there_is_a_lookup_error_and_what_is_no_order_a_value_error(
     ):
         with pytest.raises((ValueError, OverflowError)):
             unclear()
+
+
+@pytest.mark.parametrize("order", ["timing", "fault", "paging", "grant"])
+def test_an_order_takes_all_that_the_emulator_reads(azure: Emulator, order: str) -> None:
+    with pytest.raises(ValueError, match="unknown field") as refused:
+        azure._order(order, {"nonsense": 1})
+    read = set(re.findall(r"`(\w+)`", str(refused.value))) - {"nonsense"}
+    taken = list(inspect.signature(getattr(Emulator, order)).parameters)[1:]
+    assert len(read) > 1 and read == {re.sub("_+(.?)", lambda part: part[1].upper(), name) for name in taken}
 
 
 def test_time_that_is_put_forward_lets_a_grant_have_its_effect(azure: Emulator) -> None:

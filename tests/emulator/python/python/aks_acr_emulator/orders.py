@@ -115,6 +115,8 @@ class Orders:
         cluster: Seconds | None = None,
         cluster_creation: Seconds | None = None,
         cluster_deletion: Seconds | None = None,
+        kubelet_identity: Seconds | None = None,
+        registration: Seconds | None = None,
         command: Seconds | None = None,
         node_credentials: Seconds | None = None,
         token: Seconds | None = None,
@@ -134,6 +136,9 @@ class Orders:
             cluster: An update of a cluster.
             cluster_creation: The creation of a cluster.
             cluster_deletion: The deletion of a cluster.
+            kubelet_identity: From the beginning of a cluster's creation until it shows the identity that its nodes pull with; at the
+                end, if that is sooner.
+            registration: The registration of a resource provider.
             command: A command run inside a cluster.
             node_credentials: How long a node goes on using the credential that a registry gave it.
             token: How long a token of Entra is good for.
@@ -154,6 +159,8 @@ class Orders:
             "cluster": cluster,
             "clusterCreation": cluster_creation,
             "clusterDeletion": cluster_deletion,
+            "kubeletIdentity": kubelet_identity,
+            "registration": registration,
             "command": command,
             "nodeCredentials": node_credentials,
             "token": token,
