@@ -17,7 +17,7 @@ export async function attach(client) {
 
 export async function planAttach(client) {
   const plan = await client.planAttach('my-group/my-cluster', 'myregistry');
-  console.log(String(plan)); // + AcrPull for … on myregistry
+  console.log(String(plan)); // + AcrPull on myregistry for my-group/my-cluster (kubelet …), and the details
 }
 
 export async function applyAttach(client) {

@@ -21,7 +21,7 @@ def attach(client: aks_acr.Client) -> None:
 
 def plan_attach(client: aks_acr.Client) -> None:
     plan = client.plan_attach("my-group/my-cluster", "myregistry")
-    print(plan)  # + AcrPull for … on myregistry
+    print(plan)  # + AcrPull on myregistry for my-group/my-cluster (kubelet …), and the details
 
 
 def apply_attach(client: aks_acr.Client) -> None:

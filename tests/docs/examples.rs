@@ -33,7 +33,7 @@ pub async fn attach(client: &Client) -> Result<()> {
 pub async fn plan_attach(client: &Client) -> Result<()> {
     let cluster = ClusterRef::new("my-group", "my-cluster")?;
     let plan = client.plan_attach(&cluster, &"myregistry".parse()?, AttachOptions::default()).await?;
-    println!("{plan}"); // + AcrPull for … on myregistry
+    println!("{plan}"); // + AcrPull on myregistry for my-group/my-cluster (kubelet …), and the details
     Ok(())
 }
 

@@ -108,7 +108,7 @@ def test_an_import_costs_no_wait(client):
     begun = time.monotonic()
     client.import_image("myregistry", "nginx", target="nginx:v1")
     client.import_images("myregistry", [{"source": "nginx", "target": f"nginx:{tag}"} for tag in range(8)])
-    assert time.monotonic() - begun < 20
+    assert time.monotonic() - begun < 3
 
 
 def test_a_faster_clock_asks_for_shorter_waits():

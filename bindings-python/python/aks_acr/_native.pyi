@@ -506,6 +506,7 @@ class AttachPlan(Result):
         "is_principal_named",
         "inherited",
         "other_condition",
+        "unchecked_groups",
     )
     def __new__(
         cls,

@@ -11,7 +11,21 @@ from aks_acr_emulator._emulator import VERSION as __version__
 from aks_acr_emulator.credential import AccessToken, AccessTokenInfo, AsyncCredential, Credential, TokenError
 from aks_acr_emulator.emulator import ClientOptions, CloudOptions, Emulator
 from aks_acr_emulator.log import Request, Summary
-from aks_acr_emulator.scene import Caller, Cluster, EntraGroup, Group, Held, Image, Node, Owner, Registry, Role, Scene
+from aks_acr_emulator.scene import (
+    Caller,
+    Cluster,
+    EntraGroup,
+    Group,
+    Held,
+    Image,
+    Node,
+    Owner,
+    Registry,
+    Role,
+    Scene,
+    Upstream,
+    User,
+)
 
 __all__ = [
     "AccessToken",
@@ -35,5 +49,7 @@ __all__ = [
     "Scene",
     "Summary",
     "TokenError",
+    "Upstream",
+    "User",
     "__version__",
 ]
