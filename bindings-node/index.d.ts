@@ -218,7 +218,7 @@ export interface Operations {
    * @example
    * ```js
    * const plan = await client.planAttach('my-group/my-cluster', 'myregistry');
-   * console.log(String(plan)); // + AcrPull for 0af18ead-… on myregistry
+   * console.log(String(plan)); // + AcrPull on myregistry for my-group/my-cluster (kubelet 0af18ead…), and the details
    * const text = JSON.stringify(plan); // to be stored, and read in any of the languages
    * await client.applyAttach(JSON.parse(text));
    * ```
@@ -1016,7 +1016,7 @@ export interface PullGrant {
   readonly principalType: string | null;
   /** Whether the principal still exists, as far as that is known. What is gone Azure keeps the assignments of. */
   readonly principalState: 'exists' | 'gone' | 'unknown';
-  /** The clusters whose nodes pull with it, where it is the kubelet identity of some that were looked at. */
+  /** The clusters that were looked at whose nodes pull with it: it is their kubelet identity, or a group that has that as a member. */
   readonly clusters: readonly string[];
   /** The role definition's id, the part that is the same in every subscription. */
   readonly roleDefinitionId: string;

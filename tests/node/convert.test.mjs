@@ -21,11 +21,14 @@ test('a result has names in camel case and cannot be changed', async () => {
   assert.throws(() => (identities.kubelet.objectId = ''), TypeError);
 });
 
-test('a plan has a date, reads as a line, and survives being stored', async () => {
+test('a plan has a date, reads as a line and what is below it, and survives being stored', async () => {
   const client = clientOf(azure.emulator);
   const plan = await client.planAttach(CLUSTER, 'myregistry');
   assert.ok(plan.expires instanceof Date && plan.expires > new Date());
-  assert.equal(String(plan), `+ AcrPull for ${plan.principalId} on myregistry`);
+  const [line, ...below] = String(plan).split('\n');
+  assert.equal(line, `+ AcrPull on myregistry for group/dev (kubelet ${plan.principalId.slice(0, 8)}…)`);
+  assert.ok(below.includes(`    principal: ${plan.principalId} (the cluster's kubelet identity)`), below.join('\n'));
+  assert.ok(below.includes(`    scope: ${plan.registry}`), below.join('\n'));
   assert.deepEqual(plan.action, { kind: 'grant' });
   const text = JSON.stringify(plan);
   assert.equal(JSON.parse(text).principal_id, plan.principalId);

@@ -180,7 +180,7 @@ test('an import costs no wait, and a plan can expire', async () => {
   const client = clientOf(azure.emulator);
   const begun = performance.now();
   for (const tag of ['a', 'b', 'c', 'd']) await client.importImage('myregistry', 'nginx', { target: `quick:${tag}` });
-  assert.ok(performance.now() - begun < 25_000);
+  assert.ok(performance.now() - begun < 5_000);
   const plan = await client.planAttach('group/other', 'myregistry');
   const err = await client.applyAttach({ ...plan, expires: new Date(0) }).catch((err) => err);
   assert.equal(err.code, 'conflict');

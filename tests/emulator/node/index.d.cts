@@ -169,6 +169,10 @@ export interface Times {
   cluster?: number;
   clusterCreation?: number;
   clusterDeletion?: number;
+  /** From the beginning of a cluster's creation until it shows the identity that its nodes pull with; at the end, if that is sooner. */
+  kubeletIdentity?: number;
+  /** The registration of a resource provider. */
+  registration?: number;
   /** A command run inside a cluster. */
   command?: number;
   /** How long a node goes on using the credential that a registry gave it. */

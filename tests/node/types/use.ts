@@ -81,6 +81,8 @@ function tell(outcome: AttachOutcome): string | null {
       return outcome.kind;
     case 'inherited':
       return outcome.from;
+    case 'through_group':
+      return outcome.group;
     case 'condition_differs':
       return outcome.existing;
   }
