@@ -57,6 +57,7 @@ impl Polling {
     }
 
     /// Begins with shorter waits.
+    #[cfg(any(feature = "kubernetes", test))]
     pub fn quick(mut self) -> Self {
         self.is_quick = true;
         self

@@ -10,6 +10,7 @@ mod bounded;
 mod connect;
 #[cfg(feature = "kubernetes")]
 mod connection;
+#[cfg(feature = "kubernetes")]
 mod created;
 #[cfg(feature = "kubernetes")]
 mod failure;
