@@ -5,6 +5,7 @@
 mod again;
 mod claims;
 mod clusters;
+mod defaults;
 mod faults;
 mod groups;
 mod hostile;

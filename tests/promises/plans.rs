@@ -69,6 +69,26 @@ async fn what_is_changed_in_a_plan_is_refused_or_shown() {
     }
 }
 
+/// A field that is missing is not taken for its usual value: without its condition the plan would grant more than was planned.
+#[tokio::test(start_paused = true)]
+async fn a_plan_that_lost_a_field_is_refused() {
+    let scene = Scene::new();
+    let whole = stored(&scene).await;
+    for field in whole.as_object().unwrap().keys() {
+        let mut plan = whole.clone();
+        plan.as_object_mut().unwrap().remove(field);
+        let read = serde_json::from_value::<AttachPlan>(plan);
+        assert!(read.is_err(), "{field}: {read:?}");
+    }
+    let detach = scene.client.plan_detach(&scene.cluster, &scene.registry, DetachOptions::default()).await.unwrap();
+    let whole = serde_json::to_value(detach).unwrap();
+    for field in whole.as_object().unwrap().keys() {
+        let mut plan = whole.clone();
+        plan.as_object_mut().unwrap().remove(field);
+        assert!(serde_json::from_value::<DetachPlan>(plan).is_err(), "{field}");
+    }
+}
+
 #[tokio::test(start_paused = true)]
 async fn a_named_principal_is_shown_with_all_that_is_written() {
     let scene = Scene::new();

@@ -64,6 +64,8 @@ pub struct AttachPlan {
     /// Who would have it.
     pub principal_id: PrincipalId,
     /// What would narrow it.
+    // Absent is not null here: a plan that lost its condition would grant more than was shown.
+    #[serde(deserialize_with = "Option::deserialize")]
     pub condition: Option<String>,
     /// What would be done.
     pub action: PlannedAction,
@@ -75,7 +77,6 @@ pub struct AttachPlan {
     pub other_condition: OtherCondition,
     /// Object ids of the Entra groups that have a role which gives pull there, where Azure did not say whether the identity is a member.
     /// Usually empty.
-    #[serde(default)]
     pub unchecked_groups: Vec<String>,
 }
 

@@ -113,7 +113,6 @@ pub struct PullGrant {
     /// `false`: the caller may not read the role's definition or the registry, so that it may give pull, or not.
     pub is_certain: bool,
     /// Where the principal is a group: whether its members are known, and so the [`clusters`](Self::clusters) complete.
-    #[serde(default)]
     pub membership: GroupMembership,
 }
 

@@ -85,8 +85,9 @@ impl DeploymentObject {
         self.spec.replicas.unwrap_or(1)
     }
 
+    /// Kubernetes counts generations from 1: of an object without one it is not known what its status is about.
     fn is_observed(&self) -> bool {
-        self.status.observed_generation >= self.metadata.generation
+        self.metadata.generation > 0 && self.status.observed_generation >= self.metadata.generation
     }
 
     /// As `kubectl rollout status` judges it.
@@ -309,6 +310,19 @@ mod tests {
         let broken = vec![pod("a", Some("a:1: not found"))];
         assert!(rolling(deployment(2, 1, ""), broken.clone(), 0).verdict().is_none());
         assert!(matches!(rolling(deployment(2, 2, ""), broken, 0).verdict(), Some(Err(_))));
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn a_deployment_without_a_generation_is_not_done() {
+        let done = |metadata: serde_json::Value| {
+            let object = json!({ "metadata": metadata, "spec": { "replicas": 0 }, "status": {} });
+            let deployment = DeploymentObject::deserialize(object).unwrap();
+            rolling(deployment, Vec::new(), 0).verdict().is_some()
+        };
+        assert!(!done(json!({})) && !done(json!({ "generation": 0 })) && !done(json!({ "generation": 1 })));
+        let scaled_to_none = json!({ "metadata": { "generation": 1 }, "spec": { "replicas": 0 }, "status": { "observedGeneration": 1 } });
+        let scaled_to_none = DeploymentObject::deserialize(scaled_to_none).unwrap();
+        assert!(matches!(rolling(scaled_to_none, Vec::new(), 0).verdict(), Some(Ok(_))));
     }
 
     #[tokio::test(start_paused = true)]

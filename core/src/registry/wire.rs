@@ -11,8 +11,6 @@ use serde_json::Value;
 #[derive(Deserialize)]
 pub(super) struct WireRegistry {
     id: String,
-    #[serde(default)]
-    pub name: String,
     location: Option<String>,
     /// What it costs is no condition of anything that is done with it.
     sku: Option<WireSku>,
@@ -64,11 +62,16 @@ impl WireRegistry {
         self.properties.role_assignment_mode.as_deref().unwrap_or(RoleAssignmentMode::default().as_str())
     }
 
+    /// Its name, as the id has it: a list of another API version may leave the name itself out.
+    fn name(&self) -> &str {
+        self.id.rsplit_once('/').map_or(&self.id, |(_, name)| name)
+    }
+
     /// Whether the login server has more than the registry's name before its ending.
     pub fn has_domain_label(&self) -> bool {
         let host = self.properties.login_server.as_deref().unwrap_or_default();
         let first = host.split('.').next().unwrap_or_default();
-        !first.is_empty() && !first.eq_ignore_ascii_case(&self.name)
+        !first.is_empty() && !first.eq_ignore_ascii_case(self.name())
     }
 
     /// Whether a user with a password, who is nobody, may do everything in it.
@@ -84,13 +87,13 @@ impl WireRegistry {
     pub fn into_registry(self) -> Result<Registry> {
         let no_host = || {
             Error::new(ErrorKind::Unexpected, "the registry has no login server yet")
-                .with_context("registry", &self.name)
+                .with_context("registry", self.name())
         };
         let login_server = self.properties.login_server.as_deref().map(str::to_ascii_lowercase).ok_or_else(no_host)?;
         // Tokens are shown there, and images are named after it.
         if !ImageReference::is_registry(&login_server) {
             return Err(Error::new(ErrorKind::Unexpected, "the registry's login server is not the name of a host")
-                .with_context("registry", &self.name)
+                .with_context("registry", self.name())
                 .with_context("loginServer", login_server));
         }
         let (location, sku) = (self.location().to_owned(), self.sku().to_owned());
@@ -173,6 +176,19 @@ mod tests {
             assert_eq!(err.kind(), ErrorKind::Unexpected, "{wrong}");
             assert!(err.to_string().contains("login server"), "{err}");
         }
+    }
+
+    #[test]
+    fn a_registry_without_a_name_has_no_domain_label_for_that() {
+        let has_label = |name: Value, host: &str| {
+            let body = item("myreg", json!({"name": name, "properties": {"loginServer": host}}));
+            serde_json::from_value::<WireRegistry>(body).unwrap().has_domain_label()
+        };
+        for name in [json!("myreg"), json!(null), json!(""), json!(5)] {
+            assert!(!has_label(name.clone(), "MyReg.azurecr.io"), "{name}");
+            assert!(has_label(name.clone(), "myreg-h4sh.azurecr.io"), "{name}");
+        }
+        assert!(!has_label(json!("myreg"), ""));
     }
 
     fn item(name: &str, mut rest: Value) -> Value {
