@@ -56,6 +56,7 @@ pub(crate) enum DigestHeader {
     Text(String),
 }
 
+#[cfg(feature = "serve")]
 impl Asks {
     /// The word for it in a scene.
     pub(crate) fn named(word: &str) -> Option<Self> {
