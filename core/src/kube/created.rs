@@ -4,7 +4,8 @@ use serde_json::Value;
 use std::time::{Duration, SystemTime};
 use time::{OffsetDateTime, format_description::well_known::Rfc3339};
 
-/// Both times that are compared are whole seconds of the cluster's clock.
+/// Both times that are compared are whole seconds of the cluster's clock. So an object that somebody else created in the two seconds
+/// before, and whose response was lost, counts as new.
 const ROUNDING: Duration = Duration::from_secs(2);
 
 /// Whether an object is no older than what began so long before `at`, by the cluster's own clock.
