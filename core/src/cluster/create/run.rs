@@ -81,8 +81,11 @@ async fn attach_all(
     let identities = match identities(client, cluster, over, call).await {
         // Where time is up, the creation has more to say: what there is, and what to do next.
         Err(err) if err.kind() == ErrorKind::DeadlineExceeded => {
-            over.cancelled().await;
-            return Err(err);
+            let ended = async {
+                over.cancelled().await;
+                Err(err)
+            };
+            return call.run(STEP, ended).await;
         }
         found => found?,
     };
