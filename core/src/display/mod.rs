@@ -28,7 +28,7 @@ mod tests {
         json!({
             "registry": REGISTRY, "principal_id": ID, "principal_type": null, "principal_state": "unknown", "clusters": [],
             "role_definition_id": ID, "role_name": "AcrPull", "assignment_id": "/a", "reach": reach, "condition": condition,
-            "is_certain": is_certain,
+            "is_certain": is_certain, "membership": "none",
         })
     }
 
