@@ -46,7 +46,10 @@ fn stays(requests: &[Request]) -> Result<(), String> {
     let of_manifests = |one: &Request| {
         let sent_there = |from: &Request| {
             let is_redirect = from.status.is_some_and(|status| (300..400).contains(&status));
-            is_redirect && from.method == one.method && from.path.contains("/manifests/")
+            is_redirect
+                && from.service == Service::Registry
+                && from.method == one.method
+                && from.path.contains("/manifests/")
         };
         matches!(one.method.as_str(), "GET" | "HEAD") && requests.iter().any(sent_there)
     };

@@ -27,7 +27,7 @@ pub(crate) enum Poll<T> {
         /// How long it asks to wait.
         wait: Option<Duration>,
     },
-    /// Not yet, told by an error, which is what the wait ends with if it is in vain.
+    /// Not yet, as an error says; the wait ends with this error if time runs out.
     Failed(Error),
 }
 
