@@ -16,6 +16,7 @@ mod plans;
 mod polling;
 mod readme;
 mod references;
+mod replicas;
 mod requests;
 mod rights;
 mod secrets;

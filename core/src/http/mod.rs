@@ -18,6 +18,7 @@ mod state;
 mod token;
 #[cfg(feature = "identity")]
 mod token_transport;
+mod unseen;
 mod wait;
 
 #[cfg(feature = "identity")]
@@ -41,6 +42,7 @@ pub(crate) use state::{Provisioned, shown};
 pub(crate) use token::{Caller, Tokens};
 #[cfg(feature = "identity")]
 pub(crate) use token_transport::TokenTransport;
+pub(crate) use unseen::{PACE, Unseen};
 #[cfg(feature = "identity")]
 pub(crate) use wait::retry_after;
 #[cfg(feature = "kubernetes")]

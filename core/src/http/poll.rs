@@ -1,6 +1,6 @@
 //! Long-running operations: how far one is, and the wait until it has ended.
 
-use super::{Answer, Arm, ArmRequest, CORRELATION_ID, wait::retry_after};
+use super::{Answer, Arm, ArmRequest, CORRELATION_ID, Unseen, wait::retry_after};
 use crate::{
     call::{Call, Poll, Polling},
     error::{Error, ErrorKind, Result, ServiceError},
@@ -84,13 +84,18 @@ impl Operation {
         Ok((progressed, answer))
     }
 
-    /// Waits until the operation has ended; its failure is an error with what Azure said.
+    /// Waits until the operation has ended; its failure is an error with what Azure said. A replica may not know the operation yet.
     pub async fn wait(self, arm: &Arm, call: &Call) -> Result<()> {
         let polling = Polling::new(self.step.clone()).after(self.wait);
-        let operation = Mutex::new(self);
+        let (operation, unseen) = (Mutex::new(self), Unseen::default());
         let poll = || async {
             let mut operation = operation.lock().await;
-            Ok(match operation.look(arm, call).await?.0 {
+            let progressed = match operation.look(arm, call).await {
+                Err(err) if err.status() == Some(404) => return unseen.not_shown().ok_or(err),
+                looked => looked?.0,
+            };
+            unseen.shown();
+            Ok(match progressed {
                 Progressed::Done => Poll::Ready(()),
                 Progressed::Running(status) => Poll::Pending { status: Some(status), wait: operation.wait },
             })

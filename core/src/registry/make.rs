@@ -9,7 +9,7 @@ use crate::{
     call::{Call, Poll, Polling},
     difference::{Difference, Differences},
     error::{Error, ErrorKind, Result},
-    http::{Answer, ArmRequest, CORRELATION_ID, Operation, Provider, Provisioned, group_location, shown},
+    http::{Answer, ArmRequest, CORRELATION_ID, Operation, Provider, Provisioned, Unseen, group_location, shown},
     id::ResourceId,
 };
 use azure_core::http::Method;
@@ -93,7 +93,7 @@ async fn made(
     seen: Option<WireRegistry>,
     call: &Call,
 ) -> Result<WireRegistry> {
-    let seen = Mutex::new(seen);
+    let (seen, unseen) = (Mutex::new(seen), Unseen::default());
     let poll = || async {
         let first = seen.lock().unwrap_or_else(PoisonError::into_inner).take();
         let looked = match first {
@@ -101,10 +101,12 @@ async fn made(
             None => importer.look(id, call).await?,
         };
         let Some(registry) = looked else {
-            let text = "Azure made the registry and does not list it yet; run it again";
-            let err = Error::new(ErrorKind::Unexpected, text).with_context("registry", id.name());
-            return Err(err.with_transient(true));
+            return unseen.not_shown().ok_or_else(|| {
+                let text = "Azure accepted the registry and does not find it; run it again";
+                Error::new(ErrorKind::Unexpected, text).with_context("registry", id.name()).with_transient(true)
+            });
         };
+        unseen.shown();
         let state = registry.state();
         match Provisioned::of(state) {
             Provisioned::Yes => Ok(Poll::Ready(registry)),
@@ -155,7 +157,7 @@ async fn explain(importer: &AzureRegistryImporter, err: Error, registry: &NewReg
         // Who may list all of them and does not find it knows that it is somebody else's.
         Ok(None) => err.with_context(
             "taken by",
-            "somebody outside of this subscription, or a registry that is hidden from this caller",
+            "a registry outside of this subscription, or one that is hidden from this caller or not listed yet",
         ),
         Err(_) => err,
     }

@@ -9,7 +9,7 @@ use crate::{
     call::{Call, Poll, Polling},
     cluster::{about, get_cluster},
     error::{Error, ErrorKind, Result},
-    http::{Answer, Arm, CORRELATION_ID, Operation, Provider, Provisioned, group_location, shown},
+    http::{Answer, Arm, CORRELATION_ID, Operation, Provider, Provisioned, Unseen, group_location, shown},
     id::ResourceId,
 };
 use backon::{BackoffBuilder, ExponentialBuilder};
@@ -70,10 +70,14 @@ async fn begin(arm: &Arm, new: &NewCluster, body: (&str, Option<&str>), call: &C
         let whose = (PROVIDER, new.id.subscription());
         match arm.send_registered(write, whose, new.register, call).await {
             Ok(answer) => Ok(Begun::Accepted(answer)),
-            Err(err) if err.kind() == ErrorKind::Conflict => match look(arm, &new.id, call).await? {
-                Some(cluster) => Ok(Begun::There { cluster, is_ours: may_be_there.load(Ordering::Relaxed) }),
-                None => Err(err),
-            },
+            Err(err) if err.kind() == ErrorKind::Conflict => {
+                let is_ours = may_be_there.load(Ordering::Relaxed);
+                // A replica may not know yet of what Azure says exists, or of what an earlier try of this call has made.
+                let exists = is_ours || err.status() == Some(412);
+                let there =
+                    if exists { look_again(arm, &new.id, call).await? } else { look(arm, &new.id, call).await? };
+                there.map(|cluster| Begun::There { cluster, is_ours }).ok_or(err)
+            }
             Err(err) => {
                 may_be_there.fetch_or(err.kind() == ErrorKind::Unavailable, Ordering::Relaxed);
                 Err(err)
@@ -107,12 +111,16 @@ async fn wait(arm: &Arm, creation: &ClusterCreation, call: &Call) -> Result<Clus
     {
         return Err(name_state(arm, id, err, call).await);
     }
+    let unseen = Unseen::default();
     let poll = || async {
         let Some(cluster) = look(arm, id, call).await? else {
-            return Err(Error::new(ErrorKind::Conflict, "the cluster is gone: somebody has deleted it")
-                .with_context("cluster", id.name())
-                .with_nothing_created());
+            return unseen.not_shown().ok_or_else(|| {
+                Error::new(ErrorKind::Conflict, "the cluster was deleted while it was being created")
+                    .with_context("cluster", id.name())
+                    .with_nothing_created()
+            });
         };
+        unseen.shown();
         check_state(&cluster, id)?;
         if cluster.provisioned() == Provisioned::Yes {
             return cluster.read(id).map(Poll::Ready);
@@ -125,7 +133,7 @@ async fn wait(arm: &Arm, creation: &ClusterCreation, call: &Call) -> Result<Clus
 /// Says of a creation that failed, or of a wait for it that did, what is there, which goes on to be there and to cost.
 async fn name_state(arm: &Arm, id: &ResourceId, err: Error, call: &Call) -> Error {
     let err = err.with_context("cluster", id.name());
-    match look(arm, id, call).await {
+    match look_again(arm, id, call).await {
         Ok(Some(left)) => {
             let hint = if left.provisioned() == Provisioned::Failed {
                 "the cluster exists; delete it, then try again"
@@ -165,6 +173,18 @@ async fn look(arm: &Arm, id: &ResourceId, call: &Call) -> Result<Option<Existing
         Err(err) if err.kind() == ErrorKind::NotFound => Err(err.with_context("resource group", id.group())),
         Err(err) => Err(about(err, id)),
     }
+}
+
+/// The same of a cluster that was there, or may have been: reads in a row have to agree that it is not.
+async fn look_again(arm: &Arm, id: &ResourceId, call: &Call) -> Result<Option<ExistingCluster>> {
+    let unseen = Unseen::default();
+    let poll = || async {
+        Ok(match look(arm, id, call).await? {
+            None => unseen.not_shown().unwrap_or(Poll::Ready(None)),
+            there => Poll::Ready(there),
+        })
+    };
+    call.poll_until(Polling::new("reading the cluster"), poll).await
 }
 
 async fn location(arm: &Arm, new: &NewCluster, call: &Call) -> Result<String> {

@@ -7,19 +7,16 @@ use crate::{
     client::Client,
     cluster::ClusterRef,
     error::{Error, ErrorKind, Result},
-    http::Provisioned,
+    http::{Provisioned, Unseen},
     identity::ClusterIdentities,
     registry::Registry,
 };
 use futures::future::try_join_all;
 use std::{collections::HashSet, time::Duration};
-use tokio::time::Instant;
 use tokio_util::sync::CancellationToken;
 
 pub(crate) const DEADLINE: Duration = Duration::from_secs(60 * 60);
 const STEP: &str = "waiting for the kubelet identity";
-/// A cluster that was accepted a moment ago may not be known everywhere for so long.
-const UNKNOWN_FOR: Duration = Duration::from_secs(60);
 
 pub(crate) async fn create(
     client: &Client,
@@ -109,16 +106,17 @@ async fn identities(
     over: &CancellationToken,
     call: &Call,
 ) -> Result<ClusterIdentities> {
-    let begun = Instant::now();
+    let unseen = Unseen::default();
     let poll = || async {
         loop {
             let is_over = over.is_cancelled();
             match client.identity_resolver().identities(cluster, call).await {
+                Err(err) if err.kind() == ErrorKind::NotFound => return unseen.not_shown().ok_or(err),
                 Ok(found) if found.kubelet.is_some() || is_over && is_settled(&found) => return Ok(Poll::Ready(found)),
                 Ok(found) if is_settled(&found) => over.cancelled().await,
-                Ok(_) => return Ok(Poll::Pending { status: None, wait: None }),
-                Err(err) if err.kind() == ErrorKind::NotFound && begun.elapsed() < UNKNOWN_FOR => {
-                    return Ok(Poll::Failed(err));
+                Ok(_) => {
+                    unseen.shown();
+                    return Ok(Poll::Pending { status: None, wait: None });
                 }
                 Err(err) => return Err(err),
             }

@@ -1,0 +1,115 @@
+//! Resource Manager is eventually consistent: what one read does not show may exist all the same.
+
+use crate::Scene;
+use aks_acr::{CallOptions, ClusterRef, CreateClusterOptions, CreateRegistryOptions, CreatedCluster, Error, ErrorKind};
+use aks_acr_emulator::{Fault, Timing};
+use serde_json::json;
+use std::time::Duration;
+use tokio::time::Instant;
+
+/// So many reads in a row have to agree that something is missing.
+const READS: usize = 5;
+
+fn secs(seconds: u64) -> Duration {
+    Duration::from_secs(seconds)
+}
+
+/// So many reads of this path that find nothing.
+fn missing(path: &str, code: &str, reads: usize) -> Fault {
+    Fault::on("GET", path).status(404).body(json!({ "error": { "code": code, "message": "not found" } })).times(reads)
+}
+
+fn fact<'a>(err: &'a Error, name: &str) -> Option<&'a str> {
+    err.context().find(|(given, _)| *given == name).map(|(_, value)| value)
+}
+
+fn slow() -> Timing {
+    Timing::none().with_registry(secs(60)).with_cluster_creation(secs(300))
+}
+
+/// Another caller is creating a cluster; this one finds it and waits, and from 60 seconds on some reads find nothing.
+async fn waits_beside_another(reads: usize) -> (aks_acr::Result<CreatedCluster>, Duration) {
+    let scene = Scene::new();
+    scene.azure.set_timing(slow());
+    let cluster = ClusterRef::new("group", "new").unwrap();
+    let create = || scene.client.create_cluster(&cluster, CreateClusterOptions::default().with_node_count(1));
+    let begun = Instant::now();
+    let waiting = async {
+        tokio::time::sleep(secs(1)).await;
+        let ended = create().await;
+        (ended, begun.elapsed())
+    };
+    let lag = async {
+        tokio::time::sleep(secs(60)).await;
+        scene.azure.fault(missing("/managedClusters/new", "ResourceNotFound", reads));
+    };
+    let (_, waited, ()) = tokio::join!(create(), waiting, lag);
+    waited
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_cluster_that_reads_do_not_find_is_deleted_only_when_five_in_a_row_agree() {
+    for reads in [1, READS - 1] {
+        let (ended, took) = waits_beside_another(reads).await;
+        let created = ended.unwrap();
+        assert_eq!((created.is_new, created.cluster.state.as_str()), (false, "Succeeded"), "{reads} reads");
+        assert!(took >= secs(300));
+    }
+    let (ended, took) = waits_beside_another(READS).await;
+    let err = ended.unwrap_err();
+    assert_eq!(err.kind(), ErrorKind::Conflict);
+    assert!(err.to_string().contains("the cluster was deleted while it was being created"), "{err}");
+    assert!(took >= secs(80) && took < secs(100), "{took:?}");
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_cluster_whose_first_answer_was_lost_is_found_by_a_later_read() {
+    let scene = Scene::new();
+    scene.azure.set_timing(slow());
+    scene.azure.fault(Fault::on("PUT", "/managedClusters/").reset().after_effect());
+    let cluster = ClusterRef::new("group", "new").unwrap();
+    let create = scene.client.create_cluster(&cluster, CreateClusterOptions::default().with_node_count(1));
+    let lag = async {
+        // After the first look, which finds nothing in fact.
+        tokio::time::sleep(secs(1)).await;
+        scene.azure.fault(missing("/managedClusters/new", "ResourceNotFound", READS - 1));
+    };
+    let (created, ()) = tokio::join!(create, lag);
+    assert_eq!(created.unwrap().cluster.state, "Succeeded");
+    let written =
+        scene.azure.requests().into_iter().filter(|one| one.method == "PUT" && one.status == Some(201)).count();
+    assert_eq!(written, 0, "the answer to the only write that had an effect was lost");
+}
+
+/// An operation is a resource of its own, which a replica may not know yet either.
+#[tokio::test(start_paused = true)]
+async fn an_operation_that_reads_do_not_find_has_failed_only_when_five_in_a_row_agree() {
+    for reads in [1, READS - 1, READS] {
+        let scene = Scene::new();
+        scene.azure.set_timing(slow());
+        scene.azure.fault(missing("/operationStatuses/", "NotFound", reads));
+        let created = scene.client.create_registry("group", "another", CreateRegistryOptions::default()).await;
+        match created {
+            Ok(created) => assert!(created.is_new && reads < READS),
+            Err(err) => assert_eq!((err.kind(), reads), (ErrorKind::OperationFailed, READS), "{err}"),
+        }
+    }
+}
+
+/// What a replica does not know when the time is up may exist, and cost: the error says that it was created.
+#[tokio::test(start_paused = true)]
+async fn a_cluster_that_the_last_read_does_not_find_is_not_said_to_be_gone() {
+    let scene = Scene::new();
+    scene.azure.set_timing(slow());
+    let options = CreateClusterOptions::default().with_call(CallOptions::default().with_deadline(secs(30)));
+    let cluster = ClusterRef::new("group", "new").unwrap();
+    let create = scene.client.create_cluster(&cluster, options);
+    let lag = async {
+        tokio::time::sleep(secs(1)).await;
+        scene.azure.fault(missing("/managedClusters/new", "ResourceNotFound", 99));
+    };
+    let (created, ()) = tokio::join!(create, lag);
+    let err = created.unwrap_err();
+    assert_eq!((err.kind(), fact(&err, "state")), (ErrorKind::DeadlineExceeded, None), "{err}");
+    assert!(err.created().is_some(), "{err}");
+}
