@@ -149,7 +149,7 @@ pub(crate) async fn apply(
     client.cluster_deployer().apply(cluster, &manifests, &options.mode, &call).await
 }
 
-/// A refusal by the registry is final without a grant, and transient with one: so the grants are read once.
+/// A refusal by the registry is final without a grant, and transient with one: so the grants are read.
 pub(crate) async fn roll_out(
     client: &Client,
     cluster: &ClusterRef,

@@ -1,12 +1,16 @@
 //! Resource Manager is eventually consistent: what one read does not show may exist all the same.
 
 use crate::Scene;
-use aks_acr::{CallOptions, ClusterRef, CreateClusterOptions, CreateRegistryOptions, CreatedCluster, Error, ErrorKind};
+use aks_acr::{
+    AttachOptions, CallOptions, ClusterRef, CreateClusterOptions, CreateRegistryOptions, CreatedCluster, Deployment,
+    Error, ErrorKind, Manifest, RollOutOptions,
+};
 use aks_acr_emulator::{Fault, Timing};
 use serde_json::json;
 use std::time::Duration;
 use tokio::time::Instant;
 
+const IMAGE: &str = "myregistry.azurecr.io/web:1";
 /// So many reads in a row have to agree that something is missing.
 const READS: usize = 5;
 
@@ -21,6 +25,62 @@ fn missing(path: &str, code: &str, reads: usize) -> Fault {
 
 fn fact<'a>(err: &'a Error, name: &str) -> Option<&'a str> {
     err.context().find(|(given, _)| *given == name).map(|(_, value)| value)
+}
+
+/// A cluster with pods that cannot pull.
+async fn deployed() -> Scene {
+    let scene = Scene::new();
+    let scene = Scene::of(scene.azure.with_image(IMAGE, &["linux/amd64"]));
+    let text = format!(
+        "{{apiVersion: apps/v1, kind: Deployment, metadata: {{name: web}}, spec: {{replicas: 1, selector: {{matchLabels: {{app: web}}}}, \
+         template: {{metadata: {{labels: {{app: web}}}}, spec: {{containers: [{{name: web, image: '{IMAGE}'}}]}}}}}}}}"
+    );
+    let manifests = Manifest::parse_all(&text).unwrap();
+    scene.client.apply(&scene.cluster, manifests, aks_acr::ApplyOptions::default()).await.unwrap();
+    scene
+}
+
+async fn roll_out(scene: &Scene, call: CallOptions) -> (aks_acr::Result<u32>, Duration) {
+    let begun = Instant::now();
+    let options = RollOutOptions::default().with_call(call);
+    let ended = scene.client.roll_out(&scene.cluster, &Deployment::new("web"), options).await;
+    (ended.map(|done| done.ready), begun.elapsed())
+}
+
+fn lists(scene: &Scene) -> usize {
+    scene.azure.requests().iter().filter(|one| one.method == "GET" && one.path.ends_with("/roleAssignments")).count()
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_rollout_right_after_an_attach_does_not_call_the_grant_missing_while_lists_lag() {
+    for lag in [1, 4, 9, 14, 19] {
+        let scene = deployed().await;
+        scene.azure.set_timing(Timing::none().with_propagation(secs(60)).with_listing(secs(lag)));
+        scene.client.attach(&scene.cluster, &scene.registry, AttachOptions::default()).await.unwrap();
+        let (ended, took) = roll_out(&scene, CallOptions::default()).await;
+        assert_eq!(ended.unwrap(), 1, "a list lags {lag} s");
+        assert!(took >= secs(55), "{took:?}");
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_missing_grant_is_reported_when_reads_in_a_row_agree() {
+    let scene = deployed().await;
+    let (ended, took) = roll_out(&scene, CallOptions::default()).await;
+    let err = ended.unwrap_err();
+    assert!(fact(&err, "missing grant").is_some_and(|text| text.starts_with("AcrPull for kubelet identity")), "{err}");
+    assert_eq!(lists(&scene), READS);
+    assert!(took >= secs(20) && took < secs(30), "{took:?}");
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_short_deadline_makes_no_grant_missing() {
+    let scene = deployed().await;
+    let (ended, took) = roll_out(&scene, CallOptions::default().with_deadline(secs(12))).await;
+    let err = ended.unwrap_err();
+    assert_eq!((err.kind(), fact(&err, "missing grant")), (ErrorKind::DeadlineExceeded, None), "{err}");
+    assert!(fact(&err, "grant not listed yet").is_some_and(|text| text.starts_with("AcrPull")), "{err}");
+    assert!(took >= secs(11) && took <= secs(12), "{took:?}");
 }
 
 fn slow() -> Timing {

@@ -6,10 +6,11 @@ use super::{
     run::list,
 };
 use crate::{
-    call::Call,
+    call::{Call, Poll, Polling},
     client::Client,
     cluster::ClusterRef,
-    error::Result,
+    error::{ErrorKind, Result},
+    http::{PACE, Unseen},
     id::PrincipalId,
     registry::Registry,
     role::{Effect, GroupAccess, READ as LIST, RoleAssignment, Roles, group_access, is_above},
@@ -24,8 +25,10 @@ pub(crate) enum GrantCheck {
     PerhapsThroughGroup(String),
     /// It is a member of a group that has one: the group, in words.
     ThroughGroup(String),
-    /// It has none, by whatever way: which one, in words.
+    /// It has none, by whatever way, and reads in a row agree: which one, in words.
     Missing(String),
+    /// None is listed, and the deadline leaves no time for reads that agree: which one, in words.
+    NotListedYet(String),
     /// The caller may not list them: what is missing for that, in words.
     NotChecked(String),
 }
@@ -39,8 +42,33 @@ pub(crate) async fn check_grant(
 ) -> Result<GrantCheck> {
     let identities = client.identity_resolver().identities(cluster, call);
     let (identities, assignments) = futures::try_join!(identities, list(client, &registry.id, call))?;
-    let found = Found { identities, registry: registry.clone(), assignments, groups: GroupAccess::default() };
-    let principal = principal(&found.identities, None, Otherwise::AskRegistry)?;
+    let principal = principal(&identities, None, Otherwise::AskRegistry)?;
+    let found = |assignments| Found {
+        identities: identities.clone(),
+        registry: registry.clone(),
+        assignments,
+        groups: GroupAccess::default(),
+    };
+    let first = check_listed(client, &found(assignments), principal, call).await?;
+    let GrantCheck::Missing(missing) = first else { return Ok(first) };
+    // A replica that lags lists none right after an attach.
+    let unseen = Unseen::default();
+    unseen.not_shown::<GrantCheck>();
+    let poll = || async {
+        let assignments = list(client, &registry.id, call).await?;
+        Ok(match check_listed(client, &found(assignments), principal, call).await? {
+            GrantCheck::Missing(missing) => unseen.not_shown().unwrap_or(Poll::Ready(GrantCheck::Missing(missing))),
+            check => Poll::Ready(check),
+        })
+    };
+    match call.poll_until(Polling::new("looking for the role assignment").after(Some(PACE)), poll).await {
+        Err(err) if err.kind() == ErrorKind::DeadlineExceeded => Ok(GrantCheck::NotListedYet(missing)),
+        checked => checked,
+    }
+}
+
+/// What one list says.
+async fn check_listed(client: &Client, found: &Found, principal: PrincipalId, call: &Call) -> Result<GrantCheck> {
     let Some(assignments) = &found.assignments else {
         return Ok(GrantCheck::NotChecked(format!("the caller lacks {LIST} on {}", found.registry.id)));
     };
@@ -52,7 +80,7 @@ pub(crate) async fn check_grant(
         return Ok(GrantCheck::Exists);
     }
     let groups = group_access(client.role_assigner(), (id, mode), principal, assignments, call).await?;
-    Ok(judge(&found, &groups, principal))
+    Ok(judge(found, &groups, principal))
 }
 
 /// What was changed in the directory minutes ago may not be seen yet: so a group with a grant on the registry itself, which is there for

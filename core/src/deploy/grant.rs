@@ -24,6 +24,7 @@ pub(super) struct Verdict {
 
 const HINT: &str = "hint";
 const NOT_CHECKED: &str = "grants not checked";
+const ATTACH: &str = "attach the registry to the cluster";
 const WAIT: &str = "waiting until the registry accepts the nodes";
 
 impl Verdict {
@@ -48,8 +49,12 @@ impl Verdict {
                 Self::wait(format!("{WAIT}: {text}"), vec![("access", text), (HINT, hint.to_owned())])
             }
             GrantCheck::Missing(missing) => {
-                let hint = "attach the registry to the cluster".to_owned();
-                Self { is_final: true, step: String::new(), facts: vec![("missing grant", missing), (HINT, hint)] }
+                let facts = vec![("missing grant", missing), (HINT, ATTACH.to_owned())];
+                Self { is_final: true, step: String::new(), facts }
+            }
+            GrantCheck::NotListedYet(missing) => {
+                let step = format!("{WAIT}: Azure does not list {missing} (yet)");
+                Self::wait(step, vec![("grant not listed yet", missing), (HINT, ATTACH.to_owned())])
             }
             GrantCheck::NotChecked(why) => Self::not_checked(why, None),
         }
