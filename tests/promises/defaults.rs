@@ -106,12 +106,13 @@ fn sources(folder: &Path) -> Vec<PathBuf> {
 
 fn read(text: &str) -> Reasons {
     let rows = text.lines().filter_map(|line| line.strip_prefix("| `"));
-    let cells =
-        rows.map(|row| row.trim_end_matches('|').split(" | ").map(|cell| cell.trim_matches([' ', '`']).to_owned()));
+    let cells = rows.map(|row| row.trim_end_matches('|').split(" | ").map(|cell| cell.trim().to_owned()));
     cells
         .map(|mut cells| {
             let mut next = || cells.next().unwrap_or_default();
-            let place = (next(), next(), next());
+            // A reason may begin or end with code of its own.
+            let mut code = || next().trim_matches('`').to_owned();
+            let place = (code(), code(), code());
             (place, (next().parse().unwrap_or(0), next()))
         })
         .collect()
