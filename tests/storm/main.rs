@@ -1,7 +1,8 @@
 //! The whole story in stormy weather: a share of all requests meets a fault, by chance that follows from a seed. Each run ends right or
 //! with an error that says what failed; whatever it ended as, the story told again in calm weather ends right.
 //!
-//! `AKS_ACR_STORM_RUNS` says how many seeds are run, `AKS_ACR_STORM_SEED` which one alone, or which is the first.
+//! `AKS_ACR_STORM_RUNS` says how many seeds are run, `AKS_ACR_STORM_SEED` which one alone, or which is the first. From 10,000 on, each kind
+//! of fault has to be drawn often enough. `CARGO_PROFILE_DEV_OPT_LEVEL=1` is worth its build then.
 
 #![expect(clippy::unwrap_used, reason = "a test program: what fails here ends a trial")]
 

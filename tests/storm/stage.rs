@@ -5,7 +5,7 @@ use crate::{
     story::{self, Stop},
 };
 use aks_acr::{CallOptions, Client, ClusterRef, PodSelection};
-use aks_acr_emulator::{Emulator, Storm, Timing};
+use aks_acr_emulator::{Emulator, Mark, Storm, Timing};
 use aks_acr_tests::folder::Folder;
 use std::{collections::BTreeMap, fs, sync::Arc, time::Duration};
 use tokio::runtime::{Builder, Runtime};
@@ -105,6 +105,11 @@ impl Stage {
                 && one.fault.is_none()
         };
         self.azure.requests().iter().filter(|one| is_write(one)).count()
+    }
+
+    /// Whether a list of Resource Manager has left out what is new since then.
+    pub fn has_lagged(&self, since: Mark) -> bool {
+        self.azure.requests_since(since).iter().any(|one| one.fault == Some("lagging list"))
     }
 
     /// Who may what on the registry, and how often.

@@ -5,7 +5,7 @@ use aks_acr_emulator::{From, Service};
 use std::{collections::BTreeMap, fmt::Write as _, time::Duration};
 
 /// Every kind of fault, by the emulator's word for it.
-pub const KINDS: [&str; 13] = [
+pub const KINDS: [&str; 14] = [
     "throttled",
     "server error",
     "reset",
@@ -17,6 +17,7 @@ pub const KINDS: [&str; 13] = [
     "odd body",
     "redirect",
     "lagging replica",
+    "lagging list",
     "expired token",
     "repeated page",
 ];
@@ -65,11 +66,14 @@ impl Table {
         }
     }
 
+    /// How often a kind of fault has changed an answer.
+    fn drawn(&self, kind: &str) -> u64 {
+        self.faults.iter().filter(|((word, _), _)| *word == kind).map(|(_, count)| count).sum()
+    }
+
     /// The faults that were drawn too seldom to show anything, of those that strike clients.
     pub fn seldom(&self, least: u64) -> Vec<String> {
-        let drawn =
-            |kind: &str| self.faults.iter().filter(|((word, _), _)| *word == kind).map(|(_, count)| count).sum::<u64>();
-        let seldom = KINDS.iter().map(|kind| (kind, drawn(kind))).filter(|(_, count)| *count < least);
+        let seldom = KINDS.iter().map(|kind| (kind, self.drawn(kind))).filter(|(_, count)| *count < least);
         seldom.map(|(kind, count)| format!("{kind}: {count}")).collect()
     }
 
@@ -94,7 +98,7 @@ impl Table {
             kinds.entry(fault).or_default().push(format!("{service} {count}"));
         }
         for (fault, counts) in kinds {
-            let _ = writeln!(text, "{fault:<22} {}", counts.join(", "));
+            let _ = writeln!(text, "{fault:<22} {:>9}: {}", self.drawn(fault), counts.join(", "));
         }
         let _ = writeln!(text, "what errors say, an example each");
         for ((kind, step), example) in &self.examples {

@@ -18,6 +18,7 @@ use tokio::sync::Notify;
 use tokio::time::Instant;
 
 use crate::entra;
+use crate::fault::lag::{Asked, Lagged};
 use crate::fault::{self, Fault, Outcome, Repeated};
 use crate::keeper::{self, Change};
 use crate::kubernetes::Watch;
@@ -148,7 +149,7 @@ fn effect(shared: &Shared, mut request: Request<Bytes>, fault: Option<&Fault>, p
         replicate(shared, &request, &mut served, false);
         return served;
     };
-    let mut came_about = false;
+    let (mut came_about, mut word) = (false, fault.word());
     let expires = matches!(fault.outcome, Outcome::ExpiredToken);
     if expires && !fault.after_effect {
         came_about = shared.world().expire_tokens_of(&request);
@@ -160,7 +161,9 @@ fn effect(shared: &Shared, mut request: Request<Bytes>, fault: Option<&Fault>, p
         Some(answer) if !fault.after_effect => Served::Whole(answer),
         instead => {
             let mut served = ring(shared, &request);
-            came_about |= replicate(shared, &request, &mut served, matches!(fault.outcome, Outcome::Lagging));
+            if let Some(lagged) = replicate(shared, &request, &mut served, matches!(fault.outcome, Outcome::Lagging)) {
+                (came_about, word) = (true, lagged.word());
+            }
             instead.map_or(served, Served::Whole)
         }
     };
@@ -172,7 +175,7 @@ fn effect(shared: &Shared, mut request: Request<Bytes>, fault: Option<&Fault>, p
         Served::Watch { parts, .. } => fault.dress_watch(parts),
     };
     if came_about {
-        shared.world().log.meet(place, fault.word());
+        shared.world().log.meet(place, word);
     }
     served
 }
@@ -184,11 +187,14 @@ fn ring(shared: &Shared, request: &Request<Bytes>) -> Served {
     served
 }
 
-/// In a storm, what replicas have heard of; one that lags answers instead, and then this says so.
-fn replicate(shared: &Shared, request: &Request<Bytes>, served: &mut Served, lags: bool) -> bool {
-    let Served::Whole(answer) = served else { return false };
-    let faults = &mut shared.world().faults;
-    faults.storm.is_some() && faults.replicas.pass(request.method(), request.uri(), answer, lags)
+/// In a storm, what replicas have heard of; one that lags answers instead, and then this says with what.
+fn replicate(shared: &Shared, request: &Request<Bytes>, served: &mut Served, lags: bool) -> Option<Lagged> {
+    let Served::Whole(answer) = served else { return None };
+    let world = &mut *shared.world();
+    world.faults.storm.as_ref()?;
+    let service = world.service(request.uri().host().unwrap_or_default());
+    let asked = Asked { service, method: request.method(), uri: request.uri(), at: world.clock.now() };
+    world.faults.replicas.pass(&asked, answer, lags)
 }
 
 /// The answer of a fault; `None` when it changes none.

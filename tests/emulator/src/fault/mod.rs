@@ -1,7 +1,7 @@
 //! Faults on demand, and by chance.
 
 pub(crate) mod arrival;
-mod lag;
+pub(crate) mod lag;
 mod odd;
 mod storm;
 
@@ -339,7 +339,7 @@ pub(crate) fn answer(status: StatusCode, headers: &[(HeaderName, HeaderValue)], 
 pub(crate) struct Faults {
     asked_for: Vec<Fault>,
     pub(crate) storm: Option<Storm>,
-    /// What was answered to reads since the storm began.
+    /// What was read and written since the storm began.
     pub(crate) replicas: lag::Replicas,
 }
 

@@ -60,7 +60,8 @@ impl Storm {
         let times = self.seen.entry(address.clone()).or_default();
         *times += 1;
         let mut dice = Dice::new(&format!("{} {times} {address}", self.seed));
-        (dice.share() < self.share).then(|| fault(service, from, is_list(method, uri), &mut dice))
+        let is_read = method == Method::GET || method == Method::HEAD;
+        (dice.share() < self.share).then(|| fault(service, from, (is_read, is_list(method, uri)), &mut dice))
     }
 }
 
@@ -72,21 +73,30 @@ fn address(service: Service, from: From, method: &Method, uri: &Uri) -> String {
 }
 
 /// Whether it asks Resource Manager for a list: the path ends with a type and not with a name.
-fn is_list(method: &Method, uri: &Uri) -> bool {
+pub(super) fn is_list(method: &Method, uri: &Uri) -> bool {
     let path = uri.path().to_ascii_lowercase();
     let types = path.rsplit_once("/providers/").map(|(_, rest)| rest.split('/').skip(1).count());
     method == Method::GET && types.is_some_and(|count| count % 2 == 1)
 }
 
 /// What may strike, as often as it stands here.
-fn fault(service: Service, from: From, is_list: bool, dice: &mut Dice) -> Fault {
+fn fault(service: Service, from: From, (is_read, is_list): (bool, bool), dice: &mut Dice) -> Fault {
     let fault = Fault::on("*", "");
-    // A list meets its own fault more often: there are few of them.
-    if is_list && service == Service::Arm && dice.below(4) == 0 {
-        return fault.repeated_page();
+    // A list meets its own faults more often: there are few of them.
+    if is_list && service == Service::Arm {
+        match dice.below(4) {
+            0 => return fault.repeated_page(),
+            1 | 2 => return fault.lagging(),
+            3.. => {}
+        }
+    }
+    let may_lag = from == From::Client && matches!(service, Service::Arm | Service::Registry);
+    // Few reads come soon after a write; a replica that lags answers any other as it is. A cluster's API server has one store.
+    if may_lag && is_read && dice.below(8) == 0 {
+        return fault.lagging();
     }
     if from == From::Client && dice.below(16) == 0 {
-        return grave(fault, service, dice);
+        return grave(fault, dice);
     }
     match dice.below(if from == From::Node { 4 } else { 7 }) {
         0 => throttled(fault, service, dice),
@@ -102,15 +112,11 @@ fn fault(service: Service, from: From, is_list: bool, dice: &mut Dice) -> Fault 
 }
 
 /// What no second try mends: rare, or no story would come to its end.
-fn grave(fault: Fault, service: Service, dice: &mut Dice) -> Fault {
-    match dice.below(4) {
+fn grave(fault: Fault, dice: &mut Dice) -> Fault {
+    match dice.below(3) {
         0 => silent(fault, dice),
         1 => odd(fault, dice),
-        2 => redirected(fault, dice),
-        // A cluster's API server answers from one store. Resource Manager lags, too, which is not drawn yet: a list of role assignments
-        // without the newest is taken for a missing grant, and a cluster that is not shown yet for a deleted one.
-        _ if service == Service::Registry => fault.lagging(),
-        _ => fault.slow_body(slow(dice)),
+        _ => redirected(fault, dice),
     }
 }
 
@@ -283,6 +289,7 @@ mod tests {
             "silent body",
             "odd body",
             "redirect",
+            "lagging replica",
         ] {
             assert!(struck.contains(&kind), "{kind}");
         }
