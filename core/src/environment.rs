@@ -19,7 +19,7 @@ impl Environment {
     }
 
     /// The first of these that is set, with its name: some programs read the upper case of a name first, none reads both.
-    #[cfg(any(feature = "identity", feature = "network"))]
+    #[cfg(any(feature = "identity", feature = "kubernetes", feature = "reqwest"))]
     pub fn first<'a>(&self, names: &[&'a str]) -> Option<(&'a str, String)> {
         names.iter().find_map(|name| Some((*name, self.get(name)?)))
     }

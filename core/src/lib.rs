@@ -25,7 +25,7 @@ mod import;
 mod inventory;
 mod kube;
 mod lenient;
-#[cfg(feature = "network")]
+#[cfg(any(feature = "kubernetes", feature = "reqwest"))]
 mod network;
 mod pull;
 mod refusal;

@@ -7,7 +7,7 @@ use crate::credential::{DefaultCredential, Surroundings};
 use crate::error::{Error, ErrorKind};
 #[cfg(feature = "kubernetes")]
 use crate::kube::KubeConnector;
-#[cfg(feature = "network")]
+#[cfg(any(feature = "kubernetes", feature = "reqwest"))]
 use crate::network::Network;
 use crate::{
     cloud::Cloud,
@@ -290,9 +290,9 @@ impl ClientBuilder {
     /// is asked for and the feature `identity` is off, or a proxy or a certificate was given and nothing in this build uses it.
     pub fn build(self) -> Result<Client> {
         let subscription = self.subscription.parse()?;
-        #[cfg(feature = "network")]
+        #[cfg(any(feature = "kubernetes", feature = "reqwest"))]
         let network = Network::new(self.proxy.as_ref().map(Secret::secret), &self.trusted, &self.environment)?;
-        #[cfg(not(feature = "network"))]
+        #[cfg(not(any(feature = "kubernetes", feature = "reqwest")))]
         if self.proxy.is_some() || !self.trusted.is_empty() {
             return Err(missing("proxies and certificates of authorities"));
         }

@@ -119,13 +119,13 @@ pub(crate) fn is_final(err: &azure_core::Error) -> bool {
 }
 
 /// The sentence about what stands in the way of every connection, if something does.
-#[cfg(feature = "network")]
+#[cfg(any(feature = "kubernetes", feature = "reqwest"))]
 fn obstacle(err: &azure_core::Error) -> Option<&'static str> {
     crate::network::Obstacle::find(err).map(crate::network::Obstacle::sentence)
 }
 
 /// What a transport that was given says of its troubles, only its giver knows.
-#[cfg(not(feature = "network"))]
+#[cfg(not(any(feature = "kubernetes", feature = "reqwest")))]
 fn obstacle(_: &azure_core::Error) -> Option<&'static str> {
     None
 }
