@@ -1365,9 +1365,9 @@ export interface Cluster {
   readonly kubernetesVersion: string;
   /** Such as `Free`. */
   readonly tier: string;
-  /** The nodes of its first system pool. */
-  readonly nodeCount: number;
-  /** The size of those. */
+  /** The nodes of its first system pool. `null` where Azure states no count, as for a pool of several sizes. */
+  readonly nodeCount: number | null;
+  /** The size of those; empty where Azure states none. */
   readonly vmSize: string;
   /** The host of its API server, once it has one. */
   readonly host: string | null;

@@ -24,9 +24,9 @@ value! {
         kubernetes_version: String,
         /// Such as `Free`.
         tier: String,
-        /// The nodes of its first system pool.
-        node_count: u32,
-        /// The size of those.
+        /// The nodes of its first system pool. `None` where Azure states no count, as for a pool of several sizes.
+        node_count: Option<u32>,
+        /// The size of those; empty where Azure states none.
         vm_size: String,
         /// The host of its API server, once it has one.
         host: Option<String>,

@@ -1316,7 +1316,7 @@ class Cluster(Result):
         state: str,
         kubernetes_version: str,
         tier: str,
-        node_count: int,
+        node_count: int | None,
         vm_size: str,
         host: str | None,
     ) -> Cluster: ...
@@ -1341,12 +1341,12 @@ class Cluster(Result):
         """Such as `Free`."""
 
     @property
-    def node_count(self) -> int:
-        """The nodes of its first system pool."""
+    def node_count(self) -> int | None:
+        """The nodes of its first system pool. `None` where Azure states no count, as for a pool of several sizes."""
 
     @property
     def vm_size(self) -> str:
-        """The size of those."""
+        """The size of those; empty where Azure states none."""
 
     @property
     def host(self) -> str | None:

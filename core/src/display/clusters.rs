@@ -41,12 +41,13 @@ impl fmt::Display for EntraSettings {
 impl fmt::Display for Cluster {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let Self { location, state, kubernetes_version, node_count, vm_size, .. } = self;
-        let nodes = if *node_count == 1 { "node" } else { "nodes" };
-        write!(
-            f,
-            "{}: Kubernetes {kubernetes_version}, {node_count} {nodes} of {vm_size} in {location} ({state})",
-            place(&self.id)
-        )
+        let nodes = match node_count {
+            Some(1) => "1 node".to_owned(),
+            Some(count) => format!("{count} nodes"),
+            None => "an unknown number of nodes".to_owned(),
+        };
+        let size = if vm_size.is_empty() { String::new() } else { format!(" of {vm_size}") };
+        write!(f, "{}: Kubernetes {kubernetes_version}, {nodes}{size} in {location} ({state})", place(&self.id))
     }
 }
 

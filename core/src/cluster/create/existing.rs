@@ -73,8 +73,7 @@ impl ExistingCluster {
             state: self.state.clone(),
             kubernetes_version: version,
             tier: self.text("sku/tier")?,
-            // A cluster without pools of its own has no nodes to count.
-            node_count: pool.as_ref().and_then(|pool| pool.count).unwrap_or_default(),
+            node_count: pool.as_ref().and_then(|pool| pool.count),
             vm_size: pool.and_then(|pool| pool.vm_size).unwrap_or_default(),
             host,
         })
@@ -151,11 +150,26 @@ mod tests {
     }
 
     #[test]
-    fn a_pool_that_does_not_say_its_count_has_not_none() {
+    fn a_node_count_that_azure_does_not_state_is_unknown_and_not_zero() {
         let asked = NewCluster::new(id());
-        let pools = json!([{ "mode": "System", "count": null, "vmSize": null }]);
-        let found = existing(&json!({ "provisioningState": "Succeeded", "agentPoolProfiles": pools }));
-        assert_eq!(found.differences(&asked).unwrap()[0].to_string(), "node_count: asked for 3, found unknown");
+        let several = json!({ "scale": { "manual": [{ "size": "x", "count": 3 }] } });
+        for pools in [
+            json!([{ "mode": "System", "count": null, "vmSize": null }]),
+            json!([{ "mode": "System", "type": "VirtualMachines", "virtualMachinesProfile": several }]),
+            json!([]),
+            json!(null),
+        ] {
+            let found = existing(&json!({ "provisioningState": "Succeeded", "agentPoolProfiles": pools }));
+            assert_eq!(found.differences(&asked).unwrap()[0].to_string(), "node_count: asked for 3, found unknown");
+            let read = found.read(&id()).unwrap();
+            assert_eq!(read.node_count, None, "{pools}");
+            assert!(read.to_string().contains("an unknown number of nodes in "), "{read}");
+        }
+        // A pool that is scaled to zero has no nodes: that is known.
+        let found = existing(&json!({ "agentPoolProfiles": [{ "mode": "System", "count": 0, "vmSize": "x" }] }));
+        let read = found.read(&id()).unwrap();
+        assert_eq!(read.node_count, Some(0));
+        assert!(read.to_string().contains("0 nodes of x in "), "{read}");
     }
 
     #[test]

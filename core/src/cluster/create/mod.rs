@@ -92,9 +92,9 @@ pub struct Cluster {
     pub kubernetes_version: String,
     /// Such as `Free`.
     pub tier: String,
-    /// The nodes of its first system pool.
-    pub node_count: u32,
-    /// The size of those.
+    /// The nodes of its first system pool. `None` where Azure states no count, as for a pool of several sizes.
+    pub node_count: Option<u32>,
+    /// The size of those; empty where Azure states none.
     pub vm_size: String,
     /// The host of its API server, once it has one.
     pub host: Option<String>,
@@ -110,7 +110,7 @@ impl Cluster {
             state: String::new(),
             kubernetes_version: String::new(),
             tier: String::new(),
-            node_count: 0,
+            node_count: None,
             vm_size: String::new(),
             host: None,
         }
