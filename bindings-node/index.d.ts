@@ -21,6 +21,10 @@ export interface TokenCredential {
   /**
    * `abortSignal` is aborted when no call waits for the token any more: all are cancelled, or past their deadlines. So a sign-in of which
    * nobody wants to know does not stay open.
+   *
+   * An error that it throws is the `cause` of the call's error. A lost connection, a timeout, HTTP 408 or 5xx is `'unavailable'`, and HTTP
+   * 429 is `'rate_limited'` with the `retryAfterMs` of the response; both are transient. Any other, such as a refusal by Entra, is
+   * `'unauthenticated'`, with the `refusal` `'conditional_access'` where that caused it.
    */
   getToken(scopes: string[], options?: { abortSignal?: AbortSignal }): Promise<AccessToken | null>;
 }

@@ -1,6 +1,7 @@
 'use strict';
 
 const native = require('../native.cjs');
+const { Thrown } = require('./credential.cjs');
 const { AksAcrError } = require('./error.cjs');
 const { watch } = require('./signal.cjs');
 const { shown, view } = require('./view.cjs');
@@ -71,9 +72,10 @@ function failure(refusal, signals = []) {
   const fields = refusal.fields;
   if (fields === undefined) return refusal;
   const aborted = fields.code === 'cancelled' ? signals.find((signal) => signal.aborted) : undefined;
+  const cause = refusal.cause instanceof Thrown ? refusal.cause.value : refusal.cause;
   // The fields themselves are named as here; what is in them is in core's form.
   const inside = Object.entries(fields).map(([name, fact]) => [name, view(fact, OF_ERRORS[name])]);
-  return new AksAcrError(refusal.message, { ...Object.fromEntries(inside), cause: aborted ? aborted.reason : refusal.cause });
+  return new AksAcrError(refusal.message, { ...Object.fromEntries(inside), cause: aborted ? aborted.reason : cause });
 }
 
 module.exports = { perform, failure, isGiven };

@@ -32,6 +32,8 @@ function getter(credential) {
     awaited.set(number, { key, request });
     try {
       return await request.token;
+    } catch (thrown) {
+      throw new Thrown(thrown);
     } finally {
       awaited.delete(number);
     }
@@ -61,6 +63,60 @@ function begin(credential, scopes) {
   return { controller, token: tokenOf(credential, scopes, controller.signal), isLeft: false, end: undefined };
 }
 
+/** So many errors behind one are read, and so deep: an error may be its own cause. */
+const MOST_CAUSES = 8;
+const DEEPEST = 4;
+
+/** What a credential threw, in an error whose text describes it for core, which judges it. */
+class Thrown extends Error {
+  constructor(value) {
+    super(JSON.stringify(described(value)));
+    this.value = value;
+  }
+}
+
+/** What an error says, and its causes, as `CredentialFailure` of core. What cannot be read is passed over: it must not hide the error. */
+function described(value, depth = 0) {
+  const get = (of, name) => attempt(() => of?.[name]);
+  const texts = (values) => values.filter((one) => typeof one === 'string' && one !== '');
+  const response = get(value, 'response');
+  const numbers = ['statusCode', 'status'].flatMap((name) => [get(value, name), get(response, name)]);
+  const listed = get(value, 'errors');
+  const cause = get(value, 'cause');
+  const causes = Array.isArray(listed) ? listed : cause === undefined || cause === null ? [] : [cause];
+  return {
+    classes: texts([get(value, 'name'), ...classes(value)]),
+    message: attempt(() => String(value instanceof Error ? value.message : value)) ?? '',
+    codes: texts([get(value, 'code'), get(get(value, 'errorResponse'), 'error')]),
+    status: numbers.find((one) => Number.isInteger(one) && one >= 100 && one <= 599) ?? null,
+    headers: attempt(() => pairs(get(response, 'headers'))) ?? [],
+    causes: depth < DEEPEST ? causes.slice(0, MOST_CAUSES).map((one) => described(one, depth + 1)) : [],
+  };
+}
+
+function classes(value) {
+  const names = [];
+  for (let at = value; typeof at === 'object' && at !== null; at = attempt(() => Object.getPrototypeOf(at))) {
+    names.push(attempt(() => at.constructor.name));
+    if (names.length === MOST_CAUSES) break;
+  }
+  return names;
+}
+
+/** Of `Headers` of the web, of those of `@azure/core-rest-pipeline`, or of a plain object. */
+function pairs(headers) {
+  const entries = typeof headers?.[Symbol.iterator] === 'function' ? [...headers] : Object.entries(headers ?? {});
+  return entries.filter((pair) => pair.every((one) => typeof one === 'string'));
+}
+
+function attempt(read) {
+  try {
+    return read();
+  } catch {
+    return undefined;
+  }
+}
+
 async function tokenOf(credential, scopes, abortSignal) {
   const { token, expiresOnTimestamp } = (await credential.getToken(scopes, { abortSignal })) ?? {};
   if (typeof token !== 'string' || expiresOnTimestamp === undefined) {
@@ -74,4 +130,4 @@ async function tokenOf(credential, scopes, abortSignal) {
   return { token, expiresOnTimestamp };
 }
 
-module.exports = { getter };
+module.exports = { getter, Thrown };

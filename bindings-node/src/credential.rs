@@ -1,5 +1,6 @@
 //! A credential of `@azure/identity`, or any object with `getToken`, as `azure_core`'s.
 
+use aks_acr::CredentialFailure;
 use async_trait::async_trait;
 use azure_core::{
     credentials::{AccessToken, TokenCredential, TokenRequestOptions},
@@ -91,7 +92,12 @@ impl TokenCredential for Credential {
         _options: Option<TokenRequestOptions<'_>>,
     ) -> azure_core::Result<AccessToken> {
         let scopes = scopes.iter().map(|&scope| scope.to_owned()).collect();
-        let refused = |err| azure_core::Error::with_error(ErrorKind::Credential, Rejection(err), "getToken failed");
+        let refused = |err: napi::Error| {
+            // An error of napi itself describes nothing.
+            let raised: Option<CredentialFailure> = serde_json::from_str(&err.reason).ok();
+            let text = raised.as_ref().map_or_else(|| err.reason.clone(), |raised| raised.message.clone());
+            raised.unwrap_or_default().into_error(Rejection { err, text })
+        };
         let number = self.next.fetch_add(1, Ordering::Relaxed);
         let mut request = Request { getter: &self.getter, number, is_answered: false };
         let token = request.token(scopes).await.map_err(refused)?;
@@ -103,20 +109,23 @@ impl TokenCredential for Credential {
     }
 }
 
-/// What the credential threw.
+/// What the credential threw: an error of `lib/credential.cjs`, which holds the thrown value, and describes it in its text.
 #[derive(Debug)]
-pub struct Rejection(napi::Error);
+pub struct Rejection {
+    err: napi::Error,
+    text: String,
+}
 
 impl Rejection {
-    /// The thrown value itself.
+    /// That error.
     pub fn thrown(&self) -> Option<napi::Error> {
-        self.0.try_clone().ok()
+        self.err.try_clone().ok()
     }
 }
 
 impl fmt::Display for Rejection {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(&self.0.reason)
+        f.write_str(&self.text)
     }
 }
 

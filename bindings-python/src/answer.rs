@@ -1,6 +1,7 @@
 //! What a caller's own code answers, from a thread of Python's.
 
-use crate::runtime::attached;
+use crate::{raised, runtime::attached};
+use aks_acr::CredentialFailure;
 use azure_core::credentials::AccessToken;
 use pyo3::{exceptions::PyValueError, prelude::*};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
@@ -10,7 +11,7 @@ use tokio::{runtime::Handle, sync::oneshot};
 /// A credential's answer, or a hook's.
 pub enum Said {
     Token(AccessToken),
-    Raised(PyErr),
+    Raised(PyErr, Box<CredentialFailure>),
     Allowed,
     Refused(String),
 }
@@ -111,7 +112,9 @@ impl Answer {
 
     /// An exception.
     fn raised(&self, error: Bound<'_, PyAny>) {
-        self.tell(Said::Raised(PyErr::from_value(error)));
+        // What it says is read here, where Python runs already.
+        let failure = raised::failure(&error);
+        self.tell(Said::Raised(PyErr::from_value(error), Box::new(failure)));
     }
 
     /// The write may be sent.

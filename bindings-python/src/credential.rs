@@ -5,12 +5,9 @@ use crate::{
     interrupt,
     runtime::{attached, locals},
 };
+use aks_acr::CredentialFailure;
 use async_trait::async_trait;
-use azure_core::{
-    Error, Result,
-    credentials::{AccessToken, TokenCredential, TokenRequestOptions},
-    error::ErrorKind,
-};
+use azure_core::credentials::{AccessToken, TokenCredential, TokenRequestOptions};
 use pyo3::{
     exceptions::{PyRuntimeError, PyTypeError},
     prelude::*,
@@ -33,7 +30,7 @@ impl PyCredential {
         Ok(Arc::new(Self(Arc::new(asked.unbind()))))
     }
 
-    async fn fetch(&self, scopes: Vec<String>) -> PyResult<AccessToken> {
+    async fn fetch(&self, scopes: Vec<String>) -> Result<AccessToken, (PyErr, CredentialFailure)> {
         let (credential, locals) = (self.0.clone(), locals());
         let (answer, mut asking) = Answer::new();
         // Others may hold the interpreter for long: it is waited for in a thread that no other work runs on.
@@ -43,14 +40,15 @@ impl PyCredential {
                 credential.call_method1(py, "begin", (scopes, event_loop, context, answer)).map(|_| ())
             })
         });
-        begun.await.ok().flatten().unwrap_or_else(|| Err(ending()))?;
+        let of_ours = |err| (err, CredentialFailure::default());
+        begun.await.ok().flatten().unwrap_or_else(|| Err(ending())).map_err(of_ours)?;
         match asking.said().await {
             Some(Said::Token(token)) => Ok(token),
-            Some(Said::Raised(err)) => {
+            Some(Said::Raised(err, failure)) => {
                 interrupt::pass_on(&err);
-                Err(err)
+                Err((err, *failure))
             }
-            _ => Err(ending()),
+            _ => Err(of_ours(ending())),
         }
     }
 }
@@ -63,11 +61,11 @@ fn ending() -> PyErr {
 
 #[async_trait]
 impl TokenCredential for PyCredential {
-    async fn get_token(&self, scopes: &[&str], _: Option<TokenRequestOptions<'_>>) -> Result<AccessToken> {
+    async fn get_token(&self, scopes: &[&str], _: Option<TokenRequestOptions<'_>>) -> azure_core::Result<AccessToken> {
         let scopes = scopes.iter().map(|scope| (*scope).to_owned()).collect();
         let token = self.fetch(scopes).await;
         // The exception itself is kept: it becomes the cause of ours.
-        token.map_err(|err| Error::with_error(ErrorKind::Credential, err, "the credential raised an exception"))
+        token.map_err(|(err, failure)| failure.into_error(err))
     }
 }
 

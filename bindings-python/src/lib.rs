@@ -28,6 +28,7 @@ mod identity;
 mod import;
 mod interrupt;
 mod pull;
+mod raised;
 mod record;
 mod refusal;
 mod registry;

@@ -44,7 +44,7 @@ impl WriteHook for Hook {
         match said? {
             Some(Said::Allowed) => Ok(()),
             Some(Said::Refused(why)) => Err(why),
-            Some(Said::Raised(err)) => {
+            Some(Said::Raised(err, _)) => {
                 interrupt::pass_on(&err);
                 Err("it ended the call".to_owned())
             }

@@ -69,6 +69,8 @@ pub use deploy::{ApplyOptions, RollOutOptions};
 pub use detach::{ApplyDetachOptions, DetachOptions, DetachOutcome, DetachPlan, Detachment, RemovedGrant};
 pub use difference::Difference;
 pub use error::{Blame, Error, ErrorKind, Result, ServiceError};
+#[doc(hidden)]
+pub use http::CredentialFailure;
 pub use id::{PrincipalId, ResourceId, SubscriptionId};
 pub use identity::{
     AddOnIdentity, AzureIdentityResolver, ClusterIdentities, EntraSettings, IdentityResolver, KubeletIdentity,

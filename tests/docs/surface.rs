@@ -61,7 +61,7 @@ impl Declared {
     fn exports(&mut self, items: &[Item]) {
         for item in items {
             match item {
-                Item::Use(item) if is_public(&item.vis) => {
+                Item::Use(item) if is_public(&item.vis) && !is_left_out(&item.attrs) => {
                     let mut names = Vec::new();
                     leaves(&item.tree, "", &mut names);
                     for (path, name) in names {

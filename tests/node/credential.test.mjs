@@ -10,7 +10,8 @@ import {
   CredentialUnavailableError,
   EnvironmentCredential,
 } from '@azure/identity';
-import { azureFor, clientOf } from './azure.mjs';
+import { Emulator } from 'aks-acr-emulator';
+import { azureFor, clientOf, SCENE } from './azure.mjs';
 
 const azure = azureFor();
 
@@ -60,6 +61,86 @@ test('a wrong secret of @azure/identity is told by its own error', async () => {
   assert.equal(err.code, 'unauthenticated');
   assert.equal(err.cause.name, 'AuthenticationRequiredError');
   assert.match(err.cause.message, /AADSTS7000215/);
+});
+
+/** The error of a call with this credential. */
+const failing = (credential) =>
+  clientOf(azure.emulator, { credential })
+    .identities('group/dev')
+    .then(() => assert.fail('it signed in'), (err) => err);
+
+test('what @azure/identity throws has the kind of its cause', async () => {
+  const refusal = (code) => ({ error: 'invalid_grant', error_description: `AADSTS${code}: no.`, error_codes: [code] });
+  for (const [fault, code] of [
+    [{ status: 503, body: { error: 'temporarily_unavailable' } }, 'unavailable'],
+    [{ status: 502, page: true }, 'unavailable'],
+    [{ status: 200, page: true }, 'unavailable'],
+    [{ reset: true }, 'unavailable'],
+    [{ status: 429, body: { error: 'temporarily_throttled' } }, 'rate_limited'],
+    [{ status: 401, body: refusal(7000215) }, 'unauthenticated'],
+    [{ status: 400, body: refusal(53003) }, 'unauthenticated'],
+  ]) {
+    const emulator = await Emulator.start({ scene: SCENE });
+    try {
+      await emulator.fault('/oauth2/v2.0/token', { times: 100, ...fault });
+      const options = { ...emulator.identityOptions(), retryOptions: { maxRetries: 0 } };
+      const credential = new ClientSecretCredential(emulator.tenantId, emulator.clientId, emulator.clientSecret, options);
+      const err = await failing(credential);
+      assert.equal(err.code, code, `${JSON.stringify(fault)}: ${err}`);
+      assert.equal(err.isTransient, code !== 'unauthenticated', `${err}`);
+      assert.equal(err.refusal, JSON.stringify(fault).includes('53003') ? 'conditional_access' : undefined, `${err}`);
+      assert.equal(err.cause.name, 'AuthenticationRequiredError');
+    } finally {
+      await emulator.stop();
+    }
+  }
+});
+
+test('@azure/identity without a network is not taken for a refusal', async () => {
+  const { emulator } = azure;
+  const options = { ...emulator.identityOptions(), authorityHost: 'https://127.0.0.1:1', retryOptions: { maxRetries: 0 } };
+  const err = await failing(new ClientSecretCredential(emulator.tenantId, emulator.clientId, 'x', options));
+  assert.deepEqual([err.code, err.isTransient], ['unavailable', true], `${err}`);
+});
+
+test('what another credential throws has the kind of its cause', async () => {
+  const coded = (code) => Object.assign(new Error('x'), { code });
+  const answered = (statusCode, headers = {}) => Object.assign(new Error('x'), { statusCode, response: { headers } });
+  const own = new Error('mine');
+  own.cause = own;
+  const hostile = new Proxy(new Error('x'), {
+    get() {
+      throw new Error('not to be read');
+    },
+  });
+  for (const [thrown, code, isTransient] of [
+    [coded('ENOTFOUND'), 'unavailable', true],
+    [coded('SELF_SIGNED_CERT_IN_CHAIN'), 'unavailable', false],
+    [new TypeError('fetch failed', { cause: coded('UND_ERR_SOCKET') }), 'unavailable', true],
+    [new AggregateError([coded('ECONNREFUSED'), coded('ENETUNREACH')]), 'unavailable', true],
+    [new DOMException('x', 'TimeoutError'), 'unavailable', true],
+    [answered(500), 'unavailable', true],
+    [answered(403, new Headers({ 'content-type': 'text/html' })), 'unavailable', false],
+    [answered(403), 'unauthenticated', false],
+    [new CredentialUnavailableError('nobody is signed in'), 'unauthenticated', false],
+    [coded('ENOENT'), 'unauthenticated', false],
+    [new DOMException('x', 'AbortError'), 'unauthenticated', false],
+    [own, 'unauthenticated', false],
+    [hostile, 'unauthenticated', false],
+  ]) {
+    const err = await failing({ getToken: () => Promise.reject(thrown) });
+    assert.deepEqual([err.code, err.isTransient], [code, isTransient], err.message);
+    assert.strictEqual(err.cause, thrown);
+  }
+});
+
+test("the wait that a credential's response asks for is kept", async () => {
+  for (const headers of [{ 'Retry-After': '300' }, new Headers({ 'retry-after': '300' }), new Map([['retry-after', '300']])]) {
+    const thrown = Object.assign(new Error('slowly'), { statusCode: 429, response: { headers } });
+    const err = await failing({ getToken: () => Promise.reject(thrown) });
+    assert.deepEqual([err.code, err.retryAfterMs, err.status], ['rate_limited', 300_000, 429]);
+    assert.strictEqual(err.cause, thrown);
+  }
 });
 
 test('an assertion of OIDC signs in without a secret, and is asked of its function', async () => {

@@ -1,14 +1,24 @@
 """Credentials of every form, the real ones of azure-identity among them."""
 
 import asyncio
+import socket
 import time
 from concurrent.futures import ThreadPoolExecutor
+from datetime import timedelta
+from types import SimpleNamespace
 
+import aiohttp
 import azure.identity.aio
 import pytest
 from aks_acr_emulator import Emulator
 from azure import identity
-from azure.core.exceptions import ClientAuthenticationError
+from azure.core.exceptions import (
+    AzureError,
+    ClientAuthenticationError,
+    HttpResponseError,
+    ServiceRequestError,
+    ServiceResponseTimeoutError,
+)
 from conftest import SCENE, awaiting, blocking
 
 import aks_acr
@@ -154,6 +164,136 @@ def test_what_a_credential_raises_is_the_cause(azure, credential):
     with pytest.raises(aks_acr.UnauthenticatedError) as caught:
         asyncio.run(main())
     assert isinstance(caught.value.__cause__, LookupError)
+
+
+TOKEN = "/oauth2/v2.0/token"
+
+
+def refusal(code):
+    return {"error": "invalid_grant", "error_description": f"AADSTS{code}: no.", "error_codes": [code]}
+
+
+def failing(make):
+    """The error of a call whose credential is made so, in a blocking client."""
+    with Emulator(scene=SCENE) as azure, blocking(azure, make(azure)) as client:
+        with pytest.raises(aks_acr.AksAcrError) as caught:
+            client.identities("group/dev")
+    return caught.value
+
+
+def failing_in_a_loop(make):
+    """The same of a coroutine's credential. It keeps a session that only its own loop can close."""
+
+    async def main():
+        with Emulator(scene=SCENE) as azure:
+            async with make(azure) as credential, awaiting(azure, credential) as client:
+                with pytest.raises(aks_acr.AksAcrError) as caught:
+                    await client.identities("group/dev")
+        return caught.value
+
+    return asyncio.run(main())
+
+
+def raising(error):
+    class Raising:
+        def get_token(self, *scopes, **options):
+            raise error
+
+    return lambda azure: Raising()
+
+
+@pytest.mark.parametrize("module", [identity, azure.identity.aio], ids=["plain", "coroutine"])
+@pytest.mark.parametrize(
+    ("fault", "kind"),
+    [
+        ({"status": 503, "body": {"error": "temporarily_unavailable"}}, aks_acr.UnavailableError),
+        ({"status": 502, "page": True}, aks_acr.UnavailableError),
+        ({"status": 200, "page": True}, aks_acr.UnavailableError),
+        ({"reset": True}, aks_acr.UnavailableError),
+        ({"status": 429, "body": {"error": "temporarily_throttled"}}, aks_acr.RateLimitedError),
+        ({"status": 401, "body": refusal(7000215)}, aks_acr.UnauthenticatedError),
+        ({"status": 400, "body": refusal(53003)}, aks_acr.UnauthenticatedError),
+    ],
+    ids=["503", "page", "sign-in page of a network", "reset", "429", "secret", "conditional access"],
+)
+def test_what_azure_identity_raises_has_the_kind_of_its_cause(module, fault, kind):
+    def make(azure):
+        azure.fault(TOKEN, times=100, **fault)
+        return secret(module, azure, retry_total=0)
+
+    error = failing(make) if module is identity else failing_in_a_loop(make)
+    assert type(error) is kind and error.is_transient == (kind is not aks_acr.UnauthenticatedError), error
+    assert isinstance(error.__cause__, AzureError)
+    assert error.refusal == ("conditional_access" if "53003" in str(fault) else None)
+
+
+def test_azure_identity_without_a_network_is_not_taken_for_a_refusal():
+    def make(azure):
+        options = azure.identity_options() | {"authority": "https://127.0.0.1:1"}
+        return identity.ClientSecretCredential(azure.tenant_id, azure.client_id, "x", retry_total=0, **options)
+
+    error = failing(make)
+    assert isinstance(error, aks_acr.UnavailableError) and error.is_transient, error
+
+
+def response(status, headers):
+    """What the exceptions of azure-core carry, as far as anybody reads it."""
+    return SimpleNamespace(status_code=status, reason="", headers=headers)
+
+
+def timed_out():
+    try:
+        try:
+            raise TimeoutError
+        except TimeoutError:
+            raise LookupError("the vault did not answer")
+    except LookupError as error:
+        return error
+
+
+@pytest.mark.parametrize(
+    ("error", "kind", "is_transient"),
+    [
+        (ServiceRequestError("x"), aks_acr.UnavailableError, True),
+        (ServiceResponseTimeoutError("x"), aks_acr.UnavailableError, True),
+        (HttpResponseError("x", response=response(500, {})), aks_acr.UnavailableError, True),
+        (HttpResponseError("x", response=response(403, {"Content-Type": "text/html"})), aks_acr.UnavailableError, False),
+        (HttpResponseError("x", response=response(403, {})), aks_acr.UnauthenticatedError, False),
+        (ServiceRequestError("[SSL: CERTIFICATE_VERIFY_FAILED]"), aks_acr.UnavailableError, False),
+        (identity.CredentialUnavailableError("nobody is signed in"), aks_acr.UnauthenticatedError, False),
+        (ConnectionRefusedError(), aks_acr.UnavailableError, True),
+        (socket.gaierror(-3, "no name"), aks_acr.UnavailableError, True),
+        (aiohttp.ClientPayloadError(), aks_acr.UnavailableError, True),
+        (timed_out(), aks_acr.UnavailableError, True),
+        (FileNotFoundError("token"), aks_acr.UnauthenticatedError, False),
+    ],
+    ids=lambda value: getattr(value, "__name__", None) or str(value) or type(value).__name__,
+)
+def test_what_another_credential_raises_has_the_kind_of_its_cause(error, kind, is_transient):
+    raised = failing(raising(error))
+    assert (type(raised), raised.is_transient) == (kind, is_transient), raised
+    assert raised.__cause__ is error
+
+
+def test_the_wait_that_a_credentials_response_asks_for_is_kept():
+    error = HttpResponseError("slowly", response=response(429, {"Retry-After": "300"}))
+    raised = failing(raising(error))
+    assert isinstance(raised, aks_acr.RateLimitedError) and raised.__cause__ is error
+    assert (raised.retry_after, raised.status) == (timedelta(seconds=300), 429)
+
+
+def test_an_exception_that_cannot_be_read_is_the_cause_all_the_same():
+    class Hostile(Exception):
+        def __getattr__(self, name):
+            raise RuntimeError(name)
+
+        def __str__(self):
+            raise RuntimeError("no text")
+
+    error = Hostile()
+    error.__cause__ = error
+    raised = failing(raising(error))
+    assert isinstance(raised, aks_acr.UnauthenticatedError) and raised.__cause__ is error
 
 
 def test_what_is_no_token_is_an_error(azure):

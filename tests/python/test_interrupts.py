@@ -36,6 +36,7 @@ def quietly(main, caplog):
     """Runs a coroutine. Neither asyncio nor Python may complain, for example about an exception that nobody retrieved."""
     # What other tests left behind, such as an HTTP session of azure-identity, complains when it is collected: not in here.
     gc.collect()
+    caplog.clear()
     with caplog.at_level(logging.DEBUG, logger="asyncio"), warnings.catch_warnings(record=True) as complaints:
         warnings.simplefilter("always")
         result = asyncio.run(main)

@@ -57,13 +57,18 @@ class Token(Protocol):
 
 @type_check_only
 class GetsToken(Protocol):
-    """A credential, as azure-core has them; its method may be a coroutine."""
+    """A credential, as azure-core has them; its method may be a coroutine.
+
+    An exception that it raises is the `__cause__` of the call's error. A lost connection, a timeout, HTTP 408 or 5xx is an
+    `UnavailableError`, and HTTP 429 a `RateLimitedError` with the `retry_after` of the response; both are transient. Any other, such as a
+    refusal by Entra, is an `UnauthenticatedError`, where conditional access caused it with that as its `refusal`.
+    """
 
     def get_token(self, *scopes: str) -> Token | Awaitable[Token]: ...
 
 @type_check_only
 class GetsTokenInfo(Protocol):
-    """A credential in azure-core's newer form; its method may be a coroutine."""
+    """A credential in azure-core's newer form; its method may be a coroutine. For what it raises see `GetsToken`."""
 
     def get_token_info(self, *scopes: str) -> Token | Awaitable[Token]: ...
 

@@ -2,39 +2,20 @@
 //! `requests` with `urllib3` for az, Go's `net` for azd. What has other words counts as not signed in, as before.
 
 use super::choice::Kind;
-use crate::{error::ErrorKind, http::SignInTrouble};
-
-/// See [urllib3's exceptions](https://github.com/urllib3/urllib3/blob/main/src/urllib3/exceptions.py), [those of
-/// requests](https://github.com/psf/requests/blob/main/src/requests/exceptions.py) and [Go's net](https://pkg.go.dev/net#OpError).
-const NO_CONNECTION: [&str; 11] = [
-    "Max retries exceeded with url",
-    "Failed to establish a new connection",
-    "Failed to resolve",
-    "Connection aborted",
-    "Read timed out",
-    "Unable to connect to proxy",
-    "dial tcp",
-    "i/o timeout",
-    "TLS handshake timeout",
-    "proxyconnect tcp",
-    "context deadline exceeded",
-];
-
-/// A certificate that is not trusted stays so.
-const UNTRUSTED: [&str; 2] = ["CERTIFICATE_VERIFY_FAILED", "x509: "];
+use crate::{
+    error::ErrorKind,
+    http::{SignInTrouble, is_transient_if_no_connection},
+};
 
 /// The trouble that a tool's text tells of, if it does.
 pub(super) fn trouble(kind: Kind, text: &str) -> Option<SignInTrouble> {
     if !matches!(kind, Kind::AzureCli | Kind::AzureDeveloperCli) {
         return None;
     }
-    let holds = |words: &[&str]| words.iter().any(|word| text.contains(word));
-    if !holds(&NO_CONNECTION) && !holds(&UNTRUSTED) {
-        return None;
-    }
+    let is_transient = is_transient_if_no_connection(text)?;
     let line = text.lines().map(str::trim).find(|line| !line.is_empty()).unwrap_or_default();
     let mut trouble = SignInTrouble::new(ErrorKind::Unavailable, "", format!("{}: {line}", kind.name()));
-    trouble.is_transient = !holds(&UNTRUSTED);
+    trouble.is_transient = is_transient;
     Some(trouble)
 }
 

@@ -272,9 +272,10 @@ impl fmt::Debug for Error {
 
 impl StdError for Error {
     fn source(&self) -> Option<&(dyn StdError + 'static)> {
-        match (&self.0.service, &self.0.source) {
-            (Some(service), _) => Some(service),
-            (None, Some(source)) => Some(source.as_ref()),
+        // A source that was given holds the response, if there was one.
+        match (&self.0.source, &self.0.service) {
+            (Some(source), _) => Some(source.as_ref()),
+            (None, Some(service)) => Some(service),
             (None, None) => None,
         }
     }

@@ -2,6 +2,7 @@
 
 use super::{
     Answer, ArmRequest,
+    credential_failure::Raised,
     foreign::{Head, foreign, is_foreign, redirected},
     provider::{PROVIDER, missing_provider},
     read_body::TooLong,
@@ -91,7 +92,10 @@ pub(crate) fn from_transport(err: azure_core::Error, step: &str) -> Error {
     }
     let is_sign_in = matches!(err.kind(), Azure::Credential) || is_credential(&err);
     if let Some(trouble) = is_sign_in.then(|| trouble_behind(&err)).flatten().filter(|_| !is_final(&err)) {
-        return trouble.error(step);
+        let ours = trouble.error(step);
+        let is_raised = find(&err, |raised: &Raised| raised.failure.trouble()).is_some();
+        // The caller's own error stays the cause.
+        return if is_raised { ours.with_source(err) } else { ours };
     }
     let (kind, message) = match err.kind() {
         // It was on the way to a token perhaps, and yet it is no question of who the caller is.
@@ -149,7 +153,8 @@ fn is_refused_by_conditional_access(err: &azure_core::Error) -> bool {
         azure_core::error::ErrorKind::HttpResponse { error_code: Some(codes), .. } => is_conditional_access(codes),
         _ => false,
     };
-    refuses(err) || behind(err, refuses)
+    let raised = |raised: &Raised| raised.failure.is_refused_by_conditional_access();
+    refuses(err) || behind(err, refuses) || behind(err, raised)
 }
 
 /// A credential of our own has said what it cannot do.
@@ -215,10 +220,13 @@ impl SignInTrouble {
     }
 }
 
-/// Looks for such a cause behind a credential's error: our own chain says it, and a credential that was given by the kinds of its errors.
+/// Looks for such a cause behind a credential's error: our own chain says it, one of another language by its text and its classes, and any
+/// other that was given by the kinds of its errors.
 fn trouble_behind(err: &azure_core::Error) -> Option<SignInTrouble> {
     use azure_core::error::ErrorKind as Azure;
-    find(err, |trouble: &SignInTrouble| Some(trouble.clone())).or_else(|| {
+    let said = find(err, |trouble: &SignInTrouble| Some(trouble.clone()))
+        .or_else(|| find(err, |raised: &Raised| raised.failure.trouble()));
+    said.or_else(|| {
         find(err, |inner: &azure_core::Error| match inner.kind() {
             Azure::Connection | Azure::Io => Some(SignInTrouble::new(ErrorKind::Unavailable, "", innermost(inner))),
             Azure::HttpResponse { status, raw_response, .. } if is_trouble(*status) => {

@@ -1,12 +1,14 @@
 //! The one way to Azure: a pipeline of `azure_core`, and what Azure Resource Manager's answers mean.
 
 mod authorize;
+mod credential_failure;
 mod deadline;
 mod exchange;
 mod failure;
 mod foreign;
 mod group;
 mod guard;
+mod no_connection;
 mod page;
 mod pause;
 mod poll;
@@ -21,6 +23,7 @@ mod token_transport;
 mod unseen;
 mod wait;
 
+pub use credential_failure::CredentialFailure;
 #[cfg(feature = "identity")]
 pub(crate) use deadline::tell;
 #[cfg(feature = "identity")]
@@ -31,6 +34,8 @@ pub(crate) use foreign::is_foreign;
 #[cfg(any(feature = "identity", feature = "kubernetes"))]
 pub(crate) use foreign::{Head, foreign, redirected};
 pub(crate) use group::{READ as READ_GROUP, group_location};
+#[cfg(feature = "identity")]
+pub(crate) use no_connection::is_transient_if_no_connection;
 pub(crate) use page::{read_item, readable};
 pub(crate) use poll::{Operation, Progressed};
 pub(crate) use provider::{Provider, READ as READ_PROVIDER};
