@@ -166,7 +166,10 @@ pub(crate) async fn roll_out(
     };
     let verdict = grant::judge(client, cluster, &refused, options, &call).await?;
     if verdict.is_final {
-        return Err(verdict.explain(refused));
+        // To find that out took a while, and the pods may run by now.
+        let now = client.cluster_deployer().roll_out(cluster, deployment, Duration::ZERO, &call).await;
+        let is_refused = |err: &Error| is_refused_by_registry_of(client.cloud(), err);
+        return now.map_err(|err| if is_refused(&err) { verdict.explain(err) } else { err });
     }
     let wait = client.cluster_deployer().roll_out(cluster, deployment, options.propagation, &call);
     let ended = call.step(&verdict.step, wait).await;

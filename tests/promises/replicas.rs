@@ -74,6 +74,15 @@ async fn a_missing_grant_is_reported_when_reads_in_a_row_agree() {
 }
 
 #[tokio::test(start_paused = true)]
+async fn pods_that_run_by_then_are_no_missing_grant_whatever_lists_show() {
+    let scene = deployed().await;
+    scene.azure.set_timing(Timing::none().with_propagation(secs(5)).with_listing(secs(3600)));
+    scene.client.attach(&scene.cluster, &scene.registry, AttachOptions::default()).await.unwrap();
+    assert_eq!(roll_out(&scene, CallOptions::default()).await.0.unwrap(), 1);
+    assert_eq!(lists(&scene), 1 + READS, "that of the attach, and those that agree");
+}
+
+#[tokio::test(start_paused = true)]
 async fn a_short_deadline_makes_no_grant_missing() {
     let scene = deployed().await;
     let (ended, took) = roll_out(&scene, CallOptions::default().with_deadline(secs(12))).await;
