@@ -57,6 +57,40 @@ impl ErrorKind {
     }
 }
 
+/// What statuses mean, for the tests of all who read them: Resource Manager and the directory, registries, and Kubernetes.
+#[cfg(test)]
+pub(crate) const STATUSES: [(u16, ErrorKind); 24] = {
+    use ErrorKind::{
+        Conflict, Forbidden, InvalidInput, NotFound, RateLimited, Unauthenticated, Unavailable, Unexpected,
+    };
+    [
+        (400, InvalidInput),
+        (401, Unauthenticated),
+        (402, Unexpected),
+        (403, Forbidden),
+        (404, NotFound),
+        (405, Unexpected),
+        (407, Unavailable),
+        (408, Unavailable),
+        (409, Conflict),
+        (410, NotFound),
+        (412, Conflict),
+        (413, InvalidInput),
+        (414, InvalidInput),
+        (415, InvalidInput),
+        (418, Unexpected),
+        (422, InvalidInput),
+        (423, Conflict),
+        (425, Unavailable),
+        (429, RateLimited),
+        (431, InvalidInput),
+        (500, Unavailable),
+        (501, Unavailable),
+        (503, Unavailable),
+        (599, Unavailable),
+    ]
+};
+
 kinds! {
     /// The input is wrong; the message names the part. What can be seen here is refused before the first request, the rest by
     /// the service.

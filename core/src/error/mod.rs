@@ -5,6 +5,8 @@ mod make;
 mod quoted;
 mod service;
 
+#[cfg(test)]
+pub(crate) use kind::STATUSES;
 pub use kind::{Blame, ErrorKind};
 pub(crate) use quoted::{Quoted, quoted};
 pub use service::ServiceError;

@@ -5,7 +5,7 @@ use super::{
     credential_failure::Raised,
     foreign::{Head, foreign, is_foreign, redirected},
     provider::{PROVIDER, missing_provider},
-    read_body::TooLong,
+    read_body::TooLarge,
     refusal::{is_conditional_access, refusal},
 };
 use crate::{
@@ -87,7 +87,7 @@ fn wanted_claims(header: &str) -> Option<String> {
 /// Makes an error of a request that had no answer.
 pub(crate) fn from_transport(err: azure_core::Error, step: &str) -> Error {
     use azure_core::error::ErrorKind as Azure;
-    if let Some(long) = find(&err, |long: &TooLong| Some(*long)) {
+    if let Some(long) = find(&err, |long: &TooLarge| Some(*long)) {
         return long.error(step);
     }
     let is_sign_in = matches!(err.kind(), Azure::Credential) || is_credential(&err);
@@ -375,6 +375,18 @@ mod tests {
         assert_eq!(read(r#"{"error":null,"errors":[{"code":"C","message":null}]}"#), (code("C"), None));
         assert_eq!(read(r#"{"code":5,"message":"m","error_description":1}"#), (code("5"), code("m")));
         assert_eq!(read(r#"{"error":"invalid_client","error_description":7}"#), (code("invalid_client"), code("7")));
+    }
+
+    /// With a body of the service's own: other bodies are somebody else's.
+    #[test]
+    fn a_status_has_one_meaning() {
+        for (status, kind) in crate::error::STATUSES {
+            let body = r#"{"error":{"code":"C","message":"m"}}"#.into();
+            let answer = Answer { status, headers: Headers::new(), body, is_repeated: false };
+            assert_eq!(from_service("testing", &answer).kind(), kind, "{status}");
+            let request = ArmRequest::get("/subscriptions", "1");
+            assert_eq!(from_azure(&request, &answer).kind(), kind, "{status}");
+        }
     }
 
     #[test]

@@ -82,16 +82,17 @@ fn unavailable() -> Meaning {
 }
 
 fn of_code(code: u16) -> Meaning {
-    let (kind, sentence) = match code {
-        400 | 422 => (ErrorKind::InvalidInput, "Kubernetes rejected the object as invalid"),
-        401 => (ErrorKind::Unauthenticated, "Kubernetes did not accept the credentials"),
-        403 => (ErrorKind::Forbidden, "Kubernetes refused the request"),
-        409 => (ErrorKind::Conflict, "Kubernetes rejected the change because of a conflict with what exists"),
-        410 => (ErrorKind::NotFound, "the cluster no longer has this version of the list"),
-        429 => (ErrorKind::RateLimited, "Kubernetes throttles this caller"),
-        500 => return unavailable(),
-        501..=599 => (ErrorKind::Unavailable, "the cluster's API server is unavailable"),
-        _ => (ErrorKind::Unexpected, "Kubernetes answered with an error"),
+    let kind = ErrorKind::of_status(code);
+    let sentence = match (code, kind) {
+        (410, _) => "the cluster no longer has this version of the list",
+        (500, _) => return unavailable(),
+        (_, ErrorKind::InvalidInput) => "Kubernetes rejected the object as invalid",
+        (_, ErrorKind::Unauthenticated) => "Kubernetes did not accept the credentials",
+        (_, ErrorKind::Forbidden) => "Kubernetes refused the request",
+        (_, ErrorKind::Conflict) => "Kubernetes rejected the change because of a conflict with what exists",
+        (_, ErrorKind::RateLimited) => "Kubernetes throttles this caller",
+        (_, ErrorKind::Unavailable) => "the cluster's API server is unavailable",
+        _ => "Kubernetes answered with an error",
     };
     Meaning::new(kind, sentence)
 }
@@ -204,6 +205,15 @@ mod tests {
         let err = read_error(&body);
         assert_eq!((err.kind(), err.is_transient()), (ErrorKind::Conflict, true));
         assert_eq!(err.code(), Some("Forbidden"));
+    }
+
+    #[test]
+    fn a_status_has_the_same_meaning_as_elsewhere() {
+        for (code, kind) in crate::error::STATUSES {
+            let body = status(code, "Reason", "in Kubernetes' own words");
+            let err = from_status(read(code, body.to_string().as_bytes()), "testing");
+            assert_eq!(err.kind(), kind, "{code}: {err}");
+        }
     }
 
     #[test]

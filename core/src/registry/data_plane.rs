@@ -173,12 +173,35 @@ pub(super) fn failed(image: &ImageReference, answer: &Answer, message: &str) -> 
     if let Some(err) = from_the_way(answer, false, "looking at an image") {
         return err.with_context("image", image.to_string());
     }
-    let kind = match answer.status {
-        401 | 403 => ErrorKind::Forbidden,
-        429 => ErrorKind::RateLimited,
-        408 | 500..=599 => ErrorKind::Unavailable,
-        _ => ErrorKind::Unexpected,
+    let kind = match ErrorKind::of_status(answer.status) {
+        // Who has no name, or one that the registry does not know, lacks the permission: another sign-in is no help.
+        ErrorKind::Unauthenticated => ErrorKind::Forbidden,
+        // That an image is missing is read before; of a sign-in it says nothing about the caller's input.
+        ErrorKind::NotFound | ErrorKind::InvalidInput | ErrorKind::Conflict => ErrorKind::Unexpected,
+        kind => kind,
     };
     let service = service_error(answer.status, &answer.headers, &answer.body);
     Error::new(kind, message).with_context("image", image.to_string()).with_service(service)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use azure_core::http::headers::Headers;
+
+    /// A registry's own words go before: whom it does not let in lacks a permission, and what it does not find in a sign-in is no image.
+    #[test]
+    fn a_status_has_the_same_meaning_as_elsewhere() {
+        let image = "quay.example/team/app:v1".parse().unwrap();
+        for (status, kind) in crate::error::STATUSES {
+            let body = r#"{"errors":[{"code":"C","message":"m"}]}"#.into();
+            let answer = Answer { status, headers: Headers::new(), body, is_repeated: false };
+            let wanted = match kind {
+                ErrorKind::Unauthenticated => ErrorKind::Forbidden,
+                ErrorKind::NotFound | ErrorKind::InvalidInput | ErrorKind::Conflict => ErrorKind::Unexpected,
+                kind => kind,
+            };
+            assert_eq!(failed(&image, &answer, "testing").kind(), wanted, "{status}");
+        }
+    }
 }
