@@ -7,12 +7,15 @@ use std::fmt::{self, Write as _};
 pub(crate) const LONGEST: usize = 4000;
 
 /// Whether a character does something else than stand for itself: control characters of both sets, which begin the escape sequences of
-/// terminals; the marks that turn the direction of text; what is not seen at all.
+/// terminals; the marks that turn the direction of text; what is not seen at all. The last are Unicode's `Default_Ignorable_Code_Point`, but
+/// for the joiners and variation selectors that scripts and emoji need.
 fn is_hidden(letter: char) -> bool {
     letter.is_control()
         || matches!(letter,
-            '\u{61c}' | '\u{200b}' | '\u{200e}' | '\u{200f}' | '\u{2028}'..='\u{202e}' | '\u{2060}'..='\u{206f}'
-            | '\u{feff}' | '\u{fff9}'..='\u{fffb}' | '\u{e0000}'..='\u{e007f}')
+            '\u{ad}' | '\u{34f}' | '\u{61c}' | '\u{115f}' | '\u{1160}' | '\u{17b4}' | '\u{17b5}' | '\u{180b}'..='\u{180f}'
+            | '\u{200b}' | '\u{200e}' | '\u{200f}' | '\u{2028}'..='\u{202e}' | '\u{2060}'..='\u{206f}' | '\u{3164}'
+            | '\u{feff}' | '\u{ffa0}' | '\u{fff0}'..='\u{fffb}' | '\u{1bca0}'..='\u{1bca3}' | '\u{1d173}'..='\u{1d17a}'
+            | '\u{e0000}'..='\u{e0fff}')
 }
 
 /// Shows a text: what breaks a line as a space, what is hidden by its number, such as `\u{1b}`.
@@ -57,6 +60,10 @@ mod tests {
             ("zero\u{200b}width\u{feff}", "zero\\u{200b}width\\u{feff}"),
             ("line\u{2028}para\u{2029}next\u{85}", "line para next "),
             ("tag\u{e0041}", "tag\\u{e0041}"),
+            ("soft\u{ad}hyphen", "soft\\u{ad}hyphen"),
+            ("hangul\u{3164}\u{ffa0}\u{115f}", "hangul\\u{3164}\\u{ffa0}\\u{115f}"),
+            ("mongolian\u{180e}", "mongolian\\u{180e}"),
+            ("joined\u{34f}", "joined\\u{34f}"),
         ] {
             assert_eq!(quoted(text.to_owned()), shown, "{text:?}");
             assert!(!quoted(text.to_owned()).chars().any(is_hidden));
@@ -65,7 +72,8 @@ mod tests {
 
     #[test]
     fn letters_of_every_script_stay_as_they_are() {
-        for text in ["größe", "данные", "中文", "עברית", "می\u{200c}خواهم", "👩\u{200d}🚀"] {
+        for text in ["größe", "данные", "中文", "עברית", "می\u{200c}خواهم", "👩\u{200d}🚀", "❤\u{fe0f}"]
+        {
             assert_eq!(quoted(text.to_owned()), text);
         }
     }

@@ -4,10 +4,21 @@ use super::{
     Outcome, show,
     wire::{Answer, Wire},
 };
-use aks_acr::{CallOptions, Client, CreateRegistryOptions, Error, ImportOptions, RegistryRef};
+use aks_acr::{
+    CallOptions, Client, ClusterRef, CreateRegistryOptions, Deployment, Error, Event, ImportOptions, PodSelection,
+    Pods, RegistryRef, RollOutOptions,
+};
 use aks_acr_emulator::Emulator;
 use azure_core::http::{Method, Request};
-use std::{sync::Arc, time::Duration};
+use bytes::Bytes;
+use http_body_util::Full;
+use std::{
+    sync::{
+        Arc, Mutex,
+        atomic::{AtomicUsize, Ordering},
+    },
+    time::Duration,
+};
 
 const MIB: usize = 1024 * 1024;
 const SOURCE: &str = "quay.example/team/app:v1";
@@ -232,32 +243,184 @@ async fn an_answer_without_end_is_left_and_one_that_is_none_is_not_believed() {
     show("bodies", table);
 }
 
+/// A cluster whose API server is the attacker's: it answers by the request's address.
+fn cluster(answer: impl Fn(&str) -> (u16, String) + Clone + Send + Sync + 'static) -> Client {
+    let azure = Emulator::new().with_cluster("group", "dev");
+    let service = tower::service_fn(move |request: http::Request<aks_acr::KubeBody>| {
+        let (status, body) = answer(&request.uri().to_string());
+        let response = http::Response::builder().status(status).header("content-type", "application/json");
+        std::future::ready(response.body(Full::new(Bytes::from(body))))
+    });
+    let builder = Client::builder(azure.credential(), azure.subscription()).transport(azure.transport());
+    builder.kubernetes(service).build().unwrap()
+}
+
+async fn pods(client: &Client) -> Result<Pods, Error> {
+    client.pods(&ClusterRef::new("group", "dev").unwrap(), &PodSelection::default(), call()).await
+}
+
+fn number_in(address: &str, name: &str) -> usize {
+    let named = address.split(name).nth(1).and_then(|rest| rest.split('&').next());
+    named.map_or(0, |number| number.parse().unwrap())
+}
+
+/// A list that has ever another page is left after a thousand, whether the pages are empty or not.
+#[tokio::test(start_paused = true)]
+async fn a_list_of_100000_pages_is_left() {
+    let last = 100_000;
+    let mut table = Vec::new();
+    let judged = |pages: usize, done: Result<(), Error>| match done {
+        Err(err) if pages <= 1000 => Ok(format!("left after {pages}: {err}")),
+        Err(err) => Err(format!("{pages} pages were read: {err}")),
+        Ok(()) => Err(format!("{pages} pages were read and believed")),
+    };
+    for items in ["", "{\"name\":\"another\"}", "{\"id\":null}"] {
+        let azure = azure();
+        let wire = Wire::new(azure.transport(), move |request| {
+            let next = number_in(request.url().as_str(), "page=") + 1;
+            let link = format!("https://management.azure.com{}?api-version=1&page={next}", request.url().path());
+            let link = if next < last { format!("\"{link}\"") } else { "null".to_owned() };
+            let page = format!("{{\"value\":[{items}],\"nextLink\":{link}}}");
+            is(request, Method::Get, "/registries?").then(|| Answer::text(200, page))
+        });
+        let done = client(&azure, &wire).registry(&"myregistry".parse().unwrap(), call()).await;
+        table.push((
+            format!("100,000 pages of Azure with [{items}]"),
+            judged(wire.count("/registries?"), done.map(drop)),
+        ));
+    }
+    for items in ["", "{\"metadata\":{\"name\":\"a\"}}"] {
+        let pages: Arc<AtomicUsize> = Arc::default();
+        let count = pages.clone();
+        let client = cluster(move |address| {
+            count.fetch_add(1, Ordering::Relaxed);
+            let next = number_in(address, "continue=") + 1;
+            let next = if next < last { next.to_string() } else { String::new() };
+            (200, format!("{{\"metadata\":{{\"continue\":\"{next}\"}},\"items\":[{items}]}}"))
+        });
+        let done = pods(&client).await.map(drop);
+        table
+            .push((format!("100,000 pages of Kubernetes with [{items}]"), judged(pages.load(Ordering::Relaxed), done)));
+    }
+    show("pages", table);
+}
+
+/// What a terminal would obey, what a reader would be misled by, and what nobody sees, as JSON writes it.
+const ESCAPES: [&str; 19] = [
+    "\\u001b[2J\\u001b[31m",
+    "\\u001b]0;title\\u0007",
+    "\\u001b]8;;https://evil.example\\u001b\\\\link",
+    "\\u001b]52;c;ZXZpbA==\\u0007",
+    "\\u001bP+q544e\\u001b\\\\",
+    "\\u009b31m",
+    "\\u009d0;title\\u009c",
+    "\\u0090x\\u009c",
+    "\\u0085next line",
+    "\\r\\n2026 INFO forged",
+    "\\b\\b\\b",
+    "\\u0000\\u007f\\u0007",
+    "\\u202etxt.exe\\u202c",
+    "\\u2066x\\u2069\\u200f\\u061c",
+    "\\u200b\\u2060\\ufeff",
+    "\\u00ad\\u034f\\u180e",
+    "\\u3164\\uffa0",
+    "\\u2028\\u2029",
+    "\\udb40\\udc41",
+];
+
+fn is_bare(letter: char) -> bool {
+    letter.is_control()
+        || "\u{ad}\u{34f}\u{61c}\u{180e}\u{200b}\u{200e}\u{200f}\u{2060}\u{3164}\u{feff}\u{ffa0}\u{e0041}"
+            .contains(letter)
+        || ('\u{2028}'..='\u{202e}').contains(&letter)
+        || ('\u{2066}'..='\u{2069}').contains(&letter)
+}
+
+fn cleaned(shown: String) -> Outcome {
+    if !(shown.contains("before") && shown.contains("after")) {
+        return Err(format!("the text is not shown at all: {shown:?}"));
+    }
+    if shown.chars().any(is_bare) { Err(format!("{shown:?}")) } else { Ok(shown) }
+}
+
 #[tokio::test(start_paused = true)]
 async fn escapes_in_texts_of_others_reach_no_terminal() {
     let mut table = Vec::new();
-    for escape in [
-        "\\u001b[2J\\u001b[31m",
-        "\\u001b]0;title\\u0007",
-        "\\u009b31m",
-        "\\r\\n2026 INFO forged",
-        "\\b\\b\\b",
-        "\\u0000",
-    ] {
+    for escape in ESCAPES {
+        let text = format!("before{escape}after");
+        let body = format!("{{\"error\":{{\"code\":\"AuthorizationFailed\",\"message\":\"{text}\"}}}}");
         let (_, done) = read_registry(move |request| {
-            let body =
-                format!("{{\"error\":{{\"code\":\"AuthorizationFailed\",\"message\":\"before{escape}after\"}}}}");
-            is(request, Method::Get, "/registries/myregistry").then(|| Answer::text(403, body))
+            is(request, Method::Get, "/registries/myregistry").then(|| Answer::text(403, body.clone()))
         })
         .await;
         let err = done.unwrap_err();
-        let shown = format!("{err:#}");
-        let is_bare = |letter: char| {
-            letter.is_control()
-                || ('\u{202a}'..='\u{202e}').contains(&letter)
-                || ('\u{2066}'..='\u{2069}').contains(&letter)
-        };
-        let held = if shown.chars().any(is_bare) { Err(format!("{shown:?}")) } else { Ok(shown) };
-        table.push((format!("an error's text with {escape}"), held));
+        table.push((format!("an error of Azure with {escape}"), cleaned(format!("{err:#}"))));
+        table.push((format!("the same for developers with {escape}"), cleaned(format!("{err:?}"))));
+
+        let body = format!("{{\"kind\":\"Status\",\"code\":403,\"reason\":\"Forbidden\",\"message\":\"{text}\"}}");
+        let err = pods(&cluster(move |_| (403, body.clone()))).await.unwrap_err();
+        table.push((format!("a refusal of Kubernetes with {escape}"), cleaned(format!("{err:#}"))));
+
+        let body = format!("{{\"errors\":[{{\"code\":\"DENIED\",\"message\":\"{text}\"}}]}}");
+        let (_, done) = image(move |request| {
+            is(request, request.method(), "quay.example/v2/").then(|| Answer::text(403, body.clone()))
+        })
+        .await;
+        table.push((format!("a refusal of a registry with {escape}"), cleaned(format!("{:#}", done.unwrap_err()))));
     }
     show("texts", table);
+}
+
+async fn image(
+    attack: impl Fn(&Request) -> Option<Answer> + Send + Sync + 'static,
+) -> (Arc<Wire>, Result<Option<aks_acr::Image>, Error>) {
+    let azure = azure();
+    let wire = Wire::new(azure.transport(), attack);
+    let call = call().start(Duration::from_secs(60));
+    let done = client(&azure, &wire).registry_importer().image(&SOURCE.parse().unwrap(), &call).await;
+    (wire, done)
+}
+
+/// A pod that cannot be pulled for a cause that only an event names, and all that is shown of it.
+#[tokio::test(start_paused = true)]
+async fn escapes_in_texts_of_events_reach_no_terminal() {
+    let mut table = Vec::new();
+    for escape in ESCAPES {
+        let text = format!("Failed to pull image: before{escape}after");
+        let client = cluster(move |address| {
+            let label = "{\"app\":\"web\"}";
+            let pod = format!(
+                "{{\"kind\":\"Pod\",\"metadata\":{{\"name\":\"a\",\"uid\":\"u\",\"labels\":{label}}},\
+                 \"spec\":{{\"containers\":[{{\"name\":\"c\",\"image\":\"before{escape}after\"}}]}},\"status\":{{\"containerStatuses\":\
+                 [{{\"name\":\"c\",\"state\":{{\"waiting\":{{\"reason\":\"ImagePullBackOff\",\"message\":\"Back-off\"}}}}}}]}}}}"
+            );
+            let event = format!("{{\"message\":\"{text}\",\"involvedObject\":{{\"uid\":\"u\"}}}}");
+            let deployment = "{\"kind\":\"Deployment\",\"metadata\":{\"generation\":1},\"spec\":{},\"status\":{\"observedGeneration\":1}}";
+            match address {
+                _ if address.contains("/deployments/") => (200, deployment.to_owned()),
+                _ if address.contains("/events") => (200, format!("{{\"metadata\":{{}},\"items\":[{event}]}}")),
+                _ if address.contains("/replicasets") => (200, "{\"metadata\":{},\"items\":[]}".to_owned()),
+                _ if address.contains("watch=true") => (200, String::new()),
+                _ => (200, format!("{{\"metadata\":{{}},\"items\":[{pod}]}}")),
+            }
+        });
+        let found = pods(&client).await.unwrap();
+        let failure = found.pods[0].pull_failure.clone().unwrap();
+        let lines: Vec<String> = found.to_string().lines().map(str::to_owned).collect();
+        let shown = format!("before after {} lines: {}", lines.len(), lines.join(" "));
+        let held = if lines.len() == 2 { cleaned(shown) } else { Err(shown) };
+        table.push((format!("an event in a list of pods with {escape}"), held));
+        table.push((format!("an event in a pod with {escape}"), cleaned(format!("before after {}", found.pods[0]))));
+        table.push((format!("an event's failure with {escape}"), cleaned(format!("before after {failure}"))));
+        let reports: Arc<Mutex<Vec<String>>> = Arc::default();
+        let heard = reports.clone();
+        let call = call().with_progress(move |event: Event| heard.lock().unwrap().push(event.to_string()));
+        let (cluster, web) = (ClusterRef::new("group", "dev").unwrap(), Deployment::new("web"));
+        let err = client.roll_out(&cluster, &web, RollOutOptions::default().with_call(call)).await.unwrap_err();
+        assert!(format!("{err:#}").contains("Failed to pull image"), "{err:#}");
+        table.push((format!("an event in an error with {escape}"), cleaned(format!("{err:#}"))));
+        let reports = reports.lock().unwrap().join(" ");
+        table.push((format!("an event in progress with {escape}"), cleaned(format!("before after {reports}"))));
+    }
+    show("texts of events", table);
 }
