@@ -1,5 +1,6 @@
 //! A cluster over TLS that changes behind a client's back, or answers without end.
 
+use crate::script::identity;
 use aks_acr::{ApplyOptions, CallOptions, Client, Cloud, ClusterRef, ErrorKind, Manifest, PodSelection, Pods};
 use aks_acr_emulator::{Emulator, Fault};
 use std::{
@@ -14,30 +15,10 @@ use tokio::{
     io::{AsyncReadExt as _, AsyncWriteExt as _},
     net::TcpListener,
 };
-use tokio_rustls::{
-    TlsAcceptor,
-    rustls::{
-        ServerConfig,
-        crypto::aws_lc_rs,
-        pki_types::{PrivateKeyDer, PrivatePkcs8KeyDer},
-    },
-};
+use tokio_rustls::TlsAcceptor;
 
 const FETCH: &str = "/listClusterUserCredential";
 const NO_PODS: &str = r#"{"kind":"PodList","apiVersion":"v1","metadata":{"resourceVersion":"1"},"items":[]}"#;
-
-/// A certificate that is its own authority, and how to speak TLS with it.
-fn identity() -> (TlsAcceptor, String) {
-    let made = rcgen::generate_simple_self_signed(["127.0.0.1".to_owned()]).unwrap();
-    let key = PrivateKeyDer::Pkcs8(PrivatePkcs8KeyDer::from(made.signing_key.serialize_der()));
-    let tls = ServerConfig::builder_with_provider(Arc::new(aws_lc_rs::default_provider()))
-        .with_safe_default_protocol_versions()
-        .unwrap()
-        .with_no_client_auth()
-        .with_single_cert(vec![made.cert.der().clone()], key)
-        .unwrap();
-    (TlsAcceptor::from(Arc::new(tls)), made.cert.pem())
-}
 
 /// A stand-in for an API server.
 struct Server {
@@ -52,7 +33,7 @@ impl Server {
     /// Answers lists with no pods; watches, or everything, without end.
     async fn start(endless: &'static str) -> Self {
         let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
-        let (acceptor, authority) = identity();
+        let (acceptor, authority) = identity("127.0.0.1");
         let (tls, sent) = (Arc::new(Mutex::new(acceptor)), Arc::new(AtomicUsize::new(0)));
         let (current, count, port) = (tls.clone(), sent.clone(), listener.local_addr().unwrap().port());
         let task = tokio::spawn(async move {
@@ -97,7 +78,7 @@ impl Server {
 
     /// As `az aks rotate-certs` does it.
     fn rotate(&mut self) {
-        let (acceptor, authority) = identity();
+        let (acceptor, authority) = identity("127.0.0.1");
         *self.tls.lock().unwrap() = acceptor;
         self.authority = authority;
     }
@@ -166,13 +147,16 @@ async fn an_answer_without_end_is_read_up_to_its_limit() {
     let server = Server::start("/api/v1").await;
     let (_, client) = azure(&server.kubeconfig());
     let err = pods(&client).await.unwrap_err();
-    assert!(err.kind() == ErrorKind::Unexpected && err.to_string().contains("16 MiB"), "{err:#}");
-    assert!(server.sent.load(Ordering::SeqCst) < 40 << 20, "{}", server.sent.load(Ordering::SeqCst));
+    assert!(err.kind() == ErrorKind::Unexpected && err.to_string().contains("8 MiB"), "{err:#}");
+    assert!(server.sent.load(Ordering::SeqCst) < 20 << 20, "{}", server.sent.load(Ordering::SeqCst));
     // What kinds there are is asked in another way.
     let cluster = ClusterRef::new("group", "dev").unwrap();
     let object = Manifest::parse_all("{apiVersion: v1, kind: ConfigMap, metadata: {name: a}}").unwrap();
     let err = client.apply(&cluster, object, ApplyOptions::default()).await.unwrap_err();
-    assert!(err.kind() == ErrorKind::Unexpected && err.to_string().contains("MiB"), "{err:#}");
+    assert!(
+        err.kind() == ErrorKind::Unexpected && err.to_string().contains("1 MiB, the limit for the kinds"),
+        "{err:#}"
+    );
 }
 
 #[tokio::test]

@@ -6,8 +6,11 @@ mod changed;
 mod endless;
 #[cfg(unix)]
 mod hostile;
+#[cfg(target_os = "linux")]
+mod memory;
 mod obstacle;
 mod proxy;
+mod script;
 mod silence;
 mod story;
 

@@ -77,5 +77,5 @@ fn post_credential(id: &ResourceId, mode: KubeconfigMode) -> ArmRequest {
     };
     let request = ArmRequest::new(Method::Post, format!("{id}/{list}"), API).reads();
     let request = if mode.public_fqdn { request.query("server-fqdn", "public") } else { request };
-    request.step("asking for the cluster's kubeconfig").needs(action, id.as_str())
+    request.credentials().step("asking for the cluster's kubeconfig").needs(action, id.as_str())
 }

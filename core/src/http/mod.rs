@@ -8,6 +8,7 @@ mod failure;
 mod foreign;
 mod group;
 mod guard;
+mod items;
 mod no_connection;
 mod page;
 mod pause;
@@ -22,6 +23,7 @@ mod token;
 mod token_transport;
 mod unseen;
 mod wait;
+mod weight;
 
 pub use credential_failure::CredentialFailure;
 #[cfg(feature = "identity")]
@@ -34,14 +36,16 @@ pub(crate) use foreign::is_foreign;
 #[cfg(any(feature = "identity", feature = "kubernetes"))]
 pub(crate) use foreign::{Head, foreign, redirected};
 pub(crate) use group::{READ as READ_GROUP, group_location};
+#[cfg(feature = "kubernetes")]
+pub(crate) use items::each_item;
 #[cfg(feature = "identity")]
 pub(crate) use no_connection::is_transient_if_no_connection;
-pub(crate) use page::{read_item, readable};
+pub(crate) use page::read_item;
 pub(crate) use poll::{Operation, Progressed};
 pub(crate) use provider::{Provider, READ as READ_PROVIDER};
 pub(crate) use read_body::BodyKind;
 #[cfg(feature = "kubernetes")]
-pub(crate) use read_body::{ReadError, TooLong, read_http_body};
+pub(crate) use read_body::{Kept, MOST_PAGES, ReadError, TooLarge, read_http_body};
 pub(crate) use request::{Answer, ArmRequest, RegistryRequest};
 pub(crate) use state::{Provisioned, shown};
 pub(crate) use token::{Caller, Tokens};
@@ -52,6 +56,8 @@ pub(crate) use unseen::{PACE, Unseen};
 pub(crate) use wait::retry_after;
 #[cfg(feature = "kubernetes")]
 pub(crate) use wait::{http_date, retry_after_in};
+#[cfg(feature = "kubernetes")]
+pub(crate) use weight::{of as weight_of, of_part as weight_of_part};
 
 use crate::{
     call::Call,

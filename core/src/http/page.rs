@@ -1,58 +1,98 @@
 //! Lists that come in pages.
 
-use super::{Arm, ArmRequest};
+use super::{
+    Arm, ArmRequest,
+    items::each_item,
+    read_body::{Kept, MOST_PAGES, TooLarge},
+    weight,
+};
 use crate::{
     call::Call,
     error::{Error, ErrorKind, Result},
     telemetry::PROGRESS,
 };
-use serde::{Deserialize, de::DeserializeOwned};
-use serde_json::Value;
+use serde::{Deserialize, Serialize, de::DeserializeOwned};
+use serde_json::{Value, value::RawValue};
 use std::collections::{HashMap, HashSet};
 
 /// A page that came twice names the same next one twice, and may do so again; a circle has no end.
 const LINK_MAY_COME: usize = 3;
-/// Resource Manager's pages hold hundreds of items: no subscription has so many pages. A list that names ever new ones has no end.
-const MOST_PAGES: usize = 1000;
+/// What a text needs besides its letters where it is kept to be compared.
+const KEPT_TEXT: usize = 64;
 
 impl Arm {
     /// Reads a whole list, page by page. A page may be empty and name a next one; a link that comes again and again is an error,
     /// for the list would have no end. What comes twice, since a page came again or the list changed between two, is taken once.
     ///
-    /// An item that cannot be read is left out, and a warning says so: one odd thing of a subscription must not hide all the others. Who
-    /// looks for one item takes [`list_values`](Self::list_values).
-    pub async fn list<T: DeserializeOwned>(&self, request: ArmRequest, what: &str, call: &Call) -> Result<Vec<T>> {
-        let items = self.list_values(request, what, call).await?;
-        Ok(readable(items.into_iter().map(|item| read_item(item, what)), what))
+    /// `read` makes of an item what is kept of it, if anything. An item that cannot be read is left out, and a warning says so: one odd thing
+    /// of a subscription must not hide all the others. Who looks for one item takes [`each`](Self::each).
+    pub async fn list<T: DeserializeOwned, U: Serialize + Send>(
+        &self,
+        request: ArmRequest,
+        what: &str,
+        call: &Call,
+        read: impl Fn(T) -> Result<Option<U>> + Send + Sync,
+    ) -> Result<Vec<U>> {
+        let mut items = Vec::new();
+        let take = |item: Value| {
+            let read = read_item(item, what).and_then(&read);
+            let told =
+                read.inspect_err(|err| tracing::warn!(target: PROGRESS, error = %err, "left an item out of {what}"));
+            let Some(item) = told.ok().flatten() else { return 0 };
+            let weight = size_of::<U>() + weight::of(&item);
+            items.push(item);
+            weight
+        };
+        self.each(request, what, call, take).await?;
+        Ok(items)
     }
 
-    /// The same list, each item as it came: which one is meant shows before it is read, so that the one that is meant is not left out.
-    pub async fn list_values(&self, request: ArmRequest, what: &str, call: &Call) -> Result<Vec<Value>> {
+    /// The same list, each item as it came: which one is meant shows before it is read, so that the one that is meant is not left out. `take`
+    /// gives how many bytes it keeps.
+    pub async fn each(
+        &self,
+        request: ArmRequest,
+        what: &str,
+        call: &Call,
+        mut take: impl FnMut(Value) -> usize + Send,
+    ) -> Result<()> {
         /// A page without a list is none. Programs whose empty lists are null are among the services.
         #[derive(Deserialize)]
-        struct Page {
-            // A field with a reader of its own has to be there.
-            #[serde(deserialize_with = "Option::deserialize")]
-            value: Option<Vec<Value>>,
+        struct Page<'a> {
+            #[serde(borrow)]
+            value: &'a RawValue,
             #[serde(rename = "nextLink")]
             next_link: Option<String>,
         }
         let (step, action, scope) = (request.step.clone(), request.action, request.scope.clone());
-        let (mut items, mut pages) = (Vec::new(), 0);
+        let (mut kept, mut pages) = (Kept::default(), 0);
         let (mut seen, mut ids) = (HashMap::new(), HashSet::new());
-        let mut is_new = |item: &Value| item["id"].as_str().is_none_or(|id| ids.insert(id.to_ascii_lowercase()));
+        let too_large = |err: TooLarge| err.error(&step);
         let mut next = Some(request.list_page());
         while let Some(request) = next.take() {
-            let page: Page = self.send(request, call).await?.read(what)?;
-            items.extend(page.value.unwrap_or_default().into_iter().filter(&mut is_new));
+            let answer = self.send(request, call).await?;
+            let page: Page<'_> = answer.read(what)?;
+            each_item(
+                page.value,
+                &step,
+                |err| answer.unreadable(what, &err),
+                |item| {
+                    if let Some(id) = item["id"].as_str() {
+                        if !ids.insert(id.to_ascii_lowercase()) {
+                            return Ok(());
+                        }
+                        kept.add(id.len() + KEPT_TEXT).map_err(too_large)?;
+                    }
+                    kept.add(take(item)).map_err(too_large)
+                },
+            )?;
             let Some(link) = page.next_link.filter(|link| !link.is_empty()) else { break };
             let url = self.check_link(&link)?;
             pages += 1;
             if pages >= MOST_PAGES {
-                return Err(Error::new(ErrorKind::Unexpected, "the list has no end")
-                    .with_context("while", step)
-                    .with_context("pages", format!("more than {MOST_PAGES}, the limit for a list")));
+                return Err(too_large(TooLarge::Pages));
             }
+            kept.add(link.len() + KEPT_TEXT).map_err(too_large)?;
             let times = seen.entry(link).or_insert(0_usize);
             *times += 1;
             if *times > LINK_MAY_COME {
@@ -61,7 +101,7 @@ impl Arm {
             }
             next = Some(ArmRequest::follow(url).list_page().step(step.clone()).needs(action, scope.clone()));
         }
-        Ok(items)
+        Ok(())
     }
 }
 
@@ -75,14 +115,6 @@ pub(crate) fn read_item<T: DeserializeOwned>(item: Value, what: &str) -> Result<
             None => err,
         }
     })
-}
-
-/// Leaves out, and tells, what this version cannot read: one odd thing of a subscription must not hide all the others.
-pub(crate) fn readable<T>(items: impl Iterator<Item = Result<T>>, what: &str) -> Vec<T> {
-    let told = |item: Result<T>| {
-        item.inspect_err(|err| tracing::warn!(target: PROGRESS, error = %err, "left a {what} out of a list")).ok()
-    };
-    items.filter_map(told).collect()
 }
 
 /// The reader's own words may quote the answer, and with it a secret.

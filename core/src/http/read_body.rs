@@ -1,6 +1,7 @@
 //! Reads the body of a response up to a limit. The limit counts decoded bytes, so that compression gets around it as little as a missing
-//! length does.
+//! length does. A second limit counts what a body becomes in memory.
 
+use super::weight;
 use crate::error::{Error, ErrorKind};
 use azure_core::{
     error::ErrorKind as Azure,
@@ -29,9 +30,17 @@ pub(crate) enum BodyKind {
     ListPage,
     /// A registry's manifest.
     Manifest,
+    /// A cluster's credentials, which hold a kubeconfig of some 10 KB.
+    Credentials,
     /// An object of Kubernetes, also a single event of a watch.
     #[cfg_attr(not(any(feature = "kubernetes", test)), expect(dead_code, reason = "only clusters have these"))]
     KubernetesObject,
+    /// An object that was applied: it may be as big as its manifest, and little of it is read.
+    #[cfg_attr(not(any(feature = "kubernetes", test)), expect(dead_code, reason = "only clusters have these"))]
+    KubernetesApplied,
+    /// The kinds of one version of a group.
+    #[cfg_attr(not(any(feature = "kubernetes", test)), expect(dead_code, reason = "only clusters have these"))]
+    KubernetesKinds,
     /// A page of a list of Kubernetes.
     #[cfg_attr(not(any(feature = "kubernetes", test)), expect(dead_code, reason = "only clusters have these"))]
     KubernetesList,
@@ -41,11 +50,26 @@ impl BodyKind {
     /// The most bytes that are read.
     pub const fn limit(self) -> usize {
         match self {
-            Self::Token => 256 * KIB,
+            Self::Token | Self::Credentials => 256 * KIB,
             Self::Error => 512 * KIB,
-            Self::Object | Self::Manifest | Self::KubernetesObject => 4 * MIB,
-            Self::ListPage => 8 * MIB,
-            Self::KubernetesList => 16 * MIB,
+            Self::KubernetesKinds => MIB,
+            Self::Object | Self::Manifest | Self::KubernetesObject | Self::KubernetesApplied => 4 * MIB,
+            Self::ListPage | Self::KubernetesList => 8 * MIB,
+        }
+    }
+
+    /// The most bytes that it may need in memory once it is read. Lists are read item by item, and some bodies are not kept at all.
+    pub const fn weight(self) -> Option<usize> {
+        match self {
+            Self::Token => Some(2 * MIB),
+            Self::Error => Some(4 * MIB),
+            Self::Object | Self::Credentials => Some(12 * MIB),
+            Self::KubernetesObject => Some(8 * MIB),
+            Self::ListPage
+            | Self::Manifest
+            | Self::KubernetesApplied
+            | Self::KubernetesKinds
+            | Self::KubernetesList => None,
         }
     }
 
@@ -56,86 +80,145 @@ impl BodyKind {
             Self::Object => "a resource",
             Self::ListPage => "a page of a list",
             Self::Manifest => "a manifest",
+            Self::Credentials => "a cluster's credentials",
             Self::KubernetesObject => "a Kubernetes object",
+            Self::KubernetesApplied => "an applied object",
+            Self::KubernetesKinds => "the kinds of a Kubernetes API",
             Self::KubernetesList => "a page of a Kubernetes list",
         }
     }
 }
 
-/// A body is longer than its kind may be. Reading ended there; a second try would end the same way.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) struct TooLong(pub BodyKind);
+/// The most bytes in memory for an item of a list while it is read.
+const HEAVIEST_ITEM: usize = 4 * MIB;
+/// The most bytes in memory for all that is kept of a list.
+const HEAVIEST_LIST: usize = 12 * MIB;
+/// Pages hold hundreds of items: no list has so many pages. One that names ever new ones has no end.
+pub(crate) const MOST_PAGES: usize = 1000;
 
-impl fmt::Display for TooLong {
+/// A body, or what becomes of it, is larger than its kind may be. Reading ended there; a second try would end the same way.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum TooLarge {
+    /// It has more bytes.
+    Long(BodyKind),
+    /// It has few bytes, and would need many in memory.
+    Heavy(BodyKind),
+    /// So is an item of a list.
+    Item,
+    /// So is all that is kept of a list.
+    List,
+    /// A list has ever more pages.
+    Pages,
+}
+
+impl fmt::Display for TooLarge {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let Self(kind) = self;
-        match (kind.limit() / MIB, kind.limit() / KIB) {
-            (0, kib) => write!(f, "longer than {kib} KiB, the limit for {}", kind.name()),
-            (mib, _) => write!(f, "longer than {mib} MiB, the limit for {}", kind.name()),
+        let heavy = |f: &mut fmt::Formatter<'_>, bytes: usize, name: &str| {
+            write!(f, "needs more than {} MiB in memory, the limit for {name}", bytes / MIB)
+        };
+        match self {
+            Self::Long(kind) => match (kind.limit() / MIB, kind.limit() / KIB) {
+                (0, kib) => write!(f, "longer than {kib} KiB, the limit for {}", kind.name()),
+                (mib, _) => write!(f, "longer than {mib} MiB, the limit for {}", kind.name()),
+            },
+            Self::Heavy(kind) => heavy(f, kind.weight().unwrap_or(0), kind.name()),
+            Self::Item => heavy(f, HEAVIEST_ITEM, "an item of a list"),
+            Self::List => heavy(f, HEAVIEST_LIST, "a list"),
+            Self::Pages => write!(f, "more than {MOST_PAGES}, the limit for a list"),
         }
     }
 }
 
-impl std::error::Error for TooLong {}
+impl std::error::Error for TooLarge {}
 
-impl TooLong {
+impl TooLarge {
     /// The caller's error.
     pub fn error(self, step: &str) -> Error {
-        Error::new(ErrorKind::Unexpected, "the response body is too long and was not read")
-            .with_context("while", step)
-            .with_context("body", self.to_string())
+        let (sentence, name) = match self {
+            Self::Long(_) => ("the response body is too long and was not read", "body"),
+            Self::Heavy(_) | Self::Item => ("the response body is too large and was not read", "body"),
+            Self::List => ("the list is too long and was not read to its end", "list"),
+            Self::Pages => ("the list has no end", "pages"),
+        };
+        Error::new(ErrorKind::Unexpected, sentence).with_context("while", step).with_context(name, self.to_string())
     }
 
     fn in_pipeline(self) -> azure_core::Error {
         azure_core::Error::new(Azure::Other, self)
     }
+
+    /// Refuses a body that would need too much memory.
+    fn check_weight(kind: BodyKind, body: &[u8]) -> Result<(), Self> {
+        let is_within =
+            kind.weight().is_none_or(|most| body.len() * HEAVIEST_BYTE <= most || weight::is_within(body, most));
+        if is_within { Ok(()) } else { Err(Self::Heavy(kind)) }
+    }
+
+    /// The same of an item of a list.
+    pub fn check_item(item: &[u8]) -> Result<(), Self> {
+        if weight::is_within(item, HEAVIEST_ITEM) { Ok(()) } else { Err(Self::Item) }
+    }
 }
 
-/// The parts of a body that have come so far.
+/// No byte of JSON needs more than these.
+const HEAVIEST_BYTE: usize = 128;
+
+/// What is kept of a list or a watch, all pages and events together.
+#[derive(Debug, Default)]
+pub(crate) struct Kept {
+    bytes: usize,
+}
+
+impl Kept {
+    pub fn add(&mut self, bytes: usize) -> Result<(), TooLarge> {
+        self.bytes = self.bytes.saturating_add(bytes);
+        if self.bytes > HEAVIEST_LIST { Err(TooLarge::List) } else { Ok(()) }
+    }
+
+    #[cfg(feature = "kubernetes")]
+    pub fn remove(&mut self, bytes: usize) {
+        self.bytes = self.bytes.saturating_sub(bytes);
+    }
+}
+
+/// The part of a body that has come so far.
 #[derive(Debug)]
 pub(crate) struct BodyReader {
     kind: BodyKind,
-    parts: Vec<Bytes>,
-    length: usize,
+    body: Vec<u8>,
 }
 
 impl BodyReader {
     pub fn new(kind: BodyKind) -> Self {
-        Self { kind, parts: Vec::new(), length: 0 }
+        Self { kind, body: Vec::new() }
     }
 
     /// Refuses a body by its announced length, before any of it is read.
-    pub fn check_length(&self, announced: Option<u64>) -> Result<(), TooLong> {
+    pub fn check_length(&self, announced: Option<u64>) -> Result<(), TooLarge> {
         let limit = self.kind.limit() as u64;
-        if announced.is_some_and(|length| length > limit) { Err(TooLong(self.kind)) } else { Ok(()) }
+        if announced.is_some_and(|length| length > limit) { Err(TooLarge::Long(self.kind)) } else { Ok(()) }
     }
 
     /// Takes the next part. What is over the limit is not kept.
-    pub fn push(&mut self, part: Bytes) -> Result<(), TooLong> {
-        self.length = self.length.saturating_add(part.len());
-        if self.length > self.kind.limit() {
-            return Err(TooLong(self.kind));
+    pub fn push(&mut self, part: &[u8]) -> Result<(), TooLarge> {
+        if self.body.len().saturating_add(part.len()) > self.kind.limit() {
+            return Err(TooLarge::Long(self.kind));
         }
-        if !part.is_empty() {
-            self.parts.push(part);
-        }
+        self.body.extend_from_slice(part);
         Ok(())
     }
 
-    /// The whole body.
-    pub fn finish(mut self) -> Bytes {
-        match self.parts.len() {
-            0 => Bytes::new(),
-            1 => self.parts.swap_remove(0),
-            _ => self.parts.concat().into(),
-        }
+    /// The whole body, if it can be read within its limit on memory.
+    pub fn finish(self) -> Result<Bytes, TooLarge> {
+        TooLarge::check_weight(self.kind, &self.body)?;
+        Ok(self.body.into())
     }
 }
 
 /// Why a body could not be read.
 #[derive(Debug)]
 pub(crate) enum ReadError<E> {
-    TooLong(TooLong),
+    TooLarge(TooLarge),
     /// The connection broke off.
     Broken(E),
 }
@@ -147,9 +230,9 @@ pub(crate) async fn read_body<E>(
 ) -> Result<Bytes, ReadError<E>> {
     let mut reader = BodyReader::new(kind);
     while let Some(part) = parts.next().await {
-        reader.push(part.map_err(ReadError::Broken)?).map_err(ReadError::TooLong)?;
+        reader.push(&part.map_err(ReadError::Broken)?).map_err(ReadError::TooLarge)?;
     }
-    Ok(reader.finish())
+    reader.finish().map_err(ReadError::TooLarge)
 }
 
 /// The same of the body that `kube` gives.
@@ -173,9 +256,9 @@ pub(super) async fn read_response(
     let kind = if status.is_success() { kind } else { BodyKind::Error };
     // The length of a compressed body says less than what it becomes, never more.
     let announced = headers.get_optional_str(&CONTENT_LENGTH).and_then(|text| text.trim().parse().ok());
-    BodyReader::new(kind).check_length(announced).map_err(TooLong::in_pipeline)?;
+    BodyReader::new(kind).check_length(announced).map_err(TooLarge::in_pipeline)?;
     let body = read_body(body, kind).await.map_err(|err| match err {
-        ReadError::TooLong(err) => err.in_pipeline(),
+        ReadError::TooLarge(err) => err.in_pipeline(),
         ReadError::Broken(err) => azure_core::Error::with_error(Azure::Io, err, "the response body broke off"),
     })?;
     Ok((AsyncRawResponse::from_bytes(status, headers, body.clone()), body))
@@ -191,13 +274,16 @@ mod tests {
         atomic::{AtomicUsize, Ordering},
     };
 
-    const ALL: [BodyKind; 7] = [
+    const ALL: [BodyKind; 10] = [
         BodyKind::Token,
         BodyKind::Error,
         BodyKind::Object,
         BodyKind::ListPage,
         BodyKind::Manifest,
+        BodyKind::Credentials,
         BodyKind::KubernetesObject,
+        BodyKind::KubernetesApplied,
+        BodyKind::KubernetesKinds,
         BodyKind::KubernetesList,
     ];
 
@@ -227,7 +313,9 @@ mod tests {
             let whole = stream::iter([Ok::<_, ()>(half.clone()), Ok(half.clone())]);
             assert_eq!(read_body(whole, kind).await.unwrap().len(), kind.limit());
             let more = stream::iter([Ok::<_, ()>(half.clone()), Ok(half), Ok(Bytes::from_static(b"x"))]);
-            assert!(matches!(read_body(more, kind).await, Err(ReadError::TooLong(TooLong(named))) if named == kind));
+            assert!(
+                matches!(read_body(more, kind).await, Err(ReadError::TooLarge(TooLarge::Long(named))) if named == kind)
+            );
         }
     }
 
@@ -250,9 +338,39 @@ mod tests {
         assert!(err.to_string().contains("512 KiB, the limit for an error"), "{err}");
     }
 
+    #[tokio::test]
+    async fn a_body_that_is_small_and_needs_much_memory_is_refused() {
+        for kind in ALL {
+            let maps = format!("[{}0]", "{\"\":0},".repeat(kind.limit() / 7 - 1));
+            let read = read_body(stream::iter([Ok::<_, ()>(Bytes::from(maps))]), kind).await;
+            match kind.weight() {
+                None => assert!(read.is_ok(), "{kind:?}"),
+                Some(_) => assert!(
+                    matches!(read, Err(ReadError::TooLarge(TooLarge::Heavy(named))) if named == kind),
+                    "{kind:?}"
+                ),
+            }
+        }
+        let err = TooLarge::Heavy(BodyKind::Object).error("reading the registry").to_string();
+        assert!(
+            err.contains("12 MiB in memory, the limit for a resource") && err.contains("reading the registry"),
+            "{err}"
+        );
+    }
+
+    #[test]
+    fn a_list_keeps_so_much_and_no_more() {
+        let mut kept = Kept::default();
+        assert_eq!(kept.add(HEAVIEST_LIST), Ok(()));
+        assert_eq!(kept.add(1), Err(TooLarge::List));
+        assert!(TooLarge::List.error("listing").to_string().contains("12 MiB in memory, the limit for a list"));
+        assert_eq!(TooLarge::check_item(b"{}"), Ok(()));
+        assert_eq!(TooLarge::check_item(format!("[{}0]", "0,".repeat(1 << 17)).as_bytes()), Err(TooLarge::Item));
+    }
+
     #[test]
     fn the_error_names_the_limit() {
-        let err = TooLong(BodyKind::Token).error("signing in");
+        let err = TooLarge::Long(BodyKind::Token).error("signing in");
         assert_eq!(err.kind(), ErrorKind::Unexpected);
         assert!(err.to_string().contains("256 KiB, the limit for a token"), "{err}");
     }

@@ -7,7 +7,7 @@ use crate::{
 };
 use azure_core::http::{Method, RawResponse, Request, Url, headers::Headers};
 use bytes::Bytes;
-use serde::de::DeserializeOwned;
+use serde::Deserialize;
 
 /// A request to Azure Resource Manager, with what a caller needs to be allowed to make it.
 #[derive(Clone)]
@@ -132,6 +132,12 @@ impl ArmRequest {
         self
     }
 
+    /// Says that it asks for the credentials of a cluster.
+    pub fn credentials(mut self) -> Self {
+        self.body_kind = BodyKind::Credentials;
+        self
+    }
+
     /// Says that a second sending may do a second thing.
     pub fn once(mut self) -> Self {
         self.repeatable = false;
@@ -226,13 +232,15 @@ impl Answer {
     }
 
     /// Reads the body; `what` is for the error's text.
-    pub fn read<T: DeserializeOwned>(&self, what: &str) -> Result<T> {
-        serde_json::from_slice(&self.body).map_err(|err| {
-            // The reader's own words may quote the answer, and with it a secret: where it stopped is enough.
-            Error::new(ErrorKind::Unexpected, format!("cannot read the answer of the service as {what}"))
-                .with_context("HTTP status", self.status.to_string())
-                .with_context("stopped at", format!("line {}, column {}", err.line(), err.column()))
-        })
+    pub fn read<'a, T: Deserialize<'a>>(&'a self, what: &str) -> Result<T> {
+        serde_json::from_slice(&self.body).map_err(|err| self.unreadable(what, &err))
+    }
+
+    /// The reader's own words may quote the answer, and with it a secret: where it stopped is enough.
+    pub(super) fn unreadable(&self, what: &str, err: &serde_json::Error) -> Error {
+        Error::new(ErrorKind::Unexpected, format!("cannot read the answer of the service as {what}"))
+            .with_context("HTTP status", self.status.to_string())
+            .with_context("stopped at", format!("line {}, column {}", err.line(), err.column()))
     }
 }
 

@@ -5,7 +5,7 @@ use crate::{
     call::Call,
     cluster::{ClusterBody, ClusterRef, about, get_cluster, list_clusters},
     error::{Error, ErrorKind, Result},
-    http::{Arm, readable},
+    http::Arm,
     id::{PrincipalId, ResourceId, SubscriptionId},
 };
 use async_trait::async_trait;
@@ -42,12 +42,11 @@ impl IdentityResolver for AzureIdentityResolver {
 
 /// Every cluster of a subscription that this version can read.
 pub(crate) async fn list(arm: &Arm, subscription: SubscriptionId, call: &Call) -> Result<Vec<ClusterIdentities>> {
-    let listed: Vec<ClusterBody> = arm.list(list_clusters(subscription), "a list of clusters", call).await?;
     let read = |cluster: ClusterBody| {
         let nameless = || Error::new(ErrorKind::Unexpected, "Azure listed a cluster without an id");
-        read_identities(cluster.listed_id()?.ok_or_else(nameless)?, &cluster)
+        read_identities(cluster.listed_id()?.ok_or_else(nameless)?, &cluster).map(Some)
     };
-    Ok(readable(listed.into_iter().map(read), "cluster"))
+    arm.list(list_clusters(subscription), "a list of clusters", call, read).await
 }
 
 #[derive(Default, Deserialize)]

@@ -16,8 +16,9 @@ const STEP: &str = "asking the directory for principals";
 const MEMBERS_STEP: &str = "reading the members of a group";
 /// The service takes no more at a time.
 const AT_A_TIME: usize = 1000;
-/// A hundred thousand members.
+/// A hundred thousand members, by 999 on a page.
 const MOST_PAGES: usize = 101;
+const MOST_MEMBERS: usize = MOST_PAGES * 999;
 
 /// The directory, as the caller sees it.
 #[derive(Clone, Debug)]
@@ -58,6 +59,9 @@ impl Directory {
             let page = self.send(Method::Get, url, None, MEMBERS_STEP, call).await?;
             let next = page.next.clone();
             members.extend(page.ids());
+            if members.len() > MOST_MEMBERS {
+                break;
+            }
             let Some(next) = next else { return Ok(members) };
             url = Url::parse(&next).ok().filter(|url| url.origin() == home).ok_or_else(|| {
                 Error::new(ErrorKind::Unexpected, "the directory named a link to another host, which is not followed")

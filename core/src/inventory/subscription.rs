@@ -19,10 +19,12 @@ pub(super) async fn list(arm: &Arm, call: &Call) -> Result<Vec<SubscriptionId>> 
         state: Option<String>,
     }
     let request = ArmRequest::get("/subscriptions", API).step("listing the subscriptions");
-    let listed: Vec<Subscription> = arm.list(request, "a list of subscriptions", call).await?;
-    let is_usable = |one: &Subscription| {
-        let state = one.state.as_deref();
+    let is_usable = |state: Option<&str>| {
         state.is_none_or(|state| !["Disabled", "Deleted"].iter().any(|gone| state.eq_ignore_ascii_case(gone)))
     };
-    Ok(listed.into_iter().filter(is_usable).filter_map(|one| one.subscription_id?.parse().ok()).collect())
+    let read = |one: Subscription| {
+        let usable = one.subscription_id.filter(|_| is_usable(one.state.as_deref()));
+        Ok(usable.and_then(|id| id.parse().ok()))
+    };
+    arm.list(request, "a list of subscriptions", call, read).await
 }

@@ -2,6 +2,7 @@
 
 use super::{
     connect::Kubernetes,
+    created::Created,
     failure::from_kube,
     send::{Answer, repeated, send, send_write, within_a_try},
 };
@@ -141,7 +142,7 @@ async fn apply_one(
     let request = Request::new(path).patch(manifest.name(), &parameters(mode), &Patch::Apply(&body));
     let step = "applying an object";
     let Answer { is_new, .. } = if mode.dry_run {
-        send::<Value>(target.client, request, step, call).await?
+        send::<Created>(target.client, request, step, call).await?
     } else {
         let write = |request: &http::Request<Vec<u8>>| as_write(request, target.cluster, manifest, namespace, step);
         send_write(target.client, target.guard, write, request, step, call).await?

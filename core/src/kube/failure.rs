@@ -3,7 +3,7 @@
 use super::status::from_status;
 use crate::{
     error::{Error, ErrorKind},
-    http::TooLong,
+    http::TooLarge,
     network::Obstacle,
 };
 
@@ -35,7 +35,7 @@ pub(super) fn from_kube(err: kube::Error, step: &str) -> Error {
 
 /// Our own error, where one came the way of an answer: that of making a connection anew, or a body without end.
 fn ours(err: kube::Error, step: &str) -> Result<Error, kube::Error> {
-    if let Some(long) = behind::<TooLong>(&err) {
+    if let Some(long) = behind::<TooLarge>(&err) {
         return Ok(long.error(step));
     }
     match err {
@@ -65,8 +65,8 @@ fn behind<'a, T: std::error::Error + 'static>(err: &'a (dyn std::error::Error + 
 }
 
 /// Whether an answer had no end.
-pub(super) fn is_too_long(err: &kube::Error) -> bool {
-    behind::<TooLong>(err).is_some()
+pub(super) fn is_too_large(err: &kube::Error) -> bool {
+    behind::<TooLarge>(err).is_some()
 }
 
 /// Why no answer came, in a few words without a secret.

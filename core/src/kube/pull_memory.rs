@@ -10,7 +10,11 @@ use std::collections::HashMap;
 #[derive(Default)]
 pub(super) struct PullMemory {
     last: HashMap<(String, String), String>,
+    bytes: usize,
 }
+
+/// So much is remembered. A cluster that has more to say is begun with anew: what is forgotten is read from events, or comes again.
+const MOST_BYTES: usize = 1 << 20;
 
 impl PullMemory {
     /// Lets go of what was remembered of a pod that is gone.
@@ -23,6 +27,10 @@ impl PullMemory {
         let Some(failure) = &mut pod.pull_failure else { return };
         let key = (pod.uid.clone(), failure.container.clone());
         if failure.cause != PullCause::Unknown {
+            self.bytes += key.0.len() + key.1.len() + failure.message.len();
+            if self.bytes > MOST_BYTES {
+                *self = Self::default();
+            }
             self.last.insert(key, failure.message.clone());
         } else if let Some(text) = self.last.get(&key) {
             retell(failure, text);
@@ -64,6 +72,19 @@ mod tests {
         recalled(&mut memory, pod("1", "ErrImagePull", "a:1: not found"));
         let waiting = recalled(&mut memory, pod("1", "ImagePullBackOff", "Back-off pulling image \"a:1\""));
         assert_eq!((waiting.cause, waiting.message.as_str()), (PullCause::NotFound, "a:1: not found"));
+    }
+
+    #[test]
+    fn so_much_is_remembered_and_no_more() {
+        let mut memory = PullMemory::default();
+        for uid in 0..1000 {
+            recalled(
+                &mut memory,
+                pod(&uid.to_string(), "ErrImagePull", &format!("a:1: not found{}", "x".repeat(4000))),
+            );
+        }
+        assert!(memory.last.values().map(String::len).sum::<usize>() <= MOST_BYTES);
+        assert!(!memory.last.is_empty());
     }
 
     #[test]

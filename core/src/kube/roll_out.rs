@@ -4,13 +4,16 @@ use super::{
     connect::Kubernetes,
     failure::is_passing,
     pull_memory::PullMemory,
-    rolling::{DeploymentObject, Rolling, current_hash},
+    rolling::{DeploymentObject, Rolling, hash_in},
     send::send,
-    watch::{Change, Listed, changes, checked_name, list, next, pause_after, pods_path, read_causes_from_events},
+    watch::{
+        Change, Listed, changes, checked_name, list, list_pods, next, pause_after, pods_path, read_causes_from_events,
+        too_long,
+    },
 };
 use crate::{
     call::{Call, Event},
-    cluster::{Deployment, Pod, RollOut, pods::read_pod},
+    cluster::{Deployment, RollOut, pods::read_pod},
     error::{Error, ErrorKind, Result},
     id::ResourceId,
 };
@@ -99,7 +102,7 @@ impl Kubernetes {
         let mut changes = wait.changes(&client, &version, call).await?;
         loop {
             let taken = match wait.next(&mut changes, call).await? {
-                Some(change) => wait.take(change),
+                Some(change) => wait.take(change)?,
                 None => Taken::Cut,
             };
             if let Some(end) = wait.judge(call) {
@@ -137,15 +140,18 @@ impl Wait<'_> {
             Request::new(self.paths.deployments.as_str()).get(&self.deployment.name, &kube::api::GetParams::default());
         let deployment: DeploymentObject = send(client, request, "reading the deployment", call).await?.value;
         let of_it = || ListParams::default().labels(&deployment.selector());
-        let sets = list(client, &self.paths.replica_sets, of_it(), "listing replica sets", call).await?;
-        let Listed { items, version, .. } = list(client, &self.paths.pods, of_it(), "listing the pods", call).await?;
-        let mut pods: Vec<Pod> = items.iter().map(read_pod).collect();
+        let mut hash = None;
+        let find_hash = |set: &Value| {
+            hash = hash.take().or_else(|| hash_in(&deployment, set));
+            0
+        };
+        list(client, &self.paths.replica_sets, of_it(), "listing replica sets", call, find_hash).await?;
+        let (mut pods, Listed { version, .. }) = list_pods(client, &self.paths.pods, of_it(), call).await?;
         for pod in &mut pods {
             self.memory.recall(pod);
         }
         read_causes_from_events(client, &self.deployment.namespace, &mut pods, call).await?;
-        let hash = current_hash(&deployment, &sets.items);
-        self.rolling.begin(deployment, hash, pods);
+        self.rolling.begin(deployment, hash, pods).map_err(|err| too_long(err, STEP))?;
         Ok(version)
     }
 
@@ -167,12 +173,12 @@ impl Wait<'_> {
         }
     }
 
-    fn take(&mut self, change: Change) -> Taken {
-        match change {
+    fn take(&mut self, change: Change) -> Result<Taken> {
+        Ok(match change {
             Change::Nothing => Taken::Known,
             Change::Over => Taken::Cut,
             Change::Present(object) if is_deployment(&object) => {
-                let Ok(deployment) = DeploymentObject::deserialize(&object) else { return Taken::Outdated };
+                let Ok(deployment) = DeploymentObject::deserialize(&object) else { return Ok(Taken::Outdated) };
                 let is_same_round = deployment.round() == self.rolling.deployment.round();
                 self.rolling.deployment = deployment;
                 if is_same_round { Taken::Known } else { Taken::Outdated }
@@ -180,16 +186,18 @@ impl Wait<'_> {
             Change::Present(object) => {
                 let mut pod = read_pod(&object);
                 self.memory.recall(&mut pod);
-                self.rolling.put(pod);
+                self.rolling.put(pod).map_err(|err| too_long(err, STEP))?;
                 Taken::Known
             }
             // A deployment that is gone is found to be so by the next look.
             Change::Gone(object) if is_deployment(&object) => Taken::Outdated,
             Change::Gone(object) => {
-                self.rolling.remove(&read_pod(&object).name);
+                let pod = read_pod(&object);
+                self.memory.forget(&pod.uid);
+                self.rolling.remove(&pod.name);
                 Taken::Known
             }
-        }
+        })
     }
 
     /// Tells how far it is where that has changed, and gives the end if this is it.

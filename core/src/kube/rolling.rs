@@ -1,8 +1,10 @@
 //! How far a roll-out is, decided from what was seen. No request is made here.
 
+use super::watch::pod_weight;
 use crate::{
     cluster::{Pod, RollOut},
     error::{Error, ErrorKind},
+    http::{Kept, TooLarge},
     pull::{Outlook, PullFailure},
 };
 use serde::Deserialize;
@@ -117,12 +119,12 @@ impl Expression {
     }
 }
 
-/// The hash in the names and labels of the pods that count: that of the replica set with the deployment's revision.
-pub(super) fn current_hash(deployment: &DeploymentObject, replica_sets: &[Value]) -> Option<String> {
+/// The hash in the names and labels of the pods that count, if this replica set has the deployment's revision.
+pub(super) fn hash_in(deployment: &DeploymentObject, replica_set: &Value) -> Option<String> {
     let revision = deployment.metadata.annotations.get(REVISION)?;
-    let is_current = |set: &&Value| set["metadata"]["annotations"][REVISION] == revision.as_str();
-    let set = replica_sets.iter().find(is_current)?;
-    set["metadata"]["labels"][TEMPLATE_HASH].as_str().map(str::to_owned)
+    let is_current = replica_set["metadata"]["annotations"][REVISION] == revision.as_str();
+    let hash = replica_set["metadata"]["labels"][TEMPLATE_HASH].as_str()?;
+    is_current.then(|| hash.to_owned())
 }
 
 /// No deadline is as far, and no clock ends before it: who waits without end may say so by any number.
@@ -133,6 +135,7 @@ pub(super) struct Rolling {
     pub deployment: DeploymentObject,
     hash: Option<String>,
     pods: BTreeMap<String, Pod>,
+    kept: Kept,
     patience: Duration,
     /// Since when a cause that depends on a grant stands in the way.
     refused_since: Option<Instant>,
@@ -149,6 +152,7 @@ impl Rolling {
             deployment,
             hash: None,
             pods: BTreeMap::new(),
+            kept: Kept::default(),
             patience: patience.min(LONGEST_PATIENCE),
             refused_since: None,
             hoped_since: None,
@@ -156,7 +160,12 @@ impl Rolling {
         }
     }
 
-    pub fn begin(&mut self, deployment: DeploymentObject, hash: Option<String>, pods: Vec<Pod>) {
+    pub fn begin(
+        &mut self,
+        deployment: DeploymentObject,
+        hash: Option<String>,
+        pods: Vec<Pod>,
+    ) -> Result<(), TooLarge> {
         self.deployment = deployment;
         self.hash = hash;
         if !self.is_begun && self.deployment.stuck().is_some() {
@@ -164,27 +173,36 @@ impl Rolling {
         }
         self.is_begun = true;
         self.pods.clear();
+        self.kept = Kept::default();
         for pod in pods {
-            self.insert(pod);
+            self.insert(pod)?;
         }
         self.count_patience();
+        Ok(())
     }
 
     /// Takes a pod, if it is one of those that count.
-    pub fn put(&mut self, pod: Pod) {
-        self.insert(pod);
+    pub fn put(&mut self, pod: Pod) -> Result<(), TooLarge> {
+        self.insert(pod)?;
         self.count_patience();
+        Ok(())
     }
 
-    fn insert(&mut self, pod: Pod) {
+    fn insert(&mut self, pod: Pod) -> Result<(), TooLarge> {
         let hash = pod.labels.iter().find(|(key, _)| key == TEMPLATE_HASH).map(|(_, hash)| hash);
         if self.hash.is_none() || hash == self.hash.as_ref() {
-            self.pods.insert(pod.name.clone(), pod);
+            self.kept.add(pod_weight(&pod))?;
+            if let Some(before) = self.pods.insert(pod.name.clone(), pod) {
+                self.kept.remove(pod_weight(&before));
+            }
         }
+        Ok(())
     }
 
     pub fn remove(&mut self, name: &str) {
-        self.pods.remove(name);
+        if let Some(pod) = self.pods.remove(name) {
+            self.kept.remove(pod_weight(&pod));
+        }
         self.count_patience();
     }
 
@@ -301,7 +319,7 @@ mod tests {
 
     fn rolling(deployment: DeploymentObject, pods: Vec<Pod>, patience: u64) -> Rolling {
         let mut rolling = Rolling::new(Duration::from_secs(patience));
-        rolling.begin(deployment, Some("h".to_owned()), pods);
+        rolling.begin(deployment, Some("h".to_owned()), pods).unwrap();
         rolling
     }
 
@@ -332,7 +350,7 @@ mod tests {
         let until = rolling.patient_until();
         assert!(until.is_some());
         tokio::time::advance(Duration::from_secs(30)).await;
-        rolling.begin(deployment(1, 1, ""), Some("h".to_owned()), pods());
+        rolling.begin(deployment(1, 1, ""), Some("h".to_owned()), pods()).unwrap();
         assert_eq!(rolling.patient_until(), until);
         assert!(rolling.verdict().is_none());
         tokio::time::advance(Duration::from_secs(31)).await;
@@ -343,7 +361,7 @@ mod tests {
     #[tokio::test(start_paused = true)]
     async fn patience_without_end_is_no_time_that_is_too_late() {
         let mut rolling = Rolling::new(Duration::MAX);
-        rolling.begin(deployment(1, 1, ""), Some("h".to_owned()), vec![pod("a", Some(REFUSED))]);
+        rolling.begin(deployment(1, 1, ""), Some("h".to_owned()), vec![pod("a", Some(REFUSED))]).unwrap();
         tokio::time::advance(Duration::from_secs(365 * 24 * 3600)).await;
         assert!(rolling.verdict().is_none());
     }
@@ -370,7 +388,7 @@ mod tests {
         let mut rolling = rolling(begun(), vec![pod("a", None)], 60);
         assert!(rolling.verdict().is_none());
         tokio::time::advance(Duration::from_secs(61)).await;
-        rolling.begin(begun(), Some("h".to_owned()), vec![pod("a", None)]);
+        rolling.begin(begun(), Some("h".to_owned()), vec![pod("a", None)]).unwrap();
         assert_eq!(rolling.verdict().unwrap().unwrap_err().kind(), ErrorKind::OperationFailed);
     }
 
@@ -378,7 +396,7 @@ mod tests {
     async fn kubernetes_own_deadline_does_not_end_patience_with_pods_that_were_just_let_in() {
         let mut rolling = rolling(deployment(1, 1, "ProgressDeadlineExceeded"), vec![pod("a", Some(REFUSED))], 60);
         tokio::time::advance(Duration::from_secs(50)).await;
-        rolling.put(pod("a", None));
+        rolling.put(pod("a", None)).unwrap();
         assert!(rolling.verdict().is_none());
         tokio::time::advance(Duration::from_secs(61)).await;
         assert_eq!(rolling.verdict().unwrap().unwrap_err().kind(), ErrorKind::OperationFailed);
@@ -388,7 +406,7 @@ mod tests {
     #[test]
     fn pods_of_another_replica_set_do_not_count() {
         let mut rolling = Rolling::new(Duration::ZERO);
-        rolling.begin(deployment(1, 1, ""), Some("other".to_owned()), vec![pod("a", Some("a:1: not found"))]);
+        rolling.begin(deployment(1, 1, ""), Some("other".to_owned()), vec![pod("a", Some("a:1: not found"))]).unwrap();
         assert!(rolling.verdict().is_none());
     }
 }

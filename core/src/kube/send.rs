@@ -1,7 +1,7 @@
 //! One request to a cluster's API, with the whole answer: its status and its time matter here.
 
 use super::{
-    created::is_created_since,
+    created::{Created, is_created_since},
     failure::{from_kube, is_page, is_passing, unreadable},
     status,
 };
@@ -12,9 +12,9 @@ use crate::{
     write::{Guard, Write},
 };
 use backon::{BackoffBuilder, ExponentialBuilder};
+use bytes::Bytes;
 use kube::{Client, client::Body};
 use serde::de::DeserializeOwned;
-use serde_json::Value;
 use std::{
     sync::atomic::{AtomicBool, Ordering},
     time::{Duration, SystemTime},
@@ -34,18 +34,29 @@ pub(super) struct Answer<T> {
 }
 
 /// Sends a request that changes nothing and may be repeated.
-pub(super) async fn send<T: DeserializeOwned>(
+pub(super) async fn send<T: DeserializeOwned + Send>(
     client: &Client,
     request: Request,
     step: &str,
     call: &Call,
+) -> Result<Answer<T>> {
+    read_with(client, request, step, call, |body| serde_json::from_slice(body)).await
+}
+
+/// The same with a reader of one's own.
+pub(super) async fn read_with<T: Send>(
+    client: &Client,
+    request: Request,
+    step: &str,
+    call: &Call,
+    read: impl Fn(&Bytes) -> serde_json::Result<T> + Sync,
 ) -> Result<Answer<T>> {
     let request = made(request)?;
     // Apart from a GET only a dry run changes nothing: what else comes here was not shown to the guard.
     if request.method() != http::Method::GET && !is_dry_run(&request) {
         return Err(Error::new(ErrorKind::Unexpected, "a write was sent as a read").with_context("while", step));
     }
-    repeated(step, call, || send_once(client, &request, step, call)).await
+    repeated(step, call, || send_once(client, &request, step, call, &read)).await
 }
 
 /// Sends a request that changes something and may be repeated, unless the guard refuses it.
@@ -56,18 +67,18 @@ pub(super) async fn send_write(
     request: Request,
     step: &str,
     call: &Call,
-) -> Result<Answer<Value>> {
+) -> Result<Answer<Created>> {
     let request = made(request)?;
     guard.check(&write(&request))?;
     let (begun, is_open) = (Instant::now(), AtomicBool::new(false));
     let once = || async {
-        let answer = send_once(client, &request, step, call).await;
+        let answer = send_once(client, &request, step, call, &|body: &Bytes| serde_json::from_slice(body)).await;
         // What was throttled had no effect; of any other failure that is not known.
         let may_have_effect = answer.as_ref().is_err_and(|err| err.kind() != ErrorKind::RateLimited);
         is_open.fetch_or(may_have_effect, Ordering::Relaxed);
         answer
     };
-    let answer: Answer<Value> = repeated(step, call, once).await?;
+    let answer: Answer<Created> = repeated(step, call, once).await?;
     let is_ours = is_open.load(Ordering::Relaxed) && is_created_since(&answer.value, answer.at, begun.elapsed());
     Ok(Answer { is_new: answer.is_new || is_ours, ..answer })
 }
@@ -90,18 +101,19 @@ pub(super) async fn repeated<T, F: Future<Output = Result<T>> + Send>(
     call.retry(step, waits, is_passing, attempt).await
 }
 
-async fn send_once<T: DeserializeOwned>(
+async fn send_once<T>(
     client: &Client,
     request: &http::Request<Vec<u8>>,
     step: &str,
     call: &Call,
+    read: &(impl Fn(&Bytes) -> serde_json::Result<T> + Sync),
 ) -> Result<Answer<T>> {
     let exchange = async {
         let answer = client.send(request.clone().map(Body::from)).await.map_err(|err| from_kube(err, step))?;
         let (head, body) = answer.into_parts();
         let kind = if head.status.is_success() { body_kind(request) } else { BodyKind::Error };
         let body = read_http_body(body, kind).await.map_err(|err| match err {
-            ReadError::TooLong(err) => err.error(step),
+            ReadError::TooLarge(err) => err.error(step),
             ReadError::Broken(err) => from_kube(err, step),
         })?;
         Ok((head, body))
@@ -111,14 +123,17 @@ async fn send_once<T: DeserializeOwned>(
         return Err(refused(&head, &body, step, request.uri().path()));
     }
     let odd = |err: serde_json::Error| unreadable(&err, step);
-    let value = serde_json::from_slice(&body).map_err(odd)?;
+    let value = read(&body).map_err(odd)?;
     Ok(Answer { value, is_new: head.status == http::StatusCode::CREATED, at: time(&head) })
 }
 
-/// Lists are asked for by page.
+/// Lists are asked for by page, and what is written comes back.
 fn body_kind(request: &http::Request<Vec<u8>>) -> BodyKind {
     let asks_for_a_page = |query: &str| query.split('&').any(|part| part.starts_with("limit="));
-    let is_list = request.method() == http::Method::GET && request.uri().query().is_some_and(asks_for_a_page);
+    if request.method() != http::Method::GET {
+        return BodyKind::KubernetesApplied;
+    }
+    let is_list = request.uri().query().is_some_and(asks_for_a_page);
     if is_list { BodyKind::KubernetesList } else { BodyKind::KubernetesObject }
 }
 

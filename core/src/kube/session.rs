@@ -89,10 +89,16 @@ impl Session {
     }
 }
 
-/// What is held in one response.
+/// What is held in one response. Kinds are asked for by a path without a resource, and `kube` reads what comes.
 fn kind_of(head: &Parts) -> BodyKind {
     let is_watch = head.uri.query().is_some_and(|query| query.split('&').any(|part| part == "watch=true"));
-    if is_watch { BodyKind::KubernetesObject } else { BodyKind::KubernetesList }
+    let mut parts = head.uri.path().split('/').filter(|part| !part.is_empty());
+    let longest = if parts.next() == Some("api") { 1 } else { 2 };
+    match (is_watch, parts.count() <= longest) {
+        (true, _) => BodyKind::KubernetesObject,
+        (false, true) => BodyKind::KubernetesKinds,
+        (false, false) => BodyKind::KubernetesList,
+    }
 }
 
 /// A request under way. One that is given up before its end, because its time is over, was lost like one that broke off.

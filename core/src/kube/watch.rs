@@ -2,17 +2,19 @@
 
 use super::{
     connect::Kubernetes,
-    failure::{from_kube, is_passing, is_too_long},
+    failure::{from_kube, is_passing, is_too_large, unreadable},
     pull_memory::{PullMemory, retell, tells_nothing},
-    send::{Answer, send, within_a_try},
+    send::{Answer, read_with, within_a_try},
     status::from_status,
 };
 use crate::{
     call::Call,
     cluster::{Pod, PodEvent, PodListener, PodSelection, Pods, pods::read_pod},
     error::{Error, ErrorKind, Result},
+    http::{Kept, MOST_PAGES, TooLarge, each_item, weight_of},
     id::ResourceId,
 };
+use bytes::Bytes;
 use futures::{
     FutureExt, Stream, StreamExt,
     stream::{self, BoxStream},
@@ -23,8 +25,12 @@ use kube::{
     core::{Request, WatchEvent},
 };
 use serde::Deserialize;
-use serde_json::Value;
-use std::{collections::BTreeMap, ops::ControlFlow, time::Duration};
+use serde_json::{Value, value::RawValue};
+use std::{
+    collections::{BTreeMap, HashMap, HashSet},
+    ops::ControlFlow,
+    time::{Duration, SystemTime},
+};
 use tokio::time::Instant;
 
 /// A watch that ends sooner than this was cut off, and is opened again no sooner than this.
@@ -36,29 +42,29 @@ const WATCH_SECONDS: u32 = 180;
 /// sends none only costs another list.
 const LONGEST_SILENCE: Duration = Duration::from_secs(90);
 /// How many objects a list asks for at once.
-const PAGE: u32 = 500;
+const PAGE: u32 = 250;
 
-/// A list, and from where a watch goes on.
+/// From where a watch of a list goes on, and when the list was read.
 pub(super) struct Listed {
-    pub items: Vec<Value>,
     pub version: String,
-    pub at: std::time::SystemTime,
+    pub at: SystemTime,
 }
 
-/// Reads a list whole, page by page.
+/// Reads a list page by page. `take` gets each item, and gives how many bytes it keeps.
 pub(super) async fn list(
     client: &Client,
     path: &str,
     parameters: ListParams,
     step: &str,
     call: &Call,
+    mut take: impl FnMut(&Value) -> usize + Send,
 ) -> Result<Listed> {
     #[derive(Deserialize)]
-    struct Page {
+    struct Page<'a> {
         metadata: Metadata,
         /// It may be null, and an answer without it is no list.
-        #[serde(deserialize_with = "nullable")]
-        items: Vec<Value>,
+        #[serde(borrow)]
+        items: &'a RawValue,
     }
     #[derive(Deserialize)]
     #[serde(rename_all = "camelCase")]
@@ -67,21 +73,48 @@ pub(super) async fn list(
         #[serde(rename = "continue")]
         next: Option<String>,
     }
-    let mut parameters = parameters.limit(PAGE);
-    let mut items = Vec::new();
-    loop {
+    let (mut parameters, mut kept) = (parameters.limit(PAGE), Kept::default());
+    for _ in 0..MOST_PAGES {
         let request = Request::new(path).list(&parameters);
-        let Answer { value: Page { metadata, items: page }, at, .. } = send(client, request, step, call).await?;
-        items.extend(page);
+        // A page that is none is asked for again: nothing of it is taken before.
+        let read = |body: &Bytes| serde_json::from_slice::<Page<'_>>(body).map(|_| body.clone());
+        let Answer { value: body, at, .. } = read_with(client, request, step, call, read).await?;
+        let odd = |err: serde_json::Error| unreadable(&err, step);
+        let Page { metadata, items } = serde_json::from_slice(&body).map_err(odd)?;
+        each_item(items, step, odd, |item| kept.add(take(&item)).map_err(|err| too_long(err, step)))?;
         match metadata.next.filter(|next| !next.is_empty()) {
             Some(next) => parameters = parameters.continue_token(&next),
-            None => return Ok(Listed { items, version: metadata.resource_version.unwrap_or_default(), at }),
+            None => return Ok(Listed { version: metadata.resource_version.unwrap_or_default(), at }),
         }
     }
+    Err(TooLarge::Pages.error(step))
 }
 
-fn nullable<'de, D: serde::Deserializer<'de>>(deserializer: D) -> std::result::Result<Vec<Value>, D::Error> {
-    Option::<Vec<Value>>::deserialize(deserializer).map(Option::unwrap_or_default)
+/// What is too long as a whole may be asked for in parts.
+pub(super) fn too_long(err: TooLarge, step: &str) -> Error {
+    err.error(step).with_context("hint", "select fewer pods by their labels")
+}
+
+/// Reads the pods of a list.
+pub(super) async fn list_pods(
+    client: &Client,
+    path: &str,
+    parameters: ListParams,
+    call: &Call,
+) -> Result<(Vec<Pod>, Listed)> {
+    let mut pods = Vec::new();
+    let take = |item: &Value| {
+        let pod = read_pod(item);
+        let weight = pod_weight(&pod);
+        pods.push(pod);
+        weight
+    };
+    let listed = list(client, path, parameters, "listing the pods", call, take).await?;
+    Ok((pods, listed))
+}
+
+pub(super) fn pod_weight(pod: &Pod) -> usize {
+    size_of::<Pod>() + weight_of(pod)
 }
 
 /// What a watch tells: an object that is there, one that is gone, that the list must be read again, or nothing.
@@ -130,7 +163,7 @@ fn read_event(event: Result<WatchEvent<Value>, kube::Error>, step: &str) -> Opti
         Ok(WatchEvent::Error(status)) if status.code == 410 || status.code >= 500 => Some(Ok(Change::Over)),
         Ok(WatchEvent::Error(status)) => Some(Err(from_status(*status, step))),
         // An event without end would come again.
-        Err(err) if is_too_long(&err) => Some(Err(from_kube(err, step))),
+        Err(err) if is_too_large(&err) => Some(Err(from_kube(err, step))),
         Err(_) => Some(Ok(Change::Over)),
     }
 }
@@ -177,9 +210,7 @@ impl Kubernetes {
     pub async fn pods(&self, cluster: &ResourceId, selection: &PodSelection, call: &Call) -> Result<Pods> {
         let path = pods_path(&selection.namespace)?;
         let client = self.client(cluster, call).await?;
-        let Listed { items, at, .. } =
-            list(&client, &path, list_parameters(selection), "listing the pods", call).await?;
-        let mut pods: Vec<Pod> = items.iter().map(read_pod).collect();
+        let (mut pods, Listed { at, .. }) = list_pods(&client, &path, list_parameters(selection), call).await?;
         pods.sort_by(|one, other| one.name.cmp(&other.name));
         read_causes_from_events(&client, &selection.namespace, &mut pods, call).await?;
         Ok(Pods { pods, at })
@@ -192,7 +223,8 @@ impl Kubernetes {
         listener: &mut PodListener<'_>,
         call: &Call,
     ) -> Result<()> {
-        let mut audience = Audience { told: BTreeMap::new(), memory: PullMemory::default(), listener };
+        let mut audience =
+            Audience { told: BTreeMap::new(), kept: Kept::default(), memory: PullMemory::default(), listener };
         loop {
             let begun = Instant::now();
             match self.watch_once(cluster, selection, &mut audience, call).await {
@@ -214,15 +246,15 @@ impl Kubernetes {
     ) -> Result<ControlFlow<()>> {
         let path = pods_path(&selection.namespace)?;
         let client = self.client(cluster, call).await?;
-        let listed = list(&client, &path, list_parameters(selection), "listing the pods", call).await?;
-        if audience.tell_list(&listed.items).is_break() {
+        let (pods, listed) = list_pods(&client, &path, list_parameters(selection), call).await?;
+        if audience.tell_list(pods)?.is_break() {
             return Ok(ControlFlow::Break(()));
         }
         let mut changes =
             changes(&client, &path, &watch_parameters(selection), &listed.version, "watching the pods", call).await?;
         while let Some(change) = next(&mut changes, "watching the pods", call).await? {
             let flow = match change {
-                Change::Present(object) => audience.tell(read_pod(&object)),
+                Change::Present(object) => audience.tell(read_pod(&object))?,
                 Change::Gone(object) => audience.tell_gone(read_pod(&object).name),
                 Change::Over => break,
                 Change::Nothing => ControlFlow::Continue(()),
@@ -246,30 +278,44 @@ pub(super) async fn next(
 /// The listener, and what it was told: a pod that did not change is not told again.
 struct Audience<'a, 'b> {
     told: BTreeMap<String, Pod>,
+    kept: Kept,
     memory: PullMemory,
     listener: &'a mut PodListener<'b>,
 }
 
 impl Audience<'_, '_> {
-    fn tell_list(&mut self, items: &[Value]) -> ControlFlow<()> {
-        let pods: Vec<Pod> = items.iter().map(read_pod).collect();
-        let gone: Vec<String> =
-            self.told.keys().filter(|name| !pods.iter().any(|pod| pod.name == **name)).cloned().collect();
-        gone.into_iter().try_for_each(|name| self.tell_gone(name))?;
-        pods.into_iter().try_for_each(|pod| self.tell(pod))
+    fn tell_list(&mut self, pods: Vec<Pod>) -> Result<ControlFlow<()>> {
+        let names: HashSet<&str> = pods.iter().map(|pod| pod.name.as_str()).collect();
+        let gone: Vec<String> = self.told.keys().filter(|name| !names.contains(name.as_str())).cloned().collect();
+        for name in gone {
+            if self.tell_gone(name).is_break() {
+                return Ok(ControlFlow::Break(()));
+            }
+        }
+        for pod in pods {
+            if self.tell(pod)?.is_break() {
+                return Ok(ControlFlow::Break(()));
+            }
+        }
+        Ok(ControlFlow::Continue(()))
     }
 
-    fn tell(&mut self, mut pod: Pod) -> ControlFlow<()> {
+    fn tell(&mut self, mut pod: Pod) -> Result<ControlFlow<()>> {
         self.memory.recall(&mut pod);
         if self.told.get(&pod.name) == Some(&pod) {
-            return ControlFlow::Continue(());
+            return Ok(ControlFlow::Continue(()));
         }
-        self.told.insert(pod.name.clone(), pod.clone());
-        (self.listener)(PodEvent::Present(Box::new(pod)))
+        let weight = pod_weight(&pod);
+        if let Some(before) = self.told.insert(pod.name.clone(), pod.clone()) {
+            self.kept.remove(pod_weight(&before));
+        }
+        self.kept.add(weight).map_err(|err| too_long(err, "watching the pods"))?;
+        Ok((self.listener)(PodEvent::Present(Box::new(pod))))
     }
 
     fn tell_gone(&mut self, name: String) -> ControlFlow<()> {
         if let Some(pod) = self.told.remove(&name) {
+            self.kept.remove(pod_weight(&pod));
             self.memory.forget(&pod.uid);
         }
         (self.listener)(PodEvent::Gone { name })
@@ -289,14 +335,22 @@ pub(super) async fn read_causes_from_events(
     }
     let path = format!("/api/v1/namespaces/{}/events", checked_name(namespace)?);
     let failed = ListParams::default().fields("involvedObject.kind=Pod,reason=Failed");
-    let events = match list(client, &path, failed, "listing events", call).await {
-        Ok(listed) => listed.items,
+    let mut causes: HashMap<String, Option<String>> =
+        pods.iter().filter(|pod| is_mute(pod)).map(|pod| (pod.uid.clone(), None)).collect();
+    // The last one counts.
+    let take = |event: &Value| {
+        let Some((uid, text)) = cause_in(event) else { return 0 };
+        let Some(cause) = causes.get_mut(uid) else { return 0 };
+        *cause = Some(text.to_owned());
+        text.len()
+    };
+    match list(client, &path, failed, "listing events", call, take).await {
         // Who may not read events learns less, and still learns the rest.
         Err(err) if err.kind() == ErrorKind::Forbidden => return Ok(()),
-        Err(err) => return Err(err),
-    };
+        listed => listed.map(drop)?,
+    }
     for pod in pods.iter_mut().filter(|pod| is_mute(pod)) {
-        let text = events.iter().rev().find_map(|event| cause_in(event, &pod.uid));
+        let text = causes.get(&pod.uid).and_then(Option::as_deref);
         if let (Some(failure), Some(text)) = (&mut pod.pull_failure, text) {
             retell(failure, text);
         }
@@ -304,8 +358,8 @@ pub(super) async fn read_causes_from_events(
     Ok(())
 }
 
-/// Kubelet writes two events of a failed pull; the short one, `Error: ErrImagePull`, has no cause.
-fn cause_in<'a>(event: &'a Value, uid: &str) -> Option<&'a str> {
-    let message = event["message"].as_str()?;
-    (event["involvedObject"]["uid"] == uid && message.starts_with("Failed to pull image")).then_some(message)
+/// The pod and the cause that an event names. Kubelet writes two events of a failed pull; the short one, `Error: ErrImagePull`, has no cause.
+fn cause_in(event: &Value) -> Option<(&str, &str)> {
+    let (message, uid) = (event["message"].as_str()?, event["involvedObject"]["uid"].as_str()?);
+    message.starts_with("Failed to pull image").then_some((uid, message))
 }

@@ -5,13 +5,13 @@ use super::{
     data_plane::DataPlane,
     import, make,
     reference::{By, TYPE},
-    wire::{Wanted, WireRegistry},
+    wire::{Search, Wanted, WireRegistry},
 };
 use crate::{
     absent,
     call::Call,
     error::{ErrorKind, Result},
-    http::{Arm, ArmRequest, read_item, readable},
+    http::{Arm, ArmRequest, read_item},
     id::{ResourceId, SubscriptionId},
     image::{Image, ImageReference},
 };
@@ -56,8 +56,9 @@ impl AzureRegistryImporter {
         wanted: Wanted<'_>,
         call: &Call,
     ) -> Result<Option<Registry>> {
-        let listed = self.arm.list_values(list_registries(subscription), LIST, call).await?;
-        let Some(item) = wanted.find(listed) else { return Ok(None) };
+        let mut search = Search::new(wanted);
+        self.arm.each(list_registries(subscription), LIST, call, |item| search.take(item)).await?;
+        let Some(item) = search.found() else { return Ok(None) };
         read_item::<WireRegistry>(item, "a registry")?.into_registry().map(Some)
     }
 }
@@ -99,9 +100,8 @@ fn get_registry(id: &ResourceId) -> ArmRequest {
 /// Every registry of a subscription that can be pulled from: one that has no login server yet cannot. One that this version cannot read,
 /// such as one with a mode that it does not know, takes none of the others along.
 pub(crate) async fn list(arm: &Arm, subscription: SubscriptionId, call: &Call) -> Result<Vec<Registry>> {
-    let listed: Vec<WireRegistry> = arm.list(list_registries(subscription), LIST, call).await?;
-    let ready = listed.into_iter().filter(WireRegistry::has_host);
-    Ok(readable(ready.map(WireRegistry::into_registry), "registry"))
+    let read = |registry: WireRegistry| if registry.has_host() { registry.into_registry().map(Some) } else { Ok(None) };
+    arm.list(list_registries(subscription), LIST, call, read).await
 }
 
 fn list_registries(subscription: SubscriptionId) -> ArmRequest {

@@ -115,28 +115,38 @@ pub(super) enum Wanted<'a> {
     LoginServer(&'a str),
 }
 
-impl Wanted<'_> {
-    /// Finds it among the items of a list, before they are read.
-    pub fn find(self, items: Vec<Value>) -> Option<Value> {
-        let of_login_server = |item: &Value| item["properties"]["loginServer"].as_str().map(str::to_owned);
-        let found = match self {
-            Self::Name(name) => {
-                items.iter().position(|item| name_of(item).is_some_and(|mine| mine.eq_ignore_ascii_case(name)))
-            }
-            Self::LoginServer(host) => {
-                let has = |item: &Value| of_login_server(item).is_some_and(|mine| mine.eq_ignore_ascii_case(host));
-                // One that names none, and has the name that stands in this one, is the one that is meant.
-                let label = host.split(['.', '-']).next();
-                let may_have = |item: &Value| {
-                    let name = name_of(item);
-                    of_login_server(item).is_none()
-                        && name.zip(label).is_some_and(|(name, label)| name.eq_ignore_ascii_case(label))
-                };
-                items.iter().position(has).or_else(|| items.iter().position(may_have))
-            }
+/// A search for it among the items of a list, before they are read. The first that fits counts.
+pub(super) struct Search<'a> {
+    wanted: Wanted<'a>,
+    found: Option<Value>,
+    /// One that names no login server, and has the name that stands in the one that is meant.
+    may_be: Option<Value>,
+}
+
+impl<'a> Search<'a> {
+    pub fn new(wanted: Wanted<'a>) -> Self {
+        Self { wanted, found: None, may_be: None }
+    }
+
+    /// Takes the next item, and gives how many bytes are kept of it: no more than two items are.
+    pub fn take(&mut self, item: Value) -> usize {
+        let has_name = |wanted: &str| name_of(&item).is_some_and(|mine| mine.eq_ignore_ascii_case(wanted));
+        let place = match self.wanted {
+            Wanted::Name(name) => has_name(name).then_some(&mut self.found),
+            Wanted::LoginServer(host) => match item["properties"]["loginServer"].as_str() {
+                Some(mine) => mine.eq_ignore_ascii_case(host).then_some(&mut self.found),
+                None => host.split(['.', '-']).next().is_some_and(has_name).then_some(&mut self.may_be),
+            },
         };
-        let at = found?;
-        items.into_iter().nth(at)
+        if let Some(place) = place.filter(|place| place.is_none()) {
+            *place = Some(item);
+        }
+        0
+    }
+
+    /// The item that is meant.
+    pub fn found(self) -> Option<Value> {
+        self.found.or(self.may_be)
     }
 }
 
@@ -212,13 +222,20 @@ mod tests {
             item("oddreg", json!({"name": null, "sku": null, "properties": null})),
         ];
         let list = || odd.iter().cloned().chain([good.clone()]).collect::<Vec<_>>();
-        assert_eq!(Wanted::Name("GOODREG").find(list()), Some(good.clone()));
-        assert_eq!(Wanted::LoginServer("goodreg-x1.AZURECR.io").find(list()), Some(good.clone()));
+        let find = |wanted: Wanted<'_>| {
+            let mut search = Search::new(wanted);
+            for item in list() {
+                assert_eq!(search.take(item), 0);
+            }
+            search.found()
+        };
+        assert_eq!(find(Wanted::Name("GOODREG")), Some(good.clone()));
+        assert_eq!(find(Wanted::LoginServer("goodreg-x1.AZURECR.io")), Some(good.clone()));
         // The odd one is found where it is meant: reading it then says what is wrong with it.
-        assert_eq!(Wanted::Name("oddreg").find(list()), Some(odd[5].clone()));
-        assert_eq!(Wanted::LoginServer("oddreg-h4sh.azurecr.io").find(list()), Some(odd[5].clone()));
-        assert_eq!(Wanted::LoginServer("goodreg-other.azurecr.io").find(list()), None);
-        assert_eq!(Wanted::Name("absent").find(list()), None);
+        assert_eq!(find(Wanted::Name("oddreg")), Some(odd[5].clone()));
+        assert_eq!(find(Wanted::LoginServer("oddreg-h4sh.azurecr.io")), Some(odd[5].clone()));
+        assert_eq!(find(Wanted::LoginServer("goodreg-other.azurecr.io")), None);
+        assert_eq!(find(Wanted::Name("absent")), None);
     }
 
     #[test]

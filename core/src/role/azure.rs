@@ -188,8 +188,8 @@ async fn list_filtered(
         .filter(filter)
         .step(step)
         .needs(READ, scope);
-    let listed: Vec<WireAssignment> = arm.list(request, "a list of role assignments", call).await?;
-    Ok(listed.into_iter().filter_map(WireAssignment::into_assignment).collect())
+    let read = |assignment: WireAssignment| Ok(assignment.into_assignment());
+    arm.list(request, "a list of role assignments", call, read).await
 }
 
 /// See [Role assignments](https://learn.microsoft.com/rest/api/authorization/role-assignments/create).

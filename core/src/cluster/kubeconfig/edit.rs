@@ -46,12 +46,16 @@ pub(super) struct Edited {
 }
 
 const BOM: &str = "\u{feff}";
+/// So many nodes may stand in a kubeconfig by aliases: a few lines of them can stand for any number.
+const MOST_REPEATED: usize = 10_000;
 const CURRENT: &str = "current-context";
 
 /// Reads a kubeconfig's values, for what does not need their places.
 pub(super) fn values(text: &str) -> Result<Value, Fault> {
     let text = text.strip_prefix(BOM).unwrap_or(text);
-    serde_saphyr::from_str(text).map_err(|err| {
+    let limits = serde_saphyr::alias_limits! { max_total_replayed_events: MOST_REPEATED };
+    let options = serde_saphyr::options! { alias_limits: limits };
+    serde_saphyr::from_str_with_options(text, options).map_err(|err| {
         // Its words could quote the text.
         let line = err.location().and_then(|place| usize::try_from(place.line()).ok());
         Fault { why: "it is not YAML, or one key stands twice in it", line }
