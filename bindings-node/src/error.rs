@@ -74,7 +74,7 @@ impl Fault {
         Fields {
             code,
             is_transient: err.is_some_and(aks_acr::Error::is_transient),
-            created: err.and_then(aks_acr::Error::created).map(aks_acr::ResourceId::as_str),
+            created: err.and_then(aks_acr::Error::created),
             status: err.and_then(aks_acr::Error::status),
             service_code: err.and_then(aks_acr::Error::code),
             request_id: err.and_then(aks_acr::Error::request_id),

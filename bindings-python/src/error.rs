@@ -130,7 +130,7 @@ fn set_facts(exception: &Bound<'_, PyAny>, err: &Error) -> PyResult<()> {
     let policies: Several<DenyingPolicy> = through_json(&err.policies())?;
     exception.setattr("kind", Word(err.kind()))?;
     exception.setattr("is_transient", err.is_transient())?;
-    exception.setattr("created", err.created().map(aks_acr::ResourceId::as_str))?;
+    exception.setattr("created", err.created())?;
     exception.setattr("status", err.status())?;
     exception.setattr("code", err.code())?;
     exception.setattr("request_id", err.request_id())?;

@@ -1,6 +1,6 @@
 //! How something that is there differs from what was asked for.
 
-use crate::error::Quoted;
+use crate::quoted::Quoted;
 use serde::{Deserialize, Serialize};
 use std::fmt;
 

@@ -2,8 +2,7 @@
 #![forbid(unsafe_code)]
 
 mod absent;
-mod attach;
-mod attachments;
+mod action;
 mod call;
 mod challenge;
 mod client;
@@ -11,8 +10,6 @@ mod cloud;
 mod cluster;
 #[cfg(feature = "identity")]
 mod credential;
-mod deploy;
-mod detach;
 mod difference;
 mod display;
 mod environment;
@@ -21,16 +18,17 @@ mod http;
 mod id;
 mod identity;
 mod image;
-mod import;
 mod inventory;
-mod kube;
+#[cfg(feature = "kubernetes")]
+mod kubernetes;
 mod lenient;
 #[cfg(any(feature = "kubernetes", feature = "reqwest"))]
 mod network;
+mod operation;
 mod pull;
+mod quoted;
 mod refusal;
 mod registry;
-mod rights;
 mod role;
 mod stored_time;
 pub mod telemetry;
@@ -49,24 +47,15 @@ pub use serde_json;
 #[doc(no_inline)]
 pub use uuid::{self, Uuid};
 
-pub use attach::{
-    ApplyAttachOptions, AttachOptions, AttachOutcome, AttachPlan, Attachment, InheritedGrant, OtherCondition,
-    PlannedAction,
-};
-pub use attachments::{
-    AttachmentsOptions, ClusterAttachments, GrantReach, GroupMembership, PrincipalState, PullGrant, RegistryAttachments,
-};
 pub use call::{Call, CallOptions, CancellationToken, Event, Progress};
 pub use client::{Client, ClientBuilder};
 pub use cloud::Cloud;
 pub use cluster::{
     Access, Applied, ApplyMode, AzureClusterDeployer, Cluster, ClusterCreation, ClusterDeployer, ClusterRef,
-    ClusterTier, CreateClusterOptions, CreatedCluster, Deployment, ExistingEntry, Kubeconfig, KubeconfigMode,
-    KubeconfigOptions, Manifest, MergeKubeconfigOptions, MergeMode, MergeOutcome, MergedKubeconfig, NewCluster, Pod,
-    PodEvent, PodListener, PodSelection, Pods, RollOut, SshKey,
+    ClusterTier, Deployment, ExistingEntry, Kubeconfig, KubeconfigMode, KubeconfigOptions, Manifest,
+    MergeKubeconfigOptions, MergeMode, MergeOutcome, MergedKubeconfig, NewCluster, Pod, PodEvent, PodListener,
+    PodSelection, Pods, RollOut, SshKey,
 };
-pub use deploy::{ApplyOptions, RollOutOptions};
-pub use detach::{ApplyDetachOptions, DetachOptions, DetachOutcome, DetachPlan, Detachment, RemovedGrant};
 pub use difference::Difference;
 pub use error::{Blame, Error, ErrorKind, Result, ServiceError};
 #[doc(hidden)]
@@ -76,19 +65,35 @@ pub use identity::{
     AddOnIdentity, AzureIdentityResolver, ClusterIdentities, EntraSettings, IdentityResolver, KubeletIdentity,
 };
 pub use image::{Digest, Image, ImageReference, ReferenceError};
-pub use import::{ExistingTag, Import, ImportItem, ImportManyOptions, ImportOptions, ImportProof, StartedImport};
 pub use inventory::{AzureInventory, Inventory};
 #[cfg(feature = "kubernetes")]
-pub use kube::{KubeBody, KubeService};
+pub use kubernetes::{KubeBody, KubeService};
+pub use operation::attach::{
+    ApplyAttachOptions, AttachOptions, AttachOutcome, AttachPlan, Attachment, InheritedGrant, OtherCondition,
+    PlannedAction,
+};
+pub use operation::attachments::{
+    AttachmentsOptions, ClusterAttachments, GrantReach, GroupMembership, PrincipalState, PullGrant, RegistryAttachments,
+};
+pub use operation::detach::{ApplyDetachOptions, DetachOptions, DetachOutcome, DetachPlan, Detachment, RemovedGrant};
+pub use operation::import::{
+    ExistingTag, Import, ImportItem, ImportManyOptions, ImportOptions, ImportProof, StartedImport,
+};
+pub use operation::rights::{Operation, RequiredRight, RightScope, custom_role_json, required_rights};
+pub use operation::{
+    apply::ApplyOptions,
+    create_cluster::{CreateClusterOptions, CreatedCluster},
+    create_registry::CreateRegistryOptions,
+    rollout::RollOutOptions,
+};
 pub use pull::{Outlook, PullCause, PullFailure};
 pub use refusal::{DenyingPolicy, RefusalKind};
 pub use registry::{
-    AzureRegistryImporter, CreateRegistryOptions, CreatedRegistry, DomainLabel, ImportCredentials, ImportHandle,
-    ImportRequest, ImportStatus, NewRegistry, Registry, RegistryImporter, RegistryRef, RoleAssignmentMode, Sku,
+    AzureRegistryImporter, CreatedRegistry, DomainLabel, ImportCredentials, ImportHandle, ImportRequest, ImportStatus,
+    NewRegistry, Registry, RegistryImporter, RegistryRef, Sku,
 };
-pub use rights::{Operation, RequiredRight, RightScope, custom_role_json, required_rights};
 pub use role::{
-    AzureRoleAssigner, Grant, Granted, PullRole, Revoked, RoleAssigner, RoleAssignment, RoleDefinition,
-    RolePermissions, assignment_name,
+    AzureRoleAssigner, Grant, Granted, PullRole, Revoked, RoleAssigner, RoleAssignment, RoleAssignmentMode,
+    RoleDefinition, RolePermissions, assignment_name,
 };
 pub use write::{Write, WriteHook, WriteService};

@@ -1,7 +1,7 @@
 //! Why a pod's image is not pulled. Kubelet and containerd give texts only, so that here a text decides; the other places where one
 //! does are listed in CONTRIBUTING.md.
 
-use crate::{error::Quoted, words::words};
+use crate::{quoted::Quoted, words::word_names};
 use serde::{Deserialize, Serialize};
 use std::fmt;
 
@@ -95,7 +95,7 @@ pub enum Outlook {
     Passing,
 }
 
-words!(Outlook, "outlook": Final => "final", DependsOnGrant => "depends_on_grant", Passing => "passing");
+word_names!(Outlook: Final => "final", DependsOnGrant => "depends_on_grant", Passing => "passing");
 
 impl PullCause {
     /// Whether waiting can help.

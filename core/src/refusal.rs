@@ -1,6 +1,6 @@
 //! Why a caller was refused: the kinds of refusal are told apart, since each is lifted by somebody else.
 
-use crate::words::words;
+use crate::{action::smallest_role, words::word_names};
 use serde::{Deserialize, Serialize};
 use std::borrow::Cow;
 
@@ -27,8 +27,8 @@ pub enum RefusalKind {
     WriteHook,
 }
 
-words!(
-    RefusalKind, "refusal":
+word_names!(
+    RefusalKind:
     MissingRight => "missing_right",
     Policy => "policy",
     Lock => "lock",
@@ -67,7 +67,7 @@ impl Refusal {
     /// The caller's roles do not have the action.
     pub fn missing_right(action: impl Into<Cow<'static, str>>, scope: impl Into<String>) -> Self {
         let action = action.into();
-        let smallest_role = crate::role::smallest_role(&action);
+        let smallest_role = smallest_role(&action);
         Self { smallest_role, ..Self::of(RefusalKind::MissingRight, action, scope) }
     }
 

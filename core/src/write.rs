@@ -1,9 +1,8 @@
 //! Writes: what each looks like before it is sent, and what may keep it from being sent.
 
 use crate::{
-    error::{Error, ErrorKind, Result},
+    error::{Error, ErrorKind, Result, words},
     refusal::RefusalKind,
-    words::words,
 };
 use serde::{Deserialize, Serialize};
 use serde_json::Value;

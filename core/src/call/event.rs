@@ -1,6 +1,6 @@
 //! What a listener hears of a call.
 
-use crate::error::quoted;
+use crate::quoted::quoted;
 use serde::{Deserialize, Serialize};
 use std::{fmt, time::Duration};
 

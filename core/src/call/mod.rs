@@ -2,15 +2,13 @@
 
 mod event;
 mod poll;
+mod trace;
 
 pub use event::{Event, Progress};
 pub(crate) use poll::{Poll, Polling};
 pub use tokio_util::sync::CancellationToken;
 
-use crate::{
-    error::{Error, ErrorKind, Result},
-    telemetry,
-};
+use crate::error::{Error, ErrorKind, Result};
 use futures::future::BoxFuture;
 use std::{fmt, future::Future, sync::Arc, time::Duration};
 use tokio::time::Instant;
@@ -119,7 +117,7 @@ impl Call {
     /// Tells the listener, if there is one, and [`tracing`](crate::telemetry).
     pub fn report(&self, event: Event) {
         let event = event.quoted();
-        telemetry::progress(&event);
+        trace::progress(&event);
         if let Some(progress) = &self.progress {
             progress.event(event);
         }

@@ -4,12 +4,13 @@ use super::Client;
 #[cfg(doc)]
 use crate::error::ErrorKind;
 use crate::{
-    attachments::{self, AttachmentsOptions, ClusterAttachments, RegistryAttachments},
     cluster::ClusterRef,
     error::Result,
-    inventory::Inventory,
+    operation::{
+        attachments::{self, AttachmentsOptions, ClusterAttachments, RegistryAttachments},
+        span::{About, operation},
+    },
     registry::RegistryRef,
-    telemetry::{About, operation},
 };
 
 impl Client {
@@ -44,10 +45,10 @@ impl Client {
     ) -> Result<ClusterAttachments> {
         operation!(
             "attachments_of_cluster",
-            self,
+            self.parts,
             About::cluster(cluster),
             options.call.start(attachments::DEADLINE),
-            attachments::of_cluster(self, cluster, &options)
+            attachments::of_cluster(&self.parts, cluster, &options)
         )
         .await
     }
@@ -81,17 +82,11 @@ impl Client {
     ) -> Result<RegistryAttachments> {
         operation!(
             "attachments_of_registry",
-            self,
+            self.parts,
             About::registry(registry),
             options.call.start(attachments::DEADLINE),
-            attachments::of_registry(self, registry, &options)
+            attachments::of_registry(&self.parts, registry, &options)
         )
         .await
-    }
-
-    /// The part that lists what there is.
-    #[must_use]
-    pub fn inventory(&self) -> &dyn Inventory {
-        self.parts.inventory.as_ref()
     }
 }

@@ -1,26 +1,25 @@
 //! Wiring a client together.
 
-use super::{Client, Parts};
+use super::Client;
 #[cfg(feature = "identity")]
-use crate::credential::{DefaultCredential, Surroundings};
+use crate::credential::{CredentialContext, DefaultCredential};
 #[cfg(not(feature = "reqwest"))]
 use crate::error::{Error, ErrorKind};
 #[cfg(feature = "kubernetes")]
-use crate::kube::KubeConnector;
+use crate::kubernetes::KubeConnector;
 #[cfg(any(feature = "kubernetes", feature = "reqwest"))]
 use crate::network::Network;
 use crate::{
     cloud::Cloud,
-    cluster::{AzureClusterDeployer, ClusterDeployer},
+    cluster::{AzureClusterDeployer, ClusterDeployer, Kubernetes},
     environment::Environment,
     error::Result,
-    http::{Arm, Caller, Door, Registries, Tokens},
+    http::{Arm, Caller, Door, GivenCredential, Registries, Tokens},
     identity::{AzureIdentityResolver, IdentityResolver},
     inventory::{AzureInventory, Directory, Inventory},
-    kube::Kubernetes,
+    operation::Parts,
     registry::{AzureRegistryImporter, DataPlane, RegistryImporter},
     role::{AzureRoleAssigner, RoleAssigner},
-    telemetry::GivenCredential,
     write::{Guard, WriteHook},
 };
 use azure_core::{
@@ -304,7 +303,7 @@ impl ClientBuilder {
         let door = Door::new(transport.clone(), self.guard.clone());
         #[cfg(feature = "identity")]
         let chain = || {
-            let mut around = Surroundings::new(&self.cloud, self.environment.clone(), transport)?;
+            let mut around = CredentialContext::new(&self.cloud, self.environment.clone(), transport)?;
             around.executor = self.executor;
             Ok(Arc::new(DefaultCredential::new(around)?) as Arc<dyn Caller>)
         };

@@ -4,10 +4,14 @@ use super::Client;
 #[cfg(doc)]
 use crate::error::ErrorKind;
 use crate::{
-    cluster::{self, ClusterRef, CreateClusterOptions, CreatedCluster},
+    cluster::ClusterRef,
     error::Result,
-    registry::{self, CreateRegistryOptions, CreatedRegistry},
-    telemetry::{About, operation},
+    operation::{
+        create_cluster::{self, CreateClusterOptions, CreatedCluster},
+        create_registry::{self, CreateRegistryOptions},
+        span::{About, operation},
+    },
+    registry::CreatedRegistry,
 };
 
 impl Client {
@@ -45,10 +49,10 @@ impl Client {
     ) -> Result<CreatedRegistry> {
         operation!(
             "create_registry",
-            self,
+            self.parts,
             About::registry(&format_args!("{group}/{name}")),
-            options.call.start(registry::CREATE_DEADLINE),
-            registry::create(self, group, name, &options)
+            options.call.start(create_registry::DEADLINE),
+            create_registry::create(&self.parts, group, name, &options)
         )
         .await
     }
@@ -95,10 +99,10 @@ impl Client {
         let about = About::cluster(cluster).with_registries(&options.registries);
         operation!(
             "create_cluster",
-            self,
+            self.parts,
             about,
-            options.call.start(cluster::CREATE_DEADLINE),
-            cluster::create(self, cluster, &options)
+            options.call.start(create_cluster::DEADLINE),
+            create_cluster::create(&self.parts, cluster, &options)
         )
         .await
     }

@@ -5,10 +5,12 @@ use super::Client;
 use crate::error::ErrorKind;
 use crate::{
     cluster::ClusterRef,
-    detach::{self, ApplyDetachOptions, DetachOptions, DetachPlan, Detachment},
     error::Result,
+    operation::{
+        detach::{self, ApplyDetachOptions, DetachOptions, DetachPlan, Detachment},
+        span::{About, operation},
+    },
     registry::RegistryRef,
-    telemetry::{About, operation},
 };
 
 impl Client {
@@ -48,10 +50,10 @@ impl Client {
     ) -> Result<Detachment> {
         operation!(
             "detach",
-            self,
+            self.parts,
             About::both(cluster, registry),
             options.call.start(detach::DEADLINE),
-            detach::detach(self, cluster, registry, &options)
+            detach::detach(&self.parts, cluster, registry, &options)
         )
         .await
     }
@@ -82,10 +84,10 @@ impl Client {
     ) -> Result<DetachPlan> {
         operation!(
             "plan_detach",
-            self,
+            self.parts,
             About::both(cluster, registry),
             options.call.start(detach::DEADLINE),
-            detach::plan(self, cluster, registry, &options)
+            detach::plan(&self.parts, cluster, registry, &options)
         )
         .await
     }
@@ -103,10 +105,10 @@ impl Client {
     pub async fn apply_detach(&self, plan: &DetachPlan, options: ApplyDetachOptions) -> Result<Detachment> {
         operation!(
             "apply_detach",
-            self,
+            self.parts,
             About::both(&plan.cluster, &plan.registry),
             options.call.start(detach::DEADLINE),
-            detach::apply_plan(self, plan, &options)
+            detach::apply_plan(&self.parts, plan, &options)
         )
         .await
     }

@@ -7,9 +7,11 @@ use crate::{
     call::CallOptions,
     error::Result,
     image::ImageReference,
-    import::{self, Import, ImportItem, ImportManyOptions, ImportOptions, StartedImport},
+    operation::{
+        import::{self, Import, ImportItem, ImportManyOptions, ImportOptions, StartedImport},
+        span::{About, operation},
+    },
     registry::{ImportHandle, ImportStatus, RegistryRef},
-    telemetry::{About, operation},
 };
 
 impl Client {
@@ -48,10 +50,10 @@ impl Client {
     ) -> Result<Import> {
         operation!(
             "import_image",
-            self,
+            self.parts,
             About::registry(registry),
             options.call.start(import::DEADLINE),
-            import::import(self, registry, source, &options)
+            import::import(&self.parts, registry, source, &options)
         )
         .await
     }
@@ -92,10 +94,10 @@ impl Client {
     ) -> Result<Vec<Result<Import>>> {
         operation!(
             "import_images",
-            self,
+            self.parts,
             About::registry(registry),
             options.call.start(import::LIST_DEADLINE),
-            import::import_many(self, registry, &images, &options)
+            import::import_many(&self.parts, registry, &images, &options)
         )
         .await
     }
@@ -128,10 +130,10 @@ impl Client {
     ) -> Result<StartedImport> {
         operation!(
             "start_import",
-            self,
+            self.parts,
             About::registry(registry),
             options.call.start(import::DEADLINE),
-            import::start(self, registry, source, &options)
+            import::start(&self.parts, registry, source, &options)
         )
         .await
     }
@@ -152,10 +154,10 @@ impl Client {
         let registry = handle.registry.clone();
         operation!(
             "poll_import",
-            self,
+            self.parts,
             About::registry(&registry),
             call.start(import::POLL_DEADLINE),
-            import::poll(self, handle, &call)
+            import::poll(&self.parts, handle, &call)
         )
         .await
     }

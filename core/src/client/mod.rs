@@ -12,24 +12,25 @@ pub use builder::ClientBuilder;
 #[cfg(doc)]
 use crate::error::{Error, ErrorKind};
 use crate::{
-    attach::{self, ApplyAttachOptions, AttachOptions, AttachPlan, Attachment},
     call::CallOptions,
     cluster::{
-        self, Applied, ClusterRef, Deployment, Kubeconfig, KubeconfigOptions, Manifest, MergeKubeconfigOptions,
+        Applied, ClusterRef, Deployment, Kubeconfig, KubeconfigOptions, Manifest, MergeKubeconfigOptions,
         MergedKubeconfig, PodSelection, Pods, RollOut,
     },
-    deploy::{self, ApplyOptions, RollOutOptions},
     error::Result,
     identity::ClusterIdentities,
+    operation::{
+        Parts,
+        apply::{self, ApplyOptions},
+        attach::{self, ApplyAttachOptions, AttachOptions, AttachPlan, Attachment},
+        identities, kubeconfig, pods, registry,
+        rollout::{self, RollOutOptions},
+        span::{About, operation},
+    },
     registry::{Registry, RegistryRef},
-    telemetry::{About, operation},
 };
 use azure_core::credentials::TokenCredential;
-use parts::Parts;
-use std::{sync::Arc, time::Duration};
-
-/// The deadline of a call that makes one or two requests.
-const SHORT: Duration = Duration::from_secs(2 * 60);
+use std::sync::Arc;
 
 /// Joins registries and clusters of one Azure subscription, as one caller. Cheap to clone.
 ///
@@ -76,13 +77,13 @@ impl Client {
     /// # Ok(()) }
     /// ```
     pub async fn identities(&self, cluster: &ClusterRef, call: CallOptions) -> Result<ClusterIdentities> {
-        let call = call.start(SHORT);
+        let call = call.start(identities::DEADLINE);
         operation!(
             "identities",
-            self,
+            self.parts,
             About::cluster(cluster),
             call.clone(),
-            self.identity_resolver().identities(cluster, &call)
+            identities::identities(&self.parts, cluster, &call)
         )
         .await
     }
@@ -121,10 +122,10 @@ impl Client {
     ) -> Result<Attachment> {
         operation!(
             "attach",
-            self,
+            self.parts,
             About::both(cluster, registry),
             options.call.start(attach::DEADLINE),
-            attach::attach(self, cluster, registry, &options)
+            attach::attach(&self.parts, cluster, registry, &options)
         )
         .await
     }
@@ -156,10 +157,10 @@ impl Client {
     ) -> Result<AttachPlan> {
         operation!(
             "plan_attach",
-            self,
+            self.parts,
             About::both(cluster, registry),
             options.call.start(attach::DEADLINE),
-            attach::plan(self, cluster, registry, &options)
+            attach::plan(&self.parts, cluster, registry, &options)
         )
         .await
     }
@@ -176,10 +177,10 @@ impl Client {
     pub async fn apply_attach(&self, plan: &AttachPlan, options: ApplyAttachOptions) -> Result<Attachment> {
         operation!(
             "apply_attach",
-            self,
+            self.parts,
             About::both(&plan.cluster, &plan.registry),
             options.call.start(attach::DEADLINE),
-            attach::apply_plan(self, plan, &options)
+            attach::apply_plan(&self.parts, plan, &options)
         )
         .await
     }
@@ -201,13 +202,13 @@ impl Client {
     /// # Ok(()) }
     /// ```
     pub async fn registry(&self, registry: &RegistryRef, call: CallOptions) -> Result<Option<Registry>> {
-        let call = call.start(SHORT);
+        let call = call.start(registry::DEADLINE);
         operation!(
             "registry",
-            self,
+            self.parts,
             About::registry(registry),
             call.clone(),
-            self.registry_importer().find(registry, &call)
+            registry::registry(&self.parts, registry, &call)
         )
         .await
     }
@@ -235,10 +236,10 @@ impl Client {
     pub async fn kubeconfig(&self, cluster: &ClusterRef, options: KubeconfigOptions) -> Result<Kubeconfig> {
         operation!(
             "kubeconfig",
-            self,
+            self.parts,
             About::cluster(cluster),
-            options.call.start(cluster::KUBECONFIG_DEADLINE),
-            cluster::fetch_kubeconfig(self, cluster, options)
+            options.call.start(kubeconfig::DEADLINE),
+            kubeconfig::kubeconfig(&self.parts, cluster, options)
         )
         .await
     }
@@ -275,10 +276,10 @@ impl Client {
     ) -> Result<MergedKubeconfig> {
         operation!(
             "merge_kubeconfig",
-            self,
+            self.parts,
             About::cluster(cluster),
-            options.kubeconfig.call.start(cluster::MERGE_DEADLINE),
-            cluster::merge_kubeconfig(self, cluster, options)
+            options.kubeconfig.call.start(kubeconfig::DEADLINE),
+            kubeconfig::merge(&self.parts, cluster, options)
         )
         .await
     }
@@ -319,10 +320,10 @@ impl Client {
         let about = About::cluster(cluster).with_registries(&options.registry);
         operation!(
             "apply",
-            self,
+            self.parts,
             about,
-            options.call.start(deploy::APPLY_DEADLINE),
-            deploy::apply(self, cluster, manifests, &options)
+            options.call.start(apply::DEADLINE),
+            apply::apply(&self.parts, cluster, manifests, &options)
         )
         .await
     }
@@ -362,10 +363,10 @@ impl Client {
     ) -> Result<RollOut> {
         operation!(
             "roll_out",
-            self,
+            self.parts,
             About::cluster(cluster),
-            options.call.start(deploy::ROLL_OUT_DEADLINE),
-            deploy::roll_out(self, cluster, deployment, &options)
+            options.call.start(rollout::DEADLINE),
+            rollout::roll_out(&self.parts, cluster, deployment, &options)
         )
         .await
     }
@@ -389,13 +390,13 @@ impl Client {
     /// # Ok(()) }
     /// ```
     pub async fn pods(&self, cluster: &ClusterRef, selection: &PodSelection, call: CallOptions) -> Result<Pods> {
-        let call = call.start(SHORT);
+        let call = call.start(pods::DEADLINE);
         operation!(
             "pods",
-            self,
+            self.parts,
             About::cluster(cluster),
             call.clone(),
-            self.cluster_deployer().pods(cluster, selection, &call)
+            pods::pods(&self.parts, cluster, selection, &call)
         )
         .await
     }

@@ -1,64 +1,16 @@
-//! The parts of a client: the traits, and what all operations know.
+//! The parts of a client, to be used by themselves.
 
 use super::Client;
 use crate::{
-    absent,
-    call::Call,
-    cloud::Cloud,
-    cluster::ClusterDeployer,
-    environment::Environment,
-    error::{Error, ErrorKind, Result},
-    id::SubscriptionId,
-    identity::IdentityResolver,
-    inventory::Inventory,
-    registry::{Registry, RegistryImporter, RegistryRef},
-    role::RoleAssigner,
+    cluster::ClusterDeployer, id::SubscriptionId, identity::IdentityResolver, inventory::Inventory,
+    registry::RegistryImporter, role::RoleAssigner,
 };
-use std::sync::Arc;
-
-/// What a client is made of.
-#[derive(Debug)]
-pub(super) struct Parts {
-    pub(super) cloud: Cloud,
-    pub(super) subscription: SubscriptionId,
-    pub(super) environment: Environment,
-    pub(super) identity_resolver: Arc<dyn IdentityResolver>,
-    pub(super) role_assigner: Arc<dyn RoleAssigner>,
-    pub(super) registry_importer: Arc<dyn RegistryImporter>,
-    pub(super) cluster_deployer: Arc<dyn ClusterDeployer>,
-    pub(super) inventory: Arc<dyn Inventory>,
-}
 
 impl Client {
-    pub(crate) async fn find_registry(&self, registry: &RegistryRef, call: &Call) -> Result<Registry> {
-        let found = self.registry_importer().find(registry, call).await?;
-        found.ok_or_else(|| {
-            let err = Error::new(ErrorKind::NotFound, "no such registry");
-            if let Some(id) = registry.id() {
-                return absent::explain(err, "registry", id);
-            }
-            let searched = registry.subscription(self.parts.subscription).to_string();
-            err.with_context("registry", registry.as_str())
-                .with_context("searched in subscription", searched)
-                .with_context(
-                    "hint",
-                    "names are searched in this subscription only; name a registry in another by its resource id",
-                )
-        })
-    }
-
     /// The subscription in which names are looked up.
     #[must_use]
     pub fn subscription_id(&self) -> SubscriptionId {
         self.parts.subscription
-    }
-
-    pub(crate) fn environment(&self) -> &Environment {
-        &self.parts.environment
-    }
-
-    pub(crate) fn cloud(&self) -> &Cloud {
-        &self.parts.cloud
     }
 
     /// The part that finds identities.
@@ -77,6 +29,12 @@ impl Client {
     #[must_use]
     pub fn registry_importer(&self) -> &dyn RegistryImporter {
         self.parts.registry_importer.as_ref()
+    }
+
+    /// The part that finds what there is in whole subscriptions.
+    #[must_use]
+    pub fn inventory(&self) -> &dyn Inventory {
+        self.parts.inventory.as_ref()
     }
 
     /// The part that works with clusters.

@@ -2,9 +2,9 @@
 
 use super::{
     Applied, ApplyMode, Cluster, ClusterCreation, ClusterDeployer, ClusterRef, Deployment, Kubeconfig, KubeconfigMode,
-    Manifest, NewCluster, PodListener, PodSelection, Pods, RollOut, create, credentials,
+    Manifest, NewCluster, PodListener, PodSelection, Pods, RollOut, create, credentials, kubernetes::Kubernetes,
 };
-use crate::{call::Call, error::Result, http::Arm, id::SubscriptionId, kube::Kubernetes};
+use crate::{call::Call, error::Result, http::Arm, id::SubscriptionId};
 use async_trait::async_trait;
 use std::time::Duration;
 

@@ -3,6 +3,7 @@
 use super::TYPE;
 use crate::{
     absent,
+    action::READ_CLUSTER,
     error::{Error, ErrorKind, Result},
     http::ArmRequest,
     id::{ResourceId, SubscriptionId},
@@ -13,17 +14,16 @@ use serde_json::Value;
 
 /// Of the requests that read and write clusters.
 pub(crate) const API: &str = "2026-05-01";
-pub(crate) const READ: &str = "Microsoft.ContainerService/managedClusters/read";
 
 /// See [Get](https://learn.microsoft.com/rest/api/aks/managed-clusters/get).
 pub(crate) fn get_cluster(id: &ResourceId) -> ArmRequest {
-    ArmRequest::get(id.as_str(), API).step("reading the cluster").needs(READ, id.as_str())
+    ArmRequest::get(id.as_str(), API).step("reading the cluster").needs(READ_CLUSTER, id.as_str())
 }
 
 /// See [List](https://learn.microsoft.com/rest/api/aks/managed-clusters/list).
 pub(crate) fn list_clusters(subscription: SubscriptionId) -> ArmRequest {
     let scope = subscription.path();
-    ArmRequest::get(format!("{scope}/providers/{TYPE}"), API).step("listing the clusters").needs(READ, scope)
+    ArmRequest::get(format!("{scope}/providers/{TYPE}"), API).step("listing the clusters").needs(READ_CLUSTER, scope)
 }
 
 /// A managed cluster. Each part is read when it is needed, so that a part this version cannot read breaks only what depends on it.

@@ -2,6 +2,7 @@
 
 use super::{Access, CLUSTER_API as API, ClusterBody, Kubeconfig, KubeconfigMode, about, get_cluster};
 use crate::{
+    action::{ADMIN_CREDENTIAL, USER_CREDENTIAL},
     call::Call,
     error::{Error, ErrorKind, Result},
     http::{Arm, ArmRequest},
@@ -10,9 +11,6 @@ use crate::{
 use azure_core::http::Method;
 use base64::{Engine, engine::general_purpose::STANDARD};
 use serde::Deserialize;
-
-pub(crate) const AS_USER: &str = "Microsoft.ContainerService/managedClusters/listClusterUserCredential/action";
-pub(crate) const AS_ADMIN: &str = "Microsoft.ContainerService/managedClusters/listClusterAdminCredential/action";
 
 #[derive(Deserialize)]
 struct Credentials {
@@ -72,8 +70,8 @@ async fn check_own(arm: &Arm, id: &ResourceId, host: &str, call: &Call) -> Resul
 /// See [List credentials](https://learn.microsoft.com/rest/api/aks/managed-clusters/list-cluster-user-credentials).
 fn post_credential(id: &ResourceId, mode: KubeconfigMode) -> ArmRequest {
     let (list, action) = match mode.access {
-        Access::User => ("listClusterUserCredential", AS_USER),
-        Access::Admin => ("listClusterAdminCredential", AS_ADMIN),
+        Access::User => ("listClusterUserCredential", USER_CREDENTIAL),
+        Access::Admin => ("listClusterAdminCredential", ADMIN_CREDENTIAL),
     };
     let request = ArmRequest::new(Method::Post, format!("{id}/{list}"), API).reads();
     let request = if mode.public_fqdn { request.query("server-fqdn", "public") } else { request };

@@ -5,26 +5,21 @@ mod body;
 mod create;
 mod credentials;
 mod kubeconfig;
+mod kubernetes;
 pub(crate) mod manifest;
 pub(crate) mod pods;
 mod reference;
 
 pub use azure::AzureClusterDeployer;
-pub(crate) use body::{API as CLUSTER_API, ClusterBody, READ as READ_CLUSTER, about, get_cluster, list_clusters};
-pub use create::{Cluster, ClusterCreation, ClusterTier, CreateClusterOptions, CreatedCluster, NewCluster, SshKey};
-pub(crate) use create::{DEADLINE as CREATE_DEADLINE, PROVIDER, WRITE as WRITE_CLUSTER, create};
-#[cfg(feature = "kubernetes")]
-pub(crate) use credentials::kubeconfig;
-pub(crate) use credentials::{AS_ADMIN, AS_USER};
-#[cfg(feature = "kubernetes")]
-pub(crate) use kubeconfig::Endpoint;
+pub(crate) use body::{API as CLUSTER_API, ClusterBody, about, get_cluster, list_clusters};
+pub(crate) use create::NODES;
+pub use create::{Cluster, ClusterCreation, ClusterTier, NewCluster, SshKey};
+pub(crate) use kubeconfig::Places;
 pub use kubeconfig::{
     Access, ExistingEntry, Kubeconfig, KubeconfigMode, KubeconfigOptions, MergeKubeconfigOptions, MergeMode,
     MergeOutcome, MergedKubeconfig,
 };
-pub(crate) use kubeconfig::{
-    DEADLINE as KUBECONFIG_DEADLINE, MERGE_DEADLINE, kubeconfig as fetch_kubeconfig, merge as merge_kubeconfig,
-};
+pub(crate) use kubernetes::Kubernetes;
 pub use manifest::Manifest;
 pub use pods::{Pod, Pods};
 pub use reference::ClusterRef;

@@ -1,6 +1,6 @@
 //! A service principal's certificate, with which it signs its own assertions.
 
-use super::broken;
+use super::context::broken;
 use crate::error::{Error, ErrorKind, Result};
 use async_trait::async_trait;
 use azure_core::{error::ErrorKind as Azure, http::ClientMethodOptions};

@@ -1,6 +1,6 @@
 //! The identity of the machine that the program runs on.
 
-use super::{Surroundings, broken, source::Found};
+use super::context::{CredentialContext, CredentialSearch, broken};
 use azure_core::{
     error::ErrorKind as Azure,
     http::{ClientOptions, Method, Request, StatusCode, Url},
@@ -17,30 +17,30 @@ const PATIENCE: Duration = Duration::from_secs(1);
 /// Variables of App Service and others, which have an address of their own.
 const OWN_ADDRESS: [&str; 2] = ["IDENTITY_ENDPOINT", "MSI_ENDPOINT"];
 
-pub(super) async fn find(around: &Surroundings, is_only: bool) -> Found {
-    let has_address = around.environment.first(&OWN_ADDRESS).is_some();
-    if !has_address && !is_only && !answers(around).await {
-        return Found::Absent(format!("nothing answers at {ENDPOINT}"));
+pub(super) async fn find(context: &CredentialContext, is_only: bool) -> CredentialSearch {
+    let has_address = context.environment.first(&OWN_ADDRESS).is_some();
+    if !has_address && !is_only && !answers(context).await {
+        return CredentialSearch::Absent(format!("nothing answers at {ENDPOINT}"));
     }
-    let client = around.environment.get("AZURE_CLIENT_ID");
+    let client = context.environment.get("AZURE_CLIENT_ID");
     // The chain is asked again for every token; the SDK's own waits are for the services' sake and stay.
     let options = ManagedIdentityCredentialOptions {
         user_assigned_id: client.map(UserAssignedId::ClientId),
-        client_options: ClientOptions { cloud: None, ..around.client_options() },
+        client_options: ClientOptions { cloud: None, ..context.client_options() },
     };
     match ManagedIdentityCredential::new(Some(options)) {
-        Ok(credential) => Found::Configured(credential),
-        Err(err) if has_address && !is_only => Found::Absent(err.to_string()),
-        Err(err) => Found::Broken(broken("its configuration cannot be used").with_source(err)),
+        Ok(credential) => CredentialSearch::Configured(credential),
+        Err(err) if has_address && !is_only => CredentialSearch::Absent(err.to_string()),
+        Err(err) => CredentialSearch::Broken(broken("its configuration cannot be used").with_source(err)),
     }
 }
 
 /// Any answer will do: without its header, the service refuses.
-async fn answers(around: &Surroundings) -> bool {
+async fn answers(context: &CredentialContext) -> bool {
     let Ok(address) = Url::parse(ENDPOINT) else { return false };
     let mut request = Request::new(address, Method::Get);
     request.insert_header("user-agent", crate::http::USER_AGENT_VALUE);
-    matches!(tokio::time::timeout(PATIENCE, around.transport.execute_request(&request)).await, Ok(Ok(_)))
+    matches!(tokio::time::timeout(PATIENCE, context.transport.execute_request(&request)).await, Ok(Ok(_)))
 }
 
 /// The machine has no identity, or not this one.

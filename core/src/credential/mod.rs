@@ -1,70 +1,36 @@
-//! The caller's identity from what is around: the chain that Azure's SDKs call `DefaultAzureCredential`.
+//! The caller's identity from what is context: the chain that Azure's SDKs call `DefaultAzureCredential`.
 
 mod assertion;
 mod certificate;
 mod choice;
+mod context;
 mod managed;
 mod sign_in;
 mod source;
 mod tool;
 
 use crate::{
-    cloud::Cloud,
-    environment::Environment,
-    error::{Error, ErrorKind, Result},
-    http::{Caller, TokenTransport},
-    telemetry::{self, CREDENTIAL},
+    error::Result,
+    http::{Caller, trace_token},
+    telemetry::CREDENTIAL,
 };
 use async_trait::async_trait;
 use azure_core::{
-    cloud::CustomConfiguration,
     credentials::{AccessToken, TokenCredential, TokenRequestOptions},
     error::ErrorKind as Azure,
-    http::{ClientOptions, HttpClient, Transport},
 };
-use azure_identity::Executor;
 use choice::Kind;
-use sign_in::{SignIn, SignInTry};
-use source::Found;
+pub(crate) use context::CredentialContext;
+use context::{CredentialSearch, broken};
 use std::{
     fmt,
     sync::{Arc, Mutex, MutexGuard, PoisonError},
 };
 use tokio::{sync::OnceCell, time::Instant};
 
-/// What all credentials of the chain have in common.
-#[derive(Clone)]
-pub(crate) struct Surroundings {
-    pub environment: Environment,
-    pub transport: Arc<dyn HttpClient>,
-    /// Where tokens come from, such as `https://login.microsoftonline.com`.
-    pub authority: String,
-    /// What starts az and azd; a process, unless a test plays them.
-    pub executor: Option<Arc<dyn Executor>>,
-}
-
-impl Surroundings {
-    pub fn new(cloud: &Cloud, environment: Environment, transport: Arc<dyn HttpClient>) -> Result<Self> {
-        let authority = cloud.authority(&environment)?;
-        Ok(Self { environment, transport, authority, executor: None })
-    }
-
-    fn client_options(&self) -> ClientOptions {
-        let mut cloud = CustomConfiguration::default();
-        cloud.authority_host.clone_from(&self.authority);
-        ClientOptions {
-            per_call_policies: vec![Arc::new(SignIn)],
-            per_try_policies: vec![Arc::new(SignInTry)],
-            transport: Some(Transport::new(Arc::new(TokenTransport::new(self.transport.clone())))),
-            cloud: Some(Arc::new(cloud.into())),
-            ..ClientOptions::default()
-        }
-    }
-}
-
 /// The first credential that is there. Once found, its kind stays: who was refused must not go on as somebody else.
 pub(crate) struct DefaultCredential {
-    surroundings: Surroundings,
+    context: CredentialContext,
     kinds: &'static [Kind],
     found: OnceCell<InUse>,
 }
@@ -84,9 +50,9 @@ impl InUse {
 
 impl DefaultCredential {
     /// Reads which credentials count. No request is made and nothing is started.
-    pub fn new(surroundings: Surroundings) -> Result<Self> {
-        let kinds = choice::kinds(&surroundings.environment)?;
-        Ok(Self { surroundings, kinds, found: OnceCell::new() })
+    pub fn new(context: CredentialContext) -> Result<Self> {
+        let kinds = choice::kinds(&context.environment)?;
+        Ok(Self { context, kinds, found: OnceCell::new() })
     }
 
     async fn fetch(&self, scopes: &[&str]) -> azure_core::Result<AccessToken> {
@@ -110,13 +76,13 @@ impl DefaultCredential {
             return Ok(credential);
         }
         let kind = found.kind;
-        let broken = match source::find(kind, &self.surroundings, true).await {
-            Found::Configured(credential) => {
+        let broken = match source::find(kind, &self.context, true).await {
+            CredentialSearch::Configured(credential) => {
                 *found.made() = Some(credential.clone());
                 return Ok(credential);
             }
-            Found::Absent(reason) => broken(reason),
-            Found::Broken(err) => err,
+            CredentialSearch::Absent(reason) => broken(reason),
+            CredentialSearch::Broken(err) => err,
         };
         Err(credential_error(Failed { kind, source: Box::new(broken) }))
     }
@@ -126,10 +92,10 @@ impl DefaultCredential {
     async fn find(&self, scopes: &[&str]) -> azure_core::Result<(Kind, Arc<dyn TokenCredential>, AccessToken)> {
         let mut tried = Vec::new();
         for &kind in self.kinds {
-            let reason = match source::find(kind, &self.surroundings, self.kinds.len() == 1).await {
-                Found::Absent(reason) => reason,
-                Found::Broken(err) => return Err(credential_error(Failed { kind, source: Box::new(err) })),
-                Found::Configured(credential) => match told(kind, credential.as_ref(), scopes).await {
+            let reason = match source::find(kind, &self.context, self.kinds.len() == 1).await {
+                CredentialSearch::Absent(reason) => reason,
+                CredentialSearch::Broken(err) => return Err(credential_error(Failed { kind, source: Box::new(err) })),
+                CredentialSearch::Configured(credential) => match told(kind, credential.as_ref(), scopes).await {
                     Ok(token) => {
                         tracing::info!(
                             target: CREDENTIAL,
@@ -152,7 +118,7 @@ impl DefaultCredential {
 async fn told(kind: Kind, credential: &dyn TokenCredential, scopes: &[&str]) -> azure_core::Result<AccessToken> {
     let begun = Instant::now();
     let given = credential.get_token(scopes, None).await;
-    telemetry::token(kind.name(), scopes, begun, &given);
+    trace_token(kind.name(), scopes, begun, &given);
     given.map_err(|err| match tool::trouble(kind, &crate::error::lines(&err)) {
         Some(trouble) => credential_error(trouble),
         None => err,
@@ -218,8 +184,3 @@ impl fmt::Display for NoneFound {
 }
 
 impl std::error::Error for NoneFound {}
-
-/// What is wrong with something that was configured.
-fn broken(message: impl Into<String>) -> Error {
-    Error::new(ErrorKind::Unauthenticated, message)
-}

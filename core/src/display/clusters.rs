@@ -2,8 +2,9 @@
 
 use super::grants::{list, place};
 use crate::{
-    cluster::{Cluster, CreatedCluster, Kubeconfig, MergedKubeconfig, Pod, RollOut},
+    cluster::{Cluster, Kubeconfig, MergedKubeconfig, Pod, RollOut},
     identity::{AddOnIdentity, ClusterIdentities, EntraSettings, KubeletIdentity},
+    operation::create_cluster::CreatedCluster,
 };
 use std::fmt;
 

@@ -2,12 +2,14 @@
 
 use super::table;
 use crate::{
-    attach::{AttachOutcome, Attachment, PlannedAction},
-    attachments::{ClusterAttachments, GrantReach, GroupMembership, PullGrant, RegistryAttachments},
-    detach::{DetachOutcome, Detachment, RemovedGrant},
     id::ResourceId,
+    operation::{
+        attach::{AttachOutcome, Attachment, PlannedAction},
+        attachments::{ClusterAttachments, GrantReach, GroupMembership, PullGrant, RegistryAttachments},
+        detach::{DetachOutcome, Detachment, RemovedGrant},
+        rights::RequiredRight,
+    },
     refusal::DenyingPolicy,
-    rights::RequiredRight,
     role::RoleAssignment,
 };
 use std::fmt;

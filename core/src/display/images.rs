@@ -2,7 +2,7 @@
 
 use super::grants::{list, place};
 use crate::{
-    import::{Import, StartedImport},
+    operation::import::{Import, StartedImport},
     registry::{CreatedRegistry, ImportHandle, ImportStatus, Registry},
 };
 use std::fmt;

@@ -2,7 +2,7 @@
 
 #[cfg(doc)]
 use super::Error;
-use crate::words::words;
+use crate::words::word_names;
 use serde::{Deserialize, Serialize};
 use std::fmt;
 
@@ -143,4 +143,4 @@ pub enum Blame {
     Target,
 }
 
-words!(Blame, "blame": Source => "source", Target => "target");
+word_names!(Blame: Source => "source", Target => "target");

@@ -1,9 +1,9 @@
 //! Making errors: for the parts of this crate, and for those that take their place.
 
-use super::{Blame, Created, Error, ErrorKind, Inner, ServiceError, Source, quoted};
+use super::{Blame, Created, Error, ErrorKind, Inner, ServiceError, Source};
 use crate::{
-    id::ResourceId,
     pull::PullFailure,
+    quoted::quoted,
     refusal::{Refusal, RefusalKind},
 };
 use std::{borrow::Cow, time::Duration};
@@ -101,9 +101,9 @@ impl Error {
 
     /// Sets [`created`](Self::created), unless Azure was seen to have nothing.
     #[must_use]
-    pub fn with_created(mut self, id: ResourceId) -> Self {
+    pub fn with_created(mut self, id: impl Into<String>) -> Self {
         if !matches!(self.0.created, Created::Nothing) {
-            self.0.created = Created::There(id);
+            self.0.created = Created::There(id.into());
         }
         self
     }
@@ -157,6 +157,7 @@ impl Error {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::id::ResourceId;
 
     #[test]
     fn an_error_from_outside_has_what_a_caller_acts_on() {
@@ -180,7 +181,7 @@ mod tests {
         let id: ResourceId =
             "/subscriptions/22222222-2222-2222-2222-222222222222/resourceGroups/g/providers/a/b/c".parse().unwrap();
         let err = || Error::new(ErrorKind::OperationFailed, "");
-        assert_eq!(err().with_created(id.clone()).created(), Some(&id));
+        assert_eq!(err().with_created(id.clone()).created(), Some(id.as_str()));
         assert_eq!(err().with_nothing_created().with_created(id).created(), None);
     }
 }

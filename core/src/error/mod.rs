@@ -2,17 +2,17 @@
 
 mod kind;
 mod make;
-mod quoted;
 mod service;
+mod words;
 
 #[cfg(test)]
 pub(crate) use kind::STATUSES;
 pub use kind::{Blame, ErrorKind};
-pub(crate) use quoted::{Quoted, quoted};
 pub use service::ServiceError;
+pub(crate) use words::{from_words, words};
 
 use crate::{
-    id::ResourceId,
+    quoted::Quoted,
     refusal::{DenyingPolicy, Refusal, RefusalKind},
 };
 use std::{error::Error as StdError, fmt, time::Duration};
@@ -64,7 +64,8 @@ enum Created {
     Unknown,
     /// Azure says that nothing is there.
     Nothing,
-    There(ResourceId),
+    /// Its resource id.
+    There(String),
 }
 
 impl Error {
@@ -82,12 +83,12 @@ impl Error {
         self.0.transient.unwrap_or_else(|| self.0.kind.is_transient())
     }
 
-    /// What this call has had Azure begin to make, and that is there though the call failed: the cluster of
+    /// What this call has had Azure begin to make, and that is there though the call failed, by its resource id: the cluster of
     /// [`create_cluster`](crate::Client::create_cluster), which costs from then on, or the registry of
     /// [`create_registry`](crate::Client::create_registry). The same call again goes on from there. `None` is no proof that nothing is
     /// there: no answer may have come.
     #[must_use]
-    pub fn created(&self) -> Option<&ResourceId> {
+    pub fn created(&self) -> Option<&str> {
         match &self.0.created {
             Created::There(id) => Some(id),
             Created::Unknown | Created::Nothing => None,

@@ -1,6 +1,6 @@
 //! What a service answered, where the answer was an error.
 
-use super::{Quoted, quoted};
+use crate::quoted::{Quoted, quoted};
 use std::{error::Error as StdError, fmt};
 
 /// What a service answered, where the answer was an error.

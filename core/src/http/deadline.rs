@@ -2,6 +2,7 @@
 //! outlive the deadline.
 
 use super::{
+    Try,
     failure::{from_transport, innermost, is_final, service_error},
     pause::{Buckets, Pauses},
     read_body::BodyKind,
@@ -10,7 +11,6 @@ use super::{
 use crate::{
     call::{Call, Event, millis},
     error::{Error, ErrorKind, ServiceError},
-    telemetry::Try,
     write::Intent,
 };
 use async_trait::async_trait;

@@ -4,7 +4,7 @@ use super::{
     Answer, ArmRequest,
     credential_failure::Raised,
     foreign::{Head, foreign, is_foreign, redirected},
-    provider::{PROVIDER, missing_provider},
+    missing_provider::{PROVIDER, missing_provider},
     read_body::TooLarge,
     refusal::{is_conditional_access, refusal},
 };
@@ -287,7 +287,7 @@ pub(crate) fn service_error(status: u16, headers: &Headers, body: &[u8]) -> Serv
         code: code.filter(|code| !code.is_empty()),
         message: join(message, &detail_messages(details)),
         request_id: header("x-ms-request-id"),
-        correlation_id: header(super::CORRELATION_ID),
+        correlation_id: header(super::header::CORRELATION_ID),
     }
 }
 

@@ -1,12 +1,10 @@
 //! Resource groups: where what is made in one is made, unless something else is asked for.
 
 use super::{Arm, ArmRequest};
-use crate::{call::Call, error::Result, id::ResourceId};
+use crate::{action::READ_GROUP, call::Call, error::Result, id::ResourceId};
 use serde::Deserialize;
 
 const API: &str = "2024-11-01";
-pub(crate) const READ: &str = "Microsoft.Resources/subscriptions/resourceGroups/read";
-
 /// The region of the group that a resource is in.
 pub(crate) async fn group_location(arm: &Arm, id: &ResourceId, call: &Call) -> Result<String> {
     Ok(arm.send(get_group(id), call).await?.read::<WireGroup>("a resource group")?.location)
@@ -14,7 +12,7 @@ pub(crate) async fn group_location(arm: &Arm, id: &ResourceId, call: &Call) -> R
 
 fn get_group(id: &ResourceId) -> ArmRequest {
     let group = format!("{}/resourceGroups/{}", id.subscription().path(), id.group());
-    ArmRequest::get(group.clone(), API).step("reading the resource group").needs(READ, group)
+    ArmRequest::get(group.clone(), API).step("reading the resource group").needs(READ_GROUP, group)
 }
 
 #[derive(Deserialize)]

@@ -8,7 +8,9 @@ mod failure;
 mod foreign;
 mod group;
 mod guard;
+mod header;
 mod items;
+mod missing_provider;
 mod no_connection;
 mod page;
 mod pause;
@@ -21,6 +23,7 @@ mod state;
 mod token;
 #[cfg(feature = "identity")]
 mod token_transport;
+mod trace;
 mod unseen;
 mod wait;
 mod weight;
@@ -35,14 +38,15 @@ pub(crate) use failure::{from_azure, from_service, from_the_way, from_transport,
 pub(crate) use foreign::is_foreign;
 #[cfg(any(feature = "identity", feature = "kubernetes"))]
 pub(crate) use foreign::{Head, foreign, redirected};
-pub(crate) use group::{READ as READ_GROUP, group_location};
+pub(crate) use group::group_location;
+pub(crate) use header::CORRELATION_ID;
 #[cfg(feature = "kubernetes")]
 pub(crate) use items::each_item;
 #[cfg(feature = "identity")]
 pub(crate) use no_connection::is_transient_if_no_connection;
 pub(crate) use page::read_item;
 pub(crate) use poll::{Operation, Progressed};
-pub(crate) use provider::{Provider, READ as READ_PROVIDER};
+pub(crate) use provider::Provider;
 pub(crate) use read_body::BodyKind;
 #[cfg(feature = "kubernetes")]
 pub(crate) use read_body::{Kept, MOST_PAGES, ReadError, TooLarge, read_http_body};
@@ -51,6 +55,9 @@ pub(crate) use state::{Provisioned, shown};
 pub(crate) use token::{Caller, Tokens};
 #[cfg(feature = "identity")]
 pub(crate) use token_transport::TokenTransport;
+#[cfg(feature = "identity")]
+pub(crate) use trace::token as trace_token;
+pub(crate) use trace::{GivenCredential, Try};
 pub(crate) use unseen::{PACE, Unseen};
 #[cfg(feature = "identity")]
 pub(crate) use wait::retry_after;
@@ -80,9 +87,6 @@ use url::Url;
 /// How this library names itself to every service. In Azure's pipelines `azure_core` adds what it says of itself.
 #[cfg(any(feature = "identity", feature = "kubernetes"))]
 pub(crate) const USER_AGENT_VALUE: &str = concat!("aks-acr/", env!("CARGO_PKG_VERSION"));
-
-/// The header by which Azure's activity log knows a request.
-pub(crate) const CORRELATION_ID: &str = "x-ms-correlation-request-id";
 
 /// A call's own deadline bounds its retries, not `azure_core`'s minute and 8 tries: a throttled subscription asks for waits of
 /// several minutes. More tries than these would overflow the policy's arithmetic.

@@ -1,7 +1,13 @@
 //! Resource providers: what a subscription has not registered, it cannot make anything of.
 
-use super::{Answer, Arm, ArmRequest, shown, wait::retry_after};
+use super::{
+    Answer, Arm, ArmRequest,
+    missing_provider::{NOT_REGISTERED, PROVIDER},
+    shown,
+    wait::retry_after,
+};
 use crate::{
+    action::READ_PROVIDER,
     call::{Call, Poll, Polling},
     error::{Error, ErrorKind, Result},
     id::SubscriptionId,
@@ -9,17 +15,12 @@ use crate::{
 };
 use azure_core::http::Method;
 use serde::Deserialize;
-use serde_json::Value;
 use std::{
     sync::atomic::{AtomicBool, Ordering},
     time::Duration,
 };
 
 const API: &str = "2024-11-01";
-pub(crate) const READ: &str = "Microsoft.Resources/subscriptions/providers/read";
-const NOT_REGISTERED: &str = "MissingSubscriptionRegistration";
-/// By which an error names a provider.
-pub(super) const PROVIDER: &str = "provider";
 /// For how long a registration may not be known everywhere.
 const UNKNOWN_FOR: Duration = Duration::from_secs(60);
 
@@ -76,16 +77,6 @@ fn step(provider: Provider) -> String {
     format!("registering {}", provider.namespace)
 }
 
-/// The provider that an answer says is not registered, where it names one.
-pub(super) fn missing_provider(answer: &Answer) -> Option<String> {
-    let body: Value = serde_json::from_slice(&answer.body).ok()?;
-    let details = body.get("error").unwrap_or(&body).get("details")?.as_array()?;
-    let missing = details.iter().find(|detail| detail["code"] == NOT_REGISTERED)?["target"].as_str()?;
-    let is_namespace =
-        missing.contains('.') && missing.bytes().all(|byte| byte.is_ascii_alphanumeric() || byte == b'.');
-    is_namespace.then(|| missing.to_owned())
-}
-
 /// Whether a write was refused for want of this provider. One that names none means its own.
 fn is_about(provider: Provider, err: &Error) -> bool {
     err.code() == Some(NOT_REGISTERED) && named(err).is_none_or(|name| name.eq_ignore_ascii_case(provider.namespace))
@@ -130,5 +121,7 @@ fn post_register(provider: Provider, subscription: SubscriptionId) -> ArmRequest
 
 fn get_provider(provider: Provider, subscription: SubscriptionId) -> ArmRequest {
     let home = subscription.path();
-    ArmRequest::get(format!("{home}/providers/{}", provider.namespace), API).step(step(provider)).needs(READ, home)
+    ArmRequest::get(format!("{home}/providers/{}", provider.namespace), API)
+        .step(step(provider))
+        .needs(READ_PROVIDER, home)
 }

@@ -1,5 +1,6 @@
 //! Who calls, and the tokens that are cached for it.
 
+use super::failure::from_transport;
 use crate::call::Call;
 use azure_core::{
     credentials::{AccessToken, Secret, TokenCredential},
@@ -151,7 +152,7 @@ impl Tokens {
         const STEP: &str = "acquiring a token";
         let acquire = async {
             let token = self.acquire(scope).await;
-            token.map_err(|err| super::from_transport(err, STEP).with_context("audience", scope.to_owned()))
+            token.map_err(|err| from_transport(err, STEP).with_context("audience", scope.to_owned()))
         };
         Ok(call.run(STEP, acquire).await?.token)
     }

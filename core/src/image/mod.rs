@@ -1,10 +1,12 @@
 //! Images: their references, and what a registry says of one.
 
 mod digest;
+mod error;
 mod reference;
 
 pub use digest::Digest;
-pub use reference::{ImageReference, ReferenceError};
+pub use error::ReferenceError;
+pub use reference::ImageReference;
 
 use serde::Serialize;
 

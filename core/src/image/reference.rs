@@ -1,6 +1,6 @@
 //! Image references, read and completed as Docker does it.
 
-use super::Digest;
+use super::{Digest, ReferenceError};
 use crate::error::{Error, Result};
 use serde::{Deserialize, Serialize};
 use std::{
@@ -13,33 +13,6 @@ use std::{
 const DOCKER_HUB: &str = "docker.io";
 const LONGEST_REPOSITORY: usize = 255;
 const LONGEST_TAG: usize = 128;
-
-/// What is wrong with an image reference. The names and rules are those of the distribution project's reference grammar.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
-#[non_exhaustive]
-pub enum ReferenceError {
-    /// The text does not follow the grammar.
-    #[error("not of the form [registry/]repository[:tag][@digest]")]
-    InvalidFormat,
-    /// The repository has upper-case letters.
-    #[error("a repository name must be lower case")]
-    Uppercase,
-    /// The repository has more than 255 characters.
-    #[error("a repository name must not be longer than 255 characters")]
-    NameTooLong,
-    /// The digest has the wrong number of digits for its algorithm.
-    #[error("the digest has the wrong length for its algorithm")]
-    DigestInvalidLength,
-    /// The digest's algorithm is not known.
-    #[error("the digest's algorithm is not one of sha256, sha384, sha512")]
-    DigestUnsupported,
-    /// The digest has upper-case digits.
-    #[error("a digest must be in lower case")]
-    DigestInvalidFormat,
-    /// 64 hex digits are an image's id and name no repository.
-    #[error("64 hexadecimal digits are an image id, not a repository name")]
-    IdentifierAsName,
-}
 
 /// A reference to an image: registry, repository, and a tag or a digest or both.
 ///

@@ -1,7 +1,8 @@
 //! The import operation of a registry: one request, then looks at a link until it is done.
 
-use super::{Registry, azure::API, import_failure};
+use super::{Registry, import_failure, lookup::API};
 use crate::{
+    action::IMPORT,
     call::Call,
     error::{Error, ErrorKind, Result},
     http::{Arm, ArmRequest, CORRELATION_ID, Operation, Progressed},
@@ -14,7 +15,6 @@ use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 use std::{collections::BTreeMap, fmt, time::Duration};
 
-pub(crate) const IMPORT: &str = "Microsoft.ContainerRegistry/registries/importImage/action";
 const STEP: &str = "importing the image";
 const TRIES: usize = 20;
 

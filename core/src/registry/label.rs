@@ -1,6 +1,6 @@
 //! What a registry's login server has beside the registry's name.
 
-use crate::words::words;
+use crate::error::words;
 use serde::{Deserialize, Serialize};
 
 /// How far the label reaches that Azure puts behind a registry's name in its login server, as in

@@ -1,15 +1,16 @@
 //! Making a registry of Azure: look, write where nothing is, wait.
 
 use super::{
-    AzureRegistryImporter, CreatedRegistry, NewRegistry, Registry,
-    azure::API,
+    CreatedRegistry, NewRegistry, Registry,
+    lookup::{API, find_in_list, look},
     wire::{Wanted, WireRegistry},
 };
 use crate::{
+    action::{REGISTER_REGISTRIES, WRITE_REGISTRY},
     call::{Call, Poll, Polling},
     difference::{Difference, Differences},
     error::{Error, ErrorKind, Result},
-    http::{Answer, ArmRequest, CORRELATION_ID, Operation, Provider, Provisioned, Unseen, group_location, shown},
+    http::{Answer, Arm, ArmRequest, CORRELATION_ID, Operation, Provider, Provisioned, Unseen, group_location, shown},
     id::ResourceId,
 };
 use azure_core::http::Method;
@@ -18,87 +19,72 @@ use std::sync::{Mutex, PoisonError};
 
 /// No stable version lets a login server have a label.
 const LABEL_API: &str = "2026-03-01-preview";
-pub(crate) const WRITE: &str = "Microsoft.ContainerRegistry/registries/write";
 pub(crate) const PROVIDER: Provider =
-    Provider { namespace: "Microsoft.ContainerRegistry", register: "Microsoft.ContainerRegistry/register/action" };
+    Provider { namespace: "Microsoft.ContainerRegistry", register: REGISTER_REGISTRIES };
 const STEP: &str = "creating the registry";
 
 /// Azure's PUT would change a registry that exists, and reset what the body leaves out; so a look comes first. Who makes one of
 /// the same name in the same group between the look and the PUT has it changed to what is asked here: the service has no way to
 /// write only where nothing is.
-pub(super) async fn create(
-    importer: &AzureRegistryImporter,
-    registry: &NewRegistry,
-    call: &Call,
-) -> Result<CreatedRegistry> {
-    let (there, location) = futures::join!(importer.look(&registry.id, call), location(importer, registry, call));
+pub(super) async fn create(arm: &Arm, registry: &NewRegistry, call: &Call) -> Result<CreatedRegistry> {
+    let (there, location) = futures::join!(look(arm, &registry.id, call), location(arm, registry, call));
     if let Some(there) = there? {
         let is_made = Provisioned::of(there.state()) == Provisioned::Yes;
-        let made = made(importer, &registry.id, Some(there), call);
+        let made = made(arm, &registry.id, Some(there), call);
         let there = if is_made { made.await? } else { call.step(STEP, made).await? };
         let differences = differences(registry, &there);
         return Ok(CreatedRegistry::new(there.into_registry()?, false).with_differences(differences));
     }
-    call.step(STEP, write(importer, registry, &location?, call)).await
+    call.step(STEP, write(arm, registry, &location?, call)).await
 }
 
 /// Sends the write, and waits for what Azure has begun by it.
-async fn write(
-    importer: &AzureRegistryImporter,
-    registry: &NewRegistry,
-    location: &str,
-    call: &Call,
-) -> Result<CreatedRegistry> {
+async fn write(arm: &Arm, registry: &NewRegistry, location: &str, call: &Call) -> Result<CreatedRegistry> {
     let subscription = registry.id.subscription();
     let write = || put_registry(registry, location);
-    let sent = importer.arm.send_registered(write, (PROVIDER, subscription), registry.register, call).await;
+    let sent = arm.send_registered(write, (PROVIDER, subscription), registry.register, call).await;
     let answer = match sent {
         Ok(answer) => answer,
-        Err(err) => return Err(explain(importer, err, registry, call).await),
+        Err(err) => return Err(explain(arm, err, registry, call).await),
     };
     let correlation_id = answer.header(CORRELATION_ID).map(str::to_owned);
-    let ended = end(importer, &registry.id, &answer, call).await;
+    let ended = end(arm, &registry.id, &answer, call).await;
     // From here on there is one, and an error has to say so.
     let registry = ended.map_err(|err| err.with_created(registry.id.clone()))?;
     Ok(CreatedRegistry { correlation_id, ..CreatedRegistry::new(registry, true) })
 }
 
 /// Waits for what Azure has begun by its answer to the write.
-async fn end(importer: &AzureRegistryImporter, id: &ResourceId, answer: &Answer, call: &Call) -> Result<Registry> {
-    let made = match Operation::begun_by(&importer.arm, answer, STEP)? {
+async fn end(arm: &Arm, id: &ResourceId, answer: &Answer, call: &Call) -> Result<Registry> {
+    let made = match Operation::begun_by(arm, answer, STEP)? {
         Some(operation) => {
-            operation.wait(&importer.arm, call).await?;
-            made(importer, id, None, call).await?
+            operation.wait(arm, call).await?;
+            made(arm, id, None, call).await?
         }
         // Azure may be done at once, and then its answer says all.
         None => match answer.read::<WireRegistry>("a registry")? {
             done if done.is_complete() => done,
-            _ => made(importer, id, None, call).await?,
+            _ => made(arm, id, None, call).await?,
         },
     };
     made.into_registry()
 }
 
-async fn location(importer: &AzureRegistryImporter, registry: &NewRegistry, call: &Call) -> Result<String> {
+async fn location(arm: &Arm, registry: &NewRegistry, call: &Call) -> Result<String> {
     match &registry.location {
         Some(location) => Ok(location.clone()),
-        None => group_location(&importer.arm, &registry.id, call).await,
+        None => group_location(arm, &registry.id, call).await,
     }
 }
 
 /// Waits until a registry is made, by whomever; `seen` is what a look has shown already.
-async fn made(
-    importer: &AzureRegistryImporter,
-    id: &ResourceId,
-    seen: Option<WireRegistry>,
-    call: &Call,
-) -> Result<WireRegistry> {
+async fn made(arm: &Arm, id: &ResourceId, seen: Option<WireRegistry>, call: &Call) -> Result<WireRegistry> {
     let (seen, unseen) = (Mutex::new(seen), Unseen::default());
     let poll = || async {
         let first = seen.lock().unwrap_or_else(PoisonError::into_inner).take();
         let looked = match first {
             Some(first) => Some(first),
-            None => importer.look(id, call).await?,
+            None => look(arm, id, call).await?,
         };
         let Some(registry) = looked else {
             return unseen.not_shown().ok_or_else(|| {
@@ -144,12 +130,12 @@ fn differences(asked: &NewRegistry, found: &WireRegistry) -> Vec<Difference> {
 }
 
 /// Says of a name that is taken whether it is the caller's own, in another group.
-async fn explain(importer: &AzureRegistryImporter, err: Error, registry: &NewRegistry, call: &Call) -> Error {
+async fn explain(arm: &Arm, err: Error, registry: &NewRegistry, call: &Call) -> Error {
     if err.code() != Some("RegistryNameAlreadyInUse") {
         return err;
     }
     let name = registry.id.name();
-    let own = importer.find_in_list(registry.id.subscription(), Wanted::Name(name), call).await;
+    let own = find_in_list(arm, registry.id.subscription(), Wanted::Name(name), call).await;
     let err =
         err.saying("the name is taken: registry names are unique in the whole cloud").with_context("registry", name);
     match own {
@@ -174,5 +160,8 @@ fn put_registry(registry: &NewRegistry, location: &str) -> ArmRequest {
         body["properties"]["autoGeneratedDomainNameLabelScope"] = label.as_str().into();
     }
     let version = if registry.domain_label.is_some() { LABEL_API } else { API };
-    ArmRequest::new(Method::Put, registry.id.as_str(), version).body(body).step(STEP).needs(WRITE, registry.id.as_str())
+    ArmRequest::new(Method::Put, registry.id.as_str(), version)
+        .body(body)
+        .step(STEP)
+        .needs(WRITE_REGISTRY, registry.id.as_str())
 }

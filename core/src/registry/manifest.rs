@@ -1,6 +1,6 @@
 //! What an answer for a manifest says of the image: its digest, held against the one that was asked for and against the bytes.
 
-use super::data_plane::failed;
+use super::probe::failed;
 use crate::{
     error::{Error, ErrorKind, Result},
     http::Answer,

@@ -2,39 +2,37 @@
 
 mod address;
 mod azure;
-mod create;
+mod created;
 mod data_plane;
 mod import;
 mod import_failure;
 mod label;
+mod lookup;
 mod make;
 mod manifest;
+mod probe;
 mod reference;
 mod sign_in;
 mod wire;
 
 pub use azure::AzureRegistryImporter;
-pub use create::{CreateRegistryOptions, CreatedRegistry};
+pub use created::CreatedRegistry;
 pub use import::{ImportCredentials, ImportHandle, ImportRequest, ImportStatus};
 pub use label::DomainLabel;
 pub use reference::RegistryRef;
 
-pub(crate) use azure::{READ, list};
-pub(crate) use create::{DEADLINE as CREATE_DEADLINE, create};
 pub(crate) use data_plane::DataPlane;
-pub(crate) use import::{Arriving, IMPORT};
-pub(crate) use make::{PROVIDER, WRITE};
+pub(crate) use import::Arriving;
+pub(crate) use lookup::list;
 pub(crate) use manifest::DigestMismatch;
-pub(crate) use reference::TYPE;
-use reference::registry_name;
+pub(crate) use reference::{TYPE, registry_name};
 
 use crate::{
     call::Call,
-    error::Result,
+    error::{Result, words},
     id::ResourceId,
     image::{Image, ImageReference},
-    role::PullRole,
-    words::words,
+    role::RoleAssignmentMode,
 };
 use async_trait::async_trait;
 use serde::{Deserialize, Serialize};
@@ -95,34 +93,6 @@ impl Registry {
             sku: String::new(),
             mode: RoleAssignmentMode::default(),
             state: String::new(),
-        }
-    }
-}
-
-/// Whether a registry's permissions are given on the whole of it or on its repositories: `roleAssignmentMode`.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
-#[non_exhaustive]
-pub enum RoleAssignmentMode {
-    /// On the whole registry: `LegacyRegistryPermissions`. Also where the service names none.
-    #[default]
-    LegacyRegistryPermissions,
-    /// On repositories: `AbacRepositoryPermissions`. `AcrPull` has no effect here.
-    AbacRepositoryPermissions,
-}
-
-words!(
-    RoleAssignmentMode, "role assignment mode":
-    LegacyRegistryPermissions => "LegacyRegistryPermissions",
-    AbacRepositoryPermissions => "AbacRepositoryPermissions",
-);
-
-impl RoleAssignmentMode {
-    /// The role that gives pull on a registry of this mode.
-    #[must_use]
-    pub const fn pull_role(self) -> PullRole {
-        match self {
-            Self::LegacyRegistryPermissions => PullRole::AcrPull,
-            Self::AbacRepositoryPermissions => PullRole::RepositoryReader,
         }
     }
 }

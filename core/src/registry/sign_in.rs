@@ -2,7 +2,7 @@
 
 use super::{
     address,
-    data_plane::{Look, api_host, failed},
+    probe::{Probe, api_host, failed},
 };
 use crate::{
     challenge,
@@ -110,7 +110,7 @@ impl SignIn {
     }
 
     /// A token for the image's repository, as its registry gives it.
-    pub async fn token(&self, challenge: &Challenge, look: &Look<'_>) -> Result<Secret> {
+    pub async fn token(&self, challenge: &Challenge, look: &Probe<'_>) -> Result<Secret> {
         if self.cloud.has_registry(look.image.registry()) {
             check_own_realm(challenge, look.image)?;
             let refresh = self.refresh_token(challenge, look).await?;
@@ -120,7 +120,7 @@ impl SignIn {
     }
 
     /// Exchanges the caller's Entra token. It goes to the registry itself and to no host that an answer named.
-    async fn refresh_token(&self, challenge: &Challenge, look: &Look<'_>) -> Result<Secret> {
+    async fn refresh_token(&self, challenge: &Challenge, look: &Probe<'_>) -> Result<Secret> {
         let host = look.image.registry();
         if let Some(token) = self.held.get(host) {
             return Ok(token);
@@ -136,14 +136,14 @@ impl SignIn {
         Ok(token)
     }
 
-    async fn exchange(&self, challenge: &Challenge, look: &Look<'_>) -> Result<Answer> {
+    async fn exchange(&self, challenge: &Challenge, look: &Probe<'_>) -> Result<Answer> {
         let entra = self.entra.get(Cloud::registry_scope(), look.call).await?;
         let form = [("grant_type", "access_token"), ("service", challenge.service()), ("access_token", entra.secret())];
         post_form(&format!("https://{}/oauth2/exchange", look.image.registry()), &form, look).await
     }
 
     /// A token for somebody without a name, as the registry at `authority` gives it or has it given.
-    pub async fn anonymous(challenge: &Challenge, authority: &str, look: &Look<'_>) -> Result<Secret> {
+    pub async fn anonymous(challenge: &Challenge, authority: &str, look: &Probe<'_>) -> Result<Secret> {
         let mut url = address::realm(&challenge.realm, authority)
             .map_err(|err| err.with_context("image", look.image.to_string()))?;
         let own_scope = pull_scope(look.image);
@@ -186,7 +186,7 @@ fn check_own_realm(challenge: &Challenge, image: &ImageReference) -> Result<()> 
         .with_context("registry", image.registry()))
 }
 
-async fn access_token(challenge: &Challenge, refresh: &Secret, look: &Look<'_>) -> Result<Secret> {
+async fn access_token(challenge: &Challenge, refresh: &Secret, look: &Probe<'_>) -> Result<Secret> {
     let scope = pull_scope(look.image);
     let form = [
         ("grant_type", "refresh_token"),
@@ -198,7 +198,7 @@ async fn access_token(challenge: &Challenge, refresh: &Secret, look: &Look<'_>) 
     read_token(&answer, look.image, |body| body.access_token)
 }
 
-async fn post_form(address: &str, form: &[(&str, &str)], look: &Look<'_>) -> Result<Answer> {
+async fn post_form(address: &str, form: &[(&str, &str)], look: &Probe<'_>) -> Result<Answer> {
     let body = form_urlencoded::Serializer::new(String::new()).extend_pairs(form).finish();
     let step = format!("signing in at {}", look.image.registry());
     let request = RegistryRequest {

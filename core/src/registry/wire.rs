@@ -1,9 +1,10 @@
 //! A registry as Azure Resource Manager writes it.
 
-use super::{Registry, RoleAssignmentMode};
+use super::Registry;
 use crate::{
     error::{Error, ErrorKind, Result},
     image::ImageReference,
+    role::RoleAssignmentMode,
 };
 use serde::Deserialize;
 use serde_json::Value;

@@ -2,6 +2,7 @@
 
 use super::{Grant, Granted, Revoked, RoleAssigner, RoleAssignment, RoleDefinition, RolePermissions, assignment_name};
 use crate::{
+    action::{DELETE_GRANT, READ_GRANTS, READ_ROLE, WRITE_GRANT},
     call::{Call, Poll, Polling},
     error::{Error, ErrorKind, Result},
     http::{Answer, Arm, ArmRequest, CORRELATION_ID},
@@ -16,10 +17,6 @@ use uuid::Uuid;
 
 const API: &str = "2022-04-01";
 const PROVIDER: &str = "providers/Microsoft.Authorization";
-pub(crate) const READ: &str = "Microsoft.Authorization/roleAssignments/read";
-pub(crate) const WRITE: &str = "Microsoft.Authorization/roleAssignments/write";
-pub(crate) const DELETE: &str = "Microsoft.Authorization/roleAssignments/delete";
-pub(crate) const READ_DEFINITION: &str = "Microsoft.Authorization/roleDefinitions/read";
 
 /// How the description of an assignment begins that this library made.
 const DESCRIBED_BY_US: &str = "aks-acr ";
@@ -123,7 +120,7 @@ impl RoleAssigner for AzureRoleAssigner {
         let id = checked_assignment_id(assignment_id)?;
         let request = ArmRequest::new(Method::Delete, id, API)
             .step("removing the role assignment")
-            .needs(DELETE, scope_of_assignment(id));
+            .needs(DELETE_GRANT, scope_of_assignment(id));
         let answer = self.arm.send_opt(request, call).await?;
         Ok(Revoked {
             was_there: answer.as_ref().is_some_and(|answer| answer.status != 204 || answer.is_repeated),
@@ -156,7 +153,7 @@ impl RoleAssigner for AzureRoleAssigner {
         let scope = checked_scope(scope)?;
         let request = ArmRequest::get(format!("{scope}/{PROVIDER}/roleDefinitions/{role}"), API)
             .step("reading a role definition")
-            .needs(READ_DEFINITION, if scope.is_empty() { "/" } else { scope });
+            .needs(READ_ROLE, if scope.is_empty() { "/" } else { scope });
         self.arm
             .send(request, call)
             .await?
@@ -187,7 +184,7 @@ async fn list_filtered(
     let request = ArmRequest::get(format!("{scope}/{PROVIDER}/roleAssignments"), API)
         .filter(filter)
         .step(step)
-        .needs(READ, scope);
+        .needs(READ_GRANTS, scope);
     let read = |assignment: WireAssignment| Ok(assignment.into_assignment());
     arm.list(request, "a list of role assignments", call, read).await
 }
@@ -216,7 +213,7 @@ fn put_assignment(grant: &Grant) -> Result<ArmRequest> {
     Ok(ArmRequest::new(Method::Put, id, API)
         .body(json!({ "properties": properties }))
         .step("granting the role")
-        .needs(WRITE, grant.scope.as_str()))
+        .needs(WRITE_GRANT, grant.scope.as_str()))
 }
 
 /// What an assignment that this version makes says about itself.

@@ -1,8 +1,7 @@
 //! The built-in roles of which it is known, without asking, whether they give pull. Their ids were checked against a real tenant;
 //! a test holds what is said of them here against the definitions.
 
-use super::PullRole;
-use crate::registry::RoleAssignmentMode;
+use super::{PullRole, RoleAssignmentMode};
 use uuid::Uuid;
 
 /// A built-in role.

@@ -1,37 +1,8 @@
-//! Roles: those that give pull, what a role allows, and the smallest that has an action.
+//! Roles: those that give pull, and what a role allows.
 
-use crate::{
-    cluster,
-    registry::{self, RoleAssignmentMode},
-    role,
-    words::words,
-};
+use super::RoleAssignmentMode;
+use crate::action::{PULL, READ_CONTENT};
 use serde::{Deserialize, Serialize};
-use uuid::Uuid;
-
-/// The role that gives pull. Which one depends on the registry's mode: each is without effect in the other mode.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
-#[non_exhaustive]
-pub enum PullRole {
-    /// `AcrPull`, for registries with permissions on the whole registry.
-    AcrPull,
-    /// `Container Registry Repository Reader`, for registries with permissions on repositories.
-    #[serde(rename = "Container Registry Repository Reader")]
-    RepositoryReader,
-}
-
-words!(PullRole, "role": AcrPull => "AcrPull", RepositoryReader => "Container Registry Repository Reader");
-
-impl PullRole {
-    /// The role definition's id, the same in every subscription and cloud.
-    #[must_use]
-    pub const fn id(self) -> Uuid {
-        match self {
-            Self::AcrPull => Uuid::from_u128(0x7f95_1dda_4ed3_4680_a7ca_43fe_172d_538d),
-            Self::RepositoryReader => Uuid::from_u128(0xb93a_a761_3e63_49ed_ac28_beff_a264_f7ac),
-        }
-    }
-}
 
 /// What a role allows.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
@@ -56,11 +27,6 @@ pub struct RolePermissions {
     /// Excluded from `data_actions` of this block.
     pub not_data_actions: Vec<String>,
 }
-
-/// What a caller needs for a pull from a registry whose permissions are on the whole of it.
-pub(crate) const PULL: &str = "Microsoft.ContainerRegistry/registries/pull/read";
-/// What a caller needs, as a data action, where permissions are on repositories.
-pub(crate) const READ_CONTENT: &str = "Microsoft.ContainerRegistry/registries/repositories/content/read";
 
 impl RoleDefinition {
     /// Whether the role gives pull on a registry of this mode: the one honours actions, the other data actions.
@@ -97,23 +63,6 @@ fn fits(pattern: &str, action: &str) -> bool {
         rest = &rest[at + part.len()..];
     }
     rest.ends_with(last)
-}
-
-/// The smallest built-in role that has an action, for those that this library asks for.
-/// See [built-in roles](https://learn.microsoft.com/azure/role-based-access-control/built-in-roles).
-pub(crate) fn smallest_role(action: &str) -> Option<&'static str> {
-    let role = match action {
-        role::WRITE | role::DELETE => "Role Based Access Control Administrator",
-        registry::IMPORT => "Container Registry Data Importer and Data Reader",
-        cluster::WRITE_CLUSTER => "Azure Kubernetes Service Contributor Role",
-        cluster::AS_USER => "Azure Kubernetes Service Cluster User Role",
-        cluster::AS_ADMIN => "Azure Kubernetes Service Cluster Admin Role",
-        registry::WRITE => "Contributor",
-        register if register.ends_with("/register/action") => "Contributor",
-        read if read.ends_with("/read") => "Reader",
-        _ => return None,
-    };
-    Some(role)
 }
 
 #[cfg(test)]

@@ -1,11 +1,10 @@
 //! Which role assignments let their holders pull. Decided by what a role allows, not by its name.
 
-use super::{BuiltIn, RoleAssigner, RoleAssignment, RoleDefinition};
+use super::{BuiltIn, RoleAssigner, RoleAssignment, RoleAssignmentMode, RoleDefinition};
 use crate::{
     call::Call,
     error::{ErrorKind, Result},
     id::ResourceId,
-    registry::RoleAssignmentMode,
 };
 use futures::{StreamExt, TryStreamExt, stream};
 use std::collections::BTreeMap;

@@ -1,11 +1,10 @@
 //! What Entra groups give a principal at a registry.
 
-use super::{Effect, RoleAssigner, RoleAssignment, Roles, is_above};
+use super::{Effect, RoleAssigner, RoleAssignment, RoleAssignmentMode, Roles, is_above};
 use crate::{
     call::Call,
     error::{ErrorKind, Result},
     id::{PrincipalId, ResourceId},
-    registry::RoleAssignmentMode,
 };
 
 /// The role assignments of groups that give pull at a registry, by whether a principal is a member.

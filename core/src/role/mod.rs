@@ -5,15 +5,16 @@ mod built_in;
 mod definition;
 mod effect;
 mod group_access;
+mod mode;
 mod name;
 
 pub use azure::AzureRoleAssigner;
-pub use definition::{PullRole, RoleDefinition, RolePermissions};
+pub use definition::{RoleDefinition, RolePermissions};
+pub use mode::{PullRole, RoleAssignmentMode};
 pub use name::assignment_name;
 
-pub(crate) use azure::{DELETE, READ, READ_DEFINITION, WRITE, list_of_principal, our_description};
+pub(crate) use azure::{list_of_principal, our_description};
 pub(crate) use built_in::BuiltIn;
-pub(crate) use definition::{PULL, READ_CONTENT, smallest_role};
 pub(crate) use effect::{Effect, Roles, is_above};
 pub(crate) use group_access::{GroupAccess, group_access};
 

@@ -1,13 +1,13 @@
 //! Making a cluster of Azure: look, write where nothing is, wait.
 
 use super::{
-    Cluster, ClusterCreation, NewCluster,
     existing::ExistingCluster,
     wire::{STEP, put_cluster},
 };
 use crate::{
+    action::REGISTER_CLUSTERS,
     call::{Call, Poll, Polling},
-    cluster::{about, get_cluster},
+    cluster::{Cluster, ClusterCreation, NewCluster, about, get_cluster},
     error::{Error, ErrorKind, Result},
     http::{Answer, Arm, CORRELATION_ID, Operation, Provider, Provisioned, Unseen, group_location, shown},
     id::ResourceId,
@@ -18,8 +18,7 @@ use std::{
     time::Duration,
 };
 
-pub(crate) const PROVIDER: Provider =
-    Provider { namespace: "Microsoft.ContainerService", register: "Microsoft.ContainerService/register/action" };
+pub(crate) const PROVIDER: Provider = Provider { namespace: "Microsoft.ContainerService", register: REGISTER_CLUSTERS };
 const ASK: &str = "asking Azure to create the cluster";
 const TRIES: usize = 10;
 

@@ -1,8 +1,7 @@
 //! A cluster that exists: its state, what it is, and how it differs from the one that would have been created.
 
-use super::{Cluster, NewCluster, SshKey};
 use crate::{
-    cluster::ClusterBody,
+    cluster::{Cluster, ClusterBody, NewCluster, SshKey},
     difference::{Difference, Differences},
     error::Result,
     http::Provisioned,

@@ -1,28 +1,23 @@
-//! Making a cluster whose nodes can pull: the wish, what came of it, and the parts of the work.
+//! Making a cluster.
 
 mod azure;
 mod existing;
-mod options;
-mod run;
+mod public_key;
 mod ssh;
 #[cfg(feature = "ssh")]
 mod ssh_pair;
 mod wire;
 
-pub use options::CreateClusterOptions;
 pub use ssh::SshKey;
 
-pub(crate) use azure::PROVIDER;
 pub(super) use azure::{finish, start};
-pub(crate) use run::{DEADLINE, create};
-pub(crate) use wire::WRITE;
 
-use crate::{attach::Attachment, difference::Difference, id::ResourceId, words::words};
+use crate::{difference::Difference, error::words, id::ResourceId};
 use serde::{Deserialize, Serialize};
 use std::fmt;
 
 /// How many nodes a cluster gets unless something else is asked for: as many as by Azure's own tools.
-const NODES: u32 = 3;
+pub(crate) const NODES: u32 = 3;
 
 /// A cluster's tier: what its control plane is good for, and what it costs.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
@@ -166,22 +161,4 @@ impl fmt::Debug for ClusterCreation {
             .field("made", &self.made)
             .finish_non_exhaustive()
     }
-}
-
-/// A cluster that is there now, and what its nodes can pull from.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-#[non_exhaustive]
-pub struct CreatedCluster {
-    /// The cluster.
-    pub cluster: Cluster,
-    /// `false`: it was there, or was being made already, and was left as it is.
-    pub is_new: bool,
-    /// In what one that was there differs from the one that would have been made: `location`, `vm_size` and
-    /// `kubernetes_version`, where they were asked for, `node_count`, `tier`, and `ssh_key`, where a public key was given.
-    pub differences: Vec<Difference>,
-    /// What was found or done at each registry, in the order in which they were given, each once.
-    pub attachments: Vec<Attachment>,
-    /// `x-ms-correlation-request-id` of the write that made the cluster, by which Azure's activity log knows it. `None` where nothing was
-    /// written, or where its answer was lost.
-    pub correlation_id: Option<String>,
 }

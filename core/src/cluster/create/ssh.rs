@@ -1,7 +1,7 @@
 //! Who may sign in to a cluster's nodes.
 
+use super::public_key::is_public_key;
 use crate::error::{Error, Result};
-use base64::{Engine, engine::general_purpose::STANDARD};
 use std::path::PathBuf;
 
 /// Who may sign in to a cluster's nodes by SSH.
@@ -31,7 +31,7 @@ impl SshKey {
     }
 
     /// Refuses what cannot be a public key. A private one in its place is not repeated in the error.
-    pub(super) fn check(&self) -> Result<()> {
+    pub(crate) fn check(&self) -> Result<()> {
         match self {
             Self::Public(key) if !is_public_key(key) => Err(Error::invalid(
                 "wanted a public key, `ssh-rsa AAAA…` or `ssh-ed25519 AAAA…`",
@@ -67,17 +67,6 @@ async fn pair(path: PathBuf) -> Result<String> {
 async fn pair(path: PathBuf) -> Result<String> {
     let text = "this build reads and makes no SSH keys: give the public key, or enable the feature `ssh` of aks-acr";
     Err(Error::new(crate::error::ErrorKind::Unsupported, text).with_context("file", path.display().to_string()))
-}
-
-/// One line: the algorithm, and in base64 a text that begins with the algorithm's name again.
-pub(super) fn is_public_key(text: &str) -> bool {
-    let mut words = text.split_whitespace();
-    let (Some(algorithm), Some(blob)) = (words.next(), words.next()) else { return false };
-    let Ok(bytes) = STANDARD.decode(blob) else { return false };
-    let named = bytes.get(4..4 + algorithm.len());
-    text.trim().lines().count() == 1
-        && ["ssh-rsa", "ssh-ed25519"].contains(&algorithm)
-        && named == Some(algorithm.as_bytes())
 }
 
 #[cfg(test)]

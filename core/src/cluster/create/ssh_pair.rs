@@ -1,6 +1,6 @@
 //! A key pair in files, as OpenSSH and Azure's own tools keep it: read where it is, made where it is not.
 
-use super::ssh::is_public_key;
+use super::public_key::is_public_key;
 use crate::error::{Error, ErrorKind, Result};
 use aws_lc_rs::{
     encoding::AsDer,

@@ -1,12 +1,15 @@
 //! The request that creates a cluster.
 
-use super::NewCluster;
-use crate::{cluster::CLUSTER_API, http::ArmRequest, id::ResourceId};
+use crate::{
+    action::WRITE_CLUSTER,
+    cluster::{CLUSTER_API, NewCluster},
+    http::ArmRequest,
+    id::ResourceId,
+};
 use azure_core::http::Method;
 use serde_json::{Value, json};
 
 pub(super) const STEP: &str = "creating the cluster";
-pub(crate) const WRITE: &str = "Microsoft.ContainerService/managedClusters/write";
 /// The name that Azure's own tools give to the first pool, and to the user on its nodes.
 const POOL: &str = "nodepool1";
 const USER: &str = "azureuser";
@@ -18,7 +21,7 @@ pub(super) fn put_cluster(new: &NewCluster, location: &str, ssh_key: Option<&str
         .header("if-none-match", "*")
         .body(body(new, location, ssh_key))
         .step(STEP)
-        .needs(WRITE, new.id.as_str())
+        .needs(WRITE_CLUSTER, new.id.as_str())
         .once()
 }
 

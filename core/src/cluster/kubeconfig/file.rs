@@ -1,6 +1,9 @@
 //! A file that is replaced whole or not at all, by one process at a time.
 
-use super::in_place::{Broken, copy_of, overwrite};
+use super::{
+    in_place::{Broken, copy_of, overwrite},
+    private_file::create_for_owner,
+};
 use crate::error::{Error, ErrorKind, Result};
 use std::{
     fs::{self, File, Metadata, OpenOptions},
@@ -227,14 +230,6 @@ fn read(target: &Path) -> Result<Option<(Vec<u8>, Metadata)>> {
     // The folder's rights would let us replace what its owner protected from being written.
     OpenOptions::new().write(true).open(target).map_err(|err| failed("write the kubeconfig file", target, err))?;
     Ok(Some((bytes, data)))
-}
-
-pub(super) fn create_for_owner(path: &Path) -> io::Result<File> {
-    let mut options = OpenOptions::new();
-    options.write(true).create_new(true);
-    #[cfg(unix)]
-    std::os::unix::fs::OpenOptionsExt::mode(&mut options, 0o600);
-    options.open(path)
 }
 
 #[cfg(unix)]

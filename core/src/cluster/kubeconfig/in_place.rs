@@ -4,7 +4,7 @@
 //! The old text lies beside it until the new one is written, and is put back where that fails. What is longer than before comes first, behind
 //! the old text: where there is no room for it, nothing was touched.
 
-use super::file::create_for_owner;
+use super::private_file::create_for_owner;
 use std::{
     fs::{self, File, OpenOptions},
     io::{self, Seek as _, SeekFrom, Write as _},

@@ -11,11 +11,9 @@ use super::{
 };
 use crate::{
     call::CallOptions,
-    client::Client,
-    cluster::{Access, ClusterRef},
+    cluster::Access,
     environment::Environment,
-    error::{Error, ErrorKind, Result},
-    words::words,
+    error::{Error, ErrorKind, Result, words},
 };
 use serde::{Deserialize, Serialize, Serializer};
 use std::{
@@ -23,9 +21,7 @@ use std::{
     path::{Path, PathBuf},
     time::Duration,
 };
-use tokio_util::sync::CancellationToken;
 
-pub(crate) const DEADLINE: Duration = Duration::from_secs(2 * 60);
 /// Longer than many processes at once need, each of which holds the lock for some milliseconds.
 const LOCK_WAIT: Duration = Duration::from_secs(10);
 
@@ -267,7 +263,12 @@ impl Kubeconfig {
         Ok(entries.told_apart())
     }
 
-    fn merge_into(&self, places: &Places, mode: &MergeMode, stop: &dyn Fn() -> bool) -> Result<MergedKubeconfig> {
+    pub(crate) fn merge_into(
+        &self,
+        places: &Places,
+        mode: &MergeMode,
+        stop: &dyn Fn() -> bool,
+    ) -> Result<MergedKubeconfig> {
         let entries = self.accepted_entries()?;
         let chosen = Chosen::among(places, &entries, mode, stop)?;
         let current = mode.set_current.then_some(entries.context.as_str());
@@ -340,24 +341,4 @@ fn look(file: &Path, mode: &MergeMode, stop: &dyn Fn() -> bool) -> Result<Option
     // kubectl writes files in place, under the lock: it may have been half way.
     let held = Held::take(file, mode.lock_wait, stop)?;
     read(held.text()?).map(Some).map_err(|fault| unfit(file, &fault))
-}
-
-pub(crate) async fn merge(
-    client: &Client,
-    cluster: &ClusterRef,
-    options: MergeKubeconfigOptions,
-) -> Result<MergedKubeconfig> {
-    let mut mode = options.mode;
-    let places = Places::find(mode.file.as_deref(), client.environment())?;
-    let call = options.kubeconfig.call.start(DEADLINE);
-    let kubeconfig = super::fetch(client, cluster, &options.kubeconfig, &call).await?;
-    let step = "merging the kubeconfig";
-    mode.lock_wait = mode.lock_wait.min(call.remaining());
-    // A future that is dropped stops the work, unless the file was replaced by then.
-    let given_up = CancellationToken::new();
-    let _on_drop = given_up.clone().drop_guard();
-    let work = tokio::task::spawn_blocking(move || kubeconfig.merge_into(&places, &mode, &|| given_up.is_cancelled()));
-    let work =
-        async { work.await.map_err(|err| Error::new(ErrorKind::Unexpected, "the merge broke off").with_source(err))? };
-    call.step(step, call.run(step, work)).await
 }

@@ -10,27 +10,23 @@ mod in_place;
 mod layout;
 mod merge;
 mod place;
+mod private_file;
 mod write;
 
 #[cfg(feature = "kubernetes")]
 pub(crate) use endpoint::Endpoint;
-pub(crate) use merge::{DEADLINE as MERGE_DEADLINE, merge};
 pub use merge::{ExistingEntry, MergeKubeconfigOptions, MergeMode, MergeOutcome, MergedKubeconfig};
+pub(crate) use place::Places;
 
 use crate::{
-    call::{Call, CallOptions},
-    client::Client,
-    cluster::ClusterRef,
-    error::{Error, ErrorKind, Result},
-    words::words,
+    call::CallOptions,
+    error::{Error, ErrorKind, Result, words},
 };
 use azure_core::credentials::Secret;
 use entries::Entries;
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
-use std::{fmt, time::Duration};
-
-pub(crate) const DEADLINE: Duration = Duration::from_secs(2 * 60);
+use std::fmt;
 
 /// As whom a cluster is entered.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
@@ -134,7 +130,7 @@ impl Kubeconfig {
     }
 
     /// The same with a context of this name. Only what the context leads to is kept.
-    fn with_context(&self, name: &str) -> Result<Self> {
+    pub(crate) fn with_context(&self, name: &str) -> Result<Self> {
         let file = self.entries()?.named(name).file();
         let text = edit::yaml(&file).map_err(|_| wrong("it cannot be written as YAML"))?;
         Ok(Self { proxies: self.proxies.clone(), ..Self::parse(text)? })
@@ -173,30 +169,6 @@ impl fmt::Debug for Kubeconfig {
             .field("server", &self.server)
             .field("context", &self.context)
             .finish_non_exhaustive()
-    }
-}
-
-pub(crate) async fn kubeconfig(
-    client: &Client,
-    cluster: &ClusterRef,
-    options: KubeconfigOptions,
-) -> Result<Kubeconfig> {
-    fetch(client, cluster, &options, &options.call.start(DEADLINE)).await
-}
-
-async fn fetch(client: &Client, cluster: &ClusterRef, options: &KubeconfigOptions, call: &Call) -> Result<Kubeconfig> {
-    let context = options.context.as_deref();
-    if let Some(name) =
-        context.filter(|name| name.trim() != *name || name.is_empty() || name.contains(char::is_control))
-    {
-        let wanted =
-            "wanted a context's name: not empty, without white space at its ends and without control characters";
-        return Err(Error::invalid(wanted, "context", name.escape_default().to_string()));
-    }
-    let kubeconfig = client.cluster_deployer().kubeconfig(cluster, options.mode, call).await?;
-    match context {
-        None => Ok(kubeconfig),
-        Some(name) => kubeconfig.with_context(name),
     }
 }
 

@@ -10,7 +10,7 @@ const VARIABLE: &str = "KUBECONFIG";
 
 /// The files that kubectl would read, first things first. One of them will be written.
 #[derive(Debug, PartialEq, Eq)]
-pub(super) struct Places(Vec<PathBuf>);
+pub(crate) struct Places(Vec<PathBuf>);
 
 impl Places {
     /// The named file, else those of `KUBECONFIG`, else `~/.kube/config`.

@@ -1,20 +1,13 @@
 //! Fields of a manifest and their types. A field that is null counts as absent, as for kubectl; one of another type is an error, and
 //! never taken for absent.
 
-use super::lines;
+use super::lines::{self, Step};
 use crate::error::Error;
 use serde_json::{Map, Value};
 use std::fmt::Write;
 
 /// No value is quoted in full that is longer than this.
 const LONGEST_QUOTE: usize = 64;
-
-/// One step from the top of a document to a field.
-#[derive(Clone, Debug, PartialEq)]
-pub(super) enum Step {
-    Key(String),
-    Index(usize),
-}
 
 /// A place in a document.
 #[derive(Clone, Debug, Default)]

@@ -1,9 +1,6 @@
 //! The images that manifests name, and the host that stands in them for a registry that is not known yet.
 
-use super::{
-    Manifest,
-    field::{Path, Step},
-};
+use super::{Manifest, field::Path, lines::Step};
 use crate::{
     cloud::Cloud,
     error::{Error, Result},

@@ -1,9 +1,16 @@
 //! On which line of a text a field stands. The text is read once more for it, when there is something to tell.
 
-use super::{field::Step, tree::options};
+use super::tree::options;
 use serde::de::{Deserialize, Deserializer, MapAccess, SeqAccess, Visitor};
 use serde_saphyr::Spanned;
 use std::fmt;
+
+/// One step from the top of a document to a field.
+#[derive(Clone, Debug, PartialEq)]
+pub(super) enum Step {
+    Key(String),
+    Index(usize),
+}
 
 /// The line of a field of a document, or of the nearest that is there above it.
 pub(super) fn line_of(text: &str, document: usize, steps: &[Step]) -> Option<u64> {

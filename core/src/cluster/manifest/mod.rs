@@ -7,7 +7,6 @@ mod pod_spec;
 mod read;
 mod tree;
 
-use crate::error::{Error, ErrorKind, Result};
 use serde_json::{Map, Value};
 use std::fmt;
 
@@ -43,26 +42,6 @@ impl fmt::Debug for Manifest {
 }
 
 impl Manifest {
-    /// Reads all objects of a text: YAML with any number of documents, or JSON. Lists are taken apart; empty documents are left
-    /// out. `no`, `y` and `0123` stay the text that they are, as Kubernetes reads them. A key of more than 1024 characters is read only
-    /// as YAML wants it, behind a question mark. A field that is null counts as absent, as for kubectl.
-    ///
-    /// # Errors
-    /// [`InvalidInput`](ErrorKind::InvalidInput) naming the document: if the text is not YAML, a document is no object with
-    /// `apiVersion`, `kind` and `metadata.name`, or there is none at all. Naming the field, its line and the value as well: if a
-    /// value has the wrong type, such as a number as the namespace.
-    pub fn parse_all(text: &str) -> Result<Vec<Self>> {
-        let mut manifests = Vec::new();
-        let documents = tree::parse(text)?;
-        for (index, document) in documents.into_iter().enumerate().filter(|(_, document)| !document.is_null()) {
-            read::document(document, &mut manifests).map_err(|flaw| flaw.into_error(text, index))?;
-        }
-        if manifests.is_empty() {
-            return Err(Error::new(ErrorKind::InvalidInput, "the manifests hold no object"));
-        }
-        Ok(manifests)
-    }
-
     /// `apiVersion`, such as `apps/v1`.
     #[must_use]
     pub fn api_version(&self) -> &str {
@@ -103,6 +82,7 @@ impl fmt::Display for Manifest {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::error::ErrorKind;
 
     const POD: &str = "apiVersion: v1\nkind: Pod\nmetadata: {name: a, labels: {image: '<not this>'}}\n\
         spec: {containers: [{name: c, image: 'nginx:v1', env: [{name: A, value: no}]}]}\n";

@@ -54,7 +54,7 @@ fn each(
 
 #[cfg(test)]
 mod tests {
-    use super::super::Manifest;
+    use crate::cluster::manifest::Manifest;
 
     #[test]
     fn an_image_of_the_wrong_type_is_refused_in_every_kind_that_makes_pods() {

@@ -3,13 +3,31 @@
 use super::{
     Identity, Manifest,
     field::{Flaw, LIST, MAPPING, Path, TEXT, list, mapping, text},
-    pod_spec,
+    pod_spec, tree,
 };
+use crate::error::{Error, ErrorKind};
 use serde_json::{Map, Value};
 
-/// Reads the objects of one document.
-pub(super) fn document(document: Value, manifests: &mut Vec<Manifest>) -> Result<(), Flaw> {
-    object(document, &Path::default(), manifests)
+impl Manifest {
+    /// Reads all objects of a text: YAML with any number of documents, or JSON. Lists are taken apart; empty documents are left
+    /// out. `no`, `y` and `0123` stay the text that they are, as Kubernetes reads them. A key of more than 1024 characters is read only
+    /// as YAML wants it, behind a question mark. A field that is null counts as absent, as for kubectl.
+    ///
+    /// # Errors
+    /// [`InvalidInput`](crate::ErrorKind::InvalidInput) naming the document: if the text is not YAML, a document is no object with
+    /// `apiVersion`, `kind` and `metadata.name`, or there is none at all. Naming the field, its line and the value as well: if a
+    /// value has the wrong type, such as a number as the namespace.
+    pub fn parse_all(text: &str) -> crate::error::Result<Vec<Self>> {
+        let mut manifests = Vec::new();
+        let documents = tree::parse(text)?;
+        for (index, document) in documents.into_iter().enumerate().filter(|(_, document)| !document.is_null()) {
+            object(document, &Path::default(), &mut manifests).map_err(|flaw| flaw.into_error(text, index))?;
+        }
+        if manifests.is_empty() {
+            return Err(Error::new(ErrorKind::InvalidInput, "the manifests hold no object"));
+        }
+        Ok(manifests)
+    }
 }
 
 fn object(value: Value, at: &Path, manifests: &mut Vec<Manifest>) -> Result<(), Flaw> {

@@ -2,6 +2,7 @@
 
 mod age;
 #[cfg(feature = "kubernetes")]
+mod object;
 mod read;
 #[cfg(feature = "kubernetes")]
 mod status;

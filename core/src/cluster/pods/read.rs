@@ -2,108 +2,16 @@
 
 use super::{
     Pod,
+    object::{Metadata, Object, Status, time},
     status::{self, Summary},
 };
 use crate::pull::{PullCause, PullFailure};
 use serde::{Deserialize, de::DeserializeOwned};
 use serde_json::Value;
-use std::{collections::BTreeMap, time::SystemTime};
 
 /// Reasons that a container waits for its image.
 const PULL_REASONS: [&str; 5] =
     ["ErrImagePull", "ImagePullBackOff", "InvalidImageName", "ErrImageNeverPull", "RegistryUnavailable"];
-
-/// A pod object, as far as it is looked at. Nothing in it is required.
-#[derive(Clone, Debug, Default, Deserialize)]
-#[serde(default)]
-pub(super) struct Object {
-    pub metadata: Metadata,
-    pub spec: Spec,
-    pub status: Status,
-}
-
-#[derive(Clone, Debug, Default, Deserialize)]
-#[serde(default, rename_all = "camelCase")]
-pub(super) struct Metadata {
-    pub name: String,
-    pub namespace: String,
-    pub uid: String,
-    pub labels: BTreeMap<String, String>,
-    pub creation_timestamp: Option<String>,
-    pub deletion_timestamp: Option<String>,
-}
-
-#[derive(Clone, Debug, Default, Deserialize)]
-#[serde(default, rename_all = "camelCase")]
-pub(super) struct Spec {
-    pub node_name: Option<String>,
-    pub containers: Vec<Container>,
-    pub init_containers: Vec<Container>,
-}
-
-#[derive(Clone, Debug, Default, Deserialize)]
-#[serde(default, rename_all = "camelCase")]
-pub(super) struct Container {
-    pub name: String,
-    pub image: String,
-    pub restart_policy: Option<String>,
-}
-
-#[derive(Clone, Debug, Default, Deserialize)]
-#[serde(default, rename_all = "camelCase")]
-pub(super) struct Status {
-    pub phase: String,
-    pub reason: Option<String>,
-    pub conditions: Vec<Condition>,
-    pub container_statuses: Vec<ContainerStatus>,
-    pub init_container_statuses: Vec<ContainerStatus>,
-}
-
-#[derive(Clone, Debug, Default, Deserialize)]
-#[serde(default)]
-pub(super) struct Condition {
-    #[serde(rename = "type")]
-    pub kind: String,
-    pub status: String,
-    pub reason: Option<String>,
-}
-
-#[derive(Clone, Debug, Default, Deserialize)]
-#[serde(default, rename_all = "camelCase")]
-pub(super) struct ContainerStatus {
-    pub name: String,
-    pub ready: bool,
-    pub started: Option<bool>,
-    pub restart_count: u32,
-    #[serde(rename = "imageID")]
-    pub image_id: String,
-    pub state: State,
-    pub last_state: State,
-}
-
-#[derive(Clone, Debug, Default, Deserialize)]
-#[serde(default)]
-pub(super) struct State {
-    pub waiting: Option<Waiting>,
-    pub running: Option<Value>,
-    pub terminated: Option<Terminated>,
-}
-
-#[derive(Clone, Debug, Default, Deserialize)]
-#[serde(default)]
-pub(super) struct Waiting {
-    pub reason: String,
-    pub message: String,
-}
-
-#[derive(Clone, Debug, Default, Deserialize)]
-#[serde(default, rename_all = "camelCase")]
-pub(super) struct Terminated {
-    pub reason: String,
-    pub signal: i32,
-    pub exit_code: i32,
-    pub finished_at: Option<String>,
-}
 
 /// Reads a pod object. Null counts as absent, as for Kubernetes' own clients. Of a pod with a value of another type the other parts are
 /// read: it keeps its name, and a status that cannot be read is unknown, never ready.
@@ -156,16 +64,6 @@ fn without_nulls(value: &Value) -> Value {
             .collect(),
         Value::Array(items) => items.iter().map(without_nulls).collect(),
         other => other.clone(),
-    }
-}
-
-pub(super) fn time(text: &str) -> Option<SystemTime> {
-    text.parse::<jiff::Timestamp>().ok().map(SystemTime::from)
-}
-
-impl Object {
-    pub fn has_condition(&self, kind: &str) -> bool {
-        self.status.conditions.iter().any(|one| one.kind == kind && one.status == "True")
     }
 }
 

@@ -1,6 +1,6 @@
 //! STATUS, READY and RESTARTS, computed as the Kubernetes API server's printer computes them.
 
-use super::read::{ContainerStatus, Object, State, Terminated, time};
+use super::object::{ContainerStatus, Object, State, Terminated, time};
 use std::time::SystemTime;
 
 pub(super) struct Summary {
@@ -52,8 +52,9 @@ pub(super) fn summarize(pod: &Object) -> Summary {
 }
 
 fn phase(pod: &Object) -> String {
-    let is_gated =
-        |one: &&super::read::Condition| one.kind == "PodScheduled" && one.reason.as_deref() == Some("SchedulingGated");
+    let is_gated = |one: &&super::object::Condition| {
+        one.kind == "PodScheduled" && one.reason.as_deref() == Some("SchedulingGated")
+    };
     if pod.status.conditions.iter().any(|one| is_gated(&one)) {
         return "SchedulingGated".to_owned();
     }
@@ -142,7 +143,7 @@ fn deleted(pod: &Object) -> Option<String> {
 
 #[cfg(test)]
 mod tests {
-    use super::super::read_pod;
+    use crate::cluster::pods::read_pod;
     use serde_json::{Value, json};
 
     fn shown(pod: &Value) -> (String, String, u32) {

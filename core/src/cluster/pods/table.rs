@@ -1,7 +1,7 @@
 //! The table.
 
 use super::{Pod, Pods, age::human};
-use crate::error::quoted;
+use crate::quoted::quoted;
 use std::{
     fmt,
     time::{Duration, SystemTime},

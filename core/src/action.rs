@@ -1,0 +1,42 @@
+//! The actions of Azure that this library needs, and the smallest built-in role that has each.
+
+pub(crate) const READ_PROVIDER: &str = "Microsoft.Resources/subscriptions/providers/read";
+pub(crate) const READ_GROUP: &str = "Microsoft.Resources/subscriptions/resourceGroups/read";
+
+pub(crate) const READ_GRANTS: &str = "Microsoft.Authorization/roleAssignments/read";
+pub(crate) const WRITE_GRANT: &str = "Microsoft.Authorization/roleAssignments/write";
+pub(crate) const DELETE_GRANT: &str = "Microsoft.Authorization/roleAssignments/delete";
+pub(crate) const READ_ROLE: &str = "Microsoft.Authorization/roleDefinitions/read";
+
+pub(crate) const READ_REGISTRY: &str = "Microsoft.ContainerRegistry/registries/read";
+pub(crate) const WRITE_REGISTRY: &str = "Microsoft.ContainerRegistry/registries/write";
+pub(crate) const IMPORT: &str = "Microsoft.ContainerRegistry/registries/importImage/action";
+pub(crate) const REGISTER_REGISTRIES: &str = "Microsoft.ContainerRegistry/register/action";
+/// Needed for a pull from a registry whose permissions are on the whole of it.
+pub(crate) const PULL: &str = "Microsoft.ContainerRegistry/registries/pull/read";
+/// Needed for a pull where permissions are on repositories: a data action.
+pub(crate) const READ_CONTENT: &str = "Microsoft.ContainerRegistry/registries/repositories/content/read";
+
+pub(crate) const READ_CLUSTER: &str = "Microsoft.ContainerService/managedClusters/read";
+pub(crate) const WRITE_CLUSTER: &str = "Microsoft.ContainerService/managedClusters/write";
+pub(crate) const REGISTER_CLUSTERS: &str = "Microsoft.ContainerService/register/action";
+pub(crate) const USER_CREDENTIAL: &str = "Microsoft.ContainerService/managedClusters/listClusterUserCredential/action";
+pub(crate) const ADMIN_CREDENTIAL: &str =
+    "Microsoft.ContainerService/managedClusters/listClusterAdminCredential/action";
+
+/// The smallest built-in role that has an action.
+/// See [built-in roles](https://learn.microsoft.com/azure/role-based-access-control/built-in-roles).
+pub(crate) fn smallest_role(action: &str) -> Option<&'static str> {
+    let role = match action {
+        WRITE_GRANT | DELETE_GRANT => "Role Based Access Control Administrator",
+        IMPORT => "Container Registry Data Importer and Data Reader",
+        WRITE_CLUSTER => "Azure Kubernetes Service Contributor Role",
+        USER_CREDENTIAL => "Azure Kubernetes Service Cluster User Role",
+        ADMIN_CREDENTIAL => "Azure Kubernetes Service Cluster Admin Role",
+        WRITE_REGISTRY => "Contributor",
+        register if register.ends_with("/register/action") => "Contributor",
+        read if read.ends_with("/read") => "Reader",
+        _ => return None,
+    };
+    Some(role)
+}

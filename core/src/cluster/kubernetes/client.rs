@@ -1,0 +1,37 @@
+//! A client of `kube` for a cluster, for the length of one call.
+
+use super::{pool::Pool, session::Session};
+use crate::{
+    call::Call,
+    error::Result,
+    http::{Arm, Tokens},
+    id::ResourceId,
+    kubernetes::KubeConnector,
+    network::Network,
+    write::Guard,
+};
+use kube::Client;
+
+/// The APIs of all clusters.
+#[derive(Clone, Debug)]
+pub(crate) struct Kubernetes {
+    pool: Pool,
+    pub(super) guard: Guard,
+}
+
+impl Kubernetes {
+    pub fn new(connector: KubeConnector, network: Network, arm: Arm, tokens: Tokens, guard: Guard) -> Self {
+        Self { pool: Pool::new(connector, network, arm, tokens), guard }
+    }
+
+    /// A client for the cluster within one call. Each of its requests takes the connection and the token of its own time.
+    pub async fn client(&self, cluster: &ResourceId, call: &Call) -> Result<Client> {
+        self.pool.connection(cluster, call).await?;
+        Ok(Client::new(Session::new(self.pool.clone(), cluster.clone(), call.clone()), "default"))
+    }
+
+    /// Whether a proxy that a kubeconfig names is the one that the caller named for that host.
+    pub fn names_proxy(&self, host: &str, proxy: &str) -> bool {
+        self.pool.names_proxy(host, proxy)
+    }
+}

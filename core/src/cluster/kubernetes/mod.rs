@@ -1,0 +1,27 @@
+//! A cluster's own API: the connections to it, and what is done through them.
+
+#[cfg(not(feature = "kubernetes"))]
+mod absent;
+#[cfg(feature = "kubernetes")]
+mod apply;
+#[cfg(feature = "kubernetes")]
+mod client;
+#[cfg(feature = "kubernetes")]
+mod connection;
+#[cfg(feature = "kubernetes")]
+mod pool;
+#[cfg(feature = "kubernetes")]
+mod pull_memory;
+#[cfg(feature = "kubernetes")]
+mod roll_out;
+#[cfg(feature = "kubernetes")]
+mod rolling;
+#[cfg(feature = "kubernetes")]
+mod session;
+#[cfg(feature = "kubernetes")]
+mod watch;
+
+#[cfg(not(feature = "kubernetes"))]
+pub(crate) use absent::Kubernetes;
+#[cfg(feature = "kubernetes")]
+pub(crate) use client::Kubernetes;

@@ -1,0 +1,220 @@
+//! Waiting for a deployment: its state and its pods are watched side by side.
+
+use super::{
+    client::Kubernetes,
+    pull_memory::PullMemory,
+    rolling::{DeploymentObject, Rolling, hash_in},
+    watch::{
+        Change, Listed, changes, checked_name, list, list_pods, next, pause_after, pods_path, read_causes_from_events,
+        too_long,
+    },
+};
+use crate::{
+    call::{Call, Event},
+    cluster::{Deployment, RollOut, pods::read_pod},
+    error::{Error, ErrorKind, Result},
+    id::ResourceId,
+    kubernetes::{is_passing, send},
+};
+use futures::{StreamExt, stream::BoxStream};
+use kube::{
+    Client,
+    api::{ListParams, WatchParams},
+    core::Request,
+};
+use serde::Deserialize;
+use serde_json::Value;
+use std::time::Duration;
+use tokio::time::Instant;
+
+const STEP: &str = "waiting for the roll-out";
+/// A watch without a version tells the present state first. The deployment's own version would not do: it is that of its last
+/// change, and too old for a watch once enough else has changed since.
+const FROM_NOW: &str = "";
+
+/// The paths of what is looked at.
+struct Paths {
+    deployments: String,
+    replica_sets: String,
+    pods: String,
+}
+
+impl Paths {
+    fn new(namespace: &str) -> Result<Self> {
+        let apps = format!("/apis/apps/v1/namespaces/{}", checked_name(namespace)?);
+        Ok(Self {
+            deployments: format!("{apps}/deployments"),
+            replica_sets: format!("{apps}/replicasets"),
+            pods: pods_path(namespace)?,
+        })
+    }
+}
+
+/// The state of the wait across reconnections.
+struct Wait<'a> {
+    deployment: &'a Deployment,
+    paths: Paths,
+    rolling: Rolling,
+    memory: PullMemory,
+    told: Option<(u32, Option<String>)>,
+}
+
+impl Kubernetes {
+    pub async fn roll_out(
+        &self,
+        cluster: &ResourceId,
+        deployment: &Deployment,
+        patience: Duration,
+        call: &Call,
+    ) -> Result<RollOut> {
+        checked_name(&deployment.name)?;
+        let paths = Paths::new(&deployment.namespace)?;
+        let mut wait =
+            Wait { deployment, paths, rolling: Rolling::new(patience), memory: PullMemory::default(), told: None };
+        let ended = self.roll_out_rounds(cluster, &mut wait, call).await;
+        ended.map_err(|err| match err.kind() {
+            ErrorKind::DeadlineExceeded => wait.rolling.add_state(err),
+            _ => err.with_context("deployment", deployment.to_string()),
+        })
+    }
+
+    async fn roll_out_rounds(&self, cluster: &ResourceId, wait: &mut Wait<'_>, call: &Call) -> Result<RollOut> {
+        loop {
+            let begun = Instant::now();
+            match self.roll_out_round(cluster, wait, call).await {
+                Ok(Round::Ended(end)) => return Ok(end),
+                Ok(Round::Outdated) => {}
+                Ok(Round::Cut) => pause_after(begun, STEP, call).await?,
+                Err(err) if is_passing(&err) => pause_after(begun, STEP, call).await?,
+                Err(err) => return Err(err),
+            }
+        }
+    }
+
+    /// From a look at all to the end, or to where a new look is needed.
+    async fn roll_out_round(&self, cluster: &ResourceId, wait: &mut Wait<'_>, call: &Call) -> Result<Round> {
+        let client = self.client(cluster, call).await?;
+        let version = wait.look(&client, call).await?;
+        if let Some(end) = wait.judge(call) {
+            return end.map(Round::Ended);
+        }
+        let mut changes = wait.changes(&client, &version, call).await?;
+        loop {
+            let taken = match wait.next(&mut changes, call).await? {
+                Some(change) => wait.take(change)?,
+                None => Taken::Cut,
+            };
+            if let Some(end) = wait.judge(call) {
+                return end.map(Round::Ended);
+            }
+            match taken {
+                Taken::Known => {}
+                Taken::Outdated => return Ok(Round::Outdated),
+                Taken::Cut => return Ok(Round::Cut),
+            }
+        }
+    }
+}
+
+/// How a round ended.
+enum Round {
+    Ended(RollOut),
+    /// Another pod template is rolled out now.
+    Outdated,
+    /// A watch was cut off.
+    Cut,
+}
+
+/// What a change means for the round.
+enum Taken {
+    Known,
+    Outdated,
+    Cut,
+}
+
+impl Wait<'_> {
+    /// Reads the deployment, its newest replica set and its pods; gives the pods' version.
+    async fn look(&mut self, client: &Client, call: &Call) -> Result<String> {
+        let request =
+            Request::new(self.paths.deployments.as_str()).get(&self.deployment.name, &kube::api::GetParams::default());
+        let deployment: DeploymentObject = send(client, request, "reading the deployment", call).await?.value;
+        let of_it = || ListParams::default().labels(&deployment.selector());
+        let mut hash = None;
+        let find_hash = |set: &Value| {
+            hash = hash.take().or_else(|| hash_in(&deployment, set));
+            0
+        };
+        list(client, &self.paths.replica_sets, of_it(), "listing replica sets", call, find_hash).await?;
+        let (mut pods, Listed { version, .. }) = list_pods(client, &self.paths.pods, of_it(), call).await?;
+        for pod in &mut pods {
+            self.memory.recall(pod);
+        }
+        read_causes_from_events(client, &self.deployment.namespace, &mut pods, call).await?;
+        self.rolling.begin(deployment, hash, pods).map_err(|err| too_long(err, STEP))?;
+        Ok(version)
+    }
+
+    async fn changes(&self, client: &Client, version: &str, call: &Call) -> Result<BoxStream<'static, Result<Change>>> {
+        let of_it = WatchParams::default().labels(&self.rolling.deployment.selector());
+        let itself = WatchParams::default().fields(&format!("metadata.name={}", self.deployment.name));
+        let pods = changes(client, &self.paths.pods, &of_it, version, STEP, call);
+        let deployment = changes(client, &self.paths.deployments, &itself, FROM_NOW, STEP, call);
+        let (pods, deployment) = futures::try_join!(pods, deployment)?;
+        Ok(futures::stream::select(pods, deployment).boxed())
+    }
+
+    /// The next change; where patience ends before it, the end of patience counts as one that changes nothing.
+    async fn next(&self, changes: &mut BoxStream<'static, Result<Change>>, call: &Call) -> Result<Option<Change>> {
+        let change = next(changes, STEP, call);
+        match self.rolling.patient_until() {
+            Some(until) => tokio::time::timeout_at(until, change).await.unwrap_or(Ok(Some(Change::Nothing))),
+            None => change.await,
+        }
+    }
+
+    fn take(&mut self, change: Change) -> Result<Taken> {
+        Ok(match change {
+            Change::Nothing => Taken::Known,
+            Change::Over => Taken::Cut,
+            Change::Present(object) if is_deployment(&object) => {
+                let Ok(deployment) = DeploymentObject::deserialize(&object) else { return Ok(Taken::Outdated) };
+                let is_same_round = deployment.round() == self.rolling.deployment.round();
+                self.rolling.deployment = deployment;
+                if is_same_round { Taken::Known } else { Taken::Outdated }
+            }
+            Change::Present(object) => {
+                let mut pod = read_pod(&object);
+                self.memory.recall(&mut pod);
+                self.rolling.put(pod).map_err(|err| too_long(err, STEP))?;
+                Taken::Known
+            }
+            // A deployment that is gone is found to be so by the next look.
+            Change::Gone(object) if is_deployment(&object) => Taken::Outdated,
+            Change::Gone(object) => {
+                let pod = read_pod(&object);
+                self.memory.forget(&pod.uid);
+                self.rolling.remove(&pod.name);
+                Taken::Known
+            }
+        })
+    }
+
+    /// Tells how far it is where that has changed, and gives the end if this is it.
+    fn judge(&mut self, call: &Call) -> Option<Result<RollOut, Error>> {
+        let verdict = self.rolling.verdict();
+        // The deployment may be seen to be complete before the last of its pods is.
+        let ready = verdict.as_ref().and_then(|end| end.as_ref().ok()).map_or(self.rolling.ready(), |end| end.ready);
+        let cause = self.rolling.cause().map(|failure| failure.cause.to_string());
+        let state = Some((ready, cause.clone()));
+        if self.told != state {
+            call.report(Event::RollingOut { ready, wanted: self.rolling.wanted(), cause });
+            self.told = state;
+        }
+        verdict
+    }
+}
+
+/// Watched objects name their kind.
+fn is_deployment(object: &Value) -> bool {
+    object["kind"] == "Deployment"
+}

@@ -1,0 +1,147 @@
+//! The requests of one call to a cluster: each takes the present connection, a fresh token, and a limit on what comes back.
+
+use super::{
+    connection::{Connection, is_connecting},
+    pool::Pool,
+};
+use crate::{call::Call, error::Error, http::BodyKind, id::ResourceId, kubernetes::Bounded};
+use futures::future::BoxFuture;
+use http::{HeaderValue, Request, Response, StatusCode, header::AUTHORIZATION, request::Parts};
+use kube::client::Body;
+use std::{
+    sync::Arc,
+    task::{Context, Poll},
+};
+use tower::{BoxError, Service};
+
+/// A service under a client of `kube`. A request that the cluster answers with 401 is sent once more, with another kubeconfig and another
+/// token; a connection that leads nowhere is dropped, so that the next try makes another.
+#[derive(Clone)]
+pub(super) struct Session {
+    pool: Pool,
+    cluster: ResourceId,
+    call: Call,
+}
+
+impl Session {
+    pub fn new(pool: Pool, cluster: ResourceId, call: Call) -> Self {
+        Self { pool, cluster, call }
+    }
+
+    async fn send(self, request: Request<Body>) -> Result<Response<Bounded>, BoxError> {
+        let (head, body) = request.into_parts();
+        // It is kept for a second time. No object is big.
+        let body = body.collect_bytes().await?;
+        let kind = kind_of(&head);
+        let connection = self.pool.connection(&self.cluster, &self.call).await?;
+        let first = self.send_on(&connection, &head, &body).await;
+        let response = match first {
+            Ok(response) if response.status() == StatusCode::UNAUTHORIZED => {
+                self.drop_refused(&connection);
+                self.send_anew(&head, &body).await?
+            }
+            // Nothing was sent, and the address or the certificate may be another by now.
+            Err(err) if self.leads_nowhere(&connection, &err) => match self.send_anew(&head, &body).await {
+                Err(other) if other.downcast_ref::<Error>().is_some_and(Error::is_transient) => return Err(err),
+                ended => ended?,
+            },
+            ended => ended?,
+        };
+        Ok(response.map(|body| Bounded::new(body, kind)))
+    }
+
+    /// Sends on the connection that there is now.
+    async fn send_anew(&self, head: &Parts, body: &bytes::Bytes) -> Result<Response<Body>, BoxError> {
+        let renewed = self.pool.connection(&self.cluster, &self.call).await?;
+        self.send_on(&renewed, head, body).await
+    }
+
+    fn leads_nowhere(&self, connection: &Arc<Connection>, err: &BoxError) -> bool {
+        is_connecting(err.as_ref()) && !self.pool.holds(&self.cluster, connection)
+    }
+
+    /// Drops a connection whose credentials were not accepted, and the token with it. Another request may have done so.
+    fn drop_refused(&self, refused: &Arc<Connection>) {
+        if self.pool.drop_connection(&self.cluster, refused)
+            && let Some(scope) = refused.scope
+        {
+            self.pool.tokens.forget(scope);
+        }
+    }
+
+    async fn send_on(
+        &self,
+        connection: &Arc<Connection>,
+        head: &Parts,
+        body: &bytes::Bytes,
+    ) -> Result<Response<Body>, BoxError> {
+        let mut head = head.clone();
+        if let Some(scope) = connection.scope {
+            let token = self.pool.tokens.get(scope, &self.call).await?;
+            let mut value = HeaderValue::try_from(format!("Bearer {}", token.secret()))?;
+            value.set_sensitive(true);
+            head.headers.insert(AUTHORIZATION, value);
+        }
+        let attempt = Attempt { session: self, connection, is_open: true };
+        let result = connection.client.send(Request::from_parts(head, Body::from(body.clone()))).await;
+        attempt.end(result).map_err(Into::into)
+    }
+}
+
+/// What is held in one response. Kinds are asked for by a path without a resource, and `kube` reads what comes.
+fn kind_of(head: &Parts) -> BodyKind {
+    let is_watch = head.uri.query().is_some_and(|query| query.split('&').any(|part| part == "watch=true"));
+    let mut parts = head.uri.path().split('/').filter(|part| !part.is_empty());
+    let longest = if parts.next() == Some("api") { 1 } else { 2 };
+    match (is_watch, parts.count() <= longest) {
+        (true, _) => BodyKind::KubernetesObject,
+        (false, true) => BodyKind::KubernetesKinds,
+        (false, false) => BodyKind::KubernetesList,
+    }
+}
+
+/// A request under way. One that is given up before its end, because its time is over, was lost like one that broke off.
+struct Attempt<'a> {
+    session: &'a Session,
+    connection: &'a Arc<Connection>,
+    is_open: bool,
+}
+
+impl Attempt<'_> {
+    fn end(mut self, result: Result<Response<Body>, kube::Error>) -> Result<Response<Body>, kube::Error> {
+        self.is_open = false;
+        match &result {
+            Ok(_) => self.connection.answered(),
+            Err(err) => self.lose(is_connecting(err)),
+        }
+        result
+    }
+
+    fn lose(&self, is_connecting: bool) {
+        if self.connection.lose(is_connecting) {
+            self.session.pool.drop_connection(&self.session.cluster, self.connection);
+        }
+    }
+}
+
+impl Drop for Attempt<'_> {
+    fn drop(&mut self) {
+        if self.is_open {
+            self.lose(false);
+        }
+    }
+}
+
+impl Service<Request<Body>> for Session {
+    type Response = Response<Bounded>;
+    type Error = BoxError;
+    type Future = BoxFuture<'static, Result<Response<Bounded>, BoxError>>;
+
+    fn poll_ready(&mut self, _: &mut Context<'_>) -> Poll<Result<(), BoxError>> {
+        Poll::Ready(Ok(()))
+    }
+
+    fn call(&mut self, request: Request<Body>) -> Self::Future {
+        Box::pin(self.clone().send(request))
+    }
+}

@@ -1,0 +1,363 @@
+//! Pods: a list of them, and their changes from then on.
+
+use super::{
+    client::Kubernetes,
+    pull_memory::{PullMemory, retell, tells_nothing},
+};
+use crate::{
+    call::Call,
+    cluster::{Pod, PodEvent, PodListener, PodSelection, Pods, pods::read_pod},
+    error::{Error, ErrorKind, Result},
+    http::{Kept, MOST_PAGES, TooLarge, each_item, weight_of},
+    id::ResourceId,
+    kubernetes::{Answer, from_kube, from_status, is_passing, is_too_large, read_with, unreadable, within_a_try},
+};
+use bytes::Bytes;
+use futures::{
+    FutureExt, Stream, StreamExt,
+    stream::{self, BoxStream},
+};
+use kube::{
+    Client,
+    api::{ListParams, WatchParams},
+    core::{Request, WatchEvent},
+};
+use serde::Deserialize;
+use serde_json::{Value, value::RawValue};
+use std::{
+    collections::{BTreeMap, HashMap, HashSet},
+    ops::ControlFlow,
+    time::{Duration, SystemTime},
+};
+use tokio::time::Instant;
+
+/// A watch that ends sooner than this was cut off, and is opened again no sooner than this.
+const SHORT_WATCH: Duration = Duration::from_secs(5);
+/// Kubernetes is asked to end a watch after so many seconds: load balancers on the way drop a connection without traffic after four minutes,
+/// and neither side hears of it. See [TCP reset and idle timeout](https://learn.microsoft.com/azure/load-balancer/load-balancer-tcp-reset).
+const WATCH_SECONDS: u32 = 180;
+/// A watch that says nothing for so long is taken for cut. A live one sends a bookmark about once a minute where nothing changes; one that
+/// sends none only costs another list.
+const LONGEST_SILENCE: Duration = Duration::from_secs(90);
+/// How many objects a list asks for at once.
+const PAGE: u32 = 250;
+
+/// From where a watch of a list goes on, and when the list was read.
+pub(super) struct Listed {
+    pub version: String,
+    pub at: SystemTime,
+}
+
+/// Reads a list page by page. `take` gets each item, and gives how many bytes it keeps.
+pub(super) async fn list(
+    client: &Client,
+    path: &str,
+    parameters: ListParams,
+    step: &str,
+    call: &Call,
+    mut take: impl FnMut(&Value) -> usize + Send,
+) -> Result<Listed> {
+    #[derive(Deserialize)]
+    struct Page<'a> {
+        metadata: Metadata,
+        /// It may be null, and an answer without it is no list.
+        #[serde(borrow)]
+        items: &'a RawValue,
+    }
+    #[derive(Deserialize)]
+    #[serde(rename_all = "camelCase")]
+    struct Metadata {
+        resource_version: Option<String>,
+        #[serde(rename = "continue")]
+        next: Option<String>,
+    }
+    let (mut parameters, mut kept) = (parameters.limit(PAGE), Kept::default());
+    for _ in 0..MOST_PAGES {
+        let request = Request::new(path).list(&parameters);
+        // A page that is none is asked for again: nothing of it is taken before.
+        let read = |body: &Bytes| serde_json::from_slice::<Page<'_>>(body).map(|_| body.clone());
+        let Answer { value: body, at, .. } = read_with(client, request, step, call, read).await?;
+        let odd = |err: serde_json::Error| unreadable(&err, step);
+        let Page { metadata, items } = serde_json::from_slice(&body).map_err(odd)?;
+        each_item(items, step, odd, |item| kept.add(take(&item)).map_err(|err| too_long(err, step)))?;
+        match metadata.next.filter(|next| !next.is_empty()) {
+            Some(next) => parameters = parameters.continue_token(&next),
+            None => return Ok(Listed { version: metadata.resource_version.unwrap_or_default(), at }),
+        }
+    }
+    Err(TooLarge::Pages.error(step))
+}
+
+/// What is too long as a whole may be asked for in parts.
+pub(super) fn too_long(err: TooLarge, step: &str) -> Error {
+    err.error(step).with_context("hint", "select fewer pods by their labels")
+}
+
+/// Reads the pods of a list.
+pub(super) async fn list_pods(
+    client: &Client,
+    path: &str,
+    parameters: ListParams,
+    call: &Call,
+) -> Result<(Vec<Pod>, Listed)> {
+    let mut pods = Vec::new();
+    let take = |item: &Value| {
+        let pod = read_pod(item);
+        let weight = pod_weight(&pod);
+        pods.push(pod);
+        weight
+    };
+    let listed = list(client, path, parameters, "listing the pods", call, take).await?;
+    Ok((pods, listed))
+}
+
+pub(super) fn pod_weight(pod: &Pod) -> usize {
+    size_of::<Pod>() + weight_of(pod)
+}
+
+/// What a watch tells: an object that is there, one that is gone, that the list must be read again, or nothing.
+pub(super) enum Change {
+    Present(Value),
+    Gone(Value),
+    Over,
+    /// Only time has passed.
+    Nothing,
+}
+
+/// The changes after a version. It ends with `Over`, and so it does where nothing comes for too long; an error is one that ends the work.
+pub(super) async fn changes(
+    client: &Client,
+    path: &str,
+    parameters: &WatchParams,
+    version: &str,
+    step: &str,
+    call: &Call,
+) -> Result<BoxStream<'static, Result<Change>>> {
+    let parameters = WatchParams { bookmarks: true, ..parameters.clone() }.timeout(WATCH_SECONDS);
+    let request = Request::new(path).watch(&parameters, version);
+    let request = request.map_err(|err| Error::new(ErrorKind::Unexpected, "cannot make a request").with_source(err))?;
+    // On the heap: it is big, and held several layers deep.
+    let open = async { client.request_events::<Value>(request).await.map_err(|err| from_kube(err, step)) }.boxed();
+    let events = until_silent(call.run(step, within_a_try(step, open)).await?);
+    let step = step.to_owned();
+    let changes = events.filter_map(move |event| std::future::ready(read_event(event, &step)));
+    Ok(changes.chain(stream::once(async { Ok(Change::Over) })).boxed())
+}
+
+/// Ends where nothing comes for too long. Bookmarks count: this stands before they are left out.
+fn until_silent<T: Send + 'static>(events: impl Stream<Item = T> + Send + 'static) -> impl Stream<Item = T> + Send {
+    stream::unfold(events.boxed(), |mut events| async move {
+        let next = tokio::time::timeout(LONGEST_SILENCE, events.next()).await;
+        Some((next.ok()??, events))
+    })
+}
+
+fn read_event(event: Result<WatchEvent<Value>, kube::Error>, step: &str) -> Option<Result<Change>> {
+    match event {
+        Ok(WatchEvent::Added(object) | WatchEvent::Modified(object)) => Some(Ok(Change::Present(object))),
+        Ok(WatchEvent::Deleted(object)) => Some(Ok(Change::Gone(object))),
+        Ok(WatchEvent::Bookmark(_)) => None,
+        // Too old a version, or a broken connection: the list is read again.
+        Ok(WatchEvent::Error(status)) if status.code == 410 || status.code >= 500 => Some(Ok(Change::Over)),
+        Ok(WatchEvent::Error(status)) => Some(Err(from_status(*status, step))),
+        // An event without end would come again.
+        Err(err) if is_too_large(&err) => Some(Err(from_kube(err, step))),
+        Err(_) => Some(Ok(Change::Over)),
+    }
+}
+
+/// Waits, unless the watch that began then has lived for a while.
+pub(super) async fn pause_after(begun: Instant, step: &str, call: &Call) -> Result<()> {
+    match SHORT_WATCH.checked_sub(begun.elapsed()) {
+        Some(rest) => call.sleep(step, rest).await,
+        None => Ok(()),
+    }
+}
+
+pub(super) fn pods_path(namespace: &str) -> Result<String> {
+    Ok(format!("/api/v1/namespaces/{}/pods", checked_name(namespace)?))
+}
+
+/// Names of namespaces and of objects stand in paths: only what Kubernetes lets be one may.
+pub(super) fn checked_name(name: &str) -> Result<&str> {
+    let is_plain =
+        |letter: char| letter.is_ascii_lowercase() || letter.is_ascii_digit() || letter == '-' || letter == '.';
+    let has_letters = name.chars().any(|letter| letter.is_ascii_alphanumeric());
+    if has_letters
+        && name.len() <= 253
+        && name.chars().all(is_plain)
+        && !name.starts_with(['-', '.'])
+        && !name.ends_with(['-', '.'])
+    {
+        return Ok(name);
+    }
+    Err(Error::invalid("wanted lower-case letters, digits, '-' and '.', as Kubernetes has it", "name", name))
+}
+
+fn list_parameters(selection: &PodSelection) -> ListParams {
+    let all = ListParams::default();
+    selection.labels.as_ref().map_or(all.clone(), |labels| all.labels(labels))
+}
+
+fn watch_parameters(selection: &PodSelection) -> WatchParams {
+    let all = WatchParams::default();
+    selection.labels.as_ref().map_or(all.clone(), |labels| all.labels(labels))
+}
+
+impl Kubernetes {
+    pub async fn pods(&self, cluster: &ResourceId, selection: &PodSelection, call: &Call) -> Result<Pods> {
+        let path = pods_path(&selection.namespace)?;
+        let client = self.client(cluster, call).await?;
+        let (mut pods, Listed { at, .. }) = list_pods(&client, &path, list_parameters(selection), call).await?;
+        pods.sort_by(|one, other| one.name.cmp(&other.name));
+        read_causes_from_events(&client, &selection.namespace, &mut pods, call).await?;
+        Ok(Pods { pods, at })
+    }
+
+    pub async fn watch(
+        &self,
+        cluster: &ResourceId,
+        selection: &PodSelection,
+        listener: &mut PodListener<'_>,
+        call: &Call,
+    ) -> Result<()> {
+        let mut audience =
+            Audience { told: BTreeMap::new(), kept: Kept::default(), memory: PullMemory::default(), listener };
+        loop {
+            let begun = Instant::now();
+            match self.watch_once(cluster, selection, &mut audience, call).await {
+                Ok(ControlFlow::Break(())) => return Ok(()),
+                Ok(ControlFlow::Continue(())) => {}
+                Err(err) if is_passing(&err) => {}
+                Err(err) => return Err(err),
+            }
+            pause_after(begun, "watching the pods", call).await?;
+        }
+    }
+
+    async fn watch_once(
+        &self,
+        cluster: &ResourceId,
+        selection: &PodSelection,
+        audience: &mut Audience<'_, '_>,
+        call: &Call,
+    ) -> Result<ControlFlow<()>> {
+        let path = pods_path(&selection.namespace)?;
+        let client = self.client(cluster, call).await?;
+        let (pods, listed) = list_pods(&client, &path, list_parameters(selection), call).await?;
+        if audience.tell_list(pods)?.is_break() {
+            return Ok(ControlFlow::Break(()));
+        }
+        let mut changes =
+            changes(&client, &path, &watch_parameters(selection), &listed.version, "watching the pods", call).await?;
+        while let Some(change) = next(&mut changes, "watching the pods", call).await? {
+            let flow = match change {
+                Change::Present(object) => audience.tell(read_pod(&object))?,
+                Change::Gone(object) => audience.tell_gone(read_pod(&object).name),
+                Change::Over => break,
+                Change::Nothing => ControlFlow::Continue(()),
+            };
+            if flow.is_break() {
+                return Ok(ControlFlow::Break(()));
+            }
+        }
+        Ok(ControlFlow::Continue(()))
+    }
+}
+
+pub(super) async fn next(
+    changes: &mut (impl Stream<Item = Result<Change>> + Unpin + Send),
+    step: &str,
+    call: &Call,
+) -> Result<Option<Change>> {
+    call.run(step, async { changes.next().await.transpose() }).await
+}
+
+/// The listener, and what it was told: a pod that did not change is not told again.
+struct Audience<'a, 'b> {
+    told: BTreeMap<String, Pod>,
+    kept: Kept,
+    memory: PullMemory,
+    listener: &'a mut PodListener<'b>,
+}
+
+impl Audience<'_, '_> {
+    fn tell_list(&mut self, pods: Vec<Pod>) -> Result<ControlFlow<()>> {
+        let names: HashSet<&str> = pods.iter().map(|pod| pod.name.as_str()).collect();
+        let gone: Vec<String> = self.told.keys().filter(|name| !names.contains(name.as_str())).cloned().collect();
+        for name in gone {
+            if self.tell_gone(name).is_break() {
+                return Ok(ControlFlow::Break(()));
+            }
+        }
+        for pod in pods {
+            if self.tell(pod)?.is_break() {
+                return Ok(ControlFlow::Break(()));
+            }
+        }
+        Ok(ControlFlow::Continue(()))
+    }
+
+    fn tell(&mut self, mut pod: Pod) -> Result<ControlFlow<()>> {
+        self.memory.recall(&mut pod);
+        if self.told.get(&pod.name) == Some(&pod) {
+            return Ok(ControlFlow::Continue(()));
+        }
+        let weight = pod_weight(&pod);
+        if let Some(before) = self.told.insert(pod.name.clone(), pod.clone()) {
+            self.kept.remove(pod_weight(&before));
+        }
+        self.kept.add(weight).map_err(|err| too_long(err, "watching the pods"))?;
+        Ok((self.listener)(PodEvent::Present(Box::new(pod))))
+    }
+
+    fn tell_gone(&mut self, name: String) -> ControlFlow<()> {
+        if let Some(pod) = self.told.remove(&name) {
+            self.kept.remove(pod_weight(&pod));
+            self.memory.forget(&pod.uid);
+        }
+        (self.listener)(PodEvent::Gone { name })
+    }
+}
+
+/// Kubelets of older versions leave the cause out of the waiting container: then the pod's events have it.
+pub(super) async fn read_causes_from_events(
+    client: &Client,
+    namespace: &str,
+    pods: &mut [Pod],
+    call: &Call,
+) -> Result<()> {
+    let is_mute = |pod: &Pod| pod.pull_failure.as_ref().is_some_and(tells_nothing);
+    if !pods.iter().any(is_mute) {
+        return Ok(());
+    }
+    let path = format!("/api/v1/namespaces/{}/events", checked_name(namespace)?);
+    let failed = ListParams::default().fields("involvedObject.kind=Pod,reason=Failed");
+    let mut causes: HashMap<String, Option<String>> =
+        pods.iter().filter(|pod| is_mute(pod)).map(|pod| (pod.uid.clone(), None)).collect();
+    // The last one counts.
+    let take = |event: &Value| {
+        let Some((uid, text)) = cause_in(event) else { return 0 };
+        let Some(cause) = causes.get_mut(uid) else { return 0 };
+        *cause = Some(text.to_owned());
+        text.len()
+    };
+    match list(client, &path, failed, "listing events", call, take).await {
+        // Who may not read events learns less, and still learns the rest.
+        Err(err) if err.kind() == ErrorKind::Forbidden => return Ok(()),
+        listed => listed.map(drop)?,
+    }
+    for pod in pods.iter_mut().filter(|pod| is_mute(pod)) {
+        let text = causes.get(&pod.uid).and_then(Option::as_deref);
+        if let (Some(failure), Some(text)) = (&mut pod.pull_failure, text) {
+            retell(failure, text);
+        }
+    }
+    Ok(())
+}
+
+/// The pod and the cause that an event names. Kubelet writes two events of a failed pull; the short one, `Error: ErrImagePull`, has no cause.
+fn cause_in(event: &Value) -> Option<(&str, &str)> {
+    let (message, uid) = (event["message"].as_str()?, event["involvedObject"]["uid"].as_str()?);
+    message.starts_with("Failed to pull image").then_some((uid, message))
+}

@@ -1,0 +1,88 @@
+//! Enums that are one word each, read from their words.
+
+use super::Blame;
+use crate::{pull::Outlook, refusal::RefusalKind};
+
+/// Gives an enum its words, `ALL`, `Display`, and `FromStr` that names the words it knows.
+macro_rules! words {
+    ($name:ident, $part:literal: $($variant:ident => $word:literal),+ $(,)?) => {
+        $crate::words::word_names!($name: $($variant => $word),+);
+        $crate::error::from_words!($name, $part);
+    };
+}
+
+/// Gives an enum that has its words `FromStr`.
+macro_rules! from_words {
+    ($name:ident, $part:literal) => {
+        impl std::str::FromStr for $name {
+            type Err = $crate::error::Error;
+
+            /// Reads one of the words of [`ALL`](Self::ALL), in just that spelling.
+            ///
+            /// # Errors
+            /// [`InvalidInput`](crate::ErrorKind::InvalidInput), with the words that there are.
+            fn from_str(text: &str) -> $crate::error::Result<Self> {
+                let words: Vec<&str> = Self::ALL.iter().map(|one| one.as_str()).collect();
+                let known = Self::ALL.iter().find(|known| known.as_str() == text);
+                known.copied().ok_or_else(|| {
+                    $crate::error::Error::invalid(format!("wanted one of: {}", words.join(", ")), $part, text)
+                })
+            }
+        }
+    };
+}
+
+pub(crate) use {from_words, words};
+
+// Those that an error holds cannot name it.
+from_words!(RefusalKind, "refusal");
+from_words!(Outlook, "outlook");
+from_words!(Blame, "blame");
+
+#[cfg(test)]
+mod tests {
+    use crate::{
+        Access, DetachOutcome, ExistingEntry, ExistingTag, InheritedGrant, MergeOutcome, Operation, OtherCondition,
+        Outlook, PrincipalState, PullRole, RefusalKind, RightScope, RoleAssignmentMode, Sku, WriteService,
+    };
+    use serde::{Serialize, de::DeserializeOwned};
+    use std::{fmt::Display, str::FromStr};
+
+    fn is_one_word_everywhere<T>(all: &[T])
+    where
+        T: Serialize + DeserializeOwned + Display + FromStr + PartialEq + std::fmt::Debug,
+    {
+        for one in all {
+            let word = one.to_string();
+            assert_eq!(serde_json::to_value(one).unwrap(), word);
+            assert_eq!(serde_json::from_value::<T>(word.clone().into()).unwrap(), *one);
+            assert_eq!(word.parse::<T>().ok().as_ref(), Some(one));
+        }
+    }
+
+    #[test]
+    fn each_word_is_the_same_in_text_and_in_json() {
+        is_one_word_everywhere(Access::ALL);
+        is_one_word_everywhere(DetachOutcome::ALL);
+        is_one_word_everywhere(ExistingEntry::ALL);
+        is_one_word_everywhere(ExistingTag::ALL);
+        is_one_word_everywhere(InheritedGrant::ALL);
+        is_one_word_everywhere(MergeOutcome::ALL);
+        is_one_word_everywhere(Operation::ALL);
+        is_one_word_everywhere(OtherCondition::ALL);
+        is_one_word_everywhere(Outlook::ALL);
+        is_one_word_everywhere(PrincipalState::ALL);
+        is_one_word_everywhere(PullRole::ALL);
+        is_one_word_everywhere(RefusalKind::ALL);
+        is_one_word_everywhere(RightScope::ALL);
+        is_one_word_everywhere(RoleAssignmentMode::ALL);
+        is_one_word_everywhere(WriteService::ALL);
+        is_one_word_everywhere(Sku::ALL);
+    }
+
+    #[test]
+    fn another_word_is_refused_with_those_that_are_known() {
+        let err = "basic".parse::<Sku>().unwrap_err();
+        assert!(err.to_string().contains("Basic, Standard, Premium"), "{err}");
+    }
+}

@@ -1,0 +1,104 @@
+//! Where an error on the way to Kubernetes becomes ours; what Kubernetes itself refuses does in `status`.
+
+use super::status::from_status;
+use crate::{
+    error::{Error, ErrorKind},
+    http::TooLarge,
+    network::Obstacle,
+};
+
+pub(crate) fn from_kube(err: kube::Error, step: &str) -> Error {
+    let err = match ours(err, step) {
+        Ok(ours) => return ours,
+        Err(err) => err,
+    };
+    match err {
+        kube::Error::Api(status) => from_status(*status, step),
+        kube::Error::Service(err) => {
+            let sentence = Obstacle::find(err.as_ref()).map(Obstacle::sentence);
+            Error::new(ErrorKind::Unavailable, sentence.unwrap_or("the cluster could not be reached"))
+                .with_context("while", step)
+                .with_transient(sentence.is_none())
+                .with_source(err)
+        }
+        kube::Error::HyperError(_) | kube::Error::ReadEvents(_) => {
+            Error::new(ErrorKind::Unavailable, "the connection to the cluster broke off")
+                .with_context("while", step)
+                .with_source(err)
+        }
+        kube::Error::SerdeError(err) => unreadable(&err, step),
+        err => Error::new(ErrorKind::Unexpected, "the cluster's answer was not understood")
+            .with_context("while", step)
+            .with_source(err),
+    }
+}
+
+/// Our own error, where one came the way of an answer: that of making a connection anew, or a body without end.
+fn ours(err: kube::Error, step: &str) -> Result<Error, kube::Error> {
+    if let Some(long) = behind::<TooLarge>(&err) {
+        return Ok(long.error(step));
+    }
+    match err {
+        kube::Error::Service(err) => match err.downcast::<Error>() {
+            Ok(ours) => Ok(*ours),
+            Err(err) => match err.downcast::<kube::Error>() {
+                Ok(inner) => Ok(from_kube(*inner, step)),
+                Err(err) => Err(kube::Error::Service(err)),
+            },
+        },
+        err => Err(err),
+    }
+}
+
+/// An error of a type that lies behind another.
+fn behind<'a, T: std::error::Error + 'static>(err: &'a (dyn std::error::Error + 'static)) -> Option<&'a T> {
+    let mut next = Some(err);
+    while let Some(err) = next {
+        if let Some(found) = err.downcast_ref::<T>() {
+            return Some(found);
+        }
+        // What an error of I/O holds is not what it names as its source.
+        let held = err.downcast_ref::<std::io::Error>().and_then(std::io::Error::get_ref);
+        next = held.map(|held| held as &(dyn std::error::Error + 'static)).or_else(|| err.source());
+    }
+    None
+}
+
+/// Whether an answer had no end.
+pub(crate) fn is_too_large(err: &kube::Error) -> bool {
+    behind::<TooLarge>(err).is_some()
+}
+
+/// Why no answer came, in a few words without a secret.
+pub(crate) fn reason(mut err: &(dyn std::error::Error + 'static)) -> String {
+    while let Some(source) = err.source() {
+        err = source;
+    }
+    err.to_string()
+}
+
+/// A success that is no JSON at all is none of Kubernetes': something on the way shows a page of its own, which may pass. The reader's
+/// own words may quote a secret that the answer holds.
+pub(crate) fn unreadable(err: &serde_json::Error, step: &str) -> Error {
+    let (kind, sentence) = if err.is_data() {
+        (ErrorKind::Unexpected, "the cluster's answer was not understood")
+    } else {
+        (ErrorKind::Unavailable, "something on the way answered in the cluster's place")
+    };
+    Error::new(kind, sentence).with_context("while", step)
+}
+
+/// An error status with a page in the place of a `Status` object is none of Kubernetes' either.
+pub(crate) fn is_page(head: &http::response::Parts, body: &[u8]) -> bool {
+    let media = head.headers.get(http::header::CONTENT_TYPE).and_then(|media| media.to_str().ok()).unwrap_or_default();
+    media.trim_start().to_ascii_lowercase().starts_with("text/html")
+        || body
+            .trim_ascii_start()
+            .get(..5)
+            .is_some_and(|start| start.eq_ignore_ascii_case(b"<html") || start.eq_ignore_ascii_case(b"<!doc"))
+}
+
+/// Whether it may be otherwise a little later.
+pub(crate) fn is_passing(err: &Error) -> bool {
+    matches!(err.kind(), ErrorKind::Unavailable | ErrorKind::RateLimited) && err.is_transient()
+}

@@ -1,0 +1,21 @@
+//! Requests to the Kubernetes API of a cluster: how they are sent and retried, and what their failures mean.
+
+mod bounded;
+mod created;
+mod failure;
+mod meaning;
+mod missing;
+mod refuser;
+mod schema;
+mod send;
+mod service;
+mod status;
+mod trace;
+
+pub(crate) use bounded::Bounded;
+pub(crate) use created::Created;
+pub(crate) use failure::{from_kube, is_passing, is_too_large, unreadable};
+pub(crate) use send::{Answer, read_with, repeated, send, send_write, within_a_try};
+pub use service::{KubeBody, KubeService};
+pub(crate) use service::{KubeConnector, over_tls};
+pub(crate) use status::from_status;

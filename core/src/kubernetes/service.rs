@@ -1,0 +1,64 @@
+//! What carries requests to a cluster: TLS, or a service that is given.
+
+use super::trace::TraceLayer;
+use kube::{
+    Client, Config,
+    client::{ClientBuilder, ConfigExt},
+};
+use std::{fmt, sync::Arc};
+use tower::{BoxError, Service, ServiceBuilder};
+
+/// The body of a request that `kube` sends.
+pub type KubeBody = kube::client::Body;
+
+/// Something that answers Kubernetes requests of any cluster, told apart by host: an emulator in the same process.
+///
+/// It is implemented for every service of `tower` that fits; nobody implements it by hand.
+pub trait KubeService: Send + Sync + 'static {
+    /// Makes a client that sends to it.
+    #[doc(hidden)]
+    fn client(&self, config: &Config) -> Result<Client, kube::Error>;
+}
+
+impl<S, B> KubeService for S
+where
+    S: Service<http::Request<KubeBody>, Response = http::Response<B>> + Clone + Send + Sync + 'static,
+    S::Future: Send + 'static,
+    S::Error: Into<BoxError>,
+    B: http_body::Body<Data = bytes::Bytes> + Send + 'static,
+    B::Error: Into<BoxError>,
+{
+    fn client(&self, config: &Config) -> Result<Client, kube::Error> {
+        let service = ServiceBuilder::new()
+            .layer(TraceLayer::new(config))
+            .layer(config.base_uri_layer())
+            .option_layer(config.auth_layer()?)
+            .map_err(Into::<BoxError>::into)
+            .service(self.clone());
+        Ok(Client::new(service, config.default_namespace.clone()))
+    }
+}
+
+/// How a cluster's API is reached.
+#[derive(Clone, Default)]
+pub(crate) enum KubeConnector {
+    /// As its kubeconfig says, over TLS.
+    #[default]
+    Tls,
+    /// Through a service that was given.
+    Service(Arc<dyn KubeService>),
+}
+
+impl fmt::Debug for KubeConnector {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Self::Tls => "Tls",
+            Self::Service(_) => "Service",
+        })
+    }
+}
+
+pub(crate) fn over_tls(config: Config) -> Result<Client, kube::Error> {
+    let trace = TraceLayer::new(&config);
+    Ok(ClientBuilder::try_from(config)?.with_layer(&trace).build())
+}

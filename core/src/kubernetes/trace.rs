@@ -1,0 +1,77 @@
+//! Names this library in each request to a cluster, and tells of it.
+
+use super::failure::reason;
+use crate::http::{Try, USER_AGENT_VALUE};
+use futures::future::BoxFuture;
+use http::{HeaderValue, Request, Response, header::USER_AGENT};
+use kube::{Config, client::Body};
+use std::{
+    sync::Arc,
+    task::{Context, Poll},
+};
+use tokio::time::Instant;
+use tower::{BoxError, Layer, Service};
+
+/// Lays [`Tell`] around a service.
+pub(crate) struct TraceLayer {
+    host: Arc<str>,
+}
+
+impl TraceLayer {
+    pub fn new(config: &Config) -> Self {
+        Self { host: config.cluster_url.host().unwrap_or_default().into() }
+    }
+}
+
+impl<S> Layer<S> for TraceLayer {
+    type Service = Tell<S>;
+
+    fn layer(&self, inner: S) -> Tell<S> {
+        Tell { host: self.host.clone(), inner }
+    }
+}
+
+/// A service of which is told what it was asked and how it answered.
+#[derive(Clone)]
+pub(crate) struct Tell<S> {
+    /// The requests that come here name paths only.
+    host: Arc<str>,
+    inner: S,
+}
+
+impl<S, B> Service<Request<Body>> for Tell<S>
+where
+    S: Service<Request<Body>, Response = Response<B>>,
+    S::Future: Send + 'static,
+    S::Error: Into<BoxError>,
+{
+    type Response = Response<B>;
+    type Error = BoxError;
+    type Future = BoxFuture<'static, Result<Response<B>, BoxError>>;
+
+    fn poll_ready(&mut self, context: &mut Context<'_>) -> Poll<Result<(), BoxError>> {
+        self.inner.poll_ready(context).map_err(Into::into)
+    }
+
+    fn call(&mut self, mut request: Request<Body>) -> Self::Future {
+        request.headers_mut().entry(USER_AGENT).or_insert(HeaderValue::from_static(USER_AGENT_VALUE));
+        let (host, method, path) = (self.host.clone(), request.method().clone(), request.uri().path().to_owned());
+        let begun = Instant::now();
+        let answer = self.inner.call(request);
+        Box::pin(async move {
+            let answer = answer.await.map_err(Into::into);
+            let (method, path) = (method.as_str(), path.as_str());
+            let one = Try { step: "asking the cluster", method, host: &host, path, attempt: None, begun };
+            match &answer {
+                Ok(answer) => one.answered(answer.status().as_u16(), audit_id(answer)),
+                Err(err) => one.lost(&reason(err.as_ref())),
+            }
+            answer
+        })
+    }
+}
+
+/// By which the cluster's audit log knows the request.
+fn audit_id<B>(answer: &Response<B>) -> Option<&str> {
+    answer.headers().get("audit-id").and_then(|id| id.to_str().ok())
+}

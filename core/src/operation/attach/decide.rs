@@ -1,0 +1,382 @@
+//! What attach does, decided from what was found. No request is made here.
+
+use super::{AttachOptions, AttachOutcome, InheritedGrant, OtherCondition, PlannedAction};
+use crate::{
+    action::READ_GRANTS,
+    error::{Error, ErrorKind, Result},
+    id::PrincipalId,
+    identity::ClusterIdentities,
+    registry::Registry,
+    role::{Effect, Grant, GroupAccess, RoleAssignment, RoleAssignmentMode, is_above},
+};
+
+/// What was found at the cluster and the registry.
+pub(super) struct Found {
+    pub identities: ClusterIdentities,
+    pub registry: Registry,
+    /// `None`: the caller may not list role assignments.
+    pub assignments: Option<Vec<RoleAssignment>>,
+    /// What groups give the principal, once that was asked for.
+    pub groups: GroupAccess,
+}
+
+/// What is to be done.
+pub(super) struct Decision {
+    pub grant: Grant,
+    pub action: PlannedAction,
+    /// The assignment that the action speaks of, where one exists.
+    pub existing: Option<RoleAssignment>,
+}
+
+pub(super) fn decide(found: &Found, options: &AttachOptions) -> Result<Decision> {
+    check_condition(&found.registry, options)?;
+    let grant = Grant {
+        scope: found.registry.id.clone(),
+        principal_id: principal(&found.identities, options.principal_id, Otherwise::Name)?,
+        role_definition_id: found.registry.mode.pull_role().id(),
+        condition: options.condition.clone(),
+        replaces: None,
+        description: None,
+        is_unlisted: found.assignments.is_none(),
+    };
+    let Some(assignments) = &found.assignments else { return unseen(found, grant) };
+    let held: Vec<&RoleAssignment> = assignments.iter().filter(|one| one.gives(&grant)).collect();
+    let direct = held.iter().find(|one| one.is_for(&grant));
+    let broader = held.iter().find(|one| is_above(&one.scope, grant.scope.as_str()) && one.condition.is_none());
+    let is_same = direct.is_some_and(|one| same_condition(one.condition.as_deref(), grant.condition.as_deref()));
+    if let (Some(one), false, InheritedGrant::Suffices) = (broader, is_same, options.inherited) {
+        let outcome = AttachOutcome::Inherited { from: one.scope.clone() };
+        return Ok(Decision { grant, action: PlannedAction::Nothing { outcome }, existing: Some((*one).clone()) });
+    }
+    let through_group = found.groups.held.iter().find(|one| is_enough(one, found, &grant));
+    if let (Some(one), false, InheritedGrant::Suffices) = (through_group, is_same, options.inherited) {
+        return Ok(from_group(one, grant));
+    }
+    match direct {
+        Some(direct) => Ok(from_direct(direct, grant, options)),
+        None => Ok(Decision { grant, action: PlannedAction::Grant, existing: None }),
+    }
+}
+
+/// Whether what a group holds gives all that was asked for: by any role that pulls, and under no other condition.
+fn is_enough(held: &RoleAssignment, found: &Found, grant: &Grant) -> bool {
+    let effect = found.groups.roles.effect(held.role_definition_id, Some(found.registry.mode));
+    let (has, wants) = (held.condition.as_deref(), grant.condition.as_deref());
+    effect == Effect::Pulls && (has.is_none() || same_condition(has, wants))
+}
+
+fn from_group(held: &RoleAssignment, grant: Grant) -> Decision {
+    let group = held.principal_id.clone();
+    let outcome = AttachOutcome::ThroughGroup { group, from: held.scope.clone() };
+    Decision { grant, action: PlannedAction::Nothing { outcome }, existing: Some(held.clone()) }
+}
+
+/// Whether memberships of groups decide what is done: with a grant of its own or from above, they do not.
+pub(super) fn wants_groups(decision: &Decision, options: &AttachOptions) -> bool {
+    use AttachOutcome::{AlreadyGranted, Inherited};
+    let is_settled = matches!(decision.action, PlannedAction::Nothing { outcome: AlreadyGranted | Inherited { .. } });
+    !is_settled && options.inherited == InheritedGrant::Suffices
+}
+
+/// Without a list of what exists: on a registry in legacy mode the role has no condition that could be lost, so Azure itself
+/// may be asked; elsewhere a condition could be overwritten.
+fn unseen(found: &Found, grant: Grant) -> Result<Decision> {
+    if found.registry.mode == RoleAssignmentMode::LegacyRegistryPermissions {
+        return Ok(Decision { grant, action: PlannedAction::Grant, existing: None });
+    }
+    let text = "the caller may not list role assignments, and writing one unseen could overwrite a condition";
+    Err(Error::new(ErrorKind::Forbidden, text).with_missing_action(READ_GRANTS, grant.scope.as_str()))
+}
+
+fn from_direct(direct: &RoleAssignment, grant: Grant, options: &AttachOptions) -> Decision {
+    let mut grant = grant;
+    let action = if same_condition(direct.condition.as_deref(), grant.condition.as_deref()) {
+        PlannedAction::Nothing { outcome: AttachOutcome::AlreadyGranted }
+    } else if options.other_condition == OtherCondition::Replace {
+        grant.replaces = Some(direct.id.clone());
+        grant.description.clone_from(&direct.description);
+        PlannedAction::Replace { assignment_id: direct.id.clone() }
+    } else {
+        PlannedAction::Nothing { outcome: AttachOutcome::ConditionDiffers { existing: direct.condition.clone() } }
+    };
+    Decision { grant, action, existing: Some(direct.clone()) }
+}
+
+/// White space outside of names does not change a condition's meaning, and Azure's portal changes it freely.
+pub(super) fn same_condition(one: Option<&str>, other: Option<&str>) -> bool {
+    let words = |text: Option<&str>| text.map(|text| text.split_whitespace().collect::<Vec<_>>().join(" "));
+    words(one) == words(other)
+}
+
+/// What a condition is not: Azure reads an empty one as none, which would be wider than was asked.
+pub(super) fn check_options(options: &AttachOptions) -> Result<()> {
+    match &options.condition {
+        Some(condition) if condition.trim().is_empty() => {
+            Err(Error::invalid("wanted a condition, not an empty text", "condition", ""))
+        }
+        _ => Ok(()),
+    }
+}
+
+fn check_condition(registry: &Registry, options: &AttachOptions) -> Result<()> {
+    let is_legacy = registry.mode == RoleAssignmentMode::LegacyRegistryPermissions;
+    match &options.condition {
+        Some(condition) if is_legacy => {
+            let text = "a condition has no effect on a registry with Azure's `roleAssignmentMode: LegacyRegistryPermissions`, where \
+                        permissions are on the whole registry; leave it out, or set the mode to AbacRepositoryPermissions";
+            Err(Error::invalid(text, "condition", condition.clone()).with_context("registry", registry.id.name()))
+        }
+        _ => Ok(()),
+    }
+}
+
+/// What is left to do where the cluster shows nobody who pulls for it.
+#[derive(Clone, Copy)]
+pub(crate) enum Otherwise {
+    /// The operation lets somebody be named.
+    Name,
+    /// Attach does.
+    Attach,
+    /// The registries show who can pull from them.
+    AskRegistry,
+}
+
+impl Otherwise {
+    fn advice(self) -> &'static str {
+        match self {
+            Self::Name => "give the object id of who pulls for it as principal_id",
+            Self::Attach => "attach the registries with the object id of who pulls for it as principal_id",
+            Self::AskRegistry => "attachments_of_registry tells by their object ids who can pull from a registry",
+        }
+    }
+}
+
+/// Who pulls for the cluster, or who was named in its place.
+pub(crate) fn principal(
+    identities: &ClusterIdentities,
+    named: Option<PrincipalId>,
+    otherwise: Otherwise,
+) -> Result<PrincipalId> {
+    if let Some(principal) = named {
+        return Ok(principal);
+    }
+    if let Some(kubelet) = &identities.kubelet {
+        return Ok(kubelet.object_id);
+    }
+    let (name, advice) = (identities.cluster.name(), otherwise.advice());
+    if let Some(client_id) = &identities.service_principal {
+        let text = format!(
+            "the cluster pulls with a service principal, of which Azure tells the application id only; {advice}"
+        );
+        return Err(Error::new(ErrorKind::Unsupported, text)
+            .with_context("cluster", name)
+            .with_context("application id", client_id.clone()));
+    }
+    let is_creating = identities.state.eq_ignore_ascii_case("creating");
+    let wait = if is_creating { "wait until the cluster is created, or " } else { "" };
+    Err(Error::new(ErrorKind::NotFound, format!("the cluster has no kubelet identity; {wait}{advice}"))
+        .with_context("cluster", name)
+        .with_context("state", identities.state.clone()))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::{identity::KubeletIdentity, role::PullRole};
+
+    const KUBELET: &str = "aaaaaaaa-0000-0000-0000-000000000001";
+    const SUBSCRIPTION: &str = "/subscriptions/22222222-2222-2222-2222-222222222222";
+
+    fn registry_id() -> String {
+        format!("{SUBSCRIPTION}/resourceGroups/g/providers/Microsoft.ContainerRegistry/registries/myreg")
+    }
+
+    fn found(mode: RoleAssignmentMode, assignments: Option<Vec<RoleAssignment>>) -> Found {
+        let cluster =
+            format!("{SUBSCRIPTION}/resourceGroups/g/providers/Microsoft.ContainerService/managedClusters/dev");
+        Found {
+            identities: ClusterIdentities {
+                cluster: cluster.parse().unwrap(),
+                state: "Succeeded".to_owned(),
+                kubelet: Some(KubeletIdentity {
+                    object_id: KUBELET.parse().unwrap(),
+                    client_id: None,
+                    resource_id: None,
+                }),
+                control_plane: Vec::new(),
+                add_ons: Vec::new(),
+                service_principal: None,
+                entra: None,
+                local_accounts_disabled: false,
+            },
+            registry: Registry {
+                id: registry_id().parse().unwrap(),
+                login_server: "myreg.azurecr.io".to_owned(),
+                location: "westeurope".to_owned(),
+                sku: "Basic".to_owned(),
+                mode,
+                state: "Succeeded".to_owned(),
+            },
+            assignments,
+            groups: GroupAccess::default(),
+        }
+    }
+
+    fn assigned(scope: &str, role: PullRole, condition: Option<&str>) -> RoleAssignment {
+        RoleAssignment {
+            id: format!("{scope}/providers/Microsoft.Authorization/roleAssignments/x"),
+            scope: scope.to_owned(),
+            principal_id: KUBELET.to_uppercase(),
+            principal_type: None,
+            role_definition_id: role.id(),
+            condition: condition.map(str::to_owned),
+            description: None,
+        }
+    }
+
+    fn action(mode: RoleAssignmentMode, there: Vec<RoleAssignment>, options: &AttachOptions) -> PlannedAction {
+        decide(&found(mode, Some(there)), options).unwrap().action
+    }
+
+    use RoleAssignmentMode::{AbacRepositoryPermissions as Abac, LegacyRegistryPermissions as Legacy};
+
+    #[test]
+    fn nothing_there_means_a_grant_of_the_role_that_the_mode_honours() {
+        let options = AttachOptions::default();
+        for (mode, role, useless) in [
+            (Legacy, PullRole::AcrPull, PullRole::RepositoryReader),
+            (Abac, PullRole::RepositoryReader, PullRole::AcrPull),
+        ] {
+            let there = vec![assigned(&registry_id(), useless, None)];
+            let decision = decide(&found(mode, Some(there)), &options).unwrap();
+            assert_eq!((decision.action, decision.grant.role_definition_id), (PlannedAction::Grant, role.id()));
+        }
+    }
+
+    #[test]
+    fn the_same_grant_is_enough_whatever_the_case_of_its_ids() {
+        let there = vec![assigned(&registry_id().to_uppercase(), PullRole::AcrPull, None)];
+        assert_eq!(
+            action(Legacy, there, &AttachOptions::default()),
+            PlannedAction::Nothing { outcome: AttachOutcome::AlreadyGranted }
+        );
+    }
+
+    #[test]
+    fn a_broader_grant_is_enough_unless_a_direct_one_is_asked_for() {
+        let group = "/providers/Microsoft.Management/managementGroups/all";
+        for scope in ["/", group, SUBSCRIPTION, &format!("{SUBSCRIPTION}/resourceGroups/G")] {
+            let there = vec![assigned(scope, PullRole::AcrPull, None)];
+            let inherited = PlannedAction::Nothing { outcome: AttachOutcome::Inherited { from: scope.to_owned() } };
+            assert_eq!(action(Legacy, there.clone(), &AttachOptions::default()), inherited);
+            let direct = AttachOptions::default().with_inherited(InheritedGrant::GrantDirectly);
+            assert_eq!(action(Legacy, there, &direct), PlannedAction::Grant);
+        }
+    }
+
+    #[test]
+    fn a_narrow_direct_grant_does_not_hide_a_broader_one() {
+        let there = vec![
+            assigned(&registry_id(), PullRole::RepositoryReader, Some("narrow")),
+            assigned(SUBSCRIPTION, PullRole::RepositoryReader, None),
+        ];
+        let inherited = PlannedAction::Nothing { outcome: AttachOutcome::Inherited { from: SUBSCRIPTION.to_owned() } };
+        assert_eq!(action(Abac, there, &AttachOptions::default()), inherited);
+    }
+
+    #[test]
+    fn a_grant_beside_the_path_or_with_a_condition_above_is_not_enough() {
+        let beside = format!("{SUBSCRIPTION}/resourceGroups/g2");
+        let there = vec![
+            assigned(&beside, PullRole::RepositoryReader, None),
+            assigned("/", PullRole::RepositoryReader, Some("c")),
+        ];
+        assert_eq!(action(Abac, there, &AttachOptions::default()), PlannedAction::Grant);
+    }
+
+    #[test]
+    fn another_condition_is_kept_unless_its_replacement_is_asked_for() {
+        let there = vec![assigned(&registry_id(), PullRole::RepositoryReader, Some("narrow"))];
+        let kept = AttachOutcome::ConditionDiffers { existing: Some("narrow".to_owned()) };
+        assert_eq!(action(Abac, there.clone(), &AttachOptions::default()), PlannedAction::Nothing { outcome: kept });
+        let replace = AttachOptions::default().with_other_condition(OtherCondition::Replace);
+        let assignment_id = there[0].id.clone();
+        assert_eq!(action(Abac, there, &replace), PlannedAction::Replace { assignment_id });
+    }
+
+    #[test]
+    fn white_space_does_not_make_another_condition() {
+        let there = vec![assigned(&registry_id(), PullRole::RepositoryReader, Some("a\n  AND b"))];
+        let options = AttachOptions::default().with_condition("a AND b");
+        assert_eq!(action(Abac, there, &options), PlannedAction::Nothing { outcome: AttachOutcome::AlreadyGranted });
+    }
+
+    #[test]
+    fn unseen_assignments_allow_a_grant_only_where_no_condition_can_be_lost() {
+        let options = AttachOptions::default();
+        assert_eq!(decide(&found(Legacy, None), &options).unwrap().action, PlannedAction::Grant);
+        assert_eq!(decide(&found(Abac, None), &options).err().unwrap().kind(), ErrorKind::Forbidden);
+    }
+
+    const GROUP: &str = "cccccccc-0000-0000-0000-000000000003";
+
+    fn held_by_group(scope: &str, role: PullRole, condition: Option<&str>) -> RoleAssignment {
+        let kind = Some("group".to_owned());
+        RoleAssignment { principal_id: GROUP.to_owned(), principal_type: kind, ..assigned(scope, role, condition) }
+    }
+
+    fn with_group(mode: RoleAssignmentMode, there: Vec<RoleAssignment>, held: RoleAssignment) -> Found {
+        let mut found = found(mode, Some(there));
+        found.groups.held.push(held);
+        found
+    }
+
+    #[test]
+    fn access_through_a_group_is_enough_unless_a_direct_grant_is_asked_for() {
+        for scope in [registry_id(), SUBSCRIPTION.to_owned()] {
+            let found = with_group(Legacy, Vec::new(), held_by_group(&scope, PullRole::AcrPull, None));
+            let outcome = AttachOutcome::ThroughGroup { group: GROUP.to_owned(), from: scope };
+            assert_eq!(decide(&found, &AttachOptions::default()).unwrap().action, PlannedAction::Nothing { outcome });
+            let direct = AttachOptions::default().with_inherited(InheritedGrant::GrantDirectly);
+            assert_eq!(decide(&found, &direct).unwrap().action, PlannedAction::Grant);
+        }
+    }
+
+    #[test]
+    fn a_group_with_a_narrower_condition_or_a_useless_role_is_not_enough() {
+        let narrow = held_by_group(&registry_id(), PullRole::RepositoryReader, Some("narrow"));
+        let useless = held_by_group(&registry_id(), PullRole::AcrPull, None);
+        for held in [narrow, useless] {
+            let found = with_group(Abac, Vec::new(), held);
+            assert_eq!(decide(&found, &AttachOptions::default()).unwrap().action, PlannedAction::Grant);
+        }
+    }
+
+    #[test]
+    fn an_own_grant_goes_before_that_of_a_group() {
+        let own = vec![assigned(&registry_id(), PullRole::AcrPull, None)];
+        let found = with_group(Legacy, own, held_by_group(&registry_id(), PullRole::AcrPull, None));
+        let outcome = AttachOutcome::AlreadyGranted;
+        assert_eq!(decide(&found, &AttachOptions::default()).unwrap().action, PlannedAction::Nothing { outcome });
+    }
+
+    #[test]
+    fn a_condition_that_is_replaced_leaves_the_description() {
+        let mut narrow = assigned(&registry_id(), PullRole::RepositoryReader, Some("narrow"));
+        narrow.description = Some("made by Terraform".to_owned());
+        let options = AttachOptions::default().with_other_condition(OtherCondition::Replace);
+        let decision = decide(&found(Abac, Some(vec![narrow])), &options).unwrap();
+        assert_eq!(decision.grant.description.as_deref(), Some("made by Terraform"));
+    }
+
+    #[test]
+    fn a_cluster_without_kubelet_identity_needs_a_principal() {
+        let mut found = found(Legacy, Some(Vec::new()));
+        found.identities.kubelet = None;
+        assert_eq!(decide(&found, &AttachOptions::default()).err().unwrap().kind(), ErrorKind::NotFound);
+        found.identities.service_principal = Some("app".to_owned());
+        assert_eq!(decide(&found, &AttachOptions::default()).err().unwrap().kind(), ErrorKind::Unsupported);
+        let options = AttachOptions::default().with_principal_id(KUBELET.parse().unwrap());
+        assert_eq!(decide(&found, &options).unwrap().action, PlannedAction::Grant);
+    }
+}

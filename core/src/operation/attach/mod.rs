@@ -1,0 +1,189 @@
+//! Attach: make a cluster's nodes able to pull from a registry.
+
+mod check;
+mod decide;
+mod plan;
+mod run;
+mod show;
+
+pub use plan::{ApplyAttachOptions, AttachPlan, PlannedAction};
+
+pub(crate) use check::{GrantCheck, check_grant};
+pub(crate) use decide::{Otherwise, principal};
+pub(crate) use plan::{GOOD_FOR, check_is_current};
+pub(crate) use run::{DEADLINE, apply_plan, attach, attach_found, plan};
+pub(crate) use show::{Quoted, Whose, or_none};
+
+use super::span::Outcome;
+use crate::{
+    call::CallOptions,
+    error::words,
+    id::{PrincipalId, ResourceId},
+    role::PullRole,
+};
+use serde::{Deserialize, Serialize};
+use std::time::Duration;
+
+/// How a cluster is attached.
+#[derive(Clone, Debug, Default)]
+#[non_exhaustive]
+pub struct AttachOptions {
+    /// Who gets the grant, where that is not the cluster's kubelet identity: the object id of a service principal, on a cluster
+    /// that has one. It is not compared with the cluster: whoever is named gets the grant.
+    pub principal_id: Option<PrincipalId>,
+    /// Narrows the grant, in the language of Azure's attribute-based access control. Only for registries whose permissions are
+    /// on repositories: elsewhere it would have no effect, and is refused.
+    pub condition: Option<String>,
+    /// What is done where a scope above the registry, or an Entra group, gives pull already.
+    pub inherited: InheritedGrant,
+    /// What is done where the role is there with another condition.
+    pub other_condition: OtherCondition,
+    /// For how long a refusal is tried again. Not at all by default; rights that were just activated need it.
+    pub retry_refused: Option<Duration>,
+    /// Deadline (5 minutes by default), cancellation, progress.
+    pub call: CallOptions,
+}
+
+impl AttachOptions {
+    /// Sets [`principal_id`](Self::principal_id).
+    #[must_use]
+    pub fn with_principal_id(mut self, principal: PrincipalId) -> Self {
+        self.principal_id = Some(principal);
+        self
+    }
+
+    /// Sets [`condition`](Self::condition).
+    #[must_use]
+    pub fn with_condition(mut self, condition: impl Into<String>) -> Self {
+        self.condition = Some(condition.into());
+        self
+    }
+
+    /// Sets [`inherited`](Self::inherited).
+    #[must_use]
+    pub fn with_inherited(mut self, inherited: InheritedGrant) -> Self {
+        self.inherited = inherited;
+        self
+    }
+
+    /// Sets [`other_condition`](Self::other_condition).
+    #[must_use]
+    pub fn with_other_condition(mut self, other_condition: OtherCondition) -> Self {
+        self.other_condition = other_condition;
+        self
+    }
+
+    /// Sets [`retry_refused`](Self::retry_refused).
+    #[must_use]
+    pub fn with_retry_refused(mut self, time: Duration) -> Self {
+        self.retry_refused = Some(time);
+        self
+    }
+
+    /// Sets [`call`](Self::call).
+    #[must_use]
+    pub fn with_call(mut self, call: CallOptions) -> Self {
+        self.call = call;
+        self
+    }
+}
+
+/// What is done where a scope above the registry, or an Entra group that the identity is a member of, gives pull already.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+#[non_exhaustive]
+pub enum InheritedGrant {
+    /// It is enough: nothing is written.
+    #[default]
+    Suffices,
+    /// A grant on the registry itself is made all the same.
+    GrantDirectly,
+}
+
+words!(InheritedGrant, "inherited": Suffices => "suffices", GrantDirectly => "grant_directly");
+
+/// What is done where the role is there with another condition.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+#[non_exhaustive]
+pub enum OtherCondition {
+    /// It is left as it is, and the outcome says so.
+    #[default]
+    Keep,
+    /// It is replaced by the one that was asked for, which may widen the grant.
+    Replace,
+}
+
+words!(OtherCondition, "other condition": Keep => "keep", Replace => "replace");
+
+/// The state "this cluster can pull from this registry, by that grant".
+///
+/// Assigned is not yet effective: Azure takes from seconds to minutes until a registry honours a new grant.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[non_exhaustive]
+pub struct Attachment {
+    /// What was found or done.
+    pub outcome: AttachOutcome,
+    /// The role that gives pull.
+    pub role: PullRole,
+    /// Who has it.
+    pub principal_id: PrincipalId,
+    /// The registry.
+    pub registry: ResourceId,
+    /// Id of the role assignment. `None` where one exists that the caller may not read.
+    pub assignment_id: Option<String>,
+    /// What narrows the grant, if anything does.
+    pub condition: Option<String>,
+    /// `x-ms-correlation-request-id` of the write, by which Azure's activity log knows it. `None` where nothing was written.
+    pub correlation_id: Option<String>,
+    /// Object ids of the Entra groups that have a role which gives pull there, where Azure did not say whether the identity is a member.
+    /// Usually empty.
+    pub unchecked_groups: Vec<String>,
+}
+
+/// What attach found or did.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(tag = "kind", rename_all = "snake_case")]
+#[non_exhaustive]
+pub enum AttachOutcome {
+    /// The grant was made.
+    Granted,
+    /// The same grant was there: nothing was written.
+    AlreadyGranted,
+    /// A scope above the registry gives the role: nothing was written.
+    Inherited {
+        /// That scope.
+        from: String,
+    },
+    /// The identity is a member of an Entra group, itself or through other groups, that has a role which gives pull: nothing was written.
+    ///
+    /// A warning goes with it: nodes keep a token with the memberships of the time when it was issued, for up to a day, so that a
+    /// membership that was just made takes long to have an effect. Ask for a direct grant to be independent of that.
+    ThroughGroup {
+        /// Object id of the group that holds the role.
+        group: String,
+        /// The scope of its role assignment: the registry or one above it.
+        from: String,
+    },
+    /// The role is there with another condition, which was left as it is: nothing was written.
+    ConditionDiffers {
+        /// The condition that is there. `None` means that the role is there without any, and so is wider than was asked.
+        existing: Option<String>,
+    },
+}
+
+impl Outcome for Attachment {
+    fn outcome(&self) -> &'static str {
+        match self.outcome {
+            AttachOutcome::Granted => "granted",
+            AttachOutcome::AlreadyGranted => "already_granted",
+            AttachOutcome::Inherited { .. } => "inherited",
+            AttachOutcome::ThroughGroup { .. } => "through_group",
+            AttachOutcome::ConditionDiffers { .. } => "condition_differs",
+        }
+    }
+
+    fn correlation_id(&self) -> Option<&str> {
+        self.correlation_id.as_deref()
+    }
+}

@@ -1,0 +1,228 @@
+//! Attach, step by step: look at all in parallel, decide, write at most once, report.
+
+use super::{
+    ApplyAttachOptions, AttachOptions, AttachOutcome, AttachPlan, Attachment, PlannedAction,
+    decide::{Decision, Found, check_options, decide, same_condition, wants_groups},
+    plan::{GOOD_FOR, VERSION, check_is_current},
+};
+use crate::{
+    call::{Call, Poll, Polling},
+    cluster::ClusterRef,
+    error::{Error, ErrorKind, Result},
+    id::ResourceId,
+    identity::ClusterIdentities,
+    operation::Parts,
+    registry::{Registry, RegistryRef},
+    role::{Granted, GroupAccess, PullRole, RoleAssignment, group_access},
+};
+use std::time::{Duration, SystemTime};
+
+pub(crate) const DEADLINE: Duration = Duration::from_secs(5 * 60);
+
+pub(crate) async fn attach(
+    parts: &Parts,
+    cluster: &ClusterRef,
+    registry: &RegistryRef,
+    options: &AttachOptions,
+) -> Result<Attachment> {
+    check_options(options)?;
+    let call = options.call.start(DEADLINE);
+    let mut found = gather(parts, cluster, registry, &call).await?;
+    let decision = decide_with_groups(parts, &mut found, options, &call).await?;
+    carry_out(parts, &found, decision, options, &call).await
+}
+
+pub(crate) async fn plan(
+    parts: &Parts,
+    cluster: &ClusterRef,
+    registry: &RegistryRef,
+    options: &AttachOptions,
+) -> Result<AttachPlan> {
+    check_options(options)?;
+    let call = options.call.start(DEADLINE);
+    let mut found = gather(parts, cluster, registry, &call).await?;
+    let decision = decide_with_groups(parts, &mut found, options, &call).await?;
+    Ok(AttachPlan {
+        version: VERSION,
+        expires: SystemTime::now() + GOOD_FOR,
+        // Where it is applied, another subscription may be the client's.
+        cluster: cluster.clone().in_subscription(found.identities.cluster.subscription()),
+        unchecked_groups: unchecked_groups(&found),
+        registry: found.registry.id.clone(),
+        role: found.registry.mode.pull_role(),
+        principal_id: decision.grant.principal_id,
+        condition: decision.grant.condition,
+        action: decision.action,
+        is_principal_named: options.principal_id.is_some(),
+        inherited: options.inherited,
+        other_condition: options.other_condition,
+    })
+}
+
+pub(crate) async fn apply_plan(parts: &Parts, plan: &AttachPlan, how: &ApplyAttachOptions) -> Result<Attachment> {
+    check_is_current(plan.version, VERSION, plan.expires)?;
+    let options = plan.options(how);
+    check_options(&options)?;
+    let call = options.call.start(DEADLINE);
+    let mut found = gather(parts, &plan.cluster, &RegistryRef::of_id(plan.registry.clone())?, &call).await?;
+    let decision = decide_with_groups(parts, &mut found, &options, &call).await?;
+    // What the plan says may be done by now: by an earlier try whose answer was lost, or by somebody else. Then nothing is left to do.
+    let is_done = matches!(plan.action, PlannedAction::Grant | PlannedAction::Replace { .. })
+        && decision.action == PlannedAction::Nothing { outcome: AttachOutcome::AlreadyGranted };
+    let is_as_planned = decision.grant.principal_id == plan.principal_id
+        && found.registry.mode.pull_role() == plan.role
+        && (decision.action == plan.action || is_done);
+    if !is_as_planned {
+        let text = "what is there has changed since the plan was made; nothing was written";
+        return Err(Error::new(ErrorKind::Conflict, text).with_context("planned", plan.to_string()));
+    }
+    carry_out(parts, &found, decision, &options, &call).await
+}
+
+/// Three looks, side by side; with a registry by name the third waits for the second, which finds its id.
+async fn gather(parts: &Parts, cluster: &ClusterRef, registry: &RegistryRef, call: &Call) -> Result<Found> {
+    registry.check_cloud(parts.cloud())?;
+    let identities = parts.identity_resolver().identities(cluster, call);
+    let at_registry = async {
+        if let Some(id) = registry.id() {
+            return futures::try_join!(find(parts, registry, call), list(parts, id, call));
+        }
+        let found = find(parts, registry, call).await?;
+        let assignments = list(parts, &found.id, call).await?;
+        Ok((found, assignments))
+    };
+    let all = async { futures::try_join!(identities, at_registry) };
+    let (identities, (registry, assignments)) =
+        call.step("looking at cluster, registry and role assignments", all).await?;
+    Ok(Found { identities, registry, assignments, groups: GroupAccess::default() })
+}
+
+/// Decides, and asks for memberships only where they decide something and a group has a role that gives pull.
+async fn decide_with_groups(
+    parts: &Parts,
+    found: &mut Found,
+    options: &AttachOptions,
+    call: &Call,
+) -> Result<Decision> {
+    let decision = decide(found, options)?;
+    if !wants_groups(&decision, options) {
+        return Ok(decision);
+    }
+    let Some(assignments) = &found.assignments else { return Ok(decision) };
+    let (registry, principal) = (&found.registry, decision.grant.principal_id);
+    let at = (&registry.id, Some(registry.mode));
+    found.groups = group_access(parts.role_assigner(), at, principal, assignments, call).await?;
+    decide(found, options)
+}
+
+fn unchecked_groups(found: &Found) -> Vec<String> {
+    let mut groups: Vec<String> = found.groups.unchecked.iter().map(|one| one.principal_id.clone()).collect();
+    groups.sort();
+    groups.dedup();
+    groups
+}
+
+/// Attaches where cluster and registry were looked at already: the grants are listed, and at most one is written.
+pub(crate) async fn attach_found(
+    parts: &Parts,
+    identities: &ClusterIdentities,
+    registry: &Registry,
+    call: &Call,
+) -> Result<Attachment> {
+    let assignments = list(parts, &registry.id, call).await?;
+    let (identities, registry) = (identities.clone(), registry.clone());
+    let mut found = Found { identities, registry, assignments, groups: GroupAccess::default() };
+    let options = AttachOptions::default();
+    let decision = decide_with_groups(parts, &mut found, &options, call).await?;
+    carry_out(parts, &found, decision, &options, call).await
+}
+
+async fn find(parts: &Parts, registry: &RegistryRef, call: &Call) -> Result<Registry> {
+    parts.find_registry(registry, call).await
+}
+
+/// `None`: the caller may not list them, which by itself is no reason to stop.
+pub(super) async fn list(parts: &Parts, scope: &ResourceId, call: &Call) -> Result<Option<Vec<RoleAssignment>>> {
+    match parts.role_assigner().list(scope, call).await {
+        Ok(assignments) => Ok(Some(assignments)),
+        Err(err) if err.kind() == ErrorKind::Forbidden => Ok(None),
+        // Azure lists nothing at a registry that is not there; the look at the registry says so better.
+        Err(err) if err.kind() == ErrorKind::NotFound => Ok(None),
+        Err(err) => Err(err),
+    }
+}
+
+async fn carry_out(
+    parts: &Parts,
+    found: &Found,
+    decision: Decision,
+    options: &AttachOptions,
+    call: &Call,
+) -> Result<Attachment> {
+    let role = found.registry.mode.pull_role();
+    let attachment = match decision.action {
+        PlannedAction::Nothing { ref outcome } => unwritten(outcome.clone(), role, &decision),
+        PlannedAction::Grant | PlannedAction::Replace { .. } => write(parts, role, &decision, options, call).await?,
+    };
+    Ok(Attachment { unchecked_groups: unchecked_groups(found), ..attachment })
+}
+
+fn unwritten(outcome: AttachOutcome, role: PullRole, decision: &Decision) -> Attachment {
+    let existing = decision.existing.as_ref();
+    Attachment {
+        outcome,
+        role,
+        principal_id: decision.grant.principal_id,
+        registry: decision.grant.scope.clone(),
+        assignment_id: existing.map(|one| one.id.clone()),
+        condition: existing.and_then(|one| one.condition.clone()),
+        correlation_id: None,
+        unchecked_groups: Vec::new(),
+    }
+}
+
+async fn write(
+    parts: &Parts,
+    role: PullRole,
+    decision: &Decision,
+    options: &AttachOptions,
+    call: &Call,
+) -> Result<Attachment> {
+    let step = format!("granting {role} to {}", decision.grant.principal_id);
+    let granted = call.step(&step, grant(parts, decision, options, call)).await?;
+    let attachment = Attachment {
+        outcome: AttachOutcome::Granted,
+        role,
+        principal_id: decision.grant.principal_id,
+        registry: decision.grant.scope.clone(),
+        condition: granted
+            .assignment
+            .as_ref()
+            .map_or_else(|| decision.grant.condition.clone(), |one| one.condition.clone()),
+        assignment_id: granted.assignment.map(|one| one.id),
+        correlation_id: granted.correlation_id,
+        unchecked_groups: Vec::new(),
+    };
+    if granted.is_new {
+        return Ok(attachment);
+    }
+    // Somebody else made the assignment after our look.
+    let outcome = if same_condition(attachment.condition.as_deref(), decision.grant.condition.as_deref()) {
+        AttachOutcome::AlreadyGranted
+    } else {
+        AttachOutcome::ConditionDiffers { existing: attachment.condition.clone() }
+    };
+    Ok(Attachment { outcome, ..attachment })
+}
+
+/// A refusal ends it at once, unless the caller asked to try again for a time.
+async fn grant(parts: &Parts, decision: &Decision, options: &AttachOptions, call: &Call) -> Result<Granted> {
+    let limit = options.retry_refused;
+    let poll = || async {
+        match parts.role_assigner().grant(&decision.grant, call).await {
+            Err(err) if limit.is_some() && err.missing_action().is_some() => Ok(Poll::Failed(err)),
+            granted => granted.map(Poll::Ready),
+        }
+    };
+    call.poll_until(Polling::new("granting the role").at_most(limit.unwrap_or_default()), poll).await
+}

@@ -1,0 +1,130 @@
+//! How plans read: a line for a change review, and below it all that would be written.
+
+use super::{AttachOutcome, AttachPlan, PlannedAction};
+use crate::{
+    cluster::ClusterRef,
+    id::{PrincipalId, ResourceId},
+    role::our_description,
+};
+use std::fmt::{self, Write as _};
+
+/// Whose grant it is, for the line: the cluster, and the beginning of the identity's id.
+pub(crate) struct Whose<'a> {
+    pub cluster: &'a ClusterRef,
+    pub principal_id: PrincipalId,
+    /// It was given by hand, and not read from the cluster.
+    pub is_named: bool,
+}
+
+impl fmt::Display for Whose<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let id = self.principal_id.to_string();
+        let short = id.split('-').next().unwrap_or_default();
+        let what = if self.is_named { "principal" } else { "kubelet" };
+        write!(f, "{}/{} ({what} {short}…", self.cluster.group(), self.cluster.name())?;
+        f.write_str(if self.is_named { ", given by hand)" } else { ")" })
+    }
+}
+
+impl Whose<'_> {
+    /// The lines below: the whole of it.
+    pub(crate) fn details(&self, scope: &ResourceId, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let origin = if self.is_named {
+            "given by hand, not compared with the cluster"
+        } else {
+            "the cluster's kubelet identity"
+        };
+        write!(
+            f,
+            "\n    principal: {} ({origin})\n    scope: {scope}\n    cluster: {}",
+            self.principal_id, self.cluster
+        )?;
+        if self.cluster.subscription().is_none() {
+            f.write_str(", in the parts's subscription")?;
+        }
+        Ok(())
+    }
+}
+
+/// A text that a plan holds, which anybody may have written: whole, on one line, and without what a terminal or a reader would take for
+/// something else. What cannot be printed, or changes the direction of writing, is shown by its number.
+pub(crate) struct Quoted<'a>(pub &'a str);
+
+impl fmt::Display for Quoted<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        for letter in self.0.chars() {
+            match letter {
+                '\n' | '\r' | '\t' => f.write_char(' ')?,
+                _ if letter.is_control() || is_unseen(letter) => write!(f, "{}", letter.escape_unicode())?,
+                _ => f.write_char(letter)?,
+            }
+        }
+        Ok(())
+    }
+}
+
+/// Marks of direction, of line ends, and what has no width.
+fn is_unseen(letter: char) -> bool {
+    matches!(letter, '\u{200b}'..='\u{200f}' | '\u{2028}'..='\u{202e}' | '\u{2060}'..='\u{206f}' | '\u{feff}' | '\u{00ad}' | '\u{061c}')
+}
+
+/// A text that may be missing.
+pub(crate) fn or_none(text: Option<&str>) -> String {
+    text.map_or_else(|| "none".to_owned(), |text| Quoted(text).to_string())
+}
+
+impl fmt::Display for AttachPlan {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let whose =
+            Whose { cluster: &self.cluster, principal_id: self.principal_id, is_named: self.is_principal_named };
+        let (sign, does, description) = match &self.action {
+            PlannedAction::Grant => ('+', "creates a role assignment".to_owned(), Some(our_description())),
+            PlannedAction::Replace { assignment_id } => {
+                ('~', format!("replaces the condition of {}", Quoted(assignment_id)), Some("as it is".to_owned()))
+            }
+            PlannedAction::Nothing { outcome } => ('=', format!("nothing: {}", reason(outcome)), None),
+        };
+        write!(f, "{sign} {} on {} for {whose}\n    does: {does}", self.role, self.registry.name())?;
+        whose.details(&self.registry, f)?;
+        write!(f, "\n    condition: {}", or_none(self.condition.as_deref()))?;
+        if let Some(description) = description {
+            write!(f, "\n    description: {description}")?;
+        }
+        for group in &self.unchecked_groups {
+            write!(
+                f,
+                "\n! group {} has a role that gives pull; whether it has the principal as a member was not checked",
+                Quoted(group)
+            )?;
+        }
+        Ok(())
+    }
+}
+
+fn reason(outcome: &AttachOutcome) -> String {
+    match outcome {
+        AttachOutcome::Granted | AttachOutcome::AlreadyGranted => "the same role assignment exists".to_owned(),
+        AttachOutcome::Inherited { from } => format!("{} gives the role", Quoted(from)),
+        AttachOutcome::ThroughGroup { group, from } => {
+            format!(
+                "access through group {} on {}, which takes hours to follow a change of members",
+                Quoted(group),
+                Quoted(from)
+            )
+        }
+        AttachOutcome::ConditionDiffers { existing } => {
+            format!("the role exists with another condition, which is kept: {}", or_none(existing.as_deref()))
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_text_cannot_pass_for_another() {
+        assert_eq!(Quoted("a\nb\u{1b}[2Kc\u{202e}d\u{200b}").to_string(), "a b\\u{1b}[2Kc\\u{202e}d\\u{200b}");
+        assert_eq!(Quoted(&"x".repeat(9000)).to_string().len(), 9000);
+    }
+}

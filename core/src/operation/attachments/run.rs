@@ -1,0 +1,227 @@
+//! Gathers what there is, in parallel, and judges it.
+
+use super::{
+    AttachmentsOptions, ClusterAttachments, GroupMembership, PrincipalState, PullGrant, RegistryAttachments,
+    pull_grants,
+};
+use crate::{
+    call::Call,
+    cluster::ClusterRef,
+    error::{ErrorKind, Result},
+    id::{PrincipalId, ResourceId, SubscriptionId},
+    identity::ClusterIdentities,
+    operation::{
+        Parts,
+        attach::{Otherwise, principal},
+    },
+    registry::{Registry, RegistryRef, TYPE},
+    role::{RoleAssignment, Roles},
+};
+use futures::future::try_join_all;
+use std::{
+    collections::{BTreeMap, BTreeSet, HashSet},
+    time::Duration,
+};
+
+pub(crate) const DEADLINE: Duration = Duration::from_secs(5 * 60);
+
+pub(crate) async fn of_cluster(
+    parts: &Parts,
+    cluster: &ClusterRef,
+    options: &AttachmentsOptions,
+) -> Result<ClusterAttachments> {
+    let call = options.call.start(DEADLINE);
+    let id = cluster.id(parts.subscription_id());
+    let step = "looking at the cluster, the registries and the role assignments";
+    call.step(step, gather_of_cluster(parts, (cluster, id), options, &call)).await
+}
+
+async fn gather_of_cluster(
+    parts: &Parts,
+    (cluster, id): (&ClusterRef, ResourceId),
+    options: &AttachmentsOptions,
+    call: &Call,
+) -> Result<ClusterAttachments> {
+    let subscriptions = subscriptions(parts, id.subscription(), options);
+    let held = async {
+        let identities = parts.identity_resolver().identities(cluster, call).await?;
+        let principal_id = principal(&identities, None, Otherwise::AskRegistry)?;
+        let held = subscriptions.iter().map(|one| parts.inventory().assignments_of(principal_id, *one, call));
+        Ok((principal_id, try_join_all(held).await?))
+    };
+    let registries = try_join_all(subscriptions.iter().map(|one| registries(parts, *one, call)));
+    let ((principal_id, held), registries) = futures::try_join!(held, registries)?;
+    let found: Vec<Found> = subscriptions
+        .iter()
+        .zip(held)
+        .zip(registries)
+        .map(|((subscription, assignments), registries)| Found { subscription: *subscription, assignments, registries })
+        .collect();
+    let mut grants = Vec::new();
+    for one in &found {
+        grants.extend(one.grants(parts, call).await?);
+    }
+    // A group that Azure lists for the identity has it as a member.
+    let known = |grant: PullGrant| grant.held_by(principal_id, &id).held_through_group([id.clone()]);
+    let grants = grants.into_iter().map(known).collect();
+    Ok(ClusterAttachments { cluster: id, principal_id, grants, subscriptions })
+}
+
+/// What was found in one subscription.
+struct Found {
+    subscription: SubscriptionId,
+    assignments: Vec<RoleAssignment>,
+    registries: Vec<Registry>,
+}
+
+impl Found {
+    async fn grants(&self, parts: &Parts, call: &Call) -> Result<Vec<PullGrant>> {
+        let unseen = self.unseen();
+        let registries = self.registries.iter().map(|one| (&one.id, Some(one.mode)));
+        let registries: Vec<_> = registries.chain(unseen.iter().map(|id| (id, None))).collect();
+        if registries.is_empty() {
+            return Ok(Vec::new());
+        }
+        let roles = Roles::read(parts.role_assigner(), None, &self.assignments, call).await?;
+        let mut grants = Vec::new();
+        for (id, mode) in registries {
+            grants.extend(pull_grants(id, mode, &self.assignments, &roles)?);
+        }
+        Ok(grants)
+    }
+
+    /// Registries of the subscription that the caller may not see, and that an assignment names all the same.
+    fn unseen(&self) -> Vec<ResourceId> {
+        let mut unseen: Vec<ResourceId> = Vec::new();
+        let named = self.assignments.iter().filter_map(|one| one.scope.parse::<ResourceId>().ok());
+        for id in named.filter(|id| id.is_of_type(TYPE) && id.subscription() == self.subscription) {
+            if !unseen.contains(&id) && !self.registries.iter().any(|registry| registry.id == id) {
+                unseen.push(id);
+            }
+        }
+        unseen
+    }
+}
+
+/// Who may not list them is told of those that an assignment names.
+async fn registries(parts: &Parts, subscription: SubscriptionId, call: &Call) -> Result<Vec<Registry>> {
+    match parts.inventory().registries(subscription, call).await {
+        Err(err) if err.kind() == ErrorKind::Forbidden => Ok(Vec::new()),
+        listed => listed,
+    }
+}
+
+pub(crate) async fn of_registry(
+    parts: &Parts,
+    registry: &RegistryRef,
+    options: &AttachmentsOptions,
+) -> Result<RegistryAttachments> {
+    registry.check_cloud(parts.cloud())?;
+    let call = options.call.start(DEADLINE);
+    let step = "looking at the registry, its role assignments and the clusters";
+    call.step(step, gather_of_registry(parts, registry, options, &call)).await
+}
+
+async fn gather_of_registry(
+    parts: &Parts,
+    registry: &RegistryRef,
+    options: &AttachmentsOptions,
+    call: &Call,
+) -> Result<RegistryAttachments> {
+    let subscriptions = subscriptions(parts, registry.subscription(parts.subscription_id()), options);
+    let at_registry = async {
+        if let Some(id) = registry.id() {
+            let found = parts.find_registry(registry, call);
+            return futures::try_join!(found, parts.role_assigner().list(id, call));
+        }
+        let found = parts.find_registry(registry, call).await?;
+        let assignments = parts.role_assigner().list(&found.id, call).await?;
+        Ok((found, assignments))
+    };
+    let ((registry, assignments), clusters) = futures::try_join!(at_registry, clusters(parts, &subscriptions, call))?;
+    let roles = Roles::read(parts.role_assigner(), Some(&registry.id), &assignments, call).await?;
+    let grants = pull_grants(&registry.id, Some(registry.mode), &assignments, &roles)?;
+    let (subscriptions, clusters): (Vec<_>, Vec<_>) = clusters.into_iter().unzip();
+    let kubelets: Vec<(PrincipalId, &ResourceId)> = clusters.iter().flat_map(|listed| kubelets(listed)).collect();
+    let known = |grant: PullGrant| {
+        kubelets.iter().fold(grant, |grant, (principal, cluster)| grant.held_by(*principal, cluster))
+    };
+    let mut grants: Vec<PullGrant> = grants.into_iter().map(known).collect();
+    if options.ask_directory {
+        grants = with_members(parts, grants, &kubelets, call).await?;
+        tell_gone(parts, &mut grants, call).await?;
+    }
+    Ok(RegistryAttachments { registry, grants, subscriptions })
+}
+
+/// Asks the directory for the members of groups, once for each group.
+async fn with_members(
+    parts: &Parts,
+    grants: Vec<PullGrant>,
+    kubelets: &[(PrincipalId, &ResourceId)],
+    call: &Call,
+) -> Result<Vec<PullGrant>> {
+    let is_group = |grant: &&PullGrant| grant.membership == GroupMembership::Unchecked;
+    let groups: BTreeSet<PrincipalId> = grants.iter().filter(is_group).map(|grant| grant.principal_id).collect();
+    let read = groups.into_iter().map(|group| async move {
+        match parts.inventory().members(group, call).await {
+            Ok(members) => Ok(Some((group, members))),
+            // One that the directory does not have any more has no members; that it is gone is found out below.
+            Err(err) if err.kind() == ErrorKind::NotFound => Ok(None),
+            Err(err) => Err(err),
+        }
+    });
+    let members: BTreeMap<PrincipalId, Vec<PrincipalId>> = try_join_all(read).await?.into_iter().flatten().collect();
+    let known = |grant: PullGrant| match members.get(&grant.principal_id) {
+        Some(members) => {
+            let within = kubelets.iter().filter(|(kubelet, _)| members.contains(kubelet));
+            grant.held_through_group(within.map(|(_, cluster)| (*cluster).clone()))
+        }
+        None => grant,
+    };
+    Ok(grants.into_iter().map(known).collect())
+}
+
+/// Asks the directory for those principals of which nothing is known.
+async fn tell_gone(parts: &Parts, grants: &mut [PullGrant], call: &Call) -> Result<()> {
+    let is_unknown = |grant: &PullGrant| grant.principal_state == PrincipalState::Unknown;
+    let unknown: HashSet<PrincipalId> =
+        grants.iter().filter(|grant| is_unknown(grant)).map(|grant| grant.principal_id).collect();
+    let unknown: Vec<PrincipalId> = unknown.into_iter().collect();
+    let existing = parts.inventory().existing(&unknown, call).await?;
+    for grant in grants.iter_mut().filter(|grant| is_unknown(grant)) {
+        let exists = existing.contains(&grant.principal_id);
+        grant.principal_state = if exists { PrincipalState::Exists } else { PrincipalState::Gone };
+    }
+    Ok(())
+}
+
+fn kubelets(clusters: &[ClusterIdentities]) -> impl Iterator<Item = (PrincipalId, &ResourceId)> {
+    clusters.iter().filter_map(|one| Some((one.kubelet.as_ref()?.object_id, &one.cluster)))
+}
+
+/// The clusters of each subscription where the caller may list them; of the others it cannot be told whose a grant is.
+async fn clusters(
+    parts: &Parts,
+    subscriptions: &[SubscriptionId],
+    call: &Call,
+) -> Result<Vec<(SubscriptionId, Vec<ClusterIdentities>)>> {
+    let listed = subscriptions.iter().map(|one| async move {
+        match parts.inventory().clusters(*one, call).await {
+            Err(err) if err.kind() == ErrorKind::Forbidden => Ok(None),
+            listed => Ok(Some((*one, listed?))),
+        }
+    });
+    Ok(try_join_all(listed).await?.into_iter().flatten().collect())
+}
+
+/// The client's subscription, the target's and those that were asked for, each once.
+fn subscriptions(parts: &Parts, own: SubscriptionId, options: &AttachmentsOptions) -> Vec<SubscriptionId> {
+    let mut all = vec![parts.subscription_id()];
+    for one in std::iter::once(own).chain(options.subscriptions.iter().copied()) {
+        if !all.contains(&one) {
+            all.push(one);
+        }
+    }
+    all
+}

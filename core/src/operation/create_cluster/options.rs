@@ -1,0 +1,149 @@
+//! How a cluster is made.
+
+use crate::{
+    call::CallOptions,
+    cluster::{ClusterTier, NODES, NewCluster, SshKey},
+    error::{Error, Result},
+    id::{ResourceId, check_not_empty},
+    registry::RegistryRef,
+};
+
+/// The most that a pool can have.
+const MOST_NODES: u32 = 1000;
+
+/// How a cluster is made: by default as `az aks create` makes it, but without an SSH key.
+#[derive(Clone, Debug)]
+#[non_exhaustive]
+pub struct CreateClusterOptions {
+    /// The registries that its nodes are to be able to pull from; none by default. One that is given twice, as by its name and by its
+    /// login server, counts once.
+    pub registries: Vec<RegistryRef>,
+    /// The region. By default that of the resource group.
+    pub location: Option<String>,
+    /// How many nodes its one pool has, `nodepool1`; 3 by default.
+    pub node_count: u32,
+    /// The size of its nodes, such as `Standard_D2s_v5`. The service's choice by default.
+    pub vm_size: Option<String>,
+    /// The version of Kubernetes, such as `1.33` or `1.33.4`. The service's choice by default.
+    pub kubernetes_version: Option<String>,
+    /// The tier. `Free` by default.
+    pub tier: ClusterTier,
+    /// Who may sign in to the nodes by SSH, as `azureuser`. Nobody by default.
+    pub ssh_key: SshKey,
+    /// Whether `Microsoft.ContainerService` is registered where the subscription has not done so. It is not by default. No other
+    /// resource provider is: those of networks and machines, which Azure needs for a cluster, are the subscription's own affair.
+    pub register: bool,
+    /// Deadline (60 minutes by default), cancellation, progress.
+    pub call: CallOptions,
+}
+
+impl Default for CreateClusterOptions {
+    fn default() -> Self {
+        Self {
+            registries: Vec::new(),
+            location: None,
+            node_count: NODES,
+            vm_size: None,
+            kubernetes_version: None,
+            tier: ClusterTier::default(),
+            ssh_key: SshKey::default(),
+            register: false,
+            call: CallOptions::default(),
+        }
+    }
+}
+
+impl CreateClusterOptions {
+    /// Adds one of the [`registries`](Self::registries).
+    #[must_use]
+    pub fn with_registry(mut self, registry: RegistryRef) -> Self {
+        self.registries.push(registry);
+        self
+    }
+
+    /// Sets [`location`](Self::location).
+    #[must_use]
+    pub fn with_location(mut self, location: impl Into<String>) -> Self {
+        self.location = Some(location.into());
+        self
+    }
+
+    /// Sets [`node_count`](Self::node_count).
+    #[must_use]
+    pub fn with_node_count(mut self, count: u32) -> Self {
+        self.node_count = count;
+        self
+    }
+
+    /// Sets [`vm_size`](Self::vm_size).
+    #[must_use]
+    pub fn with_vm_size(mut self, size: impl Into<String>) -> Self {
+        self.vm_size = Some(size.into());
+        self
+    }
+
+    /// Sets [`kubernetes_version`](Self::kubernetes_version).
+    #[must_use]
+    pub fn with_kubernetes_version(mut self, version: impl Into<String>) -> Self {
+        self.kubernetes_version = Some(version.into());
+        self
+    }
+
+    /// Sets [`tier`](Self::tier).
+    #[must_use]
+    pub fn with_tier(mut self, tier: ClusterTier) -> Self {
+        self.tier = tier;
+        self
+    }
+
+    /// Sets [`ssh_key`](Self::ssh_key).
+    #[must_use]
+    pub fn with_ssh_key(mut self, key: SshKey) -> Self {
+        self.ssh_key = key;
+        self
+    }
+
+    /// Sets [`register`](Self::register).
+    #[must_use]
+    pub fn with_register(mut self, register: bool) -> Self {
+        self.register = register;
+        self
+    }
+
+    /// Sets [`call`](Self::call).
+    #[must_use]
+    pub fn with_call(mut self, call: CallOptions) -> Self {
+        self.call = call;
+        self
+    }
+
+    /// What is wrong is told before the first request; what only the service knows, such as its sizes, by the service.
+    pub(super) fn new_cluster(&self, id: ResourceId) -> Result<NewCluster> {
+        if !(1..=MOST_NODES).contains(&self.node_count) {
+            let wanted = format!("wanted 1 to {MOST_NODES} nodes");
+            return Err(Error::invalid(wanted, "node count", self.node_count.to_string()));
+        }
+        if let Some(version) = self.kubernetes_version.as_deref().filter(|version| !is_version(version)) {
+            return Err(Error::invalid("wanted two or three numbers, such as 1.33", "kubernetes version", version));
+        }
+        for (part, text) in [("location", &self.location), ("vm size", &self.vm_size)] {
+            check_not_empty(part, text.as_deref())?;
+        }
+        self.ssh_key.check()?;
+        Ok(NewCluster {
+            id,
+            location: self.location.clone(),
+            node_count: self.node_count,
+            vm_size: self.vm_size.clone(),
+            kubernetes_version: self.kubernetes_version.clone(),
+            tier: self.tier,
+            ssh_key: self.ssh_key.clone(),
+            register: self.register,
+        })
+    }
+}
+
+fn is_version(text: &str) -> bool {
+    let numbers: Vec<&str> = text.split('.').collect();
+    (2..=3).contains(&numbers.len()) && numbers.iter().all(|number| number.parse::<u16>().is_ok())
+}

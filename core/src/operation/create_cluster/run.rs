@@ -1,0 +1,139 @@
+//! Create with attach: the registries first, then the cluster, then the grants as soon as there is whom to grant to.
+
+use super::{CreateClusterOptions, CreatedCluster};
+use crate::{
+    call::{Call, Poll, Polling},
+    cluster::{Cluster, ClusterCreation, ClusterRef},
+    error::{Error, ErrorKind, Result},
+    http::{Provisioned, Unseen},
+    identity::ClusterIdentities,
+    operation::{
+        Parts,
+        attach::{Attachment, Otherwise, attach_found, principal},
+    },
+    registry::Registry,
+};
+use futures::future::try_join_all;
+use std::{collections::HashSet, time::Duration};
+use tokio_util::sync::CancellationToken;
+
+pub(crate) const DEADLINE: Duration = Duration::from_secs(60 * 60);
+const STEP: &str = "waiting for the kubelet identity";
+
+pub(crate) async fn create(
+    parts: &Parts,
+    cluster: &ClusterRef,
+    options: &CreateClusterOptions,
+) -> Result<CreatedCluster> {
+    let new = options.new_cluster(cluster.id(parts.subscription_id()))?;
+    for registry in &options.registries {
+        registry.check_cloud(parts.cloud())?;
+    }
+    let call = options.call.start(DEADLINE);
+    // A registry that is not there is told before a cluster is made for it.
+    let registries = try_join_all(options.registries.iter().map(|one| parts.find_registry(one, &call))).await?;
+    let registries = each_once(registries);
+    let creation = parts.cluster_deployer().start_create(&new, &call).await?;
+    let (is_new, differences) = (creation.is_new, creation.differences.clone());
+    let correlation_id = creation.correlation_id.clone();
+    let joined = join(parts, cluster, creation, &registries, &call).await;
+    // From here on there is one that costs, and an error has to say so.
+    let (cluster, attachments) = joined.map_err(|err| if is_new { err.with_created(new.id.clone()) } else { err })?;
+    Ok(CreatedCluster { cluster, is_new, differences, attachments, correlation_id })
+}
+
+/// One registry may be given by its name, its login server and its id: it is one grant.
+fn each_once(registries: Vec<Registry>) -> Vec<Registry> {
+    let mut seen = HashSet::new();
+    registries.into_iter().filter(|one| seen.insert(one.id.clone())).collect()
+}
+
+/// The end of the creation and the grants, side by side: pods can pull when the nodes come. A grant that fails is told at once;
+/// the creation goes on in Azure.
+async fn join(
+    parts: &Parts,
+    cluster: &ClusterRef,
+    creation: ClusterCreation,
+    registries: &[Registry],
+    call: &Call,
+) -> Result<(Cluster, Vec<Attachment>)> {
+    let made = parts.cluster_deployer().finish_create(creation, call);
+    if registries.is_empty() {
+        return Ok((made.await?, Vec::new()));
+    }
+    let over = CancellationToken::new();
+    let made = async {
+        let made = made.await;
+        over.cancel();
+        made
+    };
+    futures::try_join!(made, attach_all(parts, cluster, registries, &over, call))
+}
+
+async fn attach_all(
+    parts: &Parts,
+    cluster: &ClusterRef,
+    registries: &[Registry],
+    over: &CancellationToken,
+    call: &Call,
+) -> Result<Vec<Attachment>> {
+    let identities = match identities(parts, cluster, over, call).await {
+        // Where time is up, the creation has more to say: what there is, and what to do next.
+        Err(err) if err.kind() == ErrorKind::DeadlineExceeded => {
+            let ended = async {
+                over.cancelled().await;
+                Err(err)
+            };
+            return call.run(STEP, ended).await;
+        }
+        found => found?,
+    };
+    let names = || registries.iter().map(|one| one.id.name()).collect::<Vec<_>>().join(", ");
+    principal(&identities, None, Otherwise::Attach).map_err(|err| explain(err, &identities, &names()))?;
+    let grants = registries.iter().map(|registry| async {
+        let attached = attach_found(parts, &identities, registry, call).await;
+        let explain = |err| explain(err, &identities, registry.id.name()).with_context("cluster", cluster.name());
+        attached.map_err(|err| explain(err).with_context("hint", "run it again to go on from here, or attach"))
+    });
+    try_join_all(grants).await
+}
+
+/// The cluster's identities, once it shows whom to grant to, or is made and does not.
+///
+/// A state other than that of the creation may be that of its failure: what that was only the creation itself can tell, so its end is
+/// waited for. Where it was a good one, the cluster is looked at again.
+async fn identities(
+    parts: &Parts,
+    cluster: &ClusterRef,
+    over: &CancellationToken,
+    call: &Call,
+) -> Result<ClusterIdentities> {
+    let unseen = Unseen::default();
+    let poll = || async {
+        loop {
+            let is_over = over.is_cancelled();
+            match parts.identity_resolver().identities(cluster, call).await {
+                Err(err) if err.kind() == ErrorKind::NotFound => return unseen.not_shown().ok_or(err),
+                Ok(found) if found.kubelet.is_some() || is_over && is_settled(&found) => return Ok(Poll::Ready(found)),
+                Ok(found) if is_settled(&found) => over.cancelled().await,
+                Ok(_) => {
+                    unseen.shown();
+                    return Ok(Poll::Pending { status: None, wait: None });
+                }
+                Err(err) => return Err(err),
+            }
+        }
+    };
+    call.poll_until(Polling::new(STEP), poll).await
+}
+
+/// Whether its state is that of a creation that has ended, well or not.
+fn is_settled(found: &ClusterIdentities) -> bool {
+    Provisioned::of(&found.state) != Provisioned::NotYet
+}
+
+/// Says that the cluster is there, and what of the work is not done.
+fn explain(err: Error, identities: &ClusterIdentities, not_attached: &str) -> Error {
+    err.with_context("not attached", not_attached)
+        .with_context("the cluster exists, in state", identities.state.clone())
+}

@@ -1,0 +1,113 @@
+//! Making a registry, unless it is there.
+
+use super::{Parts, span::Outcome};
+use crate::{
+    call::CallOptions,
+    error::{Error, Result},
+    id::{ResourceId, check_not_empty, group_name},
+    registry::{CreatedRegistry, DomainLabel, NewRegistry, Sku, TYPE, registry_name},
+    role::RoleAssignmentMode,
+};
+use std::time::Duration;
+
+pub(crate) const DEADLINE: Duration = Duration::from_secs(10 * 60);
+
+/// How a registry is made.
+#[derive(Clone, Debug, Default)]
+#[non_exhaustive]
+pub struct CreateRegistryOptions {
+    /// The region. By default that of the resource group.
+    pub location: Option<String>,
+    /// The service tier. `Basic` by default.
+    pub sku: Sku,
+    /// Whether permissions are given on the whole registry, which is the default, or on its repositories.
+    pub mode: RoleAssignmentMode,
+    /// What Azure puts behind the name in the login server; nothing by default. Only a preview of Azure's interface makes such a
+    /// registry.
+    pub domain_label: Option<DomainLabel>,
+    /// Whether `Microsoft.ContainerRegistry` is registered where the subscription has not done so. It is not by default.
+    pub register: bool,
+    /// Deadline (10 minutes by default), cancellation, progress.
+    pub call: CallOptions,
+}
+
+impl CreateRegistryOptions {
+    /// Sets [`location`](Self::location).
+    #[must_use]
+    pub fn with_location(mut self, location: impl Into<String>) -> Self {
+        self.location = Some(location.into());
+        self
+    }
+
+    /// Sets [`sku`](Self::sku).
+    #[must_use]
+    pub fn with_sku(mut self, sku: Sku) -> Self {
+        self.sku = sku;
+        self
+    }
+
+    /// Sets [`mode`](Self::mode).
+    #[must_use]
+    pub fn with_mode(mut self, mode: RoleAssignmentMode) -> Self {
+        self.mode = mode;
+        self
+    }
+
+    /// Sets [`domain_label`](Self::domain_label).
+    #[must_use]
+    pub fn with_domain_label(mut self, label: DomainLabel) -> Self {
+        self.domain_label = Some(label);
+        self
+    }
+
+    /// Sets [`register`](Self::register).
+    #[must_use]
+    pub fn with_register(mut self, register: bool) -> Self {
+        self.register = register;
+        self
+    }
+
+    /// Sets [`call`](Self::call).
+    #[must_use]
+    pub fn with_call(mut self, call: CallOptions) -> Self {
+        self.call = call;
+        self
+    }
+}
+
+pub(crate) async fn create(
+    parts: &Parts,
+    group: &str,
+    name: &str,
+    options: &CreateRegistryOptions,
+) -> Result<CreatedRegistry> {
+    let id = ResourceId::new(parts.subscription_id(), &group_name(group)?, TYPE, &new_name(name)?);
+    check_not_empty("location", options.location.as_deref())?;
+    let new = NewRegistry {
+        id,
+        location: options.location.clone(),
+        sku: options.sku,
+        mode: options.mode,
+        domain_label: options.domain_label,
+        register: options.register,
+    };
+    parts.registry_importer().create(&new, &options.call.start(DEADLINE)).await
+}
+
+/// Azure lets a name have capitals; its own tools do not, since images' hosts are written in lower case.
+fn new_name(name: &str) -> Result<String> {
+    if name.bytes().any(|byte| byte.is_ascii_uppercase()) {
+        return Err(Error::invalid("a new registry's name must be lower case", "registry name", name));
+    }
+    registry_name(name)
+}
+
+impl Outcome for CreatedRegistry {
+    fn outcome(&self) -> &'static str {
+        if self.is_new { "created" } else { "already_there" }
+    }
+
+    fn correlation_id(&self) -> Option<&str> {
+        self.correlation_id.as_deref()
+    }
+}

@@ -1,0 +1,183 @@
+//! What detach would do, decided from what was found, as a value that can be shown, stored and applied later.
+
+use super::{DetachOptions, pull_role};
+use crate::{
+    call::CallOptions,
+    cluster::ClusterRef,
+    id::{PrincipalId, ResourceId},
+    operation::{
+        attach::{Quoted, Whose, or_none},
+        attachments::PullGrant,
+        span::Outcome,
+    },
+    role::RoleAssignment,
+};
+use serde::{Deserialize, Serialize};
+use std::{fmt, time::SystemTime};
+
+/// The form of a stored plan. One of another form is refused.
+pub(super) const VERSION: u32 = 1;
+
+/// What detach would do. Making one needs read rights only. It can be stored, as JSON that is the same in every language, and is good for
+/// an hour.
+///
+/// Applying it looks again: what is gone by then is no hindrance, but if more would be removed than the plan says, nothing is.
+///
+/// `Display` shows all that would be removed, below lines that begin with `-` (deletes a role assignment) or `=` (writes nothing); a line
+/// with `!` names what still gives pull. A stored plan is trusted as its storage is, as [`AttachPlan`](crate::AttachPlan) says.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[non_exhaustive]
+pub struct DetachPlan {
+    /// The version of the form in which the plan is written.
+    pub version: u32,
+    /// After this it is refused.
+    #[serde(with = "crate::stored_time")]
+    pub expires: SystemTime,
+    /// The cluster.
+    pub cluster: ClusterRef,
+    /// The registry.
+    pub registry: ResourceId,
+    /// Whose grants.
+    pub principal_id: PrincipalId,
+    /// What would be removed. Empty: nothing would be written.
+    pub remove: Vec<RoleAssignment>,
+    /// What would still give this principal pull, the grants of Entra groups that it is a member of among it.
+    pub remaining: Vec<PullGrant>,
+    /// Whether the options named whose grants are meant; else they are those of the cluster's kubelet identity.
+    pub is_principal_named: bool,
+    /// Whether only what this library made is meant.
+    pub only_ours: bool,
+}
+
+impl DetachPlan {
+    /// The options that the plan was made with.
+    pub(super) fn options(&self, how: &ApplyDetachOptions) -> DetachOptions {
+        DetachOptions {
+            principal_id: self.is_principal_named.then_some(self.principal_id),
+            only_ours: self.only_ours,
+            call: how.call.clone(),
+        }
+    }
+
+    /// Whether it says of an assignment that it is to be removed.
+    pub(super) fn removes(&self, assignment: &RoleAssignment) -> bool {
+        self.remove.iter().any(|planned| planned.id.eq_ignore_ascii_case(&assignment.id))
+    }
+}
+
+/// How a plan of detach is applied. What is done, the plan says.
+#[derive(Clone, Debug, Default)]
+#[non_exhaustive]
+pub struct ApplyDetachOptions {
+    /// Deadline (5 minutes by default), cancellation, progress.
+    pub call: CallOptions,
+}
+
+impl ApplyDetachOptions {
+    /// Sets [`call`](Self::call).
+    #[must_use]
+    pub fn with_call(mut self, call: CallOptions) -> Self {
+        self.call = call;
+        self
+    }
+}
+
+impl fmt::Display for DetachPlan {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let whose =
+            Whose { cluster: &self.cluster, principal_id: self.principal_id, is_named: self.is_principal_named };
+        let registry = self.registry.name();
+        if self.remove.is_empty() {
+            let ours = if self.only_ours { " that this library made" } else { "" };
+            write!(f, "= no grant{ours} on {registry} for {whose}\n    does: nothing")?;
+            whose.details(&self.registry, f)?;
+        }
+        for (index, one) in self.remove.iter().enumerate() {
+            let gap = if index == 0 { "" } else { "\n" };
+            let role = pull_role(one).map_or_else(|| one.role_definition_id.to_string(), |role| role.to_string());
+            write!(f, "{gap}- {role} on {registry} for {whose}\n    does: deletes {}", Quoted(&one.id))?;
+            whose.details(&self.registry, f)?;
+            let (condition, description) = (or_none(one.condition.as_deref()), or_none(one.description.as_deref()));
+            write!(f, "\n    condition: {condition}\n    description: {description}")?;
+        }
+        for one in &self.remaining {
+            write!(f, "\n! {} still gives pull", Quoted(&one.to_string()))?;
+        }
+        Ok(())
+    }
+}
+
+/// What a principal holds at a registry and above it, told apart.
+#[derive(Debug, PartialEq)]
+pub(super) struct Held {
+    /// On the registry itself, of a role that attach gives, and of ours where only those are meant.
+    pub remove: Vec<RoleAssignment>,
+    /// All else: it may give pull too.
+    pub keep: Vec<RoleAssignment>,
+}
+
+pub(super) fn decide(
+    assignments: Vec<RoleAssignment>,
+    registry: &ResourceId,
+    principal: PrincipalId,
+    options: &DetachOptions,
+) -> Held {
+    let is_meant = |one: &RoleAssignment| {
+        registry.is(&one.scope) && pull_role(one).is_some() && (!options.only_ours || one.is_ours())
+    };
+    let (remove, keep) = assignments.into_iter().filter(|one| one.is_of(principal)).partition(|one| is_meant(one));
+    Held { remove, keep }
+}
+
+impl Outcome for DetachPlan {}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::role::PullRole;
+
+    const KUBELET: &str = "aaaaaaaa-0000-0000-0000-000000000001";
+    const SUBSCRIPTION: &str = "/subscriptions/22222222-2222-2222-2222-222222222222";
+
+    fn registry() -> ResourceId {
+        format!("{SUBSCRIPTION}/resourceGroups/g/providers/Microsoft.ContainerRegistry/registries/myreg")
+            .parse()
+            .unwrap()
+    }
+
+    fn assigned(scope: &str, principal: &str, role: u128, description: Option<&str>) -> RoleAssignment {
+        RoleAssignment {
+            id: format!("{scope}/providers/Microsoft.Authorization/roleAssignments/{role}"),
+            scope: scope.to_owned(),
+            principal_id: principal.to_uppercase(),
+            principal_type: None,
+            role_definition_id: uuid::Uuid::from_u128(role),
+            condition: None,
+            description: description.map(str::to_owned),
+        }
+    }
+
+    fn decided(options: &DetachOptions) -> (usize, usize) {
+        let registry = registry();
+        let (pull, reader) = (PullRole::AcrPull.id().as_u128(), PullRole::RepositoryReader.id().as_u128());
+        let all = vec![
+            assigned(&registry.as_str().to_uppercase(), KUBELET, pull, None),
+            assigned(registry.as_str(), KUBELET, reader, Some("aks-acr 0.1.0")),
+            assigned(registry.as_str(), KUBELET, 7, Some("aks-acr 0.1.0")),
+            assigned(SUBSCRIPTION, KUBELET, pull, None),
+            assigned(registry.as_str(), "bbbbbbbb-0000-0000-0000-000000000002", pull, None),
+        ];
+        let held = decide(all, &registry, KUBELET.parse().unwrap(), options);
+        (held.remove.len(), held.keep.len())
+    }
+
+    #[test]
+    fn direct_grants_of_the_two_pull_roles_go_whoever_made_them_and_all_else_stays() {
+        assert_eq!(decided(&DetachOptions::default()), (2, 2));
+    }
+
+    #[test]
+    fn what_others_made_stays_where_only_ours_are_meant() {
+        assert_eq!(decided(&DetachOptions::default().with_only_ours(true)), (1, 3));
+    }
+}

@@ -1,0 +1,226 @@
+//! Detach, step by step: look in parallel, decide, delete in parallel, report what remains.
+
+use super::{
+    ApplyDetachOptions, DetachOptions, DetachOutcome, DetachPlan, Detachment, RemovedGrant,
+    plan::{Held, VERSION, decide},
+    pull_role,
+};
+use crate::{
+    absent,
+    call::Call,
+    cluster::ClusterRef,
+    error::{Error, ErrorKind, Result},
+    id::{PrincipalId, ResourceId},
+    operation::{
+        Parts,
+        attach::{GOOD_FOR, Otherwise, check_is_current, principal},
+        attachments::{PullGrant, pull_grants},
+    },
+    registry::RegistryRef,
+    role::{RoleAssignment, RoleAssignmentMode, Roles, group_access},
+};
+use futures::future::join_all;
+use std::time::{Duration, SystemTime};
+
+pub(crate) const DEADLINE: Duration = Duration::from_secs(5 * 60);
+
+/// What was found.
+struct Found {
+    registry: ResourceId,
+    /// `None`: the registry was given by its id, and was not looked at.
+    mode: Option<RoleAssignmentMode>,
+    principal_id: PrincipalId,
+    /// The cluster, where it was looked at.
+    cluster: Option<ResourceId>,
+    held: Held,
+    /// What groups hold at the registry and above it.
+    of_groups: Vec<RoleAssignment>,
+}
+
+pub(crate) async fn detach(
+    parts: &Parts,
+    cluster: &ClusterRef,
+    registry: &RegistryRef,
+    options: &DetachOptions,
+) -> Result<Detachment> {
+    let call = options.call.start(DEADLINE);
+    let found = gather(parts, cluster, registry, options, &call).await?;
+    carry_out(parts, &found, &call).await
+}
+
+pub(crate) async fn plan(
+    parts: &Parts,
+    cluster: &ClusterRef,
+    registry: &RegistryRef,
+    options: &DetachOptions,
+) -> Result<DetachPlan> {
+    let call = options.call.start(DEADLINE);
+    let found = gather(parts, cluster, registry, options, &call).await?;
+    let remaining = remaining(parts, &found, &call).await?;
+    Ok(DetachPlan {
+        version: VERSION,
+        expires: SystemTime::now() + GOOD_FOR,
+        // Where it is applied, another subscription may be the client's.
+        cluster: cluster.clone().in_subscription(cluster.subscription().unwrap_or(parts.subscription_id())),
+        registry: found.registry,
+        principal_id: found.principal_id,
+        remove: found.held.remove,
+        remaining,
+        is_principal_named: options.principal_id.is_some(),
+        only_ours: options.only_ours,
+    })
+}
+
+pub(crate) async fn apply_plan(parts: &Parts, plan: &DetachPlan, how: &ApplyDetachOptions) -> Result<Detachment> {
+    check_is_current(plan.version, VERSION, plan.expires)?;
+    let options = &plan.options(how);
+    let call = options.call.start(DEADLINE);
+    let registry = RegistryRef::of_id(plan.registry.clone())?;
+    let found = gather(parts, &plan.cluster, &registry, options, &call).await?;
+    let is_as_planned =
+        found.principal_id == plan.principal_id && found.held.remove.iter().all(|one| plan.removes(one));
+    if !is_as_planned {
+        let text = "more would be removed than the plan says; nothing was";
+        return Err(Error::new(ErrorKind::Conflict, text).with_context("planned", plan.to_string()));
+    }
+    carry_out(parts, &found, &call).await
+}
+
+/// Two looks, side by side; a registry by name is found first.
+async fn gather(
+    parts: &Parts,
+    cluster: &ClusterRef,
+    registry: &RegistryRef,
+    options: &DetachOptions,
+    call: &Call,
+) -> Result<Found> {
+    registry.check_cloud(parts.cloud())?;
+    let whose = async {
+        if let Some(named) = options.principal_id {
+            return Ok((named, None));
+        }
+        let identities = parts.identity_resolver().identities(cluster, call).await.map_err(explain_absent)?;
+        Ok((principal(&identities, None, Otherwise::Name)?, Some(identities.cluster)))
+    };
+    let at_registry = async {
+        let (id, mode) = match registry.id() {
+            Some(id) => (id.clone(), None),
+            None => parts.find_registry(registry, call).await.map(|found| (found.id, Some(found.mode)))?,
+        };
+        let assignments = parts.role_assigner().list(&id, call).await.map_err(|err| about(err, &id))?;
+        Ok((id, mode, assignments))
+    };
+    let all = async { futures::try_join!(whose, at_registry) };
+    let ((principal_id, cluster), (registry, mode, assignments)) =
+        call.step("looking at cluster and role assignments", all).await?;
+    let of_groups = assignments.iter().filter(|one| one.is_of_group() && !one.is_of(principal_id)).cloned().collect();
+    let held = decide(assignments, &registry, principal_id, options);
+    Ok(Found { registry, mode, principal_id, cluster, held, of_groups })
+}
+
+fn explain_absent(err: Error) -> Error {
+    if err.kind() != ErrorKind::NotFound {
+        return err;
+    }
+    err.with_context(
+        "hint",
+        "what a deleted cluster was granted is removed by the object id of its identity, given as principal id",
+    )
+}
+
+fn about(err: Error, registry: &ResourceId) -> Error {
+    if err.kind() != ErrorKind::NotFound {
+        return err;
+    }
+    absent::explain(err, "registry", registry)
+}
+
+/// What remains is looked at beside the removal: neither waits for the other. Each grant is tried, also where another is refused: what
+/// can go, goes.
+async fn carry_out(parts: &Parts, found: &Found, call: &Call) -> Result<Detachment> {
+    let removals = join_all(found.held.remove.iter().map(|one| remove_one(parts, one, call)));
+    let (ended, remaining) = futures::join!(removals, remaining(parts, found, call));
+    let (mut removed, mut failed) = (Vec::new(), None);
+    for one in ended {
+        match one {
+            Ok(gone) => removed.extend(gone),
+            Err(err) => failed = failed.or(Some(err)),
+        }
+    }
+    let remaining = match failed.map_or(remaining, Err) {
+        Ok(remaining) => remaining,
+        Err(err) => return Err(half_done(err, found, &removed)),
+    };
+    let outcome = if removed.is_empty() { DetachOutcome::NothingToRemove } else { DetachOutcome::Removed };
+    Ok(Detachment { outcome, principal_id: found.principal_id, registry: found.registry.clone(), removed, remaining })
+}
+
+/// What is gone by then is said: no result tells of it.
+fn half_done(err: Error, found: &Found, removed: &[RemovedGrant]) -> Error {
+    let err = err.with_context("principal", found.principal_id.to_string());
+    if removed.is_empty() {
+        return err;
+    }
+    let gone: Vec<&str> = removed.iter().map(|grant| grant.assignment_id.as_str()).collect();
+    err.with_context("removed before it", gone.join(", "))
+}
+
+/// `None`: somebody else has removed it since it was listed.
+async fn remove_one(parts: &Parts, assignment: &RoleAssignment, call: &Call) -> Result<Option<RemovedGrant>> {
+    let Some(role) = pull_role(assignment) else { return Ok(None) };
+    let step = format!("removing {role} from {}", assignment.principal_id);
+    let revoked = call.step(&step, parts.role_assigner().revoke(&assignment.id, call)).await?;
+    Ok(revoked.was_there.then(|| RemovedGrant {
+        assignment_id: assignment.id.clone(),
+        role,
+        condition: assignment.condition.clone(),
+        correlation_id: revoked.correlation_id,
+    }))
+}
+
+/// Nothing more is asked where the principal holds nothing else, and no group has a role that gives pull.
+async fn remaining(parts: &Parts, found: &Found, call: &Call) -> Result<Vec<PullGrant>> {
+    let (own, of_groups) = futures::try_join!(remaining_own(parts, found, call), through_groups(parts, found, call))?;
+    Ok(own.into_iter().chain(of_groups).collect())
+}
+
+async fn remaining_own(parts: &Parts, found: &Found, call: &Call) -> Result<Vec<PullGrant>> {
+    let keep = &found.held.keep;
+    if keep.is_empty() {
+        return Ok(Vec::new());
+    }
+    let roles = Roles::read(parts.role_assigner(), Some(&found.registry), keep, call);
+    let (mode, roles) = futures::try_join!(mode(parts, found, call), roles)?;
+    let remaining = pull_grants(&found.registry, mode, keep, &roles)?;
+    let known = |grant: PullGrant| match &found.cluster {
+        Some(cluster) => grant.held_by(found.principal_id, cluster),
+        None => grant,
+    };
+    Ok(remaining.into_iter().map(known).collect())
+}
+
+/// The grants of groups that the principal is a member of, and of those of which that is not known.
+async fn through_groups(parts: &Parts, found: &Found, call: &Call) -> Result<Vec<PullGrant>> {
+    let at = (&found.registry, found.mode);
+    let access = group_access(parts.role_assigner(), at, found.principal_id, &found.of_groups, call).await?;
+    if access.held.is_empty() && access.unchecked.is_empty() {
+        return Ok(Vec::new());
+    }
+    let mode = mode(parts, found, call).await?;
+    let held = pull_grants(&found.registry, mode, &access.held, &access.roles)?;
+    let unchecked = pull_grants(&found.registry, mode, &access.unchecked, &access.roles)?;
+    let known = |grant: PullGrant| grant.held_through_group(found.cluster.clone());
+    Ok(held.into_iter().map(known).chain(unchecked).collect())
+}
+
+/// `None`: the caller may not read the registry, and what remains is uncertain.
+async fn mode(parts: &Parts, found: &Found, call: &Call) -> Result<Option<RoleAssignmentMode>> {
+    if found.mode.is_some() {
+        return Ok(found.mode);
+    }
+    match parts.find_registry(&RegistryRef::of_id(found.registry.clone())?, call).await {
+        Ok(registry) => Ok(Some(registry.mode)),
+        Err(err) if err.kind() == ErrorKind::Forbidden => Ok(None),
+        Err(err) => Err(err),
+    }
+}

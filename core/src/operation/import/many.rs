@@ -1,0 +1,140 @@
+//! Many images at once, a limited number of them at a time.
+
+use super::{ImportOptions, result::Import, run, source::Sources};
+use crate::{
+    call::{CallOptions, Event},
+    error::{Error, Result},
+    image::ImageReference,
+    operation::{Parts, span::Outcome},
+    registry::RegistryRef,
+};
+use futures::{StreamExt, stream};
+use std::{collections::HashSet, future::ready, time::Duration};
+
+pub(crate) const DEADLINE: Duration = Duration::from_secs(2 * 60 * 60);
+/// Azure copies each image by itself; more at a time mostly wait for the same source.
+const CONCURRENCY: usize = 4;
+
+/// One image of a list, and how it is imported.
+#[derive(Clone, Debug)]
+#[non_exhaustive]
+pub struct ImportItem {
+    /// The image.
+    pub source: ImageReference,
+    /// As for a single import; of its call counts the deadline, within that of the list.
+    pub options: ImportOptions,
+}
+
+impl ImportItem {
+    /// An image with the options of its import.
+    #[must_use]
+    pub fn new(source: ImageReference, options: ImportOptions) -> Self {
+        Self { source, options }
+    }
+}
+
+/// How a list of images is imported.
+#[derive(Clone, Debug)]
+#[non_exhaustive]
+pub struct ImportManyOptions {
+    /// How many imports are under way at a time; 4 by default.
+    pub concurrency: usize,
+    /// Deadline of the whole (2 hours by default), cancellation, progress.
+    pub call: CallOptions,
+}
+
+impl Default for ImportManyOptions {
+    fn default() -> Self {
+        Self { concurrency: CONCURRENCY, call: CallOptions::default() }
+    }
+}
+
+impl ImportManyOptions {
+    /// Sets [`concurrency`](Self::concurrency).
+    #[must_use]
+    pub fn with_concurrency(mut self, concurrency: usize) -> Self {
+        self.concurrency = concurrency;
+        self
+    }
+
+    /// Sets [`call`](Self::call).
+    #[must_use]
+    pub fn with_call(mut self, call: CallOptions) -> Self {
+        self.call = call;
+        self
+    }
+}
+
+pub(crate) async fn import_many(
+    parts: &Parts,
+    registry: &RegistryRef,
+    items: &[ImportItem],
+    options: &ImportManyOptions,
+) -> Result<Vec<Result<Import>>> {
+    check(parts, items, options)?;
+    registry.check_cloud(parts.cloud())?;
+    let call = options.call.start(DEADLINE);
+    let registry = super::find_target(parts, registry, &call).await?;
+    let sources = Sources::default();
+    // A loop, since of a closure over borrowed items the compiler could not tell that its futures may change threads.
+    let mut imports = Vec::with_capacity(items.len());
+    for (index, item) in (0u32..).zip(items) {
+        let (list, registry, sources) = (&call, &registry, &sources);
+        imports.push(async move {
+            let call = list;
+            let call = item.options.call.deadline.map_or_else(|| call.clone(), |deadline| call.at_most(deadline));
+            let what = (&item.source, &item.options);
+            let ended = super::import_into(parts, ready(Ok(registry.clone())), what, sources, &call).await;
+            list.report(event(index, item, &ended));
+            (index, ended)
+        });
+    }
+    // One that ends makes room for the next, also where an earlier one of the list is still under way.
+    let mut ended: Vec<(u32, Result<Import>)> =
+        stream::iter(imports).buffer_unordered(options.concurrency).collect().await;
+    ended.sort_unstable_by_key(|(index, _)| *index);
+    Ok(ended.into_iter().map(|(_, import)| import).collect())
+}
+
+fn event(index: u32, item: &ImportItem, ended: &Result<Import>) -> Event {
+    Event::ItemEnded {
+        index,
+        source: item.source.to_string(),
+        is_new: ended.as_ref().is_ok_and(|import| import.is_new),
+        error: ended.as_ref().err().map(ToString::to_string),
+    }
+}
+
+/// A name that two images want is a slip in the list: which of them it has in the end would be chance.
+fn check(parts: &Parts, items: &[ImportItem], options: &ImportManyOptions) -> Result<()> {
+    if options.concurrency == 0 {
+        return Err(Error::invalid("wanted at least one import at a time", "concurrency", "0"));
+    }
+    let mut taken = HashSet::new();
+    for item in items {
+        for place in run::check(parts, &item.source, &item.options)?.1.places() {
+            if !taken.insert(place.clone()) {
+                return Err(Error::invalid("two images of the list have the same target", "target", place));
+            }
+        }
+    }
+    Ok(())
+}
+
+/// Holds when it compiles: the work of a list may change threads.
+#[cfg(test)]
+const _: fn(crate::Client, RegistryRef, Vec<ImportItem>) -> Box<dyn Send> = |client, registry, items| {
+    Box::new(async move { client.import_images(&registry, items, ImportManyOptions::default()).await })
+};
+
+impl Outcome for Vec<Result<Import>> {
+    fn outcome(&self) -> &'static str {
+        if self.iter().all(Result::is_ok) { "done" } else { "some_failed" }
+    }
+
+    fn failure(&self) -> Option<String> {
+        let mut failed = self.iter().filter_map(|one| one.as_ref().err());
+        let first = failed.next()?;
+        Some(format!("{} of {} failed, the first: {first}", failed.count() + 1, self.len()))
+    }
+}

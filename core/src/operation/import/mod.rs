@@ -1,0 +1,127 @@
+//! Import: copy an image into a registry, and prove that what arrived is what is meant.
+
+mod many;
+mod options;
+mod proof;
+mod reach;
+mod result;
+mod run;
+mod source;
+mod target;
+
+pub use many::{ImportItem, ImportManyOptions};
+pub use options::ImportOptions;
+pub use result::{ExistingTag, Import, ImportProof, StartedImport};
+
+pub(crate) use many::{DEADLINE as LIST_DEADLINE, import_many};
+
+use super::{Parts, span::Outcome};
+use crate::{
+    call::{Call, CallOptions},
+    error::{Blame, ErrorKind, Result},
+    image::ImageReference,
+    registry::{ImportHandle, ImportStatus, Registry, RegistryRef},
+};
+use run::Job;
+use source::Sources;
+use std::time::Duration;
+
+pub(crate) const DEADLINE: Duration = Duration::from_secs(30 * 60);
+/// The deadline of one look at an import.
+pub(crate) const POLL_DEADLINE: Duration = Duration::from_secs(2 * 60);
+
+pub(crate) async fn import(
+    parts: &Parts,
+    registry: &RegistryRef,
+    source: &ImageReference,
+    options: &ImportOptions,
+) -> Result<Import> {
+    registry.check_cloud(parts.cloud())?;
+    run::check(parts, source, options)?;
+    let call = options.call.start(DEADLINE);
+    import_into(parts, find_target(parts, registry, &call), (source, options), &Sources::default(), &call).await
+}
+
+async fn import_into(
+    parts: &Parts,
+    registry: impl Future<Output = Result<Registry>>,
+    what: (&ImageReference, &ImportOptions),
+    sources: &Sources,
+    call: &Call,
+) -> Result<Import> {
+    let job = Job::prepare(parts, registry, what, sources, call).await?;
+    let missing = job.missing().await?;
+    match job.already_there().filter(|_| missing.is_empty()) {
+        Some(there) => Ok(there),
+        None => job.copy(&missing).await,
+    }
+}
+
+pub(crate) async fn start(
+    parts: &Parts,
+    registry: &RegistryRef,
+    source: &ImageReference,
+    options: &ImportOptions,
+) -> Result<StartedImport> {
+    registry.check_cloud(parts.cloud())?;
+    run::check(parts, source, options)?;
+    let call = options.call.start(DEADLINE);
+    let sources = Sources::default();
+    let job = Job::prepare(parts, find_target(parts, registry, &call), (source, options), &sources, &call).await?;
+    let missing = job.missing().await?;
+    match job.already_there().filter(|_| missing.is_empty()) {
+        Some(import) => Ok(StartedImport::AlreadyThere { import }),
+        None => Ok(StartedImport::Started { handle: job.start(&missing).await? }),
+    }
+}
+
+pub(crate) async fn poll(parts: &Parts, handle: &mut ImportHandle, call: &CallOptions) -> Result<ImportStatus> {
+    let call = call.start(POLL_DEADLINE);
+    match parts.registry_importer().poll_import(handle, &call).await {
+        // An import of before, whose answer was lost, or one of somebody else has brought the same image meanwhile.
+        Err(err) if err.kind() == ErrorKind::Conflict && run::has_arrived(parts, handle, &call).await? => {
+            Ok(ImportStatus::Succeeded)
+        }
+        Err(err) if run::is_unseen(&err) => run::progress_of_unseen(parts, handle, err, &call).await,
+        polled => polled,
+    }
+}
+
+async fn find_target(parts: &Parts, registry: &RegistryRef, call: &Call) -> Result<Registry> {
+    parts.find_registry(registry, call).await.map_err(|err| err.with_blame(Blame::Target))
+}
+
+impl Outcome for Import {
+    fn outcome(&self) -> &'static str {
+        if self.is_new { "imported" } else { "already_there" }
+    }
+
+    fn correlation_id(&self) -> Option<&str> {
+        self.correlation_id.as_deref()
+    }
+}
+
+impl Outcome for StartedImport {
+    fn outcome(&self) -> &'static str {
+        match self {
+            Self::AlreadyThere { .. } => "already_there",
+            Self::Started { .. } => "started",
+        }
+    }
+
+    fn correlation_id(&self) -> Option<&str> {
+        match self {
+            Self::AlreadyThere { .. } => None,
+            Self::Started { handle } => handle.correlation_id.as_deref(),
+        }
+    }
+}
+
+impl Outcome for ImportStatus {
+    fn outcome(&self) -> &'static str {
+        match self {
+            Self::Running { .. } => "running",
+            Self::Succeeded => "succeeded",
+        }
+    }
+}

@@ -1,0 +1,123 @@
+//! The proof of an import: what the targets show after Azure has said that all is copied.
+
+use super::{
+    reach::Look,
+    result::ImportProof,
+    run::{Job, LOOKING, differs},
+};
+use crate::{
+    call::{Poll, Polling},
+    error::{Blame, Error, ErrorKind, Result},
+    image::{Digest, ImageReference},
+};
+use std::{
+    sync::{Mutex, MutexGuard, PoisonError},
+    time::Duration,
+};
+
+/// The replicas of a registry get an image one after another; which of them answers is not the caller's choice.
+const REPLICATED: Duration = Duration::from_secs(3 * 60);
+
+/// What the targets show.
+enum Shown {
+    Proof(ImportProof),
+    /// A target does not show the image, for which there may be a harmless reason.
+    NotYet(String, Error),
+}
+
+impl Job<'_> {
+    /// Looks at every target. All have to be the image that was meant, or the same one where that is not known.
+    pub(super) async fn prove(&self) -> Result<ImportProof> {
+        if !self.may_lag() {
+            return match self.show().await? {
+                Shown::Proof(proof) => Ok(proof),
+                Shown::NotYet(_, err) => Err(err),
+            };
+        }
+        let not_shown = Mutex::new(None);
+        let poll = || async {
+            *lock(&not_shown) = None;
+            Ok(match self.show().await? {
+                Shown::Proof(proof) => Poll::Ready(proof),
+                Shown::NotYet(reason, err) => {
+                    *lock(&not_shown) = Some(reason);
+                    Poll::Failed(err)
+                }
+            })
+        };
+        let proof = self.call.poll_until(Polling::new(LOOKING).at_most(REPLICATED), poll).await;
+        let reason = lock(&not_shown).take();
+        match (proof, reason) {
+            // Azure has said that it succeeded, so that it did.
+            (Err(err), Some(reason)) if err.kind() != ErrorKind::Cancelled => {
+                let text = "the registry's replicas do not all show the image yet";
+                Ok(ImportProof::Unproven { reason: format!("{text}: {reason}") })
+            }
+            (proof, _) => proof,
+        }
+    }
+
+    async fn show(&self) -> Result<Shown> {
+        let looked = self.look_at(&self.targets).await?;
+        let mut arrived: Option<Digest> = self.wanted().cloned();
+        let mut uncompared = None;
+        for (target, look) in self.targets.iter().zip(looked) {
+            match (look, &arrived) {
+                (Look::There(digest), None) => arrived = Some(digest),
+                (Look::There(digest), Some(wanted)) => match digest.is_same(wanted) {
+                    Some(true) => {}
+                    None => uncompared = Some(digest),
+                    Some(false) if self.may_lag() && self.had(target, &digest) => return Ok(not_yet(target)),
+                    Some(false) => {
+                        let text = "the target has another image than the one imported";
+                        return Err(differs(target, text, &digest, wanted));
+                    }
+                },
+                (hidden @ Look::Hidden { .. }, _) => {
+                    return Ok(Shown::Proof(ImportProof::Unproven { reason: self.unproven(&hidden) }));
+                }
+                (Look::Absent, _) => return Ok(not_yet(target)),
+            }
+        }
+        Ok(Shown::Proof(match (self.wanted(), arrived, uncompared) {
+            (Some(wanted), _, Some(digest)) => {
+                let reason = format!("{wanted}, which is meant, is of another algorithm");
+                ImportProof::TargetOnly { digest, reason }
+            }
+            (Some(wanted), ..) => ImportProof::SourceMatched { digest: wanted.clone() },
+            (None, Some(digest), _) => ImportProof::TargetOnly { digest, reason: reason_of(&self.seen) },
+            (None, None, _) => ImportProof::Unproven { reason: reason_of(&self.seen) },
+        }))
+    }
+
+    /// Why the target was not seen, and why the source was not, where that is so as well.
+    fn unproven(&self, target: &Look) -> String {
+        let mut reason = reason_of(target);
+        if let Look::Hidden { is_refused: true, .. } = target {
+            reason = format!("{reason}; looking needs the role {} here", self.registry.mode.pull_role());
+        }
+        match &self.seen {
+            Look::Hidden { reason: of_source, .. } if self.wanted().is_none() => {
+                format!("{reason}; nor was the source seen: {of_source}")
+            }
+            _ => reason,
+        }
+    }
+}
+
+fn lock<T>(one: &Mutex<T>) -> MutexGuard<'_, T> {
+    one.lock().unwrap_or_else(PoisonError::into_inner)
+}
+
+fn reason_of(look: &Look) -> String {
+    match look {
+        Look::Hidden { reason, .. } => reason.clone(),
+        Look::There(_) | Look::Absent => String::new(),
+    }
+}
+
+fn not_yet(target: &ImageReference) -> Shown {
+    let text = "Azure says that the import succeeded, and the target does not have the image";
+    let err = Error::new(ErrorKind::Unexpected, text).with_context("image", target.to_string());
+    Shown::NotYet(format!("{target} does not show it"), err.with_blame(Blame::Target))
+}

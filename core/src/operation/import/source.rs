@@ -1,0 +1,187 @@
+//! Where an image comes from: its name there, and the registry that has it, as Azure knows it.
+
+use super::{
+    ImportOptions,
+    reach::{Look, Reach},
+};
+use crate::{
+    call::Call,
+    error::{Blame, Error, ErrorKind, Result},
+    id::ResourceId,
+    image::ImageReference,
+    operation::Parts,
+    registry::{Registry, RegistryRef},
+};
+use std::{
+    collections::HashMap,
+    sync::{Arc, Mutex, PoisonError},
+};
+use tokio::sync::OnceCell;
+
+/// Stands for the registry of a source that was typed without one, until its login server is known.
+const UNKNOWN: &str = "source.invalid";
+const UNCOMPARED: &str = "the source is asked with credentials, by Azure alone";
+const UNSEEN: &str = "the caller may not look at the source registry, so that its login server is not known";
+const STEP: &str = "looking for the source registry";
+
+/// Reads which image is meant, before anything is sent.
+///
+/// In a registry that was named, a source without a host is the repository as it was typed, without what Docker adds to it. A host of
+/// this cloud has to be one that a registry can have; a regional one stands for the registry's own.
+pub(super) fn named(parts: &Parts, source: &ImageReference, options: &ImportOptions) -> Result<ImageReference> {
+    let (cloud, host) = (parts.cloud(), source.registry());
+    let wrong = |text: &str| Err(Error::invalid(text, "image", source.to_string()));
+    if let Some(registry) = &options.source_registry {
+        registry.check_cloud(cloud)?;
+        if let Some(typed) = source.as_typed_in(UNKNOWN) {
+            return Ok(typed);
+        }
+    }
+    cloud.check_registry_host(host, "image")?;
+    if cloud.has_registry(host) {
+        let registry: RegistryRef = host.parse().map_err(|err: Error| err.with_context("image", source.to_string()))?;
+        // It would be looked at in the one and imported from the other.
+        if options.source_registry.as_ref().is_some_and(|named| !named.may_have_host(registry.as_str())) {
+            return wrong("the source names another registry than the one that is named to have it: name one");
+        }
+        return Ok(source.in_registry(registry.as_str()));
+    }
+    if options.source_registry.is_some() {
+        return wrong(
+            "the source names a host that is no registry of Azure, and a registry of Azure that has it: name one",
+        );
+    }
+    // A port is not part of the name. No address in brackets has a dot either.
+    if !host.split(':').next().unwrap_or_default().contains('.') {
+        return wrong("Azure fetches the image, and reaches no host without a dot in its name");
+    }
+    Ok(source.clone())
+}
+
+/// What became of one look for a registry.
+type Once = Arc<OnceCell<Option<Registry>>>;
+
+/// What the images of a list have in common: the registries that sources were looked for in, each once, and the hosts that were not
+/// reached.
+#[derive(Default)]
+pub(super) struct Sources {
+    /// Those that the caller named, which have to be there, apart from those of a host, which need not.
+    registries: Mutex<HashMap<(RegistryRef, bool), Once>>,
+    pub reach: Reach,
+}
+
+impl Sources {
+    fn once(&self, registry: RegistryRef, is_named: bool) -> Once {
+        let mut all = self.registries.lock().unwrap_or_else(PoisonError::into_inner);
+        all.entry((registry, is_named)).or_default().clone()
+    }
+
+    async fn get(
+        &self,
+        (registry, is_named): (&RegistryRef, bool),
+        look: impl Future<Output = Result<Option<Registry>>> + Send,
+        call: &Call,
+    ) -> Result<Option<Registry>> {
+        let once = self.once(registry.clone(), is_named);
+        call.run(STEP, async { once.get_or_try_init(|| look).await.cloned() }).await
+    }
+
+    /// The registry that the caller named. One that is absent is an error.
+    async fn named(&self, parts: &Parts, registry: &RegistryRef, call: &Call) -> Result<Option<Registry>> {
+        let look = async { parts.find_registry(registry, call).await.map(Some) };
+        self.get((registry, true), look, call).await.map_err(|err| err.with_blame(Blame::Source))
+    }
+
+    /// The registry with a host, if the caller can see one.
+    async fn with_host(&self, parts: &Parts, host: &str, call: &Call) -> Result<Option<Registry>> {
+        let registry: RegistryRef = host.parse()?;
+        let look = async {
+            match parts.registry_importer().find(&registry, call).await {
+                Err(err) if err.kind() == ErrorKind::Forbidden => Ok(None),
+                found => found,
+            }
+        };
+        self.get((&registry, false), look, call).await
+    }
+}
+
+/// A source, looked at.
+pub(super) struct Origin {
+    /// The image, with the registry's login server as far as it is known.
+    pub image: ImageReference,
+    /// The registry, where it is one of Azure's that the caller can name.
+    pub registry: Option<ResourceId>,
+    pub seen: Look,
+}
+
+impl Origin {
+    /// Looks for the registry and at the image: at once, where the image says where it is.
+    pub async fn find(
+        parts: &Parts,
+        image: ImageReference,
+        options: &ImportOptions,
+        sources: &Sources,
+        call: &Call,
+    ) -> Result<Self> {
+        if image.registry() != UNKNOWN {
+            let (seen, registry) = futures::try_join!(
+                look(parts, &image, options, sources, call),
+                find_registry(parts, &image, options, sources, call)
+            )?;
+            return Ok(Self { image, registry, seen });
+        }
+        let Some(registry) = &options.source_registry else {
+            return Err(Error::invalid("wanted the registry that has it", "image", image.to_string()));
+        };
+        let found = match (sources.named(parts, registry, call).await, registry.id()) {
+            // Azure may have rights that the caller has not: the id is all that it needs.
+            (Err(err), Some(id)) if err.kind() == ErrorKind::Forbidden => {
+                let image = image.in_registry(&parts.cloud().plain_login_server(id.name()));
+                return Ok(Self {
+                    image,
+                    registry: Some(id.clone()),
+                    seen: Look::Hidden { reason: UNSEEN.to_owned(), passes: false, is_refused: true },
+                });
+            }
+            (found, _) => found?,
+        };
+        let image = found.as_ref().map_or_else(|| image.clone(), |found| image.in_registry(&found.login_server));
+        let seen = look(parts, &image, options, sources, call).await?;
+        Ok(Self { image, registry: found.map(|found| found.id), seen })
+    }
+}
+
+async fn look(
+    parts: &Parts,
+    image: &ImageReference,
+    options: &ImportOptions,
+    sources: &Sources,
+    call: &Call,
+) -> Result<Look> {
+    // The credentials are the source's and Azure's affair; without them a look would tell nothing of a private image.
+    if options.credentials.is_some() {
+        Ok(Look::Hidden { reason: UNCOMPARED.to_owned(), passes: false, is_refused: false })
+    } else {
+        sources.reach.look(parts, image, Blame::Source, call).await
+    }
+}
+
+/// One of Azure's registries is named by its id where the caller can see it: then Azure pulls with rights of its own. Where not,
+/// Azure asks it without a name. One that the caller named is taken as it is, and one that they named and is absent is an error.
+async fn find_registry(
+    parts: &Parts,
+    image: &ImageReference,
+    options: &ImportOptions,
+    sources: &Sources,
+    call: &Call,
+) -> Result<Option<ResourceId>> {
+    let found = match &options.source_registry {
+        Some(registry) => match registry.id() {
+            Some(id) => return Ok(Some(id.clone())),
+            None => sources.named(parts, registry, call).await?,
+        },
+        None if options.credentials.is_some() || !parts.cloud().has_registry(image.registry()) => None,
+        None => sources.with_host(parts, image.registry(), call).await?,
+    };
+    Ok(found.map(|registry| registry.id))
+}

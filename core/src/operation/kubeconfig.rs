@@ -1,0 +1,62 @@
+//! A cluster's kubeconfig: as a value, and merged into a file.
+
+use super::{Parts, span::Outcome};
+use crate::{
+    call::Call,
+    cluster::{ClusterRef, Kubeconfig, KubeconfigOptions, MergeKubeconfigOptions, MergedKubeconfig, Places},
+    error::{Error, ErrorKind, Result},
+};
+use std::time::Duration;
+use tokio_util::sync::CancellationToken;
+
+pub(crate) const DEADLINE: Duration = Duration::from_secs(2 * 60);
+const MERGE: &str = "merging the kubeconfig";
+
+pub(crate) async fn kubeconfig(parts: &Parts, cluster: &ClusterRef, options: KubeconfigOptions) -> Result<Kubeconfig> {
+    fetch(parts, cluster, &options, &options.call.start(DEADLINE)).await
+}
+
+async fn fetch(parts: &Parts, cluster: &ClusterRef, options: &KubeconfigOptions, call: &Call) -> Result<Kubeconfig> {
+    let context = options.context.as_deref();
+    if let Some(name) = context.filter(|name| !is_context_name(name)) {
+        let wanted =
+            "wanted a context's name: not empty, without white space at its ends and without control characters";
+        return Err(Error::invalid(wanted, "context", name.escape_default().to_string()));
+    }
+    let kubeconfig = parts.cluster_deployer.kubeconfig(cluster, options.mode, call).await?;
+    match context {
+        None => Ok(kubeconfig),
+        Some(name) => kubeconfig.with_context(name),
+    }
+}
+
+fn is_context_name(name: &str) -> bool {
+    name.trim() == name && !name.is_empty() && !name.contains(char::is_control)
+}
+
+pub(crate) async fn merge(
+    parts: &Parts,
+    cluster: &ClusterRef,
+    options: MergeKubeconfigOptions,
+) -> Result<MergedKubeconfig> {
+    let mut mode = options.mode;
+    let places = Places::find(mode.file.as_deref(), &parts.environment)?;
+    let call = options.kubeconfig.call.start(DEADLINE);
+    let kubeconfig = fetch(parts, cluster, &options.kubeconfig, &call).await?;
+    mode.lock_wait = mode.lock_wait.min(call.remaining());
+    // A future that is dropped stops the work, unless the file was replaced by then.
+    let given_up = CancellationToken::new();
+    let _on_drop = given_up.clone().drop_guard();
+    let work = tokio::task::spawn_blocking(move || kubeconfig.merge_into(&places, &mode, &|| given_up.is_cancelled()));
+    let work =
+        async { work.await.map_err(|err| Error::new(ErrorKind::Unexpected, "the merge broke off").with_source(err))? };
+    call.step(MERGE, call.run(MERGE, work)).await
+}
+
+impl Outcome for Kubeconfig {}
+
+impl Outcome for MergedKubeconfig {
+    fn outcome(&self) -> &'static str {
+        self.outcome.as_str()
+    }
+}

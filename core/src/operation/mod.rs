@@ -1,0 +1,19 @@
+//! The operations: each gathers what it needs, decides, writes at most once, and reports.
+
+pub(crate) mod apply;
+pub(crate) mod attach;
+pub(crate) mod attachments;
+pub(crate) mod create_cluster;
+pub(crate) mod create_registry;
+pub(crate) mod detach;
+pub(crate) mod identities;
+pub(crate) mod import;
+pub(crate) mod kubeconfig;
+mod parts;
+pub(crate) mod pods;
+pub(crate) mod registry;
+pub(crate) mod rights;
+pub(crate) mod rollout;
+pub(crate) mod span;
+
+pub(crate) use parts::Parts;

@@ -1,0 +1,78 @@
+//! What operations work with: the parts that do the work, and what all of them know.
+
+use crate::{
+    absent,
+    call::Call,
+    cloud::Cloud,
+    cluster::ClusterDeployer,
+    environment::Environment,
+    error::{Error, ErrorKind, Result},
+    id::SubscriptionId,
+    identity::IdentityResolver,
+    inventory::Inventory,
+    registry::{Registry, RegistryImporter, RegistryRef},
+    role::RoleAssigner,
+};
+use std::sync::Arc;
+
+/// What a client is made of.
+#[derive(Debug)]
+pub(crate) struct Parts {
+    pub cloud: Cloud,
+    /// The subscription in which names are looked up.
+    pub subscription: SubscriptionId,
+    pub environment: Environment,
+    pub identity_resolver: Arc<dyn IdentityResolver>,
+    pub role_assigner: Arc<dyn RoleAssigner>,
+    pub registry_importer: Arc<dyn RegistryImporter>,
+    pub cluster_deployer: Arc<dyn ClusterDeployer>,
+    pub inventory: Arc<dyn Inventory>,
+}
+
+impl Parts {
+    /// A registry that has to exist.
+    pub async fn find_registry(&self, registry: &RegistryRef, call: &Call) -> Result<Registry> {
+        let found = self.registry_importer.find(registry, call).await?;
+        found.ok_or_else(|| {
+            let err = Error::new(ErrorKind::NotFound, "no such registry");
+            if let Some(id) = registry.id() {
+                return absent::explain(err, "registry", id);
+            }
+            let searched = registry.subscription(self.subscription).to_string();
+            err.with_context("registry", registry.as_str())
+                .with_context("searched in subscription", searched)
+                .with_context(
+                    "hint",
+                    "names are searched in this subscription only; name a registry in another by its resource id",
+                )
+        })
+    }
+
+    pub fn subscription_id(&self) -> SubscriptionId {
+        self.subscription
+    }
+
+    pub fn cloud(&self) -> &Cloud {
+        &self.cloud
+    }
+
+    pub fn identity_resolver(&self) -> &dyn IdentityResolver {
+        self.identity_resolver.as_ref()
+    }
+
+    pub fn role_assigner(&self) -> &dyn RoleAssigner {
+        self.role_assigner.as_ref()
+    }
+
+    pub fn registry_importer(&self) -> &dyn RegistryImporter {
+        self.registry_importer.as_ref()
+    }
+
+    pub fn cluster_deployer(&self) -> &dyn ClusterDeployer {
+        self.cluster_deployer.as_ref()
+    }
+
+    pub fn inventory(&self) -> &dyn Inventory {
+        self.inventory.as_ref()
+    }
+}

@@ -1,0 +1,54 @@
+//! Rollout: wait until a workload's pods run, or until it is known why they do not.
+
+mod grant;
+mod options;
+
+pub use options::RollOutOptions;
+
+use super::{Parts, span::Outcome};
+use crate::{
+    cloud::Cloud,
+    cluster::{ClusterRef, Deployment, RollOut},
+    error::{Error, ErrorKind, Result},
+    image::ImageReference,
+    pull::PullCause,
+};
+use std::time::Duration;
+
+pub(crate) const DEADLINE: Duration = Duration::from_secs(15 * 60);
+
+/// A refusal by the registry is final without a grant, and transient with one: so the grants are read.
+pub(crate) async fn roll_out(
+    parts: &Parts,
+    cluster: &ClusterRef,
+    deployment: &Deployment,
+    options: &RollOutOptions,
+) -> Result<RollOut> {
+    if let Some(registry) = &options.registry {
+        registry.check_cloud(parts.cloud())?;
+    }
+    let call = options.call.start(DEADLINE);
+    let refused = match parts.cluster_deployer().roll_out(cluster, deployment, Duration::ZERO, &call).await {
+        Err(err) if is_refused_by_registry_of(parts.cloud(), &err) => err,
+        ended => return ended,
+    };
+    let verdict = grant::judge(parts, cluster, &refused, options, &call).await?;
+    if verdict.is_final {
+        // To find that out took a while, and the pods may run by now.
+        let now = parts.cluster_deployer().roll_out(cluster, deployment, Duration::ZERO, &call).await;
+        let is_refused = |err: &Error| is_refused_by_registry_of(parts.cloud(), err);
+        return now.map_err(|err| if is_refused(&err) { verdict.explain(err) } else { err });
+    }
+    let wait = parts.cluster_deployer().roll_out(cluster, deployment, options.propagation, &call);
+    let ended = call.step(&verdict.step, wait).await;
+    ended.map_err(|err| if err.pull_failure().is_some() { verdict.explain(err) } else { err })
+}
+
+/// At a registry that is none of this cloud's, no grant can help.
+fn is_refused_by_registry_of(cloud: &Cloud, err: &Error) -> bool {
+    let Some(failure) = err.pull_failure().filter(|_| err.kind() == ErrorKind::PullFailed) else { return false };
+    let image = ImageReference::parse(&failure.image);
+    failure.cause == PullCause::Unauthorized && image.is_ok_and(|image| cloud.has_registry(image.registry()))
+}
+
+impl Outcome for RollOut {}

@@ -1,0 +1,60 @@
+//! How a rollout is waited for.
+
+use crate::{call::CallOptions, id::SubscriptionId, registry::RegistryRef};
+use std::time::Duration;
+
+/// How long a grant that is there may take to become effective. Users report minutes, and up to an hour with old node tokens.
+const PROPAGATION: Duration = Duration::from_secs(10 * 60);
+
+/// How a roll-out is waited for.
+#[derive(Clone, Debug)]
+#[non_exhaustive]
+pub struct RollOutOptions {
+    /// The registry that the images come from, where it is in a subscription that the client does not search: its resource id. When a
+    /// registry refuses a pull, its role assignments are read, to tell a missing one from one that is not effective yet.
+    pub registry: Option<RegistryRef>,
+    /// The subscriptions in which the registry of a refused pull is searched, besides the client's and the cluster's. By default all
+    /// that the caller can see.
+    pub subscriptions: Vec<SubscriptionId>,
+    /// How long a grant that is there may take to become effective; 10 minutes by default. For so long, counted from the first pull
+    /// that the registry refuses, a refusal is waited out. It does not prolong the deadline, which ends the wait earlier if it is earlier.
+    pub propagation: Duration,
+    /// Deadline (15 minutes by default), cancellation, progress.
+    pub call: CallOptions,
+}
+
+impl RollOutOptions {
+    /// Sets [`registry`](Self::registry).
+    #[must_use]
+    pub fn with_registry(mut self, registry: RegistryRef) -> Self {
+        self.registry = Some(registry);
+        self
+    }
+
+    /// Adds one of [`subscriptions`](Self::subscriptions).
+    #[must_use]
+    pub fn with_subscription(mut self, subscription: SubscriptionId) -> Self {
+        self.subscriptions.push(subscription);
+        self
+    }
+
+    /// Sets [`propagation`](Self::propagation).
+    #[must_use]
+    pub fn with_propagation(mut self, propagation: Duration) -> Self {
+        self.propagation = propagation;
+        self
+    }
+
+    /// Sets [`call`](Self::call).
+    #[must_use]
+    pub fn with_call(mut self, call: CallOptions) -> Self {
+        self.call = call;
+        self
+    }
+}
+
+impl Default for RollOutOptions {
+    fn default() -> Self {
+        Self { registry: None, subscriptions: Vec::new(), propagation: PROPAGATION, call: CallOptions::default() }
+    }
+}

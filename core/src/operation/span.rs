@@ -1,0 +1,149 @@
+//! The span of an operation, and how it ends.
+
+use crate::{
+    call::millis,
+    error::{ErrorKind, Result},
+    telemetry::END,
+};
+use futures::future::BoxFuture;
+use std::future::Future;
+use tokio::time::Instant;
+use tracing::{Instrument as _, Span};
+
+/// Wraps the work of an operation in its span, and ends it when the call is over. Its name is a literal, as `tracing` wants it.
+macro_rules! operation {
+    ($name:literal, $parts:expr, $about:expr, $call:expr, $work:expr $(,)?) => {{
+        let (about, call): ($crate::operation::span::About, $crate::call::Call) = ($about, $call);
+        let span = tracing::info_span!(
+            target: $crate::telemetry::OPERATION,
+            $name,
+            subscription = %$parts.subscription,
+            cluster = about.cluster.as_deref().map(tracing::field::display),
+            registry = about.registry.as_deref().map(tracing::field::display),
+            outcome = tracing::field::Empty,
+            correlation_id = tracing::field::Empty,
+        );
+        let work = $work;
+        $crate::operation::span::watch($name, about, span, async move { call.operation($name, work).await })
+    }};
+}
+
+pub(crate) use operation;
+
+/// What an operation is about.
+pub(crate) struct About {
+    pub cluster: Option<String>,
+    pub registry: Option<String>,
+}
+
+impl About {
+    pub fn cluster(cluster: &impl ToString) -> Self {
+        Self { cluster: Some(cluster.to_string()), registry: None }
+    }
+
+    pub fn registry(registry: &impl ToString) -> Self {
+        Self { cluster: None, registry: Some(registry.to_string()) }
+    }
+
+    pub fn both(cluster: &impl ToString, registry: &impl ToString) -> Self {
+        Self { cluster: Some(cluster.to_string()), registry: Some(registry.to_string()) }
+    }
+
+    /// The same with registries that options name, if they name any.
+    pub fn with_registries<'a, T: ToString + 'a>(mut self, registries: impl IntoIterator<Item = &'a T>) -> Self {
+        let names: Vec<String> = registries.into_iter().map(ToString::to_string).collect();
+        self.registry = (!names.is_empty()).then(|| names.join(", "));
+        self
+    }
+}
+
+/// What the end of an operation reports of its result.
+pub(crate) trait Outcome {
+    /// Its word.
+    fn outcome(&self) -> &'static str {
+        "done"
+    }
+
+    /// By which Azure's activity log knows the write.
+    fn correlation_id(&self) -> Option<&str> {
+        None
+    }
+
+    /// Why it is a failure, of a result that holds errors of its own.
+    fn failure(&self) -> Option<String> {
+        None
+    }
+}
+
+/// Does the work within the span, and tells how it ended. Boxed: wrapped as it is, the work would be as large again.
+pub(crate) fn watch<'a, T: Outcome>(
+    operation: &'static str,
+    about: About,
+    span: Span,
+    work: impl Future<Output = Result<T>> + Send + 'a,
+) -> BoxFuture<'a, Result<T>> {
+    let its = span.clone();
+    let watched = async move {
+        let end = End { operation, about, span: its, begun: Instant::now(), is_reported: false };
+        let result = work.await;
+        end.report(&result);
+        result
+    };
+    Box::pin(watched.instrument(span))
+}
+
+/// Reported once, also where the future is dropped before.
+struct End {
+    operation: &'static str,
+    about: About,
+    span: Span,
+    begun: Instant,
+    is_reported: bool,
+}
+
+impl End {
+    /// A failure is an error to whoever reads a log, but for a call that its caller cancelled.
+    fn report<T: Outcome>(mut self, result: &Result<T>) {
+        self.is_reported = true;
+        let (outcome, correlation_id) = match result {
+            Ok(done) => (done.outcome(), done.correlation_id()),
+            Err(err) => (err.kind().as_str(), err.correlation_id()),
+        };
+        self.span.record("outcome", outcome);
+        self.span.record("correlation_id", correlation_id);
+        let Self { operation, about: About { cluster, registry }, begun, .. } = &self;
+        let (cluster, registry, duration_ms) = (cluster.as_deref(), registry.as_deref(), millis(begun.elapsed()));
+        match result {
+            Ok(done) => match done.failure() {
+                None => tracing::info!(
+                    target: END, operation, cluster, registry, outcome, correlation_id, duration_ms, "ended"
+                ),
+                Some(error) => tracing::error!(
+                    target: END, operation, cluster, registry, outcome, duration_ms, error, "failed"
+                ),
+            },
+            Err(err) if err.kind() == ErrorKind::Cancelled => tracing::info!(
+                target: END, operation, cluster, registry, outcome, correlation_id, duration_ms, error = %err, "cancelled"
+            ),
+            Err(err) => {
+                let (status, code, request_id) = (err.status(), err.code(), err.request_id());
+                tracing::error!(
+                    target: END, operation, cluster, registry, outcome, correlation_id, duration_ms, error = %err, status, code,
+                    request_id, "failed"
+                );
+            }
+        }
+    }
+}
+
+impl Drop for End {
+    fn drop(&mut self) {
+        if self.is_reported {
+            return;
+        }
+        self.span.record("outcome", "dropped");
+        let Self { operation, about: About { cluster, registry }, begun, .. } = &*self;
+        let (cluster, registry, duration_ms) = (cluster.as_deref(), registry.as_deref(), millis(begun.elapsed()));
+        tracing::info!(target: END, operation, cluster, registry, outcome = "dropped", duration_ms, "dropped");
+    }
+}

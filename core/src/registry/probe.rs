@@ -1,0 +1,93 @@
+//! Requests for one image, and what their failures mean.
+
+use crate::{
+    call::Call,
+    error::Result,
+    error::{Error, ErrorKind},
+    http::{Answer, BodyKind, Registries, RegistryRequest, from_the_way, service_error},
+    image::ImageReference,
+};
+use azure_core::{credentials::Secret, http::Method};
+use std::{
+    sync::{Mutex, PoisonError},
+    time::Duration,
+};
+use tokio::time::Instant;
+use url::Url;
+
+/// All forms that a manifest can have: without the two for indexes a registry may answer with one platform's manifest, whose
+/// digest is another.
+const MANIFESTS: &str = "application/vnd.oci.image.index.v1+json, application/vnd.oci.image.manifest.v1+json, \
+    application/vnd.docker.distribution.manifest.list.v2+json, application/vnd.docker.distribution.manifest.v2+json";
+
+/// One look at an image: for what, and how long the registry may still take for it.
+pub(super) struct Probe<'a> {
+    pub image: &'a ImageReference,
+    pub call: &'a Call,
+    pub registries: &'a Registries,
+    pub left: Option<Mutex<Duration>>,
+}
+
+impl Probe<'_> {
+    /// Sends a request. What a call leaves to registries is for all requests of a look together; the caller's own sign-in, which may
+    /// be a program or a person, is not part of it.
+    pub async fn send(&self, request: RegistryRequest) -> Result<Answer> {
+        let Some(left) = &self.left else { return self.registries.send(request, self.call).await };
+        let allowed = *left.lock().unwrap_or_else(PoisonError::into_inner);
+        let begun = Instant::now();
+        let answer = self.registries.send(request, &self.call.at_most(allowed)).await;
+        let mut left = left.lock().unwrap_or_else(PoisonError::into_inner);
+        *left = left.saturating_sub(begun.elapsed());
+        answer
+    }
+
+    pub async fn manifest(&self, method: Method, url: &Url, token: Option<&Secret>) -> Result<Answer> {
+        let mut headers = vec![("accept", MANIFESTS.to_owned())];
+        headers.extend(token.map(|token| ("authorization", format!("Bearer {}", token.secret()))));
+        let step = format!("looking at {}", self.image);
+        let body_kind = BodyKind::Manifest;
+        self.send(RegistryRequest { method, url: url.clone(), headers, body: None, step, body_kind }).await
+    }
+}
+
+/// Docker Hub answers at another host than the one in its images' names.
+pub(super) fn api_host(image: &ImageReference) -> &str {
+    if image.registry() == "docker.io" { "registry-1.docker.io" } else { image.registry() }
+}
+
+pub(super) fn failed(image: &ImageReference, answer: &Answer, message: &str) -> Error {
+    if let Some(err) = from_the_way(answer, false, "looking at an image") {
+        return err.with_context("image", image.to_string());
+    }
+    let kind = match ErrorKind::of_status(answer.status) {
+        // Who has no name, or one that the registry does not know, lacks the permission: another sign-in is no help.
+        ErrorKind::Unauthenticated => ErrorKind::Forbidden,
+        // That an image is missing is read before; of a sign-in it says nothing about the caller's input.
+        ErrorKind::NotFound | ErrorKind::InvalidInput | ErrorKind::Conflict => ErrorKind::Unexpected,
+        kind => kind,
+    };
+    let service = service_error(answer.status, &answer.headers, &answer.body);
+    Error::new(kind, message).with_context("image", image.to_string()).with_service(service)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use azure_core::http::headers::Headers;
+
+    /// A registry's own words go before: whom it does not let in lacks a permission, and what it does not find in a sign-in is no image.
+    #[test]
+    fn a_status_has_the_same_meaning_as_elsewhere() {
+        let image = "quay.example/team/app:v1".parse().unwrap();
+        for (status, kind) in crate::error::STATUSES {
+            let body = r#"{"errors":[{"code":"C","message":"m"}]}"#.into();
+            let answer = Answer { status, headers: Headers::new(), body, is_repeated: false };
+            let wanted = match kind {
+                ErrorKind::Unauthenticated => ErrorKind::Forbidden,
+                ErrorKind::NotFound | ErrorKind::InvalidInput | ErrorKind::Conflict => ErrorKind::Unexpected,
+                kind => kind,
+            };
+            assert_eq!(failed(&image, &answer, "testing").kind(), wanted, "{status}");
+        }
+    }
+}

@@ -1,0 +1,56 @@
+//! Core's imports point down: no file names something of a higher layer, and no files name each other in a circle.
+
+use aks_acr_surface::{layers::Layers, paths::Crate};
+use std::path::Path;
+
+/// From the lowest to the highest. Within a folder there is no order, but there are no circles.
+const RANKS: &[&str] = &[
+    "action.rs",
+    "environment.rs",
+    "lenient.rs",
+    "quoted.rs",
+    "stored_time.rs",
+    "words.rs",
+    "refusal.rs",
+    "pull.rs",
+    "telemetry.rs",
+    "error/",
+    "id.rs",
+    "image/",
+    "cloud.rs",
+    "difference.rs",
+    "absent.rs",
+    "challenge.rs",
+    "call/",
+    "write.rs",
+    "network/",
+    "http/",
+    "credential/",
+    "kubernetes/",
+    "role/",
+    "registry/",
+    "cluster/",
+    "identity/",
+    "inventory/",
+    "operation/",
+    "display/",
+    "client/",
+    "lib.rs",
+];
+
+#[test]
+fn imports_point_down_and_run_in_no_circle() {
+    let source = Crate::read(&Path::new(env!("CARGO_MANIFEST_DIR")).join("../../core/src/lib.rs"));
+    let layers = Layers::new(&source, RANKS);
+    print!("{}", layers.sizes());
+    let (unranked, upward, circles) = (layers.unranked(), layers.upward(), layers.circles());
+    assert!(
+        unranked.is_empty() && upward.is_empty() && circles.is_empty(),
+        "unranked:\n{}\nupward ({}):\n{}\nin circles ({}):\n{}",
+        unranked.join("\n"),
+        upward.len(),
+        upward.join("\n"),
+        circles.len(),
+        circles.join("\n"),
+    );
+}
