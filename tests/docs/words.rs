@@ -47,6 +47,7 @@ pub fn plain(text: &str) -> String {
             Some((target, after)) => (target, after),
             None => (name, after),
         };
+        let target = target.strip_prefix("crate::").unwrap_or(target);
         let last = target.rsplit("::").next().unwrap_or_default();
         let is_of_client = target.starts_with("Self::") || target.starts_with("Client::");
         let kind = ErrorKind::ALL.iter().find(|kind| target.contains("ErrorKind") && format!("{kind:?}") == last);
