@@ -2,10 +2,11 @@
 //! by the same rules as for the credentials of the default chain.
 
 use super::{
-    failure::{SignInTrouble, is_trouble, service_error},
     foreign::{Head, foreign, is_foreign, redirected},
     no_connection::is_transient_if_no_connection,
     refusal::is_conditional_access,
+    service_error::service_error,
+    sign_in_trouble::{SignInTrouble, is_trouble},
     wait::retry_after,
 };
 use crate::error::{Error, ErrorKind};

@@ -3,9 +3,10 @@
 
 use super::{
     Try,
-    failure::{from_transport, innermost, is_final, service_error},
+    failure::{from_transport, innermost, is_final},
     pause::{Buckets, Pauses},
     read_body::BodyKind,
+    service_error::service_error,
     wait::retry_after,
 };
 use crate::{

@@ -7,19 +7,19 @@ use super::{
     missing_provider::{PROVIDER, missing_provider},
     read_body::TooLarge,
     refusal::{is_conditional_access, refusal},
+    service_error::service_error,
+    sign_in_trouble::{SignInTrouble, is_trouble},
 };
 use crate::{
     absent, challenge,
-    error::{Error, ErrorKind, ServiceError},
+    error::{Error, ErrorKind},
     refusal::RefusalKind,
 };
-use azure_core::http::{Method, StatusCode, headers::Headers};
+use azure_core::http::Method;
 use base64::{
     Engine as _,
     engine::general_purpose::{STANDARD_NO_PAD, URL_SAFE_NO_PAD},
 };
-use serde_json::Value;
-use std::time::Duration;
 
 /// Makes an error of an answer with an error status.
 pub(crate) fn from_azure(request: &ArmRequest, answer: &Answer) -> Error {
@@ -174,52 +174,6 @@ fn find<E: std::error::Error + 'static, T>(err: &azure_core::Error, pick: impl F
     None
 }
 
-/// Why no token came, where that is no question of who the caller is: no network, a proxy, a sign-in service that is down or busy.
-#[derive(Clone, Debug)]
-pub(crate) struct SignInTrouble {
-    pub kind: ErrorKind,
-    pub is_transient: bool,
-    /// In a few words without a secret.
-    pub reason: String,
-    pub host: String,
-    pub retry_after: Option<Duration>,
-    pub service: Option<ServiceError>,
-}
-
-impl std::fmt::Display for SignInTrouble {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        write!(f, "could not reach {}: {}", self.host, self.reason)
-    }
-}
-
-impl std::error::Error for SignInTrouble {}
-
-impl SignInTrouble {
-    pub fn new(kind: ErrorKind, host: &str, reason: impl Into<String>) -> Self {
-        let (host, reason) = (host.to_owned(), reason.into());
-        Self { kind, is_transient: kind.is_transient(), reason, host, retry_after: None, service: None }
-    }
-
-    fn error(self, step: &str) -> Error {
-        let sentence = match self.kind {
-            ErrorKind::RateLimited => "could not acquire a token: the sign-in service throttles",
-            _ => "could not acquire a token: the sign-in service is not available",
-        };
-        let mut err = Error::new(self.kind, sentence).with_transient(self.is_transient).with_context("while", step);
-        if !self.host.is_empty() {
-            err = err.with_context("host", self.host);
-        }
-        err = err.with_context("reason", self.reason);
-        if let Some(wait) = self.retry_after {
-            err = err.with_retry_after(wait);
-        }
-        match self.service {
-            Some(service) => err.with_service(service),
-            None => err,
-        }
-    }
-}
-
 /// Looks for such a cause behind a credential's error: our own chain says it, one of another language by its text and its classes, and any
 /// other that was given by the kinds of its errors.
 fn trouble_behind(err: &azure_core::Error) -> Option<SignInTrouble> {
@@ -240,11 +194,6 @@ fn trouble_behind(err: &azure_core::Error) -> Option<SignInTrouble> {
             _ => None,
         })
     })
-}
-
-/// The statuses by which a sign-in service says that it is down or busy.
-pub(crate) fn is_trouble(status: StatusCode) -> bool {
-    matches!(u16::from(status), 408 | 429 | 500..=599)
 }
 
 /// Whether one of this type, of which that holds, lies behind an error.
@@ -272,88 +221,10 @@ fn sentence(kind: ErrorKind) -> &'static str {
     }
 }
 
-/// Reads an error's body in each shape that is met: Resource Manager wraps it, AKS does not, a registry lists several, Entra
-/// has two strings. Nothing in it is required, and a field that cannot be read takes no other with it.
-pub(crate) fn service_error(status: u16, headers: &Headers, body: &[u8]) -> ServiceError {
-    let body: Value = serde_json::from_slice(body).unwrap_or(Value::Null);
-    let (code, message, details) = match (&body["error"], &body["errors"][0]) {
-        (Value::String(code), _) => (Some(code.clone()), text(&body["error_description"]), &Value::Null),
-        (wrapped @ Value::Object(_), _) | (_, wrapped @ Value::Object(_)) => parts(wrapped),
-        _ => parts(&body),
-    };
-    let header = |name: &'static str| headers.get_optional_str(&name.into()).map(str::to_owned);
-    ServiceError {
-        status,
-        code: code.filter(|code| !code.is_empty()),
-        message: join(message, &detail_messages(details)),
-        request_id: header("x-ms-request-id"),
-        correlation_id: header(super::header::CORRELATION_ID),
-    }
-}
-
-fn parts(error: &Value) -> (Option<String>, Option<String>, &Value) {
-    (text(&error["code"]), text(&error["message"]), &error["details"])
-}
-
-/// A text, or a number as one. Some providers write a message as `OData` has it, with its language.
-fn text(value: &Value) -> Option<String> {
-    match value {
-        Value::String(text) => Some(text.clone()),
-        Value::Number(number) => Some(number.to_string()),
-        Value::Object(fields) => fields.get("value").and_then(Value::as_str).map(str::to_owned),
-        _ => None,
-    }
-}
-
-fn detail_messages(details: &Value) -> Vec<&str> {
-    let list = details.as_array().map(Vec::as_slice).unwrap_or_default();
-    list.iter().filter_map(|detail| detail.get("message").and_then(Value::as_str)).collect()
-}
-
-/// The message, then those of its details that it does not hold already.
-fn join(message: Option<String>, details: &[&str]) -> Option<String> {
-    let mut text = message.unwrap_or_default();
-    for detail in details {
-        if !detail.is_empty() && !text.contains(detail) {
-            let gap = if text.is_empty() { "" } else { "; " };
-            text = format!("{text}{gap}{detail}");
-        }
-    }
-    (!text.is_empty()).then_some(text)
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    fn read(body: &str) -> (Option<String>, Option<String>) {
-        let service = service_error(400, &Headers::new(), body.as_bytes());
-        (service.code, service.message)
-    }
-
-    #[test]
-    fn both_shapes_of_azure_are_read() {
-        let wanted = (Some("C".to_owned()), Some("say \"m\"".to_owned()));
-        assert_eq!(read(r#"{"error":{"code":"C","message":"say \"m\"","details":null}}"#), wanted);
-        assert_eq!(read(r#"{"code":"C","message":"say \"m\"","details":null,"subcode":"","target":null}"#), wanted);
-        assert_eq!(read(r#"{"errors":[{"code":"C","message":"say \"m\""}]}"#), wanted);
-    }
-
-    #[test]
-    fn a_field_of_another_type_does_not_hide_the_others() {
-        let is = |code: &str, message: &str| (Some(code.to_owned()), Some(message.to_owned()));
-        assert_eq!(read(r#"{"error":{"code":7,"message":"m","details":"text"}}"#), is("7", "m"));
-        assert_eq!(read(r#"{"error":{"code":"C","message":7}}"#), is("C", "7"));
-        assert_eq!(read(r#"{"error":{"code":"C","message":"m"},"errors":null,"code":[]}"#), is("C", "m"));
-        assert_eq!(read(r#"{"error":null,"code":"C","message":"m","details":{}}"#), is("C", "m"));
-        assert_eq!(read(r#"{"error":{"code":{},"message":"m"}}"#), (None, Some("m".to_owned())));
-    }
-
-    #[test]
-    fn details_are_added_once() {
-        let (_, message) = read(r#"{"error":{"message":"a b","details":[{"message":"b"},{"message":"c"}]}}"#);
-        assert_eq!(message.as_deref(), Some("a b; c"));
-    }
+    use azure_core::http::headers::Headers;
 
     #[test]
     fn the_claims_of_a_challenge_are_read() {
@@ -363,18 +234,6 @@ mod tests {
         assert_eq!(wanted_claims(&challenge).as_deref(), Some(wanted));
         assert_eq!(wanted_claims(r#"Bearer error="invalid_token", claims="e30=""#), None);
         assert_eq!(wanted_claims(r#"Bearer error="insufficient_claims""#), None);
-    }
-
-    #[test]
-    fn a_field_of_another_type_takes_no_other_with_it() {
-        let code = |text: &str| Some(text.to_owned());
-        assert_eq!(read(r#"{"error":{"code":"C","message":{"lang":"en-us","value":"m"}}}"#), (code("C"), code("m")));
-        assert_eq!(read(r#"{"error":{"code":403,"message":"m","details":"d"}}"#), (code("403"), code("m")));
-        assert_eq!(read(r#"{"error":{"code":"C","message":["m"],"details":[1,{"message":2}]}}"#), (code("C"), None));
-        assert_eq!(read(r#"{"error":{"code":"C"},"errors":"none","code":7}"#), (code("C"), None));
-        assert_eq!(read(r#"{"error":null,"errors":[{"code":"C","message":null}]}"#), (code("C"), None));
-        assert_eq!(read(r#"{"code":5,"message":"m","error_description":1}"#), (code("5"), code("m")));
-        assert_eq!(read(r#"{"error":"invalid_client","error_description":7}"#), (code("invalid_client"), code("7")));
     }
 
     /// With a body of the service's own: other bodies are somebody else's.
@@ -387,12 +246,5 @@ mod tests {
             let request = ArmRequest::get("/subscriptions", "1");
             assert_eq!(from_azure(&request, &answer).kind(), kind, "{status}");
         }
-    }
-
-    #[test]
-    fn what_is_no_error_body_gives_none() {
-        assert_eq!(read("<html>"), (None, None));
-        assert_eq!(read(""), (None, None));
-        assert_eq!(read("[]"), (None, None));
     }
 }

@@ -19,6 +19,8 @@ mod provider;
 mod read_body;
 mod refusal;
 mod request;
+mod service_error;
+mod sign_in_trouble;
 mod state;
 mod token;
 #[cfg(feature = "identity")]
@@ -31,9 +33,9 @@ mod weight;
 pub use credential_failure::CredentialFailure;
 #[cfg(feature = "identity")]
 pub(crate) use deadline::tell;
+pub(crate) use failure::{from_azure, from_service, from_the_way, from_transport};
 #[cfg(feature = "identity")]
-pub(crate) use failure::{SignInTrouble, innermost, is_final, is_trouble};
-pub(crate) use failure::{from_azure, from_service, from_the_way, from_transport, service_error};
+pub(crate) use failure::{innermost, is_final};
 #[cfg(feature = "identity")]
 pub(crate) use foreign::is_foreign;
 #[cfg(any(feature = "identity", feature = "kubernetes"))]
@@ -51,6 +53,9 @@ pub(crate) use read_body::BodyKind;
 #[cfg(feature = "kubernetes")]
 pub(crate) use read_body::{Kept, MOST_PAGES, ReadError, TooLarge, read_http_body};
 pub(crate) use request::{Answer, ArmRequest, RegistryRequest};
+pub(crate) use service_error::service_error;
+#[cfg(feature = "identity")]
+pub(crate) use sign_in_trouble::{SignInTrouble, is_trouble};
 pub(crate) use state::{Provisioned, shown};
 pub(crate) use token::{Caller, Tokens};
 #[cfg(feature = "identity")]

@@ -1,6 +1,6 @@
 //! Long-running operations: how far one is, and the wait until it has ended.
 
-use super::{Answer, Arm, ArmRequest, CORRELATION_ID, Unseen, wait::retry_after};
+use super::{Answer, Arm, ArmRequest, CORRELATION_ID, Unseen, service_error::service_error, wait::retry_after};
 use crate::{
     call::{Call, Poll, Polling},
     error::{Error, ErrorKind, Result, ServiceError},
@@ -152,7 +152,7 @@ fn service(answer: &Answer, error: &Value) -> ServiceError {
         Value::Object(_) => (text(&error["code"]), text(&error["message"])),
         other => (None, text(other)),
     };
-    let read = super::failure::service_error(answer.status, &answer.headers, &answer.body);
+    let read = service_error(answer.status, &answer.headers, &answer.body);
     // Of an error that is a text, the reader of other answers makes a code.
     let (of_code, of_message) = if error.is_object() { (read.code, read.message) } else { (None, None) };
     ServiceError { code: code.or(of_code), message: of_message.or(message), ..read }
