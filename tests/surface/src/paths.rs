@@ -7,7 +7,7 @@ use proc_macro2::{TokenStream, TokenTree};
 use std::{
     collections::{BTreeMap, BTreeSet},
     fs,
-    path::{Path, PathBuf},
+    path::Path,
 };
 use syn::{
     Attribute, Item, ItemMod, ItemUse, Macro, UseTree,
@@ -51,7 +51,7 @@ impl Crate {
     pub fn read(root: &Path) -> Self {
         let mut all = Self::default();
         let folder = root.parent().expect("a folder");
-        all.file(folder, root, Vec::new(), &folder.to_owned());
+        all.file(folder, root, &Module::new(), folder);
         all
     }
 
@@ -109,15 +109,15 @@ impl Crate {
         Some(module)
     }
 
-    fn file(&mut self, source: &Path, file: &Path, module: Module, folder: &PathBuf) {
+    fn file(&mut self, source: &Path, file: &Path, module: &Module, folder: &Path) {
         let text = fs::read_to_string(file).unwrap_or_else(|err| panic!("{}: {err}", file.display()));
         let parsed = syn::parse_file(&text).unwrap_or_else(|err| panic!("{}: {err}", file.display()));
         let name = file.strip_prefix(source).expect("below the source").display().to_string();
-        self.items(source, &name, &module, folder, &parsed.items);
-        self.modules.get_mut(&module).expect("just read").lines = text.lines().count();
+        self.items(source, &name, module, folder, &parsed.items);
+        self.modules.get_mut(module).expect("just read").lines = text.lines().count();
     }
 
-    fn items(&mut self, source: &Path, file: &str, module: &Module, folder: &PathBuf, items: &[Item]) {
+    fn items(&mut self, source: &Path, file: &str, module: &Module, folder: &Path, items: &[Item]) {
         let mut names = Names { file: file.to_owned(), ..Names::default() };
         let children: BTreeSet<String> = items
             .iter()
@@ -127,7 +127,9 @@ impl Crate {
             })
             .collect();
         let mut walk = Walk { module, children: &children, names: &mut names };
-        items.iter().for_each(|item| walk.visit_item(item));
+        for item in items {
+            walk.visit_item(item);
+        }
         self.modules.insert(module.clone(), names);
         for item in items {
             let Item::Mod(item) = item else { continue };
@@ -137,18 +139,15 @@ impl Crate {
         }
     }
 
-    fn child(&mut self, source: &Path, file: &str, module: &Module, folder: &PathBuf, item: &ItemMod) {
+    fn child(&mut self, source: &Path, file: &str, module: &Module, folder: &Path, item: &ItemMod) {
         let name = item.ident.to_string();
         let child: Module = module.iter().chain([&name]).cloned().collect();
         let below = folder.join(&name);
-        match &item.content {
-            Some((_, items)) => self.items(source, file, &child, &below, items),
-            None => {
-                let beside = folder.join(format!("{name}.rs"));
-                let inside = below.join("mod.rs");
-                self.file(source, if beside.exists() { &beside } else { &inside }, child, &below);
-            }
+        if let Some((_, items)) = &item.content {
+            return self.items(source, file, &child, &below, items);
         }
+        let (beside, inside) = (folder.join(format!("{name}.rs")), below.join("mod.rs"));
+        self.file(source, if beside.exists() { &beside } else { &inside }, &child, &below);
     }
 }
 
