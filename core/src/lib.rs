@@ -79,12 +79,16 @@ pub use operation::detach::{ApplyDetachOptions, DetachOptions, DetachOutcome, De
 pub use operation::import::{
     ExistingTag, Import, ImportItem, ImportManyOptions, ImportOptions, ImportProof, StartedImport,
 };
-pub use operation::rights::{Operation, RequiredRight, RightScope, custom_role_json, required_rights};
 pub use operation::{
     apply::ApplyOptions,
     create_cluster::{CreateClusterOptions, CreatedCluster},
     create_registry::CreateRegistryOptions,
     rollout::RollOutOptions,
+};
+pub use operation::{
+    right::{RequiredRight, RightScope},
+    rights::{custom_role_json, required_rights},
+    table::Operation,
 };
 pub use pull::{Outlook, PullCause, PullFailure};
 pub use refusal::{DenyingPolicy, RefusalKind};

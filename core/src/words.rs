@@ -2,7 +2,7 @@
 
 /// Gives an enum its words, `ALL` and `Display`. [`words!`](crate::error::words) adds `FromStr`.
 macro_rules! word_names {
-    ($name:ident: $($variant:ident => $word:literal),+ $(,)?) => {
+    ($name:ident: $($variant:ident => $word:expr),+ $(,)?) => {
         impl $name {
             /// All there are.
             pub const ALL: &[Self] = &[$(Self::$variant),+];

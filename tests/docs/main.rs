@@ -6,14 +6,13 @@ mod examples;
 mod measure;
 mod page;
 mod security;
-mod source;
 mod surface;
 mod types;
 mod words;
 
 use aks_acr::{ErrorKind, Operation};
+use aks_acr_surface::source::{Source, camel_case};
 use aks_acr_tests::folder::Folder;
-use source::{Source, camel_case};
 use std::{collections::BTreeSet, fmt::Write as _, fs, path::PathBuf};
 
 const BEGIN: &str = "<!-- made, see CONTRIBUTING: what is below is not written by hand -->\n";

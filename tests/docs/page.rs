@@ -1,11 +1,8 @@
 //! What of a page is made: all that is under its introduction.
 
-use crate::{
-    measure::Measured,
-    source::{Field, Form, Method, Source, camel_case},
-    types, words,
-};
+use crate::{measure::Measured, types, words};
 use aks_acr::{Operation, RightScope, required_rights};
+use aks_acr_surface::source::{Field, Form, Method, Source, camel_case};
 use std::fmt::Write as _;
 
 /// The made part of an operation's page.

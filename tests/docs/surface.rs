@@ -1,6 +1,7 @@
 //! The public API of the crate, as text: every exported name with what its users can see of it. It is checked in, so that a change of it
 //! shows in a review.
 
+use aks_acr_surface::table;
 use proc_macro2::{TokenStream, TokenTree};
 use quote::ToTokens;
 use std::{
@@ -35,6 +36,9 @@ pub fn made() -> String {
     let mut declared = Declared::default();
     declared.exports(&parse(&source.join("lib.rs")));
     declared.folder(source);
+    for item in table::items(source) {
+        declared.item(item);
+    }
     declared.impls();
     declared.text()
 }
@@ -135,7 +139,7 @@ impl Declared {
             Item::Macro(item) if item.ident.is_none() => {
                 let name = tidy(item.mac.path.to_token_stream());
                 // What these declare is for the crate alone.
-                if !["operation", "plain", "thread_local"].contains(&name.as_str()) {
+                if !["operations", "plain", "thread_local"].contains(&name.as_str()) {
                     self.macros.push(format!("{name}!({})", tidy(item.mac.tokens)));
                 }
             }

@@ -1,11 +1,8 @@
 //! The page of types: every type that a caller meets, and what errors, events and clients have.
 
-use crate::{
-    page::option_rows,
-    source::{Field, Form, Source, camel_case},
-    words,
-};
+use crate::{page::option_rows, words};
 use aks_acr::{Operation, PullCause};
+use aks_acr_surface::source::{Field, Form, Source, camel_case};
 use std::{collections::BTreeSet, fmt::Write as _};
 
 /// What callers meet besides the results and options of operations: by errors, hooks, and the functions beside the client.

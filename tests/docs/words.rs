@@ -1,7 +1,7 @@
 //! Doc comments as text for readers of three languages.
 
-use crate::source::{Form, Source};
 use aks_acr::{ErrorKind, Operation, PullCause};
+use aks_acr_surface::source::{Form, Source};
 
 /// A doc comment's text before its first heading, one line a paragraph.
 pub fn summary(docs: &str) -> Vec<String> {

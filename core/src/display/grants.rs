@@ -7,7 +7,7 @@ use crate::{
         attach::{AttachOutcome, Attachment, PlannedAction},
         attachments::{ClusterAttachments, GrantReach, GroupMembership, PullGrant, RegistryAttachments},
         detach::{DetachOutcome, Detachment, RemovedGrant},
-        rights::RequiredRight,
+        right::RequiredRight,
     },
     refusal::DenyingPolicy,
     role::RoleAssignment,

@@ -5,7 +5,7 @@ use crate::{pull::Outlook, refusal::RefusalKind};
 
 /// Gives an enum its words, `ALL`, `Display`, and `FromStr` that names the words it knows.
 macro_rules! words {
-    ($name:ident, $part:literal: $($variant:ident => $word:literal),+ $(,)?) => {
+    ($name:ident, $part:literal: $($variant:ident => $word:expr),+ $(,)?) => {
         $crate::words::word_names!($name: $($variant => $word),+);
         $crate::error::from_words!($name, $part);
     };

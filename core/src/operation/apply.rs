@@ -1,8 +1,13 @@
 //! Apply: make a cluster's objects what manifests say.
 
-use super::{Parts, span::Outcome};
+use super::{
+    Parts,
+    right::{RequiredRight, RightScope, TALK, useful},
+    span::Outcome,
+};
 use crate::{
-    call::CallOptions,
+    action::READ_REGISTRY,
+    call::{Call, CallOptions},
     cluster::{
         Applied, ApplyMode, ClusterRef, Manifest,
         manifest::{check_images, fill_in, is_path_segment, wants_registry},
@@ -13,6 +18,14 @@ use crate::{
 use std::time::Duration;
 
 pub(crate) const DEADLINE: Duration = Duration::from_secs(5 * 60);
+pub(crate) const RIGHTS: &[RequiredRight] = &[
+    TALK,
+    useful(
+        READ_REGISTRY,
+        RightScope::Registry,
+        "to learn the login server, where a registry is given whose images the manifests name",
+    ),
+];
 
 /// How manifests are applied.
 #[derive(Clone, Debug, Default)]
@@ -68,6 +81,7 @@ pub(crate) async fn apply(
     cluster: &ClusterRef,
     mut manifests: Vec<Manifest>,
     options: &ApplyOptions,
+    call: &Call,
 ) -> Result<Vec<Applied>> {
     if !is_path_segment(&options.mode.namespace) {
         return Err(Error::invalid(
@@ -80,11 +94,10 @@ pub(crate) async fn apply(
         registry.check_cloud(parts.cloud())?;
     }
     check_images(&mut manifests, parts.cloud(), options.registry.is_some())?;
-    let call = options.call.start(DEADLINE);
     if let (true, Some(registry)) = (wants_registry(&mut manifests), &options.registry) {
-        fill_in(&mut manifests, &parts.find_registry(registry, &call).await?.login_server);
+        fill_in(&mut manifests, &parts.find_registry(registry, call).await?.login_server);
     }
-    parts.cluster_deployer().apply(cluster, &manifests, &options.mode, &call).await
+    parts.cluster_deployer().apply(cluster, &manifests, &options.mode, call).await
 }
 
 impl Outcome for Vec<Applied> {}

@@ -1,8 +1,13 @@
 //! Making a registry, unless it is there.
 
-use super::{Parts, span::Outcome};
+use super::{
+    Parts,
+    right::{LEARN_LOCATION, RequiredRight, RightScope, needed, useful},
+    span::Outcome,
+};
 use crate::{
-    call::CallOptions,
+    action::{READ_PROVIDER, READ_REGISTRY, REGISTER_REGISTRIES, WRITE_REGISTRY},
+    call::{Call, CallOptions},
     error::{Error, Result},
     id::{ResourceId, check_not_empty, group_name},
     registry::{CreatedRegistry, DomainLabel, NewRegistry, Sku, TYPE, registry_name},
@@ -11,6 +16,13 @@ use crate::{
 use std::time::Duration;
 
 pub(crate) const DEADLINE: Duration = Duration::from_secs(10 * 60);
+pub(crate) const RIGHTS: &[RequiredRight] = &[
+    needed(READ_REGISTRY, RightScope::ResourceGroup, "to see whether it is there, and when it is done"),
+    needed(WRITE_REGISTRY, RightScope::ResourceGroup, "to make it"),
+    LEARN_LOCATION,
+    useful(REGISTER_REGISTRIES, RightScope::Subscription, "to register the resource provider, on request"),
+    useful(READ_PROVIDER, RightScope::Subscription, "to see when it is registered"),
+];
 
 /// How a registry is made.
 #[derive(Clone, Debug, Default)]
@@ -80,6 +92,7 @@ pub(crate) async fn create(
     group: &str,
     name: &str,
     options: &CreateRegistryOptions,
+    call: &Call,
 ) -> Result<CreatedRegistry> {
     let id = ResourceId::new(parts.subscription_id(), &group_name(group)?, TYPE, &new_name(name)?);
     check_not_empty("location", options.location.as_deref())?;
@@ -91,7 +104,7 @@ pub(crate) async fn create(
         domain_label: options.domain_label,
         register: options.register,
     };
-    parts.registry_importer().create(&new, &options.call.start(DEADLINE)).await
+    parts.registry_importer().create(&new, call).await
 }
 
 /// Azure lets a name have capitals; its own tools do not, since images' hosts are written in lower case.

@@ -1,7 +1,12 @@
 //! A cluster's kubeconfig: as a value, and merged into a file.
 
-use super::{Parts, span::Outcome};
+use super::{
+    Parts,
+    right::{RequiredRight, RightScope, needed, useful},
+    span::Outcome,
+};
 use crate::{
+    action::{ADMIN_CREDENTIAL, USER_CREDENTIAL},
     call::Call,
     cluster::{ClusterRef, Kubeconfig, KubeconfigOptions, MergeKubeconfigOptions, MergedKubeconfig, Places},
     error::{Error, ErrorKind, Result},
@@ -11,12 +16,17 @@ use tokio_util::sync::CancellationToken;
 
 pub(crate) const DEADLINE: Duration = Duration::from_secs(2 * 60);
 const MERGE: &str = "merging the kubeconfig";
+pub(crate) const RIGHTS: &[RequiredRight] = &[
+    needed(USER_CREDENTIAL, RightScope::Cluster, "to get the users' kubeconfig"),
+    useful(ADMIN_CREDENTIAL, RightScope::Cluster, "to get the administrator's in its place"),
+];
 
-pub(crate) async fn kubeconfig(parts: &Parts, cluster: &ClusterRef, options: KubeconfigOptions) -> Result<Kubeconfig> {
-    fetch(parts, cluster, &options, &options.call.start(DEADLINE)).await
-}
-
-async fn fetch(parts: &Parts, cluster: &ClusterRef, options: &KubeconfigOptions, call: &Call) -> Result<Kubeconfig> {
+pub(crate) async fn kubeconfig(
+    parts: &Parts,
+    cluster: &ClusterRef,
+    options: &KubeconfigOptions,
+    call: &Call,
+) -> Result<Kubeconfig> {
     let context = options.context.as_deref();
     if let Some(name) = context.filter(|name| !is_context_name(name)) {
         let wanted =
@@ -38,16 +48,16 @@ pub(crate) async fn merge(
     parts: &Parts,
     cluster: &ClusterRef,
     options: MergeKubeconfigOptions,
+    call: &Call,
 ) -> Result<MergedKubeconfig> {
     let mut mode = options.mode;
     let places = Places::find(mode.file.as_deref(), &parts.environment)?;
-    let call = options.kubeconfig.call.start(DEADLINE);
-    let kubeconfig = fetch(parts, cluster, &options.kubeconfig, &call).await?;
+    let merged = kubeconfig(parts, cluster, &options.kubeconfig, call).await?;
     mode.lock_wait = mode.lock_wait.min(call.remaining());
     // A future that is dropped stops the work, unless the file was replaced by then.
     let given_up = CancellationToken::new();
     let _on_drop = given_up.clone().drop_guard();
-    let work = tokio::task::spawn_blocking(move || kubeconfig.merge_into(&places, &mode, &|| given_up.is_cancelled()));
+    let work = tokio::task::spawn_blocking(move || merged.merge_into(&places, &mode, &|| given_up.is_cancelled()));
     let work =
         async { work.await.map_err(|err| Error::new(ErrorKind::Unexpected, "the merge broke off").with_source(err))? };
     call.step(MERGE, call.run(MERGE, work)).await

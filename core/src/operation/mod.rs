@@ -12,8 +12,10 @@ pub(crate) mod kubeconfig;
 mod parts;
 pub(crate) mod pods;
 pub(crate) mod registry;
+pub(crate) mod right;
 pub(crate) mod rights;
 pub(crate) mod rollout;
 pub(crate) mod span;
+pub(crate) mod table;
 
 pub(crate) use parts::Parts;

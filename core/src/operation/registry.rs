@@ -1,6 +1,10 @@
 //! One registry, if it exists.
 
-use super::{Parts, span::Outcome};
+use super::{
+    Parts,
+    right::{READ_THE_REGISTRY, RequiredRight},
+    span::Outcome,
+};
 use crate::{
     call::Call,
     error::Result,
@@ -9,6 +13,7 @@ use crate::{
 use std::time::Duration;
 
 pub(crate) const DEADLINE: Duration = Duration::from_secs(2 * 60);
+pub(crate) const RIGHTS: &[RequiredRight] = &[READ_THE_REGISTRY];
 
 pub(crate) async fn registry(parts: &Parts, registry: &RegistryRef, call: &Call) -> Result<Option<Registry>> {
     parts.registry_importer.find(registry, call).await

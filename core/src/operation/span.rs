@@ -11,8 +11,8 @@ use tokio::time::Instant;
 use tracing::{Instrument as _, Span};
 
 /// Wraps the work of an operation in its span, and ends it when the call is over. Its name is a literal, as `tracing` wants it.
-macro_rules! operation {
-    ($name:literal, $parts:expr, $about:expr, $call:expr, $work:expr $(,)?) => {{
+macro_rules! in_span {
+    ($name:expr, $parts:expr, $about:expr, $call:expr, $work:expr $(,)?) => {{
         let (about, call): ($crate::operation::span::About, $crate::call::Call) = ($about, $call);
         let span = tracing::info_span!(
             target: $crate::telemetry::OPERATION,
@@ -28,7 +28,7 @@ macro_rules! operation {
     }};
 }
 
-pub(crate) use operation;
+pub(crate) use in_span;
 
 /// What an operation is about.
 pub(crate) struct About {

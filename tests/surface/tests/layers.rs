@@ -1,7 +1,6 @@
 //! Core's imports point down: no file names something of a higher layer, and no files name each other in a circle.
 
-use aks_acr_surface::{layers::Layers, paths::Crate};
-use std::path::Path;
+use aks_acr_surface::{core, layers::Layers, paths::Crate};
 
 /// From the lowest to the highest. Within a folder there is no order, but there are no circles.
 const RANKS: &[&str] = &[
@@ -40,7 +39,7 @@ const RANKS: &[&str] = &[
 
 #[test]
 fn imports_point_down_and_run_in_no_circle() {
-    let source = Crate::read(&Path::new(env!("CARGO_MANIFEST_DIR")).join("../../core/src/lib.rs"));
+    let source = Crate::read(&core().join("lib.rs"));
     let layers = Layers::new(&source, RANKS);
     print!("{}", layers.sizes());
     let (unranked, upward, circles) = (layers.unranked(), layers.upward(), layers.circles());

@@ -14,8 +14,12 @@ pub(crate) use plan::{GOOD_FOR, check_is_current};
 pub(crate) use run::{DEADLINE, apply_plan, attach, attach_found, plan};
 pub(crate) use show::{Quoted, Whose, or_none};
 
-use super::span::Outcome;
+use super::{
+    right::{LIST_GRANTS, READ_THE_CLUSTER, READ_THE_REGISTRY, RequiredRight, RightScope, needed},
+    span::Outcome,
+};
 use crate::{
+    action::WRITE_GRANT,
     call::CallOptions,
     error::words,
     id::{PrincipalId, ResourceId},
@@ -23,6 +27,14 @@ use crate::{
 };
 use serde::{Deserialize, Serialize};
 use std::time::Duration;
+
+pub(crate) const RIGHTS: &[RequiredRight] = &[
+    READ_THE_CLUSTER,
+    READ_THE_REGISTRY,
+    needed(WRITE_GRANT, RightScope::Registry, "to make the grant, where it is not there"),
+    LIST_GRANTS,
+];
+pub(crate) const PLAN_RIGHTS: &[RequiredRight] = &[READ_THE_CLUSTER, READ_THE_REGISTRY, LIST_GRANTS];
 
 /// How a cluster is attached.
 #[derive(Clone, Debug, Default)]

@@ -24,12 +24,12 @@ pub(crate) async fn attach(
     cluster: &ClusterRef,
     registry: &RegistryRef,
     options: &AttachOptions,
+    call: &Call,
 ) -> Result<Attachment> {
     check_options(options)?;
-    let call = options.call.start(DEADLINE);
-    let mut found = gather(parts, cluster, registry, &call).await?;
-    let decision = decide_with_groups(parts, &mut found, options, &call).await?;
-    carry_out(parts, &found, decision, options, &call).await
+    let mut found = gather(parts, cluster, registry, call).await?;
+    let decision = decide_with_groups(parts, &mut found, options, call).await?;
+    carry_out(parts, &found, decision, options, call).await
 }
 
 pub(crate) async fn plan(
@@ -37,11 +37,11 @@ pub(crate) async fn plan(
     cluster: &ClusterRef,
     registry: &RegistryRef,
     options: &AttachOptions,
+    call: &Call,
 ) -> Result<AttachPlan> {
     check_options(options)?;
-    let call = options.call.start(DEADLINE);
-    let mut found = gather(parts, cluster, registry, &call).await?;
-    let decision = decide_with_groups(parts, &mut found, options, &call).await?;
+    let mut found = gather(parts, cluster, registry, call).await?;
+    let decision = decide_with_groups(parts, &mut found, options, call).await?;
     Ok(AttachPlan {
         version: VERSION,
         expires: SystemTime::now() + GOOD_FOR,
@@ -59,13 +59,17 @@ pub(crate) async fn plan(
     })
 }
 
-pub(crate) async fn apply_plan(parts: &Parts, plan: &AttachPlan, how: &ApplyAttachOptions) -> Result<Attachment> {
+pub(crate) async fn apply_plan(
+    parts: &Parts,
+    plan: &AttachPlan,
+    how: &ApplyAttachOptions,
+    call: &Call,
+) -> Result<Attachment> {
     check_is_current(plan.version, VERSION, plan.expires)?;
     let options = plan.options(how);
     check_options(&options)?;
-    let call = options.call.start(DEADLINE);
-    let mut found = gather(parts, &plan.cluster, &RegistryRef::of_id(plan.registry.clone())?, &call).await?;
-    let decision = decide_with_groups(parts, &mut found, &options, &call).await?;
+    let mut found = gather(parts, &plan.cluster, &RegistryRef::of_id(plan.registry.clone())?, call).await?;
+    let decision = decide_with_groups(parts, &mut found, &options, call).await?;
     // What the plan says may be done by now: by an earlier try whose answer was lost, or by somebody else. Then nothing is left to do.
     let is_done = matches!(plan.action, PlannedAction::Grant | PlannedAction::Replace { .. })
         && decision.action == PlannedAction::Nothing { outcome: AttachOutcome::AlreadyGranted };
@@ -76,7 +80,7 @@ pub(crate) async fn apply_plan(parts: &Parts, plan: &AttachPlan, how: &ApplyAtta
         let text = "what is there has changed since the plan was made; nothing was written";
         return Err(Error::new(ErrorKind::Conflict, text).with_context("planned", plan.to_string()));
     }
-    carry_out(parts, &found, decision, &options, &call).await
+    carry_out(parts, &found, decision, &options, call).await
 }
 
 /// Three looks, side by side; with a registry by name the third waits for the second, which finds its id.

@@ -6,8 +6,12 @@ mod run;
 pub(crate) use grants::pull_grants;
 pub(crate) use run::{DEADLINE, of_cluster, of_registry};
 
-use super::span::Outcome;
+use super::{
+    right::{READ_ROLES, READ_THE_CLUSTER, READ_THE_REGISTRY, RequiredRight, RightScope, SEE_GRANTS, needed, useful},
+    span::Outcome,
+};
 use crate::{
+    action::{READ_CLUSTER, READ_GRANTS, READ_REGISTRY},
     call::CallOptions,
     error::words,
     id::{PrincipalId, ResourceId, SubscriptionId},
@@ -17,6 +21,19 @@ use crate::{
 use serde::{Deserialize, Serialize};
 use std::fmt;
 use uuid::Uuid;
+
+pub(crate) const RIGHTS_OF_CLUSTER: &[RequiredRight] = &[
+    READ_THE_CLUSTER,
+    needed(READ_GRANTS, RightScope::Subscription, "to see what the identity was granted"),
+    useful(READ_REGISTRY, RightScope::Subscription, "to find the registries that an inherited grant reaches"),
+    READ_ROLES,
+];
+pub(crate) const RIGHTS_OF_REGISTRY: &[RequiredRight] = &[
+    READ_THE_REGISTRY,
+    SEE_GRANTS,
+    useful(READ_CLUSTER, RightScope::Subscription, "to tell which cluster's a grant is"),
+    READ_ROLES,
+];
 
 /// Where attachments are looked for.
 #[derive(Clone, Debug, Default)]

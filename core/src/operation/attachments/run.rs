@@ -29,11 +29,11 @@ pub(crate) async fn of_cluster(
     parts: &Parts,
     cluster: &ClusterRef,
     options: &AttachmentsOptions,
+    call: &Call,
 ) -> Result<ClusterAttachments> {
-    let call = options.call.start(DEADLINE);
     let id = cluster.id(parts.subscription_id());
     let step = "looking at the cluster, the registries and the role assignments";
-    call.step(step, gather_of_cluster(parts, (cluster, id), options, &call)).await
+    call.step(step, gather_of_cluster(parts, (cluster, id), options, call)).await
 }
 
 async fn gather_of_cluster(
@@ -115,11 +115,11 @@ pub(crate) async fn of_registry(
     parts: &Parts,
     registry: &RegistryRef,
     options: &AttachmentsOptions,
+    call: &Call,
 ) -> Result<RegistryAttachments> {
     registry.check_cloud(parts.cloud())?;
-    let call = options.call.start(DEADLINE);
     let step = "looking at the registry, its role assignments and the clusters";
-    call.step(step, gather_of_registry(parts, registry, options, &call)).await
+    call.step(step, gather_of_registry(parts, registry, options, call)).await
 }
 
 async fn gather_of_registry(

@@ -6,9 +6,28 @@ mod run;
 pub use options::CreateClusterOptions;
 pub(crate) use run::{DEADLINE, create};
 
-use super::{attach::Attachment, span::Outcome};
-use crate::{cluster::Cluster, difference::Difference};
+use super::{
+    attach::Attachment,
+    right::{LEARN_LOCATION, LIST_GRANTS, READ_THE_REGISTRY, RequiredRight, RightScope, needed, useful},
+    span::Outcome,
+};
+use crate::{
+    action::{READ_CLUSTER, READ_PROVIDER, REGISTER_CLUSTERS, WRITE_CLUSTER, WRITE_GRANT},
+    cluster::Cluster,
+    difference::Difference,
+};
 use serde::{Deserialize, Serialize};
+
+pub(crate) const RIGHTS: &[RequiredRight] = &[
+    needed(READ_CLUSTER, RightScope::ResourceGroup, "to see whether it is there, and when it is done"),
+    needed(WRITE_CLUSTER, RightScope::ResourceGroup, "to make it"),
+    LEARN_LOCATION,
+    RequiredRight { why: "to attach a registry", ..READ_THE_REGISTRY },
+    needed(WRITE_GRANT, RightScope::Registry, "to make the grant, where it is not there"),
+    LIST_GRANTS,
+    useful(REGISTER_CLUSTERS, RightScope::Subscription, "to register the resource provider, on request"),
+    useful(READ_PROVIDER, RightScope::Subscription, "to see when it is registered"),
+];
 
 /// A cluster that is there now, and what its nodes can pull from.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]

@@ -24,19 +24,19 @@ pub(crate) async fn create(
     parts: &Parts,
     cluster: &ClusterRef,
     options: &CreateClusterOptions,
+    call: &Call,
 ) -> Result<CreatedCluster> {
     let new = options.new_cluster(cluster.id(parts.subscription_id()))?;
     for registry in &options.registries {
         registry.check_cloud(parts.cloud())?;
     }
-    let call = options.call.start(DEADLINE);
     // A registry that is not there is told before a cluster is made for it.
-    let registries = try_join_all(options.registries.iter().map(|one| parts.find_registry(one, &call))).await?;
+    let registries = try_join_all(options.registries.iter().map(|one| parts.find_registry(one, call))).await?;
     let registries = each_once(registries);
-    let creation = parts.cluster_deployer().start_create(&new, &call).await?;
+    let creation = parts.cluster_deployer().start_create(&new, call).await?;
     let (is_new, differences) = (creation.is_new, creation.differences.clone());
     let correlation_id = creation.correlation_id.clone();
-    let joined = join(parts, cluster, creation, &registries, &call).await;
+    let joined = join(parts, cluster, creation, &registries, call).await;
     // From here on there is one that costs, and an error has to say so.
     let (cluster, attachments) = joined.map_err(|err| if is_new { err.with_created(new.id.clone()) } else { err })?;
     Ok(CreatedCluster { cluster, is_new, differences, attachments, correlation_id })

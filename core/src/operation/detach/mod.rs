@@ -7,14 +7,28 @@ pub use plan::{ApplyDetachOptions, DetachPlan};
 
 pub(crate) use run::{DEADLINE, apply_plan, detach, plan};
 
-use super::{attachments::PullGrant, span::Outcome};
+use super::{
+    attachments::PullGrant,
+    right::{READ_ROLES, READ_THE_CLUSTER, RequiredRight, RightScope, SEE_GRANTS, TELL_REMAINING, needed},
+    span::Outcome,
+};
 use crate::{
+    action::DELETE_GRANT,
     call::CallOptions,
     error::words,
     id::{PrincipalId, ResourceId},
     role::{PullRole, RoleAssignment},
 };
 use serde::{Deserialize, Serialize};
+
+pub(crate) const RIGHTS: &[RequiredRight] = &[
+    READ_THE_CLUSTER,
+    SEE_GRANTS,
+    needed(DELETE_GRANT, RightScope::Registry, "to remove the grant, where there is one"),
+    TELL_REMAINING,
+    READ_ROLES,
+];
+pub(crate) const PLAN_RIGHTS: &[RequiredRight] = &[READ_THE_CLUSTER, SEE_GRANTS, TELL_REMAINING, READ_ROLES];
 
 /// How a cluster is detached.
 #[derive(Clone, Debug, Default)]

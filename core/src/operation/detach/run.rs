@@ -42,10 +42,10 @@ pub(crate) async fn detach(
     cluster: &ClusterRef,
     registry: &RegistryRef,
     options: &DetachOptions,
+    call: &Call,
 ) -> Result<Detachment> {
-    let call = options.call.start(DEADLINE);
-    let found = gather(parts, cluster, registry, options, &call).await?;
-    carry_out(parts, &found, &call).await
+    let found = gather(parts, cluster, registry, options, call).await?;
+    carry_out(parts, &found, call).await
 }
 
 pub(crate) async fn plan(
@@ -53,10 +53,10 @@ pub(crate) async fn plan(
     cluster: &ClusterRef,
     registry: &RegistryRef,
     options: &DetachOptions,
+    call: &Call,
 ) -> Result<DetachPlan> {
-    let call = options.call.start(DEADLINE);
-    let found = gather(parts, cluster, registry, options, &call).await?;
-    let remaining = remaining(parts, &found, &call).await?;
+    let found = gather(parts, cluster, registry, options, call).await?;
+    let remaining = remaining(parts, &found, call).await?;
     Ok(DetachPlan {
         version: VERSION,
         expires: SystemTime::now() + GOOD_FOR,
@@ -71,19 +71,23 @@ pub(crate) async fn plan(
     })
 }
 
-pub(crate) async fn apply_plan(parts: &Parts, plan: &DetachPlan, how: &ApplyDetachOptions) -> Result<Detachment> {
+pub(crate) async fn apply_plan(
+    parts: &Parts,
+    plan: &DetachPlan,
+    how: &ApplyDetachOptions,
+    call: &Call,
+) -> Result<Detachment> {
     check_is_current(plan.version, VERSION, plan.expires)?;
     let options = &plan.options(how);
-    let call = options.call.start(DEADLINE);
     let registry = RegistryRef::of_id(plan.registry.clone())?;
-    let found = gather(parts, &plan.cluster, &registry, options, &call).await?;
+    let found = gather(parts, &plan.cluster, &registry, options, call).await?;
     let is_as_planned =
         found.principal_id == plan.principal_id && found.held.remove.iter().all(|one| plan.removes(one));
     if !is_as_planned {
         let text = "more would be removed than the plan says; nothing was";
         return Err(Error::new(ErrorKind::Conflict, text).with_context("planned", plan.to_string()));
     }
-    carry_out(parts, &found, &call).await
+    carry_out(parts, &found, call).await
 }
 
 /// Two looks, side by side; a registry by name is found first.

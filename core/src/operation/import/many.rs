@@ -2,7 +2,7 @@
 
 use super::{ImportOptions, result::Import, run, source::Sources};
 use crate::{
-    call::{CallOptions, Event},
+    call::{Call, CallOptions, Event},
     error::{Error, Result},
     image::ImageReference,
     operation::{Parts, span::Outcome},
@@ -70,16 +70,16 @@ pub(crate) async fn import_many(
     registry: &RegistryRef,
     items: &[ImportItem],
     options: &ImportManyOptions,
+    call: &Call,
 ) -> Result<Vec<Result<Import>>> {
     check(parts, items, options)?;
     registry.check_cloud(parts.cloud())?;
-    let call = options.call.start(DEADLINE);
-    let registry = super::find_target(parts, registry, &call).await?;
+    let registry = super::find_target(parts, registry, call).await?;
     let sources = Sources::default();
     // A loop, since of a closure over borrowed items the compiler could not tell that its futures may change threads.
     let mut imports = Vec::with_capacity(items.len());
     for (index, item) in (0u32..).zip(items) {
-        let (list, registry, sources) = (&call, &registry, &sources);
+        let (list, registry, sources) = (call, &registry, &sources);
         imports.push(async move {
             let call = list;
             let call = item.options.call.deadline.map_or_else(|| call.clone(), |deadline| call.at_most(deadline));

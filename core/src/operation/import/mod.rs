@@ -15,9 +15,14 @@ pub use result::{ExistingTag, Import, ImportProof, StartedImport};
 
 pub(crate) use many::{DEADLINE as LIST_DEADLINE, import_many};
 
-use super::{Parts, span::Outcome};
+use super::{
+    Parts,
+    right::{READ_THE_REGISTRY, RequiredRight, RightScope, needed, useful},
+    span::Outcome,
+};
 use crate::{
-    call::{Call, CallOptions},
+    action::{IMPORT, PULL, READ_CONTENT},
+    call::Call,
     error::{Blame, ErrorKind, Result},
     image::ImageReference,
     registry::{ImportHandle, ImportStatus, Registry, RegistryRef},
@@ -29,17 +34,39 @@ use std::time::Duration;
 pub(crate) const DEADLINE: Duration = Duration::from_secs(30 * 60);
 /// The deadline of one look at an import.
 pub(crate) const POLL_DEADLINE: Duration = Duration::from_secs(2 * 60);
+pub(crate) const RIGHTS: &[RequiredRight] = &[
+    READ_THE_REGISTRY,
+    needed(IMPORT, RightScope::Registry, "to import"),
+    RequiredRight {
+        smallest_role: Some("AcrPull"),
+        ..useful(PULL, RightScope::Registry, "to compare digests; without it the import is unproven")
+    },
+    READ_ON_REPOSITORIES,
+];
+/// The link is signed: whoever has the handle may follow it.
+pub(crate) const POLL_RIGHTS: &[RequiredRight] = &[
+    RequiredRight {
+        smallest_role: Some("AcrPull"),
+        ..useful(PULL, RightScope::Registry, "to tell a tag that another import has brought from one that is taken")
+    },
+    READ_ON_REPOSITORIES,
+];
+const READ_ON_REPOSITORIES: RequiredRight = RequiredRight {
+    is_data_action: true,
+    smallest_role: Some("Container Registry Repository Reader"),
+    ..useful(READ_CONTENT, RightScope::Registry, "the same where permissions are on repositories")
+};
 
 pub(crate) async fn import(
     parts: &Parts,
     registry: &RegistryRef,
     source: &ImageReference,
     options: &ImportOptions,
+    call: &Call,
 ) -> Result<Import> {
     registry.check_cloud(parts.cloud())?;
     run::check(parts, source, options)?;
-    let call = options.call.start(DEADLINE);
-    import_into(parts, find_target(parts, registry, &call), (source, options), &Sources::default(), &call).await
+    import_into(parts, find_target(parts, registry, call), (source, options), &Sources::default(), call).await
 }
 
 async fn import_into(
@@ -62,12 +89,12 @@ pub(crate) async fn start(
     registry: &RegistryRef,
     source: &ImageReference,
     options: &ImportOptions,
+    call: &Call,
 ) -> Result<StartedImport> {
     registry.check_cloud(parts.cloud())?;
     run::check(parts, source, options)?;
-    let call = options.call.start(DEADLINE);
     let sources = Sources::default();
-    let job = Job::prepare(parts, find_target(parts, registry, &call), (source, options), &sources, &call).await?;
+    let job = Job::prepare(parts, find_target(parts, registry, call), (source, options), &sources, call).await?;
     let missing = job.missing().await?;
     match job.already_there().filter(|_| missing.is_empty()) {
         Some(import) => Ok(StartedImport::AlreadyThere { import }),
@@ -75,14 +102,13 @@ pub(crate) async fn start(
     }
 }
 
-pub(crate) async fn poll(parts: &Parts, handle: &mut ImportHandle, call: &CallOptions) -> Result<ImportStatus> {
-    let call = call.start(POLL_DEADLINE);
-    match parts.registry_importer().poll_import(handle, &call).await {
+pub(crate) async fn poll(parts: &Parts, handle: &mut ImportHandle, call: &Call) -> Result<ImportStatus> {
+    match parts.registry_importer().poll_import(handle, call).await {
         // An import of before, whose answer was lost, or one of somebody else has brought the same image meanwhile.
-        Err(err) if err.kind() == ErrorKind::Conflict && run::has_arrived(parts, handle, &call).await? => {
+        Err(err) if err.kind() == ErrorKind::Conflict && run::has_arrived(parts, handle, call).await? => {
             Ok(ImportStatus::Succeeded)
         }
-        Err(err) if run::is_unseen(&err) => run::progress_of_unseen(parts, handle, err, &call).await,
+        Err(err) if run::is_unseen(&err) => run::progress_of_unseen(parts, handle, err, call).await,
         polled => polled,
     }
 }

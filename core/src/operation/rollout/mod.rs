@@ -5,8 +5,14 @@ mod options;
 
 pub use options::RollOutOptions;
 
-use super::{Parts, span::Outcome};
+use super::{
+    Parts,
+    right::{RequiredRight, RightScope, TALK, useful},
+    span::Outcome,
+};
 use crate::{
+    action::{READ_CLUSTER, READ_GRANTS, READ_REGISTRY},
+    call::Call,
     cloud::Cloud,
     cluster::{ClusterRef, Deployment, RollOut},
     error::{Error, ErrorKind, Result},
@@ -16,6 +22,13 @@ use crate::{
 use std::time::Duration;
 
 pub(crate) const DEADLINE: Duration = Duration::from_secs(15 * 60);
+pub(crate) const RIGHTS: &[RequiredRight] = &[
+    TALK,
+    // Without any one of these a refusal by the registry is taken for a grant that is not effective yet.
+    useful(READ_CLUSTER, RightScope::Cluster, "to end at once where a grant is missing, which is waited for otherwise"),
+    useful(READ_REGISTRY, RightScope::Subscription, "the same: images name their registry by its login server"),
+    useful(READ_GRANTS, RightScope::Registry, "the same: to see which grants there are"),
+];
 
 /// A refusal by the registry is final without a grant, and transient with one: so the grants are read.
 pub(crate) async fn roll_out(
@@ -23,23 +36,23 @@ pub(crate) async fn roll_out(
     cluster: &ClusterRef,
     deployment: &Deployment,
     options: &RollOutOptions,
+    call: &Call,
 ) -> Result<RollOut> {
     if let Some(registry) = &options.registry {
         registry.check_cloud(parts.cloud())?;
     }
-    let call = options.call.start(DEADLINE);
-    let refused = match parts.cluster_deployer().roll_out(cluster, deployment, Duration::ZERO, &call).await {
+    let refused = match parts.cluster_deployer().roll_out(cluster, deployment, Duration::ZERO, call).await {
         Err(err) if is_refused_by_registry_of(parts.cloud(), &err) => err,
         ended => return ended,
     };
-    let verdict = grant::judge(parts, cluster, &refused, options, &call).await?;
+    let verdict = grant::judge(parts, cluster, &refused, options, call).await?;
     if verdict.is_final {
         // To find that out took a while, and the pods may run by now.
-        let now = parts.cluster_deployer().roll_out(cluster, deployment, Duration::ZERO, &call).await;
+        let now = parts.cluster_deployer().roll_out(cluster, deployment, Duration::ZERO, call).await;
         let is_refused = |err: &Error| is_refused_by_registry_of(parts.cloud(), err);
         return now.map_err(|err| if is_refused(&err) { verdict.explain(err) } else { err });
     }
-    let wait = parts.cluster_deployer().roll_out(cluster, deployment, options.propagation, &call);
+    let wait = parts.cluster_deployer().roll_out(cluster, deployment, options.propagation, call);
     let ended = call.step(&verdict.step, wait).await;
     ended.map_err(|err| if err.pull_failure().is_some() { verdict.explain(err) } else { err })
 }

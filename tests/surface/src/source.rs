@@ -1,5 +1,6 @@
 //! What core's source says of itself: its operations, options and results, with their doc comments.
 
+use crate::{core, table};
 use std::{collections::BTreeMap, fs, path::Path};
 use syn::{
     Attribute, Fields, FnArg, GenericArgument, ImplItem, Item, Meta, Pat, PathArguments, ReturnType, Type, Visibility,
@@ -83,8 +84,11 @@ impl Form {
 impl Source {
     /// Reads every file below core's `src`.
     pub fn read() -> Self {
-        let mut source = Self::default();
-        source.folder(Path::new(concat!(env!("CARGO_MANIFEST_DIR"), "/../core/src")));
+        let (mut source, core) = (Self::default(), core());
+        source.folder(&core);
+        for item in table::items(&core) {
+            source.item(item);
+        }
         source
     }
 

@@ -1,0 +1,78 @@
+//! A right that an operation needs.
+
+use crate::{
+    action::{READ_CLUSTER, READ_GRANTS, READ_GROUP, READ_REGISTRY, READ_ROLE, USER_CREDENTIAL},
+    error::words,
+};
+use serde::{Deserialize, Serialize};
+
+/// Where a right is needed. It is needed there only.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+#[non_exhaustive]
+pub enum RightScope {
+    /// The cluster.
+    Cluster,
+    /// The registry. To read one that is given by its name or login server, its subscription.
+    Registry,
+    /// The resource group that something is made in.
+    ResourceGroup,
+    /// Each subscription that is looked in.
+    Subscription,
+}
+
+words!(
+    RightScope, "scope":
+    Cluster => "cluster",
+    Registry => "registry",
+    ResourceGroup => "resource_group",
+    Subscription => "subscription",
+);
+
+/// A right that an operation needs.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize)]
+#[non_exhaustive]
+pub struct RequiredRight {
+    /// The action, such as `Microsoft.Authorization/roleAssignments/write`.
+    pub action: &'static str,
+    /// Whether it is an action on data, which stands in a list of its own in a role.
+    pub is_data_action: bool,
+    /// Where it is needed.
+    pub at: RightScope,
+    /// `false`: the operation works without it, and `why` says what is lost, or when it is needed.
+    pub is_required: bool,
+    /// What it is needed for.
+    pub why: &'static str,
+    /// The smallest built-in role that has it, where one is known.
+    pub smallest_role: Option<&'static str>,
+}
+
+pub(crate) const fn needed(action: &'static str, at: RightScope, why: &'static str) -> RequiredRight {
+    RequiredRight { action, is_data_action: false, at, is_required: true, why, smallest_role: None }
+}
+
+pub(crate) const fn useful(action: &'static str, at: RightScope, why: &'static str) -> RequiredRight {
+    RequiredRight { is_required: false, ..needed(action, at, why) }
+}
+
+pub(crate) const READ_THE_CLUSTER: RequiredRight =
+    needed(READ_CLUSTER, RightScope::Cluster, "to learn which identity pulls");
+pub(crate) const READ_THE_REGISTRY: RequiredRight =
+    needed(READ_REGISTRY, RightScope::Registry, "to learn its id, login server and mode");
+pub(crate) const LIST_GRANTS: RequiredRight = useful(
+    READ_GRANTS,
+    RightScope::Registry,
+    "to see what is there; required where permissions are on repositories, since a condition could be lost",
+);
+pub(crate) const SEE_GRANTS: RequiredRight = needed(READ_GRANTS, RightScope::Registry, "to see which grants there are");
+pub(crate) const TELL_REMAINING: RequiredRight =
+    useful(READ_REGISTRY, RightScope::Registry, "to tell for certain what still gives access; required by name");
+pub(crate) const READ_ROLES: RequiredRight =
+    useful(READ_ROLE, RightScope::Registry, "to tell whether a role that is not built in gives pull");
+pub(crate) const LEARN_LOCATION: RequiredRight =
+    needed(READ_GROUP, RightScope::ResourceGroup, "to learn the location, where none is given");
+pub(crate) const TALK: RequiredRight = needed(
+    USER_CREDENTIAL,
+    RightScope::Cluster,
+    "to reach its API; on clusters with Entra, rights inside Kubernetes come on top",
+);
