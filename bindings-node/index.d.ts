@@ -826,7 +826,7 @@ export type AttachOutcome =
 export interface AttachPlan {
   /** The version of the form in which the plan is written. */
   readonly version: number;
-  /** After this it is refused. */
+  /** After this, by the clock of Azure, it is refused. */
   readonly expires: Date;
   /** The cluster; without a subscription it is in the client's. */
   readonly cluster: { readonly subscription: string | null; readonly group: string; readonly name: string };
@@ -928,7 +928,7 @@ export interface RemovedGrant {
 export interface DetachPlan {
   /** The version of the form in which the plan is written. */
   readonly version: number;
-  /** After this it is refused. */
+  /** After this, by the clock of Azure, it is refused. */
   readonly expires: Date;
   /** The cluster; without a subscription it is in the client's. */
   readonly cluster: { readonly subscription: string | null; readonly group: string; readonly name: string };

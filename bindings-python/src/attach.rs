@@ -60,7 +60,7 @@ value! {
     pub struct AttachPlan {
         /// The version of the form in which the plan is written.
         version: u32,
-        /// After this it is refused.
+        /// After this, by the clock of Azure, it is refused.
         expires: Time,
         /// The cluster.
         cluster: ClusterRef,

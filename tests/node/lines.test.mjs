@@ -187,6 +187,26 @@ test('an import costs no wait, and a plan can expire', async () => {
   assert.match(err.message, /expired/);
 });
 
+test("a plan expires by the emulator's clock", async () => {
+  const emulator = await Emulator.start({ scene: SCENE });
+  try {
+    const client = clientOf(emulator);
+    const attach = await client.planAttach('group/dev', 'myregistry');
+    emulator.advance(3500);
+    await client.applyAttach(attach);
+    const detach = await client.planDetach('group/dev', 'myregistry');
+    emulator.advance(3700);
+    for (const applying of [client, clientOf(emulator)]) {
+      await assert.rejects(applying.applyDetach(detach), { code: 'conflict', message: /expired/ });
+      await assert.rejects(applying.applyAttach(attach), { code: 'conflict', message: /expired/ });
+    }
+    const fresh = await client.planDetach('group/dev', 'myregistry');
+    assert.equal((await clientOf(emulator).applyDetach(fresh)).removed.length, 1);
+  } finally {
+    await emulator.stop();
+  }
+});
+
 test('the emulator takes a list of platforms, and refuses a word that it does not know', () => {
   const { emulator } = azure;
   const digests = [['linux/arm64'], { platforms: ['linux/arm64'] }, undefined].map((given) =>

@@ -34,6 +34,38 @@ async fn a_plan_that_expires_later_than_any_plan_does_is_refused() {
     }
 }
 
+/// The clock of the machine does not count: the emulator's is put forward, and the machine's stays.
+#[tokio::test(start_paused = true)]
+async fn a_plan_expires_by_azures_clock() {
+    let scene = Scene::new();
+    let attach = || scene.client.plan_attach(&scene.cluster, &scene.registry, AttachOptions::default());
+    let plan = attach().await.unwrap();
+    tokio::time::advance(Duration::from_secs(3590)).await;
+    scene.client.apply_attach(&plan, ApplyAttachOptions::default()).await.unwrap();
+    let detach = scene.client.plan_detach(&scene.cluster, &scene.registry, DetachOptions::default()).await.unwrap();
+    tokio::time::advance(Duration::from_secs(3601)).await;
+    let mark = scene.azure.mark();
+    // The client knows the time without another request.
+    for err in [
+        scene.client.apply_attach(&plan, ApplyAttachOptions::default()).await.unwrap_err(),
+        scene.client.apply_detach(&detach, ApplyDetachOptions::default()).await.unwrap_err(),
+    ] {
+        assert_eq!(err.kind(), ErrorKind::Conflict, "{err}");
+        assert!(err.to_string().contains("expired"), "{err}");
+    }
+    assert_eq!(scene.azure.requests_since(mark), []);
+    // A client that has just begun learns it by what it reads before it writes.
+    let fresh = || crate::client(&scene.azure, scene.azure.credential());
+    let err = fresh().apply_attach(&plan, ApplyAttachOptions::default()).await.unwrap_err();
+    assert!(err.kind() == ErrorKind::Conflict && err.to_string().contains("expired"), "{err}");
+    let err = fresh().apply_detach(&detach, ApplyDetachOptions::default()).await.unwrap_err();
+    assert!(err.kind() == ErrorKind::Conflict && err.to_string().contains("expired"), "{err}");
+    assert!(!scene.azure.requests_since(mark).iter().any(aks_acr_emulator::Request::is_write));
+    // A plan that is made now is good now, though the machine's clock is two hours behind.
+    let plan = attach().await.unwrap();
+    fresh().apply_attach(&plan, ApplyAttachOptions::default()).await.unwrap();
+}
+
 /// Each field that somebody may change: the plan is not read, applying it is refused, or what is new is shown.
 #[tokio::test(start_paused = true)]
 async fn what_is_changed_in_a_plan_is_refused_or_shown() {

@@ -12,7 +12,7 @@ from pathlib import Path
 
 import pytest
 from aks_acr_emulator import Emulator
-from conftest import MANIFESTS, SCENE
+from conftest import MANIFESTS, SCENE, blocking
 
 import aks_acr
 
@@ -102,6 +102,21 @@ def test_a_plan_expires(client):
         client.apply_attach(expired)
     with pytest.raises(TypeError):
         plan.__replace__(nonsense=1)
+
+
+def test_a_plan_expires_by_the_emulators_clock(azure, client):
+    attach = client.plan_attach("group/dev", "myregistry")
+    azure.advance(3500)
+    client.apply_attach(attach)
+    detach = client.plan_detach("group/dev", "myregistry")
+    azure.advance(3700)
+    with blocking(azure) as another:
+        for applying in (client, another):
+            with pytest.raises(aks_acr.ConflictError, match="expired"):
+                applying.apply_detach(detach)
+            with pytest.raises(aks_acr.ConflictError, match="expired"):
+                applying.apply_attach(attach)
+        assert another.apply_detach(client.plan_detach("group/dev", "myregistry")).removed
 
 
 def test_an_import_costs_no_wait(client):

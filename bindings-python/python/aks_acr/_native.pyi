@@ -535,7 +535,7 @@ class AttachPlan(Result):
 
     @property
     def expires(self) -> datetime:
-        """After this it is refused."""
+        """After this, by the clock of Azure, it is refused."""
 
     @property
     def cluster(self) -> ClusterRef:
@@ -723,7 +723,7 @@ class DetachPlan(Result):
 
     @property
     def expires(self) -> datetime:
-        """After this it is refused."""
+        """After this, by the clock of Azure, it is refused."""
 
     @property
     def cluster(self) -> ClusterRef:

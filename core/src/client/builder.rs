@@ -333,6 +333,7 @@ impl ClientBuilder {
             cloud: self.cloud,
             subscription,
             environment: self.environment,
+            time: arm.time().clone(),
             identity_resolver: self.identity_resolver.unwrap_or_else(|| identities()),
             role_assigner: self.role_assigner.unwrap_or_else(|| roles()),
             registry_importer: self.registry_importer.unwrap_or_else(|| registries()),

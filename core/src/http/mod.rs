@@ -20,6 +20,7 @@ mod read_body;
 mod refusal;
 mod request;
 mod service_error;
+mod service_time;
 mod sign_in_trouble;
 mod state;
 mod token;
@@ -54,6 +55,7 @@ pub(crate) use read_body::BodyKind;
 pub(crate) use read_body::{Kept, MOST_PAGES, ReadError, TooLarge, read_http_body};
 pub(crate) use request::{Answer, ArmRequest, RegistryRequest};
 pub(crate) use service_error::service_error;
+pub(crate) use service_time::ServiceTime;
 #[cfg(feature = "identity")]
 pub(crate) use sign_in_trouble::{SignInTrouble, is_trouble};
 pub(crate) use state::{Provisioned, shown};
@@ -141,6 +143,7 @@ pub(crate) struct Arm {
     /// Sends once: for what is not safe to repeat.
     once: Pipeline,
     guard: Guard,
+    time: ServiceTime,
 }
 
 impl Arm {
@@ -151,12 +154,18 @@ impl Arm {
             pipeline: door.pipeline(retrying(), policies.clone()),
             once: door.pipeline(RetryOptions::none(), policies),
             guard: door.guard.clone(),
+            time: ServiceTime::default(),
             cloud,
         }
     }
 
     pub fn cloud(&self) -> &Cloud {
         &self.cloud
+    }
+
+    /// Its clock, as its responses tell it.
+    pub fn time(&self) -> &ServiceTime {
+        &self.time
     }
 
     /// Sends a request. An error status is an error.
@@ -168,7 +177,11 @@ impl Arm {
         let watch =
             deadline::Watch::new(call.clone(), &request.step, request.repeatable, intent).reading(request.body_kind);
         let answer = send(pipeline, &mut wire, watch).await?;
-        if answer.is_success() { Ok(answer) } else { Err(from_azure(&request, &answer)) }
+        if !answer.is_success() {
+            return Err(from_azure(&request, &answer));
+        }
+        self.time.read(&answer);
+        Ok(answer)
     }
 
     /// Refuses what a read-only client will not send, for who has something to do on this machine before it can be sent.

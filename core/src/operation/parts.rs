@@ -7,13 +7,14 @@ use crate::{
     cluster::ClusterDeployer,
     environment::Environment,
     error::{Error, ErrorKind, Result},
+    http::ServiceTime,
     id::SubscriptionId,
     identity::IdentityResolver,
     inventory::Inventory,
     registry::{Registry, RegistryImporter, RegistryRef},
     role::RoleAssigner,
 };
-use std::sync::Arc;
+use std::{sync::Arc, time::SystemTime};
 
 /// What a client is made of.
 #[derive(Debug)]
@@ -22,6 +23,7 @@ pub(crate) struct Parts {
     /// The subscription in which names are looked up.
     pub subscription: SubscriptionId,
     pub environment: Environment,
+    pub time: ServiceTime,
     pub identity_resolver: Arc<dyn IdentityResolver>,
     pub role_assigner: Arc<dyn RoleAssigner>,
     pub registry_importer: Arc<dyn RegistryImporter>,
@@ -46,6 +48,16 @@ impl Parts {
                     "names are searched in this subscription only; name a registry in another by its resource id",
                 )
         })
+    }
+
+    /// The time by Azure's clock. `None` before the first response.
+    pub fn time_of_azure(&self) -> Option<SystemTime> {
+        self.time.now()
+    }
+
+    /// The same, or by this machine's clock where parts of the caller's own answered in Azure's place.
+    pub fn time(&self) -> SystemTime {
+        self.time_of_azure().unwrap_or_else(SystemTime::now)
     }
 
     pub fn subscription_id(&self) -> SubscriptionId {

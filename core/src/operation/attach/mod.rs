@@ -10,7 +10,7 @@ pub use plan::{ApplyAttachOptions, AttachPlan, PlannedAction};
 
 pub(crate) use check::{GrantCheck, check_grant};
 pub(crate) use decide::{Otherwise, principal};
-pub(crate) use plan::{GOOD_FOR, check_is_current};
+pub(crate) use plan::{GOOD_FOR, check_before, check_is_current};
 pub(crate) use run::{DEADLINE, apply_plan, attach, attach_found, plan};
 pub(crate) use show::{Quoted, Whose, or_none};
 

@@ -6,7 +6,7 @@ use crate::{
     cluster::ClusterRef,
     error::{Error, ErrorKind, Result},
     id::{PrincipalId, ResourceId},
-    operation::span::Outcome,
+    operation::{Parts, span::Outcome},
     role::PullRole,
 };
 use serde::{Deserialize, Serialize};
@@ -14,19 +14,23 @@ use std::time::{Duration, SystemTime};
 
 /// The form of a stored plan. One of another form is refused.
 pub(super) const VERSION: u32 = 1;
-/// A plan is good for an hour: after that, look again.
+/// A plan is good for an hour by Azure's clock: after that, look again.
 pub(crate) const GOOD_FOR: Duration = Duration::from_secs(3600);
 
 /// Clocks of two machines differ by so much.
 const CLOCK_SKEW: Duration = Duration::from_secs(60);
 
-/// Refuses a plan of another form, one that has expired, and one that says that it is good for longer than any.
-pub(crate) fn check_is_current(version: u32, known: u32, expires: SystemTime) -> Result<()> {
+/// Refuses a plan of another form; and by Azure's clock, where that is known already, what [`check_is_current`] refuses.
+pub(crate) fn check_before(parts: &Parts, version: u32, known: u32, expires: SystemTime) -> Result<()> {
     if version != known {
         let text = "the plan has a form that this version does not know";
         return Err(Error::invalid(text, "version", version.to_string()));
     }
-    let now = SystemTime::now();
+    parts.time_of_azure().map_or(Ok(()), |now| check_is_current(expires, now))
+}
+
+/// Refuses a plan that has expired, and one that says that it is good for longer than any.
+pub(crate) fn check_is_current(expires: SystemTime, now: SystemTime) -> Result<()> {
     if expires < now {
         return Err(Error::new(ErrorKind::Conflict, "the plan has expired; make a new one"));
     }
@@ -53,7 +57,7 @@ pub(crate) fn check_is_current(version: u32, known: u32, expires: SystemTime) ->
 pub struct AttachPlan {
     /// The version of the form in which the plan is written.
     pub version: u32,
-    /// After this it is refused.
+    /// After this, by the clock of Azure, it is refused.
     #[serde(with = "crate::stored_time")]
     pub expires: SystemTime,
     /// The cluster.

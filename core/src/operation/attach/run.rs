@@ -3,7 +3,7 @@
 use super::{
     ApplyAttachOptions, AttachOptions, AttachOutcome, AttachPlan, Attachment, PlannedAction,
     decide::{Decision, Found, check_options, decide, same_condition, wants_groups},
-    plan::{GOOD_FOR, VERSION, check_is_current},
+    plan::{GOOD_FOR, VERSION, check_before, check_is_current},
 };
 use crate::{
     call::{Call, Poll, Polling},
@@ -15,7 +15,7 @@ use crate::{
     registry::{Registry, RegistryRef},
     role::{Granted, GroupAccess, PullRole, RoleAssignment, group_access},
 };
-use std::time::{Duration, SystemTime};
+use std::time::Duration;
 
 pub(crate) const DEADLINE: Duration = Duration::from_secs(5 * 60);
 
@@ -44,7 +44,7 @@ pub(crate) async fn plan(
     let decision = decide_with_groups(parts, &mut found, options, call).await?;
     Ok(AttachPlan {
         version: VERSION,
-        expires: SystemTime::now() + GOOD_FOR,
+        expires: parts.time() + GOOD_FOR,
         // Where it is applied, another subscription may be the client's.
         cluster: cluster.clone().in_subscription(found.identities.cluster.subscription()),
         unchecked_groups: unchecked_groups(&found),
@@ -65,10 +65,11 @@ pub(crate) async fn apply_plan(
     how: &ApplyAttachOptions,
     call: &Call,
 ) -> Result<Attachment> {
-    check_is_current(plan.version, VERSION, plan.expires)?;
+    check_before(parts, plan.version, VERSION, plan.expires)?;
     let options = plan.options(how);
     check_options(&options)?;
     let mut found = gather(parts, &plan.cluster, &RegistryRef::of_id(plan.registry.clone())?, call).await?;
+    check_is_current(plan.expires, parts.time())?;
     let decision = decide_with_groups(parts, &mut found, &options, call).await?;
     // What the plan says may be done by now: by an earlier try whose answer was lost, or by somebody else. Then nothing is left to do.
     let is_done = matches!(plan.action, PlannedAction::Grant | PlannedAction::Replace { .. })

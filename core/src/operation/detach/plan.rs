@@ -30,7 +30,7 @@ pub(super) const VERSION: u32 = 1;
 pub struct DetachPlan {
     /// The version of the form in which the plan is written.
     pub version: u32,
-    /// After this it is refused.
+    /// After this, by the clock of Azure, it is refused.
     #[serde(with = "crate::stored_time")]
     pub expires: SystemTime,
     /// The cluster.

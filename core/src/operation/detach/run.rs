@@ -13,14 +13,14 @@ use crate::{
     id::{PrincipalId, ResourceId},
     operation::{
         Parts,
-        attach::{GOOD_FOR, Otherwise, check_is_current, principal},
+        attach::{GOOD_FOR, Otherwise, check_before, check_is_current, principal},
         attachments::{PullGrant, pull_grants},
     },
     registry::RegistryRef,
     role::{RoleAssignment, RoleAssignmentMode, Roles, group_access},
 };
 use futures::future::join_all;
-use std::time::{Duration, SystemTime};
+use std::time::Duration;
 
 pub(crate) const DEADLINE: Duration = Duration::from_secs(5 * 60);
 
@@ -59,7 +59,7 @@ pub(crate) async fn plan(
     let remaining = remaining(parts, &found, call).await?;
     Ok(DetachPlan {
         version: VERSION,
-        expires: SystemTime::now() + GOOD_FOR,
+        expires: parts.time() + GOOD_FOR,
         // Where it is applied, another subscription may be the client's.
         cluster: cluster.clone().in_subscription(cluster.subscription().unwrap_or(parts.subscription_id())),
         registry: found.registry,
@@ -77,10 +77,11 @@ pub(crate) async fn apply_plan(
     how: &ApplyDetachOptions,
     call: &Call,
 ) -> Result<Detachment> {
-    check_is_current(plan.version, VERSION, plan.expires)?;
+    check_before(parts, plan.version, VERSION, plan.expires)?;
     let options = &plan.options(how);
     let registry = RegistryRef::of_id(plan.registry.clone())?;
     let found = gather(parts, &plan.cluster, &registry, options, call).await?;
+    check_is_current(plan.expires, parts.time())?;
     let is_as_planned =
         found.principal_id == plan.principal_id && found.held.remove.iter().all(|one| plan.removes(one));
     if !is_as_planned {

@@ -1,0 +1,28 @@
+//! The time by Resource Manager's clock. A plan is often made on one machine and applied on another, whose clocks may differ: Azure's is one
+//! for both.
+
+use super::{Answer, wait::http_date};
+use std::{
+    sync::{Arc, Mutex, PoisonError},
+    time::SystemTime,
+};
+use tokio::time::Instant;
+
+/// What the latest response said, and when it came.
+#[derive(Clone, Debug, Default)]
+pub(crate) struct ServiceTime(Arc<Mutex<Option<(SystemTime, Instant)>>>);
+
+impl ServiceTime {
+    /// Takes the `Date` of a response, if it has a valid one.
+    pub(super) fn read(&self, answer: &Answer) {
+        if let Some(date) = answer.header("date").and_then(http_date) {
+            *self.0.lock().unwrap_or_else(PoisonError::into_inner) = Some((date.into(), Instant::now()));
+        }
+    }
+
+    /// The present time there. `None` before the first response.
+    pub fn now(&self) -> Option<SystemTime> {
+        let (date, came) = (*self.0.lock().unwrap_or_else(PoisonError::into_inner))?;
+        date.checked_add(came.elapsed())
+    }
+}
