@@ -37,6 +37,7 @@ pub fn cases() -> Vec<Case> {
             one_odd_registry_of_a_subscription_hides_no_other,
             an_odd_registry_that_is_meant_is_an_error,
             a_page_without_a_list_is_not_an_empty_one,
+            a_registry_that_cannot_be_read_is_not_a_missing_one,
             one_odd_cluster_of_a_subscription_hides_no_other,
             create_needs_no_look_first_to_leave_a_registry_as_it_is,
             create_takes_the_groups_region_unless_one_is_named,
@@ -99,8 +100,8 @@ async fn one_odd_registry_of_a_subscription_hides_no_other() -> Checked {
     scene.client.attach(&scene.cluster, &"myregistry".parse()?, aks_acr::AttachOptions::default()).await?;
     let listed = scene.client.attachments_of_cluster(&scene.cluster, aks_acr::AttachmentsOptions::default()).await?;
     assert!(listed.grants.iter().any(|grant| grant.registry.name() == REGISTRY), "{listed:?}");
-    let absent = scene.client.registry_importer().find(&"absentregistry".parse()?, &call()).await?;
-    assert_eq!(absent, None);
+    // Some of the odd ones have no name.
+    refused(scene.client.registry_importer().find(&"absentregistry".parse()?, &call()).await, ErrorKind::Unexpected)?;
     Ok(())
 }
 
@@ -131,6 +132,23 @@ async fn a_page_without_a_list_is_not_an_empty_one() -> Checked {
     let fault = Fault::on("GET", "/providers/Microsoft.ContainerRegistry/registries?").status(200);
     scene.azure.fault(fault.body(json!({"value": null})));
     assert_eq!(scene.client.registry_importer().find(&"myregistry".parse()?, &call()).await?, None);
+    Ok(())
+}
+
+/// An item without a name may be the registry that is looked for; one that is found is found all the same.
+async fn a_registry_that_cannot_be_read_is_not_a_missing_one() -> Checked {
+    for odd in [json!(null), json!("text"), json!({}), json!({"id": null, "name": 5})] {
+        let scene = Scene::new()?;
+        let own = json!({"id": scene.registry().to_string(), "name": REGISTRY, "location": "westeurope", "sku": {"name": "Basic"},
+            "properties": {"loginServer": "myregistry.azurecr.io", "provisioningState": "Succeeded"}});
+        let fault = || Fault::on("GET", "/providers/Microsoft.ContainerRegistry/registries?").status(200);
+        scene.azure.fault(fault().body(json!({"value": [own, odd]})));
+        assert!(scene.client.registry_importer().find(&REGISTRY.parse()?, &call()).await?.is_some());
+        scene.azure.fault(fault().body(json!({"value": [odd]})));
+        let found = scene.client.registry_importer().find(&REGISTRY.parse()?, &call()).await;
+        let err = refused(found, ErrorKind::Unexpected)?;
+        assert!(err.to_string().contains("may be the one that is looked for"), "{err}");
+    }
     Ok(())
 }
 

@@ -107,9 +107,10 @@ impl Stage {
         self.azure.requests().iter().filter(|one| is_write(one)).count()
     }
 
-    /// Whether a list of Resource Manager has left out what is new since then.
-    pub fn has_lagged(&self, since: Mark) -> bool {
-        self.azure.requests_since(since).iter().any(|one| one.fault == Some("lagging list"))
+    /// Whether a list has left something out since then: what is new, or what cannot be read, of which a warning tells.
+    pub fn has_left_out(&self, since: Mark) -> bool {
+        let leaves_out = |one: &aks_acr_emulator::Request| matches!(one.fault, Some("lagging list" | "odd body"));
+        self.azure.requests_since(since).iter().any(leaves_out)
     }
 
     /// Who may what on the registry, and how often.

@@ -9,7 +9,7 @@ use crate::{
     absent,
     action::READ_REGISTRY,
     call::Call,
-    error::{ErrorKind, Result},
+    error::{Error, ErrorKind, Result},
     http::{Arm, ArmRequest, read_item},
     id::{ResourceId, SubscriptionId},
 };
@@ -37,7 +37,14 @@ pub(super) async fn find_in_list(
 ) -> Result<Option<Registry>> {
     let mut search = Search::new(wanted);
     arm.each(list_registries(subscription), LIST, call, |item| search.take(item)).await?;
-    let Some(item) = search.found() else { return Ok(None) };
+    let has_nameless = search.has_nameless();
+    let Some(item) = search.found() else {
+        if !has_nameless {
+            return Ok(None);
+        }
+        let text = "Azure listed a registry that cannot be read, and it may be the one that is looked for";
+        return Err(Error::new(ErrorKind::Unexpected, text).with_context("subscription", subscription.to_string()));
+    };
     read_item::<WireRegistry>(item, "a registry")?.into_registry().map(Some)
 }
 

@@ -122,15 +122,17 @@ pub(super) struct Search<'a> {
     found: Option<Value>,
     /// One that names no login server, and has the name that stands in the one that is meant.
     may_be: Option<Value>,
+    has_nameless: bool,
 }
 
 impl<'a> Search<'a> {
     pub fn new(wanted: Wanted<'a>) -> Self {
-        Self { wanted, found: None, may_be: None }
+        Self { wanted, found: None, may_be: None, has_nameless: false }
     }
 
     /// Takes the next item, and gives how many bytes are kept of it: no more than two items are.
     pub fn take(&mut self, item: Value) -> usize {
+        self.has_nameless |= name_of(&item).is_none();
         let has_name = |wanted: &str| name_of(&item).is_some_and(|mine| mine.eq_ignore_ascii_case(wanted));
         let place = match self.wanted {
             Wanted::Name(name) => has_name(name).then_some(&mut self.found),
@@ -143,6 +145,11 @@ impl<'a> Search<'a> {
             *place = Some(item);
         }
         0
+    }
+
+    /// Whether there was an item of which not even the name can be read: it may be the one that is meant.
+    pub fn has_nameless(&self) -> bool {
+        self.has_nameless
     }
 
     /// The item that is meant.

@@ -54,6 +54,8 @@ fn replace(place: &mut Value, by: Value) -> bool {
 fn within(value: &mut Value, pick: u16, by: Value) -> bool {
     let mut places = Vec::new();
     holders(value, "", &mut places);
+    // Where a list is null, it is empty, as some services write it: that would be a lie and no value of another kind.
+    places.retain(|place| place != "/value" || !by.is_null());
     let Some(place) = places.get(usize::from(pick) % places.len().max(1)) else { return false };
     value.pointer_mut(place).is_some_and(|place| replace(place, by))
 }
@@ -92,6 +94,8 @@ mod tests {
         assert_eq!(twisted(Oddity::NullWithin(1), body), (true, r#"{"a":{"b/c":null},"d":[{"e":1}]}"#.into()));
         assert_eq!(twisted(Oddity::NullWithin(3), body), (true, r#"{"a":{"b/c":{}},"d":[null]}"#.into()));
         assert_eq!(twisted(Oddity::Null, body), (true, "null".into()));
+        let list = r#"{"value":[{}]}"#;
+        assert_eq!(twisted(Oddity::NullWithin(0), list), (true, r#"{"value":[null]}"#.into()));
     }
 
     #[test]
