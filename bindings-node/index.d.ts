@@ -2,7 +2,7 @@
  * Joins Azure Container Registry (ACR) to Azure Kubernetes Service (AKS).
  *
  * Every operation can be run twice: the second time it changes nothing and succeeds. The one exception is an import with a password
- * of a source that is named by its tag, which cannot be compared: see `existing`. Every result is a frozen object.
+ * of a source that is named by its tag, which cannot be compared: see `onExistingTag`. Every result is a frozen object.
  * Times are `Date`, lengths of time are milliseconds in fields that end in `Ms`, and what is not known is `null`.
  *
  * @packageDocumentation
@@ -49,7 +49,7 @@ export interface CustomCloud {
    * `AZURE_AUTHORITY_HOST`, or else the Resource Manager's own address.
    */
   authority?: string;
-  /** Where Microsoft Graph is, such as `https://graph.microsoft.com`, for `askDirectory`; by default it is not known. */
+  /** Where Microsoft Graph is, such as `https://graph.microsoft.com`, for `queryGraph`; by default it is not known. */
   graph?: string;
 }
 
@@ -168,7 +168,7 @@ export declare class Client {
    *
    * @example
    * ```js
-   * const run = client.follow.rollOut('my-group/my-cluster', 'web');
+   * const run = client.follow.waitForRollout('my-group/my-cluster', 'web');
    * for await (const event of run) console.log(String(event));
    * const { ready, wanted } = await run.result;
    * ```
@@ -195,7 +195,7 @@ export interface Operations {
   /**
    * Makes a cluster's nodes able to pull from a registry: at most one role assignment is written, none where it is there already,
    * and never the cluster. Where an Entra group has a role that gives pull, one more request tells whether the identity is a member: then nothing
-   * is written, unless `inherited` asks for a direct grant.
+   * is written, unless `onInheritedGrant` asks for a direct grant.
    *
    * Deadline: 5 minutes by default. Errors: `'not_found'` if the cluster, its kubelet identity or the registry does not exist;
    * `'forbidden'` if the caller may not read them or not write the grant, with `missingAction`, `scope` and `smallestRole`;
@@ -274,7 +274,7 @@ export interface Operations {
 
   /**
    * Which registries a cluster's nodes can pull from, and by which grants, inherited ones included. It looks in the client's subscription
-   * and the cluster's; name further ones in the options. What the identity has through Entra groups is among them. `askDirectory`
+   * and the cluster's; name further ones in the options. What the identity has through Entra groups is among them. `queryGraph`
    * has no effect here. Who pulls for a cluster with a service principal Azure does not tell: look at the registry, by
    * {@link attachmentsOfRegistry}.
    *
@@ -316,7 +316,7 @@ export interface Operations {
    *
    * Deadline: 10 minutes by default. Errors: `'invalid_input'` for a name that cannot be one; `'conflict'` if the name is taken
    * elsewhere in the cloud, or the registry is being deleted; `'not_found'` if there is no such group; `'not_registered'` if the
-   * subscription has not registered the resource provider, and `register` does not ask for it; `'forbidden'`; `'operation_failed'`
+   * subscription has not registered the resource provider, and `registerProviders` does not ask for it; `'forbidden'`; `'operation_failed'`
    * if Azure could not, now or at an earlier try.
    */
   createRegistry(group: string, name: string, options?: CreateRegistryOptions): Promise<CreatedRegistry>;
@@ -336,7 +336,7 @@ export interface Operations {
    * Deadline: 60 minutes by default. Errors: `'invalid_input'` for options that cannot be, and from the service for a size or a
    * version that it does not have; `'not_found'` for an absent group or registry, before anything is made; `'conflict'` if the cluster
    * is being deleted; `'operation_failed'` if Azure could not make it, now or at an earlier try; `'not_registered'` if the
-   * subscription has not registered the resource provider, and `register` does not ask for it; `'forbidden'`. Where Azure has begun a
+   * subscription has not registered the resource provider, and `registerProviders` does not ask for it; `'forbidden'`. Where Azure has begun a
    * cluster by then, which costs, the error's `created` is its id.
    *
    * @example
@@ -356,7 +356,7 @@ export interface Operations {
    * Deadline: 30 minutes by default. Errors: `'invalid_input'` for a target that cannot be one or a source in another cloud;
    * `'not_found'` if the registry or the source does not exist; `'conflict'` if the tag has another image; `'forbidden'` if the caller
    * may not import or the source may not be read; `'rate_limited'` if the source throttles; `'operation_failed'` if Azure could
-   * not copy it. `blame` says on which side the fault lies, where that is known.
+   * not copy it. `failed_side` says on which side the fault lies, where that is known.
    *
    * @example
    * ```js
@@ -410,7 +410,7 @@ export interface Operations {
    * form does not. What `startImport` gave is taken for its handle.
    *
    * Deadline: 2 minutes by default. Errors: an import that has failed is `'operation_failed'`, as is one that Azure has forgotten, or an
-   * error with `blame`. Every other error is that of the look, such as `'unavailable'`: the import goes on, and the handle can be looked at
+   * error with `failed_side`. Every other error is that of the look, such as `'unavailable'`: the import goes on, and the handle can be looked at
    * again.
    */
   pollImport(
@@ -420,7 +420,7 @@ export interface Operations {
 
   /**
    * A cluster's kubeconfig, as a value: no file is written and no program is started. It is what Azure gives. On a cluster with Entra its
-   * user is an entry that starts the program `kubelogin`, which kubectl then needs; {@link apply}, {@link rollOut} and {@link pods} do not.
+   * user is an entry that starts the program `kubelogin`, which kubectl then needs; {@link apply}, {@link waitForRollout} and {@link pods} do not.
    *
    * Deadline: 2 minutes by default. Errors: `'not_found'`, `'forbidden'`; `'invalid_input'` for `access: 'admin'` where local accounts
    * are switched off.
@@ -461,13 +461,13 @@ export interface Operations {
 
   /**
    * Waits until every replica of a deployment runs; it starts nothing. Only for the kind `Deployment`. A cause that does not pass ends it at
-   * once, and is told. The deadline bounds all of it, `propagationMs` too.
+   * once, and is told. The deadline bounds all of it, `propagationTimeoutMs` too.
    *
    * Deadline: 15 minutes by default. Errors: `'pull_failed'` if an image cannot be pulled and waiting does not help, with
    * `pullFailure`; `'deadline_exceeded'` with how far it was, and with the `pullFailure` that stood in the way at the end, if
-   * one did; `'operation_failed'` if Kubernetes gives the roll-out up; `'not_found'` if there is no such deployment.
+   * one did; `'operation_failed'` if Kubernetes gives the rollout up; `'not_found'` if there is no such deployment.
    */
-  rollOut(cluster: string, deployment: string, options?: RollOutOptions): Promise<RollOut>;
+  waitForRollout(cluster: string, workload: string, options?: RolloutOptions): Promise<Rollout>;
 
   /**
    * The pods of a namespace. `String(pods)` is the table that kubectl prints.
@@ -515,7 +515,7 @@ export type ErrorKind =
    * Azure answers it with 409.
    */
   | 'forbidden'
-  /** The subscription has not registered the resource provider of what is to be made; `register` does it. */
+  /** The subscription has not registered the resource provider of what is to be made; `registerProviders` does it. */
   | 'not_registered'
   /** No token could be had, or the service did not accept it. Where the credential threw, that is the `cause`. */
   | 'unauthenticated'
@@ -529,7 +529,7 @@ export type ErrorKind =
   | 'unavailable'
   /** A long-running operation of Azure ended without success. */
   | 'operation_failed'
-  /** Pods of a roll-out cannot pull their image, for a cause that does not pass; see `pullFailure`. */
+  /** Pods of a rollout cannot pull their image, for a cause that does not pass; see `pullFailure`. */
   | 'pull_failed'
   /** This build, or this service, cannot do it; the message says what to change. */
   | 'unsupported'
@@ -580,7 +580,7 @@ export declare class AksAcrError extends Error {
   /** Why pods cannot pull their image. */
   readonly pullFailure?: PullFailure;
   /** On which side of an import the fault lies. */
-  readonly blame?: 'source' | 'target';
+  readonly failed_side?: 'source' | 'target';
   /**
    * The claims that Azure wants in a token before it goes on, as JSON, where conditional access asked for more than the caller's token has.
    * Whoever signs in with them (`az login --claims-challenge`, `claims` in `@azure/identity`) gets such a token.
@@ -658,8 +658,8 @@ export type Event = (
       readonly waitMs: number | null;
     }
   | {
-      /** The number of ready pods of a roll-out changed, or what keeps them from it. */
-      readonly kind: 'rolling_out';
+      /** The number of ready pods of a rollout changed, or what keeps them from it. */
+      readonly kind: 'rollout';
       readonly ready: number;
       readonly wanted: number;
       /** What stands in the way at present. */
@@ -748,20 +748,20 @@ export interface AttachOptions extends CallOptions {
    */
   condition?: string;
   /** What is done where a scope above the registry gives the role already. By default that is enough. */
-  inherited?: 'suffices' | 'grant_directly';
+  onInheritedGrant?: 'suffices' | 'grant_directly';
   /**
    * What is done where the role is there with another condition. By default it is left as it is, and the outcome says so; to replace
    * it may widen the grant.
    */
-  otherCondition?: 'keep' | 'replace';
+  onConditionMismatch?: 'keep' | 'replace';
   /** For how long a refusal is tried again, in milliseconds. Not at all by default; rights that were just activated need it. */
-  retryRefusedMs?: number;
+  retryForbiddenForMs?: number;
 }
 
 /** How a plan of attach is applied. What is done, the plan says. */
 export interface ApplyAttachOptions extends CallOptions {
   /** For how long a refusal is tried again, in milliseconds. Not at all by default; rights that were just activated need it. */
-  retryRefusedMs?: number;
+  retryForbiddenForMs?: number;
 }
 
 /** The state "this cluster can pull from this registry, by that grant". Azure takes seconds to minutes to honour a new one. */
@@ -843,9 +843,9 @@ export interface AttachPlan {
   /** Whether the options named who gets the grant. */
   readonly isPrincipalNamed: boolean;
   /** What the options said of a scope above the registry, or a group, that gives pull already. */
-  readonly inherited: 'suffices' | 'grant_directly';
+  readonly onInheritedGrant: 'suffices' | 'grant_directly';
   /** What the options said of the role with another condition. */
-  readonly otherCondition: 'keep' | 'replace';
+  readonly onConditionMismatch: 'keep' | 'replace';
   /** Object ids of the Entra groups that have a role which gives pull there, where Azure did not say whether the identity is a member. */
   readonly uncheckedGroups: readonly string[];
   toString(): string;
@@ -890,7 +890,7 @@ export interface DetachOptions extends CallOptions {
    * Leaves alone what this library did not make, such as a grant that Terraform or Bicep would make again. By default every direct
    * grant of the two roles that attach gives is removed, whoever made it.
    */
-  onlyOurs?: boolean;
+  onlyCreatedByAksAcr?: boolean;
 }
 
 /**
@@ -943,7 +943,7 @@ export interface DetachPlan {
   /** Whether the options named whose grants are meant. */
   readonly isPrincipalNamed: boolean;
   /** Whether only what this library made is meant. */
-  readonly onlyOurs: boolean;
+  readonly onlyCreatedByAksAcr: boolean;
   toString(): string;
   toJSON(): StoredDetachPlan;
 }
@@ -983,7 +983,7 @@ export interface AttachmentsOptions extends CallOptions {
    * Whether the directory is asked which principals of a registry's grants still exist; at a cluster there is nothing to ask. It is not by
    * default: it takes rights there (in Microsoft Graph), which rights in Azure do not bring.
    */
-  askDirectory?: boolean;
+  queryGraph?: boolean;
 }
 
 /** What a cluster's nodes can pull from. */
@@ -1131,9 +1131,9 @@ export interface CreateRegistryOptions extends CallOptions {
    * that reach makes a registry of this name again gets the same login server. No label by default. Only a preview of Azure's
    * interface makes such a registry.
    */
-  domainLabel?: 'TenantReuse' | 'SubscriptionReuse' | 'ResourceGroupReuse' | 'NoReuse';
+  domainNameLabelScope?: 'TenantReuse' | 'SubscriptionReuse' | 'ResourceGroupReuse' | 'NoReuse';
   /** Whether `Microsoft.ContainerRegistry` is registered where the subscription has not done so. It is not by default. */
-  register?: boolean;
+  registerProviders?: boolean;
 }
 
 /** The registry, and whether this call made it. */
@@ -1143,7 +1143,7 @@ export interface CreatedRegistry {
   readonly isNew: boolean;
   /**
    * In what one that was there differs from the one that would have been made: `location`, where one was asked for, `sku`,
-   * `role_assignment_mode`, `domain_label`, `admin_user`, `anonymous_pull`.
+   * `role_assignment_mode`, `domain_name_label_scope`, `admin_user`, `anonymous_pull`.
    */
   readonly differences: readonly Difference[];
   /** `x-ms-correlation-request-id` of the write, by which Azure's activity log knows it. `null` where nothing was written. */
@@ -1165,19 +1165,19 @@ export interface Difference {
 /** How an image is imported. */
 export interface ImportOptions extends CallOptions {
   /**
-   * `repository:tag` in the target registry. By default the source's own, as Docker completes them, unless `also` or `untagged` name others:
+   * `repository:tag` in the target registry. By default the source's own, as Docker completes them, unless `additionalTags` or `untaggedRepositories` name others:
    * `nginx` arrives as `library/nginx:latest`, `ghcr.io/a/b:v1` as `a/b:v1`. A source with a digest and no tag needs one.
    */
   target?: string;
   /** Further names of the same image there, each `repository:tag`. */
-  also?: readonly string[];
+  additionalTags?: readonly string[];
   /** Repositories there that get the image without a tag: it is known by its digest alone. */
-  untagged?: readonly string[];
+  untaggedRepositories?: readonly string[];
   /**
    * What happens to a tag that exists. Kept by default: an equal image is success, another is `'conflict'`. Where the source cannot be looked
    * at, as with a password, and is not named by its digest, any image under the tag is another.
    */
-  existing?: 'keep' | 'replace';
+  onExistingTag?: 'keep' | 'replace';
   /**
    * The registry of Azure that has the source, where it cannot be found by the host in the source's name: one of another subscription,
    * by its resource id. Not with a password.
@@ -1187,7 +1187,7 @@ export interface ImportOptions extends CallOptions {
   username?: string;
   /**
    * The user's password, or without a user a token of Entra that the source, a registry of Azure, takes. Azure alone uses it: the source
-   * is not looked at before the import, so nothing is compared unless the source is named by its digest, and `untagged` needs such a source.
+   * is not looked at before the import, so nothing is compared unless the source is named by its digest, and `untaggedRepositories` needs such a source.
    */
   password?: string;
 }
@@ -1273,7 +1273,7 @@ export interface Import {
   /** The image in the registry: by its tag, or by its digest where it has none there. */
   readonly target: string;
   /** Its further names there. */
-  readonly also: readonly string[];
+  readonly additionalTags: readonly string[];
   /** `false`: an equal image was there, and nothing was copied. */
   readonly isNew: boolean;
   /** How sure it is that the two are the same. */
@@ -1335,7 +1335,7 @@ export interface CreateClusterOptions extends CallOptions {
    * Whether `Microsoft.ContainerService` is registered where the subscription has not done so, and no other resource provider. It is not by
    * default.
    */
-  register?: boolean;
+  registerProviders?: boolean;
 }
 
 /** A cluster that is there now, and what its nodes can pull from. */
@@ -1401,7 +1401,7 @@ export interface MergeKubeconfigOptions extends KubeconfigOptions {
    */
   file?: string;
   /** What happens to other entries of the same names: they are kept by default, and then a `'conflict'`. */
-  existing?: 'keep' | 'replace';
+  onExistingEntry?: 'keep' | 'replace';
   /** Whether the context becomes the current one; it does by default. */
   setCurrent?: boolean;
   /** How long others who hold the file's lock are waited for, in milliseconds; 10 seconds by default. */
@@ -1458,8 +1458,8 @@ export interface Applied {
   readonly isNew: boolean;
 }
 
-/** How a roll-out is waited for. */
-export interface RollOutOptions extends CallOptions {
+/** How a rollout is waited for. */
+export interface RolloutOptions extends CallOptions {
   /** The deployment's namespace; `'default'` by default. */
   namespace?: string;
   /**
@@ -1476,11 +1476,11 @@ export interface RollOutOptions extends CallOptions {
    * How long a grant that is there may take to become effective, in milliseconds, counted from the first pull that the registry refuses; 10
    * minutes by default. It does not prolong the deadline.
    */
-  propagationMs?: number;
+  propagationTimeoutMs?: number;
 }
 
 /** A deployment that runs as its specification says. */
-export interface RollOut {
+export interface Rollout {
   /** Replicas that are ready. */
   readonly ready: number;
   /** Replicas that are wanted. */

@@ -35,7 +35,7 @@ const OPERATIONS = {
   kubeconfig: [1, (value) => new Kubeconfig(value)],
   mergeKubeconfig: [1, viewOf('MergedKubeconfig')],
   apply: [2, viewOf('Applied')],
-  rollOut: [2, viewOf('RollOut')],
+  waitForRollout: [2, viewOf('Rollout')],
   pods: [1, viewOf('Pods')],
 };
 

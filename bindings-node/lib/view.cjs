@@ -51,7 +51,7 @@ const INSIDE = {
   RemovedGrant: {},
   RequiredRight: {},
   RoleAssignment: {},
-  RollOut: {},
+  Rollout: {},
   StartedImport: { import: 'Import' },
 };
 

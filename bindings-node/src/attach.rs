@@ -7,7 +7,7 @@ use crate::{
     error::Result,
     runtime::operations,
 };
-use aks_acr::{AttachPlan, InheritedGrant, OtherCondition, PrincipalId};
+use aks_acr::{AttachPlan, OnConditionMismatch, OnInheritedGrant, PrincipalId};
 use napi::Unknown;
 use serde::Deserialize;
 
@@ -16,16 +16,16 @@ use serde::Deserialize;
 struct AttachOptions {
     principal_id: Option<Text<PrincipalId>>,
     condition: Option<String>,
-    inherited: Option<Text<InheritedGrant>>,
-    other_condition: Option<Text<OtherCondition>>,
-    retry_refused_ms: Option<Millis>,
+    on_inherited_grant: Option<Text<OnInheritedGrant>>,
+    on_condition_mismatch: Option<Text<OnConditionMismatch>>,
+    retry_forbidden_for_ms: Option<Millis>,
     deadline_ms: Option<Millis>,
 }
 
 #[derive(Deserialize, Default)]
 #[serde(rename_all = "camelCase", deny_unknown_fields, default)]
 struct ApplyAttachOptions {
-    retry_refused_ms: Option<Millis>,
+    retry_forbidden_for_ms: Option<Millis>,
     deadline_ms: Option<Millis>,
 }
 
@@ -34,9 +34,11 @@ fn options(value: Unknown<'_>, call: &Call) -> Result<aks_acr::AttachOptions> {
     let mut options = aks_acr::AttachOptions::default().with_call(call.options(given.deadline_ms));
     options.principal_id = given.principal_id.map(|principal| principal.0);
     options.condition = given.condition;
-    options.inherited = given.inherited.map_or(options.inherited, |inherited| inherited.0);
-    options.other_condition = given.other_condition.map_or(options.other_condition, |condition| condition.0);
-    options.retry_refused = given.retry_refused_ms.map(|millis| millis.0);
+    options.on_inherited_grant =
+        given.on_inherited_grant.map_or(options.on_inherited_grant, |on_inherited_grant| on_inherited_grant.0);
+    options.on_condition_mismatch =
+        given.on_condition_mismatch.map_or(options.on_condition_mismatch, |condition| condition.0);
+    options.retry_forbidden_for = given.retry_forbidden_for_ms.map(|millis| millis.0);
     Ok(options)
 }
 
@@ -62,7 +64,7 @@ operations! {
         let plan: AttachPlan = argument::object("plan", plan)?;
         let given: ApplyAttachOptions = argument::options(given)?;
         let mut options = aks_acr::ApplyAttachOptions::default().with_call(call.options(given.deadline_ms));
-        options.retry_refused = given.retry_refused_ms.map(|millis| millis.0);
+        options.retry_forbidden_for = given.retry_forbidden_for_ms.map(|millis| millis.0);
         async move { client.apply_attach(&plan, options).await }
     }
 }

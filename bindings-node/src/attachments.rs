@@ -15,7 +15,7 @@ use serde::Deserialize;
 #[serde(rename_all = "camelCase", deny_unknown_fields, default)]
 struct AttachmentsOptions {
     subscriptions: Option<Vec<Text<SubscriptionId>>>,
-    ask_directory: Option<bool>,
+    query_graph: Option<bool>,
     deadline_ms: Option<Millis>,
 }
 
@@ -23,7 +23,7 @@ fn options(value: Unknown<'_>, call: &Call) -> Result<aks_acr::AttachmentsOption
     let given: AttachmentsOptions = argument::options(value)?;
     let mut options = aks_acr::AttachmentsOptions::default().with_call(call.options(given.deadline_ms));
     options.subscriptions = given.subscriptions.into_iter().flatten().map(|subscription| subscription.0).collect();
-    options.ask_directory = given.ask_directory.unwrap_or(options.ask_directory);
+    options.query_graph = given.query_graph.unwrap_or(options.query_graph);
     Ok(options)
 }
 

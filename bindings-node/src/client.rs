@@ -88,7 +88,7 @@ impl Client {
                 builder = builder.proxy(proxy);
             }
             if let Some(ca) = settings.ca {
-                builder = builder.trust(ca);
+                builder = builder.add_root_certificates(ca);
             }
             if settings.read_only.unwrap_or_default() {
                 builder = builder.read_only();

@@ -5,7 +5,7 @@ use crate::{
     client::Client,
     runtime::operations,
 };
-use aks_acr::{Access, ClusterRef, Deployment, ExistingEntry, Manifest, PodSelection, RegistryRef, SubscriptionId};
+use aks_acr::{Access, ClusterRef, Manifest, OnExistingEntry, PodSelection, RegistryRef, SubscriptionId, WorkloadRef};
 use serde::{Deserialize, Serialize};
 use std::path::PathBuf;
 
@@ -25,7 +25,7 @@ struct MergeKubeconfigOptions {
     public_fqdn: Option<bool>,
     context: Option<String>,
     file: Option<PathBuf>,
-    existing: Option<Text<ExistingEntry>>,
+    on_existing_entry: Option<Text<OnExistingEntry>>,
     set_current: Option<bool>,
     lock_wait_ms: Option<Millis>,
     deadline_ms: Option<Millis>,
@@ -43,11 +43,11 @@ struct ApplyOptions {
 
 #[derive(Deserialize, Default)]
 #[serde(rename_all = "camelCase", deny_unknown_fields, default)]
-struct RollOutOptions {
+struct RolloutOptions {
     namespace: Option<String>,
     registry: Option<Text<RegistryRef>>,
     subscriptions: Option<Vec<Text<SubscriptionId>>>,
-    propagation_ms: Option<Millis>,
+    propagation_timeout_ms: Option<Millis>,
     deadline_ms: Option<Millis>,
 }
 
@@ -79,8 +79,8 @@ operations! {
         let cluster: ClusterRef = argument::parse("cluster", cluster)?;
         let given: KubeconfigOptions = argument::options(given)?;
         let mut options = aks_acr::KubeconfigOptions::default().with_call(call.options(given.deadline_ms));
-        options.mode.access = given.access.map_or(options.mode.access, |access| access.0);
-        options.mode.public_fqdn = given.public_fqdn.unwrap_or(options.mode.public_fqdn);
+        options.access = given.access.map_or(options.access, |access| access.0);
+        options.public_fqdn = given.public_fqdn.unwrap_or(options.public_fqdn);
         options.context = given.context;
         async move { client.kubeconfig(&cluster, options).await.map(Kubeconfig::from) }
     }
@@ -90,14 +90,14 @@ operations! {
         let cluster: ClusterRef = argument::parse("cluster", cluster)?;
         let given: MergeKubeconfigOptions = argument::options(given)?;
         let mut options = aks_acr::MergeKubeconfigOptions::default().with_call(call.options(given.deadline_ms));
-        let (which, mode) = (&mut options.kubeconfig, &mut options.mode);
-        which.mode.access = given.access.map_or(which.mode.access, |access| access.0);
-        which.mode.public_fqdn = given.public_fqdn.unwrap_or(which.mode.public_fqdn);
+        let which = &mut options.kubeconfig;
+        which.access = given.access.map_or(which.access, |access| access.0);
+        which.public_fqdn = given.public_fqdn.unwrap_or(which.public_fqdn);
         which.context = given.context;
-        mode.file = given.file;
-        mode.existing = given.existing.map_or(mode.existing, |existing| existing.0);
-        mode.set_current = given.set_current.unwrap_or(mode.set_current);
-        mode.lock_wait = given.lock_wait_ms.map_or(mode.lock_wait, |millis| millis.0);
+        options.file = given.file;
+        options.on_existing_entry = given.on_existing_entry.map_or(options.on_existing_entry, |on_existing_entry| on_existing_entry.0);
+        options.set_current = given.set_current.unwrap_or(options.set_current);
+        options.lock_wait = given.lock_wait_ms.map_or(options.lock_wait, |millis| millis.0);
         async move { client.merge_kubeconfig(&cluster, options).await }
     }
 
@@ -108,23 +108,23 @@ operations! {
         let given: ApplyOptions = argument::options(given)?;
         let mut options = aks_acr::ApplyOptions::default().with_call(call.options(given.deadline_ms));
         options.registry = given.registry.map(|registry| registry.0);
-        options.mode.namespace = given.namespace.unwrap_or(options.mode.namespace);
-        options.mode.force = given.force.unwrap_or(options.mode.force);
-        options.mode.dry_run = given.dry_run.unwrap_or(options.mode.dry_run);
+        options.namespace = given.namespace.unwrap_or(options.namespace);
+        options.force = given.force.unwrap_or(options.force);
+        options.dry_run = given.dry_run.unwrap_or(options.dry_run);
         async move { client.apply(&cluster, manifests, options).await }
     }
 
     /// Waits until every replica of a deployment runs.
-    roll_out(client, call; cluster, deployment, given) {
+    wait_for_rollout(client, call; cluster, workload, given) {
         let cluster: ClusterRef = argument::parse("cluster", cluster)?;
-        let mut deployment = Deployment::new(argument::text("deployment", deployment)?);
-        let given: RollOutOptions = argument::options(given)?;
-        deployment.namespace = given.namespace.unwrap_or(deployment.namespace);
-        let mut options = aks_acr::RollOutOptions::default().with_call(call.options(given.deadline_ms));
+        let mut workload: WorkloadRef = argument::parse("workload", workload)?;
+        let given: RolloutOptions = argument::options(given)?;
+        workload.namespace = given.namespace.unwrap_or(workload.namespace);
+        let mut options = aks_acr::RolloutOptions::default().with_call(call.options(given.deadline_ms));
         options.registry = given.registry.map(|registry| registry.0);
         options.subscriptions = given.subscriptions.into_iter().flatten().map(|subscription| subscription.0).collect();
-        options.propagation = given.propagation_ms.map_or(options.propagation, |millis| millis.0);
-        async move { client.roll_out(&cluster, &deployment, options).await }
+        options.propagation_timeout = given.propagation_timeout_ms.map_or(options.propagation_timeout, |millis| millis.0);
+        async move { client.wait_for_rollout(&cluster, &workload, options).await }
     }
 
     /// The pods of a namespace.

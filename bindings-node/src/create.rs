@@ -21,7 +21,7 @@ struct CreateClusterOptions {
     tier: Option<Text<ClusterTier>>,
     ssh_key: Option<String>,
     ssh_key_file: Option<PathBuf>,
-    register: Option<bool>,
+    register_providers: Option<bool>,
     deadline_ms: Option<Millis>,
 }
 
@@ -45,7 +45,7 @@ operations! {
                 return Err(Fault::Argument("options.sshKeyFile: wanted it or sshKey, not both".to_owned()));
             }
         };
-        options.register = given.register.unwrap_or(options.register);
+        options.register_providers = given.register_providers.unwrap_or(options.register_providers);
         async move { client.create_cluster(&cluster, options).await }
     }
 }

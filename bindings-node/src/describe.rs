@@ -60,6 +60,6 @@ described!(
     RemovedGrant,
     RequiredRight,
     RoleAssignment,
-    RollOut,
+    Rollout,
     StartedImport,
 );

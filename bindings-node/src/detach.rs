@@ -15,7 +15,7 @@ use serde::Deserialize;
 #[serde(rename_all = "camelCase", deny_unknown_fields, default)]
 struct DetachOptions {
     principal_id: Option<Text<PrincipalId>>,
-    only_ours: Option<bool>,
+    only_created_by_aks_acr: Option<bool>,
     deadline_ms: Option<Millis>,
 }
 
@@ -23,7 +23,7 @@ fn options(value: Unknown<'_>, call: &Call) -> Result<aks_acr::DetachOptions> {
     let given: DetachOptions = argument::options(value)?;
     let mut options = aks_acr::DetachOptions::default().with_call(call.options(given.deadline_ms));
     options.principal_id = given.principal_id.map(|principal| principal.0);
-    options.only_ours = given.only_ours.unwrap_or(options.only_ours);
+    options.only_created_by_aks_acr = given.only_created_by_aks_acr.unwrap_or(options.only_created_by_aks_acr);
     Ok(options)
 }
 

@@ -49,7 +49,7 @@ struct Fields<'a> {
     #[serde(skip_serializing_if = "Option::is_none")]
     pull_failure: Option<&'a aks_acr::PullFailure>,
     #[serde(skip_serializing_if = "Option::is_none")]
-    blame: Option<aks_acr::Blame>,
+    failed_side: Option<aks_acr::ImportSide>,
     #[serde(skip_serializing_if = "Option::is_none")]
     refusal: Option<aks_acr::RefusalKind>,
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -84,7 +84,7 @@ impl Fault {
             smallest_role: err.and_then(aks_acr::Error::smallest_role),
             retry_after_ms: err.and_then(aks_acr::Error::retry_after).map(|wait| wait.as_secs_f64() * 1000.0),
             pull_failure: err.and_then(aks_acr::Error::pull_failure),
-            blame: err.and_then(aks_acr::Error::blame),
+            failed_side: err.and_then(aks_acr::Error::failed_side),
             refusal: err.and_then(aks_acr::Error::refusal),
             policies: err.map(aks_acr::Error::policies).filter(|policies| !policies.is_empty()),
             claims: err.and_then(aks_acr::Error::claims),

@@ -8,7 +8,7 @@ use crate::{
     runtime::operations,
 };
 use aks_acr::{
-    CallOptions, ExistingTag, ImageReference, Import, ImportCredentials, ImportHandle, ImportItem, ImportStatus,
+    CallOptions, ImageReference, Import, ImportCredentials, ImportHandle, ImportItem, ImportStatus, OnExistingTag,
     RegistryRef, StartedImport,
 };
 use napi::{
@@ -26,9 +26,9 @@ use std::fmt;
 #[serde(rename_all = "camelCase", deny_unknown_fields, default)]
 struct ImportOptions<Source: Default = Absent> {
     target: Option<String>,
-    also: Option<Vec<String>>,
-    untagged: Option<Vec<String>>,
-    existing: Option<Text<ExistingTag>>,
+    additional_tags: Option<Vec<String>>,
+    untagged_repositories: Option<Vec<String>>,
+    on_existing_tag: Option<Text<OnExistingTag>>,
     source_registry: Option<Text<RegistryRef>>,
     username: Option<String>,
     password: Option<Hidden>,
@@ -41,9 +41,10 @@ impl<Source: Default> ImportOptions<Source> {
     fn options(self, call: impl FnOnce(Option<Millis>) -> CallOptions) -> Result<aks_acr::ImportOptions> {
         let mut options = aks_acr::ImportOptions::default().with_call(call(self.deadline_ms));
         options.target = self.target;
-        options.also = self.also.unwrap_or_default();
-        options.untagged = self.untagged.unwrap_or_default();
-        options.existing = self.existing.map_or(options.existing, |existing| existing.0);
+        options.additional_tags = self.additional_tags.unwrap_or_default();
+        options.untagged_repositories = self.untagged_repositories.unwrap_or_default();
+        options.on_existing_tag =
+            self.on_existing_tag.map_or(options.on_existing_tag, |on_existing_tag| on_existing_tag.0);
         options.source_registry = self.source_registry.map(|registry| registry.0);
         options.credentials = match (self.username, self.password) {
             (Some(username), Some(password)) => Some(ImportCredentials::user(username, password.0)),

@@ -5,7 +5,7 @@ use crate::{
     client::Client,
     runtime::operations,
 };
-use aks_acr::{DomainLabel, RegistryRef, RoleAssignmentMode, Sku};
+use aks_acr::{DomainNameLabelScope, RegistryRef, RoleAssignmentMode, Sku};
 use serde::Deserialize;
 
 #[derive(Deserialize, Default)]
@@ -14,8 +14,8 @@ struct CreateRegistryOptions {
     location: Option<String>,
     sku: Option<Text<Sku>>,
     mode: Option<Text<RoleAssignmentMode>>,
-    domain_label: Option<Text<DomainLabel>>,
-    register: Option<bool>,
+    domain_name_label_scope: Option<Text<DomainNameLabelScope>>,
+    register_providers: Option<bool>,
     deadline_ms: Option<Millis>,
 }
 
@@ -37,8 +37,8 @@ operations! {
         options.location = given.location;
         options.sku = given.sku.map_or(options.sku, |sku| sku.0);
         options.mode = given.mode.map_or(options.mode, |mode| mode.0);
-        options.domain_label = given.domain_label.map(|label| label.0);
-        options.register = given.register.unwrap_or(options.register);
+        options.domain_name_label_scope = given.domain_name_label_scope.map(|label| label.0);
+        options.register_providers = given.register_providers.unwrap_or(options.register_providers);
         async move { client.create_registry(&group, &name, options).await }
     }
 }

@@ -44,24 +44,24 @@ pub fn with_options_of_calls(complaint: String) -> String {
 }
 
 /// Options whose names of Node say the unit of their times.
-const TIMES: [&str; 4] = ["deadline", "lock_wait", "propagation", "retry_refused"];
+const TIMES: [&str; 4] = ["deadline", "lock_wait", "propagation_timeout", "retry_forbidden_for"];
 
 /// Options whose names are of several words, which Node writes in another way than core.
 const OPTIONS: [&str; 19] = [
-    "ask_directory",
-    "domain_label",
+    "query_graph",
+    "domain_name_label_scope",
     "dry_run",
     "kubernetes_version",
     "lock_wait",
     "node_count",
     "on_progress",
     "on_write",
-    "only_ours",
-    "other_condition",
+    "only_created_by_aks_acr",
+    "on_condition_mismatch",
     "principal_id",
     "public_fqdn",
     "read_only",
-    "retry_refused",
+    "retry_forbidden_for",
     "set_current",
     "source_registry",
     "ssh_key",

@@ -4,7 +4,7 @@ use crate::{
     value::{Several, Time, value, variants},
     word::Word,
 };
-use aks_acr::{InheritedGrant, OtherCondition, PullRole};
+use aks_acr::{OnConditionMismatch, OnInheritedGrant, PullRole};
 
 value! {
     /// The state "this cluster can pull from this registry, by that grant".
@@ -77,9 +77,9 @@ value! {
         /// Whether the options named who gets the grant.
         is_principal_named: bool,
         /// What the options said of a scope above, or a group, that gives pull already.
-        inherited: Word<InheritedGrant>,
+        on_inherited_grant: Word<OnInheritedGrant>,
         /// What the options said of the role with another condition.
-        other_condition: Word<OtherCondition>,
+        on_condition_mismatch: Word<OnConditionMismatch>,
         /// Object ids of the Entra groups that have a role which gives pull there, where Azure did not say whether the identity is a
         /// member. Usually empty.
         unchecked_groups: Several<String>,

@@ -46,7 +46,7 @@ impl Held {
             builder = builder.proxy(proxy);
         }
         if let Some(ca) = ca {
-            builder = builder.trust(ca);
+            builder = builder.add_root_certificates(ca);
         }
         if read_only {
             builder = builder.read_only();

@@ -24,7 +24,7 @@ impl Cloud {
     ///
     /// `authority` is where tokens come from, for the default chain of credentials; without it, `AZURE_AUTHORITY_HOST` or else the
     /// Resource Manager's own address. `graph` is where Microsoft Graph is, such as `https://graph.microsoft.com`, for
-    /// `ask_directory`.
+    /// `query_graph`.
     #[staticmethod]
     #[pyo3(signature = (resource_manager, registry_suffix, *, authority = None, graph = None))]
     fn custom(

@@ -84,7 +84,7 @@ value! {
 
 value! {
     /// A deployment that runs as its specification says.
-    pub struct RollOut {
+    pub struct Rollout {
         /// Replicas that are ready.
         ready: u32,
         /// Replicas that are wanted.

@@ -63,7 +63,7 @@ value! {
         /// Whether the options named whose grants are meant.
         is_principal_named: bool,
         /// Whether only what this library made is meant.
-        only_ours: bool,
+        only_created_by_aks_acr: bool,
     }
 }
 

@@ -37,7 +37,7 @@ const FACTS: [&str; 13] = [
     "retry_after",
     "claims",
     "pull_failure",
-    "blame",
+    "failed_side",
     "created",
 ];
 
@@ -94,7 +94,7 @@ exceptions! {
     NotFound => NotFoundError: "What was named does not exist.",
     Conflict => ConflictError: "Something else is already there, or changed meanwhile.",
     Forbidden => ForbiddenError: "The caller is known and may not do this; see `refusal`, `missing_action` and `smallest_role`.",
-    NotRegistered => NotRegisteredError: "The subscription has not registered the resource provider; `register` asks for it.",
+    NotRegistered => NotRegisteredError: "The subscription has not registered the resource provider; `register_providers` asks for it.",
     Unauthenticated => UnauthenticatedError: "No token could be had, or the service did not accept it; see `__cause__`.",
     RateLimited => RateLimitedError: "The service throttles, and asks to wait longer than the deadline; see `retry_after`.",
     DeadlineExceeded => DeadlineExceededError: "The deadline passed. What Azure has begun goes on. It is a `TimeoutError` too.",
@@ -143,7 +143,7 @@ fn set_facts(exception: &Bound<'_, PyAny>, err: &Error) -> PyResult<()> {
     exception.setattr("retry_after", err.retry_after())?;
     exception.setattr("claims", err.claims())?;
     exception.setattr("pull_failure", pull_failure)?;
-    exception.setattr("blame", err.blame().map(Word))
+    exception.setattr("failed_side", err.failed_side().map(Word))
 }
 
 /// The exception that a credential of the caller's raised, if that is what lies behind.

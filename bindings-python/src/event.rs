@@ -13,8 +13,8 @@ variants! {
         ImportingTag { tag: String, status: String },
         /// Something temporary stood in the way; the request is sent again after the wait.
         Retrying { step: String, reason: String, wait_ms: Option<u64> },
-        /// The number of ready pods of a roll-out changed, or what keeps them from it.
-        RollingOut { ready: u32, wanted: u32, cause: Option<String> },
+        /// The number of ready pods of a rollout changed, or what keeps them from it.
+        Rollout { ready: u32, wanted: u32, cause: Option<String> },
         /// A step is done.
         Finished { step: String },
         /// The import of one image of a list has ended, well or not; `index` is its place there, `error` why it failed, if it did.

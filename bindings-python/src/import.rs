@@ -6,7 +6,7 @@ use crate::{
     value::{Several, methods, name_of, through_json, value, variants},
     word::Word,
 };
-use aks_acr::{ExistingTag, ImageReference, ImportCredentials, ImportItem, ImportOptions, RegistryRef};
+use aks_acr::{ImageReference, ImportCredentials, ImportItem, ImportOptions, OnExistingTag, RegistryRef};
 use pyo3::{
     exceptions::{PyTypeError, PyValueError},
     prelude::*,
@@ -28,7 +28,7 @@ value! {
         /// The image in the registry: by its tag, or by its digest where it has none there.
         target: String,
         /// Its further names there.
-        also: Several<String>,
+        additional_tags: Several<String>,
         /// `False`: an equal image was there, and nothing was copied.
         is_new: bool,
         /// How sure it is that the two are the same.
@@ -184,9 +184,9 @@ impl FromPyObject<'_, '_> for Followed {
 #[derive(Default)]
 pub struct ImportArguments {
     pub target: Option<String>,
-    pub also: Option<Vec<String>>,
-    pub untagged: Option<Vec<String>>,
-    pub existing: Option<Word<ExistingTag>>,
+    pub additional_tags: Option<Vec<String>>,
+    pub untagged_repositories: Option<Vec<String>>,
+    pub on_existing_tag: Option<Word<OnExistingTag>>,
     pub source_registry: Option<Parsed<RegistryRef>>,
     pub username: Option<String>,
     pub password: Option<String>,
@@ -196,9 +196,9 @@ impl ImportArguments {
     pub fn options(self) -> PyResult<ImportOptions> {
         let mut options = ImportOptions::default();
         options.target = self.target;
-        set(&mut options.also, self.also);
-        set(&mut options.untagged, self.untagged);
-        set(&mut options.existing, self.existing.map(|Word(existing)| existing));
+        set(&mut options.additional_tags, self.additional_tags);
+        set(&mut options.untagged_repositories, self.untagged_repositories);
+        set(&mut options.on_existing_tag, self.on_existing_tag.map(|Word(existing)| existing));
         options.source_registry = self.source_registry.map(|Parsed(registry)| registry);
         options.credentials = match (self.username, self.password) {
             (Some(username), Some(password)) => Some(ImportCredentials::user(username, password.into())),
@@ -228,9 +228,9 @@ impl FromPyObject<'_, '_> for Item {
             match &*name {
                 "source" => source = Some(value.extract::<Parsed<ImageReference>>()?.0),
                 "target" => options.target = value.extract()?,
-                "also" => options.also = value.extract()?,
-                "untagged" => options.untagged = value.extract()?,
-                "existing" => options.existing = value.extract()?,
+                "additional_tags" => options.additional_tags = value.extract()?,
+                "untagged_repositories" => options.untagged_repositories = value.extract()?,
+                "on_existing_tag" => options.on_existing_tag = value.extract()?,
                 "source_registry" => options.source_registry = value.extract()?,
                 "username" => options.username = value.extract()?,
                 "password" => options.password = value.extract()?,

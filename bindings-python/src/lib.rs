@@ -54,7 +54,7 @@ mod _native {
         call::{Call, Ending},
         calls::Calls,
         cloud::Cloud,
-        cluster::{Applied, Cluster, CreatedCluster, Kubeconfig, MergedKubeconfig, Pod, Pods, RollOut},
+        cluster::{Applied, Cluster, CreatedCluster, Kubeconfig, MergedKubeconfig, Pod, Pods, Rollout},
         detach::{DetachPlan, Detachment, RemovedGrant, RoleAssignment},
         difference::Difference,
         event::Event,

@@ -4,7 +4,7 @@ use crate::{
     value::{through_json, value, variants},
     word::Word,
 };
-use aks_acr::Outlook;
+use aks_acr::PullRetry;
 use pyo3::prelude::*;
 
 value! {
@@ -59,8 +59,8 @@ variants! {
     impl {
         /// Whether waiting can help.
         #[getter]
-        fn outlook(&self) -> PyResult<Word<Outlook>> {
-            Ok(Word(through_json::<aks_acr::PullCause>(self)?.outlook()))
+        fn retry(&self) -> PyResult<Word<PullRetry>> {
+            Ok(Word(through_json::<aks_acr::PullCause>(self)?.retry()))
         }
     }
 }

@@ -2,9 +2,9 @@
 
 use crate::{argument::Text, error};
 use aks_acr::{
-    Access, Blame, ClusterTier, DetachOutcome, DomainLabel, ErrorKind, ExistingEntry, ExistingTag, GroupMembership,
-    InheritedGrant, MergeOutcome, Operation, OtherCondition, Outlook, PrincipalState, PullRole, RefusalKind,
-    RightScope, RoleAssignmentMode, Sku, WriteService,
+    Access, ClusterTier, DetachOutcome, DomainNameLabelScope, ErrorKind, GroupMembership, ImportSide, MergeOutcome,
+    OnConditionMismatch, OnExistingEntry, OnExistingTag, OnInheritedGrant, Operation, PrincipalState, PullRetry,
+    PullRole, RefusalKind, RightScope, RoleAssignmentMode, Sku, WriteService,
 };
 use pyo3::{prelude::*, types::PyDict};
 use serde::{Deserialize, Serialize};
@@ -38,19 +38,19 @@ macro_rules! known {
 }
 known!(
     Access,
-    Blame,
+    ImportSide,
     ClusterTier,
     DetachOutcome,
-    DomainLabel,
+    DomainNameLabelScope,
     ErrorKind,
-    ExistingEntry,
-    ExistingTag,
+    OnExistingEntry,
+    OnExistingTag,
     GroupMembership,
-    InheritedGrant,
+    OnInheritedGrant,
     MergeOutcome,
     Operation,
-    OtherCondition,
-    Outlook,
+    OnConditionMismatch,
+    PullRetry,
     PrincipalState,
     PullRole,
     RefusalKind,

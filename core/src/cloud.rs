@@ -104,7 +104,7 @@ impl Cloud {
     }
 
     /// Sets where Microsoft Graph is, such as `https://graph.microsoft.com`: the directory is asked there, if it is asked. Tokens for it are
-    /// for that address. A custom cloud without it has none, and [`ask_directory`](crate::AttachmentsOptions::ask_directory) is
+    /// for that address. A custom cloud without it has none, and [`query_graph`](crate::AttachmentsOptions::query_graph) is
     /// [`Unsupported`](crate::ErrorKind::Unsupported).
     ///
     /// # Errors

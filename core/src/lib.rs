@@ -51,13 +51,12 @@ pub use call::{Call, CallOptions, CancellationToken, Event, Progress};
 pub use client::{Client, ClientBuilder};
 pub use cloud::Cloud;
 pub use cluster::{
-    Access, Applied, ApplyMode, AzureClusterDeployer, Cluster, ClusterCreation, ClusterDeployer, ClusterRef,
-    ClusterTier, Deployment, ExistingEntry, Kubeconfig, KubeconfigMode, KubeconfigOptions, Manifest,
-    MergeKubeconfigOptions, MergeMode, MergeOutcome, MergedKubeconfig, NewCluster, Pod, PodEvent, PodListener,
-    PodSelection, Pods, RollOut, SshKey,
+    Access, Applied, ApplyOptions, AzureClusterDeployer, Cluster, ClusterCreation, ClusterDeployer, ClusterRef,
+    ClusterTier, Kubeconfig, KubeconfigOptions, Manifest, MergeKubeconfigOptions, MergeOutcome, MergedKubeconfig,
+    NewCluster, OnExistingEntry, Pod, PodEvent, PodListener, PodSelection, Pods, Rollout, SshKey, WorkloadRef,
 };
 pub use difference::Difference;
-pub use error::{Blame, Error, ErrorKind, Result, ServiceError};
+pub use error::{Error, ErrorKind, ImportSide, Result, ServiceError};
 #[doc(hidden)]
 pub use http::CredentialFailure;
 pub use id::{PrincipalId, ResourceId, SubscriptionId};
@@ -69,7 +68,7 @@ pub use inventory::{AzureInventory, Inventory};
 #[cfg(feature = "kubernetes")]
 pub use kubernetes::{KubeBody, KubeService};
 pub use operation::attach::{
-    ApplyAttachOptions, AttachOptions, AttachOutcome, AttachPlan, Attachment, InheritedGrant, OtherCondition,
+    ApplyAttachOptions, AttachOptions, AttachOutcome, AttachPlan, Attachment, OnConditionMismatch, OnInheritedGrant,
     PlannedAction,
 };
 pub use operation::attachments::{
@@ -77,24 +76,23 @@ pub use operation::attachments::{
 };
 pub use operation::detach::{ApplyDetachOptions, DetachOptions, DetachOutcome, DetachPlan, Detachment, RemovedGrant};
 pub use operation::import::{
-    ExistingTag, Import, ImportItem, ImportManyOptions, ImportOptions, ImportProof, StartedImport,
+    Import, ImportItem, ImportManyOptions, ImportOptions, ImportProof, OnExistingTag, StartedImport,
 };
 pub use operation::{
-    apply::ApplyOptions,
     create_cluster::{CreateClusterOptions, CreatedCluster},
     create_registry::CreateRegistryOptions,
-    rollout::RollOutOptions,
+    rollout::RolloutOptions,
 };
 pub use operation::{
     right::{RequiredRight, RightScope},
     rights::{custom_role_json, required_rights},
     table::Operation,
 };
-pub use pull::{Outlook, PullCause, PullFailure};
+pub use pull::{PullCause, PullFailure, PullRetry};
 pub use refusal::{DenyingPolicy, RefusalKind};
 pub use registry::{
-    AzureRegistryImporter, CreatedRegistry, DomainLabel, ImportCredentials, ImportHandle, ImportRequest, ImportStatus,
-    NewRegistry, Registry, RegistryImporter, RegistryRef, Sku,
+    AzureRegistryImporter, CreatedRegistry, DomainNameLabelScope, ImportCredentials, ImportHandle, ImportRequest,
+    ImportStatus, NewRegistry, Registry, RegistryImporter, RegistryRef, Sku,
 };
 pub use role::{
     AzureRoleAssigner, Grant, Granted, PullRole, Revoked, RoleAssigner, RoleAssignment, RoleAssignmentMode,

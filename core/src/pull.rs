@@ -86,35 +86,35 @@ pub enum PullCause {
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 #[non_exhaustive]
-pub enum Outlook {
+pub enum PullRetry {
     /// It stays until somebody changes something.
-    Final,
+    Never,
     /// It depends on what the cluster's identity was granted: a grant that is there may still become effective.
-    DependsOnGrant,
+    AfterGrant,
     /// It may pass by itself.
-    Passing,
+    Transient,
 }
 
-word_names!(Outlook: Final => "final", DependsOnGrant => "depends_on_grant", Passing => "passing");
+word_names!(PullRetry: Never => "never", AfterGrant => "after_grant", Transient => "transient");
 
 impl PullCause {
     /// Whether waiting can help.
     #[must_use]
-    pub const fn outlook(&self) -> Outlook {
+    pub const fn retry(&self) -> PullRetry {
         match self {
-            Self::Unauthorized => Outlook::DependsOnGrant,
+            Self::Unauthorized => PullRetry::AfterGrant,
             Self::Firewall { .. }
             | Self::NotFound
             | Self::NoMatchingPlatform
             | Self::NoSuchHost
             | Self::UntrustedCertificate
             | Self::InvalidName
-            | Self::NeverPulled => Outlook::Final,
+            | Self::NeverPulled => PullRetry::Never,
             Self::NoCredentials
             | Self::PrivateAddressTimeout
             | Self::PublicAddressTimeout
             | Self::Throttled
-            | Self::Unknown => Outlook::Passing,
+            | Self::Unknown => PullRetry::Transient,
         }
     }
 

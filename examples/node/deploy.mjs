@@ -15,7 +15,7 @@ async function deploy(client, cluster, registry) {
 
   const deployment = 'nginx0-deployment';
   try {
-    await client.rollOut(cluster, deployment);
+    await client.waitForRollout(cluster, deployment);
   } catch (err) {
     if (!(err instanceof AksAcrError && err.code === 'pull_failed')) throw err;
     // It ends at once where waiting does not help.
@@ -23,8 +23,8 @@ async function deploy(client, cluster, registry) {
     await client.attach(cluster, registry);
     const bar = new SingleBar({ format: '{bar} {value}/{total} ready' }, Presets.shades_classic);
     bar.start(1, 0);
-    for await (const event of client.follow.rollOut(cluster, deployment)) {
-      if (event.kind !== 'rolling_out') continue;
+    for await (const event of client.follow.waitForRollout(cluster, deployment)) {
+      if (event.kind !== 'rollout') continue;
       bar.setTotal(event.wanted);
       bar.update(event.ready);
     }

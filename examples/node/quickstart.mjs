@@ -20,29 +20,29 @@ async function tell(client) {
   const { proof } = await client.importImage(registry, 'nginx', { target: 'nginx:v1' });
   console.log('import  ', proof.digest, proof.kind);
   for (const { kind, name } of await client.apply(cluster, manifest, { registry })) console.log('deploy  ', `${kind}/${name}`);
-  await rollOut(client);
+  await waitForRollout(client);
 
   console.log('plan    ', (await client.planAttach(cluster, registry)).action.kind);
   console.log('attach  ', (await client.attach(cluster, registry)).outcome.kind);
   console.log('again   ', (await client.attach(cluster, registry)).outcome.kind);
-  await rollOut(client);
+  await waitForRollout(client);
 
   console.log('detach  ', (await client.detach(cluster, registry)).outcome);
   // Without this a node would start the image that it has.
   const fresh = manifest.replace('- name: nginx', '- imagePullPolicy: Always\n          name: nginx');
   await client.apply(cluster, fresh, { registry });
-  await rollOut(client);
+  await waitForRollout(client);
   console.log(String(await client.pods(cluster, { labels: 'app=nginx0' })));
 }
 
-async function rollOut(client) {
+async function waitForRollout(client) {
   try {
-    const { ready, wanted } = await client.rollOut(cluster, deployment);
-    console.log('roll-out', `${ready}/${wanted} ready`);
+    const { ready, wanted } = await client.waitForRollout(cluster, deployment);
+    console.log('rollout', `${ready}/${wanted} ready`);
   } catch (err) {
     if (!(err instanceof AksAcrError && err.pullFailure)) throw err;
     // It ends at once where waiting does not help.
-    console.log('roll-out', `${err.pullFailure.reason}: ${err.pullFailure.cause.kind}`);
+    console.log('rollout', `${err.pullFailure.reason}: ${err.pullFailure.cause.kind}`);
   }
 }
 

@@ -20,14 +20,14 @@ MANIFESTS = Path(__file__).parents[1] / "acr-nginx.yaml"
 def deploy(client: Client, cluster: str, registry: str) -> None:
     print("apply  ", *client.apply(cluster, MANIFESTS.read_text(encoding="utf-8"), registry=registry))
     try:
-        client.roll_out(cluster, "nginx0-deployment")
+        client.wait_for_rollout(cluster, "nginx0-deployment")
     except PullFailedError as error:
         # It ends at once where waiting does not help.
         print("failed ", error.pull_failure)
         client.attach(cluster, registry)
         with tqdm(desc="pods", leave=False) as bar:
-            for event in client.follow.roll_out(cluster, "nginx0-deployment"):
-                if isinstance(event, Event.RollingOut):
+            for event in client.follow.wait_for_rollout(cluster, "nginx0-deployment"):
+                if isinstance(event, Event.Rollout):
                     bar.total = event.wanted
                     bar.update(event.ready - bar.n)
     print(client.pods(cluster, labels="app=nginx0"))

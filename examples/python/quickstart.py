@@ -23,28 +23,28 @@ def tell(client: Client) -> None:
 
     print("import  ", client.import_image(REGISTRY, "nginx", target="nginx:v1").proof)
     print("deploy  ", *client.apply(CLUSTER, MANIFEST, registry=REGISTRY))
-    roll_out(client)
+    wait_for_rollout(client)
 
     print("plan    ", client.plan_attach(CLUSTER, REGISTRY))
     print("attach  ", client.attach(CLUSTER, REGISTRY).outcome.kind)
     print("again   ", client.attach(CLUSTER, REGISTRY).outcome.kind)
-    roll_out(client)
+    wait_for_rollout(client)
 
     print("detach  ", client.detach(CLUSTER, REGISTRY).outcome)
     # Without this a node would start the image that it has.
     fresh = MANIFEST.replace("- name: nginx", "- imagePullPolicy: Always\n          name: nginx")
     client.apply(CLUSTER, fresh, registry=REGISTRY)
-    roll_out(client)
+    wait_for_rollout(client)
     print(client.pods(CLUSTER, labels="app=nginx0"))
 
 
-def roll_out(client: Client) -> None:
+def wait_for_rollout(client: Client) -> None:
     try:
-        done = client.roll_out(CLUSTER, DEPLOYMENT)
-        print("roll-out", f"{done.ready}/{done.wanted} ready")
+        done = client.wait_for_rollout(CLUSTER, DEPLOYMENT)
+        print("rollout", f"{done.ready}/{done.wanted} ready")
     except PullFailedError as error:
         # It ends at once where waiting does not help.
-        print("roll-out", error.pull_failure)
+        print("rollout", error.pull_failure)
 
 
 if __name__ == "__main__":

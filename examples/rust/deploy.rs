@@ -4,8 +4,8 @@
 //! `cargo run --example deploy -- --azure SUBSCRIPTION GROUP/CLUSTER REGISTRY`.
 
 use aks_acr::{
-    ApplyOptions, AttachOptions, CallOptions, Client, ClusterRef, Deployment, Manifest, PodSelection, RegistryRef,
-    RollOutOptions,
+    ApplyOptions, AttachOptions, CallOptions, Client, ClusterRef, Manifest, PodSelection, RegistryRef, RolloutOptions,
+    WorkloadRef,
 };
 use aks_acr_emulator::Emulator;
 use azure_identity::DeveloperToolsCredential;
@@ -18,12 +18,12 @@ async fn deploy(client: &Client, cluster: &ClusterRef, registry: &RegistryRef) -
         println!("apply   {applied}");
     }
 
-    let deployment = Deployment::new("nginx0-deployment");
-    if let Err(err) = client.roll_out(cluster, &deployment, RollOutOptions::default()).await {
+    let deployment = WorkloadRef::new("nginx0-deployment");
+    if let Err(err) = client.wait_for_rollout(cluster, &deployment, RolloutOptions::default()).await {
         // It ends at once where waiting does not help.
         println!("failed  {err:#}");
         client.attach(cluster, registry, AttachOptions::default()).await?;
-        client.roll_out(cluster, &deployment, RollOutOptions::default()).await?;
+        client.wait_for_rollout(cluster, &deployment, RolloutOptions::default()).await?;
     }
     let pods = client.pods(cluster, &PodSelection::default().with_labels("app=nginx0"), CallOptions::default()).await?;
     println!("{pods}");

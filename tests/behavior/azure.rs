@@ -7,7 +7,7 @@ use crate::{
     backend::{Backend, call, random_name},
     case::Checked,
 };
-use aks_acr::{Client, ClusterRef, Deployment, ImageReference, PrincipalId, ResourceId};
+use aks_acr::{Client, ClusterRef, ImageReference, PrincipalId, ResourceId, WorkloadRef};
 use async_trait::async_trait;
 use azure_core::{
     credentials::TokenCredential,
@@ -97,8 +97,8 @@ impl Backend for LiveAzure {
     }
 
     /// Every cluster of AKS has this one.
-    async fn running_deployment(&self) -> Result<Deployment, Failed> {
-        Ok(Deployment::new("coredns").in_namespace("kube-system"))
+    async fn running_deployment(&self) -> Result<WorkloadRef, Failed> {
+        Ok(WorkloadRef::new("coredns").in_namespace("kube-system"))
     }
 
     async fn clean_up(&self) -> Checked {

@@ -2,7 +2,7 @@
 
 use crate::case::Checked;
 use aks_acr::{
-    Call, CallOptions, Client, ClusterRef, Deployment, ImageReference, PrincipalId, ResourceId, SubscriptionId,
+    Call, CallOptions, Client, ClusterRef, ImageReference, PrincipalId, ResourceId, SubscriptionId, WorkloadRef,
 };
 use async_trait::async_trait;
 use libtest_mimic::Failed;
@@ -25,7 +25,7 @@ pub trait Backend: Send + Sync {
     /// A name that no registry has. If one gets it, it is removed when the case is over.
     fn free_registry(&self) -> String;
     /// A deployment all of whose replicas run.
-    async fn running_deployment(&self) -> Result<Deployment, Failed>;
+    async fn running_deployment(&self) -> Result<WorkloadRef, Failed>;
     /// Removes what a case has left.
     async fn clean_up(&self) -> Checked;
 }

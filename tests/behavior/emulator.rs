@@ -2,7 +2,7 @@
 
 use crate::{backend::Backend, case::Checked};
 use aks_acr::{
-    ApplyOptions, Client, ClusterRef, Deployment, ImageReference, Manifest, PrincipalId, RegistryRef, ResourceId,
+    ApplyOptions, Client, ClusterRef, ImageReference, Manifest, PrincipalId, RegistryRef, ResourceId, WorkloadRef,
 };
 use aks_acr_emulator::{ClusterSeed, Emulator, From, RegistrySeed, Request};
 use async_trait::async_trait;
@@ -149,9 +149,9 @@ impl Backend for Scene {
         crate::backend::random_name("made")
     }
 
-    async fn running_deployment(&self) -> Result<Deployment, Failed> {
+    async fn running_deployment(&self) -> Result<WorkloadRef, Failed> {
         self.apply(&deployment("web", NGINX, 2)).await?;
-        Ok(Deployment::new("web"))
+        Ok(WorkloadRef::new("web"))
     }
 
     /// The emulator goes with the case.

@@ -6,7 +6,7 @@ use crate::{
     emulator::{GROUP, REGISTRY, Scene, client},
 };
 use aks_acr::{
-    CallOptions, Client, Cloud, CreateRegistryOptions, DomainLabel, ErrorKind, NewRegistry, RegistryRef,
+    CallOptions, Client, Cloud, CreateRegistryOptions, DomainNameLabelScope, ErrorKind, NewRegistry, RegistryRef,
     RoleAssignmentMode, Sku,
 };
 use aks_acr_emulator::{Emulator, Fault, RegistrySeed, Timing};
@@ -443,7 +443,7 @@ async fn create_lets_nobody_in_without_an_identity() -> Checked {
 
 async fn create_with_a_domain_label_takes_the_login_server_that_azure_gives() -> Checked {
     let scene = Scene::new()?;
-    let options = CreateRegistryOptions::default().with_domain_label(DomainLabel::TenantReuse);
+    let options = CreateRegistryOptions::default().with_domain_name_label_scope(DomainNameLabelScope::TenantReuse);
     let created = scene.client.create_registry(GROUP, "newregistry", options.clone()).await?;
     let host = created.registry.login_server;
     assert!(host.starts_with("newregistry-") && host.ends_with(".azurecr.io") && host.len() == 39, "{host}");
@@ -451,7 +451,7 @@ async fn create_with_a_domain_label_takes_the_login_server_that_azure_gives() ->
     assert_eq!((again.registry.login_server, again.differences), (host, vec![]));
     let plain = scene.client.create_registry(GROUP, REGISTRY, options).await?;
     assert_eq!(plain.registry.login_server, "myregistry.azurecr.io");
-    assert_eq!(plain.differences[0].to_string(), "domain_label: asked for TenantReuse, found none");
+    assert_eq!(plain.differences[0].to_string(), "domain_name_label_scope: asked for TenantReuse, found none");
     Ok(())
 }
 
@@ -470,7 +470,7 @@ async fn create_registers_the_provider_on_request_and_goes_on() -> Checked {
     let scene = Scene::new()?;
     scene.azure.unregister_provider("Microsoft.ContainerRegistry");
     scene.azure.set_timing(Timing::none().with_registration(Duration::from_secs(90)));
-    let options = CreateRegistryOptions::default().with_register(true);
+    let options = CreateRegistryOptions::default().with_register_providers(true);
     let begun = Instant::now();
     let created = scene.client.create_registry(GROUP, "newregistry", options.clone()).await?;
     assert!(created.is_new && begun.elapsed() >= Duration::from_secs(90));

@@ -63,7 +63,7 @@ pub fn error(err: &Error) -> Value {
         "scope": err.scope(),
         "smallest_role": err.smallest_role(),
         "pull_failure": err.pull_failure(),
-        "blame": err.blame(),
+        "failed_side": err.failed_side(),
         "is_transient": err.is_transient(),
         "created": err.created(),
     });

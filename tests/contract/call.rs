@@ -6,9 +6,9 @@ use crate::{
 };
 use aks_acr::{
     ApplyAttachOptions, ApplyDetachOptions, ApplyOptions, AttachOptions, AttachPlan, AttachmentsOptions, Client,
-    CreateClusterOptions, CreateRegistryOptions, Deployment, DetachOptions, DetachPlan, Error, Import,
-    ImportCredentials, ImportHandle, ImportItem, ImportManyOptions, ImportOptions, KubeconfigOptions, Manifest,
-    MergeKubeconfigOptions, PodSelection, RollOutOptions, SshKey,
+    CreateClusterOptions, CreateRegistryOptions, DetachOptions, DetachPlan, Error, Import, ImportCredentials,
+    ImportHandle, ImportItem, ImportManyOptions, ImportOptions, KubeconfigOptions, Manifest, MergeKubeconfigOptions,
+    PodSelection, RolloutOptions, SshKey, WorkloadRef,
 };
 use azure_core::credentials::Secret;
 use serde::Serialize;
@@ -42,7 +42,7 @@ pub async fn make(client: &Client, name: &str, mut args: Args, cancel: Option<&s
             let plan = args.value("plan").ok_or("plan is missing")?;
             let plan: AttachPlan = serde_json::from_value(plan).map_err(|fault| fault.to_string())?;
             let mut options = ApplyAttachOptions::default().with_call(call);
-            options.retry_refused = args.seconds("retry_refused");
+            options.retry_forbidden_for = args.seconds("retry_forbidden_for");
             end(&args, listener, async { client.apply_attach(&plan, options).await }).await
         }
         "registry" => {
@@ -118,13 +118,15 @@ pub async fn make(client: &Client, name: &str, mut args: Args, cancel: Option<&s
                 async { client.apply(&cluster?, Manifest::parse_all(&manifests)?, options?.with_call(call)).await };
             end(&args, listener, work).await
         }
-        "roll_out" => {
+        "wait_for_rollout" => {
             let cluster = args.needed("cluster");
-            let deployment = Deployment::new(args.wanted("deployment"));
-            let deployment = args.text("namespace").into_iter().fold(deployment, Deployment::in_namespace);
-            let options = roll_out_options(&mut args);
-            end(&args, listener, async { client.roll_out(&cluster?, &deployment, options?.with_call(call)).await })
-                .await
+            let (workload, namespace) = (args.needed::<WorkloadRef>("workload"), args.text("namespace"));
+            let options = wait_for_rollout_options(&mut args);
+            end(&args, listener, async {
+                let workload = namespace.into_iter().fold(workload?, WorkloadRef::in_namespace);
+                client.wait_for_rollout(&cluster?, &workload, options?.with_call(call)).await
+            })
+            .await
         }
         "pods" => {
             let cluster = args.needed("cluster");
@@ -189,24 +191,24 @@ fn attach_options(args: &mut Args) -> Result<AttachOptions, Error> {
     let mut options = AttachOptions::default();
     options.principal_id = args.parsed("principal_id")?;
     options.condition = args.text("condition");
-    options.inherited = args.parsed("inherited")?.unwrap_or_default();
-    options.other_condition = args.parsed("other_condition")?.unwrap_or_default();
-    options.retry_refused = args.seconds("retry_refused");
+    options.on_inherited_grant = args.parsed("on_inherited_grant")?.unwrap_or_default();
+    options.on_condition_mismatch = args.parsed("on_condition_mismatch")?.unwrap_or_default();
+    options.retry_forbidden_for = args.seconds("retry_forbidden_for");
     Ok(options)
 }
 
 fn detach_options(args: &mut Args) -> Result<DetachOptions, Error> {
     let mut options = DetachOptions::default();
     options.principal_id = args.parsed("principal_id")?;
-    options.only_ours = args.is_set("only_ours");
+    options.only_created_by_aks_acr = args.is_set("only_created_by_aks_acr");
     Ok(options)
 }
 
-fn roll_out_options(args: &mut Args) -> Result<RollOutOptions, Error> {
-    let mut options = RollOutOptions::default();
+fn wait_for_rollout_options(args: &mut Args) -> Result<RolloutOptions, Error> {
+    let mut options = RolloutOptions::default();
     options.registry = args.parsed("registry")?;
     options.subscriptions = args.texts("subscriptions").iter().map(|one| one.parse()).collect::<Result<_, _>>()?;
-    options.propagation = args.seconds("propagation").unwrap_or(options.propagation);
+    options.propagation_timeout = args.seconds("propagation_timeout").unwrap_or(options.propagation_timeout);
     Ok(options)
 }
 
@@ -214,7 +216,7 @@ fn attachments_options(args: &mut Args) -> Result<AttachmentsOptions, Error> {
     let named = args.value("subscriptions").unwrap_or_default();
     let named = named.as_array().into_iter().flatten().map(|one| one.as_str().unwrap_or_default().parse());
     let mut options = AttachmentsOptions::default();
-    options.ask_directory = args.is_set("ask_directory");
+    options.query_graph = args.is_set("query_graph");
     options.subscriptions = named.collect::<Result<_, _>>()?;
     Ok(options)
 }
@@ -224,8 +226,8 @@ fn create_registry_options(args: &mut Args) -> Result<CreateRegistryOptions, Err
     options.location = args.text("location");
     options.sku = args.parsed("sku")?.unwrap_or_default();
     options.mode = args.parsed("mode")?.unwrap_or_default();
-    options.domain_label = args.parsed("domain_label")?;
-    options.register = args.is_set("register");
+    options.domain_name_label_scope = args.parsed("domain_name_label_scope")?;
+    options.register_providers = args.is_set("register_providers");
     Ok(options)
 }
 
@@ -238,16 +240,16 @@ fn create_cluster_options(args: &mut Args) -> Result<CreateClusterOptions, Error
     options.kubernetes_version = args.text("kubernetes_version");
     options.tier = args.parsed("tier")?.unwrap_or_default();
     options.ssh_key = args.text("ssh_key").map_or(SshKey::None, SshKey::Public);
-    options.register = args.is_set("register");
+    options.register_providers = args.is_set("register_providers");
     Ok(options)
 }
 
 fn import_options(args: &mut Args) -> Result<ImportOptions, Error> {
     let mut options = ImportOptions::default();
     options.target = args.text("target");
-    options.also = args.texts("also");
-    options.untagged = args.texts("untagged");
-    options.existing = args.parsed("existing")?.unwrap_or_default();
+    options.additional_tags = args.texts("additional_tags");
+    options.untagged_repositories = args.texts("untagged_repositories");
+    options.on_existing_tag = args.parsed("on_existing_tag")?.unwrap_or_default();
     options.source_registry = args.parsed("source_registry")?;
     let (username, password) = (args.text("username"), args.text("password"));
     options.credentials = password.map(Secret::from).map(|password| match username {
@@ -259,8 +261,8 @@ fn import_options(args: &mut Args) -> Result<ImportOptions, Error> {
 
 fn kubeconfig_options(args: &mut Args) -> Result<KubeconfigOptions, Error> {
     let mut options = KubeconfigOptions::default();
-    options.mode.access = args.parsed("access")?.unwrap_or_default();
-    options.mode.public_fqdn = args.is_set("public_fqdn");
+    options.access = args.parsed("access")?.unwrap_or_default();
+    options.public_fqdn = args.is_set("public_fqdn");
     options.context = args.text("context");
     Ok(options)
 }
@@ -268,10 +270,10 @@ fn kubeconfig_options(args: &mut Args) -> Result<KubeconfigOptions, Error> {
 fn merge_options(args: &mut Args) -> Result<MergeKubeconfigOptions, Error> {
     let mut options = MergeKubeconfigOptions::default();
     options.kubeconfig = kubeconfig_options(args)?;
-    options.mode.file = args.text("file").map(Into::into);
-    options.mode.existing = args.parsed("existing")?.unwrap_or_default();
-    options.mode.set_current = args.flag("set_current").unwrap_or(options.mode.set_current);
-    options.mode.lock_wait = args.seconds("lock_wait").unwrap_or(options.mode.lock_wait);
+    options.file = args.text("file").map(Into::into);
+    options.on_existing_entry = args.parsed("on_existing_entry")?.unwrap_or_default();
+    options.set_current = args.flag("set_current").unwrap_or(options.set_current);
+    options.lock_wait = args.seconds("lock_wait").unwrap_or(options.lock_wait);
     Ok(options)
 }
 
@@ -285,8 +287,8 @@ fn import_item(mut args: Args) -> Result<ImportItem, Error> {
 fn apply_options(args: &mut Args) -> Result<ApplyOptions, Error> {
     let mut options = ApplyOptions::default();
     options.registry = args.parsed("registry")?;
-    options.mode.namespace = args.text("namespace").unwrap_or(options.mode.namespace);
-    options.mode.force = args.is_set("force");
-    options.mode.dry_run = args.is_set("dry_run");
+    options.namespace = args.text("namespace").unwrap_or(options.namespace);
+    options.force = args.is_set("force");
+    options.dry_run = args.is_set("dry_run");
     Ok(options)
 }

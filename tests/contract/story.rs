@@ -199,7 +199,7 @@ fn client(azure: &Background, caller: &str) -> Result<Client, String> {
     let built = Client::builder(emulator.credential_of(caller), emulator.subscription())
         .cloud(cloud)
         .proxy(fact("proxy"))
-        .trust(fact("ca"))
+        .add_root_certificates(fact("ca"))
         .build();
     built.map_err(|err| err.to_string())
 }

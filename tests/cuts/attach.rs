@@ -4,7 +4,7 @@ use crate::{
     case::{Case, case},
     scene::{Scene, cluster, registry},
 };
-use aks_acr::{ApplyAttachOptions, AttachOptions, AttachPlan, InheritedGrant, OtherCondition};
+use aks_acr::{ApplyAttachOptions, AttachOptions, AttachPlan, OnConditionMismatch, OnInheritedGrant};
 use aks_acr_emulator::{ClusterSeed, Emulator, RegistrySeed, Timing};
 use std::time::Duration;
 
@@ -30,15 +30,16 @@ pub fn cases() -> Vec<Case> {
         }),
         case!("attach", "another condition, to be replaced", narrowed_otherwise(), |client, scene| {
             let options = AttachOptions::default().with_call(scene.call()).with_condition(NARROW);
-            let options = options.with_other_condition(OtherCondition::Replace);
+            let options = options.with_on_condition_mismatch(OnConditionMismatch::Replace);
             client.attach(&cluster(), &scene.by_id(), options).await
         }),
         case!("attach", "granted already", granted(), |client, scene| {
             client.attach(&cluster(), &registry(), AttachOptions::default().with_call(scene.call())).await
         }),
         case!("attach", "granted by the group, to be granted directly", granted_above(), |client, scene| {
-            let options =
-                AttachOptions::default().with_call(scene.call()).with_inherited(InheritedGrant::GrantDirectly);
+            let options = AttachOptions::default()
+                .with_call(scene.call())
+                .with_on_inherited_grant(OnInheritedGrant::GrantDirectly);
             client.attach(&cluster(), &scene.by_id(), options).await
         }),
         case!("attach", "a service principal", with_service_principal(), |client, scene| {

@@ -24,7 +24,7 @@ pub fn cases() -> Vec<Case> {
                 .await
         }),
         case!("create_registry", "its provider is not registered", unregistered(), |client, scene| {
-            let options = CreateRegistryOptions::default().with_call(scene.call()).with_register(true);
+            let options = CreateRegistryOptions::default().with_call(scene.call()).with_register_providers(true);
             client.create_registry("group", "another", options).await
         }),
         case!("create_registry", "there already, and is another", slow(), |client, scene| {
@@ -48,7 +48,7 @@ pub fn cases() -> Vec<Case> {
             |client, scene| { client.create_cluster(&fresh(), attached(scene)).await }
         ),
         case!("create_cluster", "its provider is not registered", unregistered(), |client, scene| {
-            client.create_cluster(&fresh(), attached(scene).with_register(true)).await
+            client.create_cluster(&fresh(), attached(scene).with_register_providers(true)).await
         }),
         case!("create_cluster", "without a registry", slow(), |client, scene| {
             client.create_cluster(&fresh(), CreateClusterOptions::default().with_call(scene.call())).await

@@ -4,7 +4,7 @@ use crate::{
     case::{Case, case},
     scene::{Scene, cluster, registry},
 };
-use aks_acr::{ApplyOptions, AttachOptions, Deployment, ErrorKind, Manifest, RollOutOptions};
+use aks_acr::{ApplyOptions, AttachOptions, ErrorKind, Manifest, RolloutOptions, WorkloadRef};
 use aks_acr_emulator::{Emulator, Timing};
 use serde_json::json;
 use std::time::Duration;
@@ -92,25 +92,42 @@ pub fn cases() -> Vec<Case> {
                 )
                 .await
         }),
-        case!("roll_out", "pods that start", applied(with_images(), DEPLOYMENT).await, |client, scene| {
+        case!("wait_for_rollout", "pods that start", applied(with_images(), DEPLOYMENT).await, |client, scene| {
             client
-                .roll_out(&cluster(), &Deployment::new("web"), RollOutOptions::default().with_call(scene.call()))
+                .wait_for_rollout(
+                    &cluster(),
+                    &WorkloadRef::new("web"),
+                    RolloutOptions::default().with_call(scene.call()),
+                )
                 .await
         }),
-        case!("roll_out", "a grant that has no effect yet", attached().await, |client, scene| {
+        case!("wait_for_rollout", "a grant that has no effect yet", attached().await, |client, scene| {
             client
-                .roll_out(&cluster(), &Deployment::new("web"), RollOutOptions::default().with_call(scene.call()))
+                .wait_for_rollout(
+                    &cluster(),
+                    &WorkloadRef::new("web"),
+                    RolloutOptions::default().with_call(scene.call()),
+                )
                 .await
         }),
-        case!("roll_out", "a pull that nothing grants", applied(with_images(), &own()).await, |client, scene| {
-            let ended = client
-                .roll_out(&cluster(), &Deployment::new("web"), RollOutOptions::default().with_call(scene.call()))
-                .await;
-            match ended {
-                Err(err) if err.kind() == ErrorKind::PullFailed => Ok(json!(err.to_string())),
-                ended => ended.map(|rolled_out| json!(rolled_out)),
+        case!(
+            "wait_for_rollout",
+            "a pull that nothing grants",
+            applied(with_images(), &own()).await,
+            |client, scene| {
+                let ended = client
+                    .wait_for_rollout(
+                        &cluster(),
+                        &WorkloadRef::new("web"),
+                        RolloutOptions::default().with_call(scene.call()),
+                    )
+                    .await;
+                match ended {
+                    Err(err) if err.kind() == ErrorKind::PullFailed => Ok(json!(err.to_string())),
+                    ended => ended.map(|rolled_out| json!(rolled_out)),
+                }
             }
-        }),
+        ),
     ]
 }
 
@@ -143,7 +160,7 @@ async fn applied(scene: Scene, text: &str) -> Scene {
 
 pub async fn running(text: &str) -> Scene {
     let scene = applied(with_images(), text).await;
-    let ended = scene.client().roll_out(&cluster(), &Deployment::new("web"), RollOutOptions::default()).await;
+    let ended = scene.client().wait_for_rollout(&cluster(), &WorkloadRef::new("web"), RolloutOptions::default()).await;
     ended.expect("it runs");
     // Where a response is lost, an object's age alone says whether this call created it: these are from long before.
     tokio::time::sleep(Duration::from_secs(60)).await;

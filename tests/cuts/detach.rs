@@ -21,7 +21,7 @@ pub fn cases() -> Vec<Case> {
                 .detach(
                     &cluster(),
                     &scene.by_id(),
-                    DetachOptions::default().with_call(scene.call()).with_only_ours(true),
+                    DetachOptions::default().with_call(scene.call()).with_only_created_by_aks_acr(true),
                 )
                 .await
         }),

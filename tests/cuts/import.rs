@@ -5,8 +5,8 @@ use crate::{
     scene::{Scene, registry},
 };
 use aks_acr::{
-    Client, Error, ExistingTag, ImageReference, ImportHandle, ImportItem, ImportManyOptions, ImportOptions,
-    ImportStatus, StartedImport,
+    Client, Error, ImageReference, ImportHandle, ImportItem, ImportManyOptions, ImportOptions, ImportStatus,
+    OnExistingTag, StartedImport,
 };
 use aks_acr_emulator::{Emulator, Timing};
 use serde_json::{Value, json};
@@ -18,15 +18,18 @@ pub fn cases() -> Vec<Case> {
             client.import_image(&registry(), &nginx(), to(scene, "nginx:v1")).await
         }),
         case!("import_image", "two names, and one without a tag", with_images(), |client, scene| {
-            let options = to(scene, "nginx:v1").with_also("web/nginx:stable").with_untagged("kept");
+            let options =
+                to(scene, "nginx:v1").with_additional_tag("web/nginx:stable").with_untagged_repository("kept");
             client.import_image(&registry(), &nginx(), options).await
         }),
         case!("import_image", "another image of that name, to be replaced", with_another(), |client, scene| {
-            let options = to(scene, "nginx:v1").with_existing(ExistingTag::Replace);
+            let options = to(scene, "nginx:v1").with_on_existing_tag(OnExistingTag::Replace);
             client.import_image(&registry(), &nginx(), options).await
         }),
         case!("import_image", "one of two names is there", with_one_there().await, |client, scene| {
-            client.import_image(&registry(), &nginx(), to(scene, "nginx:v1").with_also("web/nginx:stable")).await
+            client
+                .import_image(&registry(), &nginx(), to(scene, "nginx:v1").with_additional_tag("web/nginx:stable"))
+                .await
         }),
         case!("import_image", "from another registry of Azure", with_source(), |client, scene| {
             client
@@ -44,7 +47,7 @@ pub fn cases() -> Vec<Case> {
             client.start_import(&registry(), &nginx(), to(scene, "nginx:v1")).await
         }),
         case!("start_import", "two names, followed to the end", with_images(), |client, scene| {
-            let options = to(scene, "nginx:v1").with_also("web/nginx:stable");
+            let options = to(scene, "nginx:v1").with_additional_tag("web/nginx:stable");
             match client.start_import(&registry(), &nginx(), options).await? {
                 StartedImport::Started { mut handle } => follow(client, &mut handle, scene).await,
                 StartedImport::AlreadyThere { .. } => Ok(json!("succeeded")),

@@ -4,7 +4,7 @@ use crate::{
     case::{Case, case},
     scene::{Scene, cluster},
 };
-use aks_acr::{Access, ExistingEntry, MergeKubeconfigOptions};
+use aks_acr::{Access, MergeKubeconfigOptions, OnExistingEntry};
 use std::fs;
 
 /// A file of somebody else's, with a comment and an entry that Azure did not make.
@@ -48,7 +48,7 @@ pub fn cases() -> Vec<Case> {
             client.merge_kubeconfig(&cluster(), into_file(scene)).await
         }),
         case!("merge_kubeconfig", "an old entry, to be replaced", with(OLD), |client, scene| {
-            client.merge_kubeconfig(&cluster(), into_file(scene).with_existing(ExistingEntry::Replace)).await
+            client.merge_kubeconfig(&cluster(), into_file(scene).with_on_existing_entry(OnExistingEntry::Replace)).await
         }),
         case!("merge_kubeconfig", "as administrator, not made current", with(OTHERS), |client, scene| {
             let options = into_file(scene).with_access(Access::Admin).with_set_current(false);

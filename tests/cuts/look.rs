@@ -24,7 +24,7 @@ pub fn cases() -> Vec<Case> {
             client.attachments_of_cluster(&cluster(), AttachmentsOptions::default().with_call(scene.call())).await
         }),
         case!("attachments_of_registry", "grants, and the directory is asked", with_directory(), |client, scene| {
-            let options = AttachmentsOptions::default().with_call(scene.call()).with_ask_directory(true);
+            let options = AttachmentsOptions::default().with_call(scene.call()).with_query_graph(true);
             client.attachments_of_registry(&registry(), options).await
         }),
         case!("kubeconfig", "as a user", Scene::plain(), |client, scene| {

@@ -108,7 +108,8 @@ impl Case {
 /// A wait that the service asks for, or that is the error's own reason, ends the call before a deadline that comes sooner; and an import
 /// without a tag is refused where its source is not shown in time.
 fn is_early(err: &aks_acr::Error, bound: Bound) -> bool {
-    let is_untagged = err.kind() == ErrorKind::InvalidInput && err.context().any(|(name, _)| name == "untagged");
+    let is_untagged =
+        err.kind() == ErrorKind::InvalidInput && err.context().any(|(name, _)| name == "untagged_repositories");
     let is_own = err.kind() == ErrorKind::RateLimited || err.code() == Some("PrincipalNotFound");
     is_untagged || (is_own && matches!(bound, Bound::Deadline(_)))
 }

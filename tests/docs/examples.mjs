@@ -114,9 +114,9 @@ export async function apply(client, manifests) {
   for (const object of applied) console.log(String(object));
 }
 
-export async function rollOut(client) {
+export async function waitForRollout(client) {
   try {
-    const { ready, wanted } = await client.rollOut('my-group/my-cluster', 'web');
+    const { ready, wanted } = await client.waitForRollout('my-group/my-cluster', 'web');
     console.log(`${ready}/${wanted} ready`);
   } catch (err) {
     if (err.code !== 'pull_failed') throw err;

@@ -111,9 +111,9 @@ def apply(client: aks_acr.Client, manifests: str) -> None:
         print(applied)
 
 
-def roll_out(client: aks_acr.Client) -> None:
+def wait_for_rollout(client: aks_acr.Client) -> None:
     try:
-        rolled = client.roll_out("my-group/my-cluster", "web")
+        rolled = client.wait_for_rollout("my-group/my-cluster", "web")
         print(f"{rolled.ready}/{rolled.wanted} ready")
     except aks_acr.PullFailedError as err:
         print(err.pull_failure)

@@ -2,9 +2,9 @@
 
 use aks_acr::{
     Access, ApplyAttachOptions, ApplyDetachOptions, ApplyOptions, AttachOptions, AttachmentsOptions, CallOptions,
-    Client, ClusterRef, CreateClusterOptions, CreateRegistryOptions, Deployment, DetachOptions, ErrorKind, Event,
-    ImportItem, ImportManyOptions, ImportOptions, KubeconfigOptions, Manifest, MergeKubeconfigOptions, PodSelection,
-    Result, RollOutOptions, Sku, StartedImport,
+    Client, ClusterRef, CreateClusterOptions, CreateRegistryOptions, DetachOptions, ErrorKind, Event, ImportItem,
+    ImportManyOptions, ImportOptions, KubeconfigOptions, Manifest, MergeKubeconfigOptions, PodSelection, Result,
+    RolloutOptions, Sku, StartedImport, WorkloadRef,
 };
 use std::{path::Path, time::Duration};
 
@@ -82,7 +82,7 @@ pub async fn attachments_of_cluster(client: &Client) -> Result<()> {
 }
 
 pub async fn attachments_of_registry(client: &Client) -> Result<()> {
-    let options = AttachmentsOptions::default().with_ask_directory(true); // whose principal is gone?
+    let options = AttachmentsOptions::default().with_query_graph(true); // whose principal is gone?
     let attachments = client.attachments_of_registry(&"myregistry".parse()?, options).await?;
     for grant in &attachments.grants {
         println!("{} {} {:?}", grant.principal_id, grant.principal_state, grant.clusters);
@@ -185,9 +185,9 @@ pub async fn apply(client: &Client, manifests: &str) -> Result<()> {
     Ok(())
 }
 
-pub async fn roll_out(client: &Client) -> Result<()> {
+pub async fn wait_for_rollout(client: &Client) -> Result<()> {
     let cluster = ClusterRef::new("my-group", "my-cluster")?;
-    match client.roll_out(&cluster, &Deployment::new("web"), RollOutOptions::default()).await {
+    match client.wait_for_rollout(&cluster, &WorkloadRef::new("web"), RolloutOptions::default()).await {
         Ok(rolled) => println!("{}/{} ready", rolled.ready, rolled.wanted),
         Err(err) if err.kind() == ErrorKind::PullFailed => {
             if let Some(failure) = err.pull_failure() {

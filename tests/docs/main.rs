@@ -184,7 +184,7 @@ async fn the_examples_run() {
         if !matches!(operation, Operation::Attach | Operation::PlanAttach | Operation::ApplyAttach) {
             client.attach(&cluster, &registry, aks_acr::AttachOptions::default()).await.unwrap();
         }
-        if matches!(operation, Operation::RollOut | Operation::Pods) {
+        if matches!(operation, Operation::WaitForRollout | Operation::Pods) {
             examples::apply(&client, measure::DEPLOYMENT).await.unwrap();
         }
         let folder = Folder::new();
@@ -209,7 +209,7 @@ async fn the_examples_run() {
             Operation::Kubeconfig => examples::kubeconfig(&client).await,
             Operation::MergeKubeconfig => examples::merge_kubeconfig(&client, &folder.join("config")).await,
             Operation::Apply => examples::apply(&client, measure::DEPLOYMENT).await,
-            Operation::RollOut => examples::roll_out(&client).await,
+            Operation::WaitForRollout => examples::wait_for_rollout(&client).await,
             Operation::Pods => examples::pods(&client).await,
             other => panic!("{other} has no example"),
         };

@@ -2,9 +2,9 @@
 
 use aks_acr::{
     ApplyAttachOptions, ApplyDetachOptions, ApplyOptions, AttachOptions, AttachmentsOptions, CallOptions, Client,
-    ClusterRef, CreateClusterOptions, CreateRegistryOptions, Deployment, DetachOptions, ImportItem, ImportManyOptions,
+    ClusterRef, CreateClusterOptions, CreateRegistryOptions, DetachOptions, ImportItem, ImportManyOptions,
     ImportOptions, KubeconfigOptions, Manifest, MergeKubeconfigOptions, Operation, PodSelection, RegistryRef,
-    RollOutOptions, StartedImport,
+    RolloutOptions, StartedImport, WorkloadRef,
 };
 use aks_acr_emulator::{Emulator, From, Request, RequestSummary, Service, summary};
 use aks_acr_tests::folder::Folder;
@@ -39,12 +39,14 @@ pub async fn measure(operation: Operation) -> Measured {
     let cluster = ClusterRef::new("my-group", "my-cluster").unwrap();
     let registry: RegistryRef = "myregistry".parse().unwrap();
     let attached = matches!(operation, Operation::Detach | Operation::PlanDetach | Operation::ApplyDetach);
-    let pulls =
-        matches!(operation, Operation::AttachmentsOfCluster | Operation::AttachmentsOfRegistry | Operation::RollOut);
+    let pulls = matches!(
+        operation,
+        Operation::AttachmentsOfCluster | Operation::AttachmentsOfRegistry | Operation::WaitForRollout
+    );
     if attached || pulls {
         client.attach(&cluster, &registry, AttachOptions::default()).await.unwrap();
     }
-    if matches!(operation, Operation::RollOut | Operation::Pods) {
+    if matches!(operation, Operation::WaitForRollout | Operation::Pods) {
         let options = ApplyOptions::default().with_registry(registry.clone());
         client.apply(&cluster, Manifest::parse_all(DEPLOYMENT).unwrap(), options).await.unwrap();
     }
@@ -131,8 +133,8 @@ async fn run(azure: &Emulator, client: &Client, operation: Operation, folder: &F
             let options = ApplyOptions::default().with_registry(registry.clone());
             drop(client.apply(cluster, Manifest::parse_all(DEPLOYMENT).unwrap(), options).await.unwrap());
         }
-        Operation::RollOut => {
-            client.roll_out(cluster, &Deployment::new("web"), RollOutOptions::default()).await.unwrap();
+        Operation::WaitForRollout => {
+            client.wait_for_rollout(cluster, &WorkloadRef::new("web"), RolloutOptions::default()).await.unwrap();
         }
         Operation::Pods => {
             drop(client.pods(cluster, &PodSelection::default(), CallOptions::default()).await.unwrap());

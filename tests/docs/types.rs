@@ -7,7 +7,7 @@ use std::{collections::BTreeSet, fmt::Write as _};
 
 /// What callers meet besides the results and options of operations: by errors, hooks, and the functions beside the client.
 const BESIDES: [&str; 9] = [
-    "Blame",
+    "ImportSide",
     "DenyingPolicy",
     "Event",
     "Operation",
@@ -131,8 +131,8 @@ fn remedies() -> String {
     let mut text = String::from("| `kind` | can waiting help? | what to do |\n|---|---|---|\n");
     for (cause, remedy) in words::remedies() {
         let word = serde_json::to_value(&cause).unwrap()["kind"].as_str().unwrap().to_owned();
-        let outlook = PullCause::outlook(&cause);
-        writeln!(text, "| `{word}` | `{outlook}` | {remedy} |").unwrap();
+        let retry = PullCause::retry(&cause);
+        writeln!(text, "| `{word}` | `{retry}` | {remedy} |").unwrap();
     }
     text + "\n"
 }
@@ -160,7 +160,7 @@ fn errors(source: &Source) -> String {
 const SETTINGS: [(&str, Option<(&str, &str)>); 15] = [
     ("cloud", Some(("cloud", "cloud"))),
     ("proxy", Some(("proxy", "proxy"))),
-    ("trust", Some(("ca", "ca"))),
+    ("add_root_certificates", Some(("ca", "ca"))),
     ("read_only", Some(("read_only", "readOnly"))),
     ("on_write", Some(("on_write", "onWrite"))),
     ("transport", None),

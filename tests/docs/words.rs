@@ -116,7 +116,7 @@ pub fn advice(kind: ErrorKind) -> &'static str {
         ErrorKind::Forbidden => {
             "Ask for the smallest role at the scope, which the error names. A policy, a lock or a condition is lifted by its owner."
         }
-        ErrorKind::NotRegistered => "Set `register`, or let the subscription's owner register the provider.",
+        ErrorKind::NotRegistered => "Set `register_providers`, or let the subscription's owner register the provider.",
         ErrorKind::Unauthenticated => "Sign in, or correct the credential; the error names which one was used.",
         ErrorKind::RateLimited => "Wait as long as the error says, or give a longer deadline.",
         ErrorKind::DeadlineExceeded => "Run it again: what Azure has begun goes on, and is taken up.",

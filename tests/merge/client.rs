@@ -2,8 +2,8 @@
 
 use crate::{named, names, trials as trials_of, values};
 use aks_acr::{
-    Access, CallOptions, Client, ClusterRef, Error, ErrorKind, ExistingEntry, KubeconfigOptions,
-    MergeKubeconfigOptions, MergeMode, MergeOutcome, MergedKubeconfig,
+    Access, CallOptions, Client, ClusterRef, Error, ErrorKind, KubeconfigOptions, MergeKubeconfigOptions, MergeOutcome,
+    MergedKubeconfig, OnExistingEntry,
 };
 use aks_acr_emulator::{ClusterSeed, Emulator};
 use aks_acr_tests::folder::Folder;
@@ -110,7 +110,9 @@ fn of_several_files_the_one_with_the_entries_is_changed_and_the_one_with_the_cur
     let err = scene.merge("dev", &[list(&files)], options()).unwrap_err();
     assert_eq!(err.kind(), ErrorKind::Conflict);
     assert_eq!(scene.text("first"), "current-context: mine # here\n");
-    let merged = scene.merge("dev", &[list(&files)], options().with_existing(aks_acr::ExistingEntry::Replace)).unwrap();
+    let merged = scene
+        .merge("dev", &[list(&files)], options().with_on_existing_entry(aks_acr::OnExistingEntry::Replace))
+        .unwrap();
     assert_eq!((merged.file.as_path(), merged.outcome), (Path::new(&files[2]), MergeOutcome::Replaced));
     assert!(merged.current_context_changed);
     assert_eq!(scene.text("first"), "current-context: dev # here\n");
@@ -135,8 +137,8 @@ fn of_two_files_none_is_changed_where_one_cannot_be() {
         let files = [scene.file("first", "current-context: mine\n"), scene.file("second", entries)];
         spoil(&scene.folder);
         let first = scene.text("first");
-        let mode = MergeMode::default().with_existing(ExistingEntry::Replace).with_lock_wait(Duration::ZERO);
-        let err = scene.merge("dev", &[list(&files)], options().with_mode(mode)).unwrap_err();
+        let options = options().with_on_existing_entry(OnExistingEntry::Replace).with_lock_wait(Duration::ZERO);
+        let err = scene.merge("dev", &[list(&files)], options).unwrap_err();
         assert!(kinds.contains(&err.kind()), "{err:#}");
         assert_eq!((scene.text("first"), scene.text("second")), (first, entries.to_owned()), "{err:#}");
         assert!(!scene.folder.join("second.lock").exists() && !scene.folder.join(".second.aks-acr").exists());

@@ -1,7 +1,7 @@
 //! What is refused, and how files come to be.
 
 use crate::{kubeconfig, mode, named, names, trials as trials_of, values};
-use aks_acr::{ErrorKind, ExistingEntry, Kubeconfig, MergeOutcome};
+use aks_acr::{ErrorKind, Kubeconfig, MergeOutcome, OnExistingEntry};
 use aks_acr_tests::folder::Folder;
 use libtest_mimic::Trial;
 use std::{fs, path::Path, time::Duration};
@@ -93,7 +93,7 @@ fn another_entry_of_the_name_is_a_conflict_unless_it_is_to_be_replaced() {
 
     let folder = Folder::new();
     let file = folder.join("config");
-    let replacing = mode(&file).with_existing(ExistingEntry::Replace).with_set_current(false);
+    let replacing = mode(&file).with_on_existing_entry(OnExistingEntry::Replace).with_set_current(false);
     fs::write(&file, OLD).unwrap();
     let merged = kubeconfig("dev").merge(&replacing).unwrap();
     assert_eq!((merged.outcome, merged.current_context_changed), (MergeOutcome::Replaced, false));
@@ -117,7 +117,7 @@ fn a_namespace_that_somebody_set_survives() {
         fs::read_to_string(&file).unwrap().replace("    cluster: dev\n", "    cluster: dev\n    namespace: mine\n");
     assert!(set.contains("namespace: mine"));
     fs::write(&file, &set).unwrap();
-    let merged = kubeconfig("dev").merge(&mode(&file).with_existing(ExistingEntry::Replace)).unwrap();
+    let merged = kubeconfig("dev").merge(&mode(&file).with_on_existing_entry(OnExistingEntry::Replace)).unwrap();
     assert_eq!(merged.outcome, MergeOutcome::Unchanged);
     assert_eq!(fs::read_to_string(&file).unwrap(), set);
 }

@@ -13,7 +13,7 @@ mod mounts;
 mod processes;
 mod property;
 
-use aks_acr::{Kubeconfig, MergeMode};
+use aks_acr::{Kubeconfig, MergeKubeconfigOptions};
 use libtest_mimic::{Arguments, Trial};
 use std::{path::Path, process::ExitCode};
 
@@ -28,8 +28,8 @@ fn kubeconfig(name: &str) -> Kubeconfig {
     Kubeconfig::parse(text).unwrap()
 }
 
-fn mode(file: &Path) -> MergeMode {
-    MergeMode::default().with_file(file)
+fn mode(file: &Path) -> MergeKubeconfigOptions {
+    MergeKubeconfigOptions::default().with_file(file)
 }
 
 /// The values of a file, read by other means than the library's.

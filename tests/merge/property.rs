@@ -4,7 +4,7 @@ use crate::{
     generate::{Generated, Whose, file},
     kubeconfig, mode, named, names, trials as trials_of, values,
 };
-use aks_acr::{ExistingEntry, MergeOutcome};
+use aks_acr::{MergeOutcome, OnExistingEntry};
 use aks_acr_tests::folder::Folder;
 use libtest_mimic::Trial;
 use proptest::test_runner::{Config, TestRunner};
@@ -31,7 +31,7 @@ fn holds(generated: &Generated) {
     let (path, target) = placed(&folder, old.len());
     fs::write(&target, &old).unwrap();
     let permissions = given_mode(&target, old.len());
-    let merged = kubeconfig("dev").merge(&mode(&path).with_existing(ExistingEntry::Replace)).unwrap();
+    let merged = kubeconfig("dev").merge(&mode(&path).with_on_existing_entry(OnExistingEntry::Replace)).unwrap();
     let new = fs::read_to_string(&target).unwrap();
 
     // Every byte of others, in its order.

@@ -23,7 +23,7 @@ async fn ask(script: Script, by_id: bool) -> aks_acr::Error {
     let (port, authority) = serve(move |_, _| script.clone()).await;
     let cloud = Cloud::custom(&format!("https://localhost:{port}"), ".azurecr.io").unwrap();
     let builder = Client::builder(Arc::new(Anybody), SUBSCRIPTION).environment(|_| None);
-    let client = builder.cloud(cloud).trust(authority).build().unwrap();
+    let client = builder.cloud(cloud).add_root_certificates(authority).build().unwrap();
     let id = format!(
         "/subscriptions/{SUBSCRIPTION}/resourceGroups/g/providers/Microsoft.ContainerRegistry/registries/myregistry"
     );

@@ -1,8 +1,8 @@
 //! Kubeconfigs of a hostile server: nothing that they name is run, read or contacted, and nothing of it comes into the user's file.
 
 use aks_acr::{
-    ApplyOptions, CallOptions, Client, Cloud, ClusterRef, Deployment, Error, ErrorKind, Kubeconfig, KubeconfigOptions,
-    Manifest, MergeKubeconfigOptions, MergeMode, PodSelection, Result, RollOutOptions,
+    ApplyOptions, CallOptions, Client, Cloud, ClusterRef, Error, ErrorKind, Kubeconfig, KubeconfigOptions, Manifest,
+    MergeKubeconfigOptions, PodSelection, Result, RolloutOptions, WorkloadRef,
 };
 use aks_acr_emulator::{ClusterSeed, Emulator, Fault};
 use aks_acr_tests::folder::Folder;
@@ -148,8 +148,7 @@ fn client(azure: &Emulator, read_only: bool) -> Client {
 async fn uses(client: &Client, canary: &Canary) -> Vec<(&'static str, Error)> {
     let cluster = ClusterRef::new("group", "dev").unwrap();
     let object = || Manifest::parse_all("{apiVersion: v1, kind: ConfigMap, metadata: {name: a}}").unwrap();
-    let merge =
-        MergeKubeconfigOptions::default().with_mode(MergeMode::default().with_file(canary.folder.join("config")));
+    let merge = MergeKubeconfigOptions::default().with_file(canary.folder.join("config"));
     let call = CallOptions::default;
     let failed = |name, ended: Result<()>| (name, ended.err().unwrap_or_else(|| panic!("{name} succeeded")));
     vec![
@@ -159,8 +158,8 @@ async fn uses(client: &Client, canary: &Canary) -> Vec<(&'static str, Error)> {
         failed("apply", client.apply(&cluster, object(), ApplyOptions::default()).await.map(drop)),
         failed("pods", client.pods(&cluster, &PodSelection::default(), call()).await.map(drop)),
         failed(
-            "roll_out",
-            client.roll_out(&cluster, &Deployment::new("web"), RollOutOptions::default()).await.map(drop),
+            "wait_for_rollout",
+            client.wait_for_rollout(&cluster, &WorkloadRef::new("web"), RolloutOptions::default()).await.map(drop),
         ),
     ]
 }
@@ -190,14 +189,14 @@ async fn nothing_that_a_hostile_kubeconfig_names_is_run_read_or_contacted() {
 #[tokio::test]
 async fn a_merge_puts_no_such_entry_into_a_file() {
     let canary = Canary::new().await;
-    let mode = MergeMode::default().with_file(canary.folder.join("config"));
+    let options = MergeKubeconfigOptions::default().with_file(canary.folder.join("config"));
     let mut refused = 0;
     for (field, text) in hostile(&canary, "https://dev.hcp.westeurope.azmk8s.io:443") {
         // Only what the context leads to is merged, and where a server is, only Azure says.
         if ["server", "others", "users[other].user.exec.command"].contains(&field) {
             continue;
         }
-        let err = Kubeconfig::parse(text.clone()).unwrap().merge(&mode).unwrap_err();
+        let err = Kubeconfig::parse(text.clone()).unwrap().merge(&options).unwrap_err();
         assert_eq!(err.kind(), ErrorKind::InvalidInput, "{text}: {err:#}");
         assert!(err.context().any(|(_, value)| value.contains(field)), "{field}: {err:#}");
         canary.check(&text);

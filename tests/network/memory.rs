@@ -3,8 +3,8 @@
 
 use crate::script::{Script, peak, serve};
 use aks_acr::{
-    ApplyOptions, CallOptions, Client, Cloud, ClusterRef, CreateRegistryOptions, Deployment, Error, KubeconfigOptions,
-    Manifest, PodSelection, RollOutOptions,
+    ApplyOptions, CallOptions, Client, Cloud, ClusterRef, CreateRegistryOptions, Error, KubeconfigOptions, Manifest,
+    PodSelection, RolloutOptions, WorkloadRef,
 };
 use async_trait::async_trait;
 use azure_core::credentials::{AccessToken, TokenCredential, TokenRequestOptions};
@@ -255,7 +255,7 @@ const ROWS: &[(&str, &str, Attack)] = &[
         }
         asked.is("GET", PODS).then(|| kube_list(&[pod("a")]))
     }),
-    ("pages of replica sets without end", "roll-out", |asked| {
+    ("pages of replica sets without end", "rollout", |asked| {
         if asked.is("GET", "/replicasets") {
             let set =
                 json!({ "metadata": { "name": "s".repeat(250), "annotations": { "a": "x".repeat(500) } } }).to_string();
@@ -265,10 +265,10 @@ const ROWS: &[(&str, &str, Attack)] = &[
             .is("GET", "/deployments/web")
             .then(|| Script::ok("{\"metadata\":{\"generation\":1},\"spec\":{},\"status\":{}}"))
     }),
-    ("a deployment of small maps", "roll-out", |asked| {
+    ("a deployment of small maps", "rollout", |asked| {
         asked.is("GET", "/deployments/web").then(|| Script::ok(dense("{\"metadata\":{},\"x\":[", MAP, "]}", 4 * MIB)))
     }),
-    ("a deployment of conditions", "roll-out", |asked| {
+    ("a deployment of conditions", "rollout", |asked| {
         let begin = "{\"metadata\":{},\"status\":{\"conditions\":[";
         asked.is("GET", "/deployments/web").then(|| Script::ok(dense(begin, "{}", "]}}", 4 * MIB)))
     }),
@@ -310,7 +310,7 @@ const ROWS: &[(&str, &str, Attack)] = &[
         watch(asked, || Script::endless(event(), "{\"type\":\"BOOKMARK\",\"object\":{}}\n"))
     }),
     ("a watch of ever new pods", "watch", |asked| watch(asked, || Script::endless(new_pods(), "\n"))),
-    ("a roll-out of ever new pods", "roll-out", |asked| {
+    ("a rollout of ever new pods", "rollout", |asked| {
         if asked.is("GET", "/deployments?") {
             return Some(Script::endless("", "\n"));
         }
@@ -414,8 +414,9 @@ pub async fn run_child() {
     let origin = format!("https://localhost:{port}");
     let cloud = Cloud::custom(&origin, ".azurecr.io").unwrap().with_authority(&origin).unwrap();
     let cloud = cloud.with_graph(&origin).unwrap();
-    let builder =
-        |builder: aks_acr::ClientBuilder| builder.cloud(cloud.clone()).trust(authority.clone()).build().unwrap();
+    let builder = |builder: aks_acr::ClientBuilder| {
+        builder.cloud(cloud.clone()).add_root_certificates(authority.clone()).build().unwrap()
+    };
     let client = builder(Client::builder(Arc::new(Anybody), SUBSCRIPTION).environment(|_| None));
     let signing_in = builder(Client::builder_with_default_credential(SUBSCRIPTION).environment(|name| match name {
         "AZURE_TENANT_ID" | "AZURE_CLIENT_ID" => Some(GROUP.to_owned()),
@@ -464,10 +465,10 @@ async fn perform(client: &Client, operation: &str, port: &str) -> String {
             let mut listener = |_| ControlFlow::Continue(());
             shown(client.cluster_deployer().watch(&cluster("calm"), &hostile, &mut listener, &long).await)
         }
-        "roll-out" => {
-            let options = RollOutOptions::default().with_call(call());
-            let deployment = Deployment::new("web").in_namespace("hostile");
-            shown(client.roll_out(&cluster("calm"), &deployment, options).await)
+        "rollout" => {
+            let options = RolloutOptions::default().with_call(call());
+            let deployment = WorkloadRef::new("web").in_namespace("hostile");
+            shown(client.wait_for_rollout(&cluster("calm"), &deployment, options).await)
         }
         "apply" => {
             let object = "{apiVersion: v1, kind: ConfigMap, metadata: {name: a, namespace: hostile}}";

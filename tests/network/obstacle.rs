@@ -12,7 +12,9 @@ async fn a_wrong_password_for_the_proxy_is_shown_once_and_said() {
         let before = proxy.asked().len();
         let address = format!("http://{user}{}", proxy.address());
         let begun = Instant::now();
-        let err = attach(&builder(&server).trust(server.ca_pem()).proxy(address).build().unwrap()).await.unwrap_err();
+        let err = attach(&builder(&server).add_root_certificates(server.ca_pem()).proxy(address).build().unwrap())
+            .await
+            .unwrap_err();
         assert_eq!(err.kind(), ErrorKind::Unavailable, "{err:#}");
         assert!(err.to_string().contains("proxy") && !format!("{err:#} {err:?}").contains("wrong"), "{err:#}");
         // Attach asks for two things at once, so that the first refusal meets the second on its way.
@@ -48,7 +50,7 @@ async fn a_wrong_password_is_said_for_a_cluster_too() {
     let server = server().await;
     let proxy = Proxy::closed(server.proxy(), "user:right").await;
     let cloud = Cloud::custom(server.origin(), ".azurecr.io").unwrap();
-    let builder = builder(&server).trust(server.ca_pem()).cloud(cloud);
+    let builder = builder(&server).add_root_certificates(server.ca_pem()).cloud(cloud);
     let client = builder.proxy(format!("http://user:wrong@{}", proxy.address())).build().unwrap();
     let cluster = ClusterRef::new("group", "dev").unwrap();
     let err = client.pods(&cluster, &PodSelection::default(), CallOptions::default()).await.unwrap_err();
@@ -96,7 +98,7 @@ async fn a_host_that_no_proxy_names_is_not_looked_for_through_the_proxy() {
 async fn what_cannot_be_read_is_refused_before_a_request_and_names_the_part() {
     let server = server().await;
     let wrong = builder(&server).proxy("socks5://user:secret@proxy").build().unwrap_err();
-    let no_certificate = builder(&server).trust("secret").build().unwrap_err();
+    let no_certificate = builder(&server).add_root_certificates("secret").build().unwrap_err();
     for (err, part) in [(wrong, "proxy"), (no_certificate, "trust")] {
         assert_eq!(err.kind(), ErrorKind::InvalidInput);
         assert!(err.context().any(|(name, _)| name == part) && !format!("{err:#}").contains("secret"), "{err:#}");

@@ -33,7 +33,7 @@ async fn story(client: &Client) -> aks_acr::Result<()> {
 async fn a_cloud_of_ones_own_with_its_authority_and_a_proxy() {
     let server = server().await;
     let proxy = Proxy::open(server.proxy()).await;
-    let builder = builder(&server).trust(server.ca_pem()).proxy(format!("http://{}", proxy.address()));
+    let builder = builder(&server).add_root_certificates(server.ca_pem()).proxy(format!("http://{}", proxy.address()));
     let cloud = Cloud::custom(server.origin(), ".azurecr.io").unwrap();
     story(&builder.cloud(cloud).build().unwrap()).await.unwrap();
     assert!(proxy.was_asked_for("myregistry.azurecr.io") && proxy.was_asked_for("azmk8s.io"), "{:?}", proxy.asked());
@@ -44,7 +44,7 @@ async fn a_cloud_of_ones_own_with_its_authority_and_a_proxy() {
 async fn the_public_cloud_through_a_proxy_that_looks_into_tls() {
     let server = server().await;
     let proxy = Proxy::open(server.proxy()).await;
-    let builder = builder(&server).trust(server.ca_pem()).proxy(format!("http://{}", proxy.address()));
+    let builder = builder(&server).add_root_certificates(server.ca_pem()).proxy(format!("http://{}", proxy.address()));
     let client = builder.build().unwrap();
     story(&client).await.unwrap();
     let options = ImportOptions::default().with_target("nginx:v2");
@@ -61,7 +61,7 @@ async fn a_proxy_that_the_environment_names() {
     let proxy = Proxy::open(server.proxy()).await;
     // kube's own reading would leave the proxy out, because NO_PROXY names the proxy's host.
     let value = proxy.address().to_owned();
-    let builder = builder(&server).trust(server.ca_pem()).environment(move |name| match name {
+    let builder = builder(&server).add_root_certificates(server.ca_pem()).environment(move |name| match name {
         "HTTPS_PROXY" => Some(value.clone()),
         "NO_PROXY" => Some("127.0.0.1,internal.example".to_owned()),
         _ => None,
@@ -74,7 +74,7 @@ async fn a_proxy_that_the_environment_names() {
 async fn a_proxy_that_wants_a_user_and_a_password() {
     let server = server().await;
     let proxy = Proxy::closed(server.proxy(), "us@er:pa:ss%word").await;
-    let builder = builder(&server).trust(server.ca_pem());
+    let builder = builder(&server).add_root_certificates(server.ca_pem());
     let client = builder.proxy(format!("http://us%40er:pa%3Ass%25word@{}", proxy.address())).build().unwrap();
     story(&client).await.unwrap();
     assert!(!format!("{client:?}").contains("ss%"), "{client:?}");
@@ -84,7 +84,7 @@ async fn a_proxy_that_wants_a_user_and_a_password() {
 async fn a_proxy_that_is_spoken_to_over_tls() {
     let server = server().await;
     let (proxy, authority) = Proxy::over_tls(server.proxy()).await;
-    let builder = builder(&server).trust(server.ca_pem()).trust(authority);
+    let builder = builder(&server).add_root_certificates(server.ca_pem()).add_root_certificates(authority);
     story(&builder.proxy(format!("https://{}", proxy.address())).build().unwrap()).await.unwrap();
     assert!(proxy.was_asked_for("azmk8s.io"), "{:?}", proxy.asked());
 }
@@ -103,7 +103,7 @@ async fn the_default_chain_takes_the_same_way() {
         ];
         let builder = Client::builder_with_default_credential(azure.subscription())
             .environment(move |name| variables.iter().find(|(known, _)| *known == name).map(|(_, value)| value.clone()))
-            .trust(server.ca_pem())
+            .add_root_certificates(server.ca_pem())
             .proxy(format!("http://user:password@{}", proxy.address()));
         let builder = match origin {
             Some(origin) => builder.cloud(Cloud::custom(origin, ".azurecr.io").unwrap()),

@@ -33,11 +33,11 @@ const POSITIONAL = {
   kubeconfig: ['cluster'],
   merge_kubeconfig: ['cluster'],
   apply: ['cluster', 'manifests'],
-  roll_out: ['cluster', 'deployment'],
+  wait_for_rollout: ['cluster', 'deployment'],
   pods: ['cluster'],
 };
 
-const SECONDS = new Set(['deadline', 'lock_wait', 'propagation', 'retry_refused']);
+const SECONDS = new Set(['deadline', 'lock_wait', 'propagation_timeout', 'retry_forbidden_for']);
 
 export const camelCase = (name) => name.replace(/_([a-z])/g, (_, letter) => letter.toUpperCase());
 const snakeCase = (name) => name.replace(/[A-Z]/g, (letter) => `_${letter.toLowerCase()}`);
@@ -78,9 +78,9 @@ export function canonical(value) {
 
 /** An error in the form of a story. */
 export function canonicalError(err) {
-  const { code: kind, status, serviceCode: code, refusal, missingAction, scope, smallestRole, pullFailure, blame } = err;
+  const { code: kind, status, serviceCode: code, refusal, missingAction, scope, smallestRole, pullFailure, failed_side } = err;
   const { isTransient, created } = err;
-  const facts = { kind, status, code, refusal, missingAction, scope, smallestRole, pullFailure, blame, isTransient, created };
+  const facts = { kind, status, code, refusal, missingAction, scope, smallestRole, pullFailure, failed_side, isTransient, created };
   return canonical(Object.fromEntries(Object.entries(facts).filter(([, fact]) => fact !== undefined)));
 }
 

@@ -125,8 +125,8 @@ test('a wrong argument or option is refused before the first request, and named'
   await wrong(client.attach(CLUSTER, 'myregistry', { deadlineMs: NaN }), /^options\.deadlineMs: .*NaN/);
   await wrong(client.attach(CLUSTER, 'myregistry', { principalId: 'me' }), /^options\.principalId: .*00000000/);
   await wrong(
-    client.attach(CLUSTER, 'myregistry', { inherited: 'no' }),
-    /^options\.inherited: .*suffices, grant_directly/,
+    client.attach(CLUSTER, 'myregistry', { onInheritedGrant: 'no' }),
+    /^options\.onInheritedGrant: .*suffices, grant_directly/,
   );
   await wrong(client.attach(CLUSTER, 'myregistry', { signal: {} }), /^options.signal: /);
   await wrong(client.attach(CLUSTER, 'myregistry', { onProgress: 'log' }), /^options.onProgress: /);
@@ -135,7 +135,7 @@ test('a wrong argument or option is refused before the first request, and named'
     client.apply(CLUSTER, '{apiVersion: v1, kind: Pod, metadata: {name: a}}', { force: 'yes' }),
     /^options\.force: /,
   );
-  await wrong(client.rollOut(CLUSTER, 'web', { propagation: 1 }), /propagation.*propagationMs/);
+  await wrong(client.waitForRollout(CLUSTER, 'web', { propagation_timeout: 1 }), /propagation_timeout.*propagationTimeoutMs/);
   await wrong(client.createRegistry('group', 'other', { sku: 'basic' }), /^options\.sku: .*Basic, Standard, Premium/);
   assert.deepEqual(await lines(azure.emulator, mark), []);
 });
@@ -157,7 +157,7 @@ test('what was wanted is said in the words of JavaScript, and no text that was g
     await wrong(client.importImages('myregistry', ['nginx'], { concurrency }), message);
   }
   await wrong(client.createCluster('group/new', { nodeCount: 1.5 }), /^options\.nodeCount: wanted a whole number from 0 to 4\d+, not 1\.5$/);
-  await wrong(client.importImage('myregistry', 'nginx', { also: 5 }), 'options.also: wanted an array, not a number');
+  await wrong(client.importImage('myregistry', 'nginx', { additionalTags: 5 }), 'options.additionalTags: wanted an array, not a number');
   await wrong(client.mergeKubeconfig(CLUSTER, { file: 5 }), 'options.file: wanted a string, not a number');
   const stored = (await client.planAttach(CLUSTER, 'myregistry')).toJSON();
   for (const [part, message] of [
@@ -181,13 +181,13 @@ test('an option that is null is none', async () => {
   const run = client.follow.registry('myregistry', none);
   for await (const _ of run);
   assert.equal((await run.result).loginServer, 'myregistry.azurecr.io');
-  const detach = { ...none, principalId: null, onlyOurs: null };
+  const detach = { ...none, principalId: null, onlyCreatedByAksAcr: null };
   assert.equal((await client.detach(CLUSTER, 'myregistry', detach)).remaining.length, 0);
   const cluster = { ...none, registries: null, location: null, nodeCount: null, tier: null, sshKey: null, register: null };
   assert.equal((await client.createCluster(CLUSTER, cluster)).isNew, false);
   assert.deepEqual((await client.attachmentsOfCluster(CLUSTER, { ...none, subscriptions: null })).subscriptions, [azure.emulator.subscriptionId]);
   const many = { ...none, concurrency: null, signal: AbortSignal.abort() };
-  const call = client.importImages('myregistry', [{ source: 'nginx', target: null, also: null }], many);
+  const call = client.importImages('myregistry', [{ source: 'nginx', target: null, additionalTags: null }], many);
   await assert.rejects(call, { code: 'cancelled' });
 });
 

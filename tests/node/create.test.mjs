@@ -14,15 +14,15 @@ const wrong = (call, message) => assert.rejects(call, { name: 'AksAcrError', cod
 
 test('a list of images takes names and objects, and gives each its result', async () => {
   const client = clientOf(azure.emulator);
-  const images = ['nginx', { source: 'nginx', target: 'web:v1', also: ['web:v2'] }, 'nosuch/image:v1'];
+  const images = ['nginx', { source: 'nginx', target: 'web:v1', additionalTags: ['web:v2'] }, 'nosuch/image:v1'];
   const [first, second, third] = await client.importImages('myregistry', images, { concurrency: 2 });
   assert.equal(first.import.target, 'myregistry.azurecr.io/library/nginx:latest');
-  assert.deepEqual(second.import.also, ['myregistry.azurecr.io/web:v2']);
+  assert.deepEqual(second.import.additionalTags, ['myregistry.azurecr.io/web:v2']);
   assert.equal(first.error, undefined);
   assert.ok(third.error instanceof AksAcrError);
   assert.equal(third.error.code, 'not_found');
-  assert.equal(third.error.blame, 'source');
-  assert.ok(Object.isFrozen(first) && Object.isFrozen(second.import.also) && Object.isFrozen(third));
+  assert.equal(third.error.failed_side, 'source');
+  assert.ok(Object.isFrozen(first) && Object.isFrozen(second.import.additionalTags) && Object.isFrozen(third));
 });
 
 test('what the credential threw is the cause of an error in a list, the very object', async () => {
@@ -117,12 +117,12 @@ test('a wrong list or option is refused before the first request, and its place 
   await wrong(client.importImages('myregistry', ['nginx'], { concurrency: 0 }), /concurrency/);
   await wrong(client.importImages('myregistry', ['nginx'], { target: 'a:1' }), /target/);
   await wrong(client.importImage('myregistry', 'nginx', { source: 'nginx' }), /^options.*source/);
-  await wrong(client.importImage('myregistry', 'nginx', { also: 'a:1' }), /^options\.also: /);
+  await wrong(client.importImage('myregistry', 'nginx', { additionalTags: 'a:1' }), /^options\.additionalTags: /);
   await wrong(client.importImage('myregistry', 'nginx', { username: 'u' }), /^options\.username: wanted a password/);
   await wrong(client.createCluster('group/new', { nodeCount: 1.5 }), /^options\.nodeCount: /);
   await wrong(client.createCluster('group/new', { registries: ['x'] }), /^options\.registries\[0\]: .*registry name: x/);
   await wrong(client.createCluster('group/new', { sshKey: 'a', sshKeyFile: 'b' }), /^options\.sshKeyFile: /);
-  await wrong(client.createRegistry('group', 'new00', { domainLabel: 'x' }), /^options\.domainLabel: .*TenantReuse/);
+  await wrong(client.createRegistry('group', 'new00', { domainNameLabelScope: 'x' }), /^options\.domainNameLabelScope: .*TenantReuse/);
   assert.deepEqual(await lines(azure.emulator, mark), []);
 });
 

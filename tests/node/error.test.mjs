@@ -61,7 +61,7 @@ test('a pull that fails comes with its cause', async () => {
     },
   });
   await client.apply('group/dev', manifest);
-  const err = await client.rollOut('group/dev', 'web').catch((err) => err);
+  const err = await client.waitForRollout('group/dev', 'web').catch((err) => err);
   assert.equal(err.code, 'pull_failed');
   assert.deepEqual(err.pullFailure.cause, { kind: 'unauthorized' });
   assert.equal(err.pullFailure.image, 'myregistry.azurecr.io/nginx:v1');

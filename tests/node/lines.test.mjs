@@ -33,7 +33,7 @@ async function* results(client, file) {
   yield client.identities('group/dev');
   yield client.planAttach('group/dev', 'myregistry');
   yield client.apply('group/dev', MANIFESTS);
-  const failed = await client.rollOut('group/dev', 'web').catch((err) => err);
+  const failed = await client.waitForRollout('group/dev', 'web').catch((err) => err);
   assert.equal(failed.code, 'pull_failed');
   yield failed.pullFailure;
   yield client.pods('group/dev');
@@ -48,7 +48,7 @@ async function* results(client, file) {
   yield started;
   yield client.pollImport(started);
   yield client.startImport('myregistry', 'nginx', { target: 'nginx:v2' });
-  yield client.rollOut('group/dev', 'web');
+  yield client.waitForRollout('group/dev', 'web');
   yield client.kubeconfig('group/dev');
   yield client.mergeKubeconfig('group/dev', { file });
   yield client.planDetach('group/dev', 'myregistry');

@@ -23,8 +23,8 @@ test('every event is heard before the promise settles, in order', async () => {
   await client.apply('group/dev', MANIFEST);
   const heard = [];
   const onProgress = (event) => heard.push(event);
-  await client.rollOut('group/dev', 'web', { onProgress });
-  assert.deepEqual(heard.at(-1), { kind: 'rolling_out', ready: 2, wanted: 2, cause: null });
+  await client.waitForRollout('group/dev', 'web', { onProgress });
+  assert.deepEqual(heard.at(-1), { kind: 'rollout', ready: 2, wanted: 2, cause: null });
   assert.equal(String(heard.at(-1)), '2/2 ready');
   assert.ok(heard.every(Object.isFrozen));
 });
@@ -56,7 +56,7 @@ test('a run is iterated to its end, and then has its result', async () => {
 });
 
 test('the end of the iteration throws the error of the work', async () => {
-  const run = clientOf(azure.emulator).follow.rollOut('group/dev', 'nope');
+  const run = clientOf(azure.emulator).follow.waitForRollout('group/dev', 'nope');
   await assert.rejects(
     async () => {
       for await (const _ of run);
@@ -111,7 +111,7 @@ test('every loop over a run has all its events, and ends', async () => {
 });
 
 test('every loop over a run throws its error, and what is left in one is cancelled in all', async () => {
-  const absent = clientOf(azure.emulator).follow.rollOut('group/dev', 'nope');
+  const absent = clientOf(azure.emulator).follow.waitForRollout('group/dev', 'nope');
   const read = async (run) => {
     for await (const _ of run);
   };
@@ -150,14 +150,14 @@ test('a run whose result nobody waits for has no unhandled rejection', async () 
   const listener = (reason) => unhandled.push(reason);
   process.on('unhandledRejection', listener);
   try {
-    const run = clientOf(azure.emulator).follow.rollOut('group/dev', 'nope');
+    const run = clientOf(azure.emulator).follow.waitForRollout('group/dev', 'nope');
     await assert.rejects(
       async () => {
         for await (const _ of run);
       },
       { code: 'not_found' },
     );
-    const left = clientOf(azure.emulator).follow.rollOut('group/dev', 'nope');
+    const left = clientOf(azure.emulator).follow.waitForRollout('group/dev', 'nope');
     await left.result.catch(() => {});
     clientOf(azure.emulator).follow.attach('group/dev');
     await new Promise((resolve) => setImmediate(() => setImmediate(resolve)));

@@ -59,7 +59,7 @@ test("the README's program runs, and prints what it says", async () => {
     const lines = stdout.split('\n').map((line) => line.split(' ')[0]);
     for (const word of words) assert.ok(lines.includes(word), `${word} in\n${stdout}`);
     assert.match(stdout, /^NAME +READY +STATUS/m);
-    assert.match(stdout, /^RollOut \(2\/2 ready\) \{ ready: 2, wanted: 2 \}$/m);
+    assert.match(stdout, /^Rollout \(2\/2 ready\) \{ ready: 2, wanted: 2 \}$/m);
   } finally {
     rmSync(program);
   }

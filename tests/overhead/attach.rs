@@ -21,7 +21,7 @@ impl TokenCredential for Known {
 async fn main() -> Result<(), Box<dyn Error>> {
     let client = Client::builder(Arc::new(Known(var("OVERHEAD_TOKEN")?)), var("OVERHEAD_SUBSCRIPTION")?)
         .cloud(Cloud::custom(&var("OVERHEAD_ORIGIN")?, ".azurecr.io")?)
-        .trust(var("OVERHEAD_CA")?)
+        .add_root_certificates(var("OVERHEAD_CA")?)
         .build()?;
     let (cluster, registry) = ("group/dev".parse()?, var("OVERHEAD_REGISTRY")?.parse()?);
     let mut times = Vec::new();

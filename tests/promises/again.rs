@@ -2,8 +2,8 @@
 
 use crate::Scene;
 use aks_acr::{
-    AttachOptions, CallOptions, CreateRegistryOptions, DetachOptions, ErrorKind, ExistingTag, ImportOptions,
-    ImportProof,
+    AttachOptions, CallOptions, CreateRegistryOptions, DetachOptions, ErrorKind, ImportOptions, ImportProof,
+    OnExistingTag,
 };
 use aks_acr_emulator::{Emulator, Fault, Timing};
 use std::time::Duration;
@@ -32,8 +32,8 @@ async fn import(scene: &Scene, options: ImportOptions) -> aks_acr::Result<aks_ac
 async fn a_second_import_copies_nothing_whatever_was_asked_of_the_tag() {
     let scene = scene();
     assert!(import(&scene, ImportOptions::default()).await.unwrap().is_new);
-    for existing in [ExistingTag::Keep, ExistingTag::Replace] {
-        let again = import(&scene, ImportOptions::default().with_existing(existing)).await.unwrap();
+    for existing in [OnExistingTag::Keep, OnExistingTag::Replace] {
+        let again = import(&scene, ImportOptions::default().with_on_existing_tag(existing)).await.unwrap();
         assert!(!again.is_new);
         assert!(matches!(again.proof, ImportProof::SourceMatched { .. }));
     }
@@ -86,7 +86,7 @@ async fn another_image_under_the_tag_is_kept_unless_its_replacement_is_asked_for
     let before = scene.azure.digest("myregistry.azurecr.io/nginx:v1");
     assert_eq!(import(&scene, ImportOptions::default()).await.unwrap_err().kind(), ErrorKind::Conflict);
     assert_eq!((scene.azure.digest("myregistry.azurecr.io/nginx:v1"), posts(&scene.azure)), (before, 0));
-    let replaced = import(&scene, ImportOptions::default().with_existing(ExistingTag::Replace)).await.unwrap();
+    let replaced = import(&scene, ImportOptions::default().with_on_existing_tag(OnExistingTag::Replace)).await.unwrap();
     assert!(replaced.is_new);
     assert_eq!(
         scene.azure.digest("myregistry.azurecr.io/nginx:v1"),

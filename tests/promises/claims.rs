@@ -2,7 +2,7 @@
 
 use crate::{Scene, client};
 use aks_acr::{
-    AttachOptions, AttachOutcome, Client, DetachOptions, DetachOutcome, OtherCondition, PullRole, assignment_name,
+    AttachOptions, AttachOutcome, Client, DetachOptions, DetachOutcome, OnConditionMismatch, PullRole, assignment_name,
 };
 use aks_acr_emulator::{Emulator, Fault, RegistrySeed, RoleAssignment};
 use azure_core::http::{HttpClient, Method, Request};
@@ -63,7 +63,7 @@ async fn attach_by_a_caller_who_may_not_list_leaves_an_assignment_of_others_as_i
         blind(&scene.azure).attach(&scene.cluster, &scene.registry, AttachOptions::default()).await.unwrap();
     assert_eq!(attachment.outcome, AttachOutcome::AlreadyGranted);
     assert_eq!(at_registry(&scene.azure), before, "nothing of it was changed");
-    let options = DetachOptions::default().with_only_ours(true);
+    let options = DetachOptions::default().with_only_created_by_aks_acr(true);
     let detached = scene.client.detach(&scene.cluster, &scene.registry, options).await.unwrap();
     assert_eq!((detached.outcome, detached.remaining.len()), (DetachOutcome::NothingToRemove, 1));
     assert_eq!(at_registry(&scene.azure), before);
@@ -78,7 +78,7 @@ async fn attach_by_a_caller_who_may_not_list_makes_one_assignment_that_is_ours()
         assert_eq!(attachment.outcome, outcome);
     }
     assert_eq!(at_registry(&scene.azure).len(), 1);
-    let options = DetachOptions::default().with_only_ours(true);
+    let options = DetachOptions::default().with_only_created_by_aks_acr(true);
     let detached = scene.client.detach(&scene.cluster, &scene.registry, options).await.unwrap();
     assert_eq!((detached.outcome, at_registry(&scene.azure).len()), (DetachOutcome::Removed, 0));
 }
@@ -94,8 +94,9 @@ async fn a_condition_that_is_replaced_claims_nothing() {
     let scene = Scene::new();
     scene.azure.set_registry("group", "myregistry", RegistrySeed::abac);
     made_by_bicep(&scene.azure, PullRole::RepositoryReader, Some(&condition("one"))).await;
-    let options =
-        AttachOptions::default().with_condition(condition("two")).with_other_condition(OtherCondition::Replace);
+    let options = AttachOptions::default()
+        .with_condition(condition("two"))
+        .with_on_condition_mismatch(OnConditionMismatch::Replace);
     let attachment = scene.client.attach(&scene.cluster, &scene.registry, options).await.unwrap();
     assert_eq!(attachment.outcome, AttachOutcome::Granted);
     let [one] = &at_registry(&scene.azure)[..] else { panic!() };
@@ -103,7 +104,7 @@ async fn a_condition_that_is_replaced_claims_nothing() {
         (one.description.as_deref(), one.condition.as_deref()),
         (Some(OF_BICEP), Some(condition("two").as_str()))
     );
-    let options = DetachOptions::default().with_only_ours(true);
+    let options = DetachOptions::default().with_only_created_by_aks_acr(true);
     let detached = scene.client.detach(&scene.cluster, &scene.registry, options).await.unwrap();
     assert_eq!(detached.outcome, DetachOutcome::NothingToRemove);
     assert_eq!(at_registry(&scene.azure).len(), 1);

@@ -2,8 +2,8 @@
 
 use crate::Scene;
 use aks_acr::{
-    ApplyOptions, CallOptions, ClusterRef, CreateClusterOptions, Deployment, ErrorKind, Manifest, PodSelection,
-    RollOutOptions,
+    ApplyOptions, CallOptions, ClusterRef, CreateClusterOptions, ErrorKind, Manifest, PodSelection, RolloutOptions,
+    WorkloadRef,
 };
 use aks_acr_emulator::{ClusterSeed, Emulator, Fault, Timing};
 use azure_core::http::{Method, Request};
@@ -132,17 +132,18 @@ async fn an_apply_of_many_objects_survives_a_rotation_and_a_token_that_was_revok
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_roll_out_survives_a_rotation_in_its_midst() {
+async fn a_wait_for_rollout_survives_a_rotation_in_its_midst() {
     let scene = scene();
     let text = "{apiVersion: apps/v1, kind: Deployment, metadata: {name: web}, spec: {replicas: 1, selector: {matchLabels: {app: web}}, \
                 template: {metadata: {labels: {app: web}}, spec: {containers: [{name: web, image: nginx}]}}}}";
     scene.azure.fault(Fault::on("GET", "watch=true").silent_body().times(2));
     scene.client.apply(&scene.cluster, Manifest::parse_all(text).unwrap(), ApplyOptions::default()).await.unwrap();
-    let web = Deployment::new("web");
-    let (ended, ()) = tokio::join!(scene.client.roll_out(&scene.cluster, &web, RollOutOptions::default()), async {
-        tokio::time::sleep(Duration::from_secs(1)).await;
-        rotate(&scene).await;
-    });
+    let web = WorkloadRef::new("web");
+    let (ended, ()) =
+        tokio::join!(scene.client.wait_for_rollout(&scene.cluster, &web, RolloutOptions::default()), async {
+            tokio::time::sleep(Duration::from_secs(1)).await;
+            rotate(&scene).await;
+        });
     assert_eq!(ended.unwrap().ready, 1);
 }
 

@@ -2,9 +2,9 @@
 
 use crate::{Scene, client, client_of};
 use aks_acr::{
-    ApplyOptions, AttachOptions, AttachOutcome, AttachmentsOptions, Deployment, DetachOptions, DetachOutcome,
-    ErrorKind, GrantReach, GroupMembership, InheritedGrant, Manifest, PlannedAction, PrincipalState, RollOutOptions,
-    SubscriptionId,
+    ApplyOptions, AttachOptions, AttachOutcome, AttachmentsOptions, DetachOptions, DetachOutcome, ErrorKind,
+    GrantReach, GroupMembership, Manifest, OnInheritedGrant, PlannedAction, PrincipalState, RolloutOptions,
+    SubscriptionId, WorkloadRef,
 };
 use aks_acr_emulator::{ClusterSeed, Emulator, Fault, RegistrySeed, RoleSeed, Timing, summary};
 use std::{
@@ -43,12 +43,12 @@ async fn apply(scene: &Scene) {
     scene.client.apply(&scene.cluster, manifests, ApplyOptions::default()).await.unwrap();
 }
 
-async fn roll_out(scene: &Scene, options: RollOutOptions) -> (aks_acr::Result<aks_acr::RollOut>, Vec<String>) {
+async fn wait_for_rollout(scene: &Scene, options: RolloutOptions) -> (aks_acr::Result<aks_acr::Rollout>, Vec<String>) {
     let heard: Arc<Mutex<Vec<String>>> = Arc::default();
     let sink = heard.clone();
     let call = aks_acr::CallOptions::default()
         .with_progress(move |event: aks_acr::Event| sink.lock().unwrap().push(event.to_string()));
-    let ended = scene.client.roll_out(&scene.cluster, &Deployment::new("web"), options.with_call(call)).await;
+    let ended = scene.client.wait_for_rollout(&scene.cluster, &WorkloadRef::new("web"), options.with_call(call)).await;
     let heard = heard.lock().unwrap().clone();
     (ended, heard)
 }
@@ -70,7 +70,7 @@ async fn attach_says_that_access_is_through_a_group_and_writes_nothing() {
         let plan = scene.client.plan_attach(&scene.cluster, &scene.registry, AttachOptions::default()).await.unwrap();
         assert_eq!(plan.action, PlannedAction::Nothing { outcome: through(&scene.azure) });
         assert!(plan.to_string().contains(&scene.azure.group_id(PULLERS)), "{plan}");
-        let direct = AttachOptions::default().with_inherited(InheritedGrant::GrantDirectly);
+        let direct = AttachOptions::default().with_on_inherited_grant(OnInheritedGrant::GrantDirectly);
         let attached = scene.client.attach(&scene.cluster, &scene.registry, direct).await.unwrap();
         assert_eq!(attached.outcome, AttachOutcome::Granted);
     }
@@ -128,7 +128,7 @@ async fn attachments_of_a_registry_say_that_members_were_not_read_or_name_them()
         assert_eq!((seen.grants[0].membership, seen.grants[0].clusters.len()), (GroupMembership::Unchecked, 0));
         // Page by page.
         azure.set_page_size(1);
-        let options = AttachmentsOptions::default().with_ask_directory(true);
+        let options = AttachmentsOptions::default().with_query_graph(true);
         let seen = scene.client.attachments_of_registry(&scene.registry, options).await.unwrap();
         assert_eq!(seen.grants[0].membership, GroupMembership::Checked);
         let names: Vec<_> = seen.grants[0].clusters.iter().map(aks_acr::ResourceId::name).collect();
@@ -144,7 +144,7 @@ async fn a_group_that_the_directory_does_not_have_any_more_is_gone() {
     azure.grant("AcrPull", gone, &azure.registry_id("group", "myregistry"));
     let azure = azure.with_entra_group("kept");
     azure.grant("AcrPull", &azure.group_id("kept"), &azure.registry_id("group", "myregistry"));
-    let options = AttachmentsOptions::default().with_ask_directory(true);
+    let options = AttachmentsOptions::default().with_query_graph(true);
     let seen = scene.client.attachments_of_registry(&scene.registry, options).await.unwrap();
     let state = |id: &str| seen.grants.iter().find(|one| one.principal_id.to_string() == id).unwrap().principal_state;
     assert_eq!((state(gone), state(&azure.group_id("kept"))), (PrincipalState::Gone, PrincipalState::Exists));
@@ -155,7 +155,7 @@ async fn a_custom_cloud_with_a_graph_address_can_be_asked() {
     let scene = scene_of("AcrPull", false);
     let azure = scene.azure.clone().with_graph_rights("owner");
     let cloud = || aks_acr::Cloud::custom("https://management.azure.com", ".azurecr.io").unwrap();
-    let ask = || AttachmentsOptions::default().with_ask_directory(true);
+    let ask = || AttachmentsOptions::default().with_query_graph(true);
     let without = client_of(&azure, |builder| builder.cloud(cloud()));
     let err = without.attachments_of_registry(&scene.registry, ask()).await.unwrap_err();
     assert_eq!(err.kind(), ErrorKind::Unsupported);
@@ -187,7 +187,7 @@ async fn a_rollout_through_a_group_waits_for_the_membership_and_succeeds() {
     azure.add_member(PULLERS, "group/dev");
     apply(&scene).await;
     let begun = Instant::now();
-    let (ended, heard) = roll_out(&scene, RollOutOptions::default()).await;
+    let (ended, heard) = wait_for_rollout(&scene, RolloutOptions::default()).await;
     assert_eq!(ended.unwrap().ready, 1);
     assert!(begun.elapsed() >= Duration::from_secs(170), "{:?}", begun.elapsed());
     assert!(
@@ -208,8 +208,8 @@ async fn a_rollout_never_calls_the_grant_missing_while_a_group_has_one_on_the_re
         }
         apply(&scene).await;
         let begun = Instant::now();
-        let options = RollOutOptions::default().with_propagation(Duration::from_secs(60));
-        let (ended, heard) = roll_out(&scene, options).await;
+        let options = RolloutOptions::default().with_propagation_timeout(Duration::from_secs(60));
+        let (ended, heard) = wait_for_rollout(&scene, options).await;
         let err = ended.unwrap_err();
         assert!(begun.elapsed() >= Duration::from_secs(60), "{:?}", begun.elapsed());
         assert_eq!((err.kind(), fact(&err, "missing grant")), (ErrorKind::PullFailed, String::new()), "{err}");
@@ -228,7 +228,7 @@ async fn a_rollout_ends_at_once_where_groups_of_the_subscription_do_not_have_the
     azure.grant("Contributor", &azure.group_id("developers"), &format!("/subscriptions/{}", azure.subscription()));
     apply(&scene).await;
     let begun = Instant::now();
-    let err = roll_out(&scene, RollOutOptions::default()).await.0.unwrap_err();
+    let err = wait_for_rollout(&scene, RolloutOptions::default()).await.0.unwrap_err();
     assert!(fact(&err, "missing grant").starts_with("AcrPull for kubelet identity"), "{err}");
     assert!(begun.elapsed() < Duration::from_secs(30));
 }
@@ -251,7 +251,7 @@ async fn a_rollout_counts_any_role_that_pulls() {
             tokio::time::sleep(Duration::from_millis(500)).await;
             azure.grant(role, &kubelet, scope.unwrap_or(&registry));
         };
-        let (ended, ()) = tokio::join!(roll_out(&scene, RollOutOptions::default()), grant);
+        let (ended, ()) = tokio::join!(wait_for_rollout(&scene, RolloutOptions::default()), grant);
         let (ended, _) = ended;
         match ended {
             Ok(done) => assert_eq!(done.ready, 1),
@@ -282,12 +282,12 @@ async fn a_rollout_from_a_hub_without_a_grant_ends_at_once_with_what_is_missing(
         let scene = hub();
         apply_from_hub(&scene).await;
         let options = match how {
-            0 => RollOutOptions::default(),
-            1 => RollOutOptions::default().with_registry(by_id(&scene)),
-            _ => RollOutOptions::default().with_subscription(other),
+            0 => RolloutOptions::default(),
+            1 => RolloutOptions::default().with_registry(by_id(&scene)),
+            _ => RolloutOptions::default().with_subscription(other),
         };
         let begun = Instant::now();
-        let err = roll_out(&scene, options).await.0.unwrap_err();
+        let err = wait_for_rollout(&scene, options).await.0.unwrap_err();
         assert!(begun.elapsed() < Duration::from_secs(30), "{:?}", begun.elapsed());
         assert!(fact(&err, "missing grant").ends_with("on hubregistry"), "{err}");
     }
@@ -300,8 +300,8 @@ async fn a_rollout_from_a_registry_that_cannot_be_found_says_where_it_was_search
     let azure = scene.azure.clone().with_caller("spoke", &[("Owner", &everything)]);
     let spoke = Scene { client: client(&azure, azure.credential_of("spoke")), ..Scene::of(azure.clone()) };
     apply_from_hub(&spoke).await;
-    let options = RollOutOptions::default().with_propagation(Duration::from_secs(60));
-    let (ended, heard) = roll_out(&spoke, options).await;
+    let options = RolloutOptions::default().with_propagation_timeout(Duration::from_secs(60));
+    let (ended, heard) = wait_for_rollout(&spoke, options).await;
     let err = ended.unwrap_err();
     let why = format!("hubregistry.azurecr.io was not found in subscription {}", azure.subscription());
     assert_eq!((fact(&err, "grants not checked"), fact(&err, "missing grant")), (why.clone(), String::new()), "{err}");
@@ -319,8 +319,8 @@ async fn a_rollout_by_a_caller_who_may_not_list_grants_says_what_is_missing_for_
     let azure = azure.with_custom_role("deployer", &actions, &[]).with_caller("deployer", &[("deployer", &everything)]);
     let deployer = Scene { client: client(&azure, azure.credential_of("deployer")), ..Scene::of(azure) };
     apply(&deployer).await;
-    let options = RollOutOptions::default().with_propagation(Duration::from_secs(30));
-    let err = roll_out(&deployer, options).await.0.unwrap_err();
+    let options = RolloutOptions::default().with_propagation_timeout(Duration::from_secs(30));
+    let err = wait_for_rollout(&deployer, options).await.0.unwrap_err();
     assert!(fact(&err, "grants not checked").contains("Microsoft.Authorization/roleAssignments/read"), "{err}");
 }
 

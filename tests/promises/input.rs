@@ -2,9 +2,9 @@
 
 use crate::Scene;
 use aks_acr::{
-    ApplyOptions, AttachOptions, CallOptions, ClusterRef, CreateClusterOptions, CreateRegistryOptions, Deployment,
-    Error, ErrorKind, ImageReference, ImportOptions, Kubeconfig, KubeconfigOptions, Manifest, PodSelection,
-    PrincipalId, RegistryRef, ResourceId, Result, RollOutOptions, SubscriptionId,
+    ApplyOptions, AttachOptions, CallOptions, ClusterRef, CreateClusterOptions, CreateRegistryOptions, Error,
+    ErrorKind, ImageReference, ImportOptions, Kubeconfig, KubeconfigOptions, Manifest, PodSelection, PrincipalId,
+    RegistryRef, ResourceId, Result, RolloutOptions, SubscriptionId, WorkloadRef,
 };
 
 fn refused<T: std::fmt::Debug>(result: Result<T>, part: &str) {
@@ -114,7 +114,7 @@ async fn operations_refuse_bad_input_before_the_first_request() {
     let odd = KubeconfigOptions::default().with_context(" dev");
     refused(client.kubeconfig(&cluster, odd).await, "without white space at its ends");
 
-    refused(client.roll_out(&cluster, &Deployment::new("../x"), RollOutOptions::default()).await, "../x");
+    refused(client.wait_for_rollout(&cluster, &WorkloadRef::new("../x"), RolloutOptions::default()).await, "../x");
     refused(client.pods(&cluster, &PodSelection::default().in_namespace("a/b"), CallOptions::default()).await, "a/b");
 
     assert_eq!(azure.requests().len(), 0, "{:?}", azure.requests());

@@ -337,7 +337,7 @@ async fn rights_that_were_just_activated_can_be_waited_for() {
     let everything = format!("/subscriptions/{}", scene.azure.subscription());
     let azure = scene.azure.clone().with_caller("soon", &[("Reader", &everything)]);
     let soon = crate::client(&azure, azure.credential_of("soon"));
-    let options = AttachOptions::default().with_retry_refused(Duration::from_secs(120));
+    let options = AttachOptions::default().with_retry_forbidden_for(Duration::from_secs(120));
     let (result, ()) = tokio::join!(soon.attach(&scene.cluster, &scene.registry, options), async {
         tokio::time::sleep(Duration::from_secs(30)).await;
         azure.grant("Role Based Access Control Administrator", &azure.object_id_of("soon"), &registry);

@@ -106,7 +106,7 @@ const WAITS: [(&str, u64, Prepare, Run); 6] = [
         },
         |client, call| {
             Box::pin(async move {
-                let options = CreateRegistryOptions::default().with_register(true).with_call(call);
+                let options = CreateRegistryOptions::default().with_register_providers(true).with_call(call);
                 client.create_registry("group", "another", options).await.map(drop)
             })
         },

@@ -2,8 +2,8 @@
 
 use crate::Scene;
 use aks_acr::{
-    AttachOptions, CallOptions, ClusterRef, CreateClusterOptions, CreateRegistryOptions, CreatedCluster, Deployment,
-    Error, ErrorKind, Manifest, RollOutOptions,
+    AttachOptions, CallOptions, ClusterRef, CreateClusterOptions, CreateRegistryOptions, CreatedCluster, Error,
+    ErrorKind, Manifest, RolloutOptions, WorkloadRef,
 };
 use aks_acr_emulator::{Fault, Timing};
 use serde_json::json;
@@ -40,10 +40,10 @@ async fn deployed() -> Scene {
     scene
 }
 
-async fn roll_out(scene: &Scene, call: CallOptions) -> (aks_acr::Result<u32>, Duration) {
+async fn wait_for_rollout(scene: &Scene, call: CallOptions) -> (aks_acr::Result<u32>, Duration) {
     let begun = Instant::now();
-    let options = RollOutOptions::default().with_call(call);
-    let ended = scene.client.roll_out(&scene.cluster, &Deployment::new("web"), options).await;
+    let options = RolloutOptions::default().with_call(call);
+    let ended = scene.client.wait_for_rollout(&scene.cluster, &WorkloadRef::new("web"), options).await;
     (ended.map(|done| done.ready), begun.elapsed())
 }
 
@@ -57,7 +57,7 @@ async fn a_rollout_right_after_an_attach_does_not_call_the_grant_missing_while_l
         let scene = deployed().await;
         scene.azure.set_timing(Timing::none().with_propagation(secs(60)).with_listing(secs(lag)));
         scene.client.attach(&scene.cluster, &scene.registry, AttachOptions::default()).await.unwrap();
-        let (ended, took) = roll_out(&scene, CallOptions::default()).await;
+        let (ended, took) = wait_for_rollout(&scene, CallOptions::default()).await;
         assert_eq!(ended.unwrap(), 1, "a list lags {lag} s");
         assert!(took >= secs(55), "{took:?}");
     }
@@ -66,7 +66,7 @@ async fn a_rollout_right_after_an_attach_does_not_call_the_grant_missing_while_l
 #[tokio::test(start_paused = true)]
 async fn a_missing_grant_is_reported_when_reads_in_a_row_agree() {
     let scene = deployed().await;
-    let (ended, took) = roll_out(&scene, CallOptions::default()).await;
+    let (ended, took) = wait_for_rollout(&scene, CallOptions::default()).await;
     let err = ended.unwrap_err();
     assert!(fact(&err, "missing grant").is_some_and(|text| text.starts_with("AcrPull for kubelet identity")), "{err}");
     assert_eq!(lists(&scene), READS);
@@ -78,14 +78,14 @@ async fn pods_that_run_by_then_are_no_missing_grant_whatever_lists_show() {
     let scene = deployed().await;
     scene.azure.set_timing(Timing::none().with_propagation(secs(5)).with_listing(secs(3600)));
     scene.client.attach(&scene.cluster, &scene.registry, AttachOptions::default()).await.unwrap();
-    assert_eq!(roll_out(&scene, CallOptions::default()).await.0.unwrap(), 1);
+    assert_eq!(wait_for_rollout(&scene, CallOptions::default()).await.0.unwrap(), 1);
     assert_eq!(lists(&scene), 1 + READS, "that of the attach, and those that agree");
 }
 
 #[tokio::test(start_paused = true)]
 async fn a_short_deadline_makes_no_grant_missing() {
     let scene = deployed().await;
-    let (ended, took) = roll_out(&scene, CallOptions::default().with_deadline(secs(12))).await;
+    let (ended, took) = wait_for_rollout(&scene, CallOptions::default().with_deadline(secs(12))).await;
     let err = ended.unwrap_err();
     assert_eq!((err.kind(), fact(&err, "missing grant")), (ErrorKind::DeadlineExceeded, None), "{err}");
     assert!(fact(&err, "grant not listed yet").is_some_and(|text| text.starts_with("AcrPull")), "{err}");

@@ -4,9 +4,9 @@
 use crate::client;
 use aks_acr::{
     ApplyAttachOptions, ApplyDetachOptions, ApplyOptions, AttachOptions, AttachmentsOptions, CallOptions, Client,
-    ClusterRef, CreateClusterOptions, CreateRegistryOptions, Deployment, DetachOptions, Error, ErrorKind, ImportItem,
+    ClusterRef, CreateClusterOptions, CreateRegistryOptions, DetachOptions, Error, ErrorKind, ImportItem,
     ImportManyOptions, ImportOptions, KubeconfigOptions, Manifest, MergeKubeconfigOptions, Operation, PodSelection,
-    RefusalKind, RegistryRef, RequiredRight, RightScope, RolePermissions, RollOutOptions, StartedImport,
+    RefusalKind, RegistryRef, RequiredRight, RightScope, RolePermissions, RolloutOptions, StartedImport, WorkloadRef,
     custom_role_json, required_rights,
 };
 use aks_acr_emulator::Emulator;
@@ -77,10 +77,10 @@ pub async fn call(client: &Client, owner: &Client, operation: Operation, registr
         Operation::Apply => {
             client.apply(cluster, Manifest::parse_all(DEPLOYMENT).unwrap(), ApplyOptions::default()).await.map(drop)
         }
-        Operation::RollOut => {
+        Operation::WaitForRollout => {
             let manifests = Manifest::parse_all(DEPLOYMENT).unwrap();
             owner.apply(cluster, manifests, ApplyOptions::default()).await.unwrap();
-            client.roll_out(cluster, &Deployment::new("web"), RollOutOptions::default()).await.map(drop)
+            client.wait_for_rollout(cluster, &WorkloadRef::new("web"), RolloutOptions::default()).await.map(drop)
         }
         Operation::Pods => client.pods(cluster, &PodSelection::default(), CallOptions::default()).await.map(drop),
         other => panic!("{other}: say here how it is called"),
@@ -150,8 +150,8 @@ async fn to_apply_with_a_registry_it_has_to_be_read() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn without_any_of_what_is_useful_to_it_a_roll_out_waits_for_a_grant_that_is_missing() {
-    let rights = required_rights(&[Operation::RollOut]);
+async fn without_any_of_what_is_useful_to_it_a_wait_for_rollout_waits_for_a_grant_that_is_missing() {
+    let rights = required_rights(&[Operation::WaitForRollout]);
     let useful: Vec<RequiredRight> = rights.iter().copied().filter(|right| !right.is_required).collect();
     assert_eq!(useful.len(), 3);
     for missing in std::iter::once(None).chain(useful.iter().map(Some)) {
@@ -161,10 +161,11 @@ async fn without_any_of_what_is_useful_to_it_a_roll_out_waits_for_a_grant_that_i
         let manifests = Manifest::parse_all(&DEPLOYMENT.replace("nginx", "myregistry.azurecr.io/web:1")).unwrap();
         client(&azure, azure.credential()).apply(&cluster, manifests, ApplyOptions::default()).await.unwrap();
         let begun = tokio::time::Instant::now();
-        let err = caller.roll_out(&cluster, &Deployment::new("web"), RollOutOptions::default()).await.unwrap_err();
+        let err =
+            caller.wait_for_rollout(&cluster, &WorkloadRef::new("web"), RolloutOptions::default()).await.unwrap_err();
         assert_eq!(err.kind(), ErrorKind::PullFailed, "{err:#}");
         let is_told = err.context().any(|(name, _)| name == "missing grant");
-        let is_waited_for = begun.elapsed() >= RollOutOptions::default().propagation;
+        let is_waited_for = begun.elapsed() >= RolloutOptions::default().propagation_timeout;
         assert_eq!((is_told, is_waited_for), (missing.is_none(), missing.is_some()), "{missing:?}: {err:#}");
     }
 }

@@ -63,7 +63,7 @@ def test_the_example_of_a_page_runs(operation, tmp_path):
     source = importlib.util.spec_from_file_location("examples_of_pages", ROOT / "tests" / "docs" / "examples.py")
     examples = importlib.util.module_from_spec(source)
     source.loader.exec_module(examples)
-    images = ["docker.io/library/nginx:latest"] + ["myregistry.azurecr.io/nginx:v1"] * (operation in ("apply", "roll_out", "pods"))
+    images = ["docker.io/library/nginx:latest"] + ["myregistry.azurecr.io/nginx:v1"] * (operation in ("apply", "wait_for_rollout", "pods"))
     scene = {
         "clusters": [{"group": "my-group", "name": "my-cluster"}],
         "registries": [{"group": "my-group", "name": "myregistry"}],
@@ -74,7 +74,7 @@ def test_the_example_of_a_page_runs(operation, tmp_path):
         with blocking(azure) as client:
             if "attach" not in operation.split("_"):
                 client.attach("my-group/my-cluster", "myregistry")
-            if operation in ("roll_out", "pods"):
+            if operation in ("wait_for_rollout", "pods"):
                 client.apply("my-group/my-cluster", MANIFESTS, registry="myregistry")
             mark = azure.mark()
             getattr(examples, operation)(client, *more)

@@ -55,12 +55,12 @@ def test_a_refusal_says_what_is_missing_where_and_who_has_it(azure):
 def test_an_import_says_on_which_side_the_fault_lies(client):
     with pytest.raises(aks_acr.NotFoundError) as caught:
         client.import_image("myregistry", "nosuch/image")
-    assert caught.value.blame is aks_acr.Blame.SOURCE
+    assert caught.value.failed_side is aks_acr.ImportSide.SOURCE
     with pytest.raises(aks_acr.NotFoundError) as caught:
         client.import_image("absent1", "nginx")
-    assert caught.value.blame is aks_acr.Blame.TARGET
+    assert caught.value.failed_side is aks_acr.ImportSide.TARGET
     again = pickle.loads(pickle.dumps(caught.value))
-    assert again.blame is aks_acr.Blame.TARGET
+    assert again.failed_side is aks_acr.ImportSide.TARGET
 
 
 def test_what_the_service_asks_to_wait_is_a_timedelta(azure, client):
@@ -76,7 +76,7 @@ def test_what_the_service_asks_to_wait_is_a_timedelta(azure, client):
         lambda client: client.attach("no slash", "myregistry"),
         lambda client: client.attach("group/dev", "my.registry"),
         lambda client: client.attach("group/dev", "myregistry", principal_id="me"),
-        lambda client: client.attach("group/dev", "myregistry", inherited="perhaps"),
+        lambda client: client.attach("group/dev", "myregistry", on_inherited_grant="perhaps"),
         lambda client: client.create_registry("group", "other", sku="basic"),
         lambda client: client.import_image("myregistry", "NGINX"),
         lambda client: client.apply("group/dev", "a: ["),
@@ -87,7 +87,7 @@ def test_what_the_service_asks_to_wait_is_a_timedelta(azure, client):
         lambda client: client.import_images("myregistry", {"source": "nginx"}),
         lambda client: client.create_cluster("group/new", registries=["my.registry"]),
         lambda client: client.create_cluster("group/new", tier="free"),
-        lambda client: client.create_registry("group", "other", domain_label="Tenant"),
+        lambda client: client.create_registry("group", "other", domain_name_label_scope="Tenant"),
     ],
 )
 def test_bad_input_is_refused_before_the_first_request(azure, client, call):
@@ -135,9 +135,9 @@ def test_what_is_no_duration_is_refused(client, deadline):
         ("deadline", lambda client: client.registry("myregistry", deadline=-1)),
         ("deadline", lambda client: client.registry("myregistry", deadline=float("nan"))),
         ("deadline", lambda client: client.registry("myregistry", deadline=timedelta(seconds=-1))),
-        ("retry_refused", lambda client: client.attach("group/dev", "myregistry", retry_refused=-1)),
+        ("retry_forbidden_for", lambda client: client.attach("group/dev", "myregistry", retry_forbidden_for=-1)),
         ("lock_wait", lambda client: client.merge_kubeconfig("group/dev", lock_wait=-1)),
-        ("propagation", lambda client: client.roll_out("group/dev", "web", propagation=-1)),
+        ("propagation_timeout", lambda client: client.wait_for_rollout("group/dev", "web", propagation_timeout=-1)),
         ("deadline", lambda client: client.import_images("myregistry", [{"source": "nginx", "deadline": -1}])),
         ("node_count", lambda client: client.create_cluster("group/new", node_count=-1)),
         ("concurrency", lambda client: client.import_images("myregistry", ["nginx"], concurrency=-1)),

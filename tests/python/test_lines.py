@@ -34,7 +34,7 @@ def results(client, tmp_path):
     yield client.plan_attach("group/dev", "myregistry")
     client.apply("group/dev", MANIFESTS, registry="myregistry")
     with pytest.raises(aks_acr.PullFailedError) as caught:
-        client.roll_out("group/dev", "web")
+        client.wait_for_rollout("group/dev", "web")
     yield caught.value.pull_failure
     yield client.pods("group/dev")
     yield client.attach("group/dev", "myregistry")
@@ -49,7 +49,7 @@ def results(client, tmp_path):
     yield client.poll_import(started)
     yield client.start_import("myregistry", "nginx", target="nginx:v1")
     yield client.apply("group/dev", MANIFESTS, registry="myregistry")
-    yield client.roll_out("group/dev", "web")
+    yield client.wait_for_rollout("group/dev", "web")
     yield client.kubeconfig("group/dev")
     yield client.merge_kubeconfig("group/dev", file=tmp_path / "config")
     yield client.plan_detach("group/dev", "myregistry")

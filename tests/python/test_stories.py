@@ -15,7 +15,7 @@ import aks_acr
 # A wheel is tried away from the sources: then the folder is named.
 FOLDER = pathlib.Path(os.environ.get("AKS_ACR_CONTRACT", pathlib.Path(__file__).parents[1] / "contract"))
 STORIES = {path.stem: json.loads(path.read_text(encoding="utf-8")) for path in sorted(FOLDER.glob("stories/*.json"))}
-FACTS = ("kind", "status", "code", "refusal", "missing_action", "scope", "smallest_role", "blame", "is_transient", "created")
+FACTS = ("kind", "status", "code", "refusal", "missing_action", "scope", "smallest_role", "failed_side", "is_transient", "created")
 
 
 def canonical(result):

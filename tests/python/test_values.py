@@ -31,7 +31,7 @@ KUBECONFIG = (
 )
 
 
-@pytest.mark.parametrize("value", [PULL_FAILURE, POD, PODS, PULL_FAILURE.cause, Event.RollingOut(0, 2, None)], ids=repr)
+@pytest.mark.parametrize("value", [PULL_FAILURE, POD, PODS, PULL_FAILURE.cause, Event.Rollout(0, 2, None)], ids=repr)
 def test_a_value_is_pickled_compared_and_hashed_by_its_content(value):
     again = pickle.loads(pickle.dumps(value))
     assert again == value and again is not value
@@ -47,7 +47,7 @@ def test_a_value_does_not_change():
 
 def test_a_value_reads_as_the_call_that_makes_it():
     assert repr(PULL_FAILURE.cause) == "PullCause.Firewall(address='1.2.3.4')"
-    assert repr(aks_acr.RollOut(ready=1, wanted=2)) == "RollOut(ready=1, wanted=2)"
+    assert repr(aks_acr.Rollout(ready=1, wanted=2)) == "Rollout(ready=1, wanted=2)"
 
 
 def test_forms_are_told_apart_by_match_and_by_kind():
@@ -96,7 +96,7 @@ def test_an_enum_is_its_word():
         and str(aks_acr.Sku.BASIC) == "Basic"
         and aks_acr.Sku("Premium") is aks_acr.Sku.PREMIUM
     )
-    assert PULL_FAILURE.cause.outlook is aks_acr.Outlook.FINAL
+    assert PULL_FAILURE.cause.retry is aks_acr.PullRetry.FINAL
 
 
 def test_results_of_calls_keep_all_that_core_says(azure, client):
@@ -104,7 +104,7 @@ def test_results_of_calls_keep_all_that_core_says(azure, client):
     client.attach("group/dev", "myregistry")
     applied = client.apply("group/dev", MANIFESTS, registry="myregistry")
     assert [str(one) for one in applied] == ["Deployment/web"] and applied[0].is_new
-    assert client.roll_out("group/dev", "web") == aks_acr.RollOut(ready=2, wanted=2)
+    assert client.wait_for_rollout("group/dev", "web") == aks_acr.Rollout(ready=2, wanted=2)
     pods = client.pods("group/dev", labels="app=web")
     assert [pod.status for pod in pods] == ["Running", "Running"]
     assert pods == pickle.loads(pickle.dumps(pods))
@@ -139,10 +139,10 @@ def test_a_look_renews_the_link_of_the_handle(azure, client):
 
 
 def test_each_image_of_a_list_has_a_result_of_its_own(azure, client):
-    images = ["nginx", {"source": "nosuch/image"}, {"source": "nginx", "target": "web:1", "also": ["web:2"], "deadline": 60}]
+    images = ["nginx", {"source": "nosuch/image"}, {"source": "nginx", "target": "web:1", "additional_tags": ["web:2"], "deadline": 60}]
     first, second, third = client.import_images("myregistry", images, concurrency=2)
-    assert first.is_new and third.also == ("myregistry.azurecr.io/web:2",)
-    assert isinstance(second, aks_acr.NotFoundError) and second.blame is aks_acr.Blame.SOURCE
+    assert first.is_new and third.additional_tags == ("myregistry.azurecr.io/web:2",)
+    assert isinstance(second, aks_acr.NotFoundError) and second.failed_side is aks_acr.ImportSide.SOURCE
 
 
 def test_a_cluster_is_made_with_what_it_pulls_from(azure, client, tmp_path):

@@ -85,7 +85,7 @@ def test_a_hook_is_called_beside_the_thread_that_waits(azure):
 
 def test_detach_says_what_is_left(azure, client):
     azure.grant("AcrPull", f"/subscriptions/{azure.subscription_id}", principal=azure.kubelet_object_id("group", "dev"))
-    client.attach("group/dev", "myregistry", inherited="grant_directly")
+    client.attach("group/dev", "myregistry", on_inherited_grant="grant_directly")
     plan = client.plan_detach("group/dev", "myregistry")
     line, *below = str(plan).splitlines()
     identity = azure.kubelet_object_id("group", "dev")

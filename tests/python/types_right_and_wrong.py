@@ -16,7 +16,7 @@ from aks_acr import AttachOutcome, Client, Event, Run, StartedImport
 
 def blocking() -> None:
     client = Client(AzureCliCredential(), "subscription")
-    attachment = client.attach("group/dev", "myregistry", deadline=timedelta(minutes=1), inherited="suffices")
+    attachment = client.attach("group/dev", "myregistry", deadline=timedelta(minutes=1), on_inherited_grant="suffices")
     assert_type(attachment, aks_acr.Attachment)
     assert_type(client.registry("myregistry"), aks_acr.Registry | None)
     assert_type(client.pods("group/dev")[0].created, datetime | None)
@@ -32,7 +32,7 @@ def blocking() -> None:
         case _:
             # All forms are named above.
             assert_never(attachment.outcome)
-    client.attach("group/dev", "myregistry", inherited="sufices")  # pyright: ignore[reportArgumentType]
+    client.attach("group/dev", "myregistry", on_inherited_grant="sufices")  # pyright: ignore[reportArgumentType]
     client.create_registry("group", "myregistry", location="westeurope", sku="Gold")  # pyright: ignore[reportArgumentType]
     aks_acr.required_rights(["join"])  # pyright: ignore[reportArgumentType]
     results = client.import_images("myregistry", ["nginx", {"source": "nginx", "target": "nginx:v1"}])
@@ -44,8 +44,8 @@ def blocking() -> None:
             assert_type(status.kind, Literal["running", "succeeded"])
         case _:
             pass
-    run = client.follow.roll_out("group/dev", "web", on_progress=None)
-    assert_type(run, Run[aks_acr.RollOut])
+    run = client.follow.wait_for_rollout("group/dev", "web", on_progress=None)
+    assert_type(run, Run[aks_acr.Rollout])
     for event in run:
         if isinstance(event, Event.Polling):
             assert_type(event.attempt, int)

@@ -60,7 +60,7 @@ async fn through_a_proxy(secrets: &Arc<Secrets>) -> story::Ends {
     let address = |password: &str| format!("http://user:{password}@{}", proxy.address());
     let chain = Client::builder_with_default_credential(azure.subscription())
         .environment(move |name| variables.iter().find(|(known, _)| *known == name).map(|(_, value)| value.clone()))
-        .trust(server.ca_pem())
+        .add_root_certificates(server.ca_pem())
         .proxy(address(PASSWORD.1));
     heard::add(&format!("BUILDER {chain:?}"));
     let mut ends = story::everything(&chain.build().unwrap(), secrets).await;
@@ -71,7 +71,7 @@ async fn through_a_proxy(secrets: &Arc<Secrets>) -> story::Ends {
     };
     secrets.add("the wrong password of a proxy", "wrong-password-of-a-proxy");
     for builder in [
-        own().trust(server.ca_pem()).proxy(address("wrong-password-of-a-proxy")),
+        own().add_root_certificates(server.ca_pem()).proxy(address("wrong-password-of-a-proxy")),
         // Nobody is to be trusted, and nobody is there.
         own().proxy(address(PASSWORD.1)),
         own().proxy(format!("http://user:{}@127.0.0.1:1", PASSWORD.1)),

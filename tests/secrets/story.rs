@@ -3,9 +3,9 @@
 use crate::{detector::Secrets, heard};
 use aks_acr::{
     Access, ApplyOptions, AttachOptions, AttachmentsOptions, CallOptions, Client, ClusterRef, CreateClusterOptions,
-    CreateRegistryOptions, Deployment, DetachOptions, Error, ImportCredentials, ImportItem, ImportManyOptions,
-    ImportOptions, KubeconfigOptions, Manifest, MergeKubeconfigOptions, PodSelection, RegistryRef, RollOutOptions,
-    SshKey, StartedImport,
+    CreateRegistryOptions, DetachOptions, Error, ImportCredentials, ImportItem, ImportManyOptions, ImportOptions,
+    KubeconfigOptions, Manifest, MergeKubeconfigOptions, PodSelection, RegistryRef, RolloutOptions, SshKey,
+    StartedImport, WorkloadRef,
 };
 use aks_acr_tests::folder::Folder;
 use azure_core::credentials::Secret;
@@ -149,8 +149,8 @@ pub async fn everything(client: &Client, secrets: &Secrets) -> Ends {
     let options = ApplyOptions::default().with_registry(registry.clone()).with_call(call());
     heard::add(&format!("OPTIONS {options:?} {manifests:?}"));
     ends.json("apply", client.apply(&cluster, manifests, options)).await;
-    let options = RollOutOptions::default().with_call(call());
-    ends.json("roll_out", client.roll_out(&cluster, &Deployment::new("web"), options)).await;
+    let options = RolloutOptions::default().with_call(call());
+    ends.json("wait_for_rollout", client.wait_for_rollout(&cluster, &WorkloadRef::new("web"), options)).await;
     ends.json("pods", client.pods(&cluster, &PodSelection::default(), call())).await;
 
     let options = || AttachmentsOptions::default().with_call(call());

@@ -7,8 +7,8 @@ use crate::{
 };
 use aks_acr::{
     ApplyOptions, AttachOptions, AttachmentsOptions, CallOptions, Client, ClusterRef, CreateClusterOptions,
-    CreateRegistryOptions, Deployment, DetachOptions, DetachOutcome, Error, ErrorKind, ImportItem, ImportManyOptions,
-    ImportOptions, Manifest, MergeKubeconfigOptions, PodSelection, PullGrant, RegistryRef, RollOutOptions,
+    CreateRegistryOptions, DetachOptions, DetachOutcome, Error, ErrorKind, ImportItem, ImportManyOptions,
+    ImportOptions, Manifest, MergeKubeconfigOptions, PodSelection, PullGrant, RegistryRef, RolloutOptions, WorkloadRef,
 };
 use serde_json::Value;
 use std::{fmt, fs, time::Duration};
@@ -76,7 +76,7 @@ impl Teller<'_> {
         let client = self.stage.client();
         let cluster = ClusterRef::new("group", "dev").unwrap();
         let registry: RegistryRef = REGISTRY.parse().unwrap();
-        let deployment = Deployment::new("nginx0-deployment");
+        let deployment = WorkloadRef::new("nginx0-deployment");
 
         self.call("create_registry", 20, |call| {
             client.create_registry("group", REGISTRY, CreateRegistryOptions::default().with_call(call))
@@ -110,8 +110,8 @@ impl Teller<'_> {
         })
         .await?;
         let rolled = self
-            .call("roll_out", 30, |call| {
-                client.roll_out(&cluster, &deployment, RollOutOptions::default().with_call(call))
+            .call("wait_for_rollout", 30, |call| {
+                client.wait_for_rollout(&cluster, &deployment, RolloutOptions::default().with_call(call))
             })
             .await;
         // When the story is told once more, the pods may run by then.
@@ -121,8 +121,8 @@ impl Teller<'_> {
             return Err(Stop::Failed { step, err });
         }
         self.attach("attach").await?;
-        self.call("roll_out again", 60, |call| {
-            client.roll_out(&cluster, &deployment, RollOutOptions::default().with_call(call))
+        self.call("wait_for_rollout again", 60, |call| {
+            client.wait_for_rollout(&cluster, &deployment, RolloutOptions::default().with_call(call))
         })
         .await?;
         let selection = PodSelection::default().with_labels("app=nginx0");

@@ -99,7 +99,7 @@ class Client:
     """Puts a cluster's entries into a kubeconfig file, of which every other byte stays."""
     apply = blocking(Calls.apply)
     """Makes a cluster's objects what manifests say, by server-side apply."""
-    roll_out = blocking(Calls.roll_out)
+    wait_for_rollout = blocking(Calls.wait_for_rollout)
     """Waits until every replica of a deployment runs. A cause that does not pass ends it at once, and is told."""
     pods = blocking(Calls.pods)
     """The pods of a namespace, as values and as the table that kubectl prints."""
@@ -154,5 +154,5 @@ class Follow:
     kubeconfig = followed(Calls.kubeconfig)
     merge_kubeconfig = followed(Calls.merge_kubeconfig)
     apply = followed(Calls.apply)
-    roll_out = followed(Calls.roll_out)
+    wait_for_rollout = followed(Calls.wait_for_rollout)
     pods = followed(Calls.pods)

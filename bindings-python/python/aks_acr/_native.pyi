@@ -20,19 +20,19 @@ from typing_extensions import NotRequired, Self, disjoint_base
 
 from ._words import (
     Access,
-    Blame,
+    ImportSide,
     ClusterTier,
     DetachOutcome,
-    DomainLabel,
+    DomainNameLabelScope,
     ErrorKind,
-    ExistingEntry,
-    ExistingTag,
+    OnExistingEntry,
+    OnExistingTag,
     GroupMembership,
-    InheritedGrant,
+    OnInheritedGrant,
     MergeOutcome,
     Operation,
-    OtherCondition,
-    Outlook,
+    OnConditionMismatch,
+    PullRetry,
     PrincipalState,
     PullRole,
     RefusalKind,
@@ -88,7 +88,7 @@ class CustomCloudWithAuthority(CustomCloud):
 
 @type_check_only
 class CustomCloudWithGraph(CustomCloud):
-    """The same with where Microsoft Graph is, for `ask_directory`."""
+    """The same with where Microsoft Graph is, for `query_graph`."""
 
     graph: str
 
@@ -104,9 +104,9 @@ class ImportItem(TypedDict):
 
     source: str
     target: NotRequired[str | None]
-    also: NotRequired[Sequence[str]]
-    untagged: NotRequired[Sequence[str]]
-    existing: NotRequired[_ExistingTag]
+    additional_tags: NotRequired[Sequence[str]]
+    untagged_repositories: NotRequired[Sequence[str]]
+    on_existing_tag: NotRequired[_OnExistingTag]
     source_registry: NotRequired[str | None]
     username: NotRequired[str | None]
     password: NotRequired[str | None]
@@ -116,11 +116,11 @@ class ImportItem(TypedDict):
 _Access: TypeAlias = Access | Literal["user", "admin"]
 _ClusterTier: TypeAlias = ClusterTier | Literal["Free", "Standard", "Premium"]
 _DetachOutcome: TypeAlias = DetachOutcome | Literal["removed", "nothing_to_remove"]
-_DomainLabel: TypeAlias = DomainLabel | Literal["TenantReuse", "SubscriptionReuse", "ResourceGroupReuse", "NoReuse"]
-_ExistingEntry: TypeAlias = ExistingEntry | Literal["keep", "replace"]
-_ExistingTag: TypeAlias = ExistingTag | Literal["keep", "replace"]
+_DomainLabel: TypeAlias = DomainNameLabelScope | Literal["TenantReuse", "SubscriptionReuse", "ResourceGroupReuse", "NoReuse"]
+_OnExistingEntry: TypeAlias = OnExistingEntry | Literal["keep", "replace"]
+_OnExistingTag: TypeAlias = OnExistingTag | Literal["keep", "replace"]
 _GroupMembership: TypeAlias = GroupMembership | Literal["none", "checked", "unchecked"]
-_InheritedGrant: TypeAlias = InheritedGrant | Literal["suffices", "grant_directly"]
+_OnInheritedGrant: TypeAlias = OnInheritedGrant | Literal["suffices", "grant_directly"]
 _MergeOutcome: TypeAlias = MergeOutcome | Literal["added", "replaced", "unchanged"]
 _Operation: TypeAlias = (
     Operation
@@ -144,11 +144,11 @@ _Operation: TypeAlias = (
         "kubeconfig",
         "merge_kubeconfig",
         "apply",
-        "roll_out",
+        "wait_for_rollout",
         "pods",
     ]
 )
-_OtherCondition: TypeAlias = OtherCondition | Literal["keep", "replace"]
+_OnConditionMismatch: TypeAlias = OnConditionMismatch | Literal["keep", "replace"]
 _PrincipalState: TypeAlias = PrincipalState | Literal["exists", "gone", "unknown"]
 _PullRole: TypeAlias = PullRole | Literal["AcrPull", "Container Registry Repository Reader"]
 _RightScope: TypeAlias = RightScope | Literal["cluster", "registry", "resource_group", "subscription"]
@@ -188,7 +188,7 @@ _Event: TypeAlias = (
     | Event.Polling
     | Event.ImportingTag
     | Event.Retrying
-    | Event.RollingOut
+    | Event.Rollout
     | Event.Finished
     | Event.ItemEnded
 )
@@ -348,7 +348,7 @@ class Cloud:
 
         `authority` is where tokens come from, for the default chain of credentials; without it, `AZURE_AUTHORITY_HOST` or else the
         Resource Manager's own address. `graph` is where Microsoft Graph is, such as `https://graph.microsoft.com`, for
-        `ask_directory`.
+        `query_graph`.
         """
 
 @final
@@ -509,8 +509,8 @@ class AttachPlan(Result):
         "condition",
         "action",
         "is_principal_named",
-        "inherited",
-        "other_condition",
+        "on_inherited_grant",
+        "on_condition_mismatch",
         "unchecked_groups",
     )
     def __new__(
@@ -525,8 +525,8 @@ class AttachPlan(Result):
         condition: str | None,
         action: _PlannedAction,
         is_principal_named: bool,
-        inherited: _InheritedGrant,
-        other_condition: _OtherCondition,
+        on_inherited_grant: _OnInheritedGrant,
+        on_condition_mismatch: _OnConditionMismatch,
         unchecked_groups: Sequence[str],
     ) -> AttachPlan: ...
     @property
@@ -566,11 +566,11 @@ class AttachPlan(Result):
         """Whether the options named who gets the grant."""
 
     @property
-    def inherited(self) -> InheritedGrant:
+    def on_inherited_grant(self) -> OnInheritedGrant:
         """What the options said of a scope above, or a group, that gives pull already."""
 
     @property
-    def other_condition(self) -> OtherCondition:
+    def on_condition_mismatch(self) -> OnConditionMismatch:
         """What the options said of the role with another condition."""
 
     @property
@@ -702,7 +702,7 @@ class DetachPlan(Result):
         "remove",
         "remaining",
         "is_principal_named",
-        "only_ours",
+        "only_created_by_aks_acr",
     )
     def __new__(
         cls,
@@ -715,7 +715,7 @@ class DetachPlan(Result):
         remove: Iterable[RoleAssignment],
         remaining: Iterable[PullGrant],
         is_principal_named: bool,
-        only_ours: bool,
+        only_created_by_aks_acr: bool,
     ) -> DetachPlan: ...
     @property
     def version(self) -> int:
@@ -750,7 +750,7 @@ class DetachPlan(Result):
         """Whether the options named whose grants are meant."""
 
     @property
-    def only_ours(self) -> bool:
+    def only_created_by_aks_acr(self) -> bool:
         """Whether only what this library made is meant."""
 
 @final
@@ -1395,13 +1395,13 @@ class CreatedCluster(Result):
 class Import(Result):
     """An image that is in the registry now."""
 
-    __match_args__ = ("source", "target", "also", "is_new", "proof", "correlation_id")
+    __match_args__ = ("source", "target", "additional_tags", "is_new", "proof", "correlation_id")
     def __new__(
         cls,
         *,
         source: str,
         target: str,
-        also: Iterable[str],
+        additional_tags: Iterable[str],
         is_new: bool,
         proof: _ImportProof,
         correlation_id: str | None,
@@ -1419,7 +1419,7 @@ class Import(Result):
         """The image in the registry: by its tag, or by its digest where it has none there."""
 
     @property
-    def also(self) -> tuple[str, ...]:
+    def additional_tags(self) -> tuple[str, ...]:
         """Its further names there."""
 
     @property
@@ -1599,7 +1599,7 @@ class PullCause(Result):
         """The word that tells this form from the others, the same in every language."""
 
     @property
-    def outlook(self) -> Outlook:
+    def retry(self) -> PullRetry:
         """Whether waiting can help."""
 
     @final
@@ -1744,11 +1744,11 @@ class Applied(Result):
         """Whether it was not there before; in a dry run, whether it would be new."""
 
 @final
-class RollOut(Result):
+class Rollout(Result):
     """A deployment that runs as its specification says."""
 
     __match_args__ = ("ready", "wanted")
-    def __new__(cls, *, ready: int, wanted: int) -> RollOut: ...
+    def __new__(cls, *, ready: int, wanted: int) -> Rollout: ...
     @property
     def ready(self) -> int:
         """Replicas that are ready."""
@@ -1918,13 +1918,13 @@ class Event(Result):
         def wait_ms(self) -> int | None: ...
 
     @final
-    class RollingOut(Event):
-        """The number of ready pods of a roll-out changed, or what keeps them from it."""
+    class Rollout(Event):
+        """The number of ready pods of a rollout changed, or what keeps them from it."""
 
         __match_args__ = ("ready", "wanted", "cause")
-        def __new__(cls, ready: int, wanted: int, cause: str | None) -> Event.RollingOut: ...
+        def __new__(cls, ready: int, wanted: int, cause: str | None) -> Event.Rollout: ...
         @property
-        def kind(self) -> Literal["rolling_out"]: ...
+        def kind(self) -> Literal["rollout"]: ...
         @property
         def ready(self) -> int: ...
         @property
@@ -1996,7 +1996,7 @@ class AksAcrError(Exception):
     """The claims that conditional access wants in a token, as JSON: sign in with them to get such a token."""
     pull_failure: PullFailure | None
     """Why pods cannot pull their image, where that is what went wrong."""
-    blame: Blame | None
+    failed_side: ImportSide | None
     """On which side of an import the fault lies, where that is known."""
 
 class InvalidInputError(AksAcrError, ValueError):
@@ -2013,7 +2013,7 @@ class ForbiddenError(AksAcrError):
     """The caller is known and may not do this; see `refusal`, `missing_action` and `smallest_role`."""
 
 class NotRegisteredError(AksAcrError):
-    """The subscription has not registered the resource provider; `register` asks for it."""
+    """The subscription has not registered the resource provider; `register_providers` asks for it."""
 
 class UnauthenticatedError(AksAcrError):
     """No token could be had, or the service did not accept it; see `__cause__`."""
@@ -2085,9 +2085,9 @@ class Calls:
         *,
         principal_id: str | None = None,
         condition: str | None = None,
-        inherited: _InheritedGrant | None = None,
-        other_condition: _OtherCondition | None = None,
-        retry_refused: _Seconds | None = None,
+        on_inherited_grant: _OnInheritedGrant | None = None,
+        on_condition_mismatch: _OnConditionMismatch | None = None,
+        retry_forbidden_for: _Seconds | None = None,
         deadline: _Seconds | None = None,
         on_progress: _Listener | None = None,
     ) -> Call[Attachment]:
@@ -2096,12 +2096,12 @@ class Calls:
 
         `registry` is a name, a login server or a resource id; with an id it is 4 requests, 2 deep (one after another). Where
         an Entra group has a role that gives pull, one more request tells whether the identity is a member: then nothing is written,
-        unless `inherited` asks for a direct grant.
+        unless `on_inherited_grant` asks for a direct grant.
 
         `principal_id` is who gets the grant, where that is not the cluster's kubelet identity. `condition` narrows the grant,
-        on registries whose permissions are on repositories. `inherited` says what is done where a scope above gives the
-        role already, `other_condition` what is done where it is there with another condition. A refusal is tried again for
-        `retry_refused`, not at all by default. The deadline is 5 minutes by default.
+        on registries whose permissions are on repositories. `on_inherited_grant` says what is done where a scope above gives the
+        role already, `on_condition_mismatch` what is done where it is there with another condition. A refusal is tried again for
+        `retry_forbidden_for`, not at all by default. The deadline is 5 minutes by default.
 
         Raises:
             NotFoundError: If the cluster, its kubelet identity or the registry does not exist.
@@ -2118,9 +2118,9 @@ class Calls:
         *,
         principal_id: str | None = None,
         condition: str | None = None,
-        inherited: _InheritedGrant | None = None,
-        other_condition: _OtherCondition | None = None,
-        retry_refused: _Seconds | None = None,
+        on_inherited_grant: _OnInheritedGrant | None = None,
+        on_condition_mismatch: _OnConditionMismatch | None = None,
+        retry_forbidden_for: _Seconds | None = None,
         deadline: _Seconds | None = None,
         on_progress: _Listener | None = None,
     ) -> Call[AttachPlan]:
@@ -2136,7 +2136,7 @@ class Calls:
         self,
         plan: AttachPlan,
         *,
-        retry_refused: _Seconds | None = None,
+        retry_forbidden_for: _Seconds | None = None,
         deadline: _Seconds | None = None,
         on_progress: _Listener | None = None,
     ) -> Call[Attachment]:
@@ -2144,7 +2144,7 @@ class Calls:
         done, nothing is written.
 
         The plan carries the options that it was made with; it is good for an hour. A refusal is tried again for
-        `retry_refused`, not at all by default. The deadline is 5 minutes by default.
+        `retry_forbidden_for`, not at all by default. The deadline is 5 minutes by default.
 
         Raises:
             ConflictError: If the plan has expired or no longer fits.
@@ -2158,7 +2158,7 @@ class Calls:
         registry: str,
         *,
         principal_id: str | None = None,
-        only_ours: bool | None = None,
+        only_created_by_aks_acr: bool | None = None,
         deadline: _Seconds | None = None,
         on_progress: _Listener | None = None,
     ) -> Call[Detachment]:
@@ -2168,7 +2168,7 @@ class Calls:
         What still gives access is in the answer. Where there is nothing to remove, nothing is written and the outcome says so.
 
         `principal_id` is whose grant is removed, where that is not the cluster's kubelet identity; the cluster is not looked at
-        then, so it can be one that was deleted. `only_ours` leaves alone what others made, such as Terraform. The deadline is
+        then, so it can be one that was deleted. `only_created_by_aks_acr` leaves alone what others made, such as Terraform. The deadline is
         5 minutes by default.
 
         Raises:
@@ -2183,7 +2183,7 @@ class Calls:
         registry: str,
         *,
         principal_id: str | None = None,
-        only_ours: bool | None = None,
+        only_created_by_aks_acr: bool | None = None,
         deadline: _Seconds | None = None,
         on_progress: _Listener | None = None,
     ) -> Call[DetachPlan]:
@@ -2219,14 +2219,14 @@ class Calls:
         cluster: str,
         *,
         subscriptions: Sequence[str] | None = None,
-        ask_directory: bool | None = None,
+        query_graph: bool | None = None,
         deadline: _Seconds | None = None,
         on_progress: _Listener | None = None,
     ) -> Call[ClusterAttachments]:
         """Which registries a cluster's nodes can pull from, and by which grants, inherited ones included.
 
         It looks in the client's subscription, the cluster's and `subscriptions`. What the identity has through Entra
-        groups is among them. `ask_directory` has no effect here. Who pulls for a cluster with a service principal Azure does not
+        groups is among them. `query_graph` has no effect here. Who pulls for a cluster with a service principal Azure does not
         tell: look at the registry, by `attachments_of_registry`. The deadline is 5 minutes by default.
 
         Raises:
@@ -2240,14 +2240,14 @@ class Calls:
         registry: str,
         *,
         subscriptions: Sequence[str] | None = None,
-        ask_directory: bool | None = None,
+        query_graph: bool | None = None,
         deadline: _Seconds | None = None,
         on_progress: _Listener | None = None,
     ) -> Call[RegistryAttachments]:
         """Who can pull from a registry, and by which grants, inherited ones included; the kubelet identities of clusters are
         named.
 
-        It looks for clusters in the client's subscription, the registry's and `subscriptions`. `ask_directory` asks Microsoft
+        It looks for clusters in the client's subscription, the registry's and `subscriptions`. `query_graph` asks Microsoft
         Graph which principals still exist and who the members of groups are, which takes rights there. The deadline is 5 minutes by default.
 
         Raises:
@@ -2274,16 +2274,16 @@ class Calls:
         location: str | None = None,
         sku: _Sku | None = None,
         mode: _RoleAssignmentMode | None = None,
-        domain_label: _DomainLabel | None = None,
-        register: bool | None = None,
+        domain_name_label_scope: _DomainLabel | None = None,
+        register_providers: bool | None = None,
         deadline: _Seconds | None = None,
         on_progress: _Listener | None = None,
     ) -> Call[CreatedRegistry]:
         """Makes a registry, unless there is one of that name in the group: that one is left as it is, and `differences` say in
         what it is not what was asked for.
 
-        By default it is in the group's region, of the tier `Basic`, with permissions on the whole registry. `domain_label`
-        is what Azure puts behind the name in the login server. `register` has the resource provider registered where the
+        By default it is in the group's region, of the tier `Basic`, with permissions on the whole registry. `domain_name_label_scope`
+        is what Azure puts behind the name in the login server. `register_providers` has the resource provider registered where the
         subscription has not done so. The deadline is 10 minutes by default.
 
         A name that is taken and a registry that is being deleted are both a `ConflictError`: the one has the `code`
@@ -2294,7 +2294,7 @@ class Calls:
             InvalidInputError: If the name cannot be one.
             ConflictError: If the name is taken elsewhere in the cloud, or the registry is being deleted.
             NotFoundError: If there is no such group.
-            NotRegisteredError: If the subscription has not registered the resource provider, and `register` does not ask
+            NotRegisteredError: If the subscription has not registered the resource provider, and `register_providers` does not ask
                 for it.
             ForbiddenError: If the caller may not.
             OperationFailedError: If Azure could not.
@@ -2312,7 +2312,7 @@ class Calls:
         tier: _ClusterTier | None = None,
         ssh_key: str | None = None,
         ssh_key_file: str | PathLike[str] | None = None,
-        register: bool | None = None,
+        register_providers: bool | None = None,
         deadline: _Seconds | None = None,
         on_progress: _Listener | None = None,
     ) -> Call[CreatedCluster]:
@@ -2324,7 +2324,7 @@ class Calls:
 
         By default it is in the group's region, of the tier `Free`, with 3 nodes of a size and a version of Kubernetes that
         Azure chooses. `ssh_key` is the text of a public key, whose owner may sign in to the nodes; `ssh_key_file` instead of it is the
-        path of the private half of a pair, which is made where it is missing; nobody may by default. `register` has `Microsoft.ContainerService` registered where
+        path of the private half of a pair, which is made where it is missing; nobody may by default. `register_providers` has `Microsoft.ContainerService` registered where
         the subscription has not done so, and no other resource provider. The deadline is 60 minutes by default.
 
         A quota that is used up, or a size that a region does not have, has no class of its own. What Azure refuses at once is an
@@ -2336,7 +2336,7 @@ class Calls:
             InvalidInputError: If an option cannot be, or the service does not have that size or version.
             NotFoundError: If the group or a registry is absent, before anything is made.
             ConflictError: If the cluster is being deleted.
-            NotRegisteredError: If the subscription has not registered the resource provider, and `register` does not ask
+            NotRegisteredError: If the subscription has not registered the resource provider, and `register_providers` does not ask
                 for it.
             ForbiddenError: If the caller may not.
             OperationFailedError: If Azure could not make it, now or at an earlier try.
@@ -2348,9 +2348,9 @@ class Calls:
         source: str,
         *,
         target: str | None = None,
-        also: Sequence[str] | None = None,
-        untagged: Sequence[str] | None = None,
-        existing: _ExistingTag | None = None,
+        additional_tags: Sequence[str] | None = None,
+        untagged_repositories: Sequence[str] | None = None,
+        on_existing_tag: _OnExistingTag | None = None,
         source_registry: str | None = None,
         username: str | None = None,
         password: str | None = None,
@@ -2361,19 +2361,19 @@ class Calls:
 
         The source's digest is read first, where it can be, and it is what is imported. A second run with an equal image
         copies nothing and succeeds. `target` is `repository:tag`, by default the source's own as Docker completes them: `nginx`
-        arrives as `library/nginx:latest`, `ghcr.io/a/b:v1` as `a/b:v1`; a source with a digest and no tag needs one. `also` are
-        further names, and `untagged` repositories that get the image without a tag. `existing` says what happens to a tag that
+        arrives as `library/nginx:latest`, `ghcr.io/a/b:v1` as `a/b:v1`; a source with a digest and no tag needs one. `additional_tags` are
+        further names, and `untagged_repositories` repositories that get the image without a tag. `on_existing_tag` says what happens to a tag that
         exists.
 
         `source_registry` names the registry of Azure that has the source, where its host does not: one of another
         subscription, by its resource id. A source that lets nobody pull without a name takes `username` and `password`, or a
         token for the registry as `password` alone. Azure alone uses them: the source is not looked at, and nothing is compared
-        unless it is named by its digest. A tag that exists is then a conflict also the second time, and `untagged` needs such a
+        unless it is named by its digest. A tag that exists is then a conflict also the second time, and `untagged_repositories` needs such a
         source. The deadline is 30 minutes by default.
 
         Raises:
             InvalidInputError: If the target cannot be one, or the source is in another cloud.
-            NotFoundError: If the registry or the source does not exist; `blame` says which.
+            NotFoundError: If the registry or the source does not exist; `failed_side` says which.
             ConflictError: If the tag has another image.
             ForbiddenError: If the caller may not import, or the source may not be read.
             RateLimitedError: If the source throttles.
@@ -2411,9 +2411,9 @@ class Calls:
         source: str,
         *,
         target: str | None = None,
-        also: Sequence[str] | None = None,
-        untagged: Sequence[str] | None = None,
-        existing: _ExistingTag | None = None,
+        additional_tags: Sequence[str] | None = None,
+        untagged_repositories: Sequence[str] | None = None,
+        on_existing_tag: _OnExistingTag | None = None,
         source_registry: str | None = None,
         username: str | None = None,
         password: str | None = None,
@@ -2441,7 +2441,7 @@ class Calls:
 
         Raises:
             OperationFailedError: If the import has failed, or Azure has forgotten it.
-            AksAcrError: With `blame`, if the import has failed. Without it, every other exception is that of the look, such as
+            AksAcrError: With `failed_side`, if the import has failed. Without it, every other exception is that of the look, such as
                 `UnavailableError`: the import goes on, and the handle can be looked at again.
         """
 
@@ -2458,7 +2458,7 @@ class Calls:
         """A cluster's kubeconfig, as a value: no file is written and no program is started.
 
         It is what Azure gives. On a cluster with Entra its user is an entry that starts the program `kubelogin`, which kubectl
-        then needs; `apply`, `roll_out` and `pods` do not.
+        then needs; `apply`, `wait_for_rollout` and `pods` do not.
 
         `public_fqdn` enters a private cluster by its public name. `context` names context and cluster; the user gets the name that
         Azure gives it, followed by this one. By default all have Azure's names. The deadline is 2 minutes by default.
@@ -2478,7 +2478,7 @@ class Calls:
         public_fqdn: bool | None = None,
         context: str | None = None,
         file: str | PathLike[str] | None = None,
-        existing: _ExistingEntry | None = None,
+        on_existing_entry: _OnExistingEntry | None = None,
         set_current: bool | None = None,
         lock_wait: _Seconds | None = None,
         deadline: _Seconds | None = None,
@@ -2488,7 +2488,7 @@ class Calls:
         or where `KUBECONFIG` says, or `file`. A second run changes nothing.
 
         The file is replaced whole or not at all, under the lock that kubectl takes; others who hold that are waited for
-        `lock_wait`, 10 seconds by default. Other entries of the same names stay, unless `existing` is `replace`. The context
+        `lock_wait`, 10 seconds by default. Other entries of the same names stay, unless `on_existing_entry` is `replace`. The context
         becomes the current one, unless `set_current` says no. An administrator's context always ends in `-admin`, also where
         `context` names it. On a cluster with Entra, kubectl needs `kubelogin` for what is merged. The deadline is 2 minutes by
         default.
@@ -2531,22 +2531,22 @@ class Calls:
             ForbiddenError: If the caller may not write an object.
         """
 
-    def roll_out(
+    def wait_for_rollout(
         self,
         cluster: str,
-        deployment: str,
+        workload: str,
         *,
         namespace: str | None = None,
         registry: str | None = None,
         subscriptions: Sequence[str] | None = None,
-        propagation: _Seconds | None = None,
+        propagation_timeout: _Seconds | None = None,
         deadline: _Seconds | None = None,
         on_progress: _Listener | None = None,
-    ) -> Call[RollOut]:
+    ) -> Call[Rollout]:
         """Waits until every replica of a deployment runs; it starts nothing. Only for the kind `Deployment`. A cause that does not
         pass ends it at once, and is told.
 
-        `propagation` is how long a grant that is there may take to become effective, counted from the first pull that the
+        `propagation_timeout` is how long a grant that is there may take to become effective, counted from the first pull that the
         registry refuses, 10 minutes by default. The deadline, 15 minutes by default, bounds that too.
 
         When a registry refuses a pull, its role assignments are read, to tell a missing one from one that is not effective yet. It is
@@ -2557,7 +2557,7 @@ class Calls:
             PullFailedError: If an image cannot be pulled and waiting does not help, with `pull_failure`.
             DeadlineExceededError: If it took too long, with how far it was, and with the `pull_failure` that stood in the way at
                 the end, if one did.
-            OperationFailedError: If Kubernetes gives the roll-out up.
+            OperationFailedError: If Kubernetes gives the rollout up.
             NotFoundError: If there is no such deployment.
         """
 

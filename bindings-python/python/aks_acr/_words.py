@@ -17,7 +17,7 @@ class Access(_Word):
     """With the certificate of the cluster's administrator, past Entra."""
 
 
-class Blame(_Word):
+class ImportSide(_Word):
     """On which side of an import the fault lies."""
 
     SOURCE = "source"
@@ -46,7 +46,7 @@ class DetachOutcome(_Word):
     """There was none to remove: nothing was written. The cluster may be able to pull all the same."""
 
 
-class DomainLabel(_Word):
+class DomainNameLabelScope(_Word):
     """How far the label reaches that Azure puts behind a registry's name in its login server.
 
     Who in that reach makes a registry of this name again gets the same login server, and nobody else does.
@@ -81,7 +81,7 @@ class ErrorKind(_Word):
     UNEXPECTED = "unexpected"
 
 
-class ExistingEntry(_Word):
+class OnExistingEntry(_Word):
     """What happens to entries of a file that have the names of new ones and say something else."""
 
     KEEP = "keep"
@@ -90,7 +90,7 @@ class ExistingEntry(_Word):
     """The new ones take their place."""
 
 
-class ExistingTag(_Word):
+class OnExistingTag(_Word):
     """What happens to a target tag that exists."""
 
     KEEP = "keep"
@@ -108,10 +108,10 @@ class GroupMembership(_Word):
     CHECKED = "checked"
     """It is a group, and the clusters that were looked at were compared with its members."""
     UNCHECKED = "unchecked"
-    """It is a group, and its members were not read: `ask_directory` reads them, with `GroupMember.Read.All` in Microsoft Graph."""
+    """It is a group, and its members were not read: `query_graph` reads them, with `GroupMember.Read.All` in Microsoft Graph."""
 
 
-class InheritedGrant(_Word):
+class OnInheritedGrant(_Word):
     """What is done where a scope above the registry, or an Entra group that the identity is a member of, gives pull already."""
 
     SUFFICES = "suffices"
@@ -153,11 +153,11 @@ class Operation(_Word):
     KUBECONFIG = "kubeconfig"
     MERGE_KUBECONFIG = "merge_kubeconfig"
     APPLY = "apply"
-    ROLL_OUT = "roll_out"
+    WAIT_FOR_ROLLOUT = "wait_for_rollout"
     PODS = "pods"
 
 
-class OtherCondition(_Word):
+class OnConditionMismatch(_Word):
     """What is done where the role is there with another condition."""
 
     KEEP = "keep"
@@ -166,14 +166,14 @@ class OtherCondition(_Word):
     """It is replaced by the one that was asked for, which may widen the grant."""
 
 
-class Outlook(_Word):
+class PullRetry(_Word):
     """Whether waiting for a pull can help."""
 
-    FINAL = "final"
+    NEVER = "never"
     """It stays until somebody changes something."""
-    DEPENDS_ON_GRANT = "depends_on_grant"
+    AFTER_GRANT = "after_grant"
     """A grant that is there may still become effective."""
-    PASSING = "passing"
+    TRANSIENT = "transient"
     """It may pass by itself."""
 
 

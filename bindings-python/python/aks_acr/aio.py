@@ -100,7 +100,7 @@ class Client:
     """Puts a cluster's entries into a kubeconfig file, of which every other byte stays."""
     apply = awaitable(Calls.apply)
     """Makes a cluster's objects what manifests say, by server-side apply."""
-    roll_out = awaitable(Calls.roll_out)
+    wait_for_rollout = awaitable(Calls.wait_for_rollout)
     """Waits until every replica of a deployment runs. A cause that does not pass ends it at once, and is told."""
     pods = awaitable(Calls.pods)
     """The pods of a namespace, as values and as the table that kubectl prints."""
@@ -154,5 +154,5 @@ class Follow:
     kubeconfig = followed_async(Calls.kubeconfig)
     merge_kubeconfig = followed_async(Calls.merge_kubeconfig)
     apply = followed_async(Calls.apply)
-    roll_out = followed_async(Calls.roll_out)
+    wait_for_rollout = followed_async(Calls.wait_for_rollout)
     pods = followed_async(Calls.pods)

@@ -10,7 +10,7 @@ use crate::{
     word::Word,
 };
 use aks_acr::{
-    ApplyAttachOptions, AttachOptions, ClusterRef, InheritedGrant, OtherCondition, PrincipalId, RegistryRef,
+    ApplyAttachOptions, AttachOptions, ClusterRef, OnConditionMismatch, OnInheritedGrant, PrincipalId, RegistryRef,
 };
 use pyo3::prelude::*;
 
@@ -40,12 +40,12 @@ impl Calls {
     ///
     /// `registry` is a name, a login server or a resource id; with an id it is 4 requests, 2 deep (one after another). Where
     /// an Entra group has a role that gives pull, one more request tells whether the identity is a member: then nothing is written,
-    /// unless `inherited` asks for a direct grant.
+    /// unless `on_inherited_grant` asks for a direct grant.
     ///
     /// `principal_id` is who gets the grant, where that is not the cluster's kubelet identity. `condition` narrows the grant,
-    /// on registries whose permissions are on repositories. `inherited` says what is done where a scope above gives the
-    /// role already, `other_condition` what is done where it is there with another condition. A refusal is tried again for
-    /// `retry_refused`, not at all by default. The deadline is 5 minutes by default.
+    /// on registries whose permissions are on repositories. `on_inherited_grant` says what is done where a scope above gives the
+    /// role already, `on_condition_mismatch` what is done where it is there with another condition. A refusal is tried again for
+    /// `retry_forbidden_for`, not at all by default. The deadline is 5 minutes by default.
     ///
     /// Raises:
     ///     NotFoundError: If the cluster, its kubelet identity or the registry does not exist.
@@ -53,8 +53,8 @@ impl Calls {
     ///         `smallest_role`.
     ///     InvalidInputError: If a condition would have no effect.
     ///     UnsupportedError: If the cluster has a service principal whose object id is not given.
-    #[pyo3(signature = (cluster, registry, *, principal_id = None, condition = None, inherited = None, other_condition = None,
-        retry_refused = None, deadline = None, on_progress = None))]
+    #[pyo3(signature = (cluster, registry, *, principal_id = None, condition = None, on_inherited_grant = None, on_condition_mismatch = None,
+        retry_forbidden_for = None, deadline = None, on_progress = None))]
     fn attach(
         &self,
         py: Python<'_>,
@@ -62,14 +62,21 @@ impl Calls {
         registry: Parsed<RegistryRef>,
         principal_id: Option<Parsed<PrincipalId>>,
         condition: Option<String>,
-        inherited: Option<Word<InheritedGrant>>,
-        other_condition: Option<Word<OtherCondition>>,
-        retry_refused: Option<Span>,
+        on_inherited_grant: Option<Word<OnInheritedGrant>>,
+        on_condition_mismatch: Option<Word<OnConditionMismatch>>,
+        retry_forbidden_for: Option<Span>,
         deadline: Option<Span>,
         on_progress: Option<Listening>,
     ) -> PyResult<Call> {
         let client = self.0.client()?;
-        let options = attach_options(py, principal_id, condition, inherited, other_condition, retry_refused)?;
+        let options = attach_options(
+            py,
+            principal_id,
+            condition,
+            on_inherited_grant,
+            on_condition_mismatch,
+            retry_forbidden_for,
+        )?;
         Ok(Call::new::<Attachment, _, _>(self.0.manner(py, deadline, on_progress)?, move |call| async move {
             client.attach(&cluster.0, &registry.0, options.with_call(call)).await
         }))
@@ -81,8 +88,8 @@ impl Calls {
     ///
     /// Raises:
     ///     AksAcrError: Those of `attach`, but for a refusal to write.
-    #[pyo3(signature = (cluster, registry, *, principal_id = None, condition = None, inherited = None, other_condition = None,
-        retry_refused = None, deadline = None, on_progress = None))]
+    #[pyo3(signature = (cluster, registry, *, principal_id = None, condition = None, on_inherited_grant = None, on_condition_mismatch = None,
+        retry_forbidden_for = None, deadline = None, on_progress = None))]
     fn plan_attach(
         &self,
         py: Python<'_>,
@@ -90,14 +97,21 @@ impl Calls {
         registry: Parsed<RegistryRef>,
         principal_id: Option<Parsed<PrincipalId>>,
         condition: Option<String>,
-        inherited: Option<Word<InheritedGrant>>,
-        other_condition: Option<Word<OtherCondition>>,
-        retry_refused: Option<Span>,
+        on_inherited_grant: Option<Word<OnInheritedGrant>>,
+        on_condition_mismatch: Option<Word<OnConditionMismatch>>,
+        retry_forbidden_for: Option<Span>,
         deadline: Option<Span>,
         on_progress: Option<Listening>,
     ) -> PyResult<Call> {
         let client = self.0.client()?;
-        let options = attach_options(py, principal_id, condition, inherited, other_condition, retry_refused)?;
+        let options = attach_options(
+            py,
+            principal_id,
+            condition,
+            on_inherited_grant,
+            on_condition_mismatch,
+            retry_forbidden_for,
+        )?;
         Ok(Call::new::<AttachPlan, _, _>(self.0.manner(py, deadline, on_progress)?, move |call| async move {
             client.plan_attach(&cluster.0, &registry.0, options.with_call(call)).await
         }))
@@ -107,25 +121,25 @@ impl Calls {
     /// done, nothing is written.
     ///
     /// The plan carries the options that it was made with; it is good for an hour. A refusal is tried again for
-    /// `retry_refused`, not at all by default. The deadline is 5 minutes by default.
+    /// `retry_forbidden_for`, not at all by default. The deadline is 5 minutes by default.
     ///
     /// Raises:
     ///     ConflictError: If the plan has expired or no longer fits.
     ///     InvalidInputError: If it is of another version.
     ///     AksAcrError: Those of `attach`.
-    #[pyo3(signature = (plan, *, retry_refused = None, deadline = None, on_progress = None))]
+    #[pyo3(signature = (plan, *, retry_forbidden_for = None, deadline = None, on_progress = None))]
     fn apply_attach(
         &self,
         py: Python<'_>,
         plan: &Bound<'_, AttachPlan>,
-        retry_refused: Option<Span>,
+        retry_forbidden_for: Option<Span>,
         deadline: Option<Span>,
         on_progress: Option<Listening>,
     ) -> PyResult<Call> {
         let client = self.0.client()?;
         let plan: aks_acr::AttachPlan = through_json(plan.get())?;
         let mut options = ApplyAttachOptions::default();
-        options.retry_refused = Span::named(retry_refused, py, "retry_refused")?;
+        options.retry_forbidden_for = Span::named(retry_forbidden_for, py, "retry_forbidden_for")?;
         Ok(Call::new::<Attachment, _, _>(self.0.manner(py, deadline, on_progress)?, move |call| async move {
             client.apply_attach(&plan, options.with_call(call)).await
         }))
@@ -136,15 +150,15 @@ fn attach_options(
     py: Python<'_>,
     principal_id: Option<Parsed<PrincipalId>>,
     condition: Option<String>,
-    inherited: Option<Word<InheritedGrant>>,
-    other_condition: Option<Word<OtherCondition>>,
-    retry_refused: Option<Span>,
+    on_inherited_grant: Option<Word<OnInheritedGrant>>,
+    on_condition_mismatch: Option<Word<OnConditionMismatch>>,
+    retry_forbidden_for: Option<Span>,
 ) -> PyResult<AttachOptions> {
     let mut options = AttachOptions::default();
     options.principal_id = principal_id.map(|Parsed(principal)| principal);
     options.condition = condition;
-    set(&mut options.inherited, inherited.map(|Word(inherited)| inherited));
-    set(&mut options.other_condition, other_condition.map(|Word(other)| other));
-    options.retry_refused = Span::named(retry_refused, py, "retry_refused")?;
+    set(&mut options.on_inherited_grant, on_inherited_grant.map(|Word(on_inherited_grant)| on_inherited_grant));
+    set(&mut options.on_condition_mismatch, on_condition_mismatch.map(|Word(other)| other));
+    options.retry_forbidden_for = Span::named(retry_forbidden_for, py, "retry_forbidden_for")?;
     Ok(options)
 }

@@ -4,13 +4,13 @@ use super::Calls;
 use crate::{
     argument::{self, Count, Listening, Parsed, Span, set},
     call::Call,
-    cluster::{Applied, CreatedCluster, Kubeconfig, MergedKubeconfig, Pods, RollOut},
+    cluster::{Applied, CreatedCluster, Kubeconfig, MergedKubeconfig, Pods, Rollout},
     error::to_py,
     word::Word,
 };
 use aks_acr::{
-    Access, ApplyOptions, ClusterRef, ClusterTier, CreateClusterOptions, Deployment, ExistingEntry, KubeconfigOptions,
-    Manifest, MergeKubeconfigOptions, PodSelection, RegistryRef, RollOutOptions, SubscriptionId,
+    Access, ApplyOptions, ClusterRef, ClusterTier, CreateClusterOptions, KubeconfigOptions, Manifest,
+    MergeKubeconfigOptions, OnExistingEntry, PodSelection, RegistryRef, RolloutOptions, SubscriptionId, WorkloadRef,
 };
 use pyo3::prelude::*;
 use std::path::PathBuf;
@@ -25,7 +25,7 @@ impl Calls {
     ///
     /// By default it is in the group's region, of the tier `Free`, with 3 nodes of a size and a version of Kubernetes that
     /// Azure chooses. `ssh_key` is the text of a public key, whose owner may sign in to the nodes; `ssh_key_file` instead of it is the
-    /// path of the private half of a pair, which is made where it is missing; nobody may by default. `register` has `Microsoft.ContainerService` registered where
+    /// path of the private half of a pair, which is made where it is missing; nobody may by default. `register_providers` has `Microsoft.ContainerService` registered where
     /// the subscription has not done so, and no other resource provider. The deadline is 60 minutes by default.
     ///
     /// A quota that is used up, or a size that a region does not have, has no class of its own. What Azure refuses at once is an
@@ -37,12 +37,12 @@ impl Calls {
     ///     InvalidInputError: If an option cannot be, or the service does not have that size or version.
     ///     NotFoundError: If the group or a registry is absent, before anything is made.
     ///     ConflictError: If the cluster is being deleted.
-    ///     NotRegisteredError: If the subscription has not registered the resource provider, and `register` does not ask
+    ///     NotRegisteredError: If the subscription has not registered the resource provider, and `register_providers` does not ask
     ///         for it.
     ///     ForbiddenError: If the caller may not.
     ///     OperationFailedError: If Azure could not make it, now or at an earlier try.
     #[pyo3(signature = (cluster, *, registries = None, location = None, node_count = None, vm_size = None,
-        kubernetes_version = None, tier = None, ssh_key = None, ssh_key_file = None, register = None, deadline = None, on_progress = None))]
+        kubernetes_version = None, tier = None, ssh_key = None, ssh_key_file = None, register_providers = None, deadline = None, on_progress = None))]
     fn create_cluster(
         &self,
         py: Python<'_>,
@@ -55,7 +55,7 @@ impl Calls {
         tier: Option<Word<ClusterTier>>,
         ssh_key: Option<String>,
         ssh_key_file: Option<PathBuf>,
-        register: Option<bool>,
+        register_providers: Option<bool>,
         deadline: Option<Span>,
         on_progress: Option<Listening>,
     ) -> PyResult<Call> {
@@ -68,7 +68,7 @@ impl Calls {
         options.kubernetes_version = kubernetes_version;
         set(&mut options.tier, tier.map(|Word(tier)| tier));
         set(&mut options.ssh_key, argument::ssh_key(ssh_key, ssh_key_file)?);
-        set(&mut options.register, register);
+        set(&mut options.register_providers, register_providers);
         Ok(Call::new::<CreatedCluster, _, _>(self.0.manner(py, deadline, on_progress)?, move |call| async move {
             client.create_cluster(&cluster.0, options.with_call(call)).await
         }))
@@ -77,7 +77,7 @@ impl Calls {
     /// A cluster's kubeconfig, as a value: no file is written and no program is started.
     ///
     /// It is what Azure gives. On a cluster with Entra its user is an entry that starts the program `kubelogin`, which kubectl
-    /// then needs; `apply`, `roll_out` and `pods` do not.
+    /// then needs; `apply`, `wait_for_rollout` and `pods` do not.
     ///
     /// `public_fqdn` enters a private cluster by its public name. `context` names context and cluster; the user gets the name that
     /// Azure gives it, followed by this one. By default all have Azure's names. The deadline is 2 minutes by default.
@@ -110,7 +110,7 @@ impl Calls {
     /// or where `KUBECONFIG` says, or `file`. A second run changes nothing.
     ///
     /// The file is replaced whole or not at all, under the lock that kubectl takes; others who hold that are waited for
-    /// `lock_wait`, 10 seconds by default. Other entries of the same names stay, unless `existing` is `replace`. The context
+    /// `lock_wait`, 10 seconds by default. Other entries of the same names stay, unless `on_existing_entry` is `replace`. The context
     /// becomes the current one, unless `set_current` says no. An administrator's context always ends in `-admin`, also where
     /// `context` names it. On a cluster with Entra, kubectl needs `kubelogin` for what is merged. The deadline is 2 minutes by
     /// default.
@@ -123,7 +123,7 @@ impl Calls {
     ///     InvalidInputError: If the file has a form in which nothing can be put safely, and what `kubeconfig` raises.
     ///     UnavailableError: If the system could not, as on a full disk. Nothing is changed then, unless the
     ///         error names a file that is `changed by then`: the second of two of `KUBECONFIG` could not be replaced.
-    #[pyo3(signature = (cluster, *, access = None, public_fqdn = None, context = None, file = None, existing = None,
+    #[pyo3(signature = (cluster, *, access = None, public_fqdn = None, context = None, file = None, on_existing_entry = None,
         set_current = None, lock_wait = None, deadline = None, on_progress = None))]
     #[expect(clippy::too_many_arguments, reason = "each is a keyword of Python's")]
     fn merge_kubeconfig(
@@ -134,7 +134,7 @@ impl Calls {
         public_fqdn: Option<bool>,
         context: Option<String>,
         file: Option<PathBuf>,
-        existing: Option<Word<ExistingEntry>>,
+        on_existing_entry: Option<Word<OnExistingEntry>>,
         set_current: Option<bool>,
         lock_wait: Option<Span>,
         deadline: Option<Span>,
@@ -143,10 +143,10 @@ impl Calls {
         let client = self.0.client()?;
         let mut options = MergeKubeconfigOptions::default();
         options.kubeconfig = kubeconfig_options(access, public_fqdn, context);
-        options.mode.file = file;
-        set(&mut options.mode.existing, existing.map(|Word(existing)| existing));
-        set(&mut options.mode.set_current, set_current);
-        set(&mut options.mode.lock_wait, Span::named(lock_wait, py, "lock_wait")?);
+        options.file = file;
+        set(&mut options.on_existing_entry, on_existing_entry.map(|Word(on_existing_entry)| on_existing_entry));
+        set(&mut options.set_current, set_current);
+        set(&mut options.lock_wait, Span::named(lock_wait, py, "lock_wait")?);
         Ok(Call::new::<MergedKubeconfig, _, _>(self.0.manner(py, deadline, on_progress)?, move |call| async move {
             client.merge_kubeconfig(&cluster.0, options.with_call(call)).await
         }))
@@ -184,9 +184,9 @@ impl Calls {
         let manifests = Manifest::parse_all(manifests).map_err(|err| to_py(py, &err))?;
         let mut options = ApplyOptions::default();
         options.registry = registry.map(|Parsed(registry)| registry);
-        set(&mut options.mode.namespace, namespace);
-        set(&mut options.mode.force, force);
-        set(&mut options.mode.dry_run, dry_run);
+        set(&mut options.namespace, namespace);
+        set(&mut options.force, force);
+        set(&mut options.dry_run, dry_run);
         Ok(Call::new::<Vec<Applied>, _, _>(self.0.manner(py, deadline, on_progress)?, move |call| async move {
             client.apply(&cluster.0, manifests, options.with_call(call)).await
         }))
@@ -195,7 +195,7 @@ impl Calls {
     /// Waits until every replica of a deployment runs; it starts nothing. Only for the kind `Deployment`. A cause that does not
     /// pass ends it at once, and is told.
     ///
-    /// `propagation` is how long a grant that is there may take to become effective, counted from the first pull that the
+    /// `propagation_timeout` is how long a grant that is there may take to become effective, counted from the first pull that the
     /// registry refuses, 10 minutes by default. The deadline, 15 minutes by default, bounds that too.
     ///
     /// When a registry refuses a pull, its role assignments are read, to tell a missing one from one that is not effective yet. It is
@@ -206,32 +206,32 @@ impl Calls {
     ///     PullFailedError: If an image cannot be pulled and waiting does not help, with `pull_failure`.
     ///     DeadlineExceededError: If it took too long, with how far it was, and with the `pull_failure` that stood in the way at
     ///         the end, if one did.
-    ///     OperationFailedError: If Kubernetes gives the roll-out up.
+    ///     OperationFailedError: If Kubernetes gives the rollout up.
     ///     NotFoundError: If there is no such deployment.
-    #[pyo3(signature = (cluster, deployment, *, namespace = None, registry = None, subscriptions = None, propagation = None,
+    #[pyo3(signature = (cluster, workload, *, namespace = None, registry = None, subscriptions = None, propagation_timeout = None,
         deadline = None, on_progress = None))]
     #[expect(clippy::too_many_arguments, reason = "they are options by name in Python")]
-    fn roll_out(
+    fn wait_for_rollout(
         &self,
         py: Python<'_>,
         cluster: Parsed<ClusterRef>,
-        deployment: String,
+        workload: Parsed<WorkloadRef>,
         namespace: Option<String>,
         registry: Option<Parsed<RegistryRef>>,
         subscriptions: Option<Vec<Parsed<SubscriptionId>>>,
-        propagation: Option<Span>,
+        propagation_timeout: Option<Span>,
         deadline: Option<Span>,
         on_progress: Option<Listening>,
     ) -> PyResult<Call> {
         let client = self.0.client()?;
-        let mut deployment = Deployment::new(deployment);
-        set(&mut deployment.namespace, namespace);
-        let mut options = RollOutOptions::default();
+        let Parsed(mut workload) = workload;
+        set(&mut workload.namespace, namespace);
+        let mut options = RolloutOptions::default();
         options.registry = registry.map(|Parsed(registry)| registry);
         options.subscriptions = subscriptions.into_iter().flatten().map(|Parsed(subscription)| subscription).collect();
-        set(&mut options.propagation, Span::named(propagation, py, "propagation")?);
-        Ok(Call::new::<RollOut, _, _>(self.0.manner(py, deadline, on_progress)?, move |call| async move {
-            client.roll_out(&cluster.0, &deployment, options.with_call(call)).await
+        set(&mut options.propagation_timeout, Span::named(propagation_timeout, py, "propagation_timeout")?);
+        Ok(Call::new::<Rollout, _, _>(self.0.manner(py, deadline, on_progress)?, move |call| async move {
+            client.wait_for_rollout(&cluster.0, &workload, options.with_call(call)).await
         }))
     }
 
@@ -267,8 +267,8 @@ fn kubeconfig_options(
     context: Option<String>,
 ) -> KubeconfigOptions {
     let mut options = KubeconfigOptions::default();
-    set(&mut options.mode.access, access.map(|Word(access)| access));
-    set(&mut options.mode.public_fqdn, public_fqdn);
+    set(&mut options.access, access.map(|Word(access)| access));
+    set(&mut options.public_fqdn, public_fqdn);
     options.context = context;
     options
 }

@@ -21,26 +21,26 @@ impl Calls {
     /// What still gives access is in the answer. Where there is nothing to remove, nothing is written and the outcome says so.
     ///
     /// `principal_id` is whose grant is removed, where that is not the cluster's kubelet identity; the cluster is not looked at
-    /// then, so it can be one that was deleted. `only_ours` leaves alone what others made, such as Terraform. The deadline is
+    /// then, so it can be one that was deleted. `only_created_by_aks_acr` leaves alone what others made, such as Terraform. The deadline is
     /// 5 minutes by default.
     ///
     /// Raises:
     ///     NotFoundError: If the cluster, its kubelet identity or the registry does not exist.
     ///     ForbiddenError: If the caller may not list the grants or not remove one, with `missing_action`; or a lock keeps one.
     ///     UnsupportedError: If the cluster has a service principal whose object id is not given.
-    #[pyo3(signature = (cluster, registry, *, principal_id = None, only_ours = None, deadline = None, on_progress = None))]
+    #[pyo3(signature = (cluster, registry, *, principal_id = None, only_created_by_aks_acr = None, deadline = None, on_progress = None))]
     fn detach(
         &self,
         py: Python<'_>,
         cluster: Parsed<ClusterRef>,
         registry: Parsed<RegistryRef>,
         principal_id: Option<Parsed<PrincipalId>>,
-        only_ours: Option<bool>,
+        only_created_by_aks_acr: Option<bool>,
         deadline: Option<Span>,
         on_progress: Option<Listening>,
     ) -> PyResult<Call> {
         let client = self.0.client()?;
-        let options = detach_options(principal_id, only_ours);
+        let options = detach_options(principal_id, only_created_by_aks_acr);
         Ok(Call::new::<Detachment, _, _>(self.0.manner(py, deadline, on_progress)?, move |call| async move {
             client.detach(&cluster.0, &registry.0, options.with_call(call)).await
         }))
@@ -52,19 +52,19 @@ impl Calls {
     ///
     /// Raises:
     ///     AksAcrError: Those of `detach`, but for a refusal to write.
-    #[pyo3(signature = (cluster, registry, *, principal_id = None, only_ours = None, deadline = None, on_progress = None))]
+    #[pyo3(signature = (cluster, registry, *, principal_id = None, only_created_by_aks_acr = None, deadline = None, on_progress = None))]
     fn plan_detach(
         &self,
         py: Python<'_>,
         cluster: Parsed<ClusterRef>,
         registry: Parsed<RegistryRef>,
         principal_id: Option<Parsed<PrincipalId>>,
-        only_ours: Option<bool>,
+        only_created_by_aks_acr: Option<bool>,
         deadline: Option<Span>,
         on_progress: Option<Listening>,
     ) -> PyResult<Call> {
         let client = self.0.client()?;
-        let options = detach_options(principal_id, only_ours);
+        let options = detach_options(principal_id, only_created_by_aks_acr);
         Ok(Call::new::<DetachPlan, _, _>(self.0.manner(py, deadline, on_progress)?, move |call| async move {
             client.plan_detach(&cluster.0, &registry.0, options.with_call(call)).await
         }))
@@ -99,25 +99,25 @@ impl Calls {
     /// Which registries a cluster's nodes can pull from, and by which grants, inherited ones included.
     ///
     /// It looks in the client's subscription, the cluster's and `subscriptions`. What the identity has through Entra
-    /// groups is among them. `ask_directory` has no effect here. Who pulls for a cluster with a service principal Azure does not
+    /// groups is among them. `query_graph` has no effect here. Who pulls for a cluster with a service principal Azure does not
     /// tell: look at the registry, by `attachments_of_registry`. The deadline is 5 minutes by default.
     ///
     /// Raises:
     ///     NotFoundError: If the cluster or its kubelet identity does not exist.
     ///     ForbiddenError: If the caller may not read the cluster or not list role assignments in a subscription.
     ///     UnsupportedError: If the cluster has a service principal.
-    #[pyo3(signature = (cluster, *, subscriptions = None, ask_directory = None, deadline = None, on_progress = None))]
+    #[pyo3(signature = (cluster, *, subscriptions = None, query_graph = None, deadline = None, on_progress = None))]
     fn attachments_of_cluster(
         &self,
         py: Python<'_>,
         cluster: Parsed<ClusterRef>,
         subscriptions: Option<Vec<Parsed<SubscriptionId>>>,
-        ask_directory: Option<bool>,
+        query_graph: Option<bool>,
         deadline: Option<Span>,
         on_progress: Option<Listening>,
     ) -> PyResult<Call> {
         let client = self.0.client()?;
-        let options = attachments_options(subscriptions, ask_directory);
+        let options = attachments_options(subscriptions, query_graph);
         Ok(Call::new::<ClusterAttachments, _, _>(self.0.manner(py, deadline, on_progress)?, move |call| async move {
             client.attachments_of_cluster(&cluster.0, options.with_call(call)).await
         }))
@@ -126,44 +126,44 @@ impl Calls {
     /// Who can pull from a registry, and by which grants, inherited ones included; the kubelet identities of clusters are
     /// named.
     ///
-    /// It looks for clusters in the client's subscription, the registry's and `subscriptions`. `ask_directory` asks Microsoft
+    /// It looks for clusters in the client's subscription, the registry's and `subscriptions`. `query_graph` asks Microsoft
     /// Graph which principals still exist and who the members of groups are, which takes rights there. The deadline is 5 minutes by default.
     ///
     /// Raises:
     ///     NotFoundError: If the registry does not exist.
     ///     ForbiddenError: If the caller may not read it or not list its role assignments, or may not ask the directory and it
     ///         was to be asked.
-    #[pyo3(signature = (registry, *, subscriptions = None, ask_directory = None, deadline = None, on_progress = None))]
+    #[pyo3(signature = (registry, *, subscriptions = None, query_graph = None, deadline = None, on_progress = None))]
     fn attachments_of_registry(
         &self,
         py: Python<'_>,
         registry: Parsed<RegistryRef>,
         subscriptions: Option<Vec<Parsed<SubscriptionId>>>,
-        ask_directory: Option<bool>,
+        query_graph: Option<bool>,
         deadline: Option<Span>,
         on_progress: Option<Listening>,
     ) -> PyResult<Call> {
         let client = self.0.client()?;
-        let options = attachments_options(subscriptions, ask_directory);
+        let options = attachments_options(subscriptions, query_graph);
         Ok(Call::new::<RegistryAttachments, _, _>(self.0.manner(py, deadline, on_progress)?, move |call| async move {
             client.attachments_of_registry(&registry.0, options.with_call(call)).await
         }))
     }
 }
 
-fn detach_options(principal_id: Option<Parsed<PrincipalId>>, only_ours: Option<bool>) -> DetachOptions {
+fn detach_options(principal_id: Option<Parsed<PrincipalId>>, only_created_by_aks_acr: Option<bool>) -> DetachOptions {
     let mut options = DetachOptions::default();
     options.principal_id = principal_id.map(|Parsed(principal)| principal);
-    set(&mut options.only_ours, only_ours);
+    set(&mut options.only_created_by_aks_acr, only_created_by_aks_acr);
     options
 }
 
 fn attachments_options(
     subscriptions: Option<Vec<Parsed<SubscriptionId>>>,
-    ask_directory: Option<bool>,
+    query_graph: Option<bool>,
 ) -> AttachmentsOptions {
     let mut options = AttachmentsOptions::default();
     options.subscriptions = subscriptions.into_iter().flatten().map(|Parsed(subscription)| subscription).collect();
-    set(&mut options.ask_directory, ask_directory);
+    set(&mut options.query_graph, query_graph);
     options
 }

@@ -7,7 +7,7 @@ use crate::{
     import::{Followed, Import, ImportArguments, ImportStatus, Items, Outcomes, StartedImport},
     word::Word,
 };
-use aks_acr::{ExistingTag, ImageReference, ImportManyOptions, RegistryRef};
+use aks_acr::{ImageReference, ImportManyOptions, OnExistingTag, RegistryRef};
 use pyo3::prelude::*;
 
 #[pymethods]
@@ -16,24 +16,24 @@ impl Calls {
     ///
     /// The source's digest is read first, where it can be, and it is what is imported. A second run with an equal image
     /// copies nothing and succeeds. `target` is `repository:tag`, by default the source's own as Docker completes them: `nginx`
-    /// arrives as `library/nginx:latest`, `ghcr.io/a/b:v1` as `a/b:v1`; a source with a digest and no tag needs one. `also` are
-    /// further names, and `untagged` repositories that get the image without a tag. `existing` says what happens to a tag that
+    /// arrives as `library/nginx:latest`, `ghcr.io/a/b:v1` as `a/b:v1`; a source with a digest and no tag needs one. `additional_tags` are
+    /// further names, and `untagged_repositories` repositories that get the image without a tag. `on_existing_tag` says what happens to a tag that
     /// exists.
     ///
     /// `source_registry` names the registry of Azure that has the source, where its host does not: one of another
     /// subscription, by its resource id. A source that lets nobody pull without a name takes `username` and `password`, or a
     /// token for the registry as `password` alone. Azure alone uses them: the source is not looked at, and nothing is compared
-    /// unless it is named by its digest. A tag that exists is then a conflict also the second time, and `untagged` needs such a
+    /// unless it is named by its digest. A tag that exists is then a conflict also the second time, and `untagged_repositories` needs such a
     /// source. The deadline is 30 minutes by default.
     ///
     /// Raises:
     ///     InvalidInputError: If the target cannot be one, or the source is in another cloud.
-    ///     NotFoundError: If the registry or the source does not exist; `blame` says which.
+    ///     NotFoundError: If the registry or the source does not exist; `failed_side` says which.
     ///     ConflictError: If the tag has another image.
     ///     ForbiddenError: If the caller may not import, or the source may not be read.
     ///     RateLimitedError: If the source throttles.
     ///     OperationFailedError: If Azure could not copy it.
-    #[pyo3(signature = (registry, source, *, target = None, also = None, untagged = None, existing = None,
+    #[pyo3(signature = (registry, source, *, target = None, additional_tags = None, untagged_repositories = None, on_existing_tag = None,
         source_registry = None, username = None, password = None, deadline = None, on_progress = None))]
     fn import_image(
         &self,
@@ -41,9 +41,9 @@ impl Calls {
         registry: Parsed<RegistryRef>,
         source: Parsed<ImageReference>,
         target: Option<String>,
-        also: Option<Vec<String>>,
-        untagged: Option<Vec<String>>,
-        existing: Option<Word<ExistingTag>>,
+        additional_tags: Option<Vec<String>>,
+        untagged_repositories: Option<Vec<String>>,
+        on_existing_tag: Option<Word<OnExistingTag>>,
         source_registry: Option<Parsed<RegistryRef>>,
         username: Option<String>,
         password: Option<String>,
@@ -51,7 +51,15 @@ impl Calls {
         on_progress: Option<Listening>,
     ) -> PyResult<Call> {
         let client = self.0.client()?;
-        let given = ImportArguments { target, also, untagged, existing, source_registry, username, password };
+        let given = ImportArguments {
+            target,
+            additional_tags,
+            untagged_repositories,
+            on_existing_tag,
+            source_registry,
+            username,
+            password,
+        };
         let options = given.options()?;
         Ok(Call::new::<Import, _, _>(self.0.manner(py, deadline, on_progress)?, move |call| async move {
             client.import_image(&registry.0, &source.0, options.with_call(call)).await
@@ -97,7 +105,7 @@ impl Calls {
     ///
     /// Raises:
     ///     AksAcrError: Those of `import_image` that show before Azure has accepted it.
-    #[pyo3(signature = (registry, source, *, target = None, also = None, untagged = None, existing = None,
+    #[pyo3(signature = (registry, source, *, target = None, additional_tags = None, untagged_repositories = None, on_existing_tag = None,
         source_registry = None, username = None, password = None, deadline = None, on_progress = None))]
     fn start_import(
         &self,
@@ -105,9 +113,9 @@ impl Calls {
         registry: Parsed<RegistryRef>,
         source: Parsed<ImageReference>,
         target: Option<String>,
-        also: Option<Vec<String>>,
-        untagged: Option<Vec<String>>,
-        existing: Option<Word<ExistingTag>>,
+        additional_tags: Option<Vec<String>>,
+        untagged_repositories: Option<Vec<String>>,
+        on_existing_tag: Option<Word<OnExistingTag>>,
         source_registry: Option<Parsed<RegistryRef>>,
         username: Option<String>,
         password: Option<String>,
@@ -115,7 +123,15 @@ impl Calls {
         on_progress: Option<Listening>,
     ) -> PyResult<Call> {
         let client = self.0.client()?;
-        let given = ImportArguments { target, also, untagged, existing, source_registry, username, password };
+        let given = ImportArguments {
+            target,
+            additional_tags,
+            untagged_repositories,
+            on_existing_tag,
+            source_registry,
+            username,
+            password,
+        };
         let options = given.options()?;
         let work =
             move |call| async move { client.start_import(&registry.0, &source.0, options.with_call(call)).await };
@@ -128,7 +144,7 @@ impl Calls {
     ///
     /// Raises:
     ///     OperationFailedError: If the import has failed, or Azure has forgotten it.
-    ///     AksAcrError: With `blame`, if the import has failed. Without it, every other exception is that of the look, such as
+    ///     AksAcrError: With `failed_side`, if the import has failed. Without it, every other exception is that of the look, such as
     ///         `UnavailableError`: the import goes on, and the handle can be looked at again.
     #[pyo3(signature = (handle, *, deadline = None, on_progress = None))]
     fn poll_import(

@@ -7,7 +7,7 @@ use crate::{
     registry::{CreatedRegistry, Registry},
     word::Word,
 };
-use aks_acr::{CreateRegistryOptions, DomainLabel, RegistryRef, RoleAssignmentMode, Sku};
+use aks_acr::{CreateRegistryOptions, DomainNameLabelScope, RegistryRef, RoleAssignmentMode, Sku};
 use pyo3::prelude::*;
 
 #[pymethods]
@@ -34,8 +34,8 @@ impl Calls {
     /// Makes a registry, unless there is one of that name in the group: that one is left as it is, and `differences` say in
     /// what it is not what was asked for.
     ///
-    /// By default it is in the group's region, of the tier `Basic`, with permissions on the whole registry. `domain_label`
-    /// is what Azure puts behind the name in the login server. `register` has the resource provider registered where the
+    /// By default it is in the group's region, of the tier `Basic`, with permissions on the whole registry. `domain_name_label_scope`
+    /// is what Azure puts behind the name in the login server. `register_providers` has the resource provider registered where the
     /// subscription has not done so. The deadline is 10 minutes by default.
     ///
     /// A name that is taken and a registry that is being deleted are both a `ConflictError`: the one has the `code`
@@ -46,11 +46,11 @@ impl Calls {
     ///     InvalidInputError: If the name cannot be one.
     ///     ConflictError: If the name is taken elsewhere in the cloud, or the registry is being deleted.
     ///     NotFoundError: If there is no such group.
-    ///     NotRegisteredError: If the subscription has not registered the resource provider, and `register` does not ask
+    ///     NotRegisteredError: If the subscription has not registered the resource provider, and `register_providers` does not ask
     ///         for it.
     ///     ForbiddenError: If the caller may not.
     ///     OperationFailedError: If Azure could not.
-    #[pyo3(signature = (group, name, *, location = None, sku = None, mode = None, domain_label = None, register = None,
+    #[pyo3(signature = (group, name, *, location = None, sku = None, mode = None, domain_name_label_scope = None, register_providers = None,
         deadline = None, on_progress = None))]
     fn create_registry(
         &self,
@@ -60,8 +60,8 @@ impl Calls {
         location: Option<String>,
         sku: Option<Word<Sku>>,
         mode: Option<Word<RoleAssignmentMode>>,
-        domain_label: Option<Word<DomainLabel>>,
-        register: Option<bool>,
+        domain_name_label_scope: Option<Word<DomainNameLabelScope>>,
+        register_providers: Option<bool>,
         deadline: Option<Span>,
         on_progress: Option<Listening>,
     ) -> PyResult<Call> {
@@ -70,8 +70,8 @@ impl Calls {
         options.location = location;
         set(&mut options.sku, sku.map(|Word(sku)| sku));
         set(&mut options.mode, mode.map(|Word(mode)| mode));
-        options.domain_label = domain_label.map(|Word(label)| label);
-        set(&mut options.register, register);
+        options.domain_name_label_scope = domain_name_label_scope.map(|Word(label)| label);
+        set(&mut options.register_providers, register_providers);
         Ok(Call::new::<CreatedRegistry, _, _>(self.0.manner(py, deadline, on_progress)?, move |call| async move {
             client.create_registry(&group, &name, options.with_call(call)).await
         }))

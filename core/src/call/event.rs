@@ -44,8 +44,8 @@ pub enum Event {
         /// How long is waited first, in milliseconds, where that is known.
         wait_ms: Option<u64>,
     },
-    /// The number of ready pods of a roll-out changed, or what keeps them from it.
-    RollingOut {
+    /// The number of ready pods of a rollout changed, or what keeps them from it.
+    Rollout {
         /// Ready replicas.
         ready: u32,
         /// Wanted replicas.
@@ -79,7 +79,7 @@ impl Event {
             Self::Polling { step, status, .. } => [Some(step), Some(status)],
             Self::ImportingTag { tag, status } => [Some(tag), Some(status)],
             Self::Retrying { step, reason, .. } => [Some(step), Some(reason)],
-            Self::RollingOut { cause, .. } => [cause.as_mut(), None],
+            Self::Rollout { cause, .. } => [cause.as_mut(), None],
             Self::ItemEnded { source, error, .. } => [Some(source), error.as_mut()],
         };
         for text in texts.into_iter().flatten() {
@@ -99,8 +99,8 @@ impl fmt::Display for Event {
                 write!(f, "{step}: again in {:.1?}, after {reason}", Duration::from_millis(*wait))
             }
             Self::Retrying { step, reason, wait_ms: None } => write!(f, "{step}: again, after {reason}"),
-            Self::RollingOut { ready, wanted, cause: None } => write!(f, "{ready}/{wanted} ready"),
-            Self::RollingOut { ready, wanted, cause: Some(cause) } => write!(f, "{ready}/{wanted} ready, {cause}"),
+            Self::Rollout { ready, wanted, cause: None } => write!(f, "{ready}/{wanted} ready"),
+            Self::Rollout { ready, wanted, cause: Some(cause) } => write!(f, "{ready}/{wanted} ready, {cause}"),
             Self::Finished { step } => write!(f, "{step}: done"),
             Self::ItemEnded { source, error: Some(error), .. } => write!(f, "{source}: {error}"),
             Self::ItemEnded { source, is_new: true, .. } => write!(f, "{source}: imported"),
@@ -130,7 +130,7 @@ mod tests {
         let event =
             Event::Retrying { step: "granting".into(), reason: "PrincipalNotFound".into(), wait_ms: Some(1500) };
         assert_eq!(event.to_string(), "granting: again in 1.5s, after PrincipalNotFound");
-        let event = Event::RollingOut { ready: 0, wanted: 2, cause: Some("ErrImagePull".into()) };
+        let event = Event::Rollout { ready: 0, wanted: 2, cause: Some("ErrImagePull".into()) };
         assert_eq!(event.to_string(), "0/2 ready, ErrImagePull");
     }
 }

@@ -165,7 +165,7 @@ impl ClientBuilder {
     /// kubeconfig names. An `https` proxy shows clusters' requests a certificate of one of these. To a transport or a credential that was
     /// given, they do not apply. `NODE_EXTRA_CA_CERTS` and `REQUESTS_CA_BUNDLE` are not read.
     #[must_use]
-    pub fn trust(mut self, pem: impl Into<String>) -> Self {
+    pub fn add_root_certificates(mut self, pem: impl Into<String>) -> Self {
         self.trusted.push(pem.into());
         self
     }

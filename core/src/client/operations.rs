@@ -6,14 +6,14 @@ use crate::error::{Error, ErrorKind};
 use crate::{
     call::CallOptions,
     cluster::{
-        Applied, ClusterRef, Deployment, Kubeconfig, KubeconfigOptions, Manifest, MergeKubeconfigOptions,
-        MergedKubeconfig, PodSelection, Pods, RollOut,
+        Applied, ApplyOptions, ClusterRef, Kubeconfig, KubeconfigOptions, Manifest, MergeKubeconfigOptions,
+        MergedKubeconfig, PodSelection, Pods, Rollout, WorkloadRef,
     },
     error::Result,
     identity::ClusterIdentities,
     image::ImageReference,
     operation::{
-        apply::{self, ApplyOptions},
+        apply,
         attach::{self, ApplyAttachOptions, AttachOptions, AttachPlan, Attachment},
         attachments::{self, AttachmentsOptions, ClusterAttachments, RegistryAttachments},
         create_cluster::{self, CreateClusterOptions, CreatedCluster},
@@ -22,7 +22,7 @@ use crate::{
         identities,
         import::{self, Import, ImportItem, ImportManyOptions, ImportOptions, StartedImport},
         kubeconfig, pods, registry,
-        rollout::{self, RollOutOptions},
+        rollout::{self, RolloutOptions},
         span::{About, in_span},
         table::operations,
     },

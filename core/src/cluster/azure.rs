@@ -1,8 +1,9 @@
 //! Clusters through Azure Resource Manager and their own Kubernetes API.
 
 use super::{
-    Applied, ApplyMode, Cluster, ClusterCreation, ClusterDeployer, ClusterRef, Deployment, Kubeconfig, KubeconfigMode,
-    Manifest, NewCluster, PodListener, PodSelection, Pods, RollOut, create, credentials, kubernetes::Kubernetes,
+    Applied, ApplyOptions, Cluster, ClusterCreation, ClusterDeployer, ClusterRef, Kubeconfig, KubeconfigOptions,
+    Manifest, NewCluster, PodListener, PodSelection, Pods, Rollout, WorkloadRef, create, credentials,
+    kubernetes::Kubernetes,
 };
 use crate::{call::Call, error::Result, http::Arm, id::SubscriptionId};
 use async_trait::async_trait;
@@ -32,29 +33,29 @@ impl ClusterDeployer for AzureClusterDeployer {
         create::finish(&self.arm, creation, call).await
     }
 
-    async fn kubeconfig(&self, cluster: &ClusterRef, mode: KubeconfigMode, call: &Call) -> Result<Kubeconfig> {
+    async fn kubeconfig(&self, cluster: &ClusterRef, options: &KubeconfigOptions, call: &Call) -> Result<Kubeconfig> {
         let is_own = |host: &str, proxy: &str| self.kubernetes.names_proxy(host, proxy);
-        credentials::kubeconfig(&self.arm, &cluster.id(self.subscription), mode, &is_own, call).await
+        credentials::kubeconfig(&self.arm, &cluster.id(self.subscription), options, &is_own, call).await
     }
 
     async fn apply(
         &self,
         cluster: &ClusterRef,
         manifests: &[Manifest],
-        mode: &ApplyMode,
+        options: &ApplyOptions,
         call: &Call,
     ) -> Result<Vec<Applied>> {
-        self.kubernetes.apply(&cluster.id(self.subscription), manifests, mode, call).await
+        self.kubernetes.apply(&cluster.id(self.subscription), manifests, options, call).await
     }
 
-    async fn roll_out(
+    async fn wait_for_rollout(
         &self,
         cluster: &ClusterRef,
-        deployment: &Deployment,
+        workload: &WorkloadRef,
         patience: Duration,
         call: &Call,
-    ) -> Result<RollOut> {
-        self.kubernetes.roll_out(&cluster.id(self.subscription), deployment, patience, call).await
+    ) -> Result<Rollout> {
+        self.kubernetes.wait_for_rollout(&cluster.id(self.subscription), workload, patience, call).await
     }
 
     async fn pods(&self, cluster: &ClusterRef, selection: &PodSelection, call: &Call) -> Result<Pods> {

@@ -1,6 +1,6 @@
 //! Azure's answer to "let me into this cluster".
 
-use super::{Access, CLUSTER_API as API, ClusterBody, Kubeconfig, KubeconfigMode, about, get_cluster};
+use super::{Access, CLUSTER_API as API, ClusterBody, Kubeconfig, KubeconfigOptions, about, get_cluster};
 use crate::{
     action::{ADMIN_CREDENTIAL, USER_CREDENTIAL},
     call::Call,
@@ -27,11 +27,11 @@ struct Credential {
 pub(crate) async fn kubeconfig(
     arm: &Arm,
     id: &ResourceId,
-    mode: KubeconfigMode,
+    options: &KubeconfigOptions,
     is_own: &(dyn Fn(&str, &str) -> bool + Sync),
     call: &Call,
 ) -> Result<Kubeconfig> {
-    let answer = arm.send(post_credential(id, mode), call).await.map_err(|err| about(err, id))?;
+    let answer = arm.send(post_credential(id, options), call).await.map_err(|err| about(err, id))?;
     let odd =
         || Error::new(ErrorKind::Unexpected, "Azure answered without a kubeconfig").with_context("cluster", id.name());
     let first = answer.read::<Credentials>("a kubeconfig")?.kubeconfigs.into_iter().next().ok_or_else(odd)?;
@@ -68,12 +68,12 @@ async fn check_own(arm: &Arm, id: &ResourceId, host: &str, call: &Call) -> Resul
 }
 
 /// See [List credentials](https://learn.microsoft.com/rest/api/aks/managed-clusters/list-cluster-user-credentials).
-fn post_credential(id: &ResourceId, mode: KubeconfigMode) -> ArmRequest {
-    let (list, action) = match mode.access {
+fn post_credential(id: &ResourceId, options: &KubeconfigOptions) -> ArmRequest {
+    let (list, action) = match options.access {
         Access::User => ("listClusterUserCredential", USER_CREDENTIAL),
         Access::Admin => ("listClusterAdminCredential", ADMIN_CREDENTIAL),
     };
     let request = ArmRequest::new(Method::Post, format!("{id}/{list}"), API).reads();
-    let request = if mode.public_fqdn { request.query("server-fqdn", "public") } else { request };
+    let request = if options.public_fqdn { request.query("server-fqdn", "public") } else { request };
     request.credentials().step("asking for the cluster's kubeconfig").needs(action, id.as_str())
 }

@@ -1,5 +1,6 @@
 //! Clusters: making one, access to one, deploying to it, watching its pods.
 
+mod apply_options;
 mod azure;
 mod body;
 mod create;
@@ -9,21 +10,23 @@ mod kubernetes;
 pub(crate) mod manifest;
 pub(crate) mod pods;
 mod reference;
+mod workload;
 
+pub use apply_options::ApplyOptions;
 pub use azure::AzureClusterDeployer;
 pub(crate) use body::{API as CLUSTER_API, ClusterBody, about, get_cluster, list_clusters};
 pub(crate) use create::NODES;
 pub use create::{Cluster, ClusterCreation, ClusterTier, NewCluster, SshKey};
 pub(crate) use kubeconfig::Places;
 pub use kubeconfig::{
-    Access, ExistingEntry, Kubeconfig, KubeconfigMode, KubeconfigOptions, MergeKubeconfigOptions, MergeMode,
-    MergeOutcome, MergedKubeconfig,
+    Access, Kubeconfig, KubeconfigOptions, MergeKubeconfigOptions, MergeOutcome, MergedKubeconfig, OnExistingEntry,
 };
 pub(crate) use kubernetes::Kubernetes;
 pub use manifest::Manifest;
 pub use pods::{Pod, Pods};
 pub use reference::ClusterRef;
 pub(crate) use reference::TYPE;
+pub use workload::WorkloadRef;
 
 use crate::{call::Call, error::Result};
 use async_trait::async_trait;
@@ -42,7 +45,7 @@ use std::{fmt, ops::ControlFlow, time::Duration};
 ///   others is an error that names the field, and so it is for what works through it.
 /// - `apply` looks up the kinds of all objects before it writes the first; it is server-side apply, so a second time changes
 ///   nothing.
-/// - `roll_out` ends when every replica is ready, or at a cause that does not pass.
+/// - `wait_for_rollout` ends when every replica is ready, or at a cause that does not pass.
 /// - `pods` of a namespace without pods is an empty list.
 /// - `watch` tells the pods that are there first, then each change.
 #[async_trait]
@@ -52,23 +55,23 @@ pub trait ClusterDeployer: fmt::Debug + Send + Sync + 'static {
     /// Waits until a cluster is made.
     async fn finish_create(&self, creation: ClusterCreation, call: &Call) -> Result<Cluster>;
     /// The cluster's kubeconfig, as a value.
-    async fn kubeconfig(&self, cluster: &ClusterRef, mode: KubeconfigMode, call: &Call) -> Result<Kubeconfig>;
+    async fn kubeconfig(&self, cluster: &ClusterRef, options: &KubeconfigOptions, call: &Call) -> Result<Kubeconfig>;
     /// Makes the objects of the manifests what the manifests say.
     async fn apply(
         &self,
         cluster: &ClusterRef,
         manifests: &[Manifest],
-        mode: &ApplyMode,
+        options: &ApplyOptions,
         call: &Call,
     ) -> Result<Vec<Applied>>;
     /// Waits until a deployment runs as its specification says. A cause that depends on a grant is waited out for `patience`.
-    async fn roll_out(
+    async fn wait_for_rollout(
         &self,
         cluster: &ClusterRef,
-        deployment: &Deployment,
+        workload: &WorkloadRef,
         patience: Duration,
         call: &Call,
-    ) -> Result<RollOut>;
+    ) -> Result<Rollout>;
     /// The pods at present.
     async fn pods(&self, cluster: &ClusterRef, selection: &PodSelection, call: &Call) -> Result<Pods>;
     /// Tells the pods and their changes until the listener breaks off, the deadline passes or the caller cancels.
@@ -129,56 +132,6 @@ impl Default for PodSelection {
     }
 }
 
-/// Which deployment is meant.
-#[derive(Clone, Debug, PartialEq, Eq)]
-#[non_exhaustive]
-pub struct Deployment {
-    /// Its namespace.
-    pub namespace: String,
-    /// Its name.
-    pub name: String,
-}
-
-impl Deployment {
-    /// A deployment in the namespace `default`.
-    #[must_use]
-    pub fn new(name: impl Into<String>) -> Self {
-        Self { namespace: "default".to_owned(), name: name.into() }
-    }
-
-    /// Sets [`namespace`](Self::namespace).
-    #[must_use]
-    pub fn in_namespace(mut self, namespace: impl Into<String>) -> Self {
-        self.namespace = namespace.into();
-        self
-    }
-}
-
-impl fmt::Display for Deployment {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "{}/{}", self.namespace, self.name)
-    }
-}
-
-/// How manifests are applied.
-#[derive(Clone, Debug, PartialEq, Eq)]
-#[non_exhaustive]
-pub struct ApplyMode {
-    /// Namespace of objects that name none.
-    pub namespace: String,
-    /// Whether fields that another field manager owns are taken over. If not, they are a
-    /// [`Conflict`](crate::ErrorKind::Conflict) that names field and manager.
-    pub force: bool,
-    /// Whether the cluster only says what it would do.
-    pub dry_run: bool,
-}
-
-impl Default for ApplyMode {
-    fn default() -> Self {
-        Self { namespace: "default".to_owned(), force: false, dry_run: false }
-    }
-}
-
 /// An object that was applied.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[non_exhaustive]
@@ -211,14 +164,14 @@ impl Applied {
 /// A deployment that runs as its specification says.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[non_exhaustive]
-pub struct RollOut {
+pub struct Rollout {
     /// Replicas that are ready.
     pub ready: u32,
     /// Replicas that are wanted.
     pub wanted: u32,
 }
 
-impl RollOut {
+impl Rollout {
     /// A deployment with this many replicas.
     #[must_use]
     pub fn new(ready: u32, wanted: u32) -> Self {

@@ -2,7 +2,7 @@
 
 use super::grants::{list, place};
 use crate::{
-    cluster::{Cluster, Kubeconfig, MergedKubeconfig, Pod, RollOut},
+    cluster::{Cluster, Kubeconfig, MergedKubeconfig, Pod, Rollout},
     identity::{AddOnIdentity, ClusterIdentities, EntraSettings, KubeletIdentity},
     operation::create_cluster::CreatedCluster,
 };
@@ -85,7 +85,7 @@ impl fmt::Display for MergedKubeconfig {
     }
 }
 
-impl fmt::Display for RollOut {
+impl fmt::Display for Rollout {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "{}/{} ready", self.ready, self.wanted)
     }

@@ -25,8 +25,8 @@ impl fmt::Display for Import {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let done = if self.is_new { "imported" } else { "already imported" };
         write!(f, "{} {done} as {}", self.source, self.target)?;
-        if !self.also.is_empty() {
-            write!(f, ", {}", list(&self.also))?;
+        if !self.additional_tags.is_empty() {
+            write!(f, ", {}", list(&self.additional_tags))?;
         }
         write!(f, " ({})", self.proof)
     }

@@ -118,7 +118,7 @@ kinds! {
     Unavailable => "unavailable",
     /// A long-running operation of Azure ended without success. Transient where Azure broke off the copying of an image.
     OperationFailed => "operation_failed",
-    /// Pods of a roll-out cannot pull their image, for a cause that does not pass; see [`Error::pull_failure`].
+    /// Pods of a rollout cannot pull their image, for a cause that does not pass; see [`Error::pull_failure`].
     PullFailed => "pull_failed",
     /// This build, or this service, cannot do it; the message says what to change.
     Unsupported => "unsupported",
@@ -136,11 +136,11 @@ impl fmt::Display for ErrorKind {
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 #[non_exhaustive]
-pub enum Blame {
+pub enum ImportSide {
     /// Where the image is.
     Source,
     /// Where it is to be.
     Target,
 }
 
-word_names!(Blame: Source => "source", Target => "target");
+word_names!(ImportSide: Source => "source", Target => "target");

@@ -1,6 +1,6 @@
 //! Making errors: for the parts of this crate, and for those that take their place.
 
-use super::{Blame, Created, Error, ErrorKind, Inner, ServiceError, Source};
+use super::{Created, Error, ErrorKind, ImportSide, Inner, ServiceError, Source};
 use crate::{
     pull::PullFailure,
     quoted::quoted,
@@ -30,7 +30,7 @@ impl Error {
             retry_after: None,
             claims: None,
             pull_failure: None,
-            blame: None,
+            failed_side: None,
             transient: None,
             created: Created::default(),
             source: None,
@@ -78,10 +78,10 @@ impl Error {
         self
     }
 
-    /// Sets [`blame`](Self::blame).
+    /// Sets [`failed_side`](Self::failed_side).
     #[must_use]
-    pub fn with_blame(mut self, blame: Blame) -> Self {
-        self.0.blame = Some(blame);
+    pub fn with_failed_side(mut self, failed_side: ImportSide) -> Self {
+        self.0.failed_side = Some(failed_side);
         self
     }
 

@@ -7,7 +7,7 @@ mod words;
 
 #[cfg(test)]
 pub(crate) use kind::STATUSES;
-pub use kind::{Blame, ErrorKind};
+pub use kind::{ErrorKind, ImportSide};
 pub use service::ServiceError;
 pub(crate) use words::{from_words, words};
 
@@ -51,7 +51,7 @@ struct Inner {
     retry_after: Option<Duration>,
     claims: Option<String>,
     pull_failure: Option<crate::pull::PullFailure>,
-    blame: Option<Blame>,
+    failed_side: Option<ImportSide>,
     transient: Option<bool>,
     created: Created,
     source: Option<Source>,
@@ -171,8 +171,8 @@ impl Error {
 
     /// On which side of an import the fault lies, where that is known.
     #[must_use]
-    pub fn blame(&self) -> Option<Blame> {
-        self.0.blame
+    pub fn failed_side(&self) -> Option<ImportSide> {
+        self.0.failed_side
     }
 
     /// The claims that Azure wants in a token before it goes on, as JSON, where conditional access asked for more than the caller's

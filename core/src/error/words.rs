@@ -1,7 +1,7 @@
 //! Enums that are one word each, read from their words.
 
-use super::Blame;
-use crate::{pull::Outlook, refusal::RefusalKind};
+use super::ImportSide;
+use crate::{pull::PullRetry, refusal::RefusalKind};
 
 /// Gives an enum its words, `ALL`, `Display`, and `FromStr` that names the words it knows.
 macro_rules! words {
@@ -36,14 +36,14 @@ pub(crate) use {from_words, words};
 
 // Those that an error holds cannot name it.
 from_words!(RefusalKind, "refusal");
-from_words!(Outlook, "outlook");
-from_words!(Blame, "blame");
+from_words!(PullRetry, "retry");
+from_words!(ImportSide, "failed_side");
 
 #[cfg(test)]
 mod tests {
     use crate::{
-        Access, DetachOutcome, ExistingEntry, ExistingTag, InheritedGrant, MergeOutcome, Operation, OtherCondition,
-        Outlook, PrincipalState, PullRole, RefusalKind, RightScope, RoleAssignmentMode, Sku, WriteService,
+        Access, DetachOutcome, MergeOutcome, OnConditionMismatch, OnExistingEntry, OnExistingTag, OnInheritedGrant,
+        Operation, PrincipalState, PullRetry, PullRole, RefusalKind, RightScope, RoleAssignmentMode, Sku, WriteService,
     };
     use serde::{Serialize, de::DeserializeOwned};
     use std::{fmt::Display, str::FromStr};
@@ -64,13 +64,13 @@ mod tests {
     fn each_word_is_the_same_in_text_and_in_json() {
         is_one_word_everywhere(Access::ALL);
         is_one_word_everywhere(DetachOutcome::ALL);
-        is_one_word_everywhere(ExistingEntry::ALL);
-        is_one_word_everywhere(ExistingTag::ALL);
-        is_one_word_everywhere(InheritedGrant::ALL);
+        is_one_word_everywhere(OnExistingEntry::ALL);
+        is_one_word_everywhere(OnExistingTag::ALL);
+        is_one_word_everywhere(OnInheritedGrant::ALL);
         is_one_word_everywhere(MergeOutcome::ALL);
         is_one_word_everywhere(Operation::ALL);
-        is_one_word_everywhere(OtherCondition::ALL);
-        is_one_word_everywhere(Outlook::ALL);
+        is_one_word_everywhere(OnConditionMismatch::ALL);
+        is_one_word_everywhere(PullRetry::ALL);
         is_one_word_everywhere(PrincipalState::ALL);
         is_one_word_everywhere(PullRole::ALL);
         is_one_word_everywhere(RefusalKind::ALL);

@@ -101,7 +101,7 @@ fn explain(err: Error, provider: Provider, subscription: SubscriptionId) -> Erro
         None => err.with_context(PROVIDER, provider.namespace),
     };
     err.of_kind(ErrorKind::NotRegistered)
-        .saying("the subscription has not registered the resource provider; ask for it by the option `register`, or register it")
+        .saying("the subscription has not registered the resource provider; ask for it by the option `register_providers`, or register it")
         .with_context("subscription", subscription.to_string())
 }
 

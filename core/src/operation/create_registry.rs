@@ -10,7 +10,7 @@ use crate::{
     call::{Call, CallOptions},
     error::{Error, Result},
     id::{ResourceId, check_not_empty, group_name},
-    registry::{CreatedRegistry, DomainLabel, NewRegistry, Sku, TYPE, registry_name},
+    registry::{CreatedRegistry, DomainNameLabelScope, NewRegistry, Sku, TYPE, registry_name},
     role::RoleAssignmentMode,
 };
 use std::time::Duration;
@@ -36,9 +36,9 @@ pub struct CreateRegistryOptions {
     pub mode: RoleAssignmentMode,
     /// What Azure puts behind the name in the login server; nothing by default. Only a preview of Azure's interface makes such a
     /// registry.
-    pub domain_label: Option<DomainLabel>,
+    pub domain_name_label_scope: Option<DomainNameLabelScope>,
     /// Whether `Microsoft.ContainerRegistry` is registered where the subscription has not done so. It is not by default.
-    pub register: bool,
+    pub register_providers: bool,
     /// Deadline (10 minutes by default), cancellation, progress.
     pub call: CallOptions,
 }
@@ -65,17 +65,17 @@ impl CreateRegistryOptions {
         self
     }
 
-    /// Sets [`domain_label`](Self::domain_label).
+    /// Sets [`domain_name_label_scope`](Self::domain_name_label_scope).
     #[must_use]
-    pub fn with_domain_label(mut self, label: DomainLabel) -> Self {
-        self.domain_label = Some(label);
+    pub fn with_domain_name_label_scope(mut self, label: DomainNameLabelScope) -> Self {
+        self.domain_name_label_scope = Some(label);
         self
     }
 
-    /// Sets [`register`](Self::register).
+    /// Sets [`register_providers`](Self::register_providers).
     #[must_use]
-    pub fn with_register(mut self, register: bool) -> Self {
-        self.register = register;
+    pub fn with_register_providers(mut self, register_providers: bool) -> Self {
+        self.register_providers = register_providers;
         self
     }
 
@@ -101,8 +101,8 @@ pub(crate) async fn create(
         location: options.location.clone(),
         sku: options.sku,
         mode: options.mode,
-        domain_label: options.domain_label,
-        register: options.register,
+        domain_name_label_scope: options.domain_name_label_scope,
+        register_providers: options.register_providers,
     };
     parts.registry_importer().create(&new, call).await
 }

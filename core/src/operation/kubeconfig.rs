@@ -33,7 +33,7 @@ pub(crate) async fn kubeconfig(
             "wanted a context's name: not empty, without white space at its ends and without control characters";
         return Err(Error::invalid(wanted, "context", name.escape_default().to_string()));
     }
-    let kubeconfig = parts.cluster_deployer.kubeconfig(cluster, options.mode, call).await?;
+    let kubeconfig = parts.cluster_deployer.kubeconfig(cluster, options, call).await?;
     match context {
         None => Ok(kubeconfig),
         Some(name) => kubeconfig.with_context(name),
@@ -47,17 +47,16 @@ fn is_context_name(name: &str) -> bool {
 pub(crate) async fn merge(
     parts: &Parts,
     cluster: &ClusterRef,
-    options: MergeKubeconfigOptions,
+    mut options: MergeKubeconfigOptions,
     call: &Call,
 ) -> Result<MergedKubeconfig> {
-    let mut mode = options.mode;
-    let places = Places::find(mode.file.as_deref(), &parts.environment)?;
+    let places = Places::find(options.file.as_deref(), &parts.environment)?;
     let merged = kubeconfig(parts, cluster, &options.kubeconfig, call).await?;
-    mode.lock_wait = mode.lock_wait.min(call.remaining());
+    options.lock_wait = options.lock_wait.min(call.remaining());
     // A future that is dropped stops the work, unless the file was replaced by then.
     let given_up = CancellationToken::new();
     let _on_drop = given_up.clone().drop_guard();
-    let work = tokio::task::spawn_blocking(move || merged.merge_into(&places, &mode, &|| given_up.is_cancelled()));
+    let work = tokio::task::spawn_blocking(move || merged.merge_into(&places, &options, &|| given_up.is_cancelled()));
     let work =
         async { work.await.map_err(|err| Error::new(ErrorKind::Unexpected, "the merge broke off").with_source(err))? };
     call.step(MERGE, call.run(MERGE, work)).await

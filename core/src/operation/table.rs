@@ -148,12 +148,12 @@ macro_rules! operations {
                 rights: apply::RIGHTS,
                 run: |parts, call| apply::apply(parts, cluster, manifests, &options, call),
             }
-            RollOut roll_out(cluster: &ClusterRef, deployment: &Deployment, options: RollOutOptions) -> RollOut {
+            WaitForRollout wait_for_rollout(cluster: &ClusterRef, workload: &WorkloadRef, options: RolloutOptions) -> Rollout {
                 about: About::cluster(cluster),
                 call: options.call,
                 deadline: rollout::DEADLINE,
                 rights: rollout::RIGHTS,
-                run: |parts, call| rollout::roll_out(parts, cluster, deployment, &options, call),
+                run: |parts, call| rollout::wait_for_rollout(parts, cluster, workload, &options, call),
             }
             Pods pods(cluster: &ClusterRef, selection: &PodSelection, call: CallOptions) -> Pods {
                 about: About::cluster(cluster),

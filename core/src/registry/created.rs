@@ -13,7 +13,7 @@ pub struct CreatedRegistry {
     /// `false`: it was there, and was left as it is.
     pub is_new: bool,
     /// In what one that was there differs from the one that would have been made: `location`, where one was asked for, `sku`,
-    /// `role_assignment_mode`, `domain_label`, `admin_user`, `anonymous_pull`.
+    /// `role_assignment_mode`, `domain_name_label_scope`, `admin_user`, `anonymous_pull`.
     pub differences: Vec<Difference>,
     /// `x-ms-correlation-request-id` of the write, by which Azure's activity log knows it. `None` where nothing was written.
     pub correlation_id: Option<String>,

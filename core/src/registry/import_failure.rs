@@ -1,13 +1,13 @@
 //! Why an import failed. Azure gives texts only, so that here a text decides; the other places where one does are
 //! listed in CONTRIBUTING.md.
 
-use crate::error::{Blame, Error, ErrorKind};
+use crate::error::{Error, ErrorKind, ImportSide};
 
-const SOURCE: Option<Blame> = Some(Blame::Source);
-const TARGET: Option<Blame> = Some(Blame::Target);
+const SOURCE: Option<ImportSide> = Some(ImportSide::Source);
+const TARGET: Option<ImportSide> = Some(ImportSide::Target);
 
 /// Texts that users have reported, what they mean, whose fault it is, and what to do. The first that fits counts; what fits none stays as it is.
-const TEXTS: [(&[&str], ErrorKind, Option<Blame>, &str); 7] = [
+const TEXTS: [(&[&str], ErrorKind, Option<ImportSide>, &str); 7] = [
     (
         &["already exists in target registry"],
         ErrorKind::Conflict,
@@ -44,16 +44,17 @@ pub(super) fn explain(err: Error) -> Error {
         return err;
     }
     let text = err.service().and_then(|service| service.message.clone()).unwrap_or_default();
-    let Some((_, kind, blame, hint)) = TEXTS.iter().find(|(signs, ..)| signs.iter().all(|sign| text.contains(sign)))
+    let Some((_, kind, failed_side, hint)) =
+        TEXTS.iter().find(|(signs, ..)| signs.iter().all(|sign| text.contains(sign)))
     else {
         return err;
     };
     let service = err.service().cloned().unwrap_or_default();
     let err = Error::new(*kind, "the import failed").with_context("hint", *hint).with_service(service);
     // Of the ends that an import can have, the copying that broke off is the one that passes.
-    let err = if *kind == ErrorKind::OperationFailed && blame.is_none() { err.with_transient(true) } else { err };
-    match blame {
-        Some(blame) => err.with_blame(*blame),
+    let err = if *kind == ErrorKind::OperationFailed && failed_side.is_none() { err.with_transient(true) } else { err };
+    match failed_side {
+        Some(failed_side) => err.with_failed_side(*failed_side),
         None => err,
     }
 }
@@ -94,7 +95,7 @@ mod tests {
         let of = |text: &str| {
             let service = ServiceError { status: 400, message: Some(text.to_owned()), ..ServiceError::default() };
             let err = explain(Error::new(ErrorKind::InvalidInput, "x").with_service(service));
-            (err.kind(), err.blame(), err.is_transient())
+            (err.kind(), err.failed_side(), err.is_transient())
         };
         let failed = ErrorKind::OperationFailed;
         assert_eq!(of("No value specified for Docker-Content-Digest"), (failed, SOURCE, false));

@@ -8,7 +8,7 @@ use serde::{Deserialize, Serialize};
 /// and nobody else does. It is chosen at the creation for good.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[non_exhaustive]
-pub enum DomainLabel {
+pub enum DomainNameLabelScope {
     /// The tenant.
     TenantReuse,
     /// The subscription.
@@ -20,7 +20,7 @@ pub enum DomainLabel {
 }
 
 words!(
-    DomainLabel, "domain label":
+    DomainNameLabelScope, "domain label":
     TenantReuse => "TenantReuse",
     SubscriptionReuse => "SubscriptionReuse",
     ResourceGroupReuse => "ResourceGroupReuse",

@@ -18,7 +18,7 @@ mod wire;
 pub use azure::AzureRegistryImporter;
 pub use created::CreatedRegistry;
 pub use import::{ImportCredentials, ImportHandle, ImportRequest, ImportStatus};
-pub use label::DomainLabel;
+pub use label::DomainNameLabelScope;
 pub use reference::RegistryRef;
 
 pub(crate) use data_plane::DataPlane;
@@ -125,9 +125,9 @@ pub struct NewRegistry {
     /// Whether permissions will be given on the whole registry or on its repositories.
     pub mode: RoleAssignmentMode,
     /// What the login server has beside the name; nothing by default.
-    pub domain_label: Option<DomainLabel>,
+    pub domain_name_label_scope: Option<DomainNameLabelScope>,
     /// Whether the resource provider is registered where the subscription has not done so.
-    pub register: bool,
+    pub register_providers: bool,
 }
 
 impl NewRegistry {
@@ -139,8 +139,8 @@ impl NewRegistry {
             location: None,
             sku: Sku::default(),
             mode: RoleAssignmentMode::default(),
-            domain_label: None,
-            register: false,
+            domain_name_label_scope: None,
+            register_providers: false,
         }
     }
 }

@@ -27,8 +27,8 @@ impl Screen {
             Event::Polling { step, status, .. } => format!("{step}: {status}"),
             Event::ImportingTag { tag, status } => format!("{tag}: {status}"),
             Event::Retrying { step, reason, .. } => format!("{step}: once more, because of {reason}"),
-            Event::RollingOut { ready, wanted, cause: Some(cause) } => format!("{ready}/{wanted} ready; {cause}"),
-            Event::RollingOut { ready, wanted, cause: None } => format!("{ready}/{wanted} ready"),
+            Event::Rollout { ready, wanted, cause: Some(cause) } => format!("{ready}/{wanted} ready; {cause}"),
+            Event::Rollout { ready, wanted, cause: None } => format!("{ready}/{wanted} ready"),
             _ => return,
         };
         let mut last = self.last.lock().unwrap_or_else(PoisonError::into_inner);

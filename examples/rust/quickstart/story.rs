@@ -4,8 +4,8 @@
 use crate::screen::Screen;
 use crate::stage::Stage;
 use aks_acr::{
-    ApplyOptions, AttachOptions, CallOptions, CreateClusterOptions, CreateRegistryOptions, Deployment, DetachOptions,
-    Difference, Error, ErrorKind, ImportOptions, Manifest, PodSelection, Pods, RegistryRef, Result, RollOutOptions,
+    ApplyOptions, AttachOptions, CallOptions, CreateClusterOptions, CreateRegistryOptions, DetachOptions, Difference,
+    Error, ErrorKind, ImportOptions, Manifest, PodSelection, Pods, RegistryRef, Result, RolloutOptions, WorkloadRef,
 };
 use std::time::Duration;
 
@@ -63,10 +63,10 @@ pub async fn tell(stage: &Stage, screen: &Screen, when: Attach) -> Result<Pods> 
     }
 
     // On Azure the pair may be attached already; then the pods run at once and there is nothing to see here.
-    let deployment = Deployment::new("nginx0-deployment");
-    match client.roll_out(&stage.cluster, &deployment, RollOutOptions::default().with_call(call())).await {
-        Ok(done) => screen.line("roll-out", format!("{}/{} ready", done.ready, done.wanted)),
-        Err(err) if err.kind() == ErrorKind::PullFailed => screen.line("roll-out", pull_failed(&err)),
+    let deployment = WorkloadRef::new("nginx0-deployment");
+    match client.wait_for_rollout(&stage.cluster, &deployment, RolloutOptions::default().with_call(call())).await {
+        Ok(done) => screen.line("rollout", format!("{}/{} ready", done.ready, done.wanted)),
+        Err(err) if err.kind() == ErrorKind::PullFailed => screen.line("rollout", pull_failed(&err)),
         Err(err) => return Err(err),
     }
 
@@ -92,8 +92,9 @@ pub async fn tell(stage: &Stage, screen: &Screen, when: Attach) -> Result<Pods> 
     }
     screen.line("cluster", stage.cluster_writes());
 
-    let done = client.roll_out(&stage.cluster, &deployment, RollOutOptions::default().with_call(call())).await?;
-    screen.line("roll-out", format!("{}/{} ready", done.ready, done.wanted));
+    let done =
+        client.wait_for_rollout(&stage.cluster, &deployment, RolloutOptions::default().with_call(call())).await?;
+    screen.line("rollout", format!("{}/{} ready", done.ready, done.wanted));
     client.pods(&stage.cluster, &PodSelection::default().with_labels("app=nginx0"), CallOptions::default()).await
 }
 
@@ -114,8 +115,11 @@ pub async fn undo(stage: &Stage, screen: &Screen) -> Result<Pods, Box<dyn std::e
     let manifest = MANIFEST.replace("- name: nginx", "- imagePullPolicy: Always\n          name: nginx");
     let options = ApplyOptions::default().with_registry(registry);
     client.apply(&stage.cluster, Manifest::parse_all(&manifest)?, options).await?;
-    match client.roll_out(&stage.cluster, &Deployment::new("nginx0-deployment"), RollOutOptions::default()).await {
-        Err(err) if err.kind() == ErrorKind::PullFailed => screen.line("roll-out", pull_failed(&err)),
+    match client
+        .wait_for_rollout(&stage.cluster, &WorkloadRef::new("nginx0-deployment"), RolloutOptions::default())
+        .await
+    {
+        Err(err) if err.kind() == ErrorKind::PullFailed => screen.line("rollout", pull_failed(&err)),
         Err(err) => return Err(err.into()),
         Ok(_) => return Err("the new pod pulled though the grant is gone".into()),
     }

@@ -150,7 +150,7 @@ async fn a_principal_that_the_directory_does_not_know_is_gone() -> Checked {
     scene.grant_pull("AcrPull");
     azure.grant("AcrPull", OTHER, scene.registry().as_str());
     azure.grant("AcrPull", &azure.object_id_of("nobody"), scene.registry().as_str());
-    let options = AttachmentsOptions::default().with_ask_directory(true);
+    let options = AttachmentsOptions::default().with_query_graph(true);
     let seen = scene.client.attachments_of_registry(&scene.by_id(), options).await?;
     for grant in &seen.grants {
         let is_gone = grant.principal_id.to_string() == OTHER;
@@ -163,7 +163,7 @@ async fn a_principal_that_the_directory_does_not_know_is_gone() -> Checked {
 
 async fn who_may_not_ask_the_directory_is_told_so() -> Checked {
     let scene = Scene::new()?;
-    let options = AttachmentsOptions::default().with_ask_directory(true);
+    let options = AttachmentsOptions::default().with_query_graph(true);
     let err = refused(scene.client.attachments_of_registry(&scene.by_id(), options).await, ErrorKind::Forbidden)?;
     assert_eq!((err.code(), err.missing_action()), (Some("Authorization_RequestDenied"), None));
     Ok(())

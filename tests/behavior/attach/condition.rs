@@ -5,7 +5,7 @@ use crate::{
     case::{Case, Checked, cases, refused, some},
     emulator::{CLUSTER, GROUP, REGISTRY, Scene},
 };
-use aks_acr::{AttachOptions, AttachOutcome, Attachment, ErrorKind, OtherCondition, PullRole};
+use aks_acr::{AttachOptions, AttachOutcome, Attachment, ErrorKind, OnConditionMismatch, PullRole};
 use aks_acr_emulator::{Fault, RegistrySeed, RoleAssignment};
 use libtest_mimic::Failed;
 use std::time::Duration;
@@ -94,7 +94,7 @@ async fn another_condition_is_kept_unless_told_otherwise() -> Checked {
 async fn another_condition_is_replaced_where_that_is_asked_for() -> Checked {
     let scene = scene()?;
     let first = attach(&scene, with(&only("team/app"))).await?;
-    let options = with(&only("team/other")).with_other_condition(OtherCondition::Replace);
+    let options = with(&only("team/other")).with_on_condition_mismatch(OnConditionMismatch::Replace);
     let second = attach(&scene, options).await?;
     assert_eq!((&second.outcome, &second.condition), (&AttachOutcome::Granted, &Some(only("team/other"))));
     assert_eq!(second.assignment_id, first.assignment_id);
@@ -115,7 +115,7 @@ async fn a_condition_under_another_name_is_kept() -> Checked {
 async fn a_condition_under_another_name_is_replaced_in_that_assignment() -> Checked {
     let scene = scene()?;
     let name = grant_if(&scene, &only("team/app"));
-    let options = AttachOptions::default().with_other_condition(OtherCondition::Replace);
+    let options = AttachOptions::default().with_on_condition_mismatch(OnConditionMismatch::Replace);
     let replaced = attach(&scene, options).await?;
     assert_eq!((replaced.outcome, replaced.condition), (AttachOutcome::Granted, None));
     let there = grants(&scene);
@@ -139,7 +139,7 @@ async fn a_grant_without_condition_is_not_narrowed_unless_that_is_asked_for() ->
     let kept = attach(&scene, with(&only("team/app"))).await?;
     assert_eq!(kept.outcome, AttachOutcome::ConditionDiffers { existing: None });
     assert_eq!(conditions(&scene), [None]);
-    attach(&scene, with(&only("team/app")).with_other_condition(OtherCondition::Replace)).await?;
+    attach(&scene, with(&only("team/app")).with_on_condition_mismatch(OnConditionMismatch::Replace)).await?;
     assert_eq!(conditions(&scene), [Some(only("team/app"))]);
     Ok(())
 }

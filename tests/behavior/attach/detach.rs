@@ -7,7 +7,7 @@ use crate::{
 };
 use aks_acr::{
     ApplyDetachOptions, AttachOptions, DetachOptions, DetachOutcome, DetachPlan, Detachment, ErrorKind, GrantReach,
-    PrincipalState, PullRole, RollOutOptions,
+    PrincipalState, PullRole, RolloutOptions,
 };
 use aks_acr_emulator::{ClusterSeed, Fault, RegistrySeed};
 use std::time::{Duration, SystemTime};
@@ -82,15 +82,15 @@ async fn pods_fail_to_pull_again() -> Checked {
         scene.azure.push_image(&format!("myregistry.azurecr.io/app:{tag}"), &["linux/amd64"]);
     }
     scene.client.attach(&scene.cluster, &scene.by_id(), AttachOptions::default()).await?;
-    let roll_out = async |name: &'static str, image: &'static str| {
+    let wait_for_rollout = async |name: &'static str, image: &'static str| {
         scene.apply(&deployment(name, image, 1)).await?;
-        scene.client.roll_out(&scene.cluster, &aks_acr::Deployment::new(name), RollOutOptions::default()).await
+        scene.client.wait_for_rollout(&scene.cluster, &aks_acr::WorkloadRef::new(name), RolloutOptions::default()).await
     };
-    assert_eq!(roll_out("before", "myregistry.azurecr.io/app:1").await?.ready, 1);
+    assert_eq!(wait_for_rollout("before", "myregistry.azurecr.io/app:1").await?.ready, 1);
     detach(&scene, DetachOptions::default()).await?;
     tokio::time::sleep(Duration::from_secs(24 * 3600)).await;
-    refused(roll_out("after", "myregistry.azurecr.io/app:2").await, ErrorKind::PullFailed)?;
-    assert_eq!(roll_out("elsewhere", NGINX).await?.ready, 1);
+    refused(wait_for_rollout("after", "myregistry.azurecr.io/app:2").await, ErrorKind::PullFailed)?;
+    assert_eq!(wait_for_rollout("elsewhere", NGINX).await?.ready, 1);
     Ok(())
 }
 
@@ -173,12 +173,12 @@ async fn a_role_that_may_not_be_read_remains_perhaps() -> Checked {
 async fn what_others_made_remains_where_only_ours_are_to_go() -> Checked {
     let scene = Scene::new()?;
     scene.grant_pull("AcrPull");
-    let only_ours = || DetachOptions::default().with_only_ours(true);
-    let detachment = detach(&scene, only_ours()).await?;
+    let only_created_by_aks_acr = || DetachOptions::default().with_only_created_by_aks_acr(true);
+    let detachment = detach(&scene, only_created_by_aks_acr()).await?;
     assert_eq!((detachment.outcome, detachment.remaining.len()), (DetachOutcome::NothingToRemove, 1));
     detach(&scene, DetachOptions::default()).await?;
     scene.client.attach(&scene.cluster, &scene.by_id(), AttachOptions::default()).await?;
-    assert_eq!(detach(&scene, only_ours()).await?.outcome, DetachOutcome::Removed);
+    assert_eq!(detach(&scene, only_created_by_aks_acr()).await?.outcome, DetachOutcome::Removed);
     Ok(())
 }
 

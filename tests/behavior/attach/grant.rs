@@ -6,7 +6,7 @@ use crate::{
     emulator::{CLUSTER, GROUP, REGISTRY, Scene, client},
 };
 use aks_acr::{
-    AttachOptions, AttachOutcome, Attachment, AttachmentsOptions, ClusterRef, ErrorKind, GrantReach, InheritedGrant,
+    AttachOptions, AttachOutcome, Attachment, AttachmentsOptions, ClusterRef, ErrorKind, GrantReach, OnInheritedGrant,
     PullRole, RegistryRef,
 };
 use aks_acr_emulator::{ClusterSeed, Emulator, Fault, From, RegistrySeed, summary};
@@ -119,7 +119,7 @@ async fn the_cluster_is_never_written() -> Checked {
     let scene = Scene::new()?;
     let before = scene.azure.cluster_etag(GROUP, CLUSTER);
     attach(&scene, AttachOptions::default()).await?;
-    attach(&scene, AttachOptions::default().with_inherited(InheritedGrant::GrantDirectly)).await?;
+    attach(&scene, AttachOptions::default().with_on_inherited_grant(OnInheritedGrant::GrantDirectly)).await?;
     assert_eq!(scene.azure.cluster_etag(GROUP, CLUSTER), before);
     let writes = scene.writes();
     assert!(writes.iter().all(|one| one.path.contains("/roleAssignments/") && one.from == From::Client), "{writes:?}");
@@ -172,7 +172,7 @@ async fn a_grant_above_the_registry_is_enough() -> Checked {
 async fn a_grant_above_the_registry_is_made_again_where_a_direct_one_is_asked_for() -> Checked {
     let scene = Scene::new()?;
     scene.azure.grant("AcrPull", &scene.azure.kubelet_object_id(GROUP, CLUSTER), &scene.everything());
-    let options = AttachOptions::default().with_inherited(InheritedGrant::GrantDirectly);
+    let options = AttachOptions::default().with_on_inherited_grant(OnInheritedGrant::GrantDirectly);
     assert_eq!(attach(&scene, options.clone()).await?.outcome, AttachOutcome::Granted);
     assert_eq!(grants(&scene).len(), 2);
     assert_eq!(attach(&scene, options).await?.outcome, AttachOutcome::AlreadyGranted);
@@ -301,7 +301,7 @@ async fn a_refusal_is_tried_again_for_as_long_as_was_asked() -> Checked {
     let scene = Scene::new()?;
     let client = scene.caller(&[("Reader", &scene.everything())])?;
     let (azure, caller) = (scene.azure.clone(), scene.azure.object_id_of("caller"));
-    let options = AttachOptions::default().with_retry_refused(Duration::from_secs(120));
+    let options = AttachOptions::default().with_retry_forbidden_for(Duration::from_secs(120));
     let by_id = scene.by_id();
     let (attachment, ()) = tokio::join!(client.attach(&scene.cluster, &by_id, options.clone()), async {
         tokio::time::sleep(Duration::from_secs(60)).await;

@@ -6,7 +6,8 @@ use crate::{
     emulator::{CLUSTER, GROUP, REGISTRY, Scene},
 };
 use aks_acr::{
-    ApplyAttachOptions, AttachOptions, AttachOutcome, AttachPlan, ErrorKind, OtherCondition, PlannedAction, PullRole,
+    ApplyAttachOptions, AttachOptions, AttachOutcome, AttachPlan, ErrorKind, OnConditionMismatch, PlannedAction,
+    PullRole,
 };
 use aks_acr_emulator::RegistrySeed;
 use std::time::{Duration, SystemTime};
@@ -87,7 +88,8 @@ async fn a_plan_that_replaces_a_condition_is_done() -> Checked {
     let scene = Scene::with_registry(RegistrySeed::new(GROUP, REGISTRY).abac())?;
     let kubelet = scene.azure.kubelet_object_id(GROUP, CLUSTER);
     let name = scene.azure.grant(PullRole::RepositoryReader.as_str(), &kubelet, scene.registry().as_str());
-    let options = || AttachOptions::default().with_condition(NARROW).with_other_condition(OtherCondition::Replace);
+    let options =
+        || AttachOptions::default().with_condition(NARROW).with_on_condition_mismatch(OnConditionMismatch::Replace);
     let plan = plan(&scene, options()).await?;
     assert!(matches!(&plan.action, PlannedAction::Replace { assignment_id } if assignment_id.ends_with(&name)));
     let attachment = scene.client.apply_attach(&plan, ApplyAttachOptions::default()).await?;

@@ -7,7 +7,7 @@ use crate::{
 };
 use aks_acr::{
     ApplyOptions, AttachOutcome, CallOptions, CancellationToken, ClusterRef, ClusterTier, CreateClusterOptions,
-    CreatedCluster, Deployment, ErrorKind, Event, Manifest, RollOutOptions, SshKey,
+    CreatedCluster, ErrorKind, Event, Manifest, RolloutOptions, SshKey, WorkloadRef,
 };
 use aks_acr_emulator::{ClusterSeed, Fault, Request, Timing};
 use serde_json::{Value, json};
@@ -197,7 +197,7 @@ async fn pods_run_in_a_cluster_that_was_made_attached() -> Checked {
         scene.client.create_cluster(&cluster, options).await?;
         let manifests = Manifest::parse_all(&deployment("web", "myregistry.azurecr.io/web:1", 2))?;
         scene.client.apply(&cluster, manifests, ApplyOptions::default()).await?;
-        let ended = scene.client.roll_out(&cluster, &Deployment::new("web"), RollOutOptions::default()).await;
+        let ended = scene.client.wait_for_rollout(&cluster, &WorkloadRef::new("web"), RolloutOptions::default()).await;
         if runs {
             assert_eq!(ended?.ready, 2);
         } else {
@@ -296,7 +296,7 @@ async fn create_registers_the_provider_on_request_and_goes_on() -> Checked {
     let scene = Scene::new()?;
     scene.azure.unregister_provider("Microsoft.ContainerService");
     scene.azure.set_timing(slow().with_registration(Duration::from_secs(90)));
-    let created = create(&scene, CreateClusterOptions::default().with_register(true)).await?;
+    let created = create(&scene, CreateClusterOptions::default().with_register_providers(true)).await?;
     assert_eq!((created.is_new, created.cluster.state.as_str()), (true, "Succeeded"));
     assert_eq!(scene.sent(|request| request.path.ends_with("/register")).len(), 1);
     Ok(())
@@ -310,7 +310,7 @@ async fn create_names_another_provider_that_is_missing_and_registers_none_for_it
         let scene = Scene::new()?;
         let detail = json!([{ "code": code, "target": "Microsoft.Compute", "message": "not registered" }]);
         scene.azure.fault(Fault::on("PUT", "/managedClusters/").status(409).body(refusal(detail)).times(9));
-        let options = CreateClusterOptions::default().with_register(register);
+        let options = CreateClusterOptions::default().with_register_providers(register);
         let err = refused(create(&scene, options).await, ErrorKind::NotRegistered)?;
         let text = err.to_string();
         assert!(

@@ -8,7 +8,7 @@ mod entra;
 mod pods;
 mod pull;
 mod refusals;
-mod roll_out;
+mod wait_for_rollout;
 mod watch;
 
 use crate::{case::Case, emulator::Scene};
@@ -22,7 +22,7 @@ pub fn cases() -> Vec<Case> {
         entra::cases(),
         apply::cases(),
         refusals::cases(),
-        roll_out::cases(),
+        wait_for_rollout::cases(),
         pull::cases(),
         pods::cases(),
         watch::cases(),

@@ -1,6 +1,6 @@
 //! Pods: a list of them.
 
-use super::{pods, roll_out::roll_out};
+use super::{pods, wait_for_rollout::wait_for_rollout};
 use crate::{
     backend::{Backend, absent_cluster, random_name},
     case::{Case, Checked, cases, refused, some},
@@ -41,7 +41,7 @@ async fn pods_of_an_absent_cluster_is_not_found(backend: &dyn Backend) -> Checke
 
 async fn pods_tell_name_node_and_image(backend: &dyn Backend) -> Checked {
     let running = backend.running_deployment().await?;
-    backend.client().roll_out(backend.cluster(), &running, aks_acr::RollOutOptions::default()).await?;
+    backend.client().wait_for_rollout(backend.cluster(), &running, aks_acr::RolloutOptions::default()).await?;
     let there = PodSelection::default().in_namespace(&running.namespace);
     let listed = backend.client().pods(backend.cluster(), &there, CallOptions::default()).await?;
     assert!(listed.pods.is_sorted_by_key(|pod| pod.name.clone()));
@@ -64,7 +64,7 @@ async fn pods_are_those_of_the_namespace_and_with_the_labels() -> Checked {
     scene.apply(&format!("{}\n---\n{}", deployment("web", NGINX, 2), deployment("other", HELLO, 1))).await?;
     let options = aks_acr::ApplyOptions::default().with_namespace("team");
     scene.apply_with(&deployment("away", NGINX, 1), options).await?;
-    roll_out(&scene).await?;
+    wait_for_rollout(&scene).await?;
     let default = PodSelection::default;
     assert_eq!(names(&scene, default()).await?, ["other", "web", "web"]);
     assert_eq!(names(&scene, default().in_namespace("team")).await?, ["away"]);
@@ -77,7 +77,7 @@ async fn pods_are_those_of_the_namespace_and_with_the_labels() -> Checked {
 async fn pods_show_the_table_that_kubectl_prints() -> Checked {
     let scene = Scene::new()?;
     scene.apply(&deployment("web", NGINX, 2)).await?;
-    roll_out(&scene).await?;
+    wait_for_rollout(&scene).await?;
     tokio::time::sleep(Duration::from_secs(125)).await;
     let listed = scene.client.pods(&scene.cluster, &PodSelection::default(), CallOptions::default()).await?;
     let table = listed.to_string();

@@ -1,11 +1,11 @@
-//! Roll-outs that end at a pull: the cause, and whether it passes.
+//! Rollouts that end at a pull: the cause, and whether it passes.
 
-use super::{pods, roll_out::roll_out};
+use super::{pods, wait_for_rollout::wait_for_rollout};
 use crate::{
     case::{Case, Checked, cases, refused, some},
     emulator::{CLUSTER, GROUP, NGINX, REGISTRY, Scene, deployment},
 };
-use aks_acr::{AttachOptions, Error, ErrorKind, PullCause, RollOut};
+use aks_acr::{AttachOptions, Error, ErrorKind, PullCause, Rollout};
 use aks_acr_emulator::{ClusterSeed, Fault, RegistrySeed, Service, Timing};
 use libtest_mimic::Failed;
 use std::time::Duration;
@@ -44,12 +44,12 @@ fn with_image(scene: Scene) -> Scene {
     scene
 }
 
-async fn deploy(scene: &Scene, image: &str) -> Result<aks_acr::Result<RollOut>, Failed> {
+async fn deploy(scene: &Scene, image: &str) -> Result<aks_acr::Result<Rollout>, Failed> {
     scene.apply(&deployment("web", image, 2)).await?;
-    Ok(roll_out(scene).await)
+    Ok(wait_for_rollout(scene).await)
 }
 
-/// The error of a roll-out that must have ended for this cause, soon.
+/// The error of a rollout that must have ended for this cause, soon.
 async fn fails(scene: &Scene, image: &str, cause: &PullCause) -> Result<Error, Failed> {
     let begun = Instant::now();
     let err = refused(deploy(scene, image).await?, ErrorKind::PullFailed)?;
@@ -82,7 +82,7 @@ async fn acr_pull_is_not_honoured_in_a_registry_with_permissions_on_repositories
     let err = fails(&scene, IMAGE, &PullCause::Unauthorized).await?.to_string();
     assert!(err.contains("Container Registry Repository Reader"), "{err}");
     scene.client.attach(&scene.cluster, &scene.by_id(), AttachOptions::default()).await?;
-    assert_eq!(roll_out(&scene).await?.ready, 2);
+    assert_eq!(wait_for_rollout(&scene).await?.ready, 2);
     Ok(())
 }
 
@@ -117,8 +117,8 @@ async fn a_grant_that_does_not_become_effective_is_waited_for_as_long_as_was_sai
     scene.client.attach(&scene.cluster, &scene.by_id(), AttachOptions::default()).await?;
     scene.apply(&deployment("web", IMAGE, 1)).await?;
     let begun = Instant::now();
-    let options = aks_acr::RollOutOptions::default().with_propagation(Duration::from_secs(90));
-    let result = scene.client.roll_out(&scene.cluster, &aks_acr::Deployment::new("web"), options).await;
+    let options = aks_acr::RolloutOptions::default().with_propagation_timeout(Duration::from_secs(90));
+    let result = scene.client.wait_for_rollout(&scene.cluster, &aks_acr::WorkloadRef::new("web"), options).await;
     refused(result, ErrorKind::PullFailed)?;
     assert!(begun.elapsed() >= Duration::from_secs(90) && begun.elapsed() < Duration::from_secs(120));
     Ok(())
@@ -158,7 +158,7 @@ async fn an_image_for_some_nodes_runs_on_those() -> Checked {
     scene
         .apply(&anywhere.replace("spec: {containers", "spec: {nodeSelector: {kubernetes.io/arch: arm64}, containers"))
         .await?;
-    roll_out(&scene).await?;
+    wait_for_rollout(&scene).await?;
     assert!(pods(&scene).await?.iter().all(|pod| pod.node.as_deref() == Some("aks-arm-0")));
     Ok(())
 }
@@ -176,14 +176,14 @@ async fn a_firewall_is_final_and_names_the_clusters_address() -> Checked {
 }
 
 /// Kubelet tries again by itself, with longer and longer waits; until it does, its last failure still stands.
-async fn wait_for_recovery(scene: &Scene) -> aks_acr::Result<RollOut> {
+async fn wait_for_recovery(scene: &Scene) -> aks_acr::Result<Rollout> {
     for _ in 0..20 {
         if pods(scene).await?.iter().all(|pod| pod.status == "Running") {
             break;
         }
         tokio::time::sleep(Duration::from_secs(30)).await;
     }
-    roll_out(scene).await
+    wait_for_rollout(scene).await
 }
 
 async fn a_closed_registry_is_final() -> Checked {
@@ -213,7 +213,7 @@ async fn an_init_containers_image_is_told_as_its_own() -> Checked {
     let scene = Scene::new()?;
     let init = "initContainers: [{name: prepare, image: 'docker.io/library/nginx:absent'}], containers";
     scene.apply(&deployment("web", NGINX, 1).replace("containers", init)).await?;
-    let err = refused(roll_out(&scene).await, ErrorKind::PullFailed)?;
+    let err = refused(wait_for_rollout(&scene).await, ErrorKind::PullFailed)?;
     let failure = some(err.pull_failure(), "pull failure")?;
     assert_eq!((failure.container.as_str(), failure.cause.clone()), ("prepare", PullCause::NotFound));
     assert!(pods(&scene).await?[0].status.starts_with("Init:"));
@@ -231,7 +231,7 @@ async fn the_first_error_is_kept_when_kubelet_backs_off() -> Checked {
         seen.push(failure.reason);
     }
     assert!(seen.iter().any(|reason| reason == "ImagePullBackOff"), "{seen:?}");
-    let err = refused(roll_out(&scene).await, ErrorKind::PullFailed)?;
+    let err = refused(wait_for_rollout(&scene).await, ErrorKind::PullFailed)?;
     assert_eq!(some(err.pull_failure(), "pull failure")?.cause, PullCause::NotFound);
     Ok(())
 }
@@ -250,6 +250,6 @@ async fn a_cluster_without_kubelet_identity_has_no_credentials() -> Checked {
     tokio::time::sleep(Duration::from_secs(20)).await;
     let failure = some(pods(&scene).await?.remove(0).pull_failure, "pull failure")?;
     assert_eq!(failure.cause, PullCause::NoCredentials, "{}", failure.message);
-    assert!(refused(roll_out(&scene).await, ErrorKind::PullFailed)?.to_string().contains("no credentials"));
+    assert!(refused(wait_for_rollout(&scene).await, ErrorKind::PullFailed)?.to_string().contains("no credentials"));
     Ok(())
 }

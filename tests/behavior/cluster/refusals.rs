@@ -5,7 +5,7 @@ use crate::{
     emulator::{REGISTRY, Scene, deployment},
     kubectl,
 };
-use aks_acr::{ApplyOptions, Deployment, ErrorKind, RollOutOptions};
+use aks_acr::{ApplyOptions, ErrorKind, RolloutOptions, WorkloadRef};
 use aks_acr_emulator::{Fault, Service};
 use serde_json::json;
 use std::time::Duration;
@@ -195,13 +195,13 @@ async fn a_namespace_that_is_being_deleted_is_a_transient_conflict() -> Checked 
 
 async fn what_is_missing_is_named_with_its_namespace() -> Checked {
     let scene = Scene::new()?;
-    let wait = async |deployment: Deployment| {
-        let err = scene.client.roll_out(&scene.cluster, &deployment, RollOutOptions::default()).await;
+    let wait = async |deployment: WorkloadRef| {
+        let err = scene.client.wait_for_rollout(&scene.cluster, &deployment, RolloutOptions::default()).await;
         refused(err, ErrorKind::NotFound).map(|err| err.to_string())
     };
-    let err = wait(Deployment::new("web")).await?;
+    let err = wait(WorkloadRef::new("web")).await?;
     assert!(err.starts_with("no deployment 'web' in namespace 'default'; set `namespace`"), "{err}");
-    let err = wait(Deployment::new("api").in_namespace("team")).await?;
+    let err = wait(WorkloadRef::new("api").in_namespace("team")).await?;
     assert!(err.starts_with("no deployment 'api' in namespace 'team'"), "{err}");
     let options = ApplyOptions::default().with_namespace("nowhere");
     let err = refused(scene.apply_with(SETTINGS, options).await, ErrorKind::NotFound)?.to_string();

@@ -1,6 +1,6 @@
 //! Pods: their changes.
 
-use super::{pods, roll_out::roll_out};
+use super::{pods, wait_for_rollout::wait_for_rollout};
 use crate::{
     backend::{Backend, call},
     case::{Case, Checked, cases, refused},
@@ -39,7 +39,7 @@ fn name(event: &PodEvent) -> String {
 
 async fn watch_tells_the_pods_that_are_there_first(backend: &dyn Backend) -> Checked {
     let running = backend.running_deployment().await?;
-    backend.client().roll_out(backend.cluster(), &running, aks_acr::RollOutOptions::default()).await?;
+    backend.client().wait_for_rollout(backend.cluster(), &running, aks_acr::RolloutOptions::default()).await?;
     let there = PodSelection::default().in_namespace(&running.namespace);
     let listed = backend.client().pods(backend.cluster(), &there, CallOptions::default()).await?;
     let wanted: BTreeSet<String> = listed.pods.into_iter().map(|pod| pod.name).collect();
@@ -98,7 +98,7 @@ async fn watch_tells_each_change_after_the_present_ones() -> Checked {
 async fn watch_tells_that_a_pod_is_gone() -> Checked {
     let scene = Scene::new()?;
     scene.apply(&deployment("web", NGINX, 2)).await?;
-    roll_out(&scene).await?;
+    wait_for_rollout(&scene).await?;
     let there: BTreeSet<String> = pods(&scene).await?.into_iter().map(|pod| pod.name).collect();
     let selection = PodSelection::default();
     let (told, applied) = tokio::join!(watched(&scene, &selection, 300), async {
@@ -175,7 +175,7 @@ async fn watch_ends_when_it_is_cancelled() -> Checked {
 async fn watch_goes_on_after_a_connection_broke_off_and_tells_nothing_twice() -> Checked {
     let scene = Scene::new()?;
     scene.apply(&deployment("web", NGINX, 1)).await?;
-    roll_out(&scene).await?;
+    wait_for_rollout(&scene).await?;
     let before = pods(&scene).await?.remove(0).name;
     scene.azure.fault(Fault::on("GET", "watch=true").reset().times(3));
     let selection = PodSelection::default();

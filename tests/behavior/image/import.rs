@@ -6,7 +6,7 @@ use crate::{
     case::{Case, Checked, cases, refused, some},
     emulator::{GROUP, NGINX, REGISTRY, Scene},
 };
-use aks_acr::{CallOptions, ErrorKind, Event, ExistingTag, Import, ImportOptions, ImportProof};
+use aks_acr::{CallOptions, ErrorKind, Event, Import, ImportOptions, ImportProof, OnExistingTag};
 use aks_acr_emulator::{Fault, RegistrySeed, Timing};
 use libtest_mimic::Failed;
 use std::{
@@ -91,7 +91,7 @@ async fn a_name_that_has_arrived_meanwhile_keeps_no_other_from_being_copied() ->
         scene.azure.set_timing(Timing::none());
         import(&scene, as_v1()).await
     };
-    let (both, one) = futures::join!(import(&scene, as_v1().with_also("web/nginx:stable")), meanwhile);
+    let (both, one) = futures::join!(import(&scene, as_v1().with_additional_tag("web/nginx:stable")), meanwhile);
     assert!(one?.is_new && both?.is_new);
     assert_eq!(posts(&scene), 3);
     let digests = [TARGET, "myregistry.azurecr.io/web/nginx:stable"].map(|name| scene.azure.digest(name));
@@ -105,7 +105,7 @@ async fn a_tag_that_has_another_image_is_kept_unless_it_may_be_replaced() -> Che
     let before = scene.azure.digest(TARGET);
     refused(import(&scene, as_v1()).await, ErrorKind::Conflict)?;
     assert_eq!((scene.azure.digest(TARGET), posts(&scene)), (before, 0));
-    let done = import(&scene, as_v1().with_existing(ExistingTag::Replace)).await?;
+    let done = import(&scene, as_v1().with_on_existing_tag(OnExistingTag::Replace)).await?;
     assert!(done.is_new);
     assert_eq!(scene.azure.digest(TARGET), scene.azure.digest(NGINX));
     Ok(())

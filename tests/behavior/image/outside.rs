@@ -7,7 +7,7 @@ use crate::{
     emulator::Scene,
 };
 use aks_acr::{
-    Blame, ErrorKind, ImageReference, ImportCredentials, ImportItem, ImportManyOptions, ImportOptions, ImportProof,
+    ErrorKind, ImageReference, ImportCredentials, ImportItem, ImportManyOptions, ImportOptions, ImportProof, ImportSide,
 };
 use aks_acr_emulator::{Fault, Service, UpstreamSeed};
 use azure_core::credentials::Secret;
@@ -187,7 +187,7 @@ async fn a_pinned_digest_is_enforced() -> Checked {
             refused(looked, ErrorKind::Unexpected)?;
             let imported = scene.client.import_image(&scene.by_id(), &source, as_v1()).await;
             let err = refused(imported, ErrorKind::Unexpected)?;
-            assert_eq!((err.blame(), err.is_transient(), posts(&scene)), (Some(Blame::Source), false, 0));
+            assert_eq!((err.failed_side(), err.is_transient(), posts(&scene)), (Some(ImportSide::Source), false, 0));
             refused(scene.client.start_import(&scene.by_id(), &source, as_v1()).await, ErrorKind::Unexpected)?;
         }
     }
@@ -202,7 +202,7 @@ async fn a_pinned_digest_is_enforced_in_a_list() -> Checked {
         ImportItem::new("nginx".parse()?, ImportOptions::default().with_target("nginx:v2")),
     ];
     let done = scene.client.import_images(&scene.by_id(), items, ImportManyOptions::default()).await?;
-    assert_eq!(done[0].as_ref().err().and_then(aks_acr::Error::blame), Some(Blame::Source));
+    assert_eq!(done[0].as_ref().err().and_then(aks_acr::Error::failed_side), Some(ImportSide::Source));
     assert!(done[1].is_ok() && posts(&scene) == 1);
     Ok(())
 }
@@ -218,9 +218,9 @@ async fn a_pinned_digest_is_enforced_where_the_image_arrives() -> Checked {
             .times(9)
     };
     scene.azure.fault(lie());
-    let untagged = ImportOptions::default().with_untagged("team/app");
+    let untagged = ImportOptions::default().with_untagged_repository("team/app");
     let err = refused(scene.client.import_image(&scene.by_id(), &source, untagged).await, ErrorKind::Unexpected)?;
-    assert_eq!(err.blame(), Some(Blame::Target));
+    assert_eq!(err.failed_side(), Some(ImportSide::Target));
     let scene = with(UpstreamSeed::new("nexus.example.com"), APP)?;
     scene.azure.fault(Fault::on("POST", "/importImage").delay(std::time::Duration::from_secs(5)));
     let lying = async {
@@ -229,7 +229,7 @@ async fn a_pinned_digest_is_enforced_where_the_image_arrives() -> Checked {
     };
     let to = scene.by_id();
     let (done, ()) = tokio::join!(scene.client.import_image(&to, &source, as_v1()), lying);
-    assert_eq!(refused(done, ErrorKind::Conflict)?.blame(), Some(Blame::Target));
+    assert_eq!(refused(done, ErrorKind::Conflict)?.failed_side(), Some(ImportSide::Target));
     Ok(())
 }
 
@@ -266,7 +266,7 @@ async fn a_private_source_needs_its_own_user_and_password() -> Checked {
         let to = scene.by_id();
         let import = |options: ImportOptions| scene.client.import_image(&to, &source, options);
         let err = refused(import(as_v1()).await, ErrorKind::Forbidden)?;
-        assert_eq!(err.blame(), Some(Blame::Source), "{host}");
+        assert_eq!(err.failed_side(), Some(ImportSide::Source), "{host}");
         let with = |password: &str| {
             as_v1().with_credentials(ImportCredentials::user("robot", Secret::from(password.to_owned())))
         };

@@ -7,8 +7,8 @@ use crate::{
     emulator::{NGINX, Scene},
 };
 use aks_acr::{
-    Blame, CallOptions, ErrorKind, ExistingTag, ImageReference, ImportCredentials, ImportOptions, ImportProof,
-    ImportStatus, RegistryRef, StartedImport,
+    CallOptions, ErrorKind, ImageReference, ImportCredentials, ImportOptions, ImportProof, ImportSide, ImportStatus,
+    OnExistingTag, RegistryRef, StartedImport,
 };
 use aks_acr_emulator::{Fault, RegistrySeed, Timing};
 use azure_core::credentials::Secret;
@@ -47,10 +47,13 @@ fn digest(scene: &Scene, image: &str) -> Result<String, libtest_mimic::Failed> {
 
 async fn an_image_gets_every_name_that_was_given() -> Checked {
     let scene = Scene::new()?;
-    let options = as_v1().with_also("web/nginx:stable").with_also("nginx:v1").with_untagged("archive/nginx");
+    let options = as_v1()
+        .with_additional_tag("web/nginx:stable")
+        .with_additional_tag("nginx:v1")
+        .with_untagged_repository("archive/nginx");
     let done = import(&scene, options.clone()).await?;
     let wanted = digest(&scene, NGINX)?;
-    let also: Vec<String> = done.also.iter().map(ToString::to_string).collect();
+    let also: Vec<String> = done.additional_tags.iter().map(ToString::to_string).collect();
     assert_eq!(
         also,
         ["myregistry.azurecr.io/web/nginx:stable", &format!("myregistry.azurecr.io/archive/nginx@{wanted}")]
@@ -66,7 +69,7 @@ async fn an_image_gets_every_name_that_was_given() -> Checked {
 async fn only_the_names_that_lack_the_image_are_imported() -> Checked {
     let scene = Scene::new()?;
     import(&scene, as_v1()).await?;
-    let done = import(&scene, as_v1().with_also("nginx:v2")).await?;
+    let done = import(&scene, as_v1().with_additional_tag("nginx:v2")).await?;
     assert!(done.is_new);
     assert_eq!(digest(&scene, "myregistry.azurecr.io/nginx:v2")?, digest(&scene, NGINX)?);
     Ok(())
@@ -75,17 +78,17 @@ async fn only_the_names_that_lack_the_image_are_imported() -> Checked {
 async fn one_name_with_another_image_keeps_all_as_they_are() -> Checked {
     let scene = Scene::new()?;
     scene.azure.push_image("myregistry.azurecr.io/nginx:v2", &["windows/amd64"]);
-    let options = || as_v1().with_also("nginx:v2");
+    let options = || as_v1().with_additional_tag("nginx:v2");
     let err = refused(import(&scene, options()).await, ErrorKind::Conflict)?;
-    assert_eq!((err.blame(), posts(&scene)), (Some(Blame::Target), 0));
-    import(&scene, options().with_existing(ExistingTag::Replace)).await?;
+    assert_eq!((err.failed_side(), posts(&scene)), (Some(ImportSide::Target), 0));
+    import(&scene, options().with_on_existing_tag(OnExistingTag::Replace)).await?;
     assert_eq!(digest(&scene, "myregistry.azurecr.io/nginx:v2")?, digest(&scene, NGINX)?);
     Ok(())
 }
 
 async fn an_image_without_a_tag_is_known_by_its_digest() -> Checked {
     let scene = Scene::new()?;
-    let options = ImportOptions::default().with_untagged("team/nginx");
+    let options = ImportOptions::default().with_untagged_repository("team/nginx");
     let done = import(&scene, options.clone()).await?;
     assert_eq!(done.target.to_string(), format!("myregistry.azurecr.io/team/nginx@{}", digest(&scene, NGINX)?));
     assert_eq!(scene.azure.digest("myregistry.azurecr.io/team/nginx:latest"), None, "no tag was made");
@@ -96,7 +99,7 @@ async fn an_image_without_a_tag_is_known_by_its_digest() -> Checked {
 async fn an_untagged_import_needs_a_digest() -> Checked {
     let scene = Scene::new()?;
     scene.azure.fault(Fault::on("*", "registry-1.docker.io").status(403).times(99));
-    let options = ImportOptions::default().with_untagged("team/nginx");
+    let options = ImportOptions::default().with_untagged_repository("team/nginx");
     refused(import(&scene, options.clone()).await, ErrorKind::InvalidInput)?;
     let named: ImageReference = format!("nginx@{}", digest(&scene, NGINX)?).parse()?;
     assert!(scene.client.import_image(&scene.by_id(), &named, options).await?.is_new);
@@ -120,7 +123,7 @@ async fn a_private_source_is_imported_with_a_users_password() -> Checked {
     let importer = scene.caller(&[("Container Registry Data Importer and Data Reader", scene.registry().as_str())])?;
     let source = PRIVATE.parse()?;
     let without = importer.import_image(&scene.by_id(), &source, ImportOptions::default()).await;
-    assert_eq!(refused(without, ErrorKind::Forbidden)?.blame(), Some(Blame::Source));
+    assert_eq!(refused(without, ErrorKind::Forbidden)?.failed_side(), Some(ImportSide::Source));
     let credentials = ImportCredentials::user(user, Secret::from(password));
     let options = ImportOptions::default().with_credentials(credentials);
     let done = importer.import_image(&scene.by_id(), &source, options).await?;
@@ -146,7 +149,7 @@ async fn wrong_credentials_are_the_sources_refusal_and_in_no_error() -> Checked 
     assert!(!format!("{options:?}").contains("hunter2"));
     let err =
         refused(scene.client.import_image(&scene.by_id(), &PRIVATE.parse()?, options).await, ErrorKind::Forbidden)?;
-    assert_eq!(err.blame(), Some(Blame::Source));
+    assert_eq!(err.failed_side(), Some(ImportSide::Source));
     assert!(!format!("{err:#} {err:?}").contains("hunter2"));
     Ok(())
 }
@@ -168,9 +171,9 @@ async fn a_source_registry_that_was_named_and_is_absent_is_the_sources_fault() -
     let scene = Scene::new()?;
     let options = as_v1().with_source_registry("absent1".parse()?);
     let err = refused(import(&scene, options).await, ErrorKind::NotFound)?;
-    assert_eq!((err.blame(), posts(&scene)), (Some(Blame::Source), 0));
+    assert_eq!((err.failed_side(), posts(&scene)), (Some(ImportSide::Source), 0));
     let err = scene.client.import_image(&"absent1".parse()?, &"nginx".parse()?, as_v1()).await;
-    assert_eq!(refused(err, ErrorKind::NotFound)?.blame(), Some(Blame::Target));
+    assert_eq!(refused(err, ErrorKind::NotFound)?.failed_side(), Some(ImportSide::Target));
     Ok(())
 }
 
@@ -184,16 +187,16 @@ async fn credentials_and_a_source_registry_contradict_each_other() -> Checked {
 }
 
 async fn a_failure_says_on_which_side_the_fault_lies() -> Checked {
-    for (text, kind, blame) in [
-        ("Tag nginx:v1 already exists in target registry.", ErrorKind::Conflict, Some(Blame::Target)),
-        ("Unable to find manifest digest  Repo: r Tag: t Manifest:", ErrorKind::NotFound, Some(Blame::Source)),
+    for (text, kind, failed_side) in [
+        ("Tag nginx:v1 already exists in target registry.", ErrorKind::Conflict, Some(ImportSide::Target)),
+        ("Unable to find manifest digest  Repo: r Tag: t Manifest:", ErrorKind::NotFound, Some(ImportSide::Source)),
         (
             "StatusCode: 429 TOOMANYREQUESTS unauthenticated pull rate limit",
             ErrorKind::RateLimited,
-            Some(Blame::Source),
+            Some(ImportSide::Source),
         ),
-        ("Access to quay.io denied.", ErrorKind::Forbidden, Some(Blame::Source)),
-        ("No value specified for Docker-Content-Digest", ErrorKind::OperationFailed, Some(Blame::Source)),
+        ("Access to quay.io denied.", ErrorKind::Forbidden, Some(ImportSide::Source)),
+        ("No value specified for Docker-Content-Digest", ErrorKind::OperationFailed, Some(ImportSide::Source)),
         ("Error copying blobs", ErrorKind::OperationFailed, None),
         ("something that nobody has seen", ErrorKind::OperationFailed, None),
     ] {
@@ -204,7 +207,7 @@ async fn a_failure_says_on_which_side_the_fault_lies() -> Checked {
         scene.azure.push_image(source, &["linux/amd64"]);
         scene.azure.fault(Fault::on("HEAD", "quay.example").status(403).times(99));
         let failed = scene.client.import_image(&scene.by_id(), &source.parse()?, as_v1()).await;
-        assert_eq!(refused(failed, kind)?.blame(), blame, "{text}");
+        assert_eq!(refused(failed, kind)?.failed_side(), failed_side, "{text}");
     }
     Ok(())
 }
@@ -213,7 +216,7 @@ async fn an_import_is_begun_and_looked_at_later() -> Checked {
     let scene = Scene::new()?;
     scene.azure.set_timing(Timing::none().with_import(Duration::from_secs(60)));
     let (to, source) = (scene.by_id(), "nginx".parse()?);
-    let options = as_v1().with_untagged("team/nginx");
+    let options = as_v1().with_untagged_repository("team/nginx");
     let StartedImport::Started { handle } = scene.client.start_import(&to, &source, options).await? else {
         return Err("nothing was begun".into());
     };

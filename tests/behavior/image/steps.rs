@@ -139,7 +139,7 @@ async fn an_import_that_the_caller_may_not_follow_is_followed_by_its_targets() -
     scene.azure.set_timing(Timing::none().with_import(Duration::from_secs(60)));
     scene.azure.fault(Fault::on("GET", "/operationResults/").status(403).times(1000));
     let began = Instant::now();
-    let done = import(&scene, as_v1().with_also("nginx:v2")).await?;
+    let done = import(&scene, as_v1().with_additional_tag("nginx:v2")).await?;
     assert!(matches!(done.proof, ImportProof::SourceMatched { .. }) && done.is_new, "{done:?}");
     assert!(done.correlation_id.is_some() && began.elapsed() < Duration::from_secs(70), "{done:?}");
     assert_eq!((posts(&scene), scene.sent(|one| one.path.contains("/operationResults/")).len()), (1, 1));

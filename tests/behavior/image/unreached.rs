@@ -5,7 +5,7 @@ use crate::{
     case::{Case, Checked, cases, refused},
     emulator::{CLUSTER, GROUP, NGINX, REGISTRY, Scene},
 };
-use aks_acr::{ErrorKind, ExistingTag, ImportItem, ImportManyOptions, ImportOptions, ImportProof, StartedImport};
+use aks_acr::{ErrorKind, ImportItem, ImportManyOptions, ImportOptions, ImportProof, OnExistingTag, StartedImport};
 use aks_acr_emulator::{ClusterSeed, Fault, RegistrySeed, Timing};
 use libtest_mimic::Failed;
 use std::time::Duration;
@@ -63,7 +63,7 @@ async fn a_source_and_a_registry_that_are_not_reached_cost_an_import_at_most_fiv
         let scene = scene(&faults)?;
         let digest = scene.azure.digest(NGINX).unwrap_or_default();
         for source in [NGINX.to_owned(), format!("{NGINX}@{digest}")] {
-            let options = as_v1().with_existing(ExistingTag::Replace);
+            let options = as_v1().with_on_existing_tag(OnExistingTag::Replace);
             let begun = Instant::now();
             scene.client.import_image(&scene.by_id(), &source.parse()?, options).await?;
             let cost = begun.elapsed().saturating_sub(usual);
@@ -163,10 +163,10 @@ async fn an_image_that_replicas_do_not_show_yet_is_waited_for() -> Checked {
     assert!(begun.elapsed() < Duration::from_secs(90 + 10 + 12), "{:?}", begun.elapsed());
     // A tag that is moved shows its old image for a while.
     scene.azure.push_image(NGINX, &["linux/riscv64"]);
-    let moved = import(&scene, as_v1().with_existing(ExistingTag::Replace)).await?;
+    let moved = import(&scene, as_v1().with_on_existing_tag(OnExistingTag::Replace)).await?;
     assert!(matches!(moved.proof, ImportProof::SourceMatched { .. }), "{:?}", moved.proof);
     assert_eq!(scene.azure.digest(TARGET), scene.azure.digest(NGINX));
-    let untagged = import(&scene, ImportOptions::default().with_untagged("team/nginx")).await?;
+    let untagged = import(&scene, ImportOptions::default().with_untagged_repository("team/nginx")).await?;
     assert!(matches!(untagged.proof, ImportProof::SourceMatched { .. }), "{:?}", untagged.proof);
     Ok(())
 }

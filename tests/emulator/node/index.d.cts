@@ -139,7 +139,7 @@ export interface EmulatorOptions {
   scene?: Scene;
   /** How long things take: no time, which is the default, or about what Azure takes. */
   timing?: 'none' | 'typical' | Times;
-  /** How many times faster than real the clock runs that grants, operations and roll-outs go by. */
+  /** How many times faster than real the clock runs that grants, operations and rollouts go by. */
   clock?: number;
   /** What passes before any request is looked at, in milliseconds. */
   latencyMs?: number;

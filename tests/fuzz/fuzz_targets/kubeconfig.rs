@@ -1,7 +1,7 @@
 //! Kubeconfigs: one that is merged into another, and both may be anything.
 #![no_main]
 
-use aks_acr::{ExistingEntry, Kubeconfig};
+use aks_acr::{OnExistingEntry, Kubeconfig};
 use fuzz::lines_lost;
 use libfuzzer_sys::fuzz_target;
 use serde_json::Value;
@@ -18,7 +18,7 @@ fuzz_target!(|data: &[u8]| {
     // Somebody will log it.
     drop(format!("{kubeconfig:?}"));
     assert!(kubeconfig.server().starts_with("https://") && !kubeconfig.context().is_empty());
-    let existing = if first & 1 == 0 { ExistingEntry::Keep } else { ExistingEntry::Replace };
+    let existing = if first & 1 == 0 { OnExistingEntry::Keep } else { OnExistingEntry::Replace };
     let set_current = first & 2 == 0;
     let merged = match kubeconfig.merge_text(file, existing, set_current) {
         Ok(merged) => merged,
@@ -37,7 +37,7 @@ fuzz_target!(|data: &[u8]| {
         assert_eq!(entered.server(), kubeconfig.server());
     }
     // Lines of others stay. One names the current context, and one each may begin a list that was empty.
-    if existing == ExistingEntry::Keep {
+    if existing == OnExistingEntry::Keep {
         let lost = lines_lost(file, &merged);
         assert!(lost <= 4, "{lost} lines are lost:\n{file}\n=>\n{merged}");
     }
@@ -52,7 +52,7 @@ fuzz_target!(|data: &[u8]| {
         let ours = values(kubeconfig.text());
         for entry in before[list].as_array().into_iter().flatten() {
             let is_ours = |one: &Value| one["name"] == entry["name"];
-            if existing == ExistingEntry::Keep || !ours[list].as_array().is_some_and(|all| all.iter().any(is_ours)) {
+            if existing == OnExistingEntry::Keep || !ours[list].as_array().is_some_and(|all| all.iter().any(is_ours)) {
                 let admin = format!("{}-admin", kubeconfig.context());
                 let kept = after[list].as_array().is_some_and(|all| all.contains(entry));
                 assert!(kept || entry["name"] == admin, "{list}: {entry}");

@@ -5,9 +5,9 @@ use std::time::Duration;
 
 use aks_acr::{
     ApplyAttachOptions, ApplyDetachOptions, ApplyOptions, AttachOptions, AttachmentsOptions, CallOptions, Client,
-    ClusterRef, CreateClusterOptions, CreateRegistryOptions, Deployment, DetachOptions, Error, ExistingTag,
+    ClusterRef, CreateClusterOptions, CreateRegistryOptions, WorkloadRef, DetachOptions, Error, OnExistingTag,
     ImageReference, ImportItem, ImportManyOptions, ImportOptions, KubeconfigOptions, Manifest, PodSelection,
-    RegistryRef, Result, RollOutOptions, SshKey, StartedImport,
+    RegistryRef, Result, RolloutOptions, SshKey, StartedImport,
 };
 use aks_acr_emulator::{Emulator, Timing};
 use tokio::runtime::{Builder, Runtime};
@@ -156,7 +156,7 @@ async fn drive(operation: u8, source: Source) -> Result<()> {
             seen(client.apply_detach(&plan, ApplyDetachOptions::default().with_call(call())).await)
         }
         7 => seen(client.attachments_of_cluster(&cluster, attachments).await),
-        8 => seen(client.attachments_of_registry(&registry, attachments.with_ask_directory(true)).await),
+        8 => seen(client.attachments_of_registry(&registry, attachments.with_query_graph(true)).await),
         9 => seen(client.registry(&registry, call()).await),
         10 => {
             let options = CreateRegistryOptions::default().with_call(call());
@@ -168,7 +168,7 @@ async fn drive(operation: u8, source: Source) -> Result<()> {
             let new = ClusterRef::new("group", "new")?;
             seen(client.create_cluster(&new, options.with_call(call())).await)
         }
-        12 => seen(client.import_image(&registry, &image, import.with_existing(ExistingTag::Keep)).await),
+        12 => seen(client.import_image(&registry, &image, import.with_existing(OnExistingTag::Keep)).await),
         13 => {
             let one = |text: &str| Ok::<_, Error>(ImportItem::new(text.parse()?, ImportOptions::default()));
             let items = vec![one("nginx")?, one("myregistry.azurecr.io/app:1")?];
@@ -204,8 +204,8 @@ async fn drive(operation: u8, source: Source) -> Result<()> {
             let manifests = Manifest::parse_all(MANIFESTS)?;
             let options = ApplyOptions::default().with_registry(registry).with_call(call());
             client.apply(&cluster, manifests, options).await?;
-            let options = RollOutOptions::default().with_call(call());
-            seen(client.roll_out(&cluster, &Deployment::new("web"), options).await)
+            let options = RolloutOptions::default().with_call(call());
+            seen(client.wait_for_rollout(&cluster, &WorkloadRef::new("web"), options).await)
         }
         _ => seen(client.pods(&cluster, &PodSelection::default(), call()).await),
     }

@@ -16,7 +16,7 @@ const SHOWS = {
   'emulate.mjs': /^# pass 2$[^]*^# fail 0$/m,
   // Kubelet says either word of a pull that failed, the second while it waits for the next try.
   'quickstart.mjs':
-    /^registry myregistry\.azurecr\.io\n[^]*\nattach +granted\nagain +already_granted\nroll-out 2\/2 ready\ndetach +removed\nroll-out (?:ErrImagePull|ImagePullBackOff): unauthorized\n/,
+    /^registry myregistry\.azurecr\.io\n[^]*\nattach +granted\nagain +already_granted\nrollout 2\/2 ready\ndetach +removed\nrollout (?:ErrImagePull|ImagePullBackOff): unauthorized\n/,
   'test_with_azure_arm.test.mjs': /^# fail 0$/m,
 };
 

@@ -45,16 +45,16 @@ new Client({ credential: 'secret', subscriptionId });
 
 export async function use(signal: AbortSignal): Promise<string> {
   const options: AttachOptions = {
-    inherited: 'grant_directly',
-    otherCondition: 'keep',
-    retryRefusedMs: 5,
+    onInheritedGrant: 'grant_directly',
+    onConditionMismatch: 'keep',
+    retryForbiddenForMs: 5,
     deadlineMs: 5,
     signal,
   };
   // @ts-expect-error the unit is in the name
   await client.attach('g/c', 'r', { deadline: 5 });
   // @ts-expect-error there is no such word
-  await client.attach('g/c', 'r', { inherited: 'yes' });
+  await client.attach('g/c', 'r', { onInheritedGrant: 'yes' });
   // @ts-expect-error nothing is positional but what is needed
   await client.createRegistry('g', 'r', 'Basic');
   const plan: AttachPlan = await client.planAttach('g/c', 'r', options);
@@ -91,8 +91,8 @@ function tell(outcome: AttachOutcome): string | null {
 export async function more(): Promise<string | null> {
   const made = await client.createCluster('g/c', { registries: ['r'], nodeCount: 1, tier: 'Standard', sshKeyFile: 'f' });
   const kinds: AttachOutcome['kind'][] = made.attachments.map(({ outcome }) => outcome.kind);
-  for (const { import: done, error } of await client.importImages('r', ['a', { source: 'b', also: ['c:1'] }])) {
-    console.log(done ? done.also : error.blame, kinds);
+  for (const { import: done, error } of await client.importImages('r', ['a', { source: 'b', additionalTags: ['c:1'] }])) {
+    console.log(done ? done.additionalTags : error.failed_side, kinds);
   }
   // @ts-expect-error who hears of an image is who hears of the list
   await client.importImages('r', [{ source: 'b', onProgress() {} }]);
@@ -106,7 +106,7 @@ export async function more(): Promise<string | null> {
   }
   // @ts-expect-error there may be nothing to look at
   await client.pollImport(started);
-  const plan = await client.planDetach('g/c', 'r', { onlyOurs: true });
+  const plan = await client.planDetach('g/c', 'r', { onlyCreatedByAksAcr: true });
   const { remaining } = await client.applyDetach(JSON.parse(JSON.stringify(plan)) as StoredDetachPlan);
   // @ts-expect-error an operation that there is not
   requiredRights(['plan_attach']);

@@ -58,9 +58,9 @@ def test_an_image_is_named_by_its_digest(az, registry, other):
 def test_an_image_may_come_without_a_tag(az, registry, other):
     digest = tags(az, "source", "app")["1"]
     source = ("--source", f"app@{digest}", "--registry", other["id"])
-    az("acr", "import", "-n", "target", *source, "--repository", "untagged")
-    assert tags(az, "target", "untagged") == {}
-    listed = az("acr", "manifest", "list-metadata", "-r", "target", "-n", "untagged")
+    az("acr", "import", "-n", "target", *source, "--repository", "untagged_repositories")
+    assert tags(az, "target", "untagged_repositories") == {}
+    listed = az("acr", "manifest", "list-metadata", "-r", "target", "-n", "untagged_repositories")
     assert digest in [one["digest"] for one in listed]
 
 

@@ -6,8 +6,8 @@
 
 use aks_acr::{
     ApplyOptions, AttachOptions, CallOptions, Client, Cloud, ClusterRef, CreateClusterOptions, CreateRegistryOptions,
-    Deployment, DetachOptions, Error, ImportOptions, Manifest, MergeKubeconfigOptions, PodSelection, RegistryRef,
-    RollOutOptions, Sku, SshKey,
+    DetachOptions, Error, ImportOptions, Manifest, MergeKubeconfigOptions, PodSelection, RegistryRef, RolloutOptions,
+    Sku, SshKey, WorkloadRef,
 };
 use serde::Serialize;
 use serde_json::{Value, json};
@@ -59,9 +59,9 @@ async fn operate(client: &Client, words: &[&str]) -> Result<Value, Error> {
             shown(client.merge_kubeconfig(&cluster.parse()?, options).await)
         }
         ["apply", cluster, file, registry] => apply(client, &cluster.parse()?, file, registry.parse()?).await,
-        ["roll-out", cluster, deployment] => {
-            let deployment = Deployment::new(*deployment);
-            shown(client.roll_out(&cluster.parse()?, &deployment, RollOutOptions::default()).await)
+        ["rollout", cluster, deployment] => {
+            let deployment = WorkloadRef::new(*deployment);
+            shown(client.wait_for_rollout(&cluster.parse()?, &deployment, RolloutOptions::default()).await)
         }
         ["pods", cluster, labels] => {
             let selection = PodSelection::default().with_labels(*labels);

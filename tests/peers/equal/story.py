@@ -111,7 +111,7 @@ ROWS = (
     Row(
         9,
         ("kubectl rollout status deployment/nginx0-deployment --timeout=60s", "kubectl get pods -l app=nginx0"),
-        ("roll-out group/plain nginx0-deployment", "pods group/plain app=nginx0"),
+        ("rollout group/plain nginx0-deployment", "pods group/plain app=nginx0"),
         ("state", "table: each line of it, of the same emulator; READY, STATUS and RESTARTS across the two"),
     ),
     Row(
@@ -123,7 +123,7 @@ ROWS = (
     Row(
         10,
         ("kubectl apply -f {always}", "kubectl describe pods -l app=nginx0"),
-        ("apply group/plain {always} myregistry", "roll-out group/plain nginx0-deployment"),
+        ("apply group/plain {always} myregistry", "rollout group/plain nginx0-deployment"),
         ("cause: image, status and text of the failed pull",),
         {"az aks check-acr": "it starts a program in a pod, and the emulator's pods run none; what kubectl reads is compared"},
     ),

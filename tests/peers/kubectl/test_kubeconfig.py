@@ -53,7 +53,10 @@ class Merge:
         self.azure = azure
         self.config = azure.emulator.home / ".kube" / "config"
         self.source = azure.emulator.folder / "from-azure"
-        self.source.write_text(azure.arm.kubeconfig(GROUP, CLUSTER))
+        # The library merges no proxy that its caller did not name, and the emulator names one for clusters' hosts. kubectl gets it here.
+        lines = azure.arm.kubeconfig(GROUP, CLUSTER).splitlines(keepends=True)
+        self.source.write_text("".join(line for line in lines if "proxy-url" not in line))
+        azure.kubectl.environment["HTTPS_PROXY"] = azure.emulator.proxy
         self.config.unlink()
 
     def __call__(self, *options):

@@ -5,8 +5,8 @@ use super::{
     wire::{Answer, Wire},
 };
 use aks_acr::{
-    CallOptions, Client, ClusterRef, CreateRegistryOptions, Deployment, Error, Event, ImportOptions, PodSelection,
-    Pods, RegistryRef, RollOutOptions,
+    CallOptions, Client, ClusterRef, CreateRegistryOptions, Error, Event, ImportOptions, PodSelection, Pods,
+    RegistryRef, RolloutOptions, WorkloadRef,
 };
 use aks_acr_emulator::Emulator;
 use azure_core::http::{Method, Request};
@@ -415,8 +415,8 @@ async fn escapes_in_texts_of_events_reach_no_terminal() {
         let reports: Arc<Mutex<Vec<String>>> = Arc::default();
         let heard = reports.clone();
         let call = call().with_progress(move |event: Event| heard.lock().unwrap().push(event.to_string()));
-        let (cluster, web) = (ClusterRef::new("group", "dev").unwrap(), Deployment::new("web"));
-        let err = client.roll_out(&cluster, &web, RollOutOptions::default().with_call(call)).await.unwrap_err();
+        let (cluster, web) = (ClusterRef::new("group", "dev").unwrap(), WorkloadRef::new("web"));
+        let err = client.wait_for_rollout(&cluster, &web, RolloutOptions::default().with_call(call)).await.unwrap_err();
         assert!(format!("{err:#}").contains("Failed to pull image"), "{err:#}");
         table.push((format!("an event in an error with {escape}"), cleaned(format!("{err:#}"))));
         let reports = reports.lock().unwrap().join(" ");

@@ -67,7 +67,7 @@ async fn begin(arm: &Arm, new: &NewCluster, body: (&str, Option<&str>), call: &C
         }
         let write = || put_cluster(new, location, ssh_key);
         let whose = (PROVIDER, new.id.subscription());
-        match arm.send_registered(write, whose, new.register, call).await {
+        match arm.send_registered(write, whose, new.register_providers, call).await {
             Ok(answer) => Ok(Begun::Accepted(answer)),
             Err(err) if err.kind() == ErrorKind::Conflict => {
                 let is_ours = may_be_there.load(Ordering::Relaxed);

@@ -53,7 +53,7 @@ pub struct NewCluster {
     /// Who may sign in to the nodes by SSH.
     pub ssh_key: SshKey,
     /// Whether the resource provider is registered where the subscription has not done so.
-    pub register: bool,
+    pub register_providers: bool,
 }
 
 impl NewCluster {
@@ -68,7 +68,7 @@ impl NewCluster {
             kubernetes_version: None,
             tier: ClusterTier::default(),
             ssh_key: SshKey::default(),
-            register: false,
+            register_providers: false,
         }
     }
 }

@@ -29,7 +29,7 @@ const LOCK_WAIT: Duration = Duration::from_secs(10);
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 #[non_exhaustive]
-pub enum ExistingEntry {
+pub enum OnExistingEntry {
     /// They stay: equal ones are success, others are a [`Conflict`](ErrorKind::Conflict).
     #[default]
     Keep,
@@ -37,24 +37,59 @@ pub enum ExistingEntry {
     Replace,
 }
 
-words!(ExistingEntry, "existing": Keep => "keep", Replace => "replace");
+words!(OnExistingEntry, "on_existing_entry": Keep => "keep", Replace => "replace");
 
-/// How a kubeconfig is merged into a file.
-#[derive(Clone, Debug, PartialEq, Eq)]
+/// How a cluster's kubeconfig is acquired, and merged into a file.
+#[derive(Clone, Debug)]
 #[non_exhaustive]
-pub struct MergeMode {
+pub struct MergeKubeconfigOptions {
+    /// Which kubeconfig; deadline (2 minutes by default), cancellation, progress. [`Kubeconfig::merge`] does not use it.
+    pub kubeconfig: KubeconfigOptions,
     /// The file. By default it is looked for as kubectl does: the first file of `KUBECONFIG` that has an entry of one of the names,
     /// else its first that exists, else its last; without `KUBECONFIG`, `~/.kube/config`.
     pub file: Option<PathBuf>,
     /// What happens to other entries of the same names. Kept by default.
-    pub existing: ExistingEntry,
+    pub on_existing_entry: OnExistingEntry,
     /// Whether the context becomes the current one; it does by default.
     pub set_current: bool,
     /// How long others who hold the file's lock are waited for; 10 seconds by default, and never beyond a call's deadline.
     pub lock_wait: Duration,
 }
 
-impl MergeMode {
+impl Default for MergeKubeconfigOptions {
+    fn default() -> Self {
+        Self {
+            kubeconfig: KubeconfigOptions::default(),
+            file: None,
+            on_existing_entry: OnExistingEntry::default(),
+            set_current: true,
+            lock_wait: LOCK_WAIT,
+        }
+    }
+}
+
+impl MergeKubeconfigOptions {
+    /// Sets as whom the cluster is entered; see [`KubeconfigOptions::access`].
+    #[must_use]
+    pub fn with_access(mut self, access: Access) -> Self {
+        self.kubeconfig = self.kubeconfig.with_access(access);
+        self
+    }
+
+    /// Sets whether a private cluster is entered by its public name; see [`KubeconfigOptions::public_fqdn`].
+    #[must_use]
+    pub fn with_public_fqdn(mut self, public_fqdn: bool) -> Self {
+        self.kubeconfig = self.kubeconfig.with_public_fqdn(public_fqdn);
+        self
+    }
+
+    /// Sets the context's name; see [`KubeconfigOptions::context`].
+    #[must_use]
+    pub fn with_context(mut self, context: impl Into<String>) -> Self {
+        self.kubeconfig = self.kubeconfig.with_context(context);
+        self
+    }
+
     /// Sets [`file`](Self::file).
     #[must_use]
     pub fn with_file(mut self, file: impl Into<PathBuf>) -> Self {
@@ -62,10 +97,10 @@ impl MergeMode {
         self
     }
 
-    /// Sets [`existing`](Self::existing).
+    /// Sets [`on_existing_entry`](Self::on_existing_entry).
     #[must_use]
-    pub fn with_existing(mut self, existing: ExistingEntry) -> Self {
-        self.existing = existing;
+    pub fn with_on_existing_entry(mut self, on_existing_entry: OnExistingEntry) -> Self {
+        self.on_existing_entry = on_existing_entry;
         self
     }
 
@@ -80,73 +115,6 @@ impl MergeMode {
     #[must_use]
     pub fn with_lock_wait(mut self, wait: Duration) -> Self {
         self.lock_wait = wait;
-        self
-    }
-}
-
-impl Default for MergeMode {
-    fn default() -> Self {
-        Self { file: None, existing: ExistingEntry::default(), set_current: true, lock_wait: LOCK_WAIT }
-    }
-}
-
-/// How a cluster's kubeconfig is had and merged into a file.
-#[derive(Clone, Debug, Default)]
-#[non_exhaustive]
-pub struct MergeKubeconfigOptions {
-    /// Which kubeconfig; deadline (2 minutes by default), cancellation, progress.
-    pub kubeconfig: KubeconfigOptions,
-    /// Where it is put, and what becomes of what is there.
-    pub mode: MergeMode,
-}
-
-impl MergeKubeconfigOptions {
-    /// Sets as whom the cluster is entered; as a user by default.
-    #[must_use]
-    pub fn with_access(mut self, access: Access) -> Self {
-        self.kubeconfig = self.kubeconfig.with_access(access);
-        self
-    }
-
-    /// Sets whether a private cluster is entered by its public name; not by default.
-    #[must_use]
-    pub fn with_public_fqdn(mut self, public_fqdn: bool) -> Self {
-        self.kubeconfig = self.kubeconfig.with_public_fqdn(public_fqdn);
-        self
-    }
-
-    /// Sets the context's name; see [`KubeconfigOptions::context`].
-    #[must_use]
-    pub fn with_context(mut self, context: impl Into<String>) -> Self {
-        self.kubeconfig = self.kubeconfig.with_context(context);
-        self
-    }
-
-    /// Sets [`mode`](Self::mode).
-    #[must_use]
-    pub fn with_mode(mut self, mode: MergeMode) -> Self {
-        self.mode = mode;
-        self
-    }
-
-    /// Sets the file; see [`MergeMode::file`].
-    #[must_use]
-    pub fn with_file(mut self, file: impl Into<PathBuf>) -> Self {
-        self.mode = self.mode.with_file(file);
-        self
-    }
-
-    /// Sets what happens to other entries of the same names. Kept by default.
-    #[must_use]
-    pub fn with_existing(mut self, existing: ExistingEntry) -> Self {
-        self.mode = self.mode.with_existing(existing);
-        self
-    }
-
-    /// Sets whether the context becomes the current one; it does by default.
-    #[must_use]
-    pub fn with_set_current(mut self, set_current: bool) -> Self {
-        self.mode = self.mode.with_set_current(set_current);
         self
     }
 
@@ -199,10 +167,10 @@ fn as_text<S: Serializer>(file: &Path, into: S) -> Result<S::Ok, S::Error> {
 
 impl Kubeconfig {
     /// Puts this kubeconfig's context, cluster and user into a file, of which every other byte stays. It blocks; without a file in the
-    /// mode, it looks at the process's `KUBECONFIG`.
+    /// options, it looks at the process's `KUBECONFIG`.
     ///
     /// The file is replaced whole or not at all, under the lock that kubectl takes. One that cannot be replaced, such as a mount by itself in
-    /// a container, is written in place, as kubectl does: its old text is put back if that fails. Links are followed, mode, owner and line ends are
+    /// a container, is written in place, as kubectl does: its old text is put back if that fails. Links are followed, options, owner and line ends are
     /// kept, and a new file is for its owner alone. A context of the same names is left as it is, with the namespace that somebody
     /// may have set in it. An administrator's context is told apart by `-admin`, as az does it.
     ///
@@ -219,7 +187,7 @@ impl Kubeconfig {
     /// # Examples
     /// ```
     /// # fn main() -> Result<(), Box<dyn std::error::Error>> {
-    /// use aks_acr::{Kubeconfig, MergeMode, MergeOutcome};
+    /// use aks_acr::{Kubeconfig, MergeKubeconfigOptions, MergeOutcome};
     ///
     /// # let folder = std::env::temp_dir().join(format!("aks-acr-merge-{}", std::process::id()));
     /// # let file = folder.join("config");
@@ -229,15 +197,15 @@ impl Kubeconfig {
     ///      clusters: [{name: dev, cluster: {server: 'https://dev.example'}}]\n\
     ///      users: [{name: me, user: {token: secret}}]",
     /// )?;
-    /// let merged = kubeconfig.merge(&MergeMode::default().with_file(&file))?;
+    /// let merged = kubeconfig.merge(&MergeKubeconfigOptions::default().with_file(&file))?;
     /// assert_eq!(merged.outcome, MergeOutcome::Added);
-    /// assert_eq!(kubeconfig.merge(&MergeMode::default().with_file(&file))?.outcome, MergeOutcome::Unchanged);
+    /// assert_eq!(kubeconfig.merge(&MergeKubeconfigOptions::default().with_file(&file))?.outcome, MergeOutcome::Unchanged);
     /// # std::fs::remove_dir_all(folder)?;
     /// # Ok(()) }
     /// ```
-    pub fn merge(&self, mode: &MergeMode) -> Result<MergedKubeconfig> {
-        let places = Places::find(mode.file.as_deref(), &Environment::default())?;
-        self.merge_into(&places, mode, &|| false)
+    pub fn merge(&self, options: &MergeKubeconfigOptions) -> Result<MergedKubeconfig> {
+        let places = Places::find(options.file.as_deref(), &Environment::default())?;
+        self.merge_into(&places, options, &|| false)
     }
 
     /// What [`merge`](Self::merge) makes of a file's text, for input that is made up: tests/fuzz.
@@ -246,10 +214,10 @@ impl Kubeconfig {
     /// Those of the text.
     #[cfg(fuzzing)]
     #[doc(hidden)]
-    pub fn merge_text(&self, text: &str, existing: ExistingEntry, set_current: bool) -> Result<String> {
+    pub fn merge_text(&self, text: &str, existing: OnExistingEntry, set_current: bool) -> Result<String> {
         let entries = self.accepted_entries()?;
         let current = set_current.then_some(entries.context.as_str());
-        let wanted = Wanted { entries: Some(&entries), replace: existing == ExistingEntry::Replace, current };
+        let wanted = Wanted { entries: Some(&entries), replace: existing == OnExistingEntry::Replace, current };
         let edited =
             super::edit::edit(text, wanted).map_err(|refusal| super::write::refused(Path::new("text"), refusal))?;
         Ok(edited.text.unwrap_or_else(|| text.to_owned()))
@@ -266,21 +234,21 @@ impl Kubeconfig {
     pub(crate) fn merge_into(
         &self,
         places: &Places,
-        mode: &MergeMode,
+        options: &MergeKubeconfigOptions,
         stop: &dyn Fn() -> bool,
     ) -> Result<MergedKubeconfig> {
         let entries = self.accepted_entries()?;
-        let chosen = Chosen::among(places, &entries, mode, stop)?;
-        let current = mode.set_current.then_some(entries.context.as_str());
+        let chosen = Chosen::among(places, &entries, options, stop)?;
+        let current = options.set_current.then_some(entries.context.as_str());
         let in_one = chosen.current == chosen.entries;
-        let replace = mode.existing == ExistingEntry::Replace;
+        let replace = options.on_existing_entry == OnExistingEntry::Replace;
         let first = Wanted { entries: Some(&entries), replace, current: current.filter(|_| in_one) };
         let mut changes: Vec<Change<'_>> = vec![(&chosen.entries, first)];
         if !in_one {
             // Another file of the list says first what the current context is.
             changes.push((&chosen.current, Wanted { entries: None, replace: false, current }));
         }
-        let mut written = write(&changes, mode.lock_wait, stop)?.into_iter();
+        let mut written = write(&changes, options.lock_wait, stop)?.into_iter();
         let missing = || Error::new(ErrorKind::Unexpected, "the merge wrote no file");
         let done = written.next().ok_or_else(missing)?;
         let context_changed = done.edited.context_changed || written.any(|one| one.edited.context_changed);
@@ -309,10 +277,15 @@ struct Chosen {
 
 impl Chosen {
     /// The first file with an entry of one of the names hides those of the others; so does the first with a current context.
-    fn among(places: &Places, entries: &Entries, mode: &MergeMode, stop: &dyn Fn() -> bool) -> Result<Self> {
+    fn among(
+        places: &Places,
+        entries: &Entries,
+        options: &MergeKubeconfigOptions,
+        stop: &dyn Fn() -> bool,
+    ) -> Result<Self> {
         let (mut with_entries, mut with_current) = (None, None);
         for file in places.all() {
-            let Some(values) = look(file, mode, stop)? else { continue };
+            let Some(values) = look(file, options, stop)? else { continue };
             let has_one = entries.all.iter().any(|entry| find(&values, entry.list, &entry.name).is_some());
             if has_one && with_entries.is_none() {
                 with_entries = Some(file.clone());
@@ -323,13 +296,13 @@ impl Chosen {
         }
         let entries = with_entries.unwrap_or_else(|| places.default().to_owned());
         let (current, previous) = with_current.map_or((None, None), |(file, name)| (Some(file), Some(name)));
-        let current = current.filter(|_| mode.set_current).unwrap_or_else(|| entries.clone());
+        let current = current.filter(|_| options.set_current).unwrap_or_else(|| entries.clone());
         Ok(Self { entries, current, previous })
     }
 }
 
 /// The values of a file. What is decided by them is looked at again under the lock.
-fn look(file: &Path, mode: &MergeMode, stop: &dyn Fn() -> bool) -> Result<Option<serde_json::Value>> {
+fn look(file: &Path, options: &MergeKubeconfigOptions, stop: &dyn Fn() -> bool) -> Result<Option<serde_json::Value>> {
     // One that is no file, or not readable, is refused when it is the one to be written. To read a pipe would be to take from it.
     if !fs::metadata(file).is_ok_and(|data| data.is_file()) {
         return Ok(None);
@@ -339,6 +312,6 @@ fn look(file: &Path, mode: &MergeMode, stop: &dyn Fn() -> bool) -> Result<Option
         return Ok(Some(values));
     }
     // kubectl writes files in place, under the lock: it may have been half way.
-    let held = Held::take(file, mode.lock_wait, stop)?;
+    let held = Held::take(file, options.lock_wait, stop)?;
     read(held.text()?).map(Some).map_err(|fault| unfit(file, &fault))
 }

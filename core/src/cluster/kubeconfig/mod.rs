@@ -15,7 +15,7 @@ mod write;
 
 #[cfg(feature = "kubernetes")]
 pub(crate) use endpoint::Endpoint;
-pub use merge::{ExistingEntry, MergeKubeconfigOptions, MergeMode, MergeOutcome, MergedKubeconfig};
+pub use merge::{MergeKubeconfigOptions, MergeOutcome, MergedKubeconfig, OnExistingEntry};
 pub(crate) use place::Places;
 
 use crate::{
@@ -42,22 +42,14 @@ pub enum Access {
 
 words!(Access, "access": User => "user", Admin => "admin");
 
-/// How a cluster is entered.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-#[non_exhaustive]
-pub struct KubeconfigMode {
-    /// As whom; as a user by default.
-    pub access: Access,
-    /// Whether a private cluster is entered by its public name; not by default. Azure ignores it for other clusters.
-    pub public_fqdn: bool,
-}
-
 /// Which kubeconfig is wanted.
 #[derive(Clone, Debug, Default)]
 #[non_exhaustive]
 pub struct KubeconfigOptions {
-    /// As whom the cluster is entered, and by which name.
-    pub mode: KubeconfigMode,
+    /// As whom the cluster is entered; as a user by default.
+    pub access: Access,
+    /// Whether a private cluster is entered by its public name; not by default. Azure ignores it for other clusters.
+    pub public_fqdn: bool,
     /// The name of context and cluster; the user gets the name that Azure gives it, followed by this one. By default all have Azure's
     /// names: the cluster's, and for the user one with the group in it. An administrator's context has the name that is given here, but
     /// merged into a file it always ends in `-admin`.
@@ -67,17 +59,17 @@ pub struct KubeconfigOptions {
 }
 
 impl KubeconfigOptions {
-    /// Sets as whom the cluster is entered; as a user by default.
+    /// Sets [`access`](Self::access).
     #[must_use]
     pub fn with_access(mut self, access: Access) -> Self {
-        self.mode.access = access;
+        self.access = access;
         self
     }
 
-    /// Sets whether a private cluster is entered by its public name; not by default.
+    /// Sets [`public_fqdn`](Self::public_fqdn).
     #[must_use]
     pub fn with_public_fqdn(mut self, public_fqdn: bool) -> Self {
-        self.mode.public_fqdn = public_fqdn;
+        self.public_fqdn = public_fqdn;
         self
     }
 

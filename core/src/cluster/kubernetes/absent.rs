@@ -2,7 +2,7 @@
 
 use crate::{
     call::Call,
-    cluster::{Applied, ApplyMode, Deployment, Manifest, PodListener, PodSelection, Pods, RollOut},
+    cluster::{Applied, ApplyOptions, Manifest, PodListener, PodSelection, Pods, Rollout, WorkloadRef},
     error::{Error, ErrorKind, Result},
     id::ResourceId,
 };
@@ -25,11 +25,11 @@ impl Kubernetes {
         false
     }
 
-    pub async fn apply(&self, _: &ResourceId, _: &[Manifest], _: &ApplyMode, _: &Call) -> Result<Vec<Applied>> {
+    pub async fn apply(&self, _: &ResourceId, _: &[Manifest], _: &ApplyOptions, _: &Call) -> Result<Vec<Applied>> {
         unsupported()
     }
 
-    pub async fn roll_out(&self, _: &ResourceId, _: &Deployment, _: Duration, _: &Call) -> Result<RollOut> {
+    pub async fn wait_for_rollout(&self, _: &ResourceId, _: &WorkloadRef, _: Duration, _: &Call) -> Result<Rollout> {
         unsupported()
     }
 

@@ -3,7 +3,7 @@
 use super::client::Kubernetes;
 use crate::{
     call::{Call, Poll, Polling},
-    cluster::{Applied, ApplyMode, Manifest},
+    cluster::{Applied, ApplyOptions, Manifest},
     error::{Error, ErrorKind, Result},
     id::ResourceId,
     kubernetes::{Answer, Created, from_kube, repeated, send, send_write, within_a_try},
@@ -30,16 +30,16 @@ impl Kubernetes {
         &self,
         cluster: &ResourceId,
         manifests: &[Manifest],
-        mode: &ApplyMode,
+        options: &ApplyOptions,
         call: &Call,
     ) -> Result<Vec<Applied>> {
         let client = self.client(cluster, call).await?;
-        let mut kinds = known_kinds(&client, manifests, mode, call).await?;
+        let mut kinds = known_kinds(&client, manifests, options, call).await?;
         let mut applied = Vec::with_capacity(manifests.len());
         for manifest in manifests {
             let target = Target { client: &client, cluster, guard: &self.guard };
             let step = format!("applying {manifest}");
-            let done = call.step(&step, apply_one(&target, &mut kinds, manifest, mode, call)).await;
+            let done = call.step(&step, apply_one(&target, &mut kinds, manifest, options, call)).await;
             let done = done.map_err(|err| {
                 err.with_context("object", manifest.to_string())
                     .with_context("applied before it", applied.len().to_string())
@@ -51,11 +51,11 @@ impl Kubernetes {
 }
 
 /// Looks up all kinds before anything is written, but for those that the manifests themselves define: a dry run defines none.
-async fn known_kinds(client: &Client, manifests: &[Manifest], mode: &ApplyMode, call: &Call) -> Result<Kinds> {
+async fn known_kinds(client: &Client, manifests: &[Manifest], options: &ApplyOptions, call: &Call) -> Result<Kinds> {
     let mut kinds = Kinds::new();
     for manifest in manifests {
         let kind = kind_of(manifest)?;
-        if kinds.contains_key(&kind) || (!mode.dry_run && manifests.iter().any(|other| defines(other, &kind))) {
+        if kinds.contains_key(&kind) || (!options.dry_run && manifests.iter().any(|other| defines(other, &kind))) {
             continue;
         }
         let found =
@@ -123,7 +123,7 @@ async fn apply_one(
     target: &Target<'_>,
     kinds: &mut Kinds,
     manifest: &Manifest,
-    mode: &ApplyMode,
+    options: &ApplyOptions,
     call: &Call,
 ) -> Result<Applied> {
     let kind = kind_of(manifest)?;
@@ -132,12 +132,12 @@ async fn apply_one(
         kinds.insert(kind.clone(), found);
     }
     let (resource, scope) = kinds.get(&kind).ok_or_else(|| unknown_kind(&kind))?;
-    let namespace = (*scope == Scope::Namespaced).then(|| manifest.namespace().unwrap_or(&mode.namespace));
+    let namespace = (*scope == Scope::Namespaced).then(|| manifest.namespace().unwrap_or(&options.namespace));
     let path = DynamicObject::url_path(resource, namespace);
     let body = placed(manifest.object(), namespace);
-    let request = Request::new(path).patch(manifest.name(), &parameters(mode), &Patch::Apply(&body));
+    let request = Request::new(path).patch(manifest.name(), &parameters(options), &Patch::Apply(&body));
     let step = "applying an object";
-    let Answer { is_new, .. } = if mode.dry_run {
+    let Answer { is_new, .. } = if options.dry_run {
         send::<Created>(target.client, request, step, call).await?
     } else {
         let write = |request: &http::Request<Vec<u8>>| as_write(request, target.cluster, manifest, namespace, step);
@@ -166,10 +166,10 @@ fn as_write(
     }
 }
 
-fn parameters(mode: &ApplyMode) -> PatchParams {
+fn parameters(options: &ApplyOptions) -> PatchParams {
     PatchParams {
-        dry_run: mode.dry_run,
-        force: mode.force,
+        dry_run: options.dry_run,
+        force: options.force,
         field_manager: Some(FIELD_MANAGER.to_owned()),
         field_validation: Some(ValidationDirective::Strict),
     }

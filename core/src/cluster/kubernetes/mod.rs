@@ -13,11 +13,11 @@ mod pool;
 #[cfg(feature = "kubernetes")]
 mod pull_memory;
 #[cfg(feature = "kubernetes")]
-mod roll_out;
-#[cfg(feature = "kubernetes")]
-mod rolling;
+mod rollout;
 #[cfg(feature = "kubernetes")]
 mod session;
+#[cfg(feature = "kubernetes")]
+mod wait_for_rollout;
 #[cfg(feature = "kubernetes")]
 mod watch;
 

@@ -4,7 +4,7 @@ use super::connection::Connection;
 use crate::{
     call::Call,
     cloud::Cloud,
-    cluster::{KubeconfigMode, credentials::kubeconfig, kubeconfig::Endpoint},
+    cluster::{KubeconfigOptions, credentials::kubeconfig, kubeconfig::Endpoint},
     error::{Error, ErrorKind, Result},
     http::{Arm, Tokens},
     id::ResourceId,
@@ -101,7 +101,7 @@ impl Pool {
 
     async fn connect(&self, cluster: &ResourceId, call: &Call) -> Result<Connection> {
         let is_own = |host: &str, proxy: &str| self.names_proxy(host, proxy);
-        let fetched = kubeconfig(&self.arm, cluster, KubeconfigMode::default(), &is_own, call).await?;
+        let fetched = kubeconfig(&self.arm, cluster, &KubeconfigOptions::default(), &is_own, call).await?;
         let endpoint = fetched.endpoint()?;
         let scope = endpoint.is_entra.then(Cloud::kubernetes_scope);
         let config = read(endpoint, &self.network).await?;

@@ -1,6 +1,6 @@
 //! What attach does, decided from what was found. No request is made here.
 
-use super::{AttachOptions, AttachOutcome, InheritedGrant, OtherCondition, PlannedAction};
+use super::{AttachOptions, AttachOutcome, OnConditionMismatch, OnInheritedGrant, PlannedAction};
 use crate::{
     action::READ_GRANTS,
     error::{Error, ErrorKind, Result},
@@ -44,12 +44,12 @@ pub(super) fn decide(found: &Found, options: &AttachOptions) -> Result<Decision>
     let direct = held.iter().find(|one| one.is_for(&grant));
     let broader = held.iter().find(|one| is_above(&one.scope, grant.scope.as_str()) && one.condition.is_none());
     let is_same = direct.is_some_and(|one| same_condition(one.condition.as_deref(), grant.condition.as_deref()));
-    if let (Some(one), false, InheritedGrant::Suffices) = (broader, is_same, options.inherited) {
+    if let (Some(one), false, OnInheritedGrant::Suffices) = (broader, is_same, options.on_inherited_grant) {
         let outcome = AttachOutcome::Inherited { from: one.scope.clone() };
         return Ok(Decision { grant, action: PlannedAction::Nothing { outcome }, existing: Some((*one).clone()) });
     }
     let through_group = found.groups.held.iter().find(|one| is_enough(one, found, &grant));
-    if let (Some(one), false, InheritedGrant::Suffices) = (through_group, is_same, options.inherited) {
+    if let (Some(one), false, OnInheritedGrant::Suffices) = (through_group, is_same, options.on_inherited_grant) {
         return Ok(from_group(one, grant));
     }
     match direct {
@@ -75,7 +75,7 @@ fn from_group(held: &RoleAssignment, grant: Grant) -> Decision {
 pub(super) fn wants_groups(decision: &Decision, options: &AttachOptions) -> bool {
     use AttachOutcome::{AlreadyGranted, Inherited};
     let is_settled = matches!(decision.action, PlannedAction::Nothing { outcome: AlreadyGranted | Inherited { .. } });
-    !is_settled && options.inherited == InheritedGrant::Suffices
+    !is_settled && options.on_inherited_grant == OnInheritedGrant::Suffices
 }
 
 /// Without a list of what exists: on a registry in legacy mode the role has no condition that could be lost, so Azure itself
@@ -92,7 +92,7 @@ fn from_direct(direct: &RoleAssignment, grant: Grant, options: &AttachOptions) -
     let mut grant = grant;
     let action = if same_condition(direct.condition.as_deref(), grant.condition.as_deref()) {
         PlannedAction::Nothing { outcome: AttachOutcome::AlreadyGranted }
-    } else if options.other_condition == OtherCondition::Replace {
+    } else if options.on_condition_mismatch == OnConditionMismatch::Replace {
         grant.replaces = Some(direct.id.clone());
         grant.description.clone_from(&direct.description);
         PlannedAction::Replace { assignment_id: direct.id.clone() }
@@ -269,7 +269,7 @@ mod tests {
             let there = vec![assigned(scope, PullRole::AcrPull, None)];
             let inherited = PlannedAction::Nothing { outcome: AttachOutcome::Inherited { from: scope.to_owned() } };
             assert_eq!(action(Legacy, there.clone(), &AttachOptions::default()), inherited);
-            let direct = AttachOptions::default().with_inherited(InheritedGrant::GrantDirectly);
+            let direct = AttachOptions::default().with_on_inherited_grant(OnInheritedGrant::GrantDirectly);
             assert_eq!(action(Legacy, there, &direct), PlannedAction::Grant);
         }
     }
@@ -299,7 +299,7 @@ mod tests {
         let there = vec![assigned(&registry_id(), PullRole::RepositoryReader, Some("narrow"))];
         let kept = AttachOutcome::ConditionDiffers { existing: Some("narrow".to_owned()) };
         assert_eq!(action(Abac, there.clone(), &AttachOptions::default()), PlannedAction::Nothing { outcome: kept });
-        let replace = AttachOptions::default().with_other_condition(OtherCondition::Replace);
+        let replace = AttachOptions::default().with_on_condition_mismatch(OnConditionMismatch::Replace);
         let assignment_id = there[0].id.clone();
         assert_eq!(action(Abac, there, &replace), PlannedAction::Replace { assignment_id });
     }
@@ -337,7 +337,7 @@ mod tests {
             let found = with_group(Legacy, Vec::new(), held_by_group(&scope, PullRole::AcrPull, None));
             let outcome = AttachOutcome::ThroughGroup { group: GROUP.to_owned(), from: scope };
             assert_eq!(decide(&found, &AttachOptions::default()).unwrap().action, PlannedAction::Nothing { outcome });
-            let direct = AttachOptions::default().with_inherited(InheritedGrant::GrantDirectly);
+            let direct = AttachOptions::default().with_on_inherited_grant(OnInheritedGrant::GrantDirectly);
             assert_eq!(decide(&found, &direct).unwrap().action, PlannedAction::Grant);
         }
     }
@@ -364,7 +364,7 @@ mod tests {
     fn a_condition_that_is_replaced_leaves_the_description() {
         let mut narrow = assigned(&registry_id(), PullRole::RepositoryReader, Some("narrow"));
         narrow.description = Some("made by Terraform".to_owned());
-        let options = AttachOptions::default().with_other_condition(OtherCondition::Replace);
+        let options = AttachOptions::default().with_on_condition_mismatch(OnConditionMismatch::Replace);
         let decision = decide(&found(Abac, Some(vec![narrow])), &options).unwrap();
         assert_eq!(decision.grant.description.as_deref(), Some("made by Terraform"));
     }

@@ -47,11 +47,11 @@ pub struct AttachOptions {
     /// on repositories: elsewhere it would have no effect, and is refused.
     pub condition: Option<String>,
     /// What is done where a scope above the registry, or an Entra group, gives pull already.
-    pub inherited: InheritedGrant,
+    pub on_inherited_grant: OnInheritedGrant,
     /// What is done where the role is there with another condition.
-    pub other_condition: OtherCondition,
+    pub on_condition_mismatch: OnConditionMismatch,
     /// For how long a refusal is tried again. Not at all by default; rights that were just activated need it.
-    pub retry_refused: Option<Duration>,
+    pub retry_forbidden_for: Option<Duration>,
     /// Deadline (5 minutes by default), cancellation, progress.
     pub call: CallOptions,
 }
@@ -71,24 +71,24 @@ impl AttachOptions {
         self
     }
 
-    /// Sets [`inherited`](Self::inherited).
+    /// Sets [`on_inherited_grant`](Self::on_inherited_grant).
     #[must_use]
-    pub fn with_inherited(mut self, inherited: InheritedGrant) -> Self {
-        self.inherited = inherited;
+    pub fn with_on_inherited_grant(mut self, on_inherited_grant: OnInheritedGrant) -> Self {
+        self.on_inherited_grant = on_inherited_grant;
         self
     }
 
-    /// Sets [`other_condition`](Self::other_condition).
+    /// Sets [`on_condition_mismatch`](Self::on_condition_mismatch).
     #[must_use]
-    pub fn with_other_condition(mut self, other_condition: OtherCondition) -> Self {
-        self.other_condition = other_condition;
+    pub fn with_on_condition_mismatch(mut self, on_condition_mismatch: OnConditionMismatch) -> Self {
+        self.on_condition_mismatch = on_condition_mismatch;
         self
     }
 
-    /// Sets [`retry_refused`](Self::retry_refused).
+    /// Sets [`retry_forbidden_for`](Self::retry_forbidden_for).
     #[must_use]
-    pub fn with_retry_refused(mut self, time: Duration) -> Self {
-        self.retry_refused = Some(time);
+    pub fn with_retry_forbidden_for(mut self, time: Duration) -> Self {
+        self.retry_forbidden_for = Some(time);
         self
     }
 
@@ -104,7 +104,7 @@ impl AttachOptions {
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 #[non_exhaustive]
-pub enum InheritedGrant {
+pub enum OnInheritedGrant {
     /// It is enough: nothing is written.
     #[default]
     Suffices,
@@ -112,13 +112,13 @@ pub enum InheritedGrant {
     GrantDirectly,
 }
 
-words!(InheritedGrant, "inherited": Suffices => "suffices", GrantDirectly => "grant_directly");
+words!(OnInheritedGrant, "on_inherited_grant": Suffices => "suffices", GrantDirectly => "grant_directly");
 
 /// What is done where the role is there with another condition.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 #[non_exhaustive]
-pub enum OtherCondition {
+pub enum OnConditionMismatch {
     /// It is left as it is, and the outcome says so.
     #[default]
     Keep,
@@ -126,7 +126,7 @@ pub enum OtherCondition {
     Replace,
 }
 
-words!(OtherCondition, "other condition": Keep => "keep", Replace => "replace");
+words!(OnConditionMismatch, "on_condition_mismatch": Keep => "keep", Replace => "replace");
 
 /// The state "this cluster can pull from this registry, by that grant".
 ///

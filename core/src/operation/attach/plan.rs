@@ -1,6 +1,6 @@
 //! What attach would do, as a value that can be shown, stored and applied later.
 
-use super::{AttachOptions, AttachOutcome, InheritedGrant, OtherCondition};
+use super::{AttachOptions, AttachOutcome, OnConditionMismatch, OnInheritedGrant};
 use crate::{
     call::CallOptions,
     cluster::ClusterRef,
@@ -77,9 +77,9 @@ pub struct AttachPlan {
     /// Whether the options named who gets the grant; else it is the cluster's kubelet identity.
     pub is_principal_named: bool,
     /// What the options said of a scope above the registry, or a group, that gives pull already.
-    pub inherited: InheritedGrant,
+    pub on_inherited_grant: OnInheritedGrant,
     /// What the options said of the role with another condition.
-    pub other_condition: OtherCondition,
+    pub on_condition_mismatch: OnConditionMismatch,
     /// Object ids of the Entra groups that have a role which gives pull there, where Azure did not say whether the identity is a member.
     /// Usually empty.
     pub unchecked_groups: Vec<String>,
@@ -91,9 +91,9 @@ impl AttachPlan {
         AttachOptions {
             principal_id: self.is_principal_named.then_some(self.principal_id),
             condition: self.condition.clone(),
-            inherited: self.inherited,
-            other_condition: self.other_condition,
-            retry_refused: how.retry_refused,
+            on_inherited_grant: self.on_inherited_grant,
+            on_condition_mismatch: self.on_condition_mismatch,
+            retry_forbidden_for: how.retry_forbidden_for,
             call: how.call.clone(),
         }
     }
@@ -104,16 +104,16 @@ impl AttachPlan {
 #[non_exhaustive]
 pub struct ApplyAttachOptions {
     /// For how long a refusal is tried again. Not at all by default; rights that were just activated need it.
-    pub retry_refused: Option<Duration>,
+    pub retry_forbidden_for: Option<Duration>,
     /// Deadline (5 minutes by default), cancellation, progress.
     pub call: CallOptions,
 }
 
 impl ApplyAttachOptions {
-    /// Sets [`retry_refused`](Self::retry_refused).
+    /// Sets [`retry_forbidden_for`](Self::retry_forbidden_for).
     #[must_use]
-    pub fn with_retry_refused(mut self, time: Duration) -> Self {
-        self.retry_refused = Some(time);
+    pub fn with_retry_forbidden_for(mut self, time: Duration) -> Self {
+        self.retry_forbidden_for = Some(time);
         self
     }
 

@@ -54,8 +54,8 @@ pub(crate) async fn plan(
         condition: decision.grant.condition,
         action: decision.action,
         is_principal_named: options.principal_id.is_some(),
-        inherited: options.inherited,
-        other_condition: options.other_condition,
+        on_inherited_grant: options.on_inherited_grant,
+        on_condition_mismatch: options.on_condition_mismatch,
     })
 }
 
@@ -222,7 +222,7 @@ async fn write(
 
 /// A refusal ends it at once, unless the caller asked to try again for a time.
 async fn grant(parts: &Parts, decision: &Decision, options: &AttachOptions, call: &Call) -> Result<Granted> {
-    let limit = options.retry_refused;
+    let limit = options.retry_forbidden_for;
     let poll = || async {
         match parts.role_assigner().grant(&decision.grant, call).await {
             Err(err) if limit.is_some() && err.missing_action().is_some() => Ok(Poll::Failed(err)),

@@ -44,7 +44,7 @@ pub struct AttachmentsOptions {
     /// Asks the directory which principals of a registry's grants still exist, and who the members of its groups are; at a cluster there
     /// is nothing to ask, as Azure itself says what a cluster's groups give it. By default it is not asked: it takes rights in Microsoft
     /// Graph (`Directory.Read.All`, or `Application.Read.All` and `GroupMember.Read.All`), which roles in Azure do not bring.
-    pub ask_directory: bool,
+    pub query_graph: bool,
     /// Deadline (5 minutes by default), cancellation, progress.
     pub call: CallOptions,
 }
@@ -57,10 +57,10 @@ impl AttachmentsOptions {
         self
     }
 
-    /// Sets [`ask_directory`](Self::ask_directory).
+    /// Sets [`query_graph`](Self::query_graph).
     #[must_use]
-    pub fn with_ask_directory(mut self, ask: bool) -> Self {
-        self.ask_directory = ask;
+    pub fn with_query_graph(mut self, ask: bool) -> Self {
+        self.query_graph = ask;
         self
     }
 
@@ -149,7 +149,7 @@ pub enum GrantReach {
 }
 
 /// Whether a principal still exists. Only the directory tells of all of them, if it is asked: see
-/// [`ask_directory`](AttachmentsOptions::ask_directory).
+/// [`query_graph`](AttachmentsOptions::query_graph).
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 #[non_exhaustive]
@@ -176,7 +176,7 @@ pub enum GroupMembership {
     /// It is a group, and the clusters that were looked at were compared with its members.
     Checked,
     /// It is a group, and its members were not read, so that a cluster may pull by it that is not named here.
-    /// [`ask_directory`](AttachmentsOptions::ask_directory) reads them, with `GroupMember.Read.All` in Microsoft Graph.
+    /// [`query_graph`](AttachmentsOptions::query_graph) reads them, with `GroupMember.Read.All` in Microsoft Graph.
     Unchecked,
 }
 

@@ -147,7 +147,7 @@ async fn gather_of_registry(
         kubelets.iter().fold(grant, |grant, (principal, cluster)| grant.held_by(*principal, cluster))
     };
     let mut grants: Vec<PullGrant> = grants.into_iter().map(known).collect();
-    if options.ask_directory {
+    if options.query_graph {
         grants = with_members(parts, grants, &kubelets, call).await?;
         tell_gone(parts, &mut grants, call).await?;
     }

@@ -32,7 +32,7 @@ pub struct CreateClusterOptions {
     pub ssh_key: SshKey,
     /// Whether `Microsoft.ContainerService` is registered where the subscription has not done so. It is not by default. No other
     /// resource provider is: those of networks and machines, which Azure needs for a cluster, are the subscription's own affair.
-    pub register: bool,
+    pub register_providers: bool,
     /// Deadline (60 minutes by default), cancellation, progress.
     pub call: CallOptions,
 }
@@ -47,7 +47,7 @@ impl Default for CreateClusterOptions {
             kubernetes_version: None,
             tier: ClusterTier::default(),
             ssh_key: SshKey::default(),
-            register: false,
+            register_providers: false,
             call: CallOptions::default(),
         }
     }
@@ -103,10 +103,10 @@ impl CreateClusterOptions {
         self
     }
 
-    /// Sets [`register`](Self::register).
+    /// Sets [`register_providers`](Self::register_providers).
     #[must_use]
-    pub fn with_register(mut self, register: bool) -> Self {
-        self.register = register;
+    pub fn with_register_providers(mut self, register_providers: bool) -> Self {
+        self.register_providers = register_providers;
         self
     }
 
@@ -138,7 +138,7 @@ impl CreateClusterOptions {
             kubernetes_version: self.kubernetes_version.clone(),
             tier: self.tier,
             ssh_key: self.ssh_key.clone(),
-            register: self.register,
+            register_providers: self.register_providers,
         })
     }
 }

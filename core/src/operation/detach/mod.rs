@@ -39,7 +39,7 @@ pub struct DetachOptions {
     pub principal_id: Option<PrincipalId>,
     /// Leaves alone what this library did not make, such as a grant that Terraform or Bicep would make again. By default every
     /// direct grant of the two roles that attach gives is removed, whoever made it.
-    pub only_ours: bool,
+    pub only_created_by_aks_acr: bool,
     /// Deadline (5 minutes by default), cancellation, progress.
     pub call: CallOptions,
 }
@@ -52,10 +52,10 @@ impl DetachOptions {
         self
     }
 
-    /// Sets [`only_ours`](Self::only_ours).
+    /// Sets [`only_created_by_aks_acr`](Self::only_created_by_aks_acr).
     #[must_use]
-    pub fn with_only_ours(mut self, only_ours: bool) -> Self {
-        self.only_ours = only_ours;
+    pub fn with_only_created_by_aks_acr(mut self, only_created_by_aks_acr: bool) -> Self {
+        self.only_created_by_aks_acr = only_created_by_aks_acr;
         self
     }
 

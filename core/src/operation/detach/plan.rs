@@ -46,7 +46,7 @@ pub struct DetachPlan {
     /// Whether the options named whose grants are meant; else they are those of the cluster's kubelet identity.
     pub is_principal_named: bool,
     /// Whether only what this library made is meant.
-    pub only_ours: bool,
+    pub only_created_by_aks_acr: bool,
 }
 
 impl DetachPlan {
@@ -54,7 +54,7 @@ impl DetachPlan {
     pub(super) fn options(&self, how: &ApplyDetachOptions) -> DetachOptions {
         DetachOptions {
             principal_id: self.is_principal_named.then_some(self.principal_id),
-            only_ours: self.only_ours,
+            only_created_by_aks_acr: self.only_created_by_aks_acr,
             call: how.call.clone(),
         }
     }
@@ -88,7 +88,7 @@ impl fmt::Display for DetachPlan {
             Whose { cluster: &self.cluster, principal_id: self.principal_id, is_named: self.is_principal_named };
         let registry = self.registry.name();
         if self.remove.is_empty() {
-            let ours = if self.only_ours { " that this library made" } else { "" };
+            let ours = if self.only_created_by_aks_acr { " that this library made" } else { "" };
             write!(f, "= no grant{ours} on {registry} for {whose}\n    does: nothing")?;
             whose.details(&self.registry, f)?;
         }
@@ -123,7 +123,7 @@ pub(super) fn decide(
     options: &DetachOptions,
 ) -> Held {
     let is_meant = |one: &RoleAssignment| {
-        registry.is(&one.scope) && pull_role(one).is_some() && (!options.only_ours || one.is_ours())
+        registry.is(&one.scope) && pull_role(one).is_some() && (!options.only_created_by_aks_acr || one.is_ours())
     };
     let (remove, keep) = assignments.into_iter().filter(|one| one.is_of(principal)).partition(|one| is_meant(one));
     Held { remove, keep }
@@ -178,6 +178,6 @@ mod tests {
 
     #[test]
     fn what_others_made_stays_where_only_ours_are_meant() {
-        assert_eq!(decided(&DetachOptions::default().with_only_ours(true)), (1, 3));
+        assert_eq!(decided(&DetachOptions::default().with_only_created_by_aks_acr(true)), (1, 3));
     }
 }

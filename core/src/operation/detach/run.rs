@@ -67,7 +67,7 @@ pub(crate) async fn plan(
         remove: found.held.remove,
         remaining,
         is_principal_named: options.principal_id.is_some(),
-        only_ours: options.only_ours,
+        only_created_by_aks_acr: options.only_created_by_aks_acr,
     })
 }
 

@@ -11,7 +11,7 @@ mod target;
 
 pub use many::{ImportItem, ImportManyOptions};
 pub use options::ImportOptions;
-pub use result::{ExistingTag, Import, ImportProof, StartedImport};
+pub use result::{Import, ImportProof, OnExistingTag, StartedImport};
 
 pub(crate) use many::{DEADLINE as LIST_DEADLINE, import_many};
 
@@ -23,7 +23,7 @@ use super::{
 use crate::{
     action::{IMPORT, PULL, READ_CONTENT},
     call::Call,
-    error::{Blame, ErrorKind, Result},
+    error::{ErrorKind, ImportSide, Result},
     image::ImageReference,
     registry::{ImportHandle, ImportStatus, Registry, RegistryRef},
 };
@@ -114,7 +114,7 @@ pub(crate) async fn poll(parts: &Parts, handle: &mut ImportHandle, call: &Call) 
 }
 
 async fn find_target(parts: &Parts, registry: &RegistryRef, call: &Call) -> Result<Registry> {
-    parts.find_registry(registry, call).await.map_err(|err| err.with_blame(Blame::Target))
+    parts.find_registry(registry, call).await.map_err(|err| err.with_failed_side(ImportSide::Target))
 }
 
 impl Outcome for Import {

@@ -1,6 +1,6 @@
 //! How an image is imported.
 
-use super::result::ExistingTag;
+use super::result::OnExistingTag;
 use crate::{
     call::CallOptions,
     error::{Error, Result},
@@ -11,24 +11,24 @@ use crate::{
 #[derive(Clone, Debug, Default)]
 #[non_exhaustive]
 pub struct ImportOptions {
-    /// `repository:tag` in the target registry. By default the source's own, as Docker completes them, unless `also` or `untagged`
+    /// `repository:tag` in the target registry. By default the source's own, as Docker completes them, unless `additional_tags` or `untagged_repositories`
     /// name others: `nginx` arrives as `library/nginx:latest`, `ghcr.io/a/b:v1` as `a/b:v1`, and `a/b:v1@sha256:…` as `a/b:v1`. A
     /// source with a digest and no tag has none, and is [`InvalidInput`](crate::ErrorKind::InvalidInput) without a target.
     pub target: Option<String>,
     /// Further names of the same image there, each `repository:tag`.
-    pub also: Vec<String>,
+    pub additional_tags: Vec<String>,
     /// Repositories there that get the image without a tag: it is known by its digest alone.
-    pub untagged: Vec<String>,
+    pub untagged_repositories: Vec<String>,
     /// What happens to a tag that exists. Kept by default: an equal image is success, another is
     /// [`Conflict`](crate::ErrorKind::Conflict).
-    pub existing: ExistingTag,
+    pub on_existing_tag: OnExistingTag,
     /// The registry of Azure that has the source, where it cannot be found by the host in the source's name: one of another
     /// subscription, by its resource id. With it, a source without a host is a repository there, as it is typed: `app:v1` is `app:v1`, and
     /// not Docker Hub's `library/app:v1`. A host that is none of this cloud's registries contradicts it.
     pub source_registry: Option<RegistryRef>,
     /// How Azure signs in to a source that lets nobody pull anonymously. Azure alone uses it: the source is not looked at before the
     /// import. So nothing is compared, unless the source is named by its digest; a tag that exists is then a
-    /// [`Conflict`](crate::ErrorKind::Conflict) also the second time, and `untagged` needs such a source.
+    /// [`Conflict`](crate::ErrorKind::Conflict) also the second time, and `untagged_repositories` needs such a source.
     pub credentials: Option<ImportCredentials>,
     /// Deadline (30 minutes by default), cancellation, progress.
     pub call: CallOptions,
@@ -42,24 +42,24 @@ impl ImportOptions {
         self
     }
 
-    /// Adds a further name, to [`also`](Self::also).
+    /// Adds a further name, to [`additional_tags`](Self::additional_tags).
     #[must_use]
-    pub fn with_also(mut self, target: impl Into<String>) -> Self {
-        self.also.push(target.into());
+    pub fn with_additional_tag(mut self, target: impl Into<String>) -> Self {
+        self.additional_tags.push(target.into());
         self
     }
 
-    /// Adds a repository to [`untagged`](Self::untagged).
+    /// Adds a repository to [`untagged_repositories`](Self::untagged_repositories).
     #[must_use]
-    pub fn with_untagged(mut self, repository: impl Into<String>) -> Self {
-        self.untagged.push(repository.into());
+    pub fn with_untagged_repository(mut self, repository: impl Into<String>) -> Self {
+        self.untagged_repositories.push(repository.into());
         self
     }
 
-    /// Sets [`existing`](Self::existing).
+    /// Sets [`on_existing_tag`](Self::on_existing_tag).
     #[must_use]
-    pub fn with_existing(mut self, existing: ExistingTag) -> Self {
-        self.existing = existing;
+    pub fn with_on_existing_tag(mut self, on_existing_tag: OnExistingTag) -> Self {
+        self.on_existing_tag = on_existing_tag;
         self
     }
 

@@ -7,7 +7,7 @@ use super::{
 };
 use crate::{
     call::{Poll, Polling},
-    error::{Blame, Error, ErrorKind, Result},
+    error::{Error, ErrorKind, ImportSide, Result},
     image::{Digest, ImageReference},
 };
 use std::{
@@ -119,5 +119,5 @@ fn reason_of(look: &Look) -> String {
 fn not_yet(target: &ImageReference) -> Shown {
     let text = "Azure says that the import succeeded, and the target does not have the image";
     let err = Error::new(ErrorKind::Unexpected, text).with_context("image", target.to_string());
-    Shown::NotYet(format!("{target} does not show it"), err.with_blame(Blame::Target))
+    Shown::NotYet(format!("{target} does not show it"), err.with_failed_side(ImportSide::Target))
 }

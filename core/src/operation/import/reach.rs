@@ -2,7 +2,7 @@
 
 use crate::{
     call::Call,
-    error::{Blame, Error, ErrorKind, Result},
+    error::{Error, ErrorKind, ImportSide, Result},
     image::{Digest, ImageReference},
     operation::Parts,
     registry::DigestMismatch,
@@ -71,7 +71,7 @@ struct Host {
 impl Reach {
     /// Looks at an image. What stands in the way is a reason, but for what ends the whole call, and for a registry that has another
     /// image than the digest's: `side` is whose fault that is.
-    pub async fn look(&self, parts: &Parts, image: &ImageReference, side: Blame, call: &Call) -> Result<Look> {
+    pub async fn look(&self, parts: &Parts, image: &ImageReference, side: ImportSide, call: &Call) -> Result<Look> {
         let host = image.registry();
         let left = match self.left(host) {
             Ok(left) => left,
@@ -87,7 +87,7 @@ impl Reach {
                 self.hosts().insert(host.to_owned(), Host { left: PATIENCE_ONCE_REACHED, reason: String::new() });
                 Ok(found.map_or(Look::Absent, Look::There))
             }
-            Err(err) if DigestMismatch::is_in(&err) => Err(err.with_blame(side)),
+            Err(err) if DigestMismatch::is_in(&err) => Err(err.with_failed_side(side)),
             Err(err) if err.kind() == ErrorKind::Cancelled || call.remaining() == Duration::ZERO => Err(err),
             Err(err) => Ok(self.hidden(host, begun.elapsed(), &err)),
         }
@@ -101,7 +101,7 @@ impl Reach {
         call: &Call,
     ) -> Result<Vec<Look>> {
         let looks: Vec<_> =
-            targets.iter().map(|target| self.look(parts, target.borrow(), Blame::Target, call)).collect();
+            targets.iter().map(|target| self.look(parts, target.borrow(), ImportSide::Target, call)).collect();
         try_join_all(looks).await
     }
 

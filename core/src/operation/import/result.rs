@@ -12,7 +12,7 @@ use std::fmt;
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 #[non_exhaustive]
-pub enum ExistingTag {
+pub enum OnExistingTag {
     /// It stays: an equal image is success, another is [`Conflict`](crate::ErrorKind::Conflict). Where the source cannot be looked
     /// at, as with [`credentials`](crate::ImportOptions::credentials), and is not named by its digest, any image under the tag is another.
     #[default]
@@ -21,7 +21,7 @@ pub enum ExistingTag {
     Replace,
 }
 
-words!(ExistingTag, "existing": Keep => "keep", Replace => "replace");
+words!(OnExistingTag, "on_existing_tag": Keep => "keep", Replace => "replace");
 
 /// An image that is in the registry now.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -32,7 +32,7 @@ pub struct Import {
     /// The image in the registry: by its tag, or by its digest where it has none there.
     pub target: ImageReference,
     /// Its further names there.
-    pub also: Vec<ImageReference>,
+    pub additional_tags: Vec<ImageReference>,
     /// `false`: an equal image was there, and nothing was copied.
     pub is_new: bool,
     /// How sure it is that the two are the same.

@@ -3,13 +3,13 @@
 use super::{
     ImportOptions,
     reach::{Look, Reach},
-    result::{ExistingTag, Import, ImportProof},
+    result::{Import, ImportProof, OnExistingTag},
     source::{self, Origin, Sources},
     target::Targets,
 };
 use crate::{
     call::{Call, Event, Poll, Polling},
-    error::{Blame, Error, ErrorKind, Result},
+    error::{Error, ErrorKind, ImportSide, Result},
     id::ResourceId,
     image::{Digest, ImageReference},
     operation::Parts,
@@ -114,7 +114,7 @@ impl<'a> Job<'a> {
             futures::try_join!(target, origin)?;
         if matches!(seen, Look::Absent) {
             let err = Error::new(ErrorKind::NotFound, "the source has no such image");
-            return Err(err.with_context("image", source.to_string()).with_blame(Blame::Source));
+            return Err(err.with_context("image", source.to_string()).with_failed_side(ImportSide::Source));
         }
         let digest = meant(&seen, &source);
         let targets = targets.in_registry(&registry.login_server, digest)?;
@@ -140,7 +140,7 @@ impl<'a> Job<'a> {
         for (target, look) in self.targets.iter().zip(before.iter().chain(&rest)) {
             match look {
                 look if look.is(wanted) => {}
-                Look::There(there) if self.options.existing == ExistingTag::Keep => {
+                Look::There(there) if self.options.on_existing_tag == OnExistingTag::Keep => {
                     let text = "the tag exists with another image; replace it on purpose, or choose another tag";
                     return Err(differs(target, text, there, wanted));
                 }
@@ -183,7 +183,7 @@ impl<'a> Job<'a> {
             credentials: self.options.credentials.clone(),
             targets: tagged.iter().map(|target| format!("{}:{}", target.repository(), target.manifest())).collect(),
             untagged: untagged.iter().map(|target| target.repository().to_owned()).collect(),
-            replace: self.options.existing == ExistingTag::Replace,
+            replace: self.options.on_existing_tag == OnExistingTag::Replace,
         }
     }
 
@@ -249,7 +249,7 @@ impl<'a> Job<'a> {
     /// says so where the looks cannot tell the end.
     async fn look_until_arrived(&self, missing: &[&ImageReference], unseen: Error) -> Result<()> {
         let Some(wanted) = self.wanted() else { return Err(unseen) };
-        let keeps = self.options.existing == ExistingTag::Keep;
+        let keeps = self.options.on_existing_tag == OnExistingTag::Keep;
         let in_vain = AtomicU32::new(0);
         let poll = || async {
             let looked = self.look_at(missing).await?;
@@ -307,8 +307,8 @@ impl<'a> Job<'a> {
     }
 
     fn done(&self, is_new: bool, proof: ImportProof, correlation_id: Option<String>) -> Import {
-        let (target, also) = (self.targets[0].clone(), self.targets[1..].to_vec());
-        Import { source: self.source.clone(), target, also, is_new, proof, correlation_id }
+        let (target, additional_tags) = (self.targets[0].clone(), self.targets[1..].to_vec());
+        Import { source: self.source.clone(), target, additional_tags, is_new, proof, correlation_id }
     }
 }
 
@@ -324,7 +324,7 @@ pub(super) fn differs(target: &ImageReference, text: &str, there: &Digest, wante
         .with_context("image", target.to_string())
         .with_context("there", there.to_string())
         .with_context("source", wanted.to_string())
-        .with_blame(Blame::Target)
+        .with_failed_side(ImportSide::Target)
 }
 
 /// How many looks in a row have shown less than all.
@@ -360,7 +360,7 @@ async fn follow(parts: &Parts, handle: ImportHandle, call: &Call) -> Result<()> 
 /// resource group may be too little; whether they are is not established, and both are taken. That the source refuses Azure is how an
 /// import ended.
 pub(super) fn is_unseen(err: &Error) -> bool {
-    err.kind() == ErrorKind::Forbidden && err.blame() != Some(Blame::Source)
+    err.kind() == ErrorKind::Forbidden && err.failed_side() != Some(ImportSide::Source)
 }
 
 /// Such a refusal, with the request that began the import.

@@ -6,7 +6,7 @@ use super::{
 };
 use crate::{
     call::Call,
-    error::{Blame, Error, ErrorKind, Result},
+    error::{Error, ErrorKind, ImportSide, Result},
     id::ResourceId,
     image::ImageReference,
     operation::Parts,
@@ -89,7 +89,7 @@ impl Sources {
     /// The registry that the caller named. One that is absent is an error.
     async fn named(&self, parts: &Parts, registry: &RegistryRef, call: &Call) -> Result<Option<Registry>> {
         let look = async { parts.find_registry(registry, call).await.map(Some) };
-        self.get((registry, true), look, call).await.map_err(|err| err.with_blame(Blame::Source))
+        self.get((registry, true), look, call).await.map_err(|err| err.with_failed_side(ImportSide::Source))
     }
 
     /// The registry with a host, if the caller can see one.
@@ -162,7 +162,7 @@ async fn look(
     if options.credentials.is_some() {
         Ok(Look::Hidden { reason: UNCOMPARED.to_owned(), passes: false, is_refused: false })
     } else {
-        sources.reach.look(parts, image, Blame::Source, call).await
+        sources.reach.look(parts, image, ImportSide::Source, call).await
     }
 }
 

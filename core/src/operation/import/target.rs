@@ -19,14 +19,14 @@ pub(super) struct Targets {
 impl Targets {
     pub fn read(source: &ImageReference, options: &ImportOptions) -> Result<Self> {
         let mut untagged: Vec<String> = Vec::new();
-        for repository in &options.untagged {
+        for repository in &options.untagged_repositories {
             let repository = repository_of(repository)?;
             if !untagged.contains(&repository) {
                 untagged.push(repository);
             }
         }
         let mut tagged: Vec<ImageReference> = Vec::new();
-        for text in options.target.iter().chain(&options.also) {
+        for text in options.target.iter().chain(&options.additional_tags) {
             let name = name_of(text)?;
             if !tagged.contains(&name) {
                 tagged.push(name);
@@ -55,7 +55,7 @@ impl Targets {
         let mut all = self.tagged_in(login_server);
         for repository in &self.untagged {
             let message = "an import without a tag needs a source that is named by its digest, or can be looked at";
-            let digest = digest.ok_or_else(|| Error::invalid(message, "untagged", repository.clone()))?;
+            let digest = digest.ok_or_else(|| Error::invalid(message, "untagged_repositories", repository.clone()))?;
             all.push(ImageReference::parse(&format!("{login_server}/{repository}@{digest}"))?);
         }
         Ok(all)
@@ -72,7 +72,7 @@ fn name_of(text: &str) -> Result<ImageReference> {
 }
 
 fn repository_of(text: &str) -> Result<String> {
-    let wanted = || Error::invalid("wanted a repository without a tag", "untagged", text);
+    let wanted = || Error::invalid("wanted a repository without a tag", "untagged_repositories", text);
     if text.contains([':', '@']) {
         return Err(wanted());
     }
@@ -103,15 +103,19 @@ mod tests {
     fn a_source_with_a_digest_alone_needs_a_target() {
         let source = format!("ghcr.io/a/b@sha256:{}", "0".repeat(64));
         assert_eq!(read(&source, &ImportOptions::default()).unwrap_err().kind(), ErrorKind::InvalidInput);
-        assert_eq!(read(&source, &ImportOptions::default().with_untagged("a/b")).unwrap(), ["a/b"]);
+        assert_eq!(read(&source, &ImportOptions::default().with_untagged_repository("a/b")).unwrap(), ["a/b"]);
     }
 
     #[test]
     fn a_name_that_is_given_twice_is_one() {
-        let options = ImportOptions::default().with_target("a:1").with_also("b:2").with_also("a:1").with_untagged("c");
+        let options = ImportOptions::default()
+            .with_target("a:1")
+            .with_additional_tag("b:2")
+            .with_additional_tag("a:1")
+            .with_untagged_repository("c");
         assert_eq!(read("nginx", &options).unwrap(), ["a:1", "b:2", "c"]);
         for wrong in ["c:1", "C", "c@sha256:00", ""] {
-            let err = read("nginx", &ImportOptions::default().with_untagged(wrong)).unwrap_err();
+            let err = read("nginx", &ImportOptions::default().with_untagged_repository(wrong)).unwrap_err();
             assert_eq!(err.kind(), ErrorKind::InvalidInput, "{wrong}");
         }
     }

@@ -1,6 +1,6 @@
 //! Whether a pull that a registry refused can still succeed: the role assignments at that registry decide.
 
-use super::options::RollOutOptions;
+use super::options::RolloutOptions;
 use crate::{
     call::Call,
     cluster::ClusterRef,
@@ -43,7 +43,7 @@ impl Verdict {
             GrantCheck::ThroughGroup(group) => {
                 let step = format!("waiting until access through {group}, is effective");
                 let hint = "nodes keep a token with the memberships of when it was issued, for up to a day; attach with \
-                            inherited=grant_directly is independent of groups";
+                            on_inherited_grant=grant_directly is independent of groups";
                 Self::wait(step, vec![("access", format!("through {group}")), (HINT, hint.to_owned())])
             }
             GrantCheck::PerhapsThroughGroup(text) => {
@@ -77,7 +77,7 @@ pub(super) async fn judge(
     parts: &Parts,
     cluster: &ClusterRef,
     refused: &Error,
-    options: &RollOutOptions,
+    options: &RolloutOptions,
     call: &Call,
 ) -> Result<Verdict> {
     let image = refused.pull_failure().and_then(|failure| ImageReference::parse(&failure.image).ok());
@@ -96,7 +96,7 @@ async fn judge_at(
     parts: &Parts,
     cluster: &ClusterRef,
     host: &str,
-    options: &RollOutOptions,
+    options: &RolloutOptions,
     call: &Call,
 ) -> Result<Verdict> {
     if let Some(named) = &options.registry {
@@ -128,7 +128,7 @@ fn not_found(host: &str, searched: &[SubscriptionId]) -> Verdict {
 }
 
 /// The client's, the cluster's and those that were named, each once.
-fn subscriptions(parts: &Parts, cluster: &ClusterRef, options: &RollOutOptions) -> Vec<SubscriptionId> {
+fn subscriptions(parts: &Parts, cluster: &ClusterRef, options: &RolloutOptions) -> Vec<SubscriptionId> {
     let own = [Some(parts.subscription_id()), cluster.subscription()];
     let mut all = Vec::new();
     for one in own.into_iter().flatten().chain(options.subscriptions.iter().copied()) {

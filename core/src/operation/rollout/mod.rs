@@ -3,7 +3,7 @@
 mod grant;
 mod options;
 
-pub use options::RollOutOptions;
+pub use options::RolloutOptions;
 
 use super::{
     Parts,
@@ -14,7 +14,7 @@ use crate::{
     action::{READ_CLUSTER, READ_GRANTS, READ_REGISTRY},
     call::Call,
     cloud::Cloud,
-    cluster::{ClusterRef, Deployment, RollOut},
+    cluster::{ClusterRef, Rollout, WorkloadRef},
     error::{Error, ErrorKind, Result},
     image::ImageReference,
     pull::PullCause,
@@ -31,28 +31,29 @@ pub(crate) const RIGHTS: &[RequiredRight] = &[
 ];
 
 /// A refusal by the registry is final without a grant, and transient with one: so the grants are read.
-pub(crate) async fn roll_out(
+pub(crate) async fn wait_for_rollout(
     parts: &Parts,
     cluster: &ClusterRef,
-    deployment: &Deployment,
-    options: &RollOutOptions,
+    workload: &WorkloadRef,
+    options: &RolloutOptions,
     call: &Call,
-) -> Result<RollOut> {
+) -> Result<Rollout> {
+    workload.check_kind()?;
     if let Some(registry) = &options.registry {
         registry.check_cloud(parts.cloud())?;
     }
-    let refused = match parts.cluster_deployer().roll_out(cluster, deployment, Duration::ZERO, call).await {
+    let refused = match parts.cluster_deployer().wait_for_rollout(cluster, workload, Duration::ZERO, call).await {
         Err(err) if is_refused_by_registry_of(parts.cloud(), &err) => err,
         ended => return ended,
     };
     let verdict = grant::judge(parts, cluster, &refused, options, call).await?;
     if verdict.is_final {
         // To find that out took a while, and the pods may run by now.
-        let now = parts.cluster_deployer().roll_out(cluster, deployment, Duration::ZERO, call).await;
+        let now = parts.cluster_deployer().wait_for_rollout(cluster, workload, Duration::ZERO, call).await;
         let is_refused = |err: &Error| is_refused_by_registry_of(parts.cloud(), err);
         return now.map_err(|err| if is_refused(&err) { verdict.explain(err) } else { err });
     }
-    let wait = parts.cluster_deployer().roll_out(cluster, deployment, options.propagation, call);
+    let wait = parts.cluster_deployer().wait_for_rollout(cluster, workload, options.propagation_timeout, call);
     let ended = call.step(&verdict.step, wait).await;
     ended.map_err(|err| if err.pull_failure().is_some() { verdict.explain(err) } else { err })
 }
@@ -64,4 +65,4 @@ fn is_refused_by_registry_of(cloud: &Cloud, err: &Error) -> bool {
     failure.cause == PullCause::Unauthorized && image.is_ok_and(|image| cloud.has_registry(image.registry()))
 }
 
-impl Outcome for RollOut {}
+impl Outcome for Rollout {}

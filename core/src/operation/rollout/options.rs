@@ -6,10 +6,10 @@ use std::time::Duration;
 /// How long a grant that is there may take to become effective. Users report minutes, and up to an hour with old node tokens.
 const PROPAGATION: Duration = Duration::from_secs(10 * 60);
 
-/// How a roll-out is waited for.
+/// How a rollout is waited for.
 #[derive(Clone, Debug)]
 #[non_exhaustive]
-pub struct RollOutOptions {
+pub struct RolloutOptions {
     /// The registry that the images come from, where it is in a subscription that the client does not search: its resource id. When a
     /// registry refuses a pull, its role assignments are read, to tell a missing one from one that is not effective yet.
     pub registry: Option<RegistryRef>,
@@ -18,12 +18,12 @@ pub struct RollOutOptions {
     pub subscriptions: Vec<SubscriptionId>,
     /// How long a grant that is there may take to become effective; 10 minutes by default. For so long, counted from the first pull
     /// that the registry refuses, a refusal is waited out. It does not prolong the deadline, which ends the wait earlier if it is earlier.
-    pub propagation: Duration,
+    pub propagation_timeout: Duration,
     /// Deadline (15 minutes by default), cancellation, progress.
     pub call: CallOptions,
 }
 
-impl RollOutOptions {
+impl RolloutOptions {
     /// Sets [`registry`](Self::registry).
     #[must_use]
     pub fn with_registry(mut self, registry: RegistryRef) -> Self {
@@ -38,10 +38,10 @@ impl RollOutOptions {
         self
     }
 
-    /// Sets [`propagation`](Self::propagation).
+    /// Sets [`propagation_timeout`](Self::propagation_timeout).
     #[must_use]
-    pub fn with_propagation(mut self, propagation: Duration) -> Self {
-        self.propagation = propagation;
+    pub fn with_propagation_timeout(mut self, propagation_timeout: Duration) -> Self {
+        self.propagation_timeout = propagation_timeout;
         self
     }
 
@@ -53,8 +53,13 @@ impl RollOutOptions {
     }
 }
 
-impl Default for RollOutOptions {
+impl Default for RolloutOptions {
     fn default() -> Self {
-        Self { registry: None, subscriptions: Vec::new(), propagation: PROPAGATION, call: CallOptions::default() }
+        Self {
+            registry: None,
+            subscriptions: Vec::new(),
+            propagation_timeout: PROPAGATION,
+            call: CallOptions::default(),
+        }
     }
 }

@@ -190,7 +190,7 @@ def test_time_that_is_put_forward_lets_a_grant_have_its_effect(azure: Emulator) 
     assert wire.arm("GET", registry)[0] == 200
 
 
-def test_a_fast_clock_makes_a_roll_out_quick(azure: Emulator) -> None:
+def test_a_fast_clock_makes_a_wait_for_rollout_quick(azure: Emulator) -> None:
     azure.grant("AcrPull", azure.registry_id("group", "myregistry"), principal=azure.kubelet_object_id("group", "dev"))
     azure.clock(1000)
     api = Kubernetes(Wire(azure), "group", "dev")
@@ -214,7 +214,7 @@ def test_a_fast_clock_makes_a_roll_out_quick(azure: Emulator) -> None:
         if api.send("GET", f"{path}/app")[1]["status"].get("availableReplicas") == 2:
             break
     else:
-        pytest.fail("the roll-out stands still")
+        pytest.fail("the rollout stands still")
     (cluster,) = azure.state()["clusters"]
     assert {pod["status"]["phase"] for pod in cluster["pods"]} == {"Running"}
     assert any(request.sender == "node" for request in azure.requests())

@@ -55,7 +55,7 @@ struct ServeArgs {
     /// How long things take: no time, which is the default, or about what Azure takes.
     #[arg(long, value_enum, value_name = "none|typical", hide_possible_values = true)]
     timing: Option<TimingName>,
-    /// How fast the clock runs that grants, operations and roll-outs go by: `real`, which is the
+    /// How fast the clock runs that grants, operations and rollouts go by: `real`, which is the
     /// default, or a number of times faster.
     #[arg(long, value_name = "real|TIMES")]
     clock: Option<Speed>,

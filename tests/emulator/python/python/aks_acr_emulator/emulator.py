@@ -44,7 +44,7 @@ class Emulator(Orders):
         scene: What there is at the start. Without it: a subscription, its owner, and images of Docker Hub and of
             Microsoft to import.
         timing: How long things take: ``"none"``, or ``"typical"`` for about what Azure takes.
-        clock: How many times faster than real the clock runs that grants, operations and roll-outs go by.
+        clock: How many times faster than real the clock runs that grants, operations and rollouts go by.
         latency_ms: What passes before any request is looked at, in milliseconds.
         callers: More callers than the scene has, in the scene's form.
     """

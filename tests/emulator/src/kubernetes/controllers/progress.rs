@@ -1,4 +1,4 @@
-//! What a deployment says about its roll-out: counts, and the conditions Available and Progressing.
+//! What a deployment says about its rollout: counts, and the conditions Available and Progressing.
 
 use std::time::Duration;
 

@@ -1,4 +1,4 @@
-//! The arithmetic of a roll-out: how many replicas the sets of a deployment should have next.
+//! The arithmetic of a rollout: how many replicas the sets of a deployment should have next.
 
 use serde_json::Value;
 
@@ -94,7 +94,7 @@ mod tests {
     }
 
     #[test]
-    fn shares_are_rounded_so_that_a_roll_out_can_move() {
+    fn shares_are_rounded_so_that_a_wait_for_rollout_can_move() {
         let quarter = rolling(&json!("25%"), &json!("25%"));
         assert_eq!(bounds(&quarter, 2), Bounds { surge: 1, unavailable: 0 });
         assert_eq!(bounds(&quarter, 10), Bounds { surge: 3, unavailable: 2 });

@@ -30,7 +30,7 @@ fn a_new_template_rolls_out_without_losing_working_pods() {
 }
 
 #[test]
-fn a_broken_image_stops_a_roll_out_and_the_deadline_tells() {
+fn a_broken_image_stops_a_wait_for_rollout_and_the_deadline_tells() {
     let mut world = World::granted();
     world.deploy(&nginx(2));
     world.pass(2);

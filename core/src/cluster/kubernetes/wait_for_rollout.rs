@@ -3,7 +3,7 @@
 use super::{
     client::Kubernetes,
     pull_memory::PullMemory,
-    rolling::{DeploymentObject, Rolling, hash_in},
+    rollout::{DeploymentObject, Rolling, hash_in},
     watch::{
         Change, Listed, changes, checked_name, list, list_pods, next, pause_after, pods_path, read_causes_from_events,
         too_long,
@@ -11,7 +11,7 @@ use super::{
 };
 use crate::{
     call::{Call, Event},
-    cluster::{Deployment, RollOut, pods::read_pod},
+    cluster::{Rollout, WorkloadRef, pods::read_pod},
     error::{Error, ErrorKind, Result},
     id::ResourceId,
     kubernetes::{is_passing, send},
@@ -27,7 +27,7 @@ use serde_json::Value;
 use std::time::Duration;
 use tokio::time::Instant;
 
-const STEP: &str = "waiting for the roll-out";
+const STEP: &str = "waiting for the rollout";
 /// A watch without a version tells the present state first. The deployment's own version would not do: it is that of its last
 /// change, and too old for a watch once enough else has changed since.
 const FROM_NOW: &str = "";
@@ -52,7 +52,7 @@ impl Paths {
 
 /// The state of the wait across reconnections.
 struct Wait<'a> {
-    deployment: &'a Deployment,
+    workload: &'a WorkloadRef,
     paths: Paths,
     rolling: Rolling,
     memory: PullMemory,
@@ -60,28 +60,30 @@ struct Wait<'a> {
 }
 
 impl Kubernetes {
-    pub async fn roll_out(
+    pub async fn wait_for_rollout(
         &self,
         cluster: &ResourceId,
-        deployment: &Deployment,
+        workload: &WorkloadRef,
         patience: Duration,
         call: &Call,
-    ) -> Result<RollOut> {
-        checked_name(&deployment.name)?;
-        let paths = Paths::new(&deployment.namespace)?;
+    ) -> Result<Rollout> {
+        checked_name(&workload.name)?;
+        let paths = Paths::new(&workload.namespace)?;
         let mut wait =
-            Wait { deployment, paths, rolling: Rolling::new(patience), memory: PullMemory::default(), told: None };
-        let ended = self.roll_out_rounds(cluster, &mut wait, call).await;
+            Wait { workload, paths, rolling: Rolling::new(patience), memory: PullMemory::default(), told: None };
+        let ended = self.wait_for_rollout_rounds(cluster, &mut wait, call).await;
         ended.map_err(|err| match err.kind() {
             ErrorKind::DeadlineExceeded => wait.rolling.add_state(err),
-            _ => err.with_context("deployment", deployment.to_string()),
+            _ => {
+                err.with_context("workload", workload.to_string()).with_context("namespace", workload.namespace.clone())
+            }
         })
     }
 
-    async fn roll_out_rounds(&self, cluster: &ResourceId, wait: &mut Wait<'_>, call: &Call) -> Result<RollOut> {
+    async fn wait_for_rollout_rounds(&self, cluster: &ResourceId, wait: &mut Wait<'_>, call: &Call) -> Result<Rollout> {
         loop {
             let begun = Instant::now();
-            match self.roll_out_round(cluster, wait, call).await {
+            match self.wait_for_rollout_round(cluster, wait, call).await {
                 Ok(Round::Ended(end)) => return Ok(end),
                 Ok(Round::Outdated) => {}
                 Ok(Round::Cut) => pause_after(begun, STEP, call).await?,
@@ -92,7 +94,7 @@ impl Kubernetes {
     }
 
     /// From a look at all to the end, or to where a new look is needed.
-    async fn roll_out_round(&self, cluster: &ResourceId, wait: &mut Wait<'_>, call: &Call) -> Result<Round> {
+    async fn wait_for_rollout_round(&self, cluster: &ResourceId, wait: &mut Wait<'_>, call: &Call) -> Result<Round> {
         let client = self.client(cluster, call).await?;
         let version = wait.look(&client, call).await?;
         if let Some(end) = wait.judge(call) {
@@ -118,7 +120,7 @@ impl Kubernetes {
 
 /// How a round ended.
 enum Round {
-    Ended(RollOut),
+    Ended(Rollout),
     /// Another pod template is rolled out now.
     Outdated,
     /// A watch was cut off.
@@ -136,7 +138,7 @@ impl Wait<'_> {
     /// Reads the deployment, its newest replica set and its pods; gives the pods' version.
     async fn look(&mut self, client: &Client, call: &Call) -> Result<String> {
         let request =
-            Request::new(self.paths.deployments.as_str()).get(&self.deployment.name, &kube::api::GetParams::default());
+            Request::new(self.paths.deployments.as_str()).get(&self.workload.name, &kube::api::GetParams::default());
         let deployment: DeploymentObject = send(client, request, "reading the deployment", call).await?.value;
         let of_it = || ListParams::default().labels(&deployment.selector());
         let mut hash = None;
@@ -149,14 +151,14 @@ impl Wait<'_> {
         for pod in &mut pods {
             self.memory.recall(pod);
         }
-        read_causes_from_events(client, &self.deployment.namespace, &mut pods, call).await?;
+        read_causes_from_events(client, &self.workload.namespace, &mut pods, call).await?;
         self.rolling.begin(deployment, hash, pods).map_err(|err| too_long(err, STEP))?;
         Ok(version)
     }
 
     async fn changes(&self, client: &Client, version: &str, call: &Call) -> Result<BoxStream<'static, Result<Change>>> {
         let of_it = WatchParams::default().labels(&self.rolling.deployment.selector());
-        let itself = WatchParams::default().fields(&format!("metadata.name={}", self.deployment.name));
+        let itself = WatchParams::default().fields(&format!("metadata.name={}", self.workload.name));
         let pods = changes(client, &self.paths.pods, &of_it, version, STEP, call);
         let deployment = changes(client, &self.paths.deployments, &itself, FROM_NOW, STEP, call);
         let (pods, deployment) = futures::try_join!(pods, deployment)?;
@@ -200,14 +202,14 @@ impl Wait<'_> {
     }
 
     /// Tells how far it is where that has changed, and gives the end if this is it.
-    fn judge(&mut self, call: &Call) -> Option<Result<RollOut, Error>> {
+    fn judge(&mut self, call: &Call) -> Option<Result<Rollout, Error>> {
         let verdict = self.rolling.verdict();
         // The deployment may be seen to be complete before the last of its pods is.
         let ready = verdict.as_ref().and_then(|end| end.as_ref().ok()).map_or(self.rolling.ready(), |end| end.ready);
         let cause = self.rolling.cause().map(|failure| failure.cause.to_string());
         let state = Some((ready, cause.clone()));
         if self.told != state {
-            call.report(Event::RollingOut { ready, wanted: self.rolling.wanted(), cause });
+            call.report(Event::Rollout { ready, wanted: self.rolling.wanted(), cause });
             self.told = state;
         }
         verdict

@@ -6,7 +6,7 @@ use crate::{
     case::{Case, Checked, cases, refused, some},
     emulator::{HELLO, NGINX, Scene, deployment},
 };
-use aks_acr::{CallOptions, CancellationToken, Deployment, ErrorKind, Event, PullCause, RollOut, RollOutOptions};
+use aks_acr::{CallOptions, CancellationToken, ErrorKind, Event, PullCause, Rollout, RolloutOptions, WorkloadRef};
 use aks_acr_emulator::Fault;
 use std::{
     sync::{Arc, Mutex},
@@ -17,126 +17,126 @@ use tokio::time::Instant;
 pub fn cases() -> Vec<Case> {
     cases! { "cluster";
         everywhere: [
-            roll_out_of_a_deployment_that_runs_ends_at_once,
-            roll_out_of_an_absent_deployment_is_not_found,
+            wait_for_rollout_of_a_deployment_that_runs_ends_at_once,
+            wait_for_rollout_of_an_absent_deployment_is_not_found,
         ];
         on_emulator: [
-            roll_out_ends_when_every_replica_is_ready,
-            roll_out_tells_how_far_it_is,
-            roll_out_of_no_replicas_ends_at_once,
-            roll_out_looks_in_the_deployments_namespace,
-            roll_out_of_an_odd_name_is_refused_before_a_request,
-            roll_out_of_a_bad_update_ends_while_old_pods_run,
-            roll_out_of_a_second_update_forgets_the_first_ones_failure,
-            roll_out_without_a_node_ends_when_kubernetes_gives_up,
-            roll_out_at_its_deadline_tells_how_far_it_was,
-            roll_out_that_is_cancelled_ends_at_once,
-            roll_out_goes_on_after_a_connection_broke_off,
-            roll_out_notices_a_watch_that_went_silent,
-            roll_out_of_another_tools_deployment_is_followed_too,
+            wait_for_rollout_ends_when_every_replica_is_ready,
+            wait_for_rollout_tells_how_far_it_is,
+            wait_for_rollout_of_no_replicas_ends_at_once,
+            wait_for_rollout_looks_in_the_deployments_namespace,
+            wait_for_rollout_of_an_odd_name_is_refused_before_a_request,
+            wait_for_rollout_of_a_bad_update_ends_while_old_pods_run,
+            wait_for_rollout_of_a_second_update_forgets_the_first_ones_failure,
+            wait_for_rollout_without_a_node_ends_when_kubernetes_gives_up,
+            wait_for_rollout_at_its_deadline_tells_how_far_it_was,
+            wait_for_rollout_that_is_cancelled_ends_at_once,
+            wait_for_rollout_goes_on_after_a_connection_broke_off,
+            wait_for_rollout_notices_a_watch_that_went_silent,
+            wait_for_rollout_of_another_tools_deployment_is_followed_too,
         ];
     }
 }
 
-pub async fn roll_out(scene: &Scene) -> aks_acr::Result<RollOut> {
-    roll_out_with(scene, CallOptions::default()).await
+pub async fn wait_for_rollout(scene: &Scene) -> aks_acr::Result<Rollout> {
+    wait_for_rollout_with(scene, CallOptions::default()).await
 }
 
-async fn roll_out_with(scene: &Scene, call: CallOptions) -> aks_acr::Result<RollOut> {
-    let options = RollOutOptions::default().with_call(call);
-    scene.client.roll_out(&scene.cluster, &Deployment::new("web"), options).await
+async fn wait_for_rollout_with(scene: &Scene, call: CallOptions) -> aks_acr::Result<Rollout> {
+    let options = RolloutOptions::default().with_call(call);
+    scene.client.wait_for_rollout(&scene.cluster, &WorkloadRef::new("web"), options).await
 }
 
-async fn roll_out_of_a_deployment_that_runs_ends_at_once(backend: &dyn Backend) -> Checked {
+async fn wait_for_rollout_of_a_deployment_that_runs_ends_at_once(backend: &dyn Backend) -> Checked {
     let running = backend.running_deployment().await?;
     let deployer = backend.client().cluster_deployer();
-    let end = deployer.roll_out(backend.cluster(), &running, Duration::ZERO, &call()).await?;
+    let end = deployer.wait_for_rollout(backend.cluster(), &running, Duration::ZERO, &call()).await?;
     assert!(end.ready == end.wanted && end.wanted > 0);
     let begun = Instant::now();
-    assert_eq!(backend.client().roll_out(backend.cluster(), &running, RollOutOptions::default()).await?, end);
+    assert_eq!(backend.client().wait_for_rollout(backend.cluster(), &running, RolloutOptions::default()).await?, end);
     assert!(begun.elapsed() < Duration::from_secs(30));
     Ok(())
 }
 
-async fn roll_out_of_an_absent_deployment_is_not_found(backend: &dyn Backend) -> Checked {
-    let absent = Deployment::new(random_name("absent-"));
-    let result = backend.client().roll_out(backend.cluster(), &absent, RollOutOptions::default()).await;
+async fn wait_for_rollout_of_an_absent_deployment_is_not_found(backend: &dyn Backend) -> Checked {
+    let absent = WorkloadRef::new(random_name("absent-"));
+    let result = backend.client().wait_for_rollout(backend.cluster(), &absent, RolloutOptions::default()).await;
     refused(result, ErrorKind::NotFound)?;
     Ok(())
 }
 
-async fn roll_out_ends_when_every_replica_is_ready() -> Checked {
+async fn wait_for_rollout_ends_when_every_replica_is_ready() -> Checked {
     let scene = Scene::new()?;
     scene.apply(&deployment("web", NGINX, 3)).await?;
-    let end = roll_out(&scene).await?;
+    let end = wait_for_rollout(&scene).await?;
     assert_eq!((end.ready, end.wanted), (3, 3));
     let pods = pods(&scene).await?;
     assert_eq!(pods.iter().filter(|pod| pod.status == "Running" && pod.ready == 1).count(), 3);
     Ok(())
 }
 
-async fn roll_out_tells_how_far_it_is() -> Checked {
+async fn wait_for_rollout_tells_how_far_it_is() -> Checked {
     let scene = Scene::new()?;
     let heard = Arc::new(Mutex::new(Vec::new()));
     let sink = heard.clone();
     let call = CallOptions::default().with_progress(move |event| {
-        if let (Event::RollingOut { ready, wanted, .. }, Ok(mut sink)) = (event, sink.lock()) {
+        if let (Event::Rollout { ready, wanted, .. }, Ok(mut sink)) = (event, sink.lock()) {
             sink.push((ready, wanted));
         }
     });
     scene.apply(&deployment("web", NGINX, 2)).await?;
-    roll_out_with(&scene, call).await?;
+    wait_for_rollout_with(&scene, call).await?;
     let heard = heard.lock().map(|heard| heard.clone()).unwrap_or_default();
     assert!(heard.is_sorted() && heard.first().is_some_and(|(ready, _)| *ready < 2), "{heard:?}");
     assert_eq!(heard.last(), Some(&(2, 2)));
     Ok(())
 }
 
-async fn roll_out_of_no_replicas_ends_at_once() -> Checked {
+async fn wait_for_rollout_of_no_replicas_ends_at_once() -> Checked {
     let scene = Scene::new()?;
     scene.apply(&deployment("web", "docker.io/library/nginx:absent", 0)).await?;
-    let end = roll_out(&scene).await?;
+    let end = wait_for_rollout(&scene).await?;
     assert_eq!((end.ready, end.wanted), (0, 0));
     scene.apply(&deployment("web", NGINX, 2)).await?;
-    roll_out(&scene).await?;
+    wait_for_rollout(&scene).await?;
     scene.apply(&deployment("web", NGINX, 0)).await?;
-    assert_eq!(roll_out(&scene).await?.wanted, 0);
+    assert_eq!(wait_for_rollout(&scene).await?.wanted, 0);
     Ok(())
 }
 
-async fn roll_out_looks_in_the_deployments_namespace() -> Checked {
+async fn wait_for_rollout_looks_in_the_deployments_namespace() -> Checked {
     let scene = Scene::new()?;
     scene.apply("{apiVersion: v1, kind: Namespace, metadata: {name: team}}").await?;
     scene.apply(&deployment("web", "docker.io/library/nginx:absent", 1)).await?;
     let good =
         deployment("web", HELLO, 1).replace("{name: web}, spec: {rep", "{name: web, namespace: team}, spec: {rep");
     scene.apply(&good).await?;
-    let there = Deployment::new("web").in_namespace("team");
-    scene.client.roll_out(&scene.cluster, &there, RollOutOptions::default()).await?;
-    refused(roll_out(&scene).await, ErrorKind::PullFailed)?;
+    let there = WorkloadRef::new("web").in_namespace("team");
+    scene.client.wait_for_rollout(&scene.cluster, &there, RolloutOptions::default()).await?;
+    refused(wait_for_rollout(&scene).await, ErrorKind::PullFailed)?;
     Ok(())
 }
 
-async fn roll_out_of_an_odd_name_is_refused_before_a_request() -> Checked {
+async fn wait_for_rollout_of_an_odd_name_is_refused_before_a_request() -> Checked {
     let scene = Scene::new()?;
     let odd = ["", "Web", "a/b", "..", "a?b", "-a", "a b"];
-    let deployments = odd.iter().map(|name| Deployment::new(*name));
-    for odd in deployments.chain(odd.iter().map(|name| Deployment::new("web").in_namespace(*name))) {
-        let result = scene.client.roll_out(&scene.cluster, &odd, RollOutOptions::default()).await;
+    let deployments = odd.iter().map(|name| WorkloadRef::new(*name));
+    for odd in deployments.chain(odd.iter().map(|name| WorkloadRef::new("web").in_namespace(*name))) {
+        let result = scene.client.wait_for_rollout(&scene.cluster, &odd, RolloutOptions::default()).await;
         refused(result, ErrorKind::InvalidInput)?;
     }
     assert_eq!(scene.azure.requests(), []);
     Ok(())
 }
 
-async fn roll_out_of_a_bad_update_ends_while_old_pods_run() -> Checked {
+async fn wait_for_rollout_of_a_bad_update_ends_while_old_pods_run() -> Checked {
     let scene = Scene::new()?;
     scene.apply(&deployment("web", NGINX, 2)).await?;
-    roll_out(&scene).await?;
+    wait_for_rollout(&scene).await?;
     let old: Vec<String> = pods(&scene).await?.into_iter().map(|pod| pod.name).collect();
     scene.apply(&deployment("web", "docker.io/library/nginx:absent", 2)).await?;
     let begun = Instant::now();
-    let err = refused(roll_out(&scene).await, ErrorKind::PullFailed)?;
+    let err = refused(wait_for_rollout(&scene).await, ErrorKind::PullFailed)?;
     assert!(begun.elapsed() < Duration::from_secs(60), "{:?}", begun.elapsed());
     let failure = some(err.pull_failure(), "pull failure")?;
     assert_eq!(
@@ -150,42 +150,42 @@ async fn roll_out_of_a_bad_update_ends_while_old_pods_run() -> Checked {
     Ok(())
 }
 
-async fn roll_out_of_a_second_update_forgets_the_first_ones_failure() -> Checked {
+async fn wait_for_rollout_of_a_second_update_forgets_the_first_ones_failure() -> Checked {
     let scene = Scene::new()?;
     scene.apply(&deployment("web", "docker.io/library/nginx:absent", 2)).await?;
-    refused(roll_out(&scene).await, ErrorKind::PullFailed)?;
+    refused(wait_for_rollout(&scene).await, ErrorKind::PullFailed)?;
     scene.apply(&deployment("web", NGINX, 2)).await?;
-    assert_eq!(roll_out(&scene).await?.ready, 2);
+    assert_eq!(wait_for_rollout(&scene).await?.ready, 2);
     Ok(())
 }
 
-async fn roll_out_without_a_node_ends_when_kubernetes_gives_up() -> Checked {
+async fn wait_for_rollout_without_a_node_ends_when_kubernetes_gives_up() -> Checked {
     let scene = Scene::new()?;
     let nowhere =
         deployment("web", NGINX, 1).replace("spec: {containers", "spec: {nodeSelector: {disk: none}, containers");
     scene.apply(&nowhere).await?;
     let begun = Instant::now();
-    let err = refused(roll_out(&scene).await, ErrorKind::OperationFailed)?;
+    let err = refused(wait_for_rollout(&scene).await, ErrorKind::OperationFailed)?;
     assert!(begun.elapsed() >= Duration::from_secs(590) && begun.elapsed() < Duration::from_secs(700));
     assert_eq!(err.pull_failure(), None);
     assert_eq!(pods(&scene).await?[0].status, "Pending");
     Ok(())
 }
 
-async fn roll_out_at_its_deadline_tells_how_far_it_was() -> Checked {
+async fn wait_for_rollout_at_its_deadline_tells_how_far_it_was() -> Checked {
     let scene = Scene::new()?;
     scene.azure.fault(Fault::on("*", "mcr.microsoft.com").status(429).times(999));
     scene.apply(&deployment("web", HELLO, 2)).await?;
     let begun = Instant::now();
     let call = CallOptions::default().with_deadline(Duration::from_secs(120));
-    let err = refused(roll_out_with(&scene, call).await, ErrorKind::DeadlineExceeded)?;
+    let err = refused(wait_for_rollout_with(&scene, call).await, ErrorKind::DeadlineExceeded)?;
     assert_eq!(begun.elapsed().as_secs(), 120);
     assert!(err.to_string().contains("ready: 0/2"), "{err}");
     assert_eq!(some(err.pull_failure(), "pull failure")?.cause, PullCause::Throttled);
     Ok(())
 }
 
-async fn roll_out_that_is_cancelled_ends_at_once() -> Checked {
+async fn wait_for_rollout_that_is_cancelled_ends_at_once() -> Checked {
     let scene = Scene::new()?;
     scene
         .apply(
@@ -194,7 +194,7 @@ async fn roll_out_that_is_cancelled_ends_at_once() -> Checked {
         .await?;
     let (cancel, begun) = (CancellationToken::new(), Instant::now());
     let call = CallOptions::default().with_cancel(cancel.clone());
-    let (ended, ()) = tokio::join!(roll_out_with(&scene, call), async {
+    let (ended, ()) = tokio::join!(wait_for_rollout_with(&scene, call), async {
         tokio::time::sleep(Duration::from_secs(30)).await;
         cancel.cancel();
     });
@@ -203,7 +203,7 @@ async fn roll_out_that_is_cancelled_ends_at_once() -> Checked {
     Ok(())
 }
 
-async fn roll_out_goes_on_after_a_connection_broke_off() -> Checked {
+async fn wait_for_rollout_goes_on_after_a_connection_broke_off() -> Checked {
     for fault in [
         Fault::on("GET", "watch=true").reset(),
         Fault::on("GET", "/deployments/web").status(503),
@@ -212,20 +212,20 @@ async fn roll_out_goes_on_after_a_connection_broke_off() -> Checked {
         let scene = Scene::new()?;
         scene.apply(&deployment("web", NGINX, 2)).await?;
         scene.azure.fault(fault.clone().times(2));
-        assert_eq!(roll_out(&scene).await.map_err(|err| format!("{fault:?}: {err:#}"))?.ready, 2);
+        assert_eq!(wait_for_rollout(&scene).await.map_err(|err| format!("{fault:?}: {err:#}"))?.ready, 2);
     }
     Ok(())
 }
 
 /// One watch is alive while the other is dead, or both are: the pods run meanwhile.
-async fn roll_out_notices_a_watch_that_went_silent() -> Checked {
+async fn wait_for_rollout_notices_a_watch_that_went_silent() -> Checked {
     for (part, times) in [("watch=true", 2), ("/pods?&watch", 1), ("/deployments?&watch", 1), ("/replicasets", 1)] {
         for silence in [Fault::on("GET", part).silent(), Fault::on("GET", part).silent_body()] {
             let scene = Scene::new()?;
             scene.apply(&deployment("web", NGINX, 2)).await?;
             scene.azure.fault(silence.clone().times(times));
             let begun = Instant::now();
-            assert_eq!(roll_out(&scene).await.map_err(|err| format!("{silence:?}: {err:#}"))?.ready, 2);
+            assert_eq!(wait_for_rollout(&scene).await.map_err(|err| format!("{silence:?}: {err:#}"))?.ready, 2);
             assert!(begun.elapsed() < Duration::from_secs(120), "{silence:?}: {:?}", begun.elapsed());
             assert!(scene.azure.requests().iter().any(|one| one.fault.is_some()), "{silence:?}");
         }
@@ -234,13 +234,13 @@ async fn roll_out_notices_a_watch_that_went_silent() -> Checked {
 }
 
 /// Its selector is one that only a list can express.
-async fn roll_out_of_another_tools_deployment_is_followed_too() -> Checked {
+async fn wait_for_rollout_of_another_tools_deployment_is_followed_too() -> Checked {
     let scene = Scene::new()?;
     let text = deployment("web", "docker.io/library/nginx:absent", 1);
     let other =
         text.replace("matchLabels: {app: web}", "matchExpressions: [{key: app, operator: In, values: [web, site]}]");
     assert_ne!(text, other);
     scene.apply(&other).await?;
-    refused(roll_out(&scene).await, ErrorKind::PullFailed)?;
+    refused(wait_for_rollout(&scene).await, ErrorKind::PullFailed)?;
     Ok(())
 }

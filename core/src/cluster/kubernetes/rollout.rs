@@ -1,11 +1,11 @@
-//! How far a roll-out is, decided from what was seen. No request is made here.
+//! How far a rollout is, decided from what was seen. No request is made here.
 
 use super::watch::pod_weight;
 use crate::{
-    cluster::{Pod, RollOut},
+    cluster::{Pod, Rollout},
     error::{Error, ErrorKind},
     http::{Kept, TooLarge},
-    pull::{Outlook, PullFailure},
+    pull::{PullFailure, PullRetry},
 };
 use serde::Deserialize;
 use serde_json::Value;
@@ -130,7 +130,7 @@ pub(super) fn hash_in(deployment: &DeploymentObject, replica_set: &Value) -> Opt
 /// No deadline is as far, and no clock ends before it: who waits without end may say so by any number.
 const LONGEST_PATIENCE: Duration = Duration::from_secs(30 * 365 * 24 * 3600);
 
-/// A roll-out under way.
+/// A rollout under way.
 pub(super) struct Rolling {
     pub deployment: DeploymentObject,
     hash: Option<String>,
@@ -208,7 +208,7 @@ impl Rolling {
 
     /// Patience with refusals begins with the first one and ends with the last.
     fn count_patience(&mut self) {
-        let is_refused = self.failure(Outlook::DependsOnGrant).is_some();
+        let is_refused = self.failure(PullRetry::AfterGrant).is_some();
         if !is_refused && self.refused_since.is_some() {
             self.hoped_since = Some(Instant::now());
         }
@@ -224,16 +224,16 @@ impl Rolling {
         u32::try_from(ready).unwrap_or(u32::MAX)
     }
 
-    fn failure(&self, outlook: Outlook) -> Option<&PullFailure> {
+    fn failure(&self, retry: PullRetry) -> Option<&PullFailure> {
         let failures = self.pods.values().filter_map(|pod| pod.pull_failure.as_ref());
-        failures.into_iter().find(|failure| failure.cause.outlook() == outlook)
+        failures.into_iter().find(|failure| failure.cause.retry() == retry)
     }
 
     /// What stands in the way, the worst first.
     pub fn cause(&self) -> Option<&PullFailure> {
-        [Outlook::Final, Outlook::DependsOnGrant, Outlook::Passing]
+        [PullRetry::Never, PullRetry::AfterGrant, PullRetry::Transient]
             .into_iter()
-            .find_map(|outlook| self.failure(outlook))
+            .find_map(|retry| self.failure(retry))
     }
 
     /// When patience with a refusal ends, if there is one, or with what was before.
@@ -245,19 +245,19 @@ impl Rolling {
     }
 
     /// The end, if this is it.
-    pub fn verdict(&self) -> Option<Result<RollOut, Error>> {
+    pub fn verdict(&self) -> Option<Result<Rollout, Error>> {
         if self.deployment.is_complete() {
             let ready = self.deployment.status.available_replicas;
-            return Some(Ok(RollOut { ready, wanted: self.wanted() }));
+            return Some(Ok(Rollout { ready, wanted: self.wanted() }));
         }
         // Until the controller has seen the newest specification, the pods are those of an older one.
         if !self.deployment.is_observed() {
             return None;
         }
-        if let Some(failure) = self.failure(Outlook::Final) {
+        if let Some(failure) = self.failure(PullRetry::Never) {
             return Some(Err(self.pull_failed(failure)));
         }
-        if let (Some(failure), Some(until)) = (self.failure(Outlook::DependsOnGrant), self.patient_until()) {
+        if let (Some(failure), Some(until)) = (self.failure(PullRetry::AfterGrant), self.patient_until()) {
             // Kubernetes' own patience may have ended before the grant was made; its controllers go on all the same.
             return (until <= Instant::now()).then(|| Err(self.pull_failed(failure)));
         }
