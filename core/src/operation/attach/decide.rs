@@ -172,6 +172,11 @@ pub(crate) fn principal(
             .with_context("cluster", name)
             .with_context("application id", client_id.clone()));
     }
+    if identities.state.is_empty() {
+        // Each cluster has a state: an answer without one says nothing of identities either.
+        let text = "Azure's answer has neither a state nor an identity of the cluster";
+        return Err(Error::new(ErrorKind::Unexpected, text).with_context("cluster", name));
+    }
     let is_creating = identities.state.eq_ignore_ascii_case("creating");
     let wait = if is_creating { "wait until the cluster is created, or " } else { "" };
     Err(Error::new(ErrorKind::NotFound, format!("the cluster has no kubelet identity; {wait}{advice}"))
@@ -374,6 +379,8 @@ mod tests {
         let mut found = found(Legacy, Some(Vec::new()));
         found.identities.kubelet = None;
         assert_eq!(decide(&found, &AttachOptions::default()).err().unwrap().kind(), ErrorKind::NotFound);
+        found.identities.state = String::new();
+        assert_eq!(decide(&found, &AttachOptions::default()).err().unwrap().kind(), ErrorKind::Unexpected);
         found.identities.service_principal = Some("app".to_owned());
         assert_eq!(decide(&found, &AttachOptions::default()).err().unwrap().kind(), ErrorKind::Unsupported);
         let options = AttachOptions::default().with_principal_id(KUBELET.parse().unwrap());

@@ -5,6 +5,10 @@ use http::Response;
 use http::header::{CONTENT_LENGTH, CONTENT_TYPE};
 use serde_json::{Value, json};
 
+/// Where null is a value that belongs there, and means none: lists, as services in Go write them, and the identities of a cluster that has
+/// none. There it would be a lie, which nobody can tell from the truth.
+const NONE_IF_NULL: [&str; 4] = ["/value", "/items", "/resources", "/properties/identityProfile"];
+
 /// What stands where something else belongs.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Oddity {
@@ -54,8 +58,7 @@ fn replace(place: &mut Value, by: Value) -> bool {
 fn within(value: &mut Value, pick: u16, by: Value) -> bool {
     let mut places = Vec::new();
     holders(value, "", &mut places);
-    // Where a list is null, it is empty, as some services write it: that would be a lie and no value of another kind.
-    places.retain(|place| place != "/value" || !by.is_null());
+    places.retain(|place| !(by.is_null() && NONE_IF_NULL.contains(&place.as_str())));
     let Some(place) = places.get(usize::from(pick) % places.len().max(1)) else { return false };
     value.pointer_mut(place).is_some_and(|place| replace(place, by))
 }
