@@ -4,3 +4,9 @@
 #[cfg(doctest)]
 #[doc = include_str!("../../README.md")]
 struct Readme;
+
+/// The pages that show programs of their own.
+#[cfg(doctest)]
+#[doc = include_str!("../../docs/credentials.md")]
+#[doc = include_str!("../../docs/testing.md")]
+struct Pages;

@@ -8,6 +8,7 @@ mod page;
 mod security;
 mod surface;
 mod types;
+mod versions;
 mod words;
 
 use aks_acr::{ErrorKind, Operation};
@@ -97,6 +98,11 @@ fn the_first_page_lists_all_and_every_kind_of_error() {
     check("README.md", &made);
 }
 
+#[tokio::test(start_paused = true)]
+async fn the_page_of_versions_is_true() {
+    check("versions.md", &versions::page().await);
+}
+
 /// Names that a page gives are those of the bindings.
 #[test]
 fn options_have_the_names_that_the_bindings_know() {
@@ -169,7 +175,20 @@ fn no_page_has_a_hole() {
 
 #[test]
 fn nothing_else_is_among_the_pages() {
-    let besides = ["README.md", "client.md", "threat_model.md", "types.md"].map(str::to_owned);
+    let besides = [
+        "README.md",
+        "client.md",
+        "credentials.md",
+        "limits.md",
+        "migrating.md",
+        "rights.md",
+        "terraform.md",
+        "testing.md",
+        "threat_model.md",
+        "types.md",
+        "versions.md",
+    ]
+    .map(str::to_owned);
     let known: BTreeSet<String> = Operation::ALL.iter().map(|one| format!("{one}.md")).chain(besides).collect();
     let there = fs::read_dir(root().join("docs")).unwrap();
     let there: BTreeSet<String> = there.map(|one| one.unwrap().file_name().into_string().unwrap()).collect();

@@ -8,6 +8,7 @@ use aks_acr::{
 };
 use aks_acr_emulator::{Emulator, From, Request, RequestSummary, Service, summary};
 use aks_acr_tests::folder::Folder;
+use std::collections::BTreeSet;
 
 pub const DEPLOYMENT: &str = "apiVersion: apps/v1\nkind: Deployment\nmetadata: {name: web}\nspec:\n  replicas: 2\n  \
     selector: {matchLabels: {app: web}}\n  template:\n    metadata: {labels: {app: web}}\n    \
@@ -31,6 +32,8 @@ pub struct Measured {
     pub first: RequestSummary,
     pub requests: Vec<String>,
     pub again: RequestSummary,
+    /// The paths of Resource Manager that were requested, each with its `api-version`.
+    pub versions: BTreeSet<(String, String)>,
 }
 
 /// Runs an operation twice, with a registry by name and options left out.
@@ -68,7 +71,12 @@ pub async fn measure(operation: Operation) -> Measured {
             requests.push(line);
         }
     }
-    Measured { first: summary(&first), requests, again: summary(&again) }
+    let arm = first.iter().chain(&again).filter(|one| one.from == From::Client && one.service == Service::Arm);
+    let versions = arm.filter_map(|one| {
+        let version = one.query.split('&').find_map(|part| part.strip_prefix("api-version="))?;
+        Some((one.path.clone(), version.to_owned()))
+    });
+    Measured { versions: versions.collect(), first: summary(&first), requests, again: summary(&again) }
 }
 
 async fn run(azure: &Emulator, client: &Client, operation: Operation, folder: &Folder) -> Vec<Request> {

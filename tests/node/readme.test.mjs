@@ -15,6 +15,25 @@ const azure = azureFor(
   },
   { clock: 50 },
 );
+const first = azureFor({
+  clusters: [{ group: 'my-group', name: 'my-cluster' }],
+  registries: [{ group: 'my-group', name: 'myregistry' }],
+});
+
+/** What a program finds around it that takes the emulator for the public cloud. */
+function environment(emulator) {
+  return {
+    PATH: process.env.PATH,
+    AZURE_SUBSCRIPTION_ID: emulator.subscriptionId,
+    AZURE_TENANT_ID: emulator.tenantId,
+    AZURE_CLIENT_ID: emulator.clientId,
+    AZURE_CLIENT_SECRET: emulator.clientSecret,
+    HTTPS_PROXY: emulator.proxy,
+    NODE_EXTRA_CA_CERTS: emulator.caFile,
+    SSL_CERT_FILE: emulator.caFile,
+  };
+}
+
 const read = (path) => readFileSync(new URL(path, import.meta.url), 'utf8');
 
 test("the emulator's front page is true of this package", async () => {
@@ -30,6 +49,20 @@ test("the emulator's front page is true of this package", async () => {
   }
 });
 
+test('the program on the first page runs', async () => {
+  const [, text] = read('../../README.md').match(/^```js\n(.*?)^```/ms);
+  const program = new URL('first_page.generated.mjs', import.meta.url);
+  writeFileSync(program, text);
+  try {
+    const env = environment(first.emulator);
+    const { stdout } = await promisify(execFile)(process.execPath, [program.pathname], { env, timeout: 60_000 });
+    assert.match(stdout, /^\+ AcrPull on myregistry for my-group\/my-cluster/);
+    assert.match(stdout, /^granted$/m);
+  } finally {
+    rmSync(program);
+  }
+});
+
 test("the README's program runs, and prints what it says", async () => {
   const { emulator } = azure;
   const readme = read('../../bindings-node/README.md');
@@ -38,16 +71,7 @@ test("the README's program runs, and prints what it says", async () => {
   const manifests = `const manifests = ${JSON.stringify(read('../../examples/acr-nginx.yaml'))};\n`;
   const program = new URL('readme.generated.mjs', import.meta.url);
   writeFileSync(program, manifests + blocks.join('\n'));
-  const env = {
-    PATH: process.env.PATH,
-    AZURE_SUBSCRIPTION_ID: emulator.subscriptionId,
-    AZURE_TENANT_ID: emulator.tenantId,
-    AZURE_CLIENT_ID: emulator.clientId,
-    AZURE_CLIENT_SECRET: emulator.clientSecret,
-    HTTPS_PROXY: emulator.proxy,
-    NODE_EXTRA_CA_CERTS: emulator.caFile,
-    SSL_CERT_FILE: emulator.caFile,
-  };
+  const env = environment(emulator);
   try {
     const { stdout } = await promisify(execFile)(process.execPath, [program.pathname], { env, timeout: 120_000 });
     const promised = [...readme.matchAll(/console\.log\(.*\); \/\/ (\S+)/g)].map(([, word]) => word);

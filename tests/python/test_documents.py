@@ -43,6 +43,24 @@ def test_the_snippets_of_the_readme_run(monkeypatch, capsys):
         assert word in said, word
 
 
+def test_the_program_on_the_first_page_runs(monkeypatch, capsys):
+    text = (ROOT / "README.md").read_text(encoding="utf-8")
+    (program,) = re.findall(r"^```python\n(.*?)^```", text, re.M | re.S)
+    scene = {
+        "clusters": [{"group": "my-group", "name": "my-cluster"}],
+        "registries": [{"group": "my-group", "name": "myregistry"}],
+    }
+    with Emulator(scene=scene) as azure:
+        client = aks_acr.Client
+        monkeypatch.setenv("AZURE_SUBSCRIPTION_ID", azure.subscription_id)
+        monkeypatch.setattr("azure.identity.DefaultAzureCredential", azure.credential)
+        monkeypatch.setattr(aks_acr, "Client", lambda *given: client(*given, **azure.client_options()))
+        exec(compile(program, "README.md", "exec"), {})
+    said = capsys.readouterr().out.splitlines()
+    assert said[0].startswith("+ AcrPull on myregistry for my-group/my-cluster"), said
+    assert said[-1] == "granted"
+
+
 def test_the_emulators_front_page_is_true_of_this_package():
     text = (ROOT / "tests" / "emulator" / "python" / "README.md").read_text(encoding="utf-8")
     snippets = re.findall(r"^```python aks-acr\n(.*?)^```", text, re.M | re.S)
