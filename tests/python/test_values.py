@@ -96,7 +96,7 @@ def test_an_enum_is_its_word():
         and str(aks_acr.Sku.BASIC) == "Basic"
         and aks_acr.Sku("Premium") is aks_acr.Sku.PREMIUM
     )
-    assert PULL_FAILURE.cause.retry is aks_acr.PullRetry.FINAL
+    assert PULL_FAILURE.cause.retry is aks_acr.PullRetry.NEVER
 
 
 def test_results_of_calls_keep_all_that_core_says(azure, client):

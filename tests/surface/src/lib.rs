@@ -1,16 +1,24 @@
-//! Reads core's source: which layer each module belongs to, and which way its imports point.
+//! Reads core's source: which layer each module belongs to and which way its imports point, and what its operations are. From those it
+//! writes `surface.json` and the generated parts of the bindings: `cargo run -p aks-acr-surface`.
 
 #![expect(
     clippy::expect_used,
+    clippy::format_push_string,
     clippy::missing_panics_doc,
     reason = "a tool of this project's tests: unreadable source ends it"
 )]
 #![expect(clippy::must_use_candidate, missing_docs, reason = "nobody publishes it")]
 
+pub mod consts;
+pub mod files;
+pub mod json;
 pub mod layers;
+pub mod met;
+pub mod operations;
 pub mod paths;
 pub mod source;
 pub mod table;
+pub mod text;
 
 use std::path::{Path, PathBuf};
 

@@ -1,9 +1,15 @@
 //! What core's source says of itself: its operations, options and results, with their doc comments.
 
 use crate::{core, table};
-use std::{collections::BTreeMap, fs, path::Path};
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    fs,
+    path::Path,
+};
 use syn::{
-    Attribute, Fields, FnArg, GenericArgument, ImplItem, Item, Meta, Pat, PathArguments, ReturnType, Type, Visibility,
+    Attribute, Fields, FnArg, GenericArgument, Ident, ImplItem, Item, LitStr, Meta, Pat, PathArguments, ReturnType,
+    Token, Type, Visibility,
+    parse::{Parse, ParseStream, Parser},
 };
 
 /// All of core, by the names of its types.
@@ -12,6 +18,8 @@ pub struct Source {
     pub structs: BTreeMap<String, Struct>,
     pub enums: BTreeMap<String, Vec<Variant>>,
     pub docs_of_enums: BTreeMap<String, String>,
+    /// Enums that have a `kind` beside their fields in JSON.
+    pub tagged: BTreeSet<String>,
     /// Methods by `Type::name`.
     pub methods: BTreeMap<String, Method>,
 }
@@ -29,6 +37,8 @@ pub struct Field {
 }
 
 pub struct Variant {
+    pub name: String,
+    /// What stands for it in JSON, in Python and in JavaScript.
     pub word: String,
     pub docs: String,
     pub is_default: bool,
@@ -58,7 +68,7 @@ impl Form {
         }
     }
 
-    fn of(ty: &Type) -> Self {
+    pub fn of(ty: &Type) -> Self {
         match ty {
             Type::Reference(inner) => Self::of(&inner.elem),
             Type::Path(path) => {
@@ -113,6 +123,7 @@ impl Source {
             Item::Enum(item) if is_public(&item.vis) => {
                 let snake = item.attrs.iter().any(|one| says(one, "serde", "snake_case"));
                 let variants = item.variants.iter().map(|variant| Variant {
+                    name: variant.ident.to_string(),
                     word: renamed(&variant.attrs).unwrap_or_else(|| {
                         let name = variant.ident.to_string();
                         if snake { snake_case(&name) } else { name }
@@ -122,7 +133,20 @@ impl Source {
                     fields: fields(&variant.fields, true),
                 });
                 self.enums.insert(item.ident.to_string(), variants.collect());
+                if item.attrs.iter().any(|one| says(one, "serde", "tag =")) {
+                    self.tagged.insert(item.ident.to_string());
+                }
                 self.docs_of_enums.insert(item.ident.to_string(), docs(&item.attrs));
+            }
+            // The enum of the kinds of errors is made by a macro of its own.
+            Item::Macro(item) if item.mac.path.is_ident("kinds") => {
+                let kinds = Kinds::parse.parse2(item.mac.tokens).expect("kinds with their words");
+                self.enums.insert("ErrorKind".to_owned(), kinds.0);
+            }
+            // And its own doc comment is in that macro.
+            Item::Macro(item) if item.ident.as_ref().is_some_and(|name| name == "kinds") => {
+                let docs = table::docs_of_enum(item.mac.tokens, "ErrorKind");
+                self.docs_of_enums.insert("ErrorKind".to_owned(), docs);
             }
             Item::Impl(item) if item.trait_.is_none() => {
                 let of = Form::of(&item.self_ty).name;
@@ -152,6 +176,24 @@ impl Source {
     }
 }
 
+/// `NotFound => "not_found",` and so on, each with its doc comment.
+struct Kinds(Vec<Variant>);
+
+impl Parse for Kinds {
+    fn parse(input: ParseStream<'_>) -> syn::Result<Self> {
+        let mut kinds = Vec::new();
+        while !input.is_empty() {
+            let docs = docs(&input.call(Attribute::parse_outer)?);
+            let name = input.parse::<Ident>()?.to_string();
+            input.parse::<Token![=>]>()?;
+            let word = input.parse::<LitStr>()?.value();
+            input.parse::<Token![,]>()?;
+            kinds.push(Variant { name, word, docs, is_default: false, fields: Vec::new() });
+        }
+        Ok(Self(kinds))
+    }
+}
+
 fn is_public(visibility: &Visibility) -> bool {
     matches!(visibility, Visibility::Public(_))
 }
@@ -167,7 +209,7 @@ fn fields(fields: &Fields, all: bool) -> Vec<Field> {
 }
 
 /// A doc comment's text, line by line.
-fn docs(attributes: &[Attribute]) -> String {
+pub(crate) fn docs(attributes: &[Attribute]) -> String {
     let lines = attributes.iter().filter_map(|one| match &one.meta {
         Meta::NameValue(pair) if pair.path.is_ident("doc") => match &pair.value {
             syn::Expr::Lit(literal) => match &literal.lit {

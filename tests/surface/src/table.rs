@@ -1,10 +1,11 @@
 //! Core's table of operations, as the items that its macros make of it.
 
+use crate::source::docs;
 use proc_macro2::{Group, TokenStream, TokenTree};
 use quote::quote;
 use std::{fs, path::Path};
 use syn::{
-    Expr, FnArg, Ident, Item, Token, Type, braced, parenthesized,
+    Expr, FnArg, Ident, Item, ItemEnum, Token, Type, braced, parenthesized,
     parse::{Parse, ParseStream, Parser},
     punctuated::Punctuated,
 };
@@ -78,6 +79,16 @@ pub fn read(source: &Path) -> Vec<Row> {
         row.docs = fs::read_to_string(&file).unwrap_or_else(|err| panic!("{}: {err}", file.display()));
     }
     rows
+}
+
+/// The doc comment of an enum that a macro makes.
+pub fn docs_of_enum(tokens: TokenStream, name: &str) -> String {
+    let item = last_group(tokens);
+    let end = item.clone().into_iter().position(|token| matches!(token, TokenTree::Ident(one) if one == name));
+    // From the doc comment to `pub enum Name`.
+    let head = item.into_iter().take(end.expect("the enum") + 1);
+    let head: TokenStream = head.chain(quote! { {} }).collect();
+    docs(&syn::parse2::<ItemEnum>(head).expect("an enum").attrs)
 }
 
 fn last_group(tokens: TokenStream) -> TokenStream {

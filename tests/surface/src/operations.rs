@@ -1,0 +1,98 @@
+//! The operations as a caller sees them: arguments, options one by one, result, deadline, errors.
+
+use crate::{
+    source::{Field, Form, Source},
+    table::{self, Row},
+    text,
+};
+use std::path::Path;
+use syn::FnArg;
+
+/// An operation.
+pub struct Operation<'a> {
+    /// Its name in `Operation`.
+    pub variant: String,
+    pub name: String,
+    pub docs: String,
+    /// Names and types, without the options.
+    pub arguments: Vec<(String, Form)>,
+    /// The type of its options, where it has more than those of every call.
+    pub options: Option<String>,
+    pub choices: Vec<Choice<'a>>,
+    /// What it gives, if it does not fail.
+    pub result: Form,
+    pub row: Row,
+}
+
+/// An option, by the fields that lead to it: `kubeconfig.access`.
+pub struct Choice<'a> {
+    pub path: Vec<&'a str>,
+    pub field: &'a Field,
+}
+
+/// All, in the order of the table.
+pub fn read<'a>(source: &'a Source, core: &Path) -> Vec<Operation<'a>> {
+    table::read(core).into_iter().map(|row| operation(source, row)).collect()
+}
+
+fn operation(source: &Source, row: Row) -> Operation<'_> {
+    let mut arguments: Vec<(String, Form)> = row.arguments.iter().filter_map(argument).collect();
+    // The options come last.
+    let (_, options) = arguments.pop().expect("options");
+    let options = Some(options.name).filter(|name| name != "CallOptions");
+    let mut choices = Vec::new();
+    if let Some(name) = &options {
+        collect(source, name, &mut Vec::new(), &mut choices);
+    }
+    Operation {
+        variant: row.operation.to_string(),
+        name: row.name.to_string(),
+        docs: row.docs.clone(),
+        arguments,
+        options,
+        choices,
+        result: Form::of(&row.result),
+        row,
+    }
+}
+
+fn argument(one: &FnArg) -> Option<(String, Form)> {
+    match one {
+        FnArg::Typed(one) => match &*one.pat {
+            syn::Pat::Ident(name) => Some((name.ident.to_string(), Form::of(&one.ty))),
+            _ => None,
+        },
+        FnArg::Receiver(_) => None,
+    }
+}
+
+/// Options within options are options too.
+fn collect<'a>(source: &'a Source, name: &str, path: &mut Vec<&'a str>, choices: &mut Vec<Choice<'a>>) {
+    for field in &source.structs[name].fields {
+        path.push(&field.name);
+        if field.ty.name.ends_with("Options") && field.ty.name != "CallOptions" {
+            collect(source, &field.ty.name, path, choices);
+        } else if field.ty.name != "CallOptions" {
+            choices.push(Choice { path: path.clone(), field });
+        }
+        path.pop();
+    }
+}
+
+/// The errors that an operation names, clause by clause; where it names those of a method that is none of the client's, that one's
+/// stand for it.
+pub fn errors(source: &Source, docs: &str) -> Vec<String> {
+    let other = |clause: &str| {
+        let (_, link) = clause.split_once("[`")?;
+        let name = link.split_once("`]")?.0;
+        source.methods.get(name).filter(|_| !name.starts_with("Client::") && !clause.contains("ErrorKind::"))
+    };
+    let mut all = Vec::new();
+    for clause in text::errors(docs) {
+        match other(&clause) {
+            Some(other) => all.extend(text::errors(&other.docs)),
+            None => all.push(clause),
+        }
+    }
+    all
+}
