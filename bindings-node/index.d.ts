@@ -356,7 +356,7 @@ export interface Operations {
    * Deadline: 30 minutes by default. Errors: `'invalid_input'` for a target that cannot be one or a source in another cloud;
    * `'not_found'` if the registry or the source does not exist; `'conflict'` if the tag has another image; `'forbidden'` if the caller
    * may not import or the source may not be read; `'rate_limited'` if the source throttles; `'operation_failed'` if Azure could
-   * not copy it. `failed_side` says on which side the fault lies, where that is known.
+   * not copy it. `failedSide` says on which side the fault lies, where that is known.
    *
    * @example
    * ```js
@@ -410,7 +410,7 @@ export interface Operations {
    * form does not. What `startImport` gave is taken for its handle.
    *
    * Deadline: 2 minutes by default. Errors: an import that has failed is `'operation_failed'`, as is one that Azure has forgotten, or an
-   * error with `failed_side`. Every other error is that of the look, such as `'unavailable'`: the import goes on, and the handle can be looked at
+   * error with `failedSide`. Every other error is that of the look, such as `'unavailable'`: the import goes on, and the handle can be looked at
    * again.
    */
   pollImport(
@@ -580,7 +580,7 @@ export declare class AksAcrError extends Error {
   /** Why pods cannot pull their image. */
   readonly pullFailure?: PullFailure;
   /** On which side of an import the fault lies. */
-  readonly failed_side?: 'source' | 'target';
+  readonly failedSide?: 'source' | 'target';
   /**
    * The claims that Azure wants in a token before it goes on, as JSON, where conditional access asked for more than the caller's token has.
    * Whoever signs in with them (`az login --claims-challenge`, `claims` in `@azure/identity`) gets such a token.

@@ -33,7 +33,7 @@ const POSITIONAL = {
   kubeconfig: ['cluster'],
   merge_kubeconfig: ['cluster'],
   apply: ['cluster', 'manifests'],
-  wait_for_rollout: ['cluster', 'deployment'],
+  wait_for_rollout: ['cluster', 'workload'],
   pods: ['cluster'],
 };
 
@@ -78,9 +78,9 @@ export function canonical(value) {
 
 /** An error in the form of a story. */
 export function canonicalError(err) {
-  const { code: kind, status, serviceCode: code, refusal, missingAction, scope, smallestRole, pullFailure, failed_side } = err;
+  const { code: kind, status, serviceCode: code, refusal, missingAction, scope, smallestRole, pullFailure, failedSide } = err;
   const { isTransient, created } = err;
-  const facts = { kind, status, code, refusal, missingAction, scope, smallestRole, pullFailure, failed_side, isTransient, created };
+  const facts = { kind, status, code, refusal, missingAction, scope, smallestRole, pullFailure, failedSide, isTransient, created };
   return canonical(Object.fromEntries(Object.entries(facts).filter(([, fact]) => fact !== undefined)));
 }
 

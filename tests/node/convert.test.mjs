@@ -183,7 +183,7 @@ test('an option that is null is none', async () => {
   assert.equal((await run.result).loginServer, 'myregistry.azurecr.io');
   const detach = { ...none, principalId: null, onlyCreatedByAksAcr: null };
   assert.equal((await client.detach(CLUSTER, 'myregistry', detach)).remaining.length, 0);
-  const cluster = { ...none, registries: null, location: null, nodeCount: null, tier: null, sshKey: null, register: null };
+  const cluster = { ...none, registries: null, location: null, nodeCount: null, tier: null, sshKey: null, registerProviders: null };
   assert.equal((await client.createCluster(CLUSTER, cluster)).isNew, false);
   assert.deepEqual((await client.attachmentsOfCluster(CLUSTER, { ...none, subscriptions: null })).subscriptions, [azure.emulator.subscriptionId]);
   const many = { ...none, concurrency: null, signal: AbortSignal.abort() };

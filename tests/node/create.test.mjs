@@ -21,7 +21,7 @@ test('a list of images takes names and objects, and gives each its result', asyn
   assert.equal(first.error, undefined);
   assert.ok(third.error instanceof AksAcrError);
   assert.equal(third.error.code, 'not_found');
-  assert.equal(third.error.failed_side, 'source');
+  assert.equal(third.error.failedSide, 'source');
   assert.ok(Object.isFrozen(first) && Object.isFrozen(second.import.additionalTags) && Object.isFrozen(third));
 });
 
@@ -113,7 +113,7 @@ test('a wrong list or option is refused before the first request, and its place 
   await wrong(client.importImages('myregistry', ['nginx', 5]), /^images\[1\]: .*an image, or an object/);
   await wrong(client.importImages('myregistry', [{ target: 'a:1' }]), /^images\[0\]: .*source/);
   await wrong(client.importImages('myregistry', [{ source: 'nginx', onProgress() {} }]), /^images\[0\].*onProgress/);
-  await wrong(client.importImages('myregistry', [{ source: 'nginx', existing: 'x' }]), /^images\[0\]\.existing: /);
+  await wrong(client.importImages('myregistry', [{ source: 'nginx', onExistingTag: 'x' }]), /^images\[0\]\.onExistingTag: /);
   await wrong(client.importImages('myregistry', ['nginx'], { concurrency: 0 }), /concurrency/);
   await wrong(client.importImages('myregistry', ['nginx'], { target: 'a:1' }), /target/);
   await wrong(client.importImage('myregistry', 'nginx', { source: 'nginx' }), /^options.*source/);

@@ -92,7 +92,7 @@ export async function more(): Promise<string | null> {
   const made = await client.createCluster('g/c', { registries: ['r'], nodeCount: 1, tier: 'Standard', sshKeyFile: 'f' });
   const kinds: AttachOutcome['kind'][] = made.attachments.map(({ outcome }) => outcome.kind);
   for (const { import: done, error } of await client.importImages('r', ['a', { source: 'b', additionalTags: ['c:1'] }])) {
-    console.log(done ? done.additionalTags : error.failed_side, kinds);
+    console.log(done ? done.additionalTags : error.failedSide, kinds);
   }
   // @ts-expect-error who hears of an image is who hears of the list
   await client.importImages('r', [{ source: 'b', onProgress() {} }]);
@@ -115,7 +115,7 @@ export async function more(): Promise<string | null> {
 }
 
 export async function follow(): Promise<Import> {
-  const run: Run<Import> = client.follow.importImage('r', 'nginx', { target: 'nginx:v1', existing: 'replace' });
+  const run: Run<Import> = client.follow.importImage('r', 'nginx', { target: 'nginx:v1', onExistingTag: 'replace' });
   for await (const event of run) {
     const said: Event = event;
     if (event.kind === 'importing_tag') console.log(event.tag, event.status);
