@@ -8,6 +8,7 @@ mod challenge;
 mod client;
 mod cloud;
 mod cluster;
+mod connection;
 #[cfg(feature = "identity")]
 mod credential;
 mod difference;
@@ -37,6 +38,8 @@ mod write;
 
 // What appears in signatures here: see *Stability* on the front page.
 #[doc(no_inline)]
+pub use async_trait::async_trait;
+#[doc(no_inline)]
 pub use azure_core::{
     self,
     credentials::{Secret, TokenCredential},
@@ -55,6 +58,7 @@ pub use cluster::{
     ClusterTier, Kubeconfig, KubeconfigOptions, Manifest, MergeKubeconfigOptions, MergeOutcome, MergedKubeconfig,
     NewCluster, OnExistingEntry, Pod, PodEvent, PodListener, PodSelection, Pods, Rollout, SshKey, WorkloadRef,
 };
+pub use connection::Connection;
 pub use difference::Difference;
 pub use error::{Error, ErrorKind, ImportSide, Result, ServiceError};
 #[doc(hidden)]

@@ -69,7 +69,8 @@ impl Declared {
                     let mut names = Vec::new();
                     leaves(&item.tree, "", &mut names);
                     for (path, name) in names {
-                        let is_foreign = ["azure_core", "serde_json", "uuid"].iter().any(|one| path.starts_with(one));
+                        let is_foreign =
+                            ["async_trait", "azure_core", "serde_json", "uuid"].iter().any(|one| path.starts_with(one));
                         if is_foreign {
                             self.foreign.push(format!("pub use {path}"));
                         } else {

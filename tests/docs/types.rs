@@ -157,7 +157,7 @@ fn errors(source: &Source) -> String {
 }
 
 /// The settings of a client: of each, its names in Python and Node.
-const SETTINGS: [(&str, Option<(&str, &str)>); 15] = [
+const SETTINGS: [(&str, Option<(&str, &str)>); 16] = [
     ("cloud", Some(("cloud", "cloud"))),
     ("proxy", Some(("proxy", "proxy"))),
     ("add_root_certificates", Some(("ca", "ca"))),
@@ -172,6 +172,7 @@ const SETTINGS: [(&str, Option<(&str, &str)>); 15] = [
     ("registry_importer", None),
     ("cluster_deployer", None),
     ("inventory", None),
+    ("connection", None),
     ("build", None),
 ];
 
@@ -183,7 +184,7 @@ pub fn client(source: &Source) -> String {
         let known = SETTINGS.iter().find(|(known, _)| *known == name);
         let (_, names) = known
             .unwrap_or_else(|| panic!("ClientBuilder::{name}: say in tests/docs/types.rs how the bindings name it"));
-        if name == "build" {
+        if ["build", "connection"].contains(&name) {
             continue;
         }
         let (python, node) =

@@ -11,6 +11,7 @@ mod groups;
 mod hostile;
 mod input;
 mod odd_bodies;
+mod parts;
 mod patience;
 mod plans;
 mod polling;

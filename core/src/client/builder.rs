@@ -5,23 +5,24 @@ use super::Client;
 use crate::credential::{CredentialContext, DefaultCredential};
 #[cfg(not(feature = "reqwest"))]
 use crate::error::{Error, ErrorKind};
-#[cfg(feature = "kubernetes")]
-use crate::kubernetes::KubeConnector;
 #[cfg(any(feature = "kubernetes", feature = "reqwest"))]
 use crate::network::Network;
 use crate::{
     cloud::Cloud,
-    cluster::{AzureClusterDeployer, ClusterDeployer, Kubernetes},
+    cluster::{AzureClusterDeployer, ClusterDeployer},
+    connection::Connection,
     environment::Environment,
     error::Result,
     http::{Arm, Caller, Door, GivenCredential, Registries, Tokens},
     identity::{AzureIdentityResolver, IdentityResolver},
-    inventory::{AzureInventory, Directory, Inventory},
+    inventory::{AzureInventory, Inventory},
     operation::Parts,
-    registry::{AzureRegistryImporter, DataPlane, RegistryImporter},
+    registry::{AzureRegistryImporter, RegistryImporter},
     role::{AzureRoleAssigner, RoleAssigner},
     write::{Guard, WriteHook},
 };
+#[cfg(feature = "kubernetes")]
+use crate::{connection::Clusters, kubernetes::KubeConnector};
 use azure_core::{
     credentials::{Secret, TokenCredential},
     http::HttpClient,
@@ -49,6 +50,8 @@ pub struct ClientBuilder {
     cluster_deployer: Option<Arc<dyn ClusterDeployer>>,
     inventory: Option<Arc<dyn Inventory>>,
     guard: Guard,
+    /// What was made of all that is above, once it was asked for.
+    connection: Option<Connection>,
 }
 
 /// The credential's own `Debug` may show what it likes, so it is left out.
@@ -119,12 +122,14 @@ impl ClientBuilder {
             cluster_deployer: None,
             inventory: None,
             guard: Guard::default(),
+            connection: None,
         }
     }
 
     /// The cloud; the public one by default.
     #[must_use]
     pub fn cloud(mut self, cloud: Cloud) -> Self {
+        self.connection = None;
         self.cloud = cloud;
         self
     }
@@ -132,6 +137,7 @@ impl ClientBuilder {
     /// What carries requests to Azure and to registries; reqwest by default. An emulator in the same process is one.
     #[must_use]
     pub fn transport(mut self, transport: Arc<dyn HttpClient>) -> Self {
+        self.connection = None;
         self.transport = Some(transport);
         self
     }
@@ -154,6 +160,7 @@ impl ClientBuilder {
     /// ```
     #[must_use]
     pub fn proxy(mut self, address: impl Into<String>) -> Self {
+        self.connection = None;
         self.proxy = Some(Secret::new(address.into()));
         self
     }
@@ -166,6 +173,7 @@ impl ClientBuilder {
     /// given, they do not apply. `NODE_EXTRA_CA_CERTS` and `REQUESTS_CA_BUNDLE` are not read.
     #[must_use]
     pub fn add_root_certificates(mut self, pem: impl Into<String>) -> Self {
+        self.connection = None;
         self.trusted.push(pem.into());
         self
     }
@@ -174,6 +182,7 @@ impl ClientBuilder {
     /// tests, and for programs that work for many.
     #[must_use]
     pub fn environment(mut self, lookup: impl Fn(&str) -> Option<String> + Send + Sync + 'static) -> Self {
+        self.connection = None;
         self.environment = Environment::new(lookup);
         self
     }
@@ -183,6 +192,7 @@ impl ClientBuilder {
     #[doc(hidden)]
     #[must_use]
     pub fn developer_tools(mut self, executor: Arc<dyn azure_identity::Executor>) -> Self {
+        self.connection = None;
         self.executor = Some(executor);
         self
     }
@@ -191,6 +201,7 @@ impl ClientBuilder {
     #[cfg(feature = "kubernetes")]
     #[must_use]
     pub fn kubernetes(mut self, service: impl crate::KubeService) -> Self {
+        self.connection = None;
         self.connector = KubeConnector::Service(Arc::new(service));
         self
     }
@@ -253,6 +264,7 @@ impl ClientBuilder {
     /// ```
     #[must_use]
     pub fn read_only(mut self) -> Self {
+        self.connection = None;
         self.guard.read_only = true;
         self
     }
@@ -276,18 +288,25 @@ impl ClientBuilder {
     /// ```
     #[must_use]
     pub fn on_write(mut self, hook: impl WriteHook) -> Self {
+        self.connection = None;
         self.guard.hook = Some(Arc::new(hook));
         self
     }
 
-    /// Makes the client. No request is made.
+    /// The connection that the client will use, to make Azure-backed parts of it and wrap them. No request is made. What is set
+    /// on the builder later, other than parts, makes it another connection.
     ///
     /// # Errors
-    /// [`InvalidInput`](crate::ErrorKind::InvalidInput) if the subscription is not an id, the proxy or a certificate cannot be
-    /// read, or `AZURE_TOKEN_CREDENTIALS` names no credential of the default chain;
-    /// [`Unsupported`](crate::ErrorKind::Unsupported) if there is no transport and the feature `reqwest` is off, or the default chain
-    /// is asked for and the feature `identity` is off, or a proxy or a certificate was given and nothing in this build uses it.
-    pub fn build(self) -> Result<Client> {
+    /// Those of [`build`](Self::build).
+    pub fn connection(&mut self) -> Result<Connection> {
+        if let Some(connection) = &self.connection {
+            return Ok(connection.clone());
+        }
+        let connection = self.connect()?;
+        Ok(self.connection.insert(connection).clone())
+    }
+
+    fn connect(&self) -> Result<Connection> {
         let subscription = self.subscription.parse()?;
         #[cfg(any(feature = "kubernetes", feature = "reqwest"))]
         let network = Network::new(self.proxy.as_ref().map(Secret::secret), &self.trusted, &self.environment)?;
@@ -299,12 +318,12 @@ impl ClientBuilder {
         let own = || crate::network::transport(&network);
         #[cfg(not(feature = "reqwest"))]
         let own = || Err(missing("a transport of its own"));
-        let transport = self.transport.map_or_else(own, Ok)?;
+        let transport = self.transport.clone().map_or_else(own, Ok)?;
         let door = Door::new(transport.clone(), self.guard.clone());
         #[cfg(feature = "identity")]
         let chain = || {
             let mut around = CredentialContext::new(&self.cloud, self.environment.clone(), transport)?;
-            around.executor = self.executor;
+            around.executor.clone_from(&self.executor);
             Ok(Arc::new(DefaultCredential::new(around)?) as Arc<dyn Caller>)
         };
         #[cfg(not(feature = "identity"))]
@@ -313,27 +332,41 @@ impl ClientBuilder {
                 "this build has no default chain of credentials: give one, or enable the feature `identity` of aks-acr";
             Err(crate::Error::new(crate::ErrorKind::Unsupported, text))
         };
-        let given = self.credential.map(|given| Arc::new(GivenCredential(given)) as Arc<dyn Caller>);
+        let given = self.credential.clone().map(|given| Arc::new(GivenCredential(given)) as Arc<dyn Caller>);
         let credential = given.map_or_else(chain, Ok)?;
         let tokens = Tokens::new(credential);
         let arm = Arm::new(&door, self.cloud.clone(), tokens.clone());
         let registries = Registries::new(&door);
-        let data_plane = DataPlane::new(registries.clone(), self.cloud.clone(), tokens.clone());
-        let directory = Directory::new(self.cloud.clone(), registries, tokens.clone());
-        #[cfg(feature = "kubernetes")]
-        let kubernetes = Kubernetes::new(self.connector, network, arm.clone(), tokens, self.guard);
-        #[cfg(not(feature = "kubernetes"))]
-        let kubernetes = Kubernetes;
-        let identities = || Arc::new(AzureIdentityResolver::new(arm.clone(), subscription));
-        let roles = || Arc::new(AzureRoleAssigner::new(arm.clone()));
-        let registries = || Arc::new(AzureRegistryImporter::new(arm.clone(), data_plane, subscription));
-        let inventory = || Arc::new(AzureInventory::new(arm.clone(), directory));
-        let clusters = || Arc::new(AzureClusterDeployer::new(arm.clone(), kubernetes, subscription));
+        Ok(Connection {
+            subscription,
+            cloud: self.cloud.clone(),
+            arm,
+            registries,
+            tokens,
+            #[cfg(feature = "kubernetes")]
+            clusters: Clusters { connector: self.connector.clone(), network, guard: self.guard.clone() },
+        })
+    }
+
+    /// Makes the client. No request is made.
+    ///
+    /// # Errors
+    /// [`InvalidInput`](crate::ErrorKind::InvalidInput) if the subscription is not an id, the proxy or a certificate cannot be
+    /// read, or `AZURE_TOKEN_CREDENTIALS` names no credential of the default chain;
+    /// [`Unsupported`](crate::ErrorKind::Unsupported) if there is no transport and the feature `reqwest` is off, or the default chain
+    /// is asked for and the feature `identity` is off, or a proxy or a certificate was given and nothing in this build uses it.
+    pub fn build(mut self) -> Result<Client> {
+        let connection = self.connection()?;
+        let identities = || Arc::new(AzureIdentityResolver::new(&connection));
+        let roles = || Arc::new(AzureRoleAssigner::new(&connection));
+        let registries = || Arc::new(AzureRegistryImporter::new(&connection));
+        let inventory = || Arc::new(AzureInventory::new(&connection));
+        let clusters = || Arc::new(AzureClusterDeployer::new(&connection));
         let parts = Parts {
             cloud: self.cloud,
-            subscription,
+            subscription: connection.subscription,
             environment: self.environment,
-            time: arm.time().clone(),
+            time: connection.arm.time().clone(),
             identity_resolver: self.identity_resolver.unwrap_or_else(|| identities()),
             role_assigner: self.role_assigner.unwrap_or_else(|| roles()),
             registry_importer: self.registry_importer.unwrap_or_else(|| registries()),

@@ -5,7 +5,7 @@ use super::{
     Manifest, NewCluster, PodListener, PodSelection, Pods, Rollout, WorkloadRef, create, credentials,
     kubernetes::Kubernetes,
 };
-use crate::{call::Call, error::Result, http::Arm, id::SubscriptionId};
+use crate::{call::Call, connection::Connection, error::Result, http::Arm, id::SubscriptionId};
 use async_trait::async_trait;
 use std::time::Duration;
 
@@ -18,8 +18,14 @@ pub struct AzureClusterDeployer {
 }
 
 impl AzureClusterDeployer {
-    pub(crate) fn new(arm: Arm, kubernetes: Kubernetes, subscription: SubscriptionId) -> Self {
-        Self { arm, kubernetes, subscription }
+    /// Makes the part from a connection: see [`Connection`].
+    #[must_use]
+    pub fn new(connection: &Connection) -> Self {
+        Self {
+            arm: connection.arm.clone(),
+            kubernetes: Kubernetes::new(connection),
+            subscription: connection.subscription,
+        }
     }
 }
 

@@ -21,7 +21,6 @@ pub(crate) use kubeconfig::Places;
 pub use kubeconfig::{
     Access, Kubeconfig, KubeconfigOptions, MergeKubeconfigOptions, MergeOutcome, MergedKubeconfig, OnExistingEntry,
 };
-pub(crate) use kubernetes::Kubernetes;
 pub use manifest::Manifest;
 pub use pods::{Pod, Pods};
 pub use reference::ClusterRef;

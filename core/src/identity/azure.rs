@@ -4,6 +4,7 @@ use super::{AddOnIdentity, ClusterIdentities, EntraSettings, IdentityResolver, K
 use crate::{
     call::Call,
     cluster::{ClusterBody, ClusterRef, about, get_cluster, list_clusters},
+    connection::Connection,
     error::{Error, ErrorKind, Result},
     http::Arm,
     id::{PrincipalId, ResourceId, SubscriptionId},
@@ -20,8 +21,10 @@ pub struct AzureIdentityResolver {
 }
 
 impl AzureIdentityResolver {
-    pub(crate) fn new(arm: Arm, subscription: SubscriptionId) -> Self {
-        Self { arm, subscription }
+    /// Makes the part from a connection: see [`Connection`].
+    #[must_use]
+    pub fn new(connection: &Connection) -> Self {
+        Self { arm: connection.arm.clone(), subscription: connection.subscription }
     }
 }
 

@@ -3,6 +3,7 @@
 use super::{Directory, Inventory, subscription};
 use crate::{
     call::Call,
+    connection::Connection,
     error::Result,
     http::Arm,
     id::{PrincipalId, SubscriptionId},
@@ -20,8 +21,11 @@ pub struct AzureInventory {
 }
 
 impl AzureInventory {
-    pub(crate) fn new(arm: Arm, directory: Directory) -> Self {
-        Self { arm, directory }
+    /// Makes the part from a connection: see [`Connection`].
+    #[must_use]
+    pub fn new(connection: &Connection) -> Self {
+        let Connection { cloud, registries, tokens, .. } = connection.clone();
+        Self { arm: connection.arm.clone(), directory: Directory::new(cloud, registries, tokens) }
     }
 }
 

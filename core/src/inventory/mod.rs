@@ -6,7 +6,7 @@ mod search;
 mod subscription;
 
 pub use azure::AzureInventory;
-pub(crate) use directory::Directory;
+use directory::Directory;
 pub(crate) use search::Search;
 
 use crate::{

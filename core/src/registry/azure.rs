@@ -11,6 +11,7 @@ use super::{
 };
 use crate::{
     call::Call,
+    connection::Connection,
     error::Result,
     http::Arm,
     id::{ResourceId, SubscriptionId},
@@ -27,8 +28,11 @@ pub struct AzureRegistryImporter {
 }
 
 impl AzureRegistryImporter {
-    pub(crate) fn new(arm: Arm, data_plane: DataPlane, subscription: SubscriptionId) -> Self {
-        Self { arm, data_plane, subscription }
+    /// Makes the part from a connection: see [`Connection`].
+    #[must_use]
+    pub fn new(connection: &Connection) -> Self {
+        let Connection { subscription, cloud, arm, registries, tokens, .. } = connection.clone();
+        Self { arm, data_plane: DataPlane::new(registries, cloud, tokens), subscription }
     }
 
     async fn find_by_id(&self, id: &ResourceId, call: &Call) -> Result<Option<Registry>> {

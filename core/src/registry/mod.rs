@@ -21,7 +21,6 @@ pub use import::{ImportCredentials, ImportHandle, ImportRequest, ImportStatus};
 pub use label::DomainNameLabelScope;
 pub use reference::RegistryRef;
 
-pub(crate) use data_plane::DataPlane;
 pub(crate) use import::Arriving;
 pub(crate) use lookup::list;
 pub(crate) use manifest::DigestMismatch;

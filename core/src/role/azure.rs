@@ -4,6 +4,7 @@ use super::{Grant, Granted, Revoked, RoleAssigner, RoleAssignment, RoleDefinitio
 use crate::{
     action::{DELETE_GRANT, READ_GRANTS, READ_ROLE, WRITE_GRANT},
     call::{Call, Poll, Polling},
+    connection::Connection,
     error::{Error, ErrorKind, Result},
     http::{Answer, Arm, ArmRequest, CORRELATION_ID},
     id::{PrincipalId, ResourceId, SubscriptionId},
@@ -33,8 +34,10 @@ pub struct AzureRoleAssigner {
 }
 
 impl AzureRoleAssigner {
-    pub(crate) fn new(arm: Arm) -> Self {
-        Self { arm }
+    /// Makes the part from a connection: see [`Connection`].
+    #[must_use]
+    pub fn new(connection: &Connection) -> Self {
+        Self { arm: connection.arm.clone() }
     }
 
     async fn put(&self, grant: &Grant, call: &Call) -> Result<Answer> {

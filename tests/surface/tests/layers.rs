@@ -26,6 +26,7 @@ const RANKS: &[&str] = &[
     "http/",
     "credential/",
     "kubernetes/",
+    "connection.rs",
     "role/",
     "registry/",
     "cluster/",

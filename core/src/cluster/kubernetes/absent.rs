@@ -3,6 +3,7 @@
 use crate::{
     call::Call,
     cluster::{Applied, ApplyOptions, Manifest, PodListener, PodSelection, Pods, Rollout, WorkloadRef},
+    connection::Connection,
     error::{Error, ErrorKind, Result},
     id::ResourceId,
 };
@@ -21,6 +22,10 @@ fn unsupported<T>() -> Result<T> {
 // The methods are those of the real thing, so that no other file has to know which one is here.
 #[expect(clippy::unused_async, reason = "the same signatures as with the feature")]
 impl Kubernetes {
+    pub fn new(_: &Connection) -> Self {
+        Self
+    }
+
     pub fn names_proxy(&self, _: &str, _: &str) -> bool {
         false
     }

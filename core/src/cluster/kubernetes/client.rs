@@ -3,11 +3,9 @@
 use super::{pool::Pool, session::Session};
 use crate::{
     call::Call,
+    connection::{Clusters, Connection},
     error::Result,
-    http::{Arm, Tokens},
     id::ResourceId,
-    kubernetes::KubeConnector,
-    network::Network,
     write::Guard,
 };
 use kube::Client;
@@ -20,7 +18,8 @@ pub(crate) struct Kubernetes {
 }
 
 impl Kubernetes {
-    pub fn new(connector: KubeConnector, network: Network, arm: Arm, tokens: Tokens, guard: Guard) -> Self {
+    pub fn new(connection: &Connection) -> Self {
+        let Connection { arm, tokens, clusters: Clusters { connector, network, guard }, .. } = connection.clone();
         Self { pool: Pool::new(connector, network, arm, tokens), guard }
     }
 

@@ -3,6 +3,7 @@
 mod age;
 #[cfg(feature = "kubernetes")]
 mod object;
+#[cfg(feature = "kubernetes")]
 mod read;
 #[cfg(feature = "kubernetes")]
 mod status;

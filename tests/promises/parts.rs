@@ -1,0 +1,202 @@
+//! Each Azure-backed part can be made from the builder's connection, wrapped and handed back; the client then uses the wrapper, at the cost of
+//! the same requests.
+
+use crate::Scene;
+use aks_acr::{
+    Applied, ApplyOptions, AttachOptions, AttachmentsOptions, AzureClusterDeployer, AzureIdentityResolver,
+    AzureInventory, AzureRegistryImporter, AzureRoleAssigner, Call, Cluster, ClusterCreation, ClusterDeployer,
+    ClusterIdentities, ClusterRef, CreatedRegistry, Grant, Granted, IdentityResolver, Image, ImageReference,
+    ImportHandle, ImportRequest, ImportStatus, Inventory, Kubeconfig, KubeconfigOptions, Manifest, NewCluster,
+    NewRegistry, PodListener, PodSelection, Pods, PrincipalId, Registry, RegistryImporter, RegistryRef, ResourceId,
+    Result, Revoked, RoleAssigner, RoleAssignment, RoleDefinition, Rollout, SubscriptionId, Uuid, WorkloadRef,
+    async_trait,
+};
+use std::{
+    sync::{
+        Arc,
+        atomic::{AtomicUsize, Ordering},
+    },
+    time::Duration,
+};
+
+/// A part of Azure's that counts its calls.
+#[derive(Clone, Debug)]
+struct Counted<T> {
+    part: T,
+    calls: Arc<AtomicUsize>,
+}
+
+impl<T> Counted<T> {
+    fn new(part: T) -> Self {
+        Self { part, calls: Arc::default() }
+    }
+
+    fn part(&self) -> &T {
+        self.calls.fetch_add(1, Ordering::Relaxed);
+        &self.part
+    }
+
+    fn calls(&self) -> usize {
+        self.calls.load(Ordering::Relaxed)
+    }
+}
+
+#[async_trait]
+impl IdentityResolver for Counted<AzureIdentityResolver> {
+    async fn identities(&self, cluster: &ClusterRef, call: &Call) -> Result<ClusterIdentities> {
+        self.part().identities(cluster, call).await
+    }
+}
+
+#[async_trait]
+impl RoleAssigner for Counted<AzureRoleAssigner> {
+    async fn grant(&self, grant: &Grant, call: &Call) -> Result<Granted> {
+        self.part().grant(grant, call).await
+    }
+    async fn revoke(&self, id: &str, call: &Call) -> Result<Revoked> {
+        self.part().revoke(id, call).await
+    }
+    async fn list(&self, scope: &ResourceId, call: &Call) -> Result<Vec<RoleAssignment>> {
+        self.part().list(scope, call).await
+    }
+    async fn list_assigned_to(
+        &self,
+        scope: &ResourceId,
+        principal: PrincipalId,
+        call: &Call,
+    ) -> Result<Vec<RoleAssignment>> {
+        self.part().list_assigned_to(scope, principal, call).await
+    }
+    async fn definition(&self, scope: &str, role: Uuid, call: &Call) -> Result<RoleDefinition> {
+        self.part().definition(scope, role, call).await
+    }
+}
+
+#[async_trait]
+impl RegistryImporter for Counted<AzureRegistryImporter> {
+    async fn find(&self, registry: &RegistryRef, call: &Call) -> Result<Option<Registry>> {
+        self.part().find(registry, call).await
+    }
+    async fn create(&self, registry: &NewRegistry, call: &Call) -> Result<CreatedRegistry> {
+        self.part().create(registry, call).await
+    }
+    async fn start_import(&self, registry: &Registry, request: &ImportRequest, call: &Call) -> Result<ImportHandle> {
+        self.part().start_import(registry, request, call).await
+    }
+    async fn poll_import(&self, handle: &mut ImportHandle, call: &Call) -> Result<ImportStatus> {
+        self.part().poll_import(handle, call).await
+    }
+    async fn image(&self, image: &ImageReference, call: &Call) -> Result<Option<Image>> {
+        self.part().image(image, call).await
+    }
+}
+
+#[async_trait]
+impl ClusterDeployer for Counted<AzureClusterDeployer> {
+    async fn start_create(&self, cluster: &NewCluster, call: &Call) -> Result<ClusterCreation> {
+        self.part().start_create(cluster, call).await
+    }
+    async fn finish_create(&self, creation: ClusterCreation, call: &Call) -> Result<Cluster> {
+        self.part().finish_create(creation, call).await
+    }
+    async fn kubeconfig(&self, cluster: &ClusterRef, options: &KubeconfigOptions, call: &Call) -> Result<Kubeconfig> {
+        self.part().kubeconfig(cluster, options, call).await
+    }
+    async fn apply(
+        &self,
+        cluster: &ClusterRef,
+        manifests: &[Manifest],
+        options: &ApplyOptions,
+        call: &Call,
+    ) -> Result<Vec<Applied>> {
+        self.part().apply(cluster, manifests, options, call).await
+    }
+    async fn wait_for_rollout(
+        &self,
+        cluster: &ClusterRef,
+        workload: &WorkloadRef,
+        patience: Duration,
+        call: &Call,
+    ) -> Result<Rollout> {
+        self.part().wait_for_rollout(cluster, workload, patience, call).await
+    }
+    async fn pods(&self, cluster: &ClusterRef, selection: &PodSelection, call: &Call) -> Result<Pods> {
+        self.part().pods(cluster, selection, call).await
+    }
+    async fn watch(
+        &self,
+        cluster: &ClusterRef,
+        selection: &PodSelection,
+        listener: &mut PodListener<'_>,
+        call: &Call,
+    ) -> Result<()> {
+        self.part().watch(cluster, selection, listener, call).await
+    }
+}
+
+#[async_trait]
+impl Inventory for Counted<AzureInventory> {
+    async fn registries(&self, subscription: SubscriptionId, call: &Call) -> Result<Vec<Registry>> {
+        self.part().registries(subscription, call).await
+    }
+    async fn clusters(&self, subscription: SubscriptionId, call: &Call) -> Result<Vec<ClusterIdentities>> {
+        self.part().clusters(subscription, call).await
+    }
+    async fn subscriptions(&self, call: &Call) -> Result<Vec<SubscriptionId>> {
+        self.part().subscriptions(call).await
+    }
+    async fn assignments_of(
+        &self,
+        principal: PrincipalId,
+        subscription: SubscriptionId,
+        call: &Call,
+    ) -> Result<Vec<RoleAssignment>> {
+        self.part().assignments_of(principal, subscription, call).await
+    }
+    async fn existing(&self, principals: &[PrincipalId], call: &Call) -> Result<Vec<PrincipalId>> {
+        self.part().existing(principals, call).await
+    }
+    async fn members(&self, group: PrincipalId, call: &Call) -> Result<Vec<PrincipalId>> {
+        self.part().members(group, call).await
+    }
+}
+
+#[tokio::test]
+async fn each_part_can_be_wrapped() {
+    let scene = Scene::new();
+    let mut builder = aks_acr::Client::builder(scene.azure.credential(), scene.azure.subscription())
+        .transport(scene.azure.transport())
+        .kubernetes(scene.azure.kubernetes());
+    let connection = builder.connection().unwrap();
+    let identities = Counted::new(AzureIdentityResolver::new(&connection));
+    let roles = Counted::new(AzureRoleAssigner::new(&connection));
+    let registries = Counted::new(AzureRegistryImporter::new(&connection));
+    let clusters = Counted::new(AzureClusterDeployer::new(&connection));
+    let inventory = Counted::new(AzureInventory::new(&connection));
+    let client = builder
+        .identity_resolver(Arc::new(identities.clone()))
+        .role_assigner(Arc::new(roles.clone()))
+        .registry_importer(Arc::new(registries.clone()))
+        .cluster_deployer(Arc::new(clusters.clone()))
+        .inventory(Arc::new(inventory.clone()))
+        .build()
+        .unwrap();
+    client.attach(&scene.cluster, &scene.registry, AttachOptions::default()).await.unwrap();
+    assert_eq!((identities.calls(), roles.calls(), registries.calls()), (1, 2, 1));
+    let requests = scene.azure.requests();
+    assert_eq!(requests.len(), 1 + 4, "a token and 4 requests: {requests:#?}");
+    client.pods(&scene.cluster, &PodSelection::default(), aks_acr::CallOptions::default()).await.unwrap();
+    client.attachments_of_cluster(&scene.cluster, AttachmentsOptions::default()).await.unwrap();
+    assert_eq!((clusters.calls(), inventory.calls() > 0), (1, true));
+}
+
+#[tokio::test]
+async fn a_setting_after_the_connection_makes_another() {
+    let scene = Scene::new();
+    let mut builder = aks_acr::Client::builder(scene.azure.credential(), scene.azure.subscription())
+        .transport(scene.azure.transport());
+    builder.connection().unwrap();
+    let client = builder.read_only().build().unwrap();
+    let err = client.attach(&scene.cluster, &scene.registry, AttachOptions::default()).await.unwrap_err();
+    assert_eq!(err.refusal(), Some(aks_acr::RefusalKind::ReadOnlyClient));
+}
