@@ -40,6 +40,18 @@ fn every_action_is_pinned_by_commit() {
     assert!(seen >= 20, "{seen} actions");
 }
 
+/// The workflow for pull requests builds the library with each of its features.
+#[test]
+fn each_feature_is_built_for_a_pull_request() {
+    let manifest = fs::read_to_string(root().join("core/Cargo.toml")).unwrap();
+    let (_, features) = manifest.split_once("[features]\n").unwrap();
+    let features = features.split("\n[").next().unwrap().lines().filter_map(|line| line.split_once(" = "));
+    let names: Vec<&str> = features.map(|(name, _)| name.trim()).filter(|name| *name != "default").collect();
+    let workflow = fs::read_to_string(root().join(".github/workflows/ci.yml")).unwrap();
+    let line = format!("features: [\"\", {}]", names.join(", "));
+    assert!(workflow.contains(&line), ".github/workflows/ci.yml has no {line}");
+}
+
 #[test]
 fn vulnerabilities_are_reported_privately() {
     let page = fs::read_to_string(root().join("SECURITY.md")).unwrap();

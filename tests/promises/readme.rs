@@ -52,6 +52,22 @@ fn no_install_line_hides_that_nothing_is_published() {
     assert!(seen >= 6, "{seen}");
 }
 
+/// What stands in backticks and has a slash is a file, a folder, or a pattern of files.
+#[test]
+fn each_path_that_contributing_names_exists() {
+    let root = PathBuf::from(concat!(env!("CARGO_MANIFEST_DIR"), "/.."));
+    let text = read("CONTRIBUTING.md");
+    let tops = ["core/", "bindings-", "examples/", "docs/", "tests/", ".ci/", ".github/"];
+    let prose = text.split("```").step_by(2).collect::<String>();
+    let named = prose.split('`').skip(1).step_by(2).filter(|one| tops.iter().any(|top| one.starts_with(top)));
+    let mut seen = 0;
+    for path in named.filter(|path| !path.contains(['*', ' ']) && !path.contains("NAME")) {
+        assert!(root.join(path).exists(), "CONTRIBUTING.md names {path}");
+        seen += 1;
+    }
+    assert!(seen > 40, "{seen}");
+}
+
 /// A first look waits for the compiler; a download is made once.
 #[test]
 fn packages_are_built_from_source_without_optimisation_and_shipped_with_it() {
