@@ -68,6 +68,49 @@ fn each_path_that_contributing_names_exists() {
     assert!(seen > 40, "{seen}");
 }
 
+#[test]
+fn the_first_page_is_short() {
+    let lines = read("README.md").lines().count();
+    assert!(lines <= 200, "README.md has {lines} lines");
+}
+
+/// The part of a link that leads to a heading, as GitHub makes it.
+fn anchor(heading: &str) -> String {
+    let kept = heading.trim().to_lowercase();
+    let kept = kept.chars().filter(|letter| letter.is_alphanumeric() || matches!(letter, ' ' | '-' | '_'));
+    kept.collect::<String>().replace(' ', "-")
+}
+
+#[test]
+fn each_link_between_pages_leads_somewhere() {
+    let root = PathBuf::from(concat!(env!("CARGO_MANIFEST_DIR"), "/.."));
+    let mut pages: Vec<String> =
+        ["README.md", "CHANGELOG.md", "CONTRIBUTING.md", "SECURITY.md"].map(str::to_owned).to_vec();
+    for entry in fs::read_dir(root.join("docs")).unwrap() {
+        pages.push(format!("docs/{}", entry.unwrap().file_name().display()));
+    }
+    let mut seen = 0;
+    for page in pages {
+        let text = read(&page);
+        for link in text.split("](").skip(1).map(|rest| rest.split(')').next().unwrap()) {
+            if link.contains("://") {
+                continue;
+            }
+            let (file, heading) = link.split_once('#').unwrap_or((link, ""));
+            let target = if file.is_empty() { root.join(&page) } else { root.join(&page).with_file_name(file) };
+            assert!(target.exists(), "{page}: {link}");
+            if !heading.is_empty() {
+                let text = fs::read_to_string(&target).unwrap();
+                let headings = text.lines().filter(|line| line.starts_with('#'));
+                let is_there = headings.map(|line| anchor(line.trim_start_matches('#'))).any(|one| one == heading);
+                assert!(is_there, "{page}: {link}");
+            }
+            seen += 1;
+        }
+    }
+    assert!(seen > 150, "{seen}");
+}
+
 /// A first look waits for the compiler; a download is made once.
 #[test]
 fn packages_are_built_from_source_without_optimisation_and_shipped_with_it() {
