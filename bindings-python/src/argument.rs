@@ -1,7 +1,7 @@
 //! Arguments: text that core reads, and durations.
 
 use crate::error;
-use aks_acr::SshKey;
+use aks_acr::{ImportCredentials, SshKey};
 use pyo3::{exceptions::PyTypeError, prelude::*, types::PyInt};
 use std::{path::PathBuf, str::FromStr, time::Duration};
 
@@ -117,6 +117,16 @@ pub fn ssh_key(key: Option<String>, file: Option<PathBuf>) -> PyResult<Option<Ss
         (Some(key), None) => Ok(Some(SshKey::Public(key))),
         (None, Some(file)) => Ok(Some(SshKey::Pair(file))),
         (Some(_), Some(_)) => Err(PyTypeError::new_err("ssh_key_file: give it or ssh_key, not both")),
+    }
+}
+
+/// How Azure signs in to the source of an import: with a name and its password, or with a token.
+pub fn credentials(username: Option<String>, password: Option<String>) -> PyResult<Option<ImportCredentials>> {
+    match (username, password) {
+        (Some(username), Some(password)) => Ok(Some(ImportCredentials::user(username, password.into()))),
+        (None, Some(token)) => Ok(Some(ImportCredentials::token(token.into()))),
+        (Some(_), None) => Err(PyTypeError::new_err("a username needs a password")),
+        (None, None) => Ok(None),
     }
 }
 

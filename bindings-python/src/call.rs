@@ -2,11 +2,11 @@
 
 use crate::{
     error::to_py,
-    event::Event,
     follow::{AsyncRun, Note, Run, take_note, wait_for},
     interrupt::{Interrupt, is_interrupt},
     runtime::{Ours, attached, check_no_loop_runs, handle},
     value::through_json,
+    values::Event,
 };
 use aks_acr::{CallOptions, CancellationToken};
 use pyo3::{

@@ -2,9 +2,8 @@
 
 use crate::{
     interrupt::is_interrupt,
-    pull::PullFailure,
-    refusal::DenyingPolicy,
     value::{Several, through_json},
+    values::{DenyingPolicy, PullFailure},
     word::Word,
 };
 use aks_acr::{Error, ErrorKind};
@@ -65,45 +64,22 @@ fn make(py: Python<'_>, kind: ErrorKind, name: &str, doc: &str) -> PyResult<Py<P
     Ok(py.get_type::<PyType>().call1((name, bases, own))?.cast_into::<PyType>()?.unbind())
 }
 
-macro_rules! exceptions {
-    ($($kind:ident => $class:ident: $doc:literal),* $(,)?) => {
-        /// Adds the classes to the module. An exception that a caller's own test makes by hand has the facts too, all empty.
-        pub fn register(module: &Bound<'_, PyModule>) -> PyResult<()> {
-            let py = module.py();
-            let base = py.get_type::<AksAcrError>();
-            for fact in FACTS {
-                base.setattr(fact, py.None())?;
-            }
-            base.setattr("policies", PyTuple::empty(py))?;
-            base.setattr("is_transient", false)?;
-            base.setattr("kind", Word(ErrorKind::Unexpected))?;
-            module.add(stringify!(AksAcrError), base)?;
-            let classes = CLASSES.get_or_try_init(py, || {
-                PyResult::Ok(vec![$((ErrorKind::$kind, make(py, ErrorKind::$kind, stringify!($class), $doc)?),)*])
-            })?;
-            for (_, class) in classes {
-                module.add(class.bind(py).name()?, class)?;
-            }
-            Ok(())
-        }
-    };
-}
-
-exceptions! {
-    InvalidInput => InvalidInputError: "The input is wrong; the message names the part. It is a `ValueError` too.",
-    NotFound => NotFoundError: "What was named does not exist.",
-    Conflict => ConflictError: "Something else is already there, or changed meanwhile.",
-    Forbidden => ForbiddenError: "The caller is known and may not do this; see `refusal`, `missing_action` and `smallest_role`.",
-    NotRegistered => NotRegisteredError: "The subscription has not registered the resource provider; `register_providers` asks for it.",
-    Unauthenticated => UnauthenticatedError: "No token could be had, or the service did not accept it; see `__cause__`.",
-    RateLimited => RateLimitedError: "The service throttles, and asks to wait longer than the deadline; see `retry_after`.",
-    DeadlineExceeded => DeadlineExceededError: "The deadline passed. What Azure has begun goes on. It is a `TimeoutError` too.",
-    Cancelled => CancelledError: "The caller cancelled, or closed the client. What Azure has begun goes on.",
-    Unavailable => UnavailableError: "The service could not be reached, or answered that it is out of order.",
-    OperationFailed => OperationFailedError: "A long-running operation of Azure ended without success.",
-    PullFailed => PullFailedError: "Pods cannot pull their image, for a cause that does not pass; see `pull_failure`.",
-    Unsupported => UnsupportedError: "This build, or this service, cannot do it; the message says what to change.",
-    Unexpected => UnexpectedError: "The service's answer was not understood.",
+/// Adds a class for each kind to the module. An exception that a caller's own test makes by hand has the facts too, all empty.
+pub fn register(module: &Bound<'_, PyModule>, kinds: &[(ErrorKind, &str, &str)]) -> PyResult<()> {
+    let py = module.py();
+    let base = py.get_type::<AksAcrError>();
+    for fact in FACTS {
+        base.setattr(fact, py.None())?;
+    }
+    base.setattr("policies", PyTuple::empty(py))?;
+    base.setattr("is_transient", false)?;
+    base.setattr("kind", Word(ErrorKind::Unexpected))?;
+    module.add(stringify!(AksAcrError), base)?;
+    let made = |&(kind, name, doc)| PyResult::Ok((kind, make(py, kind, name, doc)?));
+    for (_, class) in CLASSES.get_or_try_init(py, || kinds.iter().map(made).collect::<PyResult<Vec<_>>>())? {
+        module.add(class.bind(py).name()?, class)?;
+    }
+    Ok(())
 }
 
 /// The exception for an argument that core has no type for.

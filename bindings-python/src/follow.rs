@@ -4,9 +4,9 @@
 
 use crate::{
     call::{Outcome, Told, Work},
-    event::Event,
     runtime::{Ours, attached, check_process, handle},
     value::through_json,
+    values::Event,
 };
 use aks_acr::CancellationToken;
 use pyo3::{

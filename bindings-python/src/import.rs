@@ -1,67 +1,24 @@
 //! Imported images.
 
 use crate::{
-    argument::{Parsed, Span, set},
+    argument::Parsed,
+    calls::import_item,
     error::{invalid, to_py},
-    value::{Several, methods, name_of, through_json, value, variants},
-    word::Word,
+    value::{Several, methods, name_of, through_json},
+    values::{Import, StartedImport},
 };
-use aks_acr::{ImageReference, ImportCredentials, ImportItem, ImportOptions, OnExistingTag, RegistryRef};
+use aks_acr::{ImportItem, ImportOptions};
 use pyo3::{
-    exceptions::{PyTypeError, PyValueError},
+    exceptions::PyValueError,
     prelude::*,
     types::{PyBytes, PyList, PyMapping, PyString},
 };
 use serde::{Deserialize, Serialize};
 use std::{
-    collections::BTreeMap,
     hash::{Hash, Hasher},
     sync::{Arc, Mutex, PoisonError},
     time::Duration,
 };
-
-value! {
-    /// An image that is in the registry now.
-    pub struct Import {
-        /// The source, completed as Docker completes it.
-        source: String,
-        /// The image in the registry: by its tag, or by its digest where it has none there.
-        target: String,
-        /// Its further names there.
-        additional_tags: Several<String>,
-        /// `False`: an equal image was there, and nothing was copied.
-        is_new: bool,
-        /// How sure it is that the two are the same.
-        proof: ImportProof,
-        /// By this Azure's activity log knows the write. `None` where nothing was copied, or where its answer was lost.
-        correlation_id: Option<String>,
-    }
-}
-
-variants! {
-    /// How sure it is that an imported image is its source. `str()` is a line for a reader.
-    pub enum ImportProof {
-        /// The target's digest equals the one that the source had before the import.
-        SourceMatched { digest: String },
-        /// The target's digest is known, the source's is not; `reason` says why.
-        TargetOnly { digest: String, reason: String },
-        /// Azure says that the import succeeded; `reason` says why the target could not be looked at.
-        Unproven { reason: String },
-    }
-}
-
-variants! {
-    /// How `start_import` ended.
-    pub enum StartedImport {
-        /// Every target has the image already: nothing was begun.
-        AlreadyThere {
-            #[serde(rename = "import")]
-            import_: Import
-        },
-        /// Azure copies.
-        Started { handle: ImportHandle },
-    }
-}
 
 impl StartedImport {
     /// The JSON form of a handle does not have all of it.
@@ -70,16 +27,6 @@ impl StartedImport {
             aks_acr::StartedImport::Started { handle } => Ok(Self::Started { handle: handle.into() }),
             other => through_json(&other),
         }
-    }
-}
-
-variants! {
-    /// How far an import is.
-    pub enum ImportStatus {
-        /// Azure is at work. The states are its own words, by `repository:tag`.
-        Running { tags: BTreeMap<String, String> },
-        /// All is copied.
-        Succeeded {},
     }
 }
 
@@ -180,36 +127,6 @@ impl FromPyObject<'_, '_> for Followed {
     }
 }
 
-/// The options of an import as they are given.
-#[derive(Default)]
-pub struct ImportArguments {
-    pub target: Option<String>,
-    pub additional_tags: Option<Vec<String>>,
-    pub untagged_repositories: Option<Vec<String>>,
-    pub on_existing_tag: Option<Word<OnExistingTag>>,
-    pub source_registry: Option<Parsed<RegistryRef>>,
-    pub username: Option<String>,
-    pub password: Option<String>,
-}
-
-impl ImportArguments {
-    pub fn options(self) -> PyResult<ImportOptions> {
-        let mut options = ImportOptions::default();
-        options.target = self.target;
-        set(&mut options.additional_tags, self.additional_tags);
-        set(&mut options.untagged_repositories, self.untagged_repositories);
-        set(&mut options.on_existing_tag, self.on_existing_tag.map(|Word(existing)| existing));
-        options.source_registry = self.source_registry.map(|Parsed(registry)| registry);
-        options.credentials = match (self.username, self.password) {
-            (Some(username), Some(password)) => Some(ImportCredentials::user(username, password.into())),
-            (None, Some(token)) => Some(ImportCredentials::token(token.into())),
-            (Some(_), None) => return Err(PyTypeError::new_err("a username needs a password")),
-            (None, None) => None,
-        };
-        Ok(options)
-    }
-}
-
 /// An image of a list: its source, or a mapping with the source and options.
 pub struct Item(pub ImportItem);
 
@@ -221,27 +138,7 @@ impl FromPyObject<'_, '_> for Item {
             let Parsed(source) = given.extract()?;
             return Ok(Self(ImportItem::new(source, ImportOptions::default())));
         }
-        let (mut source, mut deadline) = (None, None);
-        let mut options = ImportArguments::default();
-        for pair in given.cast::<PyMapping>()?.items()? {
-            let (name, value): (String, Bound<'_, PyAny>) = pair.extract()?;
-            match &*name {
-                "source" => source = Some(value.extract::<Parsed<ImageReference>>()?.0),
-                "target" => options.target = value.extract()?,
-                "additional_tags" => options.additional_tags = value.extract()?,
-                "untagged_repositories" => options.untagged_repositories = value.extract()?,
-                "on_existing_tag" => options.on_existing_tag = value.extract()?,
-                "source_registry" => options.source_registry = value.extract()?,
-                "username" => options.username = value.extract()?,
-                "password" => options.password = value.extract()?,
-                "deadline" => deadline = value.extract::<Option<Span>>()?,
-                other => return Err(PyTypeError::new_err(format!("an image of a list has no option '{other}'"))),
-            }
-        }
-        let source = source.ok_or_else(|| PyTypeError::new_err("an image of a list has a 'source'"))?;
-        let mut options = options.options()?;
-        options.call.deadline = Span::named(deadline, given.py(), "deadline")?;
-        Ok(Self(ImportItem::new(source, options)))
+        import_item(&*given.cast::<PyMapping>()?).map(Self)
     }
 }
 

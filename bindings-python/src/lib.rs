@@ -11,30 +11,23 @@
 
 mod answer;
 mod argument;
-mod attach;
-mod attachments;
 mod call;
 mod calls;
 mod client;
 mod cloud;
 mod cluster;
 mod credential;
-mod detach;
-mod difference;
 mod error;
-mod event;
 mod follow;
-mod identity;
 mod import;
 mod interrupt;
 mod pull;
 mod raised;
 mod record;
-mod refusal;
-mod registry;
 mod rights;
 mod runtime;
 mod value;
+mod values;
 mod word;
 mod write;
 
@@ -49,30 +42,20 @@ mod _native {
     #[pymodule_export]
     use crate::{
         answer::Answer,
-        attach::{AttachOutcome, AttachPlan, Attachment, ClusterRef, PlannedAction},
-        attachments::{ClusterAttachments, GrantReach, PullGrant, RegistryAttachments},
         call::{Call, Ending},
         calls::Calls,
         cloud::Cloud,
-        cluster::{Applied, Cluster, CreatedCluster, Kubeconfig, MergedKubeconfig, Pod, Pods, Rollout},
-        detach::{DetachPlan, Detachment, RemovedGrant, RoleAssignment},
-        difference::Difference,
-        event::Event,
+        cluster::{ClusterRef, Kubeconfig},
         follow::{AsyncRun, AsyncRunEvents, Run, RunEvents},
-        identity::{AddOnIdentity, ClusterIdentities, EntraSettings, KubeletIdentity},
-        import::{Import, ImportHandle, ImportProof, ImportStatus, StartedImport},
-        pull::{PullCause, PullFailure},
-        refusal::DenyingPolicy,
-        registry::{CreatedRegistry, Registry},
-        rights::{RequiredRight, custom_role_json, required_rights},
+        import::ImportHandle,
+        rights::{custom_role_json, required_rights},
         runtime::shut_down,
         value::load,
-        word::words,
-        write::Write,
+        values::words,
     };
 
     #[pymodule_init]
     fn init(module: &Bound<'_, PyModule>) -> PyResult<()> {
-        crate::error::register(module)
+        crate::values::register(module)
     }
 }

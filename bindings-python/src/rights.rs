@@ -2,29 +2,12 @@
 
 use crate::{
     error::to_py,
-    value::{Several, through_json, value},
+    value::{Several, through_json},
+    values::RequiredRight,
     word::Word,
 };
-use aks_acr::{Operation, RightScope};
+use aks_acr::Operation;
 use pyo3::prelude::*;
-
-value! {
-    /// A right that an operation needs.
-    pub struct RequiredRight {
-        /// The action, such as `Microsoft.Authorization/roleAssignments/write`.
-        action: String,
-        /// Whether it is an action on data, which stands in a list of its own in a role.
-        is_data_action: bool,
-        /// Where it is needed.
-        at: Word<RightScope>,
-        /// `False`: the operation works without it, and `why` says what is lost, or when it is needed.
-        is_required: bool,
-        /// What it is needed for.
-        why: String,
-        /// The smallest built-in role that has it, where one is known.
-        smallest_role: Option<String>,
-    }
-}
 
 /// The rights that these operations need, each once. What is required by one of them is required.
 #[pyfunction]

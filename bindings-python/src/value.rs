@@ -159,12 +159,11 @@ impl FromPyObject<'_, '_> for Json {
     }
 }
 
-/// A result with fields. Methods of its own follow in `impl`.
+/// A result with fields.
 macro_rules! value {
     (
         $(#[$meta:meta])*
         pub struct $name:ident { $($(#[$field_meta:meta])* $field:ident: $type:ty,)* }
-        $(impl { $($own:tt)* })?
     ) => {
         $(#[$meta])*
         #[pyo3::pyclass(frozen, eq, hash, get_all, from_py_object, module = "aks_acr")]
@@ -194,8 +193,6 @@ macro_rules! value {
             fn __match_args__() -> ($($crate::value::name_of!($field),)*) {
                 ($(stringify!($field),)*)
             }
-
-            $($($own)*)?
         }
     };
 }
@@ -207,7 +204,6 @@ macro_rules! variants {
         pub enum $name:ident {
             $($(#[$variant_meta:meta])* $variant:ident { $($(#[$field_meta:meta])* $field:ident: $type:ty),* $(,)? },)*
         }
-        $(impl { $($own:tt)* })?
     ) => {
         $(#[$meta])*
         #[pyo3::pyclass(frozen, eq, hash, from_py_object, module = "aks_acr")]
@@ -223,8 +219,6 @@ macro_rules! variants {
             fn kind(&self) -> pyo3::PyResult<String> {
                 $crate::value::kind_of(self)
             }
-
-            $($($own)*)?
         }
     };
 }

@@ -1,11 +1,6 @@
 //! Enums that are one word each: `enum.Enum`s of Python's that are their word, and that accept it.
 
 use crate::{argument::Text, error};
-use aks_acr::{
-    Access, ClusterTier, DetachOutcome, DomainNameLabelScope, ErrorKind, GroupMembership, ImportSide, MergeOutcome,
-    OnConditionMismatch, OnExistingEntry, OnExistingTag, OnInheritedGrant, Operation, PrincipalState, PullRetry,
-    PullRole, RefusalKind, RightScope, RoleAssignmentMode, Sku, WriteService,
-};
 use pyo3::{prelude::*, types::PyDict};
 use serde::{Deserialize, Serialize};
 use std::hash::{Hash, Hasher};
@@ -19,46 +14,30 @@ pub trait Known: Copy + PartialEq + 'static {
 
 macro_rules! known {
     ($($name:ident),*) => {
-        $(impl Known for $name {
+        $(impl $crate::word::Known for aks_acr::$name {
             const NAME: &'static str = stringify!($name);
             const WORDS: &'static [Self] = Self::ALL;
+
             fn word(self) -> &'static str {
                 self.as_str()
             }
         })*
 
         /// The words of every enum, as core has them: those of Python are held against them.
-        #[pyfunction]
-        pub fn words(py: Python<'_>) -> PyResult<Bound<'_, PyDict>> {
-            let words = PyDict::new(py);
-            $(words.set_item($name::NAME, $name::WORDS.iter().map(|one| one.word()).collect::<Vec<_>>())?;)*
+        #[pyo3::pyfunction]
+        pub fn words(py: pyo3::Python<'_>) -> pyo3::PyResult<pyo3::Bound<'_, pyo3::types::PyDict>> {
+            let words = pyo3::types::PyDict::new(py);
+            $($crate::word::add::<aks_acr::$name>(&words)?;)*
             Ok(words)
         }
     };
 }
-known!(
-    Access,
-    ImportSide,
-    ClusterTier,
-    DetachOutcome,
-    DomainNameLabelScope,
-    ErrorKind,
-    OnExistingEntry,
-    OnExistingTag,
-    GroupMembership,
-    OnInheritedGrant,
-    MergeOutcome,
-    Operation,
-    OnConditionMismatch,
-    PullRetry,
-    PrincipalState,
-    PullRole,
-    RefusalKind,
-    RightScope,
-    RoleAssignmentMode,
-    Sku,
-    WriteService
-);
+pub(crate) use known;
+
+/// Adds the words of an enum to those of all.
+pub fn add<T: Known>(words: &Bound<'_, PyDict>) -> PyResult<()> {
+    words.set_item(T::NAME, T::WORDS.iter().map(|one| one.word()).collect::<Vec<_>>())
+}
 
 /// A word as a field or an argument.
 #[derive(Clone, Copy, PartialEq, Serialize, Deserialize)]

@@ -4,31 +4,12 @@ use crate::{
     answer::{Answer, Said},
     interrupt,
     runtime::attached,
-    value::{Json, through_json, value},
-    word::Word,
+    value::through_json,
+    values::Write,
 };
-use aks_acr::{WriteHook, WriteService};
+use aks_acr::WriteHook;
 use pyo3::prelude::*;
 use tokio::task::block_in_place;
-
-value! {
-    /// A request that changes something, before it is sent. `str()` is a line for a reader.
-    pub struct Write {
-        /// Who would be asked.
-        service: Word<WriteService>,
-        /// The method of HTTP, such as `PUT`.
-        method: String,
-        /// The resource id, or the cluster's resource id and the path in its API.
-        target: String,
-        /// The action that Azure checks. `None` for Kubernetes.
-        action: Option<String>,
-        /// What it is for, in words.
-        step: String,
-        /// What would be sent, without what may be secret: to Azure the body with such values replaced, to Kubernetes the object's
-        /// kind, name and namespace.
-        body: Option<Json>,
-    }
-}
 
 /// The caller's hook.
 pub struct Hook(pub Py<PyAny>);

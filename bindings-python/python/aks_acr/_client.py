@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from ._face import blocking, followed, given
+from ._face import given
 from ._native import Calls
+from ._operations import Blocking, Followed
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -14,7 +15,7 @@ if TYPE_CHECKING:
     from ._native import _Hook, _SomeCloud, _SomeCredential
 
 
-class Client:
+class Client(Blocking):
     """Joins registries and clusters of one Azure subscription, as one caller.
 
     A blocking call lets other threads run, and Ctrl-C stops it. Where coroutines run, use :class:`aks_acr.aio.Client`. One client may be
@@ -61,49 +62,6 @@ class Client:
         self.follow = Follow(self._calls)
         """Every operation as a run whose events are iterated."""
 
-    identities = blocking(Calls.identities)
-    """Finds a cluster's identities, the one that pulls images among them."""
-    attach = blocking(Calls.attach)
-    """Makes a cluster's nodes able to pull from a registry: at most one role assignment is written, and never the cluster."""
-    plan_attach = blocking(Calls.plan_attach)
-    """Says what ``attach`` would do, and writes nothing."""
-    apply_attach = blocking(Calls.apply_attach)
-    """Does what a plan says, after another look."""
-    detach = blocking(Calls.detach)
-    """Takes back what lets a cluster's nodes pull from a registry. What still gives access is in the answer."""
-    plan_detach = blocking(Calls.plan_detach)
-    """Says what ``detach`` would remove, and writes nothing."""
-    apply_detach = blocking(Calls.apply_detach)
-    """Removes what a plan says, after another look."""
-    attachments_of_cluster = blocking(Calls.attachments_of_cluster)
-    """Which registries a cluster's nodes can pull from, and by which grants."""
-    attachments_of_registry = blocking(Calls.attachments_of_registry)
-    """Who can pull from a registry, and by which grants."""
-    registry = blocking(Calls.registry)
-    """Finds a registry by name, login server or resource id. ``None`` if there is none."""
-    create_registry = blocking(Calls.create_registry)
-    """Makes a registry, unless there is one of that name in the group."""
-    create_cluster = blocking(Calls.create_cluster)
-    """Makes a cluster whose nodes can pull from registries, unless there is one of that name in the group."""
-    import_image = blocking(Calls.import_image)
-    """Copies an image into a registry: Azure does it, and what arrived is compared with the source."""
-    import_images = blocking(Calls.import_images)
-    """Copies many images into a registry. Each has a result of its own: an import, or the exception that kept it."""
-    start_import = blocking(Calls.start_import)
-    """Begins an import and does not wait for it: the handle can be stored, and looked at later."""
-    poll_import = blocking(Calls.poll_import)
-    """How far an import is, by one look."""
-    kubeconfig = blocking(Calls.kubeconfig)
-    """A cluster's kubeconfig, as a value: no file is written."""
-    merge_kubeconfig = blocking(Calls.merge_kubeconfig)
-    """Puts a cluster's entries into a kubeconfig file, of which every other byte stays."""
-    apply = blocking(Calls.apply)
-    """Makes a cluster's objects what manifests say, by server-side apply."""
-    wait_for_rollout = blocking(Calls.wait_for_rollout)
-    """Waits until every replica of a deployment runs. A cause that does not pass ends it at once, and is told."""
-    pods = blocking(Calls.pods)
-    """The pods of a namespace, as values and as the table that kubectl prints."""
-
     @property
     def subscription_id(self) -> str:
         """The subscription in which names are looked up."""
@@ -125,7 +83,7 @@ class Client:
         return f"<aks_acr.Client subscription_id={self._calls.subscription_id!r} cloud={self._calls.cloud!r}>"
 
 
-class Follow:
+class Follow(Followed):
     """Every operation of a client as a run: iterate it for its events, then ask for its ``result()``.
 
     The end of the events raises what ended the work, if it failed. Leaving them early cancels the work. A run may be cancelled, iterated
@@ -134,25 +92,3 @@ class Follow:
 
     def __init__(self, calls: Calls) -> None:
         self._calls = calls
-
-    identities = followed(Calls.identities)
-    attach = followed(Calls.attach)
-    plan_attach = followed(Calls.plan_attach)
-    apply_attach = followed(Calls.apply_attach)
-    detach = followed(Calls.detach)
-    plan_detach = followed(Calls.plan_detach)
-    apply_detach = followed(Calls.apply_detach)
-    attachments_of_cluster = followed(Calls.attachments_of_cluster)
-    attachments_of_registry = followed(Calls.attachments_of_registry)
-    registry = followed(Calls.registry)
-    create_registry = followed(Calls.create_registry)
-    create_cluster = followed(Calls.create_cluster)
-    import_image = followed(Calls.import_image)
-    import_images = followed(Calls.import_images)
-    start_import = followed(Calls.start_import)
-    poll_import = followed(Calls.poll_import)
-    kubeconfig = followed(Calls.kubeconfig)
-    merge_kubeconfig = followed(Calls.merge_kubeconfig)
-    apply = followed(Calls.apply)
-    wait_for_rollout = followed(Calls.wait_for_rollout)
-    pods = followed(Calls.pods)

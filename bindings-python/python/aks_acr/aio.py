@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from ._face import awaitable, followed_async, given
+from ._face import given
 from ._native import AsyncRun as Run, Calls
+from ._operations import Awaitable, FollowedAsync
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -16,7 +17,7 @@ if TYPE_CHECKING:
 __all__ = ["Client", "Follow", "Run"]
 
 
-class Client:
+class Client(Awaitable):
     """Joins registries and clusters of one Azure subscription, as one caller; every operation is a coroutine.
 
     Cancelling the task that awaits a call stops the work, not what Azure has begun. A credential whose methods are coroutines is
@@ -62,49 +63,6 @@ class Client:
         self.follow = Follow(self._calls)
         """Every operation as a run whose events are iterated by ``async for``."""
 
-    identities = awaitable(Calls.identities)
-    """Finds a cluster's identities, the one that pulls images among them."""
-    attach = awaitable(Calls.attach)
-    """Makes a cluster's nodes able to pull from a registry: at most one role assignment is written, and never the cluster."""
-    plan_attach = awaitable(Calls.plan_attach)
-    """Says what ``attach`` would do, and writes nothing."""
-    apply_attach = awaitable(Calls.apply_attach)
-    """Does what a plan says, after another look."""
-    detach = awaitable(Calls.detach)
-    """Takes back what lets a cluster's nodes pull from a registry. What still gives access is in the answer."""
-    plan_detach = awaitable(Calls.plan_detach)
-    """Says what ``detach`` would remove, and writes nothing."""
-    apply_detach = awaitable(Calls.apply_detach)
-    """Removes what a plan says, after another look."""
-    attachments_of_cluster = awaitable(Calls.attachments_of_cluster)
-    """Which registries a cluster's nodes can pull from, and by which grants."""
-    attachments_of_registry = awaitable(Calls.attachments_of_registry)
-    """Who can pull from a registry, and by which grants."""
-    registry = awaitable(Calls.registry)
-    """Finds a registry by name, login server or resource id. ``None`` if there is none."""
-    create_registry = awaitable(Calls.create_registry)
-    """Makes a registry, unless there is one of that name in the group."""
-    create_cluster = awaitable(Calls.create_cluster)
-    """Makes a cluster whose nodes can pull from registries, unless there is one of that name in the group."""
-    import_image = awaitable(Calls.import_image)
-    """Copies an image into a registry: Azure does it, and what arrived is compared with the source."""
-    import_images = awaitable(Calls.import_images)
-    """Copies many images into a registry. Each has a result of its own: an import, or the exception that kept it."""
-    start_import = awaitable(Calls.start_import)
-    """Begins an import and does not wait for it: the handle can be stored, and looked at later."""
-    poll_import = awaitable(Calls.poll_import)
-    """How far an import is, by one look."""
-    kubeconfig = awaitable(Calls.kubeconfig)
-    """A cluster's kubeconfig, as a value: no file is written."""
-    merge_kubeconfig = awaitable(Calls.merge_kubeconfig)
-    """Puts a cluster's entries into a kubeconfig file, of which every other byte stays."""
-    apply = awaitable(Calls.apply)
-    """Makes a cluster's objects what manifests say, by server-side apply."""
-    wait_for_rollout = awaitable(Calls.wait_for_rollout)
-    """Waits until every replica of a deployment runs. A cause that does not pass ends it at once, and is told."""
-    pods = awaitable(Calls.pods)
-    """The pods of a namespace, as values and as the table that kubectl prints."""
-
     @property
     def subscription_id(self) -> str:
         """The subscription in which names are looked up."""
@@ -126,7 +84,7 @@ class Client:
         return f"<aks_acr.aio.Client subscription_id={self._calls.subscription_id!r} cloud={self._calls.cloud!r}>"
 
 
-class Follow:
+class Follow(FollowedAsync):
     """Every operation of a client as a run: iterate it by ``async for`` for its events, then await it for its result.
 
     The end of the events raises what ended the work, if it failed. Leaving them early cancels the work.
@@ -134,25 +92,3 @@ class Follow:
 
     def __init__(self, calls: Calls) -> None:
         self._calls = calls
-
-    identities = followed_async(Calls.identities)
-    attach = followed_async(Calls.attach)
-    plan_attach = followed_async(Calls.plan_attach)
-    apply_attach = followed_async(Calls.apply_attach)
-    detach = followed_async(Calls.detach)
-    plan_detach = followed_async(Calls.plan_detach)
-    apply_detach = followed_async(Calls.apply_detach)
-    attachments_of_cluster = followed_async(Calls.attachments_of_cluster)
-    attachments_of_registry = followed_async(Calls.attachments_of_registry)
-    registry = followed_async(Calls.registry)
-    create_registry = followed_async(Calls.create_registry)
-    create_cluster = followed_async(Calls.create_cluster)
-    import_image = followed_async(Calls.import_image)
-    import_images = followed_async(Calls.import_images)
-    start_import = followed_async(Calls.start_import)
-    poll_import = followed_async(Calls.poll_import)
-    kubeconfig = followed_async(Calls.kubeconfig)
-    merge_kubeconfig = followed_async(Calls.merge_kubeconfig)
-    apply = followed_async(Calls.apply)
-    wait_for_rollout = followed_async(Calls.wait_for_rollout)
-    pods = followed_async(Calls.pods)

@@ -1,10 +1,8 @@
 //! The operations, each as a call that has not begun.
 
-mod attach;
-mod cluster;
-mod detach;
-mod import;
-mod registry;
+mod operations;
+
+pub use operations::import_item;
 
 use crate::{client::Held, cloud::Cloud, record::send_to_logging};
 use pyo3::prelude::*;

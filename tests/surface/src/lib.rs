@@ -3,6 +3,7 @@
 
 #![expect(
     clippy::expect_used,
+    clippy::format_collect,
     clippy::format_push_string,
     clippy::missing_panics_doc,
     reason = "a tool of this project's tests: unreadable source ends it"
@@ -16,6 +17,7 @@ pub mod layers;
 pub mod met;
 pub mod operations;
 pub mod paths;
+pub mod python;
 pub mod source;
 pub mod table;
 pub mod text;

@@ -1,0 +1,178 @@
+//! The arguments of an operation in Python, and how each becomes core's.
+
+use super::{PARSED, Python};
+use crate::{
+    operations::{Choice, Operation},
+    source::{Field, Form},
+};
+
+/// An argument.
+pub(super) struct Parameter {
+    pub name: String,
+    pub is_keyword: bool,
+    /// Its type in the glue, and in the stub.
+    pub rust: String,
+    pub python: String,
+    pub docs: String,
+}
+
+impl Python<'_> {
+    /// All arguments of an operation: first those by place.
+    pub(super) fn parameters(&self, operation: &Operation<'_>) -> Vec<Parameter> {
+        let mut all = Vec::new();
+        for (name, ty) in &operation.arguments {
+            let (rust, python) = match ty.core().name.as_str() {
+                "PodSelection" => continue,
+                "ImportHandle" => ("Followed".to_owned(), "ImportHandle | StartedImport".to_owned()),
+                "ImportItem" => ("Items".to_owned(), "Iterable[str | ImportItem]".to_owned()),
+                "Manifest" => ("&str".to_owned(), "str".to_owned()),
+                "str" => ("String".to_owned(), "str".to_owned()),
+                plan if self.results.iter().any(|one| one == plan) => {
+                    (format!("&Bound<'_, values::{plan}>"), plan.to_owned())
+                }
+                parsed => (format!("Parsed<aks_acr::{parsed}>"), "str".to_owned()),
+            };
+            let docs = self.about(name, &ty.core().name);
+            all.push(Parameter { name: name.clone(), is_keyword: false, rust, python, docs });
+        }
+        for (_, ty) in &operation.arguments {
+            for field in self.parts(&ty.name) {
+                all.extend(self.keywords(field));
+            }
+        }
+        all.extend(operation.choices.iter().flat_map(|choice| self.keywords(choice.field)));
+        let seconds = self.consts.seconds(&operation.row.deadline);
+        let time = match seconds {
+            7200.. => format!("{} hours", seconds / 3600),
+            _ => format!("{} minutes", seconds / 60),
+        };
+        let deadline = format!("How long the whole call may take, in seconds or as a `timedelta`; {time} by default.");
+        let progress = "Called with each `Event` of the call.".to_owned();
+        for (name, rust, python, docs) in
+            [("deadline", "Span", "_Seconds", deadline), ("on_progress", "Listening", "_Listener", progress)]
+        {
+            all.push(keyword(name, rust, python, docs));
+        }
+        all
+    }
+
+    /// The fields of an argument that are arguments of their own.
+    pub(super) fn parts(&self, name: &str) -> impl Iterator<Item = &Field> {
+        let fields = self.source.structs.get(name).map(|of| &of.fields[..]).unwrap_or_default();
+        let name = name.to_owned();
+        fields.iter().filter(move |field| match name.as_str() {
+            "PodSelection" => true,
+            // Kind and name are read from text.
+            "WorkloadRef" => field.name == "namespace",
+            _ => false,
+        })
+    }
+
+    /// What an argument by place is: what its type says of itself.
+    fn about(&self, name: &str, ty: &str) -> String {
+        match (name, ty) {
+            ("group", _) => "The resource group.".to_owned(),
+            ("name", _) => "The name.".to_owned(),
+            ("manifests", _) => "YAML with any number of documents, or JSON.".to_owned(),
+            ("images", _) => {
+                let example = r#"`{"source": "nginx", "target": "nginx:v1"}`"#;
+                format!(
+                    "Each is a source, or a mapping with `source` and any options of `import_image`, such as {example}."
+                )
+            }
+            ("handle", _) => "What `start_import` returned, or the handle in it.".to_owned(),
+            (_, ty) => {
+                let docs = self.source.structs.get(ty).map(|of| &of.docs).or_else(|| self.source.docs_of_enums.get(ty));
+                docs.and_then(|docs| self.paragraphs(docs, ty).into_iter().next()).unwrap_or_default()
+            }
+        }
+    }
+
+    /// An option as one keyword, or two.
+    pub(super) fn keywords(&self, field: &Field) -> Vec<Parameter> {
+        let docs = self.paragraphs(&field.docs, "").join(" ");
+        let ty = field.ty.core();
+        if let Some(variants) = self.source.enums.get(&ty.name).filter(|_| ty.name == "SshKey") {
+            let docs_of = |name: &str| {
+                let variant = variants.iter().find(|one| one.name == name);
+                variant.map(|one| self.paragraphs(&one.docs, "").join(" ")).unwrap_or_default()
+            };
+            let file = format!("{}_file", field.name);
+            return vec![
+                keyword(&field.name, "String", "str", format!("{docs} {}", docs_of("Public"))),
+                keyword(&file, "PathBuf", "str | PathLike[str]", docs_of("Pair")),
+            ];
+        }
+        if ty.name == "ImportCredentials" {
+            let parts = &self.source.structs[&ty.name].fields;
+            let part = |at: usize| self.paragraphs(&parts[at].docs, "").join(" ");
+            return vec![
+                keyword(&parts[0].name, "String", "str", format!("{} {docs}", part(0))),
+                keyword(&parts[1].name, "String", "str", part(1)),
+            ];
+        }
+        let one = match ty.name.as_str() {
+            "Duration" => "Span".to_owned(),
+            "u32" | "usize" => "Count".to_owned(),
+            "PathBuf" => "PathBuf".to_owned(),
+            "bool" => "bool".to_owned(),
+            name if PARSED.contains(&name) => format!("Parsed<aks_acr::{name}>"),
+            name if self.is_word(name) => format!("Word<aks_acr::{name}>"),
+            _ => "String".to_owned(),
+        };
+        let rust = if field.ty.name == "Vec" { format!("Vec<{one}>") } else { one };
+        let python = match ty.name.as_str() {
+            "Duration" => "_Seconds".to_owned(),
+            "PathBuf" => "str | PathLike[str]".to_owned(),
+            _ if field.ty.name == "Option" => self.given(&field.ty.inner[0], "Sequence"),
+            _ => self.given(&field.ty, "Sequence"),
+        };
+        vec![keyword(&field.name, &rust, &python, docs)]
+    }
+
+    /// The statement that sets an option of core's.
+    pub(super) fn set(&self, target: &str, field: &Field) -> String {
+        let (name, ty) = (&field.name, field.ty.core());
+        match ty.name.as_str() {
+            "SshKey" => return format!("set(&mut {target}, argument::ssh_key({name}, {name}_file)?);\n"),
+            "ImportCredentials" => return format!("{target} = argument::credentials(username, password)?;\n"),
+            _ => {}
+        }
+        let value = match ty.name.as_str() {
+            "Duration" => format!("Span::named({name}, py, \"{name}\")?"),
+            "u32" => format!("Count::named({name}, py, \"{name}\")?"),
+            "usize" => format!("Count::named({name}, py, \"{name}\")?.and_then(|count| count.try_into().ok())"),
+            parsed if PARSED.contains(&parsed) && field.ty.name == "Vec" => {
+                return format!("{target} = {name}.into_iter().flatten().map(|Parsed(one)| one).collect();\n");
+            }
+            parsed if PARSED.contains(&parsed) => format!("{name}.map(|Parsed(one)| one)"),
+            word if self.is_word(word) => format!("{name}.map(|Word(one)| one)"),
+            _ => name.clone(),
+        };
+        if field.ty.name == "Option" {
+            format!("{target} = {value};\n")
+        } else {
+            format!("set(&mut {target}, {value});\n")
+        }
+    }
+
+    /// The statements that make core's options.
+    pub(super) fn make_options(&self, ty: &str, choices: &[Choice<'_>]) -> String {
+        let is_changed = if choices.is_empty() { "" } else { "mut " };
+        let mut text = format!("let {is_changed}options = aks_acr::{ty}::default();\n");
+        for choice in choices {
+            text += &self.set(&format!("options.{}", choice.path.join(".")), choice.field);
+        }
+        text
+    }
+}
+
+fn keyword(name: &str, rust: &str, python: &str, docs: String) -> Parameter {
+    let (name, rust, python) = (name.to_owned(), format!("Option<{rust}>"), format!("{python} | None"));
+    Parameter { name, is_keyword: true, rust, python, docs }
+}
+
+/// Whether a type is a list of others' results, of which each may have failed.
+pub(super) fn is_list_of_outcomes(ty: &Form) -> bool {
+    ty.name == "Vec" && ty.inner[0].name == "Result"
+}

@@ -1,0 +1,82 @@
+//! The results in Rust, as classes for Python, and the lists of words and exceptions.
+
+use super::{BY_HAND, Python, prose::comment, python_name};
+use crate::{
+    files::{HEAD, formatted},
+    source::{Field, Form},
+};
+use std::fmt::Write as _;
+
+impl Python<'_> {
+    pub(super) fn values(&self) -> String {
+        let mut text = format!(
+            "// {HEAD}\n//! Core's results as values of Python's, its words and its exceptions.\n\n\
+             use crate::{{cluster::ClusterRef, error, import::ImportHandle, value::{{Json, Several, Time, value, variants}}, word::{{self, Word}}}};\n\
+             use pyo3::prelude::*;\nuse std::collections::BTreeMap;\n\n"
+        );
+        for name in &self.results {
+            let docs = self.source.structs.get(name).map_or_else(|| &self.source.docs_of_enums[name], |of| &of.docs);
+            let docs = comment(&self.paragraphs(docs, name), "    ");
+            if let Some(of) = self.source.structs.get(name) {
+                let fields: String = of.fields.iter().map(|field| self.field(field, name, true)).collect();
+                write!(text, "value! {{\n{docs}    pub struct {name} {{\n{fields}    }}\n}}\n\n").expect("text");
+                continue;
+            }
+            let variants = self.source.enums[name].iter().map(|variant| {
+                let docs = comment(&self.paragraphs(&variant.docs, name), "        ");
+                let fields: String = variant.fields.iter().map(|field| self.field(field, name, false)).collect();
+                format!("{docs}        {} {{\n{fields}        }},\n", variant.name)
+            });
+            let variants: String = variants.collect();
+            write!(text, "variants! {{\n{docs}    pub enum {name} {{\n{variants}    }}\n}}\n\n").expect("text");
+        }
+        let words = self.words.join(", ");
+        write!(text, "word::known!({words});\n\n/// The class of each kind of error.\npub const EXCEPTIONS: &[(aks_acr::ErrorKind, &str, &str)] = &[\n").expect("text");
+        for kind in &self.source.enums["ErrorKind"] {
+            let docs = self.about_error(kind);
+            writeln!(text, "(aks_acr::ErrorKind::{}, \"{}Error\", {docs:?}),", kind.name, kind.name).expect("text");
+        }
+        let classes: String = self.results.iter().map(|name| format!("module.add_class::<{name}>()?;\n")).collect();
+        write!(
+            text,
+            "];\n\n/// Adds the classes to the module.\npub fn register(module: &Bound<'_, PyModule>) -> PyResult<()> {{\n{classes}error::register(module, EXCEPTIONS)\n}}\n"
+        )
+        .expect("text");
+        formatted(&text)
+    }
+
+    /// What an exception's class says of itself.
+    pub(super) fn about_error(&self, kind: &crate::source::Variant) -> String {
+        let own = self.paragraphs(&kind.docs, "ErrorKind").join(" ");
+        match kind.name.as_str() {
+            "InvalidInput" => own + " It is a `ValueError` too.",
+            "DeadlineExceeded" => own + " It is a `TimeoutError` too.",
+            _ => own,
+        }
+    }
+
+    fn field(&self, field: &Field, of: &str, is_shown: bool) -> String {
+        let indent = if is_shown { "        " } else { "            " };
+        let docs = comment(&self.paragraphs(&field.docs, of), indent);
+        let name = python_name(&field.name);
+        let renamed =
+            if name == field.name { String::new() } else { format!("{indent}#[serde(rename = \"{}\")]\n", field.name) };
+        format!("{docs}{renamed}{indent}{name}: {},\n", self.rust(&field.ty))
+    }
+
+    /// A type in the glue.
+    pub(super) fn rust(&self, ty: &Form) -> String {
+        let inner = |at: usize| self.rust(&ty.inner[at]);
+        match ty.name.as_str() {
+            "Option" => format!("Option<{}>", inner(0)),
+            "Vec" => format!("Several<{}>", inner(0)),
+            "BTreeMap" => format!("BTreeMap<{}, {}>", inner(0), inner(1)),
+            "bool" | "u16" | "u32" | "u64" | "usize" => ty.name.clone(),
+            "SystemTime" => "Time".to_owned(),
+            "Value" => "Json".to_owned(),
+            name if self.is_word(name) => format!("Word<aks_acr::{name}>"),
+            name if self.results.iter().any(|one| one == name) || BY_HAND.contains(&name) => name.to_owned(),
+            _ => "String".to_owned(),
+        }
+    }
+}
