@@ -1,11 +1,6 @@
 //! Errors of core's as exceptions: one class a kind, under one base.
 
-use crate::{
-    interrupt::is_interrupt,
-    value::{Several, through_json},
-    values::{DenyingPolicy, PullFailure},
-    word::Word,
-};
+use crate::{interrupt::is_interrupt, values, word::Word};
 use aks_acr::{Error, ErrorKind};
 use pyo3::{
     create_exception,
@@ -22,23 +17,6 @@ create_exception!(
     PyException,
     "What went wrong, with the facts that a caller needs to act. Each kind has a class of its own below this one."
 );
-
-/// What every exception carries beside its kind; nothing where the service or the case has none.
-const FACTS: [&str; 13] = [
-    "status",
-    "code",
-    "request_id",
-    "correlation_id",
-    "refusal",
-    "missing_action",
-    "scope",
-    "smallest_role",
-    "retry_after",
-    "claims",
-    "pull_failure",
-    "failed_side",
-    "created",
-];
 
 /// The class of each kind, made once.
 static CLASSES: PyOnceLock<Vec<(ErrorKind, Py<PyType>)>> = PyOnceLock::new();
@@ -68,7 +46,7 @@ fn make(py: Python<'_>, kind: ErrorKind, name: &str, doc: &str) -> PyResult<Py<P
 pub fn register(module: &Bound<'_, PyModule>, kinds: &[(ErrorKind, &str, &str)]) -> PyResult<()> {
     let py = module.py();
     let base = py.get_type::<AksAcrError>();
-    for fact in FACTS {
+    for fact in values::FACTS {
         base.setattr(fact, py.None())?;
     }
     base.setattr("policies", PyTuple::empty(py))?;
@@ -94,32 +72,11 @@ pub fn to_py(py: Python<'_>, err: &Error) -> PyErr {
         return interrupt.clone_ref(py);
     }
     let exception = PyErr::from_type(class_of(py, err.kind()), format!("{err:#}"));
-    if let Err(failed) = set_facts(exception.value(py), err) {
+    if let Err(failed) = values::set_facts(exception.value(py), err) {
         return failed;
     }
     exception.set_cause(py, cause);
     exception
-}
-
-fn set_facts(exception: &Bound<'_, PyAny>, err: &Error) -> PyResult<()> {
-    let pull_failure: Option<PullFailure> = err.pull_failure().map(through_json).transpose()?;
-    let policies: Several<DenyingPolicy> = through_json(&err.policies())?;
-    exception.setattr("kind", Word(err.kind()))?;
-    exception.setattr("is_transient", err.is_transient())?;
-    exception.setattr("created", err.created())?;
-    exception.setattr("status", err.status())?;
-    exception.setattr("code", err.code())?;
-    exception.setattr("request_id", err.request_id())?;
-    exception.setattr("correlation_id", err.correlation_id())?;
-    exception.setattr("refusal", err.refusal().map(Word))?;
-    exception.setattr("policies", policies)?;
-    exception.setattr("missing_action", err.missing_action())?;
-    exception.setattr("scope", err.scope())?;
-    exception.setattr("smallest_role", err.smallest_role())?;
-    exception.setattr("retry_after", err.retry_after())?;
-    exception.setattr("claims", err.claims())?;
-    exception.setattr("pull_failure", pull_failure)?;
-    exception.setattr("failed_side", err.failed_side().map(Word))
 }
 
 /// The exception that a credential of the caller's raised, if that is what lies behind.

@@ -5,7 +5,7 @@ use crate::{
     cluster::ClusterRef,
     error,
     import::ImportHandle,
-    value::{Json, Several, Time, value, variants},
+    value::{Json, Several, Time, through_json, value, variants},
     word::{self, Word},
 };
 use pyo3::prelude::*;
@@ -21,7 +21,7 @@ value! {
         /// What its nodes pull images with. Absent while a cluster is being made, and on clusters with a service
         /// principal.
         kubelet: Option<KubeletIdentity>,
-        /// What the control plane acts with. A grant to it has no effect on pulls.
+        /// What the control plane acts with. A grant to it has no effect on pulls. Object ids.
         control_plane: Several<String>,
         /// What add-ons act with. A grant to one has no effect on pulls.
         add_ons: Several<AddOnIdentity>,
@@ -73,9 +73,9 @@ value! {
         outcome: AttachOutcome,
         /// The role that gives pull.
         role: Word<aks_acr::PullRole>,
-        /// Who has it.
+        /// Who has it. An object id.
         principal_id: String,
-        /// The registry.
+        /// The registry. A resource id.
         registry: String,
         /// Id of the role assignment. `None` where one exists that the caller may not read.
         assignment_id: Option<String>,
@@ -145,11 +145,11 @@ value! {
         expires: Time,
         /// The cluster.
         cluster: ClusterRef,
-        /// The registry.
+        /// The registry. A resource id.
         registry: String,
         /// The role that gives pull there.
         role: Word<aks_acr::PullRole>,
-        /// Who would have it.
+        /// Who would have it. An object id.
         principal_id: String,
         /// What would narrow it.
         condition: Option<String>,
@@ -194,9 +194,9 @@ value! {
     pub struct Detachment {
         /// What was found or done.
         outcome: Word<aks_acr::DetachOutcome>,
-        /// Whose grants.
+        /// Whose grants. An object id.
         principal_id: String,
-        /// The registry.
+        /// The registry. A resource id.
         registry: String,
         /// What was removed.
         removed: Several<RemovedGrant>,
@@ -226,16 +226,16 @@ value! {
     /// A role is judged by what it allows: an Owner can pull too, where permissions are on the whole registry. One
     /// without effect in the registry's mode is no grant of pull, and is left out.
     pub struct PullGrant {
-        /// The registry.
+        /// The registry. A resource id.
         registry: String,
-        /// Who holds the assignment: an identity or a group.
+        /// Who holds the assignment: an identity or a group. An object id.
         principal_id: String,
         /// Azure's word for what that is: `ServicePrincipal` (a managed identity too), `Group`, `User`.
         principal_type: Option<String>,
         /// Whether the principal still exists, as far as that is known.
         principal_state: Word<aks_acr::PrincipalState>,
         /// The clusters whose nodes pull with it, of those that were looked at: it is their kubelet identity, or a
-        /// group that has that as a member (see `membership`).
+        /// group that has that as a member (see `membership`). Resource ids.
         clusters: Several<String>,
         /// The role definition's id, the part that is the same in every subscription.
         role_definition_id: String,
@@ -286,9 +286,9 @@ value! {
         expires: Time,
         /// The cluster.
         cluster: ClusterRef,
-        /// The registry.
+        /// The registry. A resource id.
         registry: String,
-        /// Whose grants.
+        /// Whose grants. An object id.
         principal_id: String,
         /// What would be removed. Empty: nothing would be written.
         remove: Several<RoleAssignment>,
@@ -324,9 +324,9 @@ value! {
 value! {
     /// What a cluster's nodes can pull from.
     pub struct ClusterAttachments {
-        /// The cluster.
+        /// The cluster. A resource id.
         cluster: String,
-        /// Who pulls for it.
+        /// Who pulls for it. An object id.
         principal_id: String,
         /// The grants, one or more for a registry: those on the registry itself first. Those of the Entra groups that
         /// the identity is a member of, itself or through other groups, are among them.
@@ -826,7 +826,7 @@ pub const EXCEPTIONS: &[(aks_acr::ErrorKind, &str, &str)] = &[
     (
         aks_acr::ErrorKind::Unauthenticated,
         "UnauthenticatedError",
-        "No token could be had, or the service did not accept it.",
+        "No token could be had, or the service did not accept it. What a credential raised is its `__cause__`.",
     ),
     (
         aks_acr::ErrorKind::RateLimited,
@@ -838,7 +838,11 @@ pub const EXCEPTIONS: &[(aks_acr::ErrorKind, &str, &str)] = &[
         "DeadlineExceededError",
         "The deadline passed. What Azure has begun goes on, and the same call again finds it: transient. It is a `TimeoutError` too.",
     ),
-    (aks_acr::ErrorKind::Cancelled, "CancelledError", "The caller cancelled. What Azure has begun goes on."),
+    (
+        aks_acr::ErrorKind::Cancelled,
+        "CancelledError",
+        "The caller cancelled. What Azure has begun goes on. Closing the client cancels too.",
+    ),
     (
         aks_acr::ErrorKind::Unavailable,
         "UnavailableError",
@@ -861,6 +865,44 @@ pub const EXCEPTIONS: &[(aks_acr::ErrorKind, &str, &str)] = &[
     ),
     (aks_acr::ErrorKind::Unexpected, "UnexpectedError", "The service's answer was not understood."),
 ];
+
+/// What every exception carries, where the service or the case has it.
+pub const FACTS: &[&str] = &[
+    "claims",
+    "code",
+    "correlation_id",
+    "created",
+    "failed_side",
+    "missing_action",
+    "pull_failure",
+    "refusal",
+    "request_id",
+    "retry_after",
+    "scope",
+    "smallest_role",
+    "status",
+];
+
+/// Tells an exception the facts of an error.
+pub fn set_facts(exception: &Bound<'_, PyAny>, err: &aks_acr::Error) -> PyResult<()> {
+    exception.setattr("claims", err.claims())?;
+    exception.setattr("code", err.code())?;
+    exception.setattr("correlation_id", err.correlation_id())?;
+    exception.setattr("created", err.created())?;
+    exception.setattr("failed_side", err.failed_side().map(Word))?;
+    exception.setattr("is_transient", err.is_transient())?;
+    exception.setattr("kind", Word(err.kind()))?;
+    exception.setattr("missing_action", err.missing_action())?;
+    exception.setattr("policies", through_json::<Several<DenyingPolicy>>(&err.policies())?)?;
+    exception.setattr("pull_failure", err.pull_failure().map(through_json::<PullFailure>).transpose()?)?;
+    exception.setattr("refusal", err.refusal().map(Word))?;
+    exception.setattr("request_id", err.request_id())?;
+    exception.setattr("retry_after", err.retry_after())?;
+    exception.setattr("scope", err.scope())?;
+    exception.setattr("smallest_role", err.smallest_role())?;
+    exception.setattr("status", err.status())?;
+    Ok(())
+}
 
 /// Adds the classes to the module.
 pub fn register(module: &Bound<'_, PyModule>) -> PyResult<()> {

@@ -320,45 +320,6 @@ class ImportHandle(Result):
     def asked_wait(self) -> timedelta | None:
         """How long Azure asked to wait before the next look, if it did."""
 
-class AksAcrError(Exception):
-    """What went wrong, with the facts that a caller needs to act. Each kind has a class of its own below this one."""
-
-    kind: ErrorKind
-    """The kind, the same word in every language."""
-    is_transient: bool
-    """Whether the same call may succeed a little later without anybody's doing. By class that are ``RateLimitedError``,
-    ``UnavailableError`` and ``DeadlineExceededError``; of single errors more is known, such as a lock that another program holds, or a
-    certificate that is not trusted. What the library repeats by itself it has repeated by then."""
-    created: str | None
-    """Resource id of what this call has had Azure begin to make, and that is there though the call failed: a cluster, which costs, or a
-    registry. The same call again goes on from there. ``None`` is no proof that nothing is there: no answer may have come."""
-    status: int | None
-    """The HTTP status of the service's answer."""
-    code: str | None
-    """The service's own code, such as ``AuthorizationFailed``."""
-    request_id: str | None
-    """``x-ms-request-id`` of the answer."""
-    correlation_id: str | None
-    """``x-ms-correlation-request-id`` of the answer."""
-    refusal: RefusalKind | None
-    """Who or what refused, where the caller was refused and it is known."""
-    policies: tuple[DenyingPolicy, ...]
-    """The policies that were in the way, where a policy refused and Azure names them."""
-    missing_action: str | None
-    """The action that the caller lacks."""
-    scope: str | None
-    """Where the caller was refused: a resource id."""
-    smallest_role: str | None
-    """The smallest built-in role that has it."""
-    retry_after: timedelta | None
-    """How long the service asked to wait."""
-    claims: str | None
-    """The claims that conditional access wants in a token, as JSON: sign in with them to get such a token."""
-    pull_failure: PullFailure | None
-    """Why pods cannot pull their image, where that is what went wrong."""
-    failed_side: ImportSide | None
-    """On which side of an import the fault lies, where that is known."""
-
 @final
 class Calls:
     """The operations of a client. Each method gives a call that has not begun."""
@@ -1222,7 +1183,7 @@ class ClusterIdentities(Result):
 
     @property
     def control_plane(self) -> tuple[str, ...]:
-        """What the control plane acts with. A grant to it has no effect on pulls."""
+        """What the control plane acts with. A grant to it has no effect on pulls. Object ids."""
 
     @property
     def add_ons(self) -> tuple[AddOnIdentity, ...]:
@@ -1331,11 +1292,11 @@ class Attachment(Result):
 
     @property
     def principal_id(self) -> str:
-        """Who has it."""
+        """Who has it. An object id."""
 
     @property
     def registry(self) -> str:
-        """The registry."""
+        """The registry. A resource id."""
 
     @property
     def assignment_id(self) -> str | None:
@@ -1481,7 +1442,7 @@ class AttachPlan(Result):
 
     @property
     def registry(self) -> str:
-        """The registry."""
+        """The registry. A resource id."""
 
     @property
     def role(self) -> PullRole:
@@ -1489,7 +1450,7 @@ class AttachPlan(Result):
 
     @property
     def principal_id(self) -> str:
-        """Who would have it."""
+        """Who would have it. An object id."""
 
     @property
     def condition(self) -> str | None:
@@ -1586,11 +1547,11 @@ class Detachment(Result):
 
     @property
     def principal_id(self) -> str:
-        """Whose grants."""
+        """Whose grants. An object id."""
 
     @property
     def registry(self) -> str:
-        """The registry."""
+        """The registry. A resource id."""
 
     @property
     def removed(self) -> tuple[RemovedGrant, ...]:
@@ -1660,11 +1621,11 @@ class PullGrant(Result):
     ) -> PullGrant: ...
     @property
     def registry(self) -> str:
-        """The registry."""
+        """The registry. A resource id."""
 
     @property
     def principal_id(self) -> str:
-        """Who holds the assignment: an identity or a group."""
+        """Who holds the assignment: an identity or a group. An object id."""
 
     @property
     def principal_type(self) -> str | None:
@@ -1677,7 +1638,7 @@ class PullGrant(Result):
     @property
     def clusters(self) -> tuple[str, ...]:
         """The clusters whose nodes pull with it, of those that were looked at: it is their kubelet identity, or a group
-        that has that as a member (see `membership`).
+        that has that as a member (see `membership`). Resource ids.
         """
 
     @property
@@ -1781,11 +1742,11 @@ class DetachPlan(Result):
 
     @property
     def registry(self) -> str:
-        """The registry."""
+        """The registry. A resource id."""
 
     @property
     def principal_id(self) -> str:
-        """Whose grants."""
+        """Whose grants. An object id."""
 
     @property
     def remove(self) -> tuple[RoleAssignment, ...]:
@@ -1864,11 +1825,11 @@ class ClusterAttachments(Result):
     ) -> ClusterAttachments: ...
     @property
     def cluster(self) -> str:
-        """The cluster."""
+        """The cluster. A resource id."""
 
     @property
     def principal_id(self) -> str:
-        """Who pulls for it."""
+        """Who pulls for it. An object id."""
 
     @property
     def grants(self) -> tuple[PullGrant, ...]:
@@ -2880,6 +2841,56 @@ class Write(Result):
         """
 
 
+class AksAcrError(Exception):
+    """What went wrong, with the facts that a caller needs to act. Each kind has a class of its own below this one."""
+
+    claims: str | None
+    """The claims that Azure wants in a token before it goes on, as JSON, where conditional access asked for more than
+    the caller's token has. Whoever signs in with them (`az login --claims-challenge`, or `claims` in Azure's libraries)
+    gets such a token.
+    """
+    code: str | None
+    """The service's own code, such as `AuthorizationFailed`."""
+    correlation_id: str | None
+    """`x-ms-correlation-request-id` of the service's answer."""
+    created: str | None
+    """What this call has had Azure begin to make, and that is there though the call failed, by its resource id: the
+    cluster of `create_cluster`, which costs from then on, or the registry of `create_registry`. The same call again
+    goes on from there. `None` is no proof that nothing is there: no answer may have come.
+    """
+    failed_side: ImportSide | None
+    """On which side of an import the fault lies, where that is known."""
+    is_transient: bool
+    """Whether the same call may succeed a little later without a change. By kind, `RateLimitedError`,
+    `UnavailableError` and `DeadlineExceededError` are transient; of single errors more is known, such as a lock that
+    another program holds, or a certificate that is not trusted. `retry_after` says how long to wait, if the service
+    did.
+    """
+    kind: ErrorKind
+    """What a caller can do about it."""
+    missing_action: str | None
+    """The action that the caller lacks, such as `Microsoft.Authorization/roleAssignments/write`. `None` where another
+    thing than the caller's roles refused.
+    """
+    policies: tuple[DenyingPolicy, ...]
+    """The policies that were in the way, where `refusal` is `RefusalKind.POLICY` and Azure names them."""
+    pull_failure: PullFailure | None
+    """Why pods cannot pull their image, where that is what went wrong."""
+    refusal: RefusalKind | None
+    """Who or what refused, where the caller was refused and it is known. It comes with the kind `ForbiddenError`, for
+    conditional access with `UnauthenticatedError`.
+    """
+    request_id: str | None
+    """`x-ms-request-id` of the service's answer."""
+    retry_after: timedelta | None
+    """How long the service asked to wait."""
+    scope: str | None
+    """Where the caller was refused: a resource id."""
+    smallest_role: str | None
+    """The smallest built-in role that has `missing_action`."""
+    status: int | None
+    """The HTTP status of the service's answer."""
+
 class InvalidInputError(AksAcrError, ValueError):
     """The input is wrong; the message names the part. What can be seen here is refused before the first request, the
     rest by the service. It is a `ValueError` too.
@@ -2904,7 +2915,7 @@ class NotRegisteredError(AksAcrError):
     """
 
 class UnauthenticatedError(AksAcrError):
-    """No token could be had, or the service did not accept it."""
+    """No token could be had, or the service did not accept it. What a credential raised is its `__cause__`."""
 
 class RateLimitedError(AksAcrError):
     """The service throttles, and asks to wait longer than the deadline allows; see `retry_after`. Transient."""
@@ -2915,7 +2926,7 @@ class DeadlineExceededError(AksAcrError, TimeoutError):
     """
 
 class CancelledError(AksAcrError):
-    """The caller cancelled. What Azure has begun goes on."""
+    """The caller cancelled. What Azure has begun goes on. Closing the client cancels too."""
 
 class UnavailableError(AksAcrError):
     """The service could not be reached, or answered that it is out of order. Transient, but for a certificate that is

@@ -75,9 +75,11 @@ impl Error {
         self.0.kind
     }
 
-    /// Whether the same call may succeed a little later without anybody's doing: see [`ErrorKind::is_transient`], of which single errors
-    /// differ where more is known. What this library repeats by itself is told under *Retries* in the crate's docs; it has done so by
-    /// then. [`retry_after`](Self::retry_after) says how long to wait, if the service did.
+    /// Whether the same call may succeed a little later without a change. By kind, [`RateLimited`](ErrorKind::RateLimited),
+    /// [`Unavailable`](ErrorKind::Unavailable) and [`DeadlineExceeded`](ErrorKind::DeadlineExceeded) are transient; of single errors more
+    /// is known, such as a lock that another program holds, or a certificate that is not trusted. What this library retries is described
+    /// under *Retries* in the crate's docs; it has done so by then. [`retry_after`](Self::retry_after) says how long to wait, if the
+    /// service did.
     #[must_use]
     pub fn is_transient(&self) -> bool {
         self.0.transient.unwrap_or_else(|| self.0.kind.is_transient())

@@ -71,6 +71,8 @@ impl Form {
     pub fn of(ty: &Type) -> Self {
         match ty {
             Type::Reference(inner) => Self::of(&inner.elem),
+            // As it is in every other language.
+            Type::Slice(inner) => Self { name: "Vec".to_owned(), inner: vec![Self::of(&inner.elem)] },
             Type::Path(path) => {
                 let last = path.path.segments.last().expect("a name");
                 let inner = match &last.arguments {

@@ -11,7 +11,7 @@ use crate::{
     consts::Consts,
     met,
     operations::{self, Operation},
-    source::{Form, Source},
+    source::{Form, Method, Source},
 };
 use std::path::Path;
 
@@ -56,6 +56,13 @@ impl<'a> Python<'a> {
             ("bindings-python/src/values.rs", self.values()),
             ("bindings-python/src/calls/operations.rs", self.glue()),
         ]
+    }
+
+    /// What an error is asked for: the methods of core's that every language has.
+    fn facts(&self) -> Vec<(&str, &Method)> {
+        let all = self.source.methods.iter().filter_map(|(name, method)| Some((name.strip_prefix("Error::")?, method)));
+        let facts = all.filter(|(name, method)| method.arguments.is_empty() && !matches!(*name, "context" | "service"));
+        facts.collect()
     }
 
     fn is_word(&self, name: &str) -> bool {

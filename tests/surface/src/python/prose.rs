@@ -3,11 +3,14 @@
 use super::Python;
 use crate::{
     operations::{self, Operation},
-    source::snake_case,
+    source::{Field, snake_case},
     text::{replace_links, sentences, summary, wrap},
 };
 
 const WIDTH: usize = 120;
+
+/// What only sentences for Rust programs have in them.
+const FOR_RUST: [&str; 4] = [" future", "feature `", "the crate's docs", "`Duration::"];
 
 impl Python<'_> {
     /// A doc comment's paragraphs. `of` is the type whose it is.
@@ -16,22 +19,40 @@ impl Python<'_> {
         all.filter(|text| !text.is_empty()).collect()
     }
 
+    /// A field's doc comment. What its type says in Rust, that text is an id of some kind, is said here.
+    pub(super) fn about_field(&self, field: &Field, of: &str) -> Vec<String> {
+        let mut all = self.paragraphs(&field.docs, of);
+        let is_many = field.ty.name == "Vec";
+        let (known, note) = match (field.ty.core().name.as_str(), is_many) {
+            ("ResourceId", false) => ("resource id", "A resource id."),
+            ("ResourceId", true) => ("resource id", "Resource ids."),
+            ("PrincipalId", false) => ("object id", "An object id."),
+            ("PrincipalId", true) => ("object id", "Object ids."),
+            _ => return all,
+        };
+        if let Some(first) = all.first_mut().filter(|_| !field.docs.to_lowercase().contains(known)) {
+            *first += &format!(" {note}");
+        }
+        all
+    }
+
     /// A text. What is for Rust alone is left out.
     pub(super) fn prose(&self, text: &str, of: &str) -> String {
-        let kept: Vec<&str> =
-            sentences(text).into_iter().filter(|one| !one.contains(" future") && !one.contains("feature `")).collect();
+        let is_for_rust = |one: &&str| FOR_RUST.iter().any(|words| one.contains(words));
+        let kept: Vec<&str> = sentences(text).into_iter().filter(|one| !is_for_rust(one)).collect();
         let text = replace_links(&kept.join(" "), |link| {
             let (owner, last) = link.parts();
             let owner = owner.map(|owner| if owner == "Self" { of } else { owner });
             match owner {
-                Some("ErrorKind") => format!("`{last}Error`"),
-                Some(owner) if self.is_word(owner) => format!("`{owner}.{}`", snake_case(last).to_uppercase()),
+                Some("ErrorKind") if last.starts_with(char::is_uppercase) => format!("`{last}Error`"),
+                Some(owner) if self.is_word(owner) && last.starts_with(char::is_uppercase) => {
+                    format!("`{owner}.{}`", snake_case(last).to_uppercase())
+                }
                 Some(owner) if self.has_forms(owner) && last.starts_with(char::is_uppercase) => {
                     format!("`{owner}.{last}`")
                 }
                 Some(_) if link.shown.contains("::") => format!("`{}`", last.strip_prefix("with_").unwrap_or(last)),
-                Some(_) => format!("`{}`", link.shown),
-                None => format!("`{}`", link.shown),
+                _ => format!("`{}`", link.shown),
             }
         });
         let spans = text.split('`').enumerate().map(|(at, part)| match part {

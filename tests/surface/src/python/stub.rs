@@ -55,6 +55,12 @@ impl Python<'_> {
             text.push('\n');
             text += &if self.has_forms(name) { self.forms(name) } else { self.value(name) };
         }
+        text += "\nclass AksAcrError(Exception):\n    \"\"\"What went wrong, with the facts that a caller needs to act. Each kind has a class of its own below this one.\"\"\"\n\n";
+        for (name, method) in self.facts() {
+            let ty = method.result.as_ref().map(|ty| self.returned(ty)).unwrap_or_default();
+            let docs = quoted(&self.paragraphs(&method.docs, "Error"), "    ");
+            write!(text, "    {name}: {ty}\n{docs}").expect("text");
+        }
         for kind in &self.source.enums["ErrorKind"] {
             let base = match kind.name.as_str() {
                 "InvalidInput" => ", ValueError",
@@ -136,7 +142,7 @@ impl Python<'_> {
 
     fn property(&self, field: &Field, of: &str, indent: &str) -> String {
         let (name, ty) = (python_name(&field.name), self.returned(&field.ty));
-        let docs = quoted(&self.paragraphs(&field.docs, of), &format!("{indent}    "));
+        let docs = quoted(&self.about_field(field, of), &format!("{indent}    "));
         format!("{indent}@property\n{indent}def {name}(self) -> {ty}:\n{docs}\n")
     }
 

@@ -11,7 +11,7 @@ impl Python<'_> {
     pub(super) fn values(&self) -> String {
         let mut text = format!(
             "// {HEAD}\n//! Core's results as values of Python's, its words and its exceptions.\n\n\
-             use crate::{{cluster::ClusterRef, error, import::ImportHandle, value::{{Json, Several, Time, value, variants}}, word::{{self, Word}}}};\n\
+             use crate::{{cluster::ClusterRef, error, import::ImportHandle, value::{{Json, Several, Time, through_json, value, variants}}, word::{{self, Word}}}};\n\
              use pyo3::prelude::*;\nuse std::collections::BTreeMap;\n\n"
         );
         for name in &self.results {
@@ -36,10 +36,28 @@ impl Python<'_> {
             let docs = self.about_error(kind);
             writeln!(text, "(aks_acr::ErrorKind::{}, \"{}Error\", {docs:?}),", kind.name, kind.name).expect("text");
         }
+        let (mut names, mut set) = (String::new(), String::new());
+        for (name, method) in self.facts() {
+            let ty = method.result.as_ref().expect("a fact");
+            let inner = &ty.core().name;
+            let value = match ty.name.as_str() {
+                "Option" if self.is_word(inner) => format!("err.{name}().map(Word)"),
+                "Option" if self.results.contains(inner) => {
+                    format!("err.{name}().map(through_json::<{inner}>).transpose()?")
+                }
+                "Vec" => format!("through_json::<Several<{inner}>>(&err.{name}())?"),
+                name_of_word if self.is_word(name_of_word) => format!("Word(err.{name}())"),
+                _ => format!("err.{name}()"),
+            };
+            set += &format!("exception.setattr({name:?}, {value})?;\n");
+            names += &if ty.name == "Option" { format!("{name:?}, ") } else { String::new() };
+        }
         let classes: String = self.results.iter().map(|name| format!("module.add_class::<{name}>()?;\n")).collect();
         write!(
             text,
-            "];\n\n/// Adds the classes to the module.\npub fn register(module: &Bound<'_, PyModule>) -> PyResult<()> {{\n{classes}error::register(module, EXCEPTIONS)\n}}\n"
+            "];\n\n/// What every exception carries, where the service or the case has it.\npub const FACTS: &[&str] = &[{names}];\n\n\
+             /// Tells an exception the facts of an error.\n\
+             pub fn set_facts(exception: &Bound<'_, PyAny>, err: &aks_acr::Error) -> PyResult<()> {{\n{set}Ok(())\n}}\n\n/// Adds the classes to the module.\npub fn register(module: &Bound<'_, PyModule>) -> PyResult<()> {{\n{classes}error::register(module, EXCEPTIONS)\n}}\n"
         )
         .expect("text");
         formatted(&text)
@@ -51,13 +69,15 @@ impl Python<'_> {
         match kind.name.as_str() {
             "InvalidInput" => own + " It is a `ValueError` too.",
             "DeadlineExceeded" => own + " It is a `TimeoutError` too.",
+            "Unauthenticated" => own + " What a credential raised is its `__cause__`.",
+            "Cancelled" => own + " Closing the client cancels too.",
             _ => own,
         }
     }
 
     fn field(&self, field: &Field, of: &str, is_shown: bool) -> String {
         let indent = if is_shown { "        " } else { "            " };
-        let docs = comment(&self.paragraphs(&field.docs, of), indent);
+        let docs = comment(&self.about_field(field, of), indent);
         let name = python_name(&field.name);
         let renamed =
             if name == field.name { String::new() } else { format!("{indent}#[serde(rename = \"{}\")]\n", field.name) };
