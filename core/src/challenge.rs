@@ -16,12 +16,12 @@ pub(crate) struct Challenge {
 }
 
 impl Challenge {
-    /// Whether it is of this scheme, such as `Bearer`.
+    /// Whether the challenge has this scheme, such as `Bearer`.
     pub fn is(&self, scheme: &str) -> bool {
         self.scheme.eq_ignore_ascii_case(scheme)
     }
 
-    /// The value of a parameter. Of one that is given twice the first counts.
+    /// The value of a parameter; the first one if it is given twice.
     pub fn get(&self, name: &str) -> Option<&str> {
         self.parameters.iter().find(|(known, _)| known.eq_ignore_ascii_case(name)).map(|(_, value)| value.as_str())
     }

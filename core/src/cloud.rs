@@ -12,7 +12,7 @@ const REGISTRY_SUFFIXES: [&str; 5] =
 #[cfg(feature = "kubernetes")]
 const AKS_SCOPE: &str = "6dae42f8-4368-4678-94ff-3960e28e3630/.default";
 
-/// One of Azure's clouds: where its Resource Manager is, and for whom tokens are asked.
+/// An Azure cloud: the address of its Resource Manager, and the audience of its tokens.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Cloud {
     /// `https://` and the host, without a slash at the end.
@@ -68,11 +68,13 @@ impl Cloud {
         Self::known("https://management.sovcloud-api.fr", ".azurecr.sovcloud-azure.fr", authority)
     }
 
-    /// Another cloud, or an emulator of one: the address of its Resource Manager, such as `https://localhost:8443`, and the
-    /// ending of its login servers, such as `.azurecr.io`. Tokens are asked for the Resource Manager's address.
+    /// A custom cloud, or an emulator.
+    ///
+    /// It takes the address of the Resource Manager, such as `https://localhost:8443`, and the suffix of login servers, such as
+    /// `.azurecr.io`. Tokens are requested for the Resource Manager's address.
     ///
     /// # Errors
-    /// [`InvalidInput`](crate::ErrorKind::InvalidInput) unless the address is `https` with a host and nothing behind it.
+    /// [`InvalidInput`](crate::ErrorKind::InvalidInput) unless the address is `https` with a host and no path.
     pub fn custom(resource_manager: &str, registry_suffix: &str) -> Result<Self> {
         let arm = origin(resource_manager, "resource manager")?;
         let suffix = registry_suffix.trim_start_matches('.').to_ascii_lowercase();
@@ -93,22 +95,25 @@ impl Cloud {
         })
     }
 
-    /// Sets where tokens come from, such as `https://login.microsoftonline.com`; it is used by the default chain of credentials
-    /// only. A custom cloud without it takes `AZURE_AUTHORITY_HOST`, or else the Resource Manager's own address.
+    /// Sets the authority that issues tokens, such as `https://login.microsoftonline.com`.
+    ///
+    /// Only the default credential chain uses it. A custom cloud without it uses `AZURE_AUTHORITY_HOST`, or else the Resource Manager's
+    /// address.
     ///
     /// # Errors
-    /// [`InvalidInput`](crate::ErrorKind::InvalidInput) unless the address is `https` with a host and nothing behind it.
+    /// [`InvalidInput`](crate::ErrorKind::InvalidInput) unless the address is `https` with a host and no path.
     pub fn with_authority(mut self, authority: &str) -> Result<Self> {
         self.authority = Some(origin(authority, "authority")?);
         Ok(self)
     }
 
-    /// Sets where Microsoft Graph is, such as `https://graph.microsoft.com`: the directory is asked there, if it is asked. Tokens for it are
-    /// for that address. A custom cloud without it has none, and [`query_graph`](crate::AttachmentsOptions::query_graph) is
-    /// [`Unsupported`](crate::ErrorKind::Unsupported).
+    /// Sets the address of Microsoft Graph, such as `https://graph.microsoft.com`.
+    ///
+    /// Tokens for Graph are requested for that address. In a custom cloud without it,
+    /// [`query_graph`](crate::AttachmentsOptions::query_graph) is [`Unsupported`](crate::ErrorKind::Unsupported).
     ///
     /// # Errors
-    /// [`InvalidInput`](crate::ErrorKind::InvalidInput) unless the address is `https` with a host and nothing behind it.
+    /// [`InvalidInput`](crate::ErrorKind::InvalidInput) unless the address is `https` with a host and no path.
     pub fn with_graph(mut self, graph: &str) -> Result<Self> {
         self.graph = Some(graph_at(&origin(graph, "graph")?));
         Ok(self)

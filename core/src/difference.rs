@@ -4,15 +4,15 @@ use crate::quoted::Quoted;
 use serde::{Deserialize, Serialize};
 use std::fmt;
 
-/// One point in which a resource that exists is not what would have been made. Nothing was changed.
+/// A property in which an existing resource differs from the requested one. Nothing was changed.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[non_exhaustive]
 pub struct Difference {
-    /// What differs, such as `sku` or `location`.
+    /// The property, such as `sku` or `location`.
     pub property: String,
-    /// What would have been made.
+    /// The requested value.
     pub asked: String,
-    /// What is there.
+    /// The existing value.
     pub found: String,
 }
 
@@ -35,7 +35,7 @@ impl fmt::Display for Difference {
 pub(crate) struct Differences(Vec<Difference>);
 
 impl Differences {
-    /// Adds the property unless it is as asked.
+    /// Adds the property unless it is as requested.
     pub fn check(&mut self, property: &str, asked: &str, found: &str) {
         if !asked.eq_ignore_ascii_case(found) {
             self.0.push(Difference::new(property, asked, found));

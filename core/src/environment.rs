@@ -13,12 +13,12 @@ impl Environment {
         Self(Arc::new(lookup))
     }
 
-    /// The value of a variable, `None` if it is not set or empty.
+    /// The value of a variable, `None` if it is unset or empty.
     pub fn get(&self, name: &str) -> Option<String> {
         (self.0)(name).filter(|value| !value.is_empty())
     }
 
-    /// The first of these that is set, with its name: some programs read the upper case of a name first, none reads both.
+    /// The first of these that is set, with its name: some programs read the upper-case name first, none reads both.
     #[cfg(any(feature = "identity", feature = "kubernetes", feature = "reqwest"))]
     pub fn first<'a>(&self, names: &[&'a str]) -> Option<(&'a str, String)> {
         names.iter().find_map(|name| Some((*name, self.get(name)?)))

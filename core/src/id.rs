@@ -10,7 +10,9 @@ use std::{
 };
 use uuid::Uuid;
 
-/// Object id of an identity in Entra. Not its client id: Azure accepts a grant to that one, and it has no effect.
+/// The object ID of an identity in Entra ID. Not its client ID.
+///
+/// Azure accepts a role assignment to a client ID, but it has no effect.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 #[serde(try_from = "String", into = "String")]
 pub struct PrincipalId(Uuid);
@@ -33,7 +35,7 @@ impl fmt::Display for PrincipalId {
     }
 }
 
-/// Id of a subscription.
+/// The ID of a subscription.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 #[serde(try_from = "String", into = "String")]
 pub struct SubscriptionId(Uuid);
@@ -88,7 +90,7 @@ fn guid(text: &str, part: &'static str) -> Result<Uuid> {
     parsed.ok_or_else(|| Error::invalid("wanted an id of the form 00000000-0000-0000-0000-000000000000", part, text))
 }
 
-/// Id of a resource in a resource group. Compared without regard to case, as Azure does.
+/// The ID of a resource in a resource group. Compared case-insensitively, like in Azure.
 ///
 /// ```
 /// use aks_acr::ResourceId;
@@ -121,7 +123,7 @@ impl ResourceId {
         }
     }
 
-    /// The id as it was given.
+    /// The ID as given.
     #[must_use]
     pub fn as_str(&self) -> &str {
         &self.text

@@ -5,7 +5,7 @@ use crate::{quoted::Quoted, words::word_names};
 use serde::{Deserialize, Serialize};
 use std::fmt;
 
-/// A pull that failed: what was meant to be pulled, the cause as far as its text tells, and the text.
+/// A failed pull: the image, the cause if it is known, and kubelet's message.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[non_exhaustive]
 pub struct PullFailure {
@@ -17,14 +17,14 @@ pub struct PullFailure {
     pub image: String,
     /// Kubelet's reason, such as `ErrImagePull`.
     pub reason: String,
-    /// What its text means.
+    /// The cause.
     pub cause: PullCause,
-    /// The text of the first failure: kubelet forgets it when it begins to wait.
+    /// The message of the first failure: kubelet drops it when it starts to back off.
     pub message: String,
 }
 
 impl PullFailure {
-    /// A failure with the cause that kubelet's reason and text mean.
+    /// A failure with the cause that follows from kubelet's reason and message.
     #[must_use]
     pub fn new(
         pod: impl Into<String>,
@@ -45,40 +45,40 @@ impl fmt::Display for PullFailure {
     }
 }
 
-/// What a failed pull's text means.
+/// The cause of a failed pull.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(tag = "kind", rename_all = "snake_case")]
 #[non_exhaustive]
 pub enum PullCause {
-    /// The registry knows the identity and gives it no right on this repository: no grant, the wrong role for the registry's
-    /// mode, the wrong identity, or a grant that is not effective yet.
+    /// The registry knows the identity, but it has no access to this repository: no grant, the wrong role for the registry's mode, the
+    /// wrong identity, or a grant that is not effective yet.
     Unauthorized,
     /// No credentials reached the registry: the nodes have no identity, or could not use it.
     NoCredentials,
-    /// The registry's firewall refused the address.
+    /// The registry's firewall denied the address.
     Firewall {
-        /// The cluster's outgoing address, if the text names it.
+        /// The cluster's outgoing address, if the message contains it.
         address: Option<String>,
     },
     /// The registry does not have the repository or the tag.
     NotFound,
-    /// The image has no variant for the node's operating system and processor.
+    /// The image has no variant for the node's operating system and architecture.
     NoMatchingPlatform,
-    /// A private address does not answer: no route, or a security group in the way.
+    /// A private address does not respond: no route, or a security group blocks it.
     PrivateAddressTimeout,
-    /// A public address does not answer: outgoing traffic is filtered.
+    /// A public address does not respond: outgoing traffic is filtered.
     PublicAddressTimeout,
     /// The registry's host name does not resolve.
     NoSuchHost,
     /// The registry throttles.
     Throttled,
-    /// The registry's certificate is not trusted: something on the way reads the traffic.
+    /// The registry's certificate is not trusted: a proxy or firewall inspects the traffic.
     UntrustedCertificate,
-    /// The image's name is not one.
+    /// The image reference is invalid.
     InvalidName,
-    /// The image is not on the node, and the pod says that it is never to be pulled.
+    /// The image is not on the node, and the pod's pull policy is `Never`.
     NeverPulled,
-    /// The text is not known here. It may pass.
+    /// The message is not recognized. The cause may be transient.
     Unknown,
 }
 
@@ -87,11 +87,11 @@ pub enum PullCause {
 #[serde(rename_all = "snake_case")]
 #[non_exhaustive]
 pub enum PullRetry {
-    /// It stays until somebody changes something.
+    /// Waiting does not help: something has to be changed.
     Never,
-    /// It depends on what the cluster's identity was granted: a grant that is there may still become effective.
+    /// Waiting can help if a grant exists that is not effective yet.
     AfterGrant,
-    /// It may pass by itself.
+    /// Waiting can help: the cause may be transient.
     Transient,
 }
 
@@ -118,7 +118,7 @@ impl PullCause {
         }
     }
 
-    /// Reads kubelet's reason and text.
+    /// Determines the cause from kubelet's reason and message.
     #[must_use]
     pub fn read(reason: &str, text: &str) -> Self {
         let has = |sign: &str| text.contains(sign);

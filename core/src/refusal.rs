@@ -4,26 +4,28 @@ use crate::{action::smallest_role, words::word_names};
 use serde::{Deserialize, Serialize};
 use std::borrow::Cow;
 
-/// Who or what refused. Each is lifted in another way, by another person.
+/// What refused a call. Each kind is resolved in another way, by another person.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 #[non_exhaustive]
 pub enum RefusalKind {
-    /// No role of the caller has the action: see [`missing_action`](crate::Error::missing_action).
+    /// No role of the caller contains the action: see [`missing_action`](crate::Error::missing_action).
     MissingRight,
-    /// A policy denies what was asked for: see [`policies`](crate::Error::policies). More rights do not help.
+    /// A policy denies the request: see [`policies`](crate::Error::policies).
+    /// More permissions do not help.
     Policy,
-    /// A lock is on the resource or above it. More rights do not help; who may manage locks removes it. Azure answers with 409.
+    /// A lock on the resource or above it.
+    /// More permissions do not help; someone who manages locks has to remove it. Azure responds with 409.
     Lock,
-    /// A deny assignment, such as that of a deployment stack or a managed application, goes before all roles.
+    /// A deny assignment, such as that of a deployment stack or a managed application, has precedence over all roles.
     DenyAssignment,
-    /// The caller may grant roles, but under a condition that does not let this role go to this principal.
+    /// The caller may assign roles, but a condition excludes this role or this principal.
     ConstrainedDelegation,
-    /// Conditional access of Entra wants something of the caller that a program cannot give, or wants it anew.
+    /// Conditional access of Entra ID requires something that a program cannot provide, or a new sign-in.
     ConditionalAccess,
-    /// The client was made read-only: nothing was sent.
+    /// The client is read-only: nothing was sent.
     ReadOnlyClient,
-    /// The hook that sees each write said no: nothing was sent.
+    /// The write hook rejected the write: nothing was sent.
     WriteHook,
 }
 
@@ -39,15 +41,15 @@ word_names!(
     WriteHook => "write_hook",
 );
 
-/// A policy that was in the way.
+/// A policy that denied a request.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[non_exhaustive]
 pub struct DenyingPolicy {
-    /// The assignment's display name, or its name where it has none.
+    /// The policy assignment's display name, or its name if it has none.
     pub name: String,
-    /// The assignment's id. `None` where Azure does not tell.
+    /// The assignment's ID. `None` if Azure does not report it.
     pub assignment_id: Option<String>,
-    /// The definition's id. `None` where Azure does not tell.
+    /// The definition's ID. `None` if Azure does not report it.
     pub definition_id: Option<String>,
 }
 
@@ -55,16 +57,16 @@ pub struct DenyingPolicy {
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) struct Refusal {
     pub kind: RefusalKind,
-    /// Empty where it is not known what is checked.
+    /// Empty if the checked action is unknown.
     pub action: Cow<'static, str>,
     pub scope: String,
-    /// The smallest built-in role that has the action, where a role is what is missing.
+    /// The smallest built-in role that contains the action, if a role is missing.
     pub smallest_role: Option<&'static str>,
     pub policies: Vec<DenyingPolicy>,
 }
 
 impl Refusal {
-    /// The caller's roles do not have the action.
+    /// The caller's roles do not contain the action.
     pub fn missing_right(action: impl Into<Cow<'static, str>>, scope: impl Into<String>) -> Self {
         let action = action.into();
         let smallest_role = smallest_role(&action);

@@ -1,35 +1,38 @@
-//! What is told through [`tracing`](https://docs.rs/tracing) while an operation runs: who operates a program learns from it what was
-//! asked of Azure and of the clusters, what had to wait and why, and as whom. In Python the events are records of `logging`.
+//! Logs and traces, emitted through [`tracing`](https://docs.rs/tracing).
+//!
+//! They show operators which requests were sent to Azure and to clusters, what had to wait and why, and which credential was used. In
+//! Python the events are records of `logging`.
 //!
 //! | target | what | level | fields |
 //! |---|---|---|---|
 //! | `aks_acr::operation` | a span around each operation of [`Client`](crate::Client), named like its method | info | `subscription`, `cluster`, `registry`; at its end `outcome`, `correlation_id` |
 //! | `aks_acr` | an operation has succeeded, was cancelled, or its future was dropped | info | `operation`, `cluster`, `registry`, `outcome`, `correlation_id`, `duration_ms` |
-//! | `aks_acr` | an operation has failed, or some items of a list have | error | the same, and `error`, `status`, `code`, `request_id` |
-//! | `aks_acr::http` | a request to Azure, a registry, the directory, Entra or a cluster: each try by itself | debug | `step`, `method`, `host`, `path`, `attempt`, `status`, `request_id`, `duration_ms`; where no answer came `reason` |
-//! | `aks_acr::progress` | something is tried again | info | `step`, `reason`, `wait_ms` |
-//! | `aks_acr::progress` | something that cannot be read was left out of a list | warn | `error` |
+//! | `aks_acr` | an operation has failed, or some items of a list have failed | error | the same, and `error`, `status`, `code`, `request_id` |
+//! | `aks_acr::http` | a request to Azure, a registry, Microsoft Graph, Entra ID or a cluster: each try separately | debug | `step`, `method`, `host`, `path`, `attempt`, `status`, `request_id`, `duration_ms`; without a response `reason` |
+//! | `aks_acr::progress` | a request is retried | info | `step`, `reason`, `wait_ms` |
+//! | `aks_acr::progress` | an item that cannot be parsed was left out of a list | warn | `error` |
 //! | `aks_acr::progress` | every other [`Event`] | debug | its text |
-//! | `aks_acr::credential` | which credential of the default chain it is | info | `credential` |
-//! | `aks_acr::credential` | a credential was asked for a token, or was passed over | debug | `credential`, `audience`, `expires_in_s`, `duration_ms`; where there was none `reason` |
+//! | `aks_acr::credential` | which credential of the default chain is used | info | `credential` |
+//! | `aks_acr::credential` | a credential was asked for a token, or was skipped | debug | `credential`, `audience`, `expires_in_s`, `duration_ms`; without a token `reason` |
 //!
-//! A field is left out where it has no value. `cluster` and `registry` are written as the caller named them. `outcome` is a word of the result, such as `granted` or `already_there`, or `done`;
-//! of a failure the kind, as in [`ErrorKind::as_str`](crate::ErrorKind::as_str); `dropped` where nobody waited for the end.
-//! `correlation_id` is that of the write, by which Azure's activity log knows it, and of a failure that of the answer. The events of an
-//! operation are within its span.
+//! A field without a value is left out. `cluster` and `registry` are written as the caller named them. `outcome` is a value of the result,
+//! such as `granted` or `already_there`, or `done`; after a failure the kind, as in [`ErrorKind::as_str`](crate::ErrorKind::as_str);
+//! `dropped` if the future was dropped. `correlation_id` is that of the write, for Azure's activity log, and after a failure that of the
+//! response. The events of an operation are within its span.
 //!
-//! No event holds a token, a key, a password or the query of an address, which of some is signed. What other crates tell, such as those
-//! that speak HTTP, is theirs: a subscriber that takes only targets that begin with `aks_acr` leaves it out, as the Python package does.
+//! No event contains a token, a key, a password or the query of an address, which is sometimes signed. Events of other crates, such as HTTP
+//! libraries, are not covered: a subscriber that accepts only targets that begin with `aks_acr` leaves them out, as the Python package
+//! does.
 //!
-//! The names in this table are part of the interface; which requests are made is not.
+//! The names in this table are part of the interface; which requests are sent is not.
 
 /// The target of the spans.
 pub const OPERATION: &str = "aks_acr::operation";
-/// The target of the events by which operations end.
+/// The target of the events at the end of operations.
 pub const END: &str = "aks_acr";
 /// The target of requests.
 pub const HTTP: &str = "aks_acr::http";
-/// The target of steps, waits and tries.
+/// The target of steps, waits and retries.
 pub const PROGRESS: &str = "aks_acr::progress";
 /// The target of credentials and tokens.
 pub const CREDENTIAL: &str = "aks_acr::credential";

@@ -4,10 +4,10 @@
 macro_rules! word_names {
     ($name:ident: $($variant:ident => $word:expr),+ $(,)?) => {
         impl $name {
-            /// All there are.
+            /// All values.
             pub const ALL: &[Self] = &[$(Self::$variant),+];
 
-            /// Its word, the same in every language.
+            /// Its name, the same in every language.
             #[must_use]
             pub const fn as_str(self) -> &'static str {
                 match self { $(Self::$variant => $word),+ }

@@ -10,26 +10,27 @@ use std::{fmt, sync::Arc};
 
 /// A request that changes something, before it is sent.
 ///
-/// What only reads is not a write, whatever its HTTP method: neither a POST that asks for a kubeconfig, nor an apply as a dry run.
+/// A request that only reads is not a write, whatever its HTTP method: neither a POST that gets a kubeconfig, nor an apply as a dry
+/// run.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[non_exhaustive]
 pub struct Write {
-    /// Who would be asked.
+    /// The service that would receive it.
     pub service: WriteService,
-    /// The method of HTTP, such as `PUT`.
+    /// The HTTP method, such as `PUT`.
     pub method: String,
-    /// The resource id, or the cluster's resource id and the path in its API. Never a query, which may be signed.
+    /// The resource ID, or the cluster's resource ID and the path in its API.
+    /// Never a query, which may be signed.
     pub target: String,
     /// The action that Azure checks. `None` for Kubernetes.
     pub action: Option<String>,
-    /// What it is for, in words.
+    /// The step that it belongs to.
     pub step: String,
-    /// What would be sent, without what may be secret: to Azure the body with such values replaced, to Kubernetes the object's kind,
-    /// name and namespace.
+    /// The body without secrets: for Azure the body with secret values replaced, for Kubernetes the object's kind, name and namespace.
     pub body: Option<Value>,
 }
 
-/// Who would be asked to change something.
+/// The service that receives a write.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 #[non_exhaustive]
@@ -48,12 +49,13 @@ impl fmt::Display for Write {
     }
 }
 
-/// Sees each write before it is sent, and may say no. It must return at once: the work waits for it.
+/// A hook that is called before each write is sent, and can reject it. It must return at once.
 pub trait WriteHook: Send + Sync + 'static {
-    /// Takes a write. An error keeps it from being sent, and its text becomes part of the caller's error.
+    /// Checks a write.
+    /// An error prevents it from being sent, and its text becomes part of the caller's error.
     ///
     /// # Errors
-    /// Why it must not be sent.
+    /// The reason for the rejection.
     fn before(&self, write: &Write) -> std::result::Result<(), String>;
 }
 
@@ -81,7 +83,7 @@ impl fmt::Debug for Guard {
 }
 
 impl Guard {
-    /// Refuses a write that must not be sent.
+    /// Rejects a write that must not be sent.
     pub fn check(&self, write: &Write) -> Result<()> {
         self.check_read_only(write)?;
         let Some(hook) = &self.hook else { return Ok(()) };
@@ -92,7 +94,7 @@ impl Guard {
         })
     }
 
-    /// Refuses every write of a read-only client.
+    /// Rejects every write of a read-only client.
     pub fn check_read_only(&self, write: &Write) -> Result<()> {
         if self.read_only {
             let text = "this client is read-only; the request was not sent";

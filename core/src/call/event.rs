@@ -4,69 +4,69 @@ use crate::quoted::quoted;
 use serde::{Deserialize, Serialize};
 use std::{fmt, time::Duration};
 
-/// A step of a call that is under way.
+/// A progress event of a call.
 ///
-/// Steps may run side by side, so that their events mix; a step is known by its text, which is for people and may change. Each
-/// [`Started`](Self::Started) is followed by one [`Finished`](Self::Finished) with the same text, unless the step failed or was cut short
-/// by the deadline, a cancellation or the end of the future: then the error of the call says so, or, for one image of a list, its
-/// [`ItemEnded`](Self::ItemEnded). Nothing is finished that was not started.
+/// Steps can run at the same time, so their events can be interleaved; a step is identified by its text, which is for people and may
+/// change. Each [`Started`](Self::Started) is followed by one [`Finished`](Self::Finished) with the same text, unless the step failed
+/// or was ended by the deadline, a cancellation or the drop of the future: then the call's error says so, or, for one image of a list,
+/// its [`ItemEnded`](Self::ItemEnded). A step that was not started is never finished.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(tag = "kind", rename_all = "snake_case")]
 #[non_exhaustive]
 pub enum Event {
     /// A step begins.
     Started {
-        /// What is done, for a human reader.
+        /// The step, for a human reader.
         step: String,
     },
-    /// Azure is still at work; the service's own word says with what.
+    /// An Azure operation is still running.
     Polling {
-        /// What is waited for.
+        /// The step that waits for it.
         step: String,
-        /// How often it was asked, from 1.
+        /// The number of the poll, from 1.
         attempt: u32,
-        /// The service's own word, such as `Accepted` or `CreatingAgentPools: 1/3 nodes completed`.
+        /// The service's own status, such as `Accepted` or `CreatingAgentPools: 1/3 nodes completed`.
         status: String,
     },
     /// The state of one target tag of an import changed.
     ImportingTag {
         /// `repository:tag` in the target registry.
         tag: String,
-        /// The service's own word, such as `Pending`.
+        /// The service's own status, such as `Pending`.
         status: String,
     },
-    /// Something temporary stood in the way; the request is sent again after the wait.
+    /// A transient error occurred; the request is sent again after the wait.
     Retrying {
-        /// What is tried again.
+        /// The step that is retried.
         step: String,
-        /// The service's code, or what went wrong.
+        /// The service's code, or the cause.
         reason: String,
-        /// How long is waited first, in milliseconds, where that is known.
+        /// The wait before the retry in milliseconds, if known.
         wait_ms: Option<u64>,
     },
-    /// The number of ready pods of a rollout changed, or what keeps them from it.
+    /// The number of ready pods of a rollout changed, or the cause that blocks it.
     Rollout {
         /// Ready replicas.
         ready: u32,
-        /// Wanted replicas.
+        /// Replicas in the specification.
         wanted: u32,
-        /// What stands in the way at present, if anything.
+        /// What blocks the rollout at present, if anything.
         cause: Option<String>,
     },
-    /// A step is done.
+    /// A step has ended successfully.
     Finished {
-        /// What was done.
+        /// The step.
         step: String,
     },
-    /// The import of one image of a list has ended, well or not.
+    /// The import of one image of a list has ended, successfully or not.
     ItemEnded {
-        /// The image's place in the list, from 0.
+        /// The image's index in the list, from 0.
         index: u32,
-        /// The image, completed as Docker completes it.
+        /// The source image, completed as Docker completes it.
         source: String,
-        /// Whether it was copied. `false`: an equal image was there, or it failed.
+        /// Whether it was copied. `false`: the registry already had the same image, or the import failed.
         is_new: bool,
-        /// Why it failed, if it did: the sentence of its error.
+        /// The error message, if it failed.
         error: Option<String>,
     },
 }
@@ -109,9 +109,9 @@ impl fmt::Display for Event {
     }
 }
 
-/// Hears of the steps of a call. It must return at once: the work waits for it.
+/// Receives the progress events of a call. It must return at once, because the operation waits for it.
 pub trait Progress: Send + Sync {
-    /// Takes one event.
+    /// Receives one event.
     fn event(&self, event: Event);
 }
 

@@ -17,17 +17,18 @@ use tokio::time::Instant;
 /// deadline by itself and says what was waited for; this is for what does not.
 const GRACE: Duration = Duration::from_millis(5);
 
-/// What every call can be told: a deadline, a way to stop it, a listener.
+/// Options of every call: deadline, cancellation, progress.
 #[derive(Clone, Default)]
 #[non_exhaustive]
 pub struct CallOptions {
-    /// How long the whole call may take, counted from its start. Each operation states its own default, in its options; those that take
-    /// bare call options have 2 minutes. It is per call: a plan and its application have two. `Duration::ZERO` has passed at once, and
-    /// no request is sent; `Duration::MAX` is none.
+    /// How long the whole call may take, counted from its start.
+    /// Each operation states its default in its options; operations that take only call options have 2 minutes. Each call has its own
+    /// deadline: planning and applying a plan are two calls. With `Duration::ZERO` no request is sent; `Duration::MAX` means no
+    /// deadline.
     pub deadline: Option<Duration>,
-    /// Cancels the call. What Azure has begun goes on.
+    /// Cancels the call. Operations that Azure has started continue.
     pub cancel: Option<CancellationToken>,
-    /// Hears of the steps.
+    /// Receives the progress events.
     pub progress: Option<Arc<dyn Progress>>,
 }
 
@@ -53,7 +54,7 @@ impl CallOptions {
         self
     }
 
-    /// Starts the clock: from here on the deadline, or `default` where none was set, runs.
+    /// Starts the clock of the deadline, or of `default` if no deadline is set.
     #[must_use]
     pub fn start(&self, default: Duration) -> Call {
         let allowed = self.deadline.unwrap_or(default);
@@ -74,7 +75,7 @@ impl fmt::Debug for CallOptions {
     }
 }
 
-/// A call under way: [`CallOptions`] with the clock started. The methods of the traits take it.
+/// A running call: [`CallOptions`] with the clock started. The methods of the traits take it.
 #[derive(Clone)]
 pub struct Call {
     deadline: Option<Instant>,
@@ -95,7 +96,7 @@ impl Call {
         }
     }
 
-    /// The same call with a deadline that is at most `limit` from now.
+    /// The same call with a deadline at most `limit` from now.
     #[must_use]
     pub fn at_most(&self, limit: Duration) -> Self {
         if limit >= self.remaining() {
@@ -114,7 +115,7 @@ impl Call {
         self.patience
     }
 
-    /// Tells the listener, if there is one, and [`tracing`](crate::telemetry).
+    /// Reports an event to the progress listener, if any, and to [`tracing`](crate::telemetry).
     pub fn report(&self, event: Event) {
         let event = event.quoted();
         trace::progress(&event);
@@ -123,7 +124,8 @@ impl Call {
         }
     }
 
-    /// Runs `work` until it ends, the deadline passes or the caller cancels. `step` is for the error's text.
+    /// Runs `work` until it ends, the deadline passes or the caller cancels.
+    /// `step` is for the error's text.
     ///
     /// # Errors
     /// Those of `work`; [`DeadlineExceeded`](ErrorKind::DeadlineExceeded) and [`Cancelled`](ErrorKind::Cancelled).
@@ -196,7 +198,7 @@ impl Call {
         }
     }
 
-    /// Waits, unless that would outlive the deadline: then it ends at once, and the error says how long it would have been.
+    /// Waits, or fails at once if the wait would exceed the deadline; the error says how long the wait would have been.
     ///
     /// # Errors
     /// [`DeadlineExceeded`](ErrorKind::DeadlineExceeded) and [`Cancelled`](ErrorKind::Cancelled).

@@ -50,13 +50,13 @@ impl Polling {
         self
     }
 
-    /// Gives up after this time, with the error of the last poll.
+    /// Stops polling after this time, with the error of the last poll.
     pub fn at_most(mut self, limit: Duration) -> Self {
         self.limit = Some(limit);
         self
     }
 
-    /// Begins with shorter waits.
+    /// Starts with shorter waits.
     #[cfg(any(feature = "kubernetes", test))]
     pub fn quick(mut self) -> Self {
         self.is_quick = true;

@@ -29,7 +29,7 @@ use azure_core::{
 };
 use std::{fmt, sync::Arc};
 
-/// Wires a [`Client`] together.
+/// Builds a [`Client`].
 #[derive(Clone)]
 pub struct ClientBuilder {
     /// None is the default chain.
@@ -65,22 +65,24 @@ impl fmt::Debug for ClientBuilder {
 }
 
 impl Client {
-    /// Begins a client for a subscription, as the caller whom the surroundings name: the first of these that is configured, found at
-    /// the first request and kept from then on. Which one it was is told through [`tracing`](crate::telemetry).
+    /// Creates a builder whose client signs in with the first configured credential of the environment.
     ///
-    /// 1. A service principal: `AZURE_TENANT_ID`, `AZURE_CLIENT_ID` and `AZURE_CLIENT_SECRET`, or `AZURE_CLIENT_CERTIFICATE_PATH` (PEM with
-    ///    certificate and unencrypted RSA key).
+    /// The credential is chosen at the first request, from this list, and kept. [`tracing`](crate::telemetry) reports which one it is.
+    ///
+    /// 1. A service principal: `AZURE_TENANT_ID`, `AZURE_CLIENT_ID` and `AZURE_CLIENT_SECRET`, or `AZURE_CLIENT_CERTIFICATE_PATH` (PEM
+    ///    with certificate and unencrypted RSA key).
     /// 2. GitHub Actions with `id-token: write`, and `AZURE_TENANT_ID` and `AZURE_CLIENT_ID`.
     /// 3. Workload identity: `AZURE_FEDERATED_TOKEN_FILE` and those two.
-    /// 4. Azure Pipelines: `SYSTEM_OIDCREQUESTURI`, `SYSTEM_ACCESSTOKEN` and what the tasks set for a service connection.
-    /// 5. The managed identity of the machine; the one of `AZURE_CLIENT_ID` where it has several.
-    /// 6. Who is signed in to az, then azd.
+    /// 4. Azure Pipelines: `SYSTEM_OIDCREQUESTURI`, `SYSTEM_ACCESSTOKEN` and the variables that tasks set for a service connection.
+    /// 5. The managed identity of the machine; if it has several, the one named by `AZURE_CLIENT_ID`.
+    /// 6. The user signed in to az, then to azd.
     ///
-    /// What is configured and fails is an error and not passed over. `AZURE_TOKEN_CREDENTIALS` narrows the list, as in Azure's SDKs:
-    /// `prod` (1 to 5), `dev` (6) or the name of one: `EnvironmentCredential`, `GitHubActionsCredential`, `WorkloadIdentityCredential`,
-    /// `AzurePipelinesCredential`, `ManagedIdentityCredential`, `AzureCliCredential`, `AzureDeveloperCliCredential`. All use the client's
-    /// cloud, proxy and certificates; az and azd are programs and follow their own settings. GitHub and Pipelines are asked for a new
-    /// assertion whenever a new token is needed, so a job may run longer than one lives.
+    /// If a configured credential fails, the call fails; the next one is not tried. `AZURE_TOKEN_CREDENTIALS` restricts the list, as in
+    /// Azure's SDKs: `prod` (1 to 5), `dev` (6) or the name of one: `EnvironmentCredential`, `GitHubActionsCredential`,
+    /// `WorkloadIdentityCredential`, `AzurePipelinesCredential`, `ManagedIdentityCredential`, `AzureCliCredential`,
+    /// `AzureDeveloperCliCredential`. All use the client's cloud, proxy and certificates; az and azd are programs and use their own
+    /// settings. GitHub and Azure Pipelines are asked for a new assertion whenever a new token is needed, so a job can run longer than
+    /// an assertion is valid.
     ///
     /// # Examples
     /// ```
@@ -126,7 +128,7 @@ impl ClientBuilder {
         }
     }
 
-    /// The cloud; the public one by default.
+    /// Sets the cloud. The public cloud by default.
     #[must_use]
     pub fn cloud(mut self, cloud: Cloud) -> Self {
         self.connection = None;
@@ -134,7 +136,7 @@ impl ClientBuilder {
         self
     }
 
-    /// What carries requests to Azure and to registries; reqwest by default. An emulator in the same process is one.
+    /// Sets the HTTP transport for Azure and registries, such as an in-process emulator. reqwest by default.
     #[must_use]
     pub fn transport(mut self, transport: Arc<dyn HttpClient>) -> Self {
         self.connection = None;
@@ -142,13 +144,14 @@ impl ClientBuilder {
         self
     }
 
-    /// The proxy through which Azure, registries and clusters are reached: `http://proxy.example:3128`, or `https://…`, with a user
-    /// and a password (`http://user:password@…`, percent-encoded) where it asks for them.
+    /// Sets the proxy for Azure, registries and clusters, such as `http://proxy.example:3128`.
     ///
-    /// Without it, `HTTPS_PROXY` and `ALL_PROXY` are read, in either case. With either, the hosts in `NO_PROXY` and this machine
-    /// itself (`localhost`, `127.0.0.0/8`, `::1`) are reached directly; and a kubeconfig that names a proxy is followed. The default
-    /// chain of credentials uses it. To a transport or a credential that was given, it does not apply: they send their requests in their
-    /// own way.
+    /// `https://…` is possible too, and a user and a password (`http://user:password@…`, percent-encoded) if the proxy requires them.
+    ///
+    /// Without this setting, `HTTPS_PROXY` and `ALL_PROXY` are read, in upper or lower case. In both cases the hosts in `NO_PROXY` and
+    /// this machine (`localhost`, `127.0.0.0/8`, `::1`) are reached directly, and a proxy named in a kubeconfig is used for its
+    /// cluster. The default credential chain uses the proxy. A given transport or credential does not: it sends its requests in its own
+    /// way.
     ///
     /// ```
     /// # fn main() -> aks_acr::Result<()> {
@@ -165,12 +168,13 @@ impl ClientBuilder {
         self
     }
 
-    /// One or more certificates, in PEM, of authorities that are trusted in addition to the system's: a proxy's that looks
-    /// into TLS, or an emulator's. Given twice, both count.
+    /// Adds root certificates, in PEM, that are trusted in addition to the system's.
     ///
-    /// They hold for Azure, registries and the default chain of credentials, and for a cluster in addition to the authority that its
-    /// kubeconfig names. An `https` proxy shows clusters' requests a certificate of one of these. To a transport or a credential that was
-    /// given, they do not apply. `NODE_EXTRA_CA_CERTS` and `REQUESTS_CA_BUNDLE` are not read.
+    /// Use it for a proxy that inspects TLS, or for an emulator. One text may hold several certificates; calling it again adds more.
+    ///
+    /// They apply to Azure, registries and the default credential chain, and to a cluster in addition to the authority in its
+    /// kubeconfig. For requests to clusters, an `https` proxy is verified with these too. They do not apply to a given transport or
+    /// credential. `NODE_EXTRA_CA_CERTS` and `REQUESTS_CA_BUNDLE` are not read.
     #[must_use]
     pub fn add_root_certificates(mut self, pem: impl Into<String>) -> Self {
         self.connection = None;
@@ -178,8 +182,9 @@ impl ClientBuilder {
         self
     }
 
-    /// Where variables such as `HTTPS_PROXY` and `KUBECONFIG` are looked up; in the process's own environment by default. For
-    /// tests, and for programs that work for many.
+    /// Sets how environment variables such as `HTTPS_PROXY` and `KUBECONFIG` are looked up.
+    ///
+    /// The process's environment by default. For tests, and for programs that serve several users.
     #[must_use]
     pub fn environment(mut self, lookup: impl Fn(&str) -> Option<String> + Send + Sync + 'static) -> Self {
         self.connection = None;
@@ -187,7 +192,7 @@ impl ClientBuilder {
         self
     }
 
-    /// Plays az and azd for the default chain of credentials, in tests.
+    /// Replaces the programs az and azd in the default credential chain, for tests.
     #[cfg(feature = "identity")]
     #[doc(hidden)]
     #[must_use]
@@ -197,7 +202,9 @@ impl ClientBuilder {
         self
     }
 
-    /// What answers requests to clusters; by default each cluster itself, over TLS. An emulator in the same process is one.
+    /// Sets the service that answers requests to clusters, such as an in-process emulator.
+    ///
+    /// By default requests go to each cluster over TLS.
     #[cfg(feature = "kubernetes")]
     #[must_use]
     pub fn kubernetes(mut self, service: impl crate::KubeService) -> Self {
@@ -206,50 +213,51 @@ impl ClientBuilder {
         self
     }
 
-    /// Takes the place of the part that finds identities.
+    /// Replaces the default [`IdentityResolver`], for example with a test double.
     #[must_use]
     pub fn identity_resolver(mut self, part: Arc<dyn IdentityResolver>) -> Self {
         self.identity_resolver = Some(part);
         self
     }
 
-    /// Takes the place of the part that grants roles.
+    /// Replaces the default [`RoleAssigner`], for example with a test double.
     #[must_use]
     pub fn role_assigner(mut self, part: Arc<dyn RoleAssigner>) -> Self {
         self.role_assigner = Some(part);
         self
     }
 
-    /// Takes the place of the part that works with registries.
+    /// Replaces the default [`RegistryImporter`], for example with a test double.
     #[must_use]
     pub fn registry_importer(mut self, part: Arc<dyn RegistryImporter>) -> Self {
         self.registry_importer = Some(part);
         self
     }
 
-    /// Takes the place of the part that works with clusters.
+    /// Replaces the default [`ClusterDeployer`], for example with a test double.
     #[must_use]
     pub fn cluster_deployer(mut self, part: Arc<dyn ClusterDeployer>) -> Self {
         self.cluster_deployer = Some(part);
         self
     }
 
-    /// Takes the place of the part that lists what there is.
+    /// Replaces the default [`Inventory`], for example with a test double.
     #[must_use]
     pub fn inventory(mut self, part: Arc<dyn Inventory>) -> Self {
         self.inventory = Some(part);
         self
     }
 
-    /// Makes a client that changes nothing: a request that would is not sent, and its call ends with
-    /// [`Forbidden`](crate::ErrorKind::Forbidden) and [`ReadOnlyClient`](crate::RefusalKind::ReadOnlyClient).
+    /// Makes the client read-only: no request that would change something is sent.
     ///
-    /// What only reads works: plans, looks, a kubeconfig, an apply as a dry run, and attach where the grant is there. It holds for
-    /// Azure and for Kubernetes, in the way that all requests take; parts of your own making are not bound by it.
+    /// A call that would write ends with [`Forbidden`](crate::ErrorKind::Forbidden) and
+    /// [`ReadOnlyClient`](crate::RefusalKind::ReadOnlyClient). Calls that only read work: plans, lists, a kubeconfig, an apply as a dry
+    /// run, and attach if the grant exists. This is enforced for Azure and Kubernetes in the request pipeline; your own implementations
+    /// of the traits are not restricted.
     ///
-    /// It is about what is changed elsewhere, not about what is read or kept here: an administrator's kubeconfig can be had
-    /// ([`Access::Admin`](crate::Access::Admin)), if the caller has the right; [`merge_kubeconfig`](Client::merge_kubeconfig) writes
-    /// its file; and a [`SshKey::Pair`](crate::SshKey::Pair) that is missing is made before the cluster is refused.
+    /// It restricts remote changes only, not reads or local files: an administrator's kubeconfig can be read
+    /// ([`Access::Admin`](crate::Access::Admin)) if the caller has the permission, [`merge_kubeconfig`](Client::merge_kubeconfig)
+    /// writes its file, and a missing [`SshKey::Pair`](crate::SshKey::Pair) is generated before the creation of the cluster is refused.
     ///
     /// ```
     /// # #[tokio::main(flavor = "current_thread")] async fn main() -> aks_acr::Result<()> {
@@ -269,9 +277,11 @@ impl ClientBuilder {
         self
     }
 
-    /// Shows each write to a hook before it is sent. What is tried again since no good answer came is shown once; what Azure refuses
-    /// for a passing cause, such as a principal that it does not know yet, is shown anew. The hook may say no: then it is not sent, and
-    /// the call ends with [`Forbidden`](crate::ErrorKind::Forbidden) and [`WriteHook`](crate::RefusalKind::WriteHook).
+    /// Calls a hook before each write is sent; the hook can reject the write.
+    ///
+    /// A write that is retried because no valid response came is shown once. A write that Azure rejected for a transient cause, such as
+    /// a principal that it does not know yet, is shown again. If the hook rejects a write, it is not sent, and the call ends with
+    /// [`Forbidden`](crate::ErrorKind::Forbidden) and [`WriteHook`](crate::RefusalKind::WriteHook).
     ///
     /// ```
     /// # #[tokio::main(flavor = "current_thread")] async fn main() -> aks_acr::Result<()> {
@@ -293,8 +303,9 @@ impl ClientBuilder {
         self
     }
 
-    /// The connection that the client will use, to make Azure-backed parts of it and wrap them. No request is made. What is set
-    /// on the builder later, other than parts, makes it another connection.
+    /// The connection of the future client, to create and wrap Azure-backed parts. No request is sent.
+    ///
+    /// Setting anything other than parts on the builder afterwards creates another connection.
     ///
     /// # Errors
     /// Those of [`build`](Self::build).
@@ -348,13 +359,13 @@ impl ClientBuilder {
         })
     }
 
-    /// Makes the client. No request is made.
+    /// Builds the client. No request is sent.
     ///
     /// # Errors
-    /// [`InvalidInput`](crate::ErrorKind::InvalidInput) if the subscription is not an id, the proxy or a certificate cannot be
-    /// read, or `AZURE_TOKEN_CREDENTIALS` names no credential of the default chain;
-    /// [`Unsupported`](crate::ErrorKind::Unsupported) if there is no transport and the feature `reqwest` is off, or the default chain
-    /// is asked for and the feature `identity` is off, or a proxy or a certificate was given and nothing in this build uses it.
+    /// [`InvalidInput`](crate::ErrorKind::InvalidInput) if the subscription is not a valid ID, the proxy or a certificate is invalid,
+    /// or `AZURE_TOKEN_CREDENTIALS` names no credential of the default chain; [`Unsupported`](crate::ErrorKind::Unsupported) without a
+    /// transport if the feature `reqwest` is off, for the default credential chain if the feature `identity` is off, or for a proxy or
+    /// a certificate that nothing in this build uses.
     pub fn build(mut self) -> Result<Client> {
         let connection = self.connection()?;
         let identities = || Arc::new(AzureIdentityResolver::new(&connection));

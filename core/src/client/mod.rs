@@ -10,9 +10,9 @@ use crate::operation::Parts;
 use azure_core::credentials::TokenCredential;
 use std::sync::Arc;
 
-/// Joins registries and clusters of one Azure subscription, as one caller. Cheap to clone.
+/// The entry point: joins registries and clusters of one Azure subscription. Cheap to clone.
 ///
-/// Dropping a future of it stops our waiting, not what Azure has begun.
+/// Dropping a future stops waiting; operations that Azure has started continue.
 ///
 /// ```
 /// # #[tokio::main(flavor = "current_thread")] async fn main() -> aks_acr::Result<()> {
@@ -32,7 +32,7 @@ pub struct Client {
 }
 
 impl Client {
-    /// Begins a client for a subscription, as the caller whom the credential stands for.
+    /// Creates a builder for a subscription and a credential.
     #[must_use]
     pub fn builder(credential: Arc<dyn TokenCredential>, subscription: impl Into<String>) -> ClientBuilder {
         ClientBuilder::new(Some(credential), subscription.into())

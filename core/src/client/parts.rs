@@ -13,7 +13,7 @@ impl Client {
         self.parts.subscription
     }
 
-    /// The part that finds identities.
+    /// The part that reads identities.
     #[must_use]
     pub fn identity_resolver(&self) -> &dyn IdentityResolver {
         self.parts.identity_resolver.as_ref()
@@ -31,7 +31,7 @@ impl Client {
         self.parts.registry_importer.as_ref()
     }
 
-    /// The part that finds what there is in whole subscriptions.
+    /// The part that lists the resources of whole subscriptions.
     #[must_use]
     pub fn inventory(&self) -> &dyn Inventory {
         self.parts.inventory.as_ref()

@@ -2,18 +2,18 @@
 
 use crate::{call::CallOptions, registry::RegistryRef};
 
-/// How manifests are applied.
+/// Options for applying manifests.
 #[derive(Clone, Debug)]
 #[non_exhaustive]
 pub struct ApplyOptions {
-    /// The registry whose login server takes the place of `<acr-name>.azurecr.io` in the manifests' images.
+    /// The registry whose login server replaces `<acr-name>.azurecr.io` in the manifests.
     pub registry: Option<RegistryRef>,
-    /// The namespace of objects that name none; `default` by default.
+    /// The namespace for objects that name none; `default` by default.
     pub namespace: String,
-    /// Whether fields that another field manager owns are taken over; not by default. If not, they are a
-    /// [`Conflict`](crate::ErrorKind::Conflict) that names field and manager.
+    /// Whether to take over fields that another field manager owns; off by default.
+    /// If off, such a field is a [`Conflict`](crate::ErrorKind::Conflict) that names the field and its manager.
     pub force: bool,
-    /// Whether the cluster only says what it would do; not by default.
+    /// Whether to validate on the server only, without changing anything; off by default.
     pub dry_run: bool,
     /// Deadline (5 minutes by default), cancellation, progress.
     pub call: CallOptions,

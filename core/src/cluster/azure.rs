@@ -9,7 +9,7 @@ use crate::{call::Call, connection::Connection, error::Result, http::Arm, id::Su
 use async_trait::async_trait;
 use std::time::Duration;
 
-/// Works with clusters of Azure.
+/// The [`ClusterDeployer`](crate::ClusterDeployer) for Azure.
 #[derive(Clone, Debug)]
 pub struct AzureClusterDeployer {
     arm: Arm,
@@ -58,10 +58,10 @@ impl ClusterDeployer for AzureClusterDeployer {
         &self,
         cluster: &ClusterRef,
         workload: &WorkloadRef,
-        patience: Duration,
+        propagation_timeout: Duration,
         call: &Call,
     ) -> Result<Rollout> {
-        self.kubernetes.wait_for_rollout(&cluster.id(self.subscription), workload, patience, call).await
+        self.kubernetes.wait_for_rollout(&cluster.id(self.subscription), workload, propagation_timeout, call).await
     }
 
     async fn pods(&self, cluster: &ClusterRef, selection: &PodSelection, call: &Call) -> Result<Pods> {

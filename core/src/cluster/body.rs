@@ -32,7 +32,8 @@ pub(crate) fn list_clusters(subscription: SubscriptionId) -> ArmRequest {
 pub(crate) struct ClusterBody(Value);
 
 impl ClusterBody {
-    /// The value at a path such as `properties/fqdn`. `None` if it is absent or null, an error if it has another type.
+    /// The value at a path such as `properties/fqdn`.
+    /// `None` if it is absent or null, an error if it has another type.
     pub fn part<T: DeserializeOwned>(&self, path: &str) -> Result<Option<T>> {
         let mut at = &self.0;
         for name in path.split('/') {
@@ -48,18 +49,18 @@ impl ClusterBody {
         T::deserialize(at).map(Some).map_err(|_| unreadable(path))
     }
 
-    /// The id that the answer gives, or else the one that was asked for.
+    /// The ID in the response, or else the ID in the request.
     pub fn id(&self, asked: &ResourceId) -> Result<ResourceId> {
         self.listed_id().map(|id| id.unwrap_or_else(|| asked.clone()))
     }
 
-    /// The id that the answer gives.
+    /// The ID in the response.
     pub fn listed_id(&self) -> Result<Option<ResourceId>> {
         let id: Option<String> = self.part("id")?;
         id.map(|id| id.parse().map_err(|err: Error| err.of_kind(ErrorKind::Unexpected))).transpose()
     }
 
-    /// The service's word for its state; empty if it names none. What is no word equals none that is known.
+    /// The service's state, empty if it reports none. An invalid state equals no known state.
     pub fn state(&self) -> String {
         let state = self.part::<Value>("properties/provisioningState").ok().flatten();
         state.as_ref().and_then(as_word).unwrap_or_default()

@@ -32,30 +32,30 @@ use async_trait::async_trait;
 use serde::{Deserialize, Serialize};
 use std::{fmt, ops::ControlFlow, time::Duration};
 
-/// Makes a cluster, gives access to it, deploys to it and watches its pods.
+/// Creates clusters, gives access to them, applies manifests and watches pods.
 ///
-/// - `start_create` ends when Azure has accepted the cluster. One that is there is never written: where it is still being made,
-///   that is what is begun; where it is made, it is the answer, with what differs; one that failed, or is being deleted, is an error that
-///   names its state.
-/// - `start_create` takes a cluster for absent only where Azure says so: not where the caller may not look, or no answer came.
-/// - `start_create` registers no resource provider, and makes no SSH key, unless it was asked to.
-/// - `finish_create` waits for a cluster by whomever it was begun, and tells the operation's own words.
-/// - `kubeconfig` writes no file and starts no program. One that names a program other than `kubelogin`, a file, a proxy or a server of
-///   others is an error that names the field, and so it is for what works through it.
-/// - `apply` looks up the kinds of all objects before it writes the first; it is server-side apply, so a second time changes
-///   nothing.
-/// - `wait_for_rollout` ends when every replica is ready, or at a cause that does not pass.
+/// - `start_create` returns when Azure has accepted the cluster. An existing cluster is never written: if it is still being created,
+///   that creation is returned; if it is created, it is returned with its differences; if its creation failed or it is being deleted,
+///   the error names its state.
+/// - `start_create` treats a cluster as missing only if Azure says so: not if the caller lacks the permission to read it, or no
+///   response came.
+/// - `start_create` registers no resource provider, and generates no SSH key, unless the options say so.
+/// - `finish_create` waits for a cluster no matter which call started its creation, and returns the operation's own error text.
+/// - `kubeconfig` writes no file and starts no program. A kubeconfig that names a program other than `kubelogin`, a file, a proxy or a
+///   foreign server is an error that names the field; the same applies to every method that connects with it.
+/// - `apply` looks up the kinds of all objects before it writes the first; it is server-side apply, so a second call changes nothing.
+/// - `wait_for_rollout` ends when every replica is ready, or at a cause that waiting cannot resolve.
 /// - `pods` of a namespace without pods is an empty list.
-/// - `watch` tells the pods that are there first, then each change.
+/// - `watch` reports the existing pods first, then each change.
 #[async_trait]
 pub trait ClusterDeployer: fmt::Debug + Send + Sync + 'static {
-    /// Begins to make a cluster unless it exists.
+    /// Starts to create a cluster unless it exists.
     async fn start_create(&self, cluster: &NewCluster, call: &Call) -> Result<ClusterCreation>;
-    /// Waits until a cluster is made.
+    /// Waits until a cluster is created.
     async fn finish_create(&self, creation: ClusterCreation, call: &Call) -> Result<Cluster>;
     /// The cluster's kubeconfig, as a value.
     async fn kubeconfig(&self, cluster: &ClusterRef, options: &KubeconfigOptions, call: &Call) -> Result<Kubeconfig>;
-    /// Makes the objects of the manifests what the manifests say.
+    /// Applies manifests.
     async fn apply(
         &self,
         cluster: &ClusterRef,
@@ -63,17 +63,18 @@ pub trait ClusterDeployer: fmt::Debug + Send + Sync + 'static {
         options: &ApplyOptions,
         call: &Call,
     ) -> Result<Vec<Applied>>;
-    /// Waits until a deployment runs as its specification says. A cause that depends on a grant is waited out for `patience`.
+    /// Waits until a deployment's rollout is complete.
+    /// A cause that depends on a grant is waited for up to `propagation_timeout`.
     async fn wait_for_rollout(
         &self,
         cluster: &ClusterRef,
         workload: &WorkloadRef,
-        patience: Duration,
+        propagation_timeout: Duration,
         call: &Call,
     ) -> Result<Rollout>;
-    /// The pods at present.
+    /// The current pods.
     async fn pods(&self, cluster: &ClusterRef, selection: &PodSelection, call: &Call) -> Result<Pods>;
-    /// Tells the pods and their changes until the listener breaks off, the deadline passes or the caller cancels.
+    /// Reports the pods and their changes until the listener stops it, the deadline passes or the caller cancels.
     async fn watch(
         &self,
         cluster: &ClusterRef,
@@ -83,29 +84,29 @@ pub trait ClusterDeployer: fmt::Debug + Send + Sync + 'static {
     ) -> Result<()>;
 }
 
-/// Hears of pods; says whether to go on.
+/// Receives pod events; returns whether to continue.
 pub type PodListener<'a> = dyn FnMut(PodEvent) -> ControlFlow<()> + Send + 'a;
 
-/// What happened to a pod.
+/// A change of a pod.
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum PodEvent {
-    /// It is there, new or changed.
+    /// The pod exists: it is new or changed.
     Present(Box<Pod>),
-    /// It is gone.
+    /// The pod was deleted.
     Gone {
         /// Its name.
         name: String,
     },
 }
 
-/// Which pods are meant.
+/// A selection of pods.
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct PodSelection {
     /// Their namespace; `default` by default.
     pub namespace: String,
-    /// Their labels, such as `app=nginx0`; all by default.
+    /// A label selector, such as `app=nginx0`; all pods by default.
     pub labels: Option<String>,
 }
 
@@ -135,14 +136,14 @@ impl Default for PodSelection {
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[non_exhaustive]
 pub struct Applied {
-    /// Such as `Deployment`.
+    /// The object's kind, such as `Deployment`.
     pub kind: String,
     /// Its name.
     pub name: String,
-    /// Its namespace, where its kind has one.
+    /// Its namespace, if its kind has one.
     pub namespace: Option<String>,
-    /// Whether it was not there before; in a dry run, whether it would be new. What was there is not told apart further: it may have
-    /// been changed, or been as the manifest says.
+    /// Whether the object is new; in a dry run, whether it would be new.
+    /// `false`: it existed, and was changed or was already as the manifest says.
     pub is_new: bool,
 }
 
@@ -160,18 +161,18 @@ impl Applied {
     }
 }
 
-/// A deployment that runs as its specification says.
+/// A completed rollout of a deployment.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[non_exhaustive]
 pub struct Rollout {
-    /// Replicas that are ready.
+    /// Ready replicas.
     pub ready: u32,
-    /// Replicas that are wanted.
+    /// Replicas in the specification.
     pub wanted: u32,
 }
 
 impl Rollout {
-    /// A deployment with this many replicas.
+    /// A rollout with this many replicas.
     #[must_use]
     pub fn new(ready: u32, wanted: u32) -> Self {
         Self { ready, wanted }

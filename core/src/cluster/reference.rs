@@ -10,7 +10,7 @@ use std::{fmt, str::FromStr};
 pub(crate) const TYPE: &str = "Microsoft.ContainerService/managedClusters";
 const LONGEST_NAME: usize = 63;
 
-/// A cluster, by resource group and name, or by resource id.
+/// A reference to a cluster: resource group and name, or resource ID.
 ///
 /// ```
 /// use aks_acr::ClusterRef;
@@ -49,19 +49,19 @@ impl ClusterRef {
     /// A cluster of the client's subscription.
     ///
     /// # Errors
-    /// [`InvalidInput`](crate::ErrorKind::InvalidInput) if the group or the name cannot be one.
+    /// [`InvalidInput`](crate::ErrorKind::InvalidInput) if the group or the name is invalid.
     pub fn new(group: &str, name: &str) -> Result<Self> {
         Ok(Self { subscription: None, group: group_name(group)?, name: cluster_name(name)? })
     }
 
-    /// The same cluster in a subscription that is not the client's.
+    /// The same cluster in another subscription than the client's.
     #[must_use]
     pub fn in_subscription(mut self, subscription: SubscriptionId) -> Self {
         self.subscription = Some(subscription);
         self
     }
 
-    /// Its subscription, where it was named; else it is looked for in the client's.
+    /// Its subscription, if named; otherwise the client's is used.
     #[must_use]
     pub fn subscription(&self) -> Option<SubscriptionId> {
         self.subscription

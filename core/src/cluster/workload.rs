@@ -7,7 +7,8 @@ use std::{fmt, str::FromStr};
 /// What kubectl calls a Deployment.
 const DEPLOYMENT: [&str; 3] = ["deployment", "deployments", "deploy"];
 
-/// A workload in a cluster: its kind, name and namespace. A name alone, such as `web`, is a Deployment.
+/// A workload in a cluster: its kind, name and namespace.
+/// A name alone, such as `web`, is a Deployment.
 ///
 /// ```
 /// use aks_acr::WorkloadRef;

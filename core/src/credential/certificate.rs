@@ -33,7 +33,7 @@ pub(super) struct CertificateAssertion {
 }
 
 impl CertificateAssertion {
-    /// Reads a PEM file with a certificate, the ones that it was signed by perhaps, and the certificate's RSA key.
+    /// Reads a PEM file with a certificate, optionally its issuers, and the certificate's RSA key.
     pub fn read(path: &str, audience: String, client: String, sends_chain: bool) -> Result<Self> {
         // A few thousand bytes, once for a client.
         let bytes = std::fs::read(path)

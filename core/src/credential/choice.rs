@@ -33,7 +33,7 @@ const ALL: [Kind; 7] = [
 const DEPLOYED: usize = 5;
 
 impl Kind {
-    /// The name that Azure's SDKs have for it.
+    /// Its name in Azure's SDKs.
     pub fn name(self) -> &'static str {
         match self {
             Self::Environment => "EnvironmentCredential",

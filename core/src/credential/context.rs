@@ -20,9 +20,9 @@ use std::sync::Arc;
 pub(crate) struct CredentialContext {
     pub environment: Environment,
     pub transport: Arc<dyn HttpClient>,
-    /// Where tokens come from, such as `https://login.microsoftonline.com`.
+    /// The authority that issues tokens, such as `https://login.microsoftonline.com`.
     pub authority: String,
-    /// What starts az and azd; a process, unless a test plays them.
+    /// Starts az and azd; a process, unless a test replaces it.
     pub executor: Option<Arc<dyn Executor>>,
 }
 

@@ -49,7 +49,7 @@ impl InUse {
 }
 
 impl DefaultCredential {
-    /// Reads which credentials count. No request is made and nothing is started.
+    /// Determines the credentials of the chain. No request is sent and no program is started.
     pub fn new(context: CredentialContext) -> Result<Self> {
         let kinds = choice::kinds(&context.environment)?;
         Ok(Self { context, kinds, found: OnceCell::new() })

@@ -8,11 +8,11 @@ use std::fmt;
 
 macro_rules! kinds {
     ($($(#[$doc:meta])* $kind:ident => $text:literal,)*) => {
-        /// What a caller can do about an [`Error`]. A kind exists only where a caller would act differently on it.
+        /// The kind of an [`Error`]: what a caller can do about it.
         ///
-        /// Transient, so that the same call may succeed a little later, are [`RateLimited`](Self::RateLimited),
-        /// [`Unavailable`](Self::Unavailable) and [`DeadlineExceeded`](Self::DeadlineExceeded). Of single errors more may be known:
-        /// ask [`Error::is_transient`].
+        /// Transient kinds, where retrying the same call later may succeed, are [`RateLimited`](Self::RateLimited),
+        /// [`Unavailable`](Self::Unavailable) and [`DeadlineExceeded`](Self::DeadlineExceeded). A single error can differ from its
+        /// kind: use [`Error::is_transient`].
         #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
         #[non_exhaustive]
         pub enum ErrorKind {
@@ -20,7 +20,7 @@ macro_rules! kinds {
         }
 
         impl ErrorKind {
-            /// Every kind, in the order of their declaration.
+            /// All kinds, in the order of their declaration.
             pub const ALL: &[Self] = &[$(Self::$kind,)*];
 
             /// The kind's stable name, the same in every language.
@@ -33,7 +33,7 @@ macro_rules! kinds {
 }
 
 impl ErrorKind {
-    /// Whether an error of this kind passes by itself, so that the same call may succeed a little later.
+    /// Whether errors of this kind are transient: retrying the same call later may succeed.
     #[must_use]
     pub const fn is_transient(self) -> bool {
         matches!(self, Self::RateLimited | Self::Unavailable | Self::DeadlineExceeded)
@@ -41,8 +41,8 @@ impl ErrorKind {
 }
 
 impl ErrorKind {
-    /// What a status of HTTP means, whichever service answers with it. Where a service says more than its status, its own reader goes
-    /// before: a lock of Azure's is a 409, and an object that does not fit its schema a 500 of Kubernetes.
+    /// The kind for an HTTP status, whichever service responds with it. If a service says more than its status, its own parser has
+    /// precedence: an Azure lock is a 409, and an object that does not match its schema is a 500 of Kubernetes.
     pub(crate) const fn of_status(status: u16) -> Self {
         match status {
             400 | 413 | 414 | 415 | 422 | 431 => Self::InvalidInput,
@@ -57,7 +57,7 @@ impl ErrorKind {
     }
 }
 
-/// What statuses mean, for the tests of all who read them: Resource Manager and the directory, registries, and Kubernetes.
+/// The kinds of statuses, for the tests of everything that reads them: Resource Manager, Graph, registries and Kubernetes.
 #[cfg(test)]
 pub(crate) const STATUSES: [(u16, ErrorKind); 24] = {
     use ErrorKind::{
@@ -92,37 +92,37 @@ pub(crate) const STATUSES: [(u16, ErrorKind); 24] = {
 };
 
 kinds! {
-    /// The input is wrong; the message names the part. What can be seen here is refused before the first request, the rest by
+    /// The input is invalid; the message names the part. What can be checked locally is rejected before the first request, the rest by
     /// the service.
     InvalidInput => "invalid_input",
-    /// What was named does not exist.
+    /// The named resource does not exist.
     NotFound => "not_found",
-    /// Something else is already there, or changed meanwhile. Transient where it is a thing that is being deleted, a lock that another
-    /// program holds, a file that changed meanwhile, or a list of Azure's that lags.
+    /// A conflict with something that exists, or that changed in the meantime. Transient for a resource that is being deleted, a lock
+    /// held by another program, a file that changed in the meantime, or an Azure list that lags behind.
     Conflict => "conflict",
-    /// The caller is known and may not do this; see [`Error::refusal`], [`Error::missing_action`] and [`Error::smallest_role`]. A lock
-    /// is a refusal too, though Azure answers it with 409.
+    /// The caller is not allowed to do this; see [`Error::refusal`], [`Error::missing_action`] and [`Error::smallest_role`]. A lock
+    /// counts as a refusal too, although Azure responds with 409.
     Forbidden => "forbidden",
-    /// The subscription has not registered the resource provider of what is to be made; it is registered on request only.
+    /// The subscription has not registered the resource provider of the resource to create; it is registered on request only.
     NotRegistered => "not_registered",
-    /// No token could be had, or the service did not accept it.
+    /// No token could be acquired, or the service rejected it.
     Unauthenticated => "unauthenticated",
     /// The service throttles, and asks to wait longer than the deadline allows; see [`Error::retry_after`]. Transient.
     RateLimited => "rate_limited",
-    /// The deadline passed. What Azure has begun goes on, and the same call again finds it: transient.
+    /// The deadline passed. Operations that Azure has started continue, and calling again finds them: transient.
     DeadlineExceeded => "deadline_exceeded",
-    /// The caller cancelled. What Azure has begun goes on.
+    /// The caller cancelled. Operations that Azure has started continue.
     Cancelled => "cancelled",
-    /// The service could not be reached, or answered that it is out of order. Transient, but for a certificate that is not trusted, a
-    /// proxy that lets nobody through, and a disk that takes no file.
+    /// The service is unreachable or unavailable. Transient, except for an untrusted certificate, a proxy that rejects the caller, and
+    /// a disk that accepts no file.
     Unavailable => "unavailable",
-    /// A long-running operation of Azure ended without success. Transient where Azure broke off the copying of an image.
+    /// A long-running Azure operation ended without success. Transient if Azure aborted the copying of an image.
     OperationFailed => "operation_failed",
-    /// Pods of a rollout cannot pull their image, for a cause that does not pass; see [`Error::pull_failure`].
+    /// Pods of a rollout cannot pull their image, and waiting does not help; see [`Error::pull_failure`].
     PullFailed => "pull_failed",
-    /// This build, or this service, cannot do it; the message says what to change.
+    /// This build, or this service, does not support it; the message says what to change.
     Unsupported => "unsupported",
-    /// The service's answer was not understood.
+    /// The service's response could not be understood.
     Unexpected => "unexpected",
 }
 
@@ -132,14 +132,14 @@ impl fmt::Display for ErrorKind {
     }
 }
 
-/// On which side of an import the fault lies.
+/// The side of an import that failed.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 #[non_exhaustive]
 pub enum ImportSide {
-    /// Where the image is.
+    /// The source of the image.
     Source,
-    /// Where it is to be.
+    /// The registry that the image is imported into.
     Target,
 }
 

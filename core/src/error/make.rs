@@ -1,4 +1,4 @@
-//! Making errors: for the parts of this crate, and for those that take their place.
+//! Creates errors: for the parts of this crate, and for your own implementations of its traits.
 
 use super::{Created, Error, ErrorKind, ImportSide, Inner, ServiceError, Source};
 use crate::{
@@ -9,7 +9,7 @@ use crate::{
 use std::{borrow::Cow, time::Duration};
 
 impl Error {
-    /// An error of a part that takes the place of one of this crate's, as in a test.
+    /// Creates an error, for your own implementation of a trait or for a test.
     ///
     /// ```
     /// use aks_acr::{Error, ErrorKind, ServiceError};
@@ -37,35 +37,35 @@ impl Error {
         }))
     }
 
-    /// Adds a fact to the sentence.
+    /// Adds a fact to the message.
     #[must_use]
     pub fn with_context(mut self, name: &'static str, value: impl Into<String>) -> Self {
         self.0.context.push((name, quoted(value.into())));
         self
     }
 
-    /// Sets what lies behind it, where no service has answered: [`service`](Self::service) goes before.
+    /// Sets the cause, if no service has responded; otherwise [`service`](Self::service) is the source.
     #[must_use]
     pub fn with_source(mut self, source: impl Into<Source>) -> Self {
         self.0.source = Some(source.into());
         self
     }
 
-    /// Sets [`service`](Self::service), and by it the status and the code.
+    /// Sets [`service`](Self::service), and with it the status and the code.
     #[must_use]
     pub fn with_service(mut self, service: ServiceError) -> Self {
         self.0.service = Some(service.quoted());
         self
     }
 
-    /// Sets [`refusal`](Self::refusal), where it is not a missing right.
+    /// Sets [`refusal`](Self::refusal), for a refusal other than a missing permission.
     #[must_use]
     pub fn with_refusal(self, by: RefusalKind) -> Self {
         self.refused(Refusal::of(by, "", ""))
     }
 
-    /// Makes it a refusal by a missing right: sets [`missing_action`](Self::missing_action), [`scope`](Self::scope) and, where it is
-    /// known, [`smallest_role`](Self::smallest_role).
+    /// Marks a missing permission: sets [`missing_action`](Self::missing_action), [`scope`](Self::scope) and, if known,
+    /// [`smallest_role`](Self::smallest_role).
     #[must_use]
     pub fn with_missing_action(self, action: impl Into<Cow<'static, str>>, scope: impl Into<String>) -> Self {
         self.refused(Refusal::missing_right(action, scope))
@@ -92,14 +92,14 @@ impl Error {
         self
     }
 
-    /// Sets [`is_transient`](Self::is_transient), where the kind says otherwise.
+    /// Overrides [`is_transient`](Self::is_transient) of the kind.
     #[must_use]
     pub fn with_transient(mut self, is_transient: bool) -> Self {
         self.0.transient = Some(is_transient);
         self
     }
 
-    /// Sets [`created`](Self::created), unless Azure was seen to have nothing.
+    /// Sets [`created`](Self::created), unless Azure is known to have created nothing.
     #[must_use]
     pub fn with_created(mut self, id: impl Into<String>) -> Self {
         if !matches!(self.0.created, Created::Nothing) {
@@ -108,14 +108,14 @@ impl Error {
         self
     }
 
-    /// Says that what was begun is gone.
+    /// Says that the started creation no longer exists.
     #[must_use]
     pub(crate) fn with_nothing_created(mut self) -> Self {
         self.0.created = Created::Nothing;
         self
     }
 
-    /// Bad input: `message` says what was wanted, `part` and `value` what was given.
+    /// Invalid input: `message` says what is expected, `part` and `value` what was given.
     pub(crate) fn invalid(message: impl Into<String>, part: &'static str, value: impl Into<String>) -> Self {
         Self::new(ErrorKind::InvalidInput, message).with_context(part, value)
     }
@@ -132,7 +132,7 @@ impl Error {
         self
     }
 
-    /// Names the request that began an operation, by which Azure's activity log knows it, in place of the one that looked at it.
+    /// Names the request that started an operation, for Azure's activity log, instead of the one that polled it.
     #[must_use]
     pub(crate) fn correlated_with(mut self, begun_by: Option<&str>) -> Self {
         if let (Some(service), Some(begun_by)) = (&mut self.0.service, begun_by) {

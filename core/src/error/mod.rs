@@ -1,4 +1,4 @@
-//! The one error of this crate.
+//! The single error type of this crate.
 
 mod kind;
 mod make;
@@ -17,14 +17,14 @@ use crate::{
 };
 use std::{error::Error as StdError, fmt, time::Duration};
 
-/// A result whose error is [`Error`].
+/// A result with [`Error`] as its error.
 pub type Result<T, E = Error> = std::result::Result<T, E>;
 
 type Source = Box<dyn StdError + Send + Sync>;
 
-/// What went wrong, in one sentence, with the facts a caller needs to act.
+/// An error: a message, its kind, and the facts that a caller needs to act.
 ///
-/// `{err}` is our sentence with its context, on one line. `{err:#}` appends what lies behind it, the service's own words among it.
+/// `{err}` is the message with its context, on one line. `{err:#}` appends the sources, including the service's own message.
 ///
 /// ```
 /// # #[tokio::main(flavor = "current_thread")] async fn main() -> aks_acr::Result<()> {
@@ -57,12 +57,12 @@ struct Inner {
     source: Option<Source>,
 }
 
-/// What a call that failed has left.
+/// What a failed call has created.
 #[derive(Default)]
 enum Created {
     #[default]
     Unknown,
-    /// Azure says that nothing is there.
+    /// Azure reports that nothing exists.
     Nothing,
     /// Its resource id.
     There(String),
@@ -75,20 +75,22 @@ impl Error {
         self.0.kind
     }
 
-    /// Whether the same call may succeed a little later without a change. By kind, [`RateLimited`](ErrorKind::RateLimited),
-    /// [`Unavailable`](ErrorKind::Unavailable) and [`DeadlineExceeded`](ErrorKind::DeadlineExceeded) are transient; of single errors more
-    /// is known, such as a lock that another program holds, or a certificate that is not trusted. What this library retries is described
-    /// under *Retries* in the crate's docs; it has done so by then. [`retry_after`](Self::retry_after) says how long to wait, if the
-    /// service did.
+    /// Whether retrying the same call later may succeed without any other change.
+    ///
+    /// By kind, [`RateLimited`](ErrorKind::RateLimited), [`Unavailable`](ErrorKind::Unavailable) and
+    /// [`DeadlineExceeded`](ErrorKind::DeadlineExceeded) are transient. Single errors can differ, such as a lock that another program
+    /// holds, or an untrusted certificate. The library has already retried what is listed under *Retries* in the crate's docs.
+    /// [`retry_after`](Self::retry_after) says how long to wait, if the service named a time.
     #[must_use]
     pub fn is_transient(&self) -> bool {
         self.0.transient.unwrap_or_else(|| self.0.kind.is_transient())
     }
 
-    /// What this call has had Azure begin to make, and that is there though the call failed, by its resource id: the cluster of
-    /// [`create_cluster`](crate::Client::create_cluster), which costs from then on, or the registry of
-    /// [`create_registry`](crate::Client::create_registry). The same call again goes on from there. `None` is no proof that nothing is
-    /// there: no answer may have come.
+    /// The resource ID of a resource that Azure has started to create although the call failed.
+    ///
+    /// It is the cluster of [`create_cluster`](crate::Client::create_cluster), which costs money from then on, or the registry of
+    /// [`create_registry`](crate::Client::create_registry). Calling again continues. `None` does not prove that nothing exists: the
+    /// response may have been lost.
     #[must_use]
     pub fn created(&self) -> Option<&str> {
         match &self.0.created {
@@ -97,18 +99,18 @@ impl Error {
         }
     }
 
-    /// The facts of the sentence, as names and values. They are for readers: new ones may come.
+    /// The facts of the message, as names and values. They are for readers, and new ones may be added.
     pub fn context(&self) -> impl Iterator<Item = (&str, &str)> {
         self.0.context.iter().map(|(name, value)| (*name, value.as_str()))
     }
 
-    /// What the service answered, where a service answered.
+    /// The service's error response, if a service responded.
     #[must_use]
     pub fn service(&self) -> Option<&ServiceError> {
         self.0.service.as_ref()
     }
 
-    /// The HTTP status of the service's answer.
+    /// The HTTP status of the service's response.
     #[must_use]
     pub fn status(&self) -> Option<u16> {
         self.service().map(|service| service.status)
@@ -120,46 +122,51 @@ impl Error {
         self.service().and_then(|service| service.code.as_deref())
     }
 
-    /// `x-ms-request-id` of the service's answer.
+    /// `x-ms-request-id` of the service's response.
     #[must_use]
     pub fn request_id(&self) -> Option<&str> {
         self.service().and_then(|service| service.request_id.as_deref())
     }
 
-    /// `x-ms-correlation-request-id` of the service's answer.
+    /// `x-ms-correlation-request-id` of the service's response.
     #[must_use]
     pub fn correlation_id(&self) -> Option<&str> {
         self.service().and_then(|service| service.correlation_id.as_deref())
     }
 
-    /// Who or what refused, where the caller was refused and it is known. It comes with the kind [`Forbidden`](ErrorKind::Forbidden),
-    /// for conditional access with [`Unauthenticated`](ErrorKind::Unauthenticated).
+    /// What refused the call, if known.
+    ///
+    /// It is set for the kind [`Forbidden`](ErrorKind::Forbidden), and for conditional access with
+    /// [`Unauthenticated`](ErrorKind::Unauthenticated).
     #[must_use]
     pub fn refusal(&self) -> Option<RefusalKind> {
         self.0.refusal.as_ref().map(|refusal| refusal.kind)
     }
 
-    /// The policies that were in the way, where [`refusal`](Self::refusal) is [`Policy`](RefusalKind::Policy) and Azure names them.
+    /// The policies that denied the call.
+    ///
+    /// They are set if [`refusal`](Self::refusal) is [`Policy`](RefusalKind::Policy) and Azure names them.
     #[must_use]
     pub fn policies(&self) -> &[DenyingPolicy] {
         self.0.refusal.as_ref().map_or(&[], |refusal| &refusal.policies)
     }
 
-    /// The action that the caller lacks, such as `Microsoft.Authorization/roleAssignments/write`. `None` where another thing than
-    /// the caller's roles refused.
+    /// The action that the caller lacks, such as `Microsoft.Authorization/roleAssignments/write`.
+    ///
+    /// `None` if something other than the caller's roles refused the call.
     #[must_use]
     pub fn missing_action(&self) -> Option<&str> {
         let missing = self.0.refusal.as_ref().filter(|refusal| refusal.kind == RefusalKind::MissingRight);
         missing.map(|refusal| refusal.action.as_ref())
     }
 
-    /// Where the caller was refused: a resource id.
+    /// The resource ID at which the caller was refused.
     #[must_use]
     pub fn scope(&self) -> Option<&str> {
         self.0.refusal.as_ref().map(|refusal| refusal.scope.as_str()).filter(|scope| !scope.is_empty())
     }
 
-    /// The smallest built-in role that has [`missing_action`](Self::missing_action).
+    /// The smallest built-in role with [`missing_action`](Self::missing_action).
     #[must_use]
     pub fn smallest_role(&self) -> Option<&str> {
         self.0.refusal.as_ref().and_then(|refusal| refusal.smallest_role)
@@ -171,20 +178,22 @@ impl Error {
         self.0.retry_after
     }
 
-    /// On which side of an import the fault lies, where that is known.
+    /// The side of an import that is at fault, if known.
     #[must_use]
     pub fn failed_side(&self) -> Option<ImportSide> {
         self.0.failed_side
     }
 
-    /// The claims that Azure wants in a token before it goes on, as JSON, where conditional access asked for more than the caller's
-    /// token has. Whoever signs in with them (`az login --claims-challenge`, or `claims` in Azure's libraries) gets such a token.
+    /// The claims that Azure requires in a token before it continues, as JSON.
+    ///
+    /// They are set if conditional access requires more than the caller's token has. Sign in with them (`az login --claims-challenge`,
+    /// or `claims` in Azure's libraries) to get such a token.
     #[must_use]
     pub fn claims(&self) -> Option<&str> {
         self.0.claims.as_deref()
     }
 
-    /// Why pods cannot pull their image, where that is what went wrong.
+    /// Why pods cannot pull an image, if that is the error.
     #[must_use]
     pub fn pull_failure(&self) -> Option<&crate::pull::PullFailure> {
         self.0.pull_failure.as_ref()
@@ -238,7 +247,7 @@ fn fmt_sources(mut source: Option<&(dyn StdError + 'static)>, f: &mut fmt::Forma
     Ok(())
 }
 
-/// An error and what lies behind it, each on lines of its own.
+/// An error and its sources, each on lines of its own.
 #[cfg(feature = "identity")]
 pub(crate) fn lines(err: &(dyn StdError + 'static)) -> String {
     let mut text = err.to_string();

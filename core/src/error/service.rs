@@ -3,7 +3,7 @@
 use crate::quoted::{Quoted, quoted};
 use std::{error::Error as StdError, fmt};
 
-/// What a service answered, where the answer was an error.
+/// The error response of a service.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct ServiceError {
@@ -11,16 +11,16 @@ pub struct ServiceError {
     pub status: u16,
     /// The service's own code, such as `AuthorizationFailed`.
     pub code: Option<String>,
-    /// The service's own words.
+    /// The service's own message.
     pub message: Option<String>,
-    /// `x-ms-request-id` of the answer.
+    /// `x-ms-request-id` of the response.
     pub request_id: Option<String>,
-    /// `x-ms-correlation-request-id` of the answer.
+    /// `x-ms-correlation-request-id` of the response.
     pub correlation_id: Option<String>,
 }
 
 impl ServiceError {
-    /// An answer of which the status and the code are known.
+    /// A response of which the status and the code are known.
     #[must_use]
     pub fn new(status: u16, code: impl Into<String>) -> Self {
         Self { status, code: Some(code.into()), ..Self::default() }

@@ -17,23 +17,23 @@ use azure_core::{
 use serde::Deserialize;
 use std::{error::Error as StdError, fmt};
 
-/// The error that a credential in another language raised, as far as that language can describe it. Only for the bindings: no part of the
-/// stable interface.
+/// The error that a credential in another language raised.
+/// For the bindings only, not part of the stable interface.
 #[doc(hidden)]
 #[derive(Clone, Debug, Default, Deserialize)]
 #[serde(default)]
 pub struct CredentialFailure {
-    /// The name of its class, then those of the classes that this one derives from.
+    /// The name of its class, followed by its base classes.
     pub classes: Vec<String>,
-    /// Its text.
+    /// Its message.
     pub message: String,
-    /// Codes that it carries beside its text, such as `ECONNREFUSED`.
+    /// Codes in addition to its message, such as `ECONNREFUSED`.
     pub codes: Vec<String>,
-    /// The HTTP status of the response that it tells of.
+    /// The HTTP status of the response in it.
     pub status: Option<u16>,
     /// The headers of that response.
     pub headers: Vec<(String, String)>,
-    /// What it was caused by. A chain of credentials has one for each credential.
+    /// Its causes. A chain of credentials has one for each credential.
     pub causes: Vec<CredentialFailure>,
 }
 
@@ -87,7 +87,7 @@ enum Verdict {
 }
 
 impl CredentialFailure {
-    /// The error for core, with the one that was raised, `source`, behind it.
+    /// The error for core, with the raised one as its `source`.
     #[must_use]
     pub fn into_error(self, source: impl StdError + Send + Sync + 'static) -> azure_core::Error {
         let raised = Raised { failure: self, source: Box::new(source) };

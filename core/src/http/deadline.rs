@@ -66,7 +66,7 @@ impl Watch {
         Self { call, step: step.to_owned(), is_repeated, intent, body: BodyKind::Object, seen: Mutex::default() }
     }
 
-    /// Says what the response holds.
+    /// Sets what the response holds.
     pub fn reading(mut self, body: BodyKind) -> Self {
         self.body = body;
         self
@@ -80,7 +80,7 @@ impl Watch {
         &self.intent
     }
 
-    /// Takes the error that ends the request.
+    /// Sets the error that ends the request.
     pub fn end_with(&self, err: Error) {
         self.seen().verdict = Some(err);
     }
@@ -104,7 +104,7 @@ impl Watch {
         seen.tries
     }
 
-    /// Whether a try before the last one may have had an effect: no response came, or one of a server that failed on the way.
+    /// Whether an earlier try may have had an effect: no response came, or the server failed while handling it.
     pub fn may_have_had_effect(&self) -> bool {
         self.seen().is_open
     }
@@ -114,7 +114,7 @@ impl Watch {
         self.seen().verdict.take()
     }
 
-    /// Adds to an error of the deadline what stood in the way until then.
+    /// Adds to a deadline error what caused the retries.
     pub fn explain(&self, err: Error) -> Error {
         if err.kind() != ErrorKind::DeadlineExceeded {
             return err;

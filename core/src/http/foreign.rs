@@ -19,7 +19,7 @@ const OF_THE_SERVICES: [&str; 7] = [
 pub(crate) struct Head<'a> {
     pub status: u16,
     pub header: &'a dyn Fn(&'static str) -> Option<&'a str>,
-    /// Whether it answers a HEAD: then there is no body to judge by.
+    /// Whether the request was a HEAD, whose response has no body to check.
     pub without_body: bool,
 }
 

@@ -163,7 +163,7 @@ impl Arm {
         &self.cloud
     }
 
-    /// Its clock, as its responses tell it.
+    /// Azure's clock, as its responses report it.
     pub fn time(&self) -> &ServiceTime {
         &self.time
     }
@@ -184,7 +184,7 @@ impl Arm {
         Ok(answer)
     }
 
-    /// Refuses what a read-only client will not send, for who has something to do on this machine before it can be sent.
+    /// Rejects a write of a read-only client early, before local work is done for it.
     pub fn check_read_only(&self, request: &ArmRequest) -> Result<()> {
         match request.intent(&request.url(self.cloud.arm())?) {
             Intent::Write(write) => self.guard.check_read_only(&write),
@@ -192,7 +192,7 @@ impl Arm {
         }
     }
 
-    /// Sends a request whose answer may be that what was asked for does not exist.
+    /// Sends a request whose response may be that the resource does not exist.
     pub async fn send_opt(&self, request: ArmRequest, call: &Call) -> Result<Option<Answer>> {
         match self.send(request, call).await {
             Ok(answer) => Ok(Some(answer)),
@@ -232,7 +232,7 @@ impl Registries {
         Self { pipeline: door.pipeline(retrying(), Vec::new()) }
     }
 
-    /// Sends a request. An error status is an answer: a registry says by it what it wants.
+    /// Sends a request. An error status is a response here: a registry uses it to ask for a sign-in.
     pub async fn send(&self, request: RegistryRequest, call: &Call) -> Result<Answer> {
         let watch = deadline::Watch::new(call.clone(), &request.step, true, Intent::Read).reading(request.body_kind);
         send(&self.pipeline, &mut request.wire()?, watch).await

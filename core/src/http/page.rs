@@ -21,11 +21,12 @@ const LINK_MAY_COME: usize = 3;
 const KEPT_TEXT: usize = 64;
 
 impl Arm {
-    /// Reads a whole list, page by page. A page may be empty and name a next one; a link that comes again and again is an error,
-    /// for the list would have no end. What comes twice, since a page came again or the list changed between two, is taken once.
+    /// Reads a whole list, page by page.
+    /// A page may be empty and name a next page; a link that repeats endlessly is an error. An item that appears twice, because a page
+    /// was repeated or the list changed in between, is taken once.
     ///
-    /// `read` makes of an item what is kept of it, if anything. An item that cannot be read is left out, and a warning says so: one odd thing
-    /// of a subscription must not hide all the others. Who looks for one item takes [`each`](Self::each).
+    /// `read` returns what to keep of an item, if anything. An item that cannot be parsed is skipped with a warning: one invalid item
+    /// must not hide all the others. To look for one item, use [`each`](Self::each).
     pub async fn list<T: DeserializeOwned, U: Serialize + Send>(
         &self,
         request: ArmRequest,
@@ -47,8 +48,8 @@ impl Arm {
         Ok(items)
     }
 
-    /// The same list, each item as it came: which one is meant shows before it is read, so that the one that is meant is not left out. `take`
-    /// gives how many bytes it keeps.
+    /// The same list, each item unparsed: it is identified before it is parsed, so that the requested item is not skipped. `take`
+    /// returns how many bytes it keeps.
     pub async fn each(
         &self,
         request: ArmRequest,

@@ -49,7 +49,7 @@ fn kind(method: Method) -> &'static str {
 pub(super) struct Pauses(Mutex<HashMap<String, Instant>>);
 
 impl Pauses {
-    /// Takes that a service asked to wait.
+    /// Starts a pause that a service asked for.
     pub fn begin(&self, buckets: &Buckets, code: Option<&str>, wait: Duration) {
         let is_whole = code == Some(WHOLE_SUBSCRIPTION);
         let bucket = if is_whole { &buckets.of_subscription } else { &buckets.of_provider };
@@ -71,11 +71,16 @@ impl Pauses {
         Some(until.saturating_duration_since(Instant::now())).filter(|left| *left > Duration::ZERO)
     }
 
-    /// Waits for the end of a pause, if there is one, after telling `hear` how long it goes on. An error of `hear` ends the wait.
-    pub async fn wait<E>(&self, buckets: &Buckets, mut hear: impl FnMut(Duration) -> Result<(), E>) -> Result<(), E> {
+    /// Waits for the end of a pause, if there is one, after calling `on_wait` with its length.
+    /// An error of `on_wait` ends the wait.
+    pub async fn wait<E>(
+        &self,
+        buckets: &Buckets,
+        mut on_wait: impl FnMut(Duration) -> Result<(), E>,
+    ) -> Result<(), E> {
         // Somebody who did not wait may have been refused meanwhile.
         while let Some(left) = self.left(buckets) {
-            hear(left)?;
+            on_wait(left)?;
             tokio::time::sleep(left).await;
         }
         Ok(())

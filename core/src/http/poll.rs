@@ -33,7 +33,7 @@ pub(crate) struct Operation {
 }
 
 impl Operation {
-    /// The operation that an answer began, if it began one: `azure-asyncoperation` goes before `location`.
+    /// The operation that a response started, if any: `azure-asyncoperation` has precedence over `location`.
     pub fn begun_by(arm: &Arm, answer: &Answer, step: impl Into<String>) -> Result<Option<Self>> {
         let link = answer
             .header("azure-asyncoperation")
@@ -47,12 +47,12 @@ impl Operation {
         }))
     }
 
-    /// The operation behind a link that was stored.
+    /// The operation of a stored link.
     pub fn resume(arm: &Arm, link: &str, step: impl Into<String>) -> Result<Self> {
         Ok(Self { link: arm.check_link(link)?, wait: None, correlation_id: None, step: step.into() })
     }
 
-    /// Says by which request it was begun.
+    /// Sets the request that started it.
     pub fn begun_with(mut self, correlation_id: Option<String>) -> Self {
         self.correlation_id = correlation_id;
         self
@@ -62,12 +62,12 @@ impl Operation {
         self.link.as_str()
     }
 
-    /// How long the service asked to wait before the next look.
+    /// How long the service asked to wait before the next poll.
     pub fn asked_wait(&self) -> Option<Duration> {
         self.wait
     }
 
-    /// Looks once. The link may change from look to look.
+    /// Polls once. The link can change with each poll.
     pub async fn look(&mut self, arm: &Arm, call: &Call) -> Result<(Progressed, Answer)> {
         let answer =
             arm.send(ArmRequest::follow(self.link.clone()).step(self.step.clone()), call).await.map_err(as_failure);
@@ -84,7 +84,8 @@ impl Operation {
         Ok((progressed, answer))
     }
 
-    /// Waits until the operation has ended; its failure is an error with what Azure said. A replica may not know the operation yet.
+    /// Waits until the operation has ended; a failure is an error with Azure's message.
+    /// A replica may not know the operation yet.
     pub async fn wait(self, arm: &Arm, call: &Call) -> Result<()> {
         let polling = Polling::new(self.step.clone()).after(self.wait);
         let (operation, unseen) = (Mutex::new(self), Unseen::default());

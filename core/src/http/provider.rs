@@ -32,8 +32,9 @@ pub(crate) struct Provider {
 }
 
 impl Arm {
-    /// Sends a write to a provider. Where the subscription has not registered it, that is done if `register` says so, and the
-    /// write is sent again; else it is an error that says what to do.
+    /// Sends a write to a resource provider.
+    /// If the subscription has not registered it, it is registered if `register` is set, and the write is sent again; otherwise the
+    /// error says what to do.
     pub async fn send_registered(
         &self,
         write: impl Fn() -> ArmRequest + Send + Sync,

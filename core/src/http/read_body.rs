@@ -47,7 +47,7 @@ pub(crate) enum BodyKind {
 }
 
 impl BodyKind {
-    /// The most bytes that are read.
+    /// The maximum number of bytes read.
     pub const fn limit(self) -> usize {
         match self {
             Self::Token | Self::Credentials => 256 * KIB,
@@ -58,7 +58,8 @@ impl BodyKind {
         }
     }
 
-    /// The most bytes that it may need in memory once it is read. Lists are read item by item, and some bodies are not kept at all.
+    /// The maximum memory for the parsed body.
+    /// Lists are parsed item by item, and some bodies are not kept at all.
     pub const fn weight(self) -> Option<usize> {
         match self {
             Self::Token => Some(2 * MIB),
@@ -132,7 +133,7 @@ impl fmt::Display for TooLarge {
 impl std::error::Error for TooLarge {}
 
 impl TooLarge {
-    /// The caller's error.
+    /// The error for the caller.
     pub fn error(self, step: &str) -> Error {
         let (sentence, name) = match self {
             Self::Long(_) => ("the response body is too long and was not read", "body"),
@@ -154,7 +155,7 @@ impl TooLarge {
         if is_within { Ok(()) } else { Err(Self::Heavy(kind)) }
     }
 
-    /// The same of an item of a list.
+    /// Checks an item of a list.
     pub fn check_item(item: &[u8]) -> Result<(), Self> {
         if weight::is_within(item, HEAVIEST_ITEM) { Ok(()) } else { Err(Self::Item) }
     }
@@ -193,13 +194,13 @@ impl BodyReader {
         Self { kind, body: Vec::new() }
     }
 
-    /// Refuses a body by its announced length, before any of it is read.
+    /// Rejects a body by its announced length, before any of it is read.
     pub fn check_length(&self, announced: Option<u64>) -> Result<(), TooLarge> {
         let limit = self.kind.limit() as u64;
         if announced.is_some_and(|length| length > limit) { Err(TooLarge::Long(self.kind)) } else { Ok(()) }
     }
 
-    /// Takes the next part. What is over the limit is not kept.
+    /// Adds the next part. Bytes over the limit are not kept.
     pub fn push(&mut self, part: &[u8]) -> Result<(), TooLarge> {
         if self.body.len().saturating_add(part.len()) > self.kind.limit() {
             return Err(TooLarge::Long(self.kind));
@@ -208,7 +209,7 @@ impl BodyReader {
         Ok(())
     }
 
-    /// The whole body, if it can be read within its limit on memory.
+    /// The whole body, if parsing it stays within its memory limit.
     pub fn finish(self) -> Result<Bytes, TooLarge> {
         TooLarge::check_weight(self.kind, &self.body)?;
         Ok(self.body.into())

@@ -19,10 +19,10 @@ pub(crate) struct ArmRequest {
     body: Option<serde_json::Value>,
     /// What it is for, for errors and progress.
     pub step: String,
-    /// The action that Azure checks, and where.
+    /// The action that Azure checks, and the scope.
     pub action: &'static str,
     pub scope: String,
-    /// Whether it may be sent again when no answer came.
+    /// Whether it may be sent again if no response came.
     pub repeatable: bool,
     /// What the response holds.
     pub(super) body_kind: BodyKind,
@@ -67,7 +67,7 @@ impl ArmRequest {
         }
     }
 
-    /// Says that it changes nothing, though its method is one that could.
+    /// Marks a request that changes nothing, although its method could.
     pub fn reads(mut self) -> Self {
         self.is_read = true;
         self
@@ -91,13 +91,13 @@ impl ArmRequest {
         })
     }
 
-    /// Says what the request is for.
+    /// Sets what the request is for.
     pub fn step(mut self, step: impl Into<String>) -> Self {
         self.step = step.into();
         self
     }
 
-    /// Says what Azure lets only those do who have `action` at `scope`.
+    /// Sets the `action` that the caller needs at `scope`.
     pub fn needs(mut self, action: &'static str, scope: impl Into<String>) -> Self {
         self.action = action;
         self.scope = scope.into();
@@ -115,7 +115,8 @@ impl ArmRequest {
         self
     }
 
-    /// Adds a header. It is the same in every request of its kind: what varies, or is secret, does not go here.
+    /// Adds a header.
+    /// It is the same for every request of its kind: variable or secret values do not belong here.
     pub fn header(mut self, name: &'static str, value: &'static str) -> Self {
         self.headers.push((name, value));
         self
@@ -132,13 +133,13 @@ impl ArmRequest {
         self
     }
 
-    /// Says that it asks for the credentials of a cluster.
+    /// Marks a request for the credentials of a cluster.
     pub fn credentials(mut self) -> Self {
         self.body_kind = BodyKind::Credentials;
         self
     }
 
-    /// Says that a second sending may do a second thing.
+    /// Marks a request that must not be sent twice.
     pub fn once(mut self) -> Self {
         self.repeatable = false;
         self
@@ -188,7 +189,7 @@ pub(crate) struct RegistryRequest {
     pub headers: Vec<(&'static str, String)>,
     pub body: Option<String>,
     pub step: String,
-    /// What the response holds, where it is a success.
+    /// What a successful response holds.
     pub body_kind: BodyKind,
 }
 
@@ -218,7 +219,7 @@ pub(crate) struct Answer {
     pub status: u16,
     pub headers: Headers,
     pub body: Bytes,
-    /// Whether an earlier try of the same request may have had its effect: its response was lost, or did not say.
+    /// Whether an earlier try of the same request may have had an effect: its response was lost, or did not say.
     pub is_repeated: bool,
 }
 
@@ -231,7 +232,7 @@ impl Answer {
         self.headers.get_optional_str(&name.into())
     }
 
-    /// Reads the body; `what` is for the error's text.
+    /// Parses the body; `what` is for the error's text.
     pub fn read<'a, T: Deserialize<'a>>(&'a self, what: &str) -> Result<T> {
         serde_json::from_slice(&self.body).map_err(|err| self.unreadable(what, &err))
     }

@@ -20,7 +20,7 @@ impl ServiceTime {
         }
     }
 
-    /// The present time there. `None` before the first response.
+    /// Azure's current time. `None` before the first response.
     pub fn now(&self) -> Option<SystemTime> {
         let (date, came) = (*self.0.lock().unwrap_or_else(PoisonError::into_inner))?;
         date.checked_add(came.elapsed())

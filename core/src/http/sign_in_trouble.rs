@@ -9,7 +9,7 @@ use std::time::Duration;
 pub(crate) struct SignInTrouble {
     pub kind: ErrorKind,
     pub is_transient: bool,
-    /// In a few words without a secret.
+    /// In a few words, without secrets.
     pub reason: String,
     pub host: String,
     pub retry_after: Option<Duration>,

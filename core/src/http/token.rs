@@ -77,7 +77,7 @@ impl<E> Default for Slot<E> {
 }
 
 impl<E: Send + Sync + 'static> TokenCache<E> {
-    /// The cached token, if it lasts for a while, or a new one.
+    /// The cached token if it is valid long enough, or a new one.
     pub async fn get(
         &self,
         audience: &str,
@@ -118,12 +118,12 @@ impl<E: Send + Sync + 'static> TokenCache<E> {
         }
     }
 
-    /// Lets go of the cached token, and gives it. One that is being acquired just now is new, and stays.
+    /// Removes and returns the cached token. A token that is being acquired now is new, and stays.
     pub fn forget(&self, audience: &str) -> Option<AccessToken> {
         self.slots().get_mut(audience)?.cached.take().map(|cached| cached.token)
     }
 
-    /// The same, if it is this one: another may have taken its place meanwhile. Whether it was.
+    /// The same, but only if it is this token: another may have replaced it. Returns whether it was.
     pub fn forget_this(&self, audience: &str, token: &str) -> bool {
         let mut slots = self.slots();
         let Some(slot) = slots.get_mut(audience) else { return false };
@@ -147,7 +147,7 @@ impl Tokens {
         Self { credential, cache: Arc::default() }
     }
 
-    /// A token for `scope`, such as `https://containerregistry.azure.net/.default`.
+    /// Acquires a token for `scope`, such as `https://containerregistry.azure.net/.default`.
     pub async fn get(&self, scope: &str, call: &Call) -> crate::error::Result<Secret> {
         const STEP: &str = "acquiring a token";
         let acquire = async {
@@ -164,7 +164,7 @@ impl Tokens {
         self.cache.get(scope, acquire).await.map_err(shared)
     }
 
-    /// Lets go of a token that was not accepted, here and where it came from.
+    /// Removes a rejected token, here and from the cache that it came from.
     pub fn forget(&self, scope: &str) {
         if self.cache.forget(scope).is_some() {
             self.credential.forget();

@@ -18,7 +18,7 @@ pub(crate) struct Try<'a> {
     pub method: &'a str,
     pub host: &'a str,
     pub path: &'a str,
-    /// From 1, where tries are counted.
+    /// From 1, if tries are counted.
     pub attempt: Option<u32>,
     pub begun: Instant,
 }

@@ -20,12 +20,12 @@ pub(crate) const PACE: Duration = Duration::from_secs(5);
 pub(crate) struct Unseen(AtomicU32);
 
 impl Unseen {
-    /// Notes a read that showed it.
+    /// Counts a read that returned it.
     pub fn shown(&self) {
         self.0.store(0, Ordering::Relaxed);
     }
 
-    /// Notes a read that did not show it. `None`: so many did not that it is missing.
+    /// Counts a read that did not return it. `None`: enough reads agree that it is missing.
     pub fn not_shown<T>(&self) -> Option<Poll<T>> {
         let reads = self.0.fetch_add(1, Ordering::Relaxed) + 1;
         (reads < READS).then(|| Poll::Pending { status: Some("not found".to_owned()), wait: Some(PACE) })

@@ -13,7 +13,7 @@ use async_trait::async_trait;
 use serde::Deserialize;
 use std::collections::BTreeMap;
 
-/// Reads a cluster's identities from Azure Resource Manager.
+/// The [`IdentityResolver`](crate::IdentityResolver) for Azure.
 #[derive(Clone, Debug)]
 pub struct AzureIdentityResolver {
     arm: Arm,

@@ -15,41 +15,42 @@ use async_trait::async_trait;
 use serde::{Deserialize, Serialize};
 use std::fmt;
 
-/// Finds the identities of a cluster.
+/// Reads the identities of a cluster.
 ///
-/// - Resolving changes nothing in Azure.
+/// - Reading changes nothing in Azure.
 /// - A cluster that does not exist is [`NotFound`](crate::ErrorKind::NotFound).
 /// - An identity that the cluster does not have, or does not have yet, is `None`.
 #[async_trait]
 pub trait IdentityResolver: fmt::Debug + Send + Sync + 'static {
-    /// All that is known of the cluster's identities, from one look at the cluster.
+    /// The cluster's identities, from one read of the cluster.
     async fn identities(&self, cluster: &ClusterRef, call: &Call) -> Result<ClusterIdentities>;
 }
 
-/// The identities of a cluster, and what decides who may talk to it.
+/// The identities of a cluster, and how its users sign in.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[non_exhaustive]
 pub struct ClusterIdentities {
     /// The cluster's resource id.
     pub cluster: ResourceId,
-    /// The service's word for the cluster's state, such as `Succeeded` or `Updating`.
+    /// The provisioning state reported by Azure, such as `Succeeded` or `Updating`.
     pub state: String,
-    /// What its nodes pull images with. Absent while a cluster is being made, and on clusters with a service principal.
+    /// The identity that its nodes pull images with.
+    /// Missing while a cluster is being created, and on clusters with a service principal.
     pub kubelet: Option<KubeletIdentity>,
-    /// What the control plane acts with. A grant to it has no effect on pulls.
+    /// The identities of the control plane. A grant to one has no effect on pulls.
     pub control_plane: Vec<PrincipalId>,
-    /// What add-ons act with. A grant to one has no effect on pulls.
+    /// The identities of add-ons. A grant to one has no effect on pulls.
     pub add_ons: Vec<AddOnIdentity>,
-    /// Application (client) id of the service principal, on a cluster that has one instead of managed identities.
+    /// Application (client) ID of the service principal, on a cluster that uses one instead of managed identities.
     pub service_principal: Option<String>,
-    /// How the cluster uses Entra for its users, if it does.
+    /// How users sign in with Entra ID, if the cluster uses it.
     pub entra: Option<EntraSettings>,
-    /// Whether credentials that do not go through Entra are switched off.
+    /// Whether local accounts, which bypass Entra ID, are disabled.
     pub local_accounts_disabled: bool,
 }
 
 impl ClusterIdentities {
-    /// A cluster of which nothing is known but its id.
+    /// A cluster of which only the ID is known.
     #[must_use]
     pub fn new(cluster: ResourceId) -> Self {
         Self {
@@ -69,16 +70,16 @@ impl ClusterIdentities {
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[non_exhaustive]
 pub struct KubeletIdentity {
-    /// Its object id: what a grant names.
+    /// Its object ID, which role assignments use.
     pub object_id: PrincipalId,
-    /// Its client id, which no grant should name.
+    /// Its client ID, which must not be used in role assignments.
     pub client_id: Option<String>,
-    /// Resource id of the managed identity.
+    /// Resource ID of the managed identity.
     pub resource_id: Option<String>,
 }
 
 impl KubeletIdentity {
-    /// An identity of which the object id is known.
+    /// An identity of which only the object ID is known.
     #[must_use]
     pub fn new(object_id: PrincipalId) -> Self {
         Self { object_id, client_id: None, resource_id: None }
@@ -91,7 +92,7 @@ impl KubeletIdentity {
 pub struct AddOnIdentity {
     /// The add-on's name, such as `azureKeyvaultSecretsProvider`.
     pub add_on: String,
-    /// The identity's object id.
+    /// The identity's object ID.
     pub object_id: PrincipalId,
 }
 
@@ -103,16 +104,16 @@ impl AddOnIdentity {
     }
 }
 
-/// How a cluster uses Entra for its users.
+/// How a cluster's users sign in with Entra ID.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[non_exhaustive]
 pub struct EntraSettings {
-    /// Whether Azure's role assignments decide inside Kubernetes too.
+    /// Whether Azure role assignments also apply inside Kubernetes.
     pub azure_rbac: bool,
 }
 
 impl EntraSettings {
-    /// Entra with or without Azure's role assignments inside Kubernetes.
+    /// Entra ID with or without Azure role assignments inside Kubernetes.
     #[must_use]
     pub fn new(azure_rbac: bool) -> Self {
         Self { azure_rbac }

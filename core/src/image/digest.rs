@@ -9,7 +9,7 @@ use std::{
     str::FromStr,
 };
 
-/// The digest of a manifest, `algorithm:hex`. Two images with equal digests are the same, byte for byte.
+/// The digest of a manifest, `algorithm:hex`. Images with equal digests are identical.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 #[serde(try_from = "String", into = "String")]
 pub struct Digest(String);

@@ -1,6 +1,7 @@
 //! What can be wrong with an image reference.
 
-/// What is wrong with an image reference. The names and rules are those of the distribution project's reference grammar.
+/// Why an image reference is invalid.
+/// Names and rules follow the distribution project's reference grammar.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
 #[non_exhaustive]
 pub enum ReferenceError {
@@ -16,13 +17,13 @@ pub enum ReferenceError {
     /// The digest has the wrong number of digits for its algorithm.
     #[error("the digest has the wrong length for its algorithm")]
     DigestInvalidLength,
-    /// The digest's algorithm is not known.
+    /// The digest's algorithm is not supported.
     #[error("the digest's algorithm is not one of sha256, sha384, sha512")]
     DigestUnsupported,
     /// The digest has upper-case digits.
     #[error("a digest must be in lower case")]
     DigestInvalidFormat,
-    /// 64 hex digits are an image's id and name no repository.
+    /// 64 hexadecimal digits are an image ID, not a repository name.
     #[error("64 hexadecimal digits are an image id, not a repository name")]
     IdentifierAsName,
 }

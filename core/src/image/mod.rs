@@ -10,18 +10,18 @@ pub use reference::ImageReference;
 
 use serde::Serialize;
 
-/// What a registry says of an image.
+/// An image as reported by a registry.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 #[non_exhaustive]
 pub struct Image {
-    /// Digest of the manifest, or of the index where the image has several platforms.
+    /// Digest of the manifest, or of the index if the image has several platforms.
     pub digest: Digest,
-    /// The manifest's media type, if the registry named it.
+    /// The manifest's media type, if the registry reports it.
     pub media_type: Option<String>,
 }
 
 impl Image {
-    /// An image of which the digest is known.
+    /// An image of which only the digest is known.
     #[must_use]
     pub fn new(digest: Digest) -> Self {
         Self { digest, media_type: None }

@@ -14,9 +14,9 @@ const DOCKER_HUB: &str = "docker.io";
 const LONGEST_REPOSITORY: usize = 255;
 const LONGEST_TAG: usize = 128;
 
-/// A reference to an image: registry, repository, and a tag or a digest or both.
+/// An image reference: registry, repository, and a tag or a digest or both.
 ///
-/// What is left out is completed as Docker does it, so that what a user types here means what it means elsewhere.
+/// Missing parts are completed as Docker does, so a reference means the same as in other tools.
 ///
 /// ```
 /// use aks_acr::ImageReference;
@@ -67,7 +67,7 @@ impl Hash for Added {
 }
 
 impl ImageReference {
-    /// Reads a reference and completes it.
+    /// Parses a reference and completes it.
     ///
     /// # Errors
     /// [`InvalidInput`](crate::ErrorKind::InvalidInput), with the [`ReferenceError`] as its source.
@@ -121,7 +121,7 @@ impl ImageReference {
         Ok(Self { registry: registry.to_owned(), repository, tag, digest, added })
     }
 
-    /// Host of the registry, with its port if it has one. Docker Hub is `docker.io`.
+    /// Host of the registry, with its port if given. Docker Hub is `docker.io`.
     #[must_use]
     pub fn registry(&self) -> &str {
         &self.registry

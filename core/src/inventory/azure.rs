@@ -13,7 +13,7 @@ use crate::{
 };
 use async_trait::async_trait;
 
-/// Lists what Azure Resource Manager has in a subscription.
+/// The [`Inventory`](crate::Inventory) for Azure.
 #[derive(Clone, Debug)]
 pub struct AzureInventory {
     arm: Arm,

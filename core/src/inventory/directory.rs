@@ -49,8 +49,8 @@ impl Directory {
         Ok(self.send(Method::Post, url, body, STEP, call).await?.ids())
     }
 
-    /// The members of a group, and those of the groups in it.
-    /// See [transitiveMembers](https://learn.microsoft.com/graph/api/group-list-transitivemembers).
+    /// The members of a group, including the members of its nested groups. See
+    /// [transitiveMembers](https://learn.microsoft.com/graph/api/group-list-transitivemembers).
     pub async fn members(&self, group: PrincipalId, call: &Call) -> Result<Vec<PrincipalId>> {
         let mut url = self.url(&format!("/v1.0/groups/{group}/transitiveMembers"))?;
         url.query_pairs_mut().append_pair("$select", "id").append_pair("$top", "999");

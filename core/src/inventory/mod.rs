@@ -20,30 +20,32 @@ use crate::{
 use async_trait::async_trait;
 use std::fmt;
 
-/// Lists what there is in a subscription, and who there still is in the directory.
+/// Lists the resources of subscriptions, and principals in Microsoft Graph.
 ///
-/// - Listing changes nothing in Azure, and follows every page.
-/// - A registry that has no login server yet is left out: nobody can pull from it.
-/// - What this version cannot read, such as a registry with a mode that it does not know, is left out, and told through `tracing`.
-/// - What the caller may not see may be missing from a list: Azure leaves it out, or refuses the list.
+/// - Listing changes nothing in Azure, and reads every page.
+/// - A registry that has no login server yet is left out: nothing can be pulled from it.
+/// - What this version cannot parse, such as a registry with an unknown mode, is left out, and reported through `tracing`.
+/// - What the caller lacks the permission to read may be missing from a list: Azure leaves it out, or refuses the list.
 #[async_trait]
 pub trait Inventory: fmt::Debug + Send + Sync + 'static {
     /// The registries of a subscription.
     async fn registries(&self, subscription: SubscriptionId, call: &Call) -> Result<Vec<Registry>>;
-    /// The clusters of a subscription, by their identities.
+    /// The identities of a subscription's clusters.
     async fn clusters(&self, subscription: SubscriptionId, call: &Call) -> Result<Vec<ClusterIdentities>>;
-    /// The subscriptions that the caller can see.
+    /// The subscriptions that the caller can list.
     async fn subscriptions(&self, call: &Call) -> Result<Vec<SubscriptionId>>;
-    /// The assignments that a principal holds in a subscription and above it, itself or through groups.
+    /// The role assignments that a principal has in a subscription and above it, directly or through groups.
     async fn assignments_of(
         &self,
         principal: PrincipalId,
         subscription: SubscriptionId,
         call: &Call,
     ) -> Result<Vec<RoleAssignment>>;
-    /// Those of some principals that the directory knows. It takes rights in the directory: a role in Azure does not bring them.
+    /// Those of the given principals that exist in Entra ID.
+    /// This requires permissions in Microsoft Graph; Azure roles do not include them.
     async fn existing(&self, principals: &[PrincipalId], call: &Call) -> Result<Vec<PrincipalId>>;
-    /// The members of a group, those of the groups in it too. It takes rights in the directory; a group that the directory does not have is
-    /// [`NotFound`](crate::ErrorKind::NotFound).
+    /// The members of a group, including the members of its nested groups.
+    ///
+    /// This requires permissions in Microsoft Graph; a group that does not exist is [`NotFound`](crate::ErrorKind::NotFound).
     async fn members(&self, group: PrincipalId, call: &Call) -> Result<Vec<PrincipalId>>;
 }

@@ -16,15 +16,15 @@ const AT_A_TIME: usize = 8;
 #[derive(Debug, Default)]
 pub(crate) struct Search {
     pub found: Option<Registry>,
-    /// The subscriptions whose registries were listed: not those where the caller may not.
+    /// The subscriptions whose registries were listed, without those where the caller lacks the permission.
     pub searched: Vec<SubscriptionId>,
 }
 
 impl Search {
-    /// Looks in the subscriptions that are named, and then in all that the caller can see, unless `is_limited`.
+    /// Searches the named subscriptions, and then all that the caller can list, unless `is_limited`.
     ///
-    /// A login server does not tell its resource id, and Resource Graph, which would find it by one request, lags behind and is refused to
-    /// some who may list.
+    /// A login server does not contain its resource ID. Resource Graph would find it by one request, but lags behind and is refused to
+    /// some callers that can list.
     pub async fn by_login_server(
         inventory: &dyn Inventory,
         host: &str,

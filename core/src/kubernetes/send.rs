@@ -29,7 +29,7 @@ const LONGEST_TRY: Duration = Duration::from_secs(90);
 pub(crate) struct Answer<T> {
     pub value: T,
     pub is_new: bool,
-    /// The cluster's own time, by which ages are counted.
+    /// The cluster's own time, from which ages are computed.
     pub at: SystemTime,
 }
 

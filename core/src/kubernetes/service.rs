@@ -11,11 +11,12 @@ use tower::{BoxError, Service, ServiceBuilder};
 /// The body of a request that `kube` sends.
 pub type KubeBody = kube::client::Body;
 
-/// Something that answers Kubernetes requests of any cluster, told apart by host: an emulator in the same process.
+/// A service that answers Kubernetes requests of any cluster, such as an in-process emulator.
 ///
-/// It is implemented for every service of `tower` that fits; nobody implements it by hand.
+/// It gets the requests of all clusters and distinguishes them by host. It is implemented for every matching `tower` service; you do
+/// not implement it by hand.
 pub trait KubeService: Send + Sync + 'static {
-    /// Makes a client that sends to it.
+    /// Creates a client that sends to it.
     #[doc(hidden)]
     fn client(&self, config: &Config) -> Result<Client, kube::Error>;
 }

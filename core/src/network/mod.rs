@@ -30,7 +30,7 @@ pub(crate) struct Network {
 }
 
 impl Network {
-    /// Reads what the builder was given.
+    /// Parses the builder's settings.
     pub fn new(proxy: Option<&str>, trusted: &[String], environment: &Environment) -> Result<Self> {
         let proxies = Proxies::new(proxy, environment)?;
         let mut certificates = Vec::new();
@@ -47,7 +47,7 @@ impl Network {
         Ok(self.proxies.find(host, port))
     }
 
-    /// Certificates of authorities that count beside the system's.
+    /// Root certificates trusted in addition to the system's.
     #[cfg(feature = "kubernetes")]
     pub fn trusted(&self) -> &[CertificateDer<'static>] {
         &self.trusted

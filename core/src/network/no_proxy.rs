@@ -44,8 +44,8 @@ impl NoProxy {
         Self { all: false, entries }
     }
 
-    /// The entries of a list that match no host, though they look as if they should: a program that reads them otherwise may share the
-    /// variable, so that they are no error.
+    /// The entries of a list that match no host, though they look as if they should.
+    /// They are no error, because another program that shares the variable may read them differently.
     pub fn without_effect(list: &str) -> impl Iterator<Item = &str> {
         let entries = list.split(',').map(str::trim);
         entries.filter(|text| match entry(&text.to_lowercase()) {
@@ -60,7 +60,7 @@ impl NoProxy {
         })
     }
 
-    /// Whether a host is reached directly. An IPv6 address stands in brackets or without.
+    /// Whether a host is reached directly. An IPv6 address may have brackets or not.
     pub fn matches(&self, host: &str, port: u16) -> bool {
         let host = host.trim_start_matches('[').trim_end_matches(']');
         let address = host.parse::<IpAddr>().ok().map(|address| address.to_canonical());

@@ -16,7 +16,7 @@ pub(crate) enum Obstacle {
 const PROXY_USER: &str = "tunnel error: proxy authorization required";
 
 impl Obstacle {
-    /// Looks for one in an error and in what lies behind it.
+    /// Looks for one in an error and its sources.
     pub fn find(err: &(dyn Error + 'static)) -> Option<Self> {
         let mut next = Some(err);
         while let Some(err) = next {

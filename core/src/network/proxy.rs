@@ -34,13 +34,14 @@ impl Proxy {
         Ok(shown)
     }
 
-    /// The address with what it may hold.
+    /// The address, with credentials if it has them.
     #[cfg(any(feature = "reqwest", test))]
     pub fn url(&self) -> &Url {
         &self.0
     }
 
-    /// The address as kube wants it. A name without a password gets its colon: without it, the proxy could not read them.
+    /// The address in the form that kube needs.
+    /// A name without a password gets a colon: without it, the proxy could not parse the two.
     #[cfg(feature = "kubernetes")]
     pub fn uri(&self) -> Result<http::Uri> {
         let Self(url) = self;
@@ -87,7 +88,7 @@ enum Chosen {
 }
 
 impl Proxies {
-    /// A proxy that was given wins over the variables; `NO_PROXY` holds for either, as it does for curl.
+    /// A configured proxy has precedence over the variables; `NO_PROXY` applies to both, as in curl.
     pub fn new(given: Option<&str>, environment: &Environment) -> Result<Self> {
         let chosen = match (given, environment.first(&VARIABLES)) {
             (Some(text), _) => Chosen::One(Proxy::parse(text, "proxy")?),
@@ -106,13 +107,13 @@ impl Proxies {
         Ok(Self { chosen, exceptions: NoProxy::parse(&exceptions) })
     }
 
-    /// An error if the variable that names the proxy cannot be read.
+    /// An error if the variable that names the proxy is invalid.
     pub fn usable(&self) -> Result<()> {
         let Chosen::Unreadable(name) = &self.chosen else { return Ok(()) };
         Err(Error::invalid("wanted the address of an http or https proxy", name, "something else"))
     }
 
-    /// The proxy for a host. This machine itself is never reached through another.
+    /// The proxy for a host. This machine itself is never reached through a proxy.
     pub fn find(&self, host: &str, port: u16) -> Option<&Proxy> {
         let Chosen::One(proxy) = &self.chosen else { return None };
         (!self.exceptions.matches(host, port)).then_some(proxy)

@@ -24,20 +24,20 @@ pub(crate) const RIGHTS: &[RequiredRight] = &[
     useful(READ_PROVIDER, RightScope::Subscription, "to see when it is registered"),
 ];
 
-/// How a registry is made.
+/// Options for creating a registry.
 #[derive(Clone, Debug, Default)]
 #[non_exhaustive]
 pub struct CreateRegistryOptions {
-    /// The region. By default that of the resource group.
+    /// The region; by default the resource group's.
     pub location: Option<String>,
-    /// The service tier. `Basic` by default.
+    /// The service tier; `Basic` by default.
     pub sku: Sku,
-    /// Whether permissions are given on the whole registry, which is the default, or on its repositories.
+    /// Whether permissions apply to the whole registry, which is the default, or to its repositories.
     pub mode: RoleAssignmentMode,
-    /// What Azure puts behind the name in the login server; nothing by default. Only a preview of Azure's interface makes such a
-    /// registry.
+    /// The label that Azure adds to the name in the login server; none by default.
+    /// Requires a preview version of Azure's API.
     pub domain_name_label_scope: Option<DomainNameLabelScope>,
-    /// Whether `Microsoft.ContainerRegistry` is registered where the subscription has not done so. It is not by default.
+    /// Whether to register `Microsoft.ContainerRegistry` if the subscription has not registered it; off by default.
     pub register_providers: bool,
     /// Deadline (10 minutes by default), cancellation, progress.
     pub call: CallOptions,

@@ -32,7 +32,7 @@ pub(crate) struct Parts {
 }
 
 impl Parts {
-    /// A registry that has to exist.
+    /// Finds a registry that must exist.
     pub async fn find_registry(&self, registry: &RegistryRef, call: &Call) -> Result<Registry> {
         let found = self.registry_importer.find(registry, call).await?;
         found.ok_or_else(|| {
@@ -55,7 +55,7 @@ impl Parts {
         self.time.now()
     }
 
-    /// The same, or by this machine's clock where parts of the caller's own answered in Azure's place.
+    /// The same, or this machine's clock if the caller's own parts responded instead of Azure.
     pub fn time(&self) -> SystemTime {
         self.time_of_azure().unwrap_or_else(SystemTime::now)
     }

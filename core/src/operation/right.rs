@@ -6,18 +6,18 @@ use crate::{
 };
 use serde::{Deserialize, Serialize};
 
-/// Where a right is needed. It is needed there only.
+/// The scope at which a permission is needed.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 #[non_exhaustive]
 pub enum RightScope {
     /// The cluster.
     Cluster,
-    /// The registry. To read one that is given by its name or login server, its subscription.
+    /// The registry. To read a registry that is given by name or login server, its subscription.
     Registry,
-    /// The resource group that something is made in.
+    /// The resource group in which a resource is created.
     ResourceGroup,
-    /// Each subscription that is looked in.
+    /// Each searched subscription.
     Subscription,
 }
 
@@ -29,21 +29,22 @@ words!(
     Subscription => "subscription",
 );
 
-/// A right that an operation needs.
+/// A permission that an operation needs.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize)]
 #[non_exhaustive]
 pub struct RequiredRight {
     /// The action, such as `Microsoft.Authorization/roleAssignments/write`.
     pub action: &'static str,
-    /// Whether it is an action on data, which stands in a list of its own in a role.
+    /// Whether it is a data action, which a role lists separately.
     pub is_data_action: bool,
-    /// Where it is needed.
+    /// The scope at which it is needed.
     pub at: RightScope,
+    /// Whether it is required.
     /// `false`: the operation works without it, and `why` says what is lost, or when it is needed.
     pub is_required: bool,
-    /// What it is needed for.
+    /// The purpose.
     pub why: &'static str,
-    /// The smallest built-in role that has it, where one is known.
+    /// The smallest built-in role that contains it, if known.
     pub smallest_role: Option<&'static str>,
 }
 

@@ -12,7 +12,7 @@ use serde::{Deserialize, Deserializer, de::Error as _};
 use serde_json::json;
 
 impl RequiredRight {
-    /// Finds a right that some operation needs by what a stored role has of it: for who wrote rights down and read them back.
+    /// Finds the permission of an operation by its action, to read stored permissions back.
     ///
     /// # Errors
     /// [`InvalidInput`](crate::ErrorKind::InvalidInput) if no operation needs it.
@@ -47,7 +47,9 @@ impl<'de> Deserialize<'de> for RequiredRight {
     }
 }
 
-/// The rights that these operations need, each once. What is required by one of them is required.
+/// Lists the permissions that the given operations need, each once.
+///
+/// A permission that one of the operations requires is required.
 ///
 /// ```
 /// use aks_acr::{Operation, required_rights};
@@ -69,8 +71,9 @@ pub fn required_rights(operations: &[Operation]) -> Vec<RequiredRight> {
     rights
 }
 
-/// A custom role that has exactly these rights, as `az role definition create --role-definition @file` reads it. Those that are not
-/// required are in it too: leave out of `rights` what you do not want.
+/// Creates a custom role with exactly these permissions, for `az role definition create --role-definition @file`.
+///
+/// Optional permissions are included: leave out of `rights` what you do not want.
 ///
 /// ```
 /// use aks_acr::{Operation, custom_role_json, required_rights};

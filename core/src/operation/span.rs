@@ -49,7 +49,7 @@ impl About {
         Self { cluster: Some(cluster.to_string()), registry: Some(registry.to_string()) }
     }
 
-    /// The same with registries that options name, if they name any.
+    /// The same with the registries of the options, if any.
     pub fn with_registries<'a, T: ToString + 'a>(mut self, registries: impl IntoIterator<Item = &'a T>) -> Self {
         let names: Vec<String> = registries.into_iter().map(ToString::to_string).collect();
         self.registry = (!names.is_empty()).then(|| names.join(", "));

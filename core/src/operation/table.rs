@@ -176,7 +176,7 @@ macro_rules! operation {
             run: |$parts:ident, $call:ident| $run:expr,
         }
     )*) => {
-        /// An operation of [`Client`](crate::Client), by its name.
+        /// The name of an operation of [`Client`](crate::Client).
         #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
         #[serde(rename_all = "snake_case")]
         #[non_exhaustive]

@@ -19,7 +19,7 @@ use crate::{
 };
 use async_trait::async_trait;
 
-/// Works with registries of Azure.
+/// The [`RegistryImporter`](crate::RegistryImporter) for Azure.
 #[derive(Clone, Debug)]
 pub struct AzureRegistryImporter {
     arm: Arm,

@@ -32,8 +32,9 @@ impl DataPlane {
         Self { registries, sign_in: SignIn::new(cloud, entra) }
     }
 
-    /// The image with its digest, `None` if the registry does not have it. An image that is named by its digest has that one, or it is
-    /// an error. Where the registry does not say the digest, it is counted from the manifest's bytes.
+    /// The image with its digest, `None` if the registry does not have it.
+    /// An image that is named by its digest has that digest, or it is an error. If the registry does not report the digest, it is
+    /// computed from the manifest's bytes.
     pub async fn image(&self, image: &ImageReference, call: &Call) -> Result<Option<Image>> {
         let look = Probe { image, call, registries: &self.registries, left: call.patience().map(Mutex::new) };
         match manifest::read_head(image, &self.follow(Method::Head, &look).await?)? {

@@ -18,21 +18,23 @@ use std::{collections::BTreeMap, fmt, time::Duration};
 const STEP: &str = "importing the image";
 const TRIES: usize = 20;
 
-/// What is imported, from where, and under which names.
+/// An import: the source and its names in the target registry.
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct ImportRequest {
-    /// The image. Its digest, if it has one, is what is imported; else its tag.
+    /// The source image. Its digest is imported, if it has one; otherwise its tag.
     pub source: ImageReference,
-    /// The registry that has it, where that is one of Azure's that the caller can name. Else it is asked without a name.
+    /// The source registry, if it is an Azure registry that the caller can name.
+    /// Otherwise the image is pulled anonymously.
     pub source_registry: Option<ResourceId>,
-    /// How Azure signs in to the source; only without `source_registry`.
+    /// Credentials for the source; only without `source_registry`.
     pub credentials: Option<ImportCredentials>,
-    /// `repository:tag` in the target registry, each of them.
+    /// The targets, each `repository:tag`.
     pub targets: Vec<String>,
     /// Repositories in the target registry that get the image without a tag.
     pub untagged: Vec<String>,
-    /// Whether a tag that exists is moved. If not, one such tag fails the whole import before anything is copied.
+    /// Whether to move an existing tag.
+    /// If not, one existing tag fails the whole import before anything is copied.
     pub replace: bool,
 }
 
@@ -51,45 +53,44 @@ impl ImportRequest {
     }
 }
 
-/// How Azure signs in to the source of an import. `Debug` shows no secret.
+/// The credentials with which Azure pulls the source of an import. `Debug` shows no secret.
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct ImportCredentials {
-    /// The user; `None` with a token for the registry.
+    /// The user name; `None` with a token for the registry.
     pub username: Option<String>,
     /// The password or the token.
     pub password: Secret,
 }
 
 impl ImportCredentials {
-    /// A user's name and password: of Docker Hub, of a registry's admin user, of a service principal.
+    /// A user name and password: of Docker Hub, of a registry's admin user, of a service principal.
     #[must_use]
     pub fn user(username: impl Into<String>, password: Secret) -> Self {
         Self { username: Some(username.into()), password }
     }
 
-    /// A token of Entra that the source, a registry of Azure, takes.
+    /// An Entra ID token for the source, which is an Azure registry.
     #[must_use]
     pub fn token(token: Secret) -> Self {
         Self { username: None, password: token }
     }
 }
 
-/// An import that Azure works on. It can be stored and looked at later, also by another process.
+/// A handle of a running import. It can be stored and polled later, also by another process.
 ///
-/// The link in it is signed by Azure: whoever has it can follow the import, so keep it as a secret. `Debug` does not show it.
+/// It contains a link that Azure has signed: anyone with the link can follow the import, so keep it secret. `Debug` does not show it.
 ///
-/// Its stored form has a version. One that this version of the library does not know is refused; one without was stored before there
-/// were versions, and is of the first.
+/// The stored form has a version. A version that this library does not know is rejected; a handle without a version is of the first.
 #[derive(Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(try_from = "Stored")]
 pub struct ImportHandle {
     version: u32,
-    /// The registry that is imported into.
+    /// The target registry.
     pub registry: ResourceId,
     /// `repository:tag` of each target, or the repository of one without a tag.
     pub targets: Vec<String>,
-    /// `x-ms-correlation-request-id` of the request that began it, by which Azure's activity log knows it.
+    /// `x-ms-correlation-request-id` of the request that started it, for Azure's activity log.
     pub correlation_id: Option<String>,
     link: String,
     /// By which a target that another import has brought is told from one that is taken.
@@ -150,14 +151,14 @@ pub(crate) struct Arriving {
 }
 
 impl ImportHandle {
-    /// A handle on an import that is followed by a link of the implementor's.
+    /// A handle of an import that is polled by a link of your own implementation.
     #[must_use]
     pub fn new(registry: ResourceId, targets: Vec<String>, link: impl Into<String>) -> Self {
         let link = link.into();
         Self { version: VERSION, registry, targets, correlation_id: None, link, arriving: None, wait: None }
     }
 
-    /// How long Azure asked to wait before the next look, if it did.
+    /// How long Azure asked to wait before the next poll, if it did.
     #[must_use]
     pub fn asked_wait(&self) -> Option<Duration> {
         self.wait
@@ -173,17 +174,17 @@ impl fmt::Debug for ImportHandle {
     }
 }
 
-/// How far an import is.
+/// The state of an import.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(tag = "kind", rename_all = "snake_case")]
 #[non_exhaustive]
 pub enum ImportStatus {
-    /// Azure is at work. The states are its own words.
+    /// The import is running. The states of its tags are Azure's own.
     Running {
         /// `repository:tag` and its state.
         tags: BTreeMap<String, String>,
     },
-    /// All is copied.
+    /// Everything is copied.
     Succeeded,
 }
 

@@ -3,9 +3,10 @@
 use crate::error::words;
 use serde::{Deserialize, Serialize};
 
-/// How far the label reaches that Azure puts behind a registry's name in its login server, as in
-/// `myregistry-e5f2d9a8b7c6h3j1.azurecr.io`: who in that reach makes a registry of this name again gets the same login server,
-/// and nobody else does. It is chosen at the creation for good.
+/// The scope of the label that Azure adds to a registry's name in its login server.
+///
+/// An example is `myregistry-e5f2d9a8b7c6h3j1.azurecr.io`. A registry that is created again with this name within the scope gets the
+/// same login server; outside of it, it gets another. The scope cannot be changed after creation.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[non_exhaustive]
 pub enum DomainNameLabelScope {
@@ -15,7 +16,7 @@ pub enum DomainNameLabelScope {
     SubscriptionReuse,
     /// The resource group.
     ResourceGroupReuse,
-    /// Nobody: each creation gets another.
+    /// No scope: each creation gets another label.
     NoReuse,
 }
 

@@ -93,7 +93,7 @@ impl DigestMismatch {
         std::error::Error::source(err).is_some_and(<dyn std::error::Error>::is::<Self>)
     }
 
-    /// The error of an image that somebody else has looked at.
+    /// Checks an image that was read elsewhere.
     pub fn check(image: &ImageReference, found: &Digest) -> Result<()> {
         match image.digest().and_then(|wanted| wanted.is_same(found)) {
             Some(false) => Err(differs(image, found)),

@@ -37,52 +37,52 @@ use async_trait::async_trait;
 use serde::{Deserialize, Serialize};
 use std::fmt;
 
-/// Finds and makes registries, imports images into them, and looks at images.
+/// Finds and creates registries, imports images into them, and reads images.
 ///
-/// - `find` of what does not exist is `None`; it follows every page before it says so.
-/// - `create` never changes a registry that exists, and says in what it differs; one that is still being made is waited for.
-/// - `create` tells a name that is taken elsewhere, a [`Conflict`](crate::ErrorKind::Conflict), from a registry of that name in
-///   the group.
-/// - `create` registers no resource provider unless it was asked to.
-/// - A registry that `create` makes lets nobody in without an identity: no admin user, no anonymous pull.
+/// - `find` of a missing registry is `None`; it reads every page before it says so.
+/// - `create` never changes an existing registry, and lists its differences; a registry that is still being created is waited for.
+/// - `create` distinguishes a name that is taken elsewhere, a [`Conflict`](crate::ErrorKind::Conflict), from a registry of that name in
+///   the resource group.
+/// - `create` registers no resource provider unless the options say so.
+/// - A registry that `create` creates allows no access without an identity: no admin user, no anonymous pull.
 /// - `start_import` returns when Azure has accepted the import; it is not sent twice.
-/// - `poll_import` looks once. A failed import is an error with Azure's own text.
-/// - `image` of what does not exist is `None`; it looks at any registry, with the caller's identity at one of Azure's and
-///   without one elsewhere. An image that is named by its digest has that digest, or it is an error.
+/// - `poll_import` polls once. A failed import is an error with Azure's own text.
+/// - `image` of a missing image is `None`; it reads any registry, with the caller's identity for Azure registries and anonymously
+///   elsewhere. An image that is named by its digest has that digest, or it is an error.
 #[async_trait]
 pub trait RegistryImporter: fmt::Debug + Send + Sync + 'static {
     /// The registry, if it exists.
     async fn find(&self, registry: &RegistryRef, call: &Call) -> Result<Option<Registry>>;
-    /// Makes a registry unless it exists, and waits until it is there.
+    /// Creates a registry unless it exists, and waits until it is ready.
     async fn create(&self, registry: &NewRegistry, call: &Call) -> Result<CreatedRegistry>;
-    /// Begins an import.
+    /// Starts an import.
     async fn start_import(&self, registry: &Registry, request: &ImportRequest, call: &Call) -> Result<ImportHandle>;
-    /// How far an import is. The handle changes with each look: Azure names a new link each time.
+    /// Polls an import once. The handle changes with each poll, because Azure returns a new link.
     async fn poll_import(&self, handle: &mut ImportHandle, call: &Call) -> Result<ImportStatus>;
-    /// What a registry says of an image, if it has it.
+    /// Reads an image, if it exists.
     async fn image(&self, image: &ImageReference, call: &Call) -> Result<Option<Image>>;
 }
 
-/// A registry as Azure has it.
+/// A registry as reported by Azure.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[non_exhaustive]
 pub struct Registry {
-    /// Its resource id.
+    /// Its resource ID.
     pub id: ResourceId,
-    /// The host that images are pushed to and pulled from. Not always the name and an ending.
+    /// The host for pushes and pulls. It is not always the name with a suffix.
     pub login_server: String,
     /// The region.
     pub location: String,
-    /// Such as `Basic`.
+    /// The service tier, such as `Basic`.
     pub sku: String,
-    /// Whether permissions are given on the whole registry or on its repositories.
+    /// Whether permissions apply to the whole registry or to its repositories.
     pub mode: RoleAssignmentMode,
-    /// The service's word for its state, such as `Succeeded`.
+    /// The provisioning state reported by Azure, such as `Succeeded`.
     pub state: String,
 }
 
 impl Registry {
-    /// A registry of which the id and the login server are known.
+    /// A registry of which only the ID and the login server are known.
     #[must_use]
     pub fn new(id: ResourceId, login_server: impl Into<String>) -> Self {
         Self {
@@ -100,37 +100,37 @@ impl Registry {
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[non_exhaustive]
 pub enum Sku {
-    /// The smallest.
+    /// The smallest tier.
     #[default]
     Basic,
     /// More storage and throughput.
     Standard,
-    /// Private links, network rules, replication.
+    /// With private endpoints, network rules and geo-replication.
     Premium,
 }
 
 words!(Sku, "sku": Basic => "Basic", Standard => "Standard", Premium => "Premium");
 
-/// A registry to be made.
+/// A registry to create.
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct NewRegistry {
-    /// The resource id that it will have.
+    /// The registry's future resource ID.
     pub id: ResourceId,
-    /// The region; that of the resource group where none is given.
+    /// The region; by default the resource group's.
     pub location: Option<String>,
     /// The service tier.
     pub sku: Sku,
-    /// Whether permissions will be given on the whole registry or on its repositories.
+    /// Whether permissions will apply to the whole registry or to its repositories.
     pub mode: RoleAssignmentMode,
-    /// What the login server has beside the name; nothing by default.
+    /// The label that Azure adds to the name in the login server; none by default.
     pub domain_name_label_scope: Option<DomainNameLabelScope>,
-    /// Whether the resource provider is registered where the subscription has not done so.
+    /// Whether to register the resource provider if the subscription has not registered it.
     pub register_providers: bool,
 }
 
 impl NewRegistry {
-    /// A registry with the defaults of everything but its id.
+    /// A registry with this ID and default settings.
     #[must_use]
     pub fn new(id: ResourceId) -> Self {
         Self {

@@ -29,8 +29,9 @@ pub(super) struct Probe<'a> {
 }
 
 impl Probe<'_> {
-    /// Sends a request. What a call leaves to registries is for all requests of a look together; the caller's own sign-in, which may
-    /// be a program or a person, is not part of it.
+    /// Sends a request.
+    /// The time limit applies to all requests of a probe together; the caller's own sign-in, which may be a program or a person, does
+    /// not count.
     pub async fn send(&self, request: RegistryRequest) -> Result<Answer> {
         let Some(left) = &self.left else { return self.registries.send(request, self.call).await };
         let allowed = *left.lock().unwrap_or_else(PoisonError::into_inner);

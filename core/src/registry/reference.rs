@@ -11,9 +11,9 @@ use std::{fmt, str::FromStr};
 
 pub(crate) const TYPE: &str = "Microsoft.ContainerRegistry/registries";
 
-/// A registry, by name, login server or resource id.
+/// A reference to a registry: name, login server or resource ID.
 ///
-/// A name or a login server is looked up among the registries of the client's subscription, or of another that is named.
+/// A name or a login server is looked up among the registries of the client's subscription, or of another one that is named.
 ///
 /// ```
 /// use aks_acr::RegistryRef;
@@ -63,7 +63,7 @@ impl From<RegistryRef> for Stored {
 }
 
 impl RegistryRef {
-    /// Looks in a subscription that is not the client's. A resource id has its own and keeps it.
+    /// Looks the registry up in another subscription than the client's. A resource ID keeps its own.
     #[must_use]
     pub fn in_subscription(mut self, subscription: SubscriptionId) -> Self {
         if self.id().is_none() {
@@ -72,7 +72,7 @@ impl RegistryRef {
         self
     }
 
-    /// The name, login server or resource id.
+    /// The name, login server or resource ID.
     #[must_use]
     pub fn as_str(&self) -> &str {
         match &self.by {

@@ -74,7 +74,7 @@ impl SignIn {
         Self { cloud, entra, held: Arc::default() }
     }
 
-    /// Reads how an answer asks to sign in.
+    /// Parses the sign-in challenge of a response.
     pub fn challenge(answer: &Answer, image: &ImageReference) -> Result<Challenge> {
         let header = answer.header("www-authenticate").unwrap_or_default();
         bearer(header).ok_or_else(|| {
@@ -88,7 +88,7 @@ impl SignIn {
         })
     }
 
-    /// The access token that is held for the image's repository.
+    /// The cached access token for the image's repository.
     pub fn held(&self, image: &ImageReference) -> Option<Secret> {
         self.held.get(&access_key(image))
     }
@@ -109,7 +109,7 @@ impl SignIn {
         self.held.forget(image.registry());
     }
 
-    /// A token for the image's repository, as its registry gives it.
+    /// Acquires a token for the image's repository from its registry.
     pub async fn token(&self, challenge: &Challenge, look: &Probe<'_>) -> Result<Secret> {
         if self.cloud.has_registry(look.image.registry()) {
             check_own_realm(challenge, look.image)?;
@@ -142,7 +142,7 @@ impl SignIn {
         post_form(&format!("https://{}/oauth2/exchange", look.image.registry()), &form, look).await
     }
 
-    /// A token for somebody without a name, as the registry at `authority` gives it or has it given.
+    /// Acquires an anonymous token from the registry at `authority`.
     pub async fn anonymous(challenge: &Challenge, authority: &str, look: &Probe<'_>) -> Result<Secret> {
         let mut url = address::realm(&challenge.realm, authority)
             .map_err(|err| err.with_context("image", look.image.to_string()))?;

@@ -40,12 +40,12 @@ impl WireRegistry {
         self.properties.provisioning_state.as_deref().unwrap_or_default()
     }
 
-    /// Whether it is made, and has the host that it will have.
+    /// Whether it is created, and has its final host.
     pub fn is_complete(&self) -> bool {
         self.state().eq_ignore_ascii_case("succeeded") && self.has_host()
     }
 
-    /// Whether it has a login server; while it is made, it may have none.
+    /// Whether it has a login server; while it is being created, it may have none.
     pub fn has_host(&self) -> bool {
         self.properties.login_server.is_some()
     }
@@ -58,7 +58,7 @@ impl WireRegistry {
         self.sku.as_ref().and_then(|sku| sku.name.as_deref()).unwrap_or_default()
     }
 
-    /// The mode in the service's word; the one that holds where it names none.
+    /// The mode as the service names it; the default mode if it names none.
     pub fn mode_word(&self) -> &str {
         self.properties.role_assignment_mode.as_deref().unwrap_or(RoleAssignmentMode::default().as_str())
     }
@@ -68,19 +68,19 @@ impl WireRegistry {
         self.id.rsplit_once('/').map_or(&self.id, |(_, name)| name)
     }
 
-    /// Whether the login server has more than the registry's name before its ending.
+    /// Whether the login server has a label after the registry's name.
     pub fn has_domain_label(&self) -> bool {
         let host = self.properties.login_server.as_deref().unwrap_or_default();
         let first = host.split('.').next().unwrap_or_default();
         !first.is_empty() && !first.eq_ignore_ascii_case(self.name())
     }
 
-    /// Whether a user with a password, who is nobody, may do everything in it.
+    /// Whether the admin user, which has full access by a password, is on.
     pub fn has_admin_user(&self) -> bool {
         self.properties.admin_user_enabled.unwrap_or_default()
     }
 
-    /// Whether anybody may pull from it.
+    /// Whether anonymous pull is on.
     pub fn has_anonymous_pull(&self) -> bool {
         self.properties.anonymous_pull_enabled.unwrap_or_default()
     }
@@ -130,7 +130,7 @@ impl<'a> Search<'a> {
         Self { wanted, found: None, may_be: None, has_nameless: false }
     }
 
-    /// Takes the next item, and gives how many bytes are kept of it: no more than two items are.
+    /// Takes the next item, and returns how many bytes of it are kept: at most two items are.
     pub fn take(&mut self, item: Value) -> usize {
         self.has_nameless |= name_of(&item).is_none();
         let has_name = |wanted: &str| name_of(&item).is_some_and(|mine| mine.eq_ignore_ascii_case(wanted));
@@ -147,12 +147,12 @@ impl<'a> Search<'a> {
         0
     }
 
-    /// Whether there was an item of which not even the name can be read: it may be the one that is meant.
+    /// Whether there was an item whose name cannot be parsed: it may be the requested one.
     pub fn has_nameless(&self) -> bool {
         self.has_nameless
     }
 
-    /// The item that is meant.
+    /// The requested item.
     pub fn found(self) -> Option<Value> {
         self.found.or(self.may_be)
     }

@@ -27,7 +27,7 @@ const LONGEST_UNKNOWN: Duration = Duration::from_secs(120);
 /// How long a list may lag behind a write.
 const LONGEST_LAG: Duration = Duration::from_secs(15);
 
-/// Grants roles through Azure Resource Manager.
+/// The [`RoleAssigner`](crate::RoleAssigner) for Azure.
 #[derive(Clone, Debug)]
 pub struct AzureRoleAssigner {
     arm: Arm,

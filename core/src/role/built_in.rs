@@ -35,12 +35,12 @@ const KNOWN: [BuiltIn; 12] = [
 ];
 
 impl BuiltIn {
-    /// The role with this id, if it is one of them.
+    /// The role with this ID, if it is one of them.
     pub fn of(role: Uuid) -> Option<&'static Self> {
         const { &KNOWN }.iter().find(|known| known.id == role.as_u128())
     }
 
-    /// Whether it gives pull on a registry of this mode.
+    /// Whether it allows pulling from a registry of this mode.
     pub fn gives_pull(&self, mode: RoleAssignmentMode) -> bool {
         match mode {
             RoleAssignmentMode::LegacyRegistryPermissions => self.on_registries,

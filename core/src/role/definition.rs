@@ -4,17 +4,17 @@ use super::RoleAssignmentMode;
 use crate::action::{PULL, READ_CONTENT};
 use serde::{Deserialize, Serialize};
 
-/// What a role allows.
+/// A role definition.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[non_exhaustive]
 pub struct RoleDefinition {
     /// The role's name in Azure.
     pub name: String,
-    /// What it allows: all that any of these blocks allows.
+    /// Its permission blocks: the role allows what any of them allows.
     pub permissions: Vec<RolePermissions>,
 }
 
-/// One block of a role's permissions. What it excludes, another block may allow.
+/// One block of a role's permissions. Another block may allow what this one excludes.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[non_exhaustive]
 pub struct RolePermissions {
@@ -22,14 +22,14 @@ pub struct RolePermissions {
     pub actions: Vec<String>,
     /// Excluded from `actions` of this block.
     pub not_actions: Vec<String>,
-    /// Allowed actions on data.
+    /// Allowed data actions.
     pub data_actions: Vec<String>,
     /// Excluded from `data_actions` of this block.
     pub not_data_actions: Vec<String>,
 }
 
 impl RoleDefinition {
-    /// Whether the role gives pull on a registry of this mode: the one honours actions, the other data actions.
+    /// Whether the role allows pulling from a registry of this mode: one mode honours actions, the other data actions.
     #[must_use]
     pub fn gives_pull(&self, mode: RoleAssignmentMode) -> bool {
         self.permissions.iter().any(|block| match mode {

@@ -31,8 +31,9 @@ pub(crate) enum Effect {
 impl Roles {
     /// Reads the definitions of the roles that are not built in.
     ///
-    /// A custom role exists only where it can be assigned, so each is read at the scope of an assignment of it, and at the registry where
-    /// the caller has no rights above it. One that cannot be read stays unknown: a 404 does not say that it allows nothing.
+    /// A custom role exists only at its assignable scopes, so each is read at the scope of an assignment of it, and at the registry in
+    /// case the caller has no permissions above it. A role that cannot be read stays unknown: a 404 does not say that it allows
+    /// nothing.
     pub async fn read(
         assigner: &dyn RoleAssigner,
         registry: Option<&ResourceId>,
@@ -56,13 +57,13 @@ impl Roles {
         Ok(Self(read.into_iter().filter_map(|(role, definition)| Some((role, definition?))).collect()))
     }
 
-    /// The role's name, where it is known.
+    /// The role's name, if known.
     pub fn name(&self, role: Uuid) -> Option<String> {
         let built_in = BuiltIn::of(role).map(|known| known.name.to_owned());
         built_in.or_else(|| Some(self.0.get(&role)?.name.clone()))
     }
 
-    /// In a registry of this mode; `None` is a mode that is not known.
+    /// The effect in a registry of this mode; `None` if the mode is unknown.
     pub fn effect(&self, role: Uuid, mode: Option<RoleAssignmentMode>) -> Effect {
         let gives = |mode: RoleAssignmentMode| match (BuiltIn::of(role), self.0.get(&role)) {
             (Some(known), _) => Some(known.gives_pull(mode)),

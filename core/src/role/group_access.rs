@@ -10,13 +10,14 @@ use crate::{
 /// The role assignments of groups that give pull at a registry, by whether a principal is a member.
 #[derive(Debug, Default)]
 pub(crate) struct GroupAccess {
-    /// It is, itself or through other groups.
+    /// The identity is a direct or nested member.
     pub held: Vec<RoleAssignment>,
-    /// It is not, as Azure sees it. What was changed in the directory minutes ago may not be seen yet.
+    /// The identity is not a member according to Azure.
+    /// Changes in Entra ID of the last minutes may not be visible yet.
     pub of_others: Vec<RoleAssignment>,
     /// Azure does not say.
     pub unchecked: Vec<RoleAssignment>,
-    /// What the groups' roles allow.
+    /// The permissions of the groups' roles.
     pub roles: Roles,
 }
 

@@ -28,55 +28,56 @@ use serde::{Deserialize, Serialize};
 use std::fmt;
 use uuid::Uuid;
 
-/// Grants roles, takes them back, and lists them.
+/// Creates, removes and lists role assignments.
 ///
-/// - `grant` makes at most one assignment for a scope, a principal and a role. One that exists is left as it is, and is the answer.
-///   Azure has no way to write only where nothing exists, so a caller lists first, as attach does; one who may not list says so
-///   ([`is_unlisted`](Grant::is_unlisted)), and an assignment that exists is left alone all the same.
-/// - `grant` waits for a principal that the directory does not know yet, for a limited time.
-/// - `grant` reports a refusal after one refusal.
-/// - `revoke` of what is not there succeeds and says so.
-/// - `list` gives every assignment at the scope and above it, on all pages.
-/// - `list_assigned_to` gives those that a principal holds, itself or through groups, in whatever depth.
+/// - `grant` creates at most one assignment for a scope, a principal and a role. An existing one is kept and returned. Azure has no way
+///   to write only if nothing exists, so a caller lists first, as attach does; a caller without the permission to list says so
+///   ([`is_unlisted`](Grant::is_unlisted)), and an existing assignment is kept as well.
+/// - `grant` waits for a principal that Entra ID does not know yet, for a limited time.
+/// - `grant` reports the first refusal without a retry.
+/// - `revoke` of a missing assignment succeeds and says so.
+/// - `list` returns every assignment at the scope and above it, from all pages.
+/// - `list_assigned_to` returns those that a principal has directly or through groups, nested to any depth.
 /// - `definition` of an unknown role is [`NotFound`](crate::ErrorKind::NotFound).
 #[async_trait]
 pub trait RoleAssigner: fmt::Debug + Send + Sync + 'static {
-    /// Makes a role assignment.
+    /// Creates a role assignment.
     async fn grant(&self, grant: &Grant, call: &Call) -> Result<Granted>;
-    /// Removes the assignment with this id. Says whether there was one.
+    /// Removes the assignment with this ID. Returns whether it existed.
     async fn revoke(&self, assignment_id: &str, call: &Call) -> Result<Revoked>;
     /// The assignments at `scope` and at the scopes above it.
     async fn list(&self, scope: &ResourceId, call: &Call) -> Result<Vec<RoleAssignment>>;
-    /// The assignments at `scope` and at the scopes above it that `principal` holds, itself or through groups.
+    /// The assignments at `scope` and at the scopes above it that `principal` has, directly or through groups.
     async fn list_assigned_to(
         &self,
         scope: &ResourceId,
         principal: PrincipalId,
         call: &Call,
     ) -> Result<Vec<RoleAssignment>>;
-    /// What a role allows, read at `scope`: a custom role exists only at the scopes where it can be assigned.
+    /// Reads a role definition at `scope`: a custom role exists only at its assignable scopes.
     async fn definition(&self, scope: &str, role: Uuid, call: &Call) -> Result<RoleDefinition>;
 }
 
-/// A role assignment to be made.
+/// A role assignment to create.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[non_exhaustive]
 pub struct Grant {
-    /// Where it holds.
+    /// Its scope.
     pub scope: ResourceId,
-    /// To whom.
+    /// The principal that gets the role.
     pub principal_id: PrincipalId,
-    /// The role definition's id, the part that is the same in every subscription.
+    /// The role definition's ID, the part that is the same in every subscription.
     pub role_definition_id: Uuid,
-    /// Narrows it, in the language of Azure's attribute-based access control, version 2.0.
+    /// A condition that restricts it, in the language of Azure's attribute-based access control (ABAC), version 2.0.
     pub condition: Option<String>,
-    /// Id of the assignment that this one takes the place of, where only its condition is to be another.
+    /// ID of the assignment whose condition is replaced, if any.
     pub replaces: Option<String>,
-    /// The description of the assignment that this one takes the place of, which it keeps. A new one says which version of this
-    /// library made it.
+    /// The description of the replaced assignment, which is kept.
+    /// A new assignment's description names the version of this library.
     pub description: Option<String>,
-    /// Whether the caller may not list assignments, so that one may exist. A new one then gets a name of its own instead of the derived
-    /// one, under which Azure would overwrite what exists; under another name it answers that one exists.
+    /// Whether the caller lacks the permission to list assignments, so that one may exist.
+    /// A new assignment then gets a random name instead of the derived one, under which Azure would overwrite an existing assignment;
+    /// with another name Azure reports that one exists.
     pub is_unlisted: bool,
 }
 
@@ -96,67 +97,66 @@ impl Grant {
     }
 }
 
-/// How [`RoleAssigner::grant`] ended.
+/// The result of [`RoleAssigner::grant`].
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct Granted {
-    /// The assignment that now stands. `None` where one stood already that the caller may not read.
+    /// The assignment. `None` if one existed that the caller lacks the permission to read.
     pub assignment: Option<RoleAssignment>,
-    /// Whether it was made, or given its condition, by this call: also where the response to the write was lost and the repeated one
-    /// found it made.
+    /// Whether this call created it, or set its condition: also if the response to the write was lost and the retry found it.
     pub is_new: bool,
     /// `x-ms-correlation-request-id` of the write.
     pub correlation_id: Option<String>,
 }
 
 impl Granted {
-    /// An assignment that was made, or was there.
+    /// An assignment that was created, or existed.
     #[must_use]
     pub fn new(assignment: RoleAssignment, is_new: bool) -> Self {
         Self { assignment: Some(assignment), is_new, correlation_id: None }
     }
 }
 
-/// How [`RoleAssigner::revoke`] ended.
+/// The result of [`RoleAssigner::revoke`].
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct Revoked {
-    /// Whether this call removed one: also where the response was lost and the repeated request found it gone.
+    /// Whether this call removed one: also if the response was lost and the retry did not find it.
     pub was_there: bool,
     /// `x-ms-correlation-request-id` of the write.
     pub correlation_id: Option<String>,
 }
 
 impl Revoked {
-    /// An assignment that was removed, or was not there.
+    /// An assignment that was removed, or did not exist.
     #[must_use]
     pub fn new(was_there: bool) -> Self {
         Self { was_there, correlation_id: None }
     }
 }
 
-/// A role assignment as Azure has it.
+/// A role assignment as reported by Azure.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[non_exhaustive]
 pub struct RoleAssignment {
-    /// Its resource id.
+    /// Its resource ID.
     pub id: String,
-    /// Where it holds.
+    /// Its scope.
     pub scope: String,
-    /// To whom.
+    /// The principal that has the role.
     pub principal_id: String,
-    /// Azure's word for what the principal is: `ServicePrincipal` (a managed identity too), `Group`, `User`.
+    /// The principal's type in Azure: `ServicePrincipal` (including managed identities), `Group`, `User`.
     pub principal_type: Option<String>,
-    /// The role definition's id, the part that is the same in every subscription.
+    /// The role definition's ID, the part that is the same in every subscription.
     pub role_definition_id: Uuid,
-    /// What narrows it, if anything does.
+    /// The condition that restricts it, if any.
     pub condition: Option<String>,
-    /// What its maker wrote about it. This library writes its name and version.
+    /// Its description. This library writes its name and version.
     pub description: Option<String>,
 }
 
 impl RoleAssignment {
-    /// The assignment that a grant becomes.
+    /// The assignment that results from a grant.
     #[must_use]
     pub fn new(id: impl Into<String>, grant: &Grant) -> Self {
         Self {

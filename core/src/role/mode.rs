@@ -4,13 +4,13 @@ use crate::error::words;
 use serde::{Deserialize, Serialize};
 use uuid::Uuid;
 
-/// The role that gives pull. Which one depends on the registry's mode: each is without effect in the other mode.
+/// The role that allows pulling. Each registry mode honours only one of them.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[non_exhaustive]
 pub enum PullRole {
-    /// `AcrPull`, for registries with permissions on the whole registry.
+    /// `AcrPull`, for registries with registry-wide permissions.
     AcrPull,
-    /// `Container Registry Repository Reader`, for registries with permissions on repositories.
+    /// `Container Registry Repository Reader`, for registries with repository permissions.
     #[serde(rename = "Container Registry Repository Reader")]
     RepositoryReader,
 }
@@ -18,7 +18,7 @@ pub enum PullRole {
 words!(PullRole, "role": AcrPull => "AcrPull", RepositoryReader => "Container Registry Repository Reader");
 
 impl PullRole {
-    /// The role definition's id, the same in every subscription and cloud.
+    /// The role definition's ID, the same in every subscription and cloud.
     #[must_use]
     pub const fn id(self) -> Uuid {
         match self {
@@ -28,14 +28,14 @@ impl PullRole {
     }
 }
 
-/// Whether a registry's permissions are given on the whole of it or on its repositories: `roleAssignmentMode`.
+/// Whether a registry's permissions apply to all of it or to its repositories: `roleAssignmentMode`.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[non_exhaustive]
 pub enum RoleAssignmentMode {
-    /// On the whole registry: `LegacyRegistryPermissions`. Also where the service names none.
+    /// Registry-wide permissions: `LegacyRegistryPermissions`. Also if the service reports no mode.
     #[default]
     LegacyRegistryPermissions,
-    /// On repositories: `AbacRepositoryPermissions`. `AcrPull` has no effect here.
+    /// Repository permissions: `AbacRepositoryPermissions`. `AcrPull` has no effect here.
     AbacRepositoryPermissions,
 }
 
@@ -46,7 +46,7 @@ words!(
 );
 
 impl RoleAssignmentMode {
-    /// The role that gives pull on a registry of this mode.
+    /// The role that allows pulling from a registry of this mode.
     #[must_use]
     pub const fn pull_role(self) -> PullRole {
         match self {

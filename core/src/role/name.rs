@@ -6,10 +6,12 @@ use uuid::Uuid;
 /// The namespace of `guid()` in templates of Azure Resource Manager.
 const NAMESPACE: Uuid = Uuid::from_u128(0x11fb_06fb_712d_4ddd_98c7_e71b_bd58_8830);
 
-/// The name of the assignment of a role to a principal at a scope: the one that Azure's own tools derive, so that Bicep,
-/// Terraform and this library mean the same assignment (Azure/bicep#20293, hashicorp/terraform-provider-azurerm#32446).
+/// The name of the role assignment for a scope, a principal and a role.
 ///
-/// A condition is no part of it: Azure has one assignment for a scope, a principal and a role.
+/// Azure's own tools derive the same name, so that Bicep, Terraform and this library create the same assignment (Azure/bicep#20293,
+/// hashicorp/terraform-provider-azurerm#32446).
+///
+/// A condition is not part of it: Azure has one assignment for a scope, a principal and a role.
 ///
 /// ```
 /// use aks_acr::assignment_name;

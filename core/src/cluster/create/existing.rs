@@ -35,7 +35,7 @@ impl ExistingCluster {
         Self { body, state }
     }
 
-    /// What its state means. A cluster without one is not taken for one whose creation has ended.
+    /// What its state means. A cluster without a state counts as not yet created.
     pub fn provisioned(&self) -> Provisioned {
         Provisioned::of(&self.state)
     }
@@ -78,7 +78,8 @@ impl ExistingCluster {
         })
     }
 
-    /// How it differs from the cluster that would have been created. What was left to the service is not compared.
+    /// How it differs from the cluster that would have been created.
+    /// Properties left to the service are not compared.
     pub fn differences(&self, asked: &NewCluster) -> Result<Vec<Difference>> {
         let mut differences = Differences::default();
         differences.check_location(asked.location.as_deref(), &self.text("location")?);

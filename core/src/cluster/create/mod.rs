@@ -19,45 +19,45 @@ use std::fmt;
 /// How many nodes a cluster gets unless something else is asked for: as many as by Azure's own tools.
 pub(crate) const NODES: u32 = 3;
 
-/// A cluster's tier: what its control plane is good for, and what it costs.
+/// A cluster's pricing tier, which determines the control plane's service level.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[non_exhaustive]
 pub enum ClusterTier {
-    /// No promise of its control plane being there.
+    /// No uptime SLA for the control plane.
     #[default]
     Free,
-    /// With one.
+    /// With an uptime SLA.
     Standard,
-    /// The same with long-term support.
+    /// With an uptime SLA and long-term support.
     Premium,
 }
 
 words!(ClusterTier, "tier": Free => "Free", Standard => "Standard", Premium => "Premium");
 
-/// A cluster to be made.
+/// A cluster to create.
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct NewCluster {
-    /// The resource id that it will have.
+    /// The cluster's future resource ID.
     pub id: ResourceId,
-    /// The region; that of the resource group where none is given.
+    /// The region; by default the resource group's.
     pub location: Option<String>,
-    /// How many nodes its one pool has.
+    /// The number of nodes in its single node pool.
     pub node_count: u32,
-    /// The size of its nodes; the service's choice where none is given.
+    /// The VM size of its nodes; by default the service's choice.
     pub vm_size: Option<String>,
-    /// The version of Kubernetes, such as `1.33` or `1.33.4`; the service's choice where none is given.
+    /// The Kubernetes version, such as `1.33` or `1.33.4`; by default the service's choice.
     pub kubernetes_version: Option<String>,
     /// The tier.
     pub tier: ClusterTier,
-    /// Who may sign in to the nodes by SSH.
+    /// SSH access to the nodes.
     pub ssh_key: SshKey,
-    /// Whether the resource provider is registered where the subscription has not done so.
+    /// Whether to register the resource provider if the subscription has not registered it.
     pub register_providers: bool,
 }
 
 impl NewCluster {
-    /// A cluster with the defaults of everything but its id.
+    /// A cluster with this ID and default settings.
     #[must_use]
     pub fn new(id: ResourceId) -> Self {
         Self {
@@ -73,30 +73,31 @@ impl NewCluster {
     }
 }
 
-/// A cluster as Azure has it.
+/// A cluster as reported by Azure.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[non_exhaustive]
 pub struct Cluster {
-    /// Its resource id.
+    /// Its resource ID.
     pub id: ResourceId,
     /// The region.
     pub location: String,
-    /// The service's word for its state, such as `Succeeded` or `Updating`.
+    /// The provisioning state reported by Azure, such as `Succeeded` or `Updating`.
     pub state: String,
-    /// The version of Kubernetes that runs.
+    /// The current Kubernetes version.
     pub kubernetes_version: String,
-    /// Such as `Free`.
+    /// The pricing tier, such as `Free`.
     pub tier: String,
-    /// The nodes of its first system pool. `None` where Azure states no count, as for a pool of several sizes.
+    /// The number of nodes in its first system pool.
+    /// `None` if Azure reports no count, as for a pool of several VM sizes.
     pub node_count: Option<u32>,
-    /// The size of those; empty where Azure states none.
+    /// The VM size of those nodes; empty if Azure reports none.
     pub vm_size: String,
     /// The host of its API server, once it has one.
     pub host: Option<String>,
 }
 
 impl Cluster {
-    /// A cluster of which nothing is known but its id.
+    /// A cluster of which only the ID is known.
     #[must_use]
     pub fn new(id: ResourceId) -> Self {
         Self {
@@ -112,26 +113,27 @@ impl Cluster {
     }
 }
 
-/// A creation that was begun, or a cluster that was found in its place.
+/// A creation that was started, or an existing cluster.
 #[derive(Clone, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct ClusterCreation {
-    /// The cluster's resource id.
+    /// The cluster's resource ID.
     pub cluster: ResourceId,
-    /// Whether this call began it.
+    /// Whether this call started the creation.
     pub is_new: bool,
-    /// In what a cluster that was there differs from the one that would have been made.
+    /// How an existing cluster differs from the requested one.
     pub differences: Vec<Difference>,
-    /// The cluster, where it is made already.
+    /// The cluster, if it is already created.
     pub made: Option<Cluster>,
-    /// `x-ms-correlation-request-id` of the write that began it. `None` where this call wrote nothing, or its answer was lost.
+    /// `x-ms-correlation-request-id` of the write that started it.
+    /// `None` if this call wrote nothing, or its response was lost.
     pub correlation_id: Option<String>,
     /// Where the operation is followed, which is signed: whoever has it can follow it.
     link: Option<String>,
 }
 
 impl ClusterCreation {
-    /// A creation that is under way.
+    /// A creation that is still running.
     #[must_use]
     pub fn new(cluster: ResourceId, is_new: bool) -> Self {
         Self { cluster, is_new, differences: Vec::new(), made: None, correlation_id: None, link: None }

@@ -4,25 +4,26 @@ use super::public_key::is_public_key;
 use crate::error::{Error, Result};
 use std::path::PathBuf;
 
-/// Who may sign in to a cluster's nodes by SSH.
+/// SSH access to a cluster's nodes.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum SshKey {
-    /// Nobody: the cluster is made without a key, which cannot be added later.
+    /// No SSH access: the cluster is created without a key, which cannot be added later.
     #[default]
     None,
-    /// Who has the private half of this public key, `ssh-rsa AAAA…` or `ssh-ed25519 AAAA…`.
+    /// Access with this public key, `ssh-rsa AAAA…` or `ssh-ed25519 AAAA…`.
     Public(String),
-    /// Who has the key pair in this file, whose public half lies beside it with the ending `.pub`. What is missing is made: an RSA
-    /// key of 2048 bits, readable by its owner only. It is looked at only when a cluster is made. Needs the feature `ssh`.
+    /// Access with the key pair in this file; the public key is in the file of the same name with the suffix `.pub`. Missing files are
+    /// generated: an RSA key of 2048 bits, readable by its owner only. The files are read only if a cluster is created. Requires the
+    /// feature `ssh`.
     Pair(PathBuf),
 }
 
 impl SshKey {
-    /// The pair that `az aks create --generate-ssh-keys` and OpenSSH use: `~/.ssh/id_rsa`.
+    /// The key pair that `az aks create --generate-ssh-keys` and OpenSSH use: `~/.ssh/id_rsa`.
     ///
     /// # Errors
-    /// [`InvalidInput`](crate::ErrorKind::InvalidInput) if there is no home folder.
+    /// [`InvalidInput`](crate::ErrorKind::InvalidInput) if the home folder is unknown.
     pub fn at_home() -> Result<Self> {
         let home = std::env::home_dir().filter(|home| !home.as_os_str().is_empty());
         let home =

@@ -29,16 +29,16 @@ impl From<Fault> for Refusal {
 pub(super) struct Wanted<'a> {
     /// Entries, if any.
     pub entries: Option<&'a Entries>,
-    /// Whether they take the place of others of their names.
+    /// Whether they replace other entries of the same names.
     pub replace: bool,
-    /// The current context, if it is to be set.
+    /// The current context to set, if any.
     pub current: Option<&'a str>,
 }
 
 /// A text that was edited.
 #[derive(PartialEq, Eq)]
 pub(super) struct Edited {
-    /// The new text; `None` if the old one has it all.
+    /// The new text; `None` if nothing has to change.
     pub text: Option<String>,
     pub added: bool,
     pub replaced: bool,

@@ -8,14 +8,15 @@ use serde_json::Value;
 /// The way to a cluster's API. Certificate and key are in base64, as they came.
 pub(crate) struct Endpoint {
     pub server: String,
-    /// The proxy that the file names.
+    /// The proxy in the kubeconfig.
     pub proxy: Option<String>,
     /// The certificates of the cluster's own authority.
     pub authority: Option<String>,
     pub certificate: Option<String>,
     pub key: Option<Secret>,
     pub token: Option<Secret>,
-    /// A cluster with Entra names `kubelogin`, or the older `azure` provider: the token that they would fetch is acquired in this process.
+    /// Whether the kubeconfig names `kubelogin`, or the older `azure` provider.
+    /// The token that they would acquire is acquired in this process.
     pub is_entra: bool,
 }
 

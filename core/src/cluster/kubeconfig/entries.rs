@@ -21,7 +21,7 @@ pub(super) struct Entries {
 }
 
 impl Entries {
-    /// Those that a kubeconfig's context leads to.
+    /// The entries that a kubeconfig's context refers to.
     pub fn of(file: &Value, context: &str) -> Option<Self> {
         let inner = content(file, "contexts", context)?;
         let named = |key: &str| inner.get(key).and_then(Value::as_str).filter(|name| !name.is_empty());
@@ -33,8 +33,8 @@ impl Entries {
         Some(Self { context: context.to_owned(), all })
     }
 
-    /// The same under another name: context and cluster have it, the user's name ends in it. az leaves the user's as it is, so that two
-    /// contexts may share one user, and the second takes the first's keys away.
+    /// The same entries under another name: context and cluster get it, and the user's name ends with it. az keeps the user's name, so
+    /// two contexts can share one user, and the second merge replaces the first one's keys.
     pub fn named(mut self, context: &str) -> Self {
         for entry in &mut self.all {
             let name = if entry.list == "users" { format!("{}_{context}", entry.name) } else { context.to_owned() };
@@ -44,7 +44,7 @@ impl Entries {
         self
     }
 
-    /// The same with the suffix by which az tells an administrator's context from the user's, where it is one.
+    /// The same entries with the suffix `-admin` for an administrator's context, as az names it.
     pub fn told_apart(mut self) -> Self {
         let is_admin = self.all.iter().any(|entry| entry.list == "users" && entry.name.starts_with("clusterAdmin_"));
         if is_admin && !self.context.ends_with("-admin") {
@@ -68,7 +68,7 @@ impl Entries {
         context.clone_into(&mut self.context);
     }
 
-    /// A whole kubeconfig of them.
+    /// A complete kubeconfig with these entries.
     pub fn file(&self) -> Value {
         let list = |list: &str| -> Value {
             self.all.iter().filter(|entry| entry.list == list).map(|entry| entry.value.clone()).collect()
@@ -96,7 +96,8 @@ impl Entry {
         }
     }
 
-    /// Whether an entry of a file means the same. What somebody added to a context, such as a namespace, is theirs.
+    /// Whether an entry of a file means the same.
+    /// Fields that a user added to a context, such as a namespace, are ignored.
     pub fn is(&self, there: &Value) -> bool {
         let part = |entry: &Value, key: &str| entry.get("context").and_then(|inner| inner.get(key)).cloned();
         match self.list {

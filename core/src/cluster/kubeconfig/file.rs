@@ -47,10 +47,11 @@ pub(super) struct Held {
 }
 
 impl Held {
-    /// Takes the file, for which others are waited out for `patience`. A folder that is missing is made, for its owner alone.
-    pub fn take(file: &Path, patience: Duration, stop: &dyn Fn() -> bool) -> Result<Self> {
+    /// Locks the file, waiting up to `timeout` for other holders of the lock.
+    /// A missing folder is created, for its owner only.
+    pub fn take(file: &Path, timeout: Duration, stop: &dyn Fn() -> bool) -> Result<Self> {
         let target = behind_links(file)?;
-        let until = Instant::now().checked_add(patience);
+        let until = Instant::now().checked_add(timeout);
         make_folder(file)?;
         make_folder(&target)?;
         // kubectl locks beside the name that it was given, and others may come by another link: so both places are locked, the
@@ -64,13 +65,13 @@ impl Held {
         Ok(Self { target, before, _locks: locks })
     }
 
-    /// What it holds; nothing if it is not there.
+    /// The file's content; empty if the file does not exist.
     pub fn text(&self) -> Result<&str> {
         let bytes = self.before.as_ref().map_or(&[][..], |(bytes, _)| bytes);
         std::str::from_utf8(bytes).map_err(|_| refused("is not UTF-8", &self.target))
     }
 
-    /// Whether its mode lets others than its owner read or write it.
+    /// Whether the file's mode lets other users read or write it.
     pub fn is_open_to_others(&self) -> bool {
         #[cfg(unix)]
         let open = {
@@ -82,7 +83,7 @@ impl Held {
         open
     }
 
-    /// Writes a text beside it, with the mode and the owner that it has; new, it is for its owner alone.
+    /// Writes a text next to the file, with the file's mode and owner; a new file is for its owner only.
     pub fn draft(&self, text: &str) -> Result<Draft> {
         let name = self.target.file_name().map(|name| name.to_string_lossy().into_owned()).unwrap_or_default();
         // Only the holder of the lock writes here, so that what one who was killed left behind does not pile up.
@@ -106,7 +107,7 @@ impl Held {
         Ok(draft)
     }
 
-    /// An editor takes no lock.
+    /// Fails if the file was changed since it was read: an editor takes no lock.
     pub fn check_unchanged(&self) -> Result<()> {
         let now = read(&self.target)?;
         if now.map(|(bytes, _)| bytes) != self.before.as_ref().map(|(bytes, _)| bytes.clone()) {
@@ -117,7 +118,8 @@ impl Held {
         Ok(())
     }
 
-    /// Puts its draft in its place. Whoever reads it sees the old text or the new one; only of a file that cannot be replaced, part of it.
+    /// Replaces the file by its draft.
+    /// A reader sees the old or the new text; part of it only if the file must be written in place.
     pub fn replace(&self, draft: &Draft) -> Result<()> {
         if !draft.can_replace {
             return self.overwrite(draft);

@@ -10,7 +10,7 @@ use std::{iter::Peekable, ops::Range, vec};
 #[derive(Debug, PartialEq, Eq)]
 pub(super) struct Fault {
     pub why: &'static str,
-    /// Counted from 1.
+    /// The line, counted from 1.
     pub line: Option<usize>,
 }
 
@@ -19,7 +19,7 @@ impl Fault {
         Self { why, line: None }
     }
 
-    /// A fault of the line at this place.
+    /// A fault in the line at this position.
     pub fn at(why: &'static str, text: &str, place: usize) -> Self {
         let line = 1 + text.bytes().take(place).filter(|byte| *byte == b'\n').count();
         Self { why, line: Some(line) }
@@ -33,13 +33,13 @@ const DEEPEST: usize = 100;
 /// A node of YAML, with its place.
 #[derive(Debug)]
 pub(super) struct Node {
-    /// Where its content begins.
+    /// Where its content starts.
     pub start: usize,
-    /// Where its last character ends; blank lines at the end of a block scalar are not counted.
+    /// Where its last character ends, not counting blank lines at the end of a block scalar.
     pub end: usize,
-    /// Where what belongs to it ends; blank lines at the end of a block scalar are counted.
+    /// Where everything that belongs to it ends, counting blank lines at the end of a block scalar.
     pub after: usize,
-    /// Whether it has neither an anchor nor a tag of its own.
+    /// Whether it has neither an anchor nor a tag.
     pub is_bare: bool,
     anchor: usize,
     pub kind: Kind,
@@ -61,13 +61,13 @@ impl Node {
         }
     }
 
-    /// Whether it is `null`, in words or by being left out.
+    /// Whether it is `null`, explicit or empty.
     pub fn is_null(&self) -> bool {
         let null = |text: &str| matches!(text, "" | "~" | "null" | "Null" | "NULL");
         matches!(&self.kind, Kind::Scalar { text, style: ScalarStyle::Plain } if null(text)) && self.is_bare
     }
 
-    /// The value of a key, where this is a map that has it.
+    /// The value of a key, if this is a map that has it.
     pub fn get(&self, key: &str) -> Option<&Self> {
         let Kind::Map { pairs, .. } = &self.kind else { return None };
         pairs.iter().find(|(name, _)| name.scalar() == Some(key)).map(|(_, value)| value)
@@ -94,7 +94,7 @@ pub(super) struct Layout<'a> {
 }
 
 impl<'a> Layout<'a> {
-    /// Reads a text, which begins without a byte order mark.
+    /// Parses a text that starts without a byte order mark.
     pub fn read(text: &'a str) -> Result<Self, Fault> {
         if let Some(place) = lone_return(text) {
             return Err(Fault::at("a line ends in a carriage return alone", text, place));
@@ -139,7 +139,7 @@ impl<'a> Layout<'a> {
         self.pairs.iter().find(|(name, _)| name.scalar() == Some(key))
     }
 
-    /// Whether something else in the file repeats a part of this node by an alias.
+    /// Whether an alias elsewhere in the file refers to a part of this node.
     pub fn is_repeated_elsewhere(&self, part: &Node) -> bool {
         let (mut anchors, mut inside, mut all) = (Vec::new(), Vec::new(), Vec::new());
         part.walk(&mut |node| anchors.push(node.anchor));
@@ -157,25 +157,26 @@ impl<'a> Layout<'a> {
         anchors.iter().any(|anchor| *anchor != 0 && count(&all, *anchor) > count(&inside, *anchor))
     }
 
-    /// Where the line begins in which a place is.
+    /// The start of the line that contains a position.
     pub fn line_start(&self, place: usize) -> usize {
         self.text.get(..place).and_then(|before| before.rfind('\n')).map_or(0, |at| at + 1)
     }
 
-    /// Where the line ends in which a place is, before its end mark.
+    /// The end of the line that contains a position, before its line break.
     pub fn line_end(&self, place: usize) -> usize {
         let rest = self.text.get(place..).unwrap_or_default();
         let line = rest.find('\n').map_or(rest, |at| &rest[..at]);
         place + line.strip_suffix('\r').unwrap_or(line).len()
     }
 
-    /// Where the next line begins.
+    /// The start of the next line.
     pub fn next_line(&self, place: usize) -> usize {
         let rest = self.text.get(place..).unwrap_or_default();
         place + rest.find('\n').map_or(rest.len(), |at| at + 1)
     }
 
-    /// Where the line begins that holds an item's dash, and the dash's column. `from` is where the lines begin that may.
+    /// The start of the line with an item's dash, and the dash's column.
+    /// `from` is the first line to search.
     pub fn dash(&self, from: usize, item: &Node) -> Result<(usize, usize), Fault> {
         let mut start = self.line_start(item.start);
         while start >= from {

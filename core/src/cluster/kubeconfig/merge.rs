@@ -25,34 +25,36 @@ use std::{
 /// Longer than many processes at once need, each of which holds the lock for some milliseconds.
 const LOCK_WAIT: Duration = Duration::from_secs(10);
 
-/// What happens to entries of a file that have the names of new ones and say something else.
+/// What a merge does with an existing entry of the same name and different content.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 #[non_exhaustive]
 pub enum OnExistingEntry {
-    /// They stay: equal ones are success, others are a [`Conflict`](ErrorKind::Conflict).
+    /// Keeps it and fails with [`Conflict`](ErrorKind::Conflict). Equal entries succeed.
     #[default]
     Keep,
-    /// The new ones take their place.
+    /// Replaces it.
     Replace,
 }
 
 words!(OnExistingEntry, "on_existing_entry": Keep => "keep", Replace => "replace");
 
-/// How a cluster's kubeconfig is acquired, and merged into a file.
+/// Options for merging a cluster's kubeconfig into a file.
 #[derive(Clone, Debug)]
 #[non_exhaustive]
 pub struct MergeKubeconfigOptions {
-    /// Which kubeconfig; deadline (2 minutes by default), cancellation, progress. [`Kubeconfig::merge`] does not use it.
+    /// Which kubeconfig; deadline (2 minutes by default), cancellation, progress.
+    /// [`Kubeconfig::merge`] ignores this.
     pub kubeconfig: KubeconfigOptions,
-    /// The file. By default it is looked for as kubectl does: the first file of `KUBECONFIG` that has an entry of one of the names,
-    /// else its first that exists, else its last; without `KUBECONFIG`, `~/.kube/config`.
+    /// The file.
+    /// By default it is chosen as kubectl does: the first file of `KUBECONFIG` that has an entry of one of the names, else the first
+    /// that exists, else the last; without `KUBECONFIG`, `~/.kube/config`.
     pub file: Option<PathBuf>,
-    /// What happens to other entries of the same names. Kept by default.
+    /// What to do with existing entries of the same names and different content. Kept by default.
     pub on_existing_entry: OnExistingEntry,
-    /// Whether the context becomes the current one; it does by default.
+    /// Whether the context becomes the current one; on by default.
     pub set_current: bool,
-    /// How long others who hold the file's lock are waited for; 10 seconds by default, and never beyond a call's deadline.
+    /// How long to wait for the file's lock; 10 seconds by default, and never beyond the call's deadline.
     pub lock_wait: Duration,
 }
 
@@ -69,14 +71,14 @@ impl Default for MergeKubeconfigOptions {
 }
 
 impl MergeKubeconfigOptions {
-    /// Sets as whom the cluster is entered; see [`KubeconfigOptions::access`].
+    /// Sets the kind of access; see [`KubeconfigOptions::access`].
     #[must_use]
     pub fn with_access(mut self, access: Access) -> Self {
         self.kubeconfig = self.kubeconfig.with_access(access);
         self
     }
 
-    /// Sets whether a private cluster is entered by its public name; see [`KubeconfigOptions::public_fqdn`].
+    /// Sets whether a private cluster is addressed by its public name; see [`KubeconfigOptions::public_fqdn`].
     #[must_use]
     pub fn with_public_fqdn(mut self, public_fqdn: bool) -> Self {
         self.kubeconfig = self.kubeconfig.with_public_fqdn(public_fqdn);
@@ -126,37 +128,38 @@ impl MergeKubeconfigOptions {
     }
 }
 
-/// What a merge did to the entries.
+/// What a merge did with the entries.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 #[non_exhaustive]
 pub enum MergeOutcome {
-    /// At least one was not there, and none was replaced.
+    /// At least one entry was added, and none was replaced.
     Added,
-    /// At least one took the place of another.
+    /// At least one entry was replaced.
     Replaced,
-    /// All were there.
+    /// All entries existed already.
     Unchanged,
 }
 
 words!(MergeOutcome, "outcome": Added => "added", Replaced => "replaced", Unchanged => "unchanged");
 
-/// A kubeconfig that is in a file now.
+/// The result of merging a kubeconfig into a file.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[non_exhaustive]
 pub struct MergedKubeconfig {
-    /// The file that has the entries. Where it is a link, what that leads to was written.
+    /// The file with the entries. If it is a link, the file that the link leads to was written.
     #[serde(serialize_with = "as_text")]
     pub file: PathBuf,
     /// The name of the context.
     pub context: String,
-    /// What was done to the entries.
+    /// What was done with the entries.
     pub outcome: MergeOutcome,
-    /// The context that was the current one, if there was one.
+    /// The previous current context, if there was one.
     pub previous_context: Option<String>,
     /// Whether the current context was changed.
     pub current_context_changed: bool,
-    /// Whether the file's mode lets others than its owner read or write it. It had this mode before; the keys in it are theirs, too.
+    /// Whether the file's mode lets other users read or write it, and so the keys in it.
+    /// The file had this mode before the merge.
     pub is_open_to_others: bool,
 }
 
@@ -166,23 +169,24 @@ fn as_text<S: Serializer>(file: &Path, into: S) -> Result<S::Ok, S::Error> {
 }
 
 impl Kubeconfig {
-    /// Puts this kubeconfig's context, cluster and user into a file, of which every other byte stays. It blocks; without a file in the
-    /// options, it looks at the process's `KUBECONFIG`.
+    /// Merges this kubeconfig's context, cluster and user into a file, keeping every other byte.
     ///
-    /// The file is replaced whole or not at all, under the lock that kubectl takes. One that cannot be replaced, such as a mount by itself in
-    /// a container, is written in place, as kubectl does: its old text is put back if that fails. Links are followed, options, owner and line ends are
-    /// kept, and a new file is for its owner alone. A context of the same names is left as it is, with the namespace that somebody
-    /// may have set in it. An administrator's context is told apart by `-admin`, as az does it.
+    /// It blocks. Without a file in the options it reads the process's `KUBECONFIG`.
+    ///
+    /// The file is replaced atomically, under the lock that kubectl takes. If it cannot be replaced, such as a single file mounted into
+    /// a container, it is written in place, as kubectl does, and the old text is restored if that fails. Links are followed; mode,
+    /// owner and line ends are kept; a new file is for its owner only. An equal context of the same name is not changed and keeps a
+    /// namespace that a user has set in it. An administrator's context ends in `-admin`, as with az.
     ///
     /// # Errors
-    /// [`Conflict`](ErrorKind::Conflict) if other entries have the names and are kept, if the lock is not given back in time (the error
-    /// names it), or if somebody without the lock changed the file meanwhile; [`InvalidInput`](ErrorKind::InvalidInput) if an entry names a program
-    /// other than `kubelogin`, a file, a proxy or another user (the error names the field), and with the
-    /// line where the file's form prevents that only these entries are changed; [`Forbidden`](ErrorKind::Forbidden) if the file
-    /// may not be written; [`Unavailable`](ErrorKind::Unavailable) if the system could not, as on a full disk. Nothing is changed
-    /// then. One case is left: where the current context is in another file of `KUBECONFIG` than the entries, both are held and
-    /// written beside their places before the first is replaced; if the second can then not be, the error names the first as `changed
-    /// by then`, and the same merge again does the rest.
+    /// [`Conflict`](ErrorKind::Conflict) if existing entries have the names and are kept, if the lock is not released in time (the
+    /// error names it), or if a program without the lock changed the file in the meantime; [`InvalidInput`](ErrorKind::InvalidInput) if
+    /// an entry names a program other than `kubelogin`, a file, a proxy or another user (the error names the field), and with the line
+    /// if the file's format prevents changing these entries only; [`Forbidden`](ErrorKind::Forbidden) if the file is not writable;
+    /// [`Unavailable`](ErrorKind::Unavailable) if the system failed, as on a full disk. In these cases nothing is changed, with one
+    /// exception: if the current context is in another file of `KUBECONFIG` than the entries, both files are locked and their drafts
+    /// are written before the first is replaced. If replacing the second then fails, the error names the first as `already changed`,
+    /// and the same merge again completes the change.
     ///
     /// # Examples
     /// ```
@@ -208,7 +212,7 @@ impl Kubeconfig {
         self.merge_into(&places, options, &|| false)
     }
 
-    /// What [`merge`](Self::merge) makes of a file's text, for input that is made up: tests/fuzz.
+    /// What [`merge`](Self::merge) makes of a file's text, for generated input: tests/fuzz.
     ///
     /// # Errors
     /// Those of the text.

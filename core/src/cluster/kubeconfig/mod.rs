@@ -28,31 +28,33 @@ use serde::{Deserialize, Serialize};
 use serde_json::Value;
 use std::fmt;
 
-/// As whom a cluster is entered.
+/// The kind of access to a cluster.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 #[non_exhaustive]
 pub enum Access {
-    /// As a user: on a cluster with Entra as oneself, elsewhere with the certificate of its user account.
+    /// As a user: on a cluster with Entra ID as the caller, elsewhere with the certificate of the cluster's user account.
     #[default]
     User,
-    /// With the certificate of the cluster's administrator, past Entra. Refused where local accounts are switched off.
+    /// With the certificate of the cluster's administrator, which bypasses Entra ID.
+    /// Fails if local accounts are disabled.
     Admin,
 }
 
 words!(Access, "access": User => "user", Admin => "admin");
 
-/// Which kubeconfig is wanted.
+/// Options for a kubeconfig.
 #[derive(Clone, Debug, Default)]
 #[non_exhaustive]
 pub struct KubeconfigOptions {
-    /// As whom the cluster is entered; as a user by default.
+    /// The kind of access; `user` by default.
     pub access: Access,
-    /// Whether a private cluster is entered by its public name; not by default. Azure ignores it for other clusters.
+    /// Whether a private cluster is addressed by its public name; off by default.
+    /// Azure ignores it for other clusters.
     pub public_fqdn: bool,
-    /// The name of context and cluster; the user gets the name that Azure gives it, followed by this one. By default all have Azure's
-    /// names: the cluster's, and for the user one with the group in it. An administrator's context has the name that is given here, but
-    /// merged into a file it always ends in `-admin`.
+    /// The name of context and cluster; the user gets Azure's name followed by this one.
+    /// By default all have Azure's names: the cluster's, and for the user a name that contains the resource group. An administrator's
+    /// context gets this name, but in a merged file it always ends in `-admin`.
     pub context: Option<String>,
     /// Deadline (2 minutes by default), cancellation, progress.
     pub call: CallOptions,
@@ -88,7 +90,7 @@ impl KubeconfigOptions {
     }
 }
 
-/// A kubeconfig that Azure made for a cluster. It holds keys: `Debug` does not show it.
+/// A kubeconfig of a cluster. It contains keys: `Debug` does not show them.
 #[derive(Clone, PartialEq, Eq)]
 pub struct Kubeconfig {
     text: Secret,
@@ -99,10 +101,10 @@ pub struct Kubeconfig {
 }
 
 impl Kubeconfig {
-    /// Reads a kubeconfig's text.
+    /// Parses a kubeconfig.
     ///
     /// # Errors
-    /// [`InvalidInput`](ErrorKind::InvalidInput) if the text is none, or its current context leads to no cluster.
+    /// [`InvalidInput`](ErrorKind::InvalidInput) if the text is invalid, or its current context refers to no cluster.
     pub fn parse(text: impl Into<String>) -> Result<Self> {
         let text = text.into();
         // Only what the current context leads to is looked at: what else is in the file may be of any form.
@@ -136,7 +138,7 @@ impl Kubeconfig {
         edit::values(self.text()).map_err(|_| wrong("the text is not YAML of that form"))
     }
 
-    /// The whole text. It is a secret.
+    /// The complete text. It is a secret.
     #[must_use]
     pub fn text(&self) -> &str {
         self.text.secret()

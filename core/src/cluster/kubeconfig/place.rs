@@ -42,7 +42,7 @@ impl Places {
         &self.0
     }
 
-    /// Where kubectl puts what is new: the first that exists, else the last.
+    /// Where kubectl adds new entries: the first file that exists, else the last.
     pub fn default(&self) -> &Path {
         let first = self.0.iter().find(|file| file.exists());
         first.or(self.0.last()).map_or(Path::new(""), PathBuf::as_path)

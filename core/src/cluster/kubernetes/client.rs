@@ -23,13 +23,13 @@ impl Kubernetes {
         Self { pool: Pool::new(connector, network, arm, tokens), guard }
     }
 
-    /// A client for the cluster within one call. Each of its requests takes the connection and the token of its own time.
+    /// A client for the cluster within one call. Each request uses the current connection and token.
     pub async fn client(&self, cluster: &ResourceId, call: &Call) -> Result<Client> {
         self.pool.connection(cluster, call).await?;
         Ok(Client::new(Session::new(self.pool.clone(), cluster.clone(), call.clone()), "default"))
     }
 
-    /// Whether a proxy that a kubeconfig names is the one that the caller named for that host.
+    /// Whether a proxy in a kubeconfig is the one that the caller configured for that host.
     pub fn names_proxy(&self, host: &str, proxy: &str) -> bool {
         self.pool.names_proxy(host, proxy)
     }

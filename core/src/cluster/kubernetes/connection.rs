@@ -19,7 +19,7 @@ const MOST_LOST: u32 = 2;
 /// A connection as one kubeconfig describes it.
 pub(super) struct Connection {
     pub client: Client,
-    /// For what a token is asked, on a cluster that wants one of Entra.
+    /// The scope of the Entra ID token, if the cluster requires one.
     pub scope: Option<&'static str>,
     made: Instant,
     health: Mutex<Health>,
@@ -45,7 +45,7 @@ impl Connection {
         *self.health() = Health { was_answered: true, lost: 0 };
     }
 
-    /// Takes that no answer came. Whether the connection is to be given up.
+    /// Counts a request without a response. Returns whether to drop the connection.
     pub fn lose(&self, is_connecting: bool) -> bool {
         let mut health = self.health();
         health.lost += 1;

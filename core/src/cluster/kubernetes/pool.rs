@@ -90,7 +90,7 @@ impl Pool {
         self.cell(cluster).connection().as_ref().is_some_and(|held| Arc::ptr_eq(held, connection))
     }
 
-    /// Whether a proxy that a kubeconfig names is the one that the caller named for that host.
+    /// Whether a proxy in a kubeconfig is the one that the caller configured for that host.
     pub fn names_proxy(&self, host: &str, proxy: &str) -> bool {
         let own = self.network.proxy_for(host, 443).ok().flatten().and_then(|proxy| proxy.uri().ok());
         let named = proxy.parse::<http::Uri>().ok();

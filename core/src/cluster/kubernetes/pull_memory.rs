@@ -17,12 +17,12 @@ pub(super) struct PullMemory {
 const MOST_BYTES: usize = 1 << 20;
 
 impl PullMemory {
-    /// Lets go of what was remembered of a pod that is gone.
+    /// Forgets a deleted pod.
     pub fn forget(&mut self, uid: &str) {
         self.last.retain(|(pod, _), _| pod != uid);
     }
 
-    /// Puts the text that told something in the place of one that tells nothing, and remembers one that does.
+    /// Restores the remembered message if the current one says nothing, and remembers one that does.
     pub fn recall(&mut self, pod: &mut Pod) {
         let Some(failure) = &mut pod.pull_failure else { return };
         let key = (pod.uid.clone(), failure.container.clone());

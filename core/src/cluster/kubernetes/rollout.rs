@@ -71,14 +71,14 @@ const REVISION: &str = "deployment.kubernetes.io/revision";
 const TEMPLATE_HASH: &str = "pod-template-hash";
 
 impl DeploymentObject {
-    /// The labels of its pods, as a list asks for them.
+    /// The labels of its pods, in the form of a list request.
     pub fn selector(&self) -> String {
         let equal = self.spec.selector.match_labels.iter().map(|(key, value)| format!("{key}={value}"));
         let others = self.spec.selector.match_expressions.iter().map(Expression::to_text);
         equal.chain(others).collect::<Vec<_>>().join(",")
     }
 
-    /// What stands for the pod template that is rolled out: with another one, the pods that count are others.
+    /// Identifies the pod template of the rollout: with another template, other pods count.
     pub fn round(&self) -> (u64, u64, Option<&String>) {
         (self.metadata.generation, self.status.observed_generation, self.metadata.annotations.get(REVISION))
     }
@@ -128,15 +128,15 @@ pub(super) fn hash_in(deployment: &DeploymentObject, replica_set: &Value) -> Opt
 }
 
 /// No deadline is as far, and no clock ends before it: who waits without end may say so by any number.
-const LONGEST_PATIENCE: Duration = Duration::from_secs(30 * 365 * 24 * 3600);
+const LONGEST_TIMEOUT: Duration = Duration::from_secs(30 * 365 * 24 * 3600);
 
 /// A rollout under way.
-pub(super) struct Rolling {
+pub(super) struct RolloutProgress {
     pub deployment: DeploymentObject,
     hash: Option<String>,
     pods: BTreeMap<String, Pod>,
     kept: Kept,
-    patience: Duration,
+    propagation_timeout: Duration,
     /// Since when a cause that depends on a grant stands in the way.
     refused_since: Option<Instant>,
     /// Since when pods may be on the way though Kubernetes has given them up: it did so before this was looked at, or while such a
@@ -145,15 +145,15 @@ pub(super) struct Rolling {
     is_begun: bool,
 }
 
-impl Rolling {
-    pub fn new(patience: Duration) -> Self {
+impl RolloutProgress {
+    pub fn new(propagation_timeout: Duration) -> Self {
         let deployment = DeploymentObject::default();
         Self {
             deployment,
             hash: None,
             pods: BTreeMap::new(),
             kept: Kept::default(),
-            patience: patience.min(LONGEST_PATIENCE),
+            propagation_timeout: propagation_timeout.min(LONGEST_TIMEOUT),
             refused_since: None,
             hoped_since: None,
             is_begun: false,
@@ -177,14 +177,14 @@ impl Rolling {
         for pod in pods {
             self.insert(pod)?;
         }
-        self.count_patience();
+        self.track_refusals();
         Ok(())
     }
 
-    /// Takes a pod, if it is one of those that count.
+    /// Takes a pod, if it belongs to the rollout.
     pub fn put(&mut self, pod: Pod) -> Result<(), TooLarge> {
         self.insert(pod)?;
-        self.count_patience();
+        self.track_refusals();
         Ok(())
     }
 
@@ -203,11 +203,11 @@ impl Rolling {
         if let Some(pod) = self.pods.remove(name) {
             self.kept.remove(pod_weight(&pod));
         }
-        self.count_patience();
+        self.track_refusals();
     }
 
-    /// Patience with refusals begins with the first one and ends with the last.
-    fn count_patience(&mut self) {
+    /// The wait for refused pulls begins with the first one and ends with the last.
+    fn track_refusals(&mut self) {
         let is_refused = self.failure(PullRetry::AfterGrant).is_some();
         if !is_refused && self.refused_since.is_some() {
             self.hoped_since = Some(Instant::now());
@@ -229,22 +229,24 @@ impl Rolling {
         failures.into_iter().find(|failure| failure.cause.retry() == retry)
     }
 
-    /// What stands in the way, the worst first.
+    /// What blocks the rollout, the worst first.
     pub fn cause(&self) -> Option<&PullFailure> {
         [PullRetry::Never, PullRetry::AfterGrant, PullRetry::Transient]
             .into_iter()
             .find_map(|retry| self.failure(retry))
     }
 
-    /// When patience with a refusal ends, if there is one, or with what was before.
-    pub fn patient_until(&self) -> Option<Instant> {
+    /// Until when a refused pull is waited for, if there is one, with what came before.
+    pub fn wait_until(&self) -> Option<Instant> {
         match self.refused_since {
-            Some(since) => Some(since + self.patience),
-            None => self.hoped_since.map(|since| since + self.patience).filter(|until| *until > Instant::now()),
+            Some(since) => Some(since + self.propagation_timeout),
+            None => {
+                self.hoped_since.map(|since| since + self.propagation_timeout).filter(|until| *until > Instant::now())
+            }
         }
     }
 
-    /// The end, if this is it.
+    /// The result, if the rollout has ended.
     pub fn verdict(&self) -> Option<Result<Rollout, Error>> {
         if self.deployment.is_complete() {
             let ready = self.deployment.status.available_replicas;
@@ -257,12 +259,12 @@ impl Rolling {
         if let Some(failure) = self.failure(PullRetry::Never) {
             return Some(Err(self.pull_failed(failure)));
         }
-        if let (Some(failure), Some(until)) = (self.failure(PullRetry::AfterGrant), self.patient_until()) {
-            // Kubernetes' own patience may have ended before the grant was made; its controllers go on all the same.
+        if let (Some(failure), Some(until)) = (self.failure(PullRetry::AfterGrant), self.wait_until()) {
+            // Kubernetes' own progress deadline may have ended before the grant was made; its controllers go on all the same.
             return (until <= Instant::now()).then(|| Err(self.pull_failed(failure)));
         }
         let stuck = self.deployment.stuck()?;
-        if self.patient_until().is_some() {
+        if self.wait_until().is_some() {
             return None;
         }
         Some(Err(match self.cause() {
@@ -276,7 +278,7 @@ impl Rolling {
         self.add_state(Error::new(ErrorKind::PullFailed, failure.cause.to_string()))
     }
 
-    /// Adds how far it is, and what stands in the way.
+    /// Adds the progress, and what blocks the rollout.
     pub fn add_state(&self, err: Error) -> Error {
         let err = err.with_context("ready", format!("{}/{}", self.ready(), self.wanted()));
         match self.cause() {
@@ -317,8 +319,8 @@ mod tests {
         }))
     }
 
-    fn rolling(deployment: DeploymentObject, pods: Vec<Pod>, patience: u64) -> Rolling {
-        let mut rolling = Rolling::new(Duration::from_secs(patience));
+    fn rolling(deployment: DeploymentObject, pods: Vec<Pod>, propagation_timeout: u64) -> RolloutProgress {
+        let mut rolling = RolloutProgress::new(Duration::from_secs(propagation_timeout));
         rolling.begin(deployment, Some("h".to_owned()), pods).unwrap();
         rolling
     }
@@ -347,11 +349,11 @@ mod tests {
     async fn patience_runs_on_over_a_new_look_and_whatever_the_order_of_pods() {
         let pods = || vec![pod("a", None), pod("b", Some(REFUSED)), pod("c", None)];
         let mut rolling = rolling(deployment(1, 1, ""), pods(), 60);
-        let until = rolling.patient_until();
+        let until = rolling.wait_until();
         assert!(until.is_some());
         tokio::time::advance(Duration::from_secs(30)).await;
         rolling.begin(deployment(1, 1, ""), Some("h".to_owned()), pods()).unwrap();
-        assert_eq!(rolling.patient_until(), until);
+        assert_eq!(rolling.wait_until(), until);
         assert!(rolling.verdict().is_none());
         tokio::time::advance(Duration::from_secs(31)).await;
         let err = rolling.verdict().unwrap().unwrap_err();
@@ -360,7 +362,7 @@ mod tests {
 
     #[tokio::test(start_paused = true)]
     async fn patience_without_end_is_no_time_that_is_too_late() {
-        let mut rolling = Rolling::new(Duration::MAX);
+        let mut rolling = RolloutProgress::new(Duration::MAX);
         rolling.begin(deployment(1, 1, ""), Some("h".to_owned()), vec![pod("a", Some(REFUSED))]).unwrap();
         tokio::time::advance(Duration::from_secs(365 * 24 * 3600)).await;
         assert!(rolling.verdict().is_none());
@@ -370,7 +372,7 @@ mod tests {
     async fn patience_ends_with_the_last_refused_pod() {
         let mut rolling = rolling(deployment(1, 1, ""), vec![pod("a", Some(REFUSED))], 0);
         rolling.remove("a");
-        assert_eq!(rolling.patient_until(), None);
+        assert_eq!(rolling.wait_until(), None);
     }
 
     #[tokio::test(start_paused = true)]
@@ -400,12 +402,12 @@ mod tests {
         assert!(rolling.verdict().is_none());
         tokio::time::advance(Duration::from_secs(61)).await;
         assert_eq!(rolling.verdict().unwrap().unwrap_err().kind(), ErrorKind::OperationFailed);
-        assert_eq!(rolling.patient_until(), None);
+        assert_eq!(rolling.wait_until(), None);
     }
 
     #[test]
     fn pods_of_another_replica_set_do_not_count() {
-        let mut rolling = Rolling::new(Duration::ZERO);
+        let mut rolling = RolloutProgress::new(Duration::ZERO);
         rolling.begin(deployment(1, 1, ""), Some("other".to_owned()), vec![pod("a", Some("a:1: not found"))]).unwrap();
         assert!(rolling.verdict().is_none());
     }

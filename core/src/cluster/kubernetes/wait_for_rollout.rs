@@ -3,7 +3,7 @@
 use super::{
     client::Kubernetes,
     pull_memory::PullMemory,
-    rollout::{DeploymentObject, Rolling, hash_in},
+    rollout::{DeploymentObject, RolloutProgress, hash_in},
     watch::{
         Change, Listed, changes, checked_name, list, list_pods, next, pause_after, pods_path, read_causes_from_events,
         too_long,
@@ -54,9 +54,9 @@ impl Paths {
 struct Wait<'a> {
     workload: &'a WorkloadRef,
     paths: Paths,
-    rolling: Rolling,
+    rolling: RolloutProgress,
     memory: PullMemory,
-    told: Option<(u32, Option<String>)>,
+    reported: Option<(u32, Option<String>)>,
 }
 
 impl Kubernetes {
@@ -64,13 +64,18 @@ impl Kubernetes {
         &self,
         cluster: &ResourceId,
         workload: &WorkloadRef,
-        patience: Duration,
+        propagation_timeout: Duration,
         call: &Call,
     ) -> Result<Rollout> {
         checked_name(&workload.name)?;
         let paths = Paths::new(&workload.namespace)?;
-        let mut wait =
-            Wait { workload, paths, rolling: Rolling::new(patience), memory: PullMemory::default(), told: None };
+        let mut wait = Wait {
+            workload,
+            paths,
+            rolling: RolloutProgress::new(propagation_timeout),
+            memory: PullMemory::default(),
+            reported: None,
+        };
         let ended = self.wait_for_rollout_rounds(cluster, &mut wait, call).await;
         ended.map_err(|err| match err.kind() {
             ErrorKind::DeadlineExceeded => wait.rolling.add_state(err),
@@ -165,10 +170,10 @@ impl Wait<'_> {
         Ok(futures::stream::select(pods, deployment).boxed())
     }
 
-    /// The next change; where patience ends before it, the end of patience counts as one that changes nothing.
+    /// The next change; where propagation_timeout ends before it, the end of propagation_timeout counts as one that changes nothing.
     async fn next(&self, changes: &mut BoxStream<'static, Result<Change>>, call: &Call) -> Result<Option<Change>> {
         let change = next(changes, STEP, call);
-        match self.rolling.patient_until() {
+        match self.rolling.wait_until() {
             Some(until) => tokio::time::timeout_at(until, change).await.unwrap_or(Ok(Some(Change::Nothing))),
             None => change.await,
         }
@@ -208,9 +213,9 @@ impl Wait<'_> {
         let ready = verdict.as_ref().and_then(|end| end.as_ref().ok()).map_or(self.rolling.ready(), |end| end.ready);
         let cause = self.rolling.cause().map(|failure| failure.cause.to_string());
         let state = Some((ready, cause.clone()));
-        if self.told != state {
+        if self.reported != state {
             call.report(Event::Rollout { ready, wanted: self.rolling.wanted(), cause });
-            self.told = state;
+            self.reported = state;
         }
         verdict
     }

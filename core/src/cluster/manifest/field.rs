@@ -64,7 +64,7 @@ impl Flaw {
         Self { message: message.into(), at }
     }
 
-    /// A value of another type than wanted.
+    /// A value of the wrong type.
     pub fn wrong_type(at: &Path, wanted: &str, found: &Value) -> Self {
         let mut message = format!("{} must be {wanted}, found {}", named(at), described(found));
         if wanted == TEXT && matches!(found, Value::Number(_) | Value::Bool(_)) {

@@ -13,7 +13,7 @@ use std::fmt;
 pub(crate) use images::{check_images, fill_in, wants_registry};
 pub(crate) use read::is_path_segment;
 
-/// One object to be applied, of any kind.
+/// One Kubernetes object to apply, of any kind.
 #[derive(Clone, PartialEq)]
 pub struct Manifest {
     identity: Identity,

@@ -9,14 +9,15 @@ use crate::error::{Error, ErrorKind};
 use serde_json::{Map, Value};
 
 impl Manifest {
-    /// Reads all objects of a text: YAML with any number of documents, or JSON. Lists are taken apart; empty documents are left
-    /// out. `no`, `y` and `0123` stay the text that they are, as Kubernetes reads them. A key of more than 1024 characters is read only
-    /// as YAML wants it, behind a question mark. A field that is null counts as absent, as for kubectl.
+    /// Parses all objects of a text: YAML with any number of documents, or JSON.
+    ///
+    /// Lists are split into their items; empty documents are skipped. `no`, `y` and `0123` stay text, as in Kubernetes. A key of more
+    /// than 1024 characters needs a question mark before it, as YAML requires. A null field counts as absent, as in kubectl.
     ///
     /// # Errors
-    /// [`InvalidInput`](crate::ErrorKind::InvalidInput) naming the document: if the text is not YAML, a document is no object with
-    /// `apiVersion`, `kind` and `metadata.name`, or there is none at all. Naming the field, its line and the value as well: if a
-    /// value has the wrong type, such as a number as the namespace.
+    /// [`InvalidInput`](crate::ErrorKind::InvalidInput) with the number of the document, if the text is not YAML, a document is not an
+    /// object with `apiVersion`, `kind` and `metadata.name`, or the text contains no object; with the field, its line and its value
+    /// too, if a value has the wrong type, such as a number as the namespace.
     pub fn parse_all(text: &str) -> crate::error::Result<Vec<Self>> {
         let mut manifests = Vec::new();
         let documents = tree::parse(text)?;

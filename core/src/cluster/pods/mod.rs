@@ -28,21 +28,21 @@ pub struct Pod {
     pub status: String,
     /// Containers that are ready, sidecars included.
     pub ready: u32,
-    /// Containers that it has, sidecars included.
+    /// Its containers, sidecars included.
     pub containers: u32,
-    /// How often its containers were started again.
+    /// The number of container restarts.
     pub restarts: u32,
-    /// When one of them last ended, if that is known.
+    /// When a container last ended, if known.
     #[serde(with = "crate::stored_time::option")]
     pub last_restart: Option<SystemTime>,
-    /// When it was made.
+    /// When it was created.
     #[serde(with = "crate::stored_time::option")]
     pub created: Option<SystemTime>,
-    /// The node that it runs on, once it has one.
+    /// The node that it runs on, once scheduled.
     pub node: Option<String>,
-    /// Digest or id of the image that its first container runs, once it does.
+    /// Digest or ID of the image that its first container runs, once it runs.
     pub image_id: Option<String>,
-    /// Why an image of it is not pulled, if one is not.
+    /// Why an image cannot be pulled, if so.
     pub pull_failure: Option<PullFailure>,
     #[serde(skip)]
     pub(crate) labels: Vec<(String, String)>,
@@ -81,13 +81,13 @@ impl Pod {
 pub struct Pods {
     /// The pods, by name.
     pub pods: Vec<Pod>,
-    /// The cluster's own time when it told of them: ages count to it.
+    /// The cluster's time of the list, from which ages are computed.
     #[serde(with = "crate::stored_time")]
     pub at: SystemTime,
 }
 
 impl Pods {
-    /// Pods as they were at a time.
+    /// Pods as listed at a time.
     #[must_use]
     pub fn new(pods: Vec<Pod>, at: SystemTime) -> Self {
         Self { pods, at }

@@ -14,9 +14,9 @@ use crate::{
 pub(super) struct Found {
     pub identities: ClusterIdentities,
     pub registry: Registry,
-    /// `None`: the caller may not list role assignments.
+    /// `None`: the caller lacks the permission to list role assignments.
     pub assignments: Option<Vec<RoleAssignment>>,
-    /// What groups give the principal, once that was asked for.
+    /// The grants of the principal's groups, once they were read.
     pub groups: GroupAccess,
 }
 
@@ -24,7 +24,7 @@ pub(super) struct Found {
 pub(super) struct Decision {
     pub grant: Grant,
     pub action: PlannedAction,
-    /// The assignment that the action speaks of, where one exists.
+    /// The assignment that the action refers to, if one exists.
     pub existing: Option<RoleAssignment>,
 }
 

@@ -36,21 +36,23 @@ pub(crate) const RIGHTS: &[RequiredRight] = &[
 ];
 pub(crate) const PLAN_RIGHTS: &[RequiredRight] = &[READ_THE_CLUSTER, READ_THE_REGISTRY, LIST_GRANTS];
 
-/// How a cluster is attached.
+/// Options for attaching a registry to a cluster.
 #[derive(Clone, Debug, Default)]
 #[non_exhaustive]
 pub struct AttachOptions {
-    /// Who gets the grant, where that is not the cluster's kubelet identity: the object id of a service principal, on a cluster
-    /// that has one. It is not compared with the cluster: whoever is named gets the grant.
+    /// Object ID of the principal to grant, instead of the cluster's kubelet identity.
+    ///
+    /// Needed on a cluster with a service principal. It is not compared with the cluster: the given principal gets the grant.
     pub principal_id: Option<PrincipalId>,
-    /// Narrows the grant, in the language of Azure's attribute-based access control. Only for registries whose permissions are
-    /// on repositories: elsewhere it would have no effect, and is refused.
+    /// A condition that restricts the grant, in the language of Azure's attribute-based access control (ABAC).
+    ///
+    /// Only for registries with repository permissions: on other registries a condition would have no effect, and is rejected.
     pub condition: Option<String>,
-    /// What is done where a scope above the registry, or an Entra group, gives pull already.
+    /// What to do if a scope above the registry, or an Entra group, already gives access.
     pub on_inherited_grant: OnInheritedGrant,
-    /// What is done where the role is there with another condition.
+    /// What to do if the role assignment exists with another condition.
     pub on_condition_mismatch: OnConditionMismatch,
-    /// For how long a refusal is tried again. Not at all by default; rights that were just activated need it.
+    /// How long to retry after a 403. Off by default; useful right after activating a PIM role.
     pub retry_forbidden_for: Option<Duration>,
     /// Deadline (5 minutes by default), cancellation, progress.
     pub call: CallOptions,
@@ -100,55 +102,56 @@ impl AttachOptions {
     }
 }
 
-/// What is done where a scope above the registry, or an Entra group that the identity is a member of, gives pull already.
+/// What attach does if a scope above the registry, or an Entra group of the identity, already gives access.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 #[non_exhaustive]
 pub enum OnInheritedGrant {
-    /// It is enough: nothing is written.
+    /// It is sufficient: nothing is written.
     #[default]
     Suffices,
-    /// A grant on the registry itself is made all the same.
+    /// A grant on the registry itself is made anyway.
     GrantDirectly,
 }
 
 words!(OnInheritedGrant, "on_inherited_grant": Suffices => "suffices", GrantDirectly => "grant_directly");
 
-/// What is done where the role is there with another condition.
+/// What attach does if the role assignment exists with another condition.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 #[non_exhaustive]
 pub enum OnConditionMismatch {
-    /// It is left as it is, and the outcome says so.
+    /// Keeps the existing condition, and the outcome says so.
     #[default]
     Keep,
-    /// It is replaced by the one that was asked for, which may widen the grant.
+    /// Replaces it with the requested condition, which may widen the grant.
     Replace,
 }
 
 words!(OnConditionMismatch, "on_condition_mismatch": Keep => "keep", Replace => "replace");
 
-/// The state "this cluster can pull from this registry, by that grant".
+/// The result of attach: the role assignment that lets the cluster pull from the registry.
 ///
-/// Assigned is not yet effective: Azure takes from seconds to minutes until a registry honours a new grant.
+/// A new role assignment takes seconds to minutes until the registry honours it.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[non_exhaustive]
 pub struct Attachment {
-    /// What was found or done.
+    /// What attach found or did.
     pub outcome: AttachOutcome,
-    /// The role that gives pull.
+    /// The role that allows pulling.
     pub role: PullRole,
-    /// Who has it.
+    /// The principal that has the role.
     pub principal_id: PrincipalId,
     /// The registry.
     pub registry: ResourceId,
-    /// Id of the role assignment. `None` where one exists that the caller may not read.
+    /// ID of the role assignment. `None` if one exists that the caller lacks the permission to read.
     pub assignment_id: Option<String>,
-    /// What narrows the grant, if anything does.
+    /// The condition that restricts the grant, if any.
     pub condition: Option<String>,
-    /// `x-ms-correlation-request-id` of the write, by which Azure's activity log knows it. `None` where nothing was written.
+    /// `x-ms-correlation-request-id` of the write, for Azure's activity log.
+    /// `None` if nothing was written.
     pub correlation_id: Option<String>,
-    /// Object ids of the Entra groups that have a role which gives pull there, where Azure did not say whether the identity is a member.
+    /// Object IDs of Entra groups that have access, if Azure did not say whether the identity is a member.
     /// Usually empty.
     pub unchecked_groups: Vec<String>,
 }
@@ -160,26 +163,27 @@ pub struct Attachment {
 pub enum AttachOutcome {
     /// The grant was made.
     Granted,
-    /// The same grant was there: nothing was written.
+    /// The same grant existed: nothing was written.
     AlreadyGranted,
     /// A scope above the registry gives the role: nothing was written.
     Inherited {
         /// That scope.
         from: String,
     },
-    /// The identity is a member of an Entra group, itself or through other groups, that has a role which gives pull: nothing was written.
+    /// The identity is a direct or nested member of an Entra group that has access: nothing was written.
     ///
-    /// A warning goes with it: nodes keep a token with the memberships of the time when it was issued, for up to a day, so that a
-    /// membership that was just made takes long to have an effect. Ask for a direct grant to be independent of that.
+    /// This comes with a warning: nodes keep a token with the memberships at the time it was issued, for up to a day, so a new
+    /// membership takes long to have an effect. Request a direct grant to be independent of that.
     ThroughGroup {
-        /// Object id of the group that holds the role.
+        /// Object ID of the group that has the role.
         group: String,
         /// The scope of its role assignment: the registry or one above it.
         from: String,
     },
-    /// The role is there with another condition, which was left as it is: nothing was written.
+    /// The role assignment exists with another condition, which was kept: nothing was written.
     ConditionDiffers {
-        /// The condition that is there. `None` means that the role is there without any, and so is wider than was asked.
+        /// The existing condition.
+        /// `None` means that the role assignment has no condition, and so is wider than requested.
         existing: Option<String>,
     },
 }

@@ -42,45 +42,46 @@ pub(crate) fn check_is_current(expires: SystemTime, now: SystemTime) -> Result<(
     Ok(())
 }
 
-/// What attach would do. Making one needs read rights only. It can be stored, as JSON that is the same in every language, and is good for
-/// an hour.
+/// A plan of what attach would do. It is valid for one hour.
 ///
-/// Applying it looks again: what is done by then is no hindrance, but if something else would be done, nothing is and the error
-/// says so.
+/// Making a plan needs read permissions only. It can be stored as JSON, which is the same in every language.
 ///
-/// `Display` shows all that would be written, below a line that begins with `+` (creates a role assignment), `~` (replaces a condition),
-/// or `=` (writes nothing); a line with `!` is a warning. A stored plan is trusted as its storage is: whoever can change it can name another
-/// principal, cluster or registry, within what the caller who applies it may write. So review what `Display` shows at the place
-/// where it is applied.
+/// Applying it reads the current state again. If the planned change was made in the meantime, the call succeeds; if something else
+/// would have to be done, nothing is written and the error says so.
+///
+/// `Display` shows everything that would be written, below a line that starts with `+` (creates a role assignment), `~` (replaces a
+/// condition), or `=` (writes nothing); a line with `!` is a warning. A stored plan is only as trustworthy as its storage: anyone who
+/// can change it can name another principal, cluster or registry, within the permissions of the caller who applies it. So review what
+/// `Display` shows at the place where it is applied.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[non_exhaustive]
 pub struct AttachPlan {
-    /// The version of the form in which the plan is written.
+    /// The version of the plan's format.
     pub version: u32,
-    /// After this, by the clock of Azure, it is refused.
+    /// The expiry, by Azure's clock. The plan is rejected after this.
     #[serde(with = "crate::stored_time")]
     pub expires: SystemTime,
     /// The cluster.
     pub cluster: ClusterRef,
     /// The registry.
     pub registry: ResourceId,
-    /// The role that gives pull there.
+    /// The role that allows pulling.
     pub role: PullRole,
-    /// Who would have it.
+    /// The principal that would get the role.
     pub principal_id: PrincipalId,
     /// What would narrow it.
     // Absent is not null here: a plan that lost its condition would grant more than was shown.
     #[serde(deserialize_with = "Option::deserialize")]
     pub condition: Option<String>,
-    /// What would be done.
+    /// The planned action.
     pub action: PlannedAction,
-    /// Whether the options named who gets the grant; else it is the cluster's kubelet identity.
+    /// Whether the options named the principal; otherwise it is the cluster's kubelet identity.
     pub is_principal_named: bool,
-    /// What the options said of a scope above the registry, or a group, that gives pull already.
+    /// The option for access through a scope above the registry, or through a group.
     pub on_inherited_grant: OnInheritedGrant,
-    /// What the options said of the role with another condition.
+    /// The option for a role assignment with another condition.
     pub on_condition_mismatch: OnConditionMismatch,
-    /// Object ids of the Entra groups that have a role which gives pull there, where Azure did not say whether the identity is a member.
+    /// Object IDs of Entra groups that have access, if Azure did not say whether the identity is a member.
     /// Usually empty.
     pub unchecked_groups: Vec<String>,
 }
@@ -99,11 +100,11 @@ impl AttachPlan {
     }
 }
 
-/// How a plan of attach is applied. What is done, the plan says.
+/// Options for applying a plan of attach. The plan itself says what is done.
 #[derive(Clone, Debug, Default)]
 #[non_exhaustive]
 pub struct ApplyAttachOptions {
-    /// For how long a refusal is tried again. Not at all by default; rights that were just activated need it.
+    /// How long to retry after a 403. Off by default; useful right after activating a PIM role.
     pub retry_forbidden_for: Option<Duration>,
     /// Deadline (5 minutes by default), cancellation, progress.
     pub call: CallOptions,
@@ -125,21 +126,21 @@ impl ApplyAttachOptions {
     }
 }
 
-/// What a plan does.
+/// The action of a plan.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(tag = "kind", rename_all = "snake_case")]
 #[non_exhaustive]
 pub enum PlannedAction {
-    /// Makes the grant.
+    /// Creates the role assignment.
     Grant,
-    /// Gives the grant that is there another condition.
+    /// Replaces the condition of the existing role assignment.
     Replace {
-        /// Its id.
+        /// The role assignment's ID.
         assignment_id: String,
     },
-    /// Writes nothing, since this is so already.
+    /// Writes nothing, because access already exists.
     Nothing {
-        /// What attach would answer.
+        /// The outcome that attach would report.
         outcome: AttachOutcome,
     },
 }

@@ -12,7 +12,7 @@ use std::fmt::{self, Write as _};
 pub(crate) struct Whose<'a> {
     pub cluster: &'a ClusterRef,
     pub principal_id: PrincipalId,
-    /// It was given by hand, and not read from the cluster.
+    /// Whether it was given in the options, and not read from the cluster.
     pub is_named: bool,
 }
 

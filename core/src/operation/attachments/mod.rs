@@ -35,15 +35,17 @@ pub(crate) const RIGHTS_OF_REGISTRY: &[RequiredRight] = &[
     READ_ROLES,
 ];
 
-/// Where attachments are looked for.
+/// Options for listing attachments.
 #[derive(Clone, Debug, Default)]
 #[non_exhaustive]
 pub struct AttachmentsOptions {
-    /// Further subscriptions to look in. The client's own is looked in, and that of the cluster or registry.
+    /// Further subscriptions to search.
+    /// The client's own is always searched, and that of the cluster or registry.
     pub subscriptions: Vec<SubscriptionId>,
-    /// Asks the directory which principals of a registry's grants still exist, and who the members of its groups are; at a cluster there
-    /// is nothing to ask, as Azure itself says what a cluster's groups give it. By default it is not asked: it takes rights in Microsoft
-    /// Graph (`Directory.Read.All`, or `Application.Read.All` and `GroupMember.Read.All`), which roles in Azure do not bring.
+    /// Whether to query Microsoft Graph for deleted principals and the members of groups; off by default.
+    ///
+    /// Applies to a registry's grants only: for a cluster, Azure itself reports the grants of its groups. It requires permissions in
+    /// Microsoft Graph (`Directory.Read.All`, or `Application.Read.All` and `GroupMember.Read.All`), which Azure roles do not include.
     pub query_graph: bool,
     /// Deadline (5 minutes by default), cancellation, progress.
     pub call: CallOptions,
@@ -72,91 +74,93 @@ impl AttachmentsOptions {
     }
 }
 
-/// What a cluster's nodes can pull from.
+/// The registries that a cluster's nodes can pull from.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[non_exhaustive]
 pub struct ClusterAttachments {
     /// The cluster.
     pub cluster: ResourceId,
-    /// Who pulls for it.
+    /// The principal that pulls for the cluster.
     pub principal_id: PrincipalId,
-    /// The grants, one or more for a registry: those on the registry itself first. Those of the Entra groups that the identity is a member
-    /// of, itself or through other groups, are among them.
+    /// The grants, one or more for each registry, direct grants first.
+    /// Grants of Entra groups that the identity is a direct or nested member of are included.
     pub grants: Vec<PullGrant>,
-    /// The subscriptions that were looked in. A registry elsewhere may be attached too.
+    /// The searched subscriptions. Registries in other subscriptions may be attached too.
     pub subscriptions: Vec<SubscriptionId>,
 }
 
-/// Who can pull from a registry.
+/// The principals that can pull from a registry.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[non_exhaustive]
 pub struct RegistryAttachments {
     /// The registry.
     pub registry: Registry,
-    /// The grants: those on the registry itself first.
+    /// The grants, direct grants first.
     pub grants: Vec<PullGrant>,
-    /// The subscriptions whose clusters were looked at, to tell whose a grant is. One where the caller may not list them is
-    /// left out.
+    /// The subscriptions whose clusters were listed, to name the clusters of a grant.
+    /// A subscription where the caller lacks the permission to list clusters is left out.
     pub subscriptions: Vec<SubscriptionId>,
 }
 
-/// A role assignment that lets somebody pull from a registry.
+/// A role assignment that allows a principal to pull from a registry.
 ///
-/// A role is judged by what it allows: an Owner can pull too, where permissions are on the whole registry. One without effect in the
-/// registry's mode is no grant of pull, and is left out.
+/// A role is judged by its permissions: an Owner can pull too, from a registry with registry-wide permissions. A role without effect in
+/// the registry's mode does not allow pulling, and is left out.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[non_exhaustive]
 pub struct PullGrant {
     /// The registry.
     pub registry: ResourceId,
-    /// Who holds the assignment: an identity or a group.
+    /// The principal that has the role: an identity or a group.
     pub principal_id: PrincipalId,
-    /// Azure's word for what that is: `ServicePrincipal` (a managed identity too), `Group`, `User`.
+    /// The principal's type in Azure: `ServicePrincipal` (including managed identities), `Group`, `User`.
     pub principal_type: Option<String>,
-    /// Whether the principal still exists, as far as that is known.
+    /// Whether the principal still exists, if known.
     pub principal_state: PrincipalState,
-    /// The clusters whose nodes pull with it, of those that were looked at: it is their kubelet identity, or a group that has that as a
-    /// member (see [`membership`](Self::membership)).
+    /// The clusters whose nodes pull with this grant, of the listed clusters: the principal is their kubelet identity, or a group that
+    /// contains it (see [`membership`](Self::membership)).
     pub clusters: Vec<ResourceId>,
-    /// The role definition's id, the part that is the same in every subscription.
+    /// The role definition's ID, the part that is the same in every subscription.
     pub role_definition_id: Uuid,
-    /// The role's name. `None` where the caller may not read the definition.
+    /// The role's name. `None` if the caller lacks the permission to read the definition.
     pub role_name: Option<String>,
-    /// Id of the role assignment.
+    /// ID of the role assignment.
     pub assignment_id: String,
-    /// Where it was assigned.
+    /// Whether the grant is direct or inherited.
     pub reach: GrantReach,
-    /// What narrows it, if anything does.
+    /// The condition that restricts it, if any.
     pub condition: Option<String>,
-    /// `false`: the caller may not read the role's definition or the registry, so that it may give pull, or not.
+    /// Whether the role is known to allow pulling.
+    /// `false`: the caller lacks the permission to read the role's definition or the registry.
     pub is_certain: bool,
-    /// Where the principal is a group: whether its members are known, and so the [`clusters`](Self::clusters) complete.
+    /// If the principal is a group: whether its members are known, and so whether [`clusters`](Self::clusters) is complete.
     pub membership: GroupMembership,
 }
 
-/// Where a grant was assigned.
+/// The scope of a grant.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(tag = "kind", rename_all = "snake_case")]
 #[non_exhaustive]
 pub enum GrantReach {
-    /// On the registry itself: detach removes it, if its role is one that attach gives.
+    /// On the registry itself: detach removes it if its role is one that attach assigns.
     Direct,
-    /// On a scope above the registry, and so for all that is below that.
+    /// On a scope above the registry, and so for everything below that.
     Inherited {
         /// That scope.
         from: String,
     },
 }
 
-/// Whether a principal still exists. Only the directory tells of all of them, if it is asked: see
-/// [`query_graph`](AttachmentsOptions::query_graph).
+/// Whether a principal still exists.
+///
+/// Only Microsoft Graph knows this of all principals: see [`query_graph`](AttachmentsOptions::query_graph).
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 #[non_exhaustive]
 pub enum PrincipalState {
-    /// It is the kubelet identity of a cluster that exists, or the directory knows it.
+    /// It exists: it is the kubelet identity of an existing cluster, or Microsoft Graph returned it.
     Exists,
-    /// The directory does not know it: Azure keeps its assignments, and nobody can use them.
+    /// It was deleted in Entra ID: Azure keeps its role assignments, and nobody can use them.
     Gone,
     /// Not known.
     #[default]
@@ -165,7 +169,7 @@ pub enum PrincipalState {
 
 words!(PrincipalState, "principal state": Exists => "exists", Gone => "gone", Unknown => "unknown");
 
-/// Whether it is known who pulls by a group's grant.
+/// Whether the members of a group with a grant are known.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 #[non_exhaustive]
@@ -173,9 +177,9 @@ pub enum GroupMembership {
     /// The principal is not a group.
     #[default]
     None,
-    /// It is a group, and the clusters that were looked at were compared with its members.
+    /// It is a group, and the listed clusters were compared with its members.
     Checked,
-    /// It is a group, and its members were not read, so that a cluster may pull by it that is not named here.
+    /// It is a group whose members were not read: a cluster that is not named here may pull with it.
     /// [`query_graph`](AttachmentsOptions::query_graph) reads them, with `GroupMember.Read.All` in Microsoft Graph.
     Unchecked,
 }

@@ -29,21 +29,22 @@ pub(crate) const RIGHTS: &[RequiredRight] = &[
     useful(READ_PROVIDER, RightScope::Subscription, "to see when it is registered"),
 ];
 
-/// A cluster that is there now, and what its nodes can pull from.
+/// The result of creating a cluster: the cluster, and its attachments.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[non_exhaustive]
 pub struct CreatedCluster {
     /// The cluster.
     pub cluster: Cluster,
-    /// `false`: it was there, or was being made already, and was left as it is.
+    /// Whether this call created it.
+    /// `false`: it existed, or was already being created, and was not changed.
     pub is_new: bool,
-    /// In what one that was there differs from the one that would have been made: `location`, `vm_size` and
-    /// `kubernetes_version`, where they were asked for, `node_count`, `tier`, and `ssh_key`, where a public key was given.
+    /// How an existing cluster differs from the options: `location`, `vm_size` and `kubernetes_version`, if requested, `node_count`,
+    /// `tier`, and `ssh_key`, if a public key was given.
     pub differences: Vec<Difference>,
-    /// What was found or done at each registry, in the order in which they were given, each once.
+    /// The result of attaching each registry, in the given order, each once.
     pub attachments: Vec<Attachment>,
-    /// `x-ms-correlation-request-id` of the write that made the cluster, by which Azure's activity log knows it. `None` where nothing was
-    /// written, or where its answer was lost.
+    /// `x-ms-correlation-request-id` of the write that created the cluster, for Azure's activity log.
+    /// `None` if nothing was written, or its response was lost.
     pub correlation_id: Option<String>,
 }
 

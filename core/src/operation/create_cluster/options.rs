@@ -11,27 +11,29 @@ use crate::{
 /// The most that a pool can have.
 const MOST_NODES: u32 = 1000;
 
-/// How a cluster is made: by default as `az aks create` makes it, but without an SSH key.
+/// Options for creating a cluster. The defaults are those of `az aks create`, but without an SSH key.
 #[derive(Clone, Debug)]
 #[non_exhaustive]
 pub struct CreateClusterOptions {
-    /// The registries that its nodes are to be able to pull from; none by default. One that is given twice, as by its name and by its
-    /// login server, counts once.
+    /// The registries that its nodes can pull from; none by default.
+    /// A registry that is given twice, such as by name and by login server, counts once.
     pub registries: Vec<RegistryRef>,
-    /// The region. By default that of the resource group.
+    /// The region; by default the resource group's.
     pub location: Option<String>,
-    /// How many nodes its one pool has, `nodepool1`; 3 by default.
+    /// The number of nodes in its single pool, `nodepool1`; 3 by default.
     pub node_count: u32,
-    /// The size of its nodes, such as `Standard_D2s_v5`. The service's choice by default.
+    /// The VM size of its nodes, such as `Standard_D2s_v5`; by default the service's choice.
     pub vm_size: Option<String>,
-    /// The version of Kubernetes, such as `1.33` or `1.33.4`. The service's choice by default.
+    /// The Kubernetes version, such as `1.33` or `1.33.4`; by default the service's choice.
     pub kubernetes_version: Option<String>,
-    /// The tier. `Free` by default.
+    /// The pricing tier; `Free` by default.
     pub tier: ClusterTier,
-    /// Who may sign in to the nodes by SSH, as `azureuser`. Nobody by default.
+    /// SSH access to the nodes, as `azureuser`; none by default.
     pub ssh_key: SshKey,
-    /// Whether `Microsoft.ContainerService` is registered where the subscription has not done so. It is not by default. No other
-    /// resource provider is: those of networks and machines, which Azure needs for a cluster, are the subscription's own affair.
+    /// Whether to register `Microsoft.ContainerService` if the subscription has not registered it; off by default.
+    ///
+    /// No other resource provider is registered: those for networks and virtual machines, which Azure needs for a cluster, are left to
+    /// the subscription's owner.
     pub register_providers: bool,
     /// Deadline (60 minutes by default), cancellation, progress.
     pub call: CallOptions,

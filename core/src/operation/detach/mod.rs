@@ -30,15 +30,17 @@ pub(crate) const RIGHTS: &[RequiredRight] = &[
 ];
 pub(crate) const PLAN_RIGHTS: &[RequiredRight] = &[READ_THE_CLUSTER, SEE_GRANTS, TELL_REMAINING, READ_ROLES];
 
-/// How a cluster is detached.
+/// Options for detaching a registry from a cluster.
 #[derive(Clone, Debug, Default)]
 #[non_exhaustive]
 pub struct DetachOptions {
-    /// Whose grant is removed, where that is not the cluster's kubelet identity. The cluster is not looked at then: so it can be
-    /// one that was deleted, whose grants Azure keeps.
+    /// Object ID of the principal whose grants are removed, instead of the cluster's kubelet identity.
+    ///
+    /// The cluster is not read then, so it may have been deleted: Azure keeps the grants of a deleted cluster.
     pub principal_id: Option<PrincipalId>,
-    /// Leaves alone what this library did not make, such as a grant that Terraform or Bicep would make again. By default every
-    /// direct grant of the two roles that attach gives is removed, whoever made it.
+    /// Whether to keep grants that this library did not create, such as a grant that Terraform or Bicep would create again.
+    ///
+    /// Off by default: every direct grant of the two roles that attach assigns is removed.
     pub only_created_by_aks_acr: bool,
     /// Deadline (5 minutes by default), cancellation, progress.
     pub call: CallOptions,
@@ -67,23 +69,23 @@ impl DetachOptions {
     }
 }
 
-/// What was removed, and what still lets the cluster pull.
+/// The result of detach: the removed grants, and those that still give access.
 ///
-/// Removed is not yet without effect: Azure takes from seconds to minutes, a node may hold a token of the registry for hours, and
-/// an image that is on a node already starts without a pull.
+/// A removed grant can have an effect for some time: Azure takes seconds to minutes, a node may keep a registry token for hours, and an
+/// image that is already on a node starts without a pull.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[non_exhaustive]
 pub struct Detachment {
-    /// What was found or done.
+    /// What detach found or did.
     pub outcome: DetachOutcome,
-    /// Whose grants.
+    /// The principal whose grants were removed.
     pub principal_id: PrincipalId,
     /// The registry.
     pub registry: ResourceId,
-    /// What was removed.
+    /// The removed grants.
     pub removed: Vec<RemovedGrant>,
-    /// What still gives this principal pull: grants from above, of other roles, of Entra groups that it is a member of, or not made by us
-    /// where only ours were to go.
+    /// The grants that still allow this principal to pull: inherited ones, those of other roles or of its Entra groups, and those kept
+    /// by `only_created_by_aks_acr`.
     pub remaining: Vec<PullGrant>,
 }
 
@@ -92,9 +94,10 @@ pub struct Detachment {
 #[serde(rename_all = "snake_case")]
 #[non_exhaustive]
 pub enum DetachOutcome {
-    /// One grant or more was removed.
+    /// At least one grant was removed.
     Removed,
-    /// There was none to remove: nothing was written. The cluster may be able to pull all the same, by what remains.
+    /// There was nothing to remove, and nothing was written.
+    /// The cluster may still be able to pull, see `remaining`.
     NothingToRemove,
 }
 
@@ -104,13 +107,13 @@ words!(DetachOutcome, "outcome": Removed => "removed", NothingToRemove => "nothi
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[non_exhaustive]
 pub struct RemovedGrant {
-    /// Id of the role assignment that is gone.
+    /// ID of the removed role assignment.
     pub assignment_id: String,
     /// Its role.
     pub role: PullRole,
-    /// What narrowed it, if anything did.
+    /// The condition that restricted it, if any.
     pub condition: Option<String>,
-    /// `x-ms-correlation-request-id` of the write, by which Azure's activity log knows it.
+    /// `x-ms-correlation-request-id` of the write, for Azure's activity log.
     pub correlation_id: Option<String>,
 }
 

@@ -18,34 +18,37 @@ use std::{fmt, time::SystemTime};
 /// The form of a stored plan. One of another form is refused.
 pub(super) const VERSION: u32 = 1;
 
-/// What detach would do. Making one needs read rights only. It can be stored, as JSON that is the same in every language, and is good for
-/// an hour.
+/// A plan of what detach would remove. It is valid for one hour.
 ///
-/// Applying it looks again: what is gone by then is no hindrance, but if more would be removed than the plan says, nothing is.
+/// Making a plan needs read permissions only. It can be stored as JSON, which is the same in every language.
 ///
-/// `Display` shows all that would be removed, below lines that begin with `-` (deletes a role assignment) or `=` (writes nothing); a line
-/// with `!` names what still gives pull. A stored plan is trusted as its storage is, as [`AttachPlan`](crate::AttachPlan) says.
+/// Applying it reads the current state again. Grants that were removed in the meantime are skipped; if more would be removed than
+/// planned, nothing is removed.
+///
+/// `Display` shows everything that would be removed, below lines that start with `-` (deletes a role assignment) or `=` (writes
+/// nothing); a line with `!` names a grant that still gives access. A stored plan is only as trustworthy as its storage, see
+/// [`AttachPlan`](crate::AttachPlan).
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[non_exhaustive]
 pub struct DetachPlan {
-    /// The version of the form in which the plan is written.
+    /// The version of the plan's format.
     pub version: u32,
-    /// After this, by the clock of Azure, it is refused.
+    /// The expiry, by Azure's clock. The plan is rejected after this.
     #[serde(with = "crate::stored_time")]
     pub expires: SystemTime,
     /// The cluster.
     pub cluster: ClusterRef,
     /// The registry.
     pub registry: ResourceId,
-    /// Whose grants.
+    /// The principal whose grants would be removed.
     pub principal_id: PrincipalId,
-    /// What would be removed. Empty: nothing would be written.
+    /// The role assignments that would be removed. If empty, nothing would be written.
     pub remove: Vec<RoleAssignment>,
-    /// What would still give this principal pull, the grants of Entra groups that it is a member of among it.
+    /// The grants that would still allow this principal to pull, including those of its Entra groups.
     pub remaining: Vec<PullGrant>,
-    /// Whether the options named whose grants are meant; else they are those of the cluster's kubelet identity.
+    /// Whether the options named the principal; otherwise it is the cluster's kubelet identity.
     pub is_principal_named: bool,
-    /// Whether only what this library made is meant.
+    /// Whether only grants that this library created are removed.
     pub only_created_by_aks_acr: bool,
 }
 
@@ -65,7 +68,7 @@ impl DetachPlan {
     }
 }
 
-/// How a plan of detach is applied. What is done, the plan says.
+/// Options for applying a plan of detach. The plan itself says what is done.
 #[derive(Clone, Debug, Default)]
 #[non_exhaustive]
 pub struct ApplyDetachOptions {
@@ -110,9 +113,9 @@ impl fmt::Display for DetachPlan {
 /// What a principal holds at a registry and above it, told apart.
 #[derive(Debug, PartialEq)]
 pub(super) struct Held {
-    /// On the registry itself, of a role that attach gives, and of ours where only those are meant.
+    /// On the registry itself, of a role that attach assigns, and created by this library if only those are requested.
     pub remove: Vec<RoleAssignment>,
-    /// All else: it may give pull too.
+    /// All others: they may allow pulling too.
     pub keep: Vec<RoleAssignment>,
 }
 

@@ -15,31 +15,32 @@ pub(crate) const DEADLINE: Duration = Duration::from_secs(2 * 60 * 60);
 /// Azure copies each image by itself; more at a time mostly wait for the same source.
 const CONCURRENCY: usize = 4;
 
-/// One image of a list, and how it is imported.
+/// One image of a list, with its options.
 #[derive(Clone, Debug)]
 #[non_exhaustive]
 pub struct ImportItem {
-    /// The image.
+    /// The source image.
     pub source: ImageReference,
-    /// As for a single import; of its call counts the deadline, within that of the list.
+    /// The options of a single import.
+    /// Of its call options only the deadline is used, within the deadline of the list.
     pub options: ImportOptions,
 }
 
 impl ImportItem {
-    /// An image with the options of its import.
+    /// An image with its options.
     #[must_use]
     pub fn new(source: ImageReference, options: ImportOptions) -> Self {
         Self { source, options }
     }
 }
 
-/// How a list of images is imported.
+/// Options for importing a list of images.
 #[derive(Clone, Debug)]
 #[non_exhaustive]
 pub struct ImportManyOptions {
-    /// How many imports are under way at a time; 4 by default.
+    /// The number of concurrent imports; 4 by default.
     pub concurrency: usize,
-    /// Deadline of the whole (2 hours by default), cancellation, progress.
+    /// Deadline of the whole list (2 hours by default), cancellation, progress.
     pub call: CallOptions,
 }
 

@@ -7,28 +7,30 @@ use crate::{
     registry::{ImportCredentials, RegistryRef},
 };
 
-/// How an image is imported.
+/// Options for importing an image.
 #[derive(Clone, Debug, Default)]
 #[non_exhaustive]
 pub struct ImportOptions {
-    /// `repository:tag` in the target registry. By default the source's own, as Docker completes them, unless `additional_tags` or `untagged_repositories`
-    /// name others: `nginx` arrives as `library/nginx:latest`, `ghcr.io/a/b:v1` as `a/b:v1`, and `a/b:v1@sha256:…` as `a/b:v1`. A
-    /// source with a digest and no tag has none, and is [`InvalidInput`](crate::ErrorKind::InvalidInput) without a target.
+    /// The target, `repository:tag`.
+    /// By default the source's own repository and tag, as Docker completes them, unless `additional_tags` or `untagged_repositories`
+    /// name others: `nginx` becomes `library/nginx:latest`, `ghcr.io/a/b:v1` and `a/b:v1@sha256:…` become `a/b:v1`. A source with a
+    /// digest and no tag is [`InvalidInput`](crate::ErrorKind::InvalidInput) without a target.
     pub target: Option<String>,
-    /// Further names of the same image there, each `repository:tag`.
+    /// Further names of the image in the target registry, each `repository:tag`.
     pub additional_tags: Vec<String>,
-    /// Repositories there that get the image without a tag: it is known by its digest alone.
+    /// Repositories in the target registry that get the image without a tag, by its digest only.
     pub untagged_repositories: Vec<String>,
-    /// What happens to a tag that exists. Kept by default: an equal image is success, another is
+    /// What to do with an existing tag. Kept by default: the same image succeeds, another is a
     /// [`Conflict`](crate::ErrorKind::Conflict).
     pub on_existing_tag: OnExistingTag,
-    /// The registry of Azure that has the source, where it cannot be found by the host in the source's name: one of another
-    /// subscription, by its resource id. With it, a source without a host is a repository there, as it is typed: `app:v1` is `app:v1`, and
-    /// not Docker Hub's `library/app:v1`. A host that is none of this cloud's registries contradicts it.
+    /// The Azure registry that has the source, if it cannot be found by the host in the source's name: one in another subscription, by
+    /// its resource ID. With it, a source without a host is a repository of that registry: `app:v1` is `app:v1`, and not Docker Hub's
+    /// `library/app:v1`. A host that belongs to no registry of this cloud contradicts it.
     pub source_registry: Option<RegistryRef>,
-    /// How Azure signs in to a source that lets nobody pull anonymously. Azure alone uses it: the source is not looked at before the
-    /// import. So nothing is compared, unless the source is named by its digest; a tag that exists is then a
-    /// [`Conflict`](crate::ErrorKind::Conflict) also the second time, and `untagged_repositories` needs such a source.
+    /// Credentials for a source that does not allow anonymous pulls.
+    /// Only Azure uses them: the source is not read before the import. So nothing is compared, unless the source is named by its
+    /// digest. An existing tag is then always a [`Conflict`](crate::ErrorKind::Conflict), also in a second run, and
+    /// `untagged_repositories` requires a source with a digest.
     pub credentials: Option<ImportCredentials>,
     /// Deadline (30 minutes by default), cancellation, progress.
     pub call: CallOptions,
@@ -42,7 +44,7 @@ impl ImportOptions {
         self
     }
 
-    /// Adds a further name, to [`additional_tags`](Self::additional_tags).
+    /// Adds a name to [`additional_tags`](Self::additional_tags).
     #[must_use]
     pub fn with_additional_tag(mut self, target: impl Into<String>) -> Self {
         self.additional_tags.push(target.into());

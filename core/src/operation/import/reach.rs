@@ -37,12 +37,12 @@ pub(super) enum Look {
 }
 
 impl Look {
-    /// Whether the image with this digest was seen.
+    /// Whether the image with this digest was found.
     pub fn is(&self, wanted: &Digest) -> bool {
         matches!(self, Self::There(there) if there.is_same(wanted) == Some(true))
     }
 
-    /// Whether another one was seen.
+    /// Whether another image was found.
     pub fn is_other(&self, wanted: &Digest) -> bool {
         matches!(self, Self::There(there) if there.is_same(wanted) == Some(false))
     }
@@ -51,7 +51,7 @@ impl Look {
         matches!(self, Self::Hidden { .. })
     }
 
-    /// Whether it was not seen, and will not be by another look.
+    /// Whether it was not found, and reading again cannot change that.
     pub fn is_hidden_for_good(&self) -> bool {
         matches!(self, Self::Hidden { passes: false, .. })
     }
@@ -69,8 +69,9 @@ struct Host {
 }
 
 impl Reach {
-    /// Looks at an image. What stands in the way is a reason, but for what ends the whole call, and for a registry that has another
-    /// image than the digest's: `side` is whose fault that is.
+    /// Reads an image.
+    /// An obstacle is returned as a reason, except what ends the whole call, and a registry that has another image than the digest's:
+    /// `side` is the side at fault then.
     pub async fn look(&self, parts: &Parts, image: &ImageReference, side: ImportSide, call: &Call) -> Result<Look> {
         let host = image.registry();
         let left = match self.left(host) {

@@ -8,61 +8,62 @@ use crate::{
 use serde::{Deserialize, Serialize};
 use std::fmt;
 
-/// What happens to a target tag that exists.
+/// What an import does with an existing target tag.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 #[non_exhaustive]
 pub enum OnExistingTag {
-    /// It stays: an equal image is success, another is [`Conflict`](crate::ErrorKind::Conflict). Where the source cannot be looked
-    /// at, as with [`credentials`](crate::ImportOptions::credentials), and is not named by its digest, any image under the tag is another.
+    /// Keeps it: the same image succeeds, another is a [`Conflict`](crate::ErrorKind::Conflict).
+    /// If the source cannot be read, as with [`credentials`](crate::ImportOptions::credentials), and is not named by its digest, any
+    /// image with the tag counts as another.
     #[default]
     Keep,
-    /// It is moved to the imported image.
+    /// Moves it to the imported image.
     Replace,
 }
 
 words!(OnExistingTag, "on_existing_tag": Keep => "keep", Replace => "replace");
 
-/// An image that is in the registry now.
+/// The result of an import.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[non_exhaustive]
 pub struct Import {
     /// The source, completed as Docker completes it.
     pub source: ImageReference,
-    /// The image in the registry: by its tag, or by its digest where it has none there.
+    /// The image in the registry: by its tag, or by its digest if it has no tag.
     pub target: ImageReference,
-    /// Its further names there.
+    /// Its additional tags in the registry.
     pub additional_tags: Vec<ImageReference>,
-    /// `false`: an equal image was there, and nothing was copied.
+    /// Whether it was copied. `false`: the registry already had the same image.
     pub is_new: bool,
-    /// How sure it is that the two are the same.
+    /// Whether the imported image was verified to equal the source.
     pub proof: ImportProof,
-    /// `x-ms-correlation-request-id` of the write, by which Azure's activity log knows it. `None` where nothing was copied, or where
-    /// its answer was lost.
+    /// `x-ms-correlation-request-id` of the write, for Azure's activity log.
+    /// `None` if nothing was copied, or its response was lost.
     pub correlation_id: Option<String>,
 }
 
-/// How sure it is that an imported image is its source.
+/// Whether an imported image was verified to equal its source.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(tag = "kind", rename_all = "snake_case")]
 #[non_exhaustive]
 pub enum ImportProof {
-    /// The target's digest equals the one that is meant: the one that the source is named by, or else had before the import.
+    /// The target's digest equals the source's: the digest in the source's name, or the one it had before the import.
     SourceMatched {
-        /// That digest.
+        /// The digest of both.
         digest: Digest,
     },
-    /// The target's digest is known, the source's is not.
+    /// The target's digest is known, but was not compared with the source's.
     TargetOnly {
         /// The target's digest.
         digest: Digest,
-        /// Why the source was not compared: it was not reached from here, refuses the caller, or is asked by Azure alone.
+        /// Why the source was not compared: it is not reachable from here, refuses the caller, or only Azure has its credentials.
         reason: String,
     },
-    /// Azure says that the import succeeded; the target was not reached from here, refuses the caller, or has replicas that do not show
-    /// the image yet.
+    /// Azure reports that the import succeeded, but the target could not be read: it is not reachable from here, refuses the caller, or
+    /// has replicas that do not have the image yet.
     Unproven {
-        /// Why not.
+        /// Why it could not be read.
         reason: String,
     },
 }
@@ -77,19 +78,19 @@ impl fmt::Display for ImportProof {
     }
 }
 
-/// How [`Client::start_import`](crate::Client::start_import) ended.
+/// The result of [`Client::start_import`](crate::Client::start_import).
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(tag = "kind", rename_all = "snake_case")]
 #[non_exhaustive]
 pub enum StartedImport {
-    /// Every target has the image already: nothing was begun.
+    /// Every target already has the image: no import was started.
     AlreadyThere {
-        /// What is there.
+        /// The existing image.
         import: Import,
     },
-    /// Azure copies.
+    /// The import was started.
     Started {
-        /// By which the import is followed.
+        /// The handle to poll the import with.
         handle: ImportHandle,
     },
 }

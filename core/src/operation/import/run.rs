@@ -81,8 +81,9 @@ pub(super) fn check(
 }
 
 impl<'a> Job<'a> {
-    /// Looks at the source, and beside it for the registry that has it and for the one that is to. Where the source keeps silent the
-    /// targets are looked at meanwhile: who reaches neither shall not wait for one after the other.
+    /// Reads the source, and at the same time looks up its registry and the target registry.
+    /// If the source does not respond, the targets are read in the meantime: a caller who reaches neither should not wait for one after
+    /// the other.
     pub async fn prepare(
         parts: &'a Parts,
         registry: impl Future<Output = Result<Registry>>,
@@ -122,12 +123,13 @@ impl<'a> Job<'a> {
         Ok(Self { parts, registry, source, options, source_registry, targets, seen, before, reach, call })
     }
 
-    /// The digest that is meant: the one that the caller named, or the one that the source was seen to have.
+    /// The expected digest: the one in the source's name, or the one that was read from the source.
     pub fn wanted(&self) -> Option<&Digest> {
         meant(&self.seen, &self.source)
     }
 
-    /// The targets that do not have the image yet. A tag that has another one is not overwritten unless it was asked for.
+    /// The targets that do not have the image yet.
+    /// A tag of another image is an error unless it may be replaced.
     pub async fn missing(&self) -> Result<Vec<&ImageReference>> {
         let Some(wanted) = self.wanted() else { return Ok(self.targets.iter().collect()) };
         let ahead = self.before.get();
@@ -150,7 +152,7 @@ impl<'a> Job<'a> {
         Ok(missing)
     }
 
-    /// What targets show.
+    /// Reads the targets.
     pub async fn look_at<T: Borrow<ImageReference> + Sync>(&self, targets: &[T]) -> Result<Vec<Look>> {
         self.reach.look_at(self.parts, targets, self.call).await
     }
@@ -161,12 +163,12 @@ impl<'a> Job<'a> {
         self.targets.iter().zip(before).any(|(one, before)| one == target && before.is(digest))
     }
 
-    /// Whether the registry may have replicas, which only those of this tier have.
+    /// Whether the registry can have replicas, which only this tier has.
     pub fn may_lag(&self) -> bool {
         self.registry.sku.eq_ignore_ascii_case(Sku::Premium.as_str())
     }
 
-    /// What was there already.
+    /// The result, if every target already has the image.
     pub fn already_there(&self) -> Option<Import> {
         let digest = self.wanted()?.clone();
         Some(self.done(false, ImportProof::SourceMatched { digest }, None))
@@ -196,7 +198,7 @@ impl<'a> Job<'a> {
         Ok(handle)
     }
 
-    /// Copies to the targets that do not have it, and proves what arrived.
+    /// Copies to the targets that do not have the image, and verifies the result.
     pub async fn copy(&self, missing: &[&ImageReference]) -> Result<Import> {
         let step = format!("importing {} as {}", self.source, self.targets[0]);
         let work = async {

@@ -109,13 +109,13 @@ impl Sources {
 pub(super) struct Origin {
     /// The image, with the registry's login server as far as it is known.
     pub image: ImageReference,
-    /// The registry, where it is one of Azure's that the caller can name.
+    /// The registry, if it is an Azure registry that the caller can name.
     pub registry: Option<ResourceId>,
     pub seen: Look,
 }
 
 impl Origin {
-    /// Looks for the registry and at the image: at once, where the image says where it is.
+    /// Looks up the registry and reads the image: at once, if the image names its registry.
     pub async fn find(
         parts: &Parts,
         image: ImageReference,

@@ -16,9 +16,9 @@ use crate::{
 
 /// What was found about a refused pull.
 pub(super) struct Verdict {
-    /// Waiting cannot help.
+    /// Whether waiting cannot help.
     pub is_final: bool,
-    /// What is waited for, if it is not.
+    /// The step to wait in, otherwise.
     pub step: String,
     /// What an error says in addition.
     facts: Vec<(&'static str, String)>,

@@ -6,18 +6,20 @@ use std::time::Duration;
 /// How long a grant that is there may take to become effective. Users report minutes, and up to an hour with old node tokens.
 const PROPAGATION: Duration = Duration::from_secs(10 * 60);
 
-/// How a rollout is waited for.
+/// Options for waiting for a rollout.
 #[derive(Clone, Debug)]
 #[non_exhaustive]
 pub struct RolloutOptions {
-    /// The registry that the images come from, where it is in a subscription that the client does not search: its resource id. When a
-    /// registry refuses a pull, its role assignments are read, to tell a missing one from one that is not effective yet.
+    /// Resource ID of the images' registry, if it is in a subscription that is not searched.
+    /// When a registry refuses a pull, its role assignments are read, to distinguish a missing grant from one that is not effective
+    /// yet.
     pub registry: Option<RegistryRef>,
-    /// The subscriptions in which the registry of a refused pull is searched, besides the client's and the cluster's. By default all
-    /// that the caller can see.
+    /// Subscriptions in which to search the registry of a refused pull, in addition to the client's and the cluster's. By default all
+    /// that the caller can list.
     pub subscriptions: Vec<SubscriptionId>,
-    /// How long a grant that is there may take to become effective; 10 minutes by default. For so long, counted from the first pull
-    /// that the registry refuses, a refusal is waited out. It does not prolong the deadline, which ends the wait earlier if it is earlier.
+    /// How long an existing grant may take to become effective; 10 minutes by default.
+    /// Refused pulls are waited for this long, counted from the first one. It does not extend the deadline, which may end the wait
+    /// earlier.
     pub propagation_timeout: Duration,
     /// Deadline (15 minutes by default), cancellation, progress.
     pub call: CallOptions,
