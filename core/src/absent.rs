@@ -6,7 +6,7 @@ use crate::{error::Error, id::ResourceId};
 const GROUP: &str = "ResourceGroupNotFound";
 const SUBSCRIPTIONS: [&str; 2] = ["SubscriptionNotFound", "InvalidSubscriptionId"];
 
-/// Says of a 404 what of an id does not exist: the resource, its group, or its subscription.
+/// Says which part of an ID a 404 refers to: the resource, its resource group, or its subscription.
 pub(crate) fn explain(err: Error, what: &'static str, id: &ResourceId) -> Error {
     let (group, subscription) = (id.group(), id.subscription().to_string());
     let code = err.code().unwrap_or_default().to_owned();
@@ -17,7 +17,7 @@ pub(crate) fn explain(err: Error, what: &'static str, id: &ResourceId) -> Error 
     if SUBSCRIPTIONS.contains(&code.as_str()) { err } else { err.with_context("subscription", subscription) }
 }
 
-/// The sentence for a code of Resource Manager that says that a group or a subscription is missing.
+/// The message for a Resource Manager code that says that a group or a subscription is missing.
 pub(crate) fn sentence_of_parent(code: &str, group: Option<&str>, subscription: Option<&str>) -> Option<String> {
     if code == GROUP {
         return group.map(|group| format!("resource group '{group}' does not exist"));

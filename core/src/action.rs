@@ -12,9 +12,9 @@ pub(crate) const READ_REGISTRY: &str = "Microsoft.ContainerRegistry/registries/r
 pub(crate) const WRITE_REGISTRY: &str = "Microsoft.ContainerRegistry/registries/write";
 pub(crate) const IMPORT: &str = "Microsoft.ContainerRegistry/registries/importImage/action";
 pub(crate) const REGISTER_REGISTRIES: &str = "Microsoft.ContainerRegistry/register/action";
-/// Needed for a pull from a registry whose permissions are on the whole of it.
+/// Needed to pull from a registry with registry-wide permissions.
 pub(crate) const PULL: &str = "Microsoft.ContainerRegistry/registries/pull/read";
-/// Needed for a pull where permissions are on repositories: a data action.
+/// Needed to pull from a registry with repository permissions: a data action.
 pub(crate) const READ_CONTENT: &str = "Microsoft.ContainerRegistry/registries/repositories/content/read";
 
 pub(crate) const READ_CLUSTER: &str = "Microsoft.ContainerService/managedClusters/read";
@@ -24,8 +24,8 @@ pub(crate) const USER_CREDENTIAL: &str = "Microsoft.ContainerService/managedClus
 pub(crate) const ADMIN_CREDENTIAL: &str =
     "Microsoft.ContainerService/managedClusters/listClusterAdminCredential/action";
 
-/// The smallest built-in role that has an action.
-/// See [built-in roles](https://learn.microsoft.com/azure/role-based-access-control/built-in-roles).
+/// The smallest built-in role that contains an action. See [built-in
+/// roles](https://learn.microsoft.com/azure/role-based-access-control/built-in-roles).
 pub(crate) fn smallest_role(action: &str) -> Option<&'static str> {
     let role = match action {
         WRITE_GRANT | DELETE_GRANT => "Role Based Access Control Administrator",

@@ -1,16 +1,16 @@
-//! Reads `WWW-Authenticate`: which ways to sign in a service offers, each with its parameters.
+//! Parses `WWW-Authenticate`: the sign-in schemes that a service offers, with their parameters.
 //!
-//! The grammar is that of RFC 9110, [11.6.1](https://www.rfc-editor.org/rfc/rfc9110#section-11.6.1): a list of challenges, each a scheme
-//! with one token or with a list of parameters. The two lists share the comma, so that only a look at what follows a word tells a new
-//! challenge from a further parameter. Servers write it loosely; whatever can be read without a guess is read.
+//! The grammar is that of RFC 9110, [11.6.1](https://www.rfc-editor.org/rfc/rfc9110#section-11.6.1): a list of challenges, each a
+//! scheme with one token or with a list of parameters. The two lists share the comma, so only what follows a word distinguishes a new
+//! challenge from a further parameter. Servers write it loosely; everything that can be parsed without guessing is parsed.
 
 use std::{iter::Peekable, str::CharIndices};
 
-/// One way to sign in.
+/// One sign-in scheme.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub(crate) struct Challenge {
     scheme: String,
-    /// What follows the scheme instead of parameters, as `Negotiate` has it.
+    /// The text after the scheme if it has no parameters, as in `Negotiate`.
     token: Option<String>,
     parameters: Vec<(String, String)>,
 }
@@ -50,12 +50,12 @@ pub(crate) fn challenges(header: &str) -> Vec<Challenge> {
     all
 }
 
-/// The first challenge with a given error code, whatever its scheme. RFC 6750 names `invalid_token`, Entra `insufficient_claims`.
+/// The first challenge with a given error code, of any scheme. RFC 6750 names `invalid_token`, Entra ID `insufficient_claims`.
 pub(crate) fn with_error(header: &str, code: &str) -> Option<Challenge> {
     challenges(header).into_iter().find(|challenge| challenge.get("error") == Some(code))
 }
 
-/// Goes through a header from its beginning to its end.
+/// Reads a header from start to end.
 struct Reader<'a> {
     text: &'a str,
     rest: Peekable<CharIndices<'a>>,
@@ -76,7 +76,7 @@ impl<'a> Reader<'a> {
         &self.text[start..self.at()]
     }
 
-    /// Skips what stands between two words. A quoted text that belongs to nothing is skipped as a whole. Whether a word follows.
+    /// Skips the text between two words, including a quoted text that belongs to nothing. Returns whether a word follows.
     fn skip_to_word(&mut self) -> bool {
         loop {
             match self.peek() {
@@ -93,7 +93,7 @@ impl<'a> Reader<'a> {
         self.take_while(is_token)
     }
 
-    /// Whether an equals sign follows, perhaps behind blanks, and a value after it. It is skipped then.
+    /// Whether an equals sign, possibly after blanks, and a value follow. If so, the sign is skipped.
     fn is_followed_by_equals(&mut self) -> bool {
         let mut ahead = self.rest.clone();
         while ahead.next_if(|(_, letter)| is_blank(*letter)).is_some() {}
@@ -104,7 +104,7 @@ impl<'a> Reader<'a> {
         true
     }
 
-    /// `None` for a quoted text without an end: what it would have been is not known.
+    /// `None` for an unterminated quoted text: its value is unknown.
     fn value(&mut self) -> Option<String> {
         self.take_while(is_blank);
         if self.peek() == Some('"') {
@@ -126,7 +126,7 @@ impl<'a> Reader<'a> {
         }
     }
 
-    /// The one token of a challenge that has no parameters: it ends at a comma or with the header.
+    /// The single token of a challenge without parameters: it ends at a comma or at the end of the header.
     fn token(&mut self) -> Option<String> {
         let mut ahead = Self { text: self.text, rest: self.rest.clone() };
         if ahead.take_while(is_blank).is_empty() {

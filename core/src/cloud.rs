@@ -1,29 +1,29 @@
-//! The clouds of Azure: hosts, audiences, the ending of login servers.
+//! The Azure clouds: hosts, audiences, suffixes of login servers.
 
 use crate::error::{Error, Result};
 use std::str::FromStr;
 use url::{Origin, Url};
 
-/// Endings of login servers in all clouds, this one's and the others', so that a slip between clouds is seen before a request.
+/// Suffixes of login servers in all clouds, so that a mix-up of clouds is detected before a request.
 const REGISTRY_SUFFIXES: [&str; 5] =
     [".azurecr.io", ".azurecr.cn", ".azurecr.us", ".azurecr.de", ".azurecr.sovcloud-azure.fr"];
 
-/// The AKS server application in Entra, for which an Entra-enabled cluster wants its tokens; the same in every cloud.
+/// The AKS server application in Entra ID, the audience of tokens for clusters with Entra ID; the same in every cloud.
 #[cfg(feature = "kubernetes")]
 const AKS_SCOPE: &str = "6dae42f8-4368-4678-94ff-3960e28e3630/.default";
 
 /// An Azure cloud: the address of its Resource Manager, and the audience of its tokens.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Cloud {
-    /// `https://` and the host, without a slash at the end.
+    /// `https://` and the host, without a trailing slash.
     arm: String,
     arm_scope: String,
     registry_suffix: String,
-    /// Where its directory is asked, and for whom a token is for that, where it is known.
+    /// The address of Microsoft Graph and the scope of its tokens, if known.
     graph: Option<(String, String)>,
-    /// Where tokens come from, as `arm` is written; of a cloud that was made up, perhaps unknown.
+    /// The authority that issues tokens, in the same form as `arm`; possibly unknown in a custom cloud.
     authority: Option<String>,
-    /// Endings of the API servers' names, as far as they are established; `None` in a cloud that was made up.
+    /// Suffixes of the API servers' names, as far as they are documented; `None` in a custom cloud.
     cluster_suffixes: Option<&'static [&'static str]>,
 }
 
@@ -82,7 +82,11 @@ impl Cloud {
             |part: &str| !part.is_empty() && part.bytes().all(|byte| byte.is_ascii_alphanumeric() || byte == b'-');
         // One label alone would take in hosts of everybody, and tokens would be sent to them.
         if !suffix.contains('.') || !suffix.split('.').all(is_plain) {
-            return Err(Error::invalid("wanted a domain name, such as azurecr.io", "registry suffix", registry_suffix));
+            return Err(Error::invalid(
+                "expected a domain name, such as azurecr.io",
+                "registry suffix",
+                registry_suffix,
+            ));
         }
         let arm_scope = format!("{arm}/.default");
         Ok(Self {
@@ -144,8 +148,8 @@ impl Cloud {
         &self.arm
     }
 
-    /// Where the directory is asked, and the scope of a token for it.
-    /// See [national clouds](https://learn.microsoft.com/graph/deployments). Of Bleu's it is not established.
+    /// The address of Microsoft Graph, and the scope of a token for it. See [national
+    /// clouds](https://learn.microsoft.com/graph/deployments). Bleu's is not documented.
     pub(crate) fn graph(&self) -> Option<(&str, &str)> {
         self.graph.as_ref().map(|(address, scope)| (address.as_str(), scope.as_str()))
     }
@@ -165,15 +169,15 @@ impl Cloud {
         AKS_SCOPE
     }
 
-    /// Whether a host is the API server of a cluster in this cloud, as far as its name says. In a cloud that was made up, every host may be.
-    /// See [outbound rules](https://learn.microsoft.com/azure/aks/outbound-rules-control-egress), which name the endings. Of Bleu's it is
-    /// not established.
+    /// Whether a host can be the API server of a cluster in this cloud, judging by its name. In a custom cloud, every host can. See
+    /// [outbound rules](https://learn.microsoft.com/azure/aks/outbound-rules-control-egress), which list the suffixes. Bleu's are not
+    /// documented.
     pub(crate) fn has_cluster(&self, host: &str) -> bool {
         self.cluster_suffixes.is_none_or(|suffixes| suffixes.iter().any(|suffix| ends_with(host, suffix)))
     }
 
-    /// Whether a kubeconfig may name this proxy. AKS names none; the kubeconfigs of an emulator may name one on the machine where its Resource
-    /// Manager is.
+    /// Whether a kubeconfig may name this proxy. AKS names none; the kubeconfigs of an emulator may name one on the machine of its
+    /// Resource Manager.
     pub(crate) fn may_name_proxy(&self, proxy: &str) -> bool {
         let host = |address: &str| {
             let host = Url::parse(address).ok()?.host_str()?.to_owned();
@@ -188,26 +192,28 @@ impl Cloud {
         ends_with(host, &self.registry_suffix)
     }
 
-    /// The login server of a registry without a domain label: of one that has a label, it is another.
+    /// The login server of a registry without a domain label; with a label it differs.
     pub(crate) fn plain_login_server(&self, name: &str) -> String {
         format!("{}{}", name.to_ascii_lowercase(), self.registry_suffix)
     }
 
-    /// Refuses what is no login server of this cloud.
+    /// Rejects a host that is not a login server of this cloud.
     pub(crate) fn check_login_server(&self, host: &str) -> Result<()> {
         self.check_registry_host(host, "registry")?;
         if self.has_registry(host) {
             return Ok(());
         }
-        let wanted = format!("not a registry of Azure: login servers end in {}", self.registry_suffix);
+        let wanted = format!("not an Azure registry: login servers end in {}", self.registry_suffix);
         Err(Error::invalid(wanted, "registry", host))
     }
 
-    /// Refuses the host of a registry in another cloud: nothing here can reach it with this cloud's identities.
+    /// Rejects the host of a registry in another cloud: this cloud's identities have no access there.
     pub(crate) fn check_registry_host(&self, host: &str, part: &'static str) -> Result<()> {
         if !self.has_registry(host) && is_registry_host(host) {
-            let wanted =
-                format!("a registry of another cloud: in this one, login servers end in {}", self.registry_suffix);
+            let wanted = format!(
+                "the registry is in another cloud: login servers of this cloud end in {}",
+                self.registry_suffix
+            );
             return Err(Error::invalid(wanted, part, host));
         }
         Ok(())
@@ -224,7 +230,7 @@ impl FromStr for Cloud {
             "china" => Ok(Self::china()),
             "us_government" => Ok(Self::us_government()),
             "bleu" => Ok(Self::bleu()),
-            _ => Err(Error::invalid("wanted one of: public, china, us_government, bleu", "cloud", name)),
+            _ => Err(Error::invalid("expected one of: public, china, us_government, bleu", "cloud", name)),
         }
     }
 }
@@ -235,14 +241,14 @@ impl Default for Cloud {
     }
 }
 
-/// An address of Microsoft Graph, and the scope of tokens for it.
+/// The address of Microsoft Graph, and the scope of its tokens.
 fn graph_at(address: &str) -> (String, String) {
     (address.to_owned(), format!("{address}/.default"))
 }
 
-/// The `https` address of a host, without a slash at the end.
+/// The `https` address of a host, without a trailing slash.
 fn origin(address: &str, part: &'static str) -> Result<String> {
-    let wrong = || Error::invalid("wanted https://host[:port]", part, address);
+    let wrong = || Error::invalid("expected https://host[:port]", part, address);
     let url = Url::parse(address).map_err(|err| wrong().with_source(err))?;
     let is_bare = url.path() == "/" && url.query().is_none() && url.fragment().is_none() && url.username().is_empty();
     let Origin::Tuple(..) = url.origin() else { return Err(wrong()) };
@@ -252,7 +258,7 @@ fn origin(address: &str, part: &'static str) -> Result<String> {
     Ok(url.origin().ascii_serialization())
 }
 
-/// Whether a host is a registry of some cloud of Azure.
+/// Whether a host is a registry of any Azure cloud.
 fn is_registry_host(host: &str) -> bool {
     REGISTRY_SUFFIXES.iter().any(|suffix| ends_with(host, suffix))
 }

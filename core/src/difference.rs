@@ -1,4 +1,4 @@
-//! How something that is there differs from what was asked for.
+//! How an existing resource differs from the requested one.
 
 use crate::quoted::Quoted;
 use serde::{Deserialize, Serialize};
@@ -30,7 +30,7 @@ impl fmt::Display for Difference {
     }
 }
 
-/// Collects what differs. Values are compared without regard to case, as Azure does.
+/// Collects differences. Values are compared without regard to case, as in Azure.
 #[derive(Default)]
 pub(crate) struct Differences(Vec<Difference>);
 

@@ -1,10 +1,10 @@
-//! Variables of the environment, as a value: a test's are its own, and so are those of a program that serves many callers.
+//! Environment variables as a value: tests have their own, and so do programs that serve several callers.
 
 use std::{fmt, sync::Arc};
 
 type Lookup = dyn Fn(&str) -> Option<String> + Send + Sync;
 
-/// Where variables such as `HTTPS_PROXY` are looked up.
+/// The lookup of variables such as `HTTPS_PROXY`.
 #[derive(Clone)]
 pub(crate) struct Environment(Arc<Lookup>);
 
@@ -25,7 +25,7 @@ impl Environment {
     }
 }
 
-/// The process's own.
+/// The process's own environment.
 impl Default for Environment {
     fn default() -> Self {
         Self::new(|name| std::env::var(name).ok())

@@ -87,7 +87,7 @@ as_text!(PrincipalId, SubscriptionId);
 /// Only the usual form with dashes: the others that a parser would take are a slip of the hand here.
 fn guid(text: &str, part: &'static str) -> Result<Uuid> {
     let parsed = Uuid::try_parse(text).ok().filter(|_| text.len() == 36);
-    parsed.ok_or_else(|| Error::invalid("wanted an id of the form 00000000-0000-0000-0000-000000000000", part, text))
+    parsed.ok_or_else(|| Error::invalid("expected an id of the form 00000000-0000-0000-0000-000000000000", part, text))
 }
 
 /// The ID of a resource in a resource group. Compared case-insensitively, like in Azure.
@@ -164,7 +164,7 @@ impl ResourceId {
         if self.is_of_type(resource_type) {
             return Ok(self);
         }
-        let wanted = format!("wanted the id of a {what}, of type {resource_type}");
+        let wanted = format!("expected the id of a {what}, of type {resource_type}");
         Err(Error::invalid(wanted, "resource id", self.text))
     }
 }
@@ -178,15 +178,15 @@ impl FromStr for ResourceId {
     /// # Errors
     /// [`InvalidInput`](crate::ErrorKind::InvalidInput), with what is wrong.
     fn from_str(text: &str) -> Result<Self> {
-        let wrong = |why: &str| Error::invalid(format!("not a resource id: {why}"), "resource id", text);
-        let form = "wanted /subscriptions/{id}/resourceGroups/{group}/providers/{namespace}/{type}/{name}";
+        let wrong = |why: &str| Error::invalid(format!("invalid resource ID: {why}"), "resource id", text);
+        let form = "expected /subscriptions/{id}/resourceGroups/{group}/providers/{namespace}/{type}/{name}";
         let mut segments: Vec<&str> = text.strip_prefix('/').ok_or_else(|| wrong(form))?.split('/').collect();
         // One slash after a whole id is what a copied address has.
         if segments.len() == 9 {
             segments.pop_if(|last| last.is_empty());
         }
         if let Some(odd) = segments.iter().find(|segment| !is_plain_segment(segment)) {
-            return Err(wrong(&format!("the segment '{}' cannot be part of one", odd.escape_debug())));
+            return Err(wrong(&format!("invalid segment '{}'", odd.escape_debug())));
         }
         let [subscriptions, subscription, groups, group, providers, namespace, kind, name] = segments[..] else {
             return Err(wrong(form));
@@ -216,14 +216,14 @@ pub(crate) fn group_name(text: &str) -> Result<String> {
     if is_plain_segment(text) && text.chars().count() <= 90 && !text.ends_with('.') {
         return Ok(text.to_owned());
     }
-    let wanted = "wanted 1 to 90 letters, digits, '-', '_', '.', '(', ')', no dot at the end";
+    let wanted = "expected 1 to 90 letters, digits, '-', '_', '.', '(', ')', no dot at the end";
     Err(Error::invalid(wanted, "resource group", text))
 }
 
 /// Checks a name of which only Azure knows whether there is such a thing, as of a region. An empty one would be sent as if it were one.
 pub(crate) fn check_not_empty(part: &'static str, text: Option<&str>) -> Result<()> {
     match text {
-        Some(text) if text.trim().is_empty() => Err(Error::invalid("wanted a name, not an empty text", part, text)),
+        Some(text) if text.trim().is_empty() => Err(Error::invalid("expected a name, not an empty string", part, text)),
         _ => Ok(()),
     }
 }

@@ -155,22 +155,22 @@ impl PullCause {
 impl fmt::Display for PullCause {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let text = match self {
-            Self::Unauthorized => "the registry gives the cluster's identity no right on this repository",
-            Self::NoCredentials => "no credentials of the cluster reached the registry",
+            Self::Unauthorized => "the cluster's identity has no access to this repository",
+            Self::NoCredentials => "the registry received no credentials from the cluster",
             Self::Firewall { address: Some(address) } => {
-                return write!(f, "the registry's firewall refuses the cluster's address {}", Quoted(address));
+                return write!(f, "the registry's firewall denies the cluster's address {}", Quoted(address));
             }
-            Self::Firewall { address: None } => "the registry's firewall refuses the cluster's address",
+            Self::Firewall { address: None } => "the registry's firewall denies the cluster's address",
             Self::NotFound => "the registry does not have this repository or tag",
             Self::NoMatchingPlatform => "the image has no variant for the node's platform",
-            Self::PrivateAddressTimeout => "the registry's private address does not answer",
-            Self::PublicAddressTimeout => "the registry's public address does not answer",
+            Self::PrivateAddressTimeout => "the registry's private address does not respond",
+            Self::PublicAddressTimeout => "the registry's public address does not respond",
             Self::NoSuchHost => "the registry's host name does not resolve",
             Self::Throttled => "the registry throttles",
             Self::UntrustedCertificate => "the registry's certificate is not trusted on the node",
-            Self::InvalidName => "the image's name is not one",
+            Self::InvalidName => "the image reference is invalid",
             Self::NeverPulled => "the image is not on the node, and its pull policy is Never",
-            Self::Unknown => "the cause is not known here, see the message",
+            Self::Unknown => "unknown cause, see the message",
         };
         f.write_str(text)
     }

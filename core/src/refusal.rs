@@ -98,8 +98,8 @@ impl Refusal {
             RefusalKind::DenyAssignment => "a deny assignment",
             RefusalKind::ConstrainedDelegation => "a condition of the caller's own role",
             RefusalKind::ConditionalAccess => "conditional access",
-            RefusalKind::ReadOnlyClient => "this client, which is read-only",
-            RefusalKind::WriteHook => "the hook that sees writes",
+            RefusalKind::ReadOnlyClient => "the read-only client",
+            RefusalKind::WriteHook => "the write hook",
         }
     }
 }

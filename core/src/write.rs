@@ -88,8 +88,7 @@ impl Guard {
         self.check_read_only(write)?;
         let Some(hook) = &self.hook else { return Ok(()) };
         hook.before(write).map_err(|reason| {
-            let err =
-                refused(RefusalKind::WriteHook, "the hook that sees writes said no; the request was not sent", write);
+            let err = refused(RefusalKind::WriteHook, "the write hook rejected the request; it was not sent", write);
             err.with_context("reason", reason)
         })
     }

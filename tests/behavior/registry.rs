@@ -147,7 +147,7 @@ async fn a_registry_that_cannot_be_read_is_not_a_missing_one() -> Checked {
         scene.azure.fault(fault().body(json!({"value": [odd]})));
         let found = scene.client.registry_importer().find(&REGISTRY.parse()?, &call()).await;
         let err = refused(found, ErrorKind::Unexpected)?;
-        assert!(err.to_string().contains("may be the one that is looked for"), "{err}");
+        assert!(err.to_string().contains("may be the requested one"), "{err}");
     }
     Ok(())
 }
@@ -505,7 +505,7 @@ async fn create_of_a_registry_that_a_replica_does_not_know_yet_goes_on() -> Chec
             continue;
         }
         let err = refused(created, ErrorKind::Unexpected)?;
-        assert!(err.to_string().contains("does not find it; run it again"), "{err}");
+        assert!(err.to_string().contains("does not find it; call again"), "{err}");
         assert!(err.is_transient() && err.created().is_some(), "{err}");
         assert!(!create().await?.is_new);
     }

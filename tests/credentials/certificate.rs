@@ -56,6 +56,6 @@ async fn a_certificate_that_cannot_be_used_is_said_before_a_request() {
     assert!(err.kind() == ErrorKind::Unsupported && format!("{err:#}").contains("PFX"), "{err:#}");
     fs::remove_file(&path).unwrap();
     let err = attach(&client(&azure, &path)).await.unwrap_err();
-    assert!(err.kind() == ErrorKind::Unauthenticated && format!("{err:#}").contains("cannot be read"), "{err:#}");
+    assert!(err.kind() == ErrorKind::Unauthenticated && format!("{err:#}").contains("could not read"), "{err:#}");
     assert!(azure.requests().is_empty());
 }

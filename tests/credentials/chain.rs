@@ -76,7 +76,7 @@ async fn where_nothing_is_configured_each_is_named_with_its_reason() {
         "GitHubActionsCredential: not set: ACTIONS_ID_TOKEN_REQUEST_URL",
         "WorkloadIdentityCredential: not set: AZURE_FEDERATED_TOKEN_FILE",
         "AzurePipelinesCredential: not set: SYSTEM_OIDCREQUESTURI",
-        "ManagedIdentityCredential: nothing answers at http://169.254.169.254",
+        "ManagedIdentityCredential: no response from http://169.254.169.254",
         "AzureCliCredential: AzureCliCredential authentication failed. az not found on PATH",
         "AzureDeveloperCliCredential: AzureDeveloperCliCredential authentication failed. azd not found on PATH",
     ] {

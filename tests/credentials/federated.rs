@@ -56,7 +56,7 @@ async fn a_workload_whose_subject_entra_does_not_know_is_told_so() {
     }
     fs::remove_file(&path).unwrap();
     let err = attach(&builder(&azure, variables).build().unwrap()).await.unwrap_err();
-    assert!(err.kind() == ErrorKind::Unauthenticated && format!("{err:#}").contains("cannot be read"), "{err:#}");
+    assert!(err.kind() == ErrorKind::Unauthenticated && format!("{err:#}").contains("could not read"), "{err:#}");
 }
 
 /// A service that gives an assertion to whoever shows the right token.

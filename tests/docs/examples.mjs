@@ -22,7 +22,7 @@ export async function planAttach(client) {
 
 export async function applyAttach(client) {
   const plan = await client.planAttach('my-group/my-cluster', 'myregistry');
-  // … somebody has looked at it, and it was not an hour ago.
+  // Review the plan first; it is valid for one hour.
   const { outcome } = await client.applyAttach(plan);
   console.log(outcome.kind);
 }
@@ -30,7 +30,7 @@ export async function applyAttach(client) {
 export async function detach(client) {
   const { outcome, remaining } = await client.detach('my-group/my-cluster', 'myregistry');
   console.log(outcome);
-  for (const grant of remaining) console.log('and yet:', grant.roleName, 'by', grant.assignmentId);
+  for (const grant of remaining) console.log('still has access:', grant.roleName, 'by', grant.assignmentId);
 }
 
 export async function planDetach(client) {
@@ -39,7 +39,7 @@ export async function planDetach(client) {
 
 export async function applyDetach(client) {
   const plan = await client.planDetach('my-group/my-cluster', 'myregistry');
-  // … somebody has looked at it, and it was not an hour ago.
+  // Review the plan first; it is valid for one hour.
   const { outcome } = await client.applyDetach(plan);
   console.log(outcome);
 }
@@ -56,13 +56,13 @@ export async function attachmentsOfRegistry(client) {
 
 export async function registry(client) {
   const found = await client.registry('myregistry');
-  console.log(found ? `${found.loginServer} in ${found.location}` : 'there is no such registry');
+  console.log(found ? `${found.loginServer} in ${found.location}` : 'registry not found');
 }
 
 export async function createRegistry(client) {
   const made = await client.createRegistry('my-group', 'anotherregistry', { sku: 'Standard' });
   console.log(made.isNew, made.registry.loginServer);
-  for (const difference of made.differences) console.log(String(difference)); // one that was there is left as it is
+  for (const difference of made.differences) console.log(String(difference)); // an existing registry is not changed
 }
 
 export async function createCluster(client) {
@@ -82,13 +82,13 @@ export async function importImage(client) {
 export async function importImages(client) {
   const images = ['nginx', { source: 'nginx', target: 'web/nginx:stable' }];
   for (const { import: done, error } of await client.importImages('myregistry', images)) {
-    console.log(done ? done.target : error.message); // one that failed stops no other
+    console.log(done ? done.target : error.message); // a failure does not stop the others
   }
 }
 
 export async function startImport(client) {
   const started = await client.startImport('myregistry', 'nginx', { target: 'nginx:v2' });
-  console.log(started.kind === 'started' ? 'Azure copies; store the handle, it is a secret' : 'there already');
+  console.log(started.kind === 'started' ? 'started; store the handle, it is a secret' : 'already exists');
 }
 
 export async function pollImport(client) {
@@ -105,7 +105,7 @@ export async function kubeconfig(client) {
 }
 
 export async function mergeKubeconfig(client, file) {
-  const merged = await client.mergeKubeconfig('my-group/my-cluster', { file }); // left out: where kubectl looks
+  const merged = await client.mergeKubeconfig('my-group/my-cluster', { file }); // without it: kubectl's default file
   console.log(merged.context, 'in', merged.file, merged.outcome);
 }
 

@@ -26,7 +26,7 @@ def plan_attach(client: aks_acr.Client) -> None:
 
 def apply_attach(client: aks_acr.Client) -> None:
     plan = client.plan_attach("my-group/my-cluster", "myregistry")
-    # … somebody has looked at it, and it was not an hour ago.
+    # Review the plan first; it is valid for one hour.
     print(client.apply_attach(plan).outcome.kind)
 
 
@@ -34,7 +34,7 @@ def detach(client: aks_acr.Client) -> None:
     detachment = client.detach("my-group/my-cluster", "myregistry")
     print(detachment.outcome)
     for grant in detachment.remaining:
-        print("and yet:", grant.role_name, "by", grant.assignment_id)
+        print("still has access:", grant.role_name, "by", grant.assignment_id)
 
 
 def plan_detach(client: aks_acr.Client) -> None:
@@ -43,7 +43,7 @@ def plan_detach(client: aks_acr.Client) -> None:
 
 def apply_detach(client: aks_acr.Client) -> None:
     plan = client.plan_detach("my-group/my-cluster", "myregistry")
-    # … somebody has looked at it, and it was not an hour ago.
+    # Review the plan first; it is valid for one hour.
     print(client.apply_detach(plan).outcome)
 
 
@@ -59,14 +59,14 @@ def attachments_of_registry(client: aks_acr.Client) -> None:
 
 def registry(client: aks_acr.Client) -> None:
     found = client.registry("myregistry")
-    print(f"{found.login_server} in {found.location}" if found else "there is no such registry")
+    print(f"{found.login_server} in {found.location}" if found else "registry not found")
 
 
 def create_registry(client: aks_acr.Client) -> None:
     made = client.create_registry("my-group", "anotherregistry", sku="Standard")
     print(made.is_new, made.registry.login_server)
     for difference in made.differences:
-        print(difference)  # one that was there is left as it is
+        print(difference)  # an existing registry is not changed
 
 
 def create_cluster(client: aks_acr.Client) -> None:
@@ -81,13 +81,13 @@ def import_image(client: aks_acr.Client) -> None:
 
 def import_images(client: aks_acr.Client) -> None:
     for result in client.import_images("myregistry", ["nginx", {"source": "nginx", "target": "web/nginx:stable"}]):
-        print(result if isinstance(result, aks_acr.AksAcrError) else result.target)  # one that failed stops no other
+        print(result if isinstance(result, aks_acr.AksAcrError) else result.target)  # a failure does not stop the others
 
 
 def start_import(client: aks_acr.Client) -> None:
     started = client.start_import("myregistry", "nginx", target="nginx:v2")
     if isinstance(started, aks_acr.StartedImport.Started):
-        print("Azure copies; store the handle, it is a secret")
+        print("started; store the handle, it is a secret")
 
 
 def poll_import(client: aks_acr.Client) -> None:
@@ -102,7 +102,7 @@ def kubeconfig(client: aks_acr.Client) -> None:
 
 
 def merge_kubeconfig(client: aks_acr.Client, file: Path) -> None:
-    merged = client.merge_kubeconfig("my-group/my-cluster", file=file)  # left out: where kubectl looks
+    merged = client.merge_kubeconfig("my-group/my-cluster", file=file)  # without it: kubectl's default file
     print(merged.context, "in", merged.file, merged.outcome)
 
 

@@ -40,7 +40,7 @@ pub async fn plan_attach(client: &Client) -> Result<()> {
 pub async fn apply_attach(client: &Client) -> Result<()> {
     let cluster = ClusterRef::new("my-group", "my-cluster")?;
     let plan = client.plan_attach(&cluster, &"myregistry".parse()?, AttachOptions::default()).await?;
-    // … somebody has looked at it, and it was not an hour ago.
+    // Review the plan first; it is valid for one hour.
     let attachment = client.apply_attach(&plan, ApplyAttachOptions::default()).await?;
     println!("{:?}", attachment.outcome);
     Ok(())
@@ -51,7 +51,7 @@ pub async fn detach(client: &Client) -> Result<()> {
     let detachment = client.detach(&cluster, &"myregistry".parse()?, DetachOptions::default()).await?;
     println!("{}", detachment.outcome);
     for grant in &detachment.remaining {
-        println!("and yet: {:?} by {}", grant.role_name, grant.assignment_id);
+        println!("still has access: {:?} by {}", grant.role_name, grant.assignment_id);
     }
     Ok(())
 }
@@ -66,7 +66,7 @@ pub async fn plan_detach(client: &Client) -> Result<()> {
 pub async fn apply_detach(client: &Client) -> Result<()> {
     let cluster = ClusterRef::new("my-group", "my-cluster")?;
     let plan = client.plan_detach(&cluster, &"myregistry".parse()?, DetachOptions::default()).await?;
-    // … somebody has looked at it, and it was not an hour ago.
+    // Review the plan first; it is valid for one hour.
     let detachment = client.apply_detach(&plan, ApplyDetachOptions::default()).await?;
     println!("{}", detachment.outcome);
     Ok(())
@@ -82,7 +82,7 @@ pub async fn attachments_of_cluster(client: &Client) -> Result<()> {
 }
 
 pub async fn attachments_of_registry(client: &Client) -> Result<()> {
-    let options = AttachmentsOptions::default().with_query_graph(true); // whose principal is gone?
+    let options = AttachmentsOptions::default().with_query_graph(true); // finds deleted principals
     let attachments = client.attachments_of_registry(&"myregistry".parse()?, options).await?;
     for grant in &attachments.grants {
         println!("{} {} {:?}", grant.principal_id, grant.principal_state, grant.clusters);
@@ -93,7 +93,7 @@ pub async fn attachments_of_registry(client: &Client) -> Result<()> {
 pub async fn registry(client: &Client) -> Result<()> {
     match client.registry(&"myregistry".parse()?, CallOptions::default()).await? {
         Some(registry) => println!("{} in {}", registry.login_server, registry.location),
-        None => println!("there is no such registry"),
+        None => println!("registry not found"),
     }
     Ok(())
 }
@@ -103,7 +103,7 @@ pub async fn create_registry(client: &Client) -> Result<()> {
     let made = client.create_registry("my-group", "anotherregistry", options).await?;
     println!("{} {}", made.is_new, made.registry.login_server);
     for difference in &made.differences {
-        println!("{difference}"); // one that was there is left as it is
+        println!("{difference}"); // an existing registry is not changed
     }
     Ok(())
 }
@@ -143,8 +143,8 @@ pub async fn import_images(client: &Client) -> Result<()> {
 pub async fn start_import(client: &Client) -> Result<()> {
     let options = ImportOptions::default().with_target("nginx:v2");
     match client.start_import(&"myregistry".parse()?, &"nginx".parse()?, options).await? {
-        StartedImport::AlreadyThere { import } => println!("{} is there", import.target),
-        StartedImport::Started { .. } => println!("Azure copies; store the handle, it is a secret"),
+        StartedImport::AlreadyThere { import } => println!("{} exists", import.target),
+        StartedImport::Started { .. } => println!("started; store the handle, it is a secret"),
         other => println!("{other:?}"),
     }
     Ok(())
@@ -155,7 +155,7 @@ pub async fn poll_import(client: &Client) -> Result<()> {
     let started = client.start_import(&"myregistry".parse()?, &"nginx".parse()?, options).await?;
     if let StartedImport::Started { mut handle } = started {
         let status = client.poll_import(&mut handle, CallOptions::default()).await?;
-        println!("{status:?}, look again in {:?}", handle.asked_wait().unwrap_or(Duration::from_secs(10)));
+        println!("{status:?}, poll again in {:?}", handle.asked_wait().unwrap_or(Duration::from_secs(10)));
     }
     Ok(())
 }
@@ -170,7 +170,7 @@ pub async fn kubeconfig(client: &Client) -> Result<()> {
 
 pub async fn merge_kubeconfig(client: &Client, file: &Path) -> Result<()> {
     let cluster = ClusterRef::new("my-group", "my-cluster")?;
-    let options = MergeKubeconfigOptions::default().with_file(file); // left out: where kubectl looks
+    let options = MergeKubeconfigOptions::default().with_file(file); // without it: kubectl's default file
     let merged = client.merge_kubeconfig(&cluster, options).await?;
     println!("{} in {}: {}", merged.context, merged.file.display(), merged.outcome);
     Ok(())

@@ -24,7 +24,7 @@ pub fn made(source: &Source, operation: Operation, measured: &Measured, examples
 
 fn options(source: &Source, method: &Method) -> String {
     let rows = option_rows(source, method);
-    let mut text = String::from("## Options\n\n| Rust, Python | Node | what | meaning |\n|---|---|---|---|\n");
+    let mut text = String::from("## Options\n\n| Rust, Python | Node | type | meaning |\n|---|---|---|---|\n");
     for Field { name, ty, docs } in rows {
         let (what, meaning) = (words::value(source, ty), words::cell(docs));
         writeln!(text, "| `{name}` | `{}` | {what} | {meaning} |", node_name(name, ty)).unwrap();
@@ -98,16 +98,15 @@ fn result(source: &Source, method: &Method) -> String {
     let inner = &whole.inner[0];
     let name = &inner.core().name;
     let many = match inner.name.as_str() {
-        "Option" => ", or nothing where there is none",
-        "Vec" if inner.inner.first().is_some_and(|one| one.name == "Result") => ", or an error, for each in its order",
-        "Vec" => ", one for each",
+        "Option" => ", or nothing if it does not exist",
+        "Vec" if inner.inner.first().is_some_and(|one| one.name == "Result") => {
+            " or an error for each item, in the order of the list"
+        }
+        "Vec" => " for each item",
         _ => "",
     };
     let article = if name.starts_with(['A', 'I', 'O', 'E', 'U']) { "An" } else { "A" };
-    format!(
-        "## Result\n\n{article} `{name}`{many}. In Node the names are in camelCase.\n\n{}\n",
-        types::body(source, name)
-    )
+    format!("## Result\n\n{article} `{name}`{many}. Node uses camelCase names.\n\n{}\n", types::body(source, name))
 }
 
 fn errors(source: &Source, method: &Method) -> String {
@@ -130,7 +129,7 @@ fn errors(source: &Source, method: &Method) -> String {
             }
         }
     }
-    text + "\nAnd those that [every operation](README.md#errors) can end with.\n\n"
+    text + "\nEvery operation can also fail with the [common errors](README.md#errors).\n\n"
 }
 
 /// The errors that a method names; where it names those of another one that has no page, that one's stand for it.
@@ -148,17 +147,17 @@ fn clauses(source: &Source, method: &Method) -> Vec<String> {
 fn rights(operation: Operation) -> String {
     let rights = required_rights(&[operation]);
     if rights.is_empty() {
-        return "## Rights\n\nNone: what it asks for is named by a signed link.\n\n".to_owned();
+        return "## Rights\n\nNone: the request uses a signed link.\n\n".to_owned();
     }
     let mut text =
-        String::from("## Rights\n\n| action | where | what for | smallest built-in role |\n|---|---|---|---|\n");
+        String::from("## Rights\n\n| action | scope | purpose | smallest built-in role |\n|---|---|---|---|\n");
     for right in rights {
         let at = match right.at {
             RightScope::ResourceGroup => "resource group".to_owned(),
             other => other.to_string(),
         };
         let (action, role) = (right.action, right.smallest_role.unwrap_or("none"));
-        let required = if right.is_required { "" } else { "not required: " };
+        let required = if right.is_required { "" } else { "optional: " };
         writeln!(text, "| `{action}` | {at} | {required}{} | {role} |", right.why).unwrap();
     }
     text + "\n"
@@ -170,12 +169,12 @@ fn requests(measured: &Measured) -> String {
     let mut text = String::from("## Requests\n\n");
     writeln!(
         text,
-        "{}, {} deep, {}; a second time {}, {} deep, {}. Tokens are not counted.\n",
+        "{} in {}, {}; a second call: {} in {}, {}. Token requests are not counted.\n",
         count(first.count, "request"),
-        first.depth,
+        count(first.depth, "round trip"),
         count(first.writes, "write"),
         count(again.count, "request"),
-        again.depth,
+        count(again.depth, "round trip"),
         count(again.writes, "write"),
     )
     .unwrap();

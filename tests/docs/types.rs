@@ -86,7 +86,7 @@ pub fn body(source: &Source, name: &str) -> String {
     if let Some(variants) = source.enums.get(name) {
         let is_word = variants.iter().all(|variant| variant.fields.is_empty());
         text.push_str(if is_word {
-            "| word | meaning |\n|---|---|\n"
+            "| value | meaning |\n|---|---|\n"
         } else {
             "| `kind` | with | meaning |\n|---|---|---|\n"
         });
@@ -102,7 +102,7 @@ pub fn body(source: &Source, name: &str) -> String {
         }
         return text;
     }
-    text.push_str("| field | what | meaning |\n|---|---|---|\n");
+    text.push_str("| field | type | meaning |\n|---|---|---|\n");
     let fields = &source.structs[name].fields;
     for field in fields {
         text.push_str(&row(&field.name, &field.ty, &field.docs));
@@ -140,8 +140,8 @@ fn remedies() -> String {
 /// What an error carries.
 fn errors(source: &Source) -> String {
     let mut text = String::from(
-        "## Error\n\nIn Python each kind is a class below `AksAcrError`; in Node all are `AksAcrError`. What a service or a case does not have is \
-         `None`, or left out in Node.\n\n| Rust, Python | Node | what | meaning |\n|---|---|---|---|\n",
+        "## Error\n\nIn Python each kind is a subclass of `AksAcrError`; in Node all are `AksAcrError`. A value that is not available is `None` in \
+         Python and missing in Node.\n\n| Rust, Python | Node | type | meaning |\n|---|---|---|---|\n",
     );
     for (name, ty, docs) in getters(source, "Error") {
         let node = match name {
@@ -196,5 +196,5 @@ pub fn client(source: &Source) -> String {
         )
         .unwrap();
     }
-    text + "\nA setting without a name in Python and Node is for Rust programs only.\n"
+    text + "\nA setting without a name in Python and Node is available in Rust only.\n"
 }

@@ -8,7 +8,7 @@ pub fn summary(docs: &str) -> Vec<String> {
     paragraphs(docs.split("\n# ").next().unwrap_or_default())
 }
 
-/// What stands under `# Errors`.
+/// The clauses under `# Errors`.
 pub fn errors(docs: &str) -> Vec<String> {
     let text = docs.split("# Errors\n").nth(1).unwrap_or_default();
     let text = text.split("\n# ").next().unwrap_or_default();
@@ -107,27 +107,33 @@ pub fn value(source: &Source, ty: &Form) -> String {
     if is_many { format!("list of {one}") } else { one }
 }
 
-/// What somebody can do who meets a kind.
+/// What to do about an error of this kind.
 pub fn advice(kind: ErrorKind) -> &'static str {
     match kind {
-        ErrorKind::InvalidInput => "Correct the part that the message names. Trying again does not help.",
-        ErrorKind::NotFound => "Check name and subscription, or make it first.",
-        ErrorKind::Conflict => "Look at what is there, then choose another name, or say that it may be replaced.",
+        ErrorKind::InvalidInput => "Correct the part that the message names. Retrying does not help.",
+        ErrorKind::NotFound => "Check the name and the subscription, or create the resource first.",
+        ErrorKind::Conflict => "Check the existing resource, then choose another name, or allow replacing it.",
         ErrorKind::Forbidden => {
-            "Ask for the smallest role at the scope, which the error names. A policy, a lock or a condition is lifted by its owner."
+            "Ask for the smallest role at the scope; the error names both. A policy, a lock or a condition has to be changed by its owner."
         }
-        ErrorKind::NotRegistered => "Set `register_providers`, or let the subscription's owner register the provider.",
+        ErrorKind::NotRegistered => {
+            "Set `register_providers`, or ask the subscription's owner to register the provider."
+        }
         ErrorKind::Unauthenticated => "Sign in, or correct the credential; the error names which one was used.",
         ErrorKind::RateLimited => "Wait as long as the error says, or give a longer deadline.",
-        ErrorKind::DeadlineExceeded => "Run it again: what Azure has begun goes on, and is taken up.",
-        ErrorKind::Cancelled => "Nothing, it was asked for. Run again, it goes on where Azure is.",
-        ErrorKind::Unavailable => "Look at network, proxy and certificates, or wait; then run it again.",
-        ErrorKind::OperationFailed => {
-            "Read the service's code and message; Azure's activity log has more by the correlation id."
+        ErrorKind::DeadlineExceeded => {
+            "Call again: operations that Azure has started continue, and the call finds them."
         }
-        ErrorKind::PullFailed => "Do what the pull failure's cause says: attach, import, or correct the image's name.",
-        ErrorKind::Unsupported => "Change what the message names: a build's feature, or the cluster.",
-        ErrorKind::Unexpected => "Report it, with the message and the correlation id.",
+        ErrorKind::Cancelled => "Nothing: it was requested. Call again to continue.",
+        ErrorKind::Unavailable => "Check network, proxy and certificates, or wait; then retry.",
+        ErrorKind::OperationFailed => {
+            "Read the service's code and message; find details in Azure's activity log by the correlation ID."
+        }
+        ErrorKind::PullFailed => {
+            "Follow the remedy for the pull failure's cause: attach, import, or correct the image's name."
+        }
+        ErrorKind::Unsupported => "Change what the message names: a feature of the build, or the cluster.",
+        ErrorKind::Unexpected => "Report it, with the message and the correlation ID.",
         other => panic!("{other}: say here what to do"),
     }
 }
@@ -164,7 +170,7 @@ fn remedy(cause: &PullCause) -> &'static str {
             "[Attach](attach.md) the registry to the cluster. A grant that exists may take minutes, and up to an hour on nodes that tried before."
         }
         PullCause::NoCredentials => {
-            "Check the [identity](identities.md) of the nodes; for a registry that is not Azure's, give the pod an `imagePullSecrets`."
+            "Check the [identity](identities.md) of the nodes; for a registry outside of Azure, give the pod `imagePullSecrets`."
         }
         PullCause::Firewall { .. } => {
             "Allow the address in the registry's network rules, or give the registry a private endpoint."

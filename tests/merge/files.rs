@@ -51,22 +51,22 @@ fn a_file_that_cannot_be_edited_safely_is_refused_with_the_reason_and_left() {
         ("{\"clusters\": [], \"hidden\": 1}\n", "flow style", Some("1")),
         ("users: [{name: hidden, user: {}}]\n", "flow style", Some("1")),
         ("a: 1\n---\nb: hidden\n", "several documents", Some("2")),
-        ("a: hidden\n...\n", "its end is marked", Some("2")),
+        ("a: hidden\n...\n", "end marker", Some("2")),
         ("%YAML 1.1\n---\na: hidden\n", "directive", Some("1")),
         ("users:\n\t- name: hidden\n", "not YAML", Some("2")),
         ("hidden: [\n", "not YAML", None),
-        ("users: hidden\n", "where a list should be", Some("1")),
-        ("users: {hidden: 1}\n", "where a list should be", Some("1")),
+        ("users: hidden\n", "where a list is expected", Some("1")),
+        ("users: {hidden: 1}\n", "where a list is expected", Some("1")),
         ("- hidden\n", "not a mapping", Some("1")),
         ("hidden\n", "not a mapping", Some("1")),
         ("kind: Hidden\n", "kind is not Config", Some("1")),
         ("clusters:\n- hidden\n", "not a mapping with a name", Some("2")),
         ("clusters:\n- cluster: {server: hidden}\n", "not a mapping with a name", Some("2")),
-        ("x: &a {name: hidden}\nusers:\n- *a\n", "repeated from elsewhere", Some("3")),
+        ("x: &a {name: hidden}\nusers:\n- *a\n", "alias of another part", Some("3")),
         ("users: &hidden\n- name: a\nx: *hidden\n", "anchor", Some("2")),
-        ("x: &hidden [{name: a}]\nusers: *hidden\n", "repeated from elsewhere", Some("2")),
-        ("x: &x {a: hidden}\n<<: *x\n", "merged from elsewhere", Some("2")),
-        ("users: []\nusers: []\nx: hidden\n", "one key stands twice", Some("2")),
+        ("x: &hidden [{name: a}]\nusers: *hidden\n", "alias of another part", Some("2")),
+        ("x: &x {a: hidden}\n<<: *x\n", "merge key", Some("2")),
+        ("users: []\nusers: []\nx: hidden\n", "duplicate key", Some("2")),
         ("contexts:\n- name: dev\n- name: dev\n  x: hidden\n", "same name", Some("3")),
         ("current-context: |\n  hidden\n", "current context is not a plain value", Some("1")),
         ("current-context: [hidden]\n", "current context is not a plain value", Some("1")),
@@ -105,7 +105,7 @@ fn another_entry_of_the_name_is_a_conflict_unless_it_is_to_be_replaced() {
     let repeated = OLD.replace("token: x", "token: *t");
     fs::write(&file, &repeated).unwrap();
     let err = kubeconfig("dev").merge(&replacing).unwrap_err();
-    assert!(err.to_string().contains("repeated elsewhere"), "{err}");
+    assert!(err.to_string().contains("an alias elsewhere"), "{err}");
     assert_eq!(fs::read_to_string(&file).unwrap(), repeated);
 }
 

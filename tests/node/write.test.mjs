@@ -1,4 +1,4 @@
-// Who may write: clients that change nothing, the hook that sees writes, and the rights that it takes.
+// Who may write: clients that change nothing, the write hook, and the rights that it takes.
 
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
@@ -114,7 +114,7 @@ test('rights of what is no operation, or that are none, are refused', () => {
   wrong(() => requiredRights(['plan_attach']), /planAttach.*not plan_attach/);
   wrong(() => requiredRights('attach'), /^operations: wanted an array/);
   wrong(() => requiredRights([5]), /not 5/);
-  wrong(() => customRoleJson('x', [{ action: 'a/b', isDataAction: false }], []), /^rights: wanted a right that some operation needs \(right: a\/b\)$/);
+  wrong(() => customRoleJson('x', [{ action: 'a/b', isDataAction: false }], []), /^rights: expected a permission that an operation needs \(right: a\/b\)$/);
   wrong(() => customRoleJson('x', [], 'all'), /^assignableScopes: wanted an array/);
 });
 

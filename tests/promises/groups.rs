@@ -174,7 +174,7 @@ async fn detach_says_that_access_through_a_group_remains() {
         assert_eq!((one.membership, one.is_certain, one.clusters.len()), (GroupMembership::Checked, true, 1));
         let plan = scene.client.plan_detach(&scene.cluster, &scene.registry, DetachOptions::default()).await.unwrap();
         assert_eq!(plan.remaining.len(), 1);
-        assert!(plan.to_string().contains("still gives pull"), "{plan}");
+        assert!(plan.to_string().contains("still gives access"), "{plan}");
     }
 }
 
@@ -305,7 +305,7 @@ async fn a_rollout_from_a_registry_that_cannot_be_found_says_where_it_was_search
     let err = ended.unwrap_err();
     let why = format!("hubregistry.azurecr.io was not found in subscription {}", azure.subscription());
     assert_eq!((fact(&err, "grants not checked"), fact(&err, "missing grant")), (why.clone(), String::new()), "{err}");
-    assert!(fact(&err, "hint").contains("resource id"), "{err}");
+    assert!(fact(&err, "hint").contains("resource ID"), "{err}");
     assert!(heard.iter().any(|step| step.contains(&why)), "{heard:?}");
     assert!(!heard.iter().any(|step| step.contains("which exists")), "{heard:?}");
 }

@@ -125,7 +125,7 @@ async fn a_page_of_something_on_the_way_is_not_the_services_refusal() {
     for status in [400, 401, 403, 404, 407, 409, 451, 511] {
         for (name, err) in errors(|part| Fault::on("*", part).page().status(status)).await {
             assert_eq!(err.kind(), ErrorKind::Unavailable, "{name} {status}: {err:#}");
-            assert!(!err.is_transient() && err.to_string().contains("on the way"), "{name} {status}: {err:#}");
+            assert!(!err.is_transient() && err.to_string().contains("a proxy or firewall"), "{name} {status}: {err:#}");
             assert!(
                 err.refusal().is_none() && err.missing_action().is_none() && err.code().is_none(),
                 "{name}: {err:#}"

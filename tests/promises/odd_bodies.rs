@@ -98,7 +98,7 @@ async fn a_state_that_nobody_knows_is_waited_out_to_the_deadline_and_told() {
             assert!(begun.elapsed() > Duration::from_secs(280), "{name}: {:?}", begun.elapsed());
             // An import tells the state of each tag, and that is all its trait gives.
             if name != "import_image" {
-                assert_eq!(fact(&err, "last seen"), seen, "{name}: {err}");
+                assert_eq!(fact(&err, "last status"), seen, "{name}: {err}");
             }
         }
     }

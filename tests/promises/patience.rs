@@ -40,7 +40,7 @@ async fn a_principal_that_never_appears_is_given_up_with_a_hint() {
     let begun = Instant::now();
     let err = scene.client.attach(&scene.cluster, &scene.registry, AttachOptions::default()).await.unwrap_err();
     assert_eq!(err.code(), Some("PrincipalNotFound"));
-    assert!(err.to_string().contains("client id"), "{err}");
+    assert!(err.to_string().contains("client or application ID"), "{err}");
     assert!(begun.elapsed() < Duration::from_secs(5 * 60));
 }
 
@@ -252,7 +252,7 @@ async fn a_page_that_names_itself_as_next_is_an_error_and_no_endless_loop() {
         .attach(&scene.cluster, &"myregistry".parse().unwrap(), AttachOptions::default())
         .await
         .unwrap_err();
-    assert!(err.to_string().contains("again and again"), "{err}");
+    assert!(err.to_string().contains("same next page repeatedly"), "{err}");
 }
 
 #[tokio::test(start_paused = true)]

@@ -78,7 +78,7 @@ async fn what_is_changed_in_a_plan_is_refused_or_shown() {
         ("registry", json!(another), &another),
         ("role", json!("Container Registry Repository Reader"), "Container Registry Repository Reader"),
         ("condition", json!("true"), "condition: true"),
-        ("is_principal_named", json!(true), "given by hand"),
+        ("is_principal_named", json!(true), "given in the options"),
         ("action", json!({ "kind": "replace", "assignment_id": "/x/roleAssignments/y" }), "/x/roleAssignments/y"),
         ("action", json!({ "kind": "nothing", "outcome": { "kind": "already_granted" } }), "does: nothing"),
         ("cluster", json!({ "subscription": OTHER, "group": "group", "name": "dev" }), OTHER),
@@ -132,9 +132,9 @@ async fn a_named_principal_is_shown_with_all_that_is_written() {
     let text = plan.to_string();
     let subscription = scene.azure.subscription();
     for part in [
-        "+ AcrPull on myregistry for group/dev (principal 99999999…, given by hand)",
+        "+ AcrPull on myregistry for group/dev (principal 99999999…, given in the options)",
         "does: creates a role assignment",
-        "principal: 99999999-0000-4000-8000-000000000009 (given by hand, not compared with the cluster)",
+        "principal: 99999999-0000-4000-8000-000000000009 (given in the options, not compared with the cluster)",
         &format!("scope: {}", scene.azure.registry_id("group", "myregistry")),
         &format!("cluster: {}", scene.azure.cluster_id("group", "dev")),
         &format!("/subscriptions/{subscription}/"),
@@ -197,11 +197,11 @@ async fn what_does_not_exist_is_named_with_where_it_was_searched() {
         async move { client.attach(&cluster, &registry, AttachOptions::default()).await.unwrap_err().to_string() }
     };
     let said = attach("group/dev", "farregistry.azurecr.io").await;
-    for part in ["no such registry", "farregistry.azurecr.io", &subscription, "resource id"] {
+    for part in ["no such registry", "farregistry.azurecr.io", &subscription, "resource ID"] {
         assert!(said.contains(part), "{part}: {said}");
     }
     let said = attach("group/absent", "myregistry").await;
-    for part in ["no such cluster", "absent", "resource group: group", &subscription, "resource id"] {
+    for part in ["no such cluster", "absent", "resource group: group", &subscription, "resource ID"] {
         assert!(said.contains(part), "{part}: {said}");
     }
     let said = attach("team/dev", "myregistry").await;

@@ -87,7 +87,7 @@ const WAITS: [(&str, u64, Prepare, Run); 6] = [
         },
     ),
     (
-        "an import",
+        "import handle",
         500,
         |azure, takes| azure.set_timing(Timing::none().with_import(takes)),
         |client, call| {

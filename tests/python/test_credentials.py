@@ -214,7 +214,7 @@ def raising(error):
         ({"status": 401, "body": refusal(7000215)}, aks_acr.UnauthenticatedError),
         ({"status": 400, "body": refusal(53003)}, aks_acr.UnauthenticatedError),
     ],
-    ids=["503", "page", "sign-in page of a network", "reset", "429", "secret", "conditional access"],
+    ids=["503", "page", "network's sign-in page", "reset", "429", "secret", "conditional access"],
 )
 def test_what_azure_identity_raises_has_the_kind_of_its_cause(module, fault, kind):
     def make(azure):

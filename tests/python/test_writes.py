@@ -1,4 +1,4 @@
-"""Clients that change nothing, the hook that sees writes, and the rights that operations need."""
+"""Clients that change nothing, the write hook, and the rights that operations need."""
 
 import asyncio
 import json
@@ -110,7 +110,7 @@ def test_rights_are_data_and_a_role(azure):
     assert role["DataActions"] == [] and role["AssignableScopes"] == [scope]
     with pytest.raises(aks_acr.InvalidInputError):
         aks_acr.required_rights(["nothing"])
-    with pytest.raises(aks_acr.InvalidInputError, match="some operation needs"):
+    with pytest.raises(aks_acr.InvalidInputError, match="an operation needs"):
         made = aks_acr.RequiredRight(
             action="*", is_data_action=False, at="cluster", is_required=True, why="", smallest_role=None
         )

@@ -1,4 +1,4 @@
-//! What a listener hears of a call.
+//! The progress events of a call.
 
 use crate::quoted::quoted;
 use serde::{Deserialize, Serialize};
@@ -72,7 +72,7 @@ pub enum Event {
 }
 
 impl Event {
-    /// The same with its texts as they are shown: some hold a service's own words.
+    /// The same with its texts quoted for display: some contain a service's own text.
     pub(super) fn quoted(mut self) -> Self {
         let texts: [Option<&mut String>; 2] = match &mut self {
             Self::Started { step } | Self::Finished { step } => [Some(step), None],
@@ -93,18 +93,18 @@ impl fmt::Display for Event {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::Started { step } => write!(f, "{step} …"),
-            Self::Polling { step, attempt, status } => write!(f, "{step}: {status} (look {attempt})"),
+            Self::Polling { step, attempt, status } => write!(f, "{step}: {status} (poll {attempt})"),
             Self::ImportingTag { tag, status } => write!(f, "{tag}: {status}"),
             Self::Retrying { step, reason, wait_ms: Some(wait) } => {
-                write!(f, "{step}: again in {:.1?}, after {reason}", Duration::from_millis(*wait))
+                write!(f, "{step}: retrying in {:.1?} ({reason})", Duration::from_millis(*wait))
             }
-            Self::Retrying { step, reason, wait_ms: None } => write!(f, "{step}: again, after {reason}"),
+            Self::Retrying { step, reason, wait_ms: None } => write!(f, "{step}: retrying ({reason})"),
             Self::Rollout { ready, wanted, cause: None } => write!(f, "{ready}/{wanted} ready"),
             Self::Rollout { ready, wanted, cause: Some(cause) } => write!(f, "{ready}/{wanted} ready, {cause}"),
             Self::Finished { step } => write!(f, "{step}: done"),
             Self::ItemEnded { source, error: Some(error), .. } => write!(f, "{source}: {error}"),
             Self::ItemEnded { source, is_new: true, .. } => write!(f, "{source}: imported"),
-            Self::ItemEnded { source, .. } => write!(f, "{source}: there already"),
+            Self::ItemEnded { source, .. } => write!(f, "{source}: already exists"),
         }
     }
 }
@@ -129,7 +129,7 @@ mod tests {
     fn an_event_reads_as_a_line() {
         let event =
             Event::Retrying { step: "granting".into(), reason: "PrincipalNotFound".into(), wait_ms: Some(1500) };
-        assert_eq!(event.to_string(), "granting: again in 1.5s, after PrincipalNotFound");
+        assert_eq!(event.to_string(), "granting: retrying in 1.5s (PrincipalNotFound)");
         let event = Event::Rollout { ready: 0, wanted: 2, cause: Some("ErrImagePull".into()) };
         assert_eq!(event.to_string(), "0/2 ready, ErrImagePull");
     }

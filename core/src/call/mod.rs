@@ -1,4 +1,4 @@
-//! How long a call may take, who can stop it, and who hears how it goes on.
+//! The deadline, cancellation and progress of a call.
 
 mod event;
 mod poll;
@@ -13,8 +13,8 @@ use futures::future::BoxFuture;
 use std::{fmt, future::Future, sync::Arc, time::Duration};
 use tokio::time::Instant;
 
-/// How long after its deadline, or after it was cancelled, an operation is ended whatever it waits for. Each of its waits ends at the
-/// deadline by itself and says what was waited for; this is for what does not.
+/// How long after its deadline or cancellation an operation is ended regardless of what it waits for. Normally each wait ends at the
+/// deadline itself and says what was waited for; this is for waits that do not.
 const GRACE: Duration = Duration::from_millis(5);
 
 /// Options of every call: deadline, cancellation, progress.
@@ -79,7 +79,7 @@ impl fmt::Debug for CallOptions {
 #[derive(Clone)]
 pub struct Call {
     deadline: Option<Instant>,
-    /// How long servers of others may take for what is optional.
+    /// How long third-party servers may take for optional work.
     patience: Option<Duration>,
     allowed: Duration,
     cancel: CancellationToken,
@@ -105,12 +105,12 @@ impl Call {
         Self { deadline: Instant::now().checked_add(limit), allowed: limit, ..self.clone() }
     }
 
-    /// The same call for what it can do without: a registry may take so long for all that is asked of it, beside the caller's own sign-in.
+    /// The same call for optional work: a registry may take this long for all requests together, not counting the caller's own sign-in.
     pub(crate) fn patient_for(&self, limit: Duration) -> Self {
         Self { patience: Some(limit), ..self.clone() }
     }
 
-    /// How long a registry may take, where that is limited.
+    /// How long a registry may take, if limited.
     pub(crate) fn patience(&self) -> Option<Duration> {
         self.patience
     }
@@ -142,7 +142,7 @@ impl Call {
         }
     }
 
-    /// Runs a whole operation, and ends it a moment after its deadline, or after it was cancelled, where a wait in it does not.
+    /// Runs a whole operation, and ends it shortly after its deadline or cancellation if a wait in it does not end by itself.
     pub(crate) async fn operation<T>(&self, name: &str, work: impl Future<Output = Result<T>>) -> Result<T> {
         let cancelled = async {
             self.cancel.cancelled().await;
@@ -160,8 +160,8 @@ impl Call {
         }
     }
 
-    /// Runs a step that the listener hears of: it has `Started`, and has `Finished` once `work` came to its end. A step that fails, or
-    /// is cut short, is not finished: an error says so.
+    /// Runs a step and reports it: `Started` at once, and `Finished` when `work` has succeeded. A step that fails or is ended early is
+    /// not finished: an error says so.
     pub(crate) fn step<'a, T>(
         &'a self,
         step: &'a str,
@@ -176,8 +176,8 @@ impl Call {
         })
     }
 
-    /// Tries again what fails for a passing cause, as long as there are waits and the deadline lets them be. Where it does not,
-    /// the cause itself is the error, not the deadline. A wait that the service asks for is kept.
+    /// Retries transient failures, as long as there are waits left and the deadline allows them. Otherwise the cause itself is the
+    /// error, not the deadline. A wait that the service asks for is kept.
     pub(crate) async fn retry<T, F: Future<Output = Result<T>> + Send>(
         &self,
         step: &str,
@@ -213,9 +213,9 @@ impl Call {
         self.run(step, pause).await
     }
 
-    /// The deadline's error where the next try would come after it.
+    /// The deadline's error if the next try would come after it.
     fn too_late(&self, step: &str, wait: Duration) -> Error {
-        self.out_of_time(step).with_context("next try would be in", format!("{wait:.1?}")).with_retry_after(wait)
+        self.out_of_time(step).with_context("next retry in", format!("{wait:.1?}")).with_retry_after(wait)
     }
 
     async fn until_deadline(&self) {
@@ -227,8 +227,8 @@ impl Call {
 
     fn out_of_time(&self, step: &str) -> Error {
         let text = match self.allowed {
-            Duration::ZERO => "the deadline leaves no time".to_owned(),
-            allowed => format!("not done within {allowed:.1?}"),
+            Duration::ZERO => "the deadline has already passed".to_owned(),
+            allowed => format!("timed out after {allowed:.1?}"),
         };
         Error::new(ErrorKind::DeadlineExceeded, text).with_context("while", step)
     }

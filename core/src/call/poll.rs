@@ -1,37 +1,37 @@
-//! The one loop that waits for a service: it asks at once, then ever more seldom.
+//! The only loop that waits for a service: it polls at once, then at growing intervals.
 
 use super::{Call, Event, millis};
 use crate::error::{Error, ErrorKind, Result};
 use std::time::Duration;
 use tokio::time::Instant;
 
-/// The wait grows with the time that has passed: of that, a tenth and a second at most are lost.
+/// The wait grows with the elapsed time: at most a tenth of it, and a second, are lost.
 const FIRST_WAIT: Duration = Duration::from_secs(1);
 const SHARE: u32 = 10;
-/// No wait of our own is longer, however long it has taken.
+/// No wait of our own is longer, however long the operation takes.
 const LONGEST_WAIT: Duration = Duration::from_secs(20);
-/// A service that asks to be asked again at once is not asked more often than this.
+/// A service that asks to be polled again at once is not polled more often than this.
 const SHORTEST_ASKED: Duration = Duration::from_secs(1);
-/// The first wait for what is done in less than a second; each next one is twice as long, up to the usual ones.
+/// The first wait for operations that take less than a second; each further wait doubles, up to the usual ones.
 const QUICK_WAIT: Duration = Duration::from_millis(100);
-/// So long before the deadline, or the end of its patience, the last poll is made.
+/// The last poll is made this long before the deadline, or before the limit of the polling.
 const LAST_POLL: Duration = Duration::from_secs(1);
 
-/// What a poll has shown.
+/// The result of a poll.
 pub(crate) enum Poll<T> {
     Ready(T),
     /// Not yet.
     Pending {
-        /// The service's own word for the state, if there is something to report.
+        /// The service's own name for the state, if there is something to report.
         status: Option<String>,
         /// How long it asks to wait.
         wait: Option<Duration>,
     },
-    /// Not yet, as an error says; the wait ends with this error if time runs out.
+    /// Not yet, with an error; the wait ends with this error if time runs out.
     Failed(Error),
 }
 
-/// What is polled, and within which bounds.
+/// What is polled, and its limits.
 pub(crate) struct Polling {
     step: String,
     first_wait: Option<Duration>,
@@ -63,7 +63,7 @@ impl Polling {
         self
     }
 
-    /// The wait of our own after `attempt` polls and the time that they took.
+    /// Our own wait after `attempt` polls and the time that they took.
     fn own_wait(&self, attempt: u32, elapsed: Duration) -> Duration {
         let usual = (FIRST_WAIT + elapsed / SHARE).min(LONGEST_WAIT);
         let quick = QUICK_WAIT.saturating_mul(2_u32.saturating_pow(attempt - 1));
@@ -73,7 +73,7 @@ impl Polling {
 
 impl Call {
     /// Polls until `poll` is ready, fails, the deadline passes or the caller cancels. It polls at once and then at its own pace, which
-    /// slows down, or at the one that the service asks for. What was seen last is in the error of the deadline.
+    /// slows down, or at the pace that the service asks for. The last status is in the error of the deadline.
     pub(crate) async fn poll_until<T, F: Future<Output = Result<Poll<T>>> + Send>(
         &self,
         polling: Polling,
@@ -123,7 +123,7 @@ impl Call {
 
 fn add_state(err: Error, seen: Option<&str>) -> Error {
     match seen {
-        Some(seen) if err.kind() == ErrorKind::DeadlineExceeded => err.with_context("last seen", seen),
+        Some(seen) if err.kind() == ErrorKind::DeadlineExceeded => err.with_context("last status", seen),
         _ => err,
     }
 }
@@ -142,7 +142,7 @@ mod tests {
         Duration::from_secs(seconds)
     }
 
-    /// Polls for what is there after `takes`; gives how long it took and how often it was asked.
+    /// Polls something that is ready after `takes`; returns how long it took and the number of polls.
     async fn polled(polling: Polling, takes: Duration) -> (Duration, u32) {
         let call = CallOptions::default().start(Duration::MAX);
         let (begun, mut polls) = (Instant::now(), 0);
@@ -194,7 +194,7 @@ mod tests {
         };
         let err = call.poll_until(Polling::new("testing"), poll).await.unwrap_err();
         assert_eq!(err.kind(), ErrorKind::DeadlineExceeded);
-        assert!(err.context().any(|fact| fact == ("last seen", "Odd")), "{err}");
+        assert!(err.context().any(|fact| fact == ("last status", "Odd")), "{err}");
         assert_eq!(last, secs(29), "the last poll is as late as it can be");
         assert!(begun.elapsed() <= secs(30));
     }

@@ -3,11 +3,11 @@
 use super::Event;
 use crate::telemetry::PROGRESS;
 
-/// Tells a step of a call that is under way.
+/// Emits a progress event of a call.
 pub(super) fn progress(event: &Event) {
     match event {
         Event::Retrying { step, reason, wait_ms } => {
-            tracing::info!(target: PROGRESS, step, reason, wait_ms, "trying again");
+            tracing::info!(target: PROGRESS, step, reason, wait_ms, "retrying");
         }
         event => tracing::debug!(target: PROGRESS, "{event}"),
     }

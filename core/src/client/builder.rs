@@ -1,4 +1,4 @@
-//! Wiring a client together.
+//! Builds a client.
 
 use super::Client;
 #[cfg(feature = "identity")]
@@ -32,7 +32,7 @@ use std::{fmt, sync::Arc};
 /// Builds a [`Client`].
 #[derive(Clone)]
 pub struct ClientBuilder {
-    /// None is the default chain.
+    /// `None` is the default credential chain.
     credential: Option<Arc<dyn TokenCredential>>,
     #[cfg(feature = "identity")]
     executor: Option<Arc<dyn azure_identity::Executor>>,
@@ -54,7 +54,7 @@ pub struct ClientBuilder {
     connection: Option<Connection>,
 }
 
-/// The credential's own `Debug` may show what it likes, so it is left out.
+/// The credential's own `Debug` might show secrets, so it is left out.
 impl fmt::Debug for ClientBuilder {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("ClientBuilder")
@@ -323,12 +323,12 @@ impl ClientBuilder {
         let network = Network::new(self.proxy.as_ref().map(Secret::secret), &self.trusted, &self.environment)?;
         #[cfg(not(any(feature = "kubernetes", feature = "reqwest")))]
         if self.proxy.is_some() || !self.trusted.is_empty() {
-            return Err(missing("proxies and certificates of authorities"));
+            return Err(missing("support for proxies and root certificates"));
         }
         #[cfg(feature = "reqwest")]
         let own = || crate::network::transport(&network);
         #[cfg(not(feature = "reqwest"))]
-        let own = || Err(missing("a transport of its own"));
+        let own = || Err(missing("an HTTP transport"));
         let transport = self.transport.clone().map_or_else(own, Ok)?;
         let door = Door::new(transport.clone(), self.guard.clone());
         #[cfg(feature = "identity")]
@@ -339,8 +339,8 @@ impl ClientBuilder {
         };
         #[cfg(not(feature = "identity"))]
         let chain = || {
-            let text =
-                "this build has no default chain of credentials: give one, or enable the feature `identity` of aks-acr";
+            let text = "built without the default credential chain: give a credential, or enable the feature `identity` of \
+                    aks-acr";
             Err(crate::Error::new(crate::ErrorKind::Unsupported, text))
         };
         let given = self.credential.clone().map(|given| Arc::new(GivenCredential(given)) as Arc<dyn Caller>);
@@ -390,6 +390,6 @@ impl ClientBuilder {
 
 #[cfg(not(feature = "reqwest"))]
 fn missing(what: &str) -> Error {
-    let text = format!("this build has not {what}: enable the feature `reqwest` of aks-acr, or give a transport");
+    let text = format!("built without {what}: enable the feature `reqwest` of aks-acr, or give a transport");
     Error::new(ErrorKind::Unsupported, text)
 }

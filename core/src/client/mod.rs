@@ -1,4 +1,4 @@
-//! The façade: one method an operation, no logic.
+//! The public entry point: one method per operation, no logic.
 
 mod builder;
 mod operations;

@@ -1,4 +1,4 @@
-//! A method for each row of the table of operations.
+//! One method for each row of the table of operations.
 
 use super::Client;
 #[cfg(doc)]

@@ -1,4 +1,4 @@
-//! The parts of a client, to be used by themselves.
+//! Access to the parts of a client, to use them directly.
 
 use super::Client;
 use crate::{

@@ -1,4 +1,4 @@
-//! How manifests are applied.
+//! Options for applying manifests.
 
 use crate::{call::CallOptions, registry::RegistryRef};
 

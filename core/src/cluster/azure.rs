@@ -1,4 +1,4 @@
-//! Clusters through Azure Resource Manager and their own Kubernetes API.
+//! Clusters through Azure Resource Manager and their Kubernetes APIs.
 
 use super::{
     Applied, ApplyOptions, Cluster, ClusterCreation, ClusterDeployer, ClusterRef, Kubeconfig, KubeconfigOptions,

@@ -1,4 +1,4 @@
-//! The one reader of a managed cluster, as Azure Resource Manager describes it.
+//! The only parser of a managed cluster as described by Azure Resource Manager.
 
 use super::TYPE;
 use crate::{
@@ -12,7 +12,7 @@ use crate::{
 use serde::{Deserialize, de::DeserializeOwned};
 use serde_json::Value;
 
-/// Of the requests that read and write clusters.
+/// The API version for reading and writing clusters.
 pub(crate) const API: &str = "2026-05-01";
 
 /// See [Get](https://learn.microsoft.com/rest/api/aks/managed-clusters/get).
@@ -26,7 +26,7 @@ pub(crate) fn list_clusters(subscription: SubscriptionId) -> ArmRequest {
     ArmRequest::get(format!("{scope}/providers/{TYPE}"), API).step("listing the clusters").needs(READ_CLUSTER, scope)
 }
 
-/// A managed cluster. Each part is read when it is needed, so that a part this version cannot read breaks only what depends on it.
+/// A managed cluster. Each part is parsed when it is needed, so that an unexpected part breaks only what depends on it.
 #[derive(Deserialize)]
 #[serde(transparent)]
 pub(crate) struct ClusterBody(Value);
@@ -68,11 +68,11 @@ impl ClusterBody {
 }
 
 fn unreadable(path: &str) -> Error {
-    Error::new(ErrorKind::Unexpected, "Azure's description of the cluster has a field of an unexpected type")
+    Error::new(ErrorKind::Unexpected, "Azure's response about the cluster has a field of an unexpected type")
         .with_context("field", path.replace('/', "."))
 }
 
-/// Names the cluster in an error, and all of its address where it may be the address that is wrong.
+/// Adds the cluster to an error, and its whole resource ID if the ID itself may be wrong.
 pub(crate) fn about(err: Error, id: &ResourceId) -> Error {
     if err.kind() != ErrorKind::NotFound {
         return err.with_context("cluster", id.name());

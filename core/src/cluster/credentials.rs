@@ -1,4 +1,4 @@
-//! Azure's answer to "let me into this cluster".
+//! Gets a cluster's kubeconfig from Azure.
 
 use super::{Access, CLUSTER_API as API, ClusterBody, Kubeconfig, KubeconfigOptions, about, get_cluster};
 use crate::{
@@ -22,8 +22,8 @@ struct Credential {
     value: String,
 }
 
-/// Fetches a kubeconfig and refuses what no kubeconfig of AKS has. `is_own` says of a host and a proxy whether the caller goes to that host
-/// through that proxy anyhow.
+/// Gets a kubeconfig and rejects what no kubeconfig of AKS contains. `is_own` says whether the caller itself reaches a host through a
+/// proxy.
 pub(crate) async fn kubeconfig(
     arm: &Arm,
     id: &ResourceId,
@@ -32,13 +32,14 @@ pub(crate) async fn kubeconfig(
     call: &Call,
 ) -> Result<Kubeconfig> {
     let answer = arm.send(post_credential(id, options), call).await.map_err(|err| about(err, id))?;
-    let odd =
-        || Error::new(ErrorKind::Unexpected, "Azure answered without a kubeconfig").with_context("cluster", id.name());
+    let odd = || {
+        Error::new(ErrorKind::Unexpected, "Azure's response contains no kubeconfig").with_context("cluster", id.name())
+    };
     let first = answer.read::<Credentials>("a kubeconfig")?.kubeconfigs.into_iter().next().ok_or_else(odd)?;
     // A failure to read it could quote a key, so its reason is not kept.
     let text =
         STANDARD.decode(first.value.trim()).ok().and_then(|bytes| String::from_utf8(bytes).ok()).ok_or_else(odd)?;
-    let unusable = |err| Error::new(ErrorKind::Unexpected, "Azure's kubeconfig cannot be used").with_source(err);
+    let unusable = |err| Error::new(ErrorKind::Unexpected, "Azure's kubeconfig is invalid").with_source(err);
     let kubeconfig = Kubeconfig::parse(text).map_err(unusable)?;
     let host = kubeconfig.host().unwrap_or_default();
     let may_name = |proxy: &str| arm.cloud().may_name_proxy(proxy) || is_own(&host, proxy);
@@ -51,8 +52,8 @@ pub(crate) async fn kubeconfig(
     Ok(kubeconfig)
 }
 
-/// A server that has no name of AKS is the cluster's own only where Azure says so of the cluster. That costs a request, which no kubeconfig
-/// with a usual name needs.
+/// A server without an AKS name is accepted only if Azure reports it as the cluster's. That costs a request, which no kubeconfig with a
+/// usual name needs.
 async fn check_own(arm: &Arm, id: &ResourceId, host: &str, call: &Call) -> Result<()> {
     let answer = arm.send(get_cluster(id), call).await.map_err(|err| about(err, id))?;
     let cluster: ClusterBody = answer.read("a cluster")?;
@@ -61,7 +62,7 @@ async fn check_own(arm: &Arm, id: &ResourceId, host: &str, call: &Call) -> Resul
             return Ok(());
         }
     }
-    Err(Error::new(ErrorKind::Unexpected, "the kubeconfig names a server that is not the cluster's own")
+    Err(Error::new(ErrorKind::Unexpected, "the kubeconfig names a server that does not belong to the cluster")
         .with_context("field", "server")
         .with_context("host", host)
         .with_context("cluster", id.name()))
@@ -75,5 +76,5 @@ fn post_credential(id: &ResourceId, options: &KubeconfigOptions) -> ArmRequest {
     };
     let request = ArmRequest::new(Method::Post, format!("{id}/{list}"), API).reads();
     let request = if options.public_fqdn { request.query("server-fqdn", "public") } else { request };
-    request.credentials().step("asking for the cluster's kubeconfig").needs(action, id.as_str())
+    request.credentials().step("getting the cluster's kubeconfig").needs(action, id.as_str())
 }

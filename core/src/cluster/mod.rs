@@ -1,4 +1,4 @@
-//! Clusters: making one, access to one, deploying to it, watching its pods.
+//! Clusters: creating them, access to them, applying manifests, watching pods.
 
 mod apply_options;
 mod azure;

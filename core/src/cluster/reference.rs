@@ -29,7 +29,7 @@ pub struct ClusterRef {
     name: String,
 }
 
-/// A reference as it was stored: it may have been written by anybody.
+/// A stored reference: its source is not trusted.
 #[derive(Deserialize)]
 struct Stored {
     subscription: Option<SubscriptionId>,
@@ -79,7 +79,7 @@ impl ClusterRef {
         &self.name
     }
 
-    /// The cluster's resource id, in the given subscription unless this reference has its own.
+    /// The cluster's resource ID, in the given subscription unless this reference has its own.
     pub(crate) fn id(&self, default: SubscriptionId) -> ResourceId {
         ResourceId::new(self.subscription.unwrap_or(default), &self.group, TYPE, &self.name)
     }
@@ -97,22 +97,22 @@ fn cluster_name(text: &str) -> Result<String> {
     {
         return Ok(text.to_owned());
     }
-    let wanted = "wanted 1 to 63 letters, digits, '-' and '_', with a letter or digit at both ends";
+    let wanted = "expected 1 to 63 letters, digits, '-' and '_', with a letter or digit at both ends";
     Err(Error::invalid(wanted, "cluster name", text))
 }
 
 impl FromStr for ClusterRef {
     type Err = Error;
 
-    /// Reads `group/name`, or a resource id, which begins with a slash.
+    /// Parses `group/name`, or a resource ID, which starts with a slash.
     ///
     /// # Errors
-    /// [`InvalidInput`](crate::ErrorKind::InvalidInput), with the form that was wanted.
+    /// [`InvalidInput`](crate::ErrorKind::InvalidInput), with the expected format.
     fn from_str(text: &str) -> Result<Self> {
         if !text.starts_with('/') {
             let parts = text.split_once('/');
             let (group, name) =
-                parts.ok_or_else(|| Error::invalid("wanted group/name or a resource id", "cluster", text))?;
+                parts.ok_or_else(|| Error::invalid("expected group/name or a resource id", "cluster", text))?;
             return Self::new(group, name);
         }
         let id = text.parse::<ResourceId>()?.of_type(TYPE, "cluster")?;
@@ -120,7 +120,7 @@ impl FromStr for ClusterRef {
     }
 }
 
-/// The form that [`FromStr`] reads: `group/name`, or the resource id where the subscription was named.
+/// The format that [`FromStr`] parses: `group/name`, or the resource ID if the subscription is named.
 impl fmt::Display for ClusterRef {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self.subscription {

@@ -4,7 +4,7 @@ use crate::error::{Error, Result};
 use serde::{Deserialize, Serialize};
 use std::{fmt, str::FromStr};
 
-/// What kubectl calls a Deployment.
+/// kubectl's names for a Deployment.
 const DEPLOYMENT: [&str; 3] = ["deployment", "deployments", "deploy"];
 
 /// A workload in a cluster: its kind, name and namespace.
@@ -43,7 +43,7 @@ impl WorkloadRef {
         self
     }
 
-    /// Refuses kinds whose rollout this library does not wait for.
+    /// Rejects kinds whose rollout this library does not support.
     pub(crate) fn check_kind(&self) -> Result<()> {
         if DEPLOYMENT.iter().any(|known| known.eq_ignore_ascii_case(&self.kind)) {
             return Ok(());
@@ -56,12 +56,13 @@ impl WorkloadRef {
 impl FromStr for WorkloadRef {
     type Err = Error;
 
-    /// Reads `name` or `kind/name`, in the namespace `default`. The kind is written as for kubectl: `deployment`, `deployments`, `deploy`.
+    /// Parses `name` or `kind/name`, in the namespace `default`. The kind is written as in kubectl: `deployment`, `deployments`,
+    /// `deploy`.
     ///
     /// # Errors
     /// [`InvalidInput`](crate::ErrorKind::InvalidInput) for an empty part, or more than two.
     fn from_str(text: &str) -> Result<Self> {
-        let invalid = || Error::invalid("wanted a name, or a kind and a name as in deployment/web", "workload", text);
+        let invalid = || Error::invalid("expected a name, or a kind and a name as in deployment/web", "workload", text);
         let (kind, name) = text.split_once('/').unwrap_or(("Deployment", text));
         if kind.is_empty() || name.is_empty() || name.contains('/') {
             return Err(invalid());

@@ -1,5 +1,5 @@
-//! Assertions that somebody else signs: a cluster's service account, a workflow of GitHub, a service connection of Azure Pipelines.
-//! They live for minutes, so that each is asked for anew.
+//! Assertions signed by an issuer other than Entra ID: a cluster's service account, a GitHub workflow, an Azure Pipelines service
+//! connection. They are valid for minutes, so a new one is fetched each time.
 
 use async_trait::async_trait;
 use azure_core::{
@@ -11,7 +11,7 @@ use azure_identity::ClientAssertion;
 use serde::Deserialize;
 use std::{fmt, path::PathBuf};
 
-/// An assertion in a file, which the cluster writes anew before the old one ends.
+/// An assertion in a file, which the cluster replaces before the old one expires.
 #[derive(Debug)]
 pub(super) struct FileAssertion {
     path: PathBuf,
@@ -29,21 +29,21 @@ impl ClientAssertion for FileAssertion {
         // A few hundred bytes that are in memory already.
         let read = std::fs::read_to_string(&self.path);
         let text = read.map_err(|err| {
-            let message = format!("the federated token {} cannot be read", self.path.display());
+            let message = format!("could not read the federated token {}", self.path.display());
             azure_core::Error::with_error(ErrorKind::Credential, err, message)
         })?;
         Ok(text.trim().to_owned())
     }
 }
 
-/// How the service is asked.
+/// How the service is called.
 #[derive(Clone, Copy, Debug)]
 pub(super) enum OidcForm {
     GitHub,
     Pipelines,
 }
 
-/// An assertion that a service gives to the run which it made.
+/// An assertion that a CI service issues to its own run.
 pub(super) struct OidcAssertion {
     form: OidcForm,
     address: Url,
@@ -88,14 +88,14 @@ impl ClientAssertion for OidcAssertion {
         let answer = self.pipeline.send(&Context::new(), &mut self.request(), Some(options)).await?;
         let refused = |why: &str| {
             let host = self.address.host_str().unwrap_or_default();
-            azure_core::Error::with_message(ErrorKind::Credential, format!("{host} gave no assertion: {why}"))
+            azure_core::Error::with_message(ErrorKind::Credential, format!("{host} returned no assertion: {why}"))
         };
         if !answer.status().is_success() {
             return Err(refused(&format!("HTTP {}", answer.status())));
         }
         // The body is a secret; what is wrong with it is not told.
-        let body: Body = serde_json::from_slice(answer.body()).map_err(|_| refused("the answer cannot be read"))?;
-        body.value.or(body.oidc_token).ok_or_else(|| refused("the answer holds none"))
+        let body: Body = serde_json::from_slice(answer.body()).map_err(|_| refused("the response is invalid"))?;
+        body.value.or(body.oidc_token).ok_or_else(|| refused("the response contains none"))
     }
 }
 

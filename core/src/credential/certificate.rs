@@ -20,12 +20,12 @@ use sha2::{Digest as _, Sha256};
 use std::{fmt, sync::Arc, time::Duration};
 use time::OffsetDateTime;
 
-/// Entra takes what has not ended; ten minutes forgive a clock that is not right.
+/// Entra ID accepts any assertion that has not expired; ten minutes tolerate a wrong clock.
 const LIFE: Duration = Duration::from_secs(600);
 
-/// Signs assertions with the key of a certificate that Entra knows.
+/// Signs assertions with the key of a certificate that Entra ID knows.
 pub(super) struct CertificateAssertion {
-    /// The token endpoint: an assertion is for nobody else.
+    /// The token endpoint: the assertion is valid only there.
     audience: String,
     client: String,
     header: Value,
@@ -37,28 +37,27 @@ impl CertificateAssertion {
     pub fn read(path: &str, audience: String, client: String, sends_chain: bool) -> Result<Self> {
         // A few thousand bytes, once for a client.
         let bytes = std::fs::read(path)
-            .map_err(|err| broken("the certificate cannot be read").with_context("path", path).with_source(err))?;
+            .map_err(|err| broken("could not read the certificate").with_context("path", path).with_source(err))?;
         Self::parse(&bytes, audience, client, sends_chain).map_err(|err| err.with_context("path", path))
     }
 
     fn parse(pem: &[u8], audience: String, client: String, sends_chain: bool) -> Result<Self> {
         let text = std::str::from_utf8(pem).ok().filter(|text| text.contains("-----BEGIN "));
         let Some(text) = text else {
-            let message =
-                "the certificate's file is no PEM: a PFX has to be converted, for example by `openssl pkcs12 -nodes`";
+            let message = "the certificate file is not PEM: convert a PFX, for example with `openssl pkcs12 -nodes`";
             return Err(Error::new(ErrorKind::Unsupported, message));
         };
         if text.contains("ENCRYPTED") {
-            let message = "the certificate's key is encrypted, which is not supported: give it without a password";
+            let message = "the certificate's key is encrypted, which is not supported: remove its password";
             return Err(Error::new(ErrorKind::Unsupported, message));
         }
         let chain: Result<Vec<_>, _> = CertificateDer::pem_slice_iter(pem).collect();
-        let chain = chain.map_err(|_| broken("the certificate's file cannot be read as PEM"))?;
-        let first = chain.first().ok_or_else(|| broken("the certificate's file holds no certificate"))?;
-        let key = PrivateKeyDer::from_pem_slice(pem).map_err(|_| broken("the certificate's file holds no key"))?;
-        let key = any_supported_type(&key).map_err(|_| broken("the certificate's key cannot be used"))?;
+        let chain = chain.map_err(|_| broken("the certificate file is not valid PEM"))?;
+        let first = chain.first().ok_or_else(|| broken("the certificate file contains no certificate"))?;
+        let key = PrivateKeyDer::from_pem_slice(pem).map_err(|_| broken("the certificate file contains no key"))?;
+        let key = any_supported_type(&key).map_err(|_| broken("the certificate's key is invalid"))?;
         if key.algorithm() != SignatureAlgorithm::RSA {
-            return Err(broken("Entra takes certificates with an RSA key only"));
+            return Err(broken("Entra ID accepts certificates with an RSA key only"));
         }
         let thumbprint = URL_SAFE_NO_PAD.encode(Sha256::digest(first));
         let mut header = json!({ "typ": "JWT", "alg": "PS256", "x5t#S256": thumbprint });
@@ -89,7 +88,7 @@ impl CertificateAssertion {
 #[async_trait]
 impl ClientAssertion for CertificateAssertion {
     async fn secret(&self, _: Option<ClientMethodOptions<'_>>) -> azure_core::Result<String> {
-        let cannot = || azure_core::Error::with_message(Azure::Credential, "the certificate's key signs nothing");
+        let cannot = || azure_core::Error::with_message(Azure::Credential, "could not sign with the certificate's key");
         self.signed(OffsetDateTime::now_utc()).ok_or_else(cannot)
     }
 }

@@ -1,4 +1,4 @@
-//! Which credentials count, and in what order.
+//! Which credentials are used, and in what order.
 
 use crate::{
     environment::Environment,
@@ -19,8 +19,8 @@ pub(super) enum Kind {
     AzureDeveloperCli,
 }
 
-/// The order of Azure's SDKs. `DefaultAzureCredential` knows neither GitHub nor Pipelines; each shows itself by variables that
-/// are set nowhere else.
+/// The order of Azure's SDKs. `DefaultAzureCredential` has neither GitHub Actions nor Azure Pipelines; both are detected by variables
+/// that are set nowhere else.
 const ALL: [Kind; 7] = [
     Kind::Environment,
     Kind::GitHubActions,
@@ -47,7 +47,7 @@ impl Kind {
     }
 }
 
-/// Reads the variable with which the SDKs narrow the chain.
+/// Reads the variable that restricts the chain in the SDKs.
 pub(super) fn kinds(environment: &Environment) -> Result<&'static [Kind]> {
     let all: &'static [Kind] = &ALL;
     let Some(asked) = environment.get(VARIABLE) else { return Ok(all) };
@@ -61,7 +61,7 @@ pub(super) fn kinds(environment: &Environment) -> Result<&'static [Kind]> {
     let at = ALL.iter().position(|kind| kind.name().eq_ignore_ascii_case(word));
     at.map(|at| &all[at..=at]).ok_or_else(|| {
         let names = ALL.map(Kind::name).join(", ");
-        Error::invalid(format!("wanted dev, prod or one of {names}"), VARIABLE, asked)
+        Error::invalid(format!("expected dev, prod or one of {names}"), VARIABLE, asked)
     })
 }
 

@@ -45,16 +45,16 @@ impl CredentialContext {
     }
 }
 
-/// What became of looking for a credential.
+/// The result of searching for a credential.
 pub(super) enum CredentialSearch {
     Configured(Arc<dyn TokenCredential>),
     /// Not configured: the reason, for a reader.
     Absent(String),
-    /// Configured, and of no use.
+    /// Configured, but unusable.
     Broken(Error),
 }
 
-/// What is wrong with something that was configured.
+/// The error of a configured credential.
 pub(super) fn broken(message: impl Into<String>) -> Error {
     Error::new(ErrorKind::Unauthenticated, message)
 }

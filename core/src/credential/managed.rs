@@ -8,19 +8,19 @@ use azure_core::{
 use azure_identity::{ManagedIdentityCredential, ManagedIdentityCredentialOptions, UserAssignedId};
 use std::time::Duration;
 
-/// The one address that is spoken to without TLS: it is the machine's own, and receives no secret.
+/// The only address that is contacted without TLS: it is the machine's own, and receives no secret.
 const ENDPOINT: &str = "http://169.254.169.254/metadata/identity/oauth2/token";
 
-/// Machines outside Azure drop what is sent there, and nobody should wait for that. Azure's SDKs look as long.
+/// Machines outside Azure drop what is sent there, and the chain should not wait for that. Azure's SDKs use the same timeout.
 const PATIENCE: Duration = Duration::from_secs(1);
 
-/// Variables of App Service and others, which have an address of their own.
+/// Variables of App Service and others, which have their own address.
 const OWN_ADDRESS: [&str; 2] = ["IDENTITY_ENDPOINT", "MSI_ENDPOINT"];
 
 pub(super) async fn find(context: &CredentialContext, is_only: bool) -> CredentialSearch {
     let has_address = context.environment.first(&OWN_ADDRESS).is_some();
     if !has_address && !is_only && !answers(context).await {
-        return CredentialSearch::Absent(format!("nothing answers at {ENDPOINT}"));
+        return CredentialSearch::Absent(format!("no response from {ENDPOINT}"));
     }
     let client = context.environment.get("AZURE_CLIENT_ID");
     // The chain is asked again for every token; the SDK's own waits are for the services' sake and stay.
@@ -31,11 +31,11 @@ pub(super) async fn find(context: &CredentialContext, is_only: bool) -> Credenti
     match ManagedIdentityCredential::new(Some(options)) {
         Ok(credential) => CredentialSearch::Configured(credential),
         Err(err) if has_address && !is_only => CredentialSearch::Absent(err.to_string()),
-        Err(err) => CredentialSearch::Broken(broken("its configuration cannot be used").with_source(err)),
+        Err(err) => CredentialSearch::Broken(broken("its configuration is invalid").with_source(err)),
     }
 }
 
-/// Any answer will do: without its header, the service refuses.
+/// Any response will do: without its header, the service rejects the request.
 async fn answers(context: &CredentialContext) -> bool {
     let Ok(address) = Url::parse(ENDPOINT) else { return false };
     let mut request = Request::new(address, Method::Get);

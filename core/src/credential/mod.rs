@@ -1,4 +1,4 @@
-//! The caller's identity from what is context: the chain that Azure's SDKs call `DefaultAzureCredential`.
+//! The caller's identity from the environment: the chain that Azure's SDKs call `DefaultAzureCredential`.
 
 mod assertion;
 mod certificate;
@@ -28,15 +28,15 @@ use std::{
 };
 use tokio::{sync::OnceCell, time::Instant};
 
-/// The first credential that is there. Once found, its kind stays: who was refused must not go on as somebody else.
+/// The first available credential. Once chosen, its kind stays: a refused caller must not continue as another identity.
 pub(crate) struct DefaultCredential {
     context: CredentialContext,
     kinds: &'static [Kind],
     found: OnceCell<InUse>,
 }
 
-/// The credential that was found. `None` once a token of it was refused: it holds tokens itself and knows no way to let go of
-/// them, so that it is made anew.
+/// The chosen credential. `None` once one of its tokens was rejected: it caches tokens itself and cannot drop them, so it is created
+/// again.
 struct InUse {
     kind: Kind,
     made: Mutex<Option<Arc<dyn TokenCredential>>>,
@@ -69,7 +69,7 @@ impl DefaultCredential {
         }
     }
 
-    /// The credential of the kind that was found, made anew after a refusal.
+    /// The credential of the chosen kind, created again after a rejection.
     async fn made(&self, found: &InUse) -> azure_core::Result<Arc<dyn TokenCredential>> {
         let held = found.made().clone();
         if let Some(credential) = held {
@@ -87,8 +87,8 @@ impl DefaultCredential {
         Err(credential_error(Failed { kind, source: Box::new(broken) }))
     }
 
-    /// Asks one after the other. What is not configured is passed over; what is configured and fails is an error, or a
-    /// caller would go on as somebody else.
+    /// Tries one after the other. A credential that is not configured is skipped; one that is configured but fails is an error, or a
+    /// caller would continue as another identity.
     async fn find(&self, scopes: &[&str]) -> azure_core::Result<(Kind, Arc<dyn TokenCredential>, AccessToken)> {
         let mut tried = Vec::new();
         for &kind in self.kinds {
@@ -108,7 +108,7 @@ impl DefaultCredential {
                     Err(err) => return Err(credential_error(Failed { kind, source: Box::new(err) })),
                 },
             };
-            tracing::debug!(target: CREDENTIAL, credential = kind.name(), reason, "passed over");
+            tracing::debug!(target: CREDENTIAL, credential = kind.name(), reason, "skipped");
             tried.push((kind, reason));
         }
         Err(credential_error(NoneFound(tried)))
@@ -150,7 +150,7 @@ fn credential_error(err: impl std::error::Error + Send + Sync + 'static) -> azur
     azure_core::Error::new(Azure::Credential, err)
 }
 
-/// A credential that is configured and gave no token.
+/// A credential that is configured but returned no token.
 #[derive(Debug)]
 struct Failed {
     kind: Kind,
@@ -159,7 +159,7 @@ struct Failed {
 
 impl fmt::Display for Failed {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "{} is configured and failed", self.kind.name())
+        write!(f, "{} is configured but failed", self.kind.name())
     }
 }
 
@@ -169,13 +169,13 @@ impl std::error::Error for Failed {
     }
 }
 
-/// What was looked for, and why it is not there.
+/// The credentials that were tried, and why each is not available.
 #[derive(Debug)]
 struct NoneFound(Vec<(Kind, String)>);
 
 impl fmt::Display for NoneFound {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str("no credential of the default chain is there")?;
+        f.write_str("no credential of the default chain is available")?;
         for (kind, reason) in &self.0 {
             write!(f, "; {}: {reason}", kind.name())?;
         }

@@ -1,5 +1,5 @@
-//! What comes between a credential and the service that gives it tokens: a time limit for all tries together, and the difference between a
-//! refusal and trouble on the way. Only what the service itself refuses is a question of who the caller is.
+//! Between a credential and its sign-in service: a time limit for all tries together, and the distinction between a refusal and a
+//! network problem. Only a refusal by the service itself concerns the caller's identity.
 
 use crate::{
     error::ErrorKind,
@@ -22,18 +22,18 @@ use std::{
 };
 use tokio::time::Instant;
 
-/// So long a sign-in is tried; the credentials' own retries would go on for a minute and more. Whoever has no network should hear of it
-/// before the deadline.
+/// How long a sign-in is tried; the credentials' own retries would take a minute and more. A caller without a network should learn of
+/// it before the deadline.
 const LONGEST: Duration = Duration::from_secs(30);
 
-/// What stood in the way of the last try, and until when there may be another.
+/// The cause of the last try's failure, and until when there may be another.
 #[derive(Debug)]
 struct Tries {
     last: Mutex<Option<SignInTrouble>>,
     until: Instant,
 }
 
-/// Stands before the retry policy.
+/// Runs before the retry policy.
 #[derive(Debug)]
 pub(super) struct SignIn;
 
@@ -60,7 +60,7 @@ impl Policy for SignIn {
     }
 }
 
-/// Stands behind the retry policy: tells of each try, and says what it was.
+/// Runs after the retry policy: logs each try, and classifies its response.
 #[derive(Debug)]
 pub(super) struct SignInTry;
 
@@ -101,7 +101,7 @@ impl Policy for SignInTry {
     }
 }
 
-/// Adds this library to what the credential says of itself.
+/// Adds this library to the credential's user agent.
 fn mark(request: &mut Request) {
     let own = crate::http::USER_AGENT_VALUE;
     let value = match request.headers().get_optional_str(&USER_AGENT) {
@@ -118,7 +118,7 @@ fn remember(tries: Option<&Arc<Tries>>, trouble: Option<SignInTrouble>) {
     }
 }
 
-/// Whether no other try can help: what does not pass, and a wait that takes longer than there is time.
+/// Whether no other try can help: a permanent cause, or a wait that exceeds the time limit.
 fn ends_the_tries(trouble: &SignInTrouble, tries: Option<&Arc<Tries>>) -> bool {
     let wait = trouble.retry_after.unwrap_or_default();
     !trouble.is_transient || tries.is_some_and(|tries| Instant::now() + wait > tries.until)
@@ -132,7 +132,7 @@ fn host(request: &Request) -> String {
     request.url().host_str().unwrap_or_default().to_owned()
 }
 
-/// What a response is, where it is neither a token nor a refusal.
+/// Classifies a response that is neither a token nor a refusal.
 fn trouble(request: &Request, response: &RawResponse) -> Option<SignInTrouble> {
     let (status, body) = (u16::from(response.status()), response.body().as_ref());
     let header = |name: &'static str| response.headers().get_optional_str(&HeaderName::from_static(name));
@@ -152,7 +152,7 @@ fn trouble(request: &Request, response: &RawResponse) -> Option<SignInTrouble> {
     if response.status().is_success() {
         let has_token = field("access_token").is_some() || (!is_entra && json.as_ref().is_some_and(Value::is_object));
         return (!has_token).then(|| match json {
-            Some(_) => SignInTrouble::new(ErrorKind::Unavailable, &host(request), "the response holds no token"),
+            Some(_) => SignInTrouble::new(ErrorKind::Unavailable, &host(request), "the response contains no token"),
             None => of(foreign(&head, body, "signing in")),
         });
     }

@@ -1,4 +1,4 @@
-//! Each credential of the chain, from the variables that configure it.
+//! Creates each credential of the chain from its variables.
 
 use super::{
     assertion::{FileAssertion, OidcAssertion, OidcForm},
@@ -18,7 +18,7 @@ use azure_identity::{
 };
 use std::sync::Arc;
 
-/// Looks for a credential. One that is the only one is not asked first whether it is there.
+/// Searches for a credential. If it is the only one, its availability is not checked first.
 pub(super) async fn find(kind: Kind, context: &CredentialContext, is_only: bool) -> CredentialSearch {
     let found = match kind {
         Kind::Environment => environment(context),
@@ -32,7 +32,7 @@ pub(super) async fn find(kind: Kind, context: &CredentialContext, is_only: bool)
     found.unwrap_or_else(|missing| missing)
 }
 
-/// A developer's tool that is not signed in, and an identity that the machine does not have, are no faults: the next is asked.
+/// A developer tool without a sign-in, and an identity that the machine does not have, are not errors: the next credential is tried.
 pub(super) fn is_passed_over(kind: Kind, err: &azure_core::Error) -> bool {
     match kind {
         // One that is signed in, and has no network, is the one that is meant.
@@ -46,7 +46,7 @@ pub(super) fn is_passed_over(kind: Kind, err: &azure_core::Error) -> bool {
 
 type Looked = Result<CredentialSearch, CredentialSearch>;
 
-/// The values of variables that only make sense together, or which of them are missing.
+/// The values of variables that are only used together, or which of them are missing.
 fn all<const N: usize>(context: &CredentialContext, names: [&str; N]) -> Result<[String; N], CredentialSearch> {
     let values = names.map(|name| context.environment.get(name));
     let missing: Vec<&str> =
@@ -60,7 +60,7 @@ fn all<const N: usize>(context: &CredentialContext, names: [&str; N]) -> Result<
 fn made<C: TokenCredential + 'static>(credential: azure_core::Result<Arc<C>>) -> CredentialSearch {
     match credential {
         Ok(credential) => CredentialSearch::Configured(credential),
-        Err(err) => CredentialSearch::Broken(broken("its configuration cannot be used").with_source(err)),
+        Err(err) => CredentialSearch::Broken(broken("its configuration is invalid").with_source(err)),
     }
 }
 
@@ -94,13 +94,13 @@ fn environment(context: &CredentialContext) -> Looked {
     Ok(asserting(context, tenant, client, assertion))
 }
 
-/// A service account of Kubernetes that stands for an identity.
+/// A Kubernetes service account that is federated with an identity.
 fn workload(context: &CredentialContext) -> Looked {
     let [file, tenant, client] = all(context, ["AZURE_FEDERATED_TOKEN_FILE", "AZURE_TENANT_ID", "AZURE_CLIENT_ID"])?;
     Ok(asserting(context, tenant, client, FileAssertion::new(file)))
 }
 
-/// A workflow of GitHub that has the permission `id-token: write`.
+/// A GitHub workflow with the permission `id-token: write`.
 fn git_hub(context: &CredentialContext) -> Looked {
     let [address, token] = all(context, ["ACTIONS_ID_TOKEN_REQUEST_URL", "ACTIONS_ID_TOKEN_REQUEST_TOKEN"])?;
     let [tenant, client] = all(context, ["AZURE_TENANT_ID", "AZURE_CLIENT_ID"])?;
@@ -110,8 +110,7 @@ fn git_hub(context: &CredentialContext) -> Looked {
     Ok(asserting(context, tenant, client, assertion))
 }
 
-/// A service connection of Azure Pipelines. Its tasks set the variables with `AZURESUBSCRIPTION`; the token of the run is
-/// mapped by hand.
+/// An Azure Pipelines service connection. Its tasks set the variables with `AZURESUBSCRIPTION`; the run's token is mapped manually.
 fn pipelines(context: &CredentialContext) -> Looked {
     let names = ["SYSTEM_OIDCREQUESTURI", "SYSTEM_ACCESSTOKEN", "AZURESUBSCRIPTION_SERVICE_CONNECTION_ID"];
     let [address, token, connection] = all(context, names)?;
@@ -127,10 +126,10 @@ fn pipelines(context: &CredentialContext) -> Looked {
     Ok(asserting(context, tenant, client, assertion))
 }
 
-/// The token that is shown there is a secret, and goes nowhere without TLS.
+/// The token sent there is a secret, and requires TLS.
 fn https(address: &str, name: &str) -> Result<Url, CredentialSearch> {
     let url = Url::parse(address).ok().filter(|url| url.scheme() == "https" && url.has_host());
-    url.ok_or_else(|| CredentialSearch::Broken(broken(format!("{name} is no https address"))))
+    url.ok_or_else(|| CredentialSearch::Broken(broken(format!("{name} is not an https address"))))
 }
 
 fn az(context: &CredentialContext) -> CredentialSearch {

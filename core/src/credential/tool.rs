@@ -1,5 +1,5 @@
-//! Why az and azd give no token. They say it in text only, so that a text decides: the words of the libraries that they send requests with,
-//! `requests` with `urllib3` for az, Go's `net` for azd. What has other words counts as not signed in, as before.
+//! Why az and azd return no token. They report it as text only, so the text decides: the messages of their HTTP libraries, `requests`
+//! with `urllib3` for az, Go's `net` for azd. Any other text counts as not signed in.
 
 use super::choice::Kind;
 use crate::{
@@ -7,7 +7,7 @@ use crate::{
     http::{SignInTrouble, is_transient_if_no_connection},
 };
 
-/// The trouble that a tool's text tells of, if it does.
+/// The network problem in a tool's text, if there is one.
 pub(super) fn trouble(kind: Kind, text: &str) -> Option<SignInTrouble> {
     if !matches!(kind, Kind::AzureCli | Kind::AzureDeveloperCli) {
         return None;

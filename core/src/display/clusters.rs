@@ -1,4 +1,4 @@
-//! Clusters, their identities, their pods, and how they are entered.
+//! Clusters, their identities, their pods, and their kubeconfigs.
 
 use super::grants::{list, place};
 use crate::{
@@ -65,7 +65,7 @@ impl fmt::Display for CreatedCluster {
     }
 }
 
-/// Nothing of its text, which holds keys.
+/// Nothing of its text, which contains keys.
 impl fmt::Display for Kubeconfig {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "context {} at {}", self.context(), self.server())

@@ -63,7 +63,7 @@ impl fmt::Display for Detachment {
             }
         }
         if !self.remaining.is_empty() {
-            write!(f, "; still gives pull: {}", list(&self.remaining))?;
+            write!(f, "; still gives access: {}", list(&self.remaining))?;
         }
         Ok(())
     }
@@ -93,7 +93,7 @@ impl fmt::Display for GrantReach {
     }
 }
 
-/// A table of the grants, or a sentence where there are none.
+/// A table of the grants, or a sentence if there are none.
 impl fmt::Display for ClusterAttachments {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let header = ["REGISTRY", "ROLE", "PRINCIPAL", "ASSIGNED", "CONDITION", "CERTAIN"].map(str::to_owned);
@@ -120,7 +120,7 @@ impl fmt::Display for ClusterAttachments {
     }
 }
 
-/// A table of the grants, or a sentence where there are none.
+/// A table of the grants, or a sentence if there are none.
 impl fmt::Display for RegistryAttachments {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let header = ["PRINCIPAL", "CLUSTER", "ROLE", "ASSIGNED", "CONDITION", "CERTAIN"].map(str::to_owned);

@@ -1,4 +1,4 @@
-//! One readable line, or a table, for each result that has no other text: the same sentences in every language.
+//! One readable line, or a table, for each result without another text: the same in every language.
 
 mod clusters;
 mod grants;
@@ -87,7 +87,7 @@ mod tests {
         let text = detached("nothing_to_remove", json!([]), remaining);
         assert_eq!(
             text,
-            format!("nothing to remove for {ID} on myregistry; still gives pull: AcrPull for {ID} on myregistry")
+            format!("nothing to remove for {ID} on myregistry; still gives access: AcrPull for {ID} on myregistry")
         );
 
         assert_eq!(

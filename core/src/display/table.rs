@@ -2,10 +2,10 @@
 
 use std::fmt;
 
-/// Spaces between columns, as kubectl has them.
+/// Spaces between columns, as in kubectl.
 const GAP: usize = 3;
 
-/// Writes rows in columns, the header first. No line ends in spaces.
+/// Writes rows in columns, the header first. No line ends with spaces.
 pub(super) fn write<const N: usize>(f: &mut fmt::Formatter<'_>, rows: &[[String; N]]) -> fmt::Result {
     let width = |column: usize| rows.iter().map(|row| row[column].chars().count()).max().unwrap_or_default() + GAP;
     let widths: [usize; N] = std::array::from_fn(width);

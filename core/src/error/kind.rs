@@ -1,4 +1,4 @@
-//! What a caller can do about an error, and where the fault of an import lies.
+//! The kinds of errors, and the failed side of an import.
 
 #[cfg(doc)]
 use super::Error;

@@ -64,7 +64,7 @@ enum Created {
     Unknown,
     /// Azure reports that nothing exists.
     Nothing,
-    /// Its resource id.
+    /// Its resource ID.
     There(String),
 }
 
@@ -259,7 +259,7 @@ pub(crate) fn lines(err: &(dyn StdError + 'static)) -> String {
     text
 }
 
-/// An error and what lies behind it, on one line.
+/// An error and its sources, on one line.
 #[cfg(feature = "identity")]
 pub(crate) fn chain(err: &(dyn StdError + 'static)) -> String {
     struct Chain<'a>(&'a (dyn StdError + 'static));
@@ -272,12 +272,12 @@ pub(crate) fn chain(err: &(dyn StdError + 'static)) -> String {
     Chain(err).to_string().split_whitespace().collect::<Vec<_>>().join(" ")
 }
 
-/// The pipeline's retry policy wraps an error in a sentence about itself, which hides the reason from a reader.
+/// The pipeline's retry policy wraps an error in a sentence about itself, which hides the cause from a reader.
 fn adds_nothing(text: &str) -> bool {
     text.ends_with("will not be retried") || text.ends_with("will no longer be retried")
 }
 
-/// The kind and the long form: what `unwrap` and a `main` that ends with an error show should be readable.
+/// The kind and the long form, so that the output of `unwrap` and of a failing `main` is readable.
 impl fmt::Debug for Error {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "{:?}: {self:#}", self.0.kind)

@@ -1,4 +1,4 @@
-//! What a service answered, where the answer was an error.
+//! The error response of a service.
 
 use crate::quoted::{Quoted, quoted};
 use std::{error::Error as StdError, fmt};
@@ -28,7 +28,7 @@ impl ServiceError {
 }
 
 impl ServiceError {
-    /// The same with its texts as they are shown: a service may send what it likes.
+    /// The same with its texts quoted for display: a service may send any text.
     pub(crate) fn quoted(self) -> Self {
         let Self { status, code, message, request_id, correlation_id } = self;
         let [code, message, request_id, correlation_id] =

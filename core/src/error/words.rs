@@ -1,9 +1,9 @@
-//! Enums that are one word each, read from their words.
+//! Enums of named values, parsed from their names.
 
 use super::ImportSide;
 use crate::{pull::PullRetry, refusal::RefusalKind};
 
-/// Gives an enum its words, `ALL`, `Display`, and `FromStr` that names the words it knows.
+/// Gives an enum its names, `ALL`, `Display`, and a `FromStr` whose error lists the known names.
 macro_rules! words {
     ($name:ident, $part:literal: $($variant:ident => $word:expr),+ $(,)?) => {
         $crate::words::word_names!($name: $($variant => $word),+);
@@ -11,21 +11,21 @@ macro_rules! words {
     };
 }
 
-/// Gives an enum that has its words `FromStr`.
+/// Gives an enum with names a `FromStr`.
 macro_rules! from_words {
     ($name:ident, $part:literal) => {
         impl std::str::FromStr for $name {
             type Err = $crate::error::Error;
 
-            /// Reads one of the words of [`ALL`](Self::ALL), in just that spelling.
+            /// Parses one of the names of [`ALL`](Self::ALL), case-sensitively.
             ///
             /// # Errors
-            /// [`InvalidInput`](crate::ErrorKind::InvalidInput), with the words that there are.
+            /// [`InvalidInput`](crate::ErrorKind::InvalidInput), with the known names.
             fn from_str(text: &str) -> $crate::error::Result<Self> {
                 let words: Vec<&str> = Self::ALL.iter().map(|one| one.as_str()).collect();
                 let known = Self::ALL.iter().find(|known| known.as_str() == text);
                 known.copied().ok_or_else(|| {
-                    $crate::error::Error::invalid(format!("wanted one of: {}", words.join(", ")), $part, text)
+                    $crate::error::Error::invalid(format!("expected one of: {}", words.join(", ")), $part, text)
                 })
             }
         }

@@ -1,4 +1,4 @@
-//! Adds the caller's token to a request, and another one if a service finds that it has expired before its time.
+//! Adds the caller's token to a request. Re-authenticates once when a token is rejected before its expiry.
 
 use super::token::Tokens;
 use crate::challenge;
@@ -14,7 +14,7 @@ use azure_core::{
 };
 use std::sync::Arc;
 
-/// In the place of `azure_core`'s policy for tokens, which makes all who wait for a token that cannot be had ask for it one after another.
+/// Replaces `azure_core`'s token policy, with which all requests that wait for a failing token acquire it one after another.
 #[derive(Debug)]
 pub(super) struct Authorize {
     pub tokens: Tokens,
@@ -46,8 +46,7 @@ impl Policy for Authorize {
     }
 }
 
-/// See [The WWW-Authenticate header](https://www.rfc-editor.org/rfc/rfc6750#section-3.1). What conditional access wants besides a
-/// token has another word.
+/// See [The WWW-Authenticate header](https://www.rfc-editor.org/rfc/rfc6750#section-3.1). Conditional access uses another error code.
 fn says_that_the_token_is_bad(response: &AsyncRawResponse) -> bool {
     let header = response.headers().get_optional_str(&WWW_AUTHENTICATE);
     header.is_some_and(|header| challenge::with_error(header, "invalid_token").is_some())

@@ -1,5 +1,5 @@
-//! Errors of credentials that are written in another language. The bindings pass on what such an error says; what it means is decided here,
-//! by the same rules as for the credentials of the default chain.
+//! Errors of credentials in another language. The bindings pass on the error's content; its meaning is decided here, by the same rules
+//! as for the default credential chain.
 
 use super::{
     foreign::{Head, foreign, is_foreign, redirected},
@@ -37,7 +37,7 @@ pub struct CredentialFailure {
     pub causes: Vec<CredentialFailure>,
 }
 
-/// Classes of connections that failed, whose texts need not say so: of `azure-core`, Python, `aiohttp`, `requests`, `httpx` and the web.
+/// Classes of connection failures, whose texts may not say so: of `azure-core`, Python, `aiohttp`, `requests`, `httpx` and the web.
 const NO_CONNECTION: [&str; 16] = [
     "ServiceRequestError",
     "ServiceResponseError",
@@ -60,11 +60,11 @@ const NO_CONNECTION: [&str; 16] = [
 /// The code of a `RestError` of `@azure/core-rest-pipeline` without a response.
 const NOT_SENT: &str = "REQUEST_SEND_ERROR";
 
-/// A response that is no JSON is not Entra's. As the outermost error it may be about a file of the credential's own.
+/// A response that is not JSON is not from Entra ID. As the outermost error it may be about a file of the credential itself.
 const NOT_JSON: &str = "JSONDecodeError";
 
-/// The words of OAuth for a service that is in trouble, Entra's for one that throttles, and those of `azure-identity` for a response with
-/// neither a token nor an error, whatever the status.
+/// OAuth's error codes for an unavailable service, Entra ID's for throttling, and those of `azure-identity` for a response with neither
+/// a token nor an error, whatever the status.
 const DOWN: [(&str, ErrorKind); 4] = [
     ("Unexpected response from Microsoft Entra ID", ErrorKind::Unavailable),
     ("temporarily_unavailable", ErrorKind::Unavailable),
@@ -72,17 +72,17 @@ const DOWN: [(&str, ErrorKind); 4] = [
     ("throttled", ErrorKind::RateLimited),
 ];
 
-/// What stands before a status in the texts of MSAL for Python, which keeps the response to itself.
+/// The text before a status in messages of MSAL for Python, which does not expose the response.
 const STATUS: [&str; 2] = ["HTTP Error: ", "HTTP status: "];
 
-/// It fails on every machine that is not Azure's, which does not keep a chain from asking the next credential.
+/// It fails on every machine outside Azure, which does not prevent a chain from trying the next credential.
 const MANAGED_IDENTITY: &str = "ManagedIdentityCredential";
 
-/// What one error of the chain means.
+/// The meaning of one error of the chain.
 enum Verdict {
-    /// No question of who the caller is.
+    /// Unrelated to the caller's identity.
     Trouble(SignInTrouble),
-    /// Entra refused.
+    /// Entra ID refused the caller.
     Refusal,
 }
 
@@ -94,7 +94,7 @@ impl CredentialFailure {
         azure_core::Error::with_error(Azure::Credential, raised, "the credential raised an error")
     }
 
-    /// Why no token came, where that is no question of who the caller is. The first error that says something decides.
+    /// Why there is no token, if that is unrelated to the caller's identity. The first informative error decides.
     pub(super) fn trouble(&self) -> Option<SignInTrouble> {
         let all = self.all();
         let is_not_json = || {
@@ -107,7 +107,7 @@ impl CredentialFailure {
         }
     }
 
-    /// Whether Entra wants another sign-in, or refuses this one by a policy of conditional access.
+    /// Whether Entra ID requires another sign-in, or refuses this one by a conditional access policy.
     pub(super) fn is_refused_by_conditional_access(&self) -> bool {
         self.all().into_iter().flat_map(Self::lines).any(|line| is_conditional_access(&entra_codes(line).join(",")))
     }
@@ -190,13 +190,13 @@ impl CredentialFailure {
         Verdict::Trouble(trouble)
     }
 
-    /// Its class, as a reason: its text follows as what lies behind the error.
+    /// Its class, as the reason: its text follows as the source of the error.
     fn class(&self) -> &str {
         self.classes.first().map_or("error", String::as_str)
     }
 }
 
-/// The numbers of Entra's codes in a text, such as 700016 of `AADSTS700016`.
+/// The numbers of Entra ID's codes in a text, such as 700016 of `AADSTS700016`.
 fn entra_codes(text: &str) -> Vec<&str> {
     let number = |rest: &'_ str| rest.find(|letter: char| !letter.is_ascii_digit()).unwrap_or(rest.len());
     text.split("AADSTS").skip(1).map(|rest| &rest[..number(rest)]).filter(|code| !code.is_empty()).collect()
@@ -207,13 +207,13 @@ fn status_in(text: &str) -> Option<u16> {
     after.get(..3)?.parse().ok()
 }
 
-/// What was raised, behind core's error.
+/// The raised error, as the source of core's error.
 pub(super) struct Raised {
     pub failure: CredentialFailure,
     source: Box<dyn StdError + Send + Sync>,
 }
 
-/// It may hold anything, so nothing but its class is shown.
+/// It may contain anything, so only its class is shown.
 impl fmt::Debug for Raised {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("Raised").field("classes", &self.failure.classes).finish_non_exhaustive()

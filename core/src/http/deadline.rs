@@ -1,5 +1,5 @@
-//! Sees each try of a request: tells of retries, remembers why they were needed, and ends at once where the service's wait would
-//! outlive the deadline.
+//! Watches each try of a request: reports retries, remembers their causes, and ends at once if the service's wait would exceed the
+//! deadline.
 
 use super::{
     Try,
@@ -31,7 +31,7 @@ use tokio::time::Instant;
 
 const REQUEST_ID: HeaderName = HeaderName::from_static("x-ms-request-id");
 
-/// The call that a request is part of, and what was seen of its tries.
+/// The call of a request, and what was observed of its tries.
 #[derive(Debug)]
 pub(crate) struct Watch {
     call: Call,
@@ -46,19 +46,19 @@ pub(crate) struct Watch {
 struct Seen {
     /// The guard's own error, which ends the request.
     verdict: Option<Error>,
-    /// The last answer that asked for another try.
+    /// The last response that asked for a retry.
     last: Option<ServiceError>,
-    /// How often it was sent.
+    /// How often the request was sent.
     tries: u32,
-    /// How often in a row no answer came, and why not.
+    /// The number of tries in a row without a response, and the cause.
     lost: u32,
     reason: String,
     /// Whether a try ended without saying if it had an effect.
     is_open: bool,
 }
 
-/// So often in a row no answer may come: with the policy's waits that is about half a minute. Who has no network should hear
-/// of it before the deadline.
+/// The maximum number of tries in a row without a response: with the policy's waits, about half a minute. A caller without a network
+/// should learn of it before the deadline.
 const MOST_LOST: u32 = 7;
 
 impl Watch {
@@ -133,9 +133,9 @@ impl Watch {
         }
     }
 
-    /// Takes that no answer came. Gives the error that ends the request, once that was too often.
+    /// Counts a try without a response. Returns the error that ends the request after too many.
     fn lose(&self, err: azure_core::Error, host: &str) -> azure_core::Error {
-        self.report("no answer".to_owned(), None);
+        self.report("no response".to_owned(), None);
         let mut seen = self.seen();
         seen.lost += 1;
         seen.is_open = true;
@@ -144,7 +144,7 @@ impl Watch {
             return err;
         }
         seen.verdict = Some(from_transport(err, &self.step).with_context("host", host));
-        azure_core::Error::with_message(Azure::Other, "no answer, too often")
+        azure_core::Error::with_message(Azure::Other, "no response after several tries")
     }
 
     /// Whether a wait that the service asks for ends the request.
@@ -156,11 +156,11 @@ impl Watch {
         true
     }
 
-    /// Hears how long a pause goes on that another request was asked for. Whether that ends this one, too.
+    /// Reports the remaining pause that another request caused. Returns an error if it ends this request, too.
     fn hear(&self, wait: Duration) -> Result<(), azure_core::Error> {
         if wait > self.call.remaining() {
             self.end_with(self.too_long(wait));
-            return Err(azure_core::Error::with_message(Azure::Other, "a pause beyond the deadline"));
+            return Err(azure_core::Error::with_message(Azure::Other, "a wait beyond the deadline"));
         }
         self.report("throttled".to_owned(), Some(wait));
         Ok(())
@@ -172,7 +172,7 @@ impl Watch {
     }
 }
 
-/// Stands between `azure_core`'s retry policy and the transport.
+/// Runs between `azure_core`'s retry policy and the transport.
 #[derive(Debug)]
 pub(super) struct DeadlineGuard(pub Arc<Pauses>);
 
@@ -210,7 +210,7 @@ impl Policy for DeadlineGuard {
     }
 }
 
-/// Tells how a try ended.
+/// Logs the end of a try.
 pub(crate) fn tell(
     step: &str,
     request: &Request,
@@ -229,7 +229,7 @@ pub(crate) fn tell(
     }
 }
 
-/// The statuses on which `azure_core`'s policy tries again.
+/// The statuses that `azure_core`'s policy retries.
 fn is_repeated(status: StatusCode) -> bool {
     matches!(u16::from(status), 408 | 429 | 500 | 502 | 503 | 504)
 }
@@ -239,14 +239,13 @@ fn leaves_open(status: StatusCode) -> bool {
     is_repeated(status) && status != StatusCode::TooManyRequests
 }
 
-/// A server's wait is honoured by the policy on these two only. On the others it is this guard that waits; what ends the call ends
-/// the wait, too.
+/// The policy honours a server's wait on these two statuses only. On the others this guard waits, and ends the wait when the call ends.
 fn is_throttled(status: StatusCode) -> bool {
     matches!(status, StatusCode::TooManyRequests | StatusCode::ServiceUnavailable)
 }
 
 impl DeadlineGuard {
-    /// Gives the answer back, and how long to wait before another try where the policy would not.
+    /// Returns the response, and how long to wait before another try if the policy would not.
     async fn look_at(
         &self,
         watch: &Watch,

@@ -1,4 +1,4 @@
-//! Reads a response to its end within its try, so that what goes wrong with its body is tried again like a connection that was lost.
+//! Reads a response to its end within its try, so that a failure while reading the body is retried like a lost connection.
 
 use super::{
     deadline::Watch,
@@ -17,11 +17,11 @@ use azure_core::{
 };
 use std::{sync::Arc, time::Duration};
 
-/// No answer of these services takes so long: they do what takes time behind an operation. A connection that has died without a word
-/// would else hold a request until its deadline.
+/// No response of these services takes this long: longer work runs as an operation. Otherwise a silently dead connection would block a
+/// request until its deadline.
 const LONGEST_TRY: Duration = Duration::from_secs(120);
 
-/// Stands before the transport, after all that a person may be asked for, such as a sign-in.
+/// Runs before the transport, after everything that may ask a person, such as a sign-in.
 #[derive(Debug)]
 pub(super) struct Exchange;
 
@@ -31,7 +31,7 @@ impl Policy for Exchange {
         let is_head = request.method() == Method::Head;
         let kind = ctx.value::<Arc<Watch>>().map_or(BodyKind::Object, |watch| watch.body());
         let exchange = async { read(next[0].send(ctx, request, &next[1..]).await?, kind, is_head).await };
-        let late = |_| Error::with_message(Azure::Io, format!("no whole answer within {LONGEST_TRY:?}"));
+        let late = |_| Error::with_message(Azure::Io, format!("no complete response within {LONGEST_TRY:?}"));
         tokio::time::timeout(LONGEST_TRY, exchange).await.map_err(late)?
     }
 }
@@ -42,7 +42,7 @@ async fn read(response: AsyncRawResponse, kind: BodyKind, is_head: bool) -> Poli
     let head = Head { status: response.status().into(), header: &header, without_body: is_head };
     if response.status().is_success() && is_foreign(&head, &body) {
         let kind = header("content-type").unwrap_or("no content type");
-        return Err(Error::with_message(Azure::Io, format!("something on the way answered with {kind}")));
+        return Err(Error::with_message(Azure::Io, format!("a proxy or firewall responded with {kind}")));
     }
     Ok(response)
 }

@@ -1,4 +1,4 @@
-//! The only place where an error of Azure becomes ours.
+//! The only place where an Azure error becomes ours.
 
 use super::{
     Answer, ArmRequest,
@@ -21,7 +21,7 @@ use base64::{
     engine::general_purpose::{STANDARD_NO_PAD, URL_SAFE_NO_PAD},
 };
 
-/// Makes an error of an answer with an error status.
+/// Creates an error from a response with an error status.
 pub(crate) fn from_azure(request: &ArmRequest, answer: &Answer) -> Error {
     if let Some(err) = from_the_way(answer, request.method == Method::Head, &request.step) {
         return err;
@@ -42,7 +42,7 @@ pub(crate) fn from_azure(request: &ArmRequest, answer: &Answer) -> Error {
     };
     let err = match answer.header("www-authenticate").and_then(wanted_claims) {
         Some(claims) if kind == ErrorKind::Unauthenticated => err
-            .saying("conditional access wants another sign-in of the caller: Azure answered with a claims challenge")
+            .saying("conditional access requires a new sign-in: Azure responded with a claims challenge")
             .with_claims(claims),
         _ => err,
     };
@@ -57,7 +57,7 @@ pub(crate) fn from_azure(request: &ArmRequest, answer: &Answer) -> Error {
     err.with_service(service)
 }
 
-/// The same of a service of which no actions are known.
+/// The same for a service without known actions.
 pub(crate) fn from_service(step: &str, answer: &Answer) -> Error {
     if let Some(err) = from_the_way(answer, false, step) {
         return err;
@@ -67,15 +67,15 @@ pub(crate) fn from_service(step: &str, answer: &Answer) -> Error {
     Error::new(kind, sentence(kind)).with_context("while", step).with_service(service)
 }
 
-/// The error of a response that is not the service's own, or that leads to another host.
+/// The error of a response that is not the service's own, or redirects to another host.
 pub(crate) fn from_the_way(answer: &Answer, is_head: bool, step: &str) -> Option<Error> {
     let header = |name: &'static str| answer.header(name);
     let head = Head { status: answer.status, header: &header, without_body: is_head };
     redirected(&head, step).or_else(|| is_foreign(&head, &answer.body).then(|| foreign(&head, &answer.body, step)))
 }
 
-/// The claims of a challenge, which conditional access makes when a token is good but not good enough.
-/// See [Claims challenges](https://learn.microsoft.com/entra/identity-platform/claims-challenge).
+/// The claims of a challenge, which conditional access sends when a token is valid but not sufficient. See [Claims
+/// challenges](https://learn.microsoft.com/entra/identity-platform/claims-challenge).
 fn wanted_claims(header: &str) -> Option<String> {
     let challenge = challenge::with_error(header, "insufficient_claims")?;
     let encoded = challenge.get("claims")?.trim_end_matches('=');
@@ -84,7 +84,7 @@ fn wanted_claims(header: &str) -> Option<String> {
     Some(decoded.and_then(|bytes| String::from_utf8(bytes).ok()).unwrap_or_else(|| encoded.to_owned()))
 }
 
-/// Makes an error of a request that had no answer.
+/// Creates an error for a request without a response.
 pub(crate) fn from_transport(err: azure_core::Error, step: &str) -> Error {
     use azure_core::error::ErrorKind as Azure;
     if let Some(long) = find(&err, |long: &TooLarge| Some(*long)) {
@@ -99,12 +99,12 @@ pub(crate) fn from_transport(err: azure_core::Error, step: &str) -> Error {
     }
     let (kind, message) = match err.kind() {
         // It was on the way to a token perhaps, and yet it is no question of who the caller is.
-        _ if is_final(&err) => (ErrorKind::Unavailable, "the service could not be reached"),
-        _ if is_unsupported(&err) => (ErrorKind::Unsupported, "this credential cannot be used"),
-        Azure::Credential => (ErrorKind::Unauthenticated, "no token could be had"),
-        Azure::Connection | Azure::Io => (ErrorKind::Unavailable, "the service could not be reached"),
-        _ if is_credential(&err) => (ErrorKind::Unauthenticated, "no token could be had"),
-        _ => (ErrorKind::Unexpected, "the request could not be made"),
+        _ if is_final(&err) => (ErrorKind::Unavailable, "could not reach the service"),
+        _ if is_unsupported(&err) => (ErrorKind::Unsupported, "this credential is unusable"),
+        Azure::Credential => (ErrorKind::Unauthenticated, "could not acquire an access token"),
+        Azure::Connection | Azure::Io => (ErrorKind::Unavailable, "could not reach the service"),
+        _ if is_credential(&err) => (ErrorKind::Unauthenticated, "could not acquire an access token"),
+        _ => (ErrorKind::Unexpected, "could not create the request"),
     };
     let ours = Error::new(kind, obstacle(&err).unwrap_or(message)).with_context("while", step);
     let ours = if is_final(&err) { ours.with_transient(false) } else { ours };
@@ -122,13 +122,13 @@ pub(crate) fn is_final(err: &azure_core::Error) -> bool {
     obstacle(err).is_some()
 }
 
-/// The sentence about what stands in the way of every connection, if something does.
+/// The message of a permanent connection error, if it is one.
 #[cfg(any(feature = "kubernetes", feature = "reqwest"))]
 fn obstacle(err: &azure_core::Error) -> Option<&'static str> {
     crate::network::Obstacle::find(err).map(crate::network::Obstacle::sentence)
 }
 
-/// What a transport that was given says of its troubles, only its giver knows.
+/// The errors of a given transport are unknown here.
 #[cfg(not(any(feature = "kubernetes", feature = "reqwest")))]
 fn obstacle(_: &azure_core::Error) -> Option<&'static str> {
     None
@@ -157,12 +157,12 @@ fn is_refused_by_conditional_access(err: &azure_core::Error) -> bool {
     refuses(err) || behind(err, refuses) || behind(err, raised)
 }
 
-/// A credential of our own has said what it cannot do.
+/// A credential of our own reported that it does not support something.
 fn is_unsupported(err: &azure_core::Error) -> bool {
     behind(err, |inner: &Error| inner.kind() == ErrorKind::Unsupported)
 }
 
-/// The first that `pick` takes of the errors of one type behind an error, itself among them.
+/// The first error of one type that `pick` accepts, among an error and its sources.
 fn find<E: std::error::Error + 'static, T>(err: &azure_core::Error, pick: impl Fn(&E) -> Option<T>) -> Option<T> {
     let mut next: Option<&(dyn std::error::Error + 'static)> = Some(err);
     while let Some(inner) = next {
@@ -174,8 +174,8 @@ fn find<E: std::error::Error + 'static, T>(err: &azure_core::Error, pick: impl F
     None
 }
 
-/// Looks for such a cause behind a credential's error: our own chain says it, one of another language by its text and its classes, and any
-/// other that was given by the kinds of its errors.
+/// Searches for such a cause in a credential's error: our own chain reports it, a credential of another language by its text and
+/// classes, and any other credential by the kinds of its errors.
 fn trouble_behind(err: &azure_core::Error) -> Option<SignInTrouble> {
     use azure_core::error::ErrorKind as Azure;
     let said = find(err, |trouble: &SignInTrouble| Some(trouble.clone()))
@@ -196,7 +196,7 @@ fn trouble_behind(err: &azure_core::Error) -> Option<SignInTrouble> {
     })
 }
 
-/// Whether one of this type, of which that holds, lies behind an error.
+/// Whether an error or one of its sources has this type and satisfies the condition.
 fn behind<E: std::error::Error + 'static>(err: &azure_core::Error, holds: impl Fn(&E) -> bool) -> bool {
     let mut source = std::error::Error::source(err);
     while let Some(inner) = source {
@@ -210,14 +210,14 @@ fn behind<E: std::error::Error + 'static>(err: &azure_core::Error, holds: impl F
 
 fn sentence(kind: ErrorKind) -> &'static str {
     match kind {
-        ErrorKind::InvalidInput => "Azure refused the request as wrong",
-        ErrorKind::Unauthenticated => "Azure did not accept the token",
-        ErrorKind::Forbidden => "the caller may not do this",
-        ErrorKind::NotFound => "Azure knows no such thing",
-        ErrorKind::Conflict => "Azure refused the request because of what is there already",
+        ErrorKind::InvalidInput => "Azure rejected the request as invalid",
+        ErrorKind::Unauthenticated => "Azure rejected the access token",
+        ErrorKind::Forbidden => "the caller is not allowed to do this",
+        ErrorKind::NotFound => "resource not found",
+        ErrorKind::Conflict => "Azure rejected the request because of a conflict with an existing resource",
         ErrorKind::RateLimited => "Azure throttles this caller",
-        ErrorKind::Unavailable => "the service is out of order",
-        _ => "Azure answered with an error",
+        ErrorKind::Unavailable => "service unavailable",
+        _ => "Azure responded with an error",
     }
 }
 
@@ -236,7 +236,7 @@ mod tests {
         assert_eq!(wanted_claims(r#"Bearer error="insufficient_claims""#), None);
     }
 
-    /// With a body of the service's own: other bodies are somebody else's.
+    /// With a body of the service's own: other bodies come from an intermediary.
     #[test]
     fn a_status_has_one_meaning() {
         for (status, kind) in crate::error::STATUSES {

@@ -1,10 +1,9 @@
-//! Responses of something on the way, such as a proxy, a firewall or the sign-in page of a hotel: not the service's own, whatever their
-//! status says.
+//! Responses of an intermediary, such as a proxy, a firewall or a hotel's sign-in page: not the service's own, whatever their status.
 
 use crate::error::{Error, ErrorKind};
 use serde_json::Value;
 
-/// Headers that Azure, a registry or an API server sends with everything, and nothing on the way makes up.
+/// Headers that Azure, a registry or an API server always sends, and no intermediary adds.
 const OF_THE_SERVICES: [&str; 7] = [
     "x-ms-request-id",
     "x-ms-correlation-request-id",
@@ -15,7 +14,7 @@ const OF_THE_SERVICES: [&str; 7] = [
     "x-kubernetes-pf-flowschema-uid",
 ];
 
-/// How a response began, by whichever library read it.
+/// Status and headers of a response, from any library.
 pub(crate) struct Head<'a> {
     pub status: u16,
     pub header: &'a dyn Fn(&'static str) -> Option<&'a str>,
@@ -34,7 +33,7 @@ impl Head<'_> {
     }
 }
 
-/// Whether something on the way answered. Proxies have been seen to send 200 with a page.
+/// Whether an intermediary responded. Some proxies send 200 with an HTML page.
 pub(crate) fn is_foreign(head: &Head<'_>, body: &[u8]) -> bool {
     if head.is_success() {
         return if head.without_body || body.is_empty() {
@@ -59,8 +58,8 @@ pub(crate) fn is_foreign(head: &Head<'_>, body: &[u8]) -> bool {
     }
 }
 
-/// Whether a body has the shape of an error of Azure, Entra, a registry, Kubernetes, or a machine's endpoint. A page of HTML has none, and
-/// neither has a line of text.
+/// Whether a body has the shape of an error of Azure, Entra ID, a registry, Kubernetes, or a machine's endpoint. An HTML page or a line
+/// of text has not.
 fn has_shape(body: &[u8]) -> bool {
     let Ok(Value::Object(fields)) = serde_json::from_slice(body) else { return false };
     let has = |name: &str| fields.get(name).is_some_and(|value| !value.is_null());
@@ -68,19 +67,21 @@ fn has_shape(body: &[u8]) -> bool {
     has("error") || has("errors") || has("code") || has("message") || has("Message") || has("kind") || has("status")
 }
 
-/// The error of such a response. Whether a second try may end otherwise is decided by the status: a gateway in trouble recovers, while a
-/// block and a sign-in page stay until somebody does something.
+/// The error of such a response. The status decides whether a retry may help: a gateway can recover, while a block and a sign-in page
+/// stay.
 pub(crate) fn foreign(head: &Head<'_>, body: &[u8], step: &str) -> Error {
     let (kind, is_transient, hint) = match head.status {
         429 => (ErrorKind::RateLimited, true, None),
         407 => (ErrorKind::Unavailable, false, Some("set the proxy's user and password in its address")),
         511 => (ErrorKind::Unavailable, false, Some("sign in to the network first")),
         408 | 425 | 500..=599 => (ErrorKind::Unavailable, true, None),
-        200..=299 => (ErrorKind::Unavailable, true, Some("a proxy or the sign-in page of a network may be in the way")),
+        200..=299 => {
+            (ErrorKind::Unavailable, true, Some("a proxy or a network's sign-in page may have intercepted the request"))
+        }
         _ => (ErrorKind::Unavailable, false, Some("a proxy or a firewall may block this host")),
     };
     let content = (head.header)("content-type").unwrap_or("no content type");
-    let mut err = Error::new(kind, "something on the way answered in the service's place")
+    let mut err = Error::new(kind, "a proxy or firewall responded instead of the service")
         .with_transient(is_transient)
         .with_context("while", step)
         .with_context("HTTP status", head.status.to_string())
@@ -104,16 +105,16 @@ pub(crate) fn redirected(head: &Head<'_>, step: &str) -> Option<Error> {
     }
     // Without its query, which may be signed.
     let to = (head.header)("location").map(|to| to.split(['?', '#']).next().unwrap_or_default());
-    let err = Error::new(ErrorKind::Unavailable, "the request was redirected, which is not followed")
+    let err = Error::new(ErrorKind::Unavailable, "the request was redirected; redirects are not followed")
         .with_transient(false)
         .with_context("while", step)
         .with_context("HTTP status", head.status.to_string())
         .with_context("redirected to", to.unwrap_or("nowhere"))
-        .with_context("hint", "a proxy or the sign-in page of a network may be in the way");
+        .with_context("hint", "a proxy or a network's sign-in page may have intercepted the request");
     Some(err)
 }
 
-/// The title of a page of HTML.
+/// The title of an HTML page.
 fn title(body: &[u8]) -> Option<String> {
     const LONGEST: usize = 200;
     let text = String::from_utf8_lossy(&body[..body.len().min(16 * 1024)]).into_owned();
@@ -171,7 +172,7 @@ mod tests {
                 let err =
                     judged(status, &[("content-type", "text/html")], body).unwrap_or_else(|| panic!("{status} {body}"));
                 assert_eq!((err.kind(), err.is_transient()), (kind, is_transient), "{status} {body}");
-                assert!(err.service().is_none() && err.to_string().contains("on the way"), "{err}");
+                assert!(err.service().is_none() && err.to_string().contains("a proxy or firewall"), "{err}");
             }
         }
         assert!(judged(403, &[], PAGE).is_some_and(|err| err.to_string().contains("page: Blocked")));

@@ -1,11 +1,11 @@
-//! Resource groups: where what is made in one is made, unless something else is asked for.
+//! Resource groups: the default location of the resources in them.
 
 use super::{Arm, ArmRequest};
 use crate::{action::READ_GROUP, call::Call, error::Result, id::ResourceId};
 use serde::Deserialize;
 
 const API: &str = "2024-11-01";
-/// The region of the group that a resource is in.
+/// The region of a resource's group.
 pub(crate) async fn group_location(arm: &Arm, id: &ResourceId, call: &Call) -> Result<String> {
     Ok(arm.send(get_group(id), call).await?.read::<WireGroup>("a resource group")?.location)
 }

@@ -1,4 +1,4 @@
-//! Keeps writes from being sent that must not be: a read-only client's, and those that a hook says no to.
+//! Prevents writes that must not be sent: those of a read-only client, and those that a hook rejects.
 
 use super::{deadline::Watch, request::is_safe};
 use crate::write::{Guard, Intent};
@@ -12,12 +12,13 @@ use azure_core::{
 };
 use std::sync::Arc;
 
-/// Stands before `azure_core`'s retry policy: it sees a request once, and no token is asked for what it refuses.
+/// Runs before `azure_core`'s retry policy: it sees a request once, and no token is acquired for a rejected request.
 #[derive(Debug)]
 pub(super) struct WriteGuard(pub Guard);
 
 impl WriteGuard {
-    /// What a request does is said by who makes it. One of which nothing is said may change something, unless its method cannot.
+    /// The sender of a request declares what it does. An undeclared request counts as a write, unless its method cannot change
+    /// anything.
     fn refuses(&self, watch: Option<&Arc<Watch>>, request: &Request) -> bool {
         let Some(watch) = watch else { return self.0.read_only && !is_safe(request.method()) };
         let Intent::Write(write) = watch.intent() else { return false };

@@ -1,4 +1,4 @@
-//! Headers of Azure's answers.
+//! Headers of Azure's responses.
 
-/// The header by which Azure's activity log knows a request.
+/// The correlation ID of Azure's activity log.
 pub(crate) const CORRELATION_ID: &str = "x-ms-correlation-request-id";

@@ -1,4 +1,4 @@
-//! The items of a list, one by one: the whole of a page would need many times its length in memory.
+//! The items of a list, one by one: a whole page would need many times its length in memory.
 
 use super::read_body::TooLarge;
 use crate::error::Result;
@@ -9,8 +9,8 @@ use serde::{
 use serde_json::{Value, value::RawValue};
 use std::fmt;
 
-/// Gives each item of a page to `take`, which may end the list with an error. `null` is a list without items. `odd` makes the error of a list
-/// that is none.
+/// Gives each item of a page to `take`, which can end the list with an error. `null` is an empty list. `odd` creates the error for
+/// anything else that is not a list.
 pub(crate) fn each_item(
     list: &RawValue,
     step: &str,

@@ -1,13 +1,13 @@
-//! A resource provider that an answer says is not registered.
+//! The unregistered resource provider that a response names.
 
 use super::Answer;
 use serde_json::Value;
 
 pub(super) const NOT_REGISTERED: &str = "MissingSubscriptionRegistration";
-/// By which an error names a provider.
+/// The name of the provider in an error's context.
 pub(super) const PROVIDER: &str = "provider";
 
-/// The provider that an answer says is not registered, where it names one.
+/// The provider that a response reports as not registered, if it names one.
 pub(super) fn missing_provider(answer: &Answer) -> Option<String> {
     let body: Value = serde_json::from_slice(&answer.body).ok()?;
     let details = body.get("error").unwrap_or(&body).get("details")?.as_array()?;

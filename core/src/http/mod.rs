@@ -1,4 +1,4 @@
-//! The one way to Azure: a pipeline of `azure_core`, and what Azure Resource Manager's answers mean.
+//! Requests to Azure: the `azure_core` pipelines, and the responses of Azure Resource Manager.
 
 mod authorize;
 mod credential_failure;
@@ -91,17 +91,17 @@ use pause::Pauses;
 use std::{fmt, sync::Arc, time::Duration};
 use url::Url;
 
-/// How this library names itself to every service. In Azure's pipelines `azure_core` adds what it says of itself.
+/// This library's user agent for every service. In Azure's pipelines `azure_core` adds its own.
 #[cfg(any(feature = "identity", feature = "kubernetes"))]
 pub(crate) const USER_AGENT_VALUE: &str = concat!("aks-acr/", env!("CARGO_PKG_VERSION"));
 
-/// A call's own deadline bounds its retries, not `azure_core`'s minute and 8 tries: a throttled subscription asks for waits of
-/// several minutes. More tries than these would overflow the policy's arithmetic.
+/// A call's deadline limits its retries, not `azure_core`'s minute and 8 tries: a throttled subscription asks for waits of several
+/// minutes. More tries than these would overflow the policy's arithmetic.
 const LONGEST_RETRYING: Duration = Duration::from_secs(24 * 3600);
 const MOST_TRIES: u32 = 50;
 const LONGEST_OWN_WAIT: Duration = Duration::from_secs(20);
 
-/// How requests reach Azure: the transport, and what all pipelines have in common.
+/// Creates the pipelines to Azure: the transport, and what all pipelines have in common.
 #[derive(Clone, Debug)]
 pub(crate) struct Door {
     transport: Arc<dyn HttpClient>,
@@ -134,13 +134,13 @@ fn retrying() -> RetryOptions {
     })
 }
 
-/// Azure Resource Manager of one cloud, as one caller sees it. Cheap to clone.
+/// Azure Resource Manager of one cloud, for one caller. Cheap to clone.
 #[derive(Clone)]
 pub(crate) struct Arm {
     cloud: Cloud,
-    /// Repeats what failed for a passing cause.
+    /// Retries transient failures.
     pipeline: Pipeline,
-    /// Sends once: for what is not safe to repeat.
+    /// Sends once: for requests that are not safe to repeat.
     once: Pipeline,
     guard: Guard,
     time: ServiceTime,
@@ -201,9 +201,9 @@ impl Arm {
         }
     }
 
-    /// Checks that a link which an answer named leads back to Resource Manager: a token is for no other host.
+    /// Checks that a link in a response leads back to Resource Manager: a token is for no other host.
     fn check_link(&self, link: &str) -> Result<Url> {
-        let wrong = || Error::new(ErrorKind::Unexpected, "Azure named a link to another host, which is not followed");
+        let wrong = || Error::new(ErrorKind::Unexpected, "Azure returned a link to another host; it is not followed");
         let home = Url::parse(self.cloud.arm()).map_err(|err| wrong().with_source(err))?;
         let url = home.join(link).map_err(|err| wrong().with_source(err))?;
         if url.origin() == home.origin() && url.username().is_empty() && url.password().is_none() {
@@ -213,15 +213,14 @@ impl Arm {
     }
 }
 
-/// The pipelines hold the caller's credential, whose own `Debug` may show what it likes.
+/// The pipelines contain the caller's credential, whose own `Debug` might show secrets.
 impl fmt::Debug for Arm {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("Arm").field("cloud", &self.cloud).finish_non_exhaustive()
     }
 }
 
-/// The data plane of registries, of Azure's and of others, and the directory: each host has tokens of its own, which the caller of this
-/// adds.
+/// The data plane of Azure registries and others, and Microsoft Graph: each host has its own tokens, which the caller of this adds.
 #[derive(Clone, Debug)]
 pub(crate) struct Registries {
     pipeline: Pipeline,

@@ -1,5 +1,5 @@
-//! The words by which the libraries below a credential say that a connection failed. A tool such as az, and a chain of credentials in Python or
-//! JavaScript, pass these words on as text only.
+//! Texts of the libraries below a credential for a failed connection. A tool such as az, and a credential chain in Python or
+//! JavaScript, pass them on as text only.
 
 /// See [urllib3's exceptions](https://github.com/urllib3/urllib3/blob/main/src/urllib3/exceptions.py), [those of
 /// requests](https://github.com/psf/requests/blob/main/src/requests/exceptions.py), [Go's net](https://pkg.go.dev/net#OpError),
@@ -40,7 +40,7 @@ const NO_CONNECTION: [&str; 32] = [
     "openid_config_error",
 ];
 
-/// A certificate that is not trusted stays so.
+/// An untrusted certificate is permanent.
 const UNTRUSTED: [&str; 9] = [
     "CERTIFICATE_VERIFY_FAILED",
     "x509: ",

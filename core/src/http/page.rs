@@ -1,4 +1,4 @@
-//! Lists that come in pages.
+//! Lists in pages.
 
 use super::{
     Arm, ArmRequest,
@@ -15,9 +15,9 @@ use serde::{Deserialize, Serialize, de::DeserializeOwned};
 use serde_json::{Value, value::RawValue};
 use std::collections::{HashMap, HashSet};
 
-/// A page that came twice names the same next one twice, and may do so again; a circle has no end.
+/// A page that comes twice names the same next page twice, and may do so again; a cycle never ends.
 const LINK_MAY_COME: usize = 3;
-/// What a text needs besides its letters where it is kept to be compared.
+/// The overhead of a text that is kept for comparison.
 const KEPT_TEXT: usize = 64;
 
 impl Arm {
@@ -57,7 +57,7 @@ impl Arm {
         call: &Call,
         mut take: impl FnMut(Value) -> usize + Send,
     ) -> Result<()> {
-        /// A page without a list is none. Programs whose empty lists are null are among the services.
+        /// A response without a list is not a page. Some services send null for an empty list.
         #[derive(Deserialize)]
         struct Page<'a> {
             #[serde(borrow)]
@@ -97,7 +97,7 @@ impl Arm {
             let times = seen.entry(link).or_insert(0_usize);
             *times += 1;
             if *times > LINK_MAY_COME {
-                return Err(Error::new(ErrorKind::Unexpected, "Azure names the same next page again and again")
+                return Err(Error::new(ErrorKind::Unexpected, "Azure returned the same next page repeatedly")
                     .with_context("while", step));
             }
             next = Some(ArmRequest::follow(url).list_page().step(step.clone()).needs(action, scope.clone()));
@@ -118,7 +118,7 @@ pub(crate) fn read_item<T: DeserializeOwned>(item: Value, what: &str) -> Result<
     })
 }
 
-/// The reader's own words may quote the answer, and with it a secret.
+/// The parser's message may quote the response, and with it a secret.
 fn unreadable(what: &str) -> Error {
-    Error::new(ErrorKind::Unexpected, format!("cannot read the answer of the service as {what}"))
+    Error::new(ErrorKind::Unexpected, format!("could not parse the service's response as {what}"))
 }

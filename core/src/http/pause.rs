@@ -1,4 +1,4 @@
-//! One refusal for throttling makes all requests wait that draw on the same bucket: each of them need not find out by itself.
+//! One throttled response makes all requests wait that use the same bucket: not each of them has to be throttled first.
 //!
 //! Azure keeps buckets for each subscription, caller and kind of request, and providers keep their own; a client is one caller. See
 //! [Throttling](https://learn.microsoft.com/azure/azure-resource-manager/management/request-limits-and-throttling).
@@ -11,10 +11,10 @@ use std::{
 };
 use tokio::time::Instant;
 
-/// The code by which Resource Manager itself throttles, for all providers of a subscription.
+/// The code for throttling by Resource Manager itself, for all providers of a subscription.
 const WHOLE_SUBSCRIPTION: &str = "SubscriptionRequestsThrottled";
 
-/// The buckets that a request draws on: its provider's, and the subscription's.
+/// The buckets that a request uses: its provider's, and the subscription's.
 #[derive(Clone, Debug)]
 pub(super) struct Buckets {
     of_provider: String,
@@ -41,10 +41,10 @@ fn kind(method: Method) -> &'static str {
     }
 }
 
-/// All pauses of a client: until when each bucket that was found empty is left alone.
+/// All pauses of a client: until when each empty bucket is not used.
 ///
-/// A pause ends for all who wait at the same time. How many of them the bucket then takes, only the service knows; whoever finds it
-/// empty again begins the next pause for the others.
+/// A pause ends for all waiting requests at the same time. Only the service knows how many of them the bucket then allows; the first
+/// one that is throttled again starts the next pause for the others.
 #[derive(Debug, Default)]
 pub(super) struct Pauses(Mutex<HashMap<String, Instant>>);
 
@@ -61,7 +61,7 @@ impl Pauses {
         *pause = until.max(*pause);
     }
 
-    /// How long a pause of one of these goes on; of two the longer one.
+    /// The remaining pause of these buckets; of two the longer one.
     fn left(&self, buckets: &Buckets) -> Option<Duration> {
         let pauses = self.0.lock().unwrap_or_else(PoisonError::into_inner);
         let until = [&buckets.of_provider, &buckets.of_subscription]

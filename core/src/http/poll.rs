@@ -1,4 +1,4 @@
-//! Long-running operations: how far one is, and the wait until it has ended.
+//! Long-running operations: polling one, and waiting for its end.
 
 use super::{Answer, Arm, ArmRequest, CORRELATION_ID, Unseen, service_error::service_error, wait::retry_after};
 use crate::{
@@ -11,23 +11,23 @@ use std::time::Duration;
 use tokio::sync::Mutex;
 use url::Url;
 
-/// A service that asks to come back at once is not asked more often than this.
+/// A service that asks to be polled again at once is not polled more often than this.
 const SHORTEST_WAIT: Duration = Duration::from_secs(1);
 
-/// How far an operation is.
+/// The progress of an operation.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) enum Progressed {
-    /// Still running, in the service's own word, which is free text.
+    /// Still running, with the service's own status, which is free text.
     Running(String),
     Done,
 }
 
-/// An operation that Azure works on, known by the link that its first answer named. The link is signed: it is a secret.
+/// An operation of Azure, identified by the link in its first response. The link is signed: it is a secret.
 pub(crate) struct Operation {
     link: Url,
-    /// How long the service asked to wait before the next look, if it did.
+    /// How long the service asked to wait before the next poll, if it did.
     wait: Option<Duration>,
-    /// By which Azure's activity log knows the request that began it. `None` for one that was stored.
+    /// The correlation ID of the request that started it. `None` for a stored one.
     correlation_id: Option<String>,
     step: String,
 }
@@ -109,8 +109,8 @@ fn asked_wait(answer: &Answer) -> Option<Duration> {
     retry_after(&answer.headers).map(|wait| wait.max(SHORTEST_WAIT))
 }
 
-/// Some operations tell their failure by an error status on their link. What says that the caller may not look, or that Azure is
-/// busy, is no failure of the operation.
+/// Some operations report their failure by an error status on their link. A missing permission to poll, or a busy service, is not a
+/// failure of the operation.
 fn as_failure(err: Error) -> Error {
     match err.kind() {
         ErrorKind::InvalidInput | ErrorKind::NotFound | ErrorKind::Conflict => err.of_kind(ErrorKind::OperationFailed),
@@ -118,9 +118,9 @@ fn as_failure(err: Error) -> Error {
     }
 }
 
-/// Only three words end an operation, the third in two spellings, all without regard to case; any other word means that it is
-/// running, and so does a body that names no state. A 202 is running whatever its body says; where there is no body, the HTTP status
-/// is all that the service says. What is no JSON is not understood.
+/// Only three states end an operation, the third in two spellings, all case-insensitive; any other state means that it is running, and
+/// so does a body without a state. A 202 means running whatever its body says; without a body, only the HTTP status counts. A body that
+/// is not JSON is an error.
 fn read_status(answer: &Answer, step: &str) -> Result<Progressed> {
     let is_final = matches!(answer.status, 200 | 201 | 204);
     if answer.body.trim_ascii().is_empty() {
@@ -146,7 +146,7 @@ fn read_status(answer: &Answer, step: &str) -> Result<Progressed> {
     Ok(if is("succeeded") && is_final { Progressed::Done } else { Progressed::Running(state) })
 }
 
-/// What the service says of a failure: in the form of Resource Manager, or as a text.
+/// The service's description of a failure: in Resource Manager's format, or as text.
 fn service(answer: &Answer, error: &Value) -> ServiceError {
     let text = |value: &Value| as_word(value).filter(|_| !value.is_object() && !value.is_array());
     let (code, message) = match error {
@@ -160,7 +160,7 @@ fn service(answer: &Answer, error: &Value) -> ServiceError {
 }
 
 fn failed(state: &str, service: ServiceError, step: &str) -> Error {
-    Error::new(ErrorKind::OperationFailed, format!("Azure's operation ended as {state}"))
+    Error::new(ErrorKind::OperationFailed, format!("Azure's operation ended in state {state}"))
         .with_context("while", step)
         .with_service(service)
 }
@@ -204,7 +204,7 @@ mod tests {
         }
     }
 
-    /// Each is what a service may send for an operation that has not succeeded, or of which nobody can tell.
+    /// Each is a possible response for an operation that has not succeeded, or whose state is unclear.
     #[test]
     fn a_body_that_does_not_say_so_is_never_a_success() {
         let odd = [

@@ -1,4 +1,4 @@
-//! Resource providers: what a subscription has not registered, it cannot make anything of.
+//! Resource providers: a subscription can create resources of registered providers only.
 
 use super::{
     Answer, Arm, ArmRequest,
@@ -21,10 +21,10 @@ use std::{
 };
 
 const API: &str = "2024-11-01";
-/// For how long a registration may not be known everywhere.
+/// How long a new registration may not be known everywhere.
 const UNKNOWN_FOR: Duration = Duration::from_secs(60);
 
-/// A provider, and the right to register it.
+/// A provider, and the action to register it.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Provider {
     pub namespace: &'static str,
@@ -78,7 +78,7 @@ fn step(provider: Provider) -> String {
     format!("registering {}", provider.namespace)
 }
 
-/// Whether a write was refused for want of this provider. One that names none means its own.
+/// Whether a write was rejected because this provider is not registered. An error without a name refers to its own provider.
 fn is_about(provider: Provider, err: &Error) -> bool {
     err.code() == Some(NOT_REGISTERED) && named(err).is_none_or(|name| name.eq_ignore_ascii_case(provider.namespace))
 }
@@ -87,11 +87,11 @@ fn named(err: &Error) -> Option<&str> {
     err.context().find(|(name, _)| *name == PROVIDER).map(|(_, value)| value)
 }
 
-/// What is made may need more providers than its own, as a cluster needs that of machines: the option registers none of those.
+/// A resource may need further providers, as a cluster needs the one for virtual machines: the option registers none of those.
 fn explain_other(err: Error, subscription: SubscriptionId) -> Error {
     let Some(other) = named(&err).filter(|_| err.code() == Some(NOT_REGISTERED)).map(str::to_owned) else { return err };
     err.of_kind(ErrorKind::NotRegistered)
-        .saying("the subscription has not registered another resource provider that this needs, too: register it")
+        .saying("the subscription has not registered another required resource provider: register it")
         .with_context("subscription", subscription.to_string())
         .with_context("hint", format!("az provider register -n {other}"))
 }
@@ -102,7 +102,10 @@ fn explain(err: Error, provider: Provider, subscription: SubscriptionId) -> Erro
         None => err.with_context(PROVIDER, provider.namespace),
     };
     err.of_kind(ErrorKind::NotRegistered)
-        .saying("the subscription has not registered the resource provider; ask for it by the option `register_providers`, or register it")
+        .saying(
+            "the subscription has not registered the resource provider; set the option `register_providers`, or \
+            register it",
+        )
         .with_context("subscription", subscription.to_string())
 }
 

@@ -1,5 +1,5 @@
-//! Reads the body of a response up to a limit. The limit counts decoded bytes, so that compression gets around it as little as a missing
-//! length does. A second limit counts what a body becomes in memory.
+//! Reads the body of a response up to a limit. The limit counts decoded bytes, so neither compression nor a missing length avoids it. A
+//! second limit counts the memory of the parsed body.
 
 use super::weight;
 use crate::error::{Error, ErrorKind};
@@ -14,15 +14,15 @@ use std::fmt;
 const KIB: usize = 1024;
 const MIB: usize = 1024 * KIB;
 
-/// What a body holds, which decides how long it may be.
+/// What a body contains, which decides how long it may be.
 ///
-/// Each limit is several times the largest body of its kind that is known: Entra's tokens reach some 20 KB, Resource Manager's objects
-/// some 100 KB and its pages about 2 MB, a registry takes manifests up to 4 MiB, and etcd objects up to 1.5 MB.
+/// Each limit is several times the largest known body of its kind: Entra ID's tokens reach some 20 KB, Resource Manager's objects some
+/// 100 KB and its pages about 2 MB, a registry accepts manifests up to 4 MiB, and etcd objects up to 1.5 MB.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum BodyKind {
-    /// A token, of Entra, a machine or a registry.
+    /// A token of Entra ID, a machine or a registry.
     Token,
-    /// The body of an error status, whoever sends it.
+    /// The body of an error status, from any service.
     Error,
     /// An object of Resource Manager, or the state of an operation.
     Object,
@@ -30,12 +30,12 @@ pub(crate) enum BodyKind {
     ListPage,
     /// A registry's manifest.
     Manifest,
-    /// A cluster's credentials, which hold a kubeconfig of some 10 KB.
+    /// A cluster's credentials, with a kubeconfig of some 10 KB.
     Credentials,
     /// An object of Kubernetes, also a single event of a watch.
     #[cfg_attr(not(any(feature = "kubernetes", test)), expect(dead_code, reason = "only clusters have these"))]
     KubernetesObject,
-    /// An object that was applied: it may be as big as its manifest, and little of it is read.
+    /// An applied object: it may be as big as its manifest, and little of it is parsed.
     #[cfg_attr(not(any(feature = "kubernetes", test)), expect(dead_code, reason = "only clusters have these"))]
     KubernetesApplied,
     /// The kinds of one version of a group.
@@ -90,25 +90,25 @@ impl BodyKind {
     }
 }
 
-/// The most bytes in memory for an item of a list while it is read.
+/// The maximum memory of a list item while it is parsed.
 const HEAVIEST_ITEM: usize = 4 * MIB;
-/// The most bytes in memory for all that is kept of a list.
+/// The maximum memory of everything that is kept of a list.
 const HEAVIEST_LIST: usize = 12 * MIB;
-/// Pages hold hundreds of items: no list has so many pages. One that names ever new ones has no end.
+/// Pages contain hundreds of items: no real list has so many pages. A list that always names a new page never ends.
 pub(crate) const MOST_PAGES: usize = 1000;
 
-/// A body, or what becomes of it, is larger than its kind may be. Reading ended there; a second try would end the same way.
+/// A body, or its parsed form, exceeds the limit of its kind. Reading ended there; a retry would end the same way.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum TooLarge {
     /// It has more bytes.
     Long(BodyKind),
-    /// It has few bytes, and would need many in memory.
+    /// It is short, but would need too much memory.
     Heavy(BodyKind),
-    /// So is an item of a list.
+    /// The same for an item of a list.
     Item,
-    /// So is all that is kept of a list.
+    /// The same for everything that is kept of a list.
     List,
-    /// A list has ever more pages.
+    /// A list has too many pages.
     Pages,
 }
 
@@ -139,7 +139,7 @@ impl TooLarge {
             Self::Long(_) => ("the response body is too long and was not read", "body"),
             Self::Heavy(_) | Self::Item => ("the response body is too large and was not read", "body"),
             Self::List => ("the list is too long and was not read to its end", "list"),
-            Self::Pages => ("the list has no end", "pages"),
+            Self::Pages => ("the list has too many pages", "pages"),
         };
         Error::new(ErrorKind::Unexpected, sentence).with_context("while", step).with_context(name, self.to_string())
     }
@@ -148,7 +148,7 @@ impl TooLarge {
         azure_core::Error::new(Azure::Other, self)
     }
 
-    /// Refuses a body that would need too much memory.
+    /// Rejects a body that would need too much memory.
     fn check_weight(kind: BodyKind, body: &[u8]) -> Result<(), Self> {
         let is_within =
             kind.weight().is_none_or(|most| body.len() * HEAVIEST_BYTE <= most || weight::is_within(body, most));
@@ -161,7 +161,7 @@ impl TooLarge {
     }
 }
 
-/// No byte of JSON needs more than these.
+/// No byte of JSON needs more memory than this.
 const HEAVIEST_BYTE: usize = 128;
 
 /// What is kept of a list or a watch, all pages and events together.
@@ -182,7 +182,7 @@ impl Kept {
     }
 }
 
-/// The part of a body that has come so far.
+/// The part of a body received so far.
 #[derive(Debug)]
 pub(crate) struct BodyReader {
     kind: BodyKind,
@@ -220,7 +220,7 @@ impl BodyReader {
 #[derive(Debug)]
 pub(crate) enum ReadError<E> {
     TooLarge(TooLarge),
-    /// The connection broke off.
+    /// The connection was lost.
     Broken(E),
 }
 
@@ -248,7 +248,7 @@ where
     read_body(data, kind).await
 }
 
-/// Reads the response of a transport. A body that breaks off is a lost connection, which the retry policy repeats.
+/// Reads the response of a transport. An incomplete body is a lost connection, which the retry policy retries.
 pub(super) async fn read_response(
     response: AsyncRawResponse,
     kind: BodyKind,
@@ -260,7 +260,7 @@ pub(super) async fn read_response(
     BodyReader::new(kind).check_length(announced).map_err(TooLarge::in_pipeline)?;
     let body = read_body(body, kind).await.map_err(|err| match err {
         ReadError::TooLarge(err) => err.in_pipeline(),
-        ReadError::Broken(err) => azure_core::Error::with_error(Azure::Io, err, "the response body broke off"),
+        ReadError::Broken(err) => azure_core::Error::with_error(Azure::Io, err, "the response body ended early"),
     })?;
     Ok((AsyncRawResponse::from_bytes(status, headers, body.clone()), body))
 }

@@ -1,4 +1,4 @@
-//! Which kind of refusal an answer of Azure is: from its code, but for one pair that has the same.
+//! The kind of a refusal, from its code, except for one pair with the same code.
 
 use super::{Answer, ArmRequest};
 use crate::{
@@ -8,16 +8,16 @@ use crate::{
 };
 use serde_json::Value;
 
-/// Azure has one code for "no role has the action" and for "a role has it, under a condition that is not met"; the words differ. They
-/// are known from public threads alone: what has other words counts as a missing right.
+/// Azure has one code for "no role contains the action" and for "a role contains it, under a condition that is not met"; only the
+/// messages differ. They are known from public threads: any other message counts as a missing permission.
 const UNMET_CONDITION: &str = "ABAC condition that is not fulfilled";
 
-/// Entra's codes for what conditional access refuses, or wants of a person: a device, an app, a place, a second factor.
-/// See [error codes](https://learn.microsoft.com/entra/identity-platform/reference-error-codes).
+/// Entra ID's codes for what conditional access refuses, or requires of a person: a device, an app, a location, a second factor. See
+/// [error codes](https://learn.microsoft.com/entra/identity-platform/reference-error-codes).
 const CONDITIONAL_ACCESS: [&str; 12] =
     ["50005", "50076", "50079", "50158", "53000", "53001", "53002", "53003", "53004", "530031", "530032", "530033"];
 
-/// `None`: it is not a refusal, or none of those that are known.
+/// `None`: not a refusal, or an unknown one.
 pub(super) fn refusal(request: &ArmRequest, answer: &Answer, service: &ServiceError) -> Option<Refusal> {
     let kind = kind_of(answer, service)?;
     let (action, scope) = (request.action, request.scope.clone());
@@ -43,19 +43,19 @@ fn kind_of(answer: &Answer, service: &ServiceError) -> Option<RefusalKind> {
     }
 }
 
-/// A challenge for more claims than the token has: the error code of OAuth in it, not its description.
+/// A challenge for more claims than the token has: its OAuth error code decides, not its description.
 fn wants_claims(answer: &Answer) -> bool {
     answer
         .header("www-authenticate")
         .is_some_and(|header| challenge::with_error(header, "insufficient_claims").is_some())
 }
 
-/// Whether Entra's codes in a credential's error, joined by commas, have one of conditional access among them.
+/// Whether Entra ID's codes in a credential's error, joined by commas, include one of conditional access.
 pub(super) fn is_conditional_access(codes: &str) -> bool {
     codes.split(',').any(|code| CONDITIONAL_ACCESS.contains(&code.trim()))
 }
 
-/// The policies that were violated, where the body lists them apart from its text. What cannot be read of one takes no other with it.
+/// The violated policies, if the body lists them separately from its message. An invalid entry does not affect the others.
 fn policies(body: &[u8]) -> Vec<DenyingPolicy> {
     let body: Value = serde_json::from_slice(body).unwrap_or(Value::Null);
     let listed = body["error"]["additionalInfo"].as_array().map(Vec::as_slice).unwrap_or_default();

@@ -1,4 +1,4 @@
-//! Requests as values, and answers.
+//! Requests and responses as values.
 
 use super::read_body::BodyKind;
 use crate::{
@@ -9,7 +9,7 @@ use azure_core::http::{Method, RawResponse, Request, Url, headers::Headers};
 use bytes::Bytes;
 use serde::Deserialize;
 
-/// A request to Azure Resource Manager, with what a caller needs to be allowed to make it.
+/// A request to Azure Resource Manager, with the permission that it needs.
 #[derive(Clone)]
 pub(crate) struct ArmRequest {
     pub method: Method,
@@ -26,15 +26,15 @@ pub(crate) struct ArmRequest {
     pub repeatable: bool,
     /// What the response holds.
     pub(super) body_kind: BodyKind,
-    /// Whether it changes nothing. By default what GET and HEAD ask for; of others it must be said.
+    /// Whether it changes nothing. By default true for GET and HEAD; for others it must be declared.
     is_read: bool,
 }
 
 #[derive(Clone)]
 enum Target {
-    /// A path whose parts were checked when their types were made.
+    /// A path whose parts were checked when their types were created.
     Path(String),
-    /// A link of Azure's, checked to lead back to it. Its query is signed and never shown.
+    /// A link from Azure, checked to lead back to it. Its query is signed and never shown.
     Link(Url),
 }
 
@@ -73,7 +73,7 @@ impl ArmRequest {
         self
     }
 
-    /// What it does, at this address.
+    /// What the request does, at this address.
     pub(super) fn intent(&self, url: &Url) -> Intent {
         if self.is_read {
             return Intent::Read;
@@ -127,7 +127,7 @@ impl ArmRequest {
         self
     }
 
-    /// Says that it asks for a page of a list.
+    /// Marks a request for a page of a list.
     pub(super) fn list_page(mut self) -> Self {
         self.body_kind = BodyKind::ListPage;
         self
@@ -177,12 +177,12 @@ impl ArmRequest {
     }
 }
 
-/// Whether nobody changes anything by this method.
+/// Whether this method never changes anything.
 pub(super) fn is_safe(method: Method) -> bool {
     matches!(method, Method::Get | Method::Head)
 }
 
-/// A request to a registry's data plane, or to the directory. None of them changes anything: a POST asks for a token or a list.
+/// A request to a registry's data plane, or to Microsoft Graph. None of them changes anything: a POST gets a token or a list.
 pub(crate) struct RegistryRequest {
     pub method: Method,
     pub url: Url,
@@ -198,7 +198,7 @@ impl RegistryRequest {
         if self.url.scheme() != "https" {
             return Err(Error::new(
                 ErrorKind::Unexpected,
-                "a registry named an address that is not https, which is not followed",
+                "a registry returned an address that is not https; it is not followed",
             ));
         }
         let mut wire = Request::new(self.url, self.method);
@@ -213,7 +213,7 @@ impl RegistryRequest {
     }
 }
 
-/// What came back.
+/// A response.
 #[derive(Clone)]
 pub(crate) struct Answer {
     pub status: u16,
@@ -237,9 +237,9 @@ impl Answer {
         serde_json::from_slice(&self.body).map_err(|err| self.unreadable(what, &err))
     }
 
-    /// The reader's own words may quote the answer, and with it a secret: where it stopped is enough.
+    /// The parser's message may quote the response, and with it a secret: the position is enough.
     pub(super) fn unreadable(&self, what: &str, err: &serde_json::Error) -> Error {
-        Error::new(ErrorKind::Unexpected, format!("cannot read the answer of the service as {what}"))
+        Error::new(ErrorKind::Unexpected, format!("could not parse the service's response as {what}"))
             .with_context("HTTP status", self.status.to_string())
             .with_context("stopped at", format!("line {}, column {}", err.line(), err.column()))
     }

@@ -1,12 +1,12 @@
-//! What a service says in the body of an error.
+//! A service's error body.
 
 use super::header::CORRELATION_ID;
 use crate::error::ServiceError;
 use azure_core::http::headers::Headers;
 use serde_json::Value;
 
-/// Reads an error's body in each shape that is met: Resource Manager wraps it, AKS does not, a registry lists several, Entra
-/// has two strings. Nothing in it is required, and a field that cannot be read takes no other with it.
+/// Parses an error body in each known shape: Resource Manager wraps it, AKS does not, a registry lists several, Entra ID has two
+/// strings. Nothing in it is required, and an invalid field does not affect the others.
 pub(crate) fn service_error(status: u16, headers: &Headers, body: &[u8]) -> ServiceError {
     let body: Value = serde_json::from_slice(body).unwrap_or(Value::Null);
     let (code, message, details) = match (&body["error"], &body["errors"][0]) {
@@ -28,7 +28,7 @@ fn parts(error: &Value) -> (Option<String>, Option<String>, &Value) {
     (text(&error["code"]), text(&error["message"]), &error["details"])
 }
 
-/// A text, or a number as one. Some providers write a message as `OData` has it, with its language.
+/// A text, or a number as text. Some providers write a message in `OData` format, with its language.
 fn text(value: &Value) -> Option<String> {
     match value {
         Value::String(text) => Some(text.clone()),
@@ -43,7 +43,7 @@ fn detail_messages(details: &Value) -> Vec<&str> {
     list.iter().filter_map(|detail| detail.get("message").and_then(Value::as_str)).collect()
 }
 
-/// The message, then those of its details that it does not hold already.
+/// The message, followed by those details that it does not contain already.
 fn join(message: Option<String>, details: &[&str]) -> Option<String> {
     let mut text = message.unwrap_or_default();
     for detail in details {

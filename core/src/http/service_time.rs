@@ -1,5 +1,5 @@
-//! The time by Resource Manager's clock. A plan is often made on one machine and applied on another, whose clocks may differ: Azure's is one
-//! for both.
+//! The time by Resource Manager's clock. A plan is often made on one machine and applied on another, whose clocks may differ: Azure's
+//! clock is the same for both.
 
 use super::{Answer, wait::http_date};
 use std::{
@@ -8,12 +8,12 @@ use std::{
 };
 use tokio::time::Instant;
 
-/// What the latest response said, and when it came.
+/// The date of the latest response, and when it was received.
 #[derive(Clone, Debug, Default)]
 pub(crate) struct ServiceTime(Arc<Mutex<Option<(SystemTime, Instant)>>>);
 
 impl ServiceTime {
-    /// Takes the `Date` of a response, if it has a valid one.
+    /// Takes the `Date` of a response, if it is valid.
     pub(super) fn read(&self, answer: &Answer) {
         if let Some(date) = answer.header("date").and_then(http_date) {
             *self.0.lock().unwrap_or_else(PoisonError::into_inner) = Some((date.into(), Instant::now()));

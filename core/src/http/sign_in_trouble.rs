@@ -1,10 +1,11 @@
-//! A sign-in service that gives no token for a reason that has nothing to do with the caller.
+//! A sign-in that fails for a reason unrelated to the caller.
 
 use crate::error::{Error, ErrorKind, ServiceError};
 use azure_core::http::StatusCode;
 use std::time::Duration;
 
-/// Why no token came, where that is no question of who the caller is: no network, a proxy, a sign-in service that is down or busy.
+/// Why there is no token, if that is unrelated to the caller's identity: no network, a proxy, a sign-in service that is unavailable or
+/// throttles.
 #[derive(Clone, Debug)]
 pub(crate) struct SignInTrouble {
     pub kind: ErrorKind,
@@ -50,7 +51,7 @@ impl SignInTrouble {
     }
 }
 
-/// The statuses by which a sign-in service says that it is down or busy.
+/// The statuses of a sign-in service that is unavailable or throttles.
 pub(crate) fn is_trouble(status: StatusCode) -> bool {
     matches!(u16::from(status), 408 | 429 | 500..=599)
 }

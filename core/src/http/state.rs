@@ -1,15 +1,15 @@
-//! In what state a resource of Azure is, by its word. A word that nobody knows here, or none, is never the end of anything.
+//! The provisioning state of an Azure resource. An unknown or missing state never counts as an end.
 
-/// Words of work on a resource that is made already. Azure has no list of them for clusters; these are those of its documentation.
+/// States of work on an existing resource. Azure has no list of them for clusters; these are from its documentation.
 const AT_WORK: [&str; 8] =
     ["updating", "upgrading", "scaling", "starting", "stopping", "stopped", "migrating", "rotatingclustercertificates"];
 
-/// What a provisioning state means for who wants the resource to be there.
+/// What a provisioning state says about the existence of a resource.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Provisioned {
-    /// It is made, whatever is done to it now.
+    /// It is created, whatever is done to it now.
     Yes,
-    /// It is being made, or Azure says what is not understood.
+    /// It is being created, or the state is unknown.
     NotYet,
     Failed,
     Deleting,
@@ -30,7 +30,7 @@ impl Provisioned {
     }
 }
 
-/// What is told of a state: that there is none, where the service names none.
+/// The state for display, also if the service reports none.
 pub(crate) fn shown(state: &str) -> String {
     if state.is_empty() { "no state".to_owned() } else { state.to_owned() }
 }

@@ -1,4 +1,4 @@
-//! Who calls, and the tokens that are cached for it.
+//! The caller's credential, and its cached tokens.
 
 use super::failure::from_transport;
 use crate::call::Call;
@@ -19,33 +19,33 @@ use std::{
 use time::OffsetDateTime;
 use tokio::time::Instant;
 
-/// A token is renewed this long before it ends, as `azure_core` does.
+/// A token is renewed this long before its expiry, as in `azure_core`.
 const RENEW_BEFORE: Duration = Duration::from_secs(5 * 60);
-/// Where no new one can be acquired, a token is used until shortly before its end.
+/// If no new one can be acquired, a token is used until shortly before its expiry.
 const USABLE_BEFORE: Duration = Duration::from_secs(30);
 
-/// A credential that may hold tokens of its own.
+/// A credential that may cache tokens itself.
 pub(crate) trait Caller: TokenCredential {
-    /// Lets go of a token that a service did not accept, so that the next one is another. A credential that the caller gave keeps what
-    /// it likes: it is asked again, and that is all.
+    /// Drops a token that a service rejected, so that the next one is another. A credential given by the caller may cache what it
+    /// likes: it is only asked again.
     fn forget(&self) {}
 }
 
 type Acquiring<E> = BoxFuture<'static, Result<AccessToken, Arc<E>>>;
 
-/// Tokens by what they are for, each acquired by one request at a time.
+/// Tokens by audience, each acquired by one request at a time.
 ///
-/// Whoever wants a token while it is being acquired waits for the same request and gets the same result, an error included: a service
-/// that is down is not asked once by each of them, one after another. The request goes on as long as one of them waits, whoever began it.
+/// Requests that need a token while it is being acquired wait for the same result, an error included: a service that is unavailable is
+/// not asked by each of them, one after another. The acquisition continues as long as one of them waits, whichever started it.
 pub(crate) struct TokenCache<E = azure_core::Error>(Mutex<HashMap<String, Slot<E>>>);
 
 struct Slot<E> {
     cached: Option<Cached>,
-    /// Weak: what nobody waits for any more is not taken up again later.
+    /// Weak: an acquisition that nobody waits for is not continued later.
     acquiring: Option<WeakShared<Acquiring<E>>>,
 }
 
-/// A token, with its end by both clocks: the wall's may be set, and the other stands still while a machine sleeps.
+/// A token, with its expiry by both clocks: the wall clock may be set, and the other stands still while a machine sleeps.
 #[derive(Clone)]
 struct Cached {
     token: AccessToken,
@@ -105,7 +105,7 @@ impl<E: Send + Sync + 'static> TokenCache<E> {
         }
     }
 
-    /// Keeps what was acquired, once for all who waited.
+    /// Caches an acquired token, once for all that waited.
     fn keep(&self, audience: &str, acquired: &Shared<Acquiring<E>>, result: &Result<AccessToken, Arc<E>>) {
         let mut slots = self.slots();
         let slot = slots.entry(audience.to_owned()).or_default();
@@ -135,7 +135,7 @@ impl<E: Send + Sync + 'static> TokenCache<E> {
     }
 }
 
-/// The tokens of the caller's credential, cached for everything that a client talks to.
+/// The tokens of the caller's credential, cached for all services of a client.
 #[derive(Clone)]
 pub(crate) struct Tokens {
     credential: Arc<dyn Caller>,
@@ -171,7 +171,7 @@ impl Tokens {
         }
     }
 
-    /// The same, if it is still the one that is cached. The credential is told only if the token was `bad` in itself.
+    /// The same, if it is still the cached one. The credential drops it only if the token itself was `bad`.
     pub(super) fn forget_this(&self, scope: &str, token: &str, bad: bool) {
         if self.cache.forget_this(scope, token) && bad {
             self.credential.forget();
@@ -179,7 +179,7 @@ impl Tokens {
     }
 }
 
-/// An error that all who waited have in common, for one of them.
+/// A shared error, for one of the requests that waited.
 fn shared(err: Arc<azure_core::Error>) -> azure_core::Error {
     // Its kind says that there was no token: the retry policy of a request repeats lost connections, and a sign-in has its own retries.
     azure_core::Error::new(Azure::Credential, SharedError(err))
@@ -223,7 +223,7 @@ mod tests {
         async move { Ok(token(text, lives)) }.boxed()
     }
 
-    /// One that takes a second, and is counted.
+    /// An acquisition that takes a second, and is counted.
     fn slow(count: &Arc<AtomicUsize>, result: Result<AccessToken>) -> BoxFuture<'static, Result<AccessToken>> {
         let count = count.clone();
         async move {

@@ -8,7 +8,7 @@ use azure_core::{
 };
 use std::{sync::Arc, time::Duration};
 
-/// A transport for credentials, whose pipelines read bodies without a limit and wait for them without end.
+/// A transport for credentials, whose own pipelines read bodies without a limit and without a timeout.
 #[derive(Debug)]
 pub(crate) struct TokenTransport {
     inner: Arc<dyn HttpClient>,

@@ -12,7 +12,7 @@ use azure_core::{
 use std::{fmt, sync::Arc, time::Duration};
 use tokio::time::Instant;
 
-/// One try of a request. The query is left out: of some it is signed.
+/// One try of a request. The query is left out, because it is sometimes signed.
 pub(crate) struct Try<'a> {
     pub step: &'a str,
     pub method: &'a str,
@@ -33,11 +33,11 @@ impl Try<'_> {
     pub fn lost(&self, reason: &str) {
         let Self { step, method, host, path, attempt, begun } = *self;
         let duration_ms = millis(begun.elapsed());
-        tracing::debug!(target: HTTP, step, method, host, path, attempt, duration_ms, reason, "no answer");
+        tracing::debug!(target: HTTP, step, method, host, path, attempt, duration_ms, reason, "no response");
     }
 }
 
-/// Tells what a credential gave.
+/// Logs the result of a credential.
 pub(crate) fn token(credential: &str, scopes: &[&str], begun: Instant, given: &Result<AccessToken>) {
     let (audience, duration_ms) = (scopes.join(" "), millis(begun.elapsed()));
     match given {
@@ -54,7 +54,7 @@ pub(crate) fn token(credential: &str, scopes: &[&str], begun: Instant, given: &R
     }
 }
 
-/// The caller's own credential, with what is told of it.
+/// The caller's own credential, with logging.
 pub(crate) struct GivenCredential(pub Arc<dyn TokenCredential>);
 
 #[async_trait::async_trait]
@@ -69,7 +69,7 @@ impl TokenCredential for GivenCredential {
 
 impl Caller for GivenCredential {}
 
-/// Its own `Debug` may show what it likes.
+/// Its own `Debug` might show secrets.
 impl fmt::Debug for GivenCredential {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str("GivenCredential")

@@ -36,7 +36,7 @@ impl IdentityResolver for AzureIdentityResolver {
         let answer = answer.map_err(|err| {
             let err = about(err, &id);
             let is_by_name = err.kind() == ErrorKind::NotFound && cluster.subscription().is_none();
-            let hint = "a cluster in another subscription is named by its resource id";
+            let hint = "give the resource ID of a cluster in another subscription";
             if is_by_name { err.with_context("hint", hint) } else { err }
         })?;
         read_identities(id, &answer.read("a cluster")?)
@@ -46,7 +46,7 @@ impl IdentityResolver for AzureIdentityResolver {
 /// Every cluster of a subscription that this version can read.
 pub(crate) async fn list(arm: &Arm, subscription: SubscriptionId, call: &Call) -> Result<Vec<ClusterIdentities>> {
     let read = |cluster: ClusterBody| {
-        let nameless = || Error::new(ErrorKind::Unexpected, "Azure listed a cluster without an id");
+        let nameless = || Error::new(ErrorKind::Unexpected, "Azure listed a cluster without an ID");
         read_identities(cluster.listed_id()?.ok_or_else(nameless)?, &cluster).map(Some)
     };
     arm.list(list_clusters(subscription), "a list of clusters", call, read).await

@@ -80,7 +80,8 @@ impl FromStr for Digest {
     /// # Errors
     /// [`InvalidInput`](crate::ErrorKind::InvalidInput), with the [`ReferenceError`] as its source.
     fn from_str(text: &str) -> Result<Self, Error> {
-        Self::read(text).map_err(|err| Error::invalid(format!("not a digest: {err}"), "digest", text).with_source(err))
+        Self::read(text)
+            .map_err(|err| Error::invalid(format!("invalid digest: {err}"), "digest", text).with_source(err))
     }
 }
 

@@ -73,7 +73,7 @@ impl ImageReference {
     /// [`InvalidInput`](crate::ErrorKind::InvalidInput), with the [`ReferenceError`] as its source.
     pub fn parse(text: &str) -> Result<Self> {
         Self::parse_normalized(text)
-            .map_err(|err| Error::invalid(format!("not an image reference: {err}"), "image", text).with_source(err))
+            .map_err(|err| Error::invalid(format!("invalid image reference: {err}"), "image", text).with_source(err))
     }
 
     fn parse_normalized(text: &str) -> Result<Self, ReferenceError> {

@@ -12,7 +12,7 @@ use serde::Deserialize;
 use serde_json::json;
 use url::Url;
 
-const STEP: &str = "asking the directory for principals";
+const STEP: &str = "querying Microsoft Graph for principals";
 const MEMBERS_STEP: &str = "reading the members of a group";
 /// The service takes no more at a time.
 const AT_A_TIME: usize = 1000;
@@ -64,17 +64,17 @@ impl Directory {
             }
             let Some(next) = next else { return Ok(members) };
             url = Url::parse(&next).ok().filter(|url| url.origin() == home).ok_or_else(|| {
-                Error::new(ErrorKind::Unexpected, "the directory named a link to another host, which is not followed")
+                Error::new(ErrorKind::Unexpected, "Microsoft Graph returned a link to another host; it is not followed")
             })?;
         }
-        let text = "the group has more members than are read";
+        let text = "the group has too many members to read";
         Err(Error::new(ErrorKind::Unsupported, text).with_context("group", group.to_string()))
     }
 
     fn graph(&self) -> Result<(&str, &str)> {
         self.cloud.graph().ok_or_else(|| {
-            let text = "the address of Microsoft Graph in this cloud is not known: set it on the cloud, or leave asking the \
-                        directory off";
+            let text = "the address of Microsoft Graph in this cloud is unknown: set it on the cloud, or turn query_graph \
+                off";
             Error::new(ErrorKind::Unsupported, text)
         })
     }

@@ -16,18 +16,18 @@ pub(crate) fn from_kube(err: kube::Error, step: &str) -> Error {
         kube::Error::Api(status) => from_status(*status, step),
         kube::Error::Service(err) => {
             let sentence = Obstacle::find(err.as_ref()).map(Obstacle::sentence);
-            Error::new(ErrorKind::Unavailable, sentence.unwrap_or("the cluster could not be reached"))
+            Error::new(ErrorKind::Unavailable, sentence.unwrap_or("could not reach the cluster"))
                 .with_context("while", step)
                 .with_transient(sentence.is_none())
                 .with_source(err)
         }
         kube::Error::HyperError(_) | kube::Error::ReadEvents(_) => {
-            Error::new(ErrorKind::Unavailable, "the connection to the cluster broke off")
+            Error::new(ErrorKind::Unavailable, "lost the connection to the cluster")
                 .with_context("while", step)
                 .with_source(err)
         }
         kube::Error::SerdeError(err) => unreadable(&err, step),
-        err => Error::new(ErrorKind::Unexpected, "the cluster's answer was not understood")
+        err => Error::new(ErrorKind::Unexpected, "could not parse the cluster's response")
             .with_context("while", step)
             .with_source(err),
     }
@@ -81,9 +81,9 @@ pub(crate) fn reason(mut err: &(dyn std::error::Error + 'static)) -> String {
 /// own words may quote a secret that the answer holds.
 pub(crate) fn unreadable(err: &serde_json::Error, step: &str) -> Error {
     let (kind, sentence) = if err.is_data() {
-        (ErrorKind::Unexpected, "the cluster's answer was not understood")
+        (ErrorKind::Unexpected, "could not parse the cluster's response")
     } else {
-        (ErrorKind::Unavailable, "something on the way answered in the cluster's place")
+        (ErrorKind::Unavailable, "a proxy or firewall responded instead of the cluster")
     };
     Error::new(kind, sentence).with_context("while", step)
 }

@@ -100,15 +100,15 @@ impl Refuser {
             Self::Policy => Meaning::new(kind, "an admission policy of the cluster rejected the object"),
             Self::Webhook => Meaning::new(kind, "an admission webhook of the cluster rejected the object"),
             Self::SilentWebhook => {
-                Meaning::new(ErrorKind::Unavailable, "an admission webhook of the cluster does not answer")
+                Meaning::new(ErrorKind::Unavailable, "an admission webhook of the cluster does not respond")
             }
             Self::PodSecurity => Meaning::new(kind, "Pod Security admission of the namespace rejected the pod"),
             Self::EndingNamespace => {
-                Meaning::new(ErrorKind::Conflict, "the namespace is being deleted; apply again when it is gone")
+                Meaning::new(ErrorKind::Conflict, "the namespace is being deleted; apply again after the deletion")
                     .transient()
             }
             Self::EndingObject => {
-                Meaning::new(ErrorKind::Conflict, "the object is being deleted; apply again when it is gone")
+                Meaning::new(ErrorKind::Conflict, "the object is being deleted; apply again after the deletion")
                     .transient()
             }
         }

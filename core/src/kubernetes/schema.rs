@@ -29,17 +29,17 @@ pub(crate) fn meaning(message: &str) -> Option<Meaning> {
     let begins = |texts: &[&str]| texts.iter().any(|text| message.starts_with(text));
     // Conversions of custom resources are done by a webhook, which may be down.
     if is_webhook(message) {
-        let sentence = "a conversion webhook of the cluster does not answer";
+        let sentence = "a conversion webhook of the cluster does not respond";
         return (begins(&OF_THE_OBJECT) || begins(&OF_WHAT_EXISTS))
             .then(|| Meaning::new(ErrorKind::Unavailable, sentence));
     }
     if begins(&OF_THE_OBJECT) {
-        let sentence = "Kubernetes rejected the object: it does not fit the schema of its kind";
+        let sentence = "Kubernetes rejected the object: it does not match the schema of its kind";
         return Some(Meaning::new(ErrorKind::InvalidInput, sentence));
     }
     begins(&OF_WHAT_EXISTS).then(|| {
-        let sentence =
-            "the object in the cluster does not fit the schema of its kind; delete it, or correct the definition";
+        let sentence = "the object in the cluster does not match the schema of its kind; delete it, or correct the \
+                definition";
         Meaning::new(ErrorKind::Conflict, sentence)
     })
 }

@@ -139,7 +139,7 @@ fn body_kind(request: &http::Request<Vec<u8>>) -> BodyKind {
 
 /// Gives up an exchange that takes longer than any does: it may be repeated.
 pub(crate) async fn within_a_try<T>(step: &str, exchange: impl Future<Output = Result<T>>) -> Result<T> {
-    let late = |_| Error::new(ErrorKind::Unavailable, "the cluster gives no answer").with_context("while", step);
+    let late = |_| Error::new(ErrorKind::Unavailable, "the cluster does not respond").with_context("while", step);
     tokio::time::timeout(LONGEST_TRY, exchange).await.map_err(late)?
 }
 

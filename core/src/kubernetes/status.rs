@@ -70,12 +70,12 @@ fn of_code(code: u16) -> Meaning {
         (410, _) => "the cluster no longer has this version of the list",
         (500, _) => return unavailable(),
         (_, ErrorKind::InvalidInput) => "Kubernetes rejected the object as invalid",
-        (_, ErrorKind::Unauthenticated) => "Kubernetes did not accept the credentials",
-        (_, ErrorKind::Forbidden) => "Kubernetes refused the request",
+        (_, ErrorKind::Unauthenticated) => "Kubernetes rejected the credentials",
+        (_, ErrorKind::Forbidden) => "Kubernetes denied the request",
         (_, ErrorKind::Conflict) => "Kubernetes rejected the change because of a conflict with what exists",
         (_, ErrorKind::RateLimited) => "Kubernetes throttles this caller",
         (_, ErrorKind::Unavailable) => "the cluster's API server is unavailable",
-        _ => "Kubernetes answered with an error",
+        _ => "Kubernetes responded with an error",
     };
     Meaning::new(kind, sentence)
 }

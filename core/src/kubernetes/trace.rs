@@ -61,7 +61,7 @@ where
         Box::pin(async move {
             let answer = answer.await.map_err(Into::into);
             let (method, path) = (method.as_str(), path.as_str());
-            let one = Try { step: "asking the cluster", method, host: &host, path, attempt: None, begun };
+            let one = Try { step: "sending a request to the cluster", method, host: &host, path, attempt: None, begun };
             match &answer {
                 Ok(answer) => one.answered(answer.status().as_u16(), audit_id(answer)),
                 Err(err) => one.lost(&reason(err.as_ref())),

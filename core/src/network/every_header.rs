@@ -34,10 +34,11 @@ impl HttpClient for EveryHeader {
         };
         let answer = self.0.execute(outgoing.build().map_err(unsendable)?).await.map_err(|err| {
             let kind = if err.is_connect() { ErrorKind::Connection } else { ErrorKind::Io };
-            Error::with_error(kind, err, "no answer came")
+            Error::with_error(kind, err, "no response")
         })?;
         let (status, headers) = (answer.status().as_u16().into(), joined(answer.headers()));
-        let body = answer.bytes_stream().map_err(|err| Error::with_error(ErrorKind::Io, err, "the answer broke off"));
+        let body =
+            answer.bytes_stream().map_err(|err| Error::with_error(ErrorKind::Io, err, "the response ended early"));
         Ok(AsyncRawResponse::new(status, headers, Box::pin(body)))
     }
 }

@@ -40,10 +40,11 @@ impl Obstacle {
     pub fn sentence(self) -> &'static str {
         match self {
             Self::Certificate => {
-                "the certificate that was shown is not trusted: where a proxy looks into TLS, give its authority to the client as one to trust"
+                "the server's certificate is not trusted: if a proxy inspects TLS, add its root certificate to the \
+                    client"
             }
             Self::ProxyUser => {
-                "the proxy refused the user and password, or wants them: set them in the proxy's address"
+                "the proxy rejected the user and password, or requires them: set them in the proxy's address"
             }
         }
     }

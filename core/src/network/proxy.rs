@@ -21,7 +21,7 @@ pub(crate) struct Proxy(Url);
 impl Proxy {
     /// Reads an address; `part` is what the error names.
     fn parse(text: &str, part: &'static str) -> Result<Self> {
-        const WANTED: &str = "wanted http://[user:password@]host[:port], or the same with https";
+        const WANTED: &str = "expected http://[user:password@]host[:port], or the same with https";
         // As for curl, an address without a scheme means http. Whatever is wrong with it, it may hold a password: it is not quoted.
         let whole = if text.contains("://") { text.to_owned() } else { format!("http://{text}") };
         let url = Url::parse(&whole).map_err(|err| Error::invalid(WANTED, part, "not an address").with_source(err))?;
@@ -101,7 +101,7 @@ impl Proxies {
         let exceptions = environment.first(&EXCEPTIONS).map(|(_, list)| list).unwrap_or_default();
         if matches!(chosen, Chosen::One(_)) {
             for entry in NoProxy::without_effect(&exceptions) {
-                tracing::warn!(target: PROGRESS, error = "it matches no host", entry, "left an entry of NO_PROXY out");
+                tracing::warn!(target: PROGRESS, error = "it matches no host", entry, "ignored an entry of NO_PROXY");
             }
         }
         Ok(Self { chosen, exceptions: NoProxy::parse(&exceptions) })
@@ -110,7 +110,7 @@ impl Proxies {
     /// An error if the variable that names the proxy is invalid.
     pub fn usable(&self) -> Result<()> {
         let Chosen::Unreadable(name) = &self.chosen else { return Ok(()) };
-        Err(Error::invalid("wanted the address of an http or https proxy", name, "something else"))
+        Err(Error::invalid("expected the address of an http or https proxy", name, "something else"))
     }
 
     /// The proxy for a host. This machine itself is never reached through a proxy.

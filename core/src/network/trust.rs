@@ -9,15 +9,15 @@ use rustls::{
 /// Reads one or more certificates, and checks that each can be an authority's.
 pub(super) fn read(pem: &str) -> Result<Vec<CertificateDer<'static>>> {
     // What the text holds is not quoted: somebody may have given the file with the key.
-    let wrong = |why: &str| Error::invalid("wanted certificates of authorities in PEM", "trust", why.to_owned());
+    let wrong = |why: &str| Error::invalid("expected root certificates in PEM", "trust", why.to_owned());
     let read: Result<Vec<_>, _> = CertificateDer::pem_slice_iter(pem.as_bytes()).collect();
-    let certificates = read.map_err(|_| wrong("the text is no PEM"))?;
+    let certificates = read.map_err(|_| wrong("the text is not PEM"))?;
     if certificates.is_empty() {
-        return Err(wrong("no certificate in it"));
+        return Err(wrong("it contains no certificate"));
     }
     for (index, certificate) in certificates.iter().enumerate() {
         let added = RootCertStore::empty().add(certificate.clone());
-        added.map_err(|err| wrong(&format!("certificate {} cannot be read", index + 1)).with_source(err))?;
+        added.map_err(|err| wrong(&format!("certificate {} is invalid", index + 1)).with_source(err))?;
     }
     Ok(certificates)
 }
@@ -31,7 +31,8 @@ mod tests {
         let key = "-----BEGIN PRIVATE KEY-----\ndG9wLXNlY3JldA==\n-----END PRIVATE KEY-----\n";
         let no_der = "-----BEGIN CERTIFICATE-----\ndG9wLXNlY3JldA==\n-----END CERTIFICATE-----\n";
         let cut = "-----BEGIN CERTIFICATE-----\ndG9wLXNlY3JldA";
-        for (text, why) in [("", "no certificate"), (key, "no certificate"), (no_der, "certificate 1"), (cut, "no PEM")]
+        for (text, why) in
+            [("", "no certificate"), (key, "no certificate"), (no_der, "certificate 1"), (cut, "not PEM")]
         {
             let err = read(text).unwrap_err();
             assert_eq!(err.kind(), crate::ErrorKind::InvalidInput);

@@ -22,7 +22,7 @@ pub(crate) const RIGHTS: &[RequiredRight] = &[
     useful(
         READ_REGISTRY,
         RightScope::Registry,
-        "to learn the login server, where a registry is given whose images the manifests name",
+        "to read the login server, if a registry is given for the manifests' images",
     ),
 ];
 
@@ -35,7 +35,7 @@ pub(crate) async fn apply(
 ) -> Result<Vec<Applied>> {
     if !is_path_segment(&options.namespace) {
         return Err(Error::invalid(
-            "wanted a namespace's name: lower-case letters, digits and '-'",
+            "expected a namespace's name: lower-case letters, digits and '-'",
             "namespace",
             options.namespace.clone(),
         ));

@@ -17,11 +17,11 @@ use std::time::Duration;
 
 pub(crate) const DEADLINE: Duration = Duration::from_secs(10 * 60);
 pub(crate) const RIGHTS: &[RequiredRight] = &[
-    needed(READ_REGISTRY, RightScope::ResourceGroup, "to see whether it is there, and when it is done"),
-    needed(WRITE_REGISTRY, RightScope::ResourceGroup, "to make it"),
+    needed(READ_REGISTRY, RightScope::ResourceGroup, "to check whether it exists, and when it is ready"),
+    needed(WRITE_REGISTRY, RightScope::ResourceGroup, "to create it"),
     LEARN_LOCATION,
     useful(REGISTER_REGISTRIES, RightScope::Subscription, "to register the resource provider, on request"),
-    useful(READ_PROVIDER, RightScope::Subscription, "to see when it is registered"),
+    useful(READ_PROVIDER, RightScope::Subscription, "to check when it is registered"),
 ];
 
 /// Options for creating a registry.

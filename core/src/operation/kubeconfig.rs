@@ -18,7 +18,7 @@ pub(crate) const DEADLINE: Duration = Duration::from_secs(2 * 60);
 const MERGE: &str = "merging the kubeconfig";
 pub(crate) const RIGHTS: &[RequiredRight] = &[
     needed(USER_CREDENTIAL, RightScope::Cluster, "to get the users' kubeconfig"),
-    useful(ADMIN_CREDENTIAL, RightScope::Cluster, "to get the administrator's in its place"),
+    useful(ADMIN_CREDENTIAL, RightScope::Cluster, "to get the administrator's instead"),
 ];
 
 pub(crate) async fn kubeconfig(
@@ -30,7 +30,7 @@ pub(crate) async fn kubeconfig(
     let context = options.context.as_deref();
     if let Some(name) = context.filter(|name| !is_context_name(name)) {
         let wanted =
-            "wanted a context's name: not empty, without white space at its ends and without control characters";
+            "expected a context name: not empty, without white space at its ends and without control characters";
         return Err(Error::invalid(wanted, "context", name.escape_default().to_string()));
     }
     let kubeconfig = parts.cluster_deployer.kubeconfig(cluster, options, call).await?;
@@ -57,8 +57,9 @@ pub(crate) async fn merge(
     let given_up = CancellationToken::new();
     let _on_drop = given_up.clone().drop_guard();
     let work = tokio::task::spawn_blocking(move || merged.merge_into(&places, &options, &|| given_up.is_cancelled()));
-    let work =
-        async { work.await.map_err(|err| Error::new(ErrorKind::Unexpected, "the merge broke off").with_source(err))? };
+    let work = async {
+        work.await.map_err(|err| Error::new(ErrorKind::Unexpected, "the merge was interrupted").with_source(err))?
+    };
     call.step(MERGE, call.run(MERGE, work)).await
 }
 

@@ -45,7 +45,7 @@ impl Parts {
                 .with_context("searched in subscription", searched)
                 .with_context(
                     "hint",
-                    "names are searched in this subscription only; name a registry in another by its resource id",
+                    "names are searched in this subscription only; give the resource ID of a registry in another",
                 )
         })
     }

@@ -57,23 +57,27 @@ pub(crate) const fn useful(action: &'static str, at: RightScope, why: &'static s
 }
 
 pub(crate) const READ_THE_CLUSTER: RequiredRight =
-    needed(READ_CLUSTER, RightScope::Cluster, "to learn which identity pulls");
+    needed(READ_CLUSTER, RightScope::Cluster, "to read the kubelet identity");
 pub(crate) const READ_THE_REGISTRY: RequiredRight =
-    needed(READ_REGISTRY, RightScope::Registry, "to learn its id, login server and mode");
+    needed(READ_REGISTRY, RightScope::Registry, "to read its ID, login server and mode");
 pub(crate) const LIST_GRANTS: RequiredRight = useful(
     READ_GRANTS,
     RightScope::Registry,
-    "to see what is there; required where permissions are on repositories, since a condition could be lost",
+    "to list role assignments; required for registries with repository permissions, where a condition \
+        could be lost",
 );
-pub(crate) const SEE_GRANTS: RequiredRight = needed(READ_GRANTS, RightScope::Registry, "to see which grants there are");
-pub(crate) const TELL_REMAINING: RequiredRight =
-    useful(READ_REGISTRY, RightScope::Registry, "to tell for certain what still gives access; required by name");
+pub(crate) const SEE_GRANTS: RequiredRight = needed(READ_GRANTS, RightScope::Registry, "to list role assignments");
+pub(crate) const TELL_REMAINING: RequiredRight = useful(
+    READ_REGISTRY,
+    RightScope::Registry,
+    "to report exactly what still gives access; required if the registry is given by name",
+);
 pub(crate) const READ_ROLES: RequiredRight =
-    useful(READ_ROLE, RightScope::Registry, "to tell whether a role that is not built in gives pull");
+    useful(READ_ROLE, RightScope::Registry, "to check whether a custom role allows pulling");
 pub(crate) const LEARN_LOCATION: RequiredRight =
-    needed(READ_GROUP, RightScope::ResourceGroup, "to learn the location, where none is given");
+    needed(READ_GROUP, RightScope::ResourceGroup, "to read the location, if none is given");
 pub(crate) const TALK: RequiredRight = needed(
     USER_CREDENTIAL,
     RightScope::Cluster,
-    "to reach its API; on clusters with Entra, rights inside Kubernetes come on top",
+    "to connect to its API; clusters with Entra ID require permissions inside Kubernetes too",
 );

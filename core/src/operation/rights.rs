@@ -19,7 +19,7 @@ impl RequiredRight {
     pub fn find(action: &str, is_data_action: bool) -> Result<Self> {
         let is_same = |right: &Self| right.action == action && right.is_data_action == is_data_action;
         let found = required_rights(Operation::ALL).into_iter().find(is_same);
-        found.ok_or_else(|| Error::invalid("wanted a right that some operation needs", "right", action))
+        found.ok_or_else(|| Error::invalid("expected a permission that an operation needs", "right", action))
     }
 }
 
@@ -43,7 +43,7 @@ impl<'de> Deserialize<'de> for RequiredRight {
                 && right.why == stored.why
         };
         let mut all = Operation::ALL.iter().flat_map(|operation| required_rights(&[*operation]));
-        all.find(is_same).ok_or_else(|| D::Error::custom("wanted a right that some operation needs"))
+        all.find(is_same).ok_or_else(|| D::Error::custom("expected a permission that an operation needs"))
     }
 }
 
@@ -113,8 +113,8 @@ fn description(rights: &[RequiredRight]) -> String {
     };
     let names: Vec<&str> = Operation::ALL.iter().filter(|one| runs(one)).map(|one| one.as_str()).collect();
     match &names[..] {
-        [] => "Some of the rights that operations of aks-acr need, not enough for one of them.".to_owned(),
-        names => format!("The rights for these operations of aks-acr: {}.", names.join(", ")),
+        [] => "Permissions of operations of aks-acr, not sufficient for any one of them.".to_owned(),
+        names => format!("The permissions for these operations of aks-acr: {}.", names.join(", ")),
     }
 }
 
@@ -129,11 +129,11 @@ mod tests {
             let role = custom_role_json("role", &required_rights(operations), &["/subscriptions/s"]);
             serde_json::from_str::<serde_json::Value>(&role).unwrap()["Description"].as_str().unwrap().to_owned()
         };
-        assert_eq!(of(&[Operation::Identities]), "The rights for these operations of aks-acr: identities.");
+        assert_eq!(of(&[Operation::Identities]), "The permissions for these operations of aks-acr: identities.");
         let attach = of(&[Operation::Attach]);
         assert!(attach.contains(" attach,") && attach.contains("plan_attach"), "{attach}");
         assert!(!attach.contains("import_image") && !attach.contains("create_cluster"), "{attach}");
-        assert!(of(&[]).contains("not enough"));
+        assert!(of(&[]).contains("not sufficient"));
     }
 
     #[test]
@@ -160,7 +160,7 @@ mod tests {
     fn a_right_is_found_by_what_a_role_has_of_it() {
         assert_eq!(RequiredRight::find(IMPORT, false).unwrap().at, RightScope::Registry);
         assert!(RequiredRight::find(IMPORT, true).is_err());
-        assert!(RequiredRight::find("*", false).unwrap_err().to_string().contains("some operation needs"));
+        assert!(RequiredRight::find("*", false).unwrap_err().to_string().contains("an operation needs"));
     }
 
     #[test]

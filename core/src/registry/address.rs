@@ -81,7 +81,7 @@ const BEFORE_COUNTRY: [&str; 18] = [
 pub(super) fn realm(text: &str, registry: &str) -> Result<Url> {
     let (mut url, host) = plain(text, registry)?;
     if !is_same_owner(&host, host_of(registry)) && !TOKEN_SERVICES.contains(&host.as_str()) {
-        return Err(refused("the registry names a host of somebody else to sign in at", registry, &host));
+        return Err(refused("the registry names a foreign host for the sign-in", registry, &host));
     }
     url.set_fragment(None);
     Ok(url)
@@ -93,7 +93,7 @@ pub(super) fn moved(text: &str, from: &Url) -> Result<Url> {
     let url = from.join(text).map_err(|err| unreadable(&own).with_source(err))?;
     let (url, host) = plain(url.as_str(), &own)?;
     if is_private(&host) && !is_same_owner(&host, host_of(&own)) {
-        return Err(refused("the registry sends to a host that is not public", &own, &host));
+        return Err(refused("the registry redirects to a host that is not public", &own, &host));
     }
     Ok(url)
 }
@@ -139,7 +139,7 @@ fn unreadable(registry: &str) -> Error {
 }
 
 fn refused(why: &str, registry: &str, host: &str) -> Error {
-    Error::new(ErrorKind::Unexpected, format!("{why}, which is not followed"))
+    Error::new(ErrorKind::Unexpected, format!("{why}; it is not followed"))
         .with_context("host", host)
         .with_context("registry", registry)
 }

@@ -56,7 +56,7 @@ impl DataPlane {
         if moved(&answer, &url)?.is_none() {
             return Ok(answer);
         }
-        let text = "the registry redirects from one address to another without end";
+        let text = "the registry redirects endlessly";
         Err(Error::new(ErrorKind::Unexpected, text).with_context("image", look.image.to_string()))
     }
 

@@ -124,13 +124,13 @@ impl TryFrom<Stored> for ImportHandle {
             None => {}
             Some(version) if *version == VERSION => {}
             Some(version) => {
-                let text = "the import handle has a form that this version does not know";
+                let text = "the import handle has an unknown format version";
                 return Err(Error::invalid(text, "version", version.to_string()));
             }
         }
         // The reader's own words may quote what was stored, and with it the link.
         let first = serde_json::from_value::<First>(stored);
-        let first = first.map_err(|_| Error::new(ErrorKind::InvalidInput, "this is not an import handle"))?;
+        let first = first.map_err(|_| Error::new(ErrorKind::InvalidInput, "invalid import handle"))?;
         Ok(Self {
             version: VERSION,
             registry: first.registry,
@@ -201,7 +201,7 @@ pub(super) async fn start(
     let answer = sent.map_err(import_failure::explain)?;
     let operation = Operation::begun_by(arm, &answer, STEP)?;
     let operation = operation.ok_or_else(|| {
-        Error::new(ErrorKind::Unexpected, "Azure accepted the import and named no link to follow it by")
+        Error::new(ErrorKind::Unexpected, "Azure accepted the import but returned no link to poll it")
             .with_context("HTTP status", answer.status.to_string())
     })?;
     Ok(ImportHandle {
@@ -285,10 +285,7 @@ mod tests {
             let mut odd = stored.clone();
             odd["version"] = other.clone();
             let text = serde_json::from_value::<ImportHandle>(odd).unwrap_err().to_string();
-            assert!(
-                text.contains("a form that this version does not know") && !text.contains("hush"),
-                "{other}: {text}"
-            );
+            assert!(text.contains("an unknown format version") && !text.contains("hush"), "{other}: {text}");
         }
         // A later form may have other fields altogether: the version is said all the same.
         let text = serde_json::from_value::<ImportHandle>(json!({"links": [], "version": 2})).unwrap_err().to_string();
@@ -302,7 +299,7 @@ mod tests {
         assert!(serde_json::from_value::<ImportHandle>(stored.clone()).unwrap() == handle());
         stored["targets"] = json!("app:v1 hush");
         let text = serde_json::from_value::<ImportHandle>(stored).unwrap_err().to_string();
-        assert!(text.contains("not an import handle") && !text.contains("hush"), "{text}");
+        assert!(text.contains("invalid import handle") && !text.contains("hush"), "{text}");
         assert!(serde_json::from_value::<ImportHandle>(json!([1])).is_err());
     }
 

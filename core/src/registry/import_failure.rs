@@ -12,30 +12,30 @@ const TEXTS: [(&[&str], ErrorKind, Option<ImportSide>, &str); 7] = [
         &["already exists in target registry"],
         ErrorKind::Conflict,
         TARGET,
-        "the target tag exists; replace it on purpose, or choose another",
+        "the target tag exists; allow replacing it, or choose another",
     ),
-    (&["Unable to find manifest digest"], ErrorKind::NotFound, SOURCE, "the source has no such image"),
+    (
+        &["Unable to find manifest digest"],
+        ErrorKind::NotFound,
+        SOURCE,
+        "the image does not exist in the source registry",
+    ),
     (
         &["TOOMANYREQUESTS"],
         ErrorKind::RateLimited,
         SOURCE,
-        "the source limits pulls without a name; give credentials, or try later",
+        "the source limits anonymous pulls; give credentials, or retry later",
     ),
-    (&["UNAUTHORIZED"], ErrorKind::Forbidden, SOURCE, "the source does not let Azure pull this image"),
-    (
-        &["Access to ", " denied"],
-        ErrorKind::Forbidden,
-        SOURCE,
-        "the source registry does not let Azure pull this image",
-    ),
+    (&["UNAUTHORIZED"], ErrorKind::Forbidden, SOURCE, "the source denies Azure access to this image"),
+    (&["Access to ", " denied"], ErrorKind::Forbidden, SOURCE, "the source registry denies Azure access to this image"),
     (
         &["No value specified for Docker-Content-Digest"],
         ErrorKind::OperationFailed,
         SOURCE,
-        "the source does not say the image's digest, as Azure wants it of a registry: import it from another",
+        "the source does not report the image's digest, which Azure requires: import from another registry",
     ),
     // It may be either side's.
-    (&["Error copying blobs"], ErrorKind::OperationFailed, None, "Azure could not copy the image's layers; try again"),
+    (&["Error copying blobs"], ErrorKind::OperationFailed, None, "Azure could not copy the image's layers; retry"),
 ];
 
 /// Gives a failed import its kind and a hint. A refusal of the caller itself stays what it is.

@@ -42,7 +42,7 @@ pub(super) async fn find_in_list(
         if !has_nameless {
             return Ok(None);
         }
-        let text = "Azure listed a registry that cannot be read, and it may be the one that is looked for";
+        let text = "Azure listed a registry that could not be parsed, and it may be the requested one";
         return Err(Error::new(ErrorKind::Unexpected, text).with_context("subscription", subscription.to_string()));
     };
     read_item::<WireRegistry>(item, "a registry")?.into_registry().map(Some)

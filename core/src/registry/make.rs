@@ -88,7 +88,7 @@ async fn made(arm: &Arm, id: &ResourceId, seen: Option<WireRegistry>, call: &Cal
         };
         let Some(registry) = looked else {
             return unseen.not_shown().ok_or_else(|| {
-                let text = "Azure accepted the registry and does not find it; run it again";
+                let text = "Azure accepted the registry but does not find it; call again";
                 Error::new(ErrorKind::Unexpected, text).with_context("registry", id.name()).with_transient(true)
             });
         };
@@ -98,11 +98,11 @@ async fn made(arm: &Arm, id: &ResourceId, seen: Option<WireRegistry>, call: &Cal
             Provisioned::Yes => Ok(Poll::Ready(registry)),
             Provisioned::NotYet => Ok(Poll::Pending { status: Some(shown(state)), wait: None }),
             Provisioned::Failed => {
-                let text = "Azure could not make the registry; remove it, then try again";
+                let text = "Azure could not create the registry; delete it, then retry";
                 Err(stuck(ErrorKind::OperationFailed, text, id, state))
             }
             Provisioned::Deleting => {
-                let text = "the registry is being deleted; try again when it is gone";
+                let text = "the registry is being deleted; retry after the deletion";
                 Err(stuck(ErrorKind::Conflict, text, id, state).with_transient(true))
             }
         }

@@ -43,7 +43,7 @@ pub(super) fn read_body(image: &ImageReference, answer: &Answer) -> Result<Optio
         return Err(failed(image, answer, NOT_SHOWN));
     }
     if answer.body.is_empty() {
-        return Err(failed(image, answer, "the registry names no digest and sends no manifest"));
+        return Err(failed(image, answer, "the registry returned neither a digest nor a manifest"));
     }
     if let Some(wanted) = image.digest() {
         let found = wanted.same_kind_of(&answer.body);
@@ -53,7 +53,7 @@ pub(super) fn read_body(image: &ImageReference, answer: &Answer) -> Result<Optio
     }
     let named = named_digest(answer);
     if let Some(named) = named.as_ref().filter(|named| named.same_kind_of(&answer.body) != **named) {
-        let text = "the registry names another digest than its manifest has";
+        let text = "the registry returned a digest that does not match its manifest";
         return Err(Error::new(ErrorKind::Unexpected, text)
             .with_context("image", image.to_string())
             .with_context("named", named.to_string())
@@ -64,7 +64,7 @@ pub(super) fn read_body(image: &ImageReference, answer: &Answer) -> Result<Optio
     Ok(Some(with_type(digest, answer)))
 }
 
-const NOT_SHOWN: &str = "the registry does not show the image to the caller";
+const NOT_SHOWN: &str = "the registry denies the caller access to the image";
 
 fn named_digest(answer: &Answer) -> Option<Digest> {
     answer.header("docker-content-digest")?.trim().parse().ok()
@@ -76,7 +76,7 @@ fn with_type(digest: Digest, answer: &Answer) -> Image {
 
 /// Whoever names a digest gets that image or none.
 fn differs(image: &ImageReference, found: &Digest) -> Error {
-    Error::new(ErrorKind::Unexpected, "the registry answers with another image than the one that the digest names")
+    Error::new(ErrorKind::Unexpected, "the registry returned an image that does not match the digest")
         .with_context("image", image.to_string())
         .with_context("found", found.to_string())
         .with_source(DigestMismatch)
@@ -84,7 +84,7 @@ fn differs(image: &ImageReference, found: &Digest) -> Error {
 
 /// Marks the error of a registry that has another image under a digest than that digest's, or names another digest than its image has.
 #[derive(Debug, thiserror::Error)]
-#[error("a digest names one image only")]
+#[error("the image does not match its digest")]
 pub(crate) struct DigestMismatch;
 
 impl DigestMismatch {
@@ -167,7 +167,7 @@ mod tests {
         assert!(DigestMismatch::is_in(&read(&named(&other), Some(other.as_str())).unwrap_err()));
         for image in [&tag, &named(&digest)] {
             let err = read(image, Some(other.as_str())).unwrap_err();
-            assert!(DigestMismatch::is_in(&err) && err.to_string().contains("names another digest"), "{err}");
+            assert!(DigestMismatch::is_in(&err) && err.to_string().contains("does not match its manifest"), "{err}");
         }
         assert!(read_body(&tag, &answer(200, None, b"")).is_err());
     }

@@ -45,7 +45,7 @@ impl Probe<'_> {
     pub async fn manifest(&self, method: Method, url: &Url, token: Option<&Secret>) -> Result<Answer> {
         let mut headers = vec![("accept", MANIFESTS.to_owned())];
         headers.extend(token.map(|token| ("authorization", format!("Bearer {}", token.secret()))));
-        let step = format!("looking at {}", self.image);
+        let step = format!("reading {}", self.image);
         let body_kind = BodyKind::Manifest;
         self.send(RegistryRequest { method, url: url.clone(), headers, body: None, step, body_kind }).await
     }
@@ -57,7 +57,7 @@ pub(super) fn api_host(image: &ImageReference) -> &str {
 }
 
 pub(super) fn failed(image: &ImageReference, answer: &Answer, message: &str) -> Error {
-    if let Some(err) = from_the_way(answer, false, "looking at an image") {
+    if let Some(err) = from_the_way(answer, false, "reading an image") {
         return err.with_context("image", image.to_string());
     }
     let kind = match ErrorKind::of_status(answer.status) {

@@ -123,14 +123,14 @@ pub(crate) fn registry_name(text: &str) -> Result<String> {
     if (5..=50).contains(&text.len()) && text.bytes().all(|byte| byte.is_ascii_alphanumeric()) {
         return Ok(text.to_owned());
     }
-    Err(Error::invalid("wanted 5 to 50 letters and digits", "registry name", text))
+    Err(Error::invalid("expected 5 to 50 letters and digits", "registry name", text))
 }
 
 /// A registry's name, a dash and 16 characters where the registry has a domain label, and the ending of a cloud: which one, the
 /// client knows. A regional host, `NAME.REGION.geo.azurecr.io`, stands for the registry's own.
 fn login_server(text: &str) -> Result<String> {
     let wrong =
-        || Error::invalid("wanted the login server of a registry, such as myregistry.azurecr.io", "registry", text);
+        || Error::invalid("expected the login server of a registry, such as myregistry.azurecr.io", "registry", text);
     let (label, ending) = text.split_once('.').ok_or_else(wrong)?;
     let name = label.split('-').next().unwrap_or_default();
     let is_plain =
@@ -161,7 +161,7 @@ impl FromStr for RegistryRef {
             return Self::of_id(text.parse()?);
         }
         if let Some((subscription, rest)) = text.split_once('/') {
-            let wanted = "wanted a registry's name, login server or resource id";
+            let wanted = "expected a registry's name, login server or resource id";
             let subscription: SubscriptionId =
                 subscription.parse().map_err(|_| Error::invalid(wanted, "registry", text))?;
             if rest.contains('/') {

@@ -80,7 +80,7 @@ impl SignIn {
         bearer(header).ok_or_else(|| {
             let wants_password = challenge::challenges(header).iter().any(|one| one.is("basic"));
             let text = if wants_password {
-                "the registry lets nobody in without a user and a password"
+                "the registry requires a user and a password"
             } else {
                 "the registry does not say how to sign in"
             };
@@ -154,7 +154,7 @@ impl SignIn {
             }
             query.append_pair("scope", challenge.scope.as_deref().unwrap_or(&own_scope));
         }
-        let step = format!("signing in without a name for {}", look.image);
+        let step = format!("signing in anonymously for {}", look.image);
         let request = RegistryRequest {
             method: Method::Get,
             url,
@@ -180,7 +180,7 @@ fn check_own_realm(challenge: &Challenge, image: &ImageReference) -> Result<()> 
     if host.scheme() == "https" && address::authority(&host).eq_ignore_ascii_case(image.registry()) {
         return Ok(());
     }
-    let text = "the registry names another host than itself to sign in at, which is not followed";
+    let text = "the registry names a foreign host for the sign-in; it is not followed";
     Err(Error::new(ErrorKind::Unexpected, text)
         .with_context("host", host.host_str().unwrap_or_default())
         .with_context("registry", image.registry()))
@@ -246,10 +246,10 @@ fn read_token(
     pick: impl FnOnce(TokenBody) -> Option<String>,
 ) -> Result<Secret> {
     if !answer.is_success() {
-        return Err(failed(image, answer, "the registry does not let the caller sign in"));
+        return Err(failed(image, answer, "the registry rejected the caller's sign-in"));
     }
     let token = pick(answer.read("a registry token")?).filter(|token| !token.is_empty());
-    token.map(Secret::from).ok_or_else(|| failed(image, answer, "the registry's sign-in answered without a token"))
+    token.map(Secret::from).ok_or_else(|| failed(image, answer, "the registry's sign-in returned no token"))
 }
 
 #[cfg(test)]

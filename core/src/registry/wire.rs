@@ -93,7 +93,7 @@ impl WireRegistry {
         let login_server = self.properties.login_server.as_deref().map(str::to_ascii_lowercase).ok_or_else(no_host)?;
         // Tokens are shown there, and images are named after it.
         if !ImageReference::is_registry(&login_server) {
-            return Err(Error::new(ErrorKind::Unexpected, "the registry's login server is not the name of a host")
+            return Err(Error::new(ErrorKind::Unexpected, "the registry's login server is not a valid host name")
                 .with_context("registry", self.name())
                 .with_context("loginServer", login_server));
         }
@@ -168,7 +168,7 @@ fn mode(word: Option<&str>) -> Result<RoleAssignmentMode> {
     let Some(word) = word else { return Ok(RoleAssignmentMode::default()) };
     let found = RoleAssignmentMode::ALL.iter().copied().find(|mode| mode.as_str().eq_ignore_ascii_case(word));
     found.ok_or_else(|| {
-        Error::new(ErrorKind::Unsupported, "the registry has a role assignment mode that this version does not know")
+        Error::new(ErrorKind::Unsupported, "the registry has an unknown role assignment mode")
             .with_context("roleAssignmentMode", word)
     })
 }

@@ -65,7 +65,7 @@ impl AzureRoleAssigner {
                 found => found.map(Poll::Ready),
             }
         };
-        let polling = Polling::new("looking for the role assignment").at_most(LONGEST_LAG);
+        let polling = Polling::new("reading the role assignment").at_most(LONGEST_LAG);
         let found = call.poll_until(polling, poll).await;
         let assignment = match found {
             // Azure has said that it exists; who may not list it cannot be told more.
@@ -80,7 +80,7 @@ impl AzureRoleAssigner {
         found.ok_or_else(|| {
             Error::new(
                 ErrorKind::Conflict,
-                "Azure says that the role assignment exists, and does not list it; try again",
+                "Azure reports that the role assignment exists, but does not list it; retry",
             )
             .with_context("principal", grant.principal_id.to_string())
             .with_transient(true)
@@ -98,7 +98,7 @@ fn explain_unknown_principal(err: Error) -> Error {
     }
     err.with_context(
         "hint",
-        "the directory does not know this principal; a client id or application id is not one, its object id is",
+        "Entra ID does not know this principal; pass its object ID, not its client or application ID",
     )
 }
 
@@ -146,7 +146,7 @@ impl RoleAssigner for AzureRoleAssigner {
             &self.arm,
             scope.as_str(),
             filter,
-            "listing what the principal holds, itself or through groups",
+            "listing the principal's direct and group role assignments",
             call,
         )
         .await
@@ -241,7 +241,7 @@ fn checked_scope(scope: &str) -> Result<&str> {
     let is_plain = |letter: char| letter.is_alphanumeric() || "-_.()/".contains(letter);
     let is_one =
         trimmed.is_empty() || (trimmed.starts_with('/') && !trimmed.contains("..") && trimmed.chars().all(is_plain));
-    if is_one { Ok(trimmed) } else { Err(Error::invalid("wanted the scope of a role assignment", "scope", scope)) }
+    if is_one { Ok(trimmed) } else { Err(Error::invalid("expected the scope of a role assignment", "scope", scope)) }
 }
 
 /// An id that Azure gave us and that a caller may have stored: it must still be one.
@@ -251,7 +251,7 @@ fn checked_assignment_id(id: &str) -> Result<&str> {
     if is_one && id.chars().all(is_plain) {
         return Ok(id);
     }
-    Err(Error::invalid("wanted the id of a role assignment", "assignment id", id))
+    Err(Error::invalid("expected the id of a role assignment", "assignment id", id))
 }
 
 /// The scope of an assignment with this id: what comes before the provider.

@@ -270,14 +270,14 @@ async fn a_cluster_that_is_being_made_has_no_kubelet_identity_yet() -> Checked {
     let scene = Scene::with_cluster(ClusterSeed::new(GROUP, CLUSTER).state("Creating"))?;
     let err = refused(attach(&scene, AttachOptions::default()).await, ErrorKind::NotFound)?;
     assert!(err.to_string().contains("Creating"), "{err}");
-    assert!(err.to_string().contains("wait until the cluster is created, or give"), "{err}");
+    assert!(err.to_string().contains("wait until the cluster is created, or pass"), "{err}");
     Ok(())
 }
 
 async fn a_cluster_with_a_service_principal_needs_its_object_id() -> Checked {
     let scene = Scene::with_cluster(ClusterSeed::new(GROUP, CLUSTER).service_principal())?;
     let err = refused(attach(&scene, AttachOptions::default()).await, ErrorKind::Unsupported)?;
-    assert!(err.to_string().contains("give the object id of who pulls for it as principal_id"), "{err}");
+    assert!(err.to_string().contains("pass the object ID of the principal that pulls for it as principal_id"), "{err}");
     assert_eq!(scene.writes(), []);
     let principal = scene.azure.control_plane_object_id(GROUP, CLUSTER).parse()?;
     let attachment = attach(&scene, AttachOptions::default().with_principal_id(principal)).await?;

@@ -384,7 +384,7 @@ async fn create_over_a_cluster_without_a_kubelet_identity_ends_at_once() -> Chec
         let begun = Instant::now();
         let err = refused(create(&scene, attached()?).await, kind)?;
         assert!(begun.elapsed() < Duration::from_secs(5), "{:?}", begun.elapsed());
-        assert!(err.to_string().contains("attach the registries with the object id"), "{err}");
+        assert!(err.to_string().contains("attach the registries with the object ID"), "{err}");
         assert!(err.context().any(|fact| fact == ("not attached", REGISTRY)), "{err}");
         assert!(!err.context().any(|(name, _)| name == "hint"), "to run it again would not help: {err}");
     }

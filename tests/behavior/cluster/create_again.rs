@@ -105,7 +105,7 @@ async fn create_waits_for_a_cluster_that_somebody_is_making() -> Checked {
     scene.azure.set_timing(slow());
     let short = CallOptions::default().with_deadline(Duration::from_secs(100));
     let err = refused(create(&scene, attached()?.with_call(short)).await, ErrorKind::DeadlineExceeded)?;
-    assert!(err.context().any(|(name, text)| name == "hint" && text.contains("again waits")), "{err}");
+    assert!(err.context().any(|(name, text)| name == "hint" && text.contains("call again")), "{err}");
     let told = Arc::new(Mutex::new(Vec::new()));
     let hears = told.clone();
     let call = CallOptions::default().with_progress(move |event: Event| {

@@ -131,7 +131,7 @@ async fn a_page_in_the_place_of_kubernetes_is_no_refusal() -> Checked {
         scene.azure.fault(Fault::on("PATCH", "/configmaps/").status(code).page().times(100));
         let err = refused(scene.apply(SETTINGS).await, ErrorKind::Unavailable)?;
         // A block stays until somebody lifts it: only a gateway in trouble recovers by itself.
-        assert!(!err.is_transient() && err.to_string().contains("something on the way"), "{err}");
+        assert!(!err.is_transient() && err.to_string().contains("a proxy or firewall"), "{err}");
     }
     Ok(())
 }
@@ -146,7 +146,7 @@ async fn who_refused_is_said() -> Checked {
         ),
         ("Pod Security", "violates PodSecurity \"restricted:latest\": runAsNonRoot != true"),
         ("RBAC", "User \"reader\" cannot patch resource \"configmaps\" in API group \"\" in the namespace \"default\""),
-        ("refused the request", "something that nobody here knows"),
+        ("denied the request", "something that nobody here knows"),
     ] {
         let scene = Scene::new()?;
         let message = format!("configmaps \"settings\" is forbidden: {words}");

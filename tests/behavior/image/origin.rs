@@ -82,11 +82,11 @@ async fn a_source_that_azure_cannot_mean_is_refused_before_a_request() -> Checke
         ("localhost:5000/x", as_v1(), "without a dot"),
         ("localhost/x", as_v1(), "without a dot"),
         ("[::1]:5000/x", as_v1(), "without a dot"),
-        ("docker.io/library/app:v1", from_other(), "no registry of Azure"),
-        ("ghcr.io/a/app:v1", from_other(), "no registry of Azure"),
+        ("docker.io/library/app:v1", from_other(), "not an Azure registry"),
+        ("ghcr.io/a/app:v1", from_other(), "not an Azure registry"),
         ("other1.azurecr.cn/app:v1", from_other(), "another cloud"),
-        ("other2.azurecr.io/app:v1", from_other(), "another registry"),
-        ("other12.azurecr.io/app:v1", from_other(), "another registry"),
+        ("other2.azurecr.io/app:v1", from_other(), "different registries"),
+        ("other12.azurecr.io/app:v1", from_other(), "different registries"),
     ] {
         let source = source.parse()?;
         let err = scene.client.import_image(&scene.by_id(), &source, options.clone()).await;

@@ -66,7 +66,7 @@ async fn a_registry_for_users_alone_says_so() -> Checked {
     let scene = with(UpstreamSeed::new("nexus.example.com").user("a", "b").password(), APP)?;
     let looked = scene.client.registry_importer().image(&APP.parse()?, &call()).await;
     let err = refused(looked, ErrorKind::Forbidden)?;
-    assert!(err.to_string().contains("without a user and a password"), "{err}");
+    assert!(err.to_string().contains("requires a user and a password"), "{err}");
     Ok(())
 }
 

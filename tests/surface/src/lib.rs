@@ -17,6 +17,7 @@ pub mod layers;
 pub mod met;
 pub mod operations;
 pub mod paths;
+pub mod public_text;
 pub mod python;
 pub mod source;
 pub mod table;

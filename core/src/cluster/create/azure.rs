@@ -1,4 +1,4 @@
-//! Making a cluster of Azure: look, write where nothing is, wait.
+//! Creates a cluster: read, write if it is missing, wait.
 
 use super::{
     existing::ExistingCluster,
@@ -19,13 +19,13 @@ use std::{
 };
 
 pub(crate) const PROVIDER: Provider = Provider { namespace: "Microsoft.ContainerService", register: REGISTER_CLUSTERS };
-const ASK: &str = "asking Azure to create the cluster";
+const ASK: &str = "starting to create the cluster";
 const TRIES: usize = 10;
 
-/// What a try to make a cluster came to.
+/// The result of a try to create a cluster.
 enum Begun {
     Accepted(Answer),
-    /// It is there. By an earlier try of this call, whose answer was lost, or by somebody else.
+    /// The cluster exists: created by an earlier try of this call whose response was lost, or by another caller.
     There {
         cluster: ExistingCluster,
         is_ours: bool,
@@ -135,9 +135,9 @@ async fn name_state(arm: &Arm, id: &ResourceId, err: Error, call: &Call) -> Erro
     match look_again(arm, id, call).await {
         Ok(Some(left)) => {
             let hint = if left.provisioned() == Provisioned::Failed {
-                "the cluster exists; delete it, then try again"
+                "the cluster exists; delete it, then retry"
             } else {
-                "the cluster exists; the same call again waits for it"
+                "the cluster exists; call again to wait for it"
             };
             err.with_context("state", left.state().to_owned()).with_context("hint", hint)
         }
@@ -149,12 +149,9 @@ async fn name_state(arm: &Arm, id: &ResourceId, err: Error, call: &Call) -> Erro
 fn check_state(cluster: &ExistingCluster, id: &ResourceId) -> Result<()> {
     let is_deleting = cluster.provisioned() == Provisioned::Deleting;
     let (kind, text) = if cluster.provisioned() == Provisioned::Failed {
-        (
-            ErrorKind::OperationFailed,
-            "the cluster exists, and its last operation did not succeed; repair it or delete it",
-        )
+        (ErrorKind::OperationFailed, "the cluster exists, but its last operation failed; repair or delete it")
     } else if is_deleting {
-        (ErrorKind::Conflict, "the cluster is being deleted; try again when it is gone")
+        (ErrorKind::Conflict, "the cluster is being deleted; retry after the deletion")
     } else {
         return Ok(());
     };

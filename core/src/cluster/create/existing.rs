@@ -48,7 +48,7 @@ impl ExistingCluster {
         self.body.part(path).map(Option::unwrap_or_default)
     }
 
-    /// The first system pool, or else the first of all.
+    /// The first system pool, or else the first pool.
     fn pool(&self) -> Result<Option<Pool>> {
         let pools: Vec<Pool> = self.body.part("properties/agentPoolProfiles")?.unwrap_or_default();
         let is_system = |pool: &Pool| pool.mode.as_deref().is_some_and(|mode| mode.eq_ignore_ascii_case("System"));
@@ -115,7 +115,7 @@ impl ExistingCluster {
     }
 }
 
-/// The comment behind a key does not count.
+/// The comment after a key does not count.
 fn is_same_key(one: &str, other: &str) -> bool {
     let key = |text: &str| text.split_whitespace().take(2).map(str::to_owned).collect::<Vec<_>>();
     key(one) == key(other)

@@ -16,7 +16,7 @@ use crate::{difference::Difference, error::words, id::ResourceId};
 use serde::{Deserialize, Serialize};
 use std::fmt;
 
-/// How many nodes a cluster gets unless something else is asked for: as many as by Azure's own tools.
+/// The default number of nodes, as in Azure's own tools.
 pub(crate) const NODES: u32 = 3;
 
 /// A cluster's pricing tier, which determines the control plane's service level.
@@ -128,7 +128,7 @@ pub struct ClusterCreation {
     /// `x-ms-correlation-request-id` of the write that started it.
     /// `None` if this call wrote nothing, or its response was lost.
     pub correlation_id: Option<String>,
-    /// Where the operation is followed, which is signed: whoever has it can follow it.
+    /// The link to poll the operation. It is signed: anyone with the link can follow the operation.
     link: Option<String>,
 }
 

@@ -1,8 +1,8 @@
-//! The form of a public SSH key.
+//! The format of a public SSH key.
 
 use base64::{Engine, engine::general_purpose::STANDARD};
 
-/// One line: the algorithm, and in base64 a text that begins with the algorithm's name again.
+/// One line: the algorithm, and a base64 text that starts with the algorithm's name again.
 pub(super) fn is_public_key(text: &str) -> bool {
     let mut words = text.split_whitespace();
     let (Some(algorithm), Some(blob)) = (words.next(), words.next()) else { return false };

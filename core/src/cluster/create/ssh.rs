@@ -1,4 +1,4 @@
-//! Who may sign in to a cluster's nodes.
+//! SSH access to a cluster's nodes.
 
 use super::public_key::is_public_key;
 use crate::error::{Error, Result};
@@ -26,16 +26,17 @@ impl SshKey {
     /// [`InvalidInput`](crate::ErrorKind::InvalidInput) if the home folder is unknown.
     pub fn at_home() -> Result<Self> {
         let home = std::env::home_dir().filter(|home| !home.as_os_str().is_empty());
-        let home =
-            home.ok_or_else(|| Error::invalid("there is no home folder to keep a key in", "ssh key", "~/.ssh/id_rsa"))?;
+        let home = home.ok_or_else(|| {
+            Error::invalid("the home folder is unknown; give the path of a key", "ssh key", "~/.ssh/id_rsa")
+        })?;
         Ok(Self::Pair(home.join(".ssh").join("id_rsa")))
     }
 
-    /// Refuses what cannot be a public key. A private one in its place is not repeated in the error.
+    /// Rejects an invalid public key. If it is a private key, the error does not repeat it.
     pub(crate) fn check(&self) -> Result<()> {
         match self {
             Self::Public(key) if !is_public_key(key) => Err(Error::invalid(
-                "wanted a public key, `ssh-rsa AAAA…` or `ssh-ed25519 AAAA…`",
+                "expected a public key, `ssh-rsa AAAA…` or `ssh-ed25519 AAAA…`",
                 "ssh key",
                 "(not shown)",
             )),
@@ -43,7 +44,7 @@ impl SshKey {
         }
     }
 
-    /// The public key for the nodes, if there is to be one. A pair is read, or made.
+    /// The public key for the nodes, if any. A pair is read, or generated.
     pub(super) async fn public_key(&self) -> Result<Option<String>> {
         match self {
             Self::None => Ok(None),
@@ -58,7 +59,7 @@ async fn pair(path: PathBuf) -> Result<String> {
     let shown = path.display().to_string();
     let work = tokio::task::spawn_blocking(move || super::ssh_pair::public_key(&path));
     let done = work.await.map_err(|err| {
-        Error::new(crate::error::ErrorKind::Unexpected, "the SSH key could not be made").with_source(err)
+        Error::new(crate::error::ErrorKind::Unexpected, "could not generate the SSH key").with_source(err)
     });
     done?.map_err(|err| err.with_context("file", shown))
 }
@@ -66,7 +67,7 @@ async fn pair(path: PathBuf) -> Result<String> {
 #[cfg(not(feature = "ssh"))]
 #[expect(clippy::unused_async, reason = "the other build of it waits")]
 async fn pair(path: PathBuf) -> Result<String> {
-    let text = "this build reads and makes no SSH keys: give the public key, or enable the feature `ssh` of aks-acr";
+    let text = "built without support for SSH key files: give the public key, or enable the feature `ssh` of aks-acr";
     Err(Error::new(crate::error::ErrorKind::Unsupported, text).with_context("file", path.display().to_string()))
 }
 

@@ -1,4 +1,4 @@
-//! A key pair in files, as OpenSSH and Azure's own tools keep it: read where it is, made where it is not.
+//! A key pair in files, as kept by OpenSSH and Azure's own tools: read if it exists, generated if not.
 
 use super::public_key::is_public_key;
 use crate::error::{Error, ErrorKind, Result};
@@ -14,7 +14,7 @@ use std::{
 };
 use uuid::Uuid;
 
-/// The public half of the pair at `path`. What is missing is made.
+/// The public key of the pair at `path`. Missing files are generated.
 pub(super) fn public_key(path: &Path) -> Result<String> {
     let beside = beside(path);
     if let Some(text) = read(&beside)? {
@@ -22,7 +22,7 @@ pub(super) fn public_key(path: &Path) -> Result<String> {
         return if is_public_key(line) {
             Ok(line.to_owned())
         } else {
-            Err(odd("the file is no public key of RSA or Ed25519"))
+            Err(odd("the file is not an RSA or Ed25519 public key"))
         };
     }
     let public = match read(path)? {
@@ -48,16 +48,15 @@ fn read(path: &Path) -> Result<Option<String>> {
     match fs::read_to_string(path) {
         Ok(text) => Ok(Some(text)),
         Err(err) if err.kind() == io::ErrorKind::NotFound => Ok(None),
-        Err(err) => Err(odd("the SSH key cannot be read").with_source(err)),
+        Err(err) => Err(odd("could not read the SSH key").with_source(err)),
     }
 }
 
-/// The public half of a private key in any of the forms that OpenSSH reads. A passphrase hides it in the old ones.
+/// The public key of a private key in any format that OpenSSH reads. In the old formats a passphrase hides it.
 fn public_of(private: &str) -> Result<String> {
     let unreadable = || {
-        odd(
-            "the private SSH key has a form, or a passphrase, that is not known here; put its public half beside it, as `.pub`",
-        )
+        odd("the private SSH key has an unsupported format or a passphrase; put its public key next to it, with \
+                the suffix `.pub`")
     };
     let parsed = pem::parse(private).map_err(|_| unreadable())?;
     if parsed.headers().iter().next().is_some() {
@@ -72,8 +71,8 @@ fn public_of(private: &str) -> Result<String> {
     }
 }
 
-/// OpenSSH's own form names the cipher, what it does with the passphrase, the number of keys; then comes the public half, in the
-/// clear whether there is a passphrase or not.
+/// OpenSSH's own format names the cipher, how it uses the passphrase, and the number of keys; the public key follows, unencrypted with
+/// or without a passphrase.
 fn of_openssh(bytes: &[u8]) -> Option<String> {
     let mut rest = bytes.strip_prefix(b"openssh-key-v1\0")?;
     for _cipher_kdf_and_its_options in 0..3 {
@@ -86,19 +85,19 @@ fn of_openssh(bytes: &[u8]) -> Option<String> {
     is_public_key(&line).then_some(line)
 }
 
-/// The first text of SSH's wire form, and what follows it: four bytes of length, then so many.
+/// The first string of SSH's wire format, and what follows it: four bytes of length, then the content.
 fn text(wire: &[u8]) -> Option<(&[u8], &[u8])> {
     let (length, rest) = wire.split_first_chunk::<4>()?;
     rest.split_at_checked(usize::try_from(u32::from_be_bytes(*length)).ok()?)
 }
 
-/// Makes the private key. Two who make it at the same time end with the same one.
+/// Generates the private key. Two processes that do so at the same time end with the same one.
 fn make(path: &Path) -> Result<String> {
-    let failed = |_| Error::new(ErrorKind::Unexpected, "an SSH key could not be made");
+    let failed = |_| Error::new(ErrorKind::Unexpected, "could not generate an SSH key");
     let pair = KeyPair::generate(KeySize::Rsa2048).map_err(failed)?;
     let wrapped = pair.as_der().map_err(failed)?;
     let inner =
-        pkcs1(wrapped.as_ref()).ok_or_else(|| Error::new(ErrorKind::Unexpected, "an SSH key could not be written"))?;
+        pkcs1(wrapped.as_ref()).ok_or_else(|| Error::new(ErrorKind::Unexpected, "could not write an SSH key"))?;
     // The old form of RSA keys: Azure's own tools read no other.
     let config = pem::EncodeConfig::new().set_line_ending(pem::LineEnding::LF);
     let text = pem::encode_config(&pem::Pem::new("RSA PRIVATE KEY", inner), config);
@@ -115,7 +114,8 @@ fn make(path: &Path) -> Result<String> {
     }
 }
 
-/// `ssh-rsa` and the two numbers in SSH's wire form; a number whose first bit is set would be read as negative, so a zero goes first.
+/// `ssh-rsa` and the two numbers in SSH's wire format; a number whose first bit is set would be read as negative, so a zero is
+/// prepended.
 fn line_of(pair: &KeyPair) -> String {
     let mut blob = Vec::new();
     let mut add = |parts: &[&[u8]]| {
@@ -135,7 +135,7 @@ fn line_of(pair: &KeyPair) -> String {
     format!("ssh-rsa {}", STANDARD.encode(blob))
 }
 
-/// The key itself, without the wrapper that names its algorithm: the third part of a sequence.
+/// The key without the wrapper that names its algorithm: the third part of a sequence.
 fn pkcs1(wrapped: &[u8]) -> Option<&[u8]> {
     let (sequence, _) = part(wrapped, 0x30)?;
     let (_, rest) = part(sequence, 0x02)?;
@@ -143,7 +143,7 @@ fn pkcs1(wrapped: &[u8]) -> Option<&[u8]> {
     Some(part(rest, 0x04)?.0)
 }
 
-/// The first part of a text in DER, if it has this tag, and what follows it.
+/// The first part of a DER text, if it has this tag, and what follows it.
 fn part(der: &[u8], tag: u8) -> Option<(&[u8], &[u8])> {
     let (first, length, rest) = match der {
         [first, length, rest @ ..] if *length < 0x80 => (first, usize::from(*length), rest),
@@ -154,7 +154,7 @@ fn part(der: &[u8], tag: u8) -> Option<(&[u8], &[u8])> {
     if *first == tag { rest.split_at_checked(length) } else { None }
 }
 
-/// Writes a file that is not there, whole or not at all, and never over one that came meanwhile.
+/// Writes a new file atomically, and never over an existing one.
 fn write_new(path: &Path, text: &str, mode: u32) -> io::Result<()> {
     let mut name = path.as_os_str().to_owned();
     name.push(format!(".{}", Uuid::new_v4().simple()));
@@ -188,7 +188,7 @@ fn odd(text: &str) -> Error {
 }
 
 fn unwritable(err: io::Error) -> Error {
-    odd("the SSH key cannot be written").with_source(err)
+    odd("could not write the SSH key").with_source(err)
 }
 
 #[cfg(test)]
@@ -196,7 +196,7 @@ mod tests {
     use super::*;
     use std::env::temp_dir;
 
-    /// A folder of its own, removed at the end.
+    /// A temporary folder, removed at the end.
     struct Folder(PathBuf);
 
     impl Folder {

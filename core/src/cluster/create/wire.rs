@@ -14,8 +14,8 @@ pub(super) const STEP: &str = "creating the cluster";
 const POOL: &str = "nodepool1";
 const USER: &str = "azureuser";
 
-/// See [Create](https://learn.microsoft.com/rest/api/aks/managed-clusters/create-or-update). It is to make one, never to change
-/// one: that is what the header says, to a service that minds it; and it is sent again only after another look.
+/// See [Create](https://learn.microsoft.com/rest/api/aks/managed-clusters/create-or-update). It must create a cluster and never change
+/// one: the header says so, to a service that respects it; and it is sent again only after another read.
 pub(super) fn put_cluster(new: &NewCluster, location: &str, ssh_key: Option<&str>) -> ArmRequest {
     ArmRequest::new(Method::Put, new.id.as_str(), CLUSTER_API)
         .header("if-none-match", "*")
@@ -25,7 +25,7 @@ pub(super) fn put_cluster(new: &NewCluster, location: &str, ssh_key: Option<&str
         .once()
 }
 
-/// What az sends for its defaults. Empty texts let the service choose; without `linuxProfile` nobody signs in to the nodes.
+/// What az sends for its defaults. Empty texts let the service choose; without `linuxProfile` there is no SSH access to the nodes.
 fn body(new: &NewCluster, location: &str, ssh_key: Option<&str>) -> Value {
     let version = new.kubernetes_version.as_deref().unwrap_or_default();
     let mut body = json!({
@@ -67,7 +67,7 @@ fn body(new: &NewCluster, location: &str, ssh_key: Option<&str>) -> Value {
     body
 }
 
-/// As az derives it: 10 letters of the name, 16 of the group, 6 of the subscription; it begins with a letter.
+/// As az derives it: 10 letters of the name, 16 of the group, 6 of the subscription; it starts with a letter.
 fn dns_prefix(id: &ResourceId) -> String {
     let part = |text: &str, most: usize| {
         text.chars().filter(|letter| letter.is_ascii_alphanumeric() || *letter == '-').take(most).collect::<String>()

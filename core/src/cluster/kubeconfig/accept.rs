@@ -1,8 +1,8 @@
-//! Which parts of a kubeconfig are accepted: those that AKS sends.
+//! Which fields of a kubeconfig are accepted: those that AKS sends.
 //!
-//! A kubeconfig can name programs that are run, files that are read and sent, proxies and servers that are contacted, and a user to act as.
-//! Whoever uses it does all that. So an answer of a server is held against the fields that AKS fills, and what else it has is refused by
-//! name, in every entry, whether the current context leads there or not.
+//! A kubeconfig can name programs to run, files to read and send, proxies and servers to contact, and a user to impersonate. A client
+//! that uses it does all that. So a server's kubeconfig is compared with the fields that AKS fills, and any other field is rejected by
+//! name, in every entry, whether the current context refers to it or not.
 
 use super::{
     Kubeconfig,
@@ -11,12 +11,12 @@ use super::{
 use crate::error::{Error, ErrorKind};
 use serde_json::{Map, Value};
 
-/// The AKS server application, for which kubelogin asks for tokens; the same in every cloud.
+/// The AKS server application, the audience of kubelogin's tokens; the same in every cloud.
 const SERVER: &str = "6dae42f8-4368-4678-94ff-3960e28e3630";
-/// What stands beside the three lists.
+/// The fields next to the three lists.
 const TOP: [&str; 5] = ["apiVersion", "kind", "current-context", "preferences", "extensions"];
 
-/// A part that is not accepted: its place in the file, and why not.
+/// A field that is not accepted: its path in the file, and the reason.
 #[derive(Debug, PartialEq, Eq)]
 pub(super) struct Unaccepted {
     place: String,
@@ -31,7 +31,7 @@ impl Unaccepted {
     }
 
     pub fn error(self, kind: ErrorKind) -> Error {
-        Error::new(kind, "the kubeconfig has a part that is not accepted")
+        Error::new(kind, "the kubeconfig contains a field that is not accepted")
             .with_context("field", self.place)
             .with_context("why", self.why)
     }
@@ -39,10 +39,10 @@ impl Unaccepted {
 
 type Checked = Result<(), Unaccepted>;
 
-const PROGRAM: &str = "it names a program other than kubelogin, or another way to call it than AKS does";
-const FILE: &str = "it names a file of this machine";
-const OTHER: &str = "AKS sends no such field";
-const FORM: &str = "its value has another form than AKS gives it";
+const PROGRAM: &str = "it names a program other than kubelogin, or calls it differently than AKS does";
+const FILE: &str = "it names a local file";
+const OTHER: &str = "AKS never sends this field";
+const FORM: &str = "its value differs from the format that AKS uses";
 
 /// Checks a whole file that a server sent. `is_own` says whether a proxy is the caller's own.
 pub(super) fn check_file(file: &Value, is_own: &dyn Fn(&str) -> bool) -> Checked {
@@ -95,7 +95,7 @@ fn check_entry(list: &'static str, entry: &Value, is_own: &dyn Fn(&str) -> bool)
     })
 }
 
-/// What says nothing: kubectl leaves it out.
+/// An empty value: kubectl leaves it out.
 fn is_empty(value: &Value) -> bool {
     match value {
         Value::Null => true,
@@ -116,19 +116,19 @@ fn check_cluster(
 ) -> Checked {
     match (field, value) {
         ("server", Value::String(server)) if host_of(server).is_some() => Ok(()),
-        ("server", _) => Err(Unaccepted::new(at, "wanted https://host[:port]")),
+        ("server", _) => Err(Unaccepted::new(at, "expected https://host[:port]")),
         ("certificate-authority-data", Value::String(_))
         | ("disable-compression", Value::Bool(_))
         | ("extensions", _) => Ok(()),
         ("certificate-authority", _) => Err(Unaccepted::new(at, FILE)),
         // YAML 1.1, by which kubectl reads, has more words for true.
-        ("insecure-skip-tls-verify", _) => Err(Unaccepted::new(at, "it switches the check of certificates off")),
+        ("insecure-skip-tls-verify", _) => Err(Unaccepted::new(at, "it disables certificate verification")),
         ("proxy-url", Value::String(proxy)) if is_own(proxy) => Ok(()),
         ("proxy-url", _) => {
-            Err(Unaccepted::new(at, "it sends all requests through a proxy that the caller did not name"))
+            Err(Unaccepted::new(at, "it sends all requests through a proxy that the caller did not configure"))
         }
         ("tls-server-name", Value::String(name)) if is_servers(name, cluster) => Ok(()),
-        ("tls-server-name", _) => Err(Unaccepted::new(at, "it takes the certificate of another host")),
+        ("tls-server-name", _) => Err(Unaccepted::new(at, "it accepts the certificate of another host")),
         ("certificate-authority-data" | "disable-compression", _) => Err(Unaccepted::new(at, FORM)),
         _ => Err(Unaccepted::new(at, OTHER)),
     }
@@ -139,7 +139,7 @@ fn is_servers(name: &str, cluster: &Map<String, Value>) -> bool {
     server.is_some_and(|host| host.eq_ignore_ascii_case(name))
 }
 
-/// The host of a cluster's address, if that is one and nothing else.
+/// The host of a cluster's address, if the address is valid and contains nothing else.
 pub(super) fn host_of(server: &str) -> Option<String> {
     let url = url::Url::parse(server).ok()?;
     let is_bare = url.path() == "/" && url.query().is_none() && url.fragment().is_none();
@@ -175,7 +175,7 @@ fn check_user(at: &str, field: &str, value: &Value) -> Checked {
     }
 }
 
-/// kubelogin by its name alone, with the arguments that AKS sends: others make it read files and send what they hold.
+/// kubelogin by its name alone, with the arguments that AKS sends: other arguments could make it read files and send their content.
 fn check_exec(at: &str, exec: &Map<String, Value>) -> Checked {
     let refused = |field: &str| Err(Unaccepted::new(&format!("{at}.{field}"), PROGRAM));
     // What is run counts most: it is named first.
@@ -205,7 +205,7 @@ fn are_arguments(arguments: &[Value]) -> bool {
     options.chunks(2).all(|option| matches!(option, [name, value] if is_setting(name.trim_start_matches("--"), value) && name.starts_with("--")))
 }
 
-/// A setting of kubelogin or of the older provider, whose names are the same but for the server's.
+/// A setting of kubelogin or of the older provider, whose names are the same except for the server's.
 fn is_setting(name: &str, value: &str) -> bool {
     let is_word = !value.is_empty() && value.bytes().all(|byte| byte.is_ascii_alphanumeric());
     // A tenant may be named by a domain.
@@ -221,7 +221,7 @@ fn is_setting(name: &str, value: &str) -> bool {
 }
 
 fn check_provider(at: &str, provider: &Map<String, Value>) -> Checked {
-    const WHY: &str = "it names a way to sign in other than azure, or another setting of it than AKS sends";
+    const WHY: &str = "it names a sign-in method other than azure, or a setting of it that AKS does not send";
     for (key, value) in provider.iter().filter(|(_, value)| !is_empty(value)) {
         let is_right = match (key.as_str(), value) {
             ("name", name) => name == "azure",
@@ -238,7 +238,7 @@ fn check_provider(at: &str, provider: &Map<String, Value>) -> Checked {
 }
 
 impl Kubeconfig {
-    /// Refuses what AKS does not send. `is_own` says whether a proxy is the caller's own: that one may be named.
+    /// Rejects what AKS does not send. `is_own` says whether a proxy is the caller's own, which may be named.
     pub(crate) fn accepted(mut self, is_own: &dyn Fn(&str) -> bool) -> Result<Self, Error> {
         let file = self.file()?;
         check_file(&file, is_own).map_err(|unaccepted| unaccepted.error(ErrorKind::Unexpected))?;

@@ -1,4 +1,4 @@
-//! Entries put into a kubeconfig's text; every other byte of it stays.
+//! Edits a kubeconfig's text so that every other byte is kept.
 
 use super::{
     entries::{Entries, Entry, LISTS, find},
@@ -10,9 +10,9 @@ use std::ops::Range;
 /// Why nothing was changed.
 #[derive(Debug, PartialEq, Eq)]
 pub(super) enum Refusal {
-    /// The text's form.
+    /// The text's format.
     Form(Fault),
-    /// Something else has one of the names: the list and the name.
+    /// A different entry has one of the names: the list and the name.
     Taken(&'static str, String),
     /// The new entries could not be written as YAML.
     Unwritable,
@@ -24,7 +24,7 @@ impl From<Fault> for Refusal {
     }
 }
 
-/// What is to be in a file.
+/// The entries to write into a file.
 #[derive(Clone, Copy)]
 pub(super) struct Wanted<'a> {
     /// Entries, if any.
@@ -35,7 +35,7 @@ pub(super) struct Wanted<'a> {
     pub current: Option<&'a str>,
 }
 
-/// A text that was edited.
+/// An edited text.
 #[derive(PartialEq, Eq)]
 pub(super) struct Edited {
     /// The new text; `None` if nothing has to change.
@@ -46,11 +46,11 @@ pub(super) struct Edited {
 }
 
 const BOM: &str = "\u{feff}";
-/// So many nodes may stand in a kubeconfig by aliases: a few lines of them can stand for any number.
+/// The maximum number of nodes that aliases may expand to: a few lines can stand for any number.
 const MOST_REPEATED: usize = 10_000;
 const CURRENT: &str = "current-context";
 
-/// Reads a kubeconfig's values, for what does not need their places.
+/// Parses a kubeconfig's values, if their positions are not needed.
 pub(super) fn values(text: &str) -> Result<Value, Fault> {
     let text = text.strip_prefix(BOM).unwrap_or(text);
     let limits = serde_saphyr::alias_limits! { max_total_replayed_events: MOST_REPEATED };
@@ -58,22 +58,22 @@ pub(super) fn values(text: &str) -> Result<Value, Fault> {
     serde_saphyr::from_str_with_options(text, options).map_err(|err| {
         // Its words could quote the text.
         let line = err.location().and_then(|place| usize::try_from(place.line()).ok());
-        Fault { why: "it is not YAML, or one key stands twice in it", line }
+        Fault { why: "it is not YAML, or has a duplicate key", line }
     })
 }
 
-/// The same, with the reason that says most where it fails.
+/// The same, with the most specific reason if it fails.
 pub(super) fn read(text: &str) -> Result<Value, Fault> {
     let text = text.strip_prefix(BOM).unwrap_or(text);
     values(text).or_else(|fault| Layout::read(text).and(Err(fault)))
 }
 
-/// The current context that a file names.
+/// The current context of a file.
 pub(super) fn current(file: &Value) -> Option<&str> {
     file.get(CURRENT).and_then(Value::as_str).filter(|name| !name.is_empty())
 }
 
-/// Puts in what is wanted.
+/// Writes the wanted entries.
 pub(super) fn edit(original: &str, wanted: Wanted<'_>) -> Result<Edited, Refusal> {
     let body = original.strip_prefix(BOM).unwrap_or(original);
     let before = read(body)?;
@@ -118,13 +118,13 @@ struct Pen<'a> {
     layout: &'a Layout<'a>,
     before: &'a Value,
     changes: Vec<(Range<usize>, String)>,
-    /// What comes after the last line: whole lines.
+    /// What follows the last line: whole lines.
     tail: Vec<String>,
     eol: &'static str,
 }
 
 impl Pen<'_> {
-    /// Something of another kind is no place for entries, whatever its lists are called.
+    /// A file of another kind must not get entries, whatever its lists are called.
     fn check_kind(&self) -> Result<(), Fault> {
         match self.layout.get("kind") {
             Some((_, kind)) if !kind.is_null() && kind.scalar() != Some("Config") => {
@@ -148,14 +148,14 @@ impl Pen<'_> {
             Kind::List { is_flow: true, .. } => return Err(at("a list is in flow style, as in JSON", value)),
             Kind::List { items, .. } => items,
             Kind::Scalar { .. } if value.is_null() => return self.begin(entry, key, value),
-            Kind::Alias(_) => return Err(at("a list is repeated from elsewhere", value)),
-            _ => return Err(at("where a list should be is something else", value)),
+            Kind::Alias(_) => return Err(at("a list is an alias of another part", value)),
+            _ => return Err(at("it has another value where a list is expected", value)),
         };
         let mut from = layout.next_line(key.end);
         let (mut found, mut column) = (None, 0);
         for item in items {
             if matches!(item.kind, Kind::Alias(_)) {
-                return Err(at("an entry is repeated from elsewhere", item));
+                return Err(at("an entry is an alias of another part", item));
             }
             let name = item.get("name").filter(|name| !name.is_null()).and_then(Node::scalar);
             let name = name.ok_or_else(|| at("an entry is not a mapping with a name", item))?;
@@ -180,7 +180,7 @@ impl Pen<'_> {
             return Err(Refusal::Taken(entry.list, entry.name.clone()));
         }
         if layout.is_repeated_elsewhere(item) {
-            return Err(at("a part of the entry to replace is repeated elsewhere", item));
+            return Err(at("an alias elsewhere refers to a part of the entry to replace", item));
         }
         let lines = self.lines(entry, column)?;
         let lines = lines.strip_suffix(self.eol).unwrap_or(&lines).to_owned();
@@ -188,7 +188,7 @@ impl Pen<'_> {
         Ok(Put::Replaced)
     }
 
-    /// Begins a list that is empty.
+    /// Starts an empty list.
     fn begin(&mut self, entry: &Entry, key: &Node, value: &Node) -> Result<Put, Refusal> {
         let line = self.layout.line_end(key.start);
         if value.end > line {
@@ -208,7 +208,7 @@ impl Pen<'_> {
         Ok(Put::Added)
     }
 
-    /// Where an entry can follow another: behind the comments that are indented as that one's parts are.
+    /// Where an entry can follow another: after the comments that are indented like that entry's parts.
     fn after(&self, last: &Node, column: usize) -> usize {
         let text = self.layout.text;
         // A block scalar's blank lines at the end may belong to its value.
@@ -252,7 +252,7 @@ impl Pen<'_> {
         Ok(())
     }
 
-    /// An entry as an item of a list whose dashes stand in this column.
+    /// An entry as an item of a list whose dashes are in this column.
     fn lines(&self, entry: &Entry, column: usize) -> Result<String, Refusal> {
         let blank = " ".repeat(column);
         let text = yaml(&[&entry.value])?;
@@ -277,17 +277,17 @@ impl Pen<'_> {
     }
 }
 
-/// Values as YAML without scalars of several lines, so that it can be indented and its line ends changed. Words that YAML 1.1
-/// takes for something else, such as `on`, are quoted.
+/// Values as YAML without multi-line scalars, so that it can be indented and its line ends changed. Words that YAML 1.1 reads
+/// differently, such as `on`, are quoted.
 pub(super) fn yaml(value: &impl serde::Serialize) -> Result<String, Refusal> {
     let options = serde_saphyr::ser_options! { prefer_block_scalars: false };
     let text = serde_saphyr::to_string_with_options(value, options).map_err(|_| Refusal::Unwritable)?;
     Ok(if text.ends_with('\n') { text } else { text + "\n" })
 }
 
-/// Reads the new text as any reader would: what is not ours must mean what it meant, and ours must be there.
+/// Parses the new text as any reader would: other entries must mean the same as before, and ours must exist.
 fn check(before: &Value, new: &str, wanted: Wanted<'_>) -> Result<(), Refusal> {
-    let changed = || Refusal::Form(Fault::new("an entry of others would have changed with it"));
+    let changed = || Refusal::Form(Fault::new("the edit would have changed another entry"));
     let after = values(new).map_err(|_| changed())?;
     let ours_are_there = wanted.entries.is_none_or(|entries| {
         entries.all.iter().all(|entry| find(&after, entry.list, &entry.name).is_some_and(|there| entry.is(there)))
@@ -299,7 +299,7 @@ fn check(before: &Value, new: &str, wanted: Wanted<'_>) -> Result<(), Refusal> {
     Err(changed())
 }
 
-/// What a file says, without what is ours.
+/// What a file says, without our entries.
 fn others(file: &Value, wanted: Wanted<'_>) -> Value {
     let begun = || {
         serde_json::Map::from_iter(

@@ -1,11 +1,11 @@
-//! What a client needs to reach a cluster, read from a kubeconfig whose parts were accepted.
+//! What a client needs to reach a cluster, read from an accepted kubeconfig.
 
 use super::{Kubeconfig, entries::LISTS};
 use crate::error::Result;
 use azure_core::credentials::Secret;
 use serde_json::Value;
 
-/// The way to a cluster's API. Certificate and key are in base64, as they came.
+/// The address and credentials of a cluster's API. Certificate and key are in base64, as received.
 pub(crate) struct Endpoint {
     pub server: String,
     /// The proxy in the kubeconfig.
@@ -21,7 +21,7 @@ pub(crate) struct Endpoint {
 }
 
 impl Kubeconfig {
-    /// The way that the current context names.
+    /// The endpoint of the current context.
     pub(crate) fn endpoint(&self) -> Result<Endpoint> {
         let entries = self.entries()?;
         let part = |list: &str, field: &str| -> Option<&Value> {

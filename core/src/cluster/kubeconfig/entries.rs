@@ -1,11 +1,11 @@
-//! The three entries that make up a way into a cluster, and their names.
+//! The three entries of a kubeconfig that give access to a cluster, and their names.
 
 use serde_json::{Map, Value, json};
 
 /// The lists of a kubeconfig, the key of an entry's content in each.
 pub(super) const LISTS: [(&str, &str); 3] = [("clusters", "cluster"), ("contexts", "context"), ("users", "user")];
 
-/// An entry of one of the lists, whole.
+/// A complete entry of one of the lists.
 #[derive(Clone)]
 pub(super) struct Entry {
     pub list: &'static str,
@@ -13,7 +13,7 @@ pub(super) struct Entry {
     pub value: Value,
 }
 
-/// A context, its cluster and, where it has one, its user.
+/// A context, its cluster and, if it has one, its user.
 #[derive(Clone)]
 pub(super) struct Entries {
     pub context: String,
@@ -55,7 +55,7 @@ impl Entries {
         self
     }
 
-    /// Lets the context lead to cluster and user of their present names.
+    /// Makes the context refer to cluster and user by their current names.
     fn lead(&mut self, context: &str) {
         let name = |list: &str| self.all.iter().find(|entry| entry.list == list).map(|entry| entry.name.clone());
         let (cluster, user) = (name("clusters"), name("users"));
@@ -117,7 +117,7 @@ fn content<'a>(file: &'a Value, list: &str, name: &str) -> Option<&'a Map<String
     find(file, list, name)?.get(key)?.as_object()
 }
 
-/// An entry without what says nothing: kubectl leaves `null` out and writes defaults in whenever it saves a file.
+/// An entry without empty values: kubectl drops `null` and writes defaults whenever it saves a file.
 fn meaning(value: &Value) -> Value {
     match value {
         Value::Object(map) => {

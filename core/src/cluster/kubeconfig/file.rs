@@ -1,4 +1,4 @@
-//! A file that is replaced whole or not at all, by one process at a time.
+//! A file that is replaced atomically, by one process at a time.
 
 use super::{
     in_place::{Broken, copy_of, overwrite},
@@ -13,12 +13,12 @@ use std::{
     time::{Duration, Instant},
 };
 
-/// How often a lock is tried. Whoever holds it writes one small file.
+/// The interval between tries to take the lock. Its holder writes one small file.
 const LOOK: Duration = Duration::from_millis(10);
-/// How many links may lead from one to the next; Linux has the same bound.
+/// The maximum number of links in a row; Linux has the same limit.
 const LINKS: usize = 40;
 
-/// An error of the system, as ours.
+/// An error of the operating system, as ours.
 fn failed(what: &str, file: &Path, err: io::Error) -> Error {
     let kind = match err.kind() {
         io::ErrorKind::PermissionDenied | io::ErrorKind::ReadOnlyFilesystem => ErrorKind::Forbidden,
@@ -37,12 +37,12 @@ fn refused(why: &str, file: &Path) -> Error {
     Error::invalid(format!("the kubeconfig file {why}; nothing was changed"), "file", file.display().to_string())
 }
 
-/// A kubeconfig file, held against other writers until it is dropped.
+/// A kubeconfig file, locked against other writers until it is dropped.
 pub(super) struct Held {
-    /// Behind all links.
+    /// After following all links.
     target: PathBuf,
     before: Option<(Vec<u8>, Metadata)>,
-    /// Given back in the opposite order.
+    /// Released in the opposite order.
     _locks: Vec<Lock>,
 }
 
@@ -111,7 +111,7 @@ impl Held {
     pub fn check_unchanged(&self) -> Result<()> {
         let now = read(&self.target)?;
         if now.map(|(bytes, _)| bytes) != self.before.as_ref().map(|(bytes, _)| bytes.clone()) {
-            let text = "the kubeconfig file was changed meanwhile; nothing was written";
+            let text = "the kubeconfig file was changed in the meantime; nothing was written";
             let err = Error::new(ErrorKind::Conflict, text).with_context("file", self.target.display().to_string());
             return Err(err.with_transient(true));
         }
@@ -140,10 +140,8 @@ impl Held {
         let before = self.before.as_ref().map_or(&[][..], |(bytes, _)| bytes);
         overwrite(&self.target, before, draft.text.as_bytes()).map_err(|broken| match broken {
             Broken::Unchanged(err) => self.could_not_write(err),
-            Broken::Torn(err) => {
-                failed("write the whole kubeconfig file, nor put its old text back", &self.target, err)
-                    .with_context("copy of the old text", copy_of(&self.target).display().to_string())
-            }
+            Broken::Torn(err) => failed("write the whole kubeconfig file, nor restore its old text", &self.target, err)
+                .with_context("copy of the old text", copy_of(&self.target).display().to_string()),
         })
     }
 
@@ -156,23 +154,24 @@ pub(super) fn stopped() -> Error {
     Error::new(ErrorKind::Cancelled, "cancelled by the caller").with_context("while", "merging the kubeconfig")
 }
 
-/// A file that is a mount by itself can be written, not replaced.
+/// A single file that is a mount can be written, but not replaced.
 fn is_mount(err: &io::Error) -> bool {
     matches!(err.kind(), io::ErrorKind::ResourceBusy | io::ErrorKind::CrossesDevices)
 }
 
-/// Refuses to build on a file that somebody was writing in place and did not finish.
+/// Refuses to use a file whose in-place write was interrupted.
 fn check_whole(target: &Path) -> Result<()> {
     let copy = copy_of(target);
     if !copy.exists() {
         return Ok(());
     }
-    let text = "an earlier write of the kubeconfig file broke off; put the copy of the old text back, or remove it";
+    let text = "an earlier write of the kubeconfig file was interrupted; restore the copy of the old text, or remove \
+        it";
     let err = Error::new(ErrorKind::Conflict, text).with_context("file", target.display().to_string());
     Err(err.with_context("copy of the old text", copy.display().to_string()))
 }
 
-/// Where a name leads: to a file, or to a place for one.
+/// Where a path leads after all links: to a file, or to a place for one.
 fn behind_links(file: &Path) -> Result<PathBuf> {
     let mut place = file.to_owned();
     for _ in 0..LINKS {
@@ -183,10 +182,10 @@ fn behind_links(file: &Path) -> Result<PathBuf> {
             }
             Ok(_) => return Ok(place),
             Err(err) if err.kind() == io::ErrorKind::NotFound => return Ok(place),
-            Err(err) => return Err(failed("look at the kubeconfig file", &place, err)),
+            Err(err) => return Err(failed("inspect the kubeconfig file", &place, err)),
         }
     }
-    Err(refused("is behind links that lead in a circle", file))
+    Err(refused("is behind a loop of links", file))
 }
 
 /// Whether two paths name one entry of one folder.
@@ -195,7 +194,7 @@ fn is_same(one: &Path, other: &Path) -> bool {
     one == other || real(one).is_some_and(|place| Some(place) == real(other))
 }
 
-/// A folder's path, where that of a plain name is empty.
+/// A path's folder, also for a plain file name.
 fn within(folder: &Path) -> &Path {
     if folder.as_os_str().is_empty() { Path::new(".") } else { folder }
 }
@@ -209,7 +208,7 @@ fn make_folder(file: &Path) -> Result<()> {
     builder.recursive(true);
     #[cfg(unix)]
     std::os::unix::fs::DirBuilderExt::mode(&mut builder, 0o700);
-    builder.create(folder).map_err(|err| failed("make the folder of the kubeconfig file", folder, err))
+    builder.create(folder).map_err(|err| failed("create the folder of the kubeconfig file", folder, err))
 }
 
 /// Reads a file that can be replaced.
@@ -217,15 +216,15 @@ fn read(target: &Path) -> Result<Option<(Vec<u8>, Metadata)>> {
     let data = match fs::metadata(target) {
         Ok(data) => data,
         Err(err) if err.kind() == io::ErrorKind::NotFound => return Ok(None),
-        Err(err) => return Err(failed("look at the kubeconfig file", target, err)),
+        Err(err) => return Err(failed("inspect the kubeconfig file", target, err)),
     };
     if !data.is_file() {
-        return Err(refused("is not an ordinary file", target));
+        return Err(refused("is not a regular file", target));
     }
     #[cfg(unix)]
     if std::os::unix::fs::MetadataExt::nlink(&data) > 1 {
         // Replaced, it would be another file than the one of the other names.
-        return Err(refused("has a second name, by a hard link", target));
+        return Err(refused("has more than one hard link", target));
     }
     let could_not = |err| failed("read the kubeconfig file", target, err);
     let bytes = fs::read(target).map_err(could_not)?;
@@ -252,11 +251,11 @@ fn keep_owner_and_mode(file: &File, old: &Metadata) -> io::Result<()> {
     file.set_permissions(old.permissions())
 }
 
-/// The new file before it has its name. What is left of it goes.
+/// The new file before it is renamed. It is removed when dropped.
 pub(super) struct Draft {
     path: PathBuf,
     text: String,
-    /// Whether it can be made the file: it has the owner and mode of that.
+    /// Whether it can replace the file: it has the same owner and mode.
     can_replace: bool,
 }
 
@@ -276,7 +275,7 @@ impl Drop for Draft {
     }
 }
 
-/// The lock that kubectl takes, too: a file beside the other that only one can create.
+/// The lock that kubectl uses, too: a file next to the other that only one process can create.
 struct Lock(PathBuf);
 
 impl Lock {
@@ -289,7 +288,7 @@ impl Lock {
                 Ok(_) => return Ok(Self(lock)),
                 Err(err) if is_taken(&err) => {}
                 Err(err) => {
-                    let hint = "the lock is a file beside it, so that its folder must be writable";
+                    let hint = "the lock is a file next to it, so its folder must be writable";
                     return Err(failed("lock the kubeconfig file", &lock, err).with_context("hint", hint));
                 }
             }
@@ -304,13 +303,14 @@ impl Lock {
     }
 }
 
-/// Windows refuses a name whose file is about to go.
+/// Windows rejects the name of a file that is about to be deleted.
 fn is_taken(err: &io::Error) -> bool {
     err.kind() == io::ErrorKind::AlreadyExists || cfg!(windows) && err.kind() == io::ErrorKind::PermissionDenied
 }
 
 fn held(lock: &Path) -> Error {
-    let text = "another program holds the lock of the kubeconfig file; if none runs, remove the lock";
+    let text = "another program holds the lock of the kubeconfig file; if no such program is running, remove the \
+        lock";
     let err =
         Error::new(ErrorKind::Conflict, text).with_context("lock", lock.display().to_string()).with_transient(true);
     let age = fs::metadata(lock).and_then(|data| data.modified()).ok().and_then(|made| made.elapsed().ok());

@@ -1,8 +1,8 @@
-//! A file that cannot be replaced by another: a mount by itself, as containers have them, or one whose owner only its owner may give. It is
-//! written in place, as kubectl writes every file.
+//! Writes a file in place if it cannot be replaced: a single mounted file, as in containers, or a file whose owner only its owner can
+//! set. kubectl writes every file this way.
 //!
-//! The old text lies beside it until the new one is written, and is put back where that fails. What is longer than before comes first, behind
-//! the old text: where there is no room for it, nothing was touched.
+//! The old text is kept in a copy next to it until the new one is written, and is restored if that fails. If the new text is longer,
+//! its additional part is written first, behind the old text: if the disk is full, nothing else was changed.
 
 use super::private_file::create_for_owner;
 use std::{
@@ -11,16 +11,16 @@ use std::{
     path::{Path, PathBuf},
 };
 
-/// How a write ended that did not succeed.
+/// How a failed write ended.
 #[derive(Debug)]
 pub(super) enum Broken {
-    /// The file is as it was.
+    /// The file is unchanged.
     Unchanged(io::Error),
-    /// It is not, and the old text is in the copy.
+    /// The file is changed, and the old text is in the copy.
     Torn(io::Error),
 }
 
-/// Where the old text lies meanwhile.
+/// The path of the copy with the old text.
 pub(super) fn copy_of(target: &Path) -> PathBuf {
     let name = target.file_name().map(|name| name.to_string_lossy().into_owned()).unwrap_or_default();
     target.with_file_name(format!(".{name}.aks-acr.before"))

@@ -1,12 +1,12 @@
-//! Where the parts of a kubeconfig file stand in its text, so that one can be changed and the rest left as it is.
+//! The positions of the parts of a kubeconfig file in its text, so that one can be changed and the rest kept.
 //!
-//! What is not laid out as kubectl and az write it is refused here, with the reason and the line. The text is never quoted: it may
-//! hold keys.
+//! A layout that kubectl and az do not write is rejected here, with the reason and the line. The text is never quoted: it may contain
+//! keys.
 
 use granit_parser::{Event, Options, Parser, ScalarStyle, Span, StructureStyle};
 use std::{iter::Peekable, ops::Range, vec};
 
-/// Why a file cannot be edited safely. It says nothing of the file's content.
+/// Why a file cannot be edited safely. It contains nothing of the file's content.
 #[derive(Debug, PartialEq, Eq)]
 pub(super) struct Fault {
     pub why: &'static str,
@@ -27,10 +27,10 @@ impl Fault {
 }
 
 const NOT_YAML: &str = "it is not YAML";
-/// How deeply a file may be nested. A kubeconfig with extensions has a depth below ten.
+/// The maximum nesting depth. A kubeconfig with extensions has a depth below ten.
 const DEEPEST: usize = 100;
 
-/// A node of YAML, with its place.
+/// A YAML node with its position.
 #[derive(Debug)]
 pub(super) struct Node {
     /// Where its content starts.
@@ -119,7 +119,7 @@ impl<'a> Layout<'a> {
                     }
                 }
                 Event::DocumentEnd if !place.is_empty() => {
-                    return Err(Fault::at("its end is marked, so that nothing can follow", text, place.start));
+                    return Err(Fault::at("it has an end marker, so nothing can be appended", text, place.start));
                 }
                 Event::StreamStart | Event::StreamEnd | Event::DocumentEnd => {}
                 event => events.push((event, place)),
@@ -203,7 +203,7 @@ fn range(span: &Span) -> Result<Range<usize>, Fault> {
     span.byte_range().ok_or(Fault::new(NOT_YAML))
 }
 
-/// The pairs of the top level, each of whose keys begins a line.
+/// The pairs of the top level; each key must start a line.
 fn top(text: &str, root: Node) -> Result<Vec<(Node, Node)>, Fault> {
     let Kind::Map { is_flow, pairs } = root.kind else {
         return Err(Fault::at("its top level is not a mapping", text, root.start));
@@ -219,7 +219,7 @@ fn top(text: &str, root: Node) -> Result<Vec<(Node, Node)>, Fault> {
             return Err(Fault::at("a key of the top level does not begin its line", text, key.start));
         }
         if key.scalar().is_none_or(|name| name == "<<") {
-            return Err(Fault::at("its top level is merged from elsewhere", text, key.start));
+            return Err(Fault::at("its top level uses a merge key", text, key.start));
         }
     }
     Ok(pairs)
@@ -267,7 +267,7 @@ fn is_end(events: &mut Events<'_>, wanted: &Event<'_>) -> bool {
     events.peek().is_none_or(|(event, _)| event == wanted)
 }
 
-/// Takes the end of a collection; in block style it has no mark, so the collection ends with its last node.
+/// Takes the end of a collection; in block style it has no end marker, so the collection ends with its last node.
 fn close(events: &mut Events<'_>, is_flow: bool, last: Option<&Node>, own: (usize, usize)) -> (usize, usize) {
     let mark = events.next().map(|(_, place)| (place.end, place.end));
     match last {

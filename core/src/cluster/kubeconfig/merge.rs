@@ -1,4 +1,4 @@
-//! Putting a kubeconfig's entries into a file that others use, too.
+//! Merges a kubeconfig's entries into a file that other programs use, too.
 
 use super::{
     Kubeconfig, KubeconfigOptions,
@@ -22,7 +22,7 @@ use std::{
     time::Duration,
 };
 
-/// Longer than many processes at once need, each of which holds the lock for some milliseconds.
+/// Longer than many concurrent processes need; each holds the lock for some milliseconds.
 const LOCK_WAIT: Duration = Duration::from_secs(10);
 
 /// What a merge does with an existing entry of the same name and different content.
@@ -163,7 +163,7 @@ pub struct MergedKubeconfig {
     pub is_open_to_others: bool,
 }
 
-/// JSON cannot fail for a name's sake after the work is done.
+/// A file name that is not UTF-8 must not make the JSON fail after the merge is done.
 fn as_text<S: Serializer>(file: &Path, into: S) -> Result<S::Ok, S::Error> {
     into.serialize_str(&file.to_string_lossy())
 }
@@ -227,7 +227,7 @@ impl Kubeconfig {
         Ok(edited.text.unwrap_or_else(|| text.to_owned()))
     }
 
-    /// The entries to merge. Whoever uses the file would run, read and contact what they name.
+    /// The entries to merge. A client that uses the file would run, read and contact what they name.
     fn accepted_entries(&self) -> Result<Entries> {
         let entries = self.entries()?;
         let is_own = |proxy: &str| self.proxies.iter().any(|own| own == proxy);
@@ -272,7 +272,7 @@ impl Kubeconfig {
     }
 }
 
-/// The files that are written.
+/// The files to write.
 struct Chosen {
     entries: PathBuf,
     current: PathBuf,
@@ -305,7 +305,7 @@ impl Chosen {
     }
 }
 
-/// The values of a file. What is decided by them is looked at again under the lock.
+/// The values of a file. Decisions based on them are checked again under the lock.
 fn look(file: &Path, options: &MergeKubeconfigOptions, stop: &dyn Fn() -> bool) -> Result<Option<serde_json::Value>> {
     // One that is no file, or not readable, is refused when it is the one to be written. To read a pipe would be to take from it.
     if !fs::metadata(file).is_ok_and(|data| data.is_file()) {

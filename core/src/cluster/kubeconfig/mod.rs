@@ -108,7 +108,7 @@ impl Kubeconfig {
     pub fn parse(text: impl Into<String>) -> Result<Self> {
         let text = text.into();
         // Only what the current context leads to is looked at: what else is in the file may be of any form.
-        let file = edit::values(&text).map_err(|_| wrong("the text is not YAML of that form"))?;
+        let file = edit::values(&text).map_err(|_| wrong("it is not YAML with the fields of a kubeconfig"))?;
         let context = file.get("current-context").and_then(plain).filter(|name| !name.is_empty());
         let context = context.ok_or_else(|| wrong("it has no current context"))?;
         let inner = content(&file, "contexts", "context", &context);
@@ -116,14 +116,14 @@ impl Kubeconfig {
         let cluster = cluster.ok_or_else(|| wrong("its current context names no cluster"))?;
         let inner = content(&file, "clusters", "cluster", &cluster);
         let server = inner.and_then(|inner| plain(inner.get("server")?));
-        let server = server.ok_or_else(|| wrong("its current context leads to no cluster"))?;
+        let server = server.ok_or_else(|| wrong("its current context refers to a missing cluster"))?;
         if !server.starts_with("https://") {
             return Err(wrong("its server is not https"));
         }
         Ok(Self { text: text.into(), server, context, proxies: Vec::new() })
     }
 
-    /// The same with a context of this name. Only what the context leads to is kept.
+    /// The same with a context of this name. Only the entries that the context refers to are kept.
     pub(crate) fn with_context(&self, name: &str) -> Result<Self> {
         let file = self.entries()?.named(name).file();
         let text = edit::yaml(&file).map_err(|_| wrong("it cannot be written as YAML"))?;
@@ -131,11 +131,11 @@ impl Kubeconfig {
     }
 
     fn entries(&self) -> Result<Entries> {
-        Entries::of(&self.file()?, &self.context).ok_or_else(|| wrong("its current context leads to no entries"))
+        Entries::of(&self.file()?, &self.context).ok_or_else(|| wrong("its current context refers to missing entries"))
     }
 
     fn file(&self) -> Result<Value> {
-        edit::values(self.text()).map_err(|_| wrong("the text is not YAML of that form"))
+        edit::values(self.text()).map_err(|_| wrong("it is not YAML with the fields of a kubeconfig"))
     }
 
     /// The complete text. It is a secret.
@@ -167,16 +167,16 @@ impl fmt::Debug for Kubeconfig {
 }
 
 fn wrong(why: &str) -> Error {
-    Error::new(ErrorKind::InvalidInput, format!("not a kubeconfig: {why}"))
+    Error::new(ErrorKind::InvalidInput, format!("invalid kubeconfig: {why}"))
 }
 
-/// What an entry of a list has.
+/// The content of a list entry.
 fn content<'a>(file: &'a Value, list: &str, key: &str, name: &str) -> Option<&'a Value> {
     let mut entries = file.get(list)?.as_array()?.iter();
     entries.find(|entry| entry.get("name").and_then(plain).as_deref() == Some(name))?.get(key)
 }
 
-/// A scalar's text: a name of digits may stand there without quotes.
+/// A scalar's text: a name of digits may be written without quotes.
 fn plain(value: &Value) -> Option<String> {
     match value {
         Value::String(text) => Some(text.clone()),

@@ -1,4 +1,4 @@
-//! Which file is meant where none is named: kubectl's rules.
+//! Which file is used if none is named: kubectl's rules.
 
 use crate::{
     environment::Environment,
@@ -8,7 +8,7 @@ use std::path::{Path, PathBuf};
 
 const VARIABLE: &str = "KUBECONFIG";
 
-/// The files that kubectl would read, first things first. One of them will be written.
+/// The files that kubectl would read, in order of precedence. One of them will be written.
 #[derive(Debug, PartialEq, Eq)]
 pub(crate) struct Places(Vec<PathBuf>);
 
@@ -19,7 +19,7 @@ impl Places {
             return if file.file_name().is_some() {
                 Ok(Self(vec![file.to_owned()]))
             } else {
-                Err(Error::invalid("wanted the name of a file", "file", file.display().to_string()))
+                Err(Error::invalid("expected the name of a file", "file", file.display().to_string()))
             };
         }
         let mut files: Vec<PathBuf> = Vec::new();
@@ -31,7 +31,7 @@ impl Places {
             }
         }
         if files.is_empty() {
-            let text = "no home folder is known: name the kubeconfig file, or set KUBECONFIG";
+            let text = "the home folder is unknown: name the kubeconfig file, or set KUBECONFIG";
             let home = home(environment).ok_or_else(|| Error::new(crate::ErrorKind::InvalidInput, text))?;
             files.push(home.join(".kube").join("config"));
         }
@@ -49,7 +49,7 @@ impl Places {
     }
 }
 
-/// What kubectl takes for the home folder. It does not ask the system's list of users.
+/// The home folder according to kubectl, which does not query the system's list of users.
 fn home(environment: &Environment) -> Option<PathBuf> {
     let names: &[&str] = if cfg!(windows) { &["HOME", "USERPROFILE"] } else { &["HOME"] };
     let all = names.iter().filter_map(|name| environment.get(name)).map(PathBuf::from);

@@ -1,4 +1,4 @@
-//! Writing what was edited: all files are held, edited and drafted before the first of them is replaced.
+//! Writes the edits: all files are locked, edited and drafted before the first of them is replaced.
 
 use super::{
     edit::{Edited, Refusal, Wanted, edit},
@@ -11,17 +11,17 @@ use std::{
     time::{Duration, Instant},
 };
 
-/// What is to be in one file.
+/// The edit of one file.
 pub(super) type Change<'a> = (&'a Path, Wanted<'a>);
 
-/// What was done to one file.
+/// The result of one file.
 pub(super) struct Written {
     pub edited: Edited,
     pub is_open_to_others: bool,
 }
 
-/// Makes all changes, in their order, or none. Two files cannot be replaced as one: where the second cannot, though all was ready, the
-/// error says what is changed by then.
+/// Makes all changes in order, or none. Two files cannot be replaced atomically: if replacing the second fails although all was ready,
+/// the error names what is already changed.
 pub(super) fn write(changes: &[Change<'_>], lock_wait: Duration, stop: &dyn Fn() -> bool) -> Result<Vec<Written>> {
     let held = hold(changes, lock_wait, stop)?;
     let (mut written, mut drafts) = (Vec::new(), Vec::new());
@@ -44,7 +44,7 @@ pub(super) fn write(changes: &[Change<'_>], lock_wait: Duration, stop: &dyn Fn()
     Ok(written)
 }
 
-/// Takes the locks in the order in which kubectl takes those of several files, so that no two wait for each other.
+/// Takes the locks in kubectl's order, so that no two processes wait for each other.
 fn hold(changes: &[Change<'_>], lock_wait: Duration, stop: &dyn Fn() -> bool) -> Result<Vec<Held>> {
     let begun = Instant::now();
     let mut order: Vec<(usize, &Path)> = changes.iter().map(|(file, _)| *file).enumerate().collect();
@@ -57,15 +57,15 @@ fn hold(changes: &[Change<'_>], lock_wait: Duration, stop: &dyn Fn() -> bool) ->
 
 fn half_done(err: Error, before: Option<&Path>) -> Error {
     let Some(file) = before else { return err };
-    err.with_context("changed by then", file.display().to_string())
-        .with_context("hint", "the same merge again does the rest")
+    err.with_context("already changed", file.display().to_string())
+        .with_context("hint", "merge again to complete the change")
 }
 
 pub(super) fn refused(file: &Path, refusal: Refusal) -> Error {
     match refusal {
         Refusal::Form(fault) => unfit(file, &fault),
         Refusal::Taken(list, name) => {
-            let text = "the kubeconfig file has another entry of that name";
+            let text = "the kubeconfig file has a different entry of that name";
             let err = Error::new(ErrorKind::Conflict, text).with_context("file", file.display().to_string());
             err.with_context("list", list).with_context("name", name)
         }
@@ -88,7 +88,7 @@ mod tests {
         Wanted { entries: None, replace: false, current: Some(context) }
     }
 
-    /// The caller is asked whether to stop when all is ready: what happens then is what happens between the two.
+    /// The caller is asked whether to stop when everything is ready: what happens then happens between the two replacements.
     #[test]
     fn a_second_file_that_cannot_be_replaced_is_told_with_the_first_which_is() {
         let folder = std::env::temp_dir().join(format!("aks-acr-write-{}", uuid::Uuid::new_v4()));
@@ -104,7 +104,7 @@ mod tests {
         let changes = [(one.as_path(), pointing_at("dev")), (two.as_path(), pointing_at("dev"))];
         let err = write(&changes, Duration::ZERO, &spoil).err().unwrap();
         let facts: Vec<_> = err.context().map(|(name, value)| (name, value.to_owned())).collect();
-        assert!(facts.contains(&("changed by then", one.display().to_string())), "{err}");
+        assert!(facts.contains(&("already changed", one.display().to_string())), "{err}");
         assert!(facts.contains(&("file", two.display().to_string())), "{err}");
         assert!(fs::read_to_string(&one).unwrap().contains("current-context: dev\n"));
         let left: Vec<_> = fs::read_dir(&folder).unwrap().map(|entry| entry.unwrap().file_name()).collect();

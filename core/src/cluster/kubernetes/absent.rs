@@ -1,4 +1,4 @@
-//! What stands here when the feature `kubernetes` is off.
+//! Replaces the Kubernetes code if the feature `kubernetes` is off.
 
 use crate::{
     call::Call,
@@ -15,7 +15,7 @@ pub(crate) struct Kubernetes;
 fn unsupported<T>() -> Result<T> {
     Err(Error::new(
         ErrorKind::Unsupported,
-        "this build talks to no Kubernetes: enable the feature `kubernetes` of aks-acr",
+        "built without Kubernetes support: enable the feature `kubernetes` of aks-acr",
     ))
 }
 

@@ -18,9 +18,9 @@ use kube::{
 use serde_json::{Map, Value, json};
 use std::{collections::HashMap, time::Duration};
 
-/// The name under which fields are owned.
+/// The name of our field manager.
 const FIELD_MANAGER: &str = "aks-acr";
-/// A kind that was just defined is served a little later.
+/// How long a new kind may take until it is served.
 const KIND_APPEARS_WITHIN: Duration = Duration::from_secs(30);
 
 type Kinds = HashMap<GroupVersionKind, (ApiResource, Scope)>;
@@ -50,7 +50,7 @@ impl Kubernetes {
     }
 }
 
-/// Looks up all kinds before anything is written, but for those that the manifests themselves define: a dry run defines none.
+/// Looks up all kinds before anything is written, except those that the manifests themselves define: a dry run defines none.
 async fn known_kinds(client: &Client, manifests: &[Manifest], options: &ApplyOptions, call: &Call) -> Result<Kinds> {
     let mut kinds = Kinds::new();
     for manifest in manifests {
@@ -68,7 +68,7 @@ async fn known_kinds(client: &Client, manifests: &[Manifest], options: &ApplyOpt
 fn kind_of(manifest: &Manifest) -> Result<GroupVersionKind> {
     let types = TypeMeta { api_version: manifest.api_version().to_owned(), kind: manifest.kind().to_owned() };
     GroupVersionKind::try_from(types).map_err(|err| {
-        Error::invalid("wanted group/version", "apiVersion", manifest.api_version())
+        Error::invalid("expected group/version", "apiVersion", manifest.api_version())
             .with_context("object", manifest.to_string())
             .with_source(err)
     })
@@ -108,11 +108,11 @@ async fn find_new_kind(client: &Client, kind: &GroupVersionKind, call: &Call) ->
             found => found.map(Poll::Ready),
         }
     };
-    let polling = Polling::new("waiting for a kind that was just defined").at_most(KIND_APPEARS_WITHIN).quick();
+    let polling = Polling::new("waiting for a new kind").at_most(KIND_APPEARS_WITHIN).quick();
     call.poll_until(polling, poll).await
 }
 
-/// Where an object goes, and what may keep it from that.
+/// Where an object goes, and what may prevent it.
 struct Target<'a> {
     client: &'a Client,
     cluster: &'a ResourceId,
@@ -147,7 +147,7 @@ async fn apply_one(
     Ok(Applied { kind, name, namespace: namespace.map(str::to_owned), is_new })
 }
 
-/// An object may hold a secret in any field: only what it is called is told.
+/// An object may contain a secret in any field: only its name is reported.
 fn as_write(
     request: &http::Request<Vec<u8>>,
     cluster: &ResourceId,

@@ -1,4 +1,4 @@
-//! One connection to a cluster, and when it is given up.
+//! One connection to a cluster, and when it is dropped.
 
 use kube::Client;
 use std::{
@@ -9,11 +9,11 @@ use std::{
 };
 use tokio::time::Instant;
 
-/// A kubeconfig is fetched again after this time: certificates are rotated, clusters deleted and created again, accounts switched off.
+/// A kubeconfig is fetched again after this time: certificates are rotated, clusters deleted and created again, accounts disabled.
 const LONGEST_LIFE: Duration = Duration::from_secs(3600);
-/// One that was never answered is replaced no sooner: where the cluster cannot be reached, another kubeconfig does not help.
+/// A connection without any response is not replaced sooner: if the cluster is unreachable, another kubeconfig does not help.
 const PATIENCE: Duration = Duration::from_secs(60);
-/// So often in a row may an exchange break off for whatever reason: the way may be bad for a moment.
+/// How many requests in a row may be lost for any reason: the network may be bad for a moment.
 const MOST_LOST: u32 = 2;
 
 /// A connection as one kubeconfig describes it.
@@ -28,7 +28,7 @@ pub(super) struct Connection {
 #[derive(Default)]
 struct Health {
     was_answered: bool,
-    /// How often in a row no answer came.
+    /// The number of requests in a row without a response.
     lost: u32,
 }
 
@@ -63,8 +63,8 @@ impl fmt::Debug for Connection {
     }
 }
 
-/// Whether an exchange failed before there was a connection: no such name, no way there, or the other side's certificate is not the expected
-/// one. Nothing was sent then.
+/// Whether an exchange failed before there was a connection: unknown host, no route, or an unexpected certificate. Nothing was sent
+/// then.
 pub(super) fn is_connecting(err: &(dyn StdError + 'static)) -> bool {
     let mut next = Some(err);
     while let Some(err) = next {

@@ -1,4 +1,4 @@
-//! A cluster's own API: the connections to it, and what is done through them.
+//! A cluster's own API: the connections to it, and the operations on it.
 
 #[cfg(not(feature = "kubernetes"))]
 mod absent;

@@ -1,4 +1,4 @@
-//! Connections to clusters, one for each cluster, made when first needed.
+//! Connections to clusters, one for each cluster, created when first needed.
 
 use super::connection::Connection;
 use crate::{
@@ -21,19 +21,19 @@ use std::{
     time::Duration,
 };
 
-/// All clusters that the client has talked to.
+/// All clusters that the client has connected to.
 #[derive(Clone, Debug)]
 pub(crate) struct Pool {
     connector: KubeConnector,
     network: Network,
     arm: Arm,
     pub(super) tokens: Tokens,
-    /// A cell for each cluster, so that one that is slow keeps nobody from another.
+    /// A cell for each cluster, so that a slow one does not block the others.
     cells: Arc<Mutex<HashMap<String, Arc<Cell>>>>,
 }
 
-/// The present connection to a cluster, and the turn to make it: whoever waits for that does so within their own call, and nobody needs it
-/// to take a connection or to drop one.
+/// The current connection to a cluster, and the lock for creating it. Calls wait for the lock within their own deadline; taking or
+/// dropping a connection does not need it.
 #[derive(Debug, Default)]
 struct Cell {
     connection: Mutex<Option<Arc<Connection>>>,
@@ -55,7 +55,7 @@ impl Pool {
         Self { connector, network, arm, tokens, cells: Arc::default() }
     }
 
-    /// The present connection, or a new one.
+    /// The current connection, or a new one.
     pub(super) async fn connection(&self, cluster: &ResourceId, call: &Call) -> Result<Arc<Connection>> {
         let place = self.cell(cluster);
         if let Some(connection) = place.current() {
@@ -78,14 +78,14 @@ impl Pool {
         all.entry(cluster.as_str().to_lowercase()).or_default().clone()
     }
 
-    /// Drops a connection, unless another has taken its place meanwhile. Whether it did.
+    /// Drops a connection, unless it was already replaced. Returns whether it did.
     pub(super) fn drop_connection(&self, cluster: &ResourceId, connection: &Arc<Connection>) -> bool {
         let place = self.cell(cluster);
         let mut held = place.connection();
         held.take_if(|held| Arc::ptr_eq(held, connection)).is_some()
     }
 
-    /// Whether this is still the connection to the cluster.
+    /// Whether this is still the current connection to the cluster.
     pub(super) fn holds(&self, cluster: &ResourceId, connection: &Arc<Connection>) -> bool {
         self.cell(cluster).connection().as_ref().is_some_and(|held| Arc::ptr_eq(held, connection))
     }
@@ -114,10 +114,10 @@ impl Pool {
     }
 }
 
-/// A configuration of nothing but these parts: no text is read again, and no file.
+/// A configuration of these parts only: no other text and no file is read.
 async fn read(endpoint: Endpoint, network: &Network) -> Result<Config> {
     const NAME: &str = "cluster";
-    let odd = || Error::new(ErrorKind::Unexpected, "the kubeconfig that Azure sent cannot be used");
+    let odd = || Error::new(ErrorKind::Unexpected, "Azure's kubeconfig is unusable");
     let named = endpoint.proxy.as_deref().map(str::parse).transpose().map_err(|_| odd())?;
     let cluster =
         Cluster { server: Some(endpoint.server), certificate_authority_data: endpoint.authority, ..Cluster::default() };

@@ -1,4 +1,4 @@
-//! Kubelet forgets why a pull failed when it begins to wait: this remembers.
+//! Kubelet drops the cause of a failed pull when it starts to back off: this remembers it.
 
 use crate::{
     cluster::Pod,
@@ -6,14 +6,14 @@ use crate::{
 };
 use std::collections::HashMap;
 
-/// The last text that told something, of each pod and container.
+/// The last informative message of each pod and container.
 #[derive(Default)]
 pub(super) struct PullMemory {
     last: HashMap<(String, String), String>,
     bytes: usize,
 }
 
-/// So much is remembered. A cluster that has more to say is begun with anew: what is forgotten is read from events, or comes again.
+/// The maximum memory. If a cluster needs more, everything is dropped: dropped messages are read from events, or come again.
 const MOST_BYTES: usize = 1 << 20;
 
 impl PullMemory {
@@ -38,13 +38,13 @@ impl PullMemory {
     }
 }
 
-/// Gives a failure the meaning of another text.
+/// Gives a failure the cause of another message.
 pub(super) fn retell(failure: &mut PullFailure, text: &str) {
     failure.cause = PullCause::read(&failure.reason, text);
     text.clone_into(&mut failure.message);
 }
 
-/// Whether a failure says only that kubelet waits.
+/// Whether a failure says only that kubelet is backing off.
 pub(super) fn tells_nothing(failure: &PullFailure) -> bool {
     failure.cause == PullCause::Unknown && failure.reason == "ImagePullBackOff"
 }

@@ -1,4 +1,4 @@
-//! How far a rollout is, decided from what was seen. No request is made here.
+//! The progress of a rollout, computed from what was read. No request is made here.
 
 use super::watch::pod_weight;
 use crate::{
@@ -12,7 +12,7 @@ use serde_json::Value;
 use std::{collections::BTreeMap, time::Duration};
 use tokio::time::Instant;
 
-/// A deployment object, as far as it is looked at.
+/// A deployment object, as far as it is read.
 #[derive(Clone, Debug, Default, Deserialize)]
 #[serde(default)]
 pub(super) struct DeploymentObject {
@@ -87,12 +87,12 @@ impl DeploymentObject {
         self.spec.replicas.unwrap_or(1)
     }
 
-    /// Kubernetes counts generations from 1: of an object without one it is not known what its status is about.
+    /// Kubernetes counts generations from 1: without a generation it is unknown what the status refers to.
     fn is_observed(&self) -> bool {
         self.metadata.generation > 0 && self.status.observed_generation >= self.metadata.generation
     }
 
-    /// As `kubectl rollout status` judges it.
+    /// As `kubectl rollout status` decides it.
     fn is_complete(&self) -> bool {
         let status = &self.status;
         self.is_observed()
@@ -127,7 +127,7 @@ pub(super) fn hash_in(deployment: &DeploymentObject, replica_set: &Value) -> Opt
     is_current.then(|| hash.to_owned())
 }
 
-/// No deadline is as far, and no clock ends before it: who waits without end may say so by any number.
+/// Limits the timeout so that adding it to the current time cannot overflow.
 const LONGEST_TIMEOUT: Duration = Duration::from_secs(30 * 365 * 24 * 3600);
 
 /// A rollout under way.
@@ -137,10 +137,10 @@ pub(super) struct RolloutProgress {
     pods: BTreeMap<String, Pod>,
     kept: Kept,
     propagation_timeout: Duration,
-    /// Since when a cause that depends on a grant stands in the way.
+    /// Since when a cause that depends on a grant blocks the rollout.
     refused_since: Option<Instant>,
-    /// Since when pods may be on the way though Kubernetes has given them up: it did so before this was looked at, or while such a
-    /// cause stood in the way. Its controllers go on all the same, and take that back when a pod is ready, no sooner.
+    /// Since when pods may still become ready although Kubernetes has reported the rollout as failed: it did so before the first read,
+    /// or while such a cause blocked it. Its controllers continue anyway, and withdraw the report once a pod is ready.
     hoped_since: Option<Instant>,
     is_begun: bool,
 }

@@ -1,4 +1,4 @@
-//! The requests of one call to a cluster: each takes the present connection, a fresh token, and a limit on what comes back.
+//! The requests of one call to a cluster: each uses the current connection, a valid token, and a limit on the response.
 
 use super::{
     connection::{Connection, is_connecting},
@@ -14,8 +14,8 @@ use std::{
 };
 use tower::{BoxError, Service};
 
-/// A service under a client of `kube`. A request that the cluster answers with 401 is sent once more, with another kubeconfig and another
-/// token; a connection that leads nowhere is dropped, so that the next try makes another.
+/// A service below a `kube` client. A request that the cluster answers with 401 is sent once more, with a new kubeconfig and a new
+/// token; a broken connection is dropped, so that the next try creates another.
 #[derive(Clone)]
 pub(super) struct Session {
     pool: Pool,
@@ -50,7 +50,7 @@ impl Session {
         Ok(response.map(|body| Bounded::new(body, kind)))
     }
 
-    /// Sends on the connection that there is now.
+    /// Sends on the current connection.
     async fn send_anew(&self, head: &Parts, body: &bytes::Bytes) -> Result<Response<Body>, BoxError> {
         let renewed = self.pool.connection(&self.cluster, &self.call).await?;
         self.send_on(&renewed, head, body).await
@@ -60,7 +60,7 @@ impl Session {
         is_connecting(err.as_ref()) && !self.pool.holds(&self.cluster, connection)
     }
 
-    /// Drops a connection whose credentials were not accepted, and the token with it. Another request may have done so.
+    /// Drops a connection whose credentials were rejected, and its token. Another request may have done so already.
     fn drop_refused(&self, refused: &Arc<Connection>) {
         if self.pool.drop_connection(&self.cluster, refused)
             && let Some(scope) = refused.scope
@@ -88,7 +88,7 @@ impl Session {
     }
 }
 
-/// What is held in one response. Kinds are asked for by a path without a resource, and `kube` reads what comes.
+/// What a response contains. Kinds are requested by a path without a resource, and `kube` parses the response.
 fn kind_of(head: &Parts) -> BodyKind {
     let is_watch = head.uri.query().is_some_and(|query| query.split('&').any(|part| part == "watch=true"));
     let mut parts = head.uri.path().split('/').filter(|part| !part.is_empty());
@@ -100,7 +100,7 @@ fn kind_of(head: &Parts) -> BodyKind {
     }
 }
 
-/// A request under way. One that is given up before its end, because its time is over, was lost like one that broke off.
+/// A request in progress. One that is dropped because its time is over counts as lost.
 struct Attempt<'a> {
     session: &'a Session,
     connection: &'a Arc<Connection>,

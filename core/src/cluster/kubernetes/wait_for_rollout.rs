@@ -1,4 +1,4 @@
-//! Waiting for a deployment: its state and its pods are watched side by side.
+//! Waits for a deployment: its state and its pods are watched at the same time.
 
 use super::{
     client::Kubernetes,
@@ -28,11 +28,11 @@ use std::time::Duration;
 use tokio::time::Instant;
 
 const STEP: &str = "waiting for the rollout";
-/// A watch without a version tells the present state first. The deployment's own version would not do: it is that of its last
-/// change, and too old for a watch once enough else has changed since.
+/// A watch without a version reports the current state first. The deployment's own version cannot be used: it is that of its last
+/// change, and too old for a watch once enough else has changed.
 const FROM_NOW: &str = "";
 
-/// The paths of what is looked at.
+/// The paths to read.
 struct Paths {
     deployments: String,
     replica_sets: String,
@@ -98,7 +98,7 @@ impl Kubernetes {
         }
     }
 
-    /// From a look at all to the end, or to where a new look is needed.
+    /// From reading everything to the end, or to where it must be read again.
     async fn wait_for_rollout_round(&self, cluster: &ResourceId, wait: &mut Wait<'_>, call: &Call) -> Result<Round> {
         let client = self.client(cluster, call).await?;
         let version = wait.look(&client, call).await?;
@@ -126,9 +126,9 @@ impl Kubernetes {
 /// How a round ended.
 enum Round {
     Ended(Rollout),
-    /// Another pod template is rolled out now.
+    /// Another pod template is being rolled out.
     Outdated,
-    /// A watch was cut off.
+    /// A watch was interrupted.
     Cut,
 }
 
@@ -140,7 +140,7 @@ enum Taken {
 }
 
 impl Wait<'_> {
-    /// Reads the deployment, its newest replica set and its pods; gives the pods' version.
+    /// Reads the deployment, its newest replica set and its pods; returns the pods' version.
     async fn look(&mut self, client: &Client, call: &Call) -> Result<String> {
         let request =
             Request::new(self.paths.deployments.as_str()).get(&self.workload.name, &kube::api::GetParams::default());
@@ -170,7 +170,7 @@ impl Wait<'_> {
         Ok(futures::stream::select(pods, deployment).boxed())
     }
 
-    /// The next change; where propagation_timeout ends before it, the end of propagation_timeout counts as one that changes nothing.
+    /// The next change. If the propagation timeout ends first, that counts as a change of nothing.
     async fn next(&self, changes: &mut BoxStream<'static, Result<Change>>, call: &Call) -> Result<Option<Change>> {
         let change = next(changes, STEP, call);
         match self.rolling.wait_until() {

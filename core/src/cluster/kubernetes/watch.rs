@@ -33,22 +33,22 @@ use tokio::time::Instant;
 
 /// A watch that ends sooner than this was cut off, and is opened again no sooner than this.
 const SHORT_WATCH: Duration = Duration::from_secs(5);
-/// Kubernetes is asked to end a watch after so many seconds: load balancers on the way drop a connection without traffic after four minutes,
-/// and neither side hears of it. See [TCP reset and idle timeout](https://learn.microsoft.com/azure/load-balancer/load-balancer-tcp-reset).
+/// Kubernetes is asked to end a watch after this many seconds: load balancers drop an idle connection after four minutes, and neither
+/// side notices. See [TCP reset and idle timeout](https://learn.microsoft.com/azure/load-balancer/load-balancer-tcp-reset).
 const WATCH_SECONDS: u32 = 180;
-/// A watch that says nothing for so long is taken for cut. A live one sends a bookmark about once a minute where nothing changes; one that
-/// sends none only costs another list.
+/// A watch that is silent this long counts as interrupted. An idle one gets a bookmark about once a minute; a watch without bookmarks
+/// only costs another list.
 const LONGEST_SILENCE: Duration = Duration::from_secs(90);
-/// How many objects a list asks for at once.
+/// How many objects a list requests at once.
 const PAGE: u32 = 250;
 
-/// From where a watch of a list goes on, and when the list was read.
+/// Where a watch of a list starts, and when the list was read.
 pub(super) struct Listed {
     pub version: String,
     pub at: SystemTime,
 }
 
-/// Reads a list page by page. `take` gets each item, and gives how many bytes it keeps.
+/// Reads a list page by page. `take` gets each item, and returns how many bytes it keeps.
 pub(super) async fn list(
     client: &Client,
     path: &str,
@@ -60,7 +60,7 @@ pub(super) async fn list(
     #[derive(Deserialize)]
     struct Page<'a> {
         metadata: Metadata,
-        /// It may be null, and an answer without it is no list.
+        /// It may be null; a response without it is not a list.
         #[serde(borrow)]
         items: &'a RawValue,
     }
@@ -88,7 +88,7 @@ pub(super) async fn list(
     Err(TooLarge::Pages.error(step))
 }
 
-/// What is too long as a whole may be asked for in parts.
+/// A list that is too long can be requested in parts.
 pub(super) fn too_long(err: TooLarge, step: &str) -> Error {
     err.error(step).with_context("hint", "select fewer pods by their labels")
 }
@@ -115,7 +115,7 @@ pub(super) fn pod_weight(pod: &Pod) -> usize {
     size_of::<Pod>() + weight_of(pod)
 }
 
-/// What a watch tells: an object that is there, one that is gone, that the list must be read again, or nothing.
+/// An event of a watch: an existing object, a deleted one, the need to read the list again, or nothing.
 pub(super) enum Change {
     Present(Value),
     Gone(Value),
@@ -124,7 +124,7 @@ pub(super) enum Change {
     Nothing,
 }
 
-/// The changes after a version. It ends with `Over`, and so it does where nothing comes for too long; an error is one that ends the work.
+/// The changes after a version. It ends with `Over`, also after a long silence; an error ends the whole wait.
 pub(super) async fn changes(
     client: &Client,
     path: &str,
@@ -144,7 +144,7 @@ pub(super) async fn changes(
     Ok(changes.chain(stream::once(async { Ok(Change::Over) })).boxed())
 }
 
-/// Ends where nothing comes for too long. Bookmarks count: this stands before they are left out.
+/// Ends after a long silence. Bookmarks count: this comes before they are filtered out.
 fn until_silent<T: Send + 'static>(events: impl Stream<Item = T> + Send + 'static) -> impl Stream<Item = T> + Send {
     stream::unfold(events.boxed(), |mut events| async move {
         let next = tokio::time::timeout(LONGEST_SILENCE, events.next()).await;
@@ -166,7 +166,7 @@ fn read_event(event: Result<WatchEvent<Value>, kube::Error>, step: &str) -> Opti
     }
 }
 
-/// Waits, unless the watch that began then has lived for a while.
+/// Waits, unless the watch that started then has lived for a while.
 pub(super) async fn pause_after(begun: Instant, step: &str, call: &Call) -> Result<()> {
     match SHORT_WATCH.checked_sub(begun.elapsed()) {
         Some(rest) => call.sleep(step, rest).await,
@@ -178,7 +178,7 @@ pub(super) fn pods_path(namespace: &str) -> Result<String> {
     Ok(format!("/api/v1/namespaces/{}/pods", checked_name(namespace)?))
 }
 
-/// Names of namespaces and of objects stand in paths: only what Kubernetes lets be one may.
+/// Names of namespaces and objects are parts of paths: only valid Kubernetes names are accepted.
 pub(super) fn checked_name(name: &str) -> Result<&str> {
     let is_plain =
         |letter: char| letter.is_ascii_lowercase() || letter.is_ascii_digit() || letter == '-' || letter == '.';
@@ -191,7 +191,7 @@ pub(super) fn checked_name(name: &str) -> Result<&str> {
     {
         return Ok(name);
     }
-    Err(Error::invalid("wanted lower-case letters, digits, '-' and '.', as Kubernetes has it", "name", name))
+    Err(Error::invalid("expected lower-case letters, digits, '-' and '.', as Kubernetes has it", "name", name))
 }
 
 fn list_parameters(selection: &PodSelection) -> ListParams {
@@ -273,7 +273,7 @@ pub(super) async fn next(
     call.run(step, async { changes.next().await.transpose() }).await
 }
 
-/// The listener, and what it was told: a pod that did not change is not told again.
+/// The listener, and what it has received: an unchanged pod is not reported again.
 struct Audience<'a, 'b> {
     told: BTreeMap<String, Pod>,
     kept: Kept,
@@ -320,7 +320,7 @@ impl Audience<'_, '_> {
     }
 }
 
-/// Kubelets of older versions leave the cause out of the waiting container: then the pod's events have it.
+/// Older kubelets leave the cause out of the waiting container: then the pod's events have it.
 pub(super) async fn read_causes_from_events(
     client: &Client,
     namespace: &str,
@@ -356,7 +356,7 @@ pub(super) async fn read_causes_from_events(
     Ok(())
 }
 
-/// The pod and the cause that an event names. Kubelet writes two events of a failed pull; the short one, `Error: ErrImagePull`, has no cause.
+/// The pod and the cause in an event. Kubelet writes two events for a failed pull; the short one, `Error: ErrImagePull`, has no cause.
 fn cause_in(event: &Value) -> Option<(&str, &str)> {
     let (message, uid) = (event["message"].as_str()?, event["involvedObject"]["uid"].as_str()?);
     message.starts_with("Failed to pull image").then_some((uid, message))

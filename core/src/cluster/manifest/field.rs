@@ -1,15 +1,15 @@
-//! Fields of a manifest and their types. A field that is null counts as absent, as for kubectl; one of another type is an error, and
-//! never taken for absent.
+//! Fields of a manifest and their types. A null field counts as absent, as in kubectl; a field of another type is an error, and never
+//! counts as absent.
 
 use super::lines::{self, Step};
 use crate::error::Error;
 use serde_json::{Map, Value};
 use std::fmt::Write;
 
-/// No value is quoted in full that is longer than this.
+/// Longer values are not quoted in full.
 const LONGEST_QUOTE: usize = 64;
 
-/// A place in a document.
+/// A path in a document.
 #[derive(Clone, Debug, Default)]
 pub(super) struct Path(Vec<Step>);
 
@@ -52,7 +52,7 @@ impl std::fmt::Display for Path {
     }
 }
 
-/// What is wrong with a document, and where.
+/// What is invalid in a document, and where.
 #[derive(Debug)]
 pub(super) struct Flaw {
     message: String,
@@ -80,7 +80,7 @@ impl Flaw {
 
     /// The error, with the number of the document and the line of the field.
     pub fn into_error(self, text: &str, document: usize) -> Error {
-        let err = Error::invalid(format!("not a manifest: {}", self.message), "document", (document + 1).to_string());
+        let err = Error::invalid(format!("invalid manifest: {}", self.message), "document", (document + 1).to_string());
         match lines::line_of(text, document, self.at.steps()) {
             Some(line) => err.with_context("line", line.to_string()),
             None => err,
@@ -120,7 +120,7 @@ fn described(value: &Value) -> String {
     }
 }
 
-/// The text of a field, if it is there.
+/// The text of a field, if present.
 pub(super) fn text<'a>(map: &'a Map<String, Value>, field: &str, at: &Path) -> Result<Option<&'a str>, Flaw> {
     match map.get(field) {
         None | Some(Value::Null) => Ok(None),
@@ -129,7 +129,7 @@ pub(super) fn text<'a>(map: &'a Map<String, Value>, field: &str, at: &Path) -> R
     }
 }
 
-/// The mapping of a field, if it is there.
+/// The mapping of a field, if present.
 pub(super) fn mapping<'a>(
     map: &'a Map<String, Value>,
     field: &str,
@@ -142,7 +142,7 @@ pub(super) fn mapping<'a>(
     }
 }
 
-/// The list of a field, empty if it is not there.
+/// The list of a field, empty if missing.
 pub(super) fn list<'a>(map: &'a Map<String, Value>, field: &str, at: &Path) -> Result<&'a [Value], Flaw> {
     match map.get(field) {
         None | Some(Value::Null) => Ok(&[]),

@@ -1,4 +1,4 @@
-//! The images that manifests name, and the host that stands in them for a registry that is not known yet.
+//! The images in manifests, and the placeholder for the registry's host.
 
 use super::{Manifest, field::Path, lines::Step};
 use crate::{
@@ -8,21 +8,21 @@ use crate::{
 };
 use serde_json::{Map, Value};
 
-/// The host that stands in manifests for a registry that is not known yet; any of Azure's endings may follow.
+/// The placeholder for the registry's host; any Azure suffix may follow.
 const PLACEHOLDER: &str = "<acr-name>.";
-/// Fields of an object that hold text of the user's, which a registry's name is not put into.
+/// Fields of an object with the user's own data, in which a placeholder is not replaced.
 const DATA: [&str; 3] = ["data", "stringData", "binaryData"];
 /// The same at any depth.
 const FREE_TEXT: [&str; 3] = ["annotations", "labels", "description"];
 
-/// Where a text stands in an object.
+/// A step to a text in an object.
 #[derive(Clone, Copy)]
 enum Place<'a> {
     Key(&'a str),
     Index(usize),
 }
 
-/// Whether Kubernetes takes a text for an image: a field `image`, or the reference of a volume that is one.
+/// Whether Kubernetes uses a text as an image: a field `image`, or the reference of an image volume.
 fn is_image(at: &[Place<'_>]) -> bool {
     matches!(
         at,
@@ -35,7 +35,7 @@ fn is_free_text(at: &[Place<'_>], key: &str) -> bool {
     FREE_TEXT.contains(&key) || (at.is_empty() && DATA.contains(&key))
 }
 
-/// Visits every text of an object that is not the user's own: which fields of a custom resource name an image, nobody here knows.
+/// Visits every text of an object except the user's own data: it is unknown which fields of a custom resource name an image.
 fn visit<'a>(
     object: &'a mut Map<String, Value>,
     at: &mut Vec<Place<'a>>,
@@ -90,7 +90,7 @@ fn visit_all(manifests: &mut [Manifest], mut take: impl FnMut(&[Place<'_>], &mut
     Ok(())
 }
 
-/// Whether anything waits for its registry's host.
+/// Whether a placeholder has to be replaced.
 pub(crate) fn wants_registry(manifests: &mut [Manifest]) -> bool {
     let mut wants = false;
     let look = |_: &[Place<'_>], text: &mut String| {
@@ -101,8 +101,8 @@ pub(crate) fn wants_registry(manifests: &mut [Manifest]) -> bool {
     visit_all(manifests, look).is_ok() && wants
 }
 
-/// Checks every image and every placeholder: a placeholder needs a registry, no other may be left in an image, and no image may lead to
-/// another cloud.
+/// Checks every image and every placeholder: a placeholder requires a registry, no other may be left in an image, and no image may be
+/// in another cloud.
 pub(crate) fn check_images(manifests: &mut [Manifest], cloud: &Cloud, has_registry: bool) -> Result<()> {
     visit_all(manifests, |at, text| {
         if is_image(at) {
@@ -116,7 +116,7 @@ pub(crate) fn check_images(manifests: &mut [Manifest], cloud: &Cloud, has_regist
 }
 
 fn unfilled(text: &str) -> Error {
-    Error::invalid("the image has a placeholder; name the registry that is meant", "image", text)
+    Error::invalid("the image contains a placeholder; set `registry` to replace it", "image", text)
 }
 
 fn check_image(text: &str, cloud: &Cloud, has_registry: bool) -> Result<()> {
@@ -134,7 +134,7 @@ fn check_image(text: &str, cloud: &Cloud, has_registry: bool) -> Result<()> {
     }
 }
 
-/// Puts the registry's login server where its placeholder stands: the whole host, whatever ending it has.
+/// Replaces the placeholder by the registry's login server: the whole host, with any suffix.
 pub(crate) fn fill_in(manifests: &mut [Manifest], login_server: &str) {
     let fill = |_: &[Place<'_>], text: &mut String| {
         if text.contains(PLACEHOLDER) {

@@ -1,4 +1,4 @@
-//! On which line of a text a field stands. The text is read once more for it, when there is something to tell.
+//! The line of a field in a text. The text is parsed again for it, only for an error message.
 
 use super::tree::options;
 use serde::de::{Deserialize, Deserializer, MapAccess, SeqAccess, Visitor};
@@ -12,7 +12,7 @@ pub(super) enum Step {
     Index(usize),
 }
 
-/// The line of a field of a document, or of the nearest that is there above it.
+/// The line of a field of a document, or of the nearest existing field above it.
 pub(super) fn line_of(text: &str, document: usize, steps: &[Step]) -> Option<u64> {
     let documents: Vec<Spanned<Shape>> = serde_saphyr::from_multiple_with_options(text, options()).ok()?;
     let mut node = documents.get(document)?;
@@ -32,7 +32,7 @@ pub(super) fn line_of(text: &str, document: usize, steps: &[Step]) -> Option<u64
     Some(node.referenced.line()).filter(|line| *line > 0)
 }
 
-/// A value without what it holds.
+/// A value without its content.
 enum Shape {
     Mapping(Vec<(String, Spanned<Shape>)>),
     List(Vec<Spanned<Shape>>),

@@ -1,4 +1,4 @@
-//! Manifests: what is to be applied, checked before the first request.
+//! Manifests: the objects to apply, checked before the first request.
 
 mod field;
 mod images;
@@ -20,7 +20,8 @@ pub struct Manifest {
     object: Map<String, Value>,
 }
 
-/// What an object is called. It is read once, with its types checked: nothing later takes a value of another type for an absent one.
+/// An object's kind and name. They are read once, with their types checked: nothing later mistakes a value of another type for an
+/// absent one.
 #[derive(Clone, PartialEq)]
 struct Identity {
     api_version: String,
@@ -29,7 +30,7 @@ struct Identity {
     namespace: Option<String>,
 }
 
-/// An object may hold a secret in any field: only what it is called is shown.
+/// An object may contain a secret in any field: only its name is shown.
 impl fmt::Debug for Manifest {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("Manifest")

@@ -3,7 +3,7 @@
 use super::field::{Flaw, MAPPING, Path, list, mapping, text};
 use serde_json::{Map, Value};
 
-/// Where the kinds that make pods have the pod's specification.
+/// Where the kinds that create pods have the pod specification.
 fn place(api_version: &str, kind: &str) -> Option<&'static [&'static str]> {
     let group = api_version.split_once('/').map_or("", |(group, _)| group);
     match (group, kind) {
@@ -17,7 +17,7 @@ fn place(api_version: &str, kind: &str) -> Option<&'static [&'static str]> {
     }
 }
 
-/// Checks the types on the way to every image.
+/// Checks the types of all fields above every image.
 pub(super) fn check(object: &Map<String, Value>, api_version: &str, kind: &str, at: &Path) -> Result<(), Flaw> {
     let Some(fields) = place(api_version, kind) else { return Ok(()) };
     let (mut map, mut at) = (object, at.clone());

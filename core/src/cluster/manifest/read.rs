@@ -1,4 +1,4 @@
-//! From a document to its objects: what a manifest must name, and with which types.
+//! From a document to its objects: the required fields of a manifest, and their types.
 
 use super::{
     Identity, Manifest,
@@ -25,7 +25,7 @@ impl Manifest {
             object(document, &Path::default(), &mut manifests).map_err(|flaw| flaw.into_error(text, index))?;
         }
         if manifests.is_empty() {
-            return Err(Error::new(ErrorKind::InvalidInput, "the manifests hold no object"));
+            return Err(Error::new(ErrorKind::InvalidInput, "the manifests contain no object"));
         }
         Ok(manifests)
     }
@@ -36,7 +36,7 @@ fn object(value: Value, at: &Path, manifests: &mut Vec<Manifest>) -> Result<(), 
     let api_version = required(&object, "apiVersion", at)?.to_owned();
     let kind = required(&object, "kind", at)?.to_owned();
     if api_version.split('/').count() > 2 || !api_version.split('/').all(is_path_segment) {
-        let message = format!("wanted an apiVersion such as v1 or apps/v1, not {}", api_version.escape_debug());
+        let message = format!("expected an apiVersion such as v1 or apps/v1, not {}", api_version.escape_debug());
         return Err(Flaw::new(at.key("apiVersion"), message));
     }
     if let Some(items) = take_items(&mut object, &api_version, &kind, at)? {
@@ -58,7 +58,7 @@ fn required<'a>(object: &'a Map<String, Value>, field: &str, at: &Path) -> Resul
         .ok_or_else(|| Flaw::new(at.clone(), format!("{} is missing", at.key(field))))
 }
 
-/// The entries of a list. A kind of somebody's own may be called a list and have other items: then it is an object like any other.
+/// The items of a list. A custom kind may be named like a list and have other items: then it is an object like any other.
 fn take_items(
     object: &mut Map<String, Value>,
     api_version: &str,
@@ -77,7 +77,7 @@ fn take_items(
     }
 }
 
-/// Whether an API group is one of Kubernetes' own: those have no dot, or end as only its own may.
+/// Whether an API group is one of Kubernetes' own: those have no dot, or a reserved suffix.
 fn is_of_kubernetes(api_version: &str) -> bool {
     match api_version.split_once('/') {
         None => true,
@@ -109,7 +109,7 @@ fn metadata(object: &Map<String, Value>, at: &Path) -> Result<(String, Option<St
     for (field, text) in [("name", Some(name)), ("namespace", namespace)] {
         if let Some(text) = text.filter(|text| !is_path_segment(text)) {
             let field = at_metadata.key(field);
-            let message = format!("wanted a {field} of {IN_A_PATH}, not {}", text.escape_debug());
+            let message = format!("expected a {field} of {IN_A_PATH}, not {}", text.escape_debug());
             return Err(Flaw::new(field, message));
         }
     }
@@ -132,7 +132,7 @@ fn texts(map: &Map<String, Value>, field: &str, at: &Path, wrong: fn(&Path, &str
     }
 }
 
-/// What this crate reads of some kinds. Everything else is Kubernetes' to judge.
+/// The fields that this crate reads of some kinds. Everything else is checked by Kubernetes.
 fn check_fields(object: &Map<String, Value>, api_version: &str, kind: &str, at: &Path) -> Result<(), Flaw> {
     match (api_version, kind) {
         // Kubernetes quotes a value of the wrong type in its refusal: that of a Secret would stand in an error.
@@ -144,7 +144,7 @@ fn check_fields(object: &Map<String, Value>, api_version: &str, kind: &str, at: 
     }
 }
 
-/// The kind that a definition defines is waited for, so its names are read.
+/// The kind of a definition is waited for, so its names are read.
 fn definition(object: &Map<String, Value>, at: &Path) -> Result<(), Flaw> {
     let Some(spec) = mapping(object, "spec", at)? else { return Ok(()) };
     let at = at.key("spec");
@@ -158,7 +158,7 @@ fn definition(object: &Map<String, Value>, at: &Path) -> Result<(), Flaw> {
 /// The signs of [`is_path_segment`], in words.
 const IN_A_PATH: &str = "letters from a to z, digits and -_.:~@!$&'()*+,;= (and neither . nor .. alone)";
 
-/// What Kubernetes lets stand in a path, and no URL takes for something else. Its kinds have narrower rules, which it checks.
+/// What Kubernetes allows in a path, and what URLs do not interpret. Its kinds have stricter rules, which it checks.
 pub(crate) fn is_path_segment(text: &str) -> bool {
     let is_plain = |letter: char| letter.is_ascii_alphanumeric() || "-_.:~@!$&'()*+,;=".contains(letter);
     !text.is_empty() && text != "." && text != ".." && text.chars().all(is_plain)

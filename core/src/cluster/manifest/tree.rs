@@ -1,11 +1,11 @@
-//! From text to values: YAML or JSON, as JSON would hold it.
+//! From text to values: YAML or JSON, as JSON values.
 
 use crate::error::{Error, ErrorKind, Result};
 use serde::de::{Deserialize, Deserializer, Error as _, MapAccess, SeqAccess, Visitor};
 use serde_json::{Map, Number, Value};
 use std::fmt;
 
-/// The options with which every reader here reads.
+/// The options of every YAML parser here.
 pub(super) fn options() -> serde_saphyr::Options {
     serde_saphyr::options! {
         strict_booleans: true,
@@ -21,14 +21,15 @@ pub(super) fn parse(text: &str) -> Result<Vec<Value>> {
     Ok(documents.into_iter().map(|document| document.0).collect())
 }
 
-/// The reader's own words may quote what it read, which may be a Secret: where it stopped is told.
+/// The parser's own message may quote its input, which may be a Secret: only the position is reported.
 fn not_yaml(err: &serde_saphyr::Error) -> Error {
     let at = err.location().map(|at| format!("line {}, column {}", at.line(), at.column()));
     Error::new(ErrorKind::InvalidInput, "the manifests are not YAML")
         .with_context("stopped at", at.unwrap_or_else(|| "the end".to_owned()))
 }
 
-/// A value. `serde_json` reads a number that JSON cannot hold (`.inf`, `.nan`) as null, and null counts as absent: here it is refused.
+/// A value. `serde_json` parses a number that JSON cannot represent (`.inf`, `.nan`) as null, and null counts as absent: here it is
+/// rejected.
 struct Tree(Value);
 
 impl<'de> Deserialize<'de> for Tree {
@@ -59,7 +60,7 @@ impl<'de> Visitor<'de> for Reader {
     }
 
     fn visit_f64<E: serde::de::Error>(self, value: f64) -> std::result::Result<Value, E> {
-        Number::from_f64(value).map(Value::Number).ok_or_else(|| E::custom("JSON holds no such number"))
+        Number::from_f64(value).map(Value::Number).ok_or_else(|| E::custom("JSON cannot represent this number"))
     }
 
     fn visit_str<E>(self, value: &str) -> std::result::Result<Value, E> {
@@ -94,7 +95,7 @@ impl<'de> Visitor<'de> for Reader {
         let mut map = Map::new();
         while let Some((key, Tree(value))) = entries.next_entry::<String, Tree>()? {
             if map.insert(key, value).is_some() {
-                return Err(A::Error::custom("a key is there twice"));
+                return Err(A::Error::custom("duplicate key"));
             }
         }
         Ok(Value::Object(map))

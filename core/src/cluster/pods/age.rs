@@ -7,7 +7,7 @@ const HOUR: u64 = 60 * MINUTE;
 const DAY: u64 = 24 * HOUR;
 const YEAR: u64 = 365 * DAY;
 
-/// Two parts while they tell something, then one: `119s`, `9m59s`, `10m`, `7h59m`, `47h`, `7d23h`, `1y300d`, `8y`.
+/// Two units while both are significant, then one: `119s`, `9m59s`, `10m`, `7h59m`, `47h`, `7d23h`, `1y300d`, `8y`.
 pub(super) fn human(age: Duration) -> String {
     let seconds = age.as_secs();
     match seconds {

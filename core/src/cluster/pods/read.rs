@@ -13,8 +13,8 @@ use serde_json::Value;
 const PULL_REASONS: [&str; 5] =
     ["ErrImagePull", "ImagePullBackOff", "InvalidImageName", "ErrImageNeverPull", "RegistryUnavailable"];
 
-/// Reads a pod object. Null counts as absent, as for Kubernetes' own clients. Of a pod with a value of another type the other parts are
-/// read: it keeps its name, and a status that cannot be read is unknown, never ready.
+/// Parses a pod object. Null counts as absent, as in Kubernetes' own clients. If a pod has a value of another type, the other parts are
+/// parsed: it keeps its name, and an invalid status is unknown, never ready.
 pub(crate) fn read_pod(object: &Value) -> Pod {
     let object = Object::deserialize(object).unwrap_or_else(|_| in_parts(&without_nulls(object)));
     let Summary { status, ready, containers, restarts, last_restart } = status::summarize(&object);

@@ -62,7 +62,7 @@ pub(crate) async fn check_grant(
             check => Poll::Ready(check),
         })
     };
-    match call.poll_until(Polling::new("looking for the role assignment").after(Some(PACE)), poll).await {
+    match call.poll_until(Polling::new("reading the role assignment").after(Some(PACE)), poll).await {
         Err(err) if err.kind() == ErrorKind::DeadlineExceeded => Ok(GrantCheck::NotListedYet(missing)),
         checked => checked,
     }

@@ -84,7 +84,8 @@ fn unseen(found: &Found, grant: Grant) -> Result<Decision> {
     if found.registry.mode == RoleAssignmentMode::LegacyRegistryPermissions {
         return Ok(Decision { grant, action: PlannedAction::Grant, existing: None });
     }
-    let text = "the caller may not list role assignments, and writing one unseen could overwrite a condition";
+    let text = "the caller lacks the permission to list role assignments, and writing one without listing could \
+        overwrite a condition";
     Err(Error::new(ErrorKind::Forbidden, text).with_missing_action(READ_GRANTS, grant.scope.as_str()))
 }
 
@@ -112,7 +113,7 @@ pub(super) fn same_condition(one: Option<&str>, other: Option<&str>) -> bool {
 pub(super) fn check_options(options: &AttachOptions) -> Result<()> {
     match &options.condition {
         Some(condition) if condition.trim().is_empty() => {
-            Err(Error::invalid("wanted a condition, not an empty text", "condition", ""))
+            Err(Error::invalid("expected a condition, not an empty string", "condition", ""))
         }
         _ => Ok(()),
     }
@@ -144,9 +145,11 @@ pub(crate) enum Otherwise {
 impl Otherwise {
     fn advice(self) -> &'static str {
         match self {
-            Self::Name => "give the object id of who pulls for it as principal_id",
-            Self::Attach => "attach the registries with the object id of who pulls for it as principal_id",
-            Self::AskRegistry => "attachments_of_registry tells by their object ids who can pull from a registry",
+            Self::Name => "pass the object ID of the principal that pulls for it as principal_id",
+            Self::Attach => {
+                "attach the registries with the object ID of the principal that pulls for it as principal_id"
+            }
+            Self::AskRegistry => "use attachments_of_registry to list the principals that can pull from a registry",
         }
     }
 }
@@ -165,9 +168,7 @@ pub(crate) fn principal(
     }
     let (name, advice) = (identities.cluster.name(), otherwise.advice());
     if let Some(client_id) = &identities.service_principal {
-        let text = format!(
-            "the cluster pulls with a service principal, of which Azure tells the application id only; {advice}"
-        );
+        let text = format!("the cluster uses a service principal, and Azure reports only its application ID; {advice}");
         return Err(Error::new(ErrorKind::Unsupported, text)
             .with_context("cluster", name)
             .with_context("application id", client_id.clone()));

@@ -31,7 +31,7 @@ use std::time::Duration;
 pub(crate) const RIGHTS: &[RequiredRight] = &[
     READ_THE_CLUSTER,
     READ_THE_REGISTRY,
-    needed(WRITE_GRANT, RightScope::Registry, "to make the grant, where it is not there"),
+    needed(WRITE_GRANT, RightScope::Registry, "to create the role assignment, if it does not exist"),
     LIST_GRANTS,
 ];
 pub(crate) const PLAN_RIGHTS: &[RequiredRight] = &[READ_THE_CLUSTER, READ_THE_REGISTRY, LIST_GRANTS];

@@ -23,7 +23,7 @@ const CLOCK_SKEW: Duration = Duration::from_secs(60);
 /// Refuses a plan of another form; and by Azure's clock, where that is known already, what [`check_is_current`] refuses.
 pub(crate) fn check_before(parts: &Parts, version: u32, known: u32, expires: SystemTime) -> Result<()> {
     if version != known {
-        let text = "the plan has a form that this version does not know";
+        let text = "the plan has an unknown format version";
         return Err(Error::invalid(text, "version", version.to_string()));
     }
     parts.time_of_azure().map_or(Ok(()), |now| check_is_current(expires, now))
@@ -35,8 +35,7 @@ pub(crate) fn check_is_current(expires: SystemTime, now: SystemTime) -> Result<(
         return Err(Error::new(ErrorKind::Conflict, "the plan has expired; make a new one"));
     }
     if expires.duration_since(now).is_ok_and(|left| left > GOOD_FOR + CLOCK_SKEW) {
-        let text =
-            "the plan expires later than any plan does, so that it was changed after it was made; make a new one";
+        let text = "the plan expires later than any plan can, so it was modified; make a new one";
         return Err(Error::invalid(text, "expires", crate::stored_time::text(expires)));
     }
     Ok(())

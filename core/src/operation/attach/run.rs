@@ -78,7 +78,7 @@ pub(crate) async fn apply_plan(
         && found.registry.mode.pull_role() == plan.role
         && (decision.action == plan.action || is_done);
     if !is_as_planned {
-        let text = "what is there has changed since the plan was made; nothing was written";
+        let text = "the current state has changed since the plan was made; nothing was written";
         return Err(Error::new(ErrorKind::Conflict, text).with_context("planned", plan.to_string()));
     }
     carry_out(parts, &found, decision, &options, call).await
@@ -98,7 +98,7 @@ async fn gather(parts: &Parts, cluster: &ClusterRef, registry: &RegistryRef, cal
     };
     let all = async { futures::try_join!(identities, at_registry) };
     let (identities, (registry, assignments)) =
-        call.step("looking at cluster, registry and role assignments", all).await?;
+        call.step("reading cluster, registry and role assignments", all).await?;
     Ok(Found { identities, registry, assignments, groups: GroupAccess::default() })
 }
 

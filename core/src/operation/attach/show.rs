@@ -22,7 +22,7 @@ impl fmt::Display for Whose<'_> {
         let short = id.split('-').next().unwrap_or_default();
         let what = if self.is_named { "principal" } else { "kubelet" };
         write!(f, "{}/{} ({what} {short}…", self.cluster.group(), self.cluster.name())?;
-        f.write_str(if self.is_named { ", given by hand)" } else { ")" })
+        f.write_str(if self.is_named { ", given in the options)" } else { ")" })
     }
 }
 
@@ -30,7 +30,7 @@ impl Whose<'_> {
     /// The lines below: the whole of it.
     pub(crate) fn details(&self, scope: &ResourceId, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let origin = if self.is_named {
-            "given by hand, not compared with the cluster"
+            "given in the options, not compared with the cluster"
         } else {
             "the cluster's kubelet identity"
         };
@@ -40,7 +40,7 @@ impl Whose<'_> {
             self.principal_id, self.cluster
         )?;
         if self.cluster.subscription().is_none() {
-            f.write_str(", in the parts's subscription")?;
+            f.write_str(", in the client's subscription")?;
         }
         Ok(())
     }
@@ -93,7 +93,7 @@ impl fmt::Display for AttachPlan {
         for group in &self.unchecked_groups {
             write!(
                 f,
-                "\n! group {} has a role that gives pull; whether it has the principal as a member was not checked",
+                "\n! group {} has a role that allows pulling; whether the principal is a member was not checked",
                 Quoted(group)
             )?;
         }

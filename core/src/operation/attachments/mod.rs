@@ -24,14 +24,14 @@ use uuid::Uuid;
 
 pub(crate) const RIGHTS_OF_CLUSTER: &[RequiredRight] = &[
     READ_THE_CLUSTER,
-    needed(READ_GRANTS, RightScope::Subscription, "to see what the identity was granted"),
-    useful(READ_REGISTRY, RightScope::Subscription, "to find the registries that an inherited grant reaches"),
+    needed(READ_GRANTS, RightScope::Subscription, "to list the identity's role assignments"),
+    useful(READ_REGISTRY, RightScope::Subscription, "to find the registries that an inherited grant covers"),
     READ_ROLES,
 ];
 pub(crate) const RIGHTS_OF_REGISTRY: &[RequiredRight] = &[
     READ_THE_REGISTRY,
     SEE_GRANTS,
-    useful(READ_CLUSTER, RightScope::Subscription, "to tell which cluster's a grant is"),
+    useful(READ_CLUSTER, RightScope::Subscription, "to name the cluster of a grant"),
     READ_ROLES,
 ];
 

@@ -32,7 +32,7 @@ pub(crate) async fn of_cluster(
     call: &Call,
 ) -> Result<ClusterAttachments> {
     let id = cluster.id(parts.subscription_id());
-    let step = "looking at the cluster, the registries and the role assignments";
+    let step = "reading the cluster, the registries and the role assignments";
     call.step(step, gather_of_cluster(parts, (cluster, id), options, call)).await
 }
 
@@ -118,7 +118,7 @@ pub(crate) async fn of_registry(
     call: &Call,
 ) -> Result<RegistryAttachments> {
     registry.check_cloud(parts.cloud())?;
-    let step = "looking at the registry, its role assignments and the clusters";
+    let step = "reading the registry, its role assignments and the clusters";
     call.step(step, gather_of_registry(parts, registry, options, call)).await
 }
 

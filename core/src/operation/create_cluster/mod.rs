@@ -19,14 +19,14 @@ use crate::{
 use serde::{Deserialize, Serialize};
 
 pub(crate) const RIGHTS: &[RequiredRight] = &[
-    needed(READ_CLUSTER, RightScope::ResourceGroup, "to see whether it is there, and when it is done"),
-    needed(WRITE_CLUSTER, RightScope::ResourceGroup, "to make it"),
+    needed(READ_CLUSTER, RightScope::ResourceGroup, "to check whether it exists, and when it is ready"),
+    needed(WRITE_CLUSTER, RightScope::ResourceGroup, "to create it"),
     LEARN_LOCATION,
     RequiredRight { why: "to attach a registry", ..READ_THE_REGISTRY },
-    needed(WRITE_GRANT, RightScope::Registry, "to make the grant, where it is not there"),
+    needed(WRITE_GRANT, RightScope::Registry, "to create the role assignment, if it does not exist"),
     LIST_GRANTS,
     useful(REGISTER_CLUSTERS, RightScope::Subscription, "to register the resource provider, on request"),
-    useful(READ_PROVIDER, RightScope::Subscription, "to see when it is registered"),
+    useful(READ_PROVIDER, RightScope::Subscription, "to check when it is registered"),
 ];
 
 /// The result of creating a cluster: the cluster, and its attachments.

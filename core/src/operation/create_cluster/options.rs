@@ -122,11 +122,11 @@ impl CreateClusterOptions {
     /// What is wrong is told before the first request; what only the service knows, such as its sizes, by the service.
     pub(super) fn new_cluster(&self, id: ResourceId) -> Result<NewCluster> {
         if !(1..=MOST_NODES).contains(&self.node_count) {
-            let wanted = format!("wanted 1 to {MOST_NODES} nodes");
+            let wanted = format!("expected 1 to {MOST_NODES} nodes");
             return Err(Error::invalid(wanted, "node count", self.node_count.to_string()));
         }
         if let Some(version) = self.kubernetes_version.as_deref().filter(|version| !is_version(version)) {
-            return Err(Error::invalid("wanted two or three numbers, such as 1.33", "kubernetes version", version));
+            return Err(Error::invalid("expected two or three numbers, such as 1.33", "kubernetes version", version));
         }
         for (part, text) in [("location", &self.location), ("vm size", &self.vm_size)] {
             check_not_empty(part, text.as_deref())?;

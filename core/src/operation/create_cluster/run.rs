@@ -93,7 +93,7 @@ async fn attach_all(
     let grants = registries.iter().map(|registry| async {
         let attached = attach_found(parts, &identities, registry, call).await;
         let explain = |err| explain(err, &identities, registry.id.name()).with_context("cluster", cluster.name());
-        attached.map_err(|err| explain(err).with_context("hint", "run it again to go on from here, or attach"))
+        attached.map_err(|err| explain(err).with_context("hint", "call again to continue, or attach"))
     });
     try_join_all(grants).await
 }

@@ -24,7 +24,7 @@ use serde::{Deserialize, Serialize};
 pub(crate) const RIGHTS: &[RequiredRight] = &[
     READ_THE_CLUSTER,
     SEE_GRANTS,
-    needed(DELETE_GRANT, RightScope::Registry, "to remove the grant, where there is one"),
+    needed(DELETE_GRANT, RightScope::Registry, "to remove the role assignment, if it exists"),
     TELL_REMAINING,
     READ_ROLES,
 ];

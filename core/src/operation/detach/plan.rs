@@ -104,7 +104,7 @@ impl fmt::Display for DetachPlan {
             write!(f, "\n    condition: {condition}\n    description: {description}")?;
         }
         for one in &self.remaining {
-            write!(f, "\n! {} still gives pull", Quoted(&one.to_string()))?;
+            write!(f, "\n! {} still gives access", Quoted(&one.to_string()))?;
         }
         Ok(())
     }

@@ -85,7 +85,7 @@ pub(crate) async fn apply_plan(
     let is_as_planned =
         found.principal_id == plan.principal_id && found.held.remove.iter().all(|one| plan.removes(one));
     if !is_as_planned {
-        let text = "more would be removed than the plan says; nothing was";
+        let text = "more would be removed than planned; nothing was removed";
         return Err(Error::new(ErrorKind::Conflict, text).with_context("planned", plan.to_string()));
     }
     carry_out(parts, &found, call).await
@@ -117,7 +117,7 @@ async fn gather(
     };
     let all = async { futures::try_join!(whose, at_registry) };
     let ((principal_id, cluster), (registry, mode, assignments)) =
-        call.step("looking at cluster and role assignments", all).await?;
+        call.step("reading cluster and role assignments", all).await?;
     let of_groups = assignments.iter().filter(|one| one.is_of_group() && !one.is_of(principal_id)).cloned().collect();
     let held = decide(assignments, &registry, principal_id, options);
     Ok(Found { registry, mode, principal_id, cluster, held, of_groups })
@@ -129,7 +129,7 @@ fn explain_absent(err: Error) -> Error {
     }
     err.with_context(
         "hint",
-        "what a deleted cluster was granted is removed by the object id of its identity, given as principal id",
+        "to remove the grants of a deleted cluster, pass the object ID of its identity as principal_id",
     )
 }
 

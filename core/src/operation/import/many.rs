@@ -109,7 +109,7 @@ fn event(index: u32, item: &ImportItem, ended: &Result<Import>) -> Event {
 /// A name that two images want is a slip in the list: which of them it has in the end would be chance.
 fn check(parts: &Parts, items: &[ImportItem], options: &ImportManyOptions) -> Result<()> {
     if options.concurrency == 0 {
-        return Err(Error::invalid("wanted at least one import at a time", "concurrency", "0"));
+        return Err(Error::invalid("expected a concurrency of at least 1", "concurrency", "0"));
     }
     let mut taken = HashSet::new();
     for item in items {

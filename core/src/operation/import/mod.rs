@@ -39,7 +39,7 @@ pub(crate) const RIGHTS: &[RequiredRight] = &[
     needed(IMPORT, RightScope::Registry, "to import"),
     RequiredRight {
         smallest_role: Some("AcrPull"),
-        ..useful(PULL, RightScope::Registry, "to compare digests; without it the import is unproven")
+        ..useful(PULL, RightScope::Registry, "to compare digests; without it the import is not verified")
     },
     READ_ON_REPOSITORIES,
 ];
@@ -47,14 +47,18 @@ pub(crate) const RIGHTS: &[RequiredRight] = &[
 pub(crate) const POLL_RIGHTS: &[RequiredRight] = &[
     RequiredRight {
         smallest_role: Some("AcrPull"),
-        ..useful(PULL, RightScope::Registry, "to tell a tag that another import has brought from one that is taken")
+        ..useful(
+            PULL,
+            RightScope::Registry,
+            "to distinguish a tag set by another import of the same image from a tag of another image",
+        )
     },
     READ_ON_REPOSITORIES,
 ];
 const READ_ON_REPOSITORIES: RequiredRight = RequiredRight {
     is_data_action: true,
     smallest_role: Some("Container Registry Repository Reader"),
-    ..useful(READ_CONTENT, RightScope::Registry, "the same where permissions are on repositories")
+    ..useful(READ_CONTENT, RightScope::Registry, "the same for registries with repository permissions")
 };
 
 pub(crate) async fn import(

@@ -90,7 +90,7 @@ impl ImportOptions {
     pub(super) fn check(&self) -> Result<()> {
         match (&self.source_registry, &self.credentials) {
             (Some(registry), Some(_)) => {
-                let text = "a source is named by its registry or asked with credentials, not both";
+                let text = "give a source registry or credentials, not both";
                 Err(Error::invalid(text, "source registry", registry.to_string()))
             }
             _ => Ok(()),

@@ -50,7 +50,7 @@ impl Job<'_> {
         match (proof, reason) {
             // Azure has said that it succeeded, so that it did.
             (Err(err), Some(reason)) if err.kind() != ErrorKind::Cancelled => {
-                let text = "the registry's replicas do not all show the image yet";
+                let text = "not all replicas of the registry have the image yet";
                 Ok(ImportProof::Unproven { reason: format!("{text}: {reason}") })
             }
             (proof, _) => proof,
@@ -81,7 +81,7 @@ impl Job<'_> {
         }
         Ok(Shown::Proof(match (self.wanted(), arrived, uncompared) {
             (Some(wanted), _, Some(digest)) => {
-                let reason = format!("{wanted}, which is meant, is of another algorithm");
+                let reason = format!("the expected digest {wanted} has another algorithm");
                 ImportProof::TargetOnly { digest, reason }
             }
             (Some(wanted), ..) => ImportProof::SourceMatched { digest: wanted.clone() },
@@ -94,11 +94,11 @@ impl Job<'_> {
     fn unproven(&self, target: &Look) -> String {
         let mut reason = reason_of(target);
         if let Look::Hidden { is_refused: true, .. } = target {
-            reason = format!("{reason}; looking needs the role {} here", self.registry.mode.pull_role());
+            reason = format!("{reason}; reading it requires the role {} here", self.registry.mode.pull_role());
         }
         match &self.seen {
             Look::Hidden { reason: of_source, .. } if self.wanted().is_none() => {
-                format!("{reason}; nor was the source seen: {of_source}")
+                format!("{reason}; the source was not read either: {of_source}")
             }
             _ => reason,
         }
@@ -117,7 +117,7 @@ fn reason_of(look: &Look) -> String {
 }
 
 fn not_yet(target: &ImageReference) -> Shown {
-    let text = "Azure says that the import succeeded, and the target does not have the image";
+    let text = "Azure reports that the import succeeded, but the target does not have the image";
     let err = Error::new(ErrorKind::Unexpected, text).with_context("image", target.to_string());
-    Shown::NotYet(format!("{target} does not show it"), err.with_failed_side(ImportSide::Target))
+    Shown::NotYet(format!("{target} does not have it"), err.with_failed_side(ImportSide::Target))
 }

@@ -120,7 +120,7 @@ impl Reach {
         let is_passing =
             matches!(err.kind(), ErrorKind::Unavailable | ErrorKind::RateLimited | ErrorKind::DeadlineExceeded);
         let is_unreached = matches!(err.kind(), ErrorKind::Unavailable | ErrorKind::DeadlineExceeded);
-        let reason = if is_unreached { format!("{host} was not reached from here: {err}") } else { err.to_string() };
+        let reason = if is_unreached { format!("could not reach {host} from here: {err}") } else { err.to_string() };
         let mut hosts = self.hosts();
         let known = hosts.entry(host.to_owned()).or_insert(Host { left: PATIENCE, reason: String::new() });
         known.left = known.left.saturating_sub(cost);

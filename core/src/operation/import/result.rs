@@ -73,7 +73,7 @@ impl fmt::Display for ImportProof {
         match self {
             Self::SourceMatched { digest } => write!(f, "{digest}, equal to the source"),
             Self::TargetOnly { digest, reason } => write!(f, "{digest}, not compared with the source: {reason}"),
-            Self::Unproven { reason } => write!(f, "not looked at: {reason}"),
+            Self::Unproven { reason } => write!(f, "not read: {reason}"),
         }
     }
 }

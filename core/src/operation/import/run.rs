@@ -43,8 +43,9 @@ const SHOWS_AFTER_CONFLICT: Duration = Duration::from_secs(15);
 const SHOWS_ON_REPLICAS: Duration = Duration::from_secs(3 * 60);
 /// However long they take, so many looks there are.
 const LEAST_LOOKS: u32 = 4;
-pub(super) const LOOKING: &str = "looking whether the image has arrived";
-const ACCEPTED: &str = "Azure accepted the import, and does not let the caller follow it; it may go on all the same";
+pub(super) const LOOKING: &str = "checking whether the image has arrived";
+const ACCEPTED: &str =
+    "Azure accepted the import, but the caller lacks the permission to follow it; it may still continue";
 
 /// What was not seen to have the image after an import that failed.
 struct Left<'a> {
@@ -114,7 +115,7 @@ impl<'a> Job<'a> {
         let ((registry, before), Origin { image: source, registry: source_registry, seen }) =
             futures::try_join!(target, origin)?;
         if matches!(seen, Look::Absent) {
-            let err = Error::new(ErrorKind::NotFound, "the source has no such image");
+            let err = Error::new(ErrorKind::NotFound, "the image does not exist in the source registry");
             return Err(err.with_context("image", source.to_string()).with_failed_side(ImportSide::Source));
         }
         let digest = meant(&seen, &source);
@@ -143,7 +144,7 @@ impl<'a> Job<'a> {
             match look {
                 look if look.is(wanted) => {}
                 Look::There(there) if self.options.on_existing_tag == OnExistingTag::Keep => {
-                    let text = "the tag exists with another image; replace it on purpose, or choose another tag";
+                    let text = "the tag exists with another image; allow replacing it, or choose another tag";
                     return Err(differs(target, text, there, wanted));
                 }
                 Look::There(_) | Look::Absent | Look::Hidden { .. } => missing.push(target),

@@ -20,9 +20,9 @@ use tokio::sync::OnceCell;
 
 /// Stands for the registry of a source that was typed without one, until its login server is known.
 const UNKNOWN: &str = "source.invalid";
-const UNCOMPARED: &str = "the source is asked with credentials, by Azure alone";
-const UNSEEN: &str = "the caller may not look at the source registry, so that its login server is not known";
-const STEP: &str = "looking for the source registry";
+const UNCOMPARED: &str = "only Azure uses the source's credentials";
+const UNSEEN: &str = "the caller lacks the permission to read the source registry, so its login server is unknown";
+const STEP: &str = "searching the source registry";
 
 /// Reads which image is meant, before anything is sent.
 ///
@@ -42,18 +42,16 @@ pub(super) fn named(parts: &Parts, source: &ImageReference, options: &ImportOpti
         let registry: RegistryRef = host.parse().map_err(|err: Error| err.with_context("image", source.to_string()))?;
         // It would be looked at in the one and imported from the other.
         if options.source_registry.as_ref().is_some_and(|named| !named.may_have_host(registry.as_str())) {
-            return wrong("the source names another registry than the one that is named to have it: name one");
+            return wrong("the source's host and the source registry are different registries: give one of them");
         }
         return Ok(source.in_registry(registry.as_str()));
     }
     if options.source_registry.is_some() {
-        return wrong(
-            "the source names a host that is no registry of Azure, and a registry of Azure that has it: name one",
-        );
+        return wrong("the source's host is not an Azure registry, but a source registry is given: give one of them");
     }
     // A port is not part of the name. No address in brackets has a dot either.
     if !host.split(':').next().unwrap_or_default().contains('.') {
-        return wrong("Azure fetches the image, and reaches no host without a dot in its name");
+        return wrong("Azure pulls the image, and cannot reach a host without a dot in its name");
     }
     Ok(source.clone())
 }
@@ -131,7 +129,7 @@ impl Origin {
             return Ok(Self { image, registry, seen });
         }
         let Some(registry) = &options.source_registry else {
-            return Err(Error::invalid("wanted the registry that has it", "image", image.to_string()));
+            return Err(Error::invalid("expected the registry that has it", "image", image.to_string()));
         };
         let found = match (sources.named(parts, registry, call).await, registry.id()) {
             // Azure may have rights that the caller has not: the id is all that it needs.

@@ -33,7 +33,7 @@ impl Targets {
             }
         }
         if tagged.is_empty() && untagged.is_empty() {
-            let message = "an image named by its digest alone needs a target with a tag";
+            let message = "an image with a digest and no tag requires a target with a tag";
             tagged.push(source.tagged().ok_or_else(|| Error::invalid(message, "image", source.to_string()))?);
         }
         Ok(Self { tagged, untagged })
@@ -54,7 +54,7 @@ impl Targets {
     pub fn in_registry(&self, login_server: &str, digest: Option<&Digest>) -> Result<Vec<ImageReference>> {
         let mut all = self.tagged_in(login_server);
         for repository in &self.untagged {
-            let message = "an import without a tag needs a source that is named by its digest, or can be looked at";
+            let message = "an import without a tag requires a source with a digest, or one that can be read";
             let digest = digest.ok_or_else(|| Error::invalid(message, "untagged_repositories", repository.clone()))?;
             all.push(ImageReference::parse(&format!("{login_server}/{repository}@{digest}"))?);
         }
@@ -63,7 +63,7 @@ impl Targets {
 }
 
 fn name_of(text: &str) -> Result<ImageReference> {
-    let wanted = || Error::invalid("wanted repository:tag", "target", text);
+    let wanted = || Error::invalid("expected repository:tag", "target", text);
     let named = ImageReference::parse(&format!("{UNKNOWN}/{text}")).map_err(|err| wanted().with_source(err))?;
     if named.digest().is_some() || !text.contains(':') {
         return Err(wanted());
@@ -72,7 +72,7 @@ fn name_of(text: &str) -> Result<ImageReference> {
 }
 
 fn repository_of(text: &str) -> Result<String> {
-    let wanted = || Error::invalid("wanted a repository without a tag", "untagged_repositories", text);
+    let wanted = || Error::invalid("expected a repository without a tag", "untagged_repositories", text);
     if text.contains([':', '@']) {
         return Err(wanted());
     }

@@ -42,8 +42,8 @@ impl Verdict {
             }
             GrantCheck::ThroughGroup(group) => {
                 let step = format!("waiting until access through {group}, is effective");
-                let hint = "nodes keep a token with the memberships of when it was issued, for up to a day; attach with \
-                            on_inherited_grant=grant_directly is independent of groups";
+                let hint = "nodes keep a token with the memberships at its issue for up to a day; attach with \
+                    on_inherited_grant=grant_directly to be independent of groups";
                 Self::wait(step, vec![("access", format!("through {group}")), (HINT, hint.to_owned())])
             }
             GrantCheck::PerhapsThroughGroup(text) => {
@@ -118,12 +118,12 @@ async fn judge_at(
 fn not_found(host: &str, searched: &[SubscriptionId]) -> Verdict {
     let names: Vec<String> = searched.iter().map(ToString::to_string).collect();
     let why = match names.as_slice() {
-        [] => format!("{host} was not found: the caller may list registries in no subscription"),
+        [] => format!("{host} was not found: the caller lacks the permission to list registries in any subscription"),
         [one] => format!("{host} was not found in subscription {one}"),
         all => format!("{host} was not found in subscriptions {}", all.join(", ")),
     };
-    let hint = "name the registry by its resource id (registry), or further subscriptions; if it is not attached, attach it by its \
-                resource id";
+    let hint = "give the registry's resource ID as registry, or further subscriptions; if it is not attached, attach \
+        it by its resource ID";
     Verdict::not_checked(why, Some(hint))
 }
 
