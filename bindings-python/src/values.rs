@@ -12,24 +12,24 @@ use pyo3::prelude::*;
 use std::collections::BTreeMap;
 
 value! {
-    /// The identities of a cluster, and what decides who may talk to it.
+    /// The identities of a cluster, and how its users sign in.
     pub struct ClusterIdentities {
         /// The cluster's resource id.
         cluster: String,
-        /// The service's word for the cluster's state, such as `Succeeded` or `Updating`.
+        /// The provisioning state reported by Azure, such as `Succeeded` or `Updating`.
         state: String,
-        /// What its nodes pull images with. Absent while a cluster is being made, and on clusters with a service
-        /// principal.
+        /// The identity that its nodes pull images with. Missing while a cluster is being created, and on clusters with
+        /// a service principal.
         kubelet: Option<KubeletIdentity>,
-        /// What the control plane acts with. A grant to it has no effect on pulls. Object ids.
+        /// The identities of the control plane. A grant to one has no effect on pulls. Object ids.
         control_plane: Several<String>,
-        /// What add-ons act with. A grant to one has no effect on pulls.
+        /// The identities of add-ons. A grant to one has no effect on pulls.
         add_ons: Several<AddOnIdentity>,
-        /// Application (client) id of the service principal, on a cluster that has one instead of managed identities.
+        /// Application (client) ID of the service principal, on a cluster that uses one instead of managed identities.
         service_principal: Option<String>,
-        /// How the cluster uses Entra for its users, if it does.
+        /// How users sign in with Entra ID, if the cluster uses it.
         entra: Option<EntraSettings>,
-        /// Whether credentials that do not go through Entra are switched off.
+        /// Whether local accounts, which bypass Entra ID, are disabled.
         local_accounts_disabled: bool,
     }
 }
@@ -37,11 +37,11 @@ value! {
 value! {
     /// The identity that a cluster's nodes pull images with.
     pub struct KubeletIdentity {
-        /// Its object id: what a grant names.
+        /// Its object ID, which role assignments use.
         object_id: String,
-        /// Its client id, which no grant should name.
+        /// Its client ID, which must not be used in role assignments.
         client_id: Option<String>,
-        /// Resource id of the managed identity.
+        /// Resource ID of the managed identity.
         resource_id: Option<String>,
     }
 }
@@ -51,41 +51,40 @@ value! {
     pub struct AddOnIdentity {
         /// The add-on's name, such as `azureKeyvaultSecretsProvider`.
         add_on: String,
-        /// The identity's object id.
+        /// The identity's object ID.
         object_id: String,
     }
 }
 
 value! {
-    /// How a cluster uses Entra for its users.
+    /// How a cluster's users sign in with Entra ID.
     pub struct EntraSettings {
-        /// Whether Azure's role assignments decide inside Kubernetes too.
+        /// Whether Azure role assignments also apply inside Kubernetes.
         azure_rbac: bool,
     }
 }
 
 value! {
-    /// The state "this cluster can pull from this registry, by that grant".
+    /// The result of attach: the role assignment that lets the cluster pull from the registry.
     ///
-    /// Assigned is not yet effective: Azure takes from seconds to minutes until a registry honours a new grant.
+    /// A new role assignment takes seconds to minutes until the registry honours it.
     pub struct Attachment {
-        /// What was found or done.
+        /// What attach found or did.
         outcome: AttachOutcome,
-        /// The role that gives pull.
+        /// The role that allows pulling.
         role: Word<aks_acr::PullRole>,
-        /// Who has it. An object id.
+        /// The principal that has the role. An object id.
         principal_id: String,
         /// The registry. A resource id.
         registry: String,
-        /// Id of the role assignment. `None` where one exists that the caller may not read.
+        /// ID of the role assignment. `None` if one exists that the caller lacks the permission to read.
         assignment_id: Option<String>,
-        /// What narrows the grant, if anything does.
+        /// The condition that restricts the grant, if any.
         condition: Option<String>,
-        /// `x-ms-correlation-request-id` of the write, by which Azure's activity log knows it. `None` where nothing was
-        /// written.
+        /// `x-ms-correlation-request-id` of the write, for Azure's activity log. `None` if nothing was written.
         correlation_id: Option<String>,
-        /// Object ids of the Entra groups that have a role which gives pull there, where Azure did not say whether the
-        /// identity is a member. Usually empty.
+        /// Object IDs of Entra groups that have access, if Azure did not say whether the identity is a member. Usually
+        /// empty.
         unchecked_groups: Several<String>,
     }
 }
@@ -96,7 +95,7 @@ variants! {
         /// The grant was made.
         Granted {
         },
-        /// The same grant was there: nothing was written.
+        /// The same grant existed: nothing was written.
         AlreadyGranted {
         },
         /// A scope above the registry gives the role: nothing was written.
@@ -105,103 +104,102 @@ variants! {
             #[serde(rename = "from")]
             from_: String,
         },
-        /// The identity is a member of an Entra group, itself or through other groups, that has a role which gives
-        /// pull: nothing was written.
+        /// The identity is a direct or nested member of an Entra group that has access: nothing was written.
         ///
-        /// A warning goes with it: nodes keep a token with the memberships of the time when it was issued, for up to a
-        /// day, so that a membership that was just made takes long to have an effect. Ask for a direct grant to be
-        /// independent of that.
+        /// This comes with a warning: nodes keep a token with the memberships at the time it was issued, for up to a
+        /// day, so a new membership takes long to have an effect. Request a direct grant to be independent of that.
         ThroughGroup {
-            /// Object id of the group that holds the role.
+            /// Object ID of the group that has the role.
             group: String,
             /// The scope of its role assignment: the registry or one above it.
             #[serde(rename = "from")]
             from_: String,
         },
-        /// The role is there with another condition, which was left as it is: nothing was written.
+        /// The role assignment exists with another condition, which was kept: nothing was written.
         ConditionDiffers {
-            /// The condition that is there. `None` means that the role is there without any, and so is wider than was
-            /// asked.
+            /// The existing condition. `None` means that the role assignment has no condition, and so is wider than
+            /// requested.
             existing: Option<String>,
         },
     }
 }
 
 value! {
-    /// What attach would do. Making one needs read rights only. It can be stored, as JSON that is the same in every
-    /// language, and is good for an hour.
+    /// A plan of what attach would do. It is valid for one hour.
     ///
-    /// Applying it looks again: what is done by then is no hindrance, but if something else would be done, nothing is
-    /// and the error says so.
+    /// Making a plan needs read permissions only. It can be stored as JSON, which is the same in every language.
     ///
-    /// `str()` shows all that would be written, below a line that begins with `+` (creates a role assignment), `~`
-    /// (replaces a condition), or `=` (writes nothing); a line with `!` is a warning. A stored plan is trusted as its
-    /// storage is: whoever can change it can name another principal, cluster or registry, within what the caller who
-    /// applies it may write. So review what `str()` shows at the place where it is applied.
+    /// Applying it reads the current state again. If the planned change was made in the meantime, the call succeeds; if
+    /// something else would have to be done, nothing is written and the error says so.
+    ///
+    /// `str()` shows everything that would be written, below a line that starts with `+` (creates a role assignment),
+    /// `~` (replaces a condition), or `=` (writes nothing); a line with `!` is a warning. A stored plan is only as
+    /// trustworthy as its storage: anyone who can change it can name another principal, cluster or registry, within the
+    /// permissions of the caller who applies it. So review what `str()` shows at the place where it is applied.
     pub struct AttachPlan {
-        /// The version of the form in which the plan is written.
+        /// The version of the plan's format.
         version: u32,
-        /// After this, by the clock of Azure, it is refused.
+        /// The expiry, by Azure's clock. The plan is rejected after this.
         expires: Time,
         /// The cluster.
         cluster: ClusterRef,
         /// The registry. A resource id.
         registry: String,
-        /// The role that gives pull there.
+        /// The role that allows pulling.
         role: Word<aks_acr::PullRole>,
-        /// Who would have it. An object id.
+        /// The principal that would get the role. An object id.
         principal_id: String,
         /// What would narrow it.
         condition: Option<String>,
-        /// What would be done.
+        /// The planned action.
         action: PlannedAction,
-        /// Whether the options named who gets the grant; else it is the cluster's kubelet identity.
+        /// Whether the options named the principal; otherwise it is the cluster's kubelet identity.
         is_principal_named: bool,
-        /// What the options said of a scope above the registry, or a group, that gives pull already.
+        /// The option for access through a scope above the registry, or through a group.
         on_inherited_grant: Word<aks_acr::OnInheritedGrant>,
-        /// What the options said of the role with another condition.
+        /// The option for a role assignment with another condition.
         on_condition_mismatch: Word<aks_acr::OnConditionMismatch>,
-        /// Object ids of the Entra groups that have a role which gives pull there, where Azure did not say whether the
-        /// identity is a member. Usually empty.
+        /// Object IDs of Entra groups that have access, if Azure did not say whether the identity is a member. Usually
+        /// empty.
         unchecked_groups: Several<String>,
     }
 }
 
 variants! {
-    /// What a plan does.
+    /// The action of a plan.
     pub enum PlannedAction {
-        /// Makes the grant.
+        /// Creates the role assignment.
         Grant {
         },
-        /// Gives the grant that is there another condition.
+        /// Replaces the condition of the existing role assignment.
         Replace {
-            /// Its id.
+            /// The role assignment's ID.
             assignment_id: String,
         },
-        /// Writes nothing, since this is so already.
+        /// Writes nothing, because access already exists.
         Nothing {
-            /// What attach would answer.
+            /// The outcome that attach would report.
             outcome: AttachOutcome,
         },
     }
 }
 
 value! {
-    /// What was removed, and what still lets the cluster pull.
+    /// The result of detach: the removed grants, and those that still give access.
     ///
-    /// Removed is not yet without effect: Azure takes from seconds to minutes, a node may hold a token of the registry
-    /// for hours, and an image that is on a node already starts without a pull.
+    /// A removed grant can have an effect for some time: Azure takes seconds to minutes, a node may keep a registry
+    /// token for hours, and an image that is already on a node starts without a pull.
     pub struct Detachment {
-        /// What was found or done.
+        /// What detach found or did.
         outcome: Word<aks_acr::DetachOutcome>,
-        /// Whose grants. An object id.
+        /// The principal whose grants were removed. An object id.
         principal_id: String,
         /// The registry. A resource id.
         registry: String,
-        /// What was removed.
+        /// The removed grants.
         removed: Several<RemovedGrant>,
-        /// What still gives this principal pull: grants from above, of other roles, of Entra groups that it is a member
-        /// of, or not made by us where only ours were to go.
+        /// The grants that still allow this principal to pull: inherited ones, those of other roles or of its Entra
+        /// groups, and those kept by `only_created_by_aks_acr`.
         remaining: Several<PullGrant>,
     }
 }
@@ -209,58 +207,59 @@ value! {
 value! {
     /// A grant that was removed.
     pub struct RemovedGrant {
-        /// Id of the role assignment that is gone.
+        /// ID of the removed role assignment.
         assignment_id: String,
         /// Its role.
         role: Word<aks_acr::PullRole>,
-        /// What narrowed it, if anything did.
+        /// The condition that restricted it, if any.
         condition: Option<String>,
-        /// `x-ms-correlation-request-id` of the write, by which Azure's activity log knows it.
+        /// `x-ms-correlation-request-id` of the write, for Azure's activity log.
         correlation_id: Option<String>,
     }
 }
 
 value! {
-    /// A role assignment that lets somebody pull from a registry.
+    /// A role assignment that allows a principal to pull from a registry.
     ///
-    /// A role is judged by what it allows: an Owner can pull too, where permissions are on the whole registry. One
-    /// without effect in the registry's mode is no grant of pull, and is left out.
+    /// A role is judged by its permissions: an Owner can pull too, from a registry with registry-wide permissions. A
+    /// role without effect in the registry's mode does not allow pulling, and is left out.
     pub struct PullGrant {
         /// The registry. A resource id.
         registry: String,
-        /// Who holds the assignment: an identity or a group. An object id.
+        /// The principal that has the role: an identity or a group. An object id.
         principal_id: String,
-        /// Azure's word for what that is: `ServicePrincipal` (a managed identity too), `Group`, `User`.
+        /// The principal's type in Azure: `ServicePrincipal` (including managed identities), `Group`, `User`.
         principal_type: Option<String>,
-        /// Whether the principal still exists, as far as that is known.
+        /// Whether the principal still exists, if known.
         principal_state: Word<aks_acr::PrincipalState>,
-        /// The clusters whose nodes pull with it, of those that were looked at: it is their kubelet identity, or a
-        /// group that has that as a member (see `membership`). Resource ids.
+        /// The clusters whose nodes pull with this grant, of the listed clusters: the principal is their kubelet
+        /// identity, or a group that contains it (see `membership`). Resource ids.
         clusters: Several<String>,
-        /// The role definition's id, the part that is the same in every subscription.
+        /// The role definition's ID, the part that is the same in every subscription.
         role_definition_id: String,
-        /// The role's name. `None` where the caller may not read the definition.
+        /// The role's name. `None` if the caller lacks the permission to read the definition.
         role_name: Option<String>,
-        /// Id of the role assignment.
+        /// ID of the role assignment.
         assignment_id: String,
-        /// Where it was assigned.
+        /// Whether the grant is direct or inherited.
         reach: GrantReach,
-        /// What narrows it, if anything does.
+        /// The condition that restricts it, if any.
         condition: Option<String>,
-        /// `False`: the caller may not read the role's definition or the registry, so that it may give pull, or not.
+        /// Whether the role is known to allow pulling. `False`: the caller lacks the permission to read the role's
+        /// definition or the registry.
         is_certain: bool,
-        /// Where the principal is a group: whether its members are known, and so the `clusters` complete.
+        /// If the principal is a group: whether its members are known, and so whether `clusters` is complete.
         membership: Word<aks_acr::GroupMembership>,
     }
 }
 
 variants! {
-    /// Where a grant was assigned.
+    /// The scope of a grant.
     pub enum GrantReach {
-        /// On the registry itself: detach removes it, if its role is one that attach gives.
+        /// On the registry itself: detach removes it if its role is one that attach assigns.
         Direct {
         },
-        /// On a scope above the registry, and so for all that is below that.
+        /// On a scope above the registry, and so for everything below that.
         Inherited {
             /// That scope.
             #[serde(rename = "from")]
@@ -270,166 +269,166 @@ variants! {
 }
 
 value! {
-    /// What detach would do. Making one needs read rights only. It can be stored, as JSON that is the same in every
-    /// language, and is good for an hour.
+    /// A plan of what detach would remove. It is valid for one hour.
     ///
-    /// Applying it looks again: what is gone by then is no hindrance, but if more would be removed than the plan says,
-    /// nothing is.
+    /// Making a plan needs read permissions only. It can be stored as JSON, which is the same in every language.
     ///
-    /// `str()` shows all that would be removed, below lines that begin with `-` (deletes a role assignment) or `=`
-    /// (writes nothing); a line with `!` names what still gives pull. A stored plan is trusted as its storage is, as
-    /// `AttachPlan` says.
+    /// Applying it reads the current state again. Grants that were removed in the meantime are skipped; if more would
+    /// be removed than planned, nothing is removed.
+    ///
+    /// `str()` shows everything that would be removed, below lines that start with `-` (deletes a role assignment) or
+    /// `=` (writes nothing); a line with `!` names a grant that still gives access. A stored plan is only as
+    /// trustworthy as its storage, see `AttachPlan`.
     pub struct DetachPlan {
-        /// The version of the form in which the plan is written.
+        /// The version of the plan's format.
         version: u32,
-        /// After this, by the clock of Azure, it is refused.
+        /// The expiry, by Azure's clock. The plan is rejected after this.
         expires: Time,
         /// The cluster.
         cluster: ClusterRef,
         /// The registry. A resource id.
         registry: String,
-        /// Whose grants. An object id.
+        /// The principal whose grants would be removed. An object id.
         principal_id: String,
-        /// What would be removed. Empty: nothing would be written.
+        /// The role assignments that would be removed. If empty, nothing would be written.
         remove: Several<RoleAssignment>,
-        /// What would still give this principal pull, the grants of Entra groups that it is a member of among it.
+        /// The grants that would still allow this principal to pull, including those of its Entra groups.
         remaining: Several<PullGrant>,
-        /// Whether the options named whose grants are meant; else they are those of the cluster's kubelet identity.
+        /// Whether the options named the principal; otherwise it is the cluster's kubelet identity.
         is_principal_named: bool,
-        /// Whether only what this library made is meant.
+        /// Whether only grants that this library created are removed.
         only_created_by_aks_acr: bool,
     }
 }
 
 value! {
-    /// A role assignment as Azure has it.
+    /// A role assignment as reported by Azure.
     pub struct RoleAssignment {
-        /// Its resource id.
+        /// Its resource ID.
         id: String,
-        /// Where it holds.
+        /// Its scope.
         scope: String,
-        /// To whom.
+        /// The principal that has the role.
         principal_id: String,
-        /// Azure's word for what the principal is: `ServicePrincipal` (a managed identity too), `Group`, `User`.
+        /// The principal's type in Azure: `ServicePrincipal` (including managed identities), `Group`, `User`.
         principal_type: Option<String>,
-        /// The role definition's id, the part that is the same in every subscription.
+        /// The role definition's ID, the part that is the same in every subscription.
         role_definition_id: String,
-        /// What narrows it, if anything does.
+        /// The condition that restricts it, if any.
         condition: Option<String>,
-        /// What its maker wrote about it. This library writes its name and version.
+        /// Its description. This library writes its name and version.
         description: Option<String>,
     }
 }
 
 value! {
-    /// What a cluster's nodes can pull from.
+    /// The registries that a cluster's nodes can pull from.
     pub struct ClusterAttachments {
         /// The cluster. A resource id.
         cluster: String,
-        /// Who pulls for it. An object id.
+        /// The principal that pulls for the cluster. An object id.
         principal_id: String,
-        /// The grants, one or more for a registry: those on the registry itself first. Those of the Entra groups that
-        /// the identity is a member of, itself or through other groups, are among them.
+        /// The grants, one or more for each registry, direct grants first. Grants of Entra groups that the identity is
+        /// a direct or nested member of are included.
         grants: Several<PullGrant>,
-        /// The subscriptions that were looked in. A registry elsewhere may be attached too.
+        /// The searched subscriptions. Registries in other subscriptions may be attached too.
         subscriptions: Several<String>,
     }
 }
 
 value! {
-    /// Who can pull from a registry.
+    /// The principals that can pull from a registry.
     pub struct RegistryAttachments {
         /// The registry.
         registry: Registry,
-        /// The grants: those on the registry itself first.
+        /// The grants, direct grants first.
         grants: Several<PullGrant>,
-        /// The subscriptions whose clusters were looked at, to tell whose a grant is. One where the caller may not list
-        /// them is left out.
+        /// The subscriptions whose clusters were listed, to name the clusters of a grant. A subscription where the
+        /// caller lacks the permission to list clusters is left out.
         subscriptions: Several<String>,
     }
 }
 
 value! {
-    /// A registry as Azure has it.
+    /// A registry as reported by Azure.
     pub struct Registry {
-        /// Its resource id.
+        /// Its resource ID.
         id: String,
-        /// The host that images are pushed to and pulled from. Not always the name and an ending.
+        /// The host for pushes and pulls. It is not always the name with a suffix.
         login_server: String,
         /// The region.
         location: String,
-        /// Such as `Basic`.
+        /// The service tier, such as `Basic`.
         sku: String,
-        /// Whether permissions are given on the whole registry or on its repositories.
+        /// Whether permissions apply to the whole registry or to its repositories.
         mode: Word<aks_acr::RoleAssignmentMode>,
-        /// The service's word for its state, such as `Succeeded`.
+        /// The provisioning state reported by Azure, such as `Succeeded`.
         state: String,
     }
 }
 
 value! {
-    /// The registry, and whether this call made it.
+    /// The result of creating a registry.
     pub struct CreatedRegistry {
         /// The registry.
         registry: Registry,
-        /// `False`: it was there, and was left as it is.
+        /// Whether this call created it. `False`: it existed, and was not changed.
         is_new: bool,
-        /// In what one that was there differs from the one that would have been made: `location`, where one was asked
-        /// for, `sku`, `role_assignment_mode`, `domain_name_label_scope`, `admin_user`, `anonymous_pull`.
+        /// How an existing registry differs from the options: `location`, if requested, `sku`, `role_assignment_mode`,
+        /// `domain_name_label_scope`, `admin_user`, `anonymous_pull`.
         differences: Several<Difference>,
-        /// `x-ms-correlation-request-id` of the write, by which Azure's activity log knows it. `None` where nothing was
-        /// written.
+        /// `x-ms-correlation-request-id` of the write, for Azure's activity log. `None` if nothing was written.
         correlation_id: Option<String>,
     }
 }
 
 value! {
-    /// One point in which a resource that exists is not what would have been made. Nothing was changed.
+    /// A property in which an existing resource differs from the requested one. Nothing was changed.
     pub struct Difference {
-        /// What differs, such as `sku` or `location`.
+        /// The property, such as `sku` or `location`.
         property: String,
-        /// What would have been made.
+        /// The requested value.
         asked: String,
-        /// What is there.
+        /// The existing value.
         found: String,
     }
 }
 
 value! {
-    /// A cluster that is there now, and what its nodes can pull from.
+    /// The result of creating a cluster: the cluster, and its attachments.
     pub struct CreatedCluster {
         /// The cluster.
         cluster: Cluster,
-        /// `False`: it was there, or was being made already, and was left as it is.
+        /// Whether this call created it. `False`: it existed, or was already being created, and was not changed.
         is_new: bool,
-        /// In what one that was there differs from the one that would have been made: `location`, `vm_size` and
-        /// `kubernetes_version`, where they were asked for, `node_count`, `tier`, and `ssh_key`, where a public key was
-        /// given.
+        /// How an existing cluster differs from the options: `location`, `vm_size` and `kubernetes_version`, if
+        /// requested, `node_count`, `tier`, and `ssh_key`, if a public key was given.
         differences: Several<Difference>,
-        /// What was found or done at each registry, in the order in which they were given, each once.
+        /// The result of attaching each registry, in the given order, each once.
         attachments: Several<Attachment>,
-        /// `x-ms-correlation-request-id` of the write that made the cluster, by which Azure's activity log knows it.
-        /// `None` where nothing was written, or where its answer was lost.
+        /// `x-ms-correlation-request-id` of the write that created the cluster, for Azure's activity log. `None` if
+        /// nothing was written, or its response was lost.
         correlation_id: Option<String>,
     }
 }
 
 value! {
-    /// A cluster as Azure has it.
+    /// A cluster as reported by Azure.
     pub struct Cluster {
-        /// Its resource id.
+        /// Its resource ID.
         id: String,
         /// The region.
         location: String,
-        /// The service's word for its state, such as `Succeeded` or `Updating`.
+        /// The provisioning state reported by Azure, such as `Succeeded` or `Updating`.
         state: String,
-        /// The version of Kubernetes that runs.
+        /// The current Kubernetes version.
         kubernetes_version: String,
-        /// Such as `Free`.
+        /// The pricing tier, such as `Free`.
         tier: String,
-        /// The nodes of its first system pool. `None` where Azure states no count, as for a pool of several sizes.
+        /// The number of nodes in its first system pool. `None` if Azure reports no count, as for a pool of several VM
+        /// sizes.
         node_count: Option<u32>,
-        /// The size of those; empty where Azure states none.
+        /// The VM size of those nodes; empty if Azure reports none.
         vm_size: String,
         /// The host of its API server, once it has one.
         host: Option<String>,
@@ -437,96 +436,96 @@ value! {
 }
 
 value! {
-    /// An image that is in the registry now.
+    /// The result of an import.
     pub struct Import {
         /// The source, completed as Docker completes it.
         source: String,
-        /// The image in the registry: by its tag, or by its digest where it has none there.
+        /// The image in the registry: by its tag, or by its digest if it has no tag.
         target: String,
-        /// Its further names there.
+        /// Its additional tags in the registry.
         additional_tags: Several<String>,
-        /// `False`: an equal image was there, and nothing was copied.
+        /// Whether it was copied. `False`: the registry already had the same image.
         is_new: bool,
-        /// How sure it is that the two are the same.
+        /// Whether the imported image was verified to equal the source.
         proof: ImportProof,
-        /// `x-ms-correlation-request-id` of the write, by which Azure's activity log knows it. `None` where nothing was
-        /// copied, or where its answer was lost.
+        /// `x-ms-correlation-request-id` of the write, for Azure's activity log. `None` if nothing was copied, or its
+        /// response was lost.
         correlation_id: Option<String>,
     }
 }
 
 variants! {
-    /// How sure it is that an imported image is its source.
+    /// Whether an imported image was verified to equal its source.
     pub enum ImportProof {
-        /// The target's digest equals the one that is meant: the one that the source is named by, or else had before
-        /// the import.
+        /// The target's digest equals the source's: the digest in the source's name, or the one it had before the
+        /// import.
         SourceMatched {
-            /// That digest.
+            /// The digest of both.
             digest: String,
         },
-        /// The target's digest is known, the source's is not.
+        /// The target's digest is known, but was not compared with the source's.
         TargetOnly {
             /// The target's digest.
             digest: String,
-            /// Why the source was not compared: it was not reached from here, refuses the caller, or is asked by Azure
-            /// alone.
+            /// Why the source was not compared: it is not reachable from here, refuses the caller, or only Azure has
+            /// its credentials.
             reason: String,
         },
-        /// Azure says that the import succeeded; the target was not reached from here, refuses the caller, or has
-        /// replicas that do not show the image yet.
+        /// Azure reports that the import succeeded, but the target could not be read: it is not reachable from here,
+        /// refuses the caller, or has replicas that do not have the image yet.
         Unproven {
-            /// Why not.
+            /// Why it could not be read.
             reason: String,
         },
     }
 }
 
 variants! {
-    /// How `start_import` ended.
+    /// The result of `start_import`.
     pub enum StartedImport {
-        /// Every target has the image already: nothing was begun.
+        /// Every target already has the image: no import was started.
         AlreadyThere {
-            /// What is there.
+            /// The existing image.
             #[serde(rename = "import")]
             import_: Import,
         },
-        /// Azure copies.
+        /// The import was started.
         Started {
-            /// By which the import is followed.
+            /// The handle to poll the import with.
             handle: ImportHandle,
         },
     }
 }
 
 variants! {
-    /// How far an import is.
+    /// The state of an import.
     pub enum ImportStatus {
-        /// Azure is at work. The states are its own words.
+        /// The import is running. The states of its tags are Azure's own.
         Running {
             /// `repository:tag` and its state.
             tags: BTreeMap<String, String>,
         },
-        /// All is copied.
+        /// Everything is copied.
         Succeeded {
         },
     }
 }
 
 value! {
-    /// A kubeconfig that is in a file now.
+    /// The result of merging a kubeconfig into a file.
     pub struct MergedKubeconfig {
-        /// The file that has the entries. Where it is a link, what that leads to was written.
+        /// The file with the entries. If it is a link, the file that the link leads to was written.
         file: String,
         /// The name of the context.
         context: String,
-        /// What was done to the entries.
+        /// What was done with the entries.
         outcome: Word<aks_acr::MergeOutcome>,
-        /// The context that was the current one, if there was one.
+        /// The previous current context, if there was one.
         previous_context: Option<String>,
         /// Whether the current context was changed.
         current_context_changed: bool,
-        /// Whether the file's mode lets others than its owner read or write it. It had this mode before; the keys in it
-        /// are theirs, too.
+        /// Whether the file's mode lets other users read or write it, and so the keys in it. The file had this mode
+        /// before the merge.
         is_open_to_others: bool,
     }
 }
@@ -534,24 +533,24 @@ value! {
 value! {
     /// An object that was applied.
     pub struct Applied {
-        /// Such as `Deployment`.
+        /// The object's kind, such as `Deployment`.
         kind: String,
         /// Its name.
         name: String,
-        /// Its namespace, where its kind has one.
+        /// Its namespace, if its kind has one.
         namespace: Option<String>,
-        /// Whether it was not there before; in a dry run, whether it would be new. What was there is not told apart
-        /// further: it may have been changed, or been as the manifest says.
+        /// Whether the object is new; in a dry run, whether it would be new. `False`: it existed, and was changed or
+        /// was already as the manifest says.
         is_new: bool,
     }
 }
 
 value! {
-    /// A deployment that runs as its specification says.
+    /// A completed rollout of a deployment.
     pub struct Rollout {
-        /// Replicas that are ready.
+        /// Ready replicas.
         ready: u32,
-        /// Replicas that are wanted.
+        /// Replicas in the specification.
         wanted: u32,
     }
 }
@@ -561,7 +560,7 @@ value! {
     pub struct Pods {
         /// The pods, by name.
         pods: Several<Pod>,
-        /// The cluster's own time when it told of them: ages count to it.
+        /// The cluster's time of the list, from which ages are computed.
         at: Time,
     }
 }
@@ -577,25 +576,25 @@ value! {
         status: String,
         /// Containers that are ready, sidecars included.
         ready: u32,
-        /// Containers that it has, sidecars included.
+        /// Its containers, sidecars included.
         containers: u32,
-        /// How often its containers were started again.
+        /// The number of container restarts.
         restarts: u32,
-        /// When one of them last ended, if that is known.
+        /// When a container last ended, if known.
         last_restart: Option<Time>,
-        /// When it was made.
+        /// When it was created.
         created: Option<Time>,
-        /// The node that it runs on, once it has one.
+        /// The node that it runs on, once scheduled.
         node: Option<String>,
-        /// Digest or id of the image that its first container runs, once it does.
+        /// Digest or ID of the image that its first container runs, once it runs.
         image_id: Option<String>,
-        /// Why an image of it is not pulled, if one is not.
+        /// Why an image cannot be pulled, if so.
         pull_failure: Option<PullFailure>,
     }
 }
 
 value! {
-    /// A pull that failed: what was meant to be pulled, the cause as far as its text tells, and the text.
+    /// A failed pull: the image, the cause if it is known, and kubelet's message.
     pub struct PullFailure {
         /// The pod.
         pod: String,
@@ -605,38 +604,38 @@ value! {
         image: String,
         /// Kubelet's reason, such as `ErrImagePull`.
         reason: String,
-        /// What its text means.
+        /// The cause.
         cause: PullCause,
-        /// The text of the first failure: kubelet forgets it when it begins to wait.
+        /// The message of the first failure: kubelet drops it when it starts to back off.
         message: String,
     }
 }
 
 variants! {
-    /// What a failed pull's text means.
+    /// The cause of a failed pull.
     pub enum PullCause {
-        /// The registry knows the identity and gives it no right on this repository: no grant, the wrong role for the
+        /// The registry knows the identity, but it has no access to this repository: no grant, the wrong role for the
         /// registry's mode, the wrong identity, or a grant that is not effective yet.
         Unauthorized {
         },
         /// No credentials reached the registry: the nodes have no identity, or could not use it.
         NoCredentials {
         },
-        /// The registry's firewall refused the address.
+        /// The registry's firewall denied the address.
         Firewall {
-            /// The cluster's outgoing address, if the text names it.
+            /// The cluster's outgoing address, if the message contains it.
             address: Option<String>,
         },
         /// The registry does not have the repository or the tag.
         NotFound {
         },
-        /// The image has no variant for the node's operating system and processor.
+        /// The image has no variant for the node's operating system and architecture.
         NoMatchingPlatform {
         },
-        /// A private address does not answer: no route, or a security group in the way.
+        /// A private address does not respond: no route, or a security group blocks it.
         PrivateAddressTimeout {
         },
-        /// A public address does not answer: outgoing traffic is filtered.
+        /// A public address does not respond: outgoing traffic is filtered.
         PublicAddressTimeout {
         },
         /// The registry's host name does not resolve.
@@ -645,111 +644,112 @@ variants! {
         /// The registry throttles.
         Throttled {
         },
-        /// The registry's certificate is not trusted: something on the way reads the traffic.
+        /// The registry's certificate is not trusted: a proxy or firewall inspects the traffic.
         UntrustedCertificate {
         },
-        /// The image's name is not one.
+        /// The image reference is invalid.
         InvalidName {
         },
-        /// The image is not on the node, and the pod says that it is never to be pulled.
+        /// The image is not on the node, and the pod's pull policy is `Never`.
         NeverPulled {
         },
-        /// The text is not known here. It may pass.
+        /// The message is not recognized. The cause may be transient.
         Unknown {
         },
     }
 }
 
 variants! {
-    /// A step of a call that is under way.
+    /// A progress event of a call.
     ///
-    /// Steps may run side by side, so that their events mix; a step is known by its text, which is for people and may
-    /// change. Nothing is finished that was not started.
+    /// Steps can run at the same time, so their events can be interleaved; a step is identified by its text, which is
+    /// for people and may change. A step that was not started is never finished.
     pub enum Event {
         /// A step begins.
         Started {
-            /// What is done, for a human reader.
+            /// The step, for a human reader.
             step: String,
         },
-        /// Azure is still at work; the service's own word says with what.
+        /// An Azure operation is still running.
         Polling {
-            /// What is waited for.
+            /// The step that waits for it.
             step: String,
-            /// How often it was asked, from 1.
+            /// The number of the poll, from 1.
             attempt: u32,
-            /// The service's own word, such as `Accepted` or `CreatingAgentPools: 1/3 nodes completed`.
+            /// The service's own status, such as `Accepted` or `CreatingAgentPools: 1/3 nodes completed`.
             status: String,
         },
         /// The state of one target tag of an import changed.
         ImportingTag {
             /// `repository:tag` in the target registry.
             tag: String,
-            /// The service's own word, such as `Pending`.
+            /// The service's own status, such as `Pending`.
             status: String,
         },
-        /// Something temporary stood in the way; the request is sent again after the wait.
+        /// A transient error occurred; the request is sent again after the wait.
         Retrying {
-            /// What is tried again.
+            /// The step that is retried.
             step: String,
-            /// The service's code, or what went wrong.
+            /// The service's code, or the cause.
             reason: String,
-            /// How long is waited first, in milliseconds, where that is known.
+            /// The wait before the retry in milliseconds, if known.
             wait_ms: Option<u64>,
         },
-        /// The number of ready pods of a rollout changed, or what keeps them from it.
+        /// The number of ready pods of a rollout changed, or the cause that blocks it.
         Rollout {
             /// Ready replicas.
             ready: u32,
-            /// Wanted replicas.
+            /// Replicas in the specification.
             wanted: u32,
-            /// What stands in the way at present, if anything.
+            /// What blocks the rollout at present, if anything.
             cause: Option<String>,
         },
-        /// A step is done.
+        /// A step has ended successfully.
         Finished {
-            /// What was done.
+            /// The step.
             step: String,
         },
-        /// The import of one image of a list has ended, well or not.
+        /// The import of one image of a list has ended, successfully or not.
         ItemEnded {
-            /// The image's place in the list, from 0.
+            /// The image's index in the list, from 0.
             index: u32,
-            /// The image, completed as Docker completes it.
+            /// The source image, completed as Docker completes it.
             source: String,
-            /// Whether it was copied. `False`: an equal image was there, or it failed.
+            /// Whether it was copied. `False`: the registry already had the same image, or the import failed.
             is_new: bool,
-            /// Why it failed, if it did: the sentence of its error.
+            /// The error message, if it failed.
             error: Option<String>,
         },
     }
 }
 
 value! {
-    /// A policy that was in the way.
+    /// A policy that denied a request.
     pub struct DenyingPolicy {
-        /// The assignment's display name, or its name where it has none.
+        /// The policy assignment's display name, or its name if it has none.
         name: String,
-        /// The assignment's id. `None` where Azure does not tell.
+        /// The assignment's ID. `None` if Azure does not report it.
         assignment_id: Option<String>,
-        /// The definition's id. `None` where Azure does not tell.
+        /// The definition's ID. `None` if Azure does not report it.
         definition_id: Option<String>,
     }
 }
 
 value! {
-    /// A right that an operation needs.
+    /// A permission that an operation needs.
     pub struct RequiredRight {
         /// The action, such as `Microsoft.Authorization/roleAssignments/write`.
         action: String,
-        /// Whether it is an action on data, which stands in a list of its own in a role.
+        /// Whether it is a data action, which a role lists separately.
         is_data_action: bool,
-        /// Where it is needed.
+        /// The scope at which it is needed.
         at: Word<aks_acr::RightScope>,
-        /// `False`: the operation works without it, and `why` says what is lost, or when it is needed.
+        /// Whether it is required. `False`: the operation works without it, and `why` says what is lost, or when it is
+        /// needed.
         is_required: bool,
-        /// What it is needed for.
+        /// The purpose.
         why: String,
-        /// The smallest built-in role that has it, where one is known.
+        /// The smallest built-in role that contains it, if known.
         smallest_role: Option<String>,
     }
 }
@@ -757,21 +757,21 @@ value! {
 value! {
     /// A request that changes something, before it is sent.
     ///
-    /// What only reads is not a write, whatever its HTTP method: neither a POST that asks for a kubeconfig, nor an
-    /// apply as a dry run.
+    /// A request that only reads is not a write, whatever its HTTP method: neither a POST that gets a kubeconfig, nor
+    /// an apply as a dry run.
     pub struct Write {
-        /// Who would be asked.
+        /// The service that would receive it.
         service: Word<aks_acr::WriteService>,
-        /// The method of HTTP, such as `PUT`.
+        /// The HTTP method, such as `PUT`.
         method: String,
-        /// The resource id, or the cluster's resource id and the path in its API. Never a query, which may be signed.
+        /// The resource ID, or the cluster's resource ID and the path in its API. Never a query, which may be signed.
         target: String,
         /// The action that Azure checks. `None` for Kubernetes.
         action: Option<String>,
-        /// What it is for, in words.
+        /// The step that it belongs to.
         step: String,
-        /// What would be sent, without what may be secret: to Azure the body with such values replaced, to Kubernetes
-        /// the object's kind, name and namespace.
+        /// The body without secrets: for Azure the body with secret values replaced, for Kubernetes the object's kind,
+        /// name and namespace.
         body: Option<Json>,
     }
 }
@@ -805,28 +805,28 @@ pub const EXCEPTIONS: &[(aks_acr::ErrorKind, &str, &str)] = &[
     (
         aks_acr::ErrorKind::InvalidInput,
         "InvalidInputError",
-        "The input is wrong; the message names the part. What can be seen here is refused before the first request, the rest by the service. It is a `ValueError` too.",
+        "The input is invalid; the message names the part. What can be checked locally is rejected before the first request, the rest by the service. It is a `ValueError` too.",
     ),
-    (aks_acr::ErrorKind::NotFound, "NotFoundError", "What was named does not exist."),
+    (aks_acr::ErrorKind::NotFound, "NotFoundError", "The named resource does not exist."),
     (
         aks_acr::ErrorKind::Conflict,
         "ConflictError",
-        "Something else is already there, or changed meanwhile. Transient where it is a thing that is being deleted, a lock that another program holds, a file that changed meanwhile, or a list of Azure's that lags.",
+        "A conflict with something that exists, or that changed in the meantime. Transient for a resource that is being deleted, a lock held by another program, a file that changed in the meantime, or an Azure list that lags behind.",
     ),
     (
         aks_acr::ErrorKind::Forbidden,
         "ForbiddenError",
-        "The caller is known and may not do this; see `refusal`, `missing_action` and `smallest_role`. A lock is a refusal too, though Azure answers it with 409.",
+        "The caller is not allowed to do this; see `refusal`, `missing_action` and `smallest_role`. A lock counts as a refusal too, although Azure responds with 409.",
     ),
     (
         aks_acr::ErrorKind::NotRegistered,
         "NotRegisteredError",
-        "The subscription has not registered the resource provider of what is to be made; it is registered on request only.",
+        "The subscription has not registered the resource provider of the resource to create; it is registered on request only.",
     ),
     (
         aks_acr::ErrorKind::Unauthenticated,
         "UnauthenticatedError",
-        "No token could be had, or the service did not accept it. What a credential raised is its `__cause__`.",
+        "No token could be acquired, or the service rejected it. What a credential raised is its `__cause__`.",
     ),
     (
         aks_acr::ErrorKind::RateLimited,
@@ -836,34 +836,34 @@ pub const EXCEPTIONS: &[(aks_acr::ErrorKind, &str, &str)] = &[
     (
         aks_acr::ErrorKind::DeadlineExceeded,
         "DeadlineExceededError",
-        "The deadline passed. What Azure has begun goes on, and the same call again finds it: transient. It is a `TimeoutError` too.",
+        "The deadline passed. Operations that Azure has started continue, and calling again finds them: transient. It is a `TimeoutError` too.",
     ),
     (
         aks_acr::ErrorKind::Cancelled,
         "CancelledError",
-        "The caller cancelled. What Azure has begun goes on. Closing the client cancels too.",
+        "The caller cancelled. Operations that Azure has started continue. Closing the client cancels too.",
     ),
     (
         aks_acr::ErrorKind::Unavailable,
         "UnavailableError",
-        "The service could not be reached, or answered that it is out of order. Transient, but for a certificate that is not trusted, a proxy that lets nobody through, and a disk that takes no file.",
+        "The service is unreachable or unavailable. Transient, except for an untrusted certificate, a proxy that rejects the caller, and a disk that accepts no file.",
     ),
     (
         aks_acr::ErrorKind::OperationFailed,
         "OperationFailedError",
-        "A long-running operation of Azure ended without success. Transient where Azure broke off the copying of an image.",
+        "A long-running Azure operation ended without success. Transient if Azure aborted the copying of an image.",
     ),
     (
         aks_acr::ErrorKind::PullFailed,
         "PullFailedError",
-        "Pods of a rollout cannot pull their image, for a cause that does not pass; see `pull_failure`.",
+        "Pods of a rollout cannot pull their image, and waiting does not help; see `pull_failure`.",
     ),
     (
         aks_acr::ErrorKind::Unsupported,
         "UnsupportedError",
-        "This build, or this service, cannot do it; the message says what to change.",
+        "This build, or this service, does not support it; the message says what to change.",
     ),
-    (aks_acr::ErrorKind::Unexpected, "UnexpectedError", "The service's answer was not understood."),
+    (aks_acr::ErrorKind::Unexpected, "UnexpectedError", "The service's response could not be understood."),
 ];
 
 /// What every exception carries, where the service or the case has it.

@@ -353,16 +353,16 @@ class Calls:
         deadline: _Seconds | None = None,
         on_progress: _Listener | None = None,
     ) -> Call[ClusterIdentities]:
-        """Finds a cluster's identities, the one that pulls images among them.
+        """Finds a cluster's identities, including the kubelet identity, which pulls images.
 
         Args:
-            cluster: A cluster, by resource group and name, or by resource id.
+            cluster: A reference to a cluster: resource group and name, or resource ID.
             deadline: How long the whole call may take, in seconds or as a `timedelta`; 2 minutes by default.
             on_progress: Called with each `Event` of the call.
 
         Raises:
-            NotFoundError: If there is no such cluster.
-            ForbiddenError: If the caller may not read it.
+            NotFoundError: If the cluster does not exist.
+            ForbiddenError: If the caller lacks the permission to read it.
         """
 
     def attach(
@@ -378,34 +378,37 @@ class Calls:
         deadline: _Seconds | None = None,
         on_progress: _Listener | None = None,
     ) -> Call[Attachment]:
-        """Makes a cluster's nodes able to pull from a registry: at most one role assignment is written, none where it is
-        there already, and never the cluster.
+        """Grants a cluster's nodes the role they need to pull from a registry.
 
-        With a registry by resource id it is 4 requests, 2 deep (one after another); where the grant is there, 3
-        requests, 1 deep, and no write. Where an Entra group has a role that gives pull, one more request tells whether
-        the identity is a member: then nothing is written, unless a direct grant is asked for (`on_inherited_grant`).
+        At most one role assignment is written, and none if the grant exists. The cluster itself is never written.
+
+        With a registry by resource ID this takes 4 requests in 2 round trips; if the grant exists, 3 requests in 1
+        round trip and no write. If an Entra group has a role that allows pulling, one more request checks whether the
+        identity is a member. If it is, nothing is written, unless the options ask for a direct grant
+        (`on_inherited_grant`).
 
         Args:
-            cluster: A cluster, by resource group and name, or by resource id.
-            registry: A registry, by name, login server or resource id.
-            principal_id: Who gets the grant, where that is not the cluster's kubelet identity: the object id of a
-                service principal, on a cluster that has one. It is not compared with the cluster: whoever is named gets
-                the grant.
-            condition: Narrows the grant, in the language of Azure's attribute-based access control. Only for registries
-                whose permissions are on repositories: elsewhere it would have no effect, and is refused.
-            on_inherited_grant: What is done where a scope above the registry, or an Entra group, gives pull already.
-            on_condition_mismatch: What is done where the role is there with another condition.
-            retry_forbidden_for: For how long a refusal is tried again. Not at all by default; rights that were just
-                activated need it.
+            cluster: A reference to a cluster: resource group and name, or resource ID.
+            registry: A reference to a registry: name, login server or resource ID.
+            principal_id: Object ID of the principal to grant, instead of the cluster's kubelet identity. Needed on a
+                cluster with a service principal. It is not compared with the cluster: the given principal gets the
+                grant.
+            condition: A condition that restricts the grant, in the language of Azure's attribute-based access control
+                (ABAC). Only for registries with repository permissions: on other registries a condition would have no
+                effect, and is rejected.
+            on_inherited_grant: What to do if a scope above the registry, or an Entra group, already gives access.
+            on_condition_mismatch: What to do if the role assignment exists with another condition.
+            retry_forbidden_for: How long to retry after a 403. Off by default; useful right after activating a PIM
+                role.
             deadline: How long the whole call may take, in seconds or as a `timedelta`; 5 minutes by default.
             on_progress: Called with each `Event` of the call.
 
         Raises:
             NotFoundError: If the cluster, its kubelet identity or the registry does not exist.
-            ForbiddenError: If the caller may not read them or not write the grant, with the missing action and the
-                smallest role that has it.
+            ForbiddenError: If the caller lacks the permission to read them or to write the grant, with the missing
+                action and the smallest role that contains it.
             InvalidInputError: For a condition that would have no effect.
-            UnsupportedError: For a cluster with a service principal whose object id is not given.
+            UnsupportedError: For a cluster with a service principal whose object ID is not given.
         """
 
     def plan_attach(
@@ -421,25 +424,28 @@ class Calls:
         deadline: _Seconds | None = None,
         on_progress: _Listener | None = None,
     ) -> Call[AttachPlan]:
-        """Says what `attach` would do, and writes nothing. It needs read rights only.
+        """Plans what `attach` would do, and writes nothing.
+
+        The plan needs read permissions only. Review it, store it as JSON, and carry it out with `apply_attach`.
 
         Args:
-            cluster: A cluster, by resource group and name, or by resource id.
-            registry: A registry, by name, login server or resource id.
-            principal_id: Who gets the grant, where that is not the cluster's kubelet identity: the object id of a
-                service principal, on a cluster that has one. It is not compared with the cluster: whoever is named gets
-                the grant.
-            condition: Narrows the grant, in the language of Azure's attribute-based access control. Only for registries
-                whose permissions are on repositories: elsewhere it would have no effect, and is refused.
-            on_inherited_grant: What is done where a scope above the registry, or an Entra group, gives pull already.
-            on_condition_mismatch: What is done where the role is there with another condition.
-            retry_forbidden_for: For how long a refusal is tried again. Not at all by default; rights that were just
-                activated need it.
+            cluster: A reference to a cluster: resource group and name, or resource ID.
+            registry: A reference to a registry: name, login server or resource ID.
+            principal_id: Object ID of the principal to grant, instead of the cluster's kubelet identity. Needed on a
+                cluster with a service principal. It is not compared with the cluster: the given principal gets the
+                grant.
+            condition: A condition that restricts the grant, in the language of Azure's attribute-based access control
+                (ABAC). Only for registries with repository permissions: on other registries a condition would have no
+                effect, and is rejected.
+            on_inherited_grant: What to do if a scope above the registry, or an Entra group, already gives access.
+            on_condition_mismatch: What to do if the role assignment exists with another condition.
+            retry_forbidden_for: How long to retry after a 403. Off by default; useful right after activating a PIM
+                role.
             deadline: How long the whole call may take, in seconds or as a `timedelta`; 5 minutes by default.
             on_progress: Called with each `Event` of the call.
 
         Raises:
-            AksAcrError: Those of `attach`, but for a refusal to write.
+            AksAcrError: Those of `attach`, except for missing write permissions.
         """
 
     def apply_attach(
@@ -450,21 +456,23 @@ class Calls:
         deadline: _Seconds | None = None,
         on_progress: _Listener | None = None,
     ) -> Call[Attachment]:
-        """Does what a plan says, after another look: what is done by then is no hindrance, but where something else would
-        be done, nothing is written. The plan carries the options that it was made with; it is good for an hour.
+        """Carries out a plan of `plan_attach`, after checking that it still fits.
+
+        The current state is read again first. If the grant was made in the meantime, nothing is written and the call
+        succeeds; if something other than the plan's action would be needed, nothing is written and the call fails. The
+        plan contains the options it was made with and is valid for one hour.
 
         Args:
-            plan: What attach would do. Making one needs read rights only. It can be stored, as JSON that is the same in
-                every language, and is good for an hour.
-            retry_forbidden_for: For how long a refusal is tried again. Not at all by default; rights that were just
-                activated need it.
+            plan: A plan of what attach would do. It is valid for one hour.
+            retry_forbidden_for: How long to retry after a 403. Off by default; useful right after activating a PIM
+                role.
             deadline: How long the whole call may take, in seconds or as a `timedelta`; 5 minutes by default.
             on_progress: Called with each `Event` of the call.
 
         Raises:
             AksAcrError: Those of `attach`.
             ConflictError: If the plan has expired or no longer fits.
-            InvalidInputError: If it is of another version.
+            InvalidInputError: If the plan has another format version.
         """
 
     def detach(
@@ -477,31 +485,34 @@ class Calls:
         deadline: _Seconds | None = None,
         on_progress: _Listener | None = None,
     ) -> Call[Detachment]:
-        """Takes back what lets a cluster's nodes pull from a registry: the direct grants of the two roles that `attach`
-        gives. The cluster is never written, and nothing above the registry is touched.
+        """Removes the grants that let a cluster's nodes pull from a registry.
 
-        Each of the grants is tried, also where another is refused: an error names those that are gone, and running it
-        again goes on with the rest. What still gives access is in the answer. Where there is nothing to remove, nothing
-        is written and the outcome says so. With a registry by resource id it is 3 requests, 2 deep; again it is 2, 1
-        deep.
+        Only direct grants of the two roles that `attach` assigns are removed. The cluster is never written, and grants
+        at scopes above the registry are not touched. The result lists the grants that still give access. If there is
+        nothing to remove, nothing is written and the outcome says so.
+
+        Each grant is tried even if removing another one failed: the error lists the removed grants, and a second call
+        continues with the rest. With a registry by resource ID this takes 3 requests in 2 round trips; a second call
+        takes 2 in 1.
 
         Args:
-            cluster: A cluster, by resource group and name, or by resource id.
-            registry: A registry, by name, login server or resource id.
-            principal_id: Whose grant is removed, where that is not the cluster's kubelet identity. The cluster is not
-                looked at then: so it can be one that was deleted, whose grants Azure keeps.
-            only_created_by_aks_acr: Leaves alone what this library did not make, such as a grant that Terraform or
-                Bicep would make again. By default every direct grant of the two roles that attach gives is removed,
-                whoever made it.
+            cluster: A reference to a cluster: resource group and name, or resource ID.
+            registry: A reference to a registry: name, login server or resource ID.
+            principal_id: Object ID of the principal whose grants are removed, instead of the cluster's kubelet
+                identity. The cluster is not read then, so it may have been deleted: Azure keeps the grants of a deleted
+                cluster.
+            only_created_by_aks_acr: Whether to keep grants that this library did not create, such as a grant that
+                Terraform or Bicep would create again. Off by default: every direct grant of the two roles that attach
+                assigns is removed.
             deadline: How long the whole call may take, in seconds or as a `timedelta`; 5 minutes by default.
             on_progress: Called with each `Event` of the call.
 
         Raises:
-            NotFoundError: If the cluster, its kubelet identity or the registry does not exist: a deleted cluster's
-                grants are removed by `principal_id`.
-            ForbiddenError: If the caller may not list the grants or not remove one, with the missing action, or if a
-                lock keeps one (`RefusalKind.LOCK`).
-            UnsupportedError: For a cluster with a service principal whose object id is not given.
+            NotFoundError: If the cluster, its kubelet identity or the registry does not exist: to remove the grants of
+                a deleted cluster, use `principal_id`.
+            ForbiddenError: If the caller lacks the permission to list the grants or to remove one, with the missing
+                action, or if a lock prevents the removal (`RefusalKind.LOCK`).
+            UnsupportedError: For a cluster with a service principal whose object ID is not given.
         """
 
     def plan_detach(
@@ -514,21 +525,24 @@ class Calls:
         deadline: _Seconds | None = None,
         on_progress: _Listener | None = None,
     ) -> Call[DetachPlan]:
-        """Says what `detach` would remove, and writes nothing. It needs read rights only.
+        """Plans what `detach` would remove, and writes nothing.
+
+        The plan needs read permissions only. Review it, store it as JSON, and carry it out with `apply_detach`.
 
         Args:
-            cluster: A cluster, by resource group and name, or by resource id.
-            registry: A registry, by name, login server or resource id.
-            principal_id: Whose grant is removed, where that is not the cluster's kubelet identity. The cluster is not
-                looked at then: so it can be one that was deleted, whose grants Azure keeps.
-            only_created_by_aks_acr: Leaves alone what this library did not make, such as a grant that Terraform or
-                Bicep would make again. By default every direct grant of the two roles that attach gives is removed,
-                whoever made it.
+            cluster: A reference to a cluster: resource group and name, or resource ID.
+            registry: A reference to a registry: name, login server or resource ID.
+            principal_id: Object ID of the principal whose grants are removed, instead of the cluster's kubelet
+                identity. The cluster is not read then, so it may have been deleted: Azure keeps the grants of a deleted
+                cluster.
+            only_created_by_aks_acr: Whether to keep grants that this library did not create, such as a grant that
+                Terraform or Bicep would create again. Off by default: every direct grant of the two roles that attach
+                assigns is removed.
             deadline: How long the whole call may take, in seconds or as a `timedelta`; 5 minutes by default.
             on_progress: Called with each `Event` of the call.
 
         Raises:
-            AksAcrError: Those of `detach`, but for a refusal to write.
+            AksAcrError: Those of `detach`, except for missing write permissions.
         """
 
     def apply_detach(
@@ -538,21 +552,22 @@ class Calls:
         deadline: _Seconds | None = None,
         on_progress: _Listener | None = None,
     ) -> Call[Detachment]:
-        """Removes what a plan says, after another look: what is gone by then is no hindrance, but if more would be
-        removed, nothing is. The plan carries the options that it was made with; it is good for an hour. Each grant is
-        tried, also where another is refused: an error names those that are gone, and running it again goes on with the
-        rest.
+        """Removes the grants listed in a plan of `plan_detach`, after checking that it still fits.
+
+        The current state is read again first. Grants that were removed in the meantime are skipped; if more grants
+        would be removed than planned, none is removed. The plan contains the options it was made with and is valid for
+        one hour. Each grant is tried even if removing another one failed: the error lists the removed grants, and a
+        second call continues with the rest.
 
         Args:
-            plan: What detach would do. Making one needs read rights only. It can be stored, as JSON that is the same in
-                every language, and is good for an hour.
+            plan: A plan of what detach would remove. It is valid for one hour.
             deadline: How long the whole call may take, in seconds or as a `timedelta`; 5 minutes by default.
             on_progress: Called with each `Event` of the call.
 
         Raises:
             AksAcrError: Those of `detach`.
-            ConflictError: If the plan has expired or more would be removed.
-            InvalidInputError: If it is of another version.
+            ConflictError: If the plan has expired or more grants would be removed.
+            InvalidInputError: If the plan has another format version.
         """
 
     def attachments_of_cluster(
@@ -564,27 +579,30 @@ class Calls:
         deadline: _Seconds | None = None,
         on_progress: _Listener | None = None,
     ) -> Call[ClusterAttachments]:
-        """Which registries a cluster's nodes can pull from, and by which grants, inherited ones included.
+        """Lists the registries that a cluster's nodes can pull from, and the grants that allow it.
 
-        It looks in the client's subscription and the cluster's; name further ones in the options. What the identity has
-        through Entra groups is among them. `query_graph` has no effect here. Who pulls for a cluster with a service
-        principal Azure does not tell: look at the registry, by `attachments_of_registry`. It is 3 requests, 2 deep, for
-        each subscription 2 more.
+        Inherited grants are included, and those that the identity has through Entra groups. Registries are searched for
+        in the client's subscription and the cluster's; name further subscriptions in the options. `query_graph` has no
+        effect here. This takes 3 requests in 2 round trips, and 2 more requests for each further subscription.
+
+        Azure does not report which principal pulls for a cluster with a service principal: list the registry's grants
+        with `attachments_of_registry` instead.
 
         Args:
-            cluster: A cluster, by resource group and name, or by resource id.
-            subscriptions: Further subscriptions to look in. The client's own is looked in, and that of the cluster or
-                registry.
-            query_graph: Asks the directory which principals of a registry's grants still exist, and who the members of
-                its groups are; at a cluster there is nothing to ask, as Azure itself says what a cluster's groups give
-                it. By default it is not asked: it takes rights in Microsoft Graph (`Directory.Read.All`, or
-                `Application.Read.All` and `GroupMember.Read.All`), which roles in Azure do not bring.
+            cluster: A reference to a cluster: resource group and name, or resource ID.
+            subscriptions: Further subscriptions to search. The client's own is always searched, and that of the cluster
+                or registry.
+            query_graph: Whether to query Microsoft Graph for deleted principals and the members of groups; off by
+                default. Applies to a registry's grants only: for a cluster, Azure itself reports the grants of its
+                groups. It requires permissions in Microsoft Graph (`Directory.Read.All`, or `Application.Read.All` and
+                `GroupMember.Read.All`), which Azure roles do not include.
             deadline: How long the whole call may take, in seconds or as a `timedelta`; 5 minutes by default.
             on_progress: Called with each `Event` of the call.
 
         Raises:
             NotFoundError: If the cluster or its kubelet identity does not exist.
-            ForbiddenError: If the caller may not read the cluster or not list role assignments in a subscription.
+            ForbiddenError: If the caller lacks the permission to read the cluster or to list role assignments in a
+                subscription.
             UnsupportedError: For a cluster with a service principal.
         """
 
@@ -597,28 +615,28 @@ class Calls:
         deadline: _Seconds | None = None,
         on_progress: _Listener | None = None,
     ) -> Call[RegistryAttachments]:
-        """Who can pull from a registry, and by which grants, inherited ones included; the kubelet identities of clusters
-        are named.
+        """Lists the principals that can pull from a registry, and the grants that allow it.
 
-        Whether a principal still exists is known for those only, unless the directory is asked (`query_graph`). By
-        resource id it is 3 requests, 1 deep, one more for each subscription and for each role that is not one of the
-        usual built-in ones.
+        Inherited grants are included. Grants of kubelet identities name their clusters. Whether a principal still
+        exists is known for kubelet identities only, unless Microsoft Graph is queried (`query_graph`). By resource ID
+        this takes 3 requests in 1 round trip, and one more for each further subscription and for each role outside the
+        common built-in ones.
 
         Args:
-            registry: A registry, by name, login server or resource id.
-            subscriptions: Further subscriptions to look in. The client's own is looked in, and that of the cluster or
-                registry.
-            query_graph: Asks the directory which principals of a registry's grants still exist, and who the members of
-                its groups are; at a cluster there is nothing to ask, as Azure itself says what a cluster's groups give
-                it. By default it is not asked: it takes rights in Microsoft Graph (`Directory.Read.All`, or
-                `Application.Read.All` and `GroupMember.Read.All`), which roles in Azure do not bring.
+            registry: A reference to a registry: name, login server or resource ID.
+            subscriptions: Further subscriptions to search. The client's own is always searched, and that of the cluster
+                or registry.
+            query_graph: Whether to query Microsoft Graph for deleted principals and the members of groups; off by
+                default. Applies to a registry's grants only: for a cluster, Azure itself reports the grants of its
+                groups. It requires permissions in Microsoft Graph (`Directory.Read.All`, or `Application.Read.All` and
+                `GroupMember.Read.All`), which Azure roles do not include.
             deadline: How long the whole call may take, in seconds or as a `timedelta`; 5 minutes by default.
             on_progress: Called with each `Event` of the call.
 
         Raises:
             NotFoundError: If the registry does not exist.
-            ForbiddenError: If the caller may not read it or not list its role assignments, or may not ask the directory
-                and it was to be asked.
+            ForbiddenError: If the caller lacks the permission to read it, to list its role assignments, or, with
+                `query_graph`, to query Microsoft Graph.
         """
 
     def registry(
@@ -628,15 +646,15 @@ class Calls:
         deadline: _Seconds | None = None,
         on_progress: _Listener | None = None,
     ) -> Call[Registry | None]:
-        """Finds a registry by name, login server or resource id. `None` if there is none.
+        """Finds a registry by name, login server or resource ID; nothing is returned if it does not exist.
 
         Args:
-            registry: A registry, by name, login server or resource id.
+            registry: A reference to a registry: name, login server or resource ID.
             deadline: How long the whole call may take, in seconds or as a `timedelta`; 2 minutes by default.
             on_progress: Called with each `Event` of the call.
 
         Raises:
-            ForbiddenError: If the caller may not read it.
+            ForbiddenError: If the caller lacks the permission to read it.
             InvalidInputError: For the login server of another cloud.
         """
 
@@ -653,37 +671,36 @@ class Calls:
         deadline: _Seconds | None = None,
         on_progress: _Listener | None = None,
     ) -> Call[CreatedRegistry]:
-        """Makes a registry, unless there is one of that name in the group: that one is left as it is, and `differences`
-        say in what it is not what was asked for.
+        """Creates a registry.
 
-        Its login server is the one that Azure gives. Nobody gets in without an identity: the admin user and anonymous
-        pull stay off.
+        If a registry of that name exists in the resource group, it is not changed, and `differences` list how it
+        differs from the options. Azure chooses the login server. The admin user and anonymous pull stay off.
 
-        A name that is taken and a registry that is being deleted are both `ConflictError`: the one has the `code`
-        `RegistryNameAlreadyInUse` and wants another name, the other has no code and wants waiting. A quota that is used
-        up has no kind of its own: see `create_cluster`.
+        A name that is taken and a registry that is being deleted are both `ConflictError`: the first has the `code`
+        `RegistryNameAlreadyInUse` and needs another name, the second has no code: wait and retry. An exhausted quota
+        has no kind of its own: see `create_cluster`.
 
         Args:
             group: The resource group.
             name: The name.
-            location: The region. By default that of the resource group.
-            sku: The service tier. `Basic` by default.
-            mode: Whether permissions are given on the whole registry, which is the default, or on its repositories.
-            domain_name_label_scope: What Azure puts behind the name in the login server; nothing by default. Only a
-                preview of Azure's interface makes such a registry.
-            register_providers: Whether `Microsoft.ContainerRegistry` is registered where the subscription has not done
-                so. It is not by default.
+            location: The region; by default the resource group's.
+            sku: The service tier; `Basic` by default.
+            mode: Whether permissions apply to the whole registry, which is the default, or to its repositories.
+            domain_name_label_scope: The label that Azure adds to the name in the login server; none by default.
+                Requires a preview version of Azure's API.
+            register_providers: Whether to register `Microsoft.ContainerRegistry` if the subscription has not registered
+                it; off by default.
             deadline: How long the whole call may take, in seconds or as a `timedelta`; 10 minutes by default.
             on_progress: Called with each `Event` of the call.
 
         Raises:
-            InvalidInputError: For a name that cannot be one.
+            InvalidInputError: For an invalid name.
             ConflictError: If the name is taken elsewhere in the cloud, or the registry is being deleted.
-            NotFoundError: If there is no such group.
-            NotRegisteredError: If the subscription has not registered the resource provider, and `register_providers`
-                does not ask for it.
-            ForbiddenError: If the caller may not.
-            OperationFailedError: If Azure could not, now or at an earlier try.
+            NotFoundError: If the resource group does not exist.
+            NotRegisteredError: If the subscription has not registered the resource provider and `register_providers` is
+                off.
+            ForbiddenError: If the caller lacks the permission.
+            OperationFailedError: If the creation failed, now or in an earlier attempt.
         """
 
     def create_cluster(
@@ -702,51 +719,53 @@ class Calls:
         deadline: _Seconds | None = None,
         on_progress: _Listener | None = None,
     ) -> Call[CreatedCluster]:
-        """Makes a cluster whose nodes can pull from the registries in the options, unless there is one of that name in the
-        group: that one is left as it is, its registries are attached, and `differences` say in what it is not what was
-        asked for.
+        """Creates a cluster whose nodes can pull from the registries in the options.
 
-        The grants are made as soon as the cluster shows its kubelet identity, beside the creation. Called again while
-        the cluster is being made, it waits for that one. An existing cluster is never written.
+        If a cluster of that name exists in the resource group, it is not changed: its registries are attached, and
+        `differences` list how it differs from the options.
 
-        A quota that is used up, or a size that a region does not have, is no kind of its own. What Azure refuses at
-        once has the kind of its status, `InvalidInputError`, `ForbiddenError` without a `missing_action`, or
-        `ConflictError`; what it finds at work is `OperationFailedError`. Azure's own word is the `code`, such as
-        `QuotaExceeded` or `SkuNotAvailable`; no such answer was recorded, so the list is not complete.
+        The grants are made as soon as the cluster reports its kubelet identity, while Azure is still creating it. If
+        the cluster is already being created, the call waits for that.
 
-        The caller's right to make the grants shows only when they are made, beside the cluster: Azure has no way to ask
-        for it that would not write. The cluster is there then, and the same call again goes on.
+        Whether the caller may make the grants is known only when they are made, after the creation has started: Azure
+        offers no way to check this without a write. The cluster exists by then, and calling again continues.
+
+        An exhausted quota, or a VM size that the region does not offer, has no kind of its own. If Azure rejects the
+        request at once, the kind follows its status: `InvalidInputError`, `ForbiddenError` without a `missing_action`,
+        or `ConflictError`. If Azure finds it during the creation, the kind is `OperationFailedError`. Azure's own code
+        is in `code`, such as `QuotaExceeded` or `SkuNotAvailable`; no such response was recorded, so this list may be
+        incomplete.
 
         Args:
-            cluster: A cluster, by resource group and name, or by resource id.
-            registries: The registries that its nodes are to be able to pull from; none by default. One that is given
-                twice, as by its name and by its login server, counts once.
-            location: The region. By default that of the resource group.
-            node_count: How many nodes its one pool has, `nodepool1`; 3 by default.
-            vm_size: The size of its nodes, such as `Standard_D2s_v5`. The service's choice by default.
-            kubernetes_version: The version of Kubernetes, such as `1.33` or `1.33.4`. The service's choice by default.
-            tier: The tier. `Free` by default.
-            ssh_key: Who may sign in to the nodes by SSH, as `azureuser`. Nobody by default. Who has the private half of
-                this public key, `ssh-rsa AAAA…` or `ssh-ed25519 AAAA…`.
-            ssh_key_file: Who has the key pair in this file, whose public half lies beside it with the ending `.pub`.
-                What is missing is made: an RSA key of 2048 bits, readable by its owner only. It is looked at only when
-                a cluster is made.
-            register_providers: Whether `Microsoft.ContainerService` is registered where the subscription has not done
-                so. It is not by default. No other resource provider is: those of networks and machines, which Azure
-                needs for a cluster, are the subscription's own affair.
+            cluster: A reference to a cluster: resource group and name, or resource ID.
+            registries: The registries that its nodes can pull from; none by default. A registry that is given twice,
+                such as by name and by login server, counts once.
+            location: The region; by default the resource group's.
+            node_count: The number of nodes in its single pool, `nodepool1`; 3 by default.
+            vm_size: The VM size of its nodes, such as `Standard_D2s_v5`; by default the service's choice.
+            kubernetes_version: The Kubernetes version, such as `1.33` or `1.33.4`; by default the service's choice.
+            tier: The pricing tier; `Free` by default.
+            ssh_key: SSH access to the nodes, as `azureuser`; none by default. Access with this public key,
+                `ssh-rsa AAAA…` or `ssh-ed25519 AAAA…`.
+            ssh_key_file: Access with the key pair in this file; the public key is in the file of the same name with the
+                suffix `.pub`. Missing files are generated: an RSA key of 2048 bits, readable by its owner only. The
+                files are read only if a cluster is created.
+            register_providers: Whether to register `Microsoft.ContainerService` if the subscription has not registered
+                it; off by default. No other resource provider is registered: those for networks and virtual machines,
+                which Azure needs for a cluster, are left to the subscription's owner.
             deadline: How long the whole call may take, in seconds or as a `timedelta`; 60 minutes by default.
             on_progress: Called with each `Event` of the call.
 
         Raises:
-            InvalidInputError: For options that cannot be, and from the service for a size or a version that it does not
-                have.
-            NotFoundError: For an absent group or registry, before anything is made.
+            InvalidInputError: For invalid options, and from Azure for a VM size or a Kubernetes version that it does
+                not offer.
+            NotFoundError: For a missing resource group or registry, before anything is created.
             ConflictError: If the cluster is being deleted.
-            OperationFailedError: If Azure could not make it, now or at an earlier try, with its state.
-            NotRegisteredError: If the subscription has not registered the resource provider, and `register_providers`
-                does not ask for it.
-            ForbiddenError: If the caller may not. Where Azure has begun a cluster by then, which costs, an error says
-                so by `created`.
+            OperationFailedError: If the creation failed, now or in an earlier attempt, with its state.
+            NotRegisteredError: If the subscription has not registered the resource provider and `register_providers` is
+                off.
+            ForbiddenError: If the caller lacks the permission. If Azure has started to create a cluster, which costs
+                money, the error names it in `created`.
         """
 
     def import_image(
@@ -764,45 +783,46 @@ class Calls:
         deadline: _Seconds | None = None,
         on_progress: _Listener | None = None,
     ) -> Call[Import]:
-        """Copies an image into a registry: Azure does it, and what arrived is compared with the source.
+        """Copies an image into a registry, and verifies the imported digest.
 
-        The source's digest is read first, where it can be, and it is what is imported. A second run with an equal image
-        copies nothing and succeeds. The source may be public, a registry of Azure that the caller may pull from, or one
-        that asks for credentials, which Azure then uses; it arrives under one name or several, or without a tag. With
-        credentials a second run of a source that is named by its tag is a `ConflictError`: there is nothing to compare
-        with.
+        Azure copies the image; nothing is downloaded. The source's digest is read first, where possible, and the import
+        is pinned to it. If the registry already has the same image, nothing is copied and the call succeeds.
+
+        The source may be public, an Azure registry that the caller can pull from, or a registry with credentials, which
+        are passed to Azure. The image gets one name or several, or no tag. With credentials, importing a source by tag
+        a second time is a `ConflictError`, because there is no digest to compare with.
 
         Args:
-            registry: A registry, by name, login server or resource id.
-            source: A reference to an image: registry, repository, and a tag or a digest or both.
-            target: `repository:tag` in the target registry. By default the source's own, as Docker completes them,
-                unless `additional_tags` or `untagged_repositories` name others: `nginx` arrives as
-                `library/nginx:latest`, `ghcr.io/a/b:v1` as `a/b:v1`, and `a/b:v1@sha256:…` as `a/b:v1`. A source with a
-                digest and no tag has none, and is `InvalidInputError` without a target.
-            additional_tags: Further names of the same image there, each `repository:tag`.
-            untagged_repositories: Repositories there that get the image without a tag: it is known by its digest alone.
-            on_existing_tag: What happens to a tag that exists. Kept by default: an equal image is success, another is
+            registry: A reference to a registry: name, login server or resource ID.
+            source: An image reference: registry, repository, and a tag or a digest or both.
+            target: The target, `repository:tag`. By default the source's own repository and tag, as Docker completes
+                them, unless `additional_tags` or `untagged_repositories` name others: `nginx` becomes
+                `library/nginx:latest`, `ghcr.io/a/b:v1` and `a/b:v1@sha256:…` become `a/b:v1`. A source with a digest
+                and no tag is `InvalidInputError` without a target.
+            additional_tags: Further names of the image in the target registry, each `repository:tag`.
+            untagged_repositories: Repositories in the target registry that get the image without a tag, by its digest
+                only.
+            on_existing_tag: What to do with an existing tag. Kept by default: the same image succeeds, another is a
                 `ConflictError`.
-            source_registry: The registry of Azure that has the source, where it cannot be found by the host in the
-                source's name: one of another subscription, by its resource id. With it, a source without a host is a
-                repository there, as it is typed: `app:v1` is `app:v1`, and not Docker Hub's `library/app:v1`. A host
-                that is none of this cloud's registries contradicts it.
-            username: The user; `None` with a token for the registry. How Azure signs in to a source that lets nobody
-                pull anonymously. Azure alone uses it: the source is not looked at before the import. So nothing is
-                compared, unless the source is named by its digest; a tag that exists is then a `ConflictError` also the
-                second time, and `untagged_repositories` needs such a source.
+            source_registry: The Azure registry that has the source, if it cannot be found by the host in the source's
+                name: one in another subscription, by its resource ID. With it, a source without a host is a repository
+                of that registry: `app:v1` is `app:v1`, and not Docker Hub's `library/app:v1`. A host that belongs to no
+                registry of this cloud contradicts it.
+            username: The user name; `None` with a token for the registry. Credentials for a source that does not allow
+                anonymous pulls. Only Azure uses them: the source is not read before the import. So nothing is compared,
+                unless the source is named by its digest. An existing tag is then always a `ConflictError`, also in a
+                second run, and `untagged_repositories` requires a source with a digest.
             password: The password or the token.
             deadline: How long the whole call may take, in seconds or as a `timedelta`; 30 minutes by default.
             on_progress: Called with each `Event` of the call.
 
         Raises:
-            InvalidInputError: For a target that cannot be one or a source in another cloud.
+            InvalidInputError: For an invalid target or a source in another cloud.
             NotFoundError: If the registry or the source does not exist.
             ConflictError: If the tag has another image.
-            ForbiddenError: If the caller may not import or the source may not be read.
+            ForbiddenError: If the caller lacks the permission to import, or access to the source is denied.
             RateLimitedError: If the source throttles.
-            OperationFailedError: If Azure could not copy it. `failed_side` says on which side the fault lies, where
-                that is known.
+            OperationFailedError: If the copy failed in Azure. `failed_side` says which side is at fault, if known.
         """
 
     def import_images(
@@ -814,26 +834,28 @@ class Calls:
         deadline: _Seconds | None = None,
         on_progress: _Listener | None = None,
     ) -> Call[list[Import | AksAcrError]]:
-        """Copies many images into a registry, `concurrency` of them at a time. Each has a result of its own, in the order
-        of the list: one that fails does not stop the others, and one that is there already is not copied. The end of
-        each is told by `Event.ItemEnded` when it comes.
+        """Copies many images into a registry, several at a time.
 
-        Cancelled or past the deadline, it ends with all results that there are by then: images that were not done have
+        `concurrency` sets how many run at the same time. Each image has its own result, in the order of the list: one
+        that fails does not stop the others, and one that exists already is not copied. `Event.ItemEnded` reports the
+        end of each image.
+
+        If the call is cancelled or reaches its deadline, it returns all results so far, and the unfinished images have
         that error.
 
         Args:
-            registry: A registry, by name, login server or resource id.
+            registry: A reference to a registry: name, login server or resource ID.
             images: Each is a source, or a mapping with `source` and any options of `import_image`, such as
                 `{"source": "nginx", "target": "nginx:v1"}`.
-            concurrency: How many imports are under way at a time; 4 by default.
+            concurrency: The number of concurrent imports; 4 by default.
             deadline: How long the whole call may take, in seconds or as a `timedelta`; 2 hours by default.
             on_progress: Called with each `Event` of the call.
 
         Raises:
-            InvalidInputError: Those of the list itself: `InvalidInputError`, before the first request, for two images
-                with the same target or an image with options that cannot be.
+            InvalidInputError: For the whole list: `InvalidInputError`, before the first request, for two images with
+                the same target or an image with invalid options.
             NotFoundError: If the registry does not exist.
-            ForbiddenError: If the caller may not read it. Each result has those of `import_image`.
+            ForbiddenError: If the caller lacks the permission to read it. Each result can have those of `import_image`.
         """
 
     def start_import(
@@ -851,34 +873,36 @@ class Calls:
         deadline: _Seconds | None = None,
         on_progress: _Listener | None = None,
     ) -> Call[_StartedImport]:
-        """Begins an import and does not wait for it: the handle can be stored, and looked at later, also by another
-        process.
+        """Starts an import and returns a handle, without waiting for the import to end.
+
+        The handle can be stored and polled later with `poll_import`, also by another process.
 
         Args:
-            registry: A registry, by name, login server or resource id.
-            source: A reference to an image: registry, repository, and a tag or a digest or both.
-            target: `repository:tag` in the target registry. By default the source's own, as Docker completes them,
-                unless `additional_tags` or `untagged_repositories` name others: `nginx` arrives as
-                `library/nginx:latest`, `ghcr.io/a/b:v1` as `a/b:v1`, and `a/b:v1@sha256:…` as `a/b:v1`. A source with a
-                digest and no tag has none, and is `InvalidInputError` without a target.
-            additional_tags: Further names of the same image there, each `repository:tag`.
-            untagged_repositories: Repositories there that get the image without a tag: it is known by its digest alone.
-            on_existing_tag: What happens to a tag that exists. Kept by default: an equal image is success, another is
+            registry: A reference to a registry: name, login server or resource ID.
+            source: An image reference: registry, repository, and a tag or a digest or both.
+            target: The target, `repository:tag`. By default the source's own repository and tag, as Docker completes
+                them, unless `additional_tags` or `untagged_repositories` name others: `nginx` becomes
+                `library/nginx:latest`, `ghcr.io/a/b:v1` and `a/b:v1@sha256:…` become `a/b:v1`. A source with a digest
+                and no tag is `InvalidInputError` without a target.
+            additional_tags: Further names of the image in the target registry, each `repository:tag`.
+            untagged_repositories: Repositories in the target registry that get the image without a tag, by its digest
+                only.
+            on_existing_tag: What to do with an existing tag. Kept by default: the same image succeeds, another is a
                 `ConflictError`.
-            source_registry: The registry of Azure that has the source, where it cannot be found by the host in the
-                source's name: one of another subscription, by its resource id. With it, a source without a host is a
-                repository there, as it is typed: `app:v1` is `app:v1`, and not Docker Hub's `library/app:v1`. A host
-                that is none of this cloud's registries contradicts it.
-            username: The user; `None` with a token for the registry. How Azure signs in to a source that lets nobody
-                pull anonymously. Azure alone uses it: the source is not looked at before the import. So nothing is
-                compared, unless the source is named by its digest; a tag that exists is then a `ConflictError` also the
-                second time, and `untagged_repositories` needs such a source.
+            source_registry: The Azure registry that has the source, if it cannot be found by the host in the source's
+                name: one in another subscription, by its resource ID. With it, a source without a host is a repository
+                of that registry: `app:v1` is `app:v1`, and not Docker Hub's `library/app:v1`. A host that belongs to no
+                registry of this cloud contradicts it.
+            username: The user name; `None` with a token for the registry. Credentials for a source that does not allow
+                anonymous pulls. Only Azure uses them: the source is not read before the import. So nothing is compared,
+                unless the source is named by its digest. An existing tag is then always a `ConflictError`, also in a
+                second run, and `untagged_repositories` requires a source with a digest.
             password: The password or the token.
             deadline: How long the whole call may take, in seconds or as a `timedelta`; 30 minutes by default.
             on_progress: Called with each `Event` of the call.
 
         Raises:
-            AksAcrError: Those of `import_image` that show before Azure has accepted it.
+            AksAcrError: Those of `import_image` that occur before Azure has accepted the import.
         """
 
     def poll_import(
@@ -888,7 +912,13 @@ class Calls:
         deadline: _Seconds | None = None,
         on_progress: _Listener | None = None,
     ) -> Call[_ImportStatus]:
-        """How far an import is, by one look. Azure names a new link each time, which the handle takes over.
+        """Checks once how far an import has got.
+
+        Azure returns a new link with each poll, and the handle is updated with it.
+
+        If Azure does not let the caller follow the import, its targets are read instead: the import has succeeded once
+        they have the image, and is reported as running, without tags, until then. If the targets cannot be read either,
+        the error is `ForbiddenError`.
 
         Args:
             handle: What `start_import` returned, or the handle in it.
@@ -896,12 +926,9 @@ class Calls:
             on_progress: Called with each `Event` of the call.
 
         Raises:
-            OperationFailedError: An import that has failed is an error with the kind `OperationFailedError`, as is one
-                that Azure has forgotten, or one whose `failed_side` is known. Every other error is that of the look,
-                such as `UnavailableError`: the import goes on, and the handle can be looked at again.
-            ForbiddenError: Where Azure does not let the caller follow the import, its targets are looked at: it has
-                succeeded when they have the image, and is running, with no tags told, until then. Where they cannot be
-                looked at either, that is `ForbiddenError`.
+            OperationFailedError: An import that has failed is an error of kind `OperationFailedError`, as is an import
+                that Azure no longer knows, or one whose `failed_side` is known. Any other error belongs to the poll
+                itself, such as `UnavailableError`: the import continues, and the handle can be polled again.
         """
 
     def kubeconfig(
@@ -914,28 +941,27 @@ class Calls:
         deadline: _Seconds | None = None,
         on_progress: _Listener | None = None,
     ) -> Call[Kubeconfig]:
-        """A cluster's kubeconfig, as a value: no file is written and no program is started.
+        """Gets a cluster's kubeconfig as a value, without writing a file.
 
-        It is what Azure gives. On a cluster with Entra its user is an entry that starts the program `kubelogin`, which
-        kubectl then needs; `apply`, `wait_for_rollout` and `pods` do not, as they get the token themselves.
+        The kubeconfig is Azure's own. For a cluster with Entra ID its user entry starts the program `kubelogin`, so
+        kubectl needs `kubelogin`. `apply`, `wait_for_rollout` and `pods` do not need it: they acquire the token
+        themselves. No program is started.
 
         Args:
-            cluster: A cluster, by resource group and name, or by resource id.
-            access: As whom the cluster is entered; as a user by default.
-            public_fqdn: Whether a private cluster is entered by its public name; not by default. Azure ignores it for
+            cluster: A reference to a cluster: resource group and name, or resource ID.
+            access: The kind of access; `user` by default.
+            public_fqdn: Whether a private cluster is addressed by its public name; off by default. Azure ignores it for
                 other clusters.
-            context: The name of context and cluster; the user gets the name that Azure gives it, followed by this one.
-                By default all have Azure's names: the cluster's, and for the user one with the group in it. An
-                administrator's context has the name that is given here, but merged into a file it always ends in
-                `-admin`.
+            context: The name of context and cluster; the user gets Azure's name followed by this one. By default all
+                have Azure's names: the cluster's, and for the user a name that contains the resource group. An
+                administrator's context gets this name, but in a merged file it always ends in `-admin`.
             deadline: How long the whole call may take, in seconds or as a `timedelta`; 2 minutes by default.
             on_progress: Called with each `Event` of the call.
 
         Raises:
-            NotFoundError: If there is no such cluster.
-            ForbiddenError: If the caller may not have it.
-            InvalidInputError: For `Access.ADMIN` where local accounts are switched off, and for a context's name that
-                cannot be one.
+            NotFoundError: If the cluster does not exist.
+            ForbiddenError: If the caller lacks the permission.
+            InvalidInputError: For `Access.ADMIN` if local accounts are disabled, and for an invalid context name.
         """
 
     def merge_kubeconfig(
@@ -952,35 +978,35 @@ class Calls:
         deadline: _Seconds | None = None,
         on_progress: _Listener | None = None,
     ) -> Call[MergedKubeconfig]:
-        """Puts a cluster's context, cluster and user into a kubeconfig file, of which every other byte stays:
-        `~/.kube/config`, or where `KUBECONFIG` says, or the file in the options. See `merge` for how.
+        """Merges a cluster's context, cluster and user into a kubeconfig file.
 
-        A second run changes nothing. On a cluster with Entra, kubectl needs `kubelogin` for what is merged, as
-        `kubeconfig` says.
+        The file is the one in the options, or the one that `KUBECONFIG` names, or `~/.kube/config`. Every other byte of
+        it is kept. A second call changes nothing. See `merge` for the details.
+
+        For a cluster with Entra ID, kubectl needs `kubelogin` to use the merged context, see `kubeconfig`.
 
         Args:
-            cluster: A cluster, by resource group and name, or by resource id.
-            access: As whom the cluster is entered; as a user by default.
-            public_fqdn: Whether a private cluster is entered by its public name; not by default. Azure ignores it for
+            cluster: A reference to a cluster: resource group and name, or resource ID.
+            access: The kind of access; `user` by default.
+            public_fqdn: Whether a private cluster is addressed by its public name; off by default. Azure ignores it for
                 other clusters.
-            context: The name of context and cluster; the user gets the name that Azure gives it, followed by this one.
-                By default all have Azure's names: the cluster's, and for the user one with the group in it. An
-                administrator's context has the name that is given here, but merged into a file it always ends in
-                `-admin`.
-            file: The file. By default it is looked for as kubectl does: the first file of `KUBECONFIG` that has an
-                entry of one of the names, else its first that exists, else its last; without `KUBECONFIG`,
-                `~/.kube/config`.
-            on_existing_entry: What happens to other entries of the same names. Kept by default.
-            set_current: Whether the context becomes the current one; it does by default.
-            lock_wait: How long others who hold the file's lock are waited for; 10 seconds by default, and never beyond
-                a call's deadline.
+            context: The name of context and cluster; the user gets Azure's name followed by this one. By default all
+                have Azure's names: the cluster's, and for the user a name that contains the resource group. An
+                administrator's context gets this name, but in a merged file it always ends in `-admin`.
+            file: The file. By default it is chosen as kubectl does: the first file of `KUBECONFIG` that has an entry of
+                one of the names, else the first that exists, else the last; without `KUBECONFIG`, `~/.kube/config`.
+            on_existing_entry: What to do with existing entries of the same names and different content. Kept by
+                default.
+            set_current: Whether the context becomes the current one; on by default.
+            lock_wait: How long to wait for the file's lock; 10 seconds by default, and never beyond the call's
+                deadline.
             deadline: How long the whole call may take, in seconds or as a `timedelta`; 2 minutes by default.
             on_progress: Called with each `Event` of the call.
 
         Raises:
             AksAcrError: Those of `kubeconfig` and of `merge`.
-            InvalidInputError: Before the first request `InvalidInputError` if no file is named and no home folder is
-                known.
+            InvalidInputError: Before the first request `InvalidInputError` if no file is named and the home folder is
+                unknown.
         """
 
     def apply(
@@ -995,32 +1021,32 @@ class Calls:
         deadline: _Seconds | None = None,
         on_progress: _Listener | None = None,
     ) -> Call[list[Applied]]:
-        """Makes a cluster's objects what manifests say, by server-side apply, as the field manager `aks-acr`.
+        """Applies manifests to a cluster by server-side apply, as the field manager `aks-acr`.
 
-        Wherever the host `<acr-name>.azurecr.io` stands in an object, it becomes the login server of the registry in
-        the options: in images of containers and volumes, in arguments and variables, and in a custom resource. The
-        `data` of an object, labels, annotations and descriptions are left alone. Objects are applied in their order:
-        where one fails, those before it stay applied and the error says how many; run again, it goes on from there.
+        The host `<acr-name>.azurecr.io` in an object is replaced by the login server of the registry in the options: in
+        images of containers and volumes, in arguments and environment variables, and in custom resources. The `data` of
+        an object, labels, annotations and descriptions are not changed. Objects are applied in order. If one fails, the
+        objects before it stay applied and the error says how many; call it again to continue.
 
         Args:
-            cluster: A cluster, by resource group and name, or by resource id.
+            cluster: A reference to a cluster: resource group and name, or resource ID.
             manifests: YAML with any number of documents, or JSON.
-            registry: The registry whose login server takes the place of `<acr-name>.azurecr.io` in the manifests'
-                images.
-            namespace: The namespace of objects that name none; `default` by default.
-            force: Whether fields that another field manager owns are taken over; not by default. If not, they are a
-                `ConflictError` that names field and manager.
-            dry_run: Whether the cluster only says what it would do; not by default.
+            registry: The registry whose login server replaces `<acr-name>.azurecr.io` in the manifests.
+            namespace: The namespace for objects that name none; `default` by default.
+            force: Whether to take over fields that another field manager owns; off by default. If off, such a field is
+                a `ConflictError` that names the field and its manager.
+            dry_run: Whether to validate on the server only, without changing anything; off by default.
             deadline: How long the whole call may take, in seconds or as a `timedelta`; 5 minutes by default.
             on_progress: Called with each `Event` of the call.
 
         Raises:
-            InvalidInputError: Before the first request, for a placeholder and no registry to put there, or an image of
-                another cloud, and from Kubernetes for an object that does not fit its schema or is too large.
-            NotFoundError: For a kind or a namespace that the cluster does not have, or an absent cluster or registry.
-            ConflictError: For a field that another field manager owns, and, transient, for a namespace that is being
-                deleted.
-            ForbiddenError: If a right is missing, or a quota, a limit or an admission policy refuses the object.
+            InvalidInputError: Before the first request, for a placeholder without a registry in the options, or an
+                image of another cloud, and from Kubernetes for an object that does not match its schema or is too
+                large.
+            NotFoundError: For a kind or namespace that does not exist in the cluster, or a missing cluster or registry.
+            ConflictError: For a field that another field manager owns, and, as a transient error, for a namespace that
+                is being deleted.
+            ForbiddenError: If a permission is missing, or a quota, a limit or an admission policy rejects the object.
         """
 
     def wait_for_rollout(
@@ -1035,31 +1061,33 @@ class Calls:
         deadline: _Seconds | None = None,
         on_progress: _Listener | None = None,
     ) -> Call[Rollout]:
-        """Waits until every replica of a deployment runs; it starts nothing. Only for the kind `Deployment`. A cause that
-        does not pass ends it at once, and is told. The deadline bounds all of it, `propagation_timeout` too.
+        """Waits until every replica of a deployment is ready; fails fast if an image cannot be pulled.
+
+        It only waits and starts nothing. The workload must be of kind `Deployment`. If waiting cannot help, the call
+        ends at once with the cause. The deadline limits the whole call, including `propagation_timeout`.
 
         Args:
-            cluster: A cluster, by resource group and name, or by resource id.
+            cluster: A reference to a cluster: resource group and name, or resource ID.
             workload: A workload in a cluster: its kind, name and namespace. A name alone, such as `web`, is a
                 Deployment.
             namespace: Its namespace.
-            registry: The registry that the images come from, where it is in a subscription that the client does not
-                search: its resource id. When a registry refuses a pull, its role assignments are read, to tell a
-                missing one from one that is not effective yet.
-            subscriptions: The subscriptions in which the registry of a refused pull is searched, besides the client's
-                and the cluster's. By default all that the caller can see.
-            propagation_timeout: How long a grant that is there may take to become effective; 10 minutes by default. For
-                so long, counted from the first pull that the registry refuses, a refusal is waited out. It does not
-                prolong the deadline, which ends the wait earlier if it is earlier.
+            registry: Resource ID of the images' registry, if it is in a subscription that is not searched. When a
+                registry refuses a pull, its role assignments are read, to distinguish a missing grant from one that is
+                not effective yet.
+            subscriptions: Subscriptions in which to search the registry of a refused pull, in addition to the client's
+                and the cluster's. By default all that the caller can list.
+            propagation_timeout: How long an existing grant may take to become effective; 10 minutes by default. Refused
+                pulls are waited for this long, counted from the first one. It does not extend the deadline, which may
+                end the wait earlier.
             deadline: How long the whole call may take, in seconds or as a `timedelta`; 15 minutes by default.
             on_progress: Called with each `Event` of the call.
 
         Raises:
-            PullFailedError: If an image cannot be pulled and waiting does not help, with `pull_failure`.
-            DeadlineExceededError: With how far it was, and with the pull failure that stood in the way at the end, if
-                one did.
-            OperationFailedError: If Kubernetes gives the rollout up.
-            NotFoundError: If there is no such deployment.
+            PullFailedError: If an image cannot be pulled and waiting cannot help, with the cause in `pull_failure`.
+            DeadlineExceededError: With the progress made so far, and with the pull failure that blocked the rollout at
+                the end, if any.
+            OperationFailedError: If Kubernetes reports the rollout as failed.
+            NotFoundError: If the deployment does not exist.
         """
 
     def pods(
@@ -1071,19 +1099,19 @@ class Calls:
         deadline: _Seconds | None = None,
         on_progress: _Listener | None = None,
     ) -> Call[Pods]:
-        """The pods of a namespace, as values and, by `str()`, as the table that kubectl prints.
+        """Lists the pods of a namespace; printed, they are the table that kubectl shows.
 
         Args:
-            cluster: A cluster, by resource group and name, or by resource id.
+            cluster: A reference to a cluster: resource group and name, or resource ID.
             namespace: Their namespace; `default` by default.
-            labels: Their labels, such as `app=nginx0`; all by default.
+            labels: A label selector, such as `app=nginx0`; all pods by default.
             deadline: How long the whole call may take, in seconds or as a `timedelta`; 2 minutes by default.
             on_progress: Called with each `Event` of the call.
 
         Raises:
-            NotFoundError: If there is no such cluster.
-            ForbiddenError: If the caller may not list them.
-            InvalidInputError: For a namespace that cannot be one.
+            NotFoundError: If the cluster does not exist.
+            ForbiddenError: If the caller lacks the permission to list pods.
+            InvalidInputError: For an invalid namespace.
         """
 
 _Access: TypeAlias = Access | Literal["user", "admin"]
@@ -1122,28 +1150,26 @@ class ImportItem(TypedDict):
 
     source: str
     target: NotRequired[str | None]
-    """`repository:tag` in the target registry. By default the source's own, as Docker completes them, unless
-    `additional_tags` or `untagged_repositories` name others: `nginx` arrives as `library/nginx:latest`,
-    `ghcr.io/a/b:v1` as `a/b:v1`, and `a/b:v1@sha256:…` as `a/b:v1`. A source with a digest and no tag has none, and is
-    `InvalidInputError` without a target.
+    """The target, `repository:tag`. By default the source's own repository and tag, as Docker completes them, unless
+    `additional_tags` or `untagged_repositories` name others: `nginx` becomes `library/nginx:latest`, `ghcr.io/a/b:v1`
+    and `a/b:v1@sha256:…` become `a/b:v1`. A source with a digest and no tag is `InvalidInputError` without a target.
     """
     additional_tags: NotRequired[Sequence[str]]
-    """Further names of the same image there, each `repository:tag`."""
+    """Further names of the image in the target registry, each `repository:tag`."""
     untagged_repositories: NotRequired[Sequence[str]]
-    """Repositories there that get the image without a tag: it is known by its digest alone."""
+    """Repositories in the target registry that get the image without a tag, by its digest only."""
     on_existing_tag: NotRequired[_OnExistingTag]
-    """What happens to a tag that exists. Kept by default: an equal image is success, another is `ConflictError`."""
+    """What to do with an existing tag. Kept by default: the same image succeeds, another is a `ConflictError`."""
     source_registry: NotRequired[str | None]
-    """The registry of Azure that has the source, where it cannot be found by the host in the source's name: one of
-    another subscription, by its resource id. With it, a source without a host is a repository there, as it is typed:
-    `app:v1` is `app:v1`, and not Docker Hub's `library/app:v1`. A host that is none of this cloud's registries
-    contradicts it.
+    """The Azure registry that has the source, if it cannot be found by the host in the source's name: one in another
+    subscription, by its resource ID. With it, a source without a host is a repository of that registry: `app:v1` is
+    `app:v1`, and not Docker Hub's `library/app:v1`. A host that belongs to no registry of this cloud contradicts it.
     """
     username: NotRequired[str | None]
-    """The user; `None` with a token for the registry. How Azure signs in to a source that lets nobody pull anonymously.
-    Azure alone uses it: the source is not looked at before the import. So nothing is compared, unless the source is
-    named by its digest; a tag that exists is then a `ConflictError` also the second time, and `untagged_repositories`
-    needs such a source.
+    """The user name; `None` with a token for the registry. Credentials for a source that does not allow anonymous
+    pulls. Only Azure uses them: the source is not read before the import. So nothing is compared, unless the source is
+    named by its digest. An existing tag is then always a `ConflictError`, also in a second run, and
+    `untagged_repositories` requires a source with a digest.
     """
     password: NotRequired[str | None]
     """The password or the token."""
@@ -1152,7 +1178,7 @@ class ImportItem(TypedDict):
 
 @final
 class ClusterIdentities(Result):
-    """The identities of a cluster, and what decides who may talk to it."""
+    """The identities of a cluster, and how its users sign in."""
 
     __match_args__ = ("cluster", "state", "kubelet", "control_plane", "add_ons", "service_principal", "entra", "local_accounts_disabled")
     def __new__(
@@ -1173,33 +1199,34 @@ class ClusterIdentities(Result):
 
     @property
     def state(self) -> str:
-        """The service's word for the cluster's state, such as `Succeeded` or `Updating`."""
+        """The provisioning state reported by Azure, such as `Succeeded` or `Updating`."""
 
     @property
     def kubelet(self) -> KubeletIdentity | None:
-        """What its nodes pull images with. Absent while a cluster is being made, and on clusters with a service
-        principal.
+        """The identity that its nodes pull images with. Missing while a cluster is being created, and on clusters with
+        a service principal.
         """
 
     @property
     def control_plane(self) -> tuple[str, ...]:
-        """What the control plane acts with. A grant to it has no effect on pulls. Object ids."""
+        """The identities of the control plane. A grant to one has no effect on pulls. Object ids."""
 
     @property
     def add_ons(self) -> tuple[AddOnIdentity, ...]:
-        """What add-ons act with. A grant to one has no effect on pulls."""
+        """The identities of add-ons. A grant to one has no effect on pulls."""
 
     @property
     def service_principal(self) -> str | None:
-        """Application (client) id of the service principal, on a cluster that has one instead of managed identities."""
+        """Application (client) ID of the service principal, on a cluster that uses one instead of managed identities.
+        """
 
     @property
     def entra(self) -> EntraSettings | None:
-        """How the cluster uses Entra for its users, if it does."""
+        """How users sign in with Entra ID, if the cluster uses it."""
 
     @property
     def local_accounts_disabled(self) -> bool:
-        """Whether credentials that do not go through Entra are switched off."""
+        """Whether local accounts, which bypass Entra ID, are disabled."""
 
 
 @final
@@ -1216,15 +1243,15 @@ class KubeletIdentity(Result):
     ) -> KubeletIdentity: ...
     @property
     def object_id(self) -> str:
-        """Its object id: what a grant names."""
+        """Its object ID, which role assignments use."""
 
     @property
     def client_id(self) -> str | None:
-        """Its client id, which no grant should name."""
+        """Its client ID, which must not be used in role assignments."""
 
     @property
     def resource_id(self) -> str | None:
-        """Resource id of the managed identity."""
+        """Resource ID of the managed identity."""
 
 
 @final
@@ -1244,12 +1271,12 @@ class AddOnIdentity(Result):
 
     @property
     def object_id(self) -> str:
-        """The identity's object id."""
+        """The identity's object ID."""
 
 
 @final
 class EntraSettings(Result):
-    """How a cluster uses Entra for its users."""
+    """How a cluster's users sign in with Entra ID."""
 
     __match_args__ = ("azure_rbac",)
     def __new__(
@@ -1259,14 +1286,14 @@ class EntraSettings(Result):
     ) -> EntraSettings: ...
     @property
     def azure_rbac(self) -> bool:
-        """Whether Azure's role assignments decide inside Kubernetes too."""
+        """Whether Azure role assignments also apply inside Kubernetes."""
 
 
 @final
 class Attachment(Result):
-    """The state "this cluster can pull from this registry, by that grant".
+    """The result of attach: the role assignment that lets the cluster pull from the registry.
 
-    Assigned is not yet effective: Azure takes from seconds to minutes until a registry honours a new grant.
+    A new role assignment takes seconds to minutes until the registry honours it.
     """
 
     __match_args__ = ("outcome", "role", "principal_id", "registry", "assignment_id", "condition", "correlation_id", "unchecked_groups")
@@ -1284,15 +1311,15 @@ class Attachment(Result):
     ) -> Attachment: ...
     @property
     def outcome(self) -> _AttachOutcome:
-        """What was found or done."""
+        """What attach found or did."""
 
     @property
     def role(self) -> PullRole:
-        """The role that gives pull."""
+        """The role that allows pulling."""
 
     @property
     def principal_id(self) -> str:
-        """Who has it. An object id."""
+        """The principal that has the role. An object id."""
 
     @property
     def registry(self) -> str:
@@ -1300,22 +1327,20 @@ class Attachment(Result):
 
     @property
     def assignment_id(self) -> str | None:
-        """Id of the role assignment. `None` where one exists that the caller may not read."""
+        """ID of the role assignment. `None` if one exists that the caller lacks the permission to read."""
 
     @property
     def condition(self) -> str | None:
-        """What narrows the grant, if anything does."""
+        """The condition that restricts the grant, if any."""
 
     @property
     def correlation_id(self) -> str | None:
-        """`x-ms-correlation-request-id` of the write, by which Azure's activity log knows it. `None` where nothing was
-        written.
-        """
+        """`x-ms-correlation-request-id` of the write, for Azure's activity log. `None` if nothing was written."""
 
     @property
     def unchecked_groups(self) -> tuple[str, ...]:
-        """Object ids of the Entra groups that have a role which gives pull there, where Azure did not say whether the
-        identity is a member. Usually empty.
+        """Object IDs of Entra groups that have access, if Azure did not say whether the identity is a member. Usually
+        empty.
         """
 
 
@@ -1338,7 +1363,7 @@ class AttachOutcome(Result):
 
     @final
     class AlreadyGranted(AttachOutcome):
-        """The same grant was there: nothing was written."""
+        """The same grant existed: nothing was written."""
 
         __match_args__ = ()
         def __new__(cls) -> AttachOutcome.AlreadyGranted: ...
@@ -1360,12 +1385,10 @@ class AttachOutcome(Result):
 
     @final
     class ThroughGroup(AttachOutcome):
-        """The identity is a member of an Entra group, itself or through other groups, that has a role which gives pull:
-        nothing was written.
+        """The identity is a direct or nested member of an Entra group that has access: nothing was written.
 
-        A warning goes with it: nodes keep a token with the memberships of the time when it was issued, for up to a day,
-        so that a membership that was just made takes long to have an effect. Ask for a direct grant to be independent
-        of that.
+        This comes with a warning: nodes keep a token with the memberships at the time it was issued, for up to a day,
+        so a new membership takes long to have an effect. Request a direct grant to be independent of that.
         """
 
         __match_args__ = ("group", "from_")
@@ -1374,7 +1397,7 @@ class AttachOutcome(Result):
         def kind(self) -> Literal["through_group"]: ...
         @property
         def group(self) -> str:
-            """Object id of the group that holds the role."""
+            """Object ID of the group that has the role."""
 
         @property
         def from_(self) -> str:
@@ -1383,7 +1406,7 @@ class AttachOutcome(Result):
 
     @final
     class ConditionDiffers(AttachOutcome):
-        """The role is there with another condition, which was left as it is: nothing was written."""
+        """The role assignment exists with another condition, which was kept: nothing was written."""
 
         __match_args__ = ("existing",)
         def __new__(cls, existing: str | None) -> AttachOutcome.ConditionDiffers: ...
@@ -1391,24 +1414,25 @@ class AttachOutcome(Result):
         def kind(self) -> Literal["condition_differs"]: ...
         @property
         def existing(self) -> str | None:
-            """The condition that is there. `None` means that the role is there without any, and so is wider than was
-            asked.
+            """The existing condition. `None` means that the role assignment has no condition, and so is wider than
+            requested.
             """
 
 
 
 @final
 class AttachPlan(Result):
-    """What attach would do. Making one needs read rights only. It can be stored, as JSON that is the same in every
-    language, and is good for an hour.
+    """A plan of what attach would do. It is valid for one hour.
 
-    Applying it looks again: what is done by then is no hindrance, but if something else would be done, nothing is and
-    the error says so.
+    Making a plan needs read permissions only. It can be stored as JSON, which is the same in every language.
 
-    `str()` shows all that would be written, below a line that begins with `+` (creates a role assignment), `~`
-    (replaces a condition), or `=` (writes nothing); a line with `!` is a warning. A stored plan is trusted as its
-    storage is: whoever can change it can name another principal, cluster or registry, within what the caller who
-    applies it may write. So review what `str()` shows at the place where it is applied.
+    Applying it reads the current state again. If the planned change was made in the meantime, the call succeeds; if
+    something else would have to be done, nothing is written and the error says so.
+
+    `str()` shows everything that would be written, below a line that starts with `+` (creates a role assignment), `~`
+    (replaces a condition), or `=` (writes nothing); a line with `!` is a warning. A stored plan is only as trustworthy
+    as its storage: anyone who can change it can name another principal, cluster or registry, within the permissions of
+    the caller who applies it. So review what `str()` shows at the place where it is applied.
     """
 
     __match_args__ = ("version", "expires", "cluster", "registry", "role", "principal_id", "condition", "action", "is_principal_named", "on_inherited_grant", "on_condition_mismatch", "unchecked_groups")
@@ -1430,11 +1454,11 @@ class AttachPlan(Result):
     ) -> AttachPlan: ...
     @property
     def version(self) -> int:
-        """The version of the form in which the plan is written."""
+        """The version of the plan's format."""
 
     @property
     def expires(self) -> datetime:
-        """After this, by the clock of Azure, it is refused."""
+        """The expiry, by Azure's clock. The plan is rejected after this."""
 
     @property
     def cluster(self) -> ClusterRef:
@@ -1446,11 +1470,11 @@ class AttachPlan(Result):
 
     @property
     def role(self) -> PullRole:
-        """The role that gives pull there."""
+        """The role that allows pulling."""
 
     @property
     def principal_id(self) -> str:
-        """Who would have it. An object id."""
+        """The principal that would get the role. An object id."""
 
     @property
     def condition(self) -> str | None:
@@ -1458,30 +1482,30 @@ class AttachPlan(Result):
 
     @property
     def action(self) -> _PlannedAction:
-        """What would be done."""
+        """The planned action."""
 
     @property
     def is_principal_named(self) -> bool:
-        """Whether the options named who gets the grant; else it is the cluster's kubelet identity."""
+        """Whether the options named the principal; otherwise it is the cluster's kubelet identity."""
 
     @property
     def on_inherited_grant(self) -> OnInheritedGrant:
-        """What the options said of a scope above the registry, or a group, that gives pull already."""
+        """The option for access through a scope above the registry, or through a group."""
 
     @property
     def on_condition_mismatch(self) -> OnConditionMismatch:
-        """What the options said of the role with another condition."""
+        """The option for a role assignment with another condition."""
 
     @property
     def unchecked_groups(self) -> tuple[str, ...]:
-        """Object ids of the Entra groups that have a role which gives pull there, where Azure did not say whether the
-        identity is a member. Usually empty.
+        """Object IDs of Entra groups that have access, if Azure did not say whether the identity is a member. Usually
+        empty.
         """
 
 
 @disjoint_base
 class PlannedAction(Result):
-    """What a plan does."""
+    """The action of a plan."""
 
     @property
     def kind(self) -> str:
@@ -1489,7 +1513,7 @@ class PlannedAction(Result):
 
     @final
     class Grant(PlannedAction):
-        """Makes the grant."""
+        """Creates the role assignment."""
 
         __match_args__ = ()
         def __new__(cls) -> PlannedAction.Grant: ...
@@ -1498,7 +1522,7 @@ class PlannedAction(Result):
 
     @final
     class Replace(PlannedAction):
-        """Gives the grant that is there another condition."""
+        """Replaces the condition of the existing role assignment."""
 
         __match_args__ = ("assignment_id",)
         def __new__(cls, assignment_id: str) -> PlannedAction.Replace: ...
@@ -1506,12 +1530,12 @@ class PlannedAction(Result):
         def kind(self) -> Literal["replace"]: ...
         @property
         def assignment_id(self) -> str:
-            """Its id."""
+            """The role assignment's ID."""
 
 
     @final
     class Nothing(PlannedAction):
-        """Writes nothing, since this is so already."""
+        """Writes nothing, because access already exists."""
 
         __match_args__ = ("outcome",)
         def __new__(cls, outcome: _AttachOutcome) -> PlannedAction.Nothing: ...
@@ -1519,16 +1543,16 @@ class PlannedAction(Result):
         def kind(self) -> Literal["nothing"]: ...
         @property
         def outcome(self) -> _AttachOutcome:
-            """What attach would answer."""
+            """The outcome that attach would report."""
 
 
 
 @final
 class Detachment(Result):
-    """What was removed, and what still lets the cluster pull.
+    """The result of detach: the removed grants, and those that still give access.
 
-    Removed is not yet without effect: Azure takes from seconds to minutes, a node may hold a token of the registry for
-    hours, and an image that is on a node already starts without a pull.
+    A removed grant can have an effect for some time: Azure takes seconds to minutes, a node may keep a registry token
+    for hours, and an image that is already on a node starts without a pull.
     """
 
     __match_args__ = ("outcome", "principal_id", "registry", "removed", "remaining")
@@ -1543,11 +1567,11 @@ class Detachment(Result):
     ) -> Detachment: ...
     @property
     def outcome(self) -> DetachOutcome:
-        """What was found or done."""
+        """What detach found or did."""
 
     @property
     def principal_id(self) -> str:
-        """Whose grants. An object id."""
+        """The principal whose grants were removed. An object id."""
 
     @property
     def registry(self) -> str:
@@ -1555,12 +1579,12 @@ class Detachment(Result):
 
     @property
     def removed(self) -> tuple[RemovedGrant, ...]:
-        """What was removed."""
+        """The removed grants."""
 
     @property
     def remaining(self) -> tuple[PullGrant, ...]:
-        """What still gives this principal pull: grants from above, of other roles, of Entra groups that it is a member
-        of, or not made by us where only ours were to go.
+        """The grants that still allow this principal to pull: inherited ones, those of other roles or of its Entra
+        groups, and those kept by `only_created_by_aks_acr`.
         """
 
 
@@ -1579,7 +1603,7 @@ class RemovedGrant(Result):
     ) -> RemovedGrant: ...
     @property
     def assignment_id(self) -> str:
-        """Id of the role assignment that is gone."""
+        """ID of the removed role assignment."""
 
     @property
     def role(self) -> PullRole:
@@ -1587,19 +1611,19 @@ class RemovedGrant(Result):
 
     @property
     def condition(self) -> str | None:
-        """What narrowed it, if anything did."""
+        """The condition that restricted it, if any."""
 
     @property
     def correlation_id(self) -> str | None:
-        """`x-ms-correlation-request-id` of the write, by which Azure's activity log knows it."""
+        """`x-ms-correlation-request-id` of the write, for Azure's activity log."""
 
 
 @final
 class PullGrant(Result):
-    """A role assignment that lets somebody pull from a registry.
+    """A role assignment that allows a principal to pull from a registry.
 
-    A role is judged by what it allows: an Owner can pull too, where permissions are on the whole registry. One without
-    effect in the registry's mode is no grant of pull, and is left out.
+    A role is judged by its permissions: an Owner can pull too, from a registry with registry-wide permissions. A role
+    without effect in the registry's mode does not allow pulling, and is left out.
     """
 
     __match_args__ = ("registry", "principal_id", "principal_type", "principal_state", "clusters", "role_definition_id", "role_name", "assignment_id", "reach", "condition", "is_certain", "membership")
@@ -1625,54 +1649,56 @@ class PullGrant(Result):
 
     @property
     def principal_id(self) -> str:
-        """Who holds the assignment: an identity or a group. An object id."""
+        """The principal that has the role: an identity or a group. An object id."""
 
     @property
     def principal_type(self) -> str | None:
-        """Azure's word for what that is: `ServicePrincipal` (a managed identity too), `Group`, `User`."""
+        """The principal's type in Azure: `ServicePrincipal` (including managed identities), `Group`, `User`."""
 
     @property
     def principal_state(self) -> PrincipalState:
-        """Whether the principal still exists, as far as that is known."""
+        """Whether the principal still exists, if known."""
 
     @property
     def clusters(self) -> tuple[str, ...]:
-        """The clusters whose nodes pull with it, of those that were looked at: it is their kubelet identity, or a group
-        that has that as a member (see `membership`). Resource ids.
+        """The clusters whose nodes pull with this grant, of the listed clusters: the principal is their kubelet
+        identity, or a group that contains it (see `membership`). Resource ids.
         """
 
     @property
     def role_definition_id(self) -> str:
-        """The role definition's id, the part that is the same in every subscription."""
+        """The role definition's ID, the part that is the same in every subscription."""
 
     @property
     def role_name(self) -> str | None:
-        """The role's name. `None` where the caller may not read the definition."""
+        """The role's name. `None` if the caller lacks the permission to read the definition."""
 
     @property
     def assignment_id(self) -> str:
-        """Id of the role assignment."""
+        """ID of the role assignment."""
 
     @property
     def reach(self) -> _GrantReach:
-        """Where it was assigned."""
+        """Whether the grant is direct or inherited."""
 
     @property
     def condition(self) -> str | None:
-        """What narrows it, if anything does."""
+        """The condition that restricts it, if any."""
 
     @property
     def is_certain(self) -> bool:
-        """`False`: the caller may not read the role's definition or the registry, so that it may give pull, or not."""
+        """Whether the role is known to allow pulling. `False`: the caller lacks the permission to read the role's
+        definition or the registry.
+        """
 
     @property
     def membership(self) -> GroupMembership:
-        """Where the principal is a group: whether its members are known, and so the `clusters` complete."""
+        """If the principal is a group: whether its members are known, and so whether `clusters` is complete."""
 
 
 @disjoint_base
 class GrantReach(Result):
-    """Where a grant was assigned."""
+    """The scope of a grant."""
 
     @property
     def kind(self) -> str:
@@ -1680,7 +1706,7 @@ class GrantReach(Result):
 
     @final
     class Direct(GrantReach):
-        """On the registry itself: detach removes it, if its role is one that attach gives."""
+        """On the registry itself: detach removes it if its role is one that attach assigns."""
 
         __match_args__ = ()
         def __new__(cls) -> GrantReach.Direct: ...
@@ -1689,7 +1715,7 @@ class GrantReach(Result):
 
     @final
     class Inherited(GrantReach):
-        """On a scope above the registry, and so for all that is below that."""
+        """On a scope above the registry, and so for everything below that."""
 
         __match_args__ = ("from_",)
         def __new__(cls, from_: str) -> GrantReach.Inherited: ...
@@ -1703,15 +1729,16 @@ class GrantReach(Result):
 
 @final
 class DetachPlan(Result):
-    """What detach would do. Making one needs read rights only. It can be stored, as JSON that is the same in every
-    language, and is good for an hour.
+    """A plan of what detach would remove. It is valid for one hour.
 
-    Applying it looks again: what is gone by then is no hindrance, but if more would be removed than the plan says,
-    nothing is.
+    Making a plan needs read permissions only. It can be stored as JSON, which is the same in every language.
 
-    `str()` shows all that would be removed, below lines that begin with `-` (deletes a role assignment) or `=` (writes
-    nothing); a line with `!` names what still gives pull. A stored plan is trusted as its storage is, as `AttachPlan`
-    says.
+    Applying it reads the current state again. Grants that were removed in the meantime are skipped; if more would be
+    removed than planned, nothing is removed.
+
+    `str()` shows everything that would be removed, below lines that start with `-` (deletes a role assignment) or `=`
+    (writes nothing); a line with `!` names a grant that still gives access. A stored plan is only as trustworthy as its
+    storage, see `AttachPlan`.
     """
 
     __match_args__ = ("version", "expires", "cluster", "registry", "principal_id", "remove", "remaining", "is_principal_named", "only_created_by_aks_acr")
@@ -1730,11 +1757,11 @@ class DetachPlan(Result):
     ) -> DetachPlan: ...
     @property
     def version(self) -> int:
-        """The version of the form in which the plan is written."""
+        """The version of the plan's format."""
 
     @property
     def expires(self) -> datetime:
-        """After this, by the clock of Azure, it is refused."""
+        """The expiry, by Azure's clock. The plan is rejected after this."""
 
     @property
     def cluster(self) -> ClusterRef:
@@ -1746,28 +1773,28 @@ class DetachPlan(Result):
 
     @property
     def principal_id(self) -> str:
-        """Whose grants. An object id."""
+        """The principal whose grants would be removed. An object id."""
 
     @property
     def remove(self) -> tuple[RoleAssignment, ...]:
-        """What would be removed. Empty: nothing would be written."""
+        """The role assignments that would be removed. If empty, nothing would be written."""
 
     @property
     def remaining(self) -> tuple[PullGrant, ...]:
-        """What would still give this principal pull, the grants of Entra groups that it is a member of among it."""
+        """The grants that would still allow this principal to pull, including those of its Entra groups."""
 
     @property
     def is_principal_named(self) -> bool:
-        """Whether the options named whose grants are meant; else they are those of the cluster's kubelet identity."""
+        """Whether the options named the principal; otherwise it is the cluster's kubelet identity."""
 
     @property
     def only_created_by_aks_acr(self) -> bool:
-        """Whether only what this library made is meant."""
+        """Whether only grants that this library created are removed."""
 
 
 @final
 class RoleAssignment(Result):
-    """A role assignment as Azure has it."""
+    """A role assignment as reported by Azure."""
 
     __match_args__ = ("id", "scope", "principal_id", "principal_type", "role_definition_id", "condition", "description")
     def __new__(
@@ -1783,36 +1810,36 @@ class RoleAssignment(Result):
     ) -> RoleAssignment: ...
     @property
     def id(self) -> str:
-        """Its resource id."""
+        """Its resource ID."""
 
     @property
     def scope(self) -> str:
-        """Where it holds."""
+        """Its scope."""
 
     @property
     def principal_id(self) -> str:
-        """To whom."""
+        """The principal that has the role."""
 
     @property
     def principal_type(self) -> str | None:
-        """Azure's word for what the principal is: `ServicePrincipal` (a managed identity too), `Group`, `User`."""
+        """The principal's type in Azure: `ServicePrincipal` (including managed identities), `Group`, `User`."""
 
     @property
     def role_definition_id(self) -> str:
-        """The role definition's id, the part that is the same in every subscription."""
+        """The role definition's ID, the part that is the same in every subscription."""
 
     @property
     def condition(self) -> str | None:
-        """What narrows it, if anything does."""
+        """The condition that restricts it, if any."""
 
     @property
     def description(self) -> str | None:
-        """What its maker wrote about it. This library writes its name and version."""
+        """Its description. This library writes its name and version."""
 
 
 @final
 class ClusterAttachments(Result):
-    """What a cluster's nodes can pull from."""
+    """The registries that a cluster's nodes can pull from."""
 
     __match_args__ = ("cluster", "principal_id", "grants", "subscriptions")
     def __new__(
@@ -1829,22 +1856,22 @@ class ClusterAttachments(Result):
 
     @property
     def principal_id(self) -> str:
-        """Who pulls for it. An object id."""
+        """The principal that pulls for the cluster. An object id."""
 
     @property
     def grants(self) -> tuple[PullGrant, ...]:
-        """The grants, one or more for a registry: those on the registry itself first. Those of the Entra groups that
-        the identity is a member of, itself or through other groups, are among them.
+        """The grants, one or more for each registry, direct grants first. Grants of Entra groups that the identity is a
+        direct or nested member of are included.
         """
 
     @property
     def subscriptions(self) -> tuple[str, ...]:
-        """The subscriptions that were looked in. A registry elsewhere may be attached too."""
+        """The searched subscriptions. Registries in other subscriptions may be attached too."""
 
 
 @final
 class RegistryAttachments(Result):
-    """Who can pull from a registry."""
+    """The principals that can pull from a registry."""
 
     __match_args__ = ("registry", "grants", "subscriptions")
     def __new__(
@@ -1860,18 +1887,18 @@ class RegistryAttachments(Result):
 
     @property
     def grants(self) -> tuple[PullGrant, ...]:
-        """The grants: those on the registry itself first."""
+        """The grants, direct grants first."""
 
     @property
     def subscriptions(self) -> tuple[str, ...]:
-        """The subscriptions whose clusters were looked at, to tell whose a grant is. One where the caller may not list
-        them is left out.
+        """The subscriptions whose clusters were listed, to name the clusters of a grant. A subscription where the
+        caller lacks the permission to list clusters is left out.
         """
 
 
 @final
 class Registry(Result):
-    """A registry as Azure has it."""
+    """A registry as reported by Azure."""
 
     __match_args__ = ("id", "login_server", "location", "sku", "mode", "state")
     def __new__(
@@ -1886,11 +1913,11 @@ class Registry(Result):
     ) -> Registry: ...
     @property
     def id(self) -> str:
-        """Its resource id."""
+        """Its resource ID."""
 
     @property
     def login_server(self) -> str:
-        """The host that images are pushed to and pulled from. Not always the name and an ending."""
+        """The host for pushes and pulls. It is not always the name with a suffix."""
 
     @property
     def location(self) -> str:
@@ -1898,20 +1925,20 @@ class Registry(Result):
 
     @property
     def sku(self) -> str:
-        """Such as `Basic`."""
+        """The service tier, such as `Basic`."""
 
     @property
     def mode(self) -> RoleAssignmentMode:
-        """Whether permissions are given on the whole registry or on its repositories."""
+        """Whether permissions apply to the whole registry or to its repositories."""
 
     @property
     def state(self) -> str:
-        """The service's word for its state, such as `Succeeded`."""
+        """The provisioning state reported by Azure, such as `Succeeded`."""
 
 
 @final
 class CreatedRegistry(Result):
-    """The registry, and whether this call made it."""
+    """The result of creating a registry."""
 
     __match_args__ = ("registry", "is_new", "differences", "correlation_id")
     def __new__(
@@ -1928,24 +1955,22 @@ class CreatedRegistry(Result):
 
     @property
     def is_new(self) -> bool:
-        """`False`: it was there, and was left as it is."""
+        """Whether this call created it. `False`: it existed, and was not changed."""
 
     @property
     def differences(self) -> tuple[Difference, ...]:
-        """In what one that was there differs from the one that would have been made: `location`, where one was asked
-        for, `sku`, `role_assignment_mode`, `domain_name_label_scope`, `admin_user`, `anonymous_pull`.
+        """How an existing registry differs from the options: `location`, if requested, `sku`, `role_assignment_mode`,
+        `domain_name_label_scope`, `admin_user`, `anonymous_pull`.
         """
 
     @property
     def correlation_id(self) -> str | None:
-        """`x-ms-correlation-request-id` of the write, by which Azure's activity log knows it. `None` where nothing was
-        written.
-        """
+        """`x-ms-correlation-request-id` of the write, for Azure's activity log. `None` if nothing was written."""
 
 
 @final
 class Difference(Result):
-    """One point in which a resource that exists is not what would have been made. Nothing was changed."""
+    """A property in which an existing resource differs from the requested one. Nothing was changed."""
 
     __match_args__ = ("property", "asked", "found")
     def __new__(
@@ -1957,20 +1982,20 @@ class Difference(Result):
     ) -> Difference: ...
     @property
     def asked(self) -> str:
-        """What would have been made."""
+        """The requested value."""
 
     @property
     def found(self) -> str:
-        """What is there."""
+        """The existing value."""
 
     @property
     def property(self) -> str:
-        """What differs, such as `sku` or `location`."""
+        """The property, such as `sku` or `location`."""
 
 
 @final
 class CreatedCluster(Result):
-    """A cluster that is there now, and what its nodes can pull from."""
+    """The result of creating a cluster: the cluster, and its attachments."""
 
     __match_args__ = ("cluster", "is_new", "differences", "attachments", "correlation_id")
     def __new__(
@@ -1988,29 +2013,28 @@ class CreatedCluster(Result):
 
     @property
     def is_new(self) -> bool:
-        """`False`: it was there, or was being made already, and was left as it is."""
+        """Whether this call created it. `False`: it existed, or was already being created, and was not changed."""
 
     @property
     def differences(self) -> tuple[Difference, ...]:
-        """In what one that was there differs from the one that would have been made: `location`, `vm_size` and
-        `kubernetes_version`, where they were asked for, `node_count`, `tier`, and `ssh_key`, where a public key was
-        given.
+        """How an existing cluster differs from the options: `location`, `vm_size` and `kubernetes_version`, if
+        requested, `node_count`, `tier`, and `ssh_key`, if a public key was given.
         """
 
     @property
     def attachments(self) -> tuple[Attachment, ...]:
-        """What was found or done at each registry, in the order in which they were given, each once."""
+        """The result of attaching each registry, in the given order, each once."""
 
     @property
     def correlation_id(self) -> str | None:
-        """`x-ms-correlation-request-id` of the write that made the cluster, by which Azure's activity log knows it.
-        `None` where nothing was written, or where its answer was lost.
+        """`x-ms-correlation-request-id` of the write that created the cluster, for Azure's activity log. `None` if
+        nothing was written, or its response was lost.
         """
 
 
 @final
 class Cluster(Result):
-    """A cluster as Azure has it."""
+    """A cluster as reported by Azure."""
 
     __match_args__ = ("id", "location", "state", "kubernetes_version", "tier", "node_count", "vm_size", "host")
     def __new__(
@@ -2027,7 +2051,7 @@ class Cluster(Result):
     ) -> Cluster: ...
     @property
     def id(self) -> str:
-        """Its resource id."""
+        """Its resource ID."""
 
     @property
     def location(self) -> str:
@@ -2035,23 +2059,25 @@ class Cluster(Result):
 
     @property
     def state(self) -> str:
-        """The service's word for its state, such as `Succeeded` or `Updating`."""
+        """The provisioning state reported by Azure, such as `Succeeded` or `Updating`."""
 
     @property
     def kubernetes_version(self) -> str:
-        """The version of Kubernetes that runs."""
+        """The current Kubernetes version."""
 
     @property
     def tier(self) -> str:
-        """Such as `Free`."""
+        """The pricing tier, such as `Free`."""
 
     @property
     def node_count(self) -> int | None:
-        """The nodes of its first system pool. `None` where Azure states no count, as for a pool of several sizes."""
+        """The number of nodes in its first system pool. `None` if Azure reports no count, as for a pool of several VM
+        sizes.
+        """
 
     @property
     def vm_size(self) -> str:
-        """The size of those; empty where Azure states none."""
+        """The VM size of those nodes; empty if Azure reports none."""
 
     @property
     def host(self) -> str | None:
@@ -2060,7 +2086,7 @@ class Cluster(Result):
 
 @final
 class Import(Result):
-    """An image that is in the registry now."""
+    """The result of an import."""
 
     __match_args__ = ("source", "target", "additional_tags", "is_new", "proof", "correlation_id")
     def __new__(
@@ -2079,30 +2105,30 @@ class Import(Result):
 
     @property
     def target(self) -> str:
-        """The image in the registry: by its tag, or by its digest where it has none there."""
+        """The image in the registry: by its tag, or by its digest if it has no tag."""
 
     @property
     def additional_tags(self) -> tuple[str, ...]:
-        """Its further names there."""
+        """Its additional tags in the registry."""
 
     @property
     def is_new(self) -> bool:
-        """`False`: an equal image was there, and nothing was copied."""
+        """Whether it was copied. `False`: the registry already had the same image."""
 
     @property
     def proof(self) -> _ImportProof:
-        """How sure it is that the two are the same."""
+        """Whether the imported image was verified to equal the source."""
 
     @property
     def correlation_id(self) -> str | None:
-        """`x-ms-correlation-request-id` of the write, by which Azure's activity log knows it. `None` where nothing was
-        copied, or where its answer was lost.
+        """`x-ms-correlation-request-id` of the write, for Azure's activity log. `None` if nothing was copied, or its
+        response was lost.
         """
 
 
 @disjoint_base
 class ImportProof(Result):
-    """How sure it is that an imported image is its source."""
+    """Whether an imported image was verified to equal its source."""
 
     @property
     def kind(self) -> str:
@@ -2110,7 +2136,7 @@ class ImportProof(Result):
 
     @final
     class SourceMatched(ImportProof):
-        """The target's digest equals the one that is meant: the one that the source is named by, or else had before the
+        """The target's digest equals the source's: the digest in the source's name, or the one it had before the
         import.
         """
 
@@ -2120,12 +2146,12 @@ class ImportProof(Result):
         def kind(self) -> Literal["source_matched"]: ...
         @property
         def digest(self) -> str:
-            """That digest."""
+            """The digest of both."""
 
 
     @final
     class TargetOnly(ImportProof):
-        """The target's digest is known, the source's is not."""
+        """The target's digest is known, but was not compared with the source's."""
 
         __match_args__ = ("digest", "reason")
         def __new__(cls, digest: str, reason: str) -> ImportProof.TargetOnly: ...
@@ -2137,15 +2163,15 @@ class ImportProof(Result):
 
         @property
         def reason(self) -> str:
-            """Why the source was not compared: it was not reached from here, refuses the caller, or is asked by Azure
-            alone.
+            """Why the source was not compared: it is not reachable from here, refuses the caller, or only Azure has its
+            credentials.
             """
 
 
     @final
     class Unproven(ImportProof):
-        """Azure says that the import succeeded; the target was not reached from here, refuses the caller, or has
-        replicas that do not show the image yet.
+        """Azure reports that the import succeeded, but the target could not be read: it is not reachable from here,
+        refuses the caller, or has replicas that do not have the image yet.
         """
 
         __match_args__ = ("reason",)
@@ -2154,13 +2180,13 @@ class ImportProof(Result):
         def kind(self) -> Literal["unproven"]: ...
         @property
         def reason(self) -> str:
-            """Why not."""
+            """Why it could not be read."""
 
 
 
 @disjoint_base
 class StartedImport(Result):
-    """How `start_import` ended."""
+    """The result of `start_import`."""
 
     @property
     def kind(self) -> str:
@@ -2168,7 +2194,7 @@ class StartedImport(Result):
 
     @final
     class AlreadyThere(StartedImport):
-        """Every target has the image already: nothing was begun."""
+        """Every target already has the image: no import was started."""
 
         __match_args__ = ("import_",)
         def __new__(cls, import_: Import) -> StartedImport.AlreadyThere: ...
@@ -2176,12 +2202,12 @@ class StartedImport(Result):
         def kind(self) -> Literal["already_there"]: ...
         @property
         def import_(self) -> Import:
-            """What is there."""
+            """The existing image."""
 
 
     @final
     class Started(StartedImport):
-        """Azure copies."""
+        """The import was started."""
 
         __match_args__ = ("handle",)
         def __new__(cls, handle: ImportHandle) -> StartedImport.Started: ...
@@ -2189,13 +2215,13 @@ class StartedImport(Result):
         def kind(self) -> Literal["started"]: ...
         @property
         def handle(self) -> ImportHandle:
-            """By which the import is followed."""
+            """The handle to poll the import with."""
 
 
 
 @disjoint_base
 class ImportStatus(Result):
-    """How far an import is."""
+    """The state of an import."""
 
     @property
     def kind(self) -> str:
@@ -2203,7 +2229,7 @@ class ImportStatus(Result):
 
     @final
     class Running(ImportStatus):
-        """Azure is at work. The states are its own words."""
+        """The import is running. The states of its tags are Azure's own."""
 
         __match_args__ = ("tags",)
         def __new__(cls, tags: Mapping[str, str]) -> ImportStatus.Running: ...
@@ -2216,7 +2242,7 @@ class ImportStatus(Result):
 
     @final
     class Succeeded(ImportStatus):
-        """All is copied."""
+        """Everything is copied."""
 
         __match_args__ = ()
         def __new__(cls) -> ImportStatus.Succeeded: ...
@@ -2226,7 +2252,7 @@ class ImportStatus(Result):
 
 @final
 class MergedKubeconfig(Result):
-    """A kubeconfig that is in a file now."""
+    """The result of merging a kubeconfig into a file."""
 
     __match_args__ = ("file", "context", "outcome", "previous_context", "current_context_changed", "is_open_to_others")
     def __new__(
@@ -2241,7 +2267,7 @@ class MergedKubeconfig(Result):
     ) -> MergedKubeconfig: ...
     @property
     def file(self) -> str:
-        """The file that has the entries. Where it is a link, what that leads to was written."""
+        """The file with the entries. If it is a link, the file that the link leads to was written."""
 
     @property
     def context(self) -> str:
@@ -2249,11 +2275,11 @@ class MergedKubeconfig(Result):
 
     @property
     def outcome(self) -> MergeOutcome:
-        """What was done to the entries."""
+        """What was done with the entries."""
 
     @property
     def previous_context(self) -> str | None:
-        """The context that was the current one, if there was one."""
+        """The previous current context, if there was one."""
 
     @property
     def current_context_changed(self) -> bool:
@@ -2261,8 +2287,8 @@ class MergedKubeconfig(Result):
 
     @property
     def is_open_to_others(self) -> bool:
-        """Whether the file's mode lets others than its owner read or write it. It had this mode before; the keys in it
-        are theirs, too.
+        """Whether the file's mode lets other users read or write it, and so the keys in it. The file had this mode
+        before the merge.
         """
 
 
@@ -2281,7 +2307,7 @@ class Applied(Result):
     ) -> Applied: ...
     @property
     def kind(self) -> str:
-        """Such as `Deployment`."""
+        """The object's kind, such as `Deployment`."""
 
     @property
     def name(self) -> str:
@@ -2289,18 +2315,18 @@ class Applied(Result):
 
     @property
     def namespace(self) -> str | None:
-        """Its namespace, where its kind has one."""
+        """Its namespace, if its kind has one."""
 
     @property
     def is_new(self) -> bool:
-        """Whether it was not there before; in a dry run, whether it would be new. What was there is not told apart
-        further: it may have been changed, or been as the manifest says.
+        """Whether the object is new; in a dry run, whether it would be new. `False`: it existed, and was changed or was
+        already as the manifest says.
         """
 
 
 @final
 class Rollout(Result):
-    """A deployment that runs as its specification says."""
+    """A completed rollout of a deployment."""
 
     __match_args__ = ("ready", "wanted")
     def __new__(
@@ -2311,11 +2337,11 @@ class Rollout(Result):
     ) -> Rollout: ...
     @property
     def ready(self) -> int:
-        """Replicas that are ready."""
+        """Ready replicas."""
 
     @property
     def wanted(self) -> int:
-        """Replicas that are wanted."""
+        """Replicas in the specification."""
 
 
 @final
@@ -2335,7 +2361,7 @@ class Pods(Result):
 
     @property
     def at(self) -> datetime:
-        """The cluster's own time when it told of them: ages count to it."""
+        """The cluster's time of the list, from which ages are computed."""
 
     def __len__(self) -> int: ...
     def __iter__(self) -> Iterator[Pod]: ...
@@ -2383,36 +2409,36 @@ class Pod(Result):
 
     @property
     def containers(self) -> int:
-        """Containers that it has, sidecars included."""
+        """Its containers, sidecars included."""
 
     @property
     def restarts(self) -> int:
-        """How often its containers were started again."""
+        """The number of container restarts."""
 
     @property
     def last_restart(self) -> datetime | None:
-        """When one of them last ended, if that is known."""
+        """When a container last ended, if known."""
 
     @property
     def created(self) -> datetime | None:
-        """When it was made."""
+        """When it was created."""
 
     @property
     def node(self) -> str | None:
-        """The node that it runs on, once it has one."""
+        """The node that it runs on, once scheduled."""
 
     @property
     def image_id(self) -> str | None:
-        """Digest or id of the image that its first container runs, once it does."""
+        """Digest or ID of the image that its first container runs, once it runs."""
 
     @property
     def pull_failure(self) -> PullFailure | None:
-        """Why an image of it is not pulled, if one is not."""
+        """Why an image cannot be pulled, if so."""
 
 
 @final
 class PullFailure(Result):
-    """A pull that failed: what was meant to be pulled, the cause as far as its text tells, and the text."""
+    """A failed pull: the image, the cause if it is known, and kubelet's message."""
 
     __match_args__ = ("pod", "container", "image", "reason", "cause", "message")
     def __new__(
@@ -2443,16 +2469,16 @@ class PullFailure(Result):
 
     @property
     def cause(self) -> _PullCause:
-        """What its text means."""
+        """The cause."""
 
     @property
     def message(self) -> str:
-        """The text of the first failure: kubelet forgets it when it begins to wait."""
+        """The message of the first failure: kubelet drops it when it starts to back off."""
 
 
 @disjoint_base
 class PullCause(Result):
-    """What a failed pull's text means."""
+    """The cause of a failed pull."""
 
     @property
     def kind(self) -> str:
@@ -2464,7 +2490,7 @@ class PullCause(Result):
 
     @final
     class Unauthorized(PullCause):
-        """The registry knows the identity and gives it no right on this repository: no grant, the wrong role for the
+        """The registry knows the identity, but it has no access to this repository: no grant, the wrong role for the
         registry's mode, the wrong identity, or a grant that is not effective yet.
         """
 
@@ -2484,7 +2510,7 @@ class PullCause(Result):
 
     @final
     class Firewall(PullCause):
-        """The registry's firewall refused the address."""
+        """The registry's firewall denied the address."""
 
         __match_args__ = ("address",)
         def __new__(cls, address: str | None) -> PullCause.Firewall: ...
@@ -2492,7 +2518,7 @@ class PullCause(Result):
         def kind(self) -> Literal["firewall"]: ...
         @property
         def address(self) -> str | None:
-            """The cluster's outgoing address, if the text names it."""
+            """The cluster's outgoing address, if the message contains it."""
 
 
     @final
@@ -2506,7 +2532,7 @@ class PullCause(Result):
 
     @final
     class NoMatchingPlatform(PullCause):
-        """The image has no variant for the node's operating system and processor."""
+        """The image has no variant for the node's operating system and architecture."""
 
         __match_args__ = ()
         def __new__(cls) -> PullCause.NoMatchingPlatform: ...
@@ -2515,7 +2541,7 @@ class PullCause(Result):
 
     @final
     class PrivateAddressTimeout(PullCause):
-        """A private address does not answer: no route, or a security group in the way."""
+        """A private address does not respond: no route, or a security group blocks it."""
 
         __match_args__ = ()
         def __new__(cls) -> PullCause.PrivateAddressTimeout: ...
@@ -2524,7 +2550,7 @@ class PullCause(Result):
 
     @final
     class PublicAddressTimeout(PullCause):
-        """A public address does not answer: outgoing traffic is filtered."""
+        """A public address does not respond: outgoing traffic is filtered."""
 
         __match_args__ = ()
         def __new__(cls) -> PullCause.PublicAddressTimeout: ...
@@ -2551,7 +2577,7 @@ class PullCause(Result):
 
     @final
     class UntrustedCertificate(PullCause):
-        """The registry's certificate is not trusted: something on the way reads the traffic."""
+        """The registry's certificate is not trusted: a proxy or firewall inspects the traffic."""
 
         __match_args__ = ()
         def __new__(cls) -> PullCause.UntrustedCertificate: ...
@@ -2560,7 +2586,7 @@ class PullCause(Result):
 
     @final
     class InvalidName(PullCause):
-        """The image's name is not one."""
+        """The image reference is invalid."""
 
         __match_args__ = ()
         def __new__(cls) -> PullCause.InvalidName: ...
@@ -2569,7 +2595,7 @@ class PullCause(Result):
 
     @final
     class NeverPulled(PullCause):
-        """The image is not on the node, and the pod says that it is never to be pulled."""
+        """The image is not on the node, and the pod's pull policy is `Never`."""
 
         __match_args__ = ()
         def __new__(cls) -> PullCause.NeverPulled: ...
@@ -2578,7 +2604,7 @@ class PullCause(Result):
 
     @final
     class Unknown(PullCause):
-        """The text is not known here. It may pass."""
+        """The message is not recognized. The cause may be transient."""
 
         __match_args__ = ()
         def __new__(cls) -> PullCause.Unknown: ...
@@ -2588,10 +2614,10 @@ class PullCause(Result):
 
 @disjoint_base
 class Event(Result):
-    """A step of a call that is under way.
+    """A progress event of a call.
 
-    Steps may run side by side, so that their events mix; a step is known by its text, which is for people and may
-    change. Nothing is finished that was not started.
+    Steps can run at the same time, so their events can be interleaved; a step is identified by its text, which is for
+    people and may change. A step that was not started is never finished.
     """
 
     @property
@@ -2608,12 +2634,12 @@ class Event(Result):
         def kind(self) -> Literal["started"]: ...
         @property
         def step(self) -> str:
-            """What is done, for a human reader."""
+            """The step, for a human reader."""
 
 
     @final
     class Polling(Event):
-        """Azure is still at work; the service's own word says with what."""
+        """An Azure operation is still running."""
 
         __match_args__ = ("step", "attempt", "status")
         def __new__(cls, step: str, attempt: int, status: str) -> Event.Polling: ...
@@ -2621,15 +2647,15 @@ class Event(Result):
         def kind(self) -> Literal["polling"]: ...
         @property
         def step(self) -> str:
-            """What is waited for."""
+            """The step that waits for it."""
 
         @property
         def attempt(self) -> int:
-            """How often it was asked, from 1."""
+            """The number of the poll, from 1."""
 
         @property
         def status(self) -> str:
-            """The service's own word, such as `Accepted` or `CreatingAgentPools: 1/3 nodes completed`."""
+            """The service's own status, such as `Accepted` or `CreatingAgentPools: 1/3 nodes completed`."""
 
 
     @final
@@ -2646,12 +2672,12 @@ class Event(Result):
 
         @property
         def status(self) -> str:
-            """The service's own word, such as `Pending`."""
+            """The service's own status, such as `Pending`."""
 
 
     @final
     class Retrying(Event):
-        """Something temporary stood in the way; the request is sent again after the wait."""
+        """A transient error occurred; the request is sent again after the wait."""
 
         __match_args__ = ("step", "reason", "wait_ms")
         def __new__(cls, step: str, reason: str, wait_ms: int | None) -> Event.Retrying: ...
@@ -2659,20 +2685,20 @@ class Event(Result):
         def kind(self) -> Literal["retrying"]: ...
         @property
         def step(self) -> str:
-            """What is tried again."""
+            """The step that is retried."""
 
         @property
         def reason(self) -> str:
-            """The service's code, or what went wrong."""
+            """The service's code, or the cause."""
 
         @property
         def wait_ms(self) -> int | None:
-            """How long is waited first, in milliseconds, where that is known."""
+            """The wait before the retry in milliseconds, if known."""
 
 
     @final
     class Rollout(Event):
-        """The number of ready pods of a rollout changed, or what keeps them from it."""
+        """The number of ready pods of a rollout changed, or the cause that blocks it."""
 
         __match_args__ = ("ready", "wanted", "cause")
         def __new__(cls, ready: int, wanted: int, cause: str | None) -> Event.Rollout: ...
@@ -2684,16 +2710,16 @@ class Event(Result):
 
         @property
         def wanted(self) -> int:
-            """Wanted replicas."""
+            """Replicas in the specification."""
 
         @property
         def cause(self) -> str | None:
-            """What stands in the way at present, if anything."""
+            """What blocks the rollout at present, if anything."""
 
 
     @final
     class Finished(Event):
-        """A step is done."""
+        """A step has ended successfully."""
 
         __match_args__ = ("step",)
         def __new__(cls, step: str) -> Event.Finished: ...
@@ -2701,12 +2727,12 @@ class Event(Result):
         def kind(self) -> Literal["finished"]: ...
         @property
         def step(self) -> str:
-            """What was done."""
+            """The step."""
 
 
     @final
     class ItemEnded(Event):
-        """The import of one image of a list has ended, well or not."""
+        """The import of one image of a list has ended, successfully or not."""
 
         __match_args__ = ("index", "source", "is_new", "error")
         def __new__(cls, index: int, source: str, is_new: bool, error: str | None) -> Event.ItemEnded: ...
@@ -2714,25 +2740,25 @@ class Event(Result):
         def kind(self) -> Literal["item_ended"]: ...
         @property
         def index(self) -> int:
-            """The image's place in the list, from 0."""
+            """The image's index in the list, from 0."""
 
         @property
         def source(self) -> str:
-            """The image, completed as Docker completes it."""
+            """The source image, completed as Docker completes it."""
 
         @property
         def is_new(self) -> bool:
-            """Whether it was copied. `False`: an equal image was there, or it failed."""
+            """Whether it was copied. `False`: the registry already had the same image, or the import failed."""
 
         @property
         def error(self) -> str | None:
-            """Why it failed, if it did: the sentence of its error."""
+            """The error message, if it failed."""
 
 
 
 @final
 class DenyingPolicy(Result):
-    """A policy that was in the way."""
+    """A policy that denied a request."""
 
     __match_args__ = ("name", "assignment_id", "definition_id")
     def __new__(
@@ -2744,20 +2770,20 @@ class DenyingPolicy(Result):
     ) -> DenyingPolicy: ...
     @property
     def name(self) -> str:
-        """The assignment's display name, or its name where it has none."""
+        """The policy assignment's display name, or its name if it has none."""
 
     @property
     def assignment_id(self) -> str | None:
-        """The assignment's id. `None` where Azure does not tell."""
+        """The assignment's ID. `None` if Azure does not report it."""
 
     @property
     def definition_id(self) -> str | None:
-        """The definition's id. `None` where Azure does not tell."""
+        """The definition's ID. `None` if Azure does not report it."""
 
 
 @final
 class RequiredRight(Result):
-    """A right that an operation needs."""
+    """A permission that an operation needs."""
 
     __match_args__ = ("action", "is_data_action", "at", "is_required", "why", "smallest_role")
     def __new__(
@@ -2776,31 +2802,33 @@ class RequiredRight(Result):
 
     @property
     def is_data_action(self) -> bool:
-        """Whether it is an action on data, which stands in a list of its own in a role."""
+        """Whether it is a data action, which a role lists separately."""
 
     @property
     def at(self) -> RightScope:
-        """Where it is needed."""
+        """The scope at which it is needed."""
 
     @property
     def is_required(self) -> bool:
-        """`False`: the operation works without it, and `why` says what is lost, or when it is needed."""
+        """Whether it is required. `False`: the operation works without it, and `why` says what is lost, or when it is
+        needed.
+        """
 
     @property
     def why(self) -> str:
-        """What it is needed for."""
+        """The purpose."""
 
     @property
     def smallest_role(self) -> str | None:
-        """The smallest built-in role that has it, where one is known."""
+        """The smallest built-in role that contains it, if known."""
 
 
 @final
 class Write(Result):
     """A request that changes something, before it is sent.
 
-    What only reads is not a write, whatever its HTTP method: neither a POST that asks for a kubeconfig, nor an apply as
-    a dry run.
+    A request that only reads is not a write, whatever its HTTP method: neither a POST that gets a kubeconfig, nor an
+    apply as a dry run.
     """
 
     __match_args__ = ("service", "method", "target", "action", "step", "body")
@@ -2816,15 +2844,15 @@ class Write(Result):
     ) -> Write: ...
     @property
     def service(self) -> WriteService:
-        """Who would be asked."""
+        """The service that would receive it."""
 
     @property
     def method(self) -> str:
-        """The method of HTTP, such as `PUT`."""
+        """The HTTP method, such as `PUT`."""
 
     @property
     def target(self) -> str:
-        """The resource id, or the cluster's resource id and the path in its API. Never a query, which may be signed."""
+        """The resource ID, or the cluster's resource ID and the path in its API. Never a query, which may be signed."""
 
     @property
     def action(self) -> str | None:
@@ -2832,12 +2860,12 @@ class Write(Result):
 
     @property
     def step(self) -> str:
-        """What it is for, in words."""
+        """The step that it belongs to."""
 
     @property
     def body(self) -> Any:
-        """What would be sent, without what may be secret: to Azure the body with such values replaced, to Kubernetes
-        the object's kind, name and namespace.
+        """The body without secrets: for Azure the body with secret values replaced, for Kubernetes the object's kind,
+        name and namespace.
         """
 
 
@@ -2845,103 +2873,110 @@ class AksAcrError(Exception):
     """What went wrong, with the facts that a caller needs to act. Each kind has a class of its own below this one."""
 
     claims: str | None
-    """The claims that Azure wants in a token before it goes on, as JSON, where conditional access asked for more than
-    the caller's token has. Whoever signs in with them (`az login --claims-challenge`, or `claims` in Azure's libraries)
-    gets such a token.
+    """The claims that Azure requires in a token before it continues, as JSON.
+
+    They are set if conditional access requires more than the caller's token has. Sign in with them
+    (`az login --claims-challenge`, or `claims` in Azure's libraries) to get such a token.
     """
     code: str | None
     """The service's own code, such as `AuthorizationFailed`."""
     correlation_id: str | None
-    """`x-ms-correlation-request-id` of the service's answer."""
+    """`x-ms-correlation-request-id` of the service's response."""
     created: str | None
-    """What this call has had Azure begin to make, and that is there though the call failed, by its resource id: the
-    cluster of `create_cluster`, which costs from then on, or the registry of `create_registry`. The same call again
-    goes on from there. `None` is no proof that nothing is there: no answer may have come.
+    """The resource ID of a resource that Azure has started to create although the call failed.
+
+    It is the cluster of `create_cluster`, which costs money from then on, or the registry of `create_registry`. Calling
+    again continues. `None` does not prove that nothing exists: the response may have been lost.
     """
     failed_side: ImportSide | None
-    """On which side of an import the fault lies, where that is known."""
+    """The side of an import that is at fault, if known."""
     is_transient: bool
-    """Whether the same call may succeed a little later without a change. By kind, `RateLimitedError`,
-    `UnavailableError` and `DeadlineExceededError` are transient; of single errors more is known, such as a lock that
-    another program holds, or a certificate that is not trusted. `retry_after` says how long to wait, if the service
-    did.
+    """Whether retrying the same call later may succeed without any other change.
+
+    By kind, `RateLimitedError`, `UnavailableError` and `DeadlineExceededError` are transient. Single errors can differ,
+    such as a lock that another program holds, or an untrusted certificate. `retry_after` says how long to wait, if the
+    service named a time.
     """
     kind: ErrorKind
     """What a caller can do about it."""
     missing_action: str | None
-    """The action that the caller lacks, such as `Microsoft.Authorization/roleAssignments/write`. `None` where another
-    thing than the caller's roles refused.
+    """The action that the caller lacks, such as `Microsoft.Authorization/roleAssignments/write`.
+
+    `None` if something other than the caller's roles refused the call.
     """
     policies: tuple[DenyingPolicy, ...]
-    """The policies that were in the way, where `refusal` is `RefusalKind.POLICY` and Azure names them."""
+    """The policies that denied the call.
+
+    They are set if `refusal` is `RefusalKind.POLICY` and Azure names them.
+    """
     pull_failure: PullFailure | None
-    """Why pods cannot pull their image, where that is what went wrong."""
+    """Why pods cannot pull an image, if that is the error."""
     refusal: RefusalKind | None
-    """Who or what refused, where the caller was refused and it is known. It comes with the kind `ForbiddenError`, for
-    conditional access with `UnauthenticatedError`.
+    """What refused the call, if known.
+
+    It is set for the kind `ForbiddenError`, and for conditional access with `UnauthenticatedError`.
     """
     request_id: str | None
-    """`x-ms-request-id` of the service's answer."""
+    """`x-ms-request-id` of the service's response."""
     retry_after: timedelta | None
     """How long the service asked to wait."""
     scope: str | None
-    """Where the caller was refused: a resource id."""
+    """The resource ID at which the caller was refused."""
     smallest_role: str | None
-    """The smallest built-in role that has `missing_action`."""
+    """The smallest built-in role with `missing_action`."""
     status: int | None
-    """The HTTP status of the service's answer."""
+    """The HTTP status of the service's response."""
 
 class InvalidInputError(AksAcrError, ValueError):
-    """The input is wrong; the message names the part. What can be seen here is refused before the first request, the
-    rest by the service. It is a `ValueError` too.
+    """The input is invalid; the message names the part. What can be checked locally is rejected before the first
+    request, the rest by the service. It is a `ValueError` too.
     """
 
 class NotFoundError(AksAcrError):
-    """What was named does not exist."""
+    """The named resource does not exist."""
 
 class ConflictError(AksAcrError):
-    """Something else is already there, or changed meanwhile. Transient where it is a thing that is being deleted, a
-    lock that another program holds, a file that changed meanwhile, or a list of Azure's that lags.
+    """A conflict with something that exists, or that changed in the meantime. Transient for a resource that is being
+    deleted, a lock held by another program, a file that changed in the meantime, or an Azure list that lags behind.
     """
 
 class ForbiddenError(AksAcrError):
-    """The caller is known and may not do this; see `refusal`, `missing_action` and `smallest_role`. A lock is a refusal
-    too, though Azure answers it with 409.
+    """The caller is not allowed to do this; see `refusal`, `missing_action` and `smallest_role`. A lock counts as a
+    refusal too, although Azure responds with 409.
     """
 
 class NotRegisteredError(AksAcrError):
-    """The subscription has not registered the resource provider of what is to be made; it is registered on request
+    """The subscription has not registered the resource provider of the resource to create; it is registered on request
     only.
     """
 
 class UnauthenticatedError(AksAcrError):
-    """No token could be had, or the service did not accept it. What a credential raised is its `__cause__`."""
+    """No token could be acquired, or the service rejected it. What a credential raised is its `__cause__`."""
 
 class RateLimitedError(AksAcrError):
     """The service throttles, and asks to wait longer than the deadline allows; see `retry_after`. Transient."""
 
 class DeadlineExceededError(AksAcrError, TimeoutError):
-    """The deadline passed. What Azure has begun goes on, and the same call again finds it: transient. It is a
+    """The deadline passed. Operations that Azure has started continue, and calling again finds them: transient. It is a
     `TimeoutError` too.
     """
 
 class CancelledError(AksAcrError):
-    """The caller cancelled. What Azure has begun goes on. Closing the client cancels too."""
+    """The caller cancelled. Operations that Azure has started continue. Closing the client cancels too."""
 
 class UnavailableError(AksAcrError):
-    """The service could not be reached, or answered that it is out of order. Transient, but for a certificate that is
-    not trusted, a proxy that lets nobody through, and a disk that takes no file.
+    """The service is unreachable or unavailable. Transient, except for an untrusted certificate, a proxy that rejects
+    the caller, and a disk that accepts no file.
     """
 
 class OperationFailedError(AksAcrError):
-    """A long-running operation of Azure ended without success. Transient where Azure broke off the copying of an image.
-    """
+    """A long-running Azure operation ended without success. Transient if Azure aborted the copying of an image."""
 
 class PullFailedError(AksAcrError):
-    """Pods of a rollout cannot pull their image, for a cause that does not pass; see `pull_failure`."""
+    """Pods of a rollout cannot pull their image, and waiting does not help; see `pull_failure`."""
 
 class UnsupportedError(AksAcrError):
-    """This build, or this service, cannot do it; the message says what to change."""
+    """This build, or this service, does not support it; the message says what to change."""
 
 class UnexpectedError(AksAcrError):
-    """The service's answer was not understood."""
+    """The service's response could not be understood."""

@@ -13,72 +13,47 @@ class Blocking:
     _calls: Calls
 
     identities = blocking(Calls.identities)
-    """Finds a cluster's identities, the one that pulls images among them."""
+    """Finds a cluster's identities, including the kubelet identity, which pulls images."""
     attach = blocking(Calls.attach)
-    """Makes a cluster's nodes able to pull from a registry: at most one role assignment is written, none where it is
-    there already, and never the cluster.
-    """
+    """Grants a cluster's nodes the role they need to pull from a registry."""
     plan_attach = blocking(Calls.plan_attach)
-    """Says what `attach` would do, and writes nothing. It needs read rights only."""
+    """Plans what `attach` would do, and writes nothing."""
     apply_attach = blocking(Calls.apply_attach)
-    """Does what a plan says, after another look: what is done by then is no hindrance, but where something else would
-    be done, nothing is written. The plan carries the options that it was made with; it is good for an hour.
-    """
+    """Carries out a plan of `plan_attach`, after checking that it still fits."""
     detach = blocking(Calls.detach)
-    """Takes back what lets a cluster's nodes pull from a registry: the direct grants of the two roles that `attach`
-    gives. The cluster is never written, and nothing above the registry is touched.
-    """
+    """Removes the grants that let a cluster's nodes pull from a registry."""
     plan_detach = blocking(Calls.plan_detach)
-    """Says what `detach` would remove, and writes nothing. It needs read rights only."""
+    """Plans what `detach` would remove, and writes nothing."""
     apply_detach = blocking(Calls.apply_detach)
-    """Removes what a plan says, after another look: what is gone by then is no hindrance, but if more would be removed,
-    nothing is. The plan carries the options that it was made with; it is good for an hour. Each grant is tried, also
-    where another is refused: an error names those that are gone, and running it again goes on with the rest.
-    """
+    """Removes the grants listed in a plan of `plan_detach`, after checking that it still fits."""
     attachments_of_cluster = blocking(Calls.attachments_of_cluster)
-    """Which registries a cluster's nodes can pull from, and by which grants, inherited ones included."""
+    """Lists the registries that a cluster's nodes can pull from, and the grants that allow it."""
     attachments_of_registry = blocking(Calls.attachments_of_registry)
-    """Who can pull from a registry, and by which grants, inherited ones included; the kubelet identities of clusters
-    are named.
-    """
+    """Lists the principals that can pull from a registry, and the grants that allow it."""
     registry = blocking(Calls.registry)
-    """Finds a registry by name, login server or resource id. `None` if there is none."""
+    """Finds a registry by name, login server or resource ID; nothing is returned if it does not exist."""
     create_registry = blocking(Calls.create_registry)
-    """Makes a registry, unless there is one of that name in the group: that one is left as it is, and `differences` say
-    in what it is not what was asked for.
-    """
+    """Creates a registry."""
     create_cluster = blocking(Calls.create_cluster)
-    """Makes a cluster whose nodes can pull from the registries in the options, unless there is one of that name in the
-    group: that one is left as it is, its registries are attached, and `differences` say in what it is not what was
-    asked for.
-    """
+    """Creates a cluster whose nodes can pull from the registries in the options."""
     import_image = blocking(Calls.import_image)
-    """Copies an image into a registry: Azure does it, and what arrived is compared with the source."""
+    """Copies an image into a registry, and verifies the imported digest."""
     import_images = blocking(Calls.import_images)
-    """Copies many images into a registry, `concurrency` of them at a time. Each has a result of its own, in the order
-    of the list: one that fails does not stop the others, and one that is there already is not copied. The end of each
-    is told by `Event.ItemEnded` when it comes.
-    """
+    """Copies many images into a registry, several at a time."""
     start_import = blocking(Calls.start_import)
-    """Begins an import and does not wait for it: the handle can be stored, and looked at later, also by another
-    process.
-    """
+    """Starts an import and returns a handle, without waiting for the import to end."""
     poll_import = blocking(Calls.poll_import)
-    """How far an import is, by one look. Azure names a new link each time, which the handle takes over."""
+    """Checks once how far an import has got."""
     kubeconfig = blocking(Calls.kubeconfig)
-    """A cluster's kubeconfig, as a value: no file is written and no program is started."""
+    """Gets a cluster's kubeconfig as a value, without writing a file."""
     merge_kubeconfig = blocking(Calls.merge_kubeconfig)
-    """Puts a cluster's context, cluster and user into a kubeconfig file, of which every other byte stays:
-    `~/.kube/config`, or where `KUBECONFIG` says, or the file in the options. See `merge` for how.
-    """
+    """Merges a cluster's context, cluster and user into a kubeconfig file."""
     apply = blocking(Calls.apply)
-    """Makes a cluster's objects what manifests say, by server-side apply, as the field manager `aks-acr`."""
+    """Applies manifests to a cluster by server-side apply, as the field manager `aks-acr`."""
     wait_for_rollout = blocking(Calls.wait_for_rollout)
-    """Waits until every replica of a deployment runs; it starts nothing. Only for the kind `Deployment`. A cause that
-    does not pass ends it at once, and is told. The deadline bounds all of it, `propagation_timeout` too.
-    """
+    """Waits until every replica of a deployment is ready; fails fast if an image cannot be pulled."""
     pods = blocking(Calls.pods)
-    """The pods of a namespace, as values and, by `str()`, as the table that kubectl prints."""
+    """Lists the pods of a namespace; printed, they are the table that kubectl shows."""
 
 
 class Awaitable:
@@ -87,72 +62,47 @@ class Awaitable:
     _calls: Calls
 
     identities = awaitable(Calls.identities)
-    """Finds a cluster's identities, the one that pulls images among them."""
+    """Finds a cluster's identities, including the kubelet identity, which pulls images."""
     attach = awaitable(Calls.attach)
-    """Makes a cluster's nodes able to pull from a registry: at most one role assignment is written, none where it is
-    there already, and never the cluster.
-    """
+    """Grants a cluster's nodes the role they need to pull from a registry."""
     plan_attach = awaitable(Calls.plan_attach)
-    """Says what `attach` would do, and writes nothing. It needs read rights only."""
+    """Plans what `attach` would do, and writes nothing."""
     apply_attach = awaitable(Calls.apply_attach)
-    """Does what a plan says, after another look: what is done by then is no hindrance, but where something else would
-    be done, nothing is written. The plan carries the options that it was made with; it is good for an hour.
-    """
+    """Carries out a plan of `plan_attach`, after checking that it still fits."""
     detach = awaitable(Calls.detach)
-    """Takes back what lets a cluster's nodes pull from a registry: the direct grants of the two roles that `attach`
-    gives. The cluster is never written, and nothing above the registry is touched.
-    """
+    """Removes the grants that let a cluster's nodes pull from a registry."""
     plan_detach = awaitable(Calls.plan_detach)
-    """Says what `detach` would remove, and writes nothing. It needs read rights only."""
+    """Plans what `detach` would remove, and writes nothing."""
     apply_detach = awaitable(Calls.apply_detach)
-    """Removes what a plan says, after another look: what is gone by then is no hindrance, but if more would be removed,
-    nothing is. The plan carries the options that it was made with; it is good for an hour. Each grant is tried, also
-    where another is refused: an error names those that are gone, and running it again goes on with the rest.
-    """
+    """Removes the grants listed in a plan of `plan_detach`, after checking that it still fits."""
     attachments_of_cluster = awaitable(Calls.attachments_of_cluster)
-    """Which registries a cluster's nodes can pull from, and by which grants, inherited ones included."""
+    """Lists the registries that a cluster's nodes can pull from, and the grants that allow it."""
     attachments_of_registry = awaitable(Calls.attachments_of_registry)
-    """Who can pull from a registry, and by which grants, inherited ones included; the kubelet identities of clusters
-    are named.
-    """
+    """Lists the principals that can pull from a registry, and the grants that allow it."""
     registry = awaitable(Calls.registry)
-    """Finds a registry by name, login server or resource id. `None` if there is none."""
+    """Finds a registry by name, login server or resource ID; nothing is returned if it does not exist."""
     create_registry = awaitable(Calls.create_registry)
-    """Makes a registry, unless there is one of that name in the group: that one is left as it is, and `differences` say
-    in what it is not what was asked for.
-    """
+    """Creates a registry."""
     create_cluster = awaitable(Calls.create_cluster)
-    """Makes a cluster whose nodes can pull from the registries in the options, unless there is one of that name in the
-    group: that one is left as it is, its registries are attached, and `differences` say in what it is not what was
-    asked for.
-    """
+    """Creates a cluster whose nodes can pull from the registries in the options."""
     import_image = awaitable(Calls.import_image)
-    """Copies an image into a registry: Azure does it, and what arrived is compared with the source."""
+    """Copies an image into a registry, and verifies the imported digest."""
     import_images = awaitable(Calls.import_images)
-    """Copies many images into a registry, `concurrency` of them at a time. Each has a result of its own, in the order
-    of the list: one that fails does not stop the others, and one that is there already is not copied. The end of each
-    is told by `Event.ItemEnded` when it comes.
-    """
+    """Copies many images into a registry, several at a time."""
     start_import = awaitable(Calls.start_import)
-    """Begins an import and does not wait for it: the handle can be stored, and looked at later, also by another
-    process.
-    """
+    """Starts an import and returns a handle, without waiting for the import to end."""
     poll_import = awaitable(Calls.poll_import)
-    """How far an import is, by one look. Azure names a new link each time, which the handle takes over."""
+    """Checks once how far an import has got."""
     kubeconfig = awaitable(Calls.kubeconfig)
-    """A cluster's kubeconfig, as a value: no file is written and no program is started."""
+    """Gets a cluster's kubeconfig as a value, without writing a file."""
     merge_kubeconfig = awaitable(Calls.merge_kubeconfig)
-    """Puts a cluster's context, cluster and user into a kubeconfig file, of which every other byte stays:
-    `~/.kube/config`, or where `KUBECONFIG` says, or the file in the options. See `merge` for how.
-    """
+    """Merges a cluster's context, cluster and user into a kubeconfig file."""
     apply = awaitable(Calls.apply)
-    """Makes a cluster's objects what manifests say, by server-side apply, as the field manager `aks-acr`."""
+    """Applies manifests to a cluster by server-side apply, as the field manager `aks-acr`."""
     wait_for_rollout = awaitable(Calls.wait_for_rollout)
-    """Waits until every replica of a deployment runs; it starts nothing. Only for the kind `Deployment`. A cause that
-    does not pass ends it at once, and is told. The deadline bounds all of it, `propagation_timeout` too.
-    """
+    """Waits until every replica of a deployment is ready; fails fast if an image cannot be pulled."""
     pods = awaitable(Calls.pods)
-    """The pods of a namespace, as values and, by `str()`, as the table that kubectl prints."""
+    """Lists the pods of a namespace; printed, they are the table that kubectl shows."""
 
 
 class Followed:
@@ -161,72 +111,47 @@ class Followed:
     _calls: Calls
 
     identities = followed(Calls.identities)
-    """Finds a cluster's identities, the one that pulls images among them."""
+    """Finds a cluster's identities, including the kubelet identity, which pulls images."""
     attach = followed(Calls.attach)
-    """Makes a cluster's nodes able to pull from a registry: at most one role assignment is written, none where it is
-    there already, and never the cluster.
-    """
+    """Grants a cluster's nodes the role they need to pull from a registry."""
     plan_attach = followed(Calls.plan_attach)
-    """Says what `attach` would do, and writes nothing. It needs read rights only."""
+    """Plans what `attach` would do, and writes nothing."""
     apply_attach = followed(Calls.apply_attach)
-    """Does what a plan says, after another look: what is done by then is no hindrance, but where something else would
-    be done, nothing is written. The plan carries the options that it was made with; it is good for an hour.
-    """
+    """Carries out a plan of `plan_attach`, after checking that it still fits."""
     detach = followed(Calls.detach)
-    """Takes back what lets a cluster's nodes pull from a registry: the direct grants of the two roles that `attach`
-    gives. The cluster is never written, and nothing above the registry is touched.
-    """
+    """Removes the grants that let a cluster's nodes pull from a registry."""
     plan_detach = followed(Calls.plan_detach)
-    """Says what `detach` would remove, and writes nothing. It needs read rights only."""
+    """Plans what `detach` would remove, and writes nothing."""
     apply_detach = followed(Calls.apply_detach)
-    """Removes what a plan says, after another look: what is gone by then is no hindrance, but if more would be removed,
-    nothing is. The plan carries the options that it was made with; it is good for an hour. Each grant is tried, also
-    where another is refused: an error names those that are gone, and running it again goes on with the rest.
-    """
+    """Removes the grants listed in a plan of `plan_detach`, after checking that it still fits."""
     attachments_of_cluster = followed(Calls.attachments_of_cluster)
-    """Which registries a cluster's nodes can pull from, and by which grants, inherited ones included."""
+    """Lists the registries that a cluster's nodes can pull from, and the grants that allow it."""
     attachments_of_registry = followed(Calls.attachments_of_registry)
-    """Who can pull from a registry, and by which grants, inherited ones included; the kubelet identities of clusters
-    are named.
-    """
+    """Lists the principals that can pull from a registry, and the grants that allow it."""
     registry = followed(Calls.registry)
-    """Finds a registry by name, login server or resource id. `None` if there is none."""
+    """Finds a registry by name, login server or resource ID; nothing is returned if it does not exist."""
     create_registry = followed(Calls.create_registry)
-    """Makes a registry, unless there is one of that name in the group: that one is left as it is, and `differences` say
-    in what it is not what was asked for.
-    """
+    """Creates a registry."""
     create_cluster = followed(Calls.create_cluster)
-    """Makes a cluster whose nodes can pull from the registries in the options, unless there is one of that name in the
-    group: that one is left as it is, its registries are attached, and `differences` say in what it is not what was
-    asked for.
-    """
+    """Creates a cluster whose nodes can pull from the registries in the options."""
     import_image = followed(Calls.import_image)
-    """Copies an image into a registry: Azure does it, and what arrived is compared with the source."""
+    """Copies an image into a registry, and verifies the imported digest."""
     import_images = followed(Calls.import_images)
-    """Copies many images into a registry, `concurrency` of them at a time. Each has a result of its own, in the order
-    of the list: one that fails does not stop the others, and one that is there already is not copied. The end of each
-    is told by `Event.ItemEnded` when it comes.
-    """
+    """Copies many images into a registry, several at a time."""
     start_import = followed(Calls.start_import)
-    """Begins an import and does not wait for it: the handle can be stored, and looked at later, also by another
-    process.
-    """
+    """Starts an import and returns a handle, without waiting for the import to end."""
     poll_import = followed(Calls.poll_import)
-    """How far an import is, by one look. Azure names a new link each time, which the handle takes over."""
+    """Checks once how far an import has got."""
     kubeconfig = followed(Calls.kubeconfig)
-    """A cluster's kubeconfig, as a value: no file is written and no program is started."""
+    """Gets a cluster's kubeconfig as a value, without writing a file."""
     merge_kubeconfig = followed(Calls.merge_kubeconfig)
-    """Puts a cluster's context, cluster and user into a kubeconfig file, of which every other byte stays:
-    `~/.kube/config`, or where `KUBECONFIG` says, or the file in the options. See `merge` for how.
-    """
+    """Merges a cluster's context, cluster and user into a kubeconfig file."""
     apply = followed(Calls.apply)
-    """Makes a cluster's objects what manifests say, by server-side apply, as the field manager `aks-acr`."""
+    """Applies manifests to a cluster by server-side apply, as the field manager `aks-acr`."""
     wait_for_rollout = followed(Calls.wait_for_rollout)
-    """Waits until every replica of a deployment runs; it starts nothing. Only for the kind `Deployment`. A cause that
-    does not pass ends it at once, and is told. The deadline bounds all of it, `propagation_timeout` too.
-    """
+    """Waits until every replica of a deployment is ready; fails fast if an image cannot be pulled."""
     pods = followed(Calls.pods)
-    """The pods of a namespace, as values and, by `str()`, as the table that kubectl prints."""
+    """Lists the pods of a namespace; printed, they are the table that kubectl shows."""
 
 
 class FollowedAsync:
@@ -235,69 +160,44 @@ class FollowedAsync:
     _calls: Calls
 
     identities = followed_async(Calls.identities)
-    """Finds a cluster's identities, the one that pulls images among them."""
+    """Finds a cluster's identities, including the kubelet identity, which pulls images."""
     attach = followed_async(Calls.attach)
-    """Makes a cluster's nodes able to pull from a registry: at most one role assignment is written, none where it is
-    there already, and never the cluster.
-    """
+    """Grants a cluster's nodes the role they need to pull from a registry."""
     plan_attach = followed_async(Calls.plan_attach)
-    """Says what `attach` would do, and writes nothing. It needs read rights only."""
+    """Plans what `attach` would do, and writes nothing."""
     apply_attach = followed_async(Calls.apply_attach)
-    """Does what a plan says, after another look: what is done by then is no hindrance, but where something else would
-    be done, nothing is written. The plan carries the options that it was made with; it is good for an hour.
-    """
+    """Carries out a plan of `plan_attach`, after checking that it still fits."""
     detach = followed_async(Calls.detach)
-    """Takes back what lets a cluster's nodes pull from a registry: the direct grants of the two roles that `attach`
-    gives. The cluster is never written, and nothing above the registry is touched.
-    """
+    """Removes the grants that let a cluster's nodes pull from a registry."""
     plan_detach = followed_async(Calls.plan_detach)
-    """Says what `detach` would remove, and writes nothing. It needs read rights only."""
+    """Plans what `detach` would remove, and writes nothing."""
     apply_detach = followed_async(Calls.apply_detach)
-    """Removes what a plan says, after another look: what is gone by then is no hindrance, but if more would be removed,
-    nothing is. The plan carries the options that it was made with; it is good for an hour. Each grant is tried, also
-    where another is refused: an error names those that are gone, and running it again goes on with the rest.
-    """
+    """Removes the grants listed in a plan of `plan_detach`, after checking that it still fits."""
     attachments_of_cluster = followed_async(Calls.attachments_of_cluster)
-    """Which registries a cluster's nodes can pull from, and by which grants, inherited ones included."""
+    """Lists the registries that a cluster's nodes can pull from, and the grants that allow it."""
     attachments_of_registry = followed_async(Calls.attachments_of_registry)
-    """Who can pull from a registry, and by which grants, inherited ones included; the kubelet identities of clusters
-    are named.
-    """
+    """Lists the principals that can pull from a registry, and the grants that allow it."""
     registry = followed_async(Calls.registry)
-    """Finds a registry by name, login server or resource id. `None` if there is none."""
+    """Finds a registry by name, login server or resource ID; nothing is returned if it does not exist."""
     create_registry = followed_async(Calls.create_registry)
-    """Makes a registry, unless there is one of that name in the group: that one is left as it is, and `differences` say
-    in what it is not what was asked for.
-    """
+    """Creates a registry."""
     create_cluster = followed_async(Calls.create_cluster)
-    """Makes a cluster whose nodes can pull from the registries in the options, unless there is one of that name in the
-    group: that one is left as it is, its registries are attached, and `differences` say in what it is not what was
-    asked for.
-    """
+    """Creates a cluster whose nodes can pull from the registries in the options."""
     import_image = followed_async(Calls.import_image)
-    """Copies an image into a registry: Azure does it, and what arrived is compared with the source."""
+    """Copies an image into a registry, and verifies the imported digest."""
     import_images = followed_async(Calls.import_images)
-    """Copies many images into a registry, `concurrency` of them at a time. Each has a result of its own, in the order
-    of the list: one that fails does not stop the others, and one that is there already is not copied. The end of each
-    is told by `Event.ItemEnded` when it comes.
-    """
+    """Copies many images into a registry, several at a time."""
     start_import = followed_async(Calls.start_import)
-    """Begins an import and does not wait for it: the handle can be stored, and looked at later, also by another
-    process.
-    """
+    """Starts an import and returns a handle, without waiting for the import to end."""
     poll_import = followed_async(Calls.poll_import)
-    """How far an import is, by one look. Azure names a new link each time, which the handle takes over."""
+    """Checks once how far an import has got."""
     kubeconfig = followed_async(Calls.kubeconfig)
-    """A cluster's kubeconfig, as a value: no file is written and no program is started."""
+    """Gets a cluster's kubeconfig as a value, without writing a file."""
     merge_kubeconfig = followed_async(Calls.merge_kubeconfig)
-    """Puts a cluster's context, cluster and user into a kubeconfig file, of which every other byte stays:
-    `~/.kube/config`, or where `KUBECONFIG` says, or the file in the options. See `merge` for how.
-    """
+    """Merges a cluster's context, cluster and user into a kubeconfig file."""
     apply = followed_async(Calls.apply)
-    """Makes a cluster's objects what manifests say, by server-side apply, as the field manager `aks-acr`."""
+    """Applies manifests to a cluster by server-side apply, as the field manager `aks-acr`."""
     wait_for_rollout = followed_async(Calls.wait_for_rollout)
-    """Waits until every replica of a deployment runs; it starts nothing. Only for the kind `Deployment`. A cause that
-    does not pass ends it at once, and is told. The deadline bounds all of it, `propagation_timeout` too.
-    """
+    """Waits until every replica of a deployment is ready; fails fast if an image cannot be pulled."""
     pods = followed_async(Calls.pods)
-    """The pods of a namespace, as values and, by `str()`, as the table that kubectl prints."""
+    """Lists the pods of a namespace; printed, they are the table that kubectl shows."""

@@ -10,39 +10,43 @@ class _Word(str, enum.Enum):
 
 
 class Access(_Word):
-    """As whom a cluster is entered."""
+    """The kind of access to a cluster."""
 
     USER = "user"
-    """As a user: on a cluster with Entra as oneself, elsewhere with the certificate of its user account."""
+    """As a user: on a cluster with Entra ID as the caller, elsewhere with the certificate of the cluster's user
+    account.
+    """
     ADMIN = "admin"
-    """With the certificate of the cluster's administrator, past Entra. Refused where local accounts are switched off.
+    """With the certificate of the cluster's administrator, which bypasses Entra ID. Fails if local accounts are
+    disabled.
     """
 
 
 class ClusterTier(_Word):
-    """A cluster's tier: what its control plane is good for, and what it costs."""
+    """A cluster's pricing tier, which determines the control plane's service level."""
 
     FREE = "Free"
-    """No promise of its control plane being there."""
+    """No uptime SLA for the control plane."""
     STANDARD = "Standard"
-    """With one."""
+    """With an uptime SLA."""
     PREMIUM = "Premium"
-    """The same with long-term support."""
+    """With an uptime SLA and long-term support."""
 
 
 class DetachOutcome(_Word):
     """What detach found or did."""
 
     REMOVED = "removed"
-    """One grant or more was removed."""
+    """At least one grant was removed."""
     NOTHING_TO_REMOVE = "nothing_to_remove"
-    """There was none to remove: nothing was written. The cluster may be able to pull all the same, by what remains."""
+    """There was nothing to remove, and nothing was written. The cluster may still be able to pull, see `remaining`."""
 
 
 class DomainNameLabelScope(_Word):
-    """How far the label reaches that Azure puts behind a registry's name in its login server, as in
-    `myregistry-e5f2d9a8b7c6h3j1.azurecr.io`: who in that reach makes a registry of this name again gets the same login
-    server, and nobody else does. It is chosen at the creation for good.
+    """The scope of the label that Azure adds to a registry's name in its login server.
+
+    An example is `myregistry-e5f2d9a8b7c6h3j1.azurecr.io`. A registry that is created again with this name within the
+    scope gets the same login server; outside of it, it gets another. The scope cannot be changed after creation.
     """
 
     TENANT_REUSE = "TenantReuse"
@@ -52,128 +56,125 @@ class DomainNameLabelScope(_Word):
     RESOURCE_GROUP_REUSE = "ResourceGroupReuse"
     """The resource group."""
     NO_REUSE = "NoReuse"
-    """Nobody: each creation gets another."""
+    """No scope: each creation gets another label."""
 
 
 class ErrorKind(_Word):
-    """What a caller can do about an `Error`. A kind exists only where a caller would act differently on it.
+    """The kind of an `Error`: what a caller can do about it.
 
-    Transient, so that the same call may succeed a little later, are `RateLimitedError`, `UnavailableError` and
-    `DeadlineExceededError`. Of single errors more may be known: ask `is_transient`.
+    Transient kinds, where retrying the same call later may succeed, are `RateLimitedError`, `UnavailableError` and
+    `DeadlineExceededError`. A single error can differ from its kind: use `is_transient`.
     """
 
     INVALID_INPUT = "invalid_input"
-    """The input is wrong; the message names the part. What can be seen here is refused before the first request, the
-    rest by the service.
+    """The input is invalid; the message names the part. What can be checked locally is rejected before the first
+    request, the rest by the service.
     """
     NOT_FOUND = "not_found"
-    """What was named does not exist."""
+    """The named resource does not exist."""
     CONFLICT = "conflict"
-    """Something else is already there, or changed meanwhile. Transient where it is a thing that is being deleted, a
-    lock that another program holds, a file that changed meanwhile, or a list of Azure's that lags.
+    """A conflict with something that exists, or that changed in the meantime. Transient for a resource that is being
+    deleted, a lock held by another program, a file that changed in the meantime, or an Azure list that lags behind.
     """
     FORBIDDEN = "forbidden"
-    """The caller is known and may not do this; see `refusal`, `missing_action` and `smallest_role`. A lock is a refusal
-    too, though Azure answers it with 409.
+    """The caller is not allowed to do this; see `refusal`, `missing_action` and `smallest_role`. A lock counts as a
+    refusal too, although Azure responds with 409.
     """
     NOT_REGISTERED = "not_registered"
-    """The subscription has not registered the resource provider of what is to be made; it is registered on request
+    """The subscription has not registered the resource provider of the resource to create; it is registered on request
     only.
     """
     UNAUTHENTICATED = "unauthenticated"
-    """No token could be had, or the service did not accept it."""
+    """No token could be acquired, or the service rejected it."""
     RATE_LIMITED = "rate_limited"
     """The service throttles, and asks to wait longer than the deadline allows; see `retry_after`. Transient."""
     DEADLINE_EXCEEDED = "deadline_exceeded"
-    """The deadline passed. What Azure has begun goes on, and the same call again finds it: transient."""
+    """The deadline passed. Operations that Azure has started continue, and calling again finds them: transient."""
     CANCELLED = "cancelled"
-    """The caller cancelled. What Azure has begun goes on."""
+    """The caller cancelled. Operations that Azure has started continue."""
     UNAVAILABLE = "unavailable"
-    """The service could not be reached, or answered that it is out of order. Transient, but for a certificate that is
-    not trusted, a proxy that lets nobody through, and a disk that takes no file.
+    """The service is unreachable or unavailable. Transient, except for an untrusted certificate, a proxy that rejects
+    the caller, and a disk that accepts no file.
     """
     OPERATION_FAILED = "operation_failed"
-    """A long-running operation of Azure ended without success. Transient where Azure broke off the copying of an image.
-    """
+    """A long-running Azure operation ended without success. Transient if Azure aborted the copying of an image."""
     PULL_FAILED = "pull_failed"
-    """Pods of a rollout cannot pull their image, for a cause that does not pass; see `pull_failure`."""
+    """Pods of a rollout cannot pull their image, and waiting does not help; see `pull_failure`."""
     UNSUPPORTED = "unsupported"
-    """This build, or this service, cannot do it; the message says what to change."""
+    """This build, or this service, does not support it; the message says what to change."""
     UNEXPECTED = "unexpected"
-    """The service's answer was not understood."""
+    """The service's response could not be understood."""
 
 
 class GroupMembership(_Word):
-    """Whether it is known who pulls by a group's grant."""
+    """Whether the members of a group with a grant are known."""
 
     NONE = "none"
     """The principal is not a group."""
     CHECKED = "checked"
-    """It is a group, and the clusters that were looked at were compared with its members."""
+    """It is a group, and the listed clusters were compared with its members."""
     UNCHECKED = "unchecked"
-    """It is a group, and its members were not read, so that a cluster may pull by it that is not named here.
-    `query_graph` reads them, with `GroupMember.Read.All` in Microsoft Graph.
+    """It is a group whose members were not read: a cluster that is not named here may pull with it. `query_graph` reads
+    them, with `GroupMember.Read.All` in Microsoft Graph.
     """
 
 
 class ImportSide(_Word):
-    """On which side of an import the fault lies."""
+    """The side of an import that failed."""
 
     SOURCE = "source"
-    """Where the image is."""
+    """The source of the image."""
     TARGET = "target"
-    """Where it is to be."""
+    """The registry that the image is imported into."""
 
 
 class MergeOutcome(_Word):
-    """What a merge did to the entries."""
+    """What a merge did with the entries."""
 
     ADDED = "added"
-    """At least one was not there, and none was replaced."""
+    """At least one entry was added, and none was replaced."""
     REPLACED = "replaced"
-    """At least one took the place of another."""
+    """At least one entry was replaced."""
     UNCHANGED = "unchanged"
-    """All were there."""
+    """All entries existed already."""
 
 
 class OnConditionMismatch(_Word):
-    """What is done where the role is there with another condition."""
+    """What attach does if the role assignment exists with another condition."""
 
     KEEP = "keep"
-    """It is left as it is, and the outcome says so."""
+    """Keeps the existing condition, and the outcome says so."""
     REPLACE = "replace"
-    """It is replaced by the one that was asked for, which may widen the grant."""
+    """Replaces it with the requested condition, which may widen the grant."""
 
 
 class OnExistingEntry(_Word):
-    """What happens to entries of a file that have the names of new ones and say something else."""
+    """What a merge does with an existing entry of the same name and different content."""
 
     KEEP = "keep"
-    """They stay: equal ones are success, others are a `ConflictError`."""
+    """Keeps it and fails with `ConflictError`. Equal entries succeed."""
     REPLACE = "replace"
-    """The new ones take their place."""
+    """Replaces it."""
 
 
 class OnExistingTag(_Word):
-    """What happens to a target tag that exists."""
+    """What an import does with an existing target tag."""
 
     KEEP = "keep"
-    """It stays: an equal image is success, another is `ConflictError`. Where the source cannot be looked at, as with
-    `credentials`, and is not named by its digest, any image under the tag is another.
+    """Keeps it: the same image succeeds, another is a `ConflictError`. If the source cannot be read, as with
+    `credentials`, and is not named by its digest, any image with the tag counts as another.
     """
     REPLACE = "replace"
-    """It is moved to the imported image."""
+    """Moves it to the imported image."""
 
 
 class OnInheritedGrant(_Word):
-    """What is done where a scope above the registry, or an Entra group that the identity is a member of, gives pull
-    already.
-    """
+    """What attach does if a scope above the registry, or an Entra group of the identity, already gives access."""
 
     SUFFICES = "suffices"
-    """It is enough: nothing is written."""
+    """It is sufficient: nothing is written."""
     GRANT_DIRECTLY = "grant_directly"
-    """A grant on the registry itself is made all the same."""
+    """A grant on the registry itself is made anyway."""
 
 
 class Operation(_Word):
@@ -203,12 +204,15 @@ class Operation(_Word):
 
 
 class PrincipalState(_Word):
-    """Whether a principal still exists. Only the directory tells of all of them, if it is asked: see `query_graph`."""
+    """Whether a principal still exists.
+
+    Only Microsoft Graph knows this of all principals: see `query_graph`.
+    """
 
     EXISTS = "exists"
-    """It is the kubelet identity of a cluster that exists, or the directory knows it."""
+    """It exists: it is the kubelet identity of an existing cluster, or Microsoft Graph returned it."""
     GONE = "gone"
-    """The directory does not know it: Azure keeps its assignments, and nobody can use them."""
+    """It was deleted in Entra ID: Azure keeps its role assignments, and nobody can use them."""
     UNKNOWN = "unknown"
     """Not known."""
 
@@ -217,80 +221,80 @@ class PullRetry(_Word):
     """Whether waiting can help."""
 
     NEVER = "never"
-    """It stays until somebody changes something."""
+    """Waiting does not help: something has to be changed."""
     AFTER_GRANT = "after_grant"
-    """It depends on what the cluster's identity was granted: a grant that is there may still become effective."""
+    """Waiting can help if a grant exists that is not effective yet."""
     TRANSIENT = "transient"
-    """It may pass by itself."""
+    """Waiting can help: the cause may be transient."""
 
 
 class PullRole(_Word):
-    """The role that gives pull. Which one depends on the registry's mode: each is without effect in the other mode."""
+    """The role that allows pulling. Each registry mode honours only one of them."""
 
     ACR_PULL = "AcrPull"
-    """`AcrPull`, for registries with permissions on the whole registry."""
+    """`AcrPull`, for registries with registry-wide permissions."""
     REPOSITORY_READER = "Container Registry Repository Reader"
-    """`Container Registry Repository Reader`, for registries with permissions on repositories."""
+    """`Container Registry Repository Reader`, for registries with repository permissions."""
 
 
 class RefusalKind(_Word):
-    """Who or what refused. Each is lifted in another way, by another person."""
+    """What refused a call. Each kind is resolved in another way, by another person."""
 
     MISSING_RIGHT = "missing_right"
-    """No role of the caller has the action: see `missing_action`."""
+    """No role of the caller contains the action: see `missing_action`."""
     POLICY = "policy"
-    """A policy denies what was asked for: see `policies`. More rights do not help."""
+    """A policy denies the request: see `policies`. More permissions do not help."""
     LOCK = "lock"
-    """A lock is on the resource or above it. More rights do not help; who may manage locks removes it. Azure answers
-    with 409.
+    """A lock on the resource or above it. More permissions do not help; someone who manages locks has to remove it.
+    Azure responds with 409.
     """
     DENY_ASSIGNMENT = "deny_assignment"
-    """A deny assignment, such as that of a deployment stack or a managed application, goes before all roles."""
+    """A deny assignment, such as that of a deployment stack or a managed application, has precedence over all roles."""
     CONSTRAINED_DELEGATION = "constrained_delegation"
-    """The caller may grant roles, but under a condition that does not let this role go to this principal."""
+    """The caller may assign roles, but a condition excludes this role or this principal."""
     CONDITIONAL_ACCESS = "conditional_access"
-    """Conditional access of Entra wants something of the caller that a program cannot give, or wants it anew."""
+    """Conditional access of Entra ID requires something that a program cannot provide, or a new sign-in."""
     READ_ONLY_CLIENT = "read_only_client"
-    """The client was made read-only: nothing was sent."""
+    """The client is read-only: nothing was sent."""
     WRITE_HOOK = "write_hook"
-    """The hook that sees each write said no: nothing was sent."""
+    """The write hook rejected the write: nothing was sent."""
 
 
 class RightScope(_Word):
-    """Where a right is needed. It is needed there only."""
+    """The scope at which a permission is needed."""
 
     CLUSTER = "cluster"
     """The cluster."""
     REGISTRY = "registry"
-    """The registry. To read one that is given by its name or login server, its subscription."""
+    """The registry. To read a registry that is given by name or login server, its subscription."""
     RESOURCE_GROUP = "resource_group"
-    """The resource group that something is made in."""
+    """The resource group in which a resource is created."""
     SUBSCRIPTION = "subscription"
-    """Each subscription that is looked in."""
+    """Each searched subscription."""
 
 
 class RoleAssignmentMode(_Word):
-    """Whether a registry's permissions are given on the whole of it or on its repositories: `roleAssignmentMode`."""
+    """Whether a registry's permissions apply to all of it or to its repositories: `roleAssignmentMode`."""
 
     LEGACY_REGISTRY_PERMISSIONS = "LegacyRegistryPermissions"
-    """On the whole registry: `LegacyRegistryPermissions`. Also where the service names none."""
+    """Registry-wide permissions: `LegacyRegistryPermissions`. Also if the service reports no mode."""
     ABAC_REPOSITORY_PERMISSIONS = "AbacRepositoryPermissions"
-    """On repositories: `AbacRepositoryPermissions`. `AcrPull` has no effect here."""
+    """Repository permissions: `AbacRepositoryPermissions`. `AcrPull` has no effect here."""
 
 
 class Sku(_Word):
     """A registry's service tier."""
 
     BASIC = "Basic"
-    """The smallest."""
+    """The smallest tier."""
     STANDARD = "Standard"
     """More storage and throughput."""
     PREMIUM = "Premium"
-    """Private links, network rules, replication."""
+    """With private endpoints, network rules and geo-replication."""
 
 
 class WriteService(_Word):
-    """Who would be asked to change something."""
+    """The service that receives a write."""
 
     AZURE = "azure"
     """Azure Resource Manager."""

@@ -17,16 +17,16 @@ use std::path::PathBuf;
 
 #[pymethods]
 impl Calls {
-    /// Finds a cluster's identities, the one that pulls images among them.
+    /// Finds a cluster's identities, including the kubelet identity, which pulls images.
     ///
     /// Args:
-    ///     cluster: A cluster, by resource group and name, or by resource id.
+    ///     cluster: A reference to a cluster: resource group and name, or resource ID.
     ///     deadline: How long the whole call may take, in seconds or as a `timedelta`; 2 minutes by default.
     ///     on_progress: Called with each `Event` of the call.
     ///
     /// Raises:
-    ///     NotFoundError: If there is no such cluster.
-    ///     ForbiddenError: If the caller may not read it.
+    ///     NotFoundError: If the cluster does not exist.
+    ///     ForbiddenError: If the caller lacks the permission to read it.
     #[pyo3(signature = (cluster, *, deadline = None, on_progress = None))]
     fn identities(
         &self,
@@ -41,34 +41,37 @@ impl Calls {
         Ok(Call::new::<values::ClusterIdentities, _, _>(manner, work))
     }
 
-    /// Makes a cluster's nodes able to pull from a registry: at most one role assignment is written, none where it is
-    /// there already, and never the cluster.
+    /// Grants a cluster's nodes the role they need to pull from a registry.
     ///
-    /// With a registry by resource id it is 4 requests, 2 deep (one after another); where the grant is there, 3
-    /// requests, 1 deep, and no write. Where an Entra group has a role that gives pull, one more request tells whether
-    /// the identity is a member: then nothing is written, unless a direct grant is asked for (`on_inherited_grant`).
+    /// At most one role assignment is written, and none if the grant exists. The cluster itself is never written.
+    ///
+    /// With a registry by resource ID this takes 4 requests in 2 round trips; if the grant exists, 3 requests in 1
+    /// round trip and no write. If an Entra group has a role that allows pulling, one more request checks whether the
+    /// identity is a member. If it is, nothing is written, unless the options ask for a direct grant
+    /// (`on_inherited_grant`).
     ///
     /// Args:
-    ///     cluster: A cluster, by resource group and name, or by resource id.
-    ///     registry: A registry, by name, login server or resource id.
-    ///     principal_id: Who gets the grant, where that is not the cluster's kubelet identity: the object id of a
-    ///         service principal, on a cluster that has one. It is not compared with the cluster: whoever is named gets
-    ///         the grant.
-    ///     condition: Narrows the grant, in the language of Azure's attribute-based access control. Only for registries
-    ///         whose permissions are on repositories: elsewhere it would have no effect, and is refused.
-    ///     on_inherited_grant: What is done where a scope above the registry, or an Entra group, gives pull already.
-    ///     on_condition_mismatch: What is done where the role is there with another condition.
-    ///     retry_forbidden_for: For how long a refusal is tried again. Not at all by default; rights that were just
-    ///         activated need it.
+    ///     cluster: A reference to a cluster: resource group and name, or resource ID.
+    ///     registry: A reference to a registry: name, login server or resource ID.
+    ///     principal_id: Object ID of the principal to grant, instead of the cluster's kubelet identity. Needed on a
+    ///         cluster with a service principal. It is not compared with the cluster: the given principal gets the
+    ///         grant.
+    ///     condition: A condition that restricts the grant, in the language of Azure's attribute-based access control
+    ///         (ABAC). Only for registries with repository permissions: on other registries a condition would have no
+    ///         effect, and is rejected.
+    ///     on_inherited_grant: What to do if a scope above the registry, or an Entra group, already gives access.
+    ///     on_condition_mismatch: What to do if the role assignment exists with another condition.
+    ///     retry_forbidden_for: How long to retry after a 403. Off by default; useful right after activating a PIM
+    ///         role.
     ///     deadline: How long the whole call may take, in seconds or as a `timedelta`; 5 minutes by default.
     ///     on_progress: Called with each `Event` of the call.
     ///
     /// Raises:
     ///     NotFoundError: If the cluster, its kubelet identity or the registry does not exist.
-    ///     ForbiddenError: If the caller may not read them or not write the grant, with the missing action and the
-    ///         smallest role that has it.
+    ///     ForbiddenError: If the caller lacks the permission to read them or to write the grant, with the missing
+    ///         action and the smallest role that contains it.
     ///     InvalidInputError: For a condition that would have no effect.
-    ///     UnsupportedError: For a cluster with a service principal whose object id is not given.
+    ///     UnsupportedError: For a cluster with a service principal whose object ID is not given.
     #[pyo3(signature = (cluster, registry, *, principal_id = None, condition = None, on_inherited_grant = None, on_condition_mismatch = None, retry_forbidden_for = None, deadline = None, on_progress = None))]
     fn attach(
         &self,
@@ -95,25 +98,28 @@ impl Calls {
         Ok(Call::new::<values::Attachment, _, _>(manner, work))
     }
 
-    /// Says what `attach` would do, and writes nothing. It needs read rights only.
+    /// Plans what `attach` would do, and writes nothing.
+    ///
+    /// The plan needs read permissions only. Review it, store it as JSON, and carry it out with `apply_attach`.
     ///
     /// Args:
-    ///     cluster: A cluster, by resource group and name, or by resource id.
-    ///     registry: A registry, by name, login server or resource id.
-    ///     principal_id: Who gets the grant, where that is not the cluster's kubelet identity: the object id of a
-    ///         service principal, on a cluster that has one. It is not compared with the cluster: whoever is named gets
-    ///         the grant.
-    ///     condition: Narrows the grant, in the language of Azure's attribute-based access control. Only for registries
-    ///         whose permissions are on repositories: elsewhere it would have no effect, and is refused.
-    ///     on_inherited_grant: What is done where a scope above the registry, or an Entra group, gives pull already.
-    ///     on_condition_mismatch: What is done where the role is there with another condition.
-    ///     retry_forbidden_for: For how long a refusal is tried again. Not at all by default; rights that were just
-    ///         activated need it.
+    ///     cluster: A reference to a cluster: resource group and name, or resource ID.
+    ///     registry: A reference to a registry: name, login server or resource ID.
+    ///     principal_id: Object ID of the principal to grant, instead of the cluster's kubelet identity. Needed on a
+    ///         cluster with a service principal. It is not compared with the cluster: the given principal gets the
+    ///         grant.
+    ///     condition: A condition that restricts the grant, in the language of Azure's attribute-based access control
+    ///         (ABAC). Only for registries with repository permissions: on other registries a condition would have no
+    ///         effect, and is rejected.
+    ///     on_inherited_grant: What to do if a scope above the registry, or an Entra group, already gives access.
+    ///     on_condition_mismatch: What to do if the role assignment exists with another condition.
+    ///     retry_forbidden_for: How long to retry after a 403. Off by default; useful right after activating a PIM
+    ///         role.
     ///     deadline: How long the whole call may take, in seconds or as a `timedelta`; 5 minutes by default.
     ///     on_progress: Called with each `Event` of the call.
     ///
     /// Raises:
-    ///     AksAcrError: Those of `attach`, but for a refusal to write.
+    ///     AksAcrError: Those of `attach`, except for missing write permissions.
     #[pyo3(signature = (cluster, registry, *, principal_id = None, condition = None, on_inherited_grant = None, on_condition_mismatch = None, retry_forbidden_for = None, deadline = None, on_progress = None))]
     fn plan_attach(
         &self,
@@ -141,21 +147,23 @@ impl Calls {
         Ok(Call::new::<values::AttachPlan, _, _>(manner, work))
     }
 
-    /// Does what a plan says, after another look: what is done by then is no hindrance, but where something else would
-    /// be done, nothing is written. The plan carries the options that it was made with; it is good for an hour.
+    /// Carries out a plan of `plan_attach`, after checking that it still fits.
+    ///
+    /// The current state is read again first. If the grant was made in the meantime, nothing is written and the call
+    /// succeeds; if something other than the plan's action would be needed, nothing is written and the call fails. The
+    /// plan contains the options it was made with and is valid for one hour.
     ///
     /// Args:
-    ///     plan: What attach would do. Making one needs read rights only. It can be stored, as JSON that is the same in
-    ///         every language, and is good for an hour.
-    ///     retry_forbidden_for: For how long a refusal is tried again. Not at all by default; rights that were just
-    ///         activated need it.
+    ///     plan: A plan of what attach would do. It is valid for one hour.
+    ///     retry_forbidden_for: How long to retry after a 403. Off by default; useful right after activating a PIM
+    ///         role.
     ///     deadline: How long the whole call may take, in seconds or as a `timedelta`; 5 minutes by default.
     ///     on_progress: Called with each `Event` of the call.
     ///
     /// Raises:
     ///     AksAcrError: Those of `attach`.
     ///     ConflictError: If the plan has expired or no longer fits.
-    ///     InvalidInputError: If it is of another version.
+    ///     InvalidInputError: If the plan has another format version.
     #[pyo3(signature = (plan, *, retry_forbidden_for = None, deadline = None, on_progress = None))]
     fn apply_attach(
         &self,
@@ -174,31 +182,34 @@ impl Calls {
         Ok(Call::new::<values::Attachment, _, _>(manner, work))
     }
 
-    /// Takes back what lets a cluster's nodes pull from a registry: the direct grants of the two roles that `attach`
-    /// gives. The cluster is never written, and nothing above the registry is touched.
+    /// Removes the grants that let a cluster's nodes pull from a registry.
     ///
-    /// Each of the grants is tried, also where another is refused: an error names those that are gone, and running it
-    /// again goes on with the rest. What still gives access is in the answer. Where there is nothing to remove, nothing
-    /// is written and the outcome says so. With a registry by resource id it is 3 requests, 2 deep; again it is 2, 1
-    /// deep.
+    /// Only direct grants of the two roles that `attach` assigns are removed. The cluster is never written, and grants
+    /// at scopes above the registry are not touched. The result lists the grants that still give access. If there is
+    /// nothing to remove, nothing is written and the outcome says so.
+    ///
+    /// Each grant is tried even if removing another one failed: the error lists the removed grants, and a second call
+    /// continues with the rest. With a registry by resource ID this takes 3 requests in 2 round trips; a second call
+    /// takes 2 in 1.
     ///
     /// Args:
-    ///     cluster: A cluster, by resource group and name, or by resource id.
-    ///     registry: A registry, by name, login server or resource id.
-    ///     principal_id: Whose grant is removed, where that is not the cluster's kubelet identity. The cluster is not
-    ///         looked at then: so it can be one that was deleted, whose grants Azure keeps.
-    ///     only_created_by_aks_acr: Leaves alone what this library did not make, such as a grant that Terraform or
-    ///         Bicep would make again. By default every direct grant of the two roles that attach gives is removed,
-    ///         whoever made it.
+    ///     cluster: A reference to a cluster: resource group and name, or resource ID.
+    ///     registry: A reference to a registry: name, login server or resource ID.
+    ///     principal_id: Object ID of the principal whose grants are removed, instead of the cluster's kubelet
+    ///         identity. The cluster is not read then, so it may have been deleted: Azure keeps the grants of a deleted
+    ///         cluster.
+    ///     only_created_by_aks_acr: Whether to keep grants that this library did not create, such as a grant that
+    ///         Terraform or Bicep would create again. Off by default: every direct grant of the two roles that attach
+    ///         assigns is removed.
     ///     deadline: How long the whole call may take, in seconds or as a `timedelta`; 5 minutes by default.
     ///     on_progress: Called with each `Event` of the call.
     ///
     /// Raises:
-    ///     NotFoundError: If the cluster, its kubelet identity or the registry does not exist: a deleted cluster's
-    ///         grants are removed by `principal_id`.
-    ///     ForbiddenError: If the caller may not list the grants or not remove one, with the missing action, or if a
-    ///         lock keeps one (`RefusalKind.LOCK`).
-    ///     UnsupportedError: For a cluster with a service principal whose object id is not given.
+    ///     NotFoundError: If the cluster, its kubelet identity or the registry does not exist: to remove the grants of
+    ///         a deleted cluster, use `principal_id`.
+    ///     ForbiddenError: If the caller lacks the permission to list the grants or to remove one, with the missing
+    ///         action, or if a lock prevents the removal (`RefusalKind.LOCK`).
+    ///     UnsupportedError: For a cluster with a service principal whose object ID is not given.
     #[pyo3(signature = (cluster, registry, *, principal_id = None, only_created_by_aks_acr = None, deadline = None, on_progress = None))]
     fn detach(
         &self,
@@ -219,21 +230,24 @@ impl Calls {
         Ok(Call::new::<values::Detachment, _, _>(manner, work))
     }
 
-    /// Says what `detach` would remove, and writes nothing. It needs read rights only.
+    /// Plans what `detach` would remove, and writes nothing.
+    ///
+    /// The plan needs read permissions only. Review it, store it as JSON, and carry it out with `apply_detach`.
     ///
     /// Args:
-    ///     cluster: A cluster, by resource group and name, or by resource id.
-    ///     registry: A registry, by name, login server or resource id.
-    ///     principal_id: Whose grant is removed, where that is not the cluster's kubelet identity. The cluster is not
-    ///         looked at then: so it can be one that was deleted, whose grants Azure keeps.
-    ///     only_created_by_aks_acr: Leaves alone what this library did not make, such as a grant that Terraform or
-    ///         Bicep would make again. By default every direct grant of the two roles that attach gives is removed,
-    ///         whoever made it.
+    ///     cluster: A reference to a cluster: resource group and name, or resource ID.
+    ///     registry: A reference to a registry: name, login server or resource ID.
+    ///     principal_id: Object ID of the principal whose grants are removed, instead of the cluster's kubelet
+    ///         identity. The cluster is not read then, so it may have been deleted: Azure keeps the grants of a deleted
+    ///         cluster.
+    ///     only_created_by_aks_acr: Whether to keep grants that this library did not create, such as a grant that
+    ///         Terraform or Bicep would create again. Off by default: every direct grant of the two roles that attach
+    ///         assigns is removed.
     ///     deadline: How long the whole call may take, in seconds or as a `timedelta`; 5 minutes by default.
     ///     on_progress: Called with each `Event` of the call.
     ///
     /// Raises:
-    ///     AksAcrError: Those of `detach`, but for a refusal to write.
+    ///     AksAcrError: Those of `detach`, except for missing write permissions.
     #[pyo3(signature = (cluster, registry, *, principal_id = None, only_created_by_aks_acr = None, deadline = None, on_progress = None))]
     fn plan_detach(
         &self,
@@ -255,21 +269,22 @@ impl Calls {
         Ok(Call::new::<values::DetachPlan, _, _>(manner, work))
     }
 
-    /// Removes what a plan says, after another look: what is gone by then is no hindrance, but if more would be
-    /// removed, nothing is. The plan carries the options that it was made with; it is good for an hour. Each grant is
-    /// tried, also where another is refused: an error names those that are gone, and running it again goes on with the
-    /// rest.
+    /// Removes the grants listed in a plan of `plan_detach`, after checking that it still fits.
+    ///
+    /// The current state is read again first. Grants that were removed in the meantime are skipped; if more grants
+    /// would be removed than planned, none is removed. The plan contains the options it was made with and is valid for
+    /// one hour. Each grant is tried even if removing another one failed: the error lists the removed grants, and a
+    /// second call continues with the rest.
     ///
     /// Args:
-    ///     plan: What detach would do. Making one needs read rights only. It can be stored, as JSON that is the same in
-    ///         every language, and is good for an hour.
+    ///     plan: A plan of what detach would remove. It is valid for one hour.
     ///     deadline: How long the whole call may take, in seconds or as a `timedelta`; 5 minutes by default.
     ///     on_progress: Called with each `Event` of the call.
     ///
     /// Raises:
     ///     AksAcrError: Those of `detach`.
-    ///     ConflictError: If the plan has expired or more would be removed.
-    ///     InvalidInputError: If it is of another version.
+    ///     ConflictError: If the plan has expired or more grants would be removed.
+    ///     InvalidInputError: If the plan has another format version.
     #[pyo3(signature = (plan, *, deadline = None, on_progress = None))]
     fn apply_detach(
         &self,
@@ -286,27 +301,30 @@ impl Calls {
         Ok(Call::new::<values::Detachment, _, _>(manner, work))
     }
 
-    /// Which registries a cluster's nodes can pull from, and by which grants, inherited ones included.
+    /// Lists the registries that a cluster's nodes can pull from, and the grants that allow it.
     ///
-    /// It looks in the client's subscription and the cluster's; name further ones in the options. What the identity has
-    /// through Entra groups is among them. `query_graph` has no effect here. Who pulls for a cluster with a service
-    /// principal Azure does not tell: look at the registry, by `attachments_of_registry`. It is 3 requests, 2 deep, for
-    /// each subscription 2 more.
+    /// Inherited grants are included, and those that the identity has through Entra groups. Registries are searched for
+    /// in the client's subscription and the cluster's; name further subscriptions in the options. `query_graph` has no
+    /// effect here. This takes 3 requests in 2 round trips, and 2 more requests for each further subscription.
+    ///
+    /// Azure does not report which principal pulls for a cluster with a service principal: list the registry's grants
+    /// with `attachments_of_registry` instead.
     ///
     /// Args:
-    ///     cluster: A cluster, by resource group and name, or by resource id.
-    ///     subscriptions: Further subscriptions to look in. The client's own is looked in, and that of the cluster or
-    ///         registry.
-    ///     query_graph: Asks the directory which principals of a registry's grants still exist, and who the members of
-    ///         its groups are; at a cluster there is nothing to ask, as Azure itself says what a cluster's groups give
-    ///         it. By default it is not asked: it takes rights in Microsoft Graph (`Directory.Read.All`, or
-    ///         `Application.Read.All` and `GroupMember.Read.All`), which roles in Azure do not bring.
+    ///     cluster: A reference to a cluster: resource group and name, or resource ID.
+    ///     subscriptions: Further subscriptions to search. The client's own is always searched, and that of the cluster
+    ///         or registry.
+    ///     query_graph: Whether to query Microsoft Graph for deleted principals and the members of groups; off by
+    ///         default. Applies to a registry's grants only: for a cluster, Azure itself reports the grants of its
+    ///         groups. It requires permissions in Microsoft Graph (`Directory.Read.All`, or `Application.Read.All` and
+    ///         `GroupMember.Read.All`), which Azure roles do not include.
     ///     deadline: How long the whole call may take, in seconds or as a `timedelta`; 5 minutes by default.
     ///     on_progress: Called with each `Event` of the call.
     ///
     /// Raises:
     ///     NotFoundError: If the cluster or its kubelet identity does not exist.
-    ///     ForbiddenError: If the caller may not read the cluster or not list role assignments in a subscription.
+    ///     ForbiddenError: If the caller lacks the permission to read the cluster or to list role assignments in a
+    ///         subscription.
     ///     UnsupportedError: For a cluster with a service principal.
     #[pyo3(signature = (cluster, *, subscriptions = None, query_graph = None, deadline = None, on_progress = None))]
     fn attachments_of_cluster(
@@ -327,28 +345,28 @@ impl Calls {
         Ok(Call::new::<values::ClusterAttachments, _, _>(manner, work))
     }
 
-    /// Who can pull from a registry, and by which grants, inherited ones included; the kubelet identities of clusters
-    /// are named.
+    /// Lists the principals that can pull from a registry, and the grants that allow it.
     ///
-    /// Whether a principal still exists is known for those only, unless the directory is asked (`query_graph`). By
-    /// resource id it is 3 requests, 1 deep, one more for each subscription and for each role that is not one of the
-    /// usual built-in ones.
+    /// Inherited grants are included. Grants of kubelet identities name their clusters. Whether a principal still
+    /// exists is known for kubelet identities only, unless Microsoft Graph is queried (`query_graph`). By resource ID
+    /// this takes 3 requests in 1 round trip, and one more for each further subscription and for each role outside the
+    /// common built-in ones.
     ///
     /// Args:
-    ///     registry: A registry, by name, login server or resource id.
-    ///     subscriptions: Further subscriptions to look in. The client's own is looked in, and that of the cluster or
-    ///         registry.
-    ///     query_graph: Asks the directory which principals of a registry's grants still exist, and who the members of
-    ///         its groups are; at a cluster there is nothing to ask, as Azure itself says what a cluster's groups give
-    ///         it. By default it is not asked: it takes rights in Microsoft Graph (`Directory.Read.All`, or
-    ///         `Application.Read.All` and `GroupMember.Read.All`), which roles in Azure do not bring.
+    ///     registry: A reference to a registry: name, login server or resource ID.
+    ///     subscriptions: Further subscriptions to search. The client's own is always searched, and that of the cluster
+    ///         or registry.
+    ///     query_graph: Whether to query Microsoft Graph for deleted principals and the members of groups; off by
+    ///         default. Applies to a registry's grants only: for a cluster, Azure itself reports the grants of its
+    ///         groups. It requires permissions in Microsoft Graph (`Directory.Read.All`, or `Application.Read.All` and
+    ///         `GroupMember.Read.All`), which Azure roles do not include.
     ///     deadline: How long the whole call may take, in seconds or as a `timedelta`; 5 minutes by default.
     ///     on_progress: Called with each `Event` of the call.
     ///
     /// Raises:
     ///     NotFoundError: If the registry does not exist.
-    ///     ForbiddenError: If the caller may not read it or not list its role assignments, or may not ask the directory
-    ///         and it was to be asked.
+    ///     ForbiddenError: If the caller lacks the permission to read it, to list its role assignments, or, with
+    ///         `query_graph`, to query Microsoft Graph.
     #[pyo3(signature = (registry, *, subscriptions = None, query_graph = None, deadline = None, on_progress = None))]
     fn attachments_of_registry(
         &self,
@@ -369,15 +387,15 @@ impl Calls {
         Ok(Call::new::<values::RegistryAttachments, _, _>(manner, work))
     }
 
-    /// Finds a registry by name, login server or resource id. `None` if there is none.
+    /// Finds a registry by name, login server or resource ID; nothing is returned if it does not exist.
     ///
     /// Args:
-    ///     registry: A registry, by name, login server or resource id.
+    ///     registry: A reference to a registry: name, login server or resource ID.
     ///     deadline: How long the whole call may take, in seconds or as a `timedelta`; 2 minutes by default.
     ///     on_progress: Called with each `Event` of the call.
     ///
     /// Raises:
-    ///     ForbiddenError: If the caller may not read it.
+    ///     ForbiddenError: If the caller lacks the permission to read it.
     ///     InvalidInputError: For the login server of another cloud.
     #[pyo3(signature = (registry, *, deadline = None, on_progress = None))]
     fn registry(
@@ -393,37 +411,36 @@ impl Calls {
         Ok(Call::new::<Option<values::Registry>, _, _>(manner, work))
     }
 
-    /// Makes a registry, unless there is one of that name in the group: that one is left as it is, and `differences`
-    /// say in what it is not what was asked for.
+    /// Creates a registry.
     ///
-    /// Its login server is the one that Azure gives. Nobody gets in without an identity: the admin user and anonymous
-    /// pull stay off.
+    /// If a registry of that name exists in the resource group, it is not changed, and `differences` list how it
+    /// differs from the options. Azure chooses the login server. The admin user and anonymous pull stay off.
     ///
-    /// A name that is taken and a registry that is being deleted are both `ConflictError`: the one has the `code`
-    /// `RegistryNameAlreadyInUse` and wants another name, the other has no code and wants waiting. A quota that is used
-    /// up has no kind of its own: see `create_cluster`.
+    /// A name that is taken and a registry that is being deleted are both `ConflictError`: the first has the `code`
+    /// `RegistryNameAlreadyInUse` and needs another name, the second has no code: wait and retry. An exhausted quota
+    /// has no kind of its own: see `create_cluster`.
     ///
     /// Args:
     ///     group: The resource group.
     ///     name: The name.
-    ///     location: The region. By default that of the resource group.
-    ///     sku: The service tier. `Basic` by default.
-    ///     mode: Whether permissions are given on the whole registry, which is the default, or on its repositories.
-    ///     domain_name_label_scope: What Azure puts behind the name in the login server; nothing by default. Only a
-    ///         preview of Azure's interface makes such a registry.
-    ///     register_providers: Whether `Microsoft.ContainerRegistry` is registered where the subscription has not done
-    ///         so. It is not by default.
+    ///     location: The region; by default the resource group's.
+    ///     sku: The service tier; `Basic` by default.
+    ///     mode: Whether permissions apply to the whole registry, which is the default, or to its repositories.
+    ///     domain_name_label_scope: The label that Azure adds to the name in the login server; none by default.
+    ///         Requires a preview version of Azure's API.
+    ///     register_providers: Whether to register `Microsoft.ContainerRegistry` if the subscription has not registered
+    ///         it; off by default.
     ///     deadline: How long the whole call may take, in seconds or as a `timedelta`; 10 minutes by default.
     ///     on_progress: Called with each `Event` of the call.
     ///
     /// Raises:
-    ///     InvalidInputError: For a name that cannot be one.
+    ///     InvalidInputError: For an invalid name.
     ///     ConflictError: If the name is taken elsewhere in the cloud, or the registry is being deleted.
-    ///     NotFoundError: If there is no such group.
-    ///     NotRegisteredError: If the subscription has not registered the resource provider, and `register_providers`
-    ///         does not ask for it.
-    ///     ForbiddenError: If the caller may not.
-    ///     OperationFailedError: If Azure could not, now or at an earlier try.
+    ///     NotFoundError: If the resource group does not exist.
+    ///     NotRegisteredError: If the subscription has not registered the resource provider and `register_providers` is
+    ///         off.
+    ///     ForbiddenError: If the caller lacks the permission.
+    ///     OperationFailedError: If the creation failed, now or in an earlier attempt.
     #[pyo3(signature = (group, name, *, location = None, sku = None, mode = None, domain_name_label_scope = None, register_providers = None, deadline = None, on_progress = None))]
     fn create_registry(
         &self,
@@ -450,51 +467,53 @@ impl Calls {
         Ok(Call::new::<values::CreatedRegistry, _, _>(manner, work))
     }
 
-    /// Makes a cluster whose nodes can pull from the registries in the options, unless there is one of that name in the
-    /// group: that one is left as it is, its registries are attached, and `differences` say in what it is not what was
-    /// asked for.
+    /// Creates a cluster whose nodes can pull from the registries in the options.
     ///
-    /// The grants are made as soon as the cluster shows its kubelet identity, beside the creation. Called again while
-    /// the cluster is being made, it waits for that one. An existing cluster is never written.
+    /// If a cluster of that name exists in the resource group, it is not changed: its registries are attached, and
+    /// `differences` list how it differs from the options.
     ///
-    /// A quota that is used up, or a size that a region does not have, is no kind of its own. What Azure refuses at
-    /// once has the kind of its status, `InvalidInputError`, `ForbiddenError` without a `missing_action`, or
-    /// `ConflictError`; what it finds at work is `OperationFailedError`. Azure's own word is the `code`, such as
-    /// `QuotaExceeded` or `SkuNotAvailable`; no such answer was recorded, so the list is not complete.
+    /// The grants are made as soon as the cluster reports its kubelet identity, while Azure is still creating it. If
+    /// the cluster is already being created, the call waits for that.
     ///
-    /// The caller's right to make the grants shows only when they are made, beside the cluster: Azure has no way to ask
-    /// for it that would not write. The cluster is there then, and the same call again goes on.
+    /// Whether the caller may make the grants is known only when they are made, after the creation has started: Azure
+    /// offers no way to check this without a write. The cluster exists by then, and calling again continues.
+    ///
+    /// An exhausted quota, or a VM size that the region does not offer, has no kind of its own. If Azure rejects the
+    /// request at once, the kind follows its status: `InvalidInputError`, `ForbiddenError` without a `missing_action`,
+    /// or `ConflictError`. If Azure finds it during the creation, the kind is `OperationFailedError`. Azure's own code
+    /// is in `code`, such as `QuotaExceeded` or `SkuNotAvailable`; no such response was recorded, so this list may be
+    /// incomplete.
     ///
     /// Args:
-    ///     cluster: A cluster, by resource group and name, or by resource id.
-    ///     registries: The registries that its nodes are to be able to pull from; none by default. One that is given
-    ///         twice, as by its name and by its login server, counts once.
-    ///     location: The region. By default that of the resource group.
-    ///     node_count: How many nodes its one pool has, `nodepool1`; 3 by default.
-    ///     vm_size: The size of its nodes, such as `Standard_D2s_v5`. The service's choice by default.
-    ///     kubernetes_version: The version of Kubernetes, such as `1.33` or `1.33.4`. The service's choice by default.
-    ///     tier: The tier. `Free` by default.
-    ///     ssh_key: Who may sign in to the nodes by SSH, as `azureuser`. Nobody by default. Who has the private half of
-    ///         this public key, `ssh-rsa AAAA…` or `ssh-ed25519 AAAA…`.
-    ///     ssh_key_file: Who has the key pair in this file, whose public half lies beside it with the ending `.pub`.
-    ///         What is missing is made: an RSA key of 2048 bits, readable by its owner only. It is looked at only when
-    ///         a cluster is made.
-    ///     register_providers: Whether `Microsoft.ContainerService` is registered where the subscription has not done
-    ///         so. It is not by default. No other resource provider is: those of networks and machines, which Azure
-    ///         needs for a cluster, are the subscription's own affair.
+    ///     cluster: A reference to a cluster: resource group and name, or resource ID.
+    ///     registries: The registries that its nodes can pull from; none by default. A registry that is given twice,
+    ///         such as by name and by login server, counts once.
+    ///     location: The region; by default the resource group's.
+    ///     node_count: The number of nodes in its single pool, `nodepool1`; 3 by default.
+    ///     vm_size: The VM size of its nodes, such as `Standard_D2s_v5`; by default the service's choice.
+    ///     kubernetes_version: The Kubernetes version, such as `1.33` or `1.33.4`; by default the service's choice.
+    ///     tier: The pricing tier; `Free` by default.
+    ///     ssh_key: SSH access to the nodes, as `azureuser`; none by default. Access with this public key,
+    ///         `ssh-rsa AAAA…` or `ssh-ed25519 AAAA…`.
+    ///     ssh_key_file: Access with the key pair in this file; the public key is in the file of the same name with the
+    ///         suffix `.pub`. Missing files are generated: an RSA key of 2048 bits, readable by its owner only. The
+    ///         files are read only if a cluster is created.
+    ///     register_providers: Whether to register `Microsoft.ContainerService` if the subscription has not registered
+    ///         it; off by default. No other resource provider is registered: those for networks and virtual machines,
+    ///         which Azure needs for a cluster, are left to the subscription's owner.
     ///     deadline: How long the whole call may take, in seconds or as a `timedelta`; 60 minutes by default.
     ///     on_progress: Called with each `Event` of the call.
     ///
     /// Raises:
-    ///     InvalidInputError: For options that cannot be, and from the service for a size or a version that it does not
-    ///         have.
-    ///     NotFoundError: For an absent group or registry, before anything is made.
+    ///     InvalidInputError: For invalid options, and from Azure for a VM size or a Kubernetes version that it does
+    ///         not offer.
+    ///     NotFoundError: For a missing resource group or registry, before anything is created.
     ///     ConflictError: If the cluster is being deleted.
-    ///     OperationFailedError: If Azure could not make it, now or at an earlier try, with its state.
-    ///     NotRegisteredError: If the subscription has not registered the resource provider, and `register_providers`
-    ///         does not ask for it.
-    ///     ForbiddenError: If the caller may not. Where Azure has begun a cluster by then, which costs, an error says
-    ///         so by `created`.
+    ///     OperationFailedError: If the creation failed, now or in an earlier attempt, with its state.
+    ///     NotRegisteredError: If the subscription has not registered the resource provider and `register_providers` is
+    ///         off.
+    ///     ForbiddenError: If the caller lacks the permission. If Azure has started to create a cluster, which costs
+    ///         money, the error names it in `created`.
     #[pyo3(signature = (cluster, *, registries = None, location = None, node_count = None, vm_size = None, kubernetes_version = None, tier = None, ssh_key = None, ssh_key_file = None, register_providers = None, deadline = None, on_progress = None))]
     fn create_cluster(
         &self,
@@ -527,45 +546,46 @@ impl Calls {
         Ok(Call::new::<values::CreatedCluster, _, _>(manner, work))
     }
 
-    /// Copies an image into a registry: Azure does it, and what arrived is compared with the source.
+    /// Copies an image into a registry, and verifies the imported digest.
     ///
-    /// The source's digest is read first, where it can be, and it is what is imported. A second run with an equal image
-    /// copies nothing and succeeds. The source may be public, a registry of Azure that the caller may pull from, or one
-    /// that asks for credentials, which Azure then uses; it arrives under one name or several, or without a tag. With
-    /// credentials a second run of a source that is named by its tag is a `ConflictError`: there is nothing to compare
-    /// with.
+    /// Azure copies the image; nothing is downloaded. The source's digest is read first, where possible, and the import
+    /// is pinned to it. If the registry already has the same image, nothing is copied and the call succeeds.
+    ///
+    /// The source may be public, an Azure registry that the caller can pull from, or a registry with credentials, which
+    /// are passed to Azure. The image gets one name or several, or no tag. With credentials, importing a source by tag
+    /// a second time is a `ConflictError`, because there is no digest to compare with.
     ///
     /// Args:
-    ///     registry: A registry, by name, login server or resource id.
-    ///     source: A reference to an image: registry, repository, and a tag or a digest or both.
-    ///     target: `repository:tag` in the target registry. By default the source's own, as Docker completes them,
-    ///         unless `additional_tags` or `untagged_repositories` name others: `nginx` arrives as
-    ///         `library/nginx:latest`, `ghcr.io/a/b:v1` as `a/b:v1`, and `a/b:v1@sha256:…` as `a/b:v1`. A source with a
-    ///         digest and no tag has none, and is `InvalidInputError` without a target.
-    ///     additional_tags: Further names of the same image there, each `repository:tag`.
-    ///     untagged_repositories: Repositories there that get the image without a tag: it is known by its digest alone.
-    ///     on_existing_tag: What happens to a tag that exists. Kept by default: an equal image is success, another is
+    ///     registry: A reference to a registry: name, login server or resource ID.
+    ///     source: An image reference: registry, repository, and a tag or a digest or both.
+    ///     target: The target, `repository:tag`. By default the source's own repository and tag, as Docker completes
+    ///         them, unless `additional_tags` or `untagged_repositories` name others: `nginx` becomes
+    ///         `library/nginx:latest`, `ghcr.io/a/b:v1` and `a/b:v1@sha256:…` become `a/b:v1`. A source with a digest
+    ///         and no tag is `InvalidInputError` without a target.
+    ///     additional_tags: Further names of the image in the target registry, each `repository:tag`.
+    ///     untagged_repositories: Repositories in the target registry that get the image without a tag, by its digest
+    ///         only.
+    ///     on_existing_tag: What to do with an existing tag. Kept by default: the same image succeeds, another is a
     ///         `ConflictError`.
-    ///     source_registry: The registry of Azure that has the source, where it cannot be found by the host in the
-    ///         source's name: one of another subscription, by its resource id. With it, a source without a host is a
-    ///         repository there, as it is typed: `app:v1` is `app:v1`, and not Docker Hub's `library/app:v1`. A host
-    ///         that is none of this cloud's registries contradicts it.
-    ///     username: The user; `None` with a token for the registry. How Azure signs in to a source that lets nobody
-    ///         pull anonymously. Azure alone uses it: the source is not looked at before the import. So nothing is
-    ///         compared, unless the source is named by its digest; a tag that exists is then a `ConflictError` also the
-    ///         second time, and `untagged_repositories` needs such a source.
+    ///     source_registry: The Azure registry that has the source, if it cannot be found by the host in the source's
+    ///         name: one in another subscription, by its resource ID. With it, a source without a host is a repository
+    ///         of that registry: `app:v1` is `app:v1`, and not Docker Hub's `library/app:v1`. A host that belongs to no
+    ///         registry of this cloud contradicts it.
+    ///     username: The user name; `None` with a token for the registry. Credentials for a source that does not allow
+    ///         anonymous pulls. Only Azure uses them: the source is not read before the import. So nothing is compared,
+    ///         unless the source is named by its digest. An existing tag is then always a `ConflictError`, also in a
+    ///         second run, and `untagged_repositories` requires a source with a digest.
     ///     password: The password or the token.
     ///     deadline: How long the whole call may take, in seconds or as a `timedelta`; 30 minutes by default.
     ///     on_progress: Called with each `Event` of the call.
     ///
     /// Raises:
-    ///     InvalidInputError: For a target that cannot be one or a source in another cloud.
+    ///     InvalidInputError: For an invalid target or a source in another cloud.
     ///     NotFoundError: If the registry or the source does not exist.
     ///     ConflictError: If the tag has another image.
-    ///     ForbiddenError: If the caller may not import or the source may not be read.
+    ///     ForbiddenError: If the caller lacks the permission to import, or access to the source is denied.
     ///     RateLimitedError: If the source throttles.
-    ///     OperationFailedError: If Azure could not copy it. `failed_side` says on which side the fault lies, where
-    ///         that is known.
+    ///     OperationFailedError: If the copy failed in Azure. `failed_side` says which side is at fault, if known.
     #[pyo3(signature = (registry, source, *, target = None, additional_tags = None, untagged_repositories = None, on_existing_tag = None, source_registry = None, username = None, password = None, deadline = None, on_progress = None))]
     fn import_image(
         &self,
@@ -596,26 +616,28 @@ impl Calls {
         Ok(Call::new::<values::Import, _, _>(manner, work))
     }
 
-    /// Copies many images into a registry, `concurrency` of them at a time. Each has a result of its own, in the order
-    /// of the list: one that fails does not stop the others, and one that is there already is not copied. The end of
-    /// each is told by `Event.ItemEnded` when it comes.
+    /// Copies many images into a registry, several at a time.
     ///
-    /// Cancelled or past the deadline, it ends with all results that there are by then: images that were not done have
+    /// `concurrency` sets how many run at the same time. Each image has its own result, in the order of the list: one
+    /// that fails does not stop the others, and one that exists already is not copied. `Event.ItemEnded` reports the
+    /// end of each image.
+    ///
+    /// If the call is cancelled or reaches its deadline, it returns all results so far, and the unfinished images have
     /// that error.
     ///
     /// Args:
-    ///     registry: A registry, by name, login server or resource id.
+    ///     registry: A reference to a registry: name, login server or resource ID.
     ///     images: Each is a source, or a mapping with `source` and any options of `import_image`, such as
     ///         `{"source": "nginx", "target": "nginx:v1"}`.
-    ///     concurrency: How many imports are under way at a time; 4 by default.
+    ///     concurrency: The number of concurrent imports; 4 by default.
     ///     deadline: How long the whole call may take, in seconds or as a `timedelta`; 2 hours by default.
     ///     on_progress: Called with each `Event` of the call.
     ///
     /// Raises:
-    ///     InvalidInputError: Those of the list itself: `InvalidInputError`, before the first request, for two images
-    ///         with the same target or an image with options that cannot be.
+    ///     InvalidInputError: For the whole list: `InvalidInputError`, before the first request, for two images with
+    ///         the same target or an image with invalid options.
     ///     NotFoundError: If the registry does not exist.
-    ///     ForbiddenError: If the caller may not read it. Each result has those of `import_image`.
+    ///     ForbiddenError: If the caller lacks the permission to read it. Each result can have those of `import_image`.
     #[pyo3(signature = (registry, images, *, concurrency = None, deadline = None, on_progress = None))]
     fn import_images(
         &self,
@@ -638,34 +660,36 @@ impl Calls {
         Ok(Call::converting(manner, work, |results| Ok(Outcomes::from(results))))
     }
 
-    /// Begins an import and does not wait for it: the handle can be stored, and looked at later, also by another
-    /// process.
+    /// Starts an import and returns a handle, without waiting for the import to end.
+    ///
+    /// The handle can be stored and polled later with `poll_import`, also by another process.
     ///
     /// Args:
-    ///     registry: A registry, by name, login server or resource id.
-    ///     source: A reference to an image: registry, repository, and a tag or a digest or both.
-    ///     target: `repository:tag` in the target registry. By default the source's own, as Docker completes them,
-    ///         unless `additional_tags` or `untagged_repositories` name others: `nginx` arrives as
-    ///         `library/nginx:latest`, `ghcr.io/a/b:v1` as `a/b:v1`, and `a/b:v1@sha256:…` as `a/b:v1`. A source with a
-    ///         digest and no tag has none, and is `InvalidInputError` without a target.
-    ///     additional_tags: Further names of the same image there, each `repository:tag`.
-    ///     untagged_repositories: Repositories there that get the image without a tag: it is known by its digest alone.
-    ///     on_existing_tag: What happens to a tag that exists. Kept by default: an equal image is success, another is
+    ///     registry: A reference to a registry: name, login server or resource ID.
+    ///     source: An image reference: registry, repository, and a tag or a digest or both.
+    ///     target: The target, `repository:tag`. By default the source's own repository and tag, as Docker completes
+    ///         them, unless `additional_tags` or `untagged_repositories` name others: `nginx` becomes
+    ///         `library/nginx:latest`, `ghcr.io/a/b:v1` and `a/b:v1@sha256:…` become `a/b:v1`. A source with a digest
+    ///         and no tag is `InvalidInputError` without a target.
+    ///     additional_tags: Further names of the image in the target registry, each `repository:tag`.
+    ///     untagged_repositories: Repositories in the target registry that get the image without a tag, by its digest
+    ///         only.
+    ///     on_existing_tag: What to do with an existing tag. Kept by default: the same image succeeds, another is a
     ///         `ConflictError`.
-    ///     source_registry: The registry of Azure that has the source, where it cannot be found by the host in the
-    ///         source's name: one of another subscription, by its resource id. With it, a source without a host is a
-    ///         repository there, as it is typed: `app:v1` is `app:v1`, and not Docker Hub's `library/app:v1`. A host
-    ///         that is none of this cloud's registries contradicts it.
-    ///     username: The user; `None` with a token for the registry. How Azure signs in to a source that lets nobody
-    ///         pull anonymously. Azure alone uses it: the source is not looked at before the import. So nothing is
-    ///         compared, unless the source is named by its digest; a tag that exists is then a `ConflictError` also the
-    ///         second time, and `untagged_repositories` needs such a source.
+    ///     source_registry: The Azure registry that has the source, if it cannot be found by the host in the source's
+    ///         name: one in another subscription, by its resource ID. With it, a source without a host is a repository
+    ///         of that registry: `app:v1` is `app:v1`, and not Docker Hub's `library/app:v1`. A host that belongs to no
+    ///         registry of this cloud contradicts it.
+    ///     username: The user name; `None` with a token for the registry. Credentials for a source that does not allow
+    ///         anonymous pulls. Only Azure uses them: the source is not read before the import. So nothing is compared,
+    ///         unless the source is named by its digest. An existing tag is then always a `ConflictError`, also in a
+    ///         second run, and `untagged_repositories` requires a source with a digest.
     ///     password: The password or the token.
     ///     deadline: How long the whole call may take, in seconds or as a `timedelta`; 30 minutes by default.
     ///     on_progress: Called with each `Event` of the call.
     ///
     /// Raises:
-    ///     AksAcrError: Those of `import_image` that show before Azure has accepted it.
+    ///     AksAcrError: Those of `import_image` that occur before Azure has accepted the import.
     #[pyo3(signature = (registry, source, *, target = None, additional_tags = None, untagged_repositories = None, on_existing_tag = None, source_registry = None, username = None, password = None, deadline = None, on_progress = None))]
     fn start_import(
         &self,
@@ -696,7 +720,13 @@ impl Calls {
         Ok(Call::converting(manner, work, values::StartedImport::from_core))
     }
 
-    /// How far an import is, by one look. Azure names a new link each time, which the handle takes over.
+    /// Checks once how far an import has got.
+    ///
+    /// Azure returns a new link with each poll, and the handle is updated with it.
+    ///
+    /// If Azure does not let the caller follow the import, its targets are read instead: the import has succeeded once
+    /// they have the image, and is reported as running, without tags, until then. If the targets cannot be read either,
+    /// the error is `ForbiddenError`.
     ///
     /// Args:
     ///     handle: What `start_import` returned, or the handle in it.
@@ -704,12 +734,9 @@ impl Calls {
     ///     on_progress: Called with each `Event` of the call.
     ///
     /// Raises:
-    ///     OperationFailedError: An import that has failed is an error with the kind `OperationFailedError`, as is one
-    ///         that Azure has forgotten, or one whose `failed_side` is known. Every other error is that of the look,
-    ///         such as `UnavailableError`: the import goes on, and the handle can be looked at again.
-    ///     ForbiddenError: Where Azure does not let the caller follow the import, its targets are looked at: it has
-    ///         succeeded when they have the image, and is running, with no tags told, until then. Where they cannot be
-    ///         looked at either, that is `ForbiddenError`.
+    ///     OperationFailedError: An import that has failed is an error of kind `OperationFailedError`, as is an import
+    ///         that Azure no longer knows, or one whose `failed_side` is known. Any other error belongs to the poll
+    ///         itself, such as `UnavailableError`: the import continues, and the handle can be polled again.
     #[pyo3(signature = (handle, *, deadline = None, on_progress = None))]
     fn poll_import(
         &self,
@@ -729,28 +756,27 @@ impl Calls {
         Ok(Call::new::<values::ImportStatus, _, _>(manner, work))
     }
 
-    /// A cluster's kubeconfig, as a value: no file is written and no program is started.
+    /// Gets a cluster's kubeconfig as a value, without writing a file.
     ///
-    /// It is what Azure gives. On a cluster with Entra its user is an entry that starts the program `kubelogin`, which
-    /// kubectl then needs; `apply`, `wait_for_rollout` and `pods` do not, as they get the token themselves.
+    /// The kubeconfig is Azure's own. For a cluster with Entra ID its user entry starts the program `kubelogin`, so
+    /// kubectl needs `kubelogin`. `apply`, `wait_for_rollout` and `pods` do not need it: they acquire the token
+    /// themselves. No program is started.
     ///
     /// Args:
-    ///     cluster: A cluster, by resource group and name, or by resource id.
-    ///     access: As whom the cluster is entered; as a user by default.
-    ///     public_fqdn: Whether a private cluster is entered by its public name; not by default. Azure ignores it for
+    ///     cluster: A reference to a cluster: resource group and name, or resource ID.
+    ///     access: The kind of access; `user` by default.
+    ///     public_fqdn: Whether a private cluster is addressed by its public name; off by default. Azure ignores it for
     ///         other clusters.
-    ///     context: The name of context and cluster; the user gets the name that Azure gives it, followed by this one.
-    ///         By default all have Azure's names: the cluster's, and for the user one with the group in it. An
-    ///         administrator's context has the name that is given here, but merged into a file it always ends in
-    ///         `-admin`.
+    ///     context: The name of context and cluster; the user gets Azure's name followed by this one. By default all
+    ///         have Azure's names: the cluster's, and for the user a name that contains the resource group. An
+    ///         administrator's context gets this name, but in a merged file it always ends in `-admin`.
     ///     deadline: How long the whole call may take, in seconds or as a `timedelta`; 2 minutes by default.
     ///     on_progress: Called with each `Event` of the call.
     ///
     /// Raises:
-    ///     NotFoundError: If there is no such cluster.
-    ///     ForbiddenError: If the caller may not have it.
-    ///     InvalidInputError: For `Access.ADMIN` where local accounts are switched off, and for a context's name that
-    ///         cannot be one.
+    ///     NotFoundError: If the cluster does not exist.
+    ///     ForbiddenError: If the caller lacks the permission.
+    ///     InvalidInputError: For `Access.ADMIN` if local accounts are disabled, and for an invalid context name.
     #[pyo3(signature = (cluster, *, access = None, public_fqdn = None, context = None, deadline = None, on_progress = None))]
     fn kubeconfig(
         &self,
@@ -772,35 +798,35 @@ impl Calls {
         Ok(Call::converting(manner, work, |made| Ok(cluster::Kubeconfig::from(made))))
     }
 
-    /// Puts a cluster's context, cluster and user into a kubeconfig file, of which every other byte stays:
-    /// `~/.kube/config`, or where `KUBECONFIG` says, or the file in the options. See `merge` for how.
+    /// Merges a cluster's context, cluster and user into a kubeconfig file.
     ///
-    /// A second run changes nothing. On a cluster with Entra, kubectl needs `kubelogin` for what is merged, as
-    /// `kubeconfig` says.
+    /// The file is the one in the options, or the one that `KUBECONFIG` names, or `~/.kube/config`. Every other byte of
+    /// it is kept. A second call changes nothing. See `merge` for the details.
+    ///
+    /// For a cluster with Entra ID, kubectl needs `kubelogin` to use the merged context, see `kubeconfig`.
     ///
     /// Args:
-    ///     cluster: A cluster, by resource group and name, or by resource id.
-    ///     access: As whom the cluster is entered; as a user by default.
-    ///     public_fqdn: Whether a private cluster is entered by its public name; not by default. Azure ignores it for
+    ///     cluster: A reference to a cluster: resource group and name, or resource ID.
+    ///     access: The kind of access; `user` by default.
+    ///     public_fqdn: Whether a private cluster is addressed by its public name; off by default. Azure ignores it for
     ///         other clusters.
-    ///     context: The name of context and cluster; the user gets the name that Azure gives it, followed by this one.
-    ///         By default all have Azure's names: the cluster's, and for the user one with the group in it. An
-    ///         administrator's context has the name that is given here, but merged into a file it always ends in
-    ///         `-admin`.
-    ///     file: The file. By default it is looked for as kubectl does: the first file of `KUBECONFIG` that has an
-    ///         entry of one of the names, else its first that exists, else its last; without `KUBECONFIG`,
-    ///         `~/.kube/config`.
-    ///     on_existing_entry: What happens to other entries of the same names. Kept by default.
-    ///     set_current: Whether the context becomes the current one; it does by default.
-    ///     lock_wait: How long others who hold the file's lock are waited for; 10 seconds by default, and never beyond
-    ///         a call's deadline.
+    ///     context: The name of context and cluster; the user gets Azure's name followed by this one. By default all
+    ///         have Azure's names: the cluster's, and for the user a name that contains the resource group. An
+    ///         administrator's context gets this name, but in a merged file it always ends in `-admin`.
+    ///     file: The file. By default it is chosen as kubectl does: the first file of `KUBECONFIG` that has an entry of
+    ///         one of the names, else the first that exists, else the last; without `KUBECONFIG`, `~/.kube/config`.
+    ///     on_existing_entry: What to do with existing entries of the same names and different content. Kept by
+    ///         default.
+    ///     set_current: Whether the context becomes the current one; on by default.
+    ///     lock_wait: How long to wait for the file's lock; 10 seconds by default, and never beyond the call's
+    ///         deadline.
     ///     deadline: How long the whole call may take, in seconds or as a `timedelta`; 2 minutes by default.
     ///     on_progress: Called with each `Event` of the call.
     ///
     /// Raises:
     ///     AksAcrError: Those of `kubeconfig` and of `merge`.
-    ///     InvalidInputError: Before the first request `InvalidInputError` if no file is named and no home folder is
-    ///         known.
+    ///     InvalidInputError: Before the first request `InvalidInputError` if no file is named and the home folder is
+    ///         unknown.
     #[pyo3(signature = (cluster, *, access = None, public_fqdn = None, context = None, file = None, on_existing_entry = None, set_current = None, lock_wait = None, deadline = None, on_progress = None))]
     fn merge_kubeconfig(
         &self,
@@ -830,32 +856,32 @@ impl Calls {
         Ok(Call::new::<values::MergedKubeconfig, _, _>(manner, work))
     }
 
-    /// Makes a cluster's objects what manifests say, by server-side apply, as the field manager `aks-acr`.
+    /// Applies manifests to a cluster by server-side apply, as the field manager `aks-acr`.
     ///
-    /// Wherever the host `<acr-name>.azurecr.io` stands in an object, it becomes the login server of the registry in
-    /// the options: in images of containers and volumes, in arguments and variables, and in a custom resource. The
-    /// `data` of an object, labels, annotations and descriptions are left alone. Objects are applied in their order:
-    /// where one fails, those before it stay applied and the error says how many; run again, it goes on from there.
+    /// The host `<acr-name>.azurecr.io` in an object is replaced by the login server of the registry in the options: in
+    /// images of containers and volumes, in arguments and environment variables, and in custom resources. The `data` of
+    /// an object, labels, annotations and descriptions are not changed. Objects are applied in order. If one fails, the
+    /// objects before it stay applied and the error says how many; call it again to continue.
     ///
     /// Args:
-    ///     cluster: A cluster, by resource group and name, or by resource id.
+    ///     cluster: A reference to a cluster: resource group and name, or resource ID.
     ///     manifests: YAML with any number of documents, or JSON.
-    ///     registry: The registry whose login server takes the place of `<acr-name>.azurecr.io` in the manifests'
-    ///         images.
-    ///     namespace: The namespace of objects that name none; `default` by default.
-    ///     force: Whether fields that another field manager owns are taken over; not by default. If not, they are a
-    ///         `ConflictError` that names field and manager.
-    ///     dry_run: Whether the cluster only says what it would do; not by default.
+    ///     registry: The registry whose login server replaces `<acr-name>.azurecr.io` in the manifests.
+    ///     namespace: The namespace for objects that name none; `default` by default.
+    ///     force: Whether to take over fields that another field manager owns; off by default. If off, such a field is
+    ///         a `ConflictError` that names the field and its manager.
+    ///     dry_run: Whether to validate on the server only, without changing anything; off by default.
     ///     deadline: How long the whole call may take, in seconds or as a `timedelta`; 5 minutes by default.
     ///     on_progress: Called with each `Event` of the call.
     ///
     /// Raises:
-    ///     InvalidInputError: Before the first request, for a placeholder and no registry to put there, or an image of
-    ///         another cloud, and from Kubernetes for an object that does not fit its schema or is too large.
-    ///     NotFoundError: For a kind or a namespace that the cluster does not have, or an absent cluster or registry.
-    ///     ConflictError: For a field that another field manager owns, and, transient, for a namespace that is being
-    ///         deleted.
-    ///     ForbiddenError: If a right is missing, or a quota, a limit or an admission policy refuses the object.
+    ///     InvalidInputError: Before the first request, for a placeholder without a registry in the options, or an
+    ///         image of another cloud, and from Kubernetes for an object that does not match its schema or is too
+    ///         large.
+    ///     NotFoundError: For a kind or namespace that does not exist in the cluster, or a missing cluster or registry.
+    ///     ConflictError: For a field that another field manager owns, and, as a transient error, for a namespace that
+    ///         is being deleted.
+    ///     ForbiddenError: If a permission is missing, or a quota, a limit or an admission policy rejects the object.
     #[pyo3(signature = (cluster, manifests, *, registry = None, namespace = None, force = None, dry_run = None, deadline = None, on_progress = None))]
     fn apply(
         &self,
@@ -881,31 +907,33 @@ impl Calls {
         Ok(Call::new::<Vec<values::Applied>, _, _>(manner, work))
     }
 
-    /// Waits until every replica of a deployment runs; it starts nothing. Only for the kind `Deployment`. A cause that
-    /// does not pass ends it at once, and is told. The deadline bounds all of it, `propagation_timeout` too.
+    /// Waits until every replica of a deployment is ready; fails fast if an image cannot be pulled.
+    ///
+    /// It only waits and starts nothing. The workload must be of kind `Deployment`. If waiting cannot help, the call
+    /// ends at once with the cause. The deadline limits the whole call, including `propagation_timeout`.
     ///
     /// Args:
-    ///     cluster: A cluster, by resource group and name, or by resource id.
+    ///     cluster: A reference to a cluster: resource group and name, or resource ID.
     ///     workload: A workload in a cluster: its kind, name and namespace. A name alone, such as `web`, is a
     ///         Deployment.
     ///     namespace: Its namespace.
-    ///     registry: The registry that the images come from, where it is in a subscription that the client does not
-    ///         search: its resource id. When a registry refuses a pull, its role assignments are read, to tell a
-    ///         missing one from one that is not effective yet.
-    ///     subscriptions: The subscriptions in which the registry of a refused pull is searched, besides the client's
-    ///         and the cluster's. By default all that the caller can see.
-    ///     propagation_timeout: How long a grant that is there may take to become effective; 10 minutes by default. For
-    ///         so long, counted from the first pull that the registry refuses, a refusal is waited out. It does not
-    ///         prolong the deadline, which ends the wait earlier if it is earlier.
+    ///     registry: Resource ID of the images' registry, if it is in a subscription that is not searched. When a
+    ///         registry refuses a pull, its role assignments are read, to distinguish a missing grant from one that is
+    ///         not effective yet.
+    ///     subscriptions: Subscriptions in which to search the registry of a refused pull, in addition to the client's
+    ///         and the cluster's. By default all that the caller can list.
+    ///     propagation_timeout: How long an existing grant may take to become effective; 10 minutes by default. Refused
+    ///         pulls are waited for this long, counted from the first one. It does not extend the deadline, which may
+    ///         end the wait earlier.
     ///     deadline: How long the whole call may take, in seconds or as a `timedelta`; 15 minutes by default.
     ///     on_progress: Called with each `Event` of the call.
     ///
     /// Raises:
-    ///     PullFailedError: If an image cannot be pulled and waiting does not help, with `pull_failure`.
-    ///     DeadlineExceededError: With how far it was, and with the pull failure that stood in the way at the end, if
-    ///         one did.
-    ///     OperationFailedError: If Kubernetes gives the rollout up.
-    ///     NotFoundError: If there is no such deployment.
+    ///     PullFailedError: If an image cannot be pulled and waiting cannot help, with the cause in `pull_failure`.
+    ///     DeadlineExceededError: With the progress made so far, and with the pull failure that blocked the rollout at
+    ///         the end, if any.
+    ///     OperationFailedError: If Kubernetes reports the rollout as failed.
+    ///     NotFoundError: If the deployment does not exist.
     #[pyo3(signature = (cluster, workload, *, namespace = None, registry = None, subscriptions = None, propagation_timeout = None, deadline = None, on_progress = None))]
     fn wait_for_rollout(
         &self,
@@ -932,19 +960,19 @@ impl Calls {
         Ok(Call::new::<values::Rollout, _, _>(manner, work))
     }
 
-    /// The pods of a namespace, as values and, by `str()`, as the table that kubectl prints.
+    /// Lists the pods of a namespace; printed, they are the table that kubectl shows.
     ///
     /// Args:
-    ///     cluster: A cluster, by resource group and name, or by resource id.
+    ///     cluster: A reference to a cluster: resource group and name, or resource ID.
     ///     namespace: Their namespace; `default` by default.
-    ///     labels: Their labels, such as `app=nginx0`; all by default.
+    ///     labels: A label selector, such as `app=nginx0`; all pods by default.
     ///     deadline: How long the whole call may take, in seconds or as a `timedelta`; 2 minutes by default.
     ///     on_progress: Called with each `Event` of the call.
     ///
     /// Raises:
-    ///     NotFoundError: If there is no such cluster.
-    ///     ForbiddenError: If the caller may not list them.
-    ///     InvalidInputError: For a namespace that cannot be one.
+    ///     NotFoundError: If the cluster does not exist.
+    ///     ForbiddenError: If the caller lacks the permission to list pods.
+    ///     InvalidInputError: For an invalid namespace.
     #[pyo3(signature = (cluster, *, namespace = None, labels = None, deadline = None, on_progress = None))]
     fn pods(
         &self,
