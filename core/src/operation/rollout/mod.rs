@@ -58,11 +58,31 @@ pub(crate) async fn wait_for_rollout(
     ended.map_err(|err| if err.pull_failure().is_some() { verdict.explain(err) } else { err })
 }
 
-/// At a registry that is none of this cloud's, no grant can help.
+/// At a registry that is none of this cloud's, no grant can help. Where the image cannot be read, the registry may be one that is.
 fn is_refused_by_registry_of(cloud: &Cloud, err: &Error) -> bool {
     let Some(failure) = err.pull_failure().filter(|_| err.kind() == ErrorKind::PullFailed) else { return false };
-    let image = ImageReference::parse(&failure.image);
-    failure.cause == PullCause::Unauthorized && image.is_ok_and(|image| cloud.has_registry(image.registry()))
+    let is_elsewhere = ImageReference::parse(&failure.image).is_ok_and(|image| !cloud.has_registry(image.registry()));
+    failure.cause == PullCause::Unauthorized && !is_elsewhere
 }
 
 impl Outcome for Rollout {}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::pull::PullFailure;
+
+    #[test]
+    fn a_grant_may_help_unless_the_image_is_of_another_cloud() {
+        let may_help = |image: &str| {
+            let text = "failed to fetch oauth token: 401 Unauthorized";
+            let failure = PullFailure::new("pod", "container", image, "ErrImagePull", text);
+            let err = Error::new(ErrorKind::PullFailed, "refused").with_pull_failure(failure);
+            is_refused_by_registry_of(&Cloud::public(), &err)
+        };
+        assert!(may_help("myregistry.azurecr.io/app:v1"));
+        assert!(!may_help("quay.example/app:v1") && !may_help("nginx"));
+        // The pod came without its specification.
+        assert!(may_help(""));
+    }
+}
