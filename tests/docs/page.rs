@@ -2,7 +2,10 @@
 
 use crate::{measure::Measured, types, words};
 use aks_acr::{Operation, RightScope, required_rights};
-use aks_acr_surface::source::{Field, Form, Method, Source, camel_case};
+use aks_acr_surface::{
+    operations,
+    source::{Field, Form, Method, Source, camel_case},
+};
 use std::fmt::Write as _;
 
 /// The made part of an operation's page.
@@ -111,7 +114,7 @@ fn result(source: &Source, method: &Method) -> String {
 
 fn errors(source: &Source, method: &Method) -> String {
     let mut text = String::from("## Errors\n\n| kind | when | what to do |\n|---|---|---|\n");
-    for clause in clauses(source, method) {
+    for clause in operations::errors(source, &method.docs) {
         let when = words::plain(&clause);
         match words::kinds(&clause)[..] {
             [kind] => {
@@ -130,18 +133,6 @@ fn errors(source: &Source, method: &Method) -> String {
         }
     }
     text + "\nEvery operation can also fail with the [common errors](README.md#errors).\n\n"
-}
-
-/// The errors that a method names; where it names those of another one that has no page, that one's stand for it.
-fn clauses(source: &Source, method: &Method) -> Vec<String> {
-    let other = |clause: &str| {
-        let (_, link) = clause.split_once("[`")?;
-        let name = link.split_once("`]")?.0;
-        source.methods.get(name).filter(|_| !name.starts_with("Client::") && words::kinds(clause).is_empty())
-    };
-    let own = words::errors(&method.docs).into_iter();
-    own.flat_map(|clause| other(&clause).map_or_else(|| vec![clause.clone()], |other| words::errors(&other.docs)))
-        .collect()
 }
 
 fn rights(operation: Operation) -> String {

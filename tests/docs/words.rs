@@ -1,32 +1,12 @@
 //! Doc comments as text for readers of three languages.
 
 use aks_acr::{ErrorKind, Operation, PullCause};
-use aks_acr_surface::source::{Form, Source};
+use aks_acr_surface::{
+    source::{Form, Source},
+    text::paragraphs,
+};
 
-/// A doc comment's text before its first heading, one line a paragraph.
-pub fn summary(docs: &str) -> Vec<String> {
-    paragraphs(docs.split("\n# ").next().unwrap_or_default())
-}
-
-/// The clauses under `# Errors`.
-pub fn errors(docs: &str) -> Vec<String> {
-    let text = docs.split("# Errors\n").nth(1).unwrap_or_default();
-    let text = text.split("\n# ").next().unwrap_or_default();
-    paragraphs(text).iter().flat_map(|text| clauses(text)).collect()
-}
-
-fn paragraphs(text: &str) -> Vec<String> {
-    // What is code is shown elsewhere.
-    let prose = text.split("```").step_by(2).collect::<Vec<_>>().join("\n\n");
-    let all = prose.split("\n\n").map(|text| text.split_whitespace().collect::<Vec<_>>().join(" "));
-    all.filter(|text| !text.is_empty()).collect()
-}
-
-/// The parts of a list of errors.
-fn clauses(text: &str) -> Vec<String> {
-    let all = text.trim_end_matches('.').split("; ").map(|one| one.trim().trim_start_matches("and ").to_owned());
-    all.filter(|one| !one.is_empty()).collect()
-}
+pub use aks_acr_surface::text::summary;
 
 /// The kinds that a clause names.
 pub fn kinds(clause: &str) -> Vec<ErrorKind> {

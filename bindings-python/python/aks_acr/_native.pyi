@@ -852,8 +852,8 @@ class Calls:
             on_progress: Called with each `Event` of the call.
 
         Raises:
-            InvalidInputError: For the whole list: `InvalidInputError`, before the first request, for two images with
-                the same target or an image with invalid options.
+            InvalidInputError: For the whole list: before the first request, for two images with the same target or an
+                image with invalid options.
             NotFoundError: If the registry does not exist.
             ForbiddenError: If the caller lacks the permission to read it. Each result can have those of `import_image`.
         """
@@ -1004,9 +1004,17 @@ class Calls:
             on_progress: Called with each `Event` of the call.
 
         Raises:
-            AksAcrError: Those of `kubeconfig` and of `merge`.
-            InvalidInputError: Before the first request `InvalidInputError` if no file is named and the home folder is
-                unknown.
+            AksAcrError: Those of `kubeconfig`.
+            ConflictError: If existing entries have the names and are kept, if the lock is not released in time (the
+                error names it), or if a program without the lock changed the file in the meantime.
+            InvalidInputError: If an entry names a program other than `kubelogin`, a file, a proxy or another user (the
+                error names the field), and with the line if the file's format prevents changing these entries only.
+            ForbiddenError: If the file is not writable.
+            UnavailableError: If the system failed, as on a full disk. In these cases nothing is changed, with one
+                exception: if the current context is in another file of `KUBECONFIG` than the entries, both files are
+                locked and their drafts are written before the first is replaced. If replacing the second then fails,
+                the error names the first as `already changed`, and the same merge again completes the change.
+            InvalidInputError: Before the first request if no file is named and the home folder is unknown.
         """
 
     def apply(
@@ -1070,7 +1078,7 @@ class Calls:
             cluster: A reference to a cluster: resource group and name, or resource ID.
             workload: A workload in a cluster: its kind, name and namespace. A name alone, such as `web`, is a
                 Deployment.
-            namespace: Its namespace.
+            namespace: Its namespace; `default` by default.
             registry: Resource ID of the images' registry, if it is in a subscription that is not searched. When a
                 registry refuses a pull, its role assignments are read, to distinguish a missing grant from one that is
                 not effective yet.

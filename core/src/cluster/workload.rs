@@ -25,7 +25,7 @@ pub struct WorkloadRef {
     pub kind: String,
     /// Its name.
     pub name: String,
-    /// Its namespace.
+    /// Its namespace; `default` by default.
     pub namespace: String,
 }
 

@@ -1,11 +1,16 @@
 //! Core's constants, evaluated: deadlines, and the rights that operations need.
 
+use crate::source::{Field, Source};
 use std::{collections::BTreeMap, fs, path::Path};
-use syn::{BinOp, Expr, Item, Lit, UseTree};
+use syn::{Arm, BinOp, Expr, ExprStruct, ImplItem, Item, ItemImpl, Lit, Member, Pat, Stmt, Type, UseTree};
 
 /// Constants by name, each with the file that has it, and what `use` calls by another name.
 #[derive(Default)]
 pub struct Consts {
+    /// What `Default` gives a type's fields, where it is not derived.
+    defaults: BTreeMap<String, ExprStruct>,
+    /// The arms of the function that knows the smallest role of an action.
+    roles: Vec<Arm>,
     values: BTreeMap<String, Vec<(String, Expr)>>,
     renames: BTreeMap<String, Vec<(String, [String; 2])>>,
 }
@@ -18,6 +23,7 @@ pub struct Right {
     pub is_required: bool,
     pub is_data_action: bool,
     pub why: String,
+    pub smallest_role: Option<String>,
 }
 
 impl Consts {
@@ -41,12 +47,64 @@ impl Consts {
                         Item::Const(item) => {
                             self.values.entry(item.ident.to_string()).or_default().push((file.clone(), *item.expr));
                         }
+                        Item::Impl(item) => self.defaults(&item),
+                        Item::Fn(item) if item.sig.ident == "smallest_role" => self.roles = arms(item.block.stmts),
                         Item::Use(item) => self.renames(&file, "", &item.tree),
                         _ => {}
                     }
                 }
             }
         }
+    }
+
+    fn defaults(&mut self, item: &ItemImpl) {
+        let is_default = item.trait_.as_ref().is_some_and(|(_, path, _)| path.is_ident("Default"));
+        let (true, Type::Path(of), Some(ImplItem::Fn(made))) = (is_default, &*item.self_ty, item.items.first()) else {
+            return;
+        };
+        if let Some(Stmt::Expr(Expr::Struct(made), None)) = made.block.stmts.last() {
+            self.defaults.insert(last(&of.path), made.clone());
+        }
+    }
+
+    /// What an option is where a caller does not say, as text; nothing where it is left to Azure or empty.
+    pub fn default_of(&self, source: &Source, of: &str, field: &Field) -> Option<String> {
+        let made = self.defaults.get(of).and_then(|made| {
+            made.fields.iter().find(|one| matches!(&one.member, Member::Named(name) if *name == field.name))
+        });
+        let of_type = match source.enums.get(&field.ty.name) {
+            Some(variants) => variants.iter().find(|one| one.is_default).map(|one| one.word.clone()),
+            None => (field.ty.name == "bool").then(|| "false".to_owned()),
+        };
+        let Some(made) = made else { return of_type };
+        match &made.expr {
+            Expr::Lit(lit) => Some(if is_true(&made.expr) { "true".to_owned() } else { literal(&lit.lit)? }),
+            Expr::MethodCall(owned) => Some(self.text(&owned.receiver)),
+            Expr::Path(path) if path.path.is_ident("None") => None,
+            Expr::Path(path) if field.ty.name == "Duration" => {
+                Some(format!("{} seconds", self.seconds(self.of_path(&path.path))))
+            }
+            Expr::Path(path) => Some(self.seconds(self.of_path(&path.path)).to_string()),
+            _ => of_type,
+        }
+    }
+
+    /// The smallest built-in role that has an action, where one is known.
+    pub fn smallest_role(&self, right: &Right) -> Option<String> {
+        let has_it = |arm: &&Arm| match (&arm.pat, &arm.guard) {
+            (Pat::Ident(_), Some((_, guard))) => match &**guard {
+                Expr::MethodCall(call) => right.action.ends_with(&self.text(&call.args[0])),
+                _ => false,
+            },
+            (Pat::Ident(one), None) => self.text(self.find("", &one.ident.to_string())) == right.action,
+            (Pat::Or(all), None) => all.cases.iter().any(|one| match one {
+                Pat::Ident(one) => self.text(self.find("", &one.ident.to_string())) == right.action,
+                _ => false,
+            }),
+            _ => false,
+        };
+        let known = self.roles.iter().find(has_it).map(|arm| self.text(&arm.body));
+        right.smallest_role.clone().or(known)
     }
 
     fn renames(&mut self, file: &str, of: &str, tree: &UseTree) {
@@ -131,6 +189,7 @@ impl Consts {
                     is_required: made == "needed",
                     is_data_action: false,
                     why: self.text(&call.args[2]),
+                    smallest_role: None,
                 }]
             }
             // One with other values for some fields, or with all of them.
@@ -142,6 +201,7 @@ impl Consts {
                         ("action", value) => right.action = self.text(value),
                         ("why", value) => right.why = self.text(value),
                         ("at", Expr::Path(at)) => right.at = last(&at.path),
+                        ("smallest_role", Expr::Call(some)) => right.smallest_role = Some(self.text(&some.args[0])),
                         ("is_required", value) => right.is_required = is_true(value),
                         ("is_data_action", value) => right.is_data_action = is_true(value),
                         _ => {}
@@ -151,6 +211,26 @@ impl Consts {
             }
             _ => panic!("no list of rights that this tool can read"),
         }
+    }
+}
+
+/// The arms of the first `match` that is bound by a `let`.
+fn arms(statements: Vec<Stmt>) -> Vec<Arm> {
+    let bound = statements.into_iter().find_map(|one| match one {
+        Stmt::Local(local) => local.init.map(|init| *init.expr),
+        _ => None,
+    });
+    match bound {
+        Some(Expr::Match(matched)) => matched.arms,
+        _ => panic!("core's smallest_role has another form than this tool can read"),
+    }
+}
+
+fn literal(lit: &Lit) -> Option<String> {
+    match lit {
+        Lit::Bool(value) => Some(value.value.to_string()),
+        Lit::Int(value) => Some(value.base10_digits().to_owned()),
+        _ => None,
     }
 }
 

@@ -19,12 +19,14 @@ pub fn text(source: &Source, core: &Path) -> String {
         .map(|operation| {
             let rights = consts.rights(&operation.row.rights).into_iter().map(|right| {
                 json!({"action": right.action, "at": right.at, "is_required": right.is_required,
-                    "is_data_action": right.is_data_action, "why": right.why})
+                    "is_data_action": right.is_data_action, "why": right.why,
+                    "smallest_role": consts.smallest_role(&right)})
             });
             let arguments = operation.arguments.iter().map(|(name, ty)| json!({"name": name, "type": shown(ty)}));
             let options = operation.choices.iter().map(|choice| {
                 let mut option = field(choice.field);
                 option["path"] = json!(choice.path.join("."));
+                option["default"] = json!(consts.default_of(source, choice.of, choice.field));
                 option
             });
             json!({

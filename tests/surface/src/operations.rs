@@ -1,7 +1,7 @@
 //! The operations as a caller sees them: arguments, options one by one, result, deadline, errors.
 
 use crate::{
-    source::{Field, Form, Source},
+    source::{Field, Form, Method, Source},
     table::{self, Row},
     text,
 };
@@ -27,6 +27,8 @@ pub struct Operation<'a> {
 /// An option, by the fields that lead to it: `kubeconfig.access`.
 pub struct Choice<'a> {
     pub path: Vec<&'a str>,
+    /// The type that has the field.
+    pub of: &'a str,
     pub field: &'a Field,
 }
 
@@ -68,12 +70,13 @@ fn argument(one: &FnArg) -> Option<(String, Form)> {
 
 /// Options within options are options too.
 fn collect<'a>(source: &'a Source, name: &str, path: &mut Vec<&'a str>, choices: &mut Vec<Choice<'a>>) {
-    for field in &source.structs[name].fields {
+    let (of, known) = source.structs.get_key_value(name).expect("options");
+    for field in &known.fields {
         path.push(&field.name);
         if field.ty.name.ends_with("Options") && field.ty.name != "CallOptions" {
             collect(source, &field.ty.name, path, choices);
         } else if field.ty.name != "CallOptions" {
-            choices.push(Choice { path: path.clone(), field });
+            choices.push(Choice { path: path.clone(), of, field });
         }
         path.pop();
     }
@@ -82,17 +85,27 @@ fn collect<'a>(source: &'a Source, name: &str, path: &mut Vec<&'a str>, choices:
 /// The errors that an operation names, clause by clause; where it names those of a method that is none of the client's, that one's
 /// stand for it.
 pub fn errors(source: &Source, docs: &str) -> Vec<String> {
-    let other = |clause: &str| {
-        let (_, link) = clause.split_once("[`")?;
-        let name = link.split_once("`]")?.0;
-        source.methods.get(name).filter(|_| !name.starts_with("Client::") && !clause.contains("ErrorKind::"))
-    };
     let mut all = Vec::new();
     for clause in text::errors(docs) {
-        match other(&clause) {
-            Some(other) => all.extend(text::errors(&other.docs)),
+        match other_method(source, &clause).filter(|_| !clause.contains("ErrorKind::")) {
+            Some(other) => {
+                // "Those of [`kubeconfig`](Self::kubeconfig) and of [`Kubeconfig::merge`]"
+                let own = clause.split(" and of [`").next().filter(|own| own.contains("](Self::"));
+                all.extend(own.map(str::to_owned));
+                all.extend(text::errors(&other.docs));
+            }
             None => all.push(clause),
         }
     }
     all
+}
+
+/// The method that a text links to, where it is none of the client's.
+pub fn other_method<'a>(source: &'a Source, text: &str) -> Option<&'a Method> {
+    let mut found = None;
+    text::replace_links(text, |link| {
+        found = found.or_else(|| source.methods.get(link.target).filter(|_| !link.target.starts_with("Client::")));
+        String::new()
+    });
+    found
 }

@@ -39,7 +39,8 @@ impl Python<'_> {
     /// A text. What is for Rust alone is left out.
     pub(super) fn prose(&self, text: &str, of: &str) -> String {
         let is_for_rust = |one: &&str| FOR_RUST.iter().any(|words| one.contains(words));
-        let kept: Vec<&str> = sentences(text).into_iter().filter(|one| !is_for_rust(one)).collect();
+        let is_kept = |one: &&str| !is_for_rust(one) && see(one).is_none();
+        let kept: Vec<&str> = sentences(text).into_iter().filter(is_kept).collect();
         let text = replace_links(&kept.join(" "), |link| {
             let (owner, last) = link.parts();
             let owner = owner.map(|owner| if owner == "Self" { of } else { owner });
@@ -66,8 +67,12 @@ impl Python<'_> {
 
     /// An operation's docstring, line by line: what it does, its arguments, what it raises.
     pub(super) fn docstring(&self, operation: &Operation<'_>) -> Vec<String> {
-        let mut blocks: Vec<String> =
-            self.paragraphs(&operation.docs, "Client").iter().map(|text| wrap(text, WIDTH - 8, "", "")).collect();
+        let mut paragraphs = self.paragraphs(&operation.docs, "Client");
+        // What it refers to, and Python does not have, stands in its place.
+        if let Some(other) = see(&operation.docs).and_then(|see| operations::other_method(self.source, see)) {
+            paragraphs.extend(self.paragraphs(&other.docs, "").split_off(1));
+        }
+        let mut blocks: Vec<String> = paragraphs.iter().map(|text| wrap(text, WIDTH - 8, "", "")).collect();
         let entry = |name: &str, text: &str| wrap(text, WIDTH - 8, &format!("    {name}: "), "        ");
         let arguments: Vec<String> = self.parameters(operation).iter().map(|one| entry(&one.name, &one.docs)).collect();
         blocks.push(format!("Args:\n{}", arguments.join("\n")));
@@ -91,11 +96,20 @@ impl Python<'_> {
             let class = class.map_or_else(|| "AksAcrError".to_owned(), |kind| format!("{kind}Error"));
             let begins = clause.starts_with(&format!("[`{}`]", class.trim_end_matches("Error")));
             let text = if begins { clause.split_once(')').map_or("", |(_, rest)| rest) } else { &clause };
+            // The class has been named.
             let text = self.prose(text.trim().trim_start_matches(", "), "Client");
+            let text = text.replace(&format!(": `{class}`, "), ": ").replace(&format!(" `{class}` if "), " if ");
             all.push((class, text.trim_end_matches('.').to_owned() + "."));
         }
         all
     }
+}
+
+/// "See [`Kubeconfig::merge`] for how."
+fn see(text: &str) -> Option<&str> {
+    let (_, rest) = text.split_once("See [`").filter(|(_, rest)| rest.contains(" for how."))?;
+    let end = rest.find(" for how.")?;
+    Some(&text[text.len() - rest.len() - 2..text.len() - rest.len() + end])
 }
 
 fn capital(text: &str) -> String {
