@@ -194,8 +194,8 @@ async fn a_storm_strikes_its_share_and_ends() {
         drop(tokio::time::timeout(std::time::Duration::from_secs(60), sent).await);
     }
     let struck = || azure.requests().iter().filter(|one| one.fault.is_some()).count();
-    // A token that is none cannot expire: those strike nothing.
-    assert!((30..=60).contains(&struck()), "{}", struck());
+    // About half of the draws hit. Some of their kinds do nothing here: an invalid token cannot expire, and what is refused cannot lag.
+    assert!((20..=60).contains(&struck()), "{}", struck());
     let before = struck();
     azure.calm();
     drop(send(&azure, Method::Get, &url, &bearer, None).await);
