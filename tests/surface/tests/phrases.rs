@@ -46,7 +46,9 @@ fn texts() -> Vec<(String, String)> {
         .collect();
     for folder in ["docs", "core/src/operation/docs"] {
         let entries = fs::read_dir(root.join(folder)).unwrap_or_else(|err| panic!("{folder}: {err}"));
-        files.extend(entries.map(|entry| format!("{folder}/{}", entry.expect("a file").file_name().display())));
+        files.extend(entries.map(|entry| {
+            format!("{folder}/{}", entry.unwrap_or_else(|err| panic!("{folder}: {err}")).file_name().display())
+        }));
     }
     files.sort();
     let mut texts: Vec<(String, String)> = files
