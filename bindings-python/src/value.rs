@@ -214,7 +214,7 @@ macro_rules! variants {
         }
 
         $crate::value::methods! { $name;
-            /// The word that tells this form from the others, the same in every language.
+            /// The name of this form, the same word in every language.
             #[getter]
             fn kind(&self) -> pyo3::PyResult<String> {
                 $crate::value::kind_of(self)

@@ -883,7 +883,7 @@ pub const FACTS: &[&str] = &[
     "status",
 ];
 
-/// Tells an exception the facts of an error.
+/// Copies the facts of an error to an exception.
 pub fn set_facts(exception: &Bound<'_, PyAny>, err: &aks_acr::Error) -> PyResult<()> {
     exception.setattr("claims", err.claims())?;
     exception.setattr("code", err.code())?;

@@ -18,31 +18,35 @@ if TYPE_CHECKING:
 class Client(Blocking):
     """Joins registries and clusters of one Azure subscription, as one caller.
 
-    A blocking call lets other threads run, and Ctrl-C stops it. Where coroutines run, use :class:`aks_acr.aio.Client`. One client may be
-    used from any number of threads at the same time. To stop a call from another thread, make it by ``follow`` and call its
-    ``cancel()``: ``result()`` then raises :class:`aks_acr.CancelledError`.
+    A blocking call lets other threads run, and Ctrl-C stops it. Where coroutines run, use :class:`aks_acr.aio.Client`.
+    One client may be used from any number of threads at the same time. To stop a call from another thread, make it with
+    ``follow`` and call its ``cancel()``: ``result()`` then raises :class:`aks_acr.CancelledError`.
 
-    Every operation takes ``deadline``, how long the whole call may take, in seconds or as a ``timedelta``. With 0 it has passed at
-    once and no request is sent; ``float("inf")`` is none; what is negative raises ``InvalidInputError``. It is per call: a plan and its
-    application have two. ``on_progress`` is called in the thread that made the call. What it raises is reported to
-    ``sys.unraisablehook`` and the work goes on; ``KeyboardInterrupt`` and the like end the call.
+    Every operation takes ``deadline``, how long the whole call may take, in seconds or as a ``timedelta``. With 0 it
+    has passed already and no request is sent; ``float("inf")`` means none; a negative value raises
+    ``InvalidInputError``. It counts per call: making a plan and applying it have one each. ``on_progress`` is called in
+    the thread that made the call. An exception in it is reported to ``sys.unraisablehook`` and the call continues;
+    ``KeyboardInterrupt`` and the like end the call.
 
     Args:
-        credential: Any credential of azure-identity, or another object with ``get_token_info`` or ``get_token``; its methods may
-            be coroutines. Without one, the default chain: a service principal of the environment (by secret or certificate), GitHub
-            Actions, workload identity, Azure Pipelines, managed identity, az, azd; the first that is set up.
+        credential: Any credential of azure-identity, or another object with ``get_token_info`` or ``get_token``; its
+            methods may be coroutines. ``None`` is the default chain: the first that is configured of a service
+            principal in the environment (secret or certificate), GitHub Actions, workload identity, Azure Pipelines,
+            managed identity, az, azd.
         subscription_id: The subscription in which names are looked up.
         cloud: ``public`` (the default), ``china``, ``us_government``, ``bleu``, or a :class:`Cloud`.
-        proxy: Address of a proxy for all connections. Without one, ``HTTPS_PROXY`` and ``ALL_PROXY`` say; with either, ``NO_PROXY`` and
-            this machine itself are reached directly. The default chain of credentials uses it; a credential that is given sends its
-            requests in its own way.
-        ca: Certificates to trust beside the system's, as PEM text, for the same connections. ``REQUESTS_CA_BUNDLE`` is not read.
-        read_only: Whether nothing may be changed: a request that would is not sent, and its call raises ``ForbiddenError``. It is about
-            Azure and Kubernetes: a kubeconfig may be had, an administrator's too, and merged into a file, and a missing pair of SSH
-            keys is made before the cluster is refused.
-        on_write: Is shown each :class:`aks_acr.Write` before it is sent. Where it raises, or returns ``False`` or an awaitable, it is not
-            sent, and the call raises ``ForbiddenError``. It is called in a daemon thread, several at a time if several calls are
-            made, and must answer at once: the work waits for it.
+        proxy: Address of a proxy for all connections. By default ``HTTPS_PROXY`` or ``ALL_PROXY``; hosts in
+            ``NO_PROXY`` and this machine are always reached directly. The default credential chain uses it too; a
+            credential that you pass sends its requests in its own way.
+        ca: Certificates to trust beside the system's, as PEM text, for the same connections. ``REQUESTS_CA_BUNDLE`` is
+            not read.
+        read_only: Whether the client refuses to change anything: a write is not sent, and its call raises
+            ``ForbiddenError``. This covers Azure and Kubernetes only: a kubeconfig can still be read, also an
+            administrator's, and merged into a file, and a missing SSH key pair is created before the cluster is
+            refused.
+        on_write: Called with each :class:`aks_acr.Write` before it is sent. If it raises, or returns ``False`` or an
+            awaitable, the write is not sent, and the call raises ``ForbiddenError``. It is called in a daemon thread,
+            several at a time if several calls are made, and must return quickly: the call waits for it.
     """
 
     def __init__(
@@ -68,7 +72,7 @@ class Client(Blocking):
         return self._calls.subscription_id
 
     def close(self) -> None:
-        """Cancels the calls that are under way, and lets go of connections and credential."""
+        """Cancels running calls, and releases connections and credential."""
         self._calls.close()
 
     def __enter__(self) -> Self:
@@ -84,10 +88,10 @@ class Client(Blocking):
 
 
 class Follow(Followed):
-    """Every operation of a client as a run: iterate it for its events, then ask for its ``result()``.
+    """Every operation of a client as a run: iterate it for its events, then call ``result()``.
 
-    The end of the events raises what ended the work, if it failed. Leaving them early cancels the work. A run may be cancelled, iterated
-    and waited for in different threads; each event is given once.
+    After the last event, iteration raises the error if the call failed. Leaving the iteration early cancels the call. A
+    run may be cancelled, iterated and waited for in different threads; each event is given once.
     """
 
     def __init__(self, calls: Calls) -> None:

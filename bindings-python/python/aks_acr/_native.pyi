@@ -61,9 +61,9 @@ class Token(Protocol):
 class GetsToken(Protocol):
     """A credential, as azure-core has them; its method may be a coroutine.
 
-    An exception that it raises is the `__cause__` of the call's error. A lost connection, a timeout, HTTP 408 or 5xx is an
-    `UnavailableError`, and HTTP 429 a `RateLimitedError` with the `retry_after` of the response; both are transient. Any other, such as a
-    refusal by Entra, is an `UnauthenticatedError`, where conditional access caused it with that as its `refusal`.
+    An exception that it raises becomes the `__cause__` of the call's error. A lost connection, a timeout, HTTP 408 or 5xx becomes an
+    `UnavailableError`, and HTTP 429 a `RateLimitedError` with the response's `retry_after`; both are transient. Any other exception, such
+    as a denial by Entra, becomes an `UnauthenticatedError`; its `refusal` says so if conditional access caused it.
     """
 
     def get_token(self, *scopes: str) -> Token | Awaitable[Token]: ...
@@ -123,16 +123,16 @@ def words() -> dict[str, list[str]]:
     """The words of every enum, as core has them: those of Python are held against them."""
 
 def required_rights(operations: Iterable[_Operation]) -> list[RequiredRight]:
-    """The rights that these operations need, each once. What is required by one of them is required."""
+    """The rights that these operations need, each once. A right that one of them requires is required."""
 
 def custom_role_json(name: str, rights: Iterable[RequiredRight], assignable_scopes: Sequence[str]) -> str:
-    """A custom role that has exactly these rights, as `az role definition create --role-definition @file` reads it. Those that are not
-    required are in it too: leave out of `rights` what you do not want.
+    """A custom role with exactly these rights, as JSON for `az role definition create --role-definition @file`. It includes rights
+    that are not required; leave those that you do not want out of `rights`.
     """
 
 @type_check_only
 class Result:
-    """What all results have: they do not change, and can be compared, hashed and pickled. `str()` is one readable line, or a table."""
+    """The base of all results. They are immutable, and can be compared, hashed and pickled. `str()` is one readable line or a table."""
 
     def __str__(self) -> str: ...
     # Of those with fields: `copy.replace` of Python 3.13 calls it.
@@ -147,13 +147,13 @@ class Result:
 
 @final
 class Answer:
-    """Takes one answer. Where it is let go without one, nobody will answer any more."""
+    """Receives one answer. If it is dropped without one, no answer will come."""
 
     def token(self, text: str, expires_on: float) -> None:
         """A token, and its end in seconds since 1970."""
 
     def stop_by(self, stop: Callable[[], object]) -> bool:
-        """Says what is to be called if nobody waits for the answer any more. That is so already where it gives `True`."""
+        """Sets what is called when nobody waits for the answer any more. `True` if nobody waits already."""
 
     def raised(self, error: BaseException) -> None:
         """An exception."""
@@ -173,33 +173,33 @@ class Ending:
 
 @final
 class Call(Generic[_T]):
-    """A call that has not begun."""
+    """A call that has not started."""
 
     def wait(self) -> _T:
-        """Makes the call and waits for its end. Other threads run meanwhile; Ctrl-C stops it."""
+        """Makes the call and waits until it ends. Other threads run in the meantime; Ctrl-C stops it."""
 
     def start(self) -> Awaitable[_T]:
-        """Makes the call for the coroutine that awaits what this gives."""
+        """Makes the call; the caller awaits the returned object."""
 
     def run(self) -> Run[_T]:
-        """Makes the call, to be followed from outside any loop."""
+        """Makes the call and returns its run, outside any event loop."""
 
     def async_run(self) -> AsyncRun[_T]:
-        """Makes the call, to be followed by coroutines of the running loop."""
+        """Makes the call and returns its run, for coroutines of the running event loop."""
 
     def __class_getitem__(cls, key: Any) -> GenericAlias: ...
 
 @final
 class Run(Generic[_T]):
-    """A call under way: iterate it for its events, then ask for its result.
+    """A running call: iterate it for its events, then call `result()`.
 
-    It works in the client's threads from the moment it is made, and may be used from any thread. When nobody holds it or its
-    events any more, it is cancelled.
+    It starts at once, in the client's threads, and may be used from any thread. It is cancelled when neither it nor its events are
+    referenced any more.
     """
 
     def __iter__(self) -> RunEvents: ...
     def result(self) -> _T:
-        """Waits for the end, and gives the result. Events that nobody iterated are left out. Asked again, it gives the same.
+        """Waits until the call ends, and returns its result. Events that were not iterated are dropped. It can be called again.
 
         Raises:
             CancelledError: If the run was cancelled; it is `aks_acr.CancelledError`, not that of asyncio.
@@ -207,8 +207,8 @@ class Run(Generic[_T]):
         """
 
     def cancel(self) -> None:
-        """Stops the work. What Azure has begun goes on. It may be called from any thread, also while another waits in `result()` or
-        for the next event, and more than once.
+        """Stops the call. Operations that Azure has started continue. It may be called from any thread, also while another thread
+        waits in `result()` or for the next event, and more than once.
         """
 
     def __class_getitem__(cls, key: Any) -> GenericAlias: ...
@@ -222,16 +222,17 @@ class RunEvents:
 
 @final
 class AsyncRun(Generic[_T]):
-    """A call under way: iterate it by `async for` for its events, then await it for its result, more than once if need be.
+    """A running call: iterate it with `async for` for its events, then await it for its result. It can be awaited again.
 
-    It belongs to the loop in which it was made. When nobody holds it or its events any more, it is cancelled.
+    It belongs to the event loop in which it was made. It is cancelled when neither it nor its events are referenced any more.
     """
 
     def __aiter__(self) -> AsyncRunEvents: ...
     def __await__(self) -> Generator[Any, None, _T]: ...
     def cancel(self) -> None:
-        """Stops the work. What Azure has begun goes on. Who awaits it gets an `aks_acr.CancelledError`; a task that is cancelled while
-        it awaits gets an `asyncio.CancelledError` as everywhere, and the work is stopped too. It may be called from any thread.
+        """Stops the call. Operations that Azure has started continue. A coroutine that awaits the run gets an
+        `aks_acr.CancelledError`. A task that is cancelled while it awaits the run gets an `asyncio.CancelledError`, as usual, and the
+        call is stopped too. It may be called from any thread.
         """
 
     def __class_getitem__(cls, key: Any) -> GenericAlias: ...
@@ -251,17 +252,16 @@ class Cloud:
     def custom(
         resource_manager: str, registry_suffix: str, *, authority: str | None = None, graph: str | None = None
     ) -> Cloud:
-        """Another cloud, or an emulator of one: the address of its Resource Manager, such as `https://localhost:8443`, and the ending
-        of its login servers, such as `.azurecr.io`.
+        """Another cloud, or an emulator: the URL of its Resource Manager, such as `https://localhost:8443`, and the suffix of its
+        login servers, such as `.azurecr.io`.
 
-        `authority` is where tokens come from, for the default chain of credentials; without it, `AZURE_AUTHORITY_HOST` or else the
-        Resource Manager's own address. `graph` is where Microsoft Graph is, such as `https://graph.microsoft.com`, for
-        `query_graph`.
+        `authority` is the URL that issues tokens, for the default credential chain; `AZURE_AUTHORITY_HOST` by default, or else the
+        Resource Manager's URL. `graph` is the URL of Microsoft Graph, such as `https://graph.microsoft.com`, for `query_graph`.
         """
 
 @final
 class Kubeconfig:
-    """A kubeconfig that Azure made for a cluster. It holds keys: only `text` shows them."""
+    """A kubeconfig that Azure generated for a cluster. It contains keys; only `text` shows them."""
 
     __match_args__ = ("server", "context")
     def __new__(cls, text: str) -> Kubeconfig: ...
@@ -297,16 +297,16 @@ class ClusterRef(Result):
 
 @final
 class ImportHandle(Result):
-    """An import that Azure works on. It can be stored and looked at later, also by another process.
+    """An import that Azure is working on. It can be stored and polled later, also by another process.
 
-    The link in it is signed by Azure: whoever has it can follow the import, so keep its JSON form as a secret. Each look gives it a
-    new link; copies of it within the process are one.
+    Azure signed the link in it: anyone who has the link can follow the import, so keep the JSON form secret. Each poll replaces the
+    link; copies of the handle within a process share it.
     """
 
     __match_args__ = ("registry", "targets")
     @property
     def registry(self) -> str:
-        """Resource id of the registry that is imported into."""
+        """Resource id of the target registry."""
 
     @property
     def targets(self) -> tuple[str, ...]:
@@ -314,15 +314,15 @@ class ImportHandle(Result):
 
     @property
     def correlation_id(self) -> str | None:
-        """By this Azure's activity log knows the request that began it."""
+        """The correlation id of the request that started it, in Azure's activity log."""
 
     @property
     def asked_wait(self) -> timedelta | None:
-        """How long Azure asked to wait before the next look, if it did."""
+        """How long Azure asked to wait before the next poll, if it did."""
 
 @final
 class Calls:
-    """The operations of a client. Each method gives a call that has not begun."""
+    """The operations of a client. Each method returns a call that has not started."""
 
     def __new__(
         cls,
@@ -341,10 +341,10 @@ class Calls:
 
     @property
     def cloud(self) -> str:
-        """The cloud's name, or the address of its Resource Manager."""
+        """The cloud's name, or the URL of its Resource Manager."""
 
     def close(self) -> None:
-        """Cancels the calls that are under way and lets go of connections and credential."""
+        """Cancels running calls and releases connections and credential."""
 
     def identities(
         self,
@@ -1358,7 +1358,7 @@ class AttachOutcome(Result):
 
     @property
     def kind(self) -> str:
-        """The word that tells this form from the others, the same in every language."""
+        """The name of this form, the same word in every language."""
 
     @final
     class Granted(AttachOutcome):
@@ -1517,7 +1517,7 @@ class PlannedAction(Result):
 
     @property
     def kind(self) -> str:
-        """The word that tells this form from the others, the same in every language."""
+        """The name of this form, the same word in every language."""
 
     @final
     class Grant(PlannedAction):
@@ -1710,7 +1710,7 @@ class GrantReach(Result):
 
     @property
     def kind(self) -> str:
-        """The word that tells this form from the others, the same in every language."""
+        """The name of this form, the same word in every language."""
 
     @final
     class Direct(GrantReach):
@@ -2140,7 +2140,7 @@ class ImportProof(Result):
 
     @property
     def kind(self) -> str:
-        """The word that tells this form from the others, the same in every language."""
+        """The name of this form, the same word in every language."""
 
     @final
     class SourceMatched(ImportProof):
@@ -2198,7 +2198,7 @@ class StartedImport(Result):
 
     @property
     def kind(self) -> str:
-        """The word that tells this form from the others, the same in every language."""
+        """The name of this form, the same word in every language."""
 
     @final
     class AlreadyThere(StartedImport):
@@ -2233,7 +2233,7 @@ class ImportStatus(Result):
 
     @property
     def kind(self) -> str:
-        """The word that tells this form from the others, the same in every language."""
+        """The name of this form, the same word in every language."""
 
     @final
     class Running(ImportStatus):
@@ -2490,7 +2490,7 @@ class PullCause(Result):
 
     @property
     def kind(self) -> str:
-        """The word that tells this form from the others, the same in every language."""
+        """The name of this form, the same word in every language."""
 
     @property
     def retry(self) -> PullRetry:
@@ -2630,7 +2630,7 @@ class Event(Result):
 
     @property
     def kind(self) -> str:
-        """The word that tells this form from the others, the same in every language."""
+        """The name of this form, the same word in every language."""
 
     @final
     class Started(Event):

@@ -20,30 +20,35 @@ __all__ = ["Client", "Follow", "Run"]
 class Client(Awaitable):
     """Joins registries and clusters of one Azure subscription, as one caller; every operation is a coroutine.
 
-    Cancelling the task that awaits a call stops the work, not what Azure has begun. A credential whose methods are coroutines is
-    awaited in the loop of the call: as all of azure-identity's, it belongs to one loop. One client may be used in any number of loops.
+    Cancelling the task that awaits a call stops the call, not an operation that Azure has started. A credential whose
+    methods are coroutines is awaited in the loop of the call: as all of azure-identity's, it belongs to one loop. One
+    client may be used in any number of loops.
 
-    Every operation takes ``deadline``, how long the whole call may take, in seconds or as a ``timedelta``. With 0 it has passed at
-    once and no request is sent; ``float("inf")`` is none; what is negative raises ``InvalidInputError``. It is per call: a plan and its
-    application have two. ``on_progress`` is a plain function, called in the loop of the call by ``call_soon_threadsafe``; what it
-    raises goes to the loop's exception handler, and the work goes on.
+    Every operation takes ``deadline``, how long the whole call may take, in seconds or as a ``timedelta``. With 0 it
+    has passed already and no request is sent; ``float("inf")`` means none; a negative value raises
+    ``InvalidInputError``. It counts per call: making a plan and applying it have one each. ``on_progress`` is a plain
+    function, called in the loop of the call by ``call_soon_threadsafe``; an exception in it goes to the loop's
+    exception handler, and the call continues.
 
     Args:
-        credential: Any credential of azure-identity, plain or of ``azure.identity.aio``, or another object with ``get_token_info``
-            or ``get_token``. Without one, the default chain: a service principal of the environment (by secret or certificate), GitHub
-            Actions, workload identity, Azure Pipelines, managed identity, az, azd; the first that is set up.
+        credential: Any credential of azure-identity, plain or of ``azure.identity.aio``, or another object with
+            ``get_token_info`` or ``get_token``. ``None`` is the default chain: the first that is configured of a
+            service principal in the environment (secret or certificate), GitHub Actions, workload identity, Azure
+            Pipelines, managed identity, az, azd.
         subscription_id: The subscription in which names are looked up.
         cloud: ``public`` (the default), ``china``, ``us_government``, ``bleu``, or a :class:`aks_acr.Cloud`.
-        proxy: Address of a proxy for all connections. Without one, ``HTTPS_PROXY`` and ``ALL_PROXY`` say; with either, ``NO_PROXY`` and
-            this machine itself are reached directly. The default chain of credentials uses it; a credential that is given sends its
-            requests in its own way.
-        ca: Certificates to trust beside the system's, as PEM text, for the same connections. ``REQUESTS_CA_BUNDLE`` is not read.
-        read_only: Whether nothing may be changed: a request that would is not sent, and its call raises ``ForbiddenError``. It is about
-            Azure and Kubernetes: a kubeconfig may be had, an administrator's too, and merged into a file, and a missing pair of SSH
-            keys is made before the cluster is refused.
-        on_write: Is shown each :class:`aks_acr.Write` before it is sent. Where it raises, or returns ``False`` or an awaitable, it is not
-            sent, and the call raises ``ForbiddenError``. It is called in a daemon thread, never in the loop's, and must answer at once: the
-            work waits for it.
+        proxy: Address of a proxy for all connections. By default ``HTTPS_PROXY`` or ``ALL_PROXY``; hosts in
+            ``NO_PROXY`` and this machine are always reached directly. The default credential chain uses it too; a
+            credential that you pass sends its requests in its own way.
+        ca: Certificates to trust beside the system's, as PEM text, for the same connections. ``REQUESTS_CA_BUNDLE`` is
+            not read.
+        read_only: Whether the client refuses to change anything: a write is not sent, and its call raises
+            ``ForbiddenError``. This covers Azure and Kubernetes only: a kubeconfig can still be read, also an
+            administrator's, and merged into a file, and a missing SSH key pair is created before the cluster is
+            refused.
+        on_write: Called with each :class:`aks_acr.Write` before it is sent. If it raises, or returns ``False`` or an
+            awaitable, the write is not sent, and the call raises ``ForbiddenError``. It is called in a daemon thread,
+            never in the loop's, and must return quickly: the call waits for it.
     """
 
     def __init__(
@@ -69,7 +74,7 @@ class Client(Awaitable):
         return self._calls.subscription_id
 
     async def close(self) -> None:
-        """Cancels the calls that are under way, and lets go of connections and credential."""
+        """Cancels running calls, and releases connections and credential."""
         self._calls.close()
 
     async def __aenter__(self) -> Self:
@@ -87,7 +92,7 @@ class Client(Awaitable):
 class Follow(FollowedAsync):
     """Every operation of a client as a run: iterate it by ``async for`` for its events, then await it for its result.
 
-    The end of the events raises what ended the work, if it failed. Leaving them early cancels the work.
+    After the last event, iteration raises the error if the call failed. Leaving the iteration early cancels the call.
     """
 
     def __init__(self, calls: Calls) -> None:

@@ -150,7 +150,7 @@ impl Python<'_> {
         let docs = quoted(&self.paragraphs(&self.source.docs_of_enums[name], name), "    ");
         let mut text = format!(
             "@disjoint_base\nclass {name}(Result):\n{docs}\n    @property\n    def kind(self) -> str:\n        \
-             \"\"\"The word that tells this form from the others, the same in every language.\"\"\"\n\n{}",
+             \"\"\"The name of this form, the same word in every language.\"\"\"\n\n{}",
             more(name)
         );
         for form in &self.source.enums[name] {

@@ -56,7 +56,7 @@ impl Python<'_> {
         write!(
             text,
             "];\n\n/// What every exception carries, where the service or the case has it.\npub const FACTS: &[&str] = &[{names}];\n\n\
-             /// Tells an exception the facts of an error.\n\
+             /// Copies the facts of an error to an exception.\n\
              pub fn set_facts(exception: &Bound<'_, PyAny>, err: &aks_acr::Error) -> PyResult<()> {{\n{set}Ok(())\n}}\n\n/// Adds the classes to the module.\npub fn register(module: &Bound<'_, PyModule>) -> PyResult<()> {{\n{classes}error::register(module, EXCEPTIONS)\n}}\n"
         )
         .expect("text");
