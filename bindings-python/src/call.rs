@@ -37,7 +37,7 @@ pub struct Manner {
     pub closed: CancellationToken,
 }
 
-/// A call that has not begun.
+/// A call that has not started.
 #[pyclass(frozen, generic, module = "aks_acr._native")]
 pub struct Call {
     begin: Mutex<Option<Begin>>,
@@ -126,7 +126,7 @@ impl Call {
 
 #[pymethods]
 impl Call {
-    /// Makes the call and waits for its end. Other threads run meanwhile; Ctrl-C stops it.
+    /// Makes the call and waits until it ends. Other threads run in the meantime; Ctrl-C stops it.
     fn wait(&self, py: Python<'_>) -> PyResult<Py<PyAny>> {
         check_no_loop_runs(py)?;
         let listener = self.listener(py);
@@ -149,7 +149,7 @@ impl Call {
         }
     }
 
-    /// Makes the call for the coroutine that awaits what this gives.
+    /// Makes the call; the caller awaits the returned object.
     fn start<'py>(&self, py: Python<'py>) -> PyResult<Bound<'py, PyAny>> {
         let locals = TaskLocals::with_running_loop(py)?.copy_context(py)?;
         let (tell, heard) = unbounded_channel();
@@ -174,7 +174,7 @@ impl Call {
         })
     }
 
-    /// Makes the call, to be followed from outside any loop.
+    /// Makes the call and returns its run, outside any event loop.
     fn run(&self, py: Python<'_>) -> PyResult<Run> {
         check_no_loop_runs(py)?;
         self.refuse_listener()?;
@@ -189,7 +189,7 @@ impl Call {
         Ok(Run::new(heard, cancel))
     }
 
-    /// Makes the call, to be followed by coroutines of the running loop.
+    /// Makes the call and returns its run, for coroutines of the running event loop.
     fn async_run(&self, py: Python<'_>) -> PyResult<AsyncRun> {
         self.refuse_listener()?;
         let locals = TaskLocals::with_running_loop(py)?.copy_context(py)?;

@@ -50,7 +50,7 @@ fn html(rows: &[[String; 5]]) -> String {
     format!("<table>{}</table>", lines.concat())
 }
 
-/// A kubeconfig that Azure made for a cluster. It holds keys: only `text` shows them.
+/// A kubeconfig that Azure generated for a cluster. It contains keys; only `text` shows them.
 #[pyclass(frozen, eq, hash, module = "aks_acr")]
 #[derive(Clone, PartialEq, Eq, Hash)]
 pub struct Kubeconfig {

@@ -30,10 +30,10 @@ impl StartedImport {
     }
 }
 
-/// An import that Azure works on. It can be stored and looked at later, also by another process.
+/// An import that Azure is working on. It can be stored and polled later, also by another process.
 ///
-/// The link in it is signed by Azure: whoever has it can follow the import, so keep its JSON form as a secret. Each look gives it a
-/// new link; copies of it within the process are one.
+/// Azure signed the link in it: anyone who has the link can follow the import, so keep the JSON form secret. Each poll replaces the
+/// link; copies of the handle within a process share it.
 #[pyclass(frozen, eq, hash, from_py_object, module = "aks_acr")]
 #[derive(Clone, Serialize, Deserialize)]
 #[serde(from = "aks_acr::ImportHandle", into = "aks_acr::ImportHandle")]

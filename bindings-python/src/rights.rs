@@ -9,15 +9,15 @@ use crate::{
 use aks_acr::Operation;
 use pyo3::prelude::*;
 
-/// The rights that these operations need, each once. What is required by one of them is required.
+/// The rights that these operations need, each once. A right that one of them requires is required.
 #[pyfunction]
 pub fn required_rights(operations: Several<Word<Operation>>) -> PyResult<Vec<RequiredRight>> {
     let operations: Vec<Operation> = operations.0.into_iter().map(|Word(operation)| operation).collect();
     through_json(&aks_acr::required_rights(&operations))
 }
 
-/// A custom role that has exactly these rights, as `az role definition create --role-definition @file` reads it. Those that are not
-/// required are in it too: leave out of `rights` what you do not want.
+/// A custom role with exactly these rights, as JSON for `az role definition create --role-definition @file`. It includes rights
+/// that are not required; leave those that you do not want out of `rights`.
 #[pyfunction]
 #[expect(clippy::needless_pass_by_value, reason = "what comes from Python is owned")]
 pub fn custom_role_json(

@@ -7,7 +7,7 @@ pub use operations::import_item;
 use crate::{client::Held, cloud::Cloud, record::send_to_logging};
 use pyo3::prelude::*;
 
-/// The operations of a client. Each method gives a call that has not begun.
+/// The operations of a client. Each method returns a call that has not started.
 #[pyclass(frozen, module = "aks_acr._native")]
 pub struct Calls(Held);
 
@@ -35,13 +35,13 @@ impl Calls {
         &self.0.subscription_id
     }
 
-    /// The cloud's name, or the address of its Resource Manager.
+    /// The cloud's name, or the URL of its Resource Manager.
     #[getter]
     fn cloud(&self) -> &str {
         &self.0.cloud
     }
 
-    /// Cancels the calls that are under way and lets go of connections and credential.
+    /// Cancels running calls and releases connections and credential.
     fn close(&self) {
         self.0.close();
     }
