@@ -1,4 +1,4 @@
-//! Azure's identifiers, checked once when they are made.
+//! Azure's identifiers, checked once when they are created.
 
 use crate::error::{Error, Result};
 use serde::{Deserialize, Serialize};
@@ -20,10 +20,10 @@ pub struct PrincipalId(Uuid);
 impl FromStr for PrincipalId {
     type Err = Error;
 
-    /// Reads the form `00000000-0000-0000-0000-000000000000`, in either case.
+    /// Parses `00000000-0000-0000-0000-000000000000`, in either case.
     ///
     /// # Errors
-    /// [`InvalidInput`](crate::ErrorKind::InvalidInput) for any other.
+    /// [`InvalidInput`](crate::ErrorKind::InvalidInput) for any other format.
     fn from_str(text: &str) -> Result<Self> {
         Ok(Self(guid(text, "principal id")?))
     }
@@ -50,10 +50,10 @@ impl SubscriptionId {
 impl FromStr for SubscriptionId {
     type Err = Error;
 
-    /// Reads the form `00000000-0000-0000-0000-000000000000`, in either case.
+    /// Parses `00000000-0000-0000-0000-000000000000`, in either case.
     ///
     /// # Errors
-    /// [`InvalidInput`](crate::ErrorKind::InvalidInput) for any other.
+    /// [`InvalidInput`](crate::ErrorKind::InvalidInput) for any other format.
     fn from_str(text: &str) -> Result<Self> {
         Ok(Self(guid(text, "subscription")?))
     }
@@ -84,7 +84,7 @@ macro_rules! as_text {
 }
 as_text!(PrincipalId, SubscriptionId);
 
-/// Only the usual form with dashes: the others that a parser would take are a slip of the hand here.
+/// Only the usual format with dashes: the others that a UUID parser accepts are typing errors here.
 fn guid(text: &str, part: &'static str) -> Result<Uuid> {
     let parsed = Uuid::try_parse(text).ok().filter(|_| text.len() == 36);
     parsed.ok_or_else(|| Error::invalid("expected an id of the form 00000000-0000-0000-0000-000000000000", part, text))
@@ -159,7 +159,7 @@ impl ResourceId {
         self.text.eq_ignore_ascii_case(other.trim_end_matches('/'))
     }
 
-    /// Checks that the resource is of a type; the error says what was wanted.
+    /// Checks that the resource is of a type; the error names the expected one.
     pub(crate) fn of_type(self, resource_type: &str, what: &'static str) -> Result<Self> {
         if self.is_of_type(resource_type) {
             return Ok(self);
@@ -172,8 +172,8 @@ impl ResourceId {
 impl FromStr for ResourceId {
     type Err = Error;
 
-    /// Reads `/subscriptions/{id}/resourceGroups/{group}/providers/{namespace}/{type}/{name}`, the fixed words in either case. The id of
-    /// a resource below another one is none here.
+    /// Parses `/subscriptions/{id}/resourceGroups/{group}/providers/{namespace}/{type}/{name}`, the fixed words in either case. The ID
+    /// of a nested resource is rejected.
     ///
     /// # Errors
     /// [`InvalidInput`](crate::ErrorKind::InvalidInput), with what is wrong.
@@ -205,7 +205,7 @@ impl FromStr for ResourceId {
     }
 }
 
-/// What can stand between two slashes without a URL or a log meaning something else by it.
+/// What is safe between two slashes, in URLs and in logs.
 fn is_plain_segment(segment: &str) -> bool {
     let is_plain = |letter: char| letter.is_alphanumeric() || "-_.()".contains(letter);
     !segment.is_empty() && !segment.chars().all(|letter| letter == '.') && segment.chars().all(is_plain)
@@ -220,7 +220,7 @@ pub(crate) fn group_name(text: &str) -> Result<String> {
     Err(Error::invalid(wanted, "resource group", text))
 }
 
-/// Checks a name of which only Azure knows whether there is such a thing, as of a region. An empty one would be sent as if it were one.
+/// Checks a name that only Azure can validate, such as a region. An empty one must not be sent.
 pub(crate) fn check_not_empty(part: &'static str, text: Option<&str>) -> Result<()> {
     match text {
         Some(text) if text.trim().is_empty() => Err(Error::invalid("expected a name, not an empty string", part, text)),
@@ -236,7 +236,7 @@ impl PartialEq for ResourceId {
 
 impl Eq for ResourceId {}
 
-/// As equality has it: without regard to case.
+/// Like equality: case-insensitive.
 impl Hash for ResourceId {
     fn hash<H: Hasher>(&self, state: &mut H) {
         self.text.to_ascii_lowercase().hash(state);

@@ -1,7 +1,6 @@
 #![doc = include_str!("../README.md")]
 #![forbid(unsafe_code)]
 
-mod absent;
 mod action;
 mod call;
 mod challenge;
@@ -23,6 +22,7 @@ mod inventory;
 #[cfg(feature = "kubernetes")]
 mod kubernetes;
 mod lenient;
+mod missing;
 #[cfg(any(feature = "kubernetes", feature = "reqwest"))]
 mod network;
 mod operation;

@@ -1,5 +1,5 @@
-//! Why a pod's image is not pulled. Kubelet and containerd give texts only, so that here a text decides; the other places where one
-//! does are listed in CONTRIBUTING.md.
+//! Why a pod's image is not pulled. Kubelet and containerd report texts only, so a text decides here; the other places where one does
+//! are listed in CONTRIBUTING.md.
 
 use crate::{quoted::Quoted, words::word_names};
 use serde::{Deserialize, Serialize};

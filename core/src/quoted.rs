@@ -1,14 +1,14 @@
-//! Texts of others, as parts of ours: on one line, of a length, and without what a terminal would take for an order or what would make a
-//! reader see another text than there is.
+//! External texts as parts of ours: on one line, of limited length, and without characters that a terminal would execute or that would
+//! show a reader another text.
 
 use std::fmt::{self, Write as _};
 
-/// The most that is shown of one text. A service that answers with a page of HTML, or a whole list, says no more by the rest.
+/// The maximum length of a shown text. A service that responds with an HTML page, or a whole list, says no more in the rest.
 pub(crate) const LONGEST: usize = 4000;
 
-/// Whether a character does something else than stand for itself: control characters of both sets, which begin the escape sequences of
-/// terminals; the marks that turn the direction of text; what is not seen at all. The last are Unicode's `Default_Ignorable_Code_Point`, but
-/// for the joiners and variation selectors that scripts and emoji need.
+/// Whether a character does something other than stand for itself: control characters of both sets, which start terminal escape
+/// sequences; direction marks; invisible characters. The last are Unicode's `Default_Ignorable_Code_Point`, except the joiners and
+/// variation selectors that scripts and emoji need.
 fn is_hidden(letter: char) -> bool {
     letter.is_control()
         || matches!(letter,
@@ -18,7 +18,7 @@ fn is_hidden(letter: char) -> bool {
             | '\u{e0000}'..='\u{e0fff}')
 }
 
-/// Shows a text: what breaks a line as a space, what is hidden by its number, such as `\u{1b}`.
+/// Shows a text: line breaks as spaces, hidden characters by their number, such as `\u{1b}`.
 pub(crate) struct Quoted<'a>(pub &'a str);
 
 impl fmt::Display for Quoted<'_> {
@@ -35,7 +35,7 @@ impl fmt::Display for Quoted<'_> {
     }
 }
 
-/// The text as it is shown; as it is, where nothing in it has to be changed.
+/// The text as it is shown; unchanged if nothing has to be replaced.
 pub(crate) fn quoted(text: String) -> String {
     let is_plain = text.len() <= LONGEST && !text.chars().any(is_hidden);
     if is_plain { text } else { Quoted(&text).to_string() }

@@ -1,4 +1,4 @@
-//! Why a caller was refused: the kinds of refusal are told apart, since each is lifted by somebody else.
+//! Why a caller was refused: each kind of refusal is resolved by another person.
 
 use crate::{action::smallest_role, words::word_names};
 use serde::{Deserialize, Serialize};
@@ -53,7 +53,7 @@ pub struct DenyingPolicy {
     pub definition_id: Option<String>,
 }
 
-/// A refusal, from what was asked and from the service's code.
+/// A refusal, from the request and the service's code.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) struct Refusal {
     pub kind: RefusalKind,

@@ -1,4 +1,4 @@
-//! Times in stored results: RFC 3339 in UTC, which every language reads.
+//! Times in stored results: RFC 3339 in UTC, which every language can parse.
 
 use serde::{Deserialize as _, Deserializer, Serializer, de, ser};
 use std::time::SystemTime;

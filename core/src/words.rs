@@ -1,6 +1,6 @@
-//! Enums that are one word each: the same word in JSON, in Python and in JavaScript.
+//! Enums of named values: the same names in JSON, in Python and in JavaScript.
 
-/// Gives an enum its words, `ALL` and `Display`. [`words!`](crate::error::words) adds `FromStr`.
+/// Gives an enum its names, `ALL` and `Display`. [`words!`](crate::error::words) adds `FromStr`.
 macro_rules! word_names {
     ($name:ident: $($variant:ident => $word:expr),+ $(,)?) => {
         impl $name {

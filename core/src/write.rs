@@ -1,4 +1,4 @@
-//! Writes: what each looks like before it is sent, and what may keep it from being sent.
+//! Writes: how each looks before it is sent, and what can prevent it.
 
 use crate::{
     error::{Error, ErrorKind, Result, words},
@@ -68,7 +68,7 @@ where
     }
 }
 
-/// What keeps writes from being sent.
+/// Prevents writes from being sent.
 #[derive(Clone, Default)]
 pub(crate) struct Guard {
     pub read_only: bool,
@@ -110,14 +110,14 @@ fn refused(kind: RefusalKind, text: &str, write: &Write) -> Error {
         .with_refusal(kind)
 }
 
-/// What a request does, said by who makes it.
+/// What a request does, declared by its sender.
 #[derive(Clone, Debug)]
 pub(crate) enum Intent {
     Read,
     Write(Write),
 }
 
-/// A body without what may be secret. Names decide: what is not known to be harmless by its name is shown, so the names are wide.
+/// A body without secrets. Names decide: a field is shown unless its name may mean a secret, so the list of names is broad.
 pub(crate) fn without_secrets(body: &Value) -> Value {
     const SECRET: [&str; 5] = ["password", "secret", "token", "credential", "privatekey"];
     match body {

@@ -16,7 +16,7 @@ const SERVICES: &[(&str, &str, &str, &str)] = &[
     ("cluster/body.rs", "API", "Microsoft.ContainerService/managedClusters", ""),
     ("registry/lookup.rs", "API", "Microsoft.ContainerRegistry/registries", AFTER_A_FAILED_PULL),
     (
-        "registry/make.rs",
+        "registry/create.rs",
         "LABEL_API",
         "Microsoft.ContainerRegistry/registries",
         "`create_registry` with `domain_name_label_scope`, which no stable version has",

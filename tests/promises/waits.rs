@@ -20,7 +20,7 @@ const EXCEPTIONS: &[(&str, &str)] = &[
     ("http/deadline.rs", "a policy of a request, which is within the call"),
     ("http/exchange.rs", "a policy of a request, which is within the call"),
     ("http/guard.rs", "a policy of a request, which is within the call"),
-    ("http/pause.rs", "waited for by a policy of a request, which is within the call"),
+    ("http/throttle.rs", "waited for by a policy of a request, which is within the call"),
     ("http/read_body.rs", "a part of a request, which is within the call"),
     ("http/token.rs", "asked for a token within the call of whoever needs it"),
     ("http/token_transport.rs", "the transport of a credential, which is asked within the call"),

@@ -61,7 +61,7 @@ impl CallOptions {
         Call {
             // A deadline too far away for the clock is none.
             deadline: Instant::now().checked_add(allowed),
-            patience: None,
+            registry_timeout: None,
             allowed,
             cancel: self.cancel.clone().unwrap_or_default(),
             progress: self.progress.clone(),
@@ -80,7 +80,7 @@ impl fmt::Debug for CallOptions {
 pub struct Call {
     deadline: Option<Instant>,
     /// How long third-party servers may take for optional work.
-    patience: Option<Duration>,
+    registry_timeout: Option<Duration>,
     allowed: Duration,
     cancel: CancellationToken,
     progress: Option<Arc<dyn Progress>>,
@@ -106,13 +106,13 @@ impl Call {
     }
 
     /// The same call for optional work: a registry may take this long for all requests together, not counting the caller's own sign-in.
-    pub(crate) fn patient_for(&self, limit: Duration) -> Self {
-        Self { patience: Some(limit), ..self.clone() }
+    pub(crate) fn with_registry_timeout(&self, limit: Duration) -> Self {
+        Self { registry_timeout: Some(limit), ..self.clone() }
     }
 
     /// How long a registry may take, if limited.
-    pub(crate) fn patience(&self) -> Option<Duration> {
-        self.patience
+    pub(crate) fn registry_timeout(&self) -> Option<Duration> {
+        self.registry_timeout
     }
 
     /// Reports an event to the progress listener, if any, and to [`tracing`](crate::telemetry).

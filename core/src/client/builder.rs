@@ -13,7 +13,7 @@ use crate::{
     connection::Connection,
     environment::Environment,
     error::Result,
-    http::{Arm, Caller, Door, GivenCredential, Registries, Tokens},
+    http::{Arm, Caller, GivenCredential, PipelineFactory, Registries, Tokens},
     identity::{AzureIdentityResolver, IdentityResolver},
     inventory::{AzureInventory, Inventory},
     operation::Parts,
@@ -330,7 +330,7 @@ impl ClientBuilder {
         #[cfg(not(feature = "reqwest"))]
         let own = || Err(missing("an HTTP transport"));
         let transport = self.transport.clone().map_or_else(own, Ok)?;
-        let door = Door::new(transport.clone(), self.guard.clone());
+        let door = PipelineFactory::new(transport.clone(), self.guard.clone());
         #[cfg(feature = "identity")]
         let chain = || {
             let mut around = CredentialContext::new(&self.cloud, self.environment.clone(), transport)?;

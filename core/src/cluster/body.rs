@@ -2,12 +2,12 @@
 
 use super::TYPE;
 use crate::{
-    absent,
     action::READ_CLUSTER,
     error::{Error, ErrorKind, Result},
     http::ArmRequest,
     id::{ResourceId, SubscriptionId},
     lenient::as_word,
+    missing,
 };
 use serde::{Deserialize, de::DeserializeOwned};
 use serde_json::Value;
@@ -77,7 +77,7 @@ pub(crate) fn about(err: Error, id: &ResourceId) -> Error {
     if err.kind() != ErrorKind::NotFound {
         return err.with_context("cluster", id.name());
     }
-    absent::explain(err, "cluster", id)
+    missing::explain(err, "cluster", id)
 }
 
 #[cfg(test)]

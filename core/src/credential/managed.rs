@@ -12,7 +12,7 @@ use std::time::Duration;
 const ENDPOINT: &str = "http://169.254.169.254/metadata/identity/oauth2/token";
 
 /// Machines outside Azure drop what is sent there, and the chain should not wait for that. Azure's SDKs use the same timeout.
-const PATIENCE: Duration = Duration::from_secs(1);
+const TIMEOUT: Duration = Duration::from_secs(1);
 
 /// Variables of App Service and others, which have their own address.
 const OWN_ADDRESS: [&str; 2] = ["IDENTITY_ENDPOINT", "MSI_ENDPOINT"];
@@ -40,7 +40,7 @@ async fn answers(context: &CredentialContext) -> bool {
     let Ok(address) = Url::parse(ENDPOINT) else { return false };
     let mut request = Request::new(address, Method::Get);
     request.insert_header("user-agent", crate::http::USER_AGENT_VALUE);
-    matches!(tokio::time::timeout(PATIENCE, context.transport.execute_request(&request)).await, Ok(Ok(_)))
+    matches!(tokio::time::timeout(TIMEOUT, context.transport.execute_request(&request)).await, Ok(Ok(_)))
 }
 
 /// The machine has no identity, or not this one.

@@ -1,7 +1,7 @@
 //! The single error type of this crate.
 
+mod construct;
 mod kind;
-mod make;
 mod service;
 mod words;
 

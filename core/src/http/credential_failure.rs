@@ -5,9 +5,9 @@ use super::{
     foreign::{Head, foreign, is_foreign, redirected},
     no_connection::is_transient_if_no_connection,
     refusal::is_conditional_access,
+    retry_after::retry_after,
     service_error::service_error,
     sign_in_trouble::{SignInTrouble, is_trouble},
-    wait::retry_after,
 };
 use crate::error::{Error, ErrorKind};
 use azure_core::{

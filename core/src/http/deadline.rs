@@ -4,10 +4,10 @@
 use super::{
     Try,
     failure::{from_transport, innermost, is_final},
-    pause::{Buckets, Pauses},
     read_body::BodyKind,
+    retry_after::retry_after,
     service_error::service_error,
-    wait::retry_after,
+    throttle::{Buckets, Pauses},
 };
 use crate::{
     call::{Call, Event, millis},

@@ -11,8 +11,9 @@ use super::{
     sign_in_trouble::{SignInTrouble, is_trouble},
 };
 use crate::{
-    absent, challenge,
+    challenge,
     error::{Error, ErrorKind},
+    missing,
     refusal::RefusalKind,
 };
 use azure_core::http::Method;
@@ -31,9 +32,9 @@ pub(crate) fn from_azure(request: &ArmRequest, answer: &Answer) -> Error {
     // Azure answers a lock with 409: for a caller it is a refusal all the same.
     let is_refused = refusal.as_ref().is_some_and(|refusal| refusal.kind != RefusalKind::ConditionalAccess);
     let kind = if is_refused { ErrorKind::Forbidden } else { ErrorKind::of_status(answer.status) };
-    let (group, subscription) = absent::parents(&request.scope);
+    let (group, subscription) = missing::parents(&request.scope);
     let code = service.code.as_deref().unwrap_or_default();
-    let missing = absent::sentence_of_parent(code, group, subscription).filter(|_| kind == ErrorKind::NotFound);
+    let missing = missing::sentence_of_parent(code, group, subscription).filter(|_| kind == ErrorKind::NotFound);
     let text = missing.unwrap_or_else(|| sentence(kind).to_owned());
     let err = Error::new(kind, text).with_context("while", &request.step);
     let err = match refusal {
@@ -50,7 +51,7 @@ pub(crate) fn from_azure(request: &ArmRequest, answer: &Answer) -> Error {
         Some(provider) => err.with_context(PROVIDER, provider),
         None => err,
     };
-    let err = match super::wait::retry_after(&answer.headers) {
+    let err = match super::retry_after::retry_after(&answer.headers) {
         Some(wait) => err.with_retry_after(wait),
         None => err,
     };
@@ -125,7 +126,7 @@ pub(crate) fn is_final(err: &azure_core::Error) -> bool {
 /// The message of a permanent connection error, if it is one.
 #[cfg(any(feature = "kubernetes", feature = "reqwest"))]
 fn obstacle(err: &azure_core::Error) -> Option<&'static str> {
-    crate::network::Obstacle::find(err).map(crate::network::Obstacle::sentence)
+    crate::network::PermanentConnectError::find(err).map(crate::network::PermanentConnectError::sentence)
 }
 
 /// The errors of a given transport are unknown here.
@@ -187,7 +188,7 @@ fn trouble_behind(err: &azure_core::Error) -> Option<SignInTrouble> {
                 let (kind, code) = (ErrorKind::of_status((*status).into()), u16::from(*status));
                 let headers = raw_response.as_deref().map(azure_core::http::RawResponse::headers);
                 let mut trouble = SignInTrouble::new(kind, "", format!("HTTP {code}"));
-                trouble.retry_after = headers.and_then(super::wait::retry_after);
+                trouble.retry_after = headers.and_then(super::retry_after::retry_after);
                 trouble.service = raw_response.as_deref().map(|raw| service_error(code, raw.headers(), raw.body()));
                 Some(trouble)
             }

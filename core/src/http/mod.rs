@@ -12,23 +12,23 @@ mod header;
 mod items;
 mod missing_provider;
 mod no_connection;
-mod page;
-mod pause;
+mod paging;
 mod poll;
 mod provider;
 mod read_body;
 mod refusal;
 mod request;
+mod retry_after;
 mod service_error;
 mod service_time;
 mod sign_in_trouble;
 mod state;
+mod throttle;
 mod token;
 #[cfg(feature = "identity")]
 mod token_transport;
 mod trace;
 mod unseen;
-mod wait;
 mod weight;
 
 pub use credential_failure::CredentialFailure;
@@ -47,13 +47,17 @@ pub(crate) use header::CORRELATION_ID;
 pub(crate) use items::each_item;
 #[cfg(feature = "identity")]
 pub(crate) use no_connection::is_transient_if_no_connection;
-pub(crate) use page::read_item;
+pub(crate) use paging::read_item;
 pub(crate) use poll::{Operation, Progressed};
 pub(crate) use provider::Provider;
 pub(crate) use read_body::BodyKind;
 #[cfg(feature = "kubernetes")]
 pub(crate) use read_body::{Kept, MOST_PAGES, ReadError, TooLarge, read_http_body};
 pub(crate) use request::{Answer, ArmRequest, RegistryRequest};
+#[cfg(feature = "identity")]
+pub(crate) use retry_after::retry_after;
+#[cfg(feature = "kubernetes")]
+pub(crate) use retry_after::{http_date, retry_after_in};
 pub(crate) use service_error::service_error;
 pub(crate) use service_time::ServiceTime;
 #[cfg(feature = "identity")]
@@ -66,10 +70,6 @@ pub(crate) use token_transport::TokenTransport;
 pub(crate) use trace::token as trace_token;
 pub(crate) use trace::{GivenCredential, Try};
 pub(crate) use unseen::{PACE, Unseen};
-#[cfg(feature = "identity")]
-pub(crate) use wait::retry_after;
-#[cfg(feature = "kubernetes")]
-pub(crate) use wait::{http_date, retry_after_in};
 #[cfg(feature = "kubernetes")]
 pub(crate) use weight::{of as weight_of, of_part as weight_of_part};
 
@@ -87,8 +87,8 @@ use azure_core::http::{
 use deadline::DeadlineGuard;
 use exchange::Exchange;
 use guard::WriteGuard;
-use pause::Pauses;
 use std::{fmt, sync::Arc, time::Duration};
+use throttle::Pauses;
 use url::Url;
 
 /// This library's user agent for every service. In Azure's pipelines `azure_core` adds its own.
@@ -103,13 +103,13 @@ const LONGEST_OWN_WAIT: Duration = Duration::from_secs(20);
 
 /// Creates the pipelines to Azure: the transport, and what all pipelines have in common.
 #[derive(Clone, Debug)]
-pub(crate) struct Door {
+pub(crate) struct PipelineFactory {
     transport: Arc<dyn HttpClient>,
     guard: Guard,
     pauses: Arc<Pauses>,
 }
 
-impl Door {
+impl PipelineFactory {
     pub fn new(transport: Arc<dyn HttpClient>, guard: Guard) -> Self {
         Self { transport, guard, pauses: Arc::default() }
     }
@@ -147,7 +147,7 @@ pub(crate) struct Arm {
 }
 
 impl Arm {
-    pub fn new(door: &Door, cloud: Cloud, tokens: Tokens) -> Self {
+    pub fn new(door: &PipelineFactory, cloud: Cloud, tokens: Tokens) -> Self {
         let scope = cloud.arm_scope().to_owned();
         let policies: Vec<Arc<dyn Policy>> = vec![Arc::new(Authorize { tokens, scope })];
         Self {
@@ -227,7 +227,7 @@ pub(crate) struct Registries {
 }
 
 impl Registries {
-    pub fn new(door: &Door) -> Self {
+    pub fn new(door: &PipelineFactory) -> Self {
         Self { pipeline: door.pipeline(retrying(), Vec::new()) }
     }
 

@@ -1,6 +1,6 @@
 //! Long-running operations: polling one, and waiting for its end.
 
-use super::{Answer, Arm, ArmRequest, CORRELATION_ID, Unseen, service_error::service_error, wait::retry_after};
+use super::{Answer, Arm, ArmRequest, CORRELATION_ID, Unseen, retry_after::retry_after, service_error::service_error};
 use crate::{
     call::{Call, Poll, Polling},
     error::{Error, ErrorKind, Result, ServiceError},
@@ -68,7 +68,7 @@ impl Operation {
     }
 
     /// Polls once. The link can change with each poll.
-    pub async fn look(&mut self, arm: &Arm, call: &Call) -> Result<(Progressed, Answer)> {
+    pub async fn poll(&mut self, arm: &Arm, call: &Call) -> Result<(Progressed, Answer)> {
         let answer =
             arm.send(ArmRequest::follow(self.link.clone()).step(self.step.clone()), call).await.map_err(as_failure);
         let answer = answer.map_err(|err| match err.kind() {
@@ -91,7 +91,7 @@ impl Operation {
         let (operation, unseen) = (Mutex::new(self), Unseen::default());
         let poll = || async {
             let mut operation = operation.lock().await;
-            let progressed = match operation.look(arm, call).await {
+            let progressed = match operation.poll(arm, call).await {
                 Err(err) if err.status() == Some(404) => return unseen.not_shown().ok_or(err),
                 looked => looked?.0,
             };

@@ -3,8 +3,8 @@
 use super::{
     Answer, Arm, ArmRequest,
     missing_provider::{NOT_REGISTERED, PROVIDER},
+    retry_after::retry_after,
     shown,
-    wait::retry_after,
 };
 use crate::{
     action::READ_PROVIDER,

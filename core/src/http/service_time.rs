@@ -1,7 +1,7 @@
 //! The time by Resource Manager's clock. A plan is often made on one machine and applied on another, whose clocks may differ: Azure's
 //! clock is the same for both.
 
-use super::{Answer, wait::http_date};
+use super::{Answer, retry_after::http_date};
 use std::{
     sync::{Arc, Mutex, PoisonError},
     time::SystemTime,

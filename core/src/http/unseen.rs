@@ -1,8 +1,8 @@
-//! What Resource Manager does not show: it may not exist, or a replica does not know of it yet.
+//! A resource that Resource Manager does not return: it may not exist, or a replica does not know of it yet.
 //!
-//! Reads one after another reach different replicas, and one that lags shows neither a new resource nor a new item of a list, also after
-//! another has shown it. So one read never says that something is missing. How long a replica may lag is not documented; Terraform takes
-//! five reads in a row, five seconds apart, for agreement, and that is what counts here.
+//! Consecutive reads reach different replicas, and one that lags returns neither a new resource nor a new list item, even after another
+//! replica has returned it. So one read never proves that something is missing. How long a replica may lag is not documented; Terraform
+//! requires five reads in a row, five seconds apart, to agree, and so does this.
 
 use crate::call::Poll;
 use std::{
@@ -10,12 +10,12 @@ use std::{
     time::Duration,
 };
 
-/// So many reads in a row have to agree.
+/// How many reads in a row have to agree.
 const READS: u32 = 5;
-/// So far apart.
+/// The interval between them.
 pub(crate) const PACE: Duration = Duration::from_secs(5);
 
-/// Counts the reads in a row that did not show what is waited for.
+/// Counts the reads in a row that did not return the resource.
 #[derive(Debug, Default)]
 pub(crate) struct Unseen(AtomicU32);
 

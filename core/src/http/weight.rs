@@ -1,4 +1,4 @@
-//! How much memory a text of JSON needs once it is read. Six bytes, `{"":0}`, become a map of 632: a limit on bytes alone bounds nothing.
+//! The memory that a JSON text needs once it is parsed. Six bytes, `{"":0}`, become a map of 632: a limit on bytes alone is not enough.
 
 use serde::{
     Deserializer, Serialize,
@@ -6,19 +6,20 @@ use serde::{
 };
 use std::{cell::Cell, fmt, io};
 
-/// Whatever is in a list or a map: the value, and as much again where the list grows.
+/// Per item of a list or a map: the value, and as much again for the list's growth.
 const ITEM: usize = 64;
-/// A key's own text, and its share of the map.
+/// A key's text, and its share of the map.
 const ENTRY: usize = 96;
-/// Maps keep room for eleven entries. One without any has none, and may stand for an object of ours that has its fields all the same.
+/// Maps reserve room for eleven entries. An empty one has none, but may stand for a struct of ours that has all its fields.
 const MAP: usize = 640;
 const EMPTY_MAP: usize = 256;
-/// Lists keep room for four items.
+/// Lists reserve room for four items.
 const LIST: usize = 128;
-/// What is allocated has a head.
+/// The overhead of an allocation.
 const TEXT: usize = 32;
 
-/// Whether a text needs no more bytes in memory than these. Nothing of it is kept meanwhile. Of a text that is not JSON the reader says so.
+/// Whether the parsed text needs at most this much memory. Nothing of it is kept meanwhile. If a text is not JSON, its parser reports
+/// that.
 pub(super) fn is_within(json: &[u8], most: usize) -> bool {
     let left = Cell::new(Some(most));
     let mut reader = serde_json::Deserializer::from_slice(json);
@@ -27,7 +28,7 @@ pub(super) fn is_within(json: &[u8], most: usize) -> bool {
     left.get().is_some()
 }
 
-/// About how many bytes something needs that is kept. Each text in it has two quotes when it is written.
+/// The approximate memory of a kept value. Each text in it has two quotes when it is written.
 pub(crate) fn of(kept: &impl Serialize) -> usize {
     struct Count(usize);
     impl io::Write for Count {
@@ -47,7 +48,7 @@ pub(crate) fn of(kept: &impl Serialize) -> usize {
     count.0
 }
 
-/// About how many bytes a part of a text that is read as a stream needs.
+/// The approximate memory of a part of a streamed text.
 #[cfg(feature = "kubernetes")]
 pub(crate) fn of_part(json: &[u8]) -> usize {
     let each = |byte: &u8| match byte {
@@ -59,7 +60,7 @@ pub(crate) fn of_part(json: &[u8]) -> usize {
     json.iter().map(each).sum()
 }
 
-/// What is left of a limit; `None` where it was not enough.
+/// The rest of a limit; `None` once it is exceeded.
 #[derive(Clone, Copy)]
 struct Scale<'a>(&'a Cell<Option<usize>>);
 
@@ -134,7 +135,7 @@ impl<'de> Visitor<'de> for Scale<'_> {
 mod tests {
     use super::*;
 
-    /// The least limit that a text is within.
+    /// The smallest limit that a text stays within.
     fn weight(json: &str) -> usize {
         let (mut too_little, mut enough) = (0, 1 << 20);
         while enough - too_little > 1 {

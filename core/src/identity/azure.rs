@@ -1,4 +1,4 @@
-//! Identities as Azure Resource Manager tells them.
+//! Identities as reported by Azure Resource Manager.
 
 use super::{AddOnIdentity, ClusterIdentities, EntraSettings, IdentityResolver, KubeletIdentity};
 use crate::{
@@ -43,7 +43,7 @@ impl IdentityResolver for AzureIdentityResolver {
     }
 }
 
-/// Every cluster of a subscription that this version can read.
+/// Every cluster of a subscription that this version can parse.
 pub(crate) async fn list(arm: &Arm, subscription: SubscriptionId, call: &Call) -> Result<Vec<ClusterIdentities>> {
     let read = |cluster: ClusterBody| {
         let nameless = || Error::new(ErrorKind::Unexpected, "Azure listed a cluster without an ID");
@@ -104,7 +104,7 @@ fn read_identities(id: ResourceId, cluster: &ClusterBody) -> Result<ClusterIdent
     })
 }
 
-/// The kind of the identity decides, not the word `msi` in the service principal's place, as Azure's own tools do it.
+/// The kind of the identity decides, not the value `msi` of the service principal, as in Azure's own tools.
 fn is_managed(identity: Option<&ControlPlane>) -> bool {
     let kind = identity.and_then(|identity| identity.kind.as_deref()).unwrap_or_default();
     ["SystemAssigned", "UserAssigned"].iter().any(|managed| kind.eq_ignore_ascii_case(managed))
@@ -117,7 +117,7 @@ fn find_kubelet(profile: BTreeMap<String, Identity>) -> Result<Option<KubeletIde
     Ok(Some(KubeletIdentity { object_id, client_id, resource_id }))
 }
 
-/// An id that cannot be read is left out: these are shown, never granted anything.
+/// An invalid ID is left out: these are only shown, never granted anything.
 fn control_plane(identity: Option<ControlPlane>) -> Vec<PrincipalId> {
     let identity = identity.unwrap_or_default();
     let user_assigned = identity.user_assigned_identities.unwrap_or_default();

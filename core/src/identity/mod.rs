@@ -1,4 +1,4 @@
-//! Which identities a cluster has, and which of them pulls images.
+//! The identities of a cluster, and which of them pulls images.
 
 mod azure;
 

@@ -14,7 +14,7 @@ use std::{
 #[serde(try_from = "String", into = "String")]
 pub struct Digest(String);
 
-/// Algorithms that the OCI image specification registers, with the number of their hex digits.
+/// Algorithms registered by the OCI image specification, with their number of hex digits.
 const ALGORITHMS: [(&str, usize); 3] = [("sha256", 64), ("sha384", 96), ("sha512", 128)];
 
 impl Digest {
@@ -24,12 +24,12 @@ impl Digest {
         &self.0
     }
 
-    /// The digest that registries give a manifest of these bytes.
+    /// The digest of a manifest with these bytes.
     pub(crate) fn of(bytes: &[u8]) -> Self {
         Self(format!("sha256:{}", hex(&Sha256::digest(bytes))))
     }
 
-    /// The digest of these bytes, by this one's algorithm.
+    /// The digest of these bytes, with this one's algorithm.
     pub(crate) fn same_kind_of(&self, bytes: &[u8]) -> Self {
         match self.algorithm() {
             "sha512" => Self(format!("sha512:{}", hex(&Sha512::digest(bytes)))),
@@ -38,7 +38,7 @@ impl Digest {
         }
     }
 
-    /// Whether two digests are of the same bytes. `None`: they are of two algorithms, and only the bytes could say.
+    /// Whether two digests are of the same bytes. `None`: they have different algorithms, so only the bytes could say.
     pub(crate) fn is_same(&self, other: &Self) -> Option<bool> {
         (self.algorithm() == other.algorithm()).then(|| self == other)
     }
@@ -47,7 +47,7 @@ impl Digest {
         self.0.split_once(':').map_or("", |(algorithm, _)| algorithm)
     }
 
-    /// The same as `parse`, with what is wrong.
+    /// The same as `parse`, with the reason.
     pub(super) fn read(text: &str) -> Result<Self, ReferenceError> {
         let (algorithm, hex) = text.split_once(':').ok_or(ReferenceError::InvalidFormat)?;
         if !is_algorithm(algorithm) || hex.len() < 32 || !hex.bytes().all(|byte| byte.is_ascii_hexdigit()) {
@@ -75,7 +75,7 @@ fn hex(bytes: &[u8]) -> String {
 impl FromStr for Digest {
     type Err = Error;
 
-    /// Reads `sha256:` and 64 hexadecimal digits in lower case, or `sha384:` or `sha512:` and as many as those have.
+    /// Parses `sha256:` and 64 lower-case hexadecimal digits, or `sha384:` or `sha512:` with their number of digits.
     ///
     /// # Errors
     /// [`InvalidInput`](crate::ErrorKind::InvalidInput), with the [`ReferenceError`] as its source.
@@ -85,7 +85,7 @@ impl FromStr for Digest {
     }
 }
 
-/// Words of letters and digits, each beginning with a letter, joined by one of `-_+.`.
+/// Words of letters and digits, each starting with a letter, joined by one of `-_+.`.
 fn is_algorithm(text: &str) -> bool {
     text.split(['-', '_', '+', '.']).all(|word| {
         word.starts_with(|first: char| first.is_ascii_alphabetic())

@@ -1,4 +1,4 @@
-//! What can be wrong with an image reference.
+//! Why an image reference is invalid.
 
 /// Why an image reference is invalid.
 /// Names and rules follow the distribution project's reference grammar.

@@ -1,4 +1,4 @@
-//! Images: their references, and what a registry says of one.
+//! Images: their references, and the data that a registry returns.
 
 mod digest;
 mod error;

@@ -1,4 +1,4 @@
-//! Image references, read and completed as Docker does it.
+//! Image references, parsed and completed as Docker does.
 
 use super::{Digest, ReferenceError};
 use crate::error::{Error, Result};
@@ -35,7 +35,7 @@ pub struct ImageReference {
     added: Added,
 }
 
-/// What Docker's rules added to what was typed. References that mean the same are the same, whatever was typed.
+/// What Docker's rules added to the text. References with the same meaning are equal, whatever their text.
 #[derive(Clone, Copy, Debug, Default)]
 struct Added {
     registry: bool,
@@ -145,7 +145,7 @@ impl ImageReference {
         self.digest.as_ref()
     }
 
-    /// What a registry is asked for: the digest if there is one, else the tag.
+    /// The part of the manifest's path: the digest if there is one, else the tag.
     pub(crate) fn manifest(&self) -> &str {
         match (&self.digest, &self.tag) {
             (Some(digest), _) => digest.as_str(),
@@ -159,14 +159,14 @@ impl ImageReference {
         Self { registry: registry.to_owned(), ..self.clone() }
     }
 
-    /// The image in another registry, as it was typed: `None` if that names a registry itself.
+    /// The image in another registry, as typed: `None` if the text names a registry itself.
     pub(crate) fn as_typed_in(&self, registry: &str) -> Option<Self> {
         let Added { registry: true, library } = self.added else { return None };
         let repository = self.repository.strip_prefix("library/").filter(|_| library).unwrap_or(&self.repository);
         Some(Self { repository: repository.to_owned(), added: Added::default(), ..self.in_registry(registry) })
     }
 
-    /// The same image, held to a digest.
+    /// The same image, pinned to a digest.
     pub(crate) fn at(&self, digest: Digest) -> Self {
         Self { digest: Some(digest), ..self.clone() }
     }
@@ -178,7 +178,7 @@ impl ImageReference {
 }
 
 impl ImageReference {
-    /// Whether a text stands for a registry at the beginning of a reference.
+    /// Whether a text at the beginning of a reference is a registry.
     pub(crate) fn is_registry(text: &str) -> bool {
         is_host(text) && has_registrys_form(text)
     }

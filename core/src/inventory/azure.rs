@@ -1,4 +1,4 @@
-//! Lists of Azure Resource Manager.
+//! Lists from Azure Resource Manager.
 
 use super::{Directory, Inventory, subscription};
 use crate::{

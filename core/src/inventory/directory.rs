@@ -1,4 +1,4 @@
-//! Microsoft Graph: which principals the directory still knows, and the members of groups.
+//! Microsoft Graph: which principals still exist, and the members of groups.
 
 use crate::{
     call::Call,
@@ -14,17 +14,17 @@ use url::Url;
 
 const STEP: &str = "querying Microsoft Graph for principals";
 const MEMBERS_STEP: &str = "reading the members of a group";
-/// The service takes no more at a time.
+/// The service's limit per request.
 const AT_A_TIME: usize = 1000;
-/// A hundred thousand members, by 999 on a page.
+/// A hundred thousand members, 999 on a page.
 const MOST_PAGES: usize = 101;
 const MOST_MEMBERS: usize = MOST_PAGES * 999;
 
-/// The directory, as the caller sees it.
+/// Microsoft Graph, for one caller.
 #[derive(Clone, Debug)]
 pub(crate) struct Directory {
     cloud: Cloud,
-    /// Any host is reached through it, with a token that the request brings.
+    /// Reaches any host, with a token set by the request.
     pipeline: Registries,
     tokens: Tokens,
 }

@@ -1,4 +1,4 @@
-//! What there is in a subscription: registries, clusters, and what a principal was granted.
+//! The resources of a subscription: registries, clusters, and the role assignments of a principal.
 
 mod azure;
 mod directory;

@@ -1,4 +1,4 @@
-//! Finding a registry of which only the login server is known, in whatever subscription it is.
+//! Finds a registry by its login server, in any subscription.
 
 use super::Inventory;
 use crate::{
@@ -9,10 +9,10 @@ use crate::{
 };
 use futures::{StreamExt, TryStreamExt, stream};
 
-/// So many subscriptions are searched at a time.
+/// How many subscriptions are searched at the same time.
 const AT_A_TIME: usize = 8;
 
-/// How a search ended.
+/// The result of a search.
 #[derive(Debug, Default)]
 pub(crate) struct Search {
     pub found: Option<Registry>,
@@ -33,7 +33,7 @@ impl Search {
         call: &Call,
     ) -> Result<Self> {
         let mut search = Self::default();
-        search.look(inventory, host, named.clone(), call).await?;
+        search.search_in(inventory, host, named.clone(), call).await?;
         if search.found.is_some() || is_limited {
             return Ok(search);
         }
@@ -43,11 +43,11 @@ impl Search {
             Err(err) => return Err(err),
         };
         let others = visible.into_iter().filter(|one| !named.contains(one)).collect();
-        search.look(inventory, host, others, call).await?;
+        search.search_in(inventory, host, others, call).await?;
         Ok(search)
     }
 
-    async fn look(
+    async fn search_in(
         &mut self,
         inventory: &dyn Inventory,
         host: &str,

@@ -1,4 +1,4 @@
-//! The subscriptions that a caller can see.
+//! The subscriptions that a caller can list.
 
 use crate::{
     call::Call,

@@ -1,4 +1,4 @@
-//! A response body that ends with an error where it is longer than its kind may be. The bytes are counted as they are read, decoded.
+//! A response body that ends with an error if it exceeds the limit of its kind. The bytes are counted as they are read, decoded.
 
 use crate::http::{BodyKind, TooLarge, weight_of_part};
 use bytes::Bytes;
@@ -10,12 +10,12 @@ use std::{
 };
 use tower::BoxError;
 
-/// A body of `kube` with a limit: for the whole of it, or, for a watch, for each of its lines.
+/// A `kube` body with a limit: for the whole body, or, for a watch, for each line.
 pub(crate) struct Bounded {
     inner: Body,
     kind: BodyKind,
     length: usize,
-    /// What a line of a watch needs in memory.
+    /// The memory of a parsed line of a watch.
     weight: usize,
 }
 

@@ -1,16 +1,16 @@
-//! Whether a write created an object, where the response that said so was lost.
+//! Whether a write created an object, if its response was lost.
 
 use serde::Deserialize;
 use serde_json::value::RawValue;
 use std::time::{Duration, SystemTime};
 use time::{OffsetDateTime, format_description::well_known::Rfc3339};
 
-/// Both times that are compared are whole seconds of the cluster's clock. So an object that somebody else created in the two seconds
-/// before, and whose response was lost, counts as new.
+/// Both compared times are whole seconds of the cluster's clock. So an object that another client created in the two seconds before,
+/// and whose response was lost, counts as new.
 const ROUNDING: Duration = Duration::from_secs(2);
 
-/// An object that was applied, as far as it is looked at: the rest may be as big as its manifest. An odd part of it is no reason to call what
-/// was done failed.
+/// An applied object, as far as it is parsed: the rest may be as big as its manifest. An unexpected part of it must not turn the
+/// success into a failure.
 #[derive(Debug, Deserialize)]
 pub(crate) struct Created {
     metadata: Option<Box<RawValue>>,
@@ -29,7 +29,7 @@ impl Created {
     }
 }
 
-/// Whether an object is no older than what began so long before `at`, by the cluster's own clock.
+/// Whether an object was created within `elapsed` before `at`, by the cluster's own clock.
 pub(crate) fn is_created_since(object: &Created, at: SystemTime, elapsed: Duration) -> bool {
     let created = object.timestamp().and_then(|text| OffsetDateTime::parse(&text, &Rfc3339).ok()).map(SystemTime::from);
     let begun = at.checked_sub(elapsed + ROUNDING);

@@ -1,10 +1,10 @@
-//! Where an error on the way to Kubernetes becomes ours; what Kubernetes itself refuses does in `status`.
+//! Converts a connection error to ours; errors reported by Kubernetes are converted in `status`.
 
 use super::status::from_status;
 use crate::{
     error::{Error, ErrorKind},
     http::TooLarge,
-    network::Obstacle,
+    network::PermanentConnectError,
 };
 
 pub(crate) fn from_kube(err: kube::Error, step: &str) -> Error {
@@ -15,7 +15,7 @@ pub(crate) fn from_kube(err: kube::Error, step: &str) -> Error {
     match err {
         kube::Error::Api(status) => from_status(*status, step),
         kube::Error::Service(err) => {
-            let sentence = Obstacle::find(err.as_ref()).map(Obstacle::sentence);
+            let sentence = PermanentConnectError::find(err.as_ref()).map(PermanentConnectError::sentence);
             Error::new(ErrorKind::Unavailable, sentence.unwrap_or("could not reach the cluster"))
                 .with_context("while", step)
                 .with_transient(sentence.is_none())
@@ -33,7 +33,7 @@ pub(crate) fn from_kube(err: kube::Error, step: &str) -> Error {
     }
 }
 
-/// Our own error, where one came the way of an answer: that of making a connection anew, or a body without end.
+/// Our own error, if one is inside: that of reconnecting, or of a body that is too large.
 fn ours(err: kube::Error, step: &str) -> Result<Error, kube::Error> {
     if let Some(long) = behind::<TooLarge>(&err) {
         return Ok(long.error(step));
@@ -50,7 +50,7 @@ fn ours(err: kube::Error, step: &str) -> Result<Error, kube::Error> {
     }
 }
 
-/// An error of a type that lies behind another.
+/// An error of one type among an error's sources.
 fn behind<'a, T: std::error::Error + 'static>(err: &'a (dyn std::error::Error + 'static)) -> Option<&'a T> {
     let mut next = Some(err);
     while let Some(err) = next {
@@ -64,12 +64,12 @@ fn behind<'a, T: std::error::Error + 'static>(err: &'a (dyn std::error::Error + 
     None
 }
 
-/// Whether an answer had no end.
+/// Whether a response was too large.
 pub(crate) fn is_too_large(err: &kube::Error) -> bool {
     behind::<TooLarge>(err).is_some()
 }
 
-/// Why no answer came, in a few words without a secret.
+/// Why there is no response, in a few words without secrets.
 pub(crate) fn reason(mut err: &(dyn std::error::Error + 'static)) -> String {
     while let Some(source) = err.source() {
         err = source;
@@ -77,8 +77,8 @@ pub(crate) fn reason(mut err: &(dyn std::error::Error + 'static)) -> String {
     err.to_string()
 }
 
-/// A success that is no JSON at all is none of Kubernetes': something on the way shows a page of its own, which may pass. The reader's
-/// own words may quote a secret that the answer holds.
+/// A success that is not JSON is not from Kubernetes: an intermediary sent its own page, which may be transient. The parser's message
+/// may quote a secret in the response.
 pub(crate) fn unreadable(err: &serde_json::Error, step: &str) -> Error {
     let (kind, sentence) = if err.is_data() {
         (ErrorKind::Unexpected, "could not parse the cluster's response")
@@ -88,7 +88,7 @@ pub(crate) fn unreadable(err: &serde_json::Error, step: &str) -> Error {
     Error::new(kind, sentence).with_context("while", step)
 }
 
-/// An error status with a page in the place of a `Status` object is none of Kubernetes' either.
+/// An error status with an HTML page instead of a `Status` object is not from Kubernetes either.
 pub(crate) fn is_page(head: &http::response::Parts, body: &[u8]) -> bool {
     let media = head.headers.get(http::header::CONTENT_TYPE).and_then(|media| media.to_str().ok()).unwrap_or_default();
     media.trim_start().to_ascii_lowercase().starts_with("text/html")
@@ -98,7 +98,7 @@ pub(crate) fn is_page(head: &http::response::Parts, body: &[u8]) -> bool {
             .is_some_and(|start| start.eq_ignore_ascii_case(b"<html") || start.eq_ignore_ascii_case(b"<!doc"))
 }
 
-/// Whether it may be otherwise a little later.
+/// Whether the error is transient.
 pub(crate) fn is_passing(err: &Error) -> bool {
     matches!(err.kind(), ErrorKind::Unavailable | ErrorKind::RateLimited) && err.is_transient()
 }

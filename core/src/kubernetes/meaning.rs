@@ -1,8 +1,8 @@
-//! What a failure that Kubernetes reports means.
+//! The meaning of a failure that Kubernetes reports.
 
 use crate::error::ErrorKind;
 
-/// What a status means to a caller.
+/// The meaning of a status for a caller.
 pub(crate) struct Meaning {
     pub kind: ErrorKind,
     pub sentence: String,

@@ -1,8 +1,8 @@
-//! What a 404 of Kubernetes says is not there.
+//! Which object a 404 of Kubernetes refers to.
 
 use kube::core::Status;
 
-/// The sentence for a 404 at a path.
+/// The message for a 404 at a path.
 pub(crate) fn sentence(status: &Status, path: &str) -> String {
     let details = status.details.as_ref().filter(|details| !details.name.is_empty() && !details.kind.is_empty());
     let Some(details) = details else {
@@ -20,7 +20,7 @@ pub(crate) fn sentence(status: &Status, path: &str) -> String {
     }
 }
 
-/// The namespace that a path names as the place of something.
+/// The namespace in a path.
 fn namespace(path: &str) -> Option<&str> {
     let mut parts = path.split('/');
     parts.find(|part| *part == "namespaces")?;
@@ -28,7 +28,7 @@ fn namespace(path: &str) -> Option<&str> {
     parts.next().map(|_| namespace)
 }
 
-/// A resource's name as that of one: Kubernetes gives the plural.
+/// A resource's singular name: Kubernetes returns the plural.
 fn singular(plural: &str) -> String {
     match plural {
         "endpoints" => plural.to_owned(),

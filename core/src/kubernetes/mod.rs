@@ -1,4 +1,4 @@
-//! Requests to the Kubernetes API of a cluster: how they are sent and retried, and what their failures mean.
+//! Requests to a cluster's Kubernetes API: how they are sent and retried, and what their failures mean.
 
 mod bounded;
 mod created;

@@ -1,7 +1,8 @@
-//! Who in a cluster refused a request. Kubernetes answers 403 to all of them and tells them apart by its text alone, so that this is a
+//! What in a cluster refused a request. Kubernetes responds with 403 to all of them and distinguishes them by text only, so this is a
 //! table of texts. They are those of kubernetes 1.33: `apiserver/pkg/endpoints/handlers/responsewriters/errors.go` (RBAC),
 //! `plugin/pkg/admission/{resourcequota,limitranger,namespace/lifecycle}`, `apiserver/pkg/admission/plugin/{policy,webhook}`,
-//! `pod-security-admission`, `kubernetes/pkg/registry/rbac/escalation_check.go`. What no row knows stays unknown, with the server's words.
+//! `pod-security-admission`, `kubernetes/pkg/registry/rbac/escalation_check.go`. Any other text stays unknown, with the server's
+//! message.
 
 use super::meaning::Meaning;
 use crate::{error::ErrorKind, refusal::RefusalKind};
@@ -38,13 +39,13 @@ pub(crate) fn find(status: &Status) -> Option<Refuser> {
     }
 }
 
-/// The one refusal that has a mark besides its text.
+/// The only refusal with a mark in addition to its text.
 fn by_cause(status: &Status) -> Option<Refuser> {
     let mut causes = status.details.iter().flat_map(|details| &details.causes);
     causes.any(|cause| cause.reason == "NamespaceTerminating").then_some(Refuser::EndingNamespace)
 }
 
-/// What stands behind the first of some words. Names of resources and objects, which stand before, have no such words.
+/// The text after the first of some words. Names of resources and objects, which come before, do not contain such words.
 fn after<'a>(message: &'a str, words: &str) -> Option<&'a str> {
     message.split_once(words).map(|(_, rest)| rest)
 }
@@ -76,7 +77,7 @@ fn by_text(text: &str) -> Option<Refuser> {
     is_limit_range(text).then_some(Refuser::LimitRange)
 }
 
-/// `maximum cpu usage per Container is …`, `cpu max limit to request ratio per Pod is …`; several stand in brackets.
+/// `maximum cpu usage per Container is …`, `cpu max limit to request ratio per Pod is …`; several are in brackets.
 fn is_limit_range(text: &str) -> bool {
     let text = text.strip_prefix('[').unwrap_or(text);
     let mut words = text.split(' ');

@@ -1,21 +1,21 @@
-//! Objects that do not fit the schema of their kind. Until kubernetes/kubernetes#139255 the API server answers them with 500 and no
-//! reason, as it does for every error that no code of its own has a status for (`apiserver/pkg/endpoints/handlers/responsewriters/status.go`):
-//! a database that has lost its leader looks the same. Only the text tells them apart. The texts are those of server-side apply in
-//! `apimachinery/pkg/util/managedfields/internal/{structuredmerge,skipnonapplied}.go` 1.33; each stands at the beginning, before anything
+//! Objects that do not match the schema of their kind. Until kubernetes/kubernetes#139255 the API server responds with 500 and no
+//! reason, as for every error without its own status (`apiserver/pkg/endpoints/handlers/responsewriters/status.go`): a database that
+//! has lost its leader looks the same. Only the text distinguishes them. The texts are those of server-side apply in
+//! `apimachinery/pkg/util/managedfields/internal/{structuredmerge,skipnonapplied}.go` 1.33; each is at the beginning, before anything
 //! that a user wrote.
 
 use super::meaning::Meaning;
 use crate::error::ErrorKind;
 use kube::core::Status;
 
-/// What is applied does not fit.
+/// The applied object does not match.
 const OF_THE_OBJECT: [&str; 4] = [
     "failed to create typed patch object",
     "failed to convert new object (",
     "failed to convert new typed object (",
     "failed to convert to unversioned (",
 ];
-/// What is in the cluster does not fit, since its definition changed: no other manifest helps.
+/// The object in the cluster does not match, because its definition changed: no other manifest helps.
 const OF_WHAT_EXISTS: [&str; 5] = [
     "failed to create manager for existing fields: ",
     "failed to create typed live object",
@@ -24,7 +24,7 @@ const OF_WHAT_EXISTS: [&str; 5] = [
     "failed to update ManagedFields (",
 ];
 
-/// What a 500 without a reason means, if it is one of these.
+/// The meaning of a 500 without a reason, if it is one of these.
 pub(crate) fn meaning(message: &str) -> Option<Meaning> {
     let begins = |texts: &[&str]| texts.iter().any(|text| message.starts_with(text));
     // Conversions of custom resources are done by a webhook, which may be down.
@@ -44,7 +44,7 @@ pub(crate) fn meaning(message: &str) -> Option<Meaning> {
     })
 }
 
-/// Names of objects and kinds, which stand in the first brackets, hold no bracket themselves.
+/// Names of objects and kinds, in the first brackets, contain no bracket themselves.
 fn is_webhook(message: &str) -> bool {
     let message = message.strip_prefix("failed to create manager for existing fields: ").unwrap_or(message);
     let is_conversion = ["failed to convert new object (", "failed to convert live object ("];
@@ -60,7 +60,8 @@ fn is_webhook(message: &str) -> bool {
     why.starts_with(": conversion webhook for ")
 }
 
-/// Over 3 MiB the API server refuses a body; between 1.5 MiB and that, depending on its settings, the database or the way to it does.
+/// Over 3 MiB the API server rejects a body; between 1.5 MiB and that, depending on its settings, the database or the connection to it
+/// does.
 pub(crate) fn is_too_large(status: &Status) -> bool {
     let message = status.message.as_str();
     let by_transport =

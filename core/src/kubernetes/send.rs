@@ -1,4 +1,4 @@
-//! One request to a cluster's API, with the whole answer: its status and its time matter here.
+//! One request to a cluster's API, with the whole response: its status and its time are needed.
 
 use super::{
     created::{Created, is_created_since},
@@ -23,7 +23,7 @@ use tokio::time::Instant;
 
 const FIRST_WAIT: Duration = Duration::from_millis(500);
 const TRIES: usize = 6;
-/// An API server gives up by itself after a minute. A connection that has died without a word would hold a request until its deadline.
+/// An API server gives up after a minute. A silently dead connection would block a request until its deadline.
 const LONGEST_TRY: Duration = Duration::from_secs(90);
 
 pub(crate) struct Answer<T> {
@@ -43,7 +43,7 @@ pub(crate) async fn send<T: DeserializeOwned + Send>(
     read_with(client, request, step, call, |body| serde_json::from_slice(body)).await
 }
 
-/// The same with a reader of one's own.
+/// The same with another parser.
 pub(crate) async fn read_with<T: Send>(
     client: &Client,
     request: Request,
@@ -59,7 +59,7 @@ pub(crate) async fn read_with<T: Send>(
     repeated(step, call, || send_once(client, &request, step, call, &read)).await
 }
 
-/// Sends a request that changes something and may be repeated, unless the guard refuses it.
+/// Sends a write that may be repeated, unless the guard rejects it.
 pub(crate) async fn send_write(
     client: &Client,
     guard: &Guard,
@@ -91,7 +91,7 @@ fn is_dry_run(request: &http::Request<Vec<u8>>) -> bool {
     request.uri().query().is_some_and(|query| query.split('&').any(|part| part == "dryRun=All"))
 }
 
-/// Repeats what fails for a passing cause, a few times and within the deadline.
+/// Retries transient failures, a few times and within the deadline.
 pub(crate) async fn repeated<T, F: Future<Output = Result<T>> + Send>(
     step: &str,
     call: &Call,
@@ -127,7 +127,7 @@ async fn send_once<T>(
     Ok(Answer { value, is_new: head.status == http::StatusCode::CREATED, at: time(&head) })
 }
 
-/// Lists are asked for by page, and what is written comes back.
+/// Lists are requested by page, and writes return the object.
 fn body_kind(request: &http::Request<Vec<u8>>) -> BodyKind {
     let asks_for_a_page = |query: &str| query.split('&').any(|part| part.starts_with("limit="));
     if request.method() != http::Method::GET {
@@ -137,7 +137,7 @@ fn body_kind(request: &http::Request<Vec<u8>>) -> BodyKind {
     if is_list { BodyKind::KubernetesList } else { BodyKind::KubernetesObject }
 }
 
-/// Gives up an exchange that takes longer than any does: it may be repeated.
+/// Ends an exchange that takes too long: it may be repeated.
 pub(crate) async fn within_a_try<T>(step: &str, exchange: impl Future<Output = Result<T>>) -> Result<T> {
     let late = |_| Error::new(ErrorKind::Unavailable, "the cluster does not respond").with_context("while", step);
     tokio::time::timeout(LONGEST_TRY, exchange).await.map_err(late)?

@@ -1,4 +1,4 @@
-//! What carries requests to a cluster: TLS, or a service that is given.
+//! How requests to a cluster are sent: over TLS, or to a given service.
 
 use super::trace::TraceLayer;
 use kube::{
@@ -43,10 +43,10 @@ where
 /// How a cluster's API is reached.
 #[derive(Clone, Default)]
 pub(crate) enum KubeConnector {
-    /// As its kubeconfig says, over TLS.
+    /// Over TLS, as in its kubeconfig.
     #[default]
     Tls,
-    /// Through a service that was given.
+    /// To a given service.
     Service(Arc<dyn KubeService>),
 }
 

@@ -1,4 +1,4 @@
-//! A refusal of Kubernetes: its `Status` object, or what stands in its place, becomes an error of ours that says who refused and why.
+//! A refusal of Kubernetes: its `Status` object, or its substitute, becomes an error of ours that says what refused and why.
 
 use super::{
     meaning::Meaning,
@@ -10,10 +10,10 @@ use crate::error::{Error, ErrorKind, ServiceError};
 use kube::core::Status;
 use serde_json::Value;
 
-/// A reason that `kube` makes up where an answer is no `Status` object.
+/// A reason that `kube` sets if a response is not a `Status` object.
 const REASON_OF_KUBE: &str = "Failed to parse error data";
 
-/// More characters of a refusal do not stand in a sentence.
+/// The maximum length of a quoted refusal.
 const LONGEST_QUOTE: usize = 2000;
 
 pub(crate) fn from_status(status: Status, step: &str) -> Error {
@@ -52,7 +52,7 @@ pub(crate) fn from_status_at(status: Status, step: &str, path: &str) -> Error {
     err.with_service(service)
 }
 
-/// A refusal may quote a value as long as the object; the whole of it is with the service's answer.
+/// A refusal may quote a value as long as the object; the whole text is in the service error.
 fn shortened(text: &str) -> String {
     match text.char_indices().nth(LONGEST_QUOTE) {
         Some((end, _)) => format!("{}…", &text[..end]),
@@ -80,7 +80,7 @@ fn of_code(code: u16) -> Meaning {
     Meaning::new(kind, sentence)
 }
 
-/// Reads a refusal as far as it can be read: a field of another type is no reason to lose the others.
+/// Parses a refusal as far as possible: a field of another type does not affect the others.
 pub(crate) fn read(code: u16, body: &[u8]) -> Status {
     let whole = || Status::failure(&String::from_utf8_lossy(body), "").with_code(code);
     if let Some(status) = serde_json::from_slice(body).ok().filter(|status: &Status| status.code != 0) {

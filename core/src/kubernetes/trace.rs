@@ -1,4 +1,4 @@
-//! Names this library in each request to a cluster, and tells of it.
+//! Sets the user agent of each request to a cluster, and logs the request.
 
 use super::failure::reason;
 use crate::http::{Try, USER_AGENT_VALUE};
@@ -12,7 +12,7 @@ use std::{
 use tokio::time::Instant;
 use tower::{BoxError, Layer, Service};
 
-/// Lays [`Tell`] around a service.
+/// Wraps a service in the logging service.
 pub(crate) struct TraceLayer {
     host: Arc<str>,
 }
@@ -31,10 +31,10 @@ impl<S> Layer<S> for TraceLayer {
     }
 }
 
-/// A service of which is told what it was asked and how it answered.
+/// A service that logs its requests and responses.
 #[derive(Clone)]
 pub(crate) struct Tell<S> {
-    /// The requests that come here name paths only.
+    /// The requests here have paths only.
     host: Arc<str>,
     inner: S,
 }
@@ -71,7 +71,7 @@ where
     }
 }
 
-/// By which the cluster's audit log knows the request.
+/// The ID of the request in the cluster's audit log.
 fn audit_id<B>(answer: &Response<B>) -> Option<&str> {
     answer.headers().get("audit-id").and_then(|id| id.to_str().ok())
 }

@@ -1,5 +1,5 @@
-//! Keeps every header of an answer. `azure_core` keeps one of each name, and of several `WWW-Authenticate` the last, so that a registry
-//! that offers two ways to sign in could not be signed in to.
+//! Keeps every header of a response. `azure_core` keeps one of each name, and of several `WWW-Authenticate` the last, so a sign-in to a
+//! registry that offers two schemes would fail.
 
 use async_trait::async_trait;
 use azure_core::{
@@ -16,7 +16,7 @@ use reqwest::{
     header::{HeaderMap, SET_COOKIE},
 };
 
-/// Sends as `azure_core`'s own use of `reqwest` does, and joins what is sent in several headers of one name.
+/// Sends as `azure_core`'s own use of `reqwest` does, and joins several headers of one name.
 #[derive(Debug)]
 pub(super) struct EveryHeader(pub Client);
 
@@ -47,7 +47,7 @@ fn unsendable(err: impl std::error::Error + Send + Sync + 'static) -> Error {
     Error::with_error(ErrorKind::Other, err, "cannot make the request")
 }
 
-/// Several headers of one name are one with a list, in their order, but for cookies: RFC 9110, 5.2 and 5.3.
+/// Several headers of one name are one with a list, in their order, except cookies: RFC 9110, 5.2 and 5.3.
 fn joined(sent: &HeaderMap) -> Headers {
     let mut headers = Headers::new();
     for name in sent.keys() {

@@ -1,16 +1,16 @@
-//! The way out of this machine: which proxy a connection goes through, and which certificates count beside the system's. One
-//! decision for Azure, for registries and for clusters.
+//! Outgoing connections: which proxy a connection uses, and which root certificates are trusted in addition to the system's. The same
+//! for Azure, registries and clusters.
 
 #[cfg(feature = "reqwest")]
 mod every_header;
 mod no_proxy;
-mod obstacle;
+mod permanent_error;
 mod proxy;
 #[cfg(feature = "reqwest")]
 mod transport;
 mod trust;
 
-pub(crate) use obstacle::Obstacle;
+pub(crate) use permanent_error::PermanentConnectError;
 #[cfg(feature = "reqwest")]
 pub(crate) use transport::transport;
 

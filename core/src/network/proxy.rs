@@ -1,4 +1,4 @@
-//! Which proxy a connection goes through.
+//! Which proxy a connection uses.
 
 use super::no_proxy::NoProxy;
 use crate::{
@@ -9,17 +9,17 @@ use crate::{
 use std::fmt;
 use url::Url;
 
-/// Where requests over https go, in the order in which they are asked. Go, and with it kubectl, reads the first two; curl all four.
-/// That a CGI program must not believe `HTTP_PROXY` makes no difference here: that variable is for requests without TLS.
+/// The proxy variables for https requests, in their order of precedence. Go, and so kubectl, reads the first two; curl all four. The
+/// rule that CGI programs must ignore `HTTP_PROXY` does not matter here: that variable is for requests without TLS.
 const VARIABLES: [&str; 4] = ["HTTPS_PROXY", "https_proxy", "ALL_PROXY", "all_proxy"];
 const EXCEPTIONS: [&str; 2] = ["NO_PROXY", "no_proxy"];
 
-/// The address of a proxy. It may hold a password, which nothing here shows.
+/// The address of a proxy. It may contain a password, which is never shown.
 #[derive(Clone, PartialEq, Eq)]
 pub(crate) struct Proxy(Url);
 
 impl Proxy {
-    /// Reads an address; `part` is what the error names.
+    /// Parses an address; `part` is its name in the error.
     fn parse(text: &str, part: &'static str) -> Result<Self> {
         const WANTED: &str = "expected http://[user:password@]host[:port], or the same with https";
         // As for curl, an address without a scheme means http. Whatever is wrong with it, it may hold a password: it is not quoted.
@@ -72,7 +72,7 @@ impl fmt::Debug for Proxy {
     }
 }
 
-/// The one proxy, and who is reached without it.
+/// The proxy, and the hosts that are reached without it.
 #[derive(Debug)]
 pub(super) struct Proxies {
     chosen: Chosen,
@@ -83,7 +83,8 @@ pub(super) struct Proxies {
 enum Chosen {
     None,
     One(Proxy),
-    /// A variable holds what is none. It is said when a connection is to be made: who makes none should not be kept by it.
+    /// A variable with an invalid value. It is an error when a connection is made, so that programs without connections are not
+    /// affected.
     Unreadable(&'static str),
 }
 

@@ -6,11 +6,11 @@ use azure_core::http::HttpClient;
 use reqwest::{Certificate, Client, Proxy, redirect::Policy};
 use std::{sync::Arc, time::Duration};
 
-/// As `azure_core`'s own client has them.
+/// The same as in `azure_core`'s own client.
 const CONNECT_TIMEOUT: Duration = Duration::from_secs(20);
 const READ_TIMEOUT: Duration = Duration::from_secs(60);
 
-/// Makes the transport that the network's rules are followed by. It is `azure_core`'s own in everything else.
+/// Creates the transport with the network's proxy and certificates. In everything else it is `azure_core`'s own.
 pub(crate) fn transport(network: &Network) -> Result<Arc<dyn HttpClient>> {
     network.proxies.usable()?;
     let broken = |err: reqwest::Error| {

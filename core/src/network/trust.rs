@@ -1,4 +1,4 @@
-//! Certificates of authorities, from PEM.
+//! Root certificates, from PEM.
 
 use crate::error::{Error, Result};
 use rustls::{
@@ -6,7 +6,7 @@ use rustls::{
     pki_types::{CertificateDer, pem::PemObject as _},
 };
 
-/// Reads one or more certificates, and checks that each can be an authority's.
+/// Parses one or more certificates, and checks that each can be a root certificate.
 pub(super) fn read(pem: &str) -> Result<Vec<CertificateDer<'static>>> {
     // What the text holds is not quoted: somebody may have given the file with the key.
     let wrong = |why: &str| Error::invalid("expected root certificates in PEM", "trust", why.to_owned());

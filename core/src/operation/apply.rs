@@ -1,4 +1,4 @@
-//! Apply: make a cluster's objects what manifests say.
+//! Apply: applies manifests to a cluster.
 
 use super::{
     Parts,

@@ -1,4 +1,4 @@
-//! Making a registry, unless it is there.
+//! Creates a registry unless it exists.
 
 use super::{
     Parts,
@@ -107,7 +107,7 @@ pub(crate) async fn create(
     parts.registry_importer().create(&new, call).await
 }
 
-/// Azure lets a name have capitals; its own tools do not, since images' hosts are written in lower case.
+/// Azure allows upper case in a name; its own tools do not, because the hosts of images are lower case.
 fn new_name(name: &str) -> Result<String> {
     if name.bytes().any(|byte| byte.is_ascii_uppercase()) {
         return Err(Error::invalid("a new registry's name must be lower case", "registry name", name));

@@ -1,4 +1,4 @@
-//! The operations: each gathers what it needs, decides, writes at most once, and reports.
+//! The operations: each reads what it needs, decides, writes at most once, and reports.
 
 pub(crate) mod apply;
 pub(crate) mod attach;

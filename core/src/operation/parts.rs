@@ -1,7 +1,6 @@
-//! What operations work with: the parts that do the work, and what all of them know.
+//! What operations work with: the parts that do the work, and shared settings.
 
 use crate::{
-    absent,
     call::Call,
     cloud::Cloud,
     cluster::ClusterDeployer,
@@ -11,12 +10,13 @@ use crate::{
     id::SubscriptionId,
     identity::IdentityResolver,
     inventory::Inventory,
+    missing,
     registry::{Registry, RegistryImporter, RegistryRef},
     role::RoleAssigner,
 };
 use std::{sync::Arc, time::SystemTime};
 
-/// What a client is made of.
+/// The parts of a client.
 #[derive(Debug)]
 pub(crate) struct Parts {
     pub cloud: Cloud,
@@ -38,7 +38,7 @@ impl Parts {
         found.ok_or_else(|| {
             let err = Error::new(ErrorKind::NotFound, "no such registry");
             if let Some(id) = registry.id() {
-                return absent::explain(err, "registry", id);
+                return missing::explain(err, "registry", id);
             }
             let searched = registry.subscription(self.subscription).to_string();
             err.with_context("registry", registry.as_str())

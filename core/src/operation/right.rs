@@ -1,4 +1,4 @@
-//! A right that an operation needs.
+//! A permission that an operation needs.
 
 use crate::{
     action::{READ_CLUSTER, READ_GRANTS, READ_GROUP, READ_REGISTRY, READ_ROLE, USER_CREDENTIAL},
@@ -67,7 +67,7 @@ pub(crate) const LIST_GRANTS: RequiredRight = useful(
         could be lost",
 );
 pub(crate) const SEE_GRANTS: RequiredRight = needed(READ_GRANTS, RightScope::Registry, "to list role assignments");
-pub(crate) const TELL_REMAINING: RequiredRight = useful(
+pub(crate) const REPORT_REMAINING: RequiredRight = useful(
     READ_REGISTRY,
     RightScope::Registry,
     "to report exactly what still gives access; required if the registry is given by name",

@@ -1,4 +1,4 @@
-//! The rights that operations need, as data: for a table, a review, or a role that has exactly these.
+//! The permissions that operations need, as data: for a table, a review, or a custom role.
 
 use super::{
     right::{RequiredRight, RightScope},
@@ -23,7 +23,7 @@ impl RequiredRight {
     }
 }
 
-/// Read back, it is one of those that operations need.
+/// A stored permission is read back as one of those that operations need.
 impl<'de> Deserialize<'de> for RequiredRight {
     fn deserialize<D: Deserializer<'de>>(from: D) -> std::result::Result<Self, D::Error> {
         #[derive(Deserialize)]
@@ -104,7 +104,7 @@ pub fn custom_role_json(name: &str, rights: &[RequiredRight], assignable_scopes:
     format!("{role:#}")
 }
 
-/// The operations that a role with these rights lets run: those whose required rights it has.
+/// The operations that a role with these permissions allows: those whose required permissions it has.
 fn description(rights: &[RequiredRight]) -> String {
     let has = |wanted: &RequiredRight| rights.iter().any(|right| right.action == wanted.action);
     let runs = |operation: &Operation| {

@@ -1,4 +1,4 @@
-//! The span of an operation, and how it ends.
+//! The span of an operation, and its end.
 
 use crate::{
     call::millis,
@@ -10,7 +10,7 @@ use std::future::Future;
 use tokio::time::Instant;
 use tracing::{Instrument as _, Span};
 
-/// Wraps the work of an operation in its span, and ends it when the call is over. Its name is a literal, as `tracing` wants it.
+/// Wraps the work of an operation in its span, and ends it when the call is over. Its name is a literal, as `tracing` requires.
 macro_rules! in_span {
     ($name:expr, $parts:expr, $about:expr, $call:expr, $work:expr $(,)?) => {{
         let (about, call): ($crate::operation::span::About, $crate::call::Call) = ($about, $call);
@@ -57,25 +57,25 @@ impl About {
     }
 }
 
-/// What the end of an operation reports of its result.
+/// What an operation reports of its result.
 pub(crate) trait Outcome {
-    /// Its word.
+    /// Its outcome in one word.
     fn outcome(&self) -> &'static str {
         "done"
     }
 
-    /// By which Azure's activity log knows the write.
+    /// The write's correlation ID in Azure's activity log.
     fn correlation_id(&self) -> Option<&str> {
         None
     }
 
-    /// Why it is a failure, of a result that holds errors of its own.
+    /// Why the result is a failure, if it contains errors of its own.
     fn failure(&self) -> Option<String> {
         None
     }
 }
 
-/// Does the work within the span, and tells how it ended. Boxed: wrapped as it is, the work would be as large again.
+/// Does the work within the span, and reports how it ended. Boxed: otherwise the future would be twice as large.
 pub(crate) fn watch<'a, T: Outcome>(
     operation: &'static str,
     about: About,
@@ -92,7 +92,7 @@ pub(crate) fn watch<'a, T: Outcome>(
     Box::pin(watched.instrument(span))
 }
 
-/// Reported once, also where the future is dropped before.
+/// Reported once, also if the future is dropped.
 struct End {
     operation: &'static str,
     about: About,
@@ -102,7 +102,7 @@ struct End {
 }
 
 impl End {
-    /// A failure is an error to whoever reads a log, but for a call that its caller cancelled.
+    /// A failure is logged as an error, except for a call that its caller cancelled.
     fn report<T: Outcome>(mut self, result: &Result<T>) {
         self.is_reported = true;
         let (outcome, correlation_id) = match result {

@@ -1,7 +1,7 @@
-//! The table of operations: all that the client offers, each with what there is to say about it.
+//! The table of operations: everything that the client offers.
 //!
-//! A row has the name in [`Operation`], the method of [`Client`](crate::Client) with its arguments and its result, what its span is about,
-//! the options of the call with the deadline by default, the rights, and the function that does the work. The methods' docs are in
+//! A row has the name in [`Operation`], the method of [`Client`](crate::Client) with its arguments and its result, the fields of its
+//! span, the call options with the default deadline, the permissions, and the function that does the work. The methods' docs are in
 //! `docs/`, by their names.
 
 use super::{
@@ -11,7 +11,7 @@ use super::{
 use crate::error::words;
 use serde::{Deserialize, Serialize};
 
-/// Gives all rows to a macro.
+/// Passes all rows to a macro.
 macro_rules! operations {
     ($make:ident) => {
         $make! {
@@ -186,7 +186,7 @@ macro_rules! operation {
         }
 
         impl Operation {
-            /// The rights that it needs.
+            /// The permissions that it needs.
             pub(crate) const fn rights(self) -> &'static [RequiredRight] {
                 match self { $(Self::$operation => $rights,)* }
             }

@@ -1,12 +1,12 @@
-//! Which addresses that a registry names are gone to. It may be anybody's registry, and its answers are no orders: an address that it
-//! names is where a client behind a firewall would go for it, and whose answer it would be shown.
+//! Which addresses that a registry names are followed. It may be a hostile registry: an address in its response would be requested from
+//! behind the client's firewall, and the response shown to it.
 
 use crate::error::{Error, ErrorKind, Result};
 use url::{Host, Url};
 
-/// Services that give a token to anybody who asks, and that registries under other names send their callers to, as their own challenges
-/// show: Docker's, GitHub's, Red Hat's, Google's, GitLab's, NVIDIA's, Amazon's, Microsoft's. How such a service is asked is in the
-/// [token specification](https://distribution.github.io/distribution/spec/auth/token/).
+/// Token services that serve anonymous callers, and that registries under other names refer to in their challenges: Docker's, GitHub's,
+/// Red Hat's, Google's, GitLab's, NVIDIA's, Amazon's, Microsoft's. Such a service is called as in the [token
+/// specification](https://distribution.github.io/distribution/spec/auth/token/).
 const TOKEN_SERVICES: [&str; 8] = [
     "auth.docker.io",
     "ghcr.io",
@@ -18,8 +18,8 @@ const TOKEN_SERVICES: [&str; 8] = [
     "mcr.microsoft.com",
 ];
 
-/// Endings below which anybody can have a name: one label more is one owner's. Of the public suffix list those where registries, or
-/// what would pass for one, are hosted.
+/// Suffixes below which anyone can have a name: the next label belongs to one owner. Those of the public suffix list where registries,
+/// or similar services, are hosted.
 const SHARED: [&str; 30] = [
     "azurecr.io",
     "azurecr.cn",
@@ -53,7 +53,7 @@ const SHARED: [&str; 30] = [
     "duckdns.org",
 ];
 
-/// Endings of names that are given inside of networks, not in the public DNS: RFC 2606, 6761, 6762, 8375, and what is used without one.
+/// Suffixes of names inside of networks, not in the public DNS: RFC 2606, 6761, 6762, 8375, and others in use.
 const PRIVATE: [&str; 14] = [
     "localhost",
     "local",
@@ -77,7 +77,7 @@ const BEFORE_COUNTRY: [&str; 18] = [
     "plc",
 ];
 
-/// The address of a challenge's realm, as far as it is gone to: on the registry's own domain, or a token service that is known.
+/// The address of a challenge's realm, if it may be followed: on the registry's own domain, or a known token service.
 pub(super) fn realm(text: &str, registry: &str) -> Result<Url> {
     let (mut url, host) = plain(text, registry)?;
     if !is_same_owner(&host, host_of(registry)) && !TOKEN_SERVICES.contains(&host.as_str()) {
@@ -87,7 +87,7 @@ pub(super) fn realm(text: &str, registry: &str) -> Result<Url> {
     Ok(url)
 }
 
-/// The address that a manifest was moved to: any public one, since it brings no token along and a digest says whether it is the image.
+/// The address that a manifest was moved to: any public one, since no token is sent there and a digest verifies the image.
 pub(super) fn moved(text: &str, from: &Url) -> Result<Url> {
     let own = authority(from);
     let url = from.join(text).map_err(|err| unreadable(&own).with_source(err))?;
@@ -98,14 +98,14 @@ pub(super) fn moved(text: &str, from: &Url) -> Result<Url> {
     Ok(url)
 }
 
-/// What an image's registry would be called, of an address.
+/// An address in the form of an image's registry.
 pub(super) fn authority(url: &Url) -> String {
     let host = url.host_str().unwrap_or_default();
     url.port().map_or_else(|| host.to_owned(), |port| format!("{host}:{port}"))
 }
 
-/// Refuses what no address of these needs: another scheme, a user, an address in numbers, a port of its own choice. A registry that is
-/// itself at such a place is no worse for naming it.
+/// Rejects unusual addresses: another scheme, a user, an IP address, another port. A registry that itself has such an address may name
+/// it.
 fn plain(text: &str, registry: &str) -> Result<(Url, String)> {
     let url = Url::parse(text).map_err(|err| unreadable(registry).with_source(err))?;
     let wrong = |why: &str| Err(refused(why, registry, url.host_str().unwrap_or_default()));
@@ -152,7 +152,7 @@ fn host_of(registry: &str) -> &str {
     }
 }
 
-/// Whether two hosts are of one owner, as far as names show it.
+/// Whether two hosts belong to one owner, judging by their names.
 fn is_same_owner(one: &str, other: &str) -> bool {
     if one.eq_ignore_ascii_case(other) {
         return true;
@@ -161,8 +161,8 @@ fn is_same_owner(one: &str, other: &str) -> bool {
     matches!(owners, (Some(one), Some(other)) if one == other)
 }
 
-/// The part of a name that somebody has registered: `docker.io` of `registry-1.docker.io`. `None` for an address, and for a name that is
-/// no longer than an ending. Where it is in doubt how long an ending is, the longer one is meant: then fewer hosts are of one owner.
+/// The registered part of a name: `docker.io` of `registry-1.docker.io`. `None` for an address, and for a name that is only a suffix.
+/// If the length of a suffix is uncertain, the longer one is used: then fewer hosts count as one owner's.
 fn owner(host: &str) -> Option<String> {
     let host = host.to_ascii_lowercase();
     let labels: Vec<&str> = host.split('.').collect();
@@ -174,7 +174,7 @@ fn owner(host: &str) -> Option<String> {
     Some(labels.get(labels.len().checked_sub(length)?..)?.join("."))
 }
 
-/// How many labels the ending has below which names are registered.
+/// The number of labels of the suffix below which names are registered.
 fn ending(labels: &[&str]) -> usize {
     let has = |ending: &&&str| {
         let wanted: Vec<&str> = ending.split('.').collect();

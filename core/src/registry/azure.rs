@@ -2,12 +2,12 @@
 
 use super::{
     CreatedRegistry, ImportHandle, ImportRequest, ImportStatus, NewRegistry, Registry, RegistryImporter, RegistryRef,
+    create,
     data_plane::DataPlane,
     import,
-    lookup::{find_in_list, look},
-    make,
+    lookup::{find_in_list, read_registry},
     reference::By,
-    wire::{Wanted, WireRegistry},
+    wire::{Requested, WireRegistry},
 };
 use crate::{
     call::Call,
@@ -36,7 +36,7 @@ impl AzureRegistryImporter {
     }
 
     async fn find_by_id(&self, id: &ResourceId, call: &Call) -> Result<Option<Registry>> {
-        look(&self.arm, id, call).await?.map(WireRegistry::into_registry).transpose()
+        read_registry(&self.arm, id, call).await?.map(WireRegistry::into_registry).transpose()
     }
 }
 
@@ -47,13 +47,13 @@ impl RegistryImporter for AzureRegistryImporter {
         let subscription = registry.subscription(self.subscription);
         match &registry.by {
             By::Id(id) => self.find_by_id(id, call).await,
-            By::Name(name) => find_in_list(&self.arm, subscription, Wanted::Name(name), call).await,
-            By::LoginServer(host) => find_in_list(&self.arm, subscription, Wanted::LoginServer(host), call).await,
+            By::Name(name) => find_in_list(&self.arm, subscription, Requested::Name(name), call).await,
+            By::LoginServer(host) => find_in_list(&self.arm, subscription, Requested::LoginServer(host), call).await,
         }
     }
 
     async fn create(&self, registry: &NewRegistry, call: &Call) -> Result<CreatedRegistry> {
-        make::create(&self.arm, registry, call).await
+        create::create(&self.arm, registry, call).await
     }
 
     async fn start_import(&self, registry: &Registry, request: &ImportRequest, call: &Call) -> Result<ImportHandle> {

@@ -1,4 +1,4 @@
-//! What came of making a registry.
+//! The result of creating a registry.
 
 use super::Registry;
 use crate::difference::Difference;

@@ -1,4 +1,4 @@
-//! The data plane of registries: a look at a manifest, wherever the registry keeps it.
+//! The data plane of registries: reads a manifest, wherever the registry keeps it.
 
 use super::{
     address,
@@ -17,10 +17,10 @@ use azure_core::http::Method;
 use std::sync::Mutex;
 use url::Url;
 
-/// A manifest lies behind one redirect where it lies behind any; who sends in circles has none.
+/// The maximum number of redirects. Real registries use at most one.
 const MOST_MOVES: usize = 5;
 
-/// Looks at images in any registry.
+/// Reads images in any registry.
 #[derive(Clone, Debug)]
 pub(crate) struct DataPlane {
     registries: Registries,
@@ -36,41 +36,41 @@ impl DataPlane {
     /// An image that is named by its digest has that digest, or it is an error. If the registry does not report the digest, it is
     /// computed from the manifest's bytes.
     pub async fn image(&self, image: &ImageReference, call: &Call) -> Result<Option<Image>> {
-        let look = Probe { image, call, registries: &self.registries, left: call.patience().map(Mutex::new) };
-        match manifest::read_head(image, &self.follow(Method::Head, &look).await?)? {
+        let probe = Probe { image, call, registries: &self.registries, left: call.registry_timeout().map(Mutex::new) };
+        match manifest::read_head(image, &self.follow(Method::Head, &probe).await?)? {
             Seen::Image(found) => Ok(Some(found)),
             Seen::Absent => Ok(None),
-            Seen::Unnamed => manifest::read_body(image, &self.follow(Method::Get, &look).await?),
+            Seen::Unnamed => manifest::read_body(image, &self.follow(Method::Get, &probe).await?),
         }
     }
 
-    /// Asks the registry, and goes to where it sends. A token goes to the host that it is for and to no other.
-    async fn follow(&self, method: Method, look: &Probe<'_>) -> Result<Answer> {
-        let mut url = first_url(look.image)?;
-        let mut answer = self.ask_registry(method, &url, look).await?;
+    /// Requests the manifest from the registry, and follows its redirects. A token goes only to the host that it is for.
+    async fn follow(&self, method: Method, probe: &Probe<'_>) -> Result<Answer> {
+        let mut url = first_url(probe.image)?;
+        let mut answer = self.ask_registry(method, &url, probe).await?;
         for _ in 0..MOST_MOVES {
             let Some(moved) = moved(&answer, &url)? else { return Ok(answer) };
             url = moved;
-            answer = self.ask_elsewhere(method, &url, look).await?;
+            answer = self.ask_elsewhere(method, &url, probe).await?;
         }
         if moved(&answer, &url)?.is_none() {
             return Ok(answer);
         }
         let text = "the registry redirects endlessly";
-        Err(Error::new(ErrorKind::Unexpected, text).with_context("image", look.image.to_string()))
+        Err(Error::new(ErrorKind::Unexpected, text).with_context("image", probe.image.to_string()))
     }
 
-    /// A registry's tokens carry the permissions of the moment when they were given. So a refusal with one that was held is
-    /// no answer yet: it is let go of, and the second try signs in anew.
-    async fn ask_registry(&self, method: Method, url: &Url, look: &Probe<'_>) -> Result<Answer> {
-        let held = self.sign_in.held(look.image);
-        let first = look.manifest(method, url, held.as_ref()).await?;
+    /// A registry's tokens carry the permissions at the time of issue. So a refusal with a cached one is not final: it is dropped, and
+    /// the second try signs in again.
+    async fn ask_registry(&self, method: Method, url: &Url, probe: &Probe<'_>) -> Result<Answer> {
+        let cached = self.sign_in.cached(probe.image);
+        let first = probe.manifest(method, url, cached.as_ref()).await?;
         if first.status != 401 {
             return Ok(first);
         }
-        let challenge = SignIn::challenge(&first, look.image)?;
-        let had_refresh_token = self.sign_in.has_refresh_token(look.image);
-        let asked = self.ask_signed_in(method, url, look, &challenge).await;
+        let challenge = SignIn::challenge(&first, probe.image)?;
+        let had_refresh_token = self.sign_in.has_refresh_token(probe.image);
+        let asked = self.ask_signed_in(method, url, probe, &challenge).await;
         let is_refused = match &asked {
             Ok(answer) => answer.status == 401,
             Err(err) => err.status() == Some(401),
@@ -78,35 +78,35 @@ impl DataPlane {
         if !(is_refused && had_refresh_token) {
             return asked;
         }
-        self.sign_in.forget_refresh_token(look.image);
-        self.ask_signed_in(method, url, look, &challenge).await
+        self.sign_in.forget_refresh_token(probe.image);
+        self.ask_signed_in(method, url, probe, &challenge).await
     }
 
     async fn ask_signed_in(
         &self,
         method: Method,
         url: &Url,
-        look: &Probe<'_>,
+        probe: &Probe<'_>,
         challenge: &super::sign_in::Challenge,
     ) -> Result<Answer> {
-        self.sign_in.forget(look.image);
-        let token = self.sign_in.token(challenge, look).await?;
-        let answer = look.manifest(method, url, Some(&token)).await?;
+        self.sign_in.forget(probe.image);
+        let token = self.sign_in.token(challenge, probe).await?;
+        let answer = probe.manifest(method, url, Some(&token)).await?;
         if !matches!(answer.status, 401 | 403) {
-            self.sign_in.keep(look.image, token);
+            self.sign_in.keep(probe.image, token);
         }
         Ok(answer)
     }
 
-    /// The same where the registry has sent to: without a name, by that host's own rules, and nothing of it is held.
-    async fn ask_elsewhere(&self, method: Method, url: &Url, look: &Probe<'_>) -> Result<Answer> {
-        let first = look.manifest(method, url, None).await?;
+    /// The same at a redirect's host: anonymously, by that host's own rules, and without caching.
+    async fn ask_elsewhere(&self, method: Method, url: &Url, probe: &Probe<'_>) -> Result<Answer> {
+        let first = probe.manifest(method, url, None).await?;
         if first.status != 401 {
             return Ok(first);
         }
-        let challenge = SignIn::challenge(&first, look.image)?;
-        let token = SignIn::anonymous(&challenge, &address::authority(url), look).await?;
-        look.manifest(method, url, Some(&token)).await
+        let challenge = SignIn::challenge(&first, probe.image)?;
+        let token = SignIn::anonymous(&challenge, &address::authority(url), probe).await?;
+        probe.manifest(method, url, Some(&token)).await
     }
 }
 
@@ -119,7 +119,7 @@ fn first_url(image: &ImageReference) -> Result<Url> {
     ))
 }
 
-/// Where an answer sends to, if it does.
+/// The target of a redirect, if the response is one.
 fn moved(answer: &Answer, from: &Url) -> Result<Option<Url>> {
     match (answer.status, answer.header("location")) {
         (301 | 302 | 303 | 307 | 308, Some(to)) => address::moved(to, from).map(Some),

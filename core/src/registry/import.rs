@@ -1,4 +1,4 @@
-//! The import operation of a registry: one request, then looks at a link until it is done.
+//! The import operation of a registry: one request, then polls of a link until it is done.
 
 use super::{Registry, import_failure, lookup::API};
 use crate::{
@@ -93,17 +93,17 @@ pub struct ImportHandle {
     /// `x-ms-correlation-request-id` of the request that started it, for Azure's activity log.
     pub correlation_id: Option<String>,
     link: String,
-    /// By which a target that another import has brought is told from one that is taken.
+    /// Distinguishes a target that another import of the same image has created from a tag of another image.
     #[serde(skip_serializing_if = "Option::is_none")]
-    pub(crate) arriving: Option<Arriving>,
+    pub(crate) arriving: Option<ExpectedImage>,
     #[serde(skip)]
     wait: Option<Duration>,
 }
 
-/// The form in which a handle is stored.
+/// The format version of a stored handle.
 const VERSION: u32 = 1;
 
-/// A handle as it was stored, before its version was looked at.
+/// A stored handle, before its version is checked.
 #[derive(Deserialize)]
 #[serde(transparent)]
 struct Stored(Value);
@@ -118,7 +118,7 @@ impl TryFrom<Stored> for ImportHandle {
             targets: Vec<String>,
             correlation_id: Option<String>,
             link: String,
-            arriving: Option<Arriving>,
+            arriving: Option<ExpectedImage>,
         }
         match stored.get("version") {
             None => {}
@@ -143,9 +143,9 @@ impl TryFrom<Stored> for ImportHandle {
     }
 }
 
-/// What an import is to bring.
+/// The image that an import creates.
 #[derive(Clone, PartialEq, Eq, Serialize, Deserialize)]
-pub(crate) struct Arriving {
+pub(crate) struct ExpectedImage {
     pub images: Vec<ImageReference>,
     pub digest: Digest,
 }
@@ -217,7 +217,7 @@ pub(super) async fn start(
 
 pub(super) async fn poll(arm: &Arm, handle: &mut ImportHandle, call: &Call) -> Result<ImportStatus> {
     let mut operation = Operation::resume(arm, &handle.link, STEP)?.begun_with(handle.correlation_id.clone());
-    let (progressed, answer) = operation.look(arm, call).await.map_err(import_failure::explain_end)?;
+    let (progressed, answer) = operation.poll(arm, call).await.map_err(import_failure::explain_end)?;
     operation.link().clone_into(&mut handle.link);
     handle.wait = operation.asked_wait();
     Ok(match progressed {
@@ -226,15 +226,15 @@ pub(super) async fn poll(arm: &Arm, handle: &mut ImportHandle, call: &Call) -> R
     })
 }
 
-/// The body has the targets as keys, beside `status`.
+/// The body has the targets as keys, next to `status`.
 fn read_tags(body: &[u8], targets: &[String]) -> BTreeMap<String, String> {
     let body: Value = serde_json::from_slice(body).unwrap_or_default();
     let state = |target: &String| Some((target.clone(), body.get(target)?.as_str()?.to_owned()));
     targets.iter().filter_map(state).collect()
 }
 
-/// See [Import image](https://learn.microsoft.com/rest/api/container-registry/registries/import-image).
-/// It is sent once: a second sending of an import that was accepted says that its tag exists.
+/// See [Import image](https://learn.microsoft.com/rest/api/container-registry/registries/import-image). It is sent once: sending an
+/// accepted import again reports that its tag exists.
 fn post_import(registry: &Registry, request: &ImportRequest) -> ArmRequest {
     let from = &request.source;
     let version = match (from.digest().map(Digest::as_str), from.tag()) {

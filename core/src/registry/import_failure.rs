@@ -1,12 +1,13 @@
-//! Why an import failed. Azure gives texts only, so that here a text decides; the other places where one does are
-//! listed in CONTRIBUTING.md.
+//! Why an import failed. Azure reports texts only, so a text decides here; the other places where one does are listed in
+//! CONTRIBUTING.md.
 
 use crate::error::{Error, ErrorKind, ImportSide};
 
 const SOURCE: Option<ImportSide> = Some(ImportSide::Source);
 const TARGET: Option<ImportSide> = Some(ImportSide::Target);
 
-/// Texts that users have reported, what they mean, whose fault it is, and what to do. The first that fits counts; what fits none stays as it is.
+/// Texts reported by users, their meaning, the side at fault, and what to do. The first match counts; an unknown text is left
+/// unchanged.
 const TEXTS: [(&[&str], ErrorKind, Option<ImportSide>, &str); 7] = [
     (
         &["already exists in target registry"],
@@ -38,7 +39,7 @@ const TEXTS: [(&[&str], ErrorKind, Option<ImportSide>, &str); 7] = [
     (&["Error copying blobs"], ErrorKind::OperationFailed, None, "Azure could not copy the image's layers; retry"),
 ];
 
-/// Gives a failed import its kind and a hint. A refusal of the caller itself stays what it is.
+/// Sets the kind and a hint of a failed import. A refusal of the caller itself is left unchanged.
 pub(super) fn explain(err: Error) -> Error {
     if err.refusal().is_some() || err.code().is_some_and(|code| code == "InvalidAuthenticationToken") {
         return err;
@@ -59,8 +60,7 @@ pub(super) fn explain(err: Error) -> Error {
     }
 }
 
-/// The same for an import that Azure had accepted: what it then answers with 400 is how the import ended, and no fault of the
-/// request that looked.
+/// The same for an import that Azure had accepted: a later 400 is the import's own end, and not an error of the poll.
 pub(super) fn explain_end(err: Error) -> Error {
     let err = explain(err);
     match err.service() {

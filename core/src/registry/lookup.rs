@@ -1,38 +1,38 @@
-//! Registries as Azure Resource Manager lists and shows them.
+//! Registries as listed and returned by Azure Resource Manager.
 
 use super::{
     Registry,
     reference::TYPE,
-    wire::{Search, Wanted, WireRegistry},
+    wire::{Requested, Search, WireRegistry},
 };
 use crate::{
-    absent,
     action::READ_REGISTRY,
     call::Call,
     error::{Error, ErrorKind, Result},
     http::{Arm, ArmRequest, read_item},
     id::{ResourceId, SubscriptionId},
+    missing,
 };
 
 pub(super) const API: &str = "2025-11-01";
 const LIST: &str = "a list of registries";
 
-/// `None` if the registry itself is absent. Where its group or subscription is, Azure says so by another code.
-pub(super) async fn look(arm: &Arm, id: &ResourceId, call: &Call) -> Result<Option<WireRegistry>> {
+/// `None` if the registry itself is missing. For a missing group or subscription, Azure has another code.
+pub(super) async fn read_registry(arm: &Arm, id: &ResourceId, call: &Call) -> Result<Option<WireRegistry>> {
     match arm.send(get_registry(id), call).await {
         Ok(answer) => answer.read("a registry").map(Some),
         Err(err) if err.code() == Some("ResourceNotFound") => Ok(None),
-        Err(err) if err.kind() == ErrorKind::NotFound => Err(absent::explain(err, "registry", id)),
+        Err(err) if err.kind() == ErrorKind::NotFound => Err(missing::explain(err, "registry", id)),
         Err(err) => Err(err.with_context("registry", id.name())),
     }
 }
 
-/// One list answers for the id, the login server and the mode; the shorter list of resources has only the id. Which one is meant
-/// shows before any is read: what is odd of another one is nobody's trouble.
+/// One list provides the ID, the login server and the mode; the shorter list of resources has only the ID. The requested item is
+/// identified before any is parsed: an invalid other item does not matter.
 pub(super) async fn find_in_list(
     arm: &Arm,
     subscription: SubscriptionId,
-    wanted: Wanted<'_>,
+    wanted: Requested<'_>,
     call: &Call,
 ) -> Result<Option<Registry>> {
     let mut search = Search::new(wanted);
@@ -53,8 +53,8 @@ fn get_registry(id: &ResourceId) -> ArmRequest {
     ArmRequest::get(id.as_str(), API).step("reading the registry").needs(READ_REGISTRY, id.as_str())
 }
 
-/// Every registry of a subscription that can be pulled from: one that has no login server yet cannot. One that this version cannot read,
-/// such as one with a mode that it does not know, takes none of the others along.
+/// Every registry of a subscription that can be pulled from: one without a login server cannot. A registry that this version cannot
+/// parse, such as one with an unknown mode, does not affect the others.
 pub(crate) async fn list(arm: &Arm, subscription: SubscriptionId, call: &Call) -> Result<Vec<Registry>> {
     let read = |registry: WireRegistry| if registry.has_host() { registry.into_registry().map(Some) } else { Ok(None) };
     arm.list(list_registries(subscription), LIST, call, read).await

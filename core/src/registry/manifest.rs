@@ -1,4 +1,4 @@
-//! What an answer for a manifest says of the image: its digest, held against the one that was asked for and against the bytes.
+//! Parses a manifest response: its digest, compared with the requested one and with the bytes.
 
 use super::probe::failed;
 use crate::{
@@ -7,16 +7,16 @@ use crate::{
     image::{Digest, Image, ImageReference},
 };
 
-/// What the answer to a HEAD shows.
+/// The result of a HEAD.
 #[derive(Debug)]
 pub(super) enum Seen {
     Image(Image),
     Absent,
-    /// There is an image, and only its bytes can say which: the registry named no digest, or one that cannot be compared.
+    /// An image exists, and only its bytes can identify it: the registry returned no digest, or one that cannot be compared.
     Unnamed,
 }
 
-/// Reads the answer to a HEAD.
+/// Parses the response to a HEAD.
 pub(super) fn read_head(image: &ImageReference, answer: &Answer) -> Result<Seen> {
     match answer.status {
         404 => return Ok(Seen::Absent),
@@ -34,7 +34,7 @@ pub(super) fn read_head(image: &ImageReference, answer: &Answer) -> Result<Seen>
     }
 }
 
-/// Reads the answer to a GET. The digest is that of the bytes; a header that says another one makes the answer worthless.
+/// Parses the response to a GET. The digest is that of the bytes; a different digest in the header is an error.
 pub(super) fn read_body(image: &ImageReference, answer: &Answer) -> Result<Option<Image>> {
     if answer.status == 404 {
         return Ok(None);
@@ -74,7 +74,7 @@ fn with_type(digest: Digest, answer: &Answer) -> Image {
     Image { digest, media_type: answer.header("content-type").map(str::to_owned) }
 }
 
-/// Whoever names a digest gets that image or none.
+/// An image named by its digest must have that digest.
 fn differs(image: &ImageReference, found: &Digest) -> Error {
     Error::new(ErrorKind::Unexpected, "the registry returned an image that does not match the digest")
         .with_context("image", image.to_string())
@@ -82,7 +82,7 @@ fn differs(image: &ImageReference, found: &Digest) -> Error {
         .with_source(DigestMismatch)
 }
 
-/// Marks the error of a registry that has another image under a digest than that digest's, or names another digest than its image has.
+/// Marks the error of a registry whose image does not match its digest.
 #[derive(Debug, thiserror::Error)]
 #[error("the image does not match its digest")]
 pub(crate) struct DigestMismatch;

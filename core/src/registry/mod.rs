@@ -1,14 +1,14 @@
-//! Registries: finding and making one, importing into it, looking at an image.
+//! Registries: finding and creating them, importing into them, reading images.
 
 mod address;
 mod azure;
+mod create;
 mod created;
 mod data_plane;
+mod domain_label;
 mod import;
 mod import_failure;
-mod label;
 mod lookup;
-mod make;
 mod manifest;
 mod probe;
 mod reference;
@@ -17,11 +17,11 @@ mod wire;
 
 pub use azure::AzureRegistryImporter;
 pub use created::CreatedRegistry;
+pub use domain_label::DomainNameLabelScope;
 pub use import::{ImportCredentials, ImportHandle, ImportRequest, ImportStatus};
-pub use label::DomainNameLabelScope;
 pub use reference::RegistryRef;
 
-pub(crate) use import::Arriving;
+pub(crate) use import::ExpectedImage;
 pub(crate) use lookup::list;
 pub(crate) use manifest::DigestMismatch;
 pub(crate) use reference::{TYPE, registry_name};

@@ -15,12 +15,11 @@ use std::{
 use tokio::time::Instant;
 use url::Url;
 
-/// All forms that a manifest can have: without the two for indexes a registry may answer with one platform's manifest, whose
-/// digest is another.
+/// All manifest types: without the two for indexes a registry may return one platform's manifest, which has another digest.
 const MANIFESTS: &str = "application/vnd.oci.image.index.v1+json, application/vnd.oci.image.manifest.v1+json, \
     application/vnd.docker.distribution.manifest.list.v2+json, application/vnd.docker.distribution.manifest.v2+json";
 
-/// One look at an image: for what, and how long the registry may still take for it.
+/// One read of an image: the image, and how long the registry may still take.
 pub(super) struct Probe<'a> {
     pub image: &'a ImageReference,
     pub call: &'a Call,
@@ -51,7 +50,7 @@ impl Probe<'_> {
     }
 }
 
-/// Docker Hub answers at another host than the one in its images' names.
+/// Docker Hub's API has another host than its images' names.
 pub(super) fn api_host(image: &ImageReference) -> &str {
     if image.registry() == "docker.io" { "registry-1.docker.io" } else { image.registry() }
 }
@@ -76,7 +75,8 @@ mod tests {
     use super::*;
     use azure_core::http::headers::Headers;
 
-    /// A registry's own words go before: whom it does not let in lacks a permission, and what it does not find in a sign-in is no image.
+    /// A registry's own error has precedence: a caller that is not admitted lacks a permission, and a 404 of a sign-in is not a missing
+    /// image.
     #[test]
     fn a_status_has_the_same_meaning_as_elsewhere() {
         let image = "quay.example/team/app:v1".parse().unwrap();

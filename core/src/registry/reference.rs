@@ -1,4 +1,4 @@
-//! Which registry is meant.
+//! References to registries.
 
 use super::Registry;
 use crate::{
@@ -37,7 +37,7 @@ pub(crate) enum By {
     Id(ResourceId),
 }
 
-/// A reference as it is stored: the text that it was read from, and the subscription, where one was named.
+/// A stored reference: the original text, and the subscription, if named.
 #[derive(Serialize, Deserialize)]
 struct Stored {
     subscription: Option<SubscriptionId>,
@@ -92,7 +92,7 @@ impl RegistryRef {
         }
     }
 
-    /// Refuses a login server that is not one of this cloud, before it is looked for.
+    /// Rejects a login server of another cloud before it is searched.
     pub(crate) fn check_cloud(&self, cloud: &Cloud) -> Result<()> {
         match &self.by {
             By::LoginServer(host) => cloud.check_login_server(host),
@@ -100,8 +100,7 @@ impl RegistryRef {
         }
     }
 
-    /// Whether a login server can be this registry's: of one by its name or id, that name stands before the ending, and a domain label
-    /// perhaps.
+    /// Whether a login server can be this registry's: the name, possibly followed by a domain label, precedes the suffix.
     pub(crate) fn may_have_host(&self, host: &str) -> bool {
         let name = match &self.by {
             By::LoginServer(mine) => return mine.eq_ignore_ascii_case(host),
@@ -118,7 +117,7 @@ impl RegistryRef {
     }
 }
 
-/// Checks a registry's name: 5 to 50 ASCII letters and digits, as the service's own schema says.
+/// Checks a registry's name: 5 to 50 ASCII letters and digits, as in the service's schema.
 pub(crate) fn registry_name(text: &str) -> Result<String> {
     if (5..=50).contains(&text.len()) && text.bytes().all(|byte| byte.is_ascii_alphanumeric()) {
         return Ok(text.to_owned());
@@ -126,8 +125,8 @@ pub(crate) fn registry_name(text: &str) -> Result<String> {
     Err(Error::invalid("expected 5 to 50 letters and digits", "registry name", text))
 }
 
-/// A registry's name, a dash and 16 characters where the registry has a domain label, and the ending of a cloud: which one, the
-/// client knows. A regional host, `NAME.REGION.geo.azurecr.io`, stands for the registry's own.
+/// A registry's name, possibly a dash and a domain label of 16 characters, and the suffix of a cloud, which only the client knows. A
+/// regional host, `NAME.REGION.geo.azurecr.io`, stands for the registry's own.
 fn login_server(text: &str) -> Result<String> {
     let wrong =
         || Error::invalid("expected the login server of a registry, such as myregistry.azurecr.io", "registry", text);
@@ -150,12 +149,12 @@ fn login_server(text: &str) -> Result<String> {
 impl FromStr for RegistryRef {
     type Err = Error;
 
-    /// Reads a resource id, which begins with a slash; a login server, which has a dot; or a name, which has neither. The last two may have a
-    /// subscription's id and a slash before them.
+    /// Parses a resource ID, which starts with a slash; a login server, which has a dot; or a name, which has neither. The last two may
+    /// be preceded by a subscription ID and a slash.
     ///
     /// # Errors
-    /// [`InvalidInput`](crate::ErrorKind::InvalidInput), with the form that was wanted. Whether a login server is one of the client's
-    /// cloud shows when it is used.
+    /// [`InvalidInput`](crate::ErrorKind::InvalidInput), with the expected format. Whether a login server belongs to the client's cloud
+    /// is checked when it is used.
     fn from_str(text: &str) -> Result<Self> {
         if text.starts_with('/') {
             return Self::of_id(text.parse()?);
@@ -188,7 +187,7 @@ impl From<&Registry> for RegistryRef {
     }
 }
 
-/// The form that [`FromStr`] reads: the name, login server or resource id, with the subscription before it where one was named.
+/// The format that [`FromStr`] parses: the name, login server or resource ID, preceded by the subscription if named.
 impl fmt::Display for RegistryRef {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self.subscription {

@@ -1,4 +1,4 @@
-//! Sign-in at registries, as each of them asks for it: with the caller's identity at one of Azure's, and without a name elsewhere.
+//! Sign-in at registries, with the scheme of each: with the caller's identity at Azure registries, and anonymously elsewhere.
 
 use super::{
     address,
@@ -21,33 +21,33 @@ use std::{
 use tokio::time::Instant;
 use url::{Url, form_urlencoded};
 
-/// A registry's refresh token lives 3 h 15 min, its access token 75 min; both are let go of earlier.
+/// A registry's refresh token is valid for 3 h 15 min, its access token for 75 min; both are dropped earlier.
 const REFRESH_FOR: Duration = Duration::from_secs(3 * 3600);
 const ACCESS_FOR: Duration = Duration::from_secs(3600);
 
-/// Tokens for registries, of those who give them and of those who are held.
+/// Tokens for registries: acquires and caches them.
 #[derive(Clone, Debug)]
 pub(super) struct SignIn {
     cloud: Cloud,
     entra: Tokens,
-    held: Arc<Held>,
+    cached: Arc<RegistryTokenCache>,
 }
 
-/// Registry tokens by what they are for.
+/// Registry tokens by purpose.
 #[derive(Default)]
-struct Held(Mutex<HashMap<String, (Secret, Instant)>>);
+struct RegistryTokenCache(Mutex<HashMap<String, (Secret, Instant)>>);
 
-impl Held {
+impl RegistryTokenCache {
     fn get(&self, key: &str) -> Option<Secret> {
-        let held = self.0.lock().unwrap_or_else(PoisonError::into_inner);
-        held.get(key).filter(|(_, until)| *until > Instant::now()).map(|(token, _)| token.clone())
+        let cached = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        cached.get(key).filter(|(_, until)| *until > Instant::now()).map(|(token, _)| token.clone())
     }
 
     fn keep(&self, key: String, token: Secret, lifetime: Duration) {
-        let mut held = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut cached = self.0.lock().unwrap_or_else(PoisonError::into_inner);
         let now = Instant::now();
-        held.retain(|_, (_, until)| *until > now);
-        held.insert(key, (token, now + lifetime));
+        cached.retain(|_, (_, until)| *until > now);
+        cached.insert(key, (token, now + lifetime));
     }
 
     fn forget(&self, key: &str) {
@@ -55,13 +55,13 @@ impl Held {
     }
 }
 
-impl std::fmt::Debug for Held {
+impl std::fmt::Debug for RegistryTokenCache {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.debug_struct("Held").finish_non_exhaustive()
+        f.debug_struct("RegistryTokenCache").finish_non_exhaustive()
     }
 }
 
-/// What a registry asks for in `www-authenticate`.
+/// A registry's challenge in `www-authenticate`.
 #[derive(Debug, Default, PartialEq, Eq)]
 pub(super) struct Challenge {
     realm: String,
@@ -71,7 +71,7 @@ pub(super) struct Challenge {
 
 impl SignIn {
     pub fn new(cloud: Cloud, entra: Tokens) -> Self {
-        Self { cloud, entra, held: Arc::default() }
+        Self { cloud, entra, cached: Arc::default() }
     }
 
     /// Parses the sign-in challenge of a response.
@@ -89,64 +89,64 @@ impl SignIn {
     }
 
     /// The cached access token for the image's repository.
-    pub fn held(&self, image: &ImageReference) -> Option<Secret> {
-        self.held.get(&access_key(image))
+    pub fn cached(&self, image: &ImageReference) -> Option<Secret> {
+        self.cached.get(&access_key(image))
     }
 
     pub fn keep(&self, image: &ImageReference, token: Secret) {
-        self.held.keep(access_key(image), token, ACCESS_FOR);
+        self.cached.keep(access_key(image), token, ACCESS_FOR);
     }
 
     pub fn forget(&self, image: &ImageReference) {
-        self.held.forget(&access_key(image));
+        self.cached.forget(&access_key(image));
     }
 
     pub fn has_refresh_token(&self, image: &ImageReference) -> bool {
-        self.held.get(image.registry()).is_some()
+        self.cached.get(image.registry()).is_some()
     }
 
     pub fn forget_refresh_token(&self, image: &ImageReference) {
-        self.held.forget(image.registry());
+        self.cached.forget(image.registry());
     }
 
     /// Acquires a token for the image's repository from its registry.
-    pub async fn token(&self, challenge: &Challenge, look: &Probe<'_>) -> Result<Secret> {
-        if self.cloud.has_registry(look.image.registry()) {
-            check_own_realm(challenge, look.image)?;
-            let refresh = self.refresh_token(challenge, look).await?;
-            return access_token(challenge, &refresh, look).await;
+    pub async fn token(&self, challenge: &Challenge, probe: &Probe<'_>) -> Result<Secret> {
+        if self.cloud.has_registry(probe.image.registry()) {
+            check_own_realm(challenge, probe.image)?;
+            let refresh = self.refresh_token(challenge, probe).await?;
+            return access_token(challenge, &refresh, probe).await;
         }
-        Self::anonymous(challenge, api_host(look.image), look).await
+        Self::anonymous(challenge, api_host(probe.image), probe).await
     }
 
-    /// Exchanges the caller's Entra token. It goes to the registry itself and to no host that an answer named.
-    async fn refresh_token(&self, challenge: &Challenge, look: &Probe<'_>) -> Result<Secret> {
-        let host = look.image.registry();
-        if let Some(token) = self.held.get(host) {
+    /// Exchanges the caller's Entra ID token. It is sent to the registry itself and to no host from a response.
+    async fn refresh_token(&self, challenge: &Challenge, probe: &Probe<'_>) -> Result<Secret> {
+        let host = probe.image.registry();
+        if let Some(token) = self.cached.get(host) {
             return Ok(token);
         }
-        let mut answer = self.exchange(challenge, look).await?;
+        let mut answer = self.exchange(challenge, probe).await?;
         if answer.status == 401 {
             // It may have expired before it was thought to: another one is tried, once.
             self.entra.forget(Cloud::registry_scope());
-            answer = self.exchange(challenge, look).await?;
+            answer = self.exchange(challenge, probe).await?;
         }
-        let token = read_token(&answer, look.image, |body| body.refresh_token)?;
-        self.held.keep(host.to_owned(), token.clone(), REFRESH_FOR);
+        let token = read_token(&answer, probe.image, |body| body.refresh_token)?;
+        self.cached.keep(host.to_owned(), token.clone(), REFRESH_FOR);
         Ok(token)
     }
 
-    async fn exchange(&self, challenge: &Challenge, look: &Probe<'_>) -> Result<Answer> {
-        let entra = self.entra.get(Cloud::registry_scope(), look.call).await?;
+    async fn exchange(&self, challenge: &Challenge, probe: &Probe<'_>) -> Result<Answer> {
+        let entra = self.entra.get(Cloud::registry_scope(), probe.call).await?;
         let form = [("grant_type", "access_token"), ("service", challenge.service()), ("access_token", entra.secret())];
-        post_form(&format!("https://{}/oauth2/exchange", look.image.registry()), &form, look).await
+        post_form(&format!("https://{}/oauth2/exchange", probe.image.registry()), &form, probe).await
     }
 
     /// Acquires an anonymous token from the registry at `authority`.
-    pub async fn anonymous(challenge: &Challenge, authority: &str, look: &Probe<'_>) -> Result<Secret> {
+    pub async fn anonymous(challenge: &Challenge, authority: &str, probe: &Probe<'_>) -> Result<Secret> {
         let mut url = address::realm(&challenge.realm, authority)
-            .map_err(|err| err.with_context("image", look.image.to_string()))?;
-        let own_scope = pull_scope(look.image);
+            .map_err(|err| err.with_context("image", probe.image.to_string()))?;
+        let own_scope = pull_scope(probe.image);
         {
             let mut query = url.query_pairs_mut();
             if let Some(service) = &challenge.service {
@@ -154,7 +154,7 @@ impl SignIn {
             }
             query.append_pair("scope", challenge.scope.as_deref().unwrap_or(&own_scope));
         }
-        let step = format!("signing in anonymously for {}", look.image);
+        let step = format!("signing in anonymously for {}", probe.image);
         let request = RegistryRequest {
             method: Method::Get,
             url,
@@ -164,7 +164,7 @@ impl SignIn {
             body_kind: BodyKind::Token,
         };
         // A refresh token is for who has a name. One that comes all the same is not looked at.
-        read_token(&look.send(request).await?, look.image, |body| body.access_token.or(body.token))
+        read_token(&probe.send(request).await?, probe.image, |body| body.access_token.or(body.token))
     }
 }
 
@@ -174,7 +174,7 @@ impl Challenge {
     }
 }
 
-/// A registry of Azure gives its tokens itself. One that names another host is not what it seems, and is shown no token.
+/// An Azure registry issues its tokens itself. One that names another host is not trusted, and receives no token.
 fn check_own_realm(challenge: &Challenge, image: &ImageReference) -> Result<()> {
     let host = url(&challenge.realm)?;
     if host.scheme() == "https" && address::authority(&host).eq_ignore_ascii_case(image.registry()) {
@@ -186,21 +186,21 @@ fn check_own_realm(challenge: &Challenge, image: &ImageReference) -> Result<()> 
         .with_context("registry", image.registry()))
 }
 
-async fn access_token(challenge: &Challenge, refresh: &Secret, look: &Probe<'_>) -> Result<Secret> {
-    let scope = pull_scope(look.image);
+async fn access_token(challenge: &Challenge, refresh: &Secret, probe: &Probe<'_>) -> Result<Secret> {
+    let scope = pull_scope(probe.image);
     let form = [
         ("grant_type", "refresh_token"),
         ("service", challenge.service()),
         ("scope", &scope),
         ("refresh_token", refresh.secret()),
     ];
-    let answer = post_form(&format!("https://{}/oauth2/token", look.image.registry()), &form, look).await?;
-    read_token(&answer, look.image, |body| body.access_token)
+    let answer = post_form(&format!("https://{}/oauth2/token", probe.image.registry()), &form, probe).await?;
+    read_token(&answer, probe.image, |body| body.access_token)
 }
 
-async fn post_form(address: &str, form: &[(&str, &str)], look: &Probe<'_>) -> Result<Answer> {
+async fn post_form(address: &str, form: &[(&str, &str)], probe: &Probe<'_>) -> Result<Answer> {
     let body = form_urlencoded::Serializer::new(String::new()).extend_pairs(form).finish();
-    let step = format!("signing in at {}", look.image.registry());
+    let step = format!("signing in at {}", probe.image.registry());
     let request = RegistryRequest {
         method: Method::Post,
         url: url(address)?,
@@ -209,7 +209,7 @@ async fn post_form(address: &str, form: &[(&str, &str)], look: &Probe<'_>) -> Re
         step,
         body_kind: BodyKind::Token,
     };
-    look.send(request).await
+    probe.send(request).await
 }
 
 fn access_key(image: &ImageReference) -> String {
@@ -225,7 +225,7 @@ pub(super) fn url(text: &str) -> Result<Url> {
         .map_err(|err| Error::new(ErrorKind::Unexpected, "a registry named an invalid address").with_source(err))
 }
 
-/// The first way to sign in with a token that names where tokens come from.
+/// The first bearer challenge with a token address.
 fn bearer(header: &str) -> Option<Challenge> {
     challenge::challenges(header).iter().filter(|one| one.is("bearer")).find_map(|one| {
         let given = |name: &str| one.get(name).filter(|value| !value.is_empty()).map(str::to_owned);

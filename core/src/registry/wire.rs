@@ -1,4 +1,4 @@
-//! A registry as Azure Resource Manager writes it.
+//! A registry in Azure Resource Manager's format.
 
 use super::Registry;
 use crate::{
@@ -13,7 +13,7 @@ use serde_json::Value;
 pub(super) struct WireRegistry {
     id: String,
     location: Option<String>,
-    /// What it costs is no condition of anything that is done with it.
+    /// The tier does not affect any operation on it.
     sku: Option<WireSku>,
     #[serde(default, deserialize_with = "crate::lenient::or_default")]
     properties: WireProperties,
@@ -63,7 +63,7 @@ impl WireRegistry {
         self.properties.role_assignment_mode.as_deref().unwrap_or(RoleAssignmentMode::default().as_str())
     }
 
-    /// Its name, as the id has it: a list of another API version may leave the name itself out.
+    /// Its name, taken from the ID: a list of another API version may leave the name out.
     fn name(&self) -> &str {
         self.id.rsplit_once('/').map_or(&self.id, |(_, name)| name)
     }
@@ -109,24 +109,24 @@ impl WireRegistry {
     }
 }
 
-/// Which registry of a list is meant.
+/// The requested registry of a list.
 #[derive(Clone, Copy)]
-pub(super) enum Wanted<'a> {
+pub(super) enum Requested<'a> {
     Name(&'a str),
     LoginServer(&'a str),
 }
 
-/// A search for it among the items of a list, before they are read. The first that fits counts.
+/// A search among the items of a list, before they are parsed. The first match counts.
 pub(super) struct Search<'a> {
-    wanted: Wanted<'a>,
+    wanted: Requested<'a>,
     found: Option<Value>,
-    /// One that names no login server, and has the name that stands in the one that is meant.
+    /// An item without a login server whose name matches the requested one.
     may_be: Option<Value>,
     has_nameless: bool,
 }
 
 impl<'a> Search<'a> {
-    pub fn new(wanted: Wanted<'a>) -> Self {
+    pub fn new(wanted: Requested<'a>) -> Self {
         Self { wanted, found: None, may_be: None, has_nameless: false }
     }
 
@@ -135,8 +135,8 @@ impl<'a> Search<'a> {
         self.has_nameless |= name_of(&item).is_none();
         let has_name = |wanted: &str| name_of(&item).is_some_and(|mine| mine.eq_ignore_ascii_case(wanted));
         let place = match self.wanted {
-            Wanted::Name(name) => has_name(name).then_some(&mut self.found),
-            Wanted::LoginServer(host) => match item["properties"]["loginServer"].as_str() {
+            Requested::Name(name) => has_name(name).then_some(&mut self.found),
+            Requested::LoginServer(host) => match item["properties"]["loginServer"].as_str() {
                 Some(mine) => mine.eq_ignore_ascii_case(host).then_some(&mut self.found),
                 None => host.split(['.', '-']).next().is_some_and(has_name).then_some(&mut self.may_be),
             },
@@ -163,7 +163,7 @@ fn name_of(item: &Value) -> Option<&str> {
     item["name"].as_str().or_else(|| item["id"].as_str()?.rsplit('/').next())
 }
 
-/// A mode that is not known here is an error: a role that has no effect must not be granted for want of a better guess.
+/// An unknown mode is an error: a role without effect must not be granted on a guess.
 fn mode(word: Option<&str>) -> Result<RoleAssignmentMode> {
     let Some(word) = word else { return Ok(RoleAssignmentMode::default()) };
     let found = RoleAssignmentMode::ALL.iter().copied().find(|mode| mode.as_str().eq_ignore_ascii_case(word));
@@ -230,20 +230,20 @@ mod tests {
             item("oddreg", json!({"name": null, "sku": null, "properties": null})),
         ];
         let list = || odd.iter().cloned().chain([good.clone()]).collect::<Vec<_>>();
-        let find = |wanted: Wanted<'_>| {
+        let find = |wanted: Requested<'_>| {
             let mut search = Search::new(wanted);
             for item in list() {
                 assert_eq!(search.take(item), 0);
             }
             search.found()
         };
-        assert_eq!(find(Wanted::Name("GOODREG")), Some(good.clone()));
-        assert_eq!(find(Wanted::LoginServer("goodreg-x1.AZURECR.io")), Some(good.clone()));
+        assert_eq!(find(Requested::Name("GOODREG")), Some(good.clone()));
+        assert_eq!(find(Requested::LoginServer("goodreg-x1.AZURECR.io")), Some(good.clone()));
         // The odd one is found where it is meant: reading it then says what is wrong with it.
-        assert_eq!(find(Wanted::Name("oddreg")), Some(odd[5].clone()));
-        assert_eq!(find(Wanted::LoginServer("oddreg-h4sh.azurecr.io")), Some(odd[5].clone()));
-        assert_eq!(find(Wanted::LoginServer("goodreg-other.azurecr.io")), None);
-        assert_eq!(find(Wanted::Name("absent")), None);
+        assert_eq!(find(Requested::Name("oddreg")), Some(odd[5].clone()));
+        assert_eq!(find(Requested::LoginServer("oddreg-h4sh.azurecr.io")), Some(odd[5].clone()));
+        assert_eq!(find(Requested::LoginServer("goodreg-other.azurecr.io")), None);
+        assert_eq!(find(Requested::Name("absent")), None);
     }
 
     #[test]

@@ -19,10 +19,10 @@ use uuid::Uuid;
 const API: &str = "2022-04-01";
 const PROVIDER: &str = "providers/Microsoft.Authorization";
 
-/// How the description of an assignment begins that this library made.
+/// The prefix of the descriptions of assignments that this library created.
 const DESCRIBED_BY_US: &str = "aks-acr ";
 
-/// How long an identity that was just made may stay unknown to the directory. Half a minute was recorded.
+/// How long a new identity may stay unknown to Entra ID. Half a minute was recorded.
 const LONGEST_UNKNOWN: Duration = Duration::from_secs(120);
 /// How long a list may lag behind a write.
 const LONGEST_LAG: Duration = Duration::from_secs(15);
@@ -45,7 +45,7 @@ impl AzureRoleAssigner {
         answer.map_err(|err| err.with_context("principal", grant.principal_id.to_string()))
     }
 
-    /// Repeats only while the directory does not know the principal yet.
+    /// Retries only while Entra ID does not know the principal yet.
     async fn put_when_known(&self, grant: &Grant, call: &Call) -> Result<Answer> {
         let poll = || async {
             match self.put(grant, call).await {
@@ -57,7 +57,7 @@ impl AzureRoleAssigner {
         put.map_err(explain_unknown_principal)
     }
 
-    /// The assignment that made Azure say that one exists. A list may lag behind a write for a little while.
+    /// The assignment that made Azure report that one exists. A list may lag behind a write for a short time.
     async fn existing(&self, grant: &Grant, call: &Call) -> Result<Granted> {
         let poll = || async {
             match self.find(grant, call).await {
@@ -165,8 +165,8 @@ impl RoleAssigner for AzureRoleAssigner {
     }
 }
 
-/// What a principal holds in a subscription, above it and below it, itself or through groups. A filter on `principalId` would leave out
-/// what its groups hold.
+/// A principal's assignments in a subscription, above it and below it, direct or through groups. A filter on `principalId` would leave
+/// out those of its groups.
 pub(crate) async fn list_of_principal(
     arm: &Arm,
     principal: PrincipalId,
@@ -219,12 +219,12 @@ fn put_assignment(grant: &Grant) -> Result<ArmRequest> {
         .needs(WRITE_GRANT, grant.scope.as_str()))
 }
 
-/// What an assignment that this version makes says about itself.
+/// The description of an assignment that this version creates.
 pub(crate) fn our_description() -> String {
     format!("{DESCRIBED_BY_US}{}", env!("CARGO_PKG_VERSION"))
 }
 
-/// Whether a description is one that a version of this library wrote, to the last letter: others may begin theirs with our name.
+/// Whether a description was written by a version of this library, exactly: other descriptions may start with our name.
 fn is_our_description(text: &str) -> bool {
     let Some(version) = text.strip_prefix(DESCRIBED_BY_US) else { return false };
     let (numbers, suffix) =
@@ -235,7 +235,7 @@ fn is_our_description(text: &str) -> bool {
     numbers.split('.').count() == 3 && numbers.split('.').all(is_number) && suffix.is_none_or(is_plain)
 }
 
-/// The scope of an assignment that was listed, for a path: that of the root is empty.
+/// The scope of a listed assignment, for a path: the root's is empty.
 fn checked_scope(scope: &str) -> Result<&str> {
     let trimmed = scope.trim_end_matches('/');
     let is_plain = |letter: char| letter.is_alphanumeric() || "-_.()/".contains(letter);
@@ -244,7 +244,7 @@ fn checked_scope(scope: &str) -> Result<&str> {
     if is_one { Ok(trimmed) } else { Err(Error::invalid("expected the scope of a role assignment", "scope", scope)) }
 }
 
-/// An id that Azure gave us and that a caller may have stored: it must still be one.
+/// An ID from Azure that a caller may have stored: it must still be valid.
 fn checked_assignment_id(id: &str) -> Result<&str> {
     let is_plain = |letter: char| letter.is_alphanumeric() || "-_.()/".contains(letter);
     let is_one = id.starts_with('/') && id.to_ascii_lowercase().contains("/roleassignments/") && !id.contains("..");
@@ -254,7 +254,7 @@ fn checked_assignment_id(id: &str) -> Result<&str> {
     Err(Error::invalid("expected the id of a role assignment", "assignment id", id))
 }
 
-/// The scope of an assignment with this id: what comes before the provider.
+/// The scope of the assignment with this ID: the part before the provider.
 fn scope_of_assignment(id: &str) -> &str {
     id.to_ascii_lowercase().rfind("/providers/microsoft.authorization/").map_or(id, |end| &id[..end])
 }
@@ -278,7 +278,7 @@ struct WireProperties {
 }
 
 impl WireAssignment {
-    /// `None` for what names no role, no principal or no scope: it cannot be the grant that anybody looks for.
+    /// `None` without a role, a principal or a scope: it cannot be a grant.
     fn into_assignment(self) -> Option<RoleAssignment> {
         let properties = self.properties?;
         let role = properties.role_definition_id?;
@@ -295,27 +295,27 @@ impl WireAssignment {
 }
 
 impl RoleAssignment {
-    /// Whether it is for the same scope, principal and role. The condition may differ.
+    /// Whether it has the same scope, principal and role. The condition may differ.
     pub(crate) fn is_for(&self, grant: &Grant) -> bool {
         self.gives(grant) && grant.scope.is(&self.scope)
     }
 
-    /// Whether it is for the same principal and role, at whatever scope.
+    /// Whether it has the same principal and role, at any scope.
     pub(crate) fn gives(&self, grant: &Grant) -> bool {
         self.role_definition_id == grant.role_definition_id && self.is_of(grant.principal_id)
     }
 
-    /// Whether this principal holds it.
+    /// Whether it is this principal's.
     pub(crate) fn is_of(&self, principal: PrincipalId) -> bool {
         self.principal_id.eq_ignore_ascii_case(&principal.to_string())
     }
 
-    /// Whether this library made it, by what it wrote then. It writes that on no assignment that others made.
+    /// Whether this library created it, according to its description. The library never writes that on other assignments.
     pub(crate) fn is_ours(&self) -> bool {
         self.description.as_deref().is_some_and(is_our_description)
     }
 
-    /// Whether a group of Entra holds it, and so each of its members.
+    /// Whether it is an Entra group's, and so applies to each of its members.
     pub(crate) fn is_of_group(&self) -> bool {
         self.principal_type.as_deref().is_some_and(|kind| kind.eq_ignore_ascii_case("Group"))
     }
@@ -330,7 +330,7 @@ struct WireDefinition {
 #[serde(rename_all = "camelCase")]
 struct DefinitionProperties {
     role_name: Option<String>,
-    /// Without it nothing is known of what the role allows, which is not "nothing".
+    /// If missing, the role's permissions are unknown, not empty.
     permissions: Vec<WirePermissions>,
 }
 

@@ -1,5 +1,5 @@
-//! The built-in roles of which it is known, without asking, whether they give pull. Their ids were checked against a real tenant;
-//! a test holds what is said of them here against the definitions.
+//! The built-in roles of which it is known without a request whether they allow pulling. Their IDs were checked against a real tenant;
+//! a test compares this table with the definitions.
 
 use super::{PullRole, RoleAssignmentMode};
 use uuid::Uuid;
@@ -9,9 +9,9 @@ use uuid::Uuid;
 pub(crate) struct BuiltIn {
     id: u128,
     pub name: &'static str,
-    /// Whether it gives pull where permissions are on the whole registry.
+    /// Whether it allows pulling with registry-wide permissions.
     on_registries: bool,
-    /// Whether it gives pull where permissions are on repositories.
+    /// Whether it allows pulling with repository permissions.
     on_repositories: bool,
 }
 

@@ -1,4 +1,4 @@
-//! Roles: those that give pull, and what a role allows.
+//! Roles: those that allow pulling, and role definitions.
 
 use super::RoleAssignmentMode;
 use crate::action::{PULL, READ_CONTENT};
@@ -46,8 +46,8 @@ fn has(allowed: &[String], excluded: &[String], action: &str) -> bool {
     any(allowed) && !any(excluded)
 }
 
-/// Whether a pattern, in which `*` stands for anything, means an action. Azure compares without regard to case. A star between two
-/// slashes may stand for nothing: the built-in Managed Identity Operator reads identities by `userAssignedIdentities/*/read`.
+/// Whether a pattern with `*` matches an action. Azure compares case-insensitively. A star between two slashes may match nothing: the
+/// built-in Managed Identity Operator reads identities by `userAssignedIdentities/*/read`.
 fn matches(pattern: &str, action: &str) -> bool {
     let (pattern, action) = (pattern.trim().to_ascii_lowercase(), action.to_ascii_lowercase());
     fits(&pattern, &action) || (pattern.contains("/*/") && fits(&pattern.replacen("/*/", "/", 1), &action))

@@ -1,4 +1,4 @@
-//! Which role assignments let their holders pull. Decided by what a role allows, not by its name.
+//! Which role assignments allow pulling. Decided by the role's permissions, not by its name.
 
 use super::{BuiltIn, RoleAssigner, RoleAssignment, RoleAssignmentMode, RoleDefinition};
 use crate::{
@@ -10,20 +10,20 @@ use futures::{StreamExt, TryStreamExt, stream};
 use std::collections::BTreeMap;
 use uuid::Uuid;
 
-/// So many definitions are read at a time.
+/// How many definitions are read at the same time.
 const AT_A_TIME: usize = 8;
-/// At so many scopes a definition is looked for, where the caller may not read it at the first.
+/// The maximum number of scopes at which a definition is read, if the caller lacks the permission at the first.
 const MOST_SCOPES: usize = 3;
 
-/// What the roles of some assignments allow, as far as the caller may know.
+/// The permissions of the roles of some assignments, as far as the caller can read them.
 #[derive(Debug, Default)]
 pub(crate) struct Roles(BTreeMap<Uuid, RoleDefinition>);
 
-/// Whether a role gives pull.
+/// Whether a role allows pulling.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Effect {
     Pulls,
-    /// The role's definition or the registry's mode is not known.
+    /// The role's definition or the registry's mode is unknown.
     Perhaps,
     None,
 }
@@ -83,7 +83,7 @@ impl Roles {
     }
 }
 
-/// `None`: at none of these scopes can the caller read it.
+/// `None`: the caller cannot read it at any of these scopes.
 async fn read_at_any(
     assigner: &dyn RoleAssigner,
     role: Uuid,
@@ -104,8 +104,8 @@ fn is_unreadable(kind: ErrorKind) -> bool {
     matches!(kind, ErrorKind::NotFound | ErrorKind::Forbidden | ErrorKind::InvalidInput | ErrorKind::Unexpected)
 }
 
-/// Whether the scope of an assignment that was listed for a resource is one of those above it: a whole part of its path, or what is in
-/// no subscription, as the root and management groups, of which only those above are listed.
+/// Whether the scope of an assignment that was listed for a resource is above it: a complete prefix of its path, or a scope outside of
+/// any subscription, such as the root and management groups, of which only those above are listed.
 pub(crate) fn is_above(scope: &str, below: &str) -> bool {
     let scope = scope.trim_end_matches('/').to_lowercase();
     let is_in_subscription = scope.starts_with("/subscriptions/");

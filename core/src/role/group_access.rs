@@ -1,4 +1,4 @@
-//! What Entra groups give a principal at a registry.
+//! Access of a principal to a registry through Entra groups.
 
 use super::{Effect, RoleAssigner, RoleAssignment, RoleAssignmentMode, Roles, is_above};
 use crate::{
@@ -7,7 +7,7 @@ use crate::{
     id::{PrincipalId, ResourceId},
 };
 
-/// The role assignments of groups that give pull at a registry, by whether a principal is a member.
+/// The role assignments of groups that allow pulling from a registry, by whether a principal is a member.
 #[derive(Debug, Default)]
 pub(crate) struct GroupAccess {
     /// The identity is a direct or nested member.
@@ -21,10 +21,11 @@ pub(crate) struct GroupAccess {
     pub roles: Roles,
 }
 
-/// Asks Azure which of the groups that hold a pull role at a registry the principal is in. Where none holds one, nothing is sent.
+/// Reads from Azure which of the groups with a pull role at a registry the principal is in. Without such a group, nothing is sent.
 ///
-/// `listed` is what is listed at the registry. Azure resolves memberships by itself, through other groups too, so that no right in the
-/// directory is needed. See [List role assignments](https://learn.microsoft.com/azure/role-based-access-control/role-assignments-list-rest).
+/// `listed` are the assignments at the registry. Azure resolves memberships itself, nested ones too, so no permission in Microsoft
+/// Graph is needed. See [List role
+/// assignments](https://learn.microsoft.com/azure/role-based-access-control/role-assignments-list-rest).
 pub(crate) async fn group_access(
     assigner: &dyn RoleAssigner,
     (registry, mode): (&ResourceId, Option<RoleAssignmentMode>),
@@ -56,7 +57,7 @@ pub(crate) async fn group_access(
     Ok(GroupAccess { roles, ..access })
 }
 
-/// What the caller may not ask, or the service does not answer for this principal, stays unknown.
+/// If the caller lacks the permission, or the service does not respond for this principal, the result stays unknown.
 async fn known<T>(asked: impl Future<Output = Result<T>>) -> Result<Option<T>> {
     match asked.await {
         Ok(answer) => Ok(Some(answer)),

@@ -1,4 +1,4 @@
-//! Role assignments: who may do what, and where.
+//! Role assignments: which principal has which role at which scope.
 
 mod azure;
 mod built_in;

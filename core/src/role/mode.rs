@@ -1,4 +1,4 @@
-//! The role that gives pull, and the registry's mode that decides which one it is.
+//! The role that allows pulling, and the registry's mode that determines it.
 
 use crate::error::words;
 use serde::{Deserialize, Serialize};

@@ -18,7 +18,7 @@ const RANKS: &[&str] = &[
     "image/",
     "cloud.rs",
     "difference.rs",
-    "absent.rs",
+    "missing.rs",
     "challenge.rs",
     "call/",
     "write.rs",

@@ -34,7 +34,7 @@ enum Begun {
 
 /// Makes Azure begin, unless there is a cluster already.
 pub(in crate::cluster) async fn start(arm: &Arm, new: &NewCluster, call: &Call) -> Result<ClusterCreation> {
-    let (there, location) = futures::join!(look(arm, &new.id, call), location(arm, new, call));
+    let (there, location) = futures::join!(read_cluster(arm, &new.id, call), location(arm, new, call));
     if let Some(there) = there? {
         return found(new, &there, false);
     }
@@ -52,7 +52,7 @@ pub(in crate::cluster) async fn start(arm: &Arm, new: &NewCluster, call: &Call) 
     }
 }
 
-/// Sends the write until it is accepted. Where no answer came it may have been: so a look comes before it is sent again, and what
+/// Sends the write until it is accepted. Where no answer came it may have been: so the cluster is read before it is sent again, and what
 /// is there then is not written over.
 async fn begin(arm: &Arm, new: &NewCluster, body: (&str, Option<&str>), call: &Call) -> Result<Begun> {
     let (location, ssh_key) = body;
@@ -61,7 +61,7 @@ async fn begin(arm: &Arm, new: &NewCluster, body: (&str, Option<&str>), call: &C
     let may_be_there = AtomicBool::new(false);
     let attempt = || async {
         if may_be_there.load(Ordering::Relaxed)
-            && let Some(cluster) = look(arm, &new.id, call).await?
+            && let Some(cluster) = read_cluster(arm, &new.id, call).await?
         {
             return Ok(Begun::There { cluster, is_ours: true });
         }
@@ -73,8 +73,11 @@ async fn begin(arm: &Arm, new: &NewCluster, body: (&str, Option<&str>), call: &C
                 let is_ours = may_be_there.load(Ordering::Relaxed);
                 // A replica may not know yet of what Azure says exists, or of what an earlier try of this call has made.
                 let exists = is_ours || err.status() == Some(412);
-                let there =
-                    if exists { look_again(arm, &new.id, call).await? } else { look(arm, &new.id, call).await? };
+                let there = if exists {
+                    read_again(arm, &new.id, call).await?
+                } else {
+                    read_cluster(arm, &new.id, call).await?
+                };
                 there.map(|cluster| Begun::There { cluster, is_ours }).ok_or(err)
             }
             Err(err) => {
@@ -112,7 +115,7 @@ async fn wait(arm: &Arm, creation: &ClusterCreation, call: &Call) -> Result<Clus
     }
     let unseen = Unseen::default();
     let poll = || async {
-        let Some(cluster) = look(arm, id, call).await? else {
+        let Some(cluster) = read_cluster(arm, id, call).await? else {
             return unseen.not_shown().ok_or_else(|| {
                 Error::new(ErrorKind::Conflict, "the cluster was deleted while it was being created")
                     .with_context("cluster", id.name())
@@ -132,7 +135,7 @@ async fn wait(arm: &Arm, creation: &ClusterCreation, call: &Call) -> Result<Clus
 /// Says of a creation that failed, or of a wait for it that did, what is there, which goes on to be there and to cost.
 async fn name_state(arm: &Arm, id: &ResourceId, err: Error, call: &Call) -> Error {
     let err = err.with_context("cluster", id.name());
-    match look_again(arm, id, call).await {
+    match read_again(arm, id, call).await {
         Ok(Some(left)) => {
             let hint = if left.provisioned() == Provisioned::Failed {
                 "the cluster exists; delete it, then retry"
@@ -159,8 +162,8 @@ fn check_state(cluster: &ExistingCluster, id: &ResourceId) -> Result<()> {
     Err(err.with_transient(is_deleting))
 }
 
-/// `None` if the cluster itself is absent. Where its group or subscription is, or the caller may not look, that is an error.
-async fn look(arm: &Arm, id: &ResourceId, call: &Call) -> Result<Option<ExistingCluster>> {
+/// `None` if the cluster itself is absent. Where its group or subscription is, or the caller lacks the permission to read it, that is an error.
+async fn read_cluster(arm: &Arm, id: &ResourceId, call: &Call) -> Result<Option<ExistingCluster>> {
     match arm.send(get_cluster(id), call).await {
         Ok(answer) => Ok(Some(ExistingCluster::new(answer.read("a cluster")?))),
         Err(err) if err.status() == Some(404) && matches!(err.code(), Some("ResourceNotFound" | "NotFound")) => {
@@ -172,10 +175,10 @@ async fn look(arm: &Arm, id: &ResourceId, call: &Call) -> Result<Option<Existing
 }
 
 /// The same of a cluster that was there, or may have been: reads in a row have to agree that it is not.
-async fn look_again(arm: &Arm, id: &ResourceId, call: &Call) -> Result<Option<ExistingCluster>> {
+async fn read_again(arm: &Arm, id: &ResourceId, call: &Call) -> Result<Option<ExistingCluster>> {
     let unseen = Unseen::default();
     let poll = || async {
-        Ok(match look(arm, id, call).await? {
+        Ok(match read_cluster(arm, id, call).await? {
             None => unseen.not_shown().unwrap_or(Poll::Ready(None)),
             there => Poll::Ready(there),
         })

@@ -26,7 +26,7 @@ impl From<Fault> for Refusal {
 
 /// The entries to write into a file.
 #[derive(Clone, Copy)]
-pub(super) struct Wanted<'a> {
+pub(super) struct Edit<'a> {
     /// Entries, if any.
     pub entries: Option<&'a Entries>,
     /// Whether they replace other entries of the same names.
@@ -74,7 +74,7 @@ pub(super) fn current(file: &Value) -> Option<&str> {
 }
 
 /// Writes the wanted entries.
-pub(super) fn edit(original: &str, wanted: Wanted<'_>) -> Result<Edited, Refusal> {
+pub(super) fn edit(original: &str, wanted: Edit<'_>) -> Result<Edited, Refusal> {
     let body = original.strip_prefix(BOM).unwrap_or(original);
     let before = read(body)?;
     let eol = if body.find('\n').is_some_and(|at| body[..at].ends_with('\r')) { "\r\n" } else { "\n" };
@@ -286,7 +286,7 @@ pub(super) fn yaml(value: &impl serde::Serialize) -> Result<String, Refusal> {
 }
 
 /// Parses the new text as any reader would: other entries must mean the same as before, and ours must exist.
-fn check(before: &Value, new: &str, wanted: Wanted<'_>) -> Result<(), Refusal> {
+fn check(before: &Value, new: &str, wanted: Edit<'_>) -> Result<(), Refusal> {
     let changed = || Refusal::Form(Fault::new("the edit would have changed another entry"));
     let after = values(new).map_err(|_| changed())?;
     let ours_are_there = wanted.entries.is_none_or(|entries| {
@@ -300,7 +300,7 @@ fn check(before: &Value, new: &str, wanted: Wanted<'_>) -> Result<(), Refusal> {
 }
 
 /// What a file says, without our entries.
-fn others(file: &Value, wanted: Wanted<'_>) -> Value {
+fn others(file: &Value, wanted: Edit<'_>) -> Value {
     let begun = || {
         serde_json::Map::from_iter(
             [("apiVersion", "v1"), ("kind", "Config")].map(|(key, value)| (key.into(), value.into())),

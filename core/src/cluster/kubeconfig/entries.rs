@@ -45,7 +45,7 @@ impl Entries {
     }
 
     /// The same entries with the suffix `-admin` for an administrator's context, as az names it.
-    pub fn told_apart(mut self) -> Self {
+    pub fn with_admin_suffix(mut self) -> Self {
         let is_admin = self.all.iter().any(|entry| entry.list == "users" && entry.name.starts_with("clusterAdmin_"));
         if is_admin && !self.context.ends_with("-admin") {
             let name = format!("{}-admin", self.context);

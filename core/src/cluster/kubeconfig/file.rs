@@ -14,7 +14,7 @@ use std::{
 };
 
 /// The interval between tries to take the lock. Its holder writes one small file.
-const LOOK: Duration = Duration::from_millis(10);
+const LOCK_POLL: Duration = Duration::from_millis(10);
 /// The maximum number of links in a row; Linux has the same limit.
 const LINKS: usize = 40;
 
@@ -38,7 +38,7 @@ fn refused(why: &str, file: &Path) -> Error {
 }
 
 /// A kubeconfig file, locked against other writers until it is dropped.
-pub(super) struct Held {
+pub(super) struct LockedFile {
     /// After following all links.
     target: PathBuf,
     before: Option<(Vec<u8>, Metadata)>,
@@ -46,7 +46,7 @@ pub(super) struct Held {
     _locks: Vec<Lock>,
 }
 
-impl Held {
+impl LockedFile {
     /// Locks the file, waiting up to `timeout` for other holders of the lock.
     /// A missing folder is created, for its owner only.
     pub fn take(file: &Path, timeout: Duration, stop: &dyn Fn() -> bool) -> Result<Self> {
@@ -298,7 +298,7 @@ impl Lock {
             if until.is_some_and(|until| Instant::now() >= until) {
                 return Err(held(&lock));
             }
-            thread::sleep(LOOK);
+            thread::sleep(LOCK_POLL);
         }
     }
 }

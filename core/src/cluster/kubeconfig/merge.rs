@@ -3,9 +3,9 @@
 use super::{
     Kubeconfig, KubeconfigOptions,
     accept::check_entries,
-    edit::{Wanted, current, read, values},
+    edit::{Edit, current, read, values},
     entries::{Entries, find},
-    file::Held,
+    file::LockedFile,
     place::Places,
     write::{Change, unfit, write},
 };
@@ -221,7 +221,7 @@ impl Kubeconfig {
     pub fn merge_text(&self, text: &str, existing: OnExistingEntry, set_current: bool) -> Result<String> {
         let entries = self.accepted_entries()?;
         let current = set_current.then_some(entries.context.as_str());
-        let wanted = Wanted { entries: Some(&entries), replace: existing == OnExistingEntry::Replace, current };
+        let wanted = Edit { entries: Some(&entries), replace: existing == OnExistingEntry::Replace, current };
         let edited =
             super::edit::edit(text, wanted).map_err(|refusal| super::write::refused(Path::new("text"), refusal))?;
         Ok(edited.text.unwrap_or_else(|| text.to_owned()))
@@ -232,7 +232,7 @@ impl Kubeconfig {
         let entries = self.entries()?;
         let is_own = |proxy: &str| self.proxies.iter().any(|own| own == proxy);
         check_entries(&entries, &is_own).map_err(|unaccepted| unaccepted.error(ErrorKind::InvalidInput))?;
-        Ok(entries.told_apart())
+        Ok(entries.with_admin_suffix())
     }
 
     pub(crate) fn merge_into(
@@ -246,11 +246,11 @@ impl Kubeconfig {
         let current = options.set_current.then_some(entries.context.as_str());
         let in_one = chosen.current == chosen.entries;
         let replace = options.on_existing_entry == OnExistingEntry::Replace;
-        let first = Wanted { entries: Some(&entries), replace, current: current.filter(|_| in_one) };
+        let first = Edit { entries: Some(&entries), replace, current: current.filter(|_| in_one) };
         let mut changes: Vec<Change<'_>> = vec![(&chosen.entries, first)];
         if !in_one {
             // Another file of the list says first what the current context is.
-            changes.push((&chosen.current, Wanted { entries: None, replace: false, current }));
+            changes.push((&chosen.current, Edit { entries: None, replace: false, current }));
         }
         let mut written = write(&changes, options.lock_wait, stop)?.into_iter();
         let missing = || Error::new(ErrorKind::Unexpected, "the merge wrote no file");
@@ -289,7 +289,7 @@ impl Chosen {
     ) -> Result<Self> {
         let (mut with_entries, mut with_current) = (None, None);
         for file in places.all() {
-            let Some(values) = look(file, options, stop)? else { continue };
+            let Some(values) = read_values(file, options, stop)? else { continue };
             let has_one = entries.all.iter().any(|entry| find(&values, entry.list, &entry.name).is_some());
             if has_one && with_entries.is_none() {
                 with_entries = Some(file.clone());
@@ -306,7 +306,11 @@ impl Chosen {
 }
 
 /// The values of a file. Decisions based on them are checked again under the lock.
-fn look(file: &Path, options: &MergeKubeconfigOptions, stop: &dyn Fn() -> bool) -> Result<Option<serde_json::Value>> {
+fn read_values(
+    file: &Path,
+    options: &MergeKubeconfigOptions,
+    stop: &dyn Fn() -> bool,
+) -> Result<Option<serde_json::Value>> {
     // One that is no file, or not readable, is refused when it is the one to be written. To read a pipe would be to take from it.
     if !fs::metadata(file).is_ok_and(|data| data.is_file()) {
         return Ok(None);
@@ -316,6 +320,6 @@ fn look(file: &Path, options: &MergeKubeconfigOptions, stop: &dyn Fn() -> bool) 
         return Ok(Some(values));
     }
     // kubectl writes files in place, under the lock: it may have been half way.
-    let held = Held::take(file, options.lock_wait, stop)?;
+    let held = LockedFile::take(file, options.lock_wait, stop)?;
     read(held.text()?).map(Some).map_err(|fault| unfit(file, &fault))
 }

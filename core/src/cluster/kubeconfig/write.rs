@@ -1,8 +1,8 @@
 //! Writes the edits: all files are locked, edited and drafted before the first of them is replaced.
 
 use super::{
-    edit::{Edited, Refusal, Wanted, edit},
-    file::{Held, stopped},
+    edit::{Edit, Edited, Refusal, edit},
+    file::{LockedFile, stopped},
     layout::Fault,
 };
 use crate::error::{Error, ErrorKind, Result};
@@ -12,7 +12,7 @@ use std::{
 };
 
 /// The edit of one file.
-pub(super) type Change<'a> = (&'a Path, Wanted<'a>);
+pub(super) type Change<'a> = (&'a Path, Edit<'a>);
 
 /// The result of one file.
 pub(super) struct Written {
@@ -45,12 +45,12 @@ pub(super) fn write(changes: &[Change<'_>], lock_wait: Duration, stop: &dyn Fn()
 }
 
 /// Takes the locks in kubectl's order, so that no two processes wait for each other.
-fn hold(changes: &[Change<'_>], lock_wait: Duration, stop: &dyn Fn() -> bool) -> Result<Vec<Held>> {
+fn hold(changes: &[Change<'_>], lock_wait: Duration, stop: &dyn Fn() -> bool) -> Result<Vec<LockedFile>> {
     let begun = Instant::now();
     let mut order: Vec<(usize, &Path)> = changes.iter().map(|(file, _)| *file).enumerate().collect();
     order.sort_by_key(|(_, file)| file.as_os_str());
-    let take = |(at, file)| Ok((at, Held::take(file, lock_wait.saturating_sub(begun.elapsed()), stop)?));
-    let mut held: Vec<(usize, Held)> = order.into_iter().map(take).collect::<Result<_>>()?;
+    let take = |(at, file)| Ok((at, LockedFile::take(file, lock_wait.saturating_sub(begun.elapsed()), stop)?));
+    let mut held: Vec<(usize, LockedFile)> = order.into_iter().map(take).collect::<Result<_>>()?;
     held.sort_by_key(|(at, _)| *at);
     Ok(held.into_iter().map(|(_, held)| held).collect())
 }
@@ -84,8 +84,8 @@ mod tests {
     use super::*;
     use std::fs;
 
-    fn pointing_at(context: &str) -> Wanted<'_> {
-        Wanted { entries: None, replace: false, current: Some(context) }
+    fn pointing_at(context: &str) -> Edit<'_> {
+        Edit { entries: None, replace: false, current: Some(context) }
     }
 
     /// The caller is asked whether to stop when everything is ready: what happens then happens between the two replacements.

@@ -12,7 +12,7 @@ use tokio::time::Instant;
 /// A kubeconfig is fetched again after this time: certificates are rotated, clusters deleted and created again, accounts disabled.
 const LONGEST_LIFE: Duration = Duration::from_secs(3600);
 /// A connection without any response is not replaced sooner: if the cluster is unreachable, another kubeconfig does not help.
-const PATIENCE: Duration = Duration::from_secs(60);
+const TIMEOUT: Duration = Duration::from_secs(60);
 /// How many requests in a row may be lost for any reason: the network may be bad for a moment.
 const MOST_LOST: u32 = 2;
 
@@ -49,7 +49,7 @@ impl Connection {
     pub fn lose(&self, is_connecting: bool) -> bool {
         let mut health = self.health();
         health.lost += 1;
-        (is_connecting || health.lost >= MOST_LOST) && (health.was_answered || self.made.elapsed() >= PATIENCE)
+        (is_connecting || health.lost >= MOST_LOST) && (health.was_answered || self.made.elapsed() >= TIMEOUT)
     }
 
     fn health(&self) -> MutexGuard<'_, Health> {
@@ -104,7 +104,7 @@ mod tests {
     async fn one_that_never_worked_is_kept_for_a_while() {
         let connection = connection();
         assert!(!connection.lose(true) && !connection.lose(true));
-        tokio::time::advance(PATIENCE).await;
+        tokio::time::advance(TIMEOUT).await;
         assert!(connection.lose(true));
     }
 

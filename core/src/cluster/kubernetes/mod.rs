@@ -1,7 +1,5 @@
 //! A cluster's own API: the connections to it, and the operations on it.
 
-#[cfg(not(feature = "kubernetes"))]
-mod absent;
 #[cfg(feature = "kubernetes")]
 mod apply;
 #[cfg(feature = "kubernetes")]
@@ -16,12 +14,14 @@ mod pull_memory;
 mod rollout;
 #[cfg(feature = "kubernetes")]
 mod session;
+#[cfg(not(feature = "kubernetes"))]
+mod unsupported;
 #[cfg(feature = "kubernetes")]
 mod wait_for_rollout;
 #[cfg(feature = "kubernetes")]
 mod watch;
 
-#[cfg(not(feature = "kubernetes"))]
-pub(crate) use absent::Kubernetes;
 #[cfg(feature = "kubernetes")]
 pub(crate) use client::Kubernetes;
+#[cfg(not(feature = "kubernetes"))]
+pub(crate) use unsupported::Kubernetes;

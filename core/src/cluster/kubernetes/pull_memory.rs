@@ -33,19 +33,19 @@ impl PullMemory {
             }
             self.last.insert(key, failure.message.clone());
         } else if let Some(text) = self.last.get(&key) {
-            retell(failure, text);
+            set_cause(failure, text);
         }
     }
 }
 
 /// Gives a failure the cause of another message.
-pub(super) fn retell(failure: &mut PullFailure, text: &str) {
+pub(super) fn set_cause(failure: &mut PullFailure, text: &str) {
     failure.cause = PullCause::read(&failure.reason, text);
     text.clone_into(&mut failure.message);
 }
 
 /// Whether a failure says only that kubelet is backing off.
-pub(super) fn tells_nothing(failure: &PullFailure) -> bool {
+pub(super) fn is_uninformative(failure: &PullFailure) -> bool {
     failure.cause == PullCause::Unknown && failure.reason == "ImagePullBackOff"
 }
 
@@ -92,6 +92,6 @@ mod tests {
         let mut memory = PullMemory::default();
         recalled(&mut memory, pod("1", "ErrImagePull", "a:1: not found"));
         let waiting = recalled(&mut memory, pod("2", "ImagePullBackOff", "Back-off pulling image \"a:1\""));
-        assert!(tells_nothing(&waiting));
+        assert!(is_uninformative(&waiting));
     }
 }

@@ -206,7 +206,7 @@ impl Wait<'_> {
         })
     }
 
-    /// Tells how far it is where that has changed, and gives the end if this is it.
+    /// Reports the progress if it has changed, and returns the result if this is the end.
     fn judge(&mut self, call: &Call) -> Option<Result<Rollout, Error>> {
         let verdict = self.rolling.verdict();
         // The deployment may be seen to be complete before the last of its pods is.

@@ -2,7 +2,7 @@
 
 use super::{
     client::Kubernetes,
-    pull_memory::{PullMemory, retell, tells_nothing},
+    pull_memory::{PullMemory, is_uninformative, set_cause},
 };
 use crate::{
     call::Call,
@@ -31,7 +31,7 @@ use std::{
 };
 use tokio::time::Instant;
 
-/// A watch that ends sooner than this was cut off, and is opened again no sooner than this.
+/// A watch that ends sooner than this was interrupted, and is reopened no sooner than this.
 const SHORT_WATCH: Duration = Duration::from_secs(5);
 /// Kubernetes is asked to end a watch after this many seconds: load balancers drop an idle connection after four minutes, and neither
 /// side notices. See [TCP reset and idle timeout](https://learn.microsoft.com/azure/load-balancer/load-balancer-tcp-reset).
@@ -245,15 +245,15 @@ impl Kubernetes {
         let path = pods_path(&selection.namespace)?;
         let client = self.client(cluster, call).await?;
         let (pods, listed) = list_pods(&client, &path, list_parameters(selection), call).await?;
-        if audience.tell_list(pods)?.is_break() {
+        if audience.report_list(pods)?.is_break() {
             return Ok(ControlFlow::Break(()));
         }
         let mut changes =
             changes(&client, &path, &watch_parameters(selection), &listed.version, "watching the pods", call).await?;
         while let Some(change) = next(&mut changes, "watching the pods", call).await? {
             let flow = match change {
-                Change::Present(object) => audience.tell(read_pod(&object))?,
-                Change::Gone(object) => audience.tell_gone(read_pod(&object).name),
+                Change::Present(object) => audience.report(read_pod(&object))?,
+                Change::Gone(object) => audience.report_deleted(read_pod(&object).name),
                 Change::Over => break,
                 Change::Nothing => ControlFlow::Continue(()),
             };
@@ -282,23 +282,23 @@ struct Audience<'a, 'b> {
 }
 
 impl Audience<'_, '_> {
-    fn tell_list(&mut self, pods: Vec<Pod>) -> Result<ControlFlow<()>> {
+    fn report_list(&mut self, pods: Vec<Pod>) -> Result<ControlFlow<()>> {
         let names: HashSet<&str> = pods.iter().map(|pod| pod.name.as_str()).collect();
         let gone: Vec<String> = self.told.keys().filter(|name| !names.contains(name.as_str())).cloned().collect();
         for name in gone {
-            if self.tell_gone(name).is_break() {
+            if self.report_deleted(name).is_break() {
                 return Ok(ControlFlow::Break(()));
             }
         }
         for pod in pods {
-            if self.tell(pod)?.is_break() {
+            if self.report(pod)?.is_break() {
                 return Ok(ControlFlow::Break(()));
             }
         }
         Ok(ControlFlow::Continue(()))
     }
 
-    fn tell(&mut self, mut pod: Pod) -> Result<ControlFlow<()>> {
+    fn report(&mut self, mut pod: Pod) -> Result<ControlFlow<()>> {
         self.memory.recall(&mut pod);
         if self.told.get(&pod.name) == Some(&pod) {
             return Ok(ControlFlow::Continue(()));
@@ -311,7 +311,7 @@ impl Audience<'_, '_> {
         Ok((self.listener)(PodEvent::Present(Box::new(pod))))
     }
 
-    fn tell_gone(&mut self, name: String) -> ControlFlow<()> {
+    fn report_deleted(&mut self, name: String) -> ControlFlow<()> {
         if let Some(pod) = self.told.remove(&name) {
             self.kept.remove(pod_weight(&pod));
             self.memory.forget(&pod.uid);
@@ -327,7 +327,7 @@ pub(super) async fn read_causes_from_events(
     pods: &mut [Pod],
     call: &Call,
 ) -> Result<()> {
-    let is_mute = |pod: &Pod| pod.pull_failure.as_ref().is_some_and(tells_nothing);
+    let is_mute = |pod: &Pod| pod.pull_failure.as_ref().is_some_and(is_uninformative);
     if !pods.iter().any(is_mute) {
         return Ok(());
     }
@@ -350,7 +350,7 @@ pub(super) async fn read_causes_from_events(
     for pod in pods.iter_mut().filter(|pod| is_mute(pod)) {
         let text = causes.get(&pod.uid).and_then(Option::as_deref);
         if let (Some(failure), Some(text)) = (&mut pod.pull_failure, text) {
-            retell(failure, text);
+            set_cause(failure, text);
         }
     }
     Ok(())

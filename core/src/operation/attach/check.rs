@@ -1,8 +1,8 @@
-//! Whether a cluster may pull from a registry, for a wait that a missing grant would make pointless.
+//! Whether a cluster may pull from a registry, for a wait that would be pointless without a grant.
 
 use super::{
     Otherwise,
-    decide::{Found, principal},
+    decide::{Observed, principal},
     run::list,
 };
 use crate::{
@@ -17,24 +17,24 @@ use crate::{
     role::{Effect, GroupAccess, RoleAssignment, Roles, group_access, is_above},
 };
 
-/// What is known of the grants of a cluster's identity at a registry.
+/// The state of the grants of a cluster's identity at a registry.
 #[derive(Debug, PartialEq, Eq)]
 pub(crate) enum GrantCheck {
-    /// It has one, which may not be effective yet.
+    /// It has a grant, which may not be effective yet.
     Exists,
-    /// It has none of its own; a group has one, and whether that counts cannot be said for certain. In words.
+    /// It has no direct grant; a group has one, and whether that counts is uncertain. With a description.
     PerhapsThroughGroup(String),
-    /// It is a member of a group that has one: the group, in words.
+    /// It is a member of a group with a grant, described in the text.
     ThroughGroup(String),
-    /// It has none, by whatever way, and reads in a row agree: which one, in words.
+    /// It has no grant of any kind, and consecutive reads agree. With a description of the missing grant.
     Missing(String),
-    /// None is listed, and the deadline leaves no time for reads that agree: which one, in words.
+    /// No grant is listed, and the deadline is too short for further reads. With a description of the missing grant.
     NotListedYet(String),
-    /// The caller may not list them: what is missing for that, in words.
+    /// The caller lacks the permission to list them, named in the text.
     NotChecked(String),
 }
 
-/// Looks at the grants of a cluster's kubelet identity at a registry.
+/// Reads the grants of a cluster's kubelet identity at a registry.
 pub(crate) async fn check_grant(
     parts: &Parts,
     cluster: &ClusterRef,
@@ -44,7 +44,7 @@ pub(crate) async fn check_grant(
     let identities = parts.identity_resolver().identities(cluster, call);
     let (identities, assignments) = futures::try_join!(identities, list(parts, &registry.id, call))?;
     let principal = principal(&identities, None, Otherwise::AskRegistry)?;
-    let found = |assignments| Found {
+    let found = |assignments| Observed {
         identities: identities.clone(),
         registry: registry.clone(),
         assignments,
@@ -68,8 +68,8 @@ pub(crate) async fn check_grant(
     }
 }
 
-/// What one list says.
-async fn check_listed(parts: &Parts, found: &Found, principal: PrincipalId, call: &Call) -> Result<GrantCheck> {
+/// The result of one list.
+async fn check_listed(parts: &Parts, found: &Observed, principal: PrincipalId, call: &Call) -> Result<GrantCheck> {
     let Some(assignments) = &found.assignments else {
         return Ok(GrantCheck::NotChecked(format!("the caller lacks {READ_GRANTS} on {}", found.registry.id)));
     };
@@ -84,9 +84,9 @@ async fn check_listed(parts: &Parts, found: &Found, principal: PrincipalId, call
     Ok(judge(found, &groups, principal))
 }
 
-/// What was changed in the directory minutes ago may not be seen yet: so a group with a grant on the registry itself, which is there for
-/// nothing but pulls, leaves it open. One that has rights on all of a subscription does not.
-fn judge(found: &Found, groups: &GroupAccess, principal: PrincipalId) -> GrantCheck {
+/// Changes in Entra ID of the last minutes may not be visible yet: so a group with a grant on the registry itself, which exists only
+/// for pulls, leaves the result open. A group with rights on a whole subscription does not.
+fn judge(found: &Observed, groups: &GroupAccess, principal: PrincipalId) -> GrantCheck {
     let (role, registry) = (found.registry.mode.pull_role(), &found.registry.id);
     let named = |one: &RoleAssignment| {
         let role = groups.roles.name(one.role_definition_id).unwrap_or_else(|| one.role_definition_id.to_string());

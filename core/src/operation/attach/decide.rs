@@ -1,4 +1,4 @@
-//! What attach does, decided from what was found. No request is made here.
+//! Decides what attach does, from what was read. No request is made here.
 
 use super::{AttachOptions, AttachOutcome, OnConditionMismatch, OnInheritedGrant, PlannedAction};
 use crate::{
@@ -10,8 +10,8 @@ use crate::{
     role::{Effect, Grant, GroupAccess, RoleAssignment, RoleAssignmentMode, is_above},
 };
 
-/// What was found at the cluster and the registry.
-pub(super) struct Found {
+/// What was read of the cluster and the registry.
+pub(super) struct Observed {
     pub identities: ClusterIdentities,
     pub registry: Registry,
     /// `None`: the caller lacks the permission to list role assignments.
@@ -20,7 +20,7 @@ pub(super) struct Found {
     pub groups: GroupAccess,
 }
 
-/// What is to be done.
+/// What has to be done.
 pub(super) struct Decision {
     pub grant: Grant,
     pub action: PlannedAction,
@@ -28,7 +28,7 @@ pub(super) struct Decision {
     pub existing: Option<RoleAssignment>,
 }
 
-pub(super) fn decide(found: &Found, options: &AttachOptions) -> Result<Decision> {
+pub(super) fn decide(found: &Observed, options: &AttachOptions) -> Result<Decision> {
     check_condition(&found.registry, options)?;
     let grant = Grant {
         scope: found.registry.id.clone(),
@@ -58,8 +58,8 @@ pub(super) fn decide(found: &Found, options: &AttachOptions) -> Result<Decision>
     }
 }
 
-/// Whether what a group holds gives all that was asked for: by any role that pulls, and under no other condition.
-fn is_enough(held: &RoleAssignment, found: &Found, grant: &Grant) -> bool {
+/// Whether a group's grant gives all that was requested: with any role that allows pulling, and without another condition.
+fn is_enough(held: &RoleAssignment, found: &Observed, grant: &Grant) -> bool {
     let effect = found.groups.roles.effect(held.role_definition_id, Some(found.registry.mode));
     let (has, wants) = (held.condition.as_deref(), grant.condition.as_deref());
     effect == Effect::Pulls && (has.is_none() || same_condition(has, wants))
@@ -71,16 +71,16 @@ fn from_group(held: &RoleAssignment, grant: Grant) -> Decision {
     Decision { grant, action: PlannedAction::Nothing { outcome }, existing: Some(held.clone()) }
 }
 
-/// Whether memberships of groups decide what is done: with a grant of its own or from above, they do not.
+/// Whether group memberships matter: with a direct or inherited grant, they do not.
 pub(super) fn wants_groups(decision: &Decision, options: &AttachOptions) -> bool {
     use AttachOutcome::{AlreadyGranted, Inherited};
     let is_settled = matches!(decision.action, PlannedAction::Nothing { outcome: AlreadyGranted | Inherited { .. } });
     !is_settled && options.on_inherited_grant == OnInheritedGrant::Suffices
 }
 
-/// Without a list of what exists: on a registry in legacy mode the role has no condition that could be lost, so Azure itself
-/// may be asked; elsewhere a condition could be overwritten.
-fn unseen(found: &Found, grant: Grant) -> Result<Decision> {
+/// Without a list of existing assignments: on a registry in legacy mode the role has no condition that could be lost, so a write is
+/// safe; otherwise a condition could be overwritten.
+fn unseen(found: &Observed, grant: Grant) -> Result<Decision> {
     if found.registry.mode == RoleAssignmentMode::LegacyRegistryPermissions {
         return Ok(Decision { grant, action: PlannedAction::Grant, existing: None });
     }
@@ -109,7 +109,7 @@ pub(super) fn same_condition(one: Option<&str>, other: Option<&str>) -> bool {
     words(one) == words(other)
 }
 
-/// What a condition is not: Azure reads an empty one as none, which would be wider than was asked.
+/// Rejects an empty condition: Azure treats it as none, which would be wider than requested.
 pub(super) fn check_options(options: &AttachOptions) -> Result<()> {
     match &options.condition {
         Some(condition) if condition.trim().is_empty() => {
@@ -131,14 +131,14 @@ fn check_condition(registry: &Registry, options: &AttachOptions) -> Result<()> {
     }
 }
 
-/// What is left to do where the cluster shows nobody who pulls for it.
+/// The advice if a cluster has no identity that pulls.
 #[derive(Clone, Copy)]
 pub(crate) enum Otherwise {
-    /// The operation lets somebody be named.
+    /// The operation accepts a principal.
     Name,
-    /// Attach does.
+    /// Attach accepts a principal.
     Attach,
-    /// The registries show who can pull from them.
+    /// The registries show which principals can pull from them.
     AskRegistry,
 }
 
@@ -154,7 +154,7 @@ impl Otherwise {
     }
 }
 
-/// Who pulls for the cluster, or who was named in its place.
+/// The principal that pulls for the cluster, or the given one.
 pub(crate) fn principal(
     identities: &ClusterIdentities,
     named: Option<PrincipalId>,
@@ -197,10 +197,10 @@ mod tests {
         format!("{SUBSCRIPTION}/resourceGroups/g/providers/Microsoft.ContainerRegistry/registries/myreg")
     }
 
-    fn found(mode: RoleAssignmentMode, assignments: Option<Vec<RoleAssignment>>) -> Found {
+    fn found(mode: RoleAssignmentMode, assignments: Option<Vec<RoleAssignment>>) -> Observed {
         let cluster =
             format!("{SUBSCRIPTION}/resourceGroups/g/providers/Microsoft.ContainerService/managedClusters/dev");
-        Found {
+        Observed {
             identities: ClusterIdentities {
                 cluster: cluster.parse().unwrap(),
                 state: "Succeeded".to_owned(),
@@ -331,7 +331,7 @@ mod tests {
         RoleAssignment { principal_id: GROUP.to_owned(), principal_type: kind, ..assigned(scope, role, condition) }
     }
 
-    fn with_group(mode: RoleAssignmentMode, there: Vec<RoleAssignment>, held: RoleAssignment) -> Found {
+    fn with_group(mode: RoleAssignmentMode, there: Vec<RoleAssignment>, held: RoleAssignment) -> Observed {
         let mut found = found(mode, Some(there));
         found.groups.held.push(held);
         found

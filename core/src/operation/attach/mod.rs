@@ -1,4 +1,4 @@
-//! Attach: make a cluster's nodes able to pull from a registry.
+//! Attach: lets a cluster's nodes pull from a registry.
 
 mod check;
 mod decide;

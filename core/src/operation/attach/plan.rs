@@ -1,4 +1,4 @@
-//! What attach would do, as a value that can be shown, stored and applied later.
+//! A plan of attach, as a value that can be shown, stored and applied later.
 
 use super::{AttachOptions, AttachOutcome, OnConditionMismatch, OnInheritedGrant};
 use crate::{
@@ -12,15 +12,15 @@ use crate::{
 use serde::{Deserialize, Serialize};
 use std::time::{Duration, SystemTime};
 
-/// The form of a stored plan. One of another form is refused.
+/// The format version of a stored plan. Any other version is rejected.
 pub(super) const VERSION: u32 = 1;
-/// A plan is good for an hour by Azure's clock: after that, look again.
+/// A plan is valid for an hour by Azure's clock.
 pub(crate) const GOOD_FOR: Duration = Duration::from_secs(3600);
 
-/// Clocks of two machines differ by so much.
+/// The tolerated difference between the clocks of two machines.
 const CLOCK_SKEW: Duration = Duration::from_secs(60);
 
-/// Refuses a plan of another form; and by Azure's clock, where that is known already, what [`check_is_current`] refuses.
+/// Rejects a plan of another format version; and, if Azure's clock is already known, what [`check_is_current`] rejects.
 pub(crate) fn check_before(parts: &Parts, version: u32, known: u32, expires: SystemTime) -> Result<()> {
     if version != known {
         let text = "the plan has an unknown format version";
@@ -29,7 +29,7 @@ pub(crate) fn check_before(parts: &Parts, version: u32, known: u32, expires: Sys
     parts.time_of_azure().map_or(Ok(()), |now| check_is_current(expires, now))
 }
 
-/// Refuses a plan that has expired, and one that says that it is good for longer than any.
+/// Rejects a plan that has expired, or whose expiry is later than any plan's.
 pub(crate) fn check_is_current(expires: SystemTime, now: SystemTime) -> Result<()> {
     if expires < now {
         return Err(Error::new(ErrorKind::Conflict, "the plan has expired; make a new one"));
@@ -68,7 +68,7 @@ pub struct AttachPlan {
     pub role: PullRole,
     /// The principal that would get the role.
     pub principal_id: PrincipalId,
-    /// What would narrow it.
+    /// The condition that would restrict it.
     // Absent is not null here: a plan that lost its condition would grant more than was shown.
     #[serde(deserialize_with = "Option::deserialize")]
     pub condition: Option<String>,
@@ -86,7 +86,7 @@ pub struct AttachPlan {
 }
 
 impl AttachPlan {
-    /// The options that the plan was made with, as far as they decide what is done.
+    /// The options that the plan was made with, as far as they matter.
     pub(super) fn options(&self, how: &ApplyAttachOptions) -> AttachOptions {
         AttachOptions {
             principal_id: self.is_principal_named.then_some(self.principal_id),

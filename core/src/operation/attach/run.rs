@@ -1,8 +1,8 @@
-//! Attach, step by step: look at all in parallel, decide, write at most once, report.
+//! Attach, step by step: read everything in parallel, decide, write at most once, report.
 
 use super::{
     ApplyAttachOptions, AttachOptions, AttachOutcome, AttachPlan, Attachment, PlannedAction,
-    decide::{Decision, Found, check_options, decide, same_condition, wants_groups},
+    decide::{Decision, Observed, check_options, decide, same_condition, wants_groups},
     plan::{GOOD_FOR, VERSION, check_before, check_is_current},
 };
 use crate::{
@@ -84,8 +84,8 @@ pub(crate) async fn apply_plan(
     carry_out(parts, &found, decision, &options, call).await
 }
 
-/// Three looks, side by side; with a registry by name the third waits for the second, which finds its id.
-async fn gather(parts: &Parts, cluster: &ClusterRef, registry: &RegistryRef, call: &Call) -> Result<Found> {
+/// Three reads in parallel; with a registry by name the third waits for the second, which finds its ID.
+async fn gather(parts: &Parts, cluster: &ClusterRef, registry: &RegistryRef, call: &Call) -> Result<Observed> {
     registry.check_cloud(parts.cloud())?;
     let identities = parts.identity_resolver().identities(cluster, call);
     let at_registry = async {
@@ -99,13 +99,13 @@ async fn gather(parts: &Parts, cluster: &ClusterRef, registry: &RegistryRef, cal
     let all = async { futures::try_join!(identities, at_registry) };
     let (identities, (registry, assignments)) =
         call.step("reading cluster, registry and role assignments", all).await?;
-    Ok(Found { identities, registry, assignments, groups: GroupAccess::default() })
+    Ok(Observed { identities, registry, assignments, groups: GroupAccess::default() })
 }
 
-/// Decides, and asks for memberships only where they decide something and a group has a role that gives pull.
+/// Decides, and reads memberships only if they matter and a group has a role that allows pulling.
 async fn decide_with_groups(
     parts: &Parts,
-    found: &mut Found,
+    found: &mut Observed,
     options: &AttachOptions,
     call: &Call,
 ) -> Result<Decision> {
@@ -120,14 +120,14 @@ async fn decide_with_groups(
     decide(found, options)
 }
 
-fn unchecked_groups(found: &Found) -> Vec<String> {
+fn unchecked_groups(found: &Observed) -> Vec<String> {
     let mut groups: Vec<String> = found.groups.unchecked.iter().map(|one| one.principal_id.clone()).collect();
     groups.sort();
     groups.dedup();
     groups
 }
 
-/// Attaches where cluster and registry were looked at already: the grants are listed, and at most one is written.
+/// Attaches if cluster and registry were read already: the grants are listed, and at most one is written.
 pub(crate) async fn attach_found(
     parts: &Parts,
     identities: &ClusterIdentities,
@@ -136,7 +136,7 @@ pub(crate) async fn attach_found(
 ) -> Result<Attachment> {
     let assignments = list(parts, &registry.id, call).await?;
     let (identities, registry) = (identities.clone(), registry.clone());
-    let mut found = Found { identities, registry, assignments, groups: GroupAccess::default() };
+    let mut found = Observed { identities, registry, assignments, groups: GroupAccess::default() };
     let options = AttachOptions::default();
     let decision = decide_with_groups(parts, &mut found, &options, call).await?;
     carry_out(parts, &found, decision, &options, call).await
@@ -146,7 +146,7 @@ async fn find(parts: &Parts, registry: &RegistryRef, call: &Call) -> Result<Regi
     parts.find_registry(registry, call).await
 }
 
-/// `None`: the caller may not list them, which by itself is no reason to stop.
+/// `None`: the caller lacks the permission to list them, which does not prevent the attach.
 pub(super) async fn list(parts: &Parts, scope: &ResourceId, call: &Call) -> Result<Option<Vec<RoleAssignment>>> {
     match parts.role_assigner().list(scope, call).await {
         Ok(assignments) => Ok(Some(assignments)),
@@ -159,7 +159,7 @@ pub(super) async fn list(parts: &Parts, scope: &ResourceId, call: &Call) -> Resu
 
 async fn carry_out(
     parts: &Parts,
-    found: &Found,
+    found: &Observed,
     decision: Decision,
     options: &AttachOptions,
     call: &Call,
@@ -220,7 +220,7 @@ async fn write(
     Ok(Attachment { outcome, ..attachment })
 }
 
-/// A refusal ends it at once, unless the caller asked to try again for a time.
+/// The first refusal ends it, unless the caller asked to retry for a time.
 async fn grant(parts: &Parts, decision: &Decision, options: &AttachOptions, call: &Call) -> Result<Granted> {
     let limit = options.retry_forbidden_for;
     let poll = || async {

@@ -1,4 +1,4 @@
-//! How plans read: a line for a change review, and below it all that would be written.
+//! The text of plans: a line for a review, and below it everything that would be written.
 
 use super::{AttachOutcome, AttachPlan, PlannedAction};
 use crate::{
@@ -8,7 +8,7 @@ use crate::{
 };
 use std::fmt::{self, Write as _};
 
-/// Whose grant it is, for the line: the cluster, and the beginning of the identity's id.
+/// The cluster and the start of the identity's ID, for the line.
 pub(crate) struct Whose<'a> {
     pub cluster: &'a ClusterRef,
     pub principal_id: PrincipalId,
@@ -27,7 +27,7 @@ impl fmt::Display for Whose<'_> {
 }
 
 impl Whose<'_> {
-    /// The lines below: the whole of it.
+    /// The lines below, in full.
     pub(crate) fn details(&self, scope: &ResourceId, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let origin = if self.is_named {
             "given in the options, not compared with the cluster"
@@ -46,8 +46,8 @@ impl Whose<'_> {
     }
 }
 
-/// A text that a plan holds, which anybody may have written: whole, on one line, and without what a terminal or a reader would take for
-/// something else. What cannot be printed, or changes the direction of writing, is shown by its number.
+/// A text in a plan, from an untrusted source: complete, on one line, and without characters that a terminal or a reader would
+/// misinterpret. Unprintable characters, and those that change the direction of writing, are shown by their number.
 pub(crate) struct Quoted<'a>(pub &'a str);
 
 impl fmt::Display for Quoted<'_> {
@@ -63,7 +63,7 @@ impl fmt::Display for Quoted<'_> {
     }
 }
 
-/// Marks of direction, of line ends, and what has no width.
+/// Direction marks, line ends, and zero-width characters.
 fn is_unseen(letter: char) -> bool {
     matches!(letter, '\u{200b}'..='\u{200f}' | '\u{2028}'..='\u{202e}' | '\u{2060}'..='\u{206f}' | '\u{feff}' | '\u{00ad}' | '\u{061c}')
 }

@@ -1,4 +1,4 @@
-//! Which role assignments let their holders pull.
+//! Which role assignments allow their principals to pull.
 
 use super::{GrantReach, GroupMembership, PrincipalState, PullGrant};
 use crate::{
@@ -7,7 +7,7 @@ use crate::{
     role::{Effect, RoleAssignment, RoleAssignmentMode, Roles, is_above},
 };
 
-/// The grants of pull on a registry among some assignments, those on the registry itself first.
+/// The pull grants on a registry among some assignments, direct ones first.
 pub(crate) fn pull_grants<'a>(
     registry: &ResourceId,
     mode: Option<RoleAssignmentMode>,
@@ -44,7 +44,7 @@ pub(crate) fn pull_grants<'a>(
 }
 
 impl PullGrant {
-    /// Says whose the grant is.
+    /// Sets the cluster of a grant.
     pub(crate) fn held_by(mut self, principal: PrincipalId, cluster: &ResourceId) -> Self {
         if self.principal_id == principal {
             self.principal_state = PrincipalState::Exists;
@@ -53,7 +53,7 @@ impl PullGrant {
         self
     }
 
-    /// Says of a group's grant that its members are known, and which clusters are among them.
+    /// Marks a group's grant as checked, with the clusters among its members.
     pub(crate) fn held_through_group(mut self, clusters: impl IntoIterator<Item = ResourceId>) -> Self {
         if self.membership == GroupMembership::Unchecked {
             self.principal_state = PrincipalState::Exists;

@@ -1,4 +1,4 @@
-//! Attachments: which registries a cluster can pull from, who can pull from a registry, and by which grants.
+//! Attachments: which registries a cluster can pull from, which principals can pull from a registry, and the grants that allow it.
 
 mod grants;
 mod run;

@@ -1,4 +1,4 @@
-//! Gathers what there is, in parallel, and judges it.
+//! Reads everything in parallel, and evaluates it.
 
 use super::{
     AttachmentsOptions, ClusterAttachments, GroupMembership, PrincipalState, PullGrant, RegistryAttachments,
@@ -51,11 +51,15 @@ async fn gather_of_cluster(
     };
     let registries = try_join_all(subscriptions.iter().map(|one| registries(parts, *one, call)));
     let ((principal_id, held), registries) = futures::try_join!(held, registries)?;
-    let found: Vec<Found> = subscriptions
+    let found: Vec<Observed> = subscriptions
         .iter()
         .zip(held)
         .zip(registries)
-        .map(|((subscription, assignments), registries)| Found { subscription: *subscription, assignments, registries })
+        .map(|((subscription, assignments), registries)| Observed {
+            subscription: *subscription,
+            assignments,
+            registries,
+        })
         .collect();
     let mut grants = Vec::new();
     for one in &found {
@@ -67,14 +71,14 @@ async fn gather_of_cluster(
     Ok(ClusterAttachments { cluster: id, principal_id, grants, subscriptions })
 }
 
-/// What was found in one subscription.
-struct Found {
+/// What was read in one subscription.
+struct Observed {
     subscription: SubscriptionId,
     assignments: Vec<RoleAssignment>,
     registries: Vec<Registry>,
 }
 
-impl Found {
+impl Observed {
     async fn grants(&self, parts: &Parts, call: &Call) -> Result<Vec<PullGrant>> {
         let unseen = self.unseen();
         let registries = self.registries.iter().map(|one| (&one.id, Some(one.mode)));
@@ -90,7 +94,7 @@ impl Found {
         Ok(grants)
     }
 
-    /// Registries of the subscription that the caller may not see, and that an assignment names all the same.
+    /// Registries of the subscription that the caller cannot read, but that an assignment names.
     fn unseen(&self) -> Vec<ResourceId> {
         let mut unseen: Vec<ResourceId> = Vec::new();
         let named = self.assignments.iter().filter_map(|one| one.scope.parse::<ResourceId>().ok());
@@ -103,7 +107,7 @@ impl Found {
     }
 }
 
-/// Who may not list them is told of those that an assignment names.
+/// A caller without the permission to list registries gets those that an assignment names.
 async fn registries(parts: &Parts, subscription: SubscriptionId, call: &Call) -> Result<Vec<Registry>> {
     match parts.inventory().registries(subscription, call).await {
         Err(err) if err.kind() == ErrorKind::Forbidden => Ok(Vec::new()),
@@ -149,12 +153,12 @@ async fn gather_of_registry(
     let mut grants: Vec<PullGrant> = grants.into_iter().map(known).collect();
     if options.query_graph {
         grants = with_members(parts, grants, &kubelets, call).await?;
-        tell_gone(parts, &mut grants, call).await?;
+        find_deleted(parts, &mut grants, call).await?;
     }
     Ok(RegistryAttachments { registry, grants, subscriptions })
 }
 
-/// Asks the directory for the members of groups, once for each group.
+/// Queries Microsoft Graph for the members of groups, once for each group.
 async fn with_members(
     parts: &Parts,
     grants: Vec<PullGrant>,
@@ -182,8 +186,8 @@ async fn with_members(
     Ok(grants.into_iter().map(known).collect())
 }
 
-/// Asks the directory for those principals of which nothing is known.
-async fn tell_gone(parts: &Parts, grants: &mut [PullGrant], call: &Call) -> Result<()> {
+/// Queries Microsoft Graph for the principals of unknown state.
+async fn find_deleted(parts: &Parts, grants: &mut [PullGrant], call: &Call) -> Result<()> {
     let is_unknown = |grant: &PullGrant| grant.principal_state == PrincipalState::Unknown;
     let unknown: HashSet<PrincipalId> =
         grants.iter().filter(|grant| is_unknown(grant)).map(|grant| grant.principal_id).collect();
@@ -200,7 +204,7 @@ fn kubelets(clusters: &[ClusterIdentities]) -> impl Iterator<Item = (PrincipalId
     clusters.iter().filter_map(|one| Some((one.kubelet.as_ref()?.object_id, &one.cluster)))
 }
 
-/// The clusters of each subscription where the caller may list them; of the others it cannot be told whose a grant is.
+/// The clusters of each subscription where the caller may list them; in the others the clusters of a grant are unknown.
 async fn clusters(
     parts: &Parts,
     subscriptions: &[SubscriptionId],
@@ -215,7 +219,7 @@ async fn clusters(
     Ok(try_join_all(listed).await?.into_iter().flatten().collect())
 }
 
-/// The client's subscription, the target's and those that were asked for, each once.
+/// The client's subscription, the target's and the requested ones, each once.
 fn subscriptions(parts: &Parts, own: SubscriptionId, options: &AttachmentsOptions) -> Vec<SubscriptionId> {
     let mut all = vec![parts.subscription_id()];
     for one in std::iter::once(own).chain(options.subscriptions.iter().copied()) {

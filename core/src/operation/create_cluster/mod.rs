@@ -1,4 +1,4 @@
-//! Create a cluster whose nodes can pull from registries.
+//! Creates a cluster whose nodes can pull from registries.
 
 mod options;
 mod run;

@@ -1,4 +1,4 @@
-//! How a cluster is made.
+//! Options for creating a cluster.
 
 use crate::{
     call::CallOptions,
@@ -8,7 +8,7 @@ use crate::{
     registry::RegistryRef,
 };
 
-/// The most that a pool can have.
+/// The maximum size of a pool.
 const MOST_NODES: u32 = 1000;
 
 /// Options for creating a cluster. The defaults are those of `az aks create`, but without an SSH key.
@@ -119,7 +119,7 @@ impl CreateClusterOptions {
         self
     }
 
-    /// What is wrong is told before the first request; what only the service knows, such as its sizes, by the service.
+    /// Rejects invalid options before the first request; what only the service can check, such as VM sizes, is left to it.
     pub(super) fn new_cluster(&self, id: ResourceId) -> Result<NewCluster> {
         if !(1..=MOST_NODES).contains(&self.node_count) {
             let wanted = format!("expected 1 to {MOST_NODES} nodes");

@@ -1,4 +1,4 @@
-//! Create with attach: the registries first, then the cluster, then the grants as soon as there is whom to grant to.
+//! Create with attach: reads the registries first, then creates the cluster, and grants as soon as the identity is known.
 
 use super::{CreateClusterOptions, CreatedCluster};
 use crate::{
@@ -42,14 +42,14 @@ pub(crate) async fn create(
     Ok(CreatedCluster { cluster, is_new, differences, attachments, correlation_id })
 }
 
-/// One registry may be given by its name, its login server and its id: it is one grant.
+/// A registry given by name, login server and ID is one registry, and needs one grant.
 fn each_once(registries: Vec<Registry>) -> Vec<Registry> {
     let mut seen = HashSet::new();
     registries.into_iter().filter(|one| seen.insert(one.id.clone())).collect()
 }
 
-/// The end of the creation and the grants, side by side: pods can pull when the nodes come. A grant that fails is told at once;
-/// the creation goes on in Azure.
+/// Waits for the creation and makes the grants in parallel, so that pods can pull once the nodes exist. A failed grant ends the call at
+/// once; the creation continues in Azure.
 async fn join(
     parts: &Parts,
     cluster: &ClusterRef,
@@ -98,10 +98,10 @@ async fn attach_all(
     try_join_all(grants).await
 }
 
-/// The cluster's identities, once it shows whom to grant to, or is made and does not.
+/// The cluster's identities, once it has a kubelet identity, or is created without one.
 ///
-/// A state other than that of the creation may be that of its failure: what that was only the creation itself can tell, so its end is
-/// waited for. Where it was a good one, the cluster is looked at again.
+/// A state other than that of a creation may mean that it failed: only the creation's own result says why, so its end is waited for. If
+/// it succeeded, the cluster is read again.
 async fn identities(
     parts: &Parts,
     cluster: &ClusterRef,
@@ -127,12 +127,12 @@ async fn identities(
     call.poll_until(Polling::new(STEP), poll).await
 }
 
-/// Whether its state is that of a creation that has ended, well or not.
+/// Whether its state is the end of a creation, successful or not.
 fn is_settled(found: &ClusterIdentities) -> bool {
     Provisioned::of(&found.state) != Provisioned::NotYet
 }
 
-/// Says that the cluster is there, and what of the work is not done.
+/// Adds that the cluster exists, and what was not done.
 fn explain(err: Error, identities: &ClusterIdentities, not_attached: &str) -> Error {
     err.with_context("not attached", not_attached)
         .with_context("the cluster exists, in state", identities.state.clone())

@@ -1,4 +1,4 @@
-//! Detach: take back what lets a cluster's nodes pull from a registry.
+//! Detach: removes the grants that let a cluster's nodes pull from a registry.
 
 mod plan;
 mod run;
@@ -9,7 +9,7 @@ pub(crate) use run::{DEADLINE, apply_plan, detach, plan};
 
 use super::{
     attachments::PullGrant,
-    right::{READ_ROLES, READ_THE_CLUSTER, RequiredRight, RightScope, SEE_GRANTS, TELL_REMAINING, needed},
+    right::{READ_ROLES, READ_THE_CLUSTER, REPORT_REMAINING, RequiredRight, RightScope, SEE_GRANTS, needed},
     span::Outcome,
 };
 use crate::{
@@ -25,10 +25,10 @@ pub(crate) const RIGHTS: &[RequiredRight] = &[
     READ_THE_CLUSTER,
     SEE_GRANTS,
     needed(DELETE_GRANT, RightScope::Registry, "to remove the role assignment, if it exists"),
-    TELL_REMAINING,
+    REPORT_REMAINING,
     READ_ROLES,
 ];
-pub(crate) const PLAN_RIGHTS: &[RequiredRight] = &[READ_THE_CLUSTER, SEE_GRANTS, TELL_REMAINING, READ_ROLES];
+pub(crate) const PLAN_RIGHTS: &[RequiredRight] = &[READ_THE_CLUSTER, SEE_GRANTS, REPORT_REMAINING, READ_ROLES];
 
 /// Options for detaching a registry from a cluster.
 #[derive(Clone, Debug, Default)]
@@ -117,7 +117,7 @@ pub struct RemovedGrant {
     pub correlation_id: Option<String>,
 }
 
-/// The role that attach could have given by it, if it is one.
+/// The pull role of the assignment, if it is one that attach assigns.
 fn pull_role(assignment: &RoleAssignment) -> Option<PullRole> {
     PullRole::ALL.iter().copied().find(|role| role.id() == assignment.role_definition_id)
 }
@@ -127,7 +127,7 @@ impl Outcome for Detachment {
         self.outcome.as_str()
     }
 
-    /// That of the first of its writes.
+    /// That of the first write.
     fn correlation_id(&self) -> Option<&str> {
         self.removed.iter().find_map(|grant| grant.correlation_id.as_deref())
     }

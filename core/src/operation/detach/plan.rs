@@ -1,4 +1,4 @@
-//! What detach would do, decided from what was found, as a value that can be shown, stored and applied later.
+//! A plan of detach, as a value that can be shown, stored and applied later.
 
 use super::{DetachOptions, pull_role};
 use crate::{
@@ -15,7 +15,7 @@ use crate::{
 use serde::{Deserialize, Serialize};
 use std::{fmt, time::SystemTime};
 
-/// The form of a stored plan. One of another form is refused.
+/// The format version of a stored plan. Any other version is rejected.
 pub(super) const VERSION: u32 = 1;
 
 /// A plan of what detach would remove. It is valid for one hour.
@@ -62,7 +62,7 @@ impl DetachPlan {
         }
     }
 
-    /// Whether it says of an assignment that it is to be removed.
+    /// Whether the plan removes an assignment.
     pub(super) fn removes(&self, assignment: &RoleAssignment) -> bool {
         self.remove.iter().any(|planned| planned.id.eq_ignore_ascii_case(&assignment.id))
     }
@@ -110,9 +110,9 @@ impl fmt::Display for DetachPlan {
     }
 }
 
-/// What a principal holds at a registry and above it, told apart.
+/// The assignments of a principal at a registry and above it, split by what to do.
 #[derive(Debug, PartialEq)]
-pub(super) struct Held {
+pub(super) struct SplitAssignments {
     /// On the registry itself, of a role that attach assigns, and created by this library if only those are requested.
     pub remove: Vec<RoleAssignment>,
     /// All others: they may allow pulling too.
@@ -124,12 +124,12 @@ pub(super) fn decide(
     registry: &ResourceId,
     principal: PrincipalId,
     options: &DetachOptions,
-) -> Held {
+) -> SplitAssignments {
     let is_meant = |one: &RoleAssignment| {
         registry.is(&one.scope) && pull_role(one).is_some() && (!options.only_created_by_aks_acr || one.is_ours())
     };
     let (remove, keep) = assignments.into_iter().filter(|one| one.is_of(principal)).partition(|one| is_meant(one));
-    Held { remove, keep }
+    SplitAssignments { remove, keep }
 }
 
 impl Outcome for DetachPlan {}

@@ -1,16 +1,16 @@
-//! Detach, step by step: look in parallel, decide, delete in parallel, report what remains.
+//! Detach, step by step: read in parallel, decide, delete in parallel, report what remains.
 
 use super::{
     ApplyDetachOptions, DetachOptions, DetachOutcome, DetachPlan, Detachment, RemovedGrant,
-    plan::{Held, VERSION, decide},
+    plan::{SplitAssignments, VERSION, decide},
     pull_role,
 };
 use crate::{
-    absent,
     call::Call,
     cluster::ClusterRef,
     error::{Error, ErrorKind, Result},
     id::{PrincipalId, ResourceId},
+    missing,
     operation::{
         Parts,
         attach::{GOOD_FOR, Otherwise, check_before, check_is_current, principal},
@@ -24,16 +24,16 @@ use std::time::Duration;
 
 pub(crate) const DEADLINE: Duration = Duration::from_secs(5 * 60);
 
-/// What was found.
-struct Found {
+/// What was read.
+struct Observed {
     registry: ResourceId,
-    /// `None`: the registry was given by its id, and was not looked at.
+    /// `None`: the registry was given by its ID, and was not read.
     mode: Option<RoleAssignmentMode>,
     principal_id: PrincipalId,
-    /// The cluster, where it was looked at.
+    /// The cluster, if it was read.
     cluster: Option<ResourceId>,
-    held: Held,
-    /// What groups hold at the registry and above it.
+    held: SplitAssignments,
+    /// The assignments of groups at the registry and above it.
     of_groups: Vec<RoleAssignment>,
 }
 
@@ -91,14 +91,14 @@ pub(crate) async fn apply_plan(
     carry_out(parts, &found, call).await
 }
 
-/// Two looks, side by side; a registry by name is found first.
+/// Two reads in parallel; a registry by name is found first.
 async fn gather(
     parts: &Parts,
     cluster: &ClusterRef,
     registry: &RegistryRef,
     options: &DetachOptions,
     call: &Call,
-) -> Result<Found> {
+) -> Result<Observed> {
     registry.check_cloud(parts.cloud())?;
     let whose = async {
         if let Some(named) = options.principal_id {
@@ -120,7 +120,7 @@ async fn gather(
         call.step("reading cluster and role assignments", all).await?;
     let of_groups = assignments.iter().filter(|one| one.is_of_group() && !one.is_of(principal_id)).cloned().collect();
     let held = decide(assignments, &registry, principal_id, options);
-    Ok(Found { registry, mode, principal_id, cluster, held, of_groups })
+    Ok(Observed { registry, mode, principal_id, cluster, held, of_groups })
 }
 
 fn explain_absent(err: Error) -> Error {
@@ -137,12 +137,11 @@ fn about(err: Error, registry: &ResourceId) -> Error {
     if err.kind() != ErrorKind::NotFound {
         return err;
     }
-    absent::explain(err, "registry", registry)
+    missing::explain(err, "registry", registry)
 }
 
-/// What remains is looked at beside the removal: neither waits for the other. Each grant is tried, also where another is refused: what
-/// can go, goes.
-async fn carry_out(parts: &Parts, found: &Found, call: &Call) -> Result<Detachment> {
+/// Reads what remains in parallel with the removal. Each grant is tried even if removing another one failed.
+async fn carry_out(parts: &Parts, found: &Observed, call: &Call) -> Result<Detachment> {
     let removals = join_all(found.held.remove.iter().map(|one| remove_one(parts, one, call)));
     let (ended, remaining) = futures::join!(removals, remaining(parts, found, call));
     let (mut removed, mut failed) = (Vec::new(), None);
@@ -160,8 +159,8 @@ async fn carry_out(parts: &Parts, found: &Found, call: &Call) -> Result<Detachme
     Ok(Detachment { outcome, principal_id: found.principal_id, registry: found.registry.clone(), removed, remaining })
 }
 
-/// What is gone by then is said: no result tells of it.
-fn half_done(err: Error, found: &Found, removed: &[RemovedGrant]) -> Error {
+/// Adds what was removed to the error, because there is no result.
+fn half_done(err: Error, found: &Observed, removed: &[RemovedGrant]) -> Error {
     let err = err.with_context("principal", found.principal_id.to_string());
     if removed.is_empty() {
         return err;
@@ -170,7 +169,7 @@ fn half_done(err: Error, found: &Found, removed: &[RemovedGrant]) -> Error {
     err.with_context("removed before it", gone.join(", "))
 }
 
-/// `None`: somebody else has removed it since it was listed.
+/// `None`: it was removed by another client since it was listed.
 async fn remove_one(parts: &Parts, assignment: &RoleAssignment, call: &Call) -> Result<Option<RemovedGrant>> {
     let Some(role) = pull_role(assignment) else { return Ok(None) };
     let step = format!("removing {role} from {}", assignment.principal_id);
@@ -183,13 +182,13 @@ async fn remove_one(parts: &Parts, assignment: &RoleAssignment, call: &Call) -> 
     }))
 }
 
-/// Nothing more is asked where the principal holds nothing else, and no group has a role that gives pull.
-async fn remaining(parts: &Parts, found: &Found, call: &Call) -> Result<Vec<PullGrant>> {
+/// Nothing more is read if the principal has nothing else, and no group has a role that allows pulling.
+async fn remaining(parts: &Parts, found: &Observed, call: &Call) -> Result<Vec<PullGrant>> {
     let (own, of_groups) = futures::try_join!(remaining_own(parts, found, call), through_groups(parts, found, call))?;
     Ok(own.into_iter().chain(of_groups).collect())
 }
 
-async fn remaining_own(parts: &Parts, found: &Found, call: &Call) -> Result<Vec<PullGrant>> {
+async fn remaining_own(parts: &Parts, found: &Observed, call: &Call) -> Result<Vec<PullGrant>> {
     let keep = &found.held.keep;
     if keep.is_empty() {
         return Ok(Vec::new());
@@ -204,8 +203,8 @@ async fn remaining_own(parts: &Parts, found: &Found, call: &Call) -> Result<Vec<
     Ok(remaining.into_iter().map(known).collect())
 }
 
-/// The grants of groups that the principal is a member of, and of those of which that is not known.
-async fn through_groups(parts: &Parts, found: &Found, call: &Call) -> Result<Vec<PullGrant>> {
+/// The grants of groups with the principal as a member, and of groups where that is unknown.
+async fn through_groups(parts: &Parts, found: &Observed, call: &Call) -> Result<Vec<PullGrant>> {
     let at = (&found.registry, found.mode);
     let access = group_access(parts.role_assigner(), at, found.principal_id, &found.of_groups, call).await?;
     if access.held.is_empty() && access.unchecked.is_empty() {
@@ -218,8 +217,8 @@ async fn through_groups(parts: &Parts, found: &Found, call: &Call) -> Result<Vec
     Ok(held.into_iter().map(known).chain(unchecked).collect())
 }
 
-/// `None`: the caller may not read the registry, and what remains is uncertain.
-async fn mode(parts: &Parts, found: &Found, call: &Call) -> Result<Option<RoleAssignmentMode>> {
+/// `None`: the caller lacks the permission to read the registry, and what remains is uncertain.
+async fn mode(parts: &Parts, found: &Observed, call: &Call) -> Result<Option<RoleAssignmentMode>> {
     if found.mode.is_some() {
         return Ok(found.mode);
     }

@@ -1,4 +1,4 @@
-//! Many images at once, a limited number of them at a time.
+//! Imports many images, a limited number at the same time.
 
 use super::{ImportOptions, result::Import, run, source::Sources};
 use crate::{
@@ -12,7 +12,7 @@ use futures::{StreamExt, stream};
 use std::{collections::HashSet, future::ready, time::Duration};
 
 pub(crate) const DEADLINE: Duration = Duration::from_secs(2 * 60 * 60);
-/// Azure copies each image by itself; more at a time mostly wait for the same source.
+/// Azure copies each image itself; a higher concurrency mostly waits for the same source.
 const CONCURRENCY: usize = 4;
 
 /// One image of a list, with its options.
@@ -106,7 +106,7 @@ fn event(index: u32, item: &ImportItem, ended: &Result<Import>) -> Event {
     }
 }
 
-/// A name that two images want is a slip in the list: which of them it has in the end would be chance.
+/// Two images with the same target are an error in the list: which one it gets in the end would be random.
 fn check(parts: &Parts, items: &[ImportItem], options: &ImportManyOptions) -> Result<()> {
     if options.concurrency == 0 {
         return Err(Error::invalid("expected a concurrency of at least 1", "concurrency", "0"));
@@ -122,7 +122,7 @@ fn check(parts: &Parts, items: &[ImportItem], options: &ImportManyOptions) -> Re
     Ok(())
 }
 
-/// Holds when it compiles: the work of a list may change threads.
+/// Compiles only if the future of a list can move between threads.
 #[cfg(test)]
 const _: fn(crate::Client, RegistryRef, Vec<ImportItem>) -> Box<dyn Send> = |client, registry, items| {
     Box::new(async move { client.import_images(&registry, items, ImportManyOptions::default()).await })

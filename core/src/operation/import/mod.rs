@@ -1,4 +1,4 @@
-//! Import: copy an image into a registry, and prove that what arrived is what is meant.
+//! Import: copies an image into a registry, and verifies the result.
 
 mod many;
 mod options;
@@ -32,7 +32,7 @@ use source::Sources;
 use std::time::Duration;
 
 pub(crate) const DEADLINE: Duration = Duration::from_secs(30 * 60);
-/// The deadline of one look at an import.
+/// The deadline of one poll of an import.
 pub(crate) const POLL_DEADLINE: Duration = Duration::from_secs(2 * 60);
 pub(crate) const RIGHTS: &[RequiredRight] = &[
     READ_THE_REGISTRY,
@@ -43,7 +43,7 @@ pub(crate) const RIGHTS: &[RequiredRight] = &[
     },
     READ_ON_REPOSITORIES,
 ];
-/// The link is signed: whoever has the handle may follow it.
+/// The link is signed: anyone with the handle can follow it.
 pub(crate) const POLL_RIGHTS: &[RequiredRight] = &[
     RequiredRight {
         smallest_role: Some("AcrPull"),

@@ -1,4 +1,4 @@
-//! How an image is imported.
+//! Options for importing an image.
 
 use super::result::OnExistingTag;
 use crate::{
@@ -86,7 +86,7 @@ impl ImportOptions {
         self
     }
 
-    /// Refuses what contradicts itself.
+    /// Rejects contradictory options.
     pub(super) fn check(&self) -> Result<()> {
         match (&self.source_registry, &self.credentials) {
             (Some(registry), Some(_)) => {

@@ -1,7 +1,7 @@
-//! The proof of an import: what the targets show after Azure has said that all is copied.
+//! Verifies an import: what the targets contain after Azure has reported success.
 
 use super::{
-    reach::Look,
+    reach::ProbeResult,
     result::ImportProof,
     run::{Job, LOOKING, differs},
 };
@@ -15,18 +15,18 @@ use std::{
     time::Duration,
 };
 
-/// The replicas of a registry get an image one after another; which of them answers is not the caller's choice.
+/// The replicas of a registry get an image one after another; the caller cannot choose which one responds.
 const REPLICATED: Duration = Duration::from_secs(3 * 60);
 
-/// What the targets show.
+/// The state of the targets.
 enum Shown {
     Proof(ImportProof),
-    /// A target does not show the image, for which there may be a harmless reason.
+    /// A target does not have the image, for which there may be a harmless reason.
     NotYet(String, Error),
 }
 
 impl Job<'_> {
-    /// Looks at every target. All have to be the image that was meant, or the same one where that is not known.
+    /// Reads every target. All must be the expected image, or the same one if that is unknown.
     pub(super) async fn prove(&self) -> Result<ImportProof> {
         if !self.may_lag() {
             return match self.show().await? {
@@ -58,13 +58,13 @@ impl Job<'_> {
     }
 
     async fn show(&self) -> Result<Shown> {
-        let looked = self.look_at(&self.targets).await?;
+        let probed = self.probe_all(&self.targets).await?;
         let mut arrived: Option<Digest> = self.wanted().cloned();
         let mut uncompared = None;
-        for (target, look) in self.targets.iter().zip(looked) {
-            match (look, &arrived) {
-                (Look::There(digest), None) => arrived = Some(digest),
-                (Look::There(digest), Some(wanted)) => match digest.is_same(wanted) {
+        for (target, probe) in self.targets.iter().zip(probed) {
+            match (probe, &arrived) {
+                (ProbeResult::There(digest), None) => arrived = Some(digest),
+                (ProbeResult::There(digest), Some(wanted)) => match digest.is_same(wanted) {
                     Some(true) => {}
                     None => uncompared = Some(digest),
                     Some(false) if self.may_lag() && self.had(target, &digest) => return Ok(not_yet(target)),
@@ -73,10 +73,10 @@ impl Job<'_> {
                         return Err(differs(target, text, &digest, wanted));
                     }
                 },
-                (hidden @ Look::Hidden { .. }, _) => {
+                (hidden @ ProbeResult::Hidden { .. }, _) => {
                     return Ok(Shown::Proof(ImportProof::Unproven { reason: self.unproven(&hidden) }));
                 }
-                (Look::Absent, _) => return Ok(not_yet(target)),
+                (ProbeResult::Absent, _) => return Ok(not_yet(target)),
             }
         }
         Ok(Shown::Proof(match (self.wanted(), arrived, uncompared) {
@@ -90,14 +90,14 @@ impl Job<'_> {
         }))
     }
 
-    /// Why the target was not seen, and why the source was not, where that is so as well.
-    fn unproven(&self, target: &Look) -> String {
+    /// Why the target was not read, and why the source was not, if so.
+    fn unproven(&self, target: &ProbeResult) -> String {
         let mut reason = reason_of(target);
-        if let Look::Hidden { is_refused: true, .. } = target {
+        if let ProbeResult::Hidden { is_refused: true, .. } = target {
             reason = format!("{reason}; reading it requires the role {} here", self.registry.mode.pull_role());
         }
         match &self.seen {
-            Look::Hidden { reason: of_source, .. } if self.wanted().is_none() => {
+            ProbeResult::Hidden { reason: of_source, .. } if self.wanted().is_none() => {
                 format!("{reason}; the source was not read either: {of_source}")
             }
             _ => reason,
@@ -109,10 +109,10 @@ fn lock<T>(one: &Mutex<T>) -> MutexGuard<'_, T> {
     one.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
-fn reason_of(look: &Look) -> String {
-    match look {
-        Look::Hidden { reason, .. } => reason.clone(),
-        Look::There(_) | Look::Absent => String::new(),
+fn reason_of(probe: &ProbeResult) -> String {
+    match probe {
+        ProbeResult::Hidden { reason, .. } => reason.clone(),
+        ProbeResult::There(_) | ProbeResult::Absent => String::new(),
     }
 }
 

@@ -1,4 +1,4 @@
-//! What is wished of an import, and what came of it.
+//! The options and the result of an import.
 
 use crate::{
     error::words,

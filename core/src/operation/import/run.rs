@@ -1,10 +1,10 @@
-//! One import: a look at source and targets, the copy, a look at what has arrived.
+//! One import: read source and targets, copy, read the result.
 
 use super::{
     ImportOptions,
-    reach::{Look, Reach},
+    reach::{ProbeResult, Reach},
     result::{Import, ImportProof, OnExistingTag},
-    source::{self, Origin, Sources},
+    source::{self, ResolvedSource, Sources},
     target::Targets,
 };
 use crate::{
@@ -13,7 +13,7 @@ use crate::{
     id::ResourceId,
     image::{Digest, ImageReference},
     operation::Parts,
-    registry::{Arriving, ImportHandle, ImportRequest, ImportStatus, Registry, Sku},
+    registry::{ExpectedImage, ImportHandle, ImportRequest, ImportStatus, Registry, Sku},
 };
 use std::{
     borrow::Borrow,
@@ -29,32 +29,32 @@ use tokio::{
     time::Instant,
 };
 
-/// So long the source is looked at alone: the targets are looked at once it is known to be there.
+/// How long only the source is read: the targets are read once it is known to exist.
 const HEAD_START: Duration = Duration::from_secs(1);
-/// How long the targets are looked at after an answer was lost: a large image takes minutes to copy.
-const ARRIVES_AFTER_LOST_ANSWER: Duration = Duration::from_secs(5 * 60);
-/// How often an import is sent of which no answer came and that was not seen to arrive.
+/// How long the targets are read after a response was lost: a large image takes minutes to copy.
+const ARRIVES_AFTER_LOST_RESPONSE: Duration = Duration::from_secs(5 * 60);
+/// How often an import without a response and without a result is sent.
 const MOST_SENT: u32 = 3;
-/// How often in a row a look may fail for a cause that might pass.
-const MOST_IN_VAIN: u32 = 4;
-/// How long after a refusal since the tag exists: a look may be in vain for a passing cause.
+/// How many reads in a row may fail with a transient error.
+const MOST_FAILED_PROBES: u32 = 4;
+/// How long to read after a conflict with an existing tag: a read may fail with a transient error.
 const SHOWS_AFTER_CONFLICT: Duration = Duration::from_secs(15);
-/// The same where the registry may have replicas, which may lag.
+/// The same for a registry with replicas, which may lag.
 const SHOWS_ON_REPLICAS: Duration = Duration::from_secs(3 * 60);
-/// However long they take, so many looks there are.
-const LEAST_LOOKS: u32 = 4;
+/// The minimum number of reads, however long they take.
+const LEAST_PROBES: u32 = 4;
 pub(super) const LOOKING: &str = "checking whether the image has arrived";
 const ACCEPTED: &str =
     "Azure accepted the import, but the caller lacks the permission to follow it; it may still continue";
 
-/// What was not seen to have the image after an import that failed.
-struct Left<'a> {
+/// The targets without the image after an import that failed.
+struct Remaining<'a> {
     rest: Vec<&'a ImageReference>,
-    /// Whether more looks would show no more.
+    /// Whether further reads cannot show more.
     is_settled: bool,
 }
 
-/// An import that is ready to be sent: what is meant, and under which names.
+/// An import that is ready to be sent: the image, and its names.
 pub(super) struct Job<'a> {
     parts: &'a Parts,
     pub registry: Registry,
@@ -62,14 +62,14 @@ pub(super) struct Job<'a> {
     options: &'a ImportOptions,
     source_registry: Option<ResourceId>,
     pub targets: Vec<ImageReference>,
-    pub seen: Look,
-    /// What the first of the targets had before, once that was looked at.
-    before: OnceLock<Vec<Look>>,
+    pub seen: ProbeResult,
+    /// The first targets before the import, once they were read.
+    before: OnceLock<Vec<ProbeResult>>,
     reach: &'a Reach,
     pub call: &'a Call,
 }
 
-/// Checks what can be checked before the first request, and reads which image is meant and under which names.
+/// Checks everything that can be checked before the first request, and determines the image and its names.
 pub(super) fn check(
     parts: &Parts,
     source: &ImageReference,
@@ -96,7 +96,7 @@ impl<'a> Job<'a> {
         let is_compared = options.credentials.is_none() || image.digest().is_some();
         let found = Notify::new();
         let origin = async {
-            let origin = Origin::find(parts, image, options, sources, call).await;
+            let origin = ResolvedSource::find(parts, image, options, sources, call).await;
             found.notify_one();
             origin
         };
@@ -107,14 +107,14 @@ impl<'a> Job<'a> {
                 () = found.notified() => None,
                 Ok(()) = call.sleep(LOOKING, HEAD_START), if is_compared => {
                     let tagged = targets.tagged_in(&registry.login_server);
-                    Some(sources.reach.look_at(parts, &tagged, call).await?)
+                    Some(sources.reach.probe_all(parts, &tagged, call).await?)
                 }
             };
             Ok((registry, before))
         };
-        let ((registry, before), Origin { image: source, registry: source_registry, seen }) =
+        let ((registry, before), ResolvedSource { image: source, registry: source_registry, seen }) =
             futures::try_join!(target, origin)?;
-        if matches!(seen, Look::Absent) {
+        if matches!(seen, ProbeResult::Absent) {
             let err = Error::new(ErrorKind::NotFound, "the image does not exist in the source registry");
             return Err(err.with_context("image", source.to_string()).with_failed_side(ImportSide::Source));
         }
@@ -134,28 +134,28 @@ impl<'a> Job<'a> {
     pub async fn missing(&self) -> Result<Vec<&ImageReference>> {
         let Some(wanted) = self.wanted() else { return Ok(self.targets.iter().collect()) };
         let ahead = self.before.get();
-        let rest = self.look_at(&self.targets[ahead.map_or(0, Vec::len)..]).await?;
+        let rest = self.probe_all(&self.targets[ahead.map_or(0, Vec::len)..]).await?;
         let (before, rest) = match ahead {
             Some(ahead) => (ahead, rest),
             None => (self.before.get_or_init(|| rest), Vec::new()),
         };
         let mut missing = Vec::new();
-        for (target, look) in self.targets.iter().zip(before.iter().chain(&rest)) {
-            match look {
-                look if look.is(wanted) => {}
-                Look::There(there) if self.options.on_existing_tag == OnExistingTag::Keep => {
+        for (target, probe) in self.targets.iter().zip(before.iter().chain(&rest)) {
+            match probe {
+                probe if probe.is(wanted) => {}
+                ProbeResult::There(there) if self.options.on_existing_tag == OnExistingTag::Keep => {
                     let text = "the tag exists with another image; allow replacing it, or choose another tag";
                     return Err(differs(target, text, there, wanted));
                 }
-                Look::There(_) | Look::Absent | Look::Hidden { .. } => missing.push(target),
+                ProbeResult::There(_) | ProbeResult::Absent | ProbeResult::Hidden { .. } => missing.push(target),
             }
         }
         Ok(missing)
     }
 
     /// Reads the targets.
-    pub async fn look_at<T: Borrow<ImageReference> + Sync>(&self, targets: &[T]) -> Result<Vec<Look>> {
-        self.reach.look_at(self.parts, targets, self.call).await
+    pub async fn probe_all<T: Borrow<ImageReference> + Sync>(&self, targets: &[T]) -> Result<Vec<ProbeResult>> {
+        self.reach.probe_all(self.parts, targets, self.call).await
     }
 
     /// Whether a tag had this image before the import.
@@ -175,7 +175,7 @@ impl<'a> Job<'a> {
         Some(self.done(false, ImportProof::SourceMatched { digest }, None))
     }
 
-    /// The digest that was seen is what is imported: the source's tag may move meanwhile.
+    /// The digest that was read is imported: the source's tag may move in the meantime.
     fn request(&self, missing: &[&ImageReference]) -> ImportRequest {
         let source = self.wanted().map_or_else(|| self.source.clone(), |digest| self.source.at(digest.clone()));
         let (untagged, tagged): (Vec<&ImageReference>, Vec<&ImageReference>) =
@@ -195,7 +195,7 @@ impl<'a> Job<'a> {
         let mut handle = self.parts.registry_importer().start_import(&self.registry, &request, self.call).await?;
         handle.arriving = self
             .wanted()
-            .map(|digest| Arriving { images: missing.iter().copied().cloned().collect(), digest: digest.clone() });
+            .map(|digest| ExpectedImage { images: missing.iter().copied().cloned().collect(), digest: digest.clone() });
         Ok(handle)
     }
 
@@ -210,7 +210,8 @@ impl<'a> Job<'a> {
         self.call.step(&step, work).await
     }
 
-    /// Sends the import again only when it was looked for in vain, or for what one tag that was there has kept from being copied.
+    /// Sends the import again only if its result was not found, or for the targets that one existing tag has prevented from being
+    /// copied.
     async fn run_until_arrived(&self, missing: &[&ImageReference]) -> Result<Option<String>> {
         let (mut missing, mut lost) = (missing.to_vec(), None);
         for sent in 1.. {
@@ -218,7 +219,7 @@ impl<'a> Job<'a> {
                 Ok(correlation_id) => return Ok(correlation_id),
                 Err(err) => err,
             };
-            let Left { rest, is_settled } = self.left_after(&err, &missing).await?;
+            let Remaining { rest, is_settled } = self.left_after(&err, &missing).await?;
             match err.kind() {
                 _ if rest.is_empty() => return Ok(None),
                 ErrorKind::Conflict if rest.len() < missing.len() => {}
@@ -241,27 +242,28 @@ impl<'a> Job<'a> {
         let correlation_id = handle.correlation_id.clone();
         match follow(self.parts, handle, self.call).await {
             Err(err) if is_unseen(&err) => {
-                self.look_until_arrived(missing, accepted(err, correlation_id.as_deref())).await?;
+                self.probe_until_arrived(missing, accepted(err, correlation_id.as_deref())).await?;
             }
             followed => followed?,
         }
         Ok(correlation_id)
     }
 
-    /// Goes on by looks at the targets where Azure does not let the caller follow the import: it is at work all the same. `unseen`
-    /// says so where the looks cannot tell the end.
-    async fn look_until_arrived(&self, missing: &[&ImageReference], unseen: Error) -> Result<()> {
+    /// Continues by reading the targets if Azure does not let the caller follow the import, which runs anyway. `unseen` is the error if
+    /// the reads cannot show the end.
+    async fn probe_until_arrived(&self, missing: &[&ImageReference], unseen: Error) -> Result<()> {
         let Some(wanted) = self.wanted() else { return Err(unseen) };
         let keeps = self.options.on_existing_tag == OnExistingTag::Keep;
-        let in_vain = AtomicU32::new(0);
+        let failed_probes = AtomicU32::new(0);
         let poll = || async {
-            let looked = self.look_at(missing).await?;
-            if looked.iter().all(|look| look.is(wanted)) {
+            let probed = self.probe_all(missing).await?;
+            if probed.iter().all(|probe| probe.is(wanted)) {
                 return Ok(Poll::Ready(true));
             }
-            let has_other = looked.iter().any(|look| look.is_other(wanted));
-            let is_hidden = looked.iter().any(Look::is_hidden_for_good);
-            let is_settled = is_hidden || (has_other && keeps) || count_hidden(&in_vain, &looked) == MOST_IN_VAIN;
+            let has_other = probed.iter().any(|probe| probe.is_other(wanted));
+            let is_hidden = probed.iter().any(ProbeResult::is_hidden_for_good);
+            let is_settled =
+                is_hidden || (has_other && keeps) || count_hidden(&failed_probes, &probed) == MOST_FAILED_PROBES;
             Ok(if is_settled { Poll::Ready(false) } else { Poll::Pending { status: None, wait: None } })
         };
         match self.call.step(LOOKING, self.call.poll_until(Polling::new(LOOKING), poll)).await {
@@ -275,33 +277,34 @@ impl<'a> Job<'a> {
         }
     }
 
-    /// Those that do not have the image all the same: where no answer came, Azure may have got the request and be at work; where
-    /// a tag exists, an import of before, or of somebody else, may have brought the same image.
-    async fn left_after<'t>(&self, err: &Error, missing: &[&'t ImageReference]) -> Result<Left<'t>> {
+    /// The targets without the image: if there was no response, Azure may have received the request and be working on it; if a tag
+    /// exists, an earlier or another caller's import may have created the same image.
+    async fn left_after<'t>(&self, err: &Error, missing: &[&'t ImageReference]) -> Result<Remaining<'t>> {
         let is_conflict = err.kind() == ErrorKind::Conflict;
-        let left = Mutex::new(Left { rest: missing.to_vec(), is_settled: false });
+        let left = Mutex::new(Remaining { rest: missing.to_vec(), is_settled: false });
         let limit = match err.kind() {
-            ErrorKind::Unavailable => ARRIVES_AFTER_LOST_ANSWER,
+            ErrorKind::Unavailable => ARRIVES_AFTER_LOST_RESPONSE,
             ErrorKind::Conflict if self.may_lag() => SHOWS_ON_REPLICAS,
             ErrorKind::Conflict => SHOWS_AFTER_CONFLICT,
             _ => return Ok(left.into_inner()),
         };
         let Some(wanted) = self.wanted() else { return Ok(left.into_inner()) };
-        let (in_vain, looks, begun) = (AtomicU32::new(0), AtomicU32::new(0), Instant::now());
+        let (failed_probes, looks, begun) = (AtomicU32::new(0), AtomicU32::new(0), Instant::now());
         let poll = || async {
-            let looked = self.look_at(missing).await?;
-            let is_there = |look: &Look| look.is(wanted);
+            let probed = self.probe_all(missing).await?;
+            let is_there = |probe: &ProbeResult| probe.is(wanted);
             let mut left = left.lock().await;
             left.rest =
-                missing.iter().zip(&looked).filter(|(_, look)| !is_there(look)).map(|(target, _)| *target).collect();
-            let has_other = looked.iter().any(|look| look.is_other(wanted));
-            let is_hidden = looked.iter().any(Look::is_hidden_for_good);
-            // A registry that Azure alone reaches shows nothing however often it is looked at.
-            let in_vain = count_hidden(&in_vain, &looked);
-            left.is_settled = is_hidden || (is_conflict && has_other) || (!is_conflict && in_vain == MOST_IN_VAIN);
+                missing.iter().zip(&probed).filter(|(_, probe)| !is_there(probe)).map(|(target, _)| *target).collect();
+            let has_other = probed.iter().any(|probe| probe.is_other(wanted));
+            let is_hidden = probed.iter().any(ProbeResult::is_hidden_for_good);
+            // A registry that Azure alone reaches shows nothing however often it is read.
+            let failed_probes = count_hidden(&failed_probes, &probed);
+            left.is_settled =
+                is_hidden || (is_conflict && has_other) || (!is_conflict && failed_probes == MOST_FAILED_PROBES);
             // A conflict is about tags that are there: some of them seen is all there is to see.
             let is_all = left.rest.is_empty() || left.is_settled || (is_conflict && left.rest.len() < missing.len());
-            let is_enough = looks.fetch_add(1, Ordering::Relaxed) + 1 >= LEAST_LOOKS && begun.elapsed() >= limit;
+            let is_enough = looks.fetch_add(1, Ordering::Relaxed) + 1 >= LEAST_PROBES && begun.elapsed() >= limit;
             let is_over = is_all || is_enough;
             Ok(if is_over { Poll::Ready(()) } else { Poll::Pending { status: None, wait: None } })
         };
@@ -315,10 +318,10 @@ impl<'a> Job<'a> {
     }
 }
 
-fn meant<'a>(seen: &'a Look, source: &'a ImageReference) -> Option<&'a Digest> {
+fn meant<'a>(seen: &'a ProbeResult, source: &'a ImageReference) -> Option<&'a Digest> {
     source.digest().or(match seen {
-        Look::There(digest) => Some(digest),
-        Look::Absent | Look::Hidden { .. } => None,
+        ProbeResult::There(digest) => Some(digest),
+        ProbeResult::Absent | ProbeResult::Hidden { .. } => None,
     })
 }
 
@@ -330,16 +333,16 @@ pub(super) fn differs(target: &ImageReference, text: &str, there: &Digest, wante
         .with_failed_side(ImportSide::Target)
 }
 
-/// How many looks in a row have shown less than all.
-fn count_hidden(in_vain: &AtomicU32, looked: &[Look]) -> u32 {
-    if looked.iter().any(Look::is_hidden) {
-        return in_vain.fetch_add(1, Ordering::Relaxed) + 1;
+/// Counts the reads in a row that did not show all targets.
+fn count_hidden(failed_probes: &AtomicU32, probed: &[ProbeResult]) -> u32 {
+    if probed.iter().any(ProbeResult::is_hidden) {
+        return failed_probes.fetch_add(1, Ordering::Relaxed) + 1;
     }
-    in_vain.store(0, Ordering::Relaxed);
+    failed_probes.store(0, Ordering::Relaxed);
     0
 }
 
-/// Polls until Azure says that all is copied, and tells the state of each tag when it changes.
+/// Polls until Azure reports that everything is copied, and reports the state of each tag when it changes.
 async fn follow(parts: &Parts, handle: ImportHandle, call: &Call) -> Result<()> {
     let polling = Polling::new("importing the image").after(handle.asked_wait());
     let state = Mutex::new((handle, BTreeMap::new()));
@@ -359,19 +362,19 @@ async fn follow(parts: &Parts, handle: ImportHandle, call: &Call) -> Result<()> 
     call.poll_until(polling, poll).await
 }
 
-/// Whether the caller may not look at an import that was accepted. The link to it is at the subscription, so that rights on the
-/// resource group may be too little; whether they are is not established, and both are taken. That the source refuses Azure is how an
-/// import ended.
+/// Whether the caller lacks the permission to follow an accepted import. The link belongs to the subscription, so permissions on the
+/// resource group may be insufficient; this is not documented, and both cases are handled. If the source refuses Azure, that is the
+/// import's own end.
 pub(super) fn is_unseen(err: &Error) -> bool {
     err.kind() == ErrorKind::Forbidden && err.failed_side() != Some(ImportSide::Source)
 }
 
-/// Such a refusal, with the request that began the import.
+/// Such a refusal, with the request that started the import.
 fn accepted(err: Error, correlation_id: Option<&str>) -> Error {
     err.saying(ACCEPTED).correlated_with(correlation_id)
 }
 
-/// How far an import is that the caller may not look at: as far as its targets show it.
+/// The progress of an import that the caller cannot poll: as far as its targets show it.
 pub(super) async fn progress_of_unseen(
     parts: &Parts,
     handle: &ImportHandle,
@@ -379,23 +382,23 @@ pub(super) async fn progress_of_unseen(
     call: &Call,
 ) -> Result<ImportStatus> {
     let err = accepted(err, handle.correlation_id.as_deref());
-    let Some(Arriving { images, digest }) = &handle.arriving else { return Err(err) };
-    let looked = Reach::default().look_at(parts, images, call).await?;
-    if looked.iter().any(Look::is_hidden) {
+    let Some(ExpectedImage { images, digest }) = &handle.arriving else { return Err(err) };
+    let probed = Reach::default().probe_all(parts, images, call).await?;
+    if probed.iter().any(ProbeResult::is_hidden) {
         return Err(err);
     }
-    let is_there = |look: &Look| look.is(digest);
+    let is_there = |probe: &ProbeResult| probe.is(digest);
     // Where another image is, it may be the one that is being replaced.
-    Ok(if looked.iter().all(is_there) {
+    Ok(if probed.iter().all(is_there) {
         ImportStatus::Succeeded
     } else {
         ImportStatus::Running { tags: BTreeMap::new() }
     })
 }
 
-/// Whether all that an import was to bring is there, by whichever import.
+/// Whether all targets have the image, from this or another import.
 pub(super) async fn has_arrived(parts: &Parts, handle: &ImportHandle, call: &Call) -> Result<bool> {
-    let Some(Arriving { images, digest }) = &handle.arriving else { return Ok(false) };
-    let looked = Reach::default().look_at(parts, images, call).await?;
-    Ok(looked.iter().all(|look| look.is(digest)))
+    let Some(ExpectedImage { images, digest }) = &handle.arriving else { return Ok(false) };
+    let probed = Reach::default().probe_all(parts, images, call).await?;
+    Ok(probed.iter().all(|probe| probe.is(digest)))
 }

@@ -1,8 +1,8 @@
-//! Where an image comes from: its name there, and the registry that has it, as Azure knows it.
+//! The source of an image: its name, and its registry in Azure.
 
 use super::{
     ImportOptions,
-    reach::{Look, Reach},
+    reach::{ProbeResult, Reach},
 };
 use crate::{
     call::Call,
@@ -18,16 +18,16 @@ use std::{
 };
 use tokio::sync::OnceCell;
 
-/// Stands for the registry of a source that was typed without one, until its login server is known.
+/// Placeholder for the registry of a source without a host, until its login server is known.
 const UNKNOWN: &str = "source.invalid";
 const UNCOMPARED: &str = "only Azure uses the source's credentials";
 const UNSEEN: &str = "the caller lacks the permission to read the source registry, so its login server is unknown";
 const STEP: &str = "searching the source registry";
 
-/// Reads which image is meant, before anything is sent.
+/// Determines the source image before anything is sent.
 ///
-/// In a registry that was named, a source without a host is the repository as it was typed, without what Docker adds to it. A host of
-/// this cloud has to be one that a registry can have; a regional one stands for the registry's own.
+/// In a given source registry, a source without a host is the repository as typed, without Docker's additions. A host of this cloud
+/// must be one that a registry can have; a regional host stands for the registry's own.
 pub(super) fn named(parts: &Parts, source: &ImageReference, options: &ImportOptions) -> Result<ImageReference> {
     let (cloud, host) = (parts.cloud(), source.registry());
     let wrong = |text: &str| Err(Error::invalid(text, "image", source.to_string()));
@@ -40,7 +40,7 @@ pub(super) fn named(parts: &Parts, source: &ImageReference, options: &ImportOpti
     cloud.check_registry_host(host, "image")?;
     if cloud.has_registry(host) {
         let registry: RegistryRef = host.parse().map_err(|err: Error| err.with_context("image", source.to_string()))?;
-        // It would be looked at in the one and imported from the other.
+        // It would be read in the one and imported from the other.
         if options.source_registry.as_ref().is_some_and(|named| !named.may_have_host(registry.as_str())) {
             return wrong("the source's host and the source registry are different registries: give one of them");
         }
@@ -56,14 +56,13 @@ pub(super) fn named(parts: &Parts, source: &ImageReference, options: &ImportOpti
     Ok(source.clone())
 }
 
-/// What became of one look for a registry.
+/// The result of one search for a registry.
 type Once = Arc<OnceCell<Option<Registry>>>;
 
-/// What the images of a list have in common: the registries that sources were looked for in, each once, and the hosts that were not
-/// reached.
+/// What the images of a list share: the registries of the sources, each searched once, and the unreachable hosts.
 #[derive(Default)]
 pub(super) struct Sources {
-    /// Those that the caller named, which have to be there, apart from those of a host, which need not.
+    /// Registries named by the caller, which must exist, separately from those of a host, which need not.
     registries: Mutex<HashMap<(RegistryRef, bool), Once>>,
     pub reach: Reach,
 }
@@ -77,42 +76,42 @@ impl Sources {
     async fn get(
         &self,
         (registry, is_named): (&RegistryRef, bool),
-        look: impl Future<Output = Result<Option<Registry>>> + Send,
+        probe: impl Future<Output = Result<Option<Registry>>> + Send,
         call: &Call,
     ) -> Result<Option<Registry>> {
         let once = self.once(registry.clone(), is_named);
-        call.run(STEP, async { once.get_or_try_init(|| look).await.cloned() }).await
+        call.run(STEP, async { once.get_or_try_init(|| probe).await.cloned() }).await
     }
 
-    /// The registry that the caller named. One that is absent is an error.
+    /// The registry named by the caller. A missing one is an error.
     async fn named(&self, parts: &Parts, registry: &RegistryRef, call: &Call) -> Result<Option<Registry>> {
-        let look = async { parts.find_registry(registry, call).await.map(Some) };
-        self.get((registry, true), look, call).await.map_err(|err| err.with_failed_side(ImportSide::Source))
+        let probe = async { parts.find_registry(registry, call).await.map(Some) };
+        self.get((registry, true), probe, call).await.map_err(|err| err.with_failed_side(ImportSide::Source))
     }
 
-    /// The registry with a host, if the caller can see one.
+    /// The registry with a host, if the caller can read one.
     async fn with_host(&self, parts: &Parts, host: &str, call: &Call) -> Result<Option<Registry>> {
         let registry: RegistryRef = host.parse()?;
-        let look = async {
+        let probe = async {
             match parts.registry_importer().find(&registry, call).await {
                 Err(err) if err.kind() == ErrorKind::Forbidden => Ok(None),
                 found => found,
             }
         };
-        self.get((&registry, false), look, call).await
+        self.get((&registry, false), probe, call).await
     }
 }
 
-/// A source, looked at.
-pub(super) struct Origin {
+/// A source that was looked up.
+pub(super) struct ResolvedSource {
     /// The image, with the registry's login server as far as it is known.
     pub image: ImageReference,
     /// The registry, if it is an Azure registry that the caller can name.
     pub registry: Option<ResourceId>,
-    pub seen: Look,
+    pub seen: ProbeResult,
 }
 
-impl Origin {
+impl ResolvedSource {
     /// Looks up the registry and reads the image: at once, if the image names its registry.
     pub async fn find(
         parts: &Parts,
@@ -123,7 +122,7 @@ impl Origin {
     ) -> Result<Self> {
         if image.registry() != UNKNOWN {
             let (seen, registry) = futures::try_join!(
-                look(parts, &image, options, sources, call),
+                probe(parts, &image, options, sources, call),
                 find_registry(parts, &image, options, sources, call)
             )?;
             return Ok(Self { image, registry, seen });
@@ -138,34 +137,34 @@ impl Origin {
                 return Ok(Self {
                     image,
                     registry: Some(id.clone()),
-                    seen: Look::Hidden { reason: UNSEEN.to_owned(), passes: false, is_refused: true },
+                    seen: ProbeResult::Hidden { reason: UNSEEN.to_owned(), passes: false, is_refused: true },
                 });
             }
             (found, _) => found?,
         };
         let image = found.as_ref().map_or_else(|| image.clone(), |found| image.in_registry(&found.login_server));
-        let seen = look(parts, &image, options, sources, call).await?;
+        let seen = probe(parts, &image, options, sources, call).await?;
         Ok(Self { image, registry: found.map(|found| found.id), seen })
     }
 }
 
-async fn look(
+async fn probe(
     parts: &Parts,
     image: &ImageReference,
     options: &ImportOptions,
     sources: &Sources,
     call: &Call,
-) -> Result<Look> {
-    // The credentials are the source's and Azure's affair; without them a look would tell nothing of a private image.
+) -> Result<ProbeResult> {
+    // The credentials are the source's and Azure's affair; without them reading would show nothing of a private image.
     if options.credentials.is_some() {
-        Ok(Look::Hidden { reason: UNCOMPARED.to_owned(), passes: false, is_refused: false })
+        Ok(ProbeResult::Hidden { reason: UNCOMPARED.to_owned(), passes: false, is_refused: false })
     } else {
-        sources.reach.look(parts, image, ImportSide::Source, call).await
+        sources.reach.probe(parts, image, ImportSide::Source, call).await
     }
 }
 
-/// One of Azure's registries is named by its id where the caller can see it: then Azure pulls with rights of its own. Where not,
-/// Azure asks it without a name. One that the caller named is taken as it is, and one that they named and is absent is an error.
+/// An Azure registry is named by its ID if the caller can read it: then Azure pulls with its own rights. Otherwise Azure pulls
+/// anonymously. A registry named by the caller is used as it is, and a missing one is an error.
 async fn find_registry(
     parts: &Parts,
     image: &ImageReference,

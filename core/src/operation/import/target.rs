@@ -1,4 +1,4 @@
-//! Under which names an image arrives.
+//! The names of an imported image.
 
 use super::ImportOptions;
 use crate::{
@@ -6,7 +6,7 @@ use crate::{
     image::{Digest, ImageReference},
 };
 
-/// Stands for the target registry until its login server is known.
+/// Placeholder for the target registry until its login server is known.
 const UNKNOWN: &str = "target.invalid";
 
 /// The names, checked before anything is sent.

@@ -1,4 +1,4 @@
-//! Whether a pull that a registry refused can still succeed: the role assignments at that registry decide.
+//! Whether a pull that a registry refused can still succeed, according to the role assignments at that registry.
 
 use super::options::RolloutOptions;
 use crate::{
@@ -14,13 +14,13 @@ use crate::{
     },
 };
 
-/// What was found about a refused pull.
+/// The result for a refused pull.
 pub(super) struct Verdict {
     /// Whether waiting cannot help.
     pub is_final: bool,
     /// The step to wait in, otherwise.
     pub step: String,
-    /// What an error says in addition.
+    /// What the error says in addition.
     facts: Vec<(&'static str, String)>,
 }
 
@@ -72,7 +72,7 @@ impl Verdict {
     }
 }
 
-/// Finds the registry that refused, wherever it is, and reads its role assignments.
+/// Finds the registry that refused the pull, in any subscription, and reads its role assignments.
 pub(super) async fn judge(
     parts: &Parts,
     cluster: &ClusterRef,
@@ -127,7 +127,7 @@ fn not_found(host: &str, searched: &[SubscriptionId]) -> Verdict {
     Verdict::not_checked(why, Some(hint))
 }
 
-/// The client's, the cluster's and those that were named, each once.
+/// The client's, the cluster's and the named subscriptions, each once.
 fn subscriptions(parts: &Parts, cluster: &ClusterRef, options: &RolloutOptions) -> Vec<SubscriptionId> {
     let own = [Some(parts.subscription_id()), cluster.subscription()];
     let mut all = Vec::new();

@@ -1,4 +1,4 @@
-//! Rollout: wait until a workload's pods run, or until it is known why they do not.
+//! Rollout: waits until a workload's pods are ready, or until it is known why they are not.
 
 mod grant;
 mod options;
@@ -58,7 +58,7 @@ pub(crate) async fn wait_for_rollout(
     ended.map_err(|err| if err.pull_failure().is_some() { verdict.explain(err) } else { err })
 }
 
-/// At a registry that is none of this cloud's, no grant can help. Where the image cannot be read, the registry may be one that is.
+/// At a registry outside this cloud, no grant can help. If the image reference is invalid, the registry may be one of this cloud.
 fn is_refused_by_registry_of(cloud: &Cloud, err: &Error) -> bool {
     let Some(failure) = err.pull_failure().filter(|_| err.kind() == ErrorKind::PullFailed) else { return false };
     let is_elsewhere = ImageReference::parse(&failure.image).is_ok_and(|image| !cloud.has_registry(image.registry()));

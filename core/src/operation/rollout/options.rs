@@ -1,9 +1,9 @@
-//! How a rollout is waited for.
+//! Options for waiting for a rollout.
 
 use crate::{call::CallOptions, id::SubscriptionId, registry::RegistryRef};
 use std::time::Duration;
 
-/// How long a grant that is there may take to become effective. Users report minutes, and up to an hour with old node tokens.
+/// How long an existing grant may take to become effective. Users report minutes, and up to an hour with old node tokens.
 const PROPAGATION: Duration = Duration::from_secs(10 * 60);
 
 /// Options for waiting for a rollout.

@@ -1,9 +1,9 @@
-//! Making a registry of Azure: look, write where nothing is, wait.
+//! Creates a registry: read, write if it is missing, wait.
 
 use super::{
     CreatedRegistry, NewRegistry, Registry,
-    lookup::{API, find_in_list, look},
-    wire::{Wanted, WireRegistry},
+    lookup::{API, find_in_list, read_registry},
+    wire::{Requested, WireRegistry},
 };
 use crate::{
     action::{REGISTER_REGISTRIES, WRITE_REGISTRY},
@@ -17,17 +17,17 @@ use azure_core::http::Method;
 use serde_json::json;
 use std::sync::{Mutex, PoisonError};
 
-/// No stable version lets a login server have a label.
+/// No stable version supports a label in the login server.
 const LABEL_API: &str = "2026-03-01-preview";
 pub(crate) const PROVIDER: Provider =
     Provider { namespace: "Microsoft.ContainerRegistry", register: REGISTER_REGISTRIES };
 const STEP: &str = "creating the registry";
 
-/// Azure's PUT would change a registry that exists, and reset what the body leaves out; so a look comes first. Who makes one of
-/// the same name in the same group between the look and the PUT has it changed to what is asked here: the service has no way to
-/// write only where nothing is.
+/// Azure's PUT would change an existing registry, and reset what the body leaves out; so it is read first. If another client creates a
+/// registry of the same name in the same group between the read and the PUT, it is changed: the service has no way to write only if
+/// nothing exists.
 pub(super) async fn create(arm: &Arm, registry: &NewRegistry, call: &Call) -> Result<CreatedRegistry> {
-    let (there, location) = futures::join!(look(arm, &registry.id, call), location(arm, registry, call));
+    let (there, location) = futures::join!(read_registry(arm, &registry.id, call), location(arm, registry, call));
     if let Some(there) = there? {
         let is_made = Provisioned::of(there.state()) == Provisioned::Yes;
         let made = made(arm, &registry.id, Some(there), call);
@@ -38,7 +38,7 @@ pub(super) async fn create(arm: &Arm, registry: &NewRegistry, call: &Call) -> Re
     call.step(STEP, write(arm, registry, &location?, call)).await
 }
 
-/// Sends the write, and waits for what Azure has begun by it.
+/// Sends the write, and waits for the operation that it starts.
 async fn write(arm: &Arm, registry: &NewRegistry, location: &str, call: &Call) -> Result<CreatedRegistry> {
     let subscription = registry.id.subscription();
     let write = || put_registry(registry, location);
@@ -54,7 +54,7 @@ async fn write(arm: &Arm, registry: &NewRegistry, location: &str, call: &Call) -
     Ok(CreatedRegistry { correlation_id, ..CreatedRegistry::new(registry, true) })
 }
 
-/// Waits for what Azure has begun by its answer to the write.
+/// Waits for the operation in the response to the write.
 async fn end(arm: &Arm, id: &ResourceId, answer: &Answer, call: &Call) -> Result<Registry> {
     let made = match Operation::begun_by(arm, answer, STEP)? {
         Some(operation) => {
@@ -77,14 +77,14 @@ async fn location(arm: &Arm, registry: &NewRegistry, call: &Call) -> Result<Stri
     }
 }
 
-/// Waits until a registry is made, by whomever; `seen` is what a look has shown already.
+/// Waits until a registry is created, by any caller; `seen` is what was already read.
 async fn made(arm: &Arm, id: &ResourceId, seen: Option<WireRegistry>, call: &Call) -> Result<WireRegistry> {
     let (seen, unseen) = (Mutex::new(seen), Unseen::default());
     let poll = || async {
         let first = seen.lock().unwrap_or_else(PoisonError::into_inner).take();
         let looked = match first {
             Some(first) => Some(first),
-            None => look(arm, id, call).await?,
+            None => read_registry(arm, id, call).await?,
         };
         let Some(registry) = looked else {
             return unseen.not_shown().ok_or_else(|| {
@@ -114,7 +114,7 @@ fn stuck(kind: ErrorKind, text: &str, id: &ResourceId, state: &str) -> Error {
     Error::new(kind, text).with_context("registry", id.name()).with_context("state", state)
 }
 
-/// How a registry that is there differs from the one that would have been made.
+/// How an existing registry differs from the requested one.
 fn differences(asked: &NewRegistry, found: &WireRegistry) -> Vec<Difference> {
     let mut differences = Differences::default();
     let yes_or_no = |is: bool| if is { "true" } else { "false" };
@@ -129,13 +129,13 @@ fn differences(asked: &NewRegistry, found: &WireRegistry) -> Vec<Difference> {
     differences.into_vec()
 }
 
-/// Says of a name that is taken whether it is the caller's own, in another group.
+/// Says of a taken name whether it is the caller's own registry in another group.
 async fn explain(arm: &Arm, err: Error, registry: &NewRegistry, call: &Call) -> Error {
     if err.code() != Some("RegistryNameAlreadyInUse") {
         return err;
     }
     let name = registry.id.name();
-    let own = find_in_list(arm, registry.id.subscription(), Wanted::Name(name), call).await;
+    let own = find_in_list(arm, registry.id.subscription(), Requested::Name(name), call).await;
     let err =
         err.saying("the name is taken: registry names are unique in the whole cloud").with_context("registry", name);
     match own {

@@ -1,21 +1,21 @@
-//! What stands in the way of every connection alike, so that another try is in vain.
+//! Permanent connection errors, for which a retry cannot help.
 
 use std::{error::Error, io};
 
-/// Why no connection can be had.
+/// Why no connection is possible.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum Obstacle {
-    /// The other side's certificate is not trusted, or not its own.
+pub(crate) enum PermanentConnectError {
+    /// The server's certificate is not trusted, or belongs to another host.
     Certificate,
-    /// The proxy wants a user and a password, or others.
+    /// The proxy requires a user and a password, or rejects them.
     ProxyUser,
 }
 
-/// The words of hyper's connector where a proxy answers 407. Its type is private, so that the words are all there is; if they
-/// change, a wrong password is tried a few times more, which locks some accounts, and a test fails.
+/// The text of hyper's connector if a proxy responds with 407. Its type is private, so only the text is available; if it changes, a
+/// wrong password is tried a few times more, which locks some accounts, and a test fails.
 const PROXY_USER: &str = "tunnel error: proxy authorization required";
 
-impl Obstacle {
+impl PermanentConnectError {
     /// Looks for one in an error and its sources.
     pub fn find(err: &(dyn Error + 'static)) -> Option<Self> {
         let mut next = Some(err);

@@ -7,7 +7,7 @@ use time::{OffsetDateTime, format_description::well_known::Rfc2822};
 const SECONDS_OR_DATE: &str = "retry-after";
 const MILLISECONDS: [&str; 2] = ["x-ms-retry-after-ms", "retry-after-ms"];
 
-/// What an answer of Azure asks for.
+/// The wait that a response of Azure asks for.
 pub(crate) fn retry_after(headers: &Headers) -> Option<Duration> {
     retry_after_in(|name| headers.get_optional_str(&HeaderName::from_static(name)))
 }
@@ -25,7 +25,7 @@ fn until(then: OffsetDateTime) -> Duration {
     (then - OffsetDateTime::now_utc()).try_into().unwrap_or(Duration::ZERO)
 }
 
-/// HTTP dates end in `GMT`, which the mail format's reader wants as an offset.
+/// HTTP dates end in `GMT`; the parser for mail dates requires an offset.
 pub(crate) fn http_date(text: &str) -> Option<OffsetDateTime> {
     OffsetDateTime::parse(&format!("{}+0000", text.strip_suffix("GMT")?), &Rfc2822).ok()
 }

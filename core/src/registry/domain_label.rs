@@ -1,4 +1,4 @@
-//! What a registry's login server has beside the registry's name.
+//! The label in a registry's login server after its name.
 
 use crate::error::words;
 use serde::{Deserialize, Serialize};
