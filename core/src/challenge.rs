@@ -110,7 +110,7 @@ impl<'a> Reader<'a> {
         if self.peek() == Some('"') {
             return self.quoted();
         }
-        // An address without quotes is no token, and is sent all the same.
+        // An unquoted address is not a valid token, but some servers send it.
         Some(self.take_while(|letter| !is_blank(letter) && letter != ',').to_owned())
     }
 
@@ -172,7 +172,7 @@ mod tests {
     }
 
     #[test]
-    fn several_challenges_in_one_header_are_told_apart() {
+    fn several_challenges_in_one_header_are_separated() {
         for (header, wanted) in [
             (r#"Bearer realm="https://r/t",service="s""#, &["Bearer realm=<https://r/t> service=<s>"][..]),
             (

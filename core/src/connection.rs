@@ -1,4 +1,4 @@
-//! What all Azure-backed parts need.
+//! The connection that all Azure-backed parts share.
 
 use crate::{
     cloud::Cloud,
@@ -9,10 +9,10 @@ use crate::{
 use crate::{kubernetes::KubeConnector, network::Network, write::Guard};
 use std::fmt;
 
-/// How Azure and its clusters are reached, as whom, and what may be written. The Azure-backed parts are made of it.
+/// The connection of a client to Azure and its clusters: transport, credential and write guard.
 ///
-/// [`ClientBuilder::connection`](crate::ClientBuilder::connection) gives the one that a client will use. Cheap to clone: clones share
-/// tokens and the pauses that a throttling service asks for.
+/// The Azure-backed parts are created from it. [`ClientBuilder::connection`](crate::ClientBuilder::connection) returns the one that a
+/// client will use. Cheap to clone: clones share tokens and the pauses that a throttling service asks for.
 ///
 /// ```
 /// # fn main() -> aks_acr::Result<()> {
@@ -21,7 +21,7 @@ use std::fmt;
 /// # let azure = aks_acr_emulator::Emulator::new();
 /// let mut builder = Client::builder(azure.credential(), azure.subscription()).transport(azure.transport());
 /// let assigner = AzureRoleAssigner::new(&builder.connection()?);
-/// // Wrap it in a type of yours, and hand that to the builder.
+/// // Wrap it in your own type, and pass that to the builder.
 /// let client = builder.role_assigner(std::sync::Arc::new(assigner)).build()?;
 /// # Ok(()) }
 /// ```
@@ -36,7 +36,7 @@ pub struct Connection {
     pub(crate) clusters: Clusters,
 }
 
-/// How clusters are reached.
+/// How requests reach clusters.
 #[cfg(feature = "kubernetes")]
 #[derive(Clone)]
 pub(crate) struct Clusters {
@@ -59,7 +59,7 @@ impl Connection {
     }
 }
 
-/// It holds a credential and tokens, so only what is public is shown.
+/// It contains a credential and tokens, so only the public fields are shown.
 impl fmt::Debug for Connection {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("Connection")

@@ -282,7 +282,7 @@ mod tests {
     const GROUP: &str = "/subscriptions/22222222-2222-2222-2222-222222222222/resourceGroups/rg1";
 
     #[test]
-    fn case_does_not_tell_two_ids_apart() {
+    fn ids_are_compared_case_insensitively() {
         let id: ResourceId = format!("{GROUP}/providers/Microsoft.X/things/Name").parse().unwrap();
         assert_eq!(id, format!("{}/PROVIDERS/microsoft.x/Things/name", GROUP.to_uppercase()).parse().unwrap());
     }

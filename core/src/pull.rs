@@ -215,7 +215,7 @@ mod tests {
     }
 
     #[test]
-    fn a_timeout_is_told_by_its_address() {
+    fn a_timeout_is_classified_by_its_address() {
         assert_eq!(read("dial tcp 10.0.0.4:443: i/o timeout"), PullCause::PrivateAddressTimeout);
         assert_eq!(read("dial tcp 20.0.0.4:443: i/o timeout"), PullCause::PublicAddressTimeout);
         assert_eq!(read("net/http: i/o timeout"), PullCause::PublicAddressTimeout);

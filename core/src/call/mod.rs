@@ -59,7 +59,7 @@ impl CallOptions {
     pub fn start(&self, default: Duration) -> Call {
         let allowed = self.deadline.unwrap_or(default);
         Call {
-            // A deadline too far away for the clock is none.
+            // A deadline beyond the clock's range counts as none.
             deadline: Instant::now().checked_add(allowed),
             registry_timeout: None,
             allowed,
@@ -131,7 +131,7 @@ impl Call {
     /// Those of `work`; [`DeadlineExceeded`](ErrorKind::DeadlineExceeded) and [`Cancelled`](ErrorKind::Cancelled).
     pub async fn run<T>(&self, step: &str, work: impl Future<Output = Result<T>> + Send) -> Result<T> {
         let work = async {
-            // Past the deadline nothing more is begun.
+            // Nothing is started after the deadline.
             if self.remaining() == Duration::ZERO { Err(self.out_of_time(step)) } else { work.await }
         };
         tokio::select! {
@@ -167,7 +167,7 @@ impl Call {
         step: &'a str,
         work: impl Future<Output = Result<T>> + Send + 'a,
     ) -> BoxFuture<'a, Result<T>> {
-        // On the heap: work is big, and steps are held several layers deep.
+        // On the heap: the futures are big, and steps are nested.
         Box::pin(async move {
             self.report(Event::Started { step: step.to_owned() });
             let done = work.await?;

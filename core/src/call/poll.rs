@@ -200,7 +200,7 @@ mod tests {
     }
 
     #[tokio::test(start_paused = true)]
-    async fn patience_ends_with_the_error_of_the_last_poll() {
+    async fn the_limit_ends_with_the_error_of_the_last_poll() {
         let call = CallOptions::default().start(Duration::MAX);
         let (begun, mut polls) = (Instant::now(), 0);
         let poll = || {

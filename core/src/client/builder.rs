@@ -50,7 +50,7 @@ pub struct ClientBuilder {
     cluster_deployer: Option<Arc<dyn ClusterDeployer>>,
     inventory: Option<Arc<dyn Inventory>>,
     guard: Guard,
-    /// What was made of all that is above, once it was asked for.
+    /// The connection with these settings, once it was requested.
     connection: Option<Connection>,
 }
 

@@ -93,7 +93,7 @@ impl ClientAssertion for OidcAssertion {
         if !answer.status().is_success() {
             return Err(refused(&format!("HTTP {}", answer.status())));
         }
-        // The body is a secret; what is wrong with it is not told.
+        // The body is a secret, so the parser's message is not reported.
         let body: Body = serde_json::from_slice(answer.body()).map_err(|_| refused("the response is invalid"))?;
         body.value.or(body.oidc_token).ok_or_else(|| refused("the response contains none"))
     }

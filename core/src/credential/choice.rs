@@ -82,7 +82,7 @@ mod tests {
     }
 
     #[test]
-    fn a_word_that_is_none_is_refused_and_named() {
+    fn an_unknown_credential_name_is_rejected() {
         let err = asked("InteractiveBrowserCredential").unwrap_err();
         assert_eq!(err.kind(), crate::ErrorKind::InvalidInput);
         assert!(err.to_string().contains("AZURE_TOKEN_CREDENTIALS: InteractiveBrowserCredential"), "{err}");

@@ -65,7 +65,7 @@ impl DefaultCredential {
         let found = find.await?;
         match first {
             Some(token) => Ok(token),
-            None => told(found.kind, self.made(found).await?.as_ref(), scopes).await,
+            None => logged(found.kind, self.made(found).await?.as_ref(), scopes).await,
         }
     }
 
@@ -95,7 +95,7 @@ impl DefaultCredential {
             let reason = match source::find(kind, &self.context, self.kinds.len() == 1).await {
                 CredentialSearch::Absent(reason) => reason,
                 CredentialSearch::Broken(err) => return Err(credential_error(Failed { kind, source: Box::new(err) })),
-                CredentialSearch::Configured(credential) => match told(kind, credential.as_ref(), scopes).await {
+                CredentialSearch::Configured(credential) => match logged(kind, credential.as_ref(), scopes).await {
                     Ok(token) => {
                         tracing::info!(
                             target: CREDENTIAL,
@@ -115,7 +115,7 @@ impl DefaultCredential {
     }
 }
 
-async fn told(kind: Kind, credential: &dyn TokenCredential, scopes: &[&str]) -> azure_core::Result<AccessToken> {
+async fn logged(kind: Kind, credential: &dyn TokenCredential, scopes: &[&str]) -> azure_core::Result<AccessToken> {
     let begun = Instant::now();
     let given = credential.get_token(scopes, None).await;
     trace_token(kind.name(), scopes, begun, &given);

@@ -3,7 +3,7 @@
 
 use crate::{
     error::ErrorKind,
-    http::{Head, SignInTrouble, foreign, is_final, is_foreign, redirected, retry_after, service_error, tell},
+    http::{Head, SignInTrouble, foreign, is_final, is_foreign, log_try, redirected, retry_after, service_error},
 };
 use async_trait::async_trait;
 use azure_core::{
@@ -70,7 +70,7 @@ impl Policy for SignInTry {
         mark(request);
         let begun = Instant::now();
         let result = next[0].send(ctx, request, &next[1..]).await;
-        tell("signing in", request, None, begun, &result);
+        log_try("signing in", request, None, begun, &result);
         let tries = ctx.value::<Arc<Tries>>();
         match result {
             Ok(response) => {
@@ -80,7 +80,7 @@ impl Policy for SignInTry {
                 remember(tries, trouble.clone());
                 match trouble {
                     Some(trouble) if ends => Err(in_pipeline(trouble)),
-                    // A success that is none is tried again as a connection that was lost.
+                    // An invalid success is retried like a lost connection.
                     Some(trouble) if response.status().is_success() => Err(Error::new(Azure::Io, trouble)),
                     _ => {
                         let (status, headers, body) = response.deconstruct();

@@ -24,7 +24,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_tool_without_a_network_is_told_from_one_that_is_not_signed_in() {
+    fn a_tool_without_a_network_differs_from_one_without_a_sign_in() {
         for (text, transient) in [
             (
                 "ERROR: HTTPSConnectionPool(host='login.microsoftonline.com', port=443): Max retries exceeded with url: /t/oauth2/v2.0/token \

@@ -177,7 +177,7 @@ mod tests {
     }
 
     #[test]
-    fn what_azure_was_seen_not_to_have_is_not_told_as_created() {
+    fn a_missing_resource_is_not_reported_as_created() {
         let id: ResourceId =
             "/subscriptions/22222222-2222-2222-2222-222222222222/resourceGroups/g/providers/a/b/c".parse().unwrap();
         let err = || Error::new(ErrorKind::OperationFailed, "");

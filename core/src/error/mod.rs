@@ -286,7 +286,7 @@ impl fmt::Debug for Error {
 
 impl StdError for Error {
     fn source(&self) -> Option<&(dyn StdError + 'static)> {
-        // A source that was given holds the response, if there was one.
+        // A given source contains the response, if there was one.
         match (&self.0.source, &self.0.service) {
             (Some(source), _) => Some(source.as_ref()),
             (None, Some(service)) => Some(service),
@@ -305,7 +305,7 @@ mod tests {
     }
 
     #[test]
-    fn every_kind_has_a_name_of_its_own() {
+    fn every_kind_has_a_unique_name() {
         let names: std::collections::HashSet<_> = ErrorKind::ALL.iter().map(|kind| kind.as_str()).collect();
         assert_eq!(names.len(), ErrorKind::ALL.len());
     }
@@ -320,7 +320,7 @@ mod tests {
     }
 
     #[test]
-    fn a_text_of_somebody_elses_makes_neither_a_second_line_nor_a_long_one() {
+    fn an_external_text_stays_on_one_short_line() {
         let text = format!("a\nb\u{1b}[2J{}", "c".repeat(10_000));
         let service = ServiceError { status: 400, message: Some(text.clone()), ..ServiceError::default() };
         let err = Error::new(ErrorKind::InvalidInput, "refused").with_context("it says", text).with_service(service);

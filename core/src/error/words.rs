@@ -34,7 +34,7 @@ macro_rules! from_words {
 
 pub(crate) use {from_words, words};
 
-// Those that an error holds cannot name it.
+// The enums inside an error cannot refer to it.
 from_words!(RefusalKind, "refusal");
 from_words!(PullRetry, "retry");
 from_words!(ImportSide, "failed_side");

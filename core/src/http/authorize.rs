@@ -38,7 +38,7 @@ impl Policy for Authorize {
         if !is_bad {
             return Ok(response);
         }
-        // Once: whoever refuses the next one, too, means it.
+        // Once: a second rejection is final.
         let token = self.tokens.acquire(&self.scope).await?.token;
         request.insert_header(AUTHORIZATION, format!("Bearer {}", token.secret()));
         request.body_mut().reset().await?;

@@ -406,7 +406,7 @@ mod tests {
             json!({}),
             json!({ "status": 401 }),
             json!({ "status": 403, "headers": [["content-type", "application/json"]], "classes": ["ClientResponseError", "ClientConnectionError"] }),
-            // Nothing is configured: that the machine has no identity does not make it trouble on the way.
+            // Nothing is configured: a machine without an identity is not a network problem.
             chain(&[(
                 AUTHENTICATION,
                 "DefaultAzureCredential failed to retrieve a token from the included credentials.\nAttempted credentials:\n\t\

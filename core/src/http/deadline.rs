@@ -182,14 +182,14 @@ impl Policy for DeadlineGuard {
         let Some(watch) = ctx.value::<Arc<Watch>>() else {
             let begun = Instant::now();
             let result = next[0].send(ctx, request, &next[1..]).await;
-            tell("", request, None, begun, &result);
+            log_try("", request, None, begun, &result);
             return result;
         };
         let buckets = Buckets::of(request);
         self.0.wait(&buckets, |wait| watch.hear(wait)).await?;
         let (attempt, begun) = (watch.count(), Instant::now());
         let result = next[0].send(ctx, request, &next[1..]).await;
-        tell(watch.step(), request, Some(attempt), begun, &result);
+        log_try(watch.step(), request, Some(attempt), begun, &result);
         match result {
             Ok(answer) => {
                 watch.seen().lost = 0;
@@ -211,7 +211,7 @@ impl Policy for DeadlineGuard {
 }
 
 /// Logs the end of a try.
-pub(crate) fn tell(
+pub(crate) fn log_try(
     step: &str,
     request: &Request,
     attempt: Option<u32>,
@@ -253,7 +253,7 @@ impl DeadlineGuard {
         answer: AsyncRawResponse,
     ) -> azure_core::Result<(AsyncRawResponse, Option<Duration>)> {
         let (status, by_policy) = (answer.status(), is_throttled(answer.status()));
-        // What is sent once has no other try to wait for: whoever sent it decides by the answer.
+        // A request that is sent once is not retried here: its sender decides by the response.
         let wait = retry_after(answer.headers()).filter(|_| by_policy || watch.is_repeated);
         let raw: RawResponse = answer.try_into_raw_response().await?;
         let service = service_error(u16::from(status), raw.headers(), raw.body());

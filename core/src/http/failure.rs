@@ -29,7 +29,7 @@ pub(crate) fn from_azure(request: &ArmRequest, answer: &Answer) -> Error {
     }
     let service = service_error(answer.status, &answer.headers, &answer.body);
     let refusal = refusal(request, answer, &service);
-    // Azure answers a lock with 409: for a caller it is a refusal all the same.
+    // Azure responds to a lock with 409, but for a caller it is a refusal.
     let is_refused = refusal.as_ref().is_some_and(|refusal| refusal.kind != RefusalKind::ConditionalAccess);
     let kind = if is_refused { ErrorKind::Forbidden } else { ErrorKind::of_status(answer.status) };
     let (group, subscription) = missing::parents(&request.scope);
@@ -114,7 +114,7 @@ pub(crate) fn from_transport(err: azure_core::Error, step: &str) -> Error {
         let ours = if refused { ours.with_refusal(RefusalKind::ConditionalAccess) } else { ours };
         return ours.with_source(err);
     }
-    // The errors on the way name the whole URL, whose query Azure may have signed: only the innermost is kept, which does not.
+    // The outer errors contain the whole URL, whose query may be signed: only the innermost is kept, which does not.
     ours.with_context("reason", innermost(&err))
 }
 

@@ -118,7 +118,7 @@ pub(crate) fn redirected(head: &Head<'_>, step: &str) -> Option<Error> {
 fn title(body: &[u8]) -> Option<String> {
     const LONGEST: usize = 200;
     let text = String::from_utf8_lossy(&body[..body.len().min(16 * 1024)]).into_owned();
-    // Of ASCII letters alone, so that places stay where they are.
+    // ASCII letters only, so that positions stay the same.
     let lower = text.to_ascii_lowercase();
     let start = lower.find("<title")?;
     let start = start + lower[start..].find('>')? + 1;
@@ -141,7 +141,7 @@ mod tests {
     const PAGE: &str = "<html><head><title>Blocked</title></head><body>This site is blocked</body></html>";
 
     #[test]
-    fn a_page_is_nobodys_refusal_and_its_status_says_whether_it_may_pass() {
+    fn an_intermediarys_page_is_no_refusal_and_its_status_decides_if_it_is_transient() {
         for (status, kind, is_transient) in [
             (200, ErrorKind::Unavailable, true),
             (400, ErrorKind::Unavailable, false),

@@ -48,7 +48,7 @@ pub(crate) fn each_item(
         taken.is_ok()
     };
     let read = serde_json::Deserializer::from_str(list.get()).deserialize_any(Items(one));
-    // Where an item ended the list, the reader misses the rest.
+    // If an item ended the list, the parser misses the rest.
     taken.and(read.map_err(&odd))
 }
 

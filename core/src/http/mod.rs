@@ -33,7 +33,7 @@ mod weight;
 
 pub use credential_failure::CredentialFailure;
 #[cfg(feature = "identity")]
-pub(crate) use deadline::tell;
+pub(crate) use deadline::log_try;
 pub(crate) use failure::{from_azure, from_service, from_the_way, from_transport};
 #[cfg(feature = "identity")]
 pub(crate) use failure::{innermost, is_final};
@@ -242,7 +242,7 @@ async fn send(pipeline: &Pipeline, request: &mut Request, watch: deadline::Watch
     let watch = Arc::new(watch);
     let (step, call) = (watch.step(), watch.call());
     let context = Context::new().with_value(watch.clone());
-    // Streamed: the pipeline's own buffer has no limit. What comes was read by then, with one.
+    // Streamed, because the pipeline's own buffer has no limit. The body was already read, with a limit.
     let options = PipelineStreamOptions { skip_checks: true, ..PipelineStreamOptions::default() };
     let work = async {
         let answer = match pipeline.stream(&context, request, Some(options)).await {

@@ -129,7 +129,7 @@ fn read_status(answer: &Answer, step: &str) -> Result<Progressed> {
     let body: Value = answer.read("the state of an operation").map_err(|err| err.with_context("while", step))?;
     let state = [&body["status"], &body["properties"]["provisioningState"]].into_iter().find_map(as_word);
     let Some(state) = state else {
-        // An error is the end also where no state is named beside it.
+        // An error is the end, even without a state.
         let failure = service(answer, &body["error"]);
         let is_failed = is_final && (failure.code.is_some() || failure.message.is_some());
         let told = if is_final { "no state" } else { "Accepted" };
@@ -154,7 +154,7 @@ fn service(answer: &Answer, error: &Value) -> ServiceError {
         other => (None, text(other)),
     };
     let read = service_error(answer.status, &answer.headers, &answer.body);
-    // Of an error that is a text, the reader of other answers makes a code.
+    // If the error is a text, the parser of other responses would make it the code.
     let (of_code, of_message) = if error.is_object() { (read.code, read.message) } else { (None, None) };
     ServiceError { code: code.or(of_code), message: of_message.or(message), ..read }
 }

@@ -88,7 +88,7 @@ mod tests {
     }
 
     #[test]
-    fn a_refusal_is_known_by_its_code_whatever_its_text() {
+    fn a_refusal_is_identified_by_its_code() {
         assert_eq!(seen(403, "AuthorizationFailed", "?"), Some(RefusalKind::MissingRight));
         assert_eq!(seen(409, "ScopeLocked", "policy"), Some(RefusalKind::Lock));
         assert_eq!(seen(403, "RequestDisallowedByPolicy", "locked"), Some(RefusalKind::Policy));
@@ -97,7 +97,7 @@ mod tests {
     }
 
     #[test]
-    fn an_unmet_condition_is_told_by_its_words_alone() {
+    fn an_unmet_condition_is_identified_by_its_text() {
         let text = "The client 'x' has an authorization with ABAC condition that is not fulfilled to perform action";
         assert_eq!(seen(403, "AuthorizationFailed", text), Some(RefusalKind::ConstrainedDelegation));
     }
@@ -110,7 +110,7 @@ mod tests {
     }
 
     #[test]
-    fn a_policy_that_is_written_oddly_hides_no_other() {
+    fn an_invalid_policy_does_not_hide_the_others() {
         let body = r#"{"error":{"additionalInfo":[7,{"type":"PolicyViolation","info":{"policyAssignmentName":5}},
             {"type":"PolicyViolation","info":{"policyAssignmentDisplayName":"","policyAssignmentName":"deny","policyAssignmentId":[]}}]}}"#;
         let names: Vec<String> = policies(body.as_bytes()).into_iter().map(|one| one.name).collect();

@@ -51,7 +51,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_no_wait_is_none() {
+    fn an_invalid_wait_is_ignored() {
         assert_eq!(asked("retry-after", "soon"), None);
         assert_eq!(asked("date", "7"), None);
     }

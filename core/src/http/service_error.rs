@@ -101,7 +101,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_no_error_body_gives_none() {
+    fn an_invalid_error_body_is_ignored() {
         assert_eq!(read("<html>"), (None, None));
         assert_eq!(read(""), (None, None));
         assert_eq!(read("[]"), (None, None));

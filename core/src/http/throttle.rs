@@ -78,7 +78,7 @@ impl Pauses {
         buckets: &Buckets,
         mut on_wait: impl FnMut(Duration) -> Result<(), E>,
     ) -> Result<(), E> {
-        // Somebody who did not wait may have been refused meanwhile.
+        // A request that did not wait may have been throttled in the meantime.
         while let Some(left) = self.left(buckets) {
             on_wait(left)?;
             tokio::time::sleep(left).await;

@@ -281,7 +281,7 @@ mod tests {
     }
 
     #[tokio::test(start_paused = true)]
-    async fn the_others_get_their_token_when_whoever_began_is_cancelled() {
+    async fn the_others_get_their_token_when_the_first_caller_is_cancelled() {
         let (cache, count) = (TokenCache::default(), Arc::default());
         let get = || cache.get("a", || slow(&count, Ok(token("one", 3600))));
         let leader = async { tokio::time::timeout(Duration::from_millis(500), get()).await.is_err() };

@@ -47,7 +47,7 @@ pub(crate) fn token(credential: &str, scopes: &[&str], begun: Instant, given: &R
             tracing::debug!(target: CREDENTIAL, credential, audience, expires_in_s, duration_ms, "token");
         }
         Err(err) => {
-            // The text of somebody else's error may hold what it likes; the caller gets it with the error of the operation.
+            // The text of an external error may contain anything; the caller gets it with the error of the operation.
             let reason = err.kind().to_string();
             tracing::debug!(target: CREDENTIAL, credential, audience, duration_ms, reason, "no token");
         }

@@ -156,7 +156,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_no_json_is_for_the_reader_to_refuse() {
+    fn invalid_json_is_left_to_the_parser() {
         for text in ["", "{", "<html>", "[1,", "\u{feff}{}"] {
             assert!(is_within(text.as_bytes(), 1000), "{text}");
         }

@@ -57,7 +57,7 @@ fn behind<'a, T: std::error::Error + 'static>(err: &'a (dyn std::error::Error + 
         if let Some(found) = err.downcast_ref::<T>() {
             return Some(found);
         }
-        // What an error of I/O holds is not what it names as its source.
+        // The inner error of an I/O error is not its source.
         let held = err.downcast_ref::<std::io::Error>().and_then(std::io::Error::get_ref);
         next = held.map(|held| held as &(dyn std::error::Error + 'static)).or_else(|| err.source());
     }

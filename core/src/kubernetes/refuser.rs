@@ -70,7 +70,7 @@ fn by_text(text: &str) -> Option<Refuser> {
     if begins(&["violates PodSecurity \""]) {
         return Some(Refuser::PodSecurity);
     }
-    // Servers before 1.16 give no cause.
+    // Servers before 1.16 report no cause.
     if begins(&["unable to create new content in namespace "]) && text.ends_with(" because it is being terminated") {
         return Some(Refuser::EndingNamespace);
     }

@@ -39,7 +39,7 @@ pub(crate) fn from_status_at(status: Status, step: &str, path: &str) -> Error {
         ..ServiceError::default()
     };
     let mut err = Error::new(kind, sentence).with_context("while", step);
-    // Which field is wrong, whose it is, what is missing or who refused: Kubernetes says it in its text alone.
+    // The invalid field, its manager, the missing object or the refuser are only in Kubernetes' message.
     if let Some(text) = &service.message {
         err = err.with_context("Kubernetes says", shortened(text));
     }
@@ -154,7 +154,7 @@ mod tests {
 
     /// A user's name, an object's name or a value may be any text: only Kubernetes' own words decide.
     #[test]
-    fn what_a_user_wrote_does_not_decide_who_refused() {
+    fn user_supplied_text_does_not_decide_what_refused() {
         let label = "ConfigMap \"a\" is invalid: metadata.labels: Invalid value: \"exceeded quota: x violates PodSecurity\": no label";
         let err = read_error(&status(422, "Invalid", label));
         assert!(

@@ -23,7 +23,7 @@ impl PermanentConnectError {
             if let Some(found) = Self::of(err) {
                 return Some(found);
             }
-            // What an error of I/O holds is not what it names as its source.
+            // The inner error of an I/O error is not its source.
             let held = err.downcast_ref::<io::Error>().and_then(io::Error::get_ref);
             next = held.map(|held| held as &(dyn Error + 'static)).or_else(|| err.source());
         }

@@ -22,7 +22,7 @@ impl Proxy {
     /// Parses an address; `part` is its name in the error.
     fn parse(text: &str, part: &'static str) -> Result<Self> {
         const WANTED: &str = "expected http://[user:password@]host[:port], or the same with https";
-        // As for curl, an address without a scheme means http. Whatever is wrong with it, it may hold a password: it is not quoted.
+        // As in curl, an address without a scheme means http. It may contain a password, so it is not quoted even if it is invalid.
         let whole = if text.contains("://") { text.to_owned() } else { format!("http://{text}") };
         let url = Url::parse(&whole).map_err(|err| Error::invalid(WANTED, part, "not an address").with_source(err))?;
         let shown = Self(url);
@@ -165,7 +165,7 @@ mod tests {
             with(None, &[("HTTPS_PROXY", ""), ("https_proxy", "lower"), ("NO_PROXY", ""), ("no_proxy", "b.example")]);
         assert_eq!(found(&empty, "a.example").as_deref(), Some("http://lower"));
         assert_eq!(found(&empty, "b.example"), None);
-        // A program that a web server started takes the variable all the same: HTTP_PROXY alone could come from a request.
+        // A program that a web server started uses the variable too: only HTTP_PROXY could come from a request.
         let in_cgi = with(None, &[("HTTPS_PROXY", "proxy"), ("REQUEST_METHOD", "GET")]);
         assert_eq!(found(&in_cgi, "management.azure.com").as_deref(), Some("http://proxy"));
         assert_eq!(found(&with(None, &[("HTTPS_PROXY", "")]), "management.azure.com"), None);
@@ -173,7 +173,7 @@ mod tests {
     }
 
     #[test]
-    fn this_machine_is_never_looked_for_through_a_proxy() {
+    fn localhost_is_never_reached_through_a_proxy() {
         let proxies = with(Some("http://given"), &[]);
         for local in ["localhost", "127.0.0.1", "127.9.9.9", "[::1]", "[::ffff:127.0.0.1]"] {
             assert_eq!(found(&proxies, local), None, "{local}");
@@ -182,7 +182,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_no_proxy_is_refused_without_its_password() {
+    fn an_invalid_proxy_is_rejected_without_showing_its_password() {
         for wrong in
             ["", "http://", "socks5://u:secret@h", "ftp://u:secret@h", "http://u:secret@h/path", "http://u:secret@h?x"]
         {

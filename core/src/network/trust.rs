@@ -8,7 +8,7 @@ use rustls::{
 
 /// Parses one or more certificates, and checks that each can be a root certificate.
 pub(super) fn read(pem: &str) -> Result<Vec<CertificateDer<'static>>> {
-    // What the text holds is not quoted: somebody may have given the file with the key.
+    // The text is not quoted: it may be the file with the private key.
     let wrong = |why: &str| Error::invalid("expected root certificates in PEM", "trust", why.to_owned());
     let read: Result<Vec<_>, _> = CertificateDer::pem_slice_iter(pem.as_bytes()).collect();
     let certificates = read.map_err(|_| wrong("the text is not PEM"))?;
@@ -27,7 +27,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn what_holds_no_certificate_is_refused_without_being_quoted() {
+    fn a_text_without_a_certificate_is_rejected_without_being_quoted() {
         let key = "-----BEGIN PRIVATE KEY-----\ndG9wLXNlY3JldA==\n-----END PRIVATE KEY-----\n";
         let no_der = "-----BEGIN CERTIFICATE-----\ndG9wLXNlY3JldA==\n-----END CERTIFICATE-----\n";
         let cut = "-----BEGIN CERTIFICATE-----\ndG9wLXNlY3JldA";

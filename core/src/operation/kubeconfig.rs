@@ -53,7 +53,7 @@ pub(crate) async fn merge(
     let places = Places::find(options.file.as_deref(), &parts.environment)?;
     let merged = kubeconfig(parts, cluster, &options.kubeconfig, call).await?;
     options.lock_wait = options.lock_wait.min(call.remaining());
-    // A future that is dropped stops the work, unless the file was replaced by then.
+    // Dropping the future stops the work, unless the file is already replaced.
     let given_up = CancellationToken::new();
     let _on_drop = given_up.clone().drop_guard();
     let work = tokio::task::spawn_blocking(move || merged.merge_into(&places, &options, &|| given_up.is_cancelled()));

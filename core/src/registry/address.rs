@@ -224,7 +224,7 @@ mod tests {
     }
 
     #[test]
-    fn a_realm_of_somebody_else_or_inside_the_network_is_refused() {
+    fn a_foreign_or_private_realm_is_rejected() {
         for (registry, text) in [
             ("evil.example", "https://victim.example/token"),
             ("evil.example.com", "https://example.org/token"),
@@ -302,7 +302,7 @@ mod tests {
     }
 
     #[test]
-    fn what_somebody_has_registered_is_known_by_its_ending() {
+    fn the_registered_part_of_a_name_follows_from_its_suffix() {
         for (host, wanted) in [
             ("registry-1.docker.io", Some("docker.io")),
             ("docker.io", Some("docker.io")),

@@ -140,7 +140,7 @@ async fn explain(arm: &Arm, err: Error, registry: &NewRegistry, call: &Call) -> 
         err.saying("the name is taken: registry names are unique in the whole cloud").with_context("registry", name);
     match own {
         Ok(Some(Registry { id, .. })) => err.with_context("it is in the subscription's group", id.group()),
-        // Who may list all of them and does not find it knows that it is somebody else's.
+        // If the caller can list all registries and the name is not among them, it belongs to another owner.
         Ok(None) => err.with_context(
             "taken by",
             "a registry outside of this subscription, or one that is hidden from this caller or not listed yet",

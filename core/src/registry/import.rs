@@ -253,7 +253,7 @@ fn post_import(registry: &Registry, request: &ImportRequest) -> ArmRequest {
         }
     }
     let mut body = json!({ "source": source, "mode": if request.replace { "Force" } else { "NoForce" } });
-    // An empty list is none: Azure would then take the source's name.
+    // An empty list is left out: Azure would then use the source's name.
     for (name, list) in [("targetTags", &request.targets), ("untaggedTargetRepositories", &request.untagged)] {
         if !list.is_empty() {
             body[name] = json!(list);
@@ -287,13 +287,13 @@ mod tests {
             let text = serde_json::from_value::<ImportHandle>(odd).unwrap_err().to_string();
             assert!(text.contains("an unknown format version") && !text.contains("hush"), "{other}: {text}");
         }
-        // A later form may have other fields altogether: the version is said all the same.
+        // A later format may have entirely different fields, but always a version.
         let text = serde_json::from_value::<ImportHandle>(json!({"links": [], "version": 2})).unwrap_err().to_string();
         assert!(text.contains("version: 2"), "{text}");
     }
 
     #[test]
-    fn a_handle_from_before_there_were_versions_is_read() {
+    fn a_handle_without_a_version_is_accepted() {
         let mut stored = serde_json::to_value(handle()).unwrap();
         stored.as_object_mut().unwrap().remove("version");
         assert!(serde_json::from_value::<ImportHandle>(stored.clone()).unwrap() == handle());

@@ -20,7 +20,7 @@ pub(super) enum Seen {
 pub(super) fn read_head(image: &ImageReference, answer: &Answer) -> Result<Seen> {
     match answer.status {
         404 => return Ok(Seen::Absent),
-        // Some know no HEAD.
+        // Some registries do not support HEAD.
         405 | 501 => return Ok(Seen::Unnamed),
         _ if !answer.is_success() => return Err(failed(image, answer, NOT_SHOWN)),
         _ => {}
@@ -163,7 +163,7 @@ mod tests {
         }
         assert_eq!(read(&named(&of_512()), Some(digest.as_str())).unwrap(), of_512());
         assert_eq!(read(&tag, Some(of_512().as_str())).unwrap(), of_512());
-        // The header may say what was asked for: the bytes are another image all the same.
+        // The header may contain the requested digest, but the bytes are another image.
         assert!(DigestMismatch::is_in(&read(&named(&other), Some(other.as_str())).unwrap_err()));
         for image in [&tag, &named(&digest)] {
             let err = read(image, Some(other.as_str())).unwrap_err();

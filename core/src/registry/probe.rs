@@ -60,7 +60,7 @@ pub(super) fn failed(image: &ImageReference, answer: &Answer, message: &str) -> 
         return err.with_context("image", image.to_string());
     }
     let kind = match ErrorKind::of_status(answer.status) {
-        // Who has no name, or one that the registry does not know, lacks the permission: another sign-in is no help.
+        // An anonymous or unknown caller lacks the permission: another sign-in does not help.
         ErrorKind::Unauthenticated => ErrorKind::Forbidden,
         // That an image is missing is read before; of a sign-in it says nothing about the caller's input.
         ErrorKind::NotFound | ErrorKind::InvalidInput | ErrorKind::Conflict => ErrorKind::Unexpected,

@@ -202,7 +202,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_host_that_is_no_registry_is_refused() {
+    fn a_host_that_is_not_a_registry_is_rejected() {
         for text in ["my.azurecr.io", "myreg-.azurecr.io", "my_reg.azurecr.io", ".azurecr.io", "a/b.azurecr.io"] {
             assert!(text.parse::<RegistryRef>().is_err(), "{text}");
         }
@@ -229,7 +229,7 @@ mod tests {
     }
 
     #[test]
-    fn a_login_server_is_known_by_its_ending_whatever_its_case() {
+    fn a_login_server_is_recognized_by_its_suffix_in_any_case() {
         assert_eq!("myreg.AZURECR.IO".parse::<RegistryRef>().unwrap(), "myreg.azurecr.io".parse().unwrap());
     }
 

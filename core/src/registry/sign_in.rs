@@ -163,7 +163,7 @@ impl SignIn {
             step,
             body_kind: BodyKind::Token,
         };
-        // A refresh token is for who has a name. One that comes all the same is not looked at.
+        // A refresh token is only for signed-in callers, and is ignored here.
         read_token(&probe.send(request).await?, probe.image, |body| body.access_token.or(body.token))
     }
 }

@@ -187,7 +187,7 @@ mod tests {
     }
 
     #[test]
-    fn a_login_server_that_is_no_host_is_refused_and_told() {
+    fn an_invalid_login_server_is_rejected_and_named() {
         assert_eq!(registry("MyReg-h4sh.azurecr.io").unwrap().login_server, "myreg-h4sh.azurecr.io");
         for wrong in ["", "myreg", "my~reg.azurecr.io", "a@b.azurecr.io", "myreg.azurecr.io/x", "myreg.azurecr.io:"] {
             let err = registry(wrong).unwrap_err();
@@ -219,7 +219,7 @@ mod tests {
     }
 
     #[test]
-    fn the_one_that_is_meant_is_found_however_odd_the_others_are() {
+    fn the_requested_item_is_found_among_invalid_ones() {
         let good = item("goodreg", json!({"name": "goodreg", "properties": {"loginServer": "goodreg-x1.azurecr.io"}}));
         let odd = [
             json!(null),
@@ -239,7 +239,7 @@ mod tests {
         };
         assert_eq!(find(Requested::Name("GOODREG")), Some(good.clone()));
         assert_eq!(find(Requested::LoginServer("goodreg-x1.AZURECR.io")), Some(good.clone()));
-        // The odd one is found where it is meant: reading it then says what is wrong with it.
+        // An invalid item is found if it is the requested one: parsing it then reports the problem.
         assert_eq!(find(Requested::Name("oddreg")), Some(odd[5].clone()));
         assert_eq!(find(Requested::LoginServer("oddreg-h4sh.azurecr.io")), Some(odd[5].clone()));
         assert_eq!(find(Requested::LoginServer("goodreg-other.azurecr.io")), None);

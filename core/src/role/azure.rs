@@ -68,7 +68,7 @@ impl AzureRoleAssigner {
         let polling = Polling::new("reading the role assignment").at_most(LONGEST_LAG);
         let found = call.poll_until(polling, poll).await;
         let assignment = match found {
-            // Azure has said that it exists; who may not list it cannot be told more.
+            // Azure has reported that it exists; without the permission to list, no more is known.
             Err(err) if err.kind() == ErrorKind::Forbidden => None,
             found => Some(found?),
         };
@@ -108,7 +108,7 @@ impl RoleAssigner for AzureRoleAssigner {
         match self.put_when_known(grant, call).await {
             Ok(answer) => {
                 let correlation_id = answer.header(CORRELATION_ID).map(str::to_owned);
-                // A try whose response was lost has made what the repeated one finds.
+                // An earlier try whose response was lost has created what the retry finds.
                 let is_new =
                     answer.status == 201 || answer.is_repeated || grant.is_unlisted || grant.replaces.is_some();
                 let assignment = answer.read::<WireAssignment>("a role assignment")?.into_assignment();

@@ -52,8 +52,8 @@ pub(in crate::cluster) async fn start(arm: &Arm, new: &NewCluster, call: &Call) 
     }
 }
 
-/// Sends the write until it is accepted. Where no answer came it may have been: so the cluster is read before it is sent again, and what
-/// is there then is not written over.
+/// Sends the write until it is accepted. If no response came, it may have been accepted: so the cluster is read before the write is
+/// sent again, and an existing one is not overwritten.
 async fn begin(arm: &Arm, new: &NewCluster, body: (&str, Option<&str>), call: &Call) -> Result<Begun> {
     let (location, ssh_key) = body;
     let waits = ExponentialBuilder::default().with_min_delay(Duration::from_secs(2)).with_max_times(TRIES).build();
@@ -71,7 +71,8 @@ async fn begin(arm: &Arm, new: &NewCluster, body: (&str, Option<&str>), call: &C
             Ok(answer) => Ok(Begun::Accepted(answer)),
             Err(err) if err.kind() == ErrorKind::Conflict => {
                 let is_ours = may_be_there.load(Ordering::Relaxed);
-                // A replica may not know yet of what Azure says exists, or of what an earlier try of this call has made.
+                // A replica may not know yet of the cluster that Azure reports as existing, or that an earlier try of this call has
+                // created.
                 let exists = is_ours || err.status() == Some(412);
                 let there = if exists {
                     read_again(arm, &new.id, call).await?
@@ -89,7 +90,7 @@ async fn begin(arm: &Arm, new: &NewCluster, body: (&str, Option<&str>), call: &C
     call.retry(STEP, waits, is_passing, attempt).await
 }
 
-/// What a cluster that is there means for who wants to make it.
+/// What to do about an existing cluster.
 fn found(new: &NewCluster, there: &ExistingCluster, is_ours: bool) -> Result<ClusterCreation> {
     check_state(there, &new.id)?;
     let differences = if is_ours { Vec::new() } else { there.differences(new)? };
@@ -98,7 +99,7 @@ fn found(new: &NewCluster, there: &ExistingCluster, is_ours: bool) -> Result<Clu
     Ok(if is_made { creation.with_made(there.read(&new.id)?) } else { creation })
 }
 
-/// Waits until the cluster is made: by its operation, where that is known, and else by looking at the cluster.
+/// Waits until the cluster is created: by its operation, if known, otherwise by reading the cluster.
 pub(in crate::cluster) async fn finish(arm: &Arm, creation: ClusterCreation, call: &Call) -> Result<Cluster> {
     if let Some(made) = creation.made {
         return Ok(made);
@@ -132,7 +133,7 @@ async fn wait(arm: &Arm, creation: &ClusterCreation, call: &Call) -> Result<Clus
     call.poll_until(Polling::new(STEP), poll).await
 }
 
-/// Says of a creation that failed, or of a wait for it that did, what is there, which goes on to be there and to cost.
+/// Adds the existing cluster to the error of a failed creation or wait: it continues to exist and to cost money.
 async fn name_state(arm: &Arm, id: &ResourceId, err: Error, call: &Call) -> Error {
     let err = err.with_context("cluster", id.name());
     match read_again(arm, id, call).await {

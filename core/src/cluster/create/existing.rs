@@ -84,7 +84,7 @@ impl ExistingCluster {
         let mut differences = Differences::default();
         differences.check_location(asked.location.as_deref(), &self.text("location")?);
         let pool = self.pool()?;
-        // A pool of several sizes counts its nodes elsewhere: that is another pool than the one asked for, not one of 0 nodes.
+        // A pool of several VM sizes reports its count elsewhere: it differs from the requested pool, but does not have 0 nodes.
         let count = pool.as_ref().and_then(|pool| pool.count).map(|count| count.to_string());
         differences.check("node_count", &asked.node_count.to_string(), count.as_deref().unwrap_or("unknown"));
         if let Some(size) = &asked.vm_size {

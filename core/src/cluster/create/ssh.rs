@@ -79,7 +79,7 @@ mod tests {
     const ED25519: &str = "ssh-ed25519 AAAAC3NzaC1lZDI1NTE5AAAAIJdD7y3aLq454yWBdwLWbieU1ebz9/cu7/QEXn9OIeZJ";
 
     #[test]
-    fn a_public_key_is_told_from_other_texts() {
+    fn a_public_key_is_recognized() {
         for good in [ED25519, &format!("{ED25519} me@example.com\n")] {
             SshKey::Public(good.to_owned()).check().unwrap();
         }

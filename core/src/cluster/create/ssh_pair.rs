@@ -31,7 +31,7 @@ pub(super) fn public_key(path: &Path) -> Result<String> {
     };
     match write_new(&beside, &format!("{public}\n"), 0o644) {
         Ok(()) => Ok(public),
-        // Somebody else who makes the pair was faster; of the same private half it is the same.
+        // Another process was faster; from the same private key the public key is the same.
         Err(err) if err.kind() == io::ErrorKind::AlreadyExists => Ok(public),
         Err(err) => Err(unwritable(err)),
     }
@@ -169,7 +169,7 @@ fn write_new(path: &Path, text: &str, mode: u32) -> io::Result<()> {
         io::Write::write_all(&mut file, text.as_bytes())?;
         file.sync_all()
     });
-    // A link is made only where nothing is, which a move is not.
+    // A link is created only if nothing exists, unlike a move.
     let linked = written.and_then(|()| fs::hard_link(&draft, path));
     let removed = fs::remove_file(&draft);
     linked.and(removed)
@@ -237,7 +237,7 @@ mod tests {
 
     #[cfg(unix)]
     #[test]
-    fn nobody_else_reads_the_private_half() {
+    fn only_the_owner_can_read_the_private_key() {
         let folder = Folder::new();
         public_key(&folder.key()).unwrap();
         let modes = [mode(&folder.0.join(".ssh")), mode(&folder.key()), mode(&beside(&folder.key()))];
@@ -264,7 +264,7 @@ mod tests {
         };
         let folder = Folder::new();
         let (made, path) = (public_key(&folder.key()).unwrap(), folder.key());
-        // Where OpenSSH is not installed there is nobody to ask.
+        // Skipped if OpenSSH is not installed.
         let Some(theirs) = keygen(&["-y".as_ref(), "-f".as_ref(), path.as_os_str()]) else { return };
         assert_eq!(theirs.trim(), made);
         let convert = ["-p", "-q", "-N", "secret", "-f"].map(std::ffi::OsStr::new);
@@ -275,7 +275,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_no_key_is_refused_without_being_shown() {
+    fn an_invalid_key_is_rejected_without_being_shown() {
         let folder = Folder::new();
         fs::create_dir(folder.0.join(".ssh")).unwrap();
         for wrong in ["secret", "-----BEGIN RSA PRIVATE KEY-----\nc2VjcmV0\n-----END RSA PRIVATE KEY-----\n"] {

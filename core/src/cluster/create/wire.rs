@@ -103,7 +103,7 @@ mod tests {
     }
 
     #[test]
-    fn a_key_is_sent_only_where_there_is_one() {
+    fn a_key_is_sent_only_if_given() {
         let new = NewCluster::new(id("g", "c"));
         assert!(body(&new, "westeurope", None)["properties"].get("linuxProfile").is_none());
         let with = body(&new, "westeurope", Some("ssh-rsa AAAA"));

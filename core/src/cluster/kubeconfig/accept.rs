@@ -25,7 +25,7 @@ pub(super) struct Unaccepted {
 
 impl Unaccepted {
     fn new(place: &str, why: &'static str) -> Self {
-        // A name of the file's is shown as text, whatever it holds.
+        // A name from the file is shown as quoted text.
         let place: String = place.chars().take(200).collect();
         Self { place: place.escape_debug().to_string(), why }
     }
@@ -144,7 +144,7 @@ pub(super) fn host_of(server: &str) -> Option<String> {
     let url = url::Url::parse(server).ok()?;
     let is_bare = url.path() == "/" && url.query().is_none() && url.fragment().is_none();
     let is_open = url.username().is_empty() && url.password().is_none();
-    // Readers differ in what they make of white space and back slashes.
+    // Parsers treat white space and backslashes differently.
     let is_plain = server.bytes().all(|byte| byte.is_ascii_graphic() && byte != b'\\' && byte != b'@');
     if url.scheme() != "https" || !is_bare || !is_open || !is_plain || !server.starts_with("https://") {
         return None;

@@ -86,7 +86,7 @@ impl LockedFile {
     /// Writes a text next to the file, with the file's mode and owner; a new file is for its owner only.
     pub fn draft(&self, text: &str) -> Result<Draft> {
         let name = self.target.file_name().map(|name| name.to_string_lossy().into_owned()).unwrap_or_default();
-        // Only the holder of the lock writes here, so that what one who was killed left behind does not pile up.
+        // Only the holder of the lock writes here, so leftovers of a killed process do not accumulate.
         let mut draft = Draft {
             path: self.target.with_file_name(format!(".{name}.aks-acr")),
             text: text.to_owned(),
@@ -98,7 +98,7 @@ impl LockedFile {
         file.write_all(text.as_bytes()).map_err(could_not)?;
         if let Some((_, old)) = &self.before {
             match keep_owner_and_mode(&file, old) {
-                // A file of another owner stays theirs only where it is.
+                // A file of another owner keeps its owner only if it is written in place.
                 Err(err) if err.kind() == io::ErrorKind::PermissionDenied => draft.can_replace = false,
                 kept => kept.map_err(could_not)?,
             }
@@ -319,7 +319,7 @@ fn held(lock: &Path) -> Error {
 
 impl Drop for Lock {
     fn drop(&mut self) {
-        // If it cannot be removed, whoever comes next is told of it.
+        // If it cannot be removed, the next caller gets an error about it.
         drop(fs::remove_file(&self.0));
     }
 }

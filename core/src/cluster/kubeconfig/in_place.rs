@@ -35,7 +35,7 @@ pub(super) fn overwrite(target: &Path, before: &[u8], text: &[u8]) -> Result<(),
         Err(err) => Err(Broken::Unchanged(err)),
     };
     if !matches!(result, Err(Broken::Torn(_))) {
-        // If it cannot be removed, whoever comes next is told of it.
+        // If it cannot be removed, the next caller gets an error about it.
         drop(fs::remove_file(&copy));
     }
     result

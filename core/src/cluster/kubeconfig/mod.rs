@@ -107,7 +107,7 @@ impl Kubeconfig {
     /// [`InvalidInput`](ErrorKind::InvalidInput) if the text is invalid, or its current context refers to no cluster.
     pub fn parse(text: impl Into<String>) -> Result<Self> {
         let text = text.into();
-        // Only what the current context leads to is looked at: what else is in the file may be of any form.
+        // Only the entries of the current context are read: everything else in the file may have any format.
         let file = edit::values(&text).map_err(|_| wrong("it is not YAML with the fields of a kubeconfig"))?;
         let context = file.get("current-context").and_then(plain).filter(|name| !name.is_empty());
         let context = context.ok_or_else(|| wrong("it has no current context"))?;
@@ -194,7 +194,7 @@ mod tests {
         clusters:\n- name: dev\n  cluster: {server: 'https://dev.example:443'}\nusers:\n- name: u\n  user: {token: top-secret}\n";
 
     #[test]
-    fn a_kubeconfig_tells_where_it_leads_and_hides_its_keys() {
+    fn a_kubeconfig_shows_its_server_and_hides_its_keys() {
         let kubeconfig = Kubeconfig::parse(GOOD).unwrap();
         assert_eq!((kubeconfig.server(), kubeconfig.context()), ("https://dev.example:443", "dev"));
         assert!(!format!("{kubeconfig:?}").contains("top-secret"));
@@ -212,7 +212,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_no_kubeconfig_is_refused_without_being_quoted() {
+    fn an_invalid_kubeconfig_is_rejected_without_being_quoted() {
         let elsewhere = GOOD.replace("current-context: dev", "current-context: prod");
         let plain = GOOD.replace("https://", "http://");
         for text in ["", "top-secret", "a: [top-secret", "contexts: top-secret", &elsewhere, &plain] {

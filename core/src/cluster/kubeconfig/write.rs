@@ -90,7 +90,7 @@ mod tests {
 
     /// The caller is asked whether to stop when everything is ready: what happens then happens between the two replacements.
     #[test]
-    fn a_second_file_that_cannot_be_replaced_is_told_with_the_first_which_is() {
+    fn a_failed_second_file_is_reported_with_the_replaced_first_one() {
         let folder = std::env::temp_dir().join(format!("aks-acr-write-{}", uuid::Uuid::new_v4()));
         fs::create_dir(&folder).unwrap();
         let (one, two) = (folder.join("one"), folder.join("two"));

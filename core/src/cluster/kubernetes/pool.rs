@@ -140,13 +140,15 @@ async fn read(endpoint: Endpoint, network: &Network) -> Result<Config> {
         ..kube::config::Kubeconfig::default()
     };
     let mut config = Config::from_custom_kubeconfig(parts, &KubeConfigOptions::default()).await.map_err(|_| odd())?;
-    // kube's own choice is not kept: it holds NO_PROXY against the proxy's own host. What the file names goes before variables, as for kubectl.
+    // kube's own choice is not used: it compares NO_PROXY with the proxy's own host. The file has precedence over variables, as in
+    // kubectl.
     let (host, port) = (config.cluster_url.host().unwrap_or_default(), config.cluster_url.port_u16().unwrap_or(443));
     config.proxy_url = match named {
         Some(proxy) => Some(proxy),
         None => network.proxy_for(host, port)?.map(Proxy::uri).transpose()?,
     };
-    // AKS names a cluster's authority in every kubeconfig. Where one did not, the system's would count, and kube adds none to those.
+    // AKS includes a cluster's root certificate in every kubeconfig. Without it, the system's would be used, and kube adds none to
+    // those.
     if let Some(authorities) = &mut config.root_cert {
         authorities.extend(network.trusted().iter().map(|one| one.to_vec()));
     }

@@ -260,7 +260,7 @@ impl RolloutProgress {
             return Some(Err(self.pull_failed(failure)));
         }
         if let (Some(failure), Some(until)) = (self.failure(PullRetry::AfterGrant), self.wait_until()) {
-            // Kubernetes' own progress deadline may have ended before the grant was made; its controllers go on all the same.
+            // Kubernetes' own progress deadline may have ended before the grant was made; its controllers continue anyway.
             return (until <= Instant::now()).then(|| Err(self.pull_failed(failure)));
         }
         let stuck = self.deployment.stuck()?;
@@ -346,7 +346,7 @@ mod tests {
     }
 
     #[tokio::test(start_paused = true)]
-    async fn patience_runs_on_over_a_new_look_and_whatever_the_order_of_pods() {
+    async fn the_timeout_continues_across_new_reads_and_any_order_of_pods() {
         let pods = || vec![pod("a", None), pod("b", Some(REFUSED)), pod("c", None)];
         let mut rolling = rolling(deployment(1, 1, ""), pods(), 60);
         let until = rolling.wait_until();
@@ -361,7 +361,7 @@ mod tests {
     }
 
     #[tokio::test(start_paused = true)]
-    async fn patience_without_end_is_no_time_that_is_too_late() {
+    async fn an_unlimited_timeout_does_not_overflow() {
         let mut rolling = RolloutProgress::new(Duration::MAX);
         rolling.begin(deployment(1, 1, ""), Some("h".to_owned()), vec![pod("a", Some(REFUSED))]).unwrap();
         tokio::time::advance(Duration::from_secs(365 * 24 * 3600)).await;
@@ -369,14 +369,14 @@ mod tests {
     }
 
     #[tokio::test(start_paused = true)]
-    async fn patience_ends_with_the_last_refused_pod() {
+    async fn the_wait_for_grants_ends_with_the_last_refused_pod() {
         let mut rolling = rolling(deployment(1, 1, ""), vec![pod("a", Some(REFUSED))], 0);
         rolling.remove("a");
         assert_eq!(rolling.wait_until(), None);
     }
 
     #[tokio::test(start_paused = true)]
-    async fn kubernetes_own_deadline_does_not_end_patience_with_a_grant() {
+    async fn kubernetes_progress_deadline_does_not_end_the_wait_for_a_grant() {
         let refused = || vec![pod("a", Some(REFUSED))];
         assert!(rolling(deployment(1, 1, "ProgressDeadlineExceeded"), refused(), 60).verdict().is_none());
         let mut stuck = rolling(deployment(1, 1, ""), vec![pod("a", None)], 60);
@@ -385,7 +385,7 @@ mod tests {
     }
 
     #[tokio::test(start_paused = true)]
-    async fn a_deadline_of_kubernetes_that_passed_before_the_first_look_is_no_verdict_yet() {
+    async fn a_progress_deadline_before_the_first_read_is_not_final() {
         let begun = || deployment(1, 1, "ProgressDeadlineExceeded");
         let mut rolling = rolling(begun(), vec![pod("a", None)], 60);
         assert!(rolling.verdict().is_none());
@@ -395,7 +395,7 @@ mod tests {
     }
 
     #[tokio::test(start_paused = true)]
-    async fn kubernetes_own_deadline_does_not_end_patience_with_pods_that_were_just_let_in() {
+    async fn kubernetes_progress_deadline_does_not_end_the_wait_for_newly_admitted_pods() {
         let mut rolling = rolling(deployment(1, 1, "ProgressDeadlineExceeded"), vec![pod("a", Some(REFUSED))], 60);
         tokio::time::advance(Duration::from_secs(50)).await;
         rolling.put(pod("a", None)).unwrap();

@@ -19,7 +19,7 @@ fn unsupported<T>() -> Result<T> {
     ))
 }
 
-// The methods are those of the real thing, so that no other file has to know which one is here.
+// The methods have the same signatures, so that no other file depends on the feature.
 #[expect(clippy::unused_async, reason = "the same signatures as with the feature")]
 impl Kubernetes {
     pub fn new(_: &Connection) -> Self {

@@ -74,7 +74,7 @@ pub(super) async fn list(
     let (mut parameters, mut kept) = (parameters.limit(PAGE), Kept::default());
     for _ in 0..MOST_PAGES {
         let request = Request::new(path).list(&parameters);
-        // A page that is none is asked for again: nothing of it is taken before.
+        // An invalid page is requested again: nothing of it was taken.
         let read = |body: &Bytes| serde_json::from_slice::<Page<'_>>(body).map(|_| body.clone());
         let Answer { value: body, at, .. } = read_with(client, request, step, call, read).await?;
         let odd = |err: serde_json::Error| unreadable(&err, step);
@@ -136,7 +136,7 @@ pub(super) async fn changes(
     let parameters = WatchParams { bookmarks: true, ..parameters.clone() }.timeout(WATCH_SECONDS);
     let request = Request::new(path).watch(&parameters, version);
     let request = request.map_err(|err| Error::new(ErrorKind::Unexpected, "cannot make a request").with_source(err))?;
-    // On the heap: it is big, and held several layers deep.
+    // On the heap: it is big, and nested.
     let open = async { client.request_events::<Value>(request).await.map_err(|err| from_kube(err, step)) }.boxed();
     let events = until_silent(call.run(step, within_a_try(step, open)).await?);
     let step = step.to_owned();
@@ -343,7 +343,7 @@ pub(super) async fn read_causes_from_events(
         text.len()
     };
     match list(client, &path, failed, "listing events", call, take).await {
-        // Who may not read events learns less, and still learns the rest.
+        // Without the permission to read events, only the cause is missing.
         Err(err) if err.kind() == ErrorKind::Forbidden => return Ok(()),
         listed => listed.map(drop)?,
     }

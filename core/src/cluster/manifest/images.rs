@@ -127,7 +127,7 @@ fn check_image(text: &str, cloud: &Cloud, has_registry: bool) -> Result<()> {
     if text.contains(['<', '>']) {
         return Err(unfilled(text));
     }
-    // What is no reference here may be one to an operator that owns the kind: Kubernetes judges that.
+    // What is not a valid reference here may be valid for an operator of the kind: Kubernetes checks it.
     match ImageReference::parse(text) {
         Ok(image) => cloud.check_registry_host(image.registry(), "image"),
         Err(_) => Ok(()),
@@ -152,7 +152,7 @@ fn filled(text: &str, login_server: &str) -> String {
     for part in parts {
         let is_of_host = |letter: char| letter.is_ascii_alphanumeric() || letter == '.' || letter == '-';
         let host = part.find(|letter| !is_of_host(letter)).unwrap_or(part.len());
-        // A full stop at the end of a sentence is none of the host's.
+        // A full stop at the end of a sentence is not part of the host.
         let host = part[..host].trim_end_matches('.').len();
         done.push_str(login_server);
         done.push_str(&part[host..]);
@@ -192,7 +192,7 @@ mod tests {
 
     /// Every place, with the registry and without.
     #[test]
-    fn a_placeholder_is_filled_in_or_refused_wherever_it_stands() {
+    fn a_placeholder_is_replaced_or_rejected_everywhere() {
         let image = "<acr-name>.azurecr.io/app:v1";
         for place in [
             "volumes: [{name: m, image: {reference: 'IMAGE', pullPolicy: Always}}]",
@@ -215,7 +215,7 @@ mod tests {
     }
 
     #[test]
-    fn the_same_in_templates_lists_and_kinds_of_somebodys_own() {
+    fn placeholders_in_templates_lists_and_custom_kinds_are_replaced() {
         let image = "'<acr-name>.azurecr.io/app:v1'";
         for text in [
             format!(

@@ -100,7 +100,7 @@ mod tests {
     }
 
     #[test]
-    fn items_of_what_is_no_list_stay_where_they_are() {
+    fn items_of_a_custom_list_kind_are_not_split() {
         for object in ["kind: Menu, items: [soup]", "kind: ShoppingList, items: {milk: 1}"] {
             let manifests = parse(&format!("{{apiVersion: food/v1, metadata: {{name: m}}, {object}}}"));
             assert!(!manifests[0].object["items"].is_null(), "{object}");
@@ -114,7 +114,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_no_manifest_is_refused_and_its_document_named() {
+    fn an_invalid_manifest_is_rejected_with_its_document() {
         for text in [
             "",
             "---\n",

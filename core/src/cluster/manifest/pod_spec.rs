@@ -93,7 +93,7 @@ mod tests {
     }
 
     #[test]
-    fn a_kind_of_somebodys_own_may_have_other_images_and_containers() {
+    fn a_custom_kind_may_have_other_images_and_containers() {
         let text =
             "{apiVersion: a.example/v1, kind: Thing, metadata: {name: a}, spec: {image: {tag: 1}, containers: 3}}";
         assert!(Manifest::parse_all(text).is_ok());

@@ -32,7 +32,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn ages_have_two_parts_while_they_tell_something() {
+    fn ages_have_two_units_while_both_are_significant() {
         for (seconds, text) in [
             (0, "0s"),
             (119, "119s"),

@@ -34,7 +34,7 @@ pub(super) fn summarize(pod: &Object) -> Summary {
     let mut status = initializing.unwrap_or_else(|| phase(pod));
     let mut count = init.all;
     if is_initialized {
-        // Once the pod has begun to run, of its init containers only the sidecars count.
+        // Once the pod runs, only the sidecars among its init containers count.
         count = init.sidecars;
         let reason = run(pod, &mut count);
         status = reason.unwrap_or(status);

@@ -247,7 +247,7 @@ mod tests {
     use RoleAssignmentMode::{AbacRepositoryPermissions as Abac, LegacyRegistryPermissions as Legacy};
 
     #[test]
-    fn nothing_there_means_a_grant_of_the_role_that_the_mode_honours() {
+    fn without_a_grant_the_role_of_the_mode_is_granted() {
         let options = AttachOptions::default();
         for (mode, role, useless) in [
             (Legacy, PullRole::AcrPull, PullRole::RepositoryReader),
@@ -260,7 +260,7 @@ mod tests {
     }
 
     #[test]
-    fn the_same_grant_is_enough_whatever_the_case_of_its_ids() {
+    fn the_case_of_ids_does_not_matter_for_an_existing_grant() {
         let there = vec![assigned(&registry_id().to_uppercase(), PullRole::AcrPull, None)];
         assert_eq!(
             action(Legacy, there, &AttachOptions::default()),

@@ -45,7 +45,7 @@ pub(crate) async fn plan(
     Ok(AttachPlan {
         version: VERSION,
         expires: parts.time() + GOOD_FOR,
-        // Where it is applied, another subscription may be the client's.
+        // The client that applies the plan may have another subscription.
         cluster: cluster.clone().in_subscription(found.identities.cluster.subscription()),
         unchecked_groups: unchecked_groups(&found),
         registry: found.registry.id.clone(),
@@ -71,7 +71,8 @@ pub(crate) async fn apply_plan(
     let mut found = gather(parts, &plan.cluster, &RegistryRef::of_id(plan.registry.clone())?, call).await?;
     check_is_current(plan.expires, parts.time())?;
     let decision = decide_with_groups(parts, &mut found, &options, call).await?;
-    // What the plan says may be done by now: by an earlier try whose answer was lost, or by somebody else. Then nothing is left to do.
+    // The planned change may already be made: by an earlier try whose response was lost, or by another client. Then there is nothing
+    // to do.
     let is_done = matches!(plan.action, PlannedAction::Grant | PlannedAction::Replace { .. })
         && decision.action == PlannedAction::Nothing { outcome: AttachOutcome::AlreadyGranted };
     let is_as_planned = decision.grant.principal_id == plan.principal_id
@@ -151,7 +152,7 @@ pub(super) async fn list(parts: &Parts, scope: &ResourceId, call: &Call) -> Resu
     match parts.role_assigner().list(scope, call).await {
         Ok(assignments) => Ok(Some(assignments)),
         Err(err) if err.kind() == ErrorKind::Forbidden => Ok(None),
-        // Azure lists nothing at a registry that is not there; the look at the registry says so better.
+        // Azure lists nothing at a missing registry; reading the registry gives the better error.
         Err(err) if err.kind() == ErrorKind::NotFound => Ok(None),
         Err(err) => Err(err),
     }
@@ -211,7 +212,7 @@ async fn write(
     if granted.is_new {
         return Ok(attachment);
     }
-    // Somebody else made the assignment after our look.
+    // Another client created the assignment after our read.
     let outcome = if same_condition(attachment.condition.as_deref(), decision.grant.condition.as_deref()) {
         AttachOutcome::AlreadyGranted
     } else {

@@ -30,7 +30,7 @@ pub(crate) async fn create(
     for registry in &options.registries {
         registry.check_cloud(parts.cloud())?;
     }
-    // A registry that is not there is told before a cluster is made for it.
+    // A missing registry is reported before a cluster is created for it.
     let registries = try_join_all(options.registries.iter().map(|one| parts.find_registry(one, call))).await?;
     let registries = each_once(registries);
     let creation = parts.cluster_deployer().start_create(&new, call).await?;

@@ -175,7 +175,7 @@ mod tests {
     }
 
     #[test]
-    fn direct_grants_of_the_two_pull_roles_go_whoever_made_them_and_all_else_stays() {
+    fn direct_grants_of_the_two_pull_roles_are_removed_and_others_kept() {
         assert_eq!(decided(&DetachOptions::default()), (2, 2));
     }
 

@@ -60,7 +60,7 @@ pub(crate) async fn plan(
     Ok(DetachPlan {
         version: VERSION,
         expires: parts.time() + GOOD_FOR,
-        // Where it is applied, another subscription may be the client's.
+        // The client that applies the plan may have another subscription.
         cluster: cluster.clone().in_subscription(cluster.subscription().unwrap_or(parts.subscription_id())),
         registry: found.registry,
         principal_id: found.principal_id,

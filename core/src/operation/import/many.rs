@@ -77,7 +77,7 @@ pub(crate) async fn import_many(
     registry.check_cloud(parts.cloud())?;
     let registry = super::find_target(parts, registry, call).await?;
     let sources = Sources::default();
-    // A loop, since of a closure over borrowed items the compiler could not tell that its futures may change threads.
+    // A loop, because the compiler cannot prove that the futures of a closure over borrowed items are Send.
     let mut imports = Vec::with_capacity(items.len());
     for (index, item) in (0u32..).zip(items) {
         let (list, registry, sources) = (call, &registry, &sources);
@@ -90,7 +90,7 @@ pub(crate) async fn import_many(
             (index, ended)
         });
     }
-    // One that ends makes room for the next, also where an earlier one of the list is still under way.
+    // Each one that ends starts the next, even if an earlier one of the list is still running.
     let mut ended: Vec<(u32, Result<Import>)> =
         stream::iter(imports).buffer_unordered(options.concurrency).collect().await;
     ended.sort_unstable_by_key(|(index, _)| *index);

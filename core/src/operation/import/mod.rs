@@ -108,7 +108,7 @@ pub(crate) async fn start(
 
 pub(crate) async fn poll(parts: &Parts, handle: &mut ImportHandle, call: &Call) -> Result<ImportStatus> {
     match parts.registry_importer().poll_import(handle, call).await {
-        // An import of before, whose answer was lost, or one of somebody else has brought the same image meanwhile.
+        // An earlier import whose response was lost, or one of another caller, has imported the same image in the meantime.
         Err(err) if err.kind() == ErrorKind::Conflict && run::has_arrived(parts, handle, call).await? => {
             Ok(ImportStatus::Succeeded)
         }

@@ -48,7 +48,7 @@ impl Job<'_> {
         let proof = self.call.poll_until(Polling::new(LOOKING).at_most(REPLICATED), poll).await;
         let reason = lock(&not_shown).take();
         match (proof, reason) {
-            // Azure has said that it succeeded, so that it did.
+            // Azure has reported success, so it succeeded.
             (Err(err), Some(reason)) if err.kind() != ErrorKind::Cancelled => {
                 let text = "not all replicas of the registry have the image yet";
                 Ok(ImportProof::Unproven { reason: format!("{text}: {reason}") })
