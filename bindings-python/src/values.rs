@@ -149,7 +149,7 @@ value! {
         role: Word<aks_acr::PullRole>,
         /// The principal that would get the role. An object id.
         principal_id: String,
-        /// What would narrow it.
+        /// The condition that would restrict it.
         condition: Option<String>,
         /// The planned action.
         action: PlannedAction,

@@ -88,5 +88,5 @@ fn what_is_no_reference_is_refused_with_what_was_wanted() {
         assert_eq!(err.kind(), aks_acr::ErrorKind::InvalidInput, "{text}");
     }
     let err = "shared/regone".parse::<RegistryRef>().unwrap_err().to_string();
-    assert!(err.contains("name, login server or resource id"), "{err}");
+    assert!(err.contains("name, login server or resource ID"), "{err}");
 }

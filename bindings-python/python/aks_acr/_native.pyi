@@ -1486,7 +1486,7 @@ class AttachPlan(Result):
 
     @property
     def condition(self) -> str | None:
-        """What would narrow it."""
+        """The condition that would restrict it."""
 
     @property
     def action(self) -> _PlannedAction:

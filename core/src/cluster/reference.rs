@@ -112,7 +112,7 @@ impl FromStr for ClusterRef {
         if !text.starts_with('/') {
             let parts = text.split_once('/');
             let (group, name) =
-                parts.ok_or_else(|| Error::invalid("expected group/name or a resource id", "cluster", text))?;
+                parts.ok_or_else(|| Error::invalid("expected group/name or a resource ID", "cluster", text))?;
             return Self::new(group, name);
         }
         let id = text.parse::<ResourceId>()?.of_type(TYPE, "cluster")?;

@@ -30,7 +30,7 @@ pub trait IdentityResolver: fmt::Debug + Send + Sync + 'static {
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[non_exhaustive]
 pub struct ClusterIdentities {
-    /// The cluster's resource id.
+    /// The cluster's resource ID.
     pub cluster: ResourceId,
     /// The provisioning state reported by Azure, such as `Succeeded` or `Updating`.
     pub state: String,

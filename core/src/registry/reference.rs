@@ -160,7 +160,7 @@ impl FromStr for RegistryRef {
             return Self::of_id(text.parse()?);
         }
         if let Some((subscription, rest)) = text.split_once('/') {
-            let wanted = "expected a registry's name, login server or resource id";
+            let wanted = "expected a registry's name, login server or resource ID";
             let subscription: SubscriptionId =
                 subscription.parse().map_err(|_| Error::invalid(wanted, "registry", text))?;
             if rest.contains('/') {
@@ -237,7 +237,7 @@ mod tests {
     fn a_registry_is_not_named_by_its_group() {
         for text in ["shared/regone", "https://regone.azurecr.io", "regone.azurecr.io/app", "shared/regone/"] {
             let err = text.parse::<RegistryRef>().unwrap_err().to_string();
-            assert!(err.contains("name, login server or resource id"), "{err}");
+            assert!(err.contains("name, login server or resource ID"), "{err}");
         }
     }
 }

@@ -175,7 +175,7 @@ pub(crate) fn principal(
     }
     if identities.state.is_empty() {
         // Each cluster has a state: an answer without one says nothing of identities either.
-        let text = "Azure's answer has neither a state nor an identity of the cluster";
+        let text = "Azure's response has neither a state nor an identity of the cluster";
         return Err(Error::new(ErrorKind::Unexpected, text).with_context("cluster", name));
     }
     let is_creating = identities.state.eq_ignore_ascii_case("creating");
