@@ -14,7 +14,7 @@ use std::collections::BTreeMap;
 value! {
     /// The identities of a cluster, and how its users sign in.
     pub struct ClusterIdentities {
-        /// The cluster's resource id.
+        /// The cluster's resource ID.
         cluster: String,
         /// The provisioning state reported by Azure, such as `Succeeded` or `Updating`.
         state: String,

@@ -1203,7 +1203,7 @@ class ClusterIdentities(Result):
     ) -> ClusterIdentities: ...
     @property
     def cluster(self) -> str:
-        """The cluster's resource id."""
+        """The cluster's resource ID."""
 
     @property
     def state(self) -> str:
