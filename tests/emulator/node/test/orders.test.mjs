@@ -104,7 +104,11 @@ test('the log says who asked for what', async () => {
 
 test('a storm lets requests meet faults by chance, until it ends', async () => {
   const wire = await Wire.of(azure);
-  const look = () => wire.arm('GET', azure.registryId('group', 'myregistry')).catch((err) => err);
+  // Some faults are silence.
+  const look = () => {
+    const signal = AbortSignal.timeout(500);
+    return wire.arm('GET', azure.registryId('group', 'myregistry'), { signal }).catch((err) => err);
+  };
   const since = azure.mark();
   azure.storm(1, { seed: 7 });
   for (let at = 0; at < 5; at += 1) await look();

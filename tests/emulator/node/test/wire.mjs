@@ -14,8 +14,8 @@ export class Wire {
   }
 
   /** A request to Resource Manager at the origin. */
-  arm(method, path, { body, version = '2025-11-01' } = {}) {
-    return this.send(`${this.azure.origin}${path}?api-version=${version}`, { method, body, token: this.token });
+  arm(method, path, { body, version = '2025-11-01', ...more } = {}) {
+    return this.send(`${this.azure.origin}${path}?api-version=${version}`, { method, body, token: this.token, ...more });
   }
 
   /** The status of a request that anybody with the role Reader may send. */
@@ -41,11 +41,12 @@ export class Wire {
     return this.send(url, { ...more, createConnection });
   }
 
-  send(url, { method = 'GET', body, token, ...more }) {
+  /** A fault may leave a request without an answer: it is given up after 10 seconds. */
+  send(url, { method = 'GET', body, token, signal = AbortSignal.timeout(10_000), ...more }) {
     const headers = { 'content-type': 'application/json', connection: 'close' };
     if (token) headers.authorization = `Bearer ${token}`;
     return new Promise((resolve, reject) => {
-      const request = https.request(url, { method, headers, ca: this.ca, ...more }, async (answer) => {
+      const request = https.request(url, { method, headers, ca: this.ca, signal, ...more }, async (answer) => {
         let text = '';
         try {
           for await (const part of answer.setEncoding('utf8')) text += part;
