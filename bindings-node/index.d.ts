@@ -1219,7 +1219,7 @@ export type StartedImport =
     }
   | {
       /** Every target has the image already: nothing was begun. */
-      readonly kind: 'already_there';
+      readonly kind: 'already_exists';
       /** What is there. */
       readonly import: Import;
     };

@@ -52,7 +52,7 @@ function hasLink(name, given) {
 
 /** The handle in what is to be looked at: a handle, its stored form, or the start that gave it. */
 function followed(given) {
-  if (given?.kind === 'already_there') {
+  if (given?.kind === 'already_exists') {
     throw AksAcrError.invalidInput('handle: wanted that of an import that was begun; the image was there already');
   }
   return given?.kind === 'started' ? given.handle : given;

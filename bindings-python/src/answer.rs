@@ -1,4 +1,4 @@
-//! What a caller's own code answers, from a thread of Python's.
+//! Answers of the caller's own code, which runs in a Python thread.
 
 use crate::{raised, runtime::attached};
 use aks_acr::CredentialFailure;
@@ -8,7 +8,7 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use time::OffsetDateTime;
 use tokio::{runtime::Handle, sync::oneshot};
 
-/// A credential's answer, or a hook's.
+/// The answer of a credential or a hook.
 pub enum Said {
     Token(AccessToken),
     Raised(PyErr, Box<CredentialFailure>),
@@ -16,19 +16,19 @@ pub enum Said {
     Refused(String),
 }
 
-/// Takes one answer. Where it is let go without one, nobody will answer any more.
+/// Takes one answer. Dropping it without an answer ends the wait.
 #[pyclass(frozen, module = "aks_acr._native")]
 pub struct Answer(Arc<Mutex<State>>);
 
 struct State {
     tell: Option<oneshot::Sender<Said>>,
-    /// What ends the work on the answer when nobody waits for it any more.
+    /// Stops the work on the answer once no call waits for it.
     stop: Option<Py<PyAny>>,
     is_left: bool,
 }
 
 impl Answer {
-    /// The answer, and who waits for it.
+    /// The answer, and the task that waits for it.
     pub fn new() -> (Self, Asking) {
         let (tell, said) = oneshot::channel();
         let state = Arc::new(Mutex::new(State { tell: Some(tell), stop: None, is_left: false }));
@@ -43,20 +43,20 @@ impl Answer {
         let mut state = self.state();
         state.stop = None;
         if let Some(tell) = state.tell.take() {
-            // Nobody waits any more: the call was given up.
+            // The call was cancelled: no task waits for the answer.
             let _ = tell.send(said);
         }
     }
 }
 
-/// Who waits for an answer. Dropped before there is one, as with a call that is cancelled, the work on it is stopped.
+/// Waits for an answer. Dropping it early, as a cancelled call does, stops the work on the answer.
 pub struct Asking {
     said: oneshot::Receiver<Said>,
     state: Arc<Mutex<State>>,
 }
 
 impl Asking {
-    /// The answer, if there will be one.
+    /// The answer; `None` if the work ended without one.
     pub async fn said(&mut self) -> Option<Said> {
         (&mut self.said).await.ok()
     }
@@ -73,7 +73,7 @@ impl Drop for Asking {
         state.is_left = true;
         let Some(stop) = state.stop.take() else { return };
         drop(state);
-        // The interpreter may be busy: it is waited for in a thread that no other work runs on.
+        // The interpreter may be busy, so this waits for it in a thread that runs no other work.
         let stop = move || {
             attached(|py| {
                 if let Err(err) = stop.call0(py) {
@@ -90,18 +90,18 @@ impl Drop for Asking {
 
 #[pymethods]
 impl Answer {
-    /// A token, and its end in seconds since 1970.
+    /// A token and its expiry in seconds since 1970.
     fn token(&self, text: String, expires_on: f64) -> PyResult<()> {
-        #[expect(clippy::cast_possible_truncation, reason = "what is too large is refused as out of range")]
+        #[expect(clippy::cast_possible_truncation, reason = "larger values are rejected as out of range")]
         let end = OffsetDateTime::from_unix_timestamp_nanos((expires_on * 1e9) as i128);
         let end = end.map_err(|_| {
-            PyValueError::new_err(format!("expires_on of a token: wanted seconds since 1970, and not {expires_on}"))
+            PyValueError::new_err(format!("expires_on of a token: must be seconds since 1970, not {expires_on}"))
         })?;
         self.tell(Said::Token(AccessToken::new(text, end)));
         Ok(())
     }
 
-    /// Says what is to be called if nobody waits for the answer any more. That is so already where it gives `True`.
+    /// Sets the function to call once no call waits for the answer. Returns `True` if none waits now.
     fn stop_by(&self, stop: Py<PyAny>) -> bool {
         let mut state = self.state();
         if !state.is_left && state.tell.is_some() {
@@ -112,7 +112,7 @@ impl Answer {
 
     /// An exception.
     fn raised(&self, error: Bound<'_, PyAny>) {
-        // What it says is read here, where Python runs already.
+        // Its attributes are read here, in a thread that holds the interpreter.
         let failure = raised::failure(&error);
         self.tell(Said::Raised(PyErr::from_value(error), Box::new(failure)));
     }

@@ -16,7 +16,7 @@ impl FromPyObject<'_, '_> for Text {
     }
 }
 
-/// What core reads from text: a cluster, a registry, an image, a principal. What cannot be one is an error here already.
+/// A type that core parses from text: a cluster, a registry, an image, a principal. Invalid text is an error here.
 pub struct Parsed<T>(pub T);
 
 impl<T: FromStr<Err: Into<aks_acr::Error>>> FromPyObject<'_, '_> for Parsed<T> {
@@ -28,15 +28,15 @@ impl<T: FromStr<Err: Into<aks_acr::Error>>> FromPyObject<'_, '_> for Parsed<T> {
     }
 }
 
-/// What is no duration or no number. Only the operation knows which of its arguments it is.
+/// An invalid duration or number. Only the operation knows the argument's name.
 pub enum Wrong {
     Type(String),
     Value(String),
 }
 
 impl Wrong {
-    fn class(wanted: &str, given: Borrowed<'_, '_, PyAny>) -> PyResult<Self> {
-        Ok(Self::Type(format!("wanted {wanted}, and not {}", given.get_type().qualname()?)))
+    fn class(expected: &str, given: Borrowed<'_, '_, PyAny>) -> PyResult<Self> {
+        Ok(Self::Type(format!("must be {expected}, not {}", given.get_type().qualname()?)))
     }
 
     fn named(self, py: Python<'_>, name: &str) -> PyErr {
@@ -47,11 +47,11 @@ impl Wrong {
     }
 }
 
-/// A duration: seconds, of which `inf` is for ever, or a `timedelta`.
+/// A duration: seconds (`inf` means no limit) or a `timedelta`.
 pub struct Span(Result<Duration, Wrong>);
 
 impl Span {
-    /// The duration that was given for an argument, if one was.
+    /// The duration given for an argument, if any.
     pub fn named(given: Option<Self>, py: Python<'_>, name: &str) -> PyResult<Option<Duration>> {
         given.map(|Self(span)| span).transpose().map_err(|wrong| wrong.named(py, name))
     }
@@ -61,7 +61,7 @@ impl FromPyObject<'_, '_> for Span {
     type Error = PyErr;
 
     fn extract(given: Borrowed<'_, '_, PyAny>) -> PyResult<Self> {
-        let no_duration = || Wrong::Value(format!("not a duration: {}", *given));
+        let no_duration = || Wrong::Value(format!("invalid duration: {}", *given));
         Ok(Self(if let Ok(seconds) = given.extract::<f64>() {
             if seconds == f64::INFINITY {
                 Ok(Duration::MAX)
@@ -80,7 +80,7 @@ impl FromPyObject<'_, '_> for Span {
 pub struct Count(Result<u32, Wrong>);
 
 impl Count {
-    /// The number that was given for an argument, if one was.
+    /// The number given for an argument, if any.
     pub fn named(given: Option<Self>, py: Python<'_>, name: &str) -> PyResult<Option<u32>> {
         given.map(|Self(count)| count).transpose().map_err(|wrong| wrong.named(py, name))
     }
@@ -98,7 +98,7 @@ impl FromPyObject<'_, '_> for Count {
     }
 }
 
-/// A function of the caller's that hears of a call. One that gives a coroutine would never run.
+/// The caller's function that receives the events of a call. A coroutine function is rejected: it would never run.
 pub struct Listening(pub Py<PyAny>);
 
 impl FromPyObject<'_, '_> for Listening {
@@ -110,27 +110,27 @@ impl FromPyObject<'_, '_> for Listening {
     }
 }
 
-/// Who may sign in to a cluster's nodes: who has the private half of a public key, or the pair in a file.
+/// The key that may sign in to a cluster's nodes: a public key, or a key pair in a file.
 pub fn ssh_key(key: Option<String>, file: Option<PathBuf>) -> PyResult<Option<SshKey>> {
     match (key, file) {
         (None, None) => Ok(None),
         (Some(key), None) => Ok(Some(SshKey::Public(key))),
         (None, Some(file)) => Ok(Some(SshKey::Pair(file))),
-        (Some(_), Some(_)) => Err(PyTypeError::new_err("ssh_key_file: give it or ssh_key, not both")),
+        (Some(_), Some(_)) => Err(PyTypeError::new_err("ssh_key_file: cannot be combined with ssh_key")),
     }
 }
 
-/// How Azure signs in to the source of an import: with a name and its password, or with a token.
+/// How Azure signs in to the source registry of an import: with a username and password, or with a token.
 pub fn credentials(username: Option<String>, password: Option<String>) -> PyResult<Option<ImportCredentials>> {
     match (username, password) {
         (Some(username), Some(password)) => Ok(Some(ImportCredentials::user(username, password.into()))),
         (None, Some(token)) => Ok(Some(ImportCredentials::token(token.into()))),
-        (Some(_), None) => Err(PyTypeError::new_err("a username needs a password")),
+        (Some(_), None) => Err(PyTypeError::new_err("username: requires a password")),
         (None, None) => Ok(None),
     }
 }
 
-/// Sets an option that was given; core has a default for the others.
+/// Sets an option if it was given; otherwise core's default stays.
 pub fn set<T>(option: &mut T, given: Option<T>) {
     if let Some(given) = given {
         *option = given;

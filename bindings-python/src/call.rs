@@ -1,4 +1,4 @@
-//! A call that has not begun, and the three ways to make it: blocking, as a coroutine, step by step.
+//! A call that has not started, and the three ways to make it: blocking, as a coroutine, event by event.
 
 use crate::{
     error::to_py,
@@ -24,12 +24,12 @@ use std::{
 };
 use tokio::sync::mpsc::{UnboundedReceiver, unbounded_channel};
 
-/// How a call ended. It can be asked more than once, for the result or the exception.
+/// How a call ended. The result or the exception can be read more than once.
 pub type Outcome = Arc<dyn Fn(Python<'_>) -> PyResult<Py<PyAny>> + Send + Sync>;
 pub type Work = Pin<Box<dyn Future<Output = Outcome> + Send>>;
 type Begin = Box<dyn FnOnce(CallOptions) -> Work + Send>;
 
-/// What every call can be told, and what ends it from outside.
+/// The options of every call, and what cancels it from outside.
 pub struct Manner {
     pub deadline: Option<Duration>,
     pub on_progress: Option<Py<PyAny>>,
@@ -79,7 +79,7 @@ impl Call {
         Self { begin: Mutex::new(Some(begin)), manner }
     }
 
-    /// The work, which tells its events to `tell`, and what cancels it.
+    /// The work, which reports its events to `tell`, and the token that cancels it.
     fn begin(
         &self,
         tell: Option<impl Fn(aks_acr::Event) + Send + Sync + 'static>,
@@ -95,7 +95,7 @@ impl Call {
         interrupt: Interrupt,
     ) -> PyResult<Work> {
         let begin = self.begin.lock().unwrap_or_else(PoisonError::into_inner).take();
-        let begin = begin.ok_or_else(|| PyRuntimeError::new_err("this call was made already"))?;
+        let begin = begin.ok_or_else(|| PyRuntimeError::new_err("this call was already made"))?;
         let mut options = CallOptions::default().with_cancel(interrupt.cancel());
         options.deadline = self.manner.deadline;
         if let Some(tell) = tell {
@@ -120,21 +120,21 @@ impl Call {
         if self.manner.on_progress.is_none() {
             return Ok(());
         }
-        Err(PyTypeError::new_err("a run tells its events by iteration: it takes no on_progress"))
+        Err(PyTypeError::new_err("on_progress: not accepted by follow; iterate the run for its events"))
     }
 }
 
 #[pymethods]
 impl Call {
-    /// Makes the call and waits until it ends. Other threads run in the meantime; Ctrl-C stops it.
+    /// Makes the call and waits until it ends. Other threads keep running; Ctrl-C stops it.
     fn wait(&self, py: Python<'_>) -> PyResult<Py<PyAny>> {
         check_no_loop_runs(py)?;
         let listener = self.listener(py);
         let (tell, heard) = mpsc::channel();
-        let told = tell.clone();
+        let sender = tell.clone();
         let (work, cancel) = self.begin(listener.is_some().then_some(move |event| {
-            // Nobody hears any more: the call is being given up.
-            let _ = told.send(Note::Event(event));
+            // The receiver is gone: the call is being cancelled.
+            let _ = sender.send(Note::Event(event));
         }))?;
         let _left = cancel.drop_guard();
         let heard = Mutex::new(heard);
@@ -170,7 +170,7 @@ impl Call {
         let _entered = runtime.enter();
         future_into_py_with_locals::<Ours, _, _>(py, locals, async move {
             let _left = cancel.drop_guard();
-            Ok(Told(drive(work, heard, listener).await))
+            Ok(Returned(drive(work, heard, listener).await))
         })
     }
 
@@ -179,9 +179,9 @@ impl Call {
         check_no_loop_runs(py)?;
         self.refuse_listener()?;
         let (tell, heard) = mpsc::channel();
-        let told = tell.clone();
+        let sender = tell.clone();
         let (work, cancel) = self.begin(Some(move |event| {
-            let _ = told.send(Note::Event(event));
+            let _ = sender.send(Note::Event(event));
         }))?;
         handle(py)?.spawn(async move {
             let _ = tell.send(Note::Done(work.await));
@@ -201,10 +201,10 @@ impl Call {
     }
 }
 
-/// An outcome on its way to a coroutine.
-pub struct Told(pub Outcome);
+/// An outcome to hand to a coroutine.
+pub struct Returned(pub Outcome);
 
-impl<'py> IntoPyObject<'py> for Told {
+impl<'py> IntoPyObject<'py> for Returned {
     type Target = PyAny;
     type Output = Bound<'py, PyAny>;
     type Error = PyErr;
@@ -220,40 +220,40 @@ pub struct Ending(Interrupt);
 
 #[pymethods]
 impl Ending {
-    /// Ends the call, which raises this.
+    /// Ends the call with this exception.
     fn raised(&self, error: Bound<'_, PyAny>) {
         self.0.end(PyErr::from_value(error));
     }
 }
 
-/// Hears of a coroutine's call, in the loop's own thread.
+/// Receives the events of a coroutine's call, in the loop's thread.
 struct Listener {
     listener: Py<PyAny>,
-    /// What ends the call for it.
+    /// Ends the call if the listener raises `KeyboardInterrupt` or the like.
     ending: Py<Ending>,
     locals: TaskLocals,
 }
 
 impl Listener {
     async fn hear(self: Arc<Self>, event: aks_acr::Event) {
-        let told = tokio::task::spawn_blocking(move || {
+        let called = tokio::task::spawn_blocking(move || {
             attached(|py| {
-                let told = through_json::<Event>(&event).and_then(|event| {
+                let delivered = through_json::<Event>(&event).and_then(|event| {
                     let hear = py.import("aks_acr._ask")?.getattr("hear")?;
                     let event_loop = self.locals.event_loop(py);
                     event_loop.call_method1("call_soon_threadsafe", (hear, &self.listener, event, &self.ending))
                 });
-                if let Err(err) = told {
+                if let Err(err) = delivered {
                     err.write_unraisable(py, Some(self.listener.bind(py)));
                 }
             })
         });
-        // A listener that panicked has said so; the work goes on.
-        let _ = told.await;
+        // A panic of the listener is already reported; the work continues.
+        let _ = called.await;
     }
 }
 
-/// Does the work, and tells its events in their order, all of them before it ends.
+/// Does the work and reports all its events, in order, before it returns.
 async fn drive(mut work: Work, mut heard: UnboundedReceiver<aks_acr::Event>, listener: Option<Listener>) -> Outcome {
     let Some(listener) = listener.map(Arc::new) else { return work.await };
     let outcome = loop {
@@ -269,7 +269,7 @@ async fn drive(mut work: Work, mut heard: UnboundedReceiver<aks_acr::Event>, lis
     outcome
 }
 
-/// Tells a listener of an event. What it raises is reported and does not end the call, but for Ctrl-C and the like.
+/// Passes an event to the listener. An exception is reported and the call continues; only Ctrl-C and the like end it.
 fn hear(py: Python<'_>, listener: &Py<PyAny>, event: &aks_acr::Event) -> PyResult<()> {
     match listener.call1(py, (through_json::<Event>(event)?,)) {
         Err(err) if !is_interrupt(py, &err) => {

@@ -1,4 +1,4 @@
-//! A client of core's for as long as it is open, in the process that made it.
+//! A client of core's: usable until it is closed, in the process that made it.
 
 use crate::{
     argument::{Listening, Span},
@@ -19,7 +19,7 @@ use std::sync::{Mutex, PoisonError};
 /// A client, until it is closed.
 pub struct Held {
     client: Mutex<Option<Client>>,
-    /// Cancels what is under way when the client is closed.
+    /// Cancels running calls when the client is closed.
     closed: CancellationToken,
     pub cloud: String,
     pub subscription_id: String,
@@ -54,7 +54,7 @@ impl Held {
         if let Some(hook) = on_write {
             if !hook.bind(py).is_callable() {
                 let class = hook.bind(py).get_type().qualname()?;
-                return Err(PyTypeError::new_err(format!("on_write: wanted a function, and not {class}")));
+                return Err(PyTypeError::new_err(format!("on_write: must be a function, not {class}")));
             }
             builder = builder.on_write(Hook(hook));
         }
@@ -86,7 +86,7 @@ impl Held {
         if self.process == std::process::id() {
             self.closed.cancel();
         } else {
-            // In a forked child the threads that hold its connections do not exist: nothing is touched there.
+            // In a forked child the threads of its connections do not exist: change nothing there.
             std::mem::forget(client);
         }
     }

@@ -1,4 +1,4 @@
-//! Clouds by name, or by address.
+//! Clouds by name or by address.
 
 use crate::error::to_py;
 use pyo3::prelude::*;

@@ -10,7 +10,7 @@ use pyo3::{prelude::*, types::PyTuple};
 value! {
     /// A cluster, by resource group and name. `str()` is the form that methods take: a resource id where it has a subscription.
     pub struct ClusterRef {
-        /// Its subscription, where that is not the client's.
+        /// Its subscription, if it is not the client's.
         subscription: Option<String>,
         /// Its resource group.
         group: String,

@@ -1,4 +1,4 @@
-//! Credentials of Python's, as core wants them: any object with `get_token_info` or `get_token`, plain or a coroutine.
+//! Adapts Python credentials to core: any object with `get_token_info` or `get_token`, plain or a coroutine.
 
 use crate::{
     answer::{Answer, Said},
@@ -15,7 +15,7 @@ use pyo3::{
 use std::{fmt, sync::Arc};
 use tokio::task::spawn_blocking;
 
-/// The caller's credential, in what asks it in threads of Python's.
+/// The caller's credential, which is called in Python threads.
 pub struct PyCredential(Arc<Py<PyAny>>);
 
 impl PyCredential {
@@ -23,7 +23,7 @@ impl PyCredential {
         if !credential.hasattr("get_token_info")? && !credential.hasattr("get_token")? {
             let class = credential.get_type().qualname()?;
             return Err(PyTypeError::new_err(format!(
-                "wanted a credential with get_token_info or get_token, such as those of azure-identity, and not {class}"
+                "credential: must have get_token_info or get_token, as those of azure-identity have, not {class}"
             )));
         }
         let asked = credential.py().import("aks_acr._ask")?.getattr("Credential")?.call1((credential,))?;
@@ -33,7 +33,7 @@ impl PyCredential {
     async fn fetch(&self, scopes: Vec<String>) -> Result<AccessToken, (PyErr, CredentialFailure)> {
         let (credential, locals) = (self.0.clone(), locals());
         let (answer, mut asking) = Answer::new();
-        // Others may hold the interpreter for long: it is waited for in a thread that no other work runs on.
+        // Other threads may hold the interpreter for long, so this waits for it in a thread that runs no other work.
         let begun = spawn_blocking(move || {
             attached(|py| {
                 let (event_loop, context) = locals.map(|one| (one.event_loop(py), one.context(py))).unzip();
@@ -54,9 +54,7 @@ impl PyCredential {
 }
 
 fn ending() -> PyErr {
-    PyRuntimeError::new_err(
-        "the credential did not answer: the interpreter, or the loop that it was awaited in, has ended",
-    )
+    PyRuntimeError::new_err("the credential did not answer: the interpreter or its event loop has ended")
 }
 
 #[async_trait]
@@ -64,12 +62,12 @@ impl TokenCredential for PyCredential {
     async fn get_token(&self, scopes: &[&str], _: Option<TokenRequestOptions<'_>>) -> azure_core::Result<AccessToken> {
         let scopes = scopes.iter().map(|scope| (*scope).to_owned()).collect();
         let token = self.fetch(scopes).await;
-        // The exception itself is kept: it becomes the cause of ours.
+        // Kept, to become the `__cause__` of our exception.
         token.map_err(|(err, failure)| failure.into_error(err))
     }
 }
 
-/// The credential may show what it likes of itself, so it is left out.
+/// Leaves out the credential: its `repr` may show secrets.
 impl fmt::Debug for PyCredential {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str("PyCredential")

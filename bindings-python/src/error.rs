@@ -1,4 +1,4 @@
-//! Errors of core's as exceptions: one class a kind, under one base.
+//! Core's errors as exceptions: a class for each kind, under one base class.
 
 use crate::{interrupt::is_interrupt, values, word::Word};
 use aks_acr::{Error, ErrorKind};
@@ -15,10 +15,10 @@ create_exception!(
     aks_acr,
     AksAcrError,
     PyException,
-    "What went wrong, with the facts that a caller needs to act. Each kind has a class of its own below this one."
+    "What went wrong, with the facts that a caller needs to act. Each kind of error has its own subclass."
 );
 
-/// The class of each kind, made once.
+/// The class of each kind, created once.
 static CLASSES: PyOnceLock<Vec<(ErrorKind, Py<PyType>)>> = PyOnceLock::new();
 
 fn class_of(py: Python<'_>, kind: ErrorKind) -> Bound<'_, PyType> {
@@ -26,7 +26,7 @@ fn class_of(py: Python<'_>, kind: ErrorKind) -> Bound<'_, PyType> {
     known.map_or_else(|| py.get_type::<AksAcrError>(), |(_, class)| class.bind(py).clone())
 }
 
-/// A class below ours, and below the one that Python itself has for the like.
+/// A subclass of ours and of Python's own class for the same error, if it has one.
 fn make(py: Python<'_>, kind: ErrorKind, name: &str, doc: &str) -> PyResult<Py<PyType>> {
     let base = py.get_type::<AksAcrError>();
     let bases = match kind {
@@ -42,7 +42,7 @@ fn make(py: Python<'_>, kind: ErrorKind, name: &str, doc: &str) -> PyResult<Py<P
     Ok(py.get_type::<PyType>().call1((name, bases, own))?.cast_into::<PyType>()?.unbind())
 }
 
-/// Adds a class for each kind to the module. An exception that a caller's own test makes by hand has the facts too, all empty.
+/// Adds a class for each kind to the module. An exception that a caller's test constructs has the same attributes, all `None`.
 pub fn register(module: &Bound<'_, PyModule>, kinds: &[(ErrorKind, &str, &str)]) -> PyResult<()> {
     let py = module.py();
     let base = py.get_type::<AksAcrError>();
@@ -60,12 +60,12 @@ pub fn register(module: &Bound<'_, PyModule>, kinds: &[(ErrorKind, &str, &str)])
     Ok(())
 }
 
-/// The exception for an argument that core has no type for.
+/// The exception for an invalid argument that core has no type for.
 pub fn invalid(py: Python<'_>, text: String) -> PyErr {
     PyErr::from_type(class_of(py, ErrorKind::InvalidInput), text)
 }
 
-/// The exception for an error, with the credential's own as its cause; what is no ordinary exception passes through.
+/// The exception for an error, with the credential's exception as its cause. `KeyboardInterrupt` and the like pass through.
 pub fn to_py(py: Python<'_>, err: &Error) -> PyErr {
     let cause = python_cause(py, err);
     if let Some(interrupt) = cause.as_ref().filter(|cause| is_interrupt(py, cause)) {
@@ -79,7 +79,7 @@ pub fn to_py(py: Python<'_>, err: &Error) -> PyErr {
     exception
 }
 
-/// The exception that a credential of the caller's raised, if that is what lies behind.
+/// The exception that the caller's credential raised, if that caused the error.
 fn python_cause(py: Python<'_>, err: &Error) -> Option<PyErr> {
     let mut source = err.source();
     while let Some(err) = source {

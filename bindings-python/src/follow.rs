@@ -1,9 +1,9 @@
-//! Runs: calls under way whose events are iterated.
+//! Runs: running calls whose events are iterated.
 //!
-//! The end of the events raises what ended the work, if it failed; leaving them early cancels it.
+//! If the work fails, its error is raised after the last event; leaving the events early cancels the work.
 
 use crate::{
-    call::{Outcome, Told, Work},
+    call::{Outcome, Returned, Work},
     runtime::{Ours, attached, check_process, handle},
     value::through_json,
     values::Event,
@@ -29,16 +29,16 @@ use tokio::{
     sync::{Mutex as AsyncMutex, mpsc::UnboundedReceiver, watch},
 };
 
-/// How often Ctrl-C is looked for.
+/// How often Ctrl-C is checked for.
 const TICK: Duration = Duration::from_millis(50);
 
-/// What a call under way says.
+/// A message of a running call.
 pub enum Note {
     Event(aks_acr::Event),
     Done(Outcome),
 }
 
-/// Waits for what `take` takes within a tick, without keeping other threads from Python.
+/// Waits one tick for what `take` returns, without blocking other Python threads.
 pub fn wait_for<T: Send>(py: Python<'_>, take: impl Fn() -> Result<T, RecvTimeoutError> + Send + Sync) -> PyResult<T> {
     loop {
         py.check_signals()?;
@@ -50,16 +50,16 @@ pub fn wait_for<T: Send>(py: Python<'_>, take: impl Fn() -> Result<T, RecvTimeou
     }
 }
 
-/// The next note of a call.
+/// The next message of a call.
 pub fn take_note(heard: &Mutex<Receiver<Note>>) -> Result<Note, RecvTimeoutError> {
     heard.lock().unwrap_or_else(PoisonError::into_inner).recv_timeout(TICK)
 }
 
 fn broken_off() -> PyErr {
-    PyRuntimeError::new_err("the call was broken off: it panicked, or the interpreter is ending")
+    PyRuntimeError::new_err("the call was interrupted: it panicked, or the interpreter is shutting down")
 }
 
-/// A run and its events share this; when nobody holds it any more, the work is cancelled.
+/// Shared by a run and its events. Dropping both cancels the work.
 struct Shared {
     heard: Mutex<Receiver<Note>>,
     outcome: Mutex<Option<Outcome>>,
@@ -78,7 +78,7 @@ impl Shared {
         wait_for(py, || self.take())
     }
 
-    /// One thread at a time: the note that is the last is kept before another looks.
+    /// One thread at a time: the last message is stored before the next thread reads.
     fn take(&self) -> Result<Option<aks_acr::Event>, RecvTimeoutError> {
         let heard = self.heard.lock().unwrap_or_else(PoisonError::into_inner);
         if self.outcome().is_some() {
@@ -99,7 +99,7 @@ impl Shared {
 }
 
 impl Shared {
-    /// Nothing is done in a forked child, where none of the threads is that could be in the middle of it.
+    /// Does nothing in a forked child: the threads that do the work do not exist there.
     fn cancel(&self) {
         if self.process == std::process::id() {
             self.cancel.cancel();
@@ -113,7 +113,7 @@ impl Drop for Shared {
     }
 }
 
-/// A call under way: iterate it for its events, then ask for its result.
+/// A running call: iterate it for its events, then read its `result()`.
 #[pyclass(frozen, generic, module = "aks_acr")]
 pub struct Run(Arc<Shared>);
 
@@ -134,13 +134,13 @@ impl Run {
         RunEvents(self.0.clone())
     }
 
-    /// Waits for the end, and gives the result. Events that nobody iterated are left out.
+    /// Waits for the end and returns the result. Events that were not iterated are dropped.
     fn result(&self, py: Python<'_>) -> PyResult<Py<PyAny>> {
         while self.0.next(py)?.is_some() {}
         self.0.end(py)
     }
 
-    /// Stops the work. What Azure has begun goes on. It may be called from any thread.
+    /// Stops the work. An operation that Azure has started continues. May be called from any thread.
     fn cancel(&self) {
         self.0.cancel();
     }
@@ -164,14 +164,14 @@ impl RunEvents {
     }
 }
 
-/// A loop that was left early lets go of its iterator: nobody waits any more.
+/// A loop that was left early drops its iterator: no caller waits any longer.
 impl Drop for RunEvents {
     fn drop(&mut self) {
         self.0.cancel();
     }
 }
 
-/// What an asynchronous run and its events share.
+/// Shared by an asynchronous run and its events.
 struct AsyncShared {
     heard: AsyncMutex<UnboundedReceiver<aks_acr::Event>>,
     outcome: watch::Receiver<Option<Outcome>>,
@@ -181,17 +181,17 @@ struct AsyncShared {
 }
 
 impl AsyncShared {
-    async fn end(&self) -> PyResult<Told> {
+    async fn end(&self) -> PyResult<Returned> {
         let mut outcome = self.outcome.clone();
         let ended = outcome.wait_for(Option::is_some).await.map_err(|_| broken_off())?;
-        ended.clone().map(Told).ok_or_else(broken_off)
+        ended.clone().map(Returned).ok_or_else(broken_off)
     }
 
     async fn next(&self) -> PyResult<Event> {
         if let Some(event) = self.heard.lock().await.recv().await {
             return through_json(&event);
         }
-        let Told(outcome) = self.end().await?;
+        let Returned(outcome) = self.end().await?;
         let ended = tokio::task::spawn_blocking(move || attached(|py| outcome(py)));
         ended.await.ok().flatten().unwrap_or_else(|| Err(broken_off()))?;
         Err(PyStopAsyncIteration::new_err(()))
@@ -212,7 +212,7 @@ impl Drop for AsyncShared {
     }
 }
 
-/// A call under way: iterate it by `async for` for its events, then await it for its result.
+/// A running call: iterate it with `async for` for its events, then await it for its result.
 #[pyclass(frozen, generic, module = "aks_acr.aio")]
 pub struct AsyncRun(Arc<AsyncShared>);
 
@@ -227,7 +227,7 @@ impl AsyncRun {
         let (tell, outcome) = watch::channel(None);
         runtime.spawn(Ours::scope(locals.clone(), async move {
             let outcome = work.await;
-            // Nobody waits any more if this fails.
+            // If this fails, no caller waits any longer.
             let _ = tell.send(Some(outcome));
         }));
         Self(Arc::new(AsyncShared {
@@ -259,7 +259,7 @@ impl AsyncRun {
         result.call_method0("__await__")
     }
 
-    /// Stops the work. What Azure has begun goes on. It may be called from any thread.
+    /// Stops the work. An operation that Azure has started continues. May be called from any thread.
     fn cancel(&self) {
         self.0.cancel();
     }
@@ -283,7 +283,7 @@ impl AsyncRunEvents {
     }
 }
 
-/// A loop that was left early lets go of its iterator: nobody waits any more.
+/// A loop that was left early drops its iterator: no caller waits any longer.
 impl Drop for AsyncRunEvents {
     fn drop(&mut self) {
         self.0.cancel();

@@ -21,7 +21,7 @@ use std::{
 };
 
 impl StartedImport {
-    /// The JSON form of a handle does not have all of it.
+    /// The JSON form of a handle does not contain all fields.
     pub fn from_core(started: aks_acr::StartedImport) -> PyResult<Self> {
         match started {
             aks_acr::StartedImport::Started { handle } => Ok(Self::Started { handle: handle.into() }),
@@ -61,7 +61,7 @@ impl From<ImportHandle> for aks_acr::ImportHandle {
     }
 }
 
-/// By the stored form: how long Azure asked to wait is not part of it.
+/// Compares the stored form, which does not include `retry_after`.
 impl PartialEq for ImportHandle {
     fn eq(&self, other: &Self) -> bool {
         serde_json::to_value(self.present()).ok() == serde_json::to_value(other.present()).ok()
@@ -70,7 +70,7 @@ impl PartialEq for ImportHandle {
 
 impl Eq for ImportHandle {}
 
-/// By what does not change with a look.
+/// Hashes the fields that a poll does not change.
 impl Hash for ImportHandle {
     fn hash<H: Hasher>(&self, state: &mut H) {
         let present = self.present();
@@ -97,20 +97,20 @@ methods! { ImportHandle;
         Several(self.present().targets)
     }
 
-    /// By this Azure's activity log knows the request that began it.
+    /// Correlation ID of the request that started the import, as in Azure's activity log.
     #[getter]
     fn correlation_id(&self) -> Option<String> {
         self.present().correlation_id
     }
 
-    /// How long Azure asked to wait before the next look, if it did.
+    /// How long Azure asks to wait before the next poll, if it does.
     #[getter]
     fn asked_wait(&self) -> Option<Duration> {
         self.present().asked_wait()
     }
 }
 
-/// A handle, or the start that gave it.
+/// A handle, or the result of `start_import` that contains it.
 pub struct Followed(pub ImportHandle);
 
 impl FromPyObject<'_, '_> for Followed {
@@ -119,8 +119,8 @@ impl FromPyObject<'_, '_> for Followed {
     fn extract(given: Borrowed<'_, '_, PyAny>) -> PyResult<Self> {
         match given.extract::<StartedImport>() {
             Ok(StartedImport::Started { handle }) => Ok(Self(handle)),
-            Ok(StartedImport::AlreadyThere { .. }) => {
-                Err(PyValueError::new_err("the image was there already: no import was begun"))
+            Ok(StartedImport::AlreadyExists { .. }) => {
+                Err(PyValueError::new_err("the image already exists: no import was started"))
             }
             Err(_) => Ok(Self(given.extract()?)),
         }
@@ -142,7 +142,7 @@ impl FromPyObject<'_, '_> for Item {
     }
 }
 
-/// A list of images. One name is no list of names, nor is an image with its options one of images.
+/// A list of images. A single name or mapping is rejected.
 pub struct Items(pub Vec<ImportItem>);
 
 impl FromPyObject<'_, '_> for Items {
@@ -152,14 +152,14 @@ impl FromPyObject<'_, '_> for Items {
         if given.is_instance_of::<PyString>() || given.is_instance_of::<PyBytes>() || given.cast::<PyMapping>().is_ok()
         {
             let class = given.get_type().qualname()?;
-            return Err(invalid(given.py(), format!("images: wanted a list of images, and not one {class}")));
+            return Err(invalid(given.py(), format!("images: must be a list of images, not {class}")));
         }
         let Several(items) = given.extract::<Several<Item>>()?;
         Ok(Self(items.into_iter().map(|Item(image)| image).collect()))
     }
 }
 
-/// What became of each image of a list: the import, or the exception.
+/// The result of each image of a list: the import or the exception.
 #[derive(Clone)]
 pub struct Outcomes(Arc<Vec<aks_acr::Result<aks_acr::Import>>>);
 

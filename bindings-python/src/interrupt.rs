@@ -1,5 +1,5 @@
-//! What ends a program or a task rather than a call: `KeyboardInterrupt`, `SystemExit`, `asyncio.CancelledError`, `GeneratorExit` and
-//! whatever else is no `Exception`. Raised by code of the caller's, it ends the call at once and passes through as it is.
+//! Exceptions that end a program or a task: `KeyboardInterrupt`, `SystemExit`, `asyncio.CancelledError`, `GeneratorExit` and
+//! others that are not an `Exception`. Raised by the caller's code, they end the call at once and pass through unchanged.
 
 use aks_acr::CancellationToken;
 use pyo3::{exceptions::PyException, prelude::*};
@@ -12,7 +12,7 @@ tokio::task_local! {
     static OF_CALL: Interrupt;
 }
 
-/// The way for it out of one call.
+/// Carries such an exception out of one call.
 #[derive(Clone)]
 pub struct Interrupt {
     raised: Arc<Mutex<Option<PyErr>>>,
@@ -20,7 +20,7 @@ pub struct Interrupt {
 }
 
 impl Interrupt {
-    /// That of a call which `cancel` cancels.
+    /// For a call that `cancel` cancels.
     pub fn of(cancel: CancellationToken) -> Self {
         Self { raised: Arc::default(), cancel }
     }
@@ -30,12 +30,12 @@ impl Interrupt {
         self.cancel.clone()
     }
 
-    /// Does the work of the call: what is raised on its behalf is this one's.
+    /// Does the work of the call, and collects what is raised during it.
     pub async fn scope<T>(self, work: impl Future<Output = T>) -> T {
         OF_CALL.scope(self, work).await
     }
 
-    /// Ends the call, to raise this. The first one counts.
+    /// Ends the call with this exception. The first one wins.
     pub fn end(&self, err: PyErr) {
         self.raised.lock().unwrap_or_else(PoisonError::into_inner).get_or_insert(err);
         self.cancel.cancel();
@@ -48,12 +48,12 @@ impl Interrupt {
     }
 }
 
-/// Whether it is no ordinary exception.
+/// Whether it is not a subclass of `Exception`.
 pub fn is_interrupt(py: Python<'_>, err: &PyErr) -> bool {
     !err.is_instance_of::<PyException>(py)
 }
 
-/// Ends the call that the present work is done for, if what was raised for it is no ordinary exception.
+/// Ends the current call if the exception is not a subclass of `Exception`.
 pub fn pass_on(err: &PyErr) {
     let Ok(interrupt) = OF_CALL.try_with(Interrupt::clone) else { return };
     crate::runtime::attached(|py| {

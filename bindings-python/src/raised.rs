@@ -1,19 +1,19 @@
-//! What an exception of the caller's credential says, for core to judge.
+//! Reads the exception of the caller's credential, for core to classify.
 
 use aks_acr::CredentialFailure;
 use pyo3::{prelude::*, types::PyTuple};
 
-/// So many causes are read: an exception may be its own.
+/// How many causes are read: an exception may be its own cause.
 const MOST_CAUSES: usize = 8;
 
-/// What an exception says, and its causes. An attribute that cannot be read is passed over: it must not hide the exception.
+/// The texts of an exception and its causes. An attribute that cannot be read is skipped: it must not hide the exception.
 pub fn failure(error: &Bound<'_, PyAny>) -> CredentialFailure {
     let chain: Vec<_> = std::iter::successors(Some(error.clone()), cause).take(MOST_CAUSES).collect();
     let behind = |inner: Option<CredentialFailure>, error: &Bound<'_, PyAny>| Some(read(error, inner));
     chain.iter().rev().fold(None, behind).unwrap_or_default()
 }
 
-/// What was raised `from`, or else what was being handled, as Python's own traceback shows it.
+/// The `__cause__`, or else the `__context__`, as Python's traceback shows it.
 fn cause<'py>(error: &Bound<'py, PyAny>) -> Option<Bound<'py, PyAny>> {
     let get = |name: &str| error.getattr(name).ok().filter(|value| !value.is_none());
     let is_hidden = || get("__suppress_context__").is_some_and(|hidden| hidden.is_truthy().unwrap_or(false));

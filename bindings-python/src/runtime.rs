@@ -1,6 +1,6 @@
-//! Where the work runs: threads of our own, made at the first call, in each process that makes one.
+//! The runtime: our own threads, created at the first call in each process.
 //!
-//! A fork copies no threads. A child that makes a client gets a runtime of its own; a client that was made before the fork says so.
+//! A fork copies no threads. A child that makes a client gets its own runtime; a client made before the fork raises an error.
 
 use pyo3::{exceptions::PyRuntimeError, prelude::*, types::PyDict};
 use pyo3_async_runtimes::{
@@ -21,19 +21,19 @@ use tokio::{
     task::JoinHandle,
 };
 
-/// How long the work that is under way may take to end when the interpreter does.
+/// How long running work may take to end at the interpreter's shutdown.
 const PARTING: Duration = Duration::from_millis(500);
 
-/// The runtime, and the process that it was made in. The lock is held by threads that hold the interpreter, so that no fork finds
-/// it taken.
+/// The runtime and the process that created it. Only threads that hold the interpreter take the lock, so no fork finds
+/// it locked.
 static RUNTIME: Mutex<Option<(u32, Runtime)>> = Mutex::new(None);
 
-/// Whether the interpreter is about to end.
+/// Whether the interpreter is shutting down.
 static ENDING: AtomicBool = AtomicBool::new(false);
 
-/// Does in a thread of ours what needs the interpreter, if that is not about to end: a thread that still waits for it then is stopped
-/// where it is, and the frames of Rust below make an abort of that. What is begun before is waited for by `shut_down`, so it has to
-/// be short: code of the caller's is not, and has threads of Python's.
+/// Runs work that needs the interpreter in one of our threads, unless the interpreter is shutting down: it stops a thread that still
+/// waits for it, and with Rust frames below, that aborts the process. `shut_down` waits for work that has started, so the work must
+/// be short. The caller's code may be long, so it runs in Python threads.
 pub fn attached<R>(work: impl FnOnce(Python<'_>) -> R) -> Option<R> {
     if ENDING.load(Ordering::SeqCst) {
         return None;
@@ -49,14 +49,14 @@ pub fn handle(_attached: Python<'_>) -> PyResult<Handle> {
     }
     let made = Builder::new_multi_thread().worker_threads(2).thread_name("aks-acr").enable_all().build()?;
     let handle = made.handle().clone();
-    // What makes a call after `shut_down` is another part of the program that runs at its end.
+    // Another exit handler may make a call after `shut_down`.
     ENDING.store(false, Ordering::SeqCst);
-    // Threads of a runtime from before a fork do not exist here: it cannot be shut down.
+    // The threads of a runtime from before a fork do not exist here: it cannot be shut down.
     std::mem::forget(held.replace((std::process::id(), made)));
     Ok(handle)
 }
 
-/// Refuses in a forked child what its parent made: a fork copies no threads.
+/// Rejects an object that the parent of a forked child made: a fork copies no threads.
 pub fn check_process(made_in: u32, what: &str) -> PyResult<()> {
     if made_in == std::process::id() {
         return Ok(());
@@ -67,7 +67,7 @@ pub fn check_process(made_in: u32, what: &str) -> PyResult<()> {
     )))
 }
 
-/// Ends the work that is under way, before the interpreter does.
+/// Ends running work before the interpreter shuts down.
 #[pyfunction]
 pub fn shut_down(py: Python<'_>) {
     ENDING.store(true, Ordering::SeqCst);
@@ -78,9 +78,9 @@ pub fn shut_down(py: Python<'_>) {
     }
 }
 
-/// Refuses to block a thread in which coroutines wait for their turn.
+/// Refuses to block a thread that runs an event loop.
 pub fn check_no_loop_runs(py: Python<'_>) -> PyResult<()> {
-    // Where nobody has imported asyncio, no loop of it runs.
+    // If asyncio was not imported, no event loop runs.
     let Some(asyncio) = py.import("sys")?.getattr("modules")?.cast::<PyDict>()?.get_item("asyncio")? else {
         return Ok(());
     };
@@ -96,12 +96,12 @@ tokio::task_local! {
     static LOCALS: TaskLocals;
 }
 
-/// The loop and the context of the coroutine that the present work is done for, if it is done for one.
+/// The event loop and context of the coroutine that the current work belongs to, if any.
 pub fn locals() -> Option<TaskLocals> {
     LOCALS.try_with(TaskLocals::clone).ok()
 }
 
-/// Our runtime, as the bridge to asyncio wants it.
+/// Our runtime, for the bridge to asyncio.
 pub struct Ours;
 
 impl AnyRuntime for Ours {

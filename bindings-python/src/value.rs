@@ -1,7 +1,7 @@
 //! Results as Python values: frozen, comparable, hashable, picklable, and fit for `match`.
 //!
-//! A result's JSON form is a contract of core's, the same in every language, and so it is also the way in: a class here reads what
-//! core writes, strictly, so that a field of core's that a class lacks fails the tests.
+//! A result's JSON form is core's contract, the same in every language, so results are converted through it: a class here reads what
+//! core writes, strictly, so a field that is missing in a class fails the tests.
 
 use pyo3::{
     IntoPyObjectExt as _,
@@ -14,7 +14,7 @@ use serde::{Deserialize, Serialize, de::DeserializeOwned};
 use std::time::SystemTime;
 use time::{OffsetDateTime, format_description::well_known::Rfc3339};
 
-/// A value of core's as one of ours, or the other way round.
+/// Converts a value of core to one of ours, or back.
 pub fn through_json<T: DeserializeOwned>(value: &impl Serialize) -> PyResult<T> {
     serde_json::to_value(value).and_then(serde_json::from_value).map_err(|err| PyValueError::new_err(err.to_string()))
 }
@@ -23,12 +23,12 @@ pub fn to_json(value: &impl Serialize) -> PyResult<String> {
     serde_json::to_string(value).map_err(|err| PyValueError::new_err(err.to_string()))
 }
 
-/// A stored value may have been written by anybody: one of another form is refused.
+/// A stored value may come from another program: another form is rejected.
 pub fn from_json<T: DeserializeOwned>(text: &str) -> PyResult<T> {
-    serde_json::from_str(text).map_err(|err| PyValueError::new_err(format!("not of this form: {err}")))
+    serde_json::from_str(text).map_err(|err| PyValueError::new_err(format!("invalid JSON form: {err}")))
 }
 
-/// The word that tells one variant from another.
+/// The word that names the variant.
 pub fn kind_of(value: &impl Serialize) -> PyResult<String> {
     #[derive(Deserialize)]
     struct Kind {
@@ -37,7 +37,7 @@ pub fn kind_of(value: &impl Serialize) -> PyResult<String> {
     Ok(through_json::<Kind>(value)?.kind)
 }
 
-/// As Python writes a call that makes the value.
+/// As a Python call that constructs the value.
 pub fn repr(value: &Bound<'_, PyAny>) -> PyResult<String> {
     let class = value.get_type();
     let names: Vec<String> = class.getattr("__match_args__")?.extract()?;
@@ -61,7 +61,7 @@ pub fn replace<'py>(value: &Bound<'py, PyAny>, changes: Option<&Bound<'py, PyDic
     class.call((), Some(&fields))
 }
 
-/// Core's text for a value; of one that a test made by hand, and that core could not have made, how Python writes it.
+/// Core's text for a value. For a value that only a test can construct, its `repr`.
 pub fn line<C: DeserializeOwned + ToString>(value: &impl Serialize, shown: &Bound<'_, PyAny>) -> PyResult<String> {
     through_json::<C>(value).map(|value| value.to_string()).or_else(|_| repr(shown))
 }
@@ -72,7 +72,7 @@ pub fn reduce<'py>(value: &Bound<'py, PyAny>, class: &str, json: &str) -> PyResu
     (py.import("aks_acr._native")?.getattr("load")?, (class, json)).into_pyobject(py)
 }
 
-/// Makes a value of a class again from its JSON form; for pickle.
+/// Restores a value of a class from its JSON form; for pickle.
 #[pyfunction]
 pub fn load<'py>(py: Python<'py>, class_name: &str, json: &str) -> PyResult<Bound<'py, PyAny>> {
     py.import("aks_acr._native")?.getattr(class_name)?.call_method1("from_json", (json,))
@@ -98,8 +98,8 @@ impl FromPyObject<'_, '_> for Time {
     type Error = PyErr;
 
     fn extract(given: Borrowed<'_, '_, PyAny>) -> PyResult<Self> {
-        // The last hours of the year 9999 are past it in UTC, if they are those of a zone to the west.
-        let far = || PyValueError::new_err("a time of the years 1970 to 9999 in UTC is wanted");
+        // In a zone to the west, the last hours of the year 9999 are in the year 10000 in UTC.
+        let far = || PyValueError::new_err("must be a time between the years 1970 and 9999 in UTC");
         let after = given.extract::<SystemTime>()?.duration_since(SystemTime::UNIX_EPOCH).map_err(|_| far())?;
         let after = time::Duration::try_from(after).map_err(|_| far())?;
         let at = OffsetDateTime::UNIX_EPOCH.checked_add(after).ok_or_else(far)?;
@@ -197,7 +197,7 @@ macro_rules! value {
     };
 }
 
-/// A result that is one of several forms: a class for each, under one base, told apart by `match` or by `.kind`.
+/// A result that has one of several forms: a class for each, under one base, distinguished by `match` or by `.kind`.
 macro_rules! variants {
     (
         $(#[$meta:meta])*
@@ -214,7 +214,7 @@ macro_rules! variants {
         }
 
         $crate::value::methods! { $name;
-            /// The name of this form, the same word in every language.
+            /// The name of this variant, the same word in every language.
             #[getter]
             fn kind(&self) -> pyo3::PyResult<String> {
                 $crate::value::kind_of(self)
@@ -228,7 +228,7 @@ macro_rules! name_of {
     ($field:ident) => { &'static str };
 }
 
-/// What all results have, and the methods of one.
+/// The methods of all results, and those of one.
 macro_rules! methods {
     ($name:ident; $($own:tt)*) => {
         #[pyo3::pymethods]

@@ -1,11 +1,11 @@
-//! Enums that are one word each: `enum.Enum`s of Python's that are their word, and that accept it.
+//! Enums without fields: Python enums whose members are text, and that accept the text.
 
 use crate::{argument::Text, error};
 use pyo3::{prelude::*, types::PyDict};
 use serde::{Deserialize, Serialize};
 use std::hash::{Hash, Hasher};
 
-/// An enum of core's for which Python has one of the same name.
+/// An enum of core that Python has under the same name.
 pub trait Known: Copy + PartialEq + 'static {
     const NAME: &'static str;
     const WORDS: &'static [Self];
@@ -23,7 +23,7 @@ macro_rules! known {
             }
         })*
 
-        /// The words of every enum, as core has them: those of Python are held against them.
+        /// The words of every enum in core; a test compares Python's with them.
         #[pyo3::pyfunction]
         pub fn words(py: pyo3::Python<'_>) -> pyo3::PyResult<pyo3::Bound<'_, pyo3::types::PyDict>> {
             let words = pyo3::types::PyDict::new(py);
@@ -34,7 +34,7 @@ macro_rules! known {
 }
 pub(crate) use known;
 
-/// Adds the words of an enum to those of all.
+/// Adds the words of an enum to the list.
 pub fn add<T: Known>(words: &Bound<'_, PyDict>) -> PyResult<()> {
     words.set_item(T::NAME, T::WORDS.iter().map(|one| one.word()).collect::<Vec<_>>())
 }

@@ -1,4 +1,4 @@
-//! Writes, and the hook that sees them.
+//! Writes, and the hook that approves them.
 
 use crate::{
     answer::{Answer, Said},
@@ -15,7 +15,7 @@ use tokio::task::block_in_place;
 pub struct Hook(pub Py<PyAny>);
 
 impl WriteHook for Hook {
-    /// In a thread of Python's, for which one of ours waits, whose other work goes on elsewhere meanwhile.
+    /// Runs in a Python thread. One of our threads waits for it; its other work moves to another thread.
     fn before(&self, write: &aks_acr::Write) -> Result<(), String> {
         let (answer, asking) = Answer::new();
         let said = block_in_place(|| {
@@ -29,7 +29,7 @@ impl WriteHook for Hook {
                 interrupt::pass_on(&err);
                 Err("it ended the call".to_owned())
             }
-            _ => Err("it could not be asked: the interpreter is ending".to_owned()),
+            _ => Err("it could not be called: the interpreter is shutting down".to_owned()),
         }
     }
 }

@@ -16,7 +16,7 @@
 //! | `aks_acr::credential` | a credential was asked for a token, or was skipped | debug | `credential`, `audience`, `expires_in_s`, `duration_ms`; without a token `reason` |
 //!
 //! A field without a value is left out. `cluster` and `registry` are written as the caller named them. `outcome` is a value of the result,
-//! such as `granted` or `already_there`, or `done`; after a failure the kind, as in [`ErrorKind::as_str`](crate::ErrorKind::as_str);
+//! such as `granted` or `already_exists`, or `done`; after a failure the kind, as in [`ErrorKind::as_str`](crate::ErrorKind::as_str);
 //! `dropped` if the future was dropped. `correlation_id` is that of the write, for Azure's activity log, and after a failure that of the
 //! response. The events of an operation are within its span.
 //!

@@ -1,4 +1,4 @@
-// Makes a cluster able to pull from a registry: a look, then at most one write.
+// Gives a cluster access to a registry: reads the state, then writes at most once.
 //
 // `node attach_registry.mjs` on the emulator; on Azure, with resources that exist:
 // `node attach_registry.mjs --azure SUBSCRIPTION GROUP/CLUSTER REGISTRY`.
@@ -35,5 +35,5 @@ if (way === '--azure' && registry) {
   await attachRegistry(client, 'group/dev', 'myregistry');
   await azure.stop();
 } else {
-  throw new Error('wanted nothing, or --azure SUBSCRIPTION GROUP/CLUSTER REGISTRY');
+  throw new Error('expected no arguments, or --azure SUBSCRIPTION GROUP/CLUSTER REGISTRY');
 }

@@ -1,4 +1,4 @@
-// Applies a manifest that names an image of the registry, waits until it runs, and says why where it does not.
+// Applies a manifest with an image from the registry, waits until it runs, and reports why if it does not.
 //
 // `node deploy.mjs` on the emulator; on Azure, with an image `nginx:v1` in a registry that exists:
 // `node deploy.mjs --azure SUBSCRIPTION GROUP/CLUSTER REGISTRY`.
@@ -50,5 +50,5 @@ if (way === '--azure' && registry) {
   await deploy(client, 'group/dev', 'myregistry');
   await azure.stop();
 } else {
-  throw new Error('wanted nothing, or --azure SUBSCRIPTION GROUP/CLUSTER REGISTRY');
+  throw new Error('expected no arguments, or --azure SUBSCRIPTION GROUP/CLUSTER REGISTRY');
 }

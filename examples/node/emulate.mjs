@@ -1,13 +1,13 @@
-// A test of a program of yours, against an Azure of its own: no account, milliseconds. `node emulate.mjs`, or `node --test`.
+// Tests your own program against a separate emulated Azure: no account, milliseconds. `node emulate.mjs`, or `node --test`.
 //
-// There is no `--azure` here: what it shows is what one cannot do to the real one.
+// This example has no `--azure`: it shows faults that cannot be caused in the real Azure.
 
 import assert from 'node:assert/strict';
 import { after, before, test } from 'node:test';
 import { AksAcrError, Client } from 'aks-acr';
 import { Emulator } from 'aks-acr-emulator';
 
-/** The program: whether a registry is attached, told to people. */
+/** The program: attaches a registry and reports the result as text. */
 async function report(client) {
   try {
     const { outcome } = await client.attach('group/dev', 'myregistry');
@@ -34,11 +34,11 @@ before(async () => {
 });
 after(() => azure.stop());
 
-test('who may not write is told which role does', async () => {
+test('a caller without the permission gets the role to ask for', async () => {
   assert.equal(await report(client('reader')), 'ask for Role Based Access Control Administrator');
 });
 
-test('a lost answer does no harm: the grant is there, once', async () => {
+test('a lost response does no harm: the grant exists once', async () => {
   const mark = azure.mark();
   azure.fault('/roleAssignments/', { method: 'PUT', afterEffect: true, reset: true });
   assert.match(await report(client()), /attached$/);

@@ -1,4 +1,4 @@
-// Copies an image from Docker Hub into a registry, done by Azure, and shows how far it is.
+// Imports an image from Docker Hub into a registry and shows the progress. Azure copies it.
 //
 // `node import_image.mjs` on the emulator; on Azure, into a registry that exists:
 // `node import_image.mjs --azure SUBSCRIPTION REGISTRY`.
@@ -36,5 +36,5 @@ if (way === '--azure' && registry) {
   await importImage(client, 'myregistry');
   await azure.stop();
 } else {
-  throw new Error('wanted nothing, or --azure SUBSCRIPTION REGISTRY');
+  throw new Error('expected no arguments, or --azure SUBSCRIPTION REGISTRY');
 }

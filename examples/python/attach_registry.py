@@ -1,4 +1,4 @@
-"""Makes a cluster able to pull from a registry: a look, then at most one write.
+"""Gives a cluster access to a registry: reads the state, then writes at most once.
 
 `python attach_registry.py` on the emulator; on Azure, with resources that exist:
 `python attach_registry.py --azure SUBSCRIPTION GROUP/CLUSTER REGISTRY`.
@@ -40,7 +40,7 @@ def main() -> None:
             with Client(DefaultAzureCredential(), subscription) as client:
                 attach_registry(client, cluster, registry)
         case _:
-            sys.exit("wanted nothing, or --azure SUBSCRIPTION GROUP/CLUSTER REGISTRY")
+            sys.exit("expected no arguments, or --azure SUBSCRIPTION GROUP/CLUSTER REGISTRY")
 
 
 @contextmanager

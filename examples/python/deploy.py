@@ -1,4 +1,4 @@
-"""Applies a manifest that names an image of the registry, waits until it runs, and says why where it does not.
+"""Applies a manifest with an image from the registry, waits until it runs, and reports why if it does not.
 
 `python deploy.py` on the emulator; on Azure, with an image `nginx:v1` there: `--azure SUBSCRIPTION GROUP/CLUSTER REGISTRY`.
 """
@@ -42,7 +42,7 @@ def main() -> None:
             with Client(DefaultAzureCredential(), subscription) as client:
                 deploy(client, cluster, registry)
         case _:
-            sys.exit("wanted nothing, or --azure SUBSCRIPTION GROUP/CLUSTER REGISTRY")
+            sys.exit("expected no arguments, or --azure SUBSCRIPTION GROUP/CLUSTER REGISTRY")
 
 
 @contextmanager

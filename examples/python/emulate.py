@@ -1,6 +1,6 @@
-"""Tests a program of one's own against the emulator: no account, no network, the state of an Azure of its own.
+"""Tests your own program against the emulator: no account, no network, a separate emulated Azure.
 
-`python emulate.py`, or `pytest emulate.py`. There is no `--azure`: this is about tests.
+`python emulate.py`, or `pytest emulate.py`. This example has no `--azure`: it is about tests.
 """
 
 import asyncio
@@ -41,7 +41,7 @@ def test_all_clusters_are_attached_at_once() -> None:
         print(azure.summary())
 
 
-def test_who_may_not_is_told_what_is_missing() -> None:
+def test_a_missing_permission_is_reported() -> None:
     with scene(clusters=2) as azure, pytest.raises(aks_acr.ForbiddenError) as refused:
         asyncio.run(run(azure, "reader"))
     assert refused.value.missing_action == "Microsoft.Authorization/roleAssignments/write"
@@ -50,4 +50,4 @@ def test_who_may_not_is_told_what_is_missing() -> None:
 
 if __name__ == "__main__":
     test_all_clusters_are_attached_at_once()
-    test_who_may_not_is_told_what_is_missing()
+    test_a_missing_permission_is_reported()

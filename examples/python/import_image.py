@@ -1,4 +1,4 @@
-"""Copies an image from Docker Hub into a registry, done by Azure, and shows how far it is.
+"""Imports an image from Docker Hub into a registry and shows the progress. Azure copies it.
 
 `python import_image.py` on the emulator; on Azure, into a registry that exists:
 `python import_image.py --azure SUBSCRIPTION REGISTRY`.
@@ -34,7 +34,7 @@ def main() -> None:
             with Client(DefaultAzureCredential(), subscription) as client:
                 import_image(client, registry)
         case _:
-            sys.exit("wanted nothing, or --azure SUBSCRIPTION REGISTRY")
+            sys.exit("expected no arguments, or --azure SUBSCRIPTION REGISTRY")
 
 
 @contextmanager

@@ -1,7 +1,7 @@
 """From an image in Docker Hub to running pods, and what happens without the grant: `python quickstart.py`, on the emulator.
 
-It makes a registry and a cluster, imports nginx, sees the pods fail to pull, attaches the registry, sees them run, detaches it, and
-sees the next pod fail.
+It creates a registry and a cluster, imports nginx, and shows the pods fail to pull; then it attaches the registry and shows them run,
+detaches it and shows the next pod fail.
 """
 
 from pathlib import Path

@@ -1,4 +1,4 @@
-//! Makes a cluster able to pull from a registry: a look, then at most one write.
+//! Gives a cluster access to a registry: reads the state, then writes at most once.
 //!
 //! `cargo run --example attach_registry` on the emulator; on Azure, with resources that exist:
 //! `cargo run --example attach_registry -- --azure SUBSCRIPTION GROUP/CLUSTER REGISTRY`.
@@ -29,7 +29,7 @@ async fn main() -> Result<(), Box<dyn Error>> {
     let (client, cluster, registry) = match words[..] {
         [] => (on_emulator()?, "group/dev", "myregistry"),
         ["--azure", subscription, cluster, registry] => (on_azure(subscription)?, cluster, registry),
-        _ => return Err("wanted nothing, or --azure SUBSCRIPTION GROUP/CLUSTER REGISTRY".into()),
+        _ => return Err("expected no arguments, or --azure SUBSCRIPTION GROUP/CLUSTER REGISTRY".into()),
     };
     attach_registry(&client, &cluster.parse()?, &registry.parse()?).await?;
     Ok(())

@@ -1,4 +1,4 @@
-//! Applies a manifest that names an image of the registry, waits until it runs, and says why where it does not.
+//! Applies a manifest with an image from the registry, waits until it runs, and reports why if it does not.
 //!
 //! `cargo run --example deploy` on the emulator; on Azure, with an image `nginx:v1` in a registry that exists:
 //! `cargo run --example deploy -- --azure SUBSCRIPTION GROUP/CLUSTER REGISTRY`.
@@ -37,7 +37,7 @@ async fn main() -> Result<(), Box<dyn Error>> {
     let (client, cluster, registry) = match words[..] {
         [] => (on_emulator()?, "group/dev", "myregistry"),
         ["--azure", subscription, cluster, registry] => (on_azure(subscription)?, cluster, registry),
-        _ => return Err("wanted nothing, or --azure SUBSCRIPTION GROUP/CLUSTER REGISTRY".into()),
+        _ => return Err("expected no arguments, or --azure SUBSCRIPTION GROUP/CLUSTER REGISTRY".into()),
     };
     deploy(&client, &cluster.parse()?, &registry.parse()?).await?;
     Ok(())

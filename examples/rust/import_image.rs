@@ -1,4 +1,4 @@
-//! Copies an image from Docker Hub into a registry, done by Azure, and shows how far it is.
+//! Imports an image from Docker Hub into a registry and shows the progress. Azure copies it.
 //!
 //! `cargo run --example import_image` on the emulator; on Azure, into a registry that exists:
 //! `cargo run --example import_image -- --azure SUBSCRIPTION REGISTRY`.
@@ -31,7 +31,7 @@ async fn main() -> Result<(), Box<dyn Error>> {
     let (client, registry) = match words[..] {
         [] => (on_emulator()?, "myregistry"),
         ["--azure", subscription, registry] => (on_azure(subscription)?, registry),
-        _ => return Err("wanted nothing, or --azure SUBSCRIPTION REGISTRY".into()),
+        _ => return Err("expected no arguments, or --azure SUBSCRIPTION REGISTRY".into()),
     };
     import_image(&client, &registry.parse()?).await?;
     Ok(())

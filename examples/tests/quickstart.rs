@@ -1,4 +1,4 @@
-//! The quickstart tells the truth: it ends with running pods, and without the attach it does not.
+//! The quickstart ends with running pods, and without the attach it does not.
 
 #[path = "../rust/quickstart/screen.rs"]
 mod screen;
@@ -19,9 +19,9 @@ async fn it_ends_with_two_running_pods() {
     let pods = story::tell(&stage, &Screen::default(), Attach::Later).await.unwrap();
     let shown: Vec<_> = pods.pods.iter().map(|pod| (pod.status.as_str(), pod.ready, pod.containers)).collect();
     assert_eq!(shown, [("Running", 1, 1), ("Running", 1, 1)]);
-    assert_eq!(stage.cluster_writes(), "1 write to it in all, by which it was made");
+    assert_eq!(stage.cluster_writes(), "1 write in all: its creation");
 
-    // Without the grant the next pod fails, and those that run go on.
+    // Without the grant the next pod fails, and running pods continue.
     let pods = story::undo(&stage, &Screen::default()).await.unwrap();
     let mut shown: Vec<_> = pods.pods.iter().map(|pod| (pod.status.as_str(), pod.pull_failure.is_some())).collect();
     shown.sort_unstable();
@@ -29,14 +29,14 @@ async fn it_ends_with_two_running_pods() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn attached_at_its_creation_the_cluster_pulls_at_once() {
+async fn a_cluster_with_a_registry_from_its_creation_pulls_immediately() {
     let stage = Stage::emulator().unwrap();
     let pods = story::tell(&stage, &Screen::default(), Attach::AtCreation).await.unwrap();
     assert_eq!(pods.pods.iter().map(|pod| pod.status.as_str()).collect::<Vec<_>>(), ["Running", "Running"]);
 }
 
 #[tokio::test(start_paused = true)]
-async fn without_the_attach_it_fails_for_want_of_the_grant() {
+async fn without_the_attach_it_fails_with_a_missing_grant() {
     let stage = Stage::emulator().unwrap();
     let err = story::tell(&stage, &Screen::default(), Attach::Never).await.unwrap_err();
     assert_eq!(err.kind(), ErrorKind::PullFailed);

@@ -50,7 +50,7 @@ pub fn cases() -> Vec<Case> {
             let options = to(scene, "nginx:v1").with_additional_tag("web/nginx:stable");
             match client.start_import(&registry(), &nginx(), options).await? {
                 StartedImport::Started { mut handle } => follow(client, &mut handle, scene).await,
-                StartedImport::AlreadyThere { .. } => Ok(json!("succeeded")),
+                StartedImport::AlreadyExists { .. } => Ok(json!("succeeded")),
                 other => panic!("{other:?}"),
             }
         }),

@@ -1,4 +1,4 @@
-//! The examples in Rust of the pages below `docs/`. The text of each function, but for its first and last line, is on its page.
+//! The examples in Rust of the pages below `docs/`. The text of each function, except its first and last line, is on its page.
 
 use aks_acr::{
     Access, ApplyAttachOptions, ApplyDetachOptions, ApplyOptions, AttachOptions, AttachmentsOptions, CallOptions,
@@ -143,7 +143,7 @@ pub async fn import_images(client: &Client) -> Result<()> {
 pub async fn start_import(client: &Client) -> Result<()> {
     let options = ImportOptions::default().with_target("nginx:v2");
     match client.start_import(&"myregistry".parse()?, &"nginx".parse()?, options).await? {
-        StartedImport::AlreadyThere { import } => println!("{} exists", import.target),
+        StartedImport::AlreadyExists { import } => println!("{} exists", import.target),
         StartedImport::Started { .. } => println!("started; store the handle, it is a secret"),
         other => println!("{other:?}"),
     }

@@ -92,7 +92,7 @@ test('a handle shows no link, survives being stored, and goes on from each look'
   assert.deepEqual(await client.pollImport(again), { kind: 'succeeded' });
   emulator.timing('none');
   const there = await client.startImport('myregistry', 'nginx', options);
-  assert.equal(there.kind, 'already_there');
+  assert.equal(there.kind, 'already_exists');
   assert.equal(there.import.isNew, false);
   await wrong(client.pollImport(there), /^handle: .*there already/);
 });

@@ -159,9 +159,9 @@ def test_bad_input_is_refused_by_the_name_of_its_argument(azure, client, name, c
     [("deadline", {"deadline": "5"}), ("on_progress", {"on_progress": 5})],
 )
 def test_an_argument_of_another_type_is_named_too(client, name, options):
-    with pytest.raises(TypeError, match=f"^{name}: wanted .*, and not (str|int)"):
+    with pytest.raises(TypeError, match=f"^{name}: must be .*, not (str|int)"):
         client.registry("myregistry", **options)
-    with pytest.raises(TypeError, match="^node_count: wanted a whole number, and not str"):
+    with pytest.raises(TypeError, match="^node_count: must be a whole number, not str"):
         client.create_cluster("group/new", node_count="3")
 
 
@@ -169,7 +169,7 @@ def test_a_client_is_not_made_of_what_is_no_text_or_no_function(azure):
     with pytest.raises(aks_acr.InvalidInputError, match="^subscription_id: "):
         aks_acr.Client(azure.credential(), "\ud800")
     for face in (aks_acr.Client, aks_acr.aio.Client):
-        with pytest.raises(TypeError, match="^on_write: wanted a function, and not int"):
+        with pytest.raises(TypeError, match="^on_write: must be a function, not int"):
             face(azure.credential(), azure.subscription_id, on_write=5)
 
 
@@ -184,14 +184,14 @@ class Listens:
 @pytest.mark.filterwarnings("error")
 @pytest.mark.parametrize("listener", [Listens(), Listens().hear, functools.partial(Listens.hear, None)])
 def test_a_coroutine_cannot_hear_of_a_call(azure, client, listener):
-    with pytest.raises(TypeError, match="on_progress: wanted a plain function"):
+    with pytest.raises(TypeError, match="on_progress: must be a plain function"):
         client.registry("myregistry", on_progress=listener)
 
     async def main():
         async with awaiting(azure) as client:
             await client.registry("myregistry", on_progress=listener)
 
-    with pytest.raises(TypeError, match="on_progress: wanted a plain function"):
+    with pytest.raises(TypeError, match="on_progress: must be a plain function"):
         asyncio.run(main())
 
 

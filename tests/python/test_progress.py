@@ -130,7 +130,7 @@ def test_a_run_can_be_cancelled(azure, client):
 
 
 def test_a_run_takes_no_callback(client):
-    with pytest.raises(TypeError, match="iteration"):
+    with pytest.raises(TypeError, match="iterate the run"):
         client.follow.attach("group/dev", "myregistry", on_progress=print)
 
 

@@ -62,7 +62,7 @@ def test_forms_are_told_apart_by_match_and_by_kind():
 
 
 def test_a_stored_value_of_another_form_is_refused():
-    with pytest.raises(ValueError, match="not of this form"):
+    with pytest.raises(ValueError, match="invalid JSON form"):
         ImportProof.from_json('{"kind":"source_matched","digest":"sha256:0","more":1}')
 
 
@@ -123,8 +123,8 @@ def test_a_started_import_is_stored_and_looked_at_later(client):
         pass
     assert client.poll_import(started).kind == "succeeded"
     there = client.start_import("myregistry", "nginx", target="nginx:v1")
-    assert there.kind == "already_there" and not there.import_.is_new
-    with pytest.raises(ValueError, match="no import was begun"):
+    assert there.kind == "already_exists" and not there.import_.is_new
+    with pytest.raises(ValueError, match="no import was started"):
         client.poll_import(there)
 
 

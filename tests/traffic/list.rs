@@ -72,7 +72,7 @@ impl Half {
         match (text, reason) {
             (HELD, _) => Ok(Self::Held),
             (_, Some(reason)) => Ok(Self::NotProduced(reason.to_owned())),
-            _ => Err(format!("wanted '{HELD}' or '{NOT_PRODUCED}' and a reason, not {value}").into()),
+            _ => Err(format!("must be '{HELD}' or '{NOT_PRODUCED}' and a reason, not {value}").into()),
         }
     }
 }

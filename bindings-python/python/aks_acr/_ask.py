@@ -1,8 +1,7 @@
-"""A caller's own code, asked in threads that Python makes.
+"""Runs the caller's own code (credentials and hooks) in Python threads.
 
-When the interpreter ends, it stops the threads that still run Python where they are. A thread of Python's own survives that; one of
-the client's, which has Rust's frames below, would take the process with it. So the client only begins a thread here, and waits for
-the answer without holding the interpreter.
+When the interpreter shuts down, it stops threads that still run Python. Stopping a thread of the client, which has Rust frames
+below, would abort the process. So the client only starts a thread here, and waits for the answer without holding the interpreter.
 """
 
 from __future__ import annotations
@@ -20,7 +19,7 @@ if TYPE_CHECKING:
 
     _T = TypeVar("_T")
 
-# In seconds since 1970. Milliseconds of today are beyond it.
+# In seconds since 1970. A time in milliseconds is beyond it.
 _YEAR_10000 = 253_402_300_800
 
 # How long a cancelled call waits for its credential to end, in seconds.
@@ -31,12 +30,12 @@ _GIVES_COROUTINE = 0x80 | 0x200
 
 
 class Credential:
-    """The caller's credential, plain or a coroutine's."""
+    """The caller's credential; its methods may be coroutines."""
 
     def __init__(self, credential: GetsToken | GetsTokenInfo) -> None:
         self._credential: Any = credential
         self._turn = threading.Lock()
-        # One for all tokens that a blocking client awaits: such a credential keeps connections that belong to the loop they were made in.
+        # One loop for all tokens that a blocking client awaits: the credential's connections belong to the loop that made them.
         self._loop: asyncio.AbstractEventLoop | None = None
         self._tasks: set[asyncio.Task[None]] = set()
 
@@ -47,11 +46,11 @@ class Credential:
         context: contextvars.Context | None,
         answer: Answer,
     ) -> None:
-        """Asks for a token in a thread; what is to be awaited is awaited in the loop, if there is one."""
+        """Gets a token in a thread; an awaitable is awaited in the loop, if there is one."""
         if context is None or loop is None:
             _begin(self._ask, scopes, answer)
         else:
-            # A context is entered once at a time.
+            # A context can be entered only once at a time.
             _begin(context.copy().run, self._ask, scopes, answer, loop, context)
 
     def _ask(
@@ -71,7 +70,7 @@ class Credential:
                 try:
                     loop.call_soon_threadsafe(self._await, loop, given, answer, context=context)
                 except RuntimeError:
-                    # The loop has ended: nobody will await it.
+                    # The loop is closed: the coroutine will never be awaited.
                     _close(given)
                     raise
             else:
@@ -80,7 +79,7 @@ class Credential:
             answer.raised(error)
 
     def _await(self, loop: asyncio.AbstractEventLoop, given: Awaitable[Token], answer: Answer) -> None:
-        """Awaits a token in a task that is cancelled when nobody waits for the token any more."""
+        """Awaits a token in a task that is cancelled once no call waits for the token."""
         task = loop.create_task(_tell(given, answer))
         # A loop does not keep its tasks alive.
         self._tasks.add(task)
@@ -101,7 +100,7 @@ class Credential:
             try:
                 self._loop.run_until_complete(task)
             except asyncio.CancelledError:
-                pass  # Nobody waits for it.
+                pass  # No call waits for it.
 
     def __del__(self) -> None:
         if self._loop is not None:
@@ -112,26 +111,26 @@ async def _tell(given: Awaitable[Token], answer: Answer) -> None:
     try:
         answer.token(*_read(await given))
     except BaseException as error:
-        # Ctrl-C and the like too: they are raised by the call, where the caller awaits it.
+        # Also Ctrl-C and the like: the call raises them where the caller awaits it.
         answer.raised(error)
 
 
 def _stop_with(answer: Answer, loop: asyncio.AbstractEventLoop, task: asyncio.Task[None]) -> None:
-    """Cancels a task when nobody waits for its answer any more, and at once if that is so already."""
+    """Cancels a task once no call waits for its answer, at once if none waits now."""
 
     def stop() -> None:
         if not loop.is_closed():
             try:
                 loop.call_soon_threadsafe(task.cancel)
             except RuntimeError:
-                pass  # It was closed in this moment.
+                pass  # It was closed in between.
 
     if answer.stop_by(stop):
         task.cancel()
 
 
 def _close(given: Any) -> None:
-    """Closes a coroutine that is not awaited, which would complain."""
+    """Closes a coroutine that will not be awaited, to avoid Python's warning."""
     if hasattr(given, "close"):
         given.close()
 
@@ -140,7 +139,7 @@ _call: contextvars.ContextVar[set[asyncio.Task[None]]] | None = None
 
 
 def _of_call() -> contextvars.ContextVar[set[asyncio.Task[None]]]:
-    """The tasks that await tokens for the coroutine's call in whose context this is."""
+    """The tasks that await tokens for the call of the current context."""
     global _call
     if _call is None:
         import contextvars
@@ -150,7 +149,7 @@ def _of_call() -> contextvars.ContextVar[set[asyncio.Task[None]]]:
 
 
 async def attended(start: Callable[[], Awaitable[_T]]) -> _T:
-    """Awaits a call; if it is cancelled, its tasks end before it does."""
+    """Awaits a call. If it is cancelled, its tasks end first."""
     import asyncio
 
     tasks: set[asyncio.Task[None]] = set()
@@ -162,16 +161,19 @@ async def attended(start: Callable[[], Awaitable[_T]]) -> _T:
         variable.reset(token)
     try:
         return await begun
+    except GeneratorExit:
+        # A coroutine that is being closed must not await anything.
+        raise
     except BaseException:
         under_way = {task for task in tasks if not task.done()}
         if under_way:
-            # No longer than that: another call may have taken the same token over.
+            # No longer: another call may wait for the same token.
             await asyncio.wait(under_way, timeout=_PARTING)
         raise
 
 
 def hear(listener: Callable[[Event], object], event: Event, ending: Ending) -> None:
-    """Tells a listener, in the thread of its loop. What is no ordinary exception ends the call; the others are the loop's to report."""
+    """Calls a listener in the thread of its loop. The loop reports an ``Exception``; any other ``BaseException`` ends the call."""
     try:
         listener(event)
     except Exception:
@@ -186,14 +188,14 @@ def begin_hook(hook: _Hook, write: Write, answer: Answer) -> None:
 
 
 def check_listener(listener: Any) -> None:
-    """Refuses what would never hear of a call."""
+    """Rejects a listener that would never run."""
     if not callable(listener):
-        raise TypeError(f"on_progress: wanted a function, and not {type(listener).__name__}")
+        raise TypeError(f"on_progress: must be a function, not {type(listener).__name__}")
     while hasattr(listener, "func"):  # functools.partial
         listener = listener.func
     code = getattr(listener, "__code__", None) or getattr(getattr(type(listener), "__call__", None), "__code__", None)
     if code is not None and code.co_flags & _GIVES_COROUTINE:
-        raise TypeError("on_progress: wanted a plain function, and not a coroutine's: nothing would await it")
+        raise TypeError("on_progress: must be a plain function, not a coroutine function: it would never be awaited")
 
 
 def _begin(work: Any, *given: Any) -> None:
@@ -204,10 +206,10 @@ def _ask_hook(hook: _Hook, write: Write, answer: Answer) -> None:
     try:
         said: Any = hook(write)
         if hasattr(said, "__await__"):
-            # What it comes to would be too late, so it may not pass for a yes.
+            # Its result would come too late, so it does not count as approval.
             _close(said)
-            answer.refused("TypeError: it returned an awaitable, and must answer at once")
-        # numpy has a type of its own for it.
+            answer.refused("TypeError: it returned an awaitable, but must answer at once")
+        # numpy has its own type for it.
         elif type(said).__name__ in ("bool", "bool_") and not said:
             answer.refused("PermissionError: it returned False")
         else:
@@ -222,10 +224,10 @@ def _read(token: Token) -> tuple[str, float]:
     text: Any = token.token
     end: Any = token.expires_on
     if not isinstance(text, str):
-        raise TypeError(f"token: wanted text, and not {type(text).__name__}")
-    # An int with some credentials, a float with others; text would be taken too.
+        raise TypeError(f"token: must be a string, not {type(text).__name__}")
+    # Some credentials return an int, others a float. float() would also accept text.
     if isinstance(end, (str, bytes, bytearray)) or not (hasattr(end, "__float__") or hasattr(end, "__index__")):
-        raise TypeError(f"expires_on of a token: wanted seconds since 1970, and not {type(end).__name__}")
+        raise TypeError(f"expires_on of a token: must be seconds since 1970, not {type(end).__name__}")
     if not 0 <= end < _YEAR_10000:
-        raise ValueError(f"expires_on of a token: wanted seconds since 1970, and not {end}")
+        raise ValueError(f"expires_on of a token: must be seconds since 1970, not {end}")
     return text, float(end)

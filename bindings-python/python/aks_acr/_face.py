@@ -1,4 +1,4 @@
-"""The ways to make a call: blocking, as a coroutine, step by step. Each operation is written once, in ``_native.Calls``."""
+"""The ways to make a call: blocking, as a coroutine, event by event. Each operation is written once, in ``_native.Calls``."""
 
 from __future__ import annotations
 
@@ -21,21 +21,21 @@ if TYPE_CHECKING:
 
 
 def given(make: Callable[_P, _T], /, *args: _P.args, **options: _P.kwargs) -> _T:
-    """What is made of arguments. Text that is none is refused with the argument's name, as all bad input is."""
+    """Calls ``make``. Text with half of a surrogate pair is rejected with the argument's name, like other invalid input."""
     try:
         return make(*args, **options)
     except TypeError as error:
-        # Who wrote the call knows the class by another name.
+        # The caller knows the class as Client.
         text = str(error)
         if not text.startswith("Calls."):
             raise
         raise TypeError("Client." + text.removeprefix("Calls.")) from None
     except UnicodeEncodeError as error:
         broken: str = error.object
-        # A note of the border's names it; Python 3.10 knows no notes.
+        # A note that PyO3 adds names it. Python 3.10 has no notes.
         notes: list[str] = [note.split("'")[1] for note in getattr(error, "__notes__", ()) if note.count("'") == 2]
         name = (notes or [name for name, value in options.items() if value == broken] or ["an argument"])[0]
-        raise InvalidInputError(f"{name}: half of a surrogate pair is no text: {broken!r}") from None
+        raise InvalidInputError(f"{name}: invalid text (half of a surrogate pair): {broken!r}") from None
 
 
 def blocking(call: Callable[Concatenate[Calls, _P], Call[_T]]) -> Callable[Concatenate[_Face, _P], _T]:

@@ -50,7 +50,7 @@ _T = TypeVar("_T")
 
 @type_check_only
 class Token(Protocol):
-    """A token with its end, in seconds since 1970."""
+    """A token and its expiry in seconds since 1970."""
 
     @property
     def token(self) -> str: ...
@@ -59,7 +59,7 @@ class Token(Protocol):
 
 @type_check_only
 class GetsToken(Protocol):
-    """A credential, as azure-core has them; its method may be a coroutine.
+    """A credential in azure-core's form; its method may be a coroutine.
 
     An exception that it raises becomes the `__cause__` of the call's error. A lost connection, a timeout, HTTP 408 or 5xx becomes an
     `UnavailableError`, and HTTP 429 a `RateLimitedError` with the response's `retry_after`; both are transient. Any other exception, such
@@ -70,27 +70,27 @@ class GetsToken(Protocol):
 
 @type_check_only
 class GetsTokenInfo(Protocol):
-    """A credential in azure-core's newer form; its method may be a coroutine. For what it raises see `GetsToken`."""
+    """A credential in azure-core's newer form; its method may be a coroutine. For its exceptions see `GetsToken`."""
 
     def get_token_info(self, *scopes: str) -> Token | Awaitable[Token]: ...
 
 @type_check_only
 class CustomCloud(TypedDict):
-    """What `Cloud.custom` takes."""
+    """The arguments of `Cloud.custom`."""
 
     resource_manager: str
     registry_suffix: str
 
-# A key that may be left out would refuse every other TypedDict that has the two above.
+# An optional key would reject every other TypedDict that has the two above.
 @type_check_only
 class CustomCloudWithAuthority(CustomCloud):
-    """The same with where tokens come from, for the default chain of credentials."""
+    """The same with the URL of Entra ID, for the default credential chain."""
 
     authority: str
 
 @type_check_only
 class CustomCloudWithGraph(CustomCloud):
-    """The same with where Microsoft Graph is, for `query_graph`."""
+    """The same with the URL of Microsoft Graph, for `query_graph`."""
 
     graph: str
 
@@ -114,13 +114,13 @@ _Listener: TypeAlias = Callable[[_Event], object]
 _Hook: TypeAlias = Callable[[Write], object]
 
 def shut_down() -> None:
-    """Ends the work that is under way, before the interpreter does."""
+    """Ends running work before the interpreter shuts down."""
 
 def load(class_name: str, json: str) -> Any:
-    """Makes a value of a class again from its JSON form; for pickle."""
+    """Restores a value of a class from its JSON form; for pickle."""
 
 def words() -> dict[str, list[str]]:
-    """The words of every enum, as core has them: those of Python are held against them."""
+    """The words of every enum in core; a test compares Python's with them."""
 
 def required_rights(operations: Iterable[_Operation]) -> list[RequiredRight]:
     """The rights that these operations need, each once. A right that one of them requires is required."""
@@ -135,7 +135,7 @@ class Result:
     """The base of all results. They are immutable, and can be compared, hashed and pickled. `str()` is one readable line or a table."""
 
     def __str__(self) -> str: ...
-    # Of those with fields: `copy.replace` of Python 3.13 calls it.
+    # Results with fields only: `copy.replace` of Python 3.13 calls it.
     def __replace__(self, /, **changes: Any) -> Self: ...
 
     def to_json(self) -> str:
@@ -147,13 +147,13 @@ class Result:
 
 @final
 class Answer:
-    """Receives one answer. If it is dropped without one, no answer will come."""
+    """Receives one answer. Dropping it without an answer ends the wait."""
 
     def token(self, text: str, expires_on: float) -> None:
-        """A token, and its end in seconds since 1970."""
+        """A token and its expiry in seconds since 1970."""
 
     def stop_by(self, stop: Callable[[], object]) -> bool:
-        """Sets what is called when nobody waits for the answer any more. `True` if nobody waits already."""
+        """Sets the function to call once no call waits for the answer. Returns `True` if none waits now."""
 
     def raised(self, error: BaseException) -> None:
         """An exception."""
@@ -169,14 +169,14 @@ class Ending:
     """Ends a coroutine's call from the loop's thread."""
 
     def raised(self, error: BaseException) -> None:
-        """Ends the call, which raises this."""
+        """Ends the call with this exception."""
 
 @final
 class Call(Generic[_T]):
     """A call that has not started."""
 
     def wait(self) -> _T:
-        """Makes the call and waits until it ends. Other threads run in the meantime; Ctrl-C stops it."""
+        """Makes the call and waits until it ends. Other threads keep running; Ctrl-C stops it."""
 
     def start(self) -> Awaitable[_T]:
         """Makes the call; the caller awaits the returned object."""
@@ -285,7 +285,7 @@ class ClusterRef(Result):
     def __new__(cls, *, subscription: str | None, group: str, name: str) -> ClusterRef: ...
     @property
     def subscription(self) -> str | None:
-        """Its subscription, where that is not the client's."""
+        """Its subscription, if it is not the client's."""
 
     @property
     def group(self) -> str:
@@ -318,7 +318,7 @@ class ImportHandle(Result):
 
     @property
     def asked_wait(self) -> timedelta | None:
-        """How long Azure asked to wait before the next poll, if it did."""
+        """How long Azure asks to wait before the next poll, if it does."""
 
 @final
 class Calls:
@@ -678,7 +678,7 @@ class Calls:
 
         A name that is taken and a registry that is being deleted are both `ConflictError`: the first has the `code`
         `RegistryNameAlreadyInUse` and needs another name, the second has no code: wait and retry. An exhausted quota
-        has no kind of its own: see `create_cluster`.
+        has no separate kind: see `create_cluster`.
 
         Args:
             group: The resource group.
@@ -730,7 +730,7 @@ class Calls:
         Whether the caller may make the grants is known only when they are made, after the creation has started: Azure
         offers no way to check this without a write. The cluster exists by then, and calling again continues.
 
-        An exhausted quota, or a VM size that the region does not offer, has no kind of its own. If Azure rejects the
+        An exhausted quota, or a VM size that the region does not offer, has no separate kind. If Azure rejects the
         request at once, the kind follows its status: `InvalidInputError`, `ForbiddenError` without a `missing_action`,
         or `ConflictError`. If Azure finds it during the creation, the kind is `OperationFailedError`. Azure's own code
         is in `code`, such as `QuotaExceeded` or `SkuNotAvailable`; no such response was recorded, so this list may be
@@ -1147,7 +1147,7 @@ _AttachOutcome: TypeAlias = AttachOutcome.Granted | AttachOutcome.AlreadyGranted
 _PlannedAction: TypeAlias = PlannedAction.Grant | PlannedAction.Replace | PlannedAction.Nothing
 _GrantReach: TypeAlias = GrantReach.Direct | GrantReach.Inherited
 _ImportProof: TypeAlias = ImportProof.SourceMatched | ImportProof.TargetOnly | ImportProof.Unproven
-_StartedImport: TypeAlias = StartedImport.AlreadyThere | StartedImport.Started
+_StartedImport: TypeAlias = StartedImport.AlreadyExists | StartedImport.Started
 _ImportStatus: TypeAlias = ImportStatus.Running | ImportStatus.Succeeded
 _PullCause: TypeAlias = PullCause.Unauthorized | PullCause.NoCredentials | PullCause.Firewall | PullCause.NotFound | PullCause.NoMatchingPlatform | PullCause.PrivateAddressTimeout | PullCause.PublicAddressTimeout | PullCause.NoSuchHost | PullCause.Throttled | PullCause.UntrustedCertificate | PullCause.InvalidName | PullCause.NeverPulled | PullCause.Unknown
 _Event: TypeAlias = Event.Started | Event.Polling | Event.ImportingTag | Event.Retrying | Event.Rollout | Event.Finished | Event.ItemEnded
@@ -1358,7 +1358,7 @@ class AttachOutcome(Result):
 
     @property
     def kind(self) -> str:
-        """The name of this form, the same word in every language."""
+        """The name of this variant, the same word in every language."""
 
     @final
     class Granted(AttachOutcome):
@@ -1517,7 +1517,7 @@ class PlannedAction(Result):
 
     @property
     def kind(self) -> str:
-        """The name of this form, the same word in every language."""
+        """The name of this variant, the same word in every language."""
 
     @final
     class Grant(PlannedAction):
@@ -1710,7 +1710,7 @@ class GrantReach(Result):
 
     @property
     def kind(self) -> str:
-        """The name of this form, the same word in every language."""
+        """The name of this variant, the same word in every language."""
 
     @final
     class Direct(GrantReach):
@@ -2140,7 +2140,7 @@ class ImportProof(Result):
 
     @property
     def kind(self) -> str:
-        """The name of this form, the same word in every language."""
+        """The name of this variant, the same word in every language."""
 
     @final
     class SourceMatched(ImportProof):
@@ -2198,16 +2198,16 @@ class StartedImport(Result):
 
     @property
     def kind(self) -> str:
-        """The name of this form, the same word in every language."""
+        """The name of this variant, the same word in every language."""
 
     @final
-    class AlreadyThere(StartedImport):
+    class AlreadyExists(StartedImport):
         """Every target already has the image: no import was started."""
 
         __match_args__ = ("import_",)
-        def __new__(cls, import_: Import) -> StartedImport.AlreadyThere: ...
+        def __new__(cls, import_: Import) -> StartedImport.AlreadyExists: ...
         @property
-        def kind(self) -> Literal["already_there"]: ...
+        def kind(self) -> Literal["already_exists"]: ...
         @property
         def import_(self) -> Import:
             """The existing image."""
@@ -2233,7 +2233,7 @@ class ImportStatus(Result):
 
     @property
     def kind(self) -> str:
-        """The name of this form, the same word in every language."""
+        """The name of this variant, the same word in every language."""
 
     @final
     class Running(ImportStatus):
@@ -2490,7 +2490,7 @@ class PullCause(Result):
 
     @property
     def kind(self) -> str:
-        """The name of this form, the same word in every language."""
+        """The name of this variant, the same word in every language."""
 
     @property
     def retry(self) -> PullRetry:
@@ -2630,7 +2630,7 @@ class Event(Result):
 
     @property
     def kind(self) -> str:
-        """The name of this form, the same word in every language."""
+        """The name of this variant, the same word in every language."""
 
     @final
     class Started(Event):
@@ -2878,7 +2878,7 @@ class Write(Result):
 
 
 class AksAcrError(Exception):
-    """What went wrong, with the facts that a caller needs to act. Each kind has a class of its own below this one."""
+    """What went wrong, with the facts that a caller needs to act. Each kind of error has its own subclass."""
 
     claims: str | None
     """The claims that Azure requires in a token before it continues, as JSON.

@@ -212,7 +212,7 @@ class PrincipalState(_Word):
     EXISTS = "exists"
     """It exists: it is the kubelet identity of an existing cluster, or Microsoft Graph returned it."""
     GONE = "gone"
-    """It was deleted in Entra ID: Azure keeps its role assignments, and nobody can use them."""
+    """It was deleted in Entra ID: Azure keeps its role assignments, which are useless."""
     UNKNOWN = "unknown"
     """Not known."""
 

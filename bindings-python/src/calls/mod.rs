@@ -1,4 +1,4 @@
-//! The operations, each as a call that has not begun.
+//! The operations, each as a call that has not started.
 
 mod operations;
 

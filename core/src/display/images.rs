@@ -35,7 +35,7 @@ impl fmt::Display for Import {
 impl fmt::Display for StartedImport {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
-            Self::AlreadyThere { import } => import.fmt(f),
+            Self::AlreadyExists { import } => import.fmt(f),
             Self::Started { handle } => write!(f, "started: {handle}"),
         }
     }

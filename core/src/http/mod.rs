@@ -11,6 +11,7 @@ mod guard;
 mod header;
 mod items;
 mod missing_provider;
+mod missing_reads;
 mod no_connection;
 mod paging;
 mod poll;
@@ -28,7 +29,6 @@ mod token;
 #[cfg(feature = "identity")]
 mod token_transport;
 mod trace;
-mod unseen;
 mod weight;
 
 pub use credential_failure::CredentialFailure;
@@ -45,6 +45,7 @@ pub(crate) use group::group_location;
 pub(crate) use header::CORRELATION_ID;
 #[cfg(feature = "kubernetes")]
 pub(crate) use items::each_item;
+pub(crate) use missing_reads::{MissingReads, PACE};
 #[cfg(feature = "identity")]
 pub(crate) use no_connection::is_transient_if_no_connection;
 pub(crate) use paging::read_item;
@@ -69,7 +70,6 @@ pub(crate) use token_transport::TokenTransport;
 #[cfg(feature = "identity")]
 pub(crate) use trace::token as trace_token;
 pub(crate) use trace::{GivenCredential, Try};
-pub(crate) use unseen::{PACE, Unseen};
 #[cfg(feature = "kubernetes")]
 pub(crate) use weight::{of as weight_of, of_part as weight_of_part};
 

@@ -1,6 +1,8 @@
 //! Long-running operations: polling one, and waiting for its end.
 
-use super::{Answer, Arm, ArmRequest, CORRELATION_ID, Unseen, retry_after::retry_after, service_error::service_error};
+use super::{
+    Answer, Arm, ArmRequest, CORRELATION_ID, MissingReads, retry_after::retry_after, service_error::service_error,
+};
 use crate::{
     call::{Call, Poll, Polling},
     error::{Error, ErrorKind, Result, ServiceError},
@@ -88,14 +90,14 @@ impl Operation {
     /// A replica may not know the operation yet.
     pub async fn wait(self, arm: &Arm, call: &Call) -> Result<()> {
         let polling = Polling::new(self.step.clone()).after(self.wait);
-        let (operation, unseen) = (Mutex::new(self), Unseen::default());
+        let (operation, missing_reads) = (Mutex::new(self), MissingReads::default());
         let poll = || async {
             let mut operation = operation.lock().await;
             let progressed = match operation.poll(arm, call).await {
-                Err(err) if err.status() == Some(404) => return unseen.not_shown().ok_or(err),
+                Err(err) if err.status() == Some(404) => return missing_reads.not_found().ok_or(err),
                 looked => looked?.0,
             };
-            unseen.shown();
+            missing_reads.found();
             Ok(match progressed {
                 Progressed::Done => Poll::Ready(()),
                 Progressed::Running(status) => Poll::Pending { status: Some(status), wait: operation.wait },

@@ -117,7 +117,7 @@ fn new_name(name: &str) -> Result<String> {
 
 impl Outcome for CreatedRegistry {
     fn outcome(&self) -> &'static str {
-        if self.is_new { "created" } else { "already_there" }
+        if self.is_new { "created" } else { "already_exists" }
     }
 
     fn correlation_id(&self) -> Option<&str> {

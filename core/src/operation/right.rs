@@ -66,7 +66,8 @@ pub(crate) const LIST_GRANTS: RequiredRight = useful(
     "to list role assignments; required for registries with repository permissions, where a condition \
         could be lost",
 );
-pub(crate) const SEE_GRANTS: RequiredRight = needed(READ_GRANTS, RightScope::Registry, "to list role assignments");
+pub(crate) const LIST_GRANTS_REQUIRED: RequiredRight =
+    needed(READ_GRANTS, RightScope::Registry, "to list role assignments");
 pub(crate) const REPORT_REMAINING: RequiredRight = useful(
     READ_REGISTRY,
     RightScope::Registry,

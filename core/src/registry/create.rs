@@ -10,7 +10,9 @@ use crate::{
     call::{Call, Poll, Polling},
     difference::{Difference, Differences},
     error::{Error, ErrorKind, Result},
-    http::{Answer, Arm, ArmRequest, CORRELATION_ID, Operation, Provider, Provisioned, Unseen, group_location, shown},
+    http::{
+        Answer, Arm, ArmRequest, CORRELATION_ID, MissingReads, Operation, Provider, Provisioned, group_location, shown,
+    },
     id::ResourceId,
 };
 use azure_core::http::Method;
@@ -79,7 +81,7 @@ async fn location(arm: &Arm, registry: &NewRegistry, call: &Call) -> Result<Stri
 
 /// Waits until a registry is created, by any caller; `seen` is what was already read.
 async fn made(arm: &Arm, id: &ResourceId, seen: Option<WireRegistry>, call: &Call) -> Result<WireRegistry> {
-    let (seen, unseen) = (Mutex::new(seen), Unseen::default());
+    let (seen, missing_reads) = (Mutex::new(seen), MissingReads::default());
     let poll = || async {
         let first = seen.lock().unwrap_or_else(PoisonError::into_inner).take();
         let looked = match first {
@@ -87,12 +89,12 @@ async fn made(arm: &Arm, id: &ResourceId, seen: Option<WireRegistry>, call: &Cal
             None => read_registry(arm, id, call).await?,
         };
         let Some(registry) = looked else {
-            return unseen.not_shown().ok_or_else(|| {
+            return missing_reads.not_found().ok_or_else(|| {
                 let text = "Azure accepted the registry but does not find it; call again";
                 Error::new(ErrorKind::Unexpected, text).with_context("registry", id.name()).with_transient(true)
             });
         };
-        unseen.shown();
+        missing_reads.found();
         let state = registry.state();
         match Provisioned::of(state) {
             Provisioned::Yes => Ok(Poll::Ready(registry)),

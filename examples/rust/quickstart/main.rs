@@ -1,7 +1,7 @@
 //! From an image in Docker Hub to two running pods: `cargo run --example quickstart`.
 //!
-//! Without arguments it runs on the emulator, in this process, and needs no account. With `--azure` it runs the same on resources
-//! of Azure that exist; that was never tried on live Azure yet.
+//! Without arguments it runs on the emulator, in this process, and needs no account. With `--azure` it does the same on existing
+//! resources in Azure; not yet tested against live Azure.
 
 mod screen;
 mod stage;
@@ -16,17 +16,17 @@ use stage::{Resources, Stage};
 use std::{error::Error, process::ExitCode, sync::Arc, time::Instant};
 use story::Attach;
 
-/// Makes a registry and a cluster, imports an image, shows why it cannot be pulled, attaches the registry and shows the pods run.
+/// Creates a registry and a cluster, imports an image, shows why pods cannot pull it, attaches the registry and shows the pods run.
 #[derive(Parser)]
 struct Arguments {
-    /// Runs on Azure, in resource groups that exist: makes the registry and the cluster if they are absent, which costs money, and
-    /// writes the image, the deployment, the grant. It says what it made, and how that is removed.
+    /// Runs on Azure, in existing resource groups: creates the registry and the cluster if they are missing, which costs money, and
+    /// writes the image, the deployment and the grant. It prints what it created and how to remove it.
     #[arg(long)]
     azure: bool,
     /// The subscription's id.
     #[arg(long, required_if_eq("azure", "true"), env = "AZURE_SUBSCRIPTION_ID")]
     subscription: Option<SubscriptionId>,
-    /// The cluster, as group/name.
+    /// The cluster: group/name.
     #[arg(long, required_if_eq("azure", "true"), requires = "azure")]
     cluster: Option<ClusterRef>,
     /// The registry's name.
@@ -38,16 +38,16 @@ struct Arguments {
     /// The image to import.
     #[arg(long, default_value = "nginx")]
     source: ImageReference,
-    /// Address of the Resource Manager of a cloud that is not the public one.
+    /// URL of the Resource Manager, for a cloud other than the public one.
     #[arg(long, requires = "azure")]
     resource_manager: Option<String>,
-    /// Ending of that cloud's login servers.
+    /// Suffix of that cloud's login servers.
     #[arg(long, default_value = ".azurecr.io")]
     registry_suffix: String,
-    /// Leaves the attach out, to see that the story fails without it.
+    /// Skips the attach, to show that the story fails without it.
     #[arg(long)]
     without_attach: bool,
-    /// Attaches the registry when the cluster is made, as `az aks create --attach-acr` does: then no pull fails.
+    /// Attaches the registry at the cluster's creation, like `az aks create --attach-acr`: then no pull fails.
     #[arg(long, conflicts_with = "without_attach")]
     attach_at_creation: bool,
 }
@@ -70,7 +70,7 @@ fn run(arguments: &Arguments) -> Result<(), Box<dyn Error>> {
     runtime.block_on(async {
         let begun = tokio::time::Instant::now();
         let stage = if arguments.azure {
-            println!("On Azure, with your rights. This was never tried on live Azure yet.\n");
+            println!("On Azure, with your rights. Not yet tested against live Azure.\n");
             on_azure(arguments)?
         } else {
             println!("On the emulator, in this process. Its clock jumps over waits.\n");

@@ -1,4 +1,4 @@
-//! What a person sees while the story is told.
+//! The output of the story.
 
 use aks_acr::{Event, Progress};
 use std::sync::{Arc, Mutex, PoisonError};
@@ -26,7 +26,7 @@ impl Screen {
             Event::Started { step } => step.clone(),
             Event::Polling { step, status, .. } => format!("{step}: {status}"),
             Event::ImportingTag { tag, status } => format!("{tag}: {status}"),
-            Event::Retrying { step, reason, .. } => format!("{step}: once more, because of {reason}"),
+            Event::Retrying { step, reason, .. } => format!("{step}: retrying after {reason}"),
             Event::Rollout { ready, wanted, cause: Some(cause) } => format!("{ready}/{wanted} ready; {cause}"),
             Event::Rollout { ready, wanted, cause: None } => format!("{ready}/{wanted} ready"),
             _ => return,

@@ -1,4 +1,4 @@
-//! Where the story plays: on the emulator in this process, or on resources of Azure that exist.
+//! Where the story runs: on the emulator in this process, or on existing resources in Azure.
 
 use aks_acr::{Client, Cloud, ClusterRef, ImageReference, Result};
 use aks_acr_emulator::{Emulator, Mark, Timing, summary};
@@ -18,7 +18,7 @@ pub struct Stage {
 }
 
 impl Stage {
-    /// An Azure with nothing but a resource group and an image in Docker Hub; and a caller who may only read.
+    /// An emulated Azure with a resource group, an image in Docker Hub, and a caller who may only read.
     pub fn emulator() -> Result<Self> {
         let azure = Emulator::new()
             .with_group("group", "westeurope")
@@ -43,7 +43,7 @@ impl Stage {
         })
     }
 
-    /// Resources of Azure that exist.
+    /// Existing resources in Azure.
     pub fn azure(
         credential: Arc<dyn TokenCredential>,
         cloud: Cloud,
@@ -70,7 +70,7 @@ impl Stage {
         self.emulator.as_ref().map(Emulator::mark)
     }
 
-    /// What the emulator saw of a step. Azure does not tell.
+    /// The requests of a step, as the emulator counted them. Azure does not report them.
     pub fn requests_since(&self, mark: Option<Mark>) -> String {
         let (Some(azure), Some(mark)) = (&self.emulator, mark) else { return "not counted on Azure".to_owned() };
         let seen = summary(&azure.requests_since(mark));
@@ -83,12 +83,12 @@ impl Stage {
         counted(azure.requests_since(mark).iter().filter(|one| one.status == Some(403)).count(), "refusal")
     }
 
-    /// How often anybody wrote the cluster, its creation included.
+    /// How many times the cluster was written, including its creation.
     pub fn cluster_writes(&self) -> String {
         let Some(azure) = &self.emulator else { return "not written after its creation".to_owned() };
         let id = azure.cluster_id("group", "dev").to_lowercase();
         let writes = azure.requests().iter().filter(|one| one.method == "PUT" && one.path.to_lowercase() == id).count();
-        format!("{} to it in all, by which it was made", counted(writes, "write"))
+        format!("{} in all: its creation", counted(writes, "write"))
     }
 }
 
@@ -100,7 +100,7 @@ fn counted(number: usize, what: &str) -> String {
     }
 }
 
-/// What the story is told with on Azure.
+/// The resources of the story on Azure.
 pub struct Resources {
     pub cluster: ClusterRef,
     pub registry_group: String,

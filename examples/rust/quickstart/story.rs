@@ -1,5 +1,5 @@
-//! The story: make a registry and a cluster, import an image, see the deployment fail to pull, attach the registry, see it run;
-//! and on the emulator detach it again and see the next pod fail.
+//! The story: create a registry and a cluster, import an image, see the deployment fail to pull, attach the registry, see it run;
+//! on the emulator, detach it again and see the next pod fail.
 
 use crate::screen::Screen;
 use crate::stage::Stage;
@@ -14,15 +14,15 @@ const MANIFEST: &str = include_str!("../../acr-nginx.yaml");
 /// When the registry is attached.
 #[derive(Clone, Copy, PartialEq, Eq)]
 pub enum Attach {
-    /// When the cluster is made, so that no pull fails.
+    /// When the cluster is created, so that no pull fails.
     AtCreation,
-    /// When a pull has failed for want of it.
+    /// After a pull has failed without it.
     Later,
-    /// Not at all: the story fails where the pods cannot pull.
+    /// Never: the story fails because the pods cannot pull.
     Never,
 }
 
-/// Tells the story and gives the pods at its end.
+/// Runs the story and returns the pods at its end.
 pub async fn tell(stage: &Stage, screen: &Screen, when: Attach) -> Result<Pods> {
     let client = &stage.client;
     let call = || CallOptions::default().with_progress(screen.progress());
@@ -39,7 +39,7 @@ pub async fn tell(stage: &Stage, screen: &Screen, when: Attach) -> Result<Pods> 
     screen.line("registry", format!("{facts}  {}", how_it_came(made, &removal)));
     let registry_ref = RegistryRef::from(registry);
 
-    // Nodes cost money: one is enough to see it work. A cluster that is there is left as it is.
+    // Nodes cost money, and one is enough. An existing cluster is not changed.
     let mut options = CreateClusterOptions::default().with_node_count(1).with_call(call());
     if when == Attach::AtCreation {
         options = options.with_registry(registry_ref.clone());
@@ -62,7 +62,7 @@ pub async fn tell(stage: &Stage, screen: &Screen, when: Attach) -> Result<Pods> 
         screen.line("deploy", format!("{applied} applied"));
     }
 
-    // On Azure the pair may be attached already; then the pods run at once and there is nothing to see here.
+    // On Azure the registry may already be attached; then the pods run immediately.
     let deployment = WorkloadRef::new("nginx0-deployment");
     match client.wait_for_rollout(&stage.cluster, &deployment, RolloutOptions::default().with_call(call())).await {
         Ok(done) => screen.line("rollout", format!("{}/{} ready", done.ready, done.wanted)),
@@ -98,8 +98,8 @@ pub async fn tell(stage: &Stage, screen: &Screen, when: Attach) -> Result<Pods> 
     client.pods(&stage.cluster, &PodSelection::default().with_labels("app=nginx0"), CallOptions::default()).await
 }
 
-/// Takes the grant away and asks for a new pod, which cannot pull; those that run go on. For the emulator: on Azure a node may
-/// hold a token of the registry for hours.
+/// Removes the grant and requests a new pod, which cannot pull; running pods continue. Only on the emulator: on Azure a node
+/// may cache a token of the registry for hours.
 pub async fn undo(stage: &Stage, screen: &Screen) -> Result<Pods, Box<dyn std::error::Error>> {
     let (client, registry) = (&stage.client, stage.registry.parse::<RegistryRef>()?);
     for step in ["detach", "again"] {
@@ -108,10 +108,10 @@ pub async fn undo(stage: &Stage, screen: &Screen) -> Result<Pods, Box<dyn std::e
         let remaining = format!("{} other grants remain", detachment.remaining.len());
         screen.line(step, format!("{}  {remaining}  ({})", detachment.outcome, stage.requests_since(mark)));
     }
-    // Azure goes on honouring what is gone for a while, too.
+    // In Azure, too, a removed grant stays effective for some time.
     tokio::time::sleep(Duration::from_secs(20 * 60)).await;
-    screen.line("clock", "20 minutes later; a new pod is asked for");
-    // Without this a node would start the image that it has.
+    screen.line("clock", "20 minutes later; requests a new pod");
+    // Without this a node would start its cached image.
     let manifest = MANIFEST.replace("- name: nginx", "- imagePullPolicy: Always\n          name: nginx");
     let options = ApplyOptions::default().with_registry(registry);
     client.apply(&stage.cluster, Manifest::parse_all(&manifest)?, options).await?;
@@ -121,7 +121,7 @@ pub async fn undo(stage: &Stage, screen: &Screen) -> Result<Pods, Box<dyn std::e
     {
         Err(err) if err.kind() == ErrorKind::PullFailed => screen.line("rollout", pull_failed(&err)),
         Err(err) => return Err(err.into()),
-        Ok(_) => return Err("the new pod pulled though the grant is gone".into()),
+        Ok(_) => return Err("the new pod pulled without the grant".into()),
     }
     let selection = PodSelection::default().with_labels("app=nginx0");
     Ok(client.pods(&stage.cluster, &selection, CallOptions::default()).await?)
@@ -129,22 +129,22 @@ pub async fn undo(stage: &Stage, screen: &Screen) -> Result<Pods, Box<dyn std::e
 
 fn how_it_came((is_new, differences): (bool, &[Difference]), removal: &str) -> String {
     if is_new {
-        return format!("made; it is removed by\n{:<9} {removal}", "");
+        return format!("created; to remove it:\n{:<9} {removal}", "");
     }
-    let told = differences.iter().map(|one| format!("\n{:<9} {one}", ""));
-    format!("was there, left as it is{}", told.collect::<String>())
+    let texts = differences.iter().map(|one| format!("\n{:<9} {one}", ""));
+    format!("exists, not changed{}", texts.collect::<String>())
 }
 
 fn pull_failed(err: &Error) -> String {
-    let fact = |wanted: &str| {
-        err.context().find(|(name, _)| *name == wanted).map_or("not told", |(_, value)| value).to_owned()
-    };
+    let fact =
+        |wanted: &str| err.context().find(|(name, _)| *name == wanted).map_or("unknown", |(_, value)| value).to_owned();
     let cause = err.pull_failure().map(ToString::to_string).unwrap_or_default();
-    format!("{}  {cause}\n{:<9} final: there is no {}", fact("ready"), "", fact("missing grant"))
+    format!("{}  {cause}\n{:<9} retrying does not help: missing {}", fact("ready"), "", fact("missing grant"))
 }
 
 fn refusal(err: &Error) -> String {
-    let told = |part: Option<&str>| part.unwrap_or("not told").to_owned();
-    let (code, action, role) = (told(err.code()), told(err.missing_action()), told(err.smallest_role()));
-    format!("{code}: {action}\n{:<9} smallest role that has it: {role}", "")
+    let or_unknown = |part: Option<&str>| part.unwrap_or("unknown").to_owned();
+    let (code, action, role) =
+        (or_unknown(err.code()), or_unknown(err.missing_action()), or_unknown(err.smallest_role()));
+    format!("{code}: {action}\n{:<9} smallest role with it: {role}", "")
 }

@@ -238,7 +238,7 @@ async fn a_begun_import_of_what_is_there_begins_nothing() -> Checked {
     let scene = Scene::new()?;
     import(&scene, as_v1()).await?;
     let started = scene.client.start_import(&scene.by_id(), &"nginx".parse()?, as_v1()).await?;
-    let StartedImport::AlreadyThere { import } = started else { return Err("it was begun again".into()) };
+    let StartedImport::AlreadyExists { import } = started else { return Err("it was begun again".into()) };
     assert_eq!((import.is_new, posts(&scene)), (false, 1));
     Ok(())
 }

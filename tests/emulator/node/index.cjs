@@ -11,17 +11,17 @@ class EmulatorError extends Error {
   }
 }
 
-/** What the native half told: a value, or a fault. */
+/** The result of the native half: a value, or a fault. */
 function heard(text) {
   const { value, fault } = JSON.parse(text);
   if (fault) throw new EmulatorError(fault.message, fault.code);
   return value;
 }
 
-/** Options, of which a misspelt one is refused: JavaScript would leave it out without a word. */
+/** Checks options: an unknown name is rejected, which JavaScript would silently ignore. */
 function known(given, name, ...names) {
   const options = given ?? {};
-  const wanted = `${name}: wanted an object with ${names.join(', ')}`;
+  const wanted = `${name}: must be an object with ${names.join(', ')}`;
   if (typeof options !== 'object' || Array.isArray(options)) throw new EmulatorError(wanted, 'Invalid');
   const other = Object.keys(options).find((key) => !names.includes(key));
   if (other !== undefined) throw new EmulatorError(`${wanted}; not ${other}`, 'Invalid');
@@ -41,7 +41,7 @@ class Credential {
   async getToken(scopes, options) {
     options?.abortSignal?.throwIfAborted?.();
     const wanted = [scopes].flat();
-    if (wanted.length === 0) throw new EmulatorError('a token is for at least one scope', 'Invalid');
+    if (wanted.length === 0) throw new EmulatorError('a token needs at least one scope', 'Invalid');
     return heard(await this.#native.token(this.#caller, wanted));
   }
 }
@@ -63,7 +63,7 @@ class Emulator {
     const facts = JSON.parse(native.facts());
     Object.freeze(facts.environment);
     for (const [name, value] of Object.entries(facts)) {
-      // What holds a secret is not shown when somebody prints the whole.
+      // Secrets are hidden when the object is printed.
       const enumerable = !['ca', 'clientSecret', 'environment'].includes(name);
       Object.defineProperty(this, name, { value, enumerable });
     }
@@ -114,7 +114,7 @@ class Emulator {
   }
 
   identityOptions() {
-    // Instance discovery would ask about an authority that nobody has heard of.
+    // Instance discovery would send a request about an authority that is unknown to Azure.
     return { authorityHost: this.origin, disableInstanceDiscovery: true, tlsOptions: { ca: this.ca } };
   }
 

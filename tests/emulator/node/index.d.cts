@@ -3,18 +3,18 @@
 /** The version of this package. */
 export declare const version: string;
 
-/** Something that the emulator refuses. */
+/** An error of the emulator. */
 export declare class EmulatorError extends Error {
   private constructor();
   readonly name: 'EmulatorError';
   /**
-   * What went wrong: what was said is not understood (`Invalid`), or names what is not there (`Missing`); Entra gave no
-   * token (`NoToken`); this machine is in the way (`System`).
+   * What went wrong: an option or value is invalid (`Invalid`), something named does not exist (`Missing`), Entra refused a
+   * token (`NoToken`), or this machine failed (`System`).
    */
   readonly code: 'Invalid' | 'Missing' | 'NoToken' | 'System';
 }
 
-/** A resource group. Those of registries and clusters come to be by them. */
+/** A resource group. The groups of registries and clusters are created with them. */
 export interface Group {
   name: string;
   location?: string;
@@ -28,9 +28,9 @@ export interface Registry {
   location?: string;
   sku?: string;
   loginServer?: string;
-  /** Whether repositories and conditions are looked at. */
+  /** Whether repository permissions and conditions are enforced. */
   abac?: boolean;
-  /** In the words of Azure. */
+  /** Azure's own properties. */
   properties?: Record<string, unknown>;
 }
 
@@ -55,70 +55,70 @@ export interface Cluster {
   userAssigned?: boolean;
   adminGroups?: string[];
   nodes?: Node[];
-  /** In the words of Azure. */
+  /** Azure's own properties. */
   properties?: Record<string, unknown>;
 }
 
-/** An image, by the name that a pod has for it. */
+/** An image, by the name that a pod uses. */
 export interface Image {
   name: string;
   /** By default `linux/amd64` and `linux/arm64`. */
   platforms?: string[];
 }
 
-/** A registry outside of Azure that does not let everybody pull, or answers in ways of its own. */
+/** A registry outside Azure that restricts pulls or answers in its own way. */
 export interface Upstream {
   host: string;
-  /** Who may pull; nobody named: everybody. */
+  /** Who may pull; everyone if it is empty. */
   users?: { name: string; password: string }[];
-  /** How it asks to sign in: not at all, for a token, for a name and a password, or for either in one header or in two. */
+  /** How it asks for sign-in: not at all, with a token, with a username and password, or with either, in one header or in two. */
   challenge?: 'none' | 'token' | 'password' | 'both' | 'bothApart';
-  /** Where it says that tokens come from. */
+  /** The token endpoint that it names. */
   realm?: string;
-  /** What it names as each manifest's digest; `none` for nothing. */
+  /** The digest that it reports for each manifest; `none` reports no digest. */
   digest?: string;
-  /** The host that it sends to for manifests. */
+  /** The host that it redirects manifest requests to. */
   movedTo?: string;
 }
 
-/** A role definition of one's own. */
+/** A custom role definition. */
 export interface Role {
   name: string;
   actions?: string[];
   dataActions?: string[];
   notActions?: string[];
   notDataActions?: string[];
-  /** Where it can be assigned, and exists; by default in every subscription. `{subscription}` stands for the id of the first one. */
+  /** The scopes at which it can be assigned; by default every subscription. `{subscription}` is the ID of the first one. */
   assignableScopes?: string[];
 }
 
-/** A group of the directory. */
+/** An Entra group. */
 export interface EntraGroup {
   name: string;
-  /** Callers and other groups by their names, clusters (whose kubelet identity is meant) as `group/name`, anybody by object id. */
+  /** Callers and other groups by name, a cluster's kubelet identity as `group/name`, or any principal by object ID. */
   members?: string[];
-  /** Without a scope, the first subscription is meant. */
+  /** Without a scope: the first subscription. */
   roles?: { role: string; scope?: string }[];
 }
 
-/** Somebody who signs in. */
+/** A service principal that signs in. */
 export interface Caller {
   name: string;
-  /** Made up where it is left out. */
+  /** Generated if left out. */
   secret?: string;
-  /** `{subscription}` in a scope stands for the id of the first one; without a scope, that is meant. */
+  /** `{subscription}` in a scope is the ID of the first subscription, which is also the default scope. */
   roles?: { role: string; scope?: string }[];
-  /** Groups, by name, that come to be by it. */
+  /** Its Entra groups, by name; missing ones are created. */
   groups?: string[];
   /** Whether it may use Microsoft Graph. */
   directory?: boolean;
 }
 
-/** What there is at the start, in the words of the program's seed file. Nothing else may be said. */
+/** The state at the start, in the form of the program's scene file. Unknown keys are rejected. */
 export interface Scene {
-  /** More subscriptions than the one that there always is. */
+  /** Subscriptions in addition to the first one. */
   subscriptions?: string[];
-  /** The caller that there always is, who owns the subscription; `directory`: whether it may use Microsoft Graph too. */
+  /** The first caller, Owner of the subscription; `directory`: whether it may also use Microsoft Graph. */
   owner?: { secret?: string; directory?: boolean };
   groups?: Group[];
   registries?: Registry[];
@@ -127,7 +127,7 @@ export interface Scene {
   upstreams?: Upstream[];
   roles?: Role[];
   callers?: Caller[];
-  /** Groups of the directory, with members and with roles. */
+  /** Entra groups, with members and roles. */
   entraGroups?: EntraGroup[];
   /** Resource providers that the first subscription has not registered, such as `Microsoft.ContainerRegistry`. */
   unregistered?: string[];
@@ -135,32 +135,32 @@ export interface Scene {
 
 /** How an emulator starts. */
 export interface EmulatorOptions {
-  /** What there is; by default a subscription, its owner, and images of Docker Hub and of Microsoft to import. */
+  /** The state at the start; by default a subscription, its owner, and images of Docker Hub and Microsoft to import. */
   scene?: Scene;
-  /** How long things take: no time, which is the default, or about what Azure takes. */
+  /** How long operations take: no time (the default), or about as long as in Azure. */
   timing?: 'none' | 'typical' | Times;
-  /** How many times faster than real the clock runs that grants, operations and rollouts go by. */
+  /** How many times faster than real time the clock of grants, operations and rollouts runs. */
   clock?: number;
-  /** What passes before any request is looked at, in milliseconds. */
+  /** The latency of each request, in milliseconds. */
   latencyMs?: number;
-  /** More callers than the scene has. */
+  /** Callers in addition to the scene's. */
   callers?: Caller[];
 }
 
-/** How long things take, in seconds; what is not named is the preset's. */
+/** How long operations take, in seconds; other values are the preset's. */
 export interface Times {
   preset?: 'none' | 'typical';
-  /** What passes before any request is looked at. */
+  /** The latency of each request. */
   latency?: number;
   /** From a role assignment's creation until it has an effect. */
   propagation?: number;
-  /** From a role assignment's deletion until it has lost its effect. */
+  /** From a role assignment's deletion until it has no effect. */
   deletion?: number;
-  /** How long lists of role assignments lag behind what is written. */
+  /** How long lists of role assignments lag behind writes. */
   listing?: number;
-  /** From the moment somebody is put into a group until new tokens say so. */
+  /** From adding a group member until new tokens contain the group. */
   membership?: number;
-  /** How long a principal just made is unknown to role assignments without `principalType`. */
+  /** How long a new principal is unknown to role assignments without `principalType`. */
   principal?: number;
   import?: number;
   /** The creation of a registry. */
@@ -169,90 +169,90 @@ export interface Times {
   cluster?: number;
   clusterCreation?: number;
   clusterDeletion?: number;
-  /** From the beginning of a cluster's creation until it shows the identity that its nodes pull with; at the end, if that is sooner. */
+  /** From the start of a cluster's creation until it shows its kubelet identity; at the end of the creation if that is sooner. */
   kubeletIdentity?: number;
   /** The registration of a resource provider. */
   registration?: number;
-  /** A command run inside a cluster. */
+  /** A command that runs in a cluster. */
   command?: number;
-  /** How long a node goes on using the credential that a registry gave it. */
+  /** How long a node keeps using the credential that a registry issued. */
   nodeCredentials?: number;
-  /** How long a token of Entra is good for. */
+  /** The lifetime of an Entra token. */
   token?: number;
 }
 
-/** Trouble to come. */
+/** What a fault does, and to which requests. */
 export interface FaultOptions {
-  /** The method, or any. */
+  /** The HTTP method; any by default. */
   method?: string;
-  /** The status of the answer. */
+  /** The status of the response. */
   status?: number;
   headers?: Record<string, string>;
-  /** The body of the answer, where it is not to be the usual one. */
+  /** The body of the response, instead of the default one. */
   body?: unknown;
-  /** How often; once where it is left out. */
+  /** How many times; once by default. */
   times?: number;
-  /** Whether what was asked for is done before. */
+  /** Whether the request takes effect first. */
   afterEffect?: boolean;
-  /** Whether the connection is cut instead of an answer. */
+  /** Whether the connection is reset instead of a response. */
   reset?: boolean;
   delayMs?: number;
-  /** Whether a proxy's page in HTML comes instead of an answer, with the status. */
+  /** Whether a proxy's HTML page is the response, with the status. */
   page?: boolean;
-  /** What the answer says that it is, whatever it holds. */
+  /** The content type of the response, whatever its body is. */
   contentType?: string;
-  /** Whether the connection ends in the middle of the answer's body. */
+  /** Whether the connection ends in the middle of the response's body. */
   truncated?: boolean;
-  /** Whether no answer ever comes, and the connection stays open. */
+  /** Whether no response ever comes, while the connection stays open. */
   silent?: boolean;
-  /** After how long nothing more of the answer's body comes, while the connection stays open; a body with a length stops halfway. */
+  /** After how long the response's body stalls, while the connection stays open; a body with a length stalls halfway. */
   silentAfterMs?: number;
-  /** How long the second half of the answer's body takes. */
+  /** How long the second half of the response's body takes. */
   slowMs?: number;
-  /** Whether the token that the request brings expires before it, or after its effect. */
+  /** Whether the request's token expires before the request, or after its effect. */
   expiredToken?: boolean;
-  /** Whether a page of a list names itself as the next one. */
+  /** Whether a page of a list links to itself as the next one. */
   repeatedPage?: boolean;
 }
 
-/** One request and what became of it. */
+/** A request and its result. */
 export interface Request {
   readonly service: 'entra' | 'arm' | 'graph' | 'registry' | 'kubernetes' | 'unknown';
-  /** In capitals. */
+  /** In upper case. */
   readonly method: string;
   /** The host under Azure's own name, without port. */
   readonly host: string;
   readonly path: string;
-  /** Decoded, without what is a secret. */
+  /** Decoded, without secrets. */
   readonly query: string;
-  /** `null` when no answer came: cut off, given up, or still under way. */
+  /** `null` if no response was sent: the connection was cut, the client gave up, or the request is still running. */
   readonly status: number | null;
-  /** The name of the principal whose token came along, where one did. */
+  /** The name of the principal whose token was sent, if any. */
   readonly caller: string | null;
-  /** The place of its start in the order of all starts and ends. */
+  /** The position of its start among all starts and ends. */
   readonly started: number;
-  /** The place of its end in the same order; `null` when it was given up or is still under way. */
+  /** The position of its end in the same order; `null` if the client gave up or the request is still running. */
   readonly ended: number | null;
   /** The program under test, or a node of a cluster. */
   readonly sender: 'client' | 'node';
-  /** Whether it asks for a change. */
+  /** Whether it is a write. */
   readonly write: boolean;
-  /** The fault that it met, in a word or two, where it met one. */
+  /** The fault that hit it, in a word or two, if any. */
   readonly fault: string | null;
 }
 
-/** What a number of requests come to. Tokens and what nodes sent are left out of all but their own counts. */
+/** A summary of requests. Token requests and requests of nodes appear only in their own counts. */
 export interface Summary {
   readonly count: number;
-  /** The longest chain in which each started after the one before had ended. */
+  /** The longest chain of requests that each started after the previous one had ended. */
   readonly depth: number;
-  /** How many asked for a change. */
+  /** How many were writes. */
   readonly writes: number;
   /** How many requests went to Entra. */
   readonly tokens: number;
 }
 
-/** A token, as Azure's SDKs take it. */
+/** A token in the form of Azure's SDKs. */
 export interface AccessToken {
   token: string;
   /** In milliseconds since 1970. */
@@ -262,28 +262,28 @@ export interface AccessToken {
 /** A caller's credential: a `TokenCredential` of `@azure/core-auth`. */
 export interface Credential {
   /**
-   * Asks the emulator's Entra for a token, each time anew.
+   * Requests a token from the emulator's Entra each time, without a cache.
    *
-   * @throws {@link EmulatorError} `NoToken` if Entra gives none.
+   * @throws {@link EmulatorError} `NoToken` if Entra refuses one.
    */
   getToken(scopes: string | string[], options?: object): Promise<AccessToken>;
 }
 
-/** What `new Client({ … })` of `aks-acr` has to be told beside the credential and the subscription. */
+/** The options of `new Client({ … })` of `aks-acr`, beside the credential and the subscription. */
 export interface ClientOptions {
   cloud: { resourceManager: string; registrySuffix: string; graph: string };
   proxy: string;
   ca: string;
 }
 
-/** What a client of `@azure/arm-*` has to be told. */
+/** The options of a client of `@azure/arm-*`. */
 export interface ArmOptions {
   endpoint: string;
   credentials: { scopes: string[] };
   tlsOptions: { ca: string };
 }
 
-/** What a credential of `@azure/identity` has to be told. */
+/** The options of a credential of `@azure/identity`. */
 export interface IdentityOptions {
   authorityHost: string;
   disableInstanceDiscovery: boolean;
@@ -291,8 +291,8 @@ export interface IdentityOptions {
 }
 
 /**
- * An Azure of its own, behind TLS on loopback, that lives in this process until it is stopped; a process that forgets to
- * stop it ends all the same. After it has stopped, its log and its state can still be read.
+ * An emulated Azure behind TLS on loopback, in this process, until it is stopped. It does not keep the process alive.
+ * Its log and its state can still be read after it has stopped.
  *
  * ```js
  * const azure = await Emulator.start({ scene: { registries: [{ group: 'group', name: 'myregistry' }] } });
@@ -303,13 +303,13 @@ export declare class Emulator {
   private constructor();
 
   /**
-   * Starts one. When the promise is fulfilled, clients may come.
+   * Starts an emulator. It accepts clients once the promise is fulfilled.
    *
-   * @throws {@link EmulatorError} `Invalid` if an option or the scene has a word that is not known, which the message names.
+   * @throws {@link EmulatorError} `Invalid` if an option or the scene has an unknown key or word; the message names it.
    */
   static start(options?: EmulatorOptions): Promise<Emulator>;
 
-  /** Ends it, and removes the file of its certificate. The second time it does nothing. */
+  /** Stops it and removes its certificate file. A second call does nothing. */
   stop(): Promise<void>;
   [Symbol.asyncDispose](): Promise<void>;
 
@@ -319,22 +319,22 @@ export declare class Emulator {
   readonly tenantId: string;
   /** Resource Manager, Entra and Graph in one: `https://localhost:PORT`. */
   readonly origin: string;
-  /** The proxy behind which every emulated host answers under its own name: `http://127.0.0.1:PORT`. */
+  /** The URL of a proxy that reaches every emulated host under its own name: `http://127.0.0.1:PORT`. */
   readonly proxy: string;
-  /** The certificate that clients have to trust, as PEM text. */
+  /** The certificate that clients must trust, as PEM text. */
   readonly ca: string;
-  /** The path of a file with that certificate, which goes when the emulator stops. */
+  /** The path of a file with that certificate, removed when the emulator stops. */
   readonly caFile: string;
   /** The client id of the owner. */
   readonly clientId: string;
   /** The secret of the owner. */
   readonly clientSecret: string;
-  /** The variables by which other programs (az, kubectl, the SDKs) find the emulator, trust it, and sign in. */
+  /** The environment variables with which other programs (az, kubectl, the SDKs) find the emulator, trust it and sign in. */
   readonly environment: Readonly<Record<string, string>>;
 
-  /** Client id and secret of a caller, for a credential of another make. @throws `Missing` */
+  /** Client ID and secret of a caller, for another credential type. @throws `Missing` */
   clientOf(caller: string): { clientId: string; clientSecret: string };
-  /** The credential of a caller; by default of the owner. @throws `Missing` if there is no such caller. */
+  /** The credential of a caller; by default of the owner. @throws `Missing` if the caller does not exist. */
   credential(caller?: string): Credential;
   /** For `aks-acr`: `new Client({ credential, subscriptionId, ...azure.clientOptions() })`. */
   clientOptions(): ClientOptions;
@@ -343,85 +343,85 @@ export declare class Emulator {
   /** For `@azure/identity`: `new ClientSecretCredential(tenantId, clientId, clientSecret, azure.identityOptions())`. */
   identityOptions(): IdentityOptions;
 
-  /** The present end of the log. */
+  /** The current end of the log. */
   mark(): number;
   /** All requests in the order in which they started, or those since a mark. */
   requests(options?: { since?: number }): Request[];
-  /** How many requests there were, how deep, how many writes; or those since a mark. */
+  /** The number, depth and writes of all requests, or of those since a mark. */
   summary(options?: { since?: number }): Summary;
-  /** Everything there is, without secrets, in the form of the control endpoint. */
+  /** The whole state, without secrets, in the form of the control endpoint. */
   state(): Record<string, any>;
-  /** The resource id of a registry; of one that does not exist, the id that it would have in the first subscription. */
+  /** The resource id of a registry. If it does not exist: the ID that it would have in the first subscription. */
   registryId(group: string, name: string): string;
-  /** The resource id of a cluster; of one that does not exist, the id that it would have in the first subscription. */
+  /** The resource id of a cluster. If it does not exist: the ID that it would have in the first subscription. */
   clusterId(group: string, name: string): string;
-  /** The object id of the identity that a cluster's nodes pull with. @throws `Missing` */
+  /** The object ID of a cluster's kubelet identity. @throws `Missing` */
   kubeletObjectId(group: string, cluster: string): string;
   /** The object id of a caller. @throws `Missing` */
   objectId(caller: string): string;
-  /** The digest that a tag stands for, where there is one. */
+  /** The digest of a tag, if it exists. */
   digest(image: string): string | undefined;
 
-  /** Lets requests whose address has this part meet trouble; several are met in the order in which they came. */
+  /** Adds a fault for requests whose URL contains this part. Several faults hit in the order in which they were added. */
   fault(part: string, options?: FaultOptions): void;
-  /** Lets a share of all requests, from 0 (which ends it) to 1, meet faults by chance: the same ones for the same seed. */
+  /** Makes a share of all requests, from 0 (none) to 1, fail at random: the same faults for the same seed. */
   storm(share: number, options?: { seed?: number }): void;
-  /** Lets the numbers that Azure publishes be limits of requests to Resource Manager and to registries, or no more. */
+  /** Turns Azure's published request limits of Resource Manager and registries on or off. */
   throttle(asAzure?: boolean): void;
-  /** Sets how long things take from now on, in seconds. */
+  /** Sets how long operations take from now on, in seconds. */
   timing(times: Times): void;
   timing(preset: 'none' | 'typical', times?: Omit<Times, 'preset'>): void;
-  /** Puts the clock forward: what was to happen until then happens at once. */
+  /** Turns the clock forward. What is due by then happens immediately. */
   advance(seconds: number): void;
-  /** Lets the clock run so many times faster than real. Latency and the delays of faults stay what they are. */
+  /** Makes the clock run this many times faster than real time. Latency and the delays of faults do not change. */
   clock(times: number): void;
-  /** Cuts lists into pages, or lets each begin with a page that has no items but a link to the next. */
+  /** Splits lists into pages, or makes each start with an empty page that links to the next. */
   paging(options: { size?: number; emptyFirst?: boolean }): void;
   /**
-   * Grants a role (by name or GUID) to a caller by name, or to a principal by object id, as if it had been so for long.
+   * Grants a role (by name or GUID) to a caller by name, or to a principal by object ID, as if long ago.
    *
    * @returns The name of the assignment.
-   * @throws {@link EmulatorError} `Missing` if there is no such role or caller, `Invalid` if the condition is not understood.
+   * @throws {@link EmulatorError} `Missing` if the role or caller does not exist, `Invalid` if the condition is not supported.
    */
   grant(role: string, scope: string, options: { caller?: string; principal?: string; condition?: string }): string;
-  /** Takes a role assignment away by its name, at once. @throws `Missing` */
+  /** Removes a role assignment by name, with immediate effect. @throws `Missing` */
   revoke(name: string): void;
   /**
-   * Puts somebody into a group of the directory, which comes to be by it: a caller or another group by name, a cluster's kubelet
-   * identity as `group/cluster`, or anybody by object id. Gives the group's object id. @throws `Missing`
+   * Adds a member to an Entra group and creates the group if needed. A member is a caller or another group by name, a cluster's
+   * kubelet identity as `group/cluster`, or any principal by object ID. @returns The group's object ID. @throws `Missing`
    */
   addMember(group: string, member: string): string;
-  /** Takes somebody out of a group of the directory. @throws `Missing` */
+  /** Removes a member from an Entra group. @throws `Missing` */
   removeMember(group: string, member: string): void;
   /**
-   * Assigns a policy with the effect `deny` to a scope: no resource of this type is made or changed there, such as
+   * Assigns a policy with the effect `deny` to a scope: no resource of this type can be created or changed there, such as
    * `Microsoft.ContainerRegistry/registries`.
    */
   policy(name: string, resourceType: string, scope: string): void;
   /**
-   * Denies actions, such as `Microsoft.Authorization/roleAssignments/write`, at a scope to everybody but these callers, whatever their
-   * roles. @throws `Missing` if there is no such caller.
+   * Denies actions, such as `Microsoft.Authorization/roleAssignments/write`, at a scope for everyone except these callers, whatever
+   * their roles. @throws `Missing` if the caller does not exist.
    */
   denyAssignment(name: string, actions: string[], scope: string, options?: { butFor?: string[] }): void;
   /**
-   * Lets conditional access give a caller no tokens, or give them again. Tokens that were given are good until they end.
-   * @throws `Missing` if there is no such caller.
+   * Makes conditional access refuse tokens to a caller, or issue them again. Issued tokens stay valid until they expire.
+   * @throws `Missing` if the caller does not exist.
    */
   signIn(caller: string, options: { blocked: boolean }): void;
   /**
-   * Lets a caller (`owner` where none is named) sign in with assertions of this issuer for this subject, as a federated
-   * credential does. @throws `Missing` if there is no such caller.
+   * Lets a caller (`owner` by default) sign in with assertions of this issuer for this subject, as with a federated
+   * credential. @throws `Missing` if the caller does not exist.
    */
   federate(issuer: string, subject: string, options?: { caller?: string }): void;
   /**
-   * An assertion as this issuer makes it for this subject: a cluster for a service account, GitHub for a workflow. The emulator
-   * is every issuer itself. It is good for an hour, or for `seconds`. @throws `Invalid`
+   * An assertion that this issuer signs for this subject: a cluster for a service account, GitHub for a workflow. The emulator
+   * signs for every issuer. It is valid for an hour, or for `seconds`. @throws `Invalid`
    */
   federatedToken(issuer: string, subject: string, options?: { seconds?: number }): string;
-  /** Adds an image, or moves a tag to a new one made for these platforms. @returns Its digest. */
+  /** Adds an image for these platforms, or moves its tag to a new one. @returns Its digest. */
   pushImage(name: string, options?: { platforms?: string[] } | string[]): string;
   /** Removes a tag. @throws `Missing` */
   deleteImage(name: string): void;
-  /** Lets a node join a cluster; by default one of linux/amd64. @throws `Missing` if there is no such cluster. */
+  /** Adds a node to a cluster; by default one of linux/amd64. @throws `Missing` if the cluster does not exist. */
   node(group: string, cluster: string, name: string, options?: { os?: string; architecture?: string }): void;
 }

@@ -106,8 +106,8 @@ impl Clock {
 }
 
 impl Emulator {
-    /// Puts the clock forward: what was to happen until then happens at once. A test that can pause tokio's clock needs
-    /// this not.
+    /// Turns the clock forward. What is due by then happens immediately. A test that can pause tokio's clock does
+    /// not need this.
     ///
     /// ```
     /// use std::time::Duration;
@@ -120,8 +120,8 @@ impl Emulator {
         self.turn(|clock| clock.put(time, clock.speed));
     }
 
-    /// Lets the clock run so many times faster than tokio's. The latency of requests and the delays of faults stay what
-    /// they are.
+    /// Makes the clock run this many times faster than tokio's. The latency of requests and the delays of faults do not
+    /// change.
     pub fn set_clock_speed(&self, speed: u32) {
         self.turn(|clock| clock.put(Duration::ZERO, speed));
     }

@@ -1,4 +1,4 @@
-//! The emulator itself: how it is filled, and the ways in.
+//! The emulator: how to set its scene, and how to connect to it.
 
 use std::fmt;
 use std::sync::Arc;
@@ -21,7 +21,7 @@ use crate::seed::{ClusterSeed, RegistrySeed};
 use crate::upstream_seed::UpstreamSeed;
 use crate::world::{OWNER, World};
 
-/// An Azure in memory. Clones are the same Azure.
+/// An emulated Azure in memory. Clones share the same state.
 ///
 /// ```
 /// use aks_acr_emulator::Emulator;
@@ -61,7 +61,7 @@ impl Default for Emulator {
 }
 
 impl Emulator {
-    /// A tenant, a subscription, and one caller who is its Owner; nothing else.
+    /// Creates an emulator with a tenant, a subscription, and one caller who is its Owner.
     #[must_use]
     pub fn new() -> Self {
         Self::of(World::new())
@@ -96,7 +96,7 @@ impl Emulator {
         self
     }
 
-    /// Adds a subscription, of which the first caller is Owner too.
+    /// Adds a subscription. The first caller is its Owner too.
     #[must_use]
     pub fn with_subscription(self, id: &str) -> Self {
         self.with(|world| world.add_subscription(id))
@@ -111,29 +111,29 @@ impl Emulator {
         })
     }
 
-    /// Adds a cluster like [`ClusterSeed::new`], and its group if there is none.
+    /// Adds a cluster like [`ClusterSeed::new`], and its group if needed.
     #[must_use]
     pub fn with_cluster(self, group: &str, name: &str) -> Self {
         self.with_cluster_of(ClusterSeed::new(group, name))
     }
 
-    /// Adds a cluster of one's own making, and its group if there is none.
+    /// Adds a cluster from a seed, and its group if needed.
     #[must_use]
     pub fn with_cluster_of(self, seed: ClusterSeed) -> Self {
         self.with(|world| world.seed_cluster(seed))
     }
 
-    /// Adds a user-assigned identity by its resource id, and its group if there is none. It is as old as the emulator.
+    /// Adds a user-assigned identity by its resource ID, and its group if needed. It is as old as the emulator.
     ///
     /// # Panics
-    /// If the id is not one of a user-assigned identity.
+    /// If the ID is not that of a user-assigned identity.
     #[must_use]
     pub fn with_identity(self, id: &str) -> Self {
         let segments: Vec<&str> = id.split('/').skip(1).collect();
         let [_, subscription, _, group, _, _, kind, name] = segments.as_slice() else {
-            panic!("{id} is no resource id");
+            panic!("{id} is not a resource ID");
         };
-        assert!(kind.eq_ignore_ascii_case("userAssignedIdentities"), "{id} is no identity");
+        assert!(kind.eq_ignore_ascii_case("userAssignedIdentities"), "{id} is not a user-assigned identity");
         self.with(|world| {
             world.ensure_group(subscription, group, "westeurope");
             let start = world.clock.start();
@@ -141,13 +141,13 @@ impl Emulator {
         })
     }
 
-    /// Adds a registry like [`RegistrySeed::new`], and its group if there is none.
+    /// Adds a registry like [`RegistrySeed::new`], and its group if needed.
     #[must_use]
     pub fn with_registry(self, group: &str, name: &str) -> Self {
         self.with_registry_of(RegistrySeed::new(group, name))
     }
 
-    /// Adds a registry of one's own making, and its group if there is none.
+    /// Adds a registry from a seed, and its group if needed.
     #[must_use]
     pub fn with_registry_of(self, seed: RegistrySeed) -> Self {
         self.with(|world| {
@@ -162,7 +162,7 @@ impl Emulator {
         })
     }
 
-    /// Adds a registry outside of Azure, or says of one that is there how it answers.
+    /// Adds a registry outside Azure, or changes an existing one.
     #[must_use]
     pub fn with_upstream(self, seed: UpstreamSeed) -> Self {
         self.with(|world| {
@@ -170,8 +170,8 @@ impl Emulator {
         })
     }
 
-    /// Adds an image: to the registry that has this host as its login server, or else to a registry of somebody else,
-    /// which comes to be by it. The bytes are made up from name and platforms; the digests are those of the bytes.
+    /// Adds an image to the registry with this login server. If none has it, the host becomes a registry outside Azure.
+    /// The bytes are generated from name and platforms; the digests are those of the bytes.
     ///
     /// ```
     /// # use aks_acr_emulator::Emulator;
@@ -185,7 +185,7 @@ impl Emulator {
     /// Adds a service principal that has these roles (built-in or custom, by name) at these scopes.
     ///
     /// # Panics
-    /// If there is no such role: a test that grants nothing by a slip would pass for the wrong reason.
+    /// If the role does not exist: a test that grants nothing by mistake would pass for the wrong reason.
     #[must_use]
     pub fn with_caller(self, name: &str, roles: &[(&str, &str)]) -> Self {
         self.with(|world| {
@@ -194,16 +194,16 @@ impl Emulator {
             world.principals.push(principal);
             for (role, scope) in roles {
                 let granted = world.grant(role, &id, scope);
-                assert!(granted.is_some(), "there is no role named {role}");
+                assert!(granted.is_some(), "role {role} does not exist");
             }
         })
     }
 
-    /// Puts somebody into an Entra group, which comes to be by it; the group's object id is [`Emulator::group_id`]'s. A member is a caller
-    /// or another group by its name, a cluster's kubelet identity as `group/cluster`, or anybody by object id.
+    /// Adds a member to an Entra group and creates the group if needed; [`Emulator::group_id`] returns its object ID. A member is a
+    /// caller or another group by name, a cluster's kubelet identity as `group/cluster`, or any principal by object ID.
     ///
     /// # Panics
-    /// If there is nobody of that name.
+    /// If the member does not exist.
     ///
     /// ```
     /// # use aks_acr_emulator::Emulator;
@@ -217,13 +217,13 @@ impl Emulator {
         self
     }
 
-    /// Adds an Entra group without members, unless there is one of that name.
+    /// Adds an Entra group without members, unless it exists.
     #[must_use]
     pub fn with_entra_group(self, group: &str) -> Self {
         self.with(|world| world.ensure_entra_group(group))
     }
 
-    /// The object id of who is named as a member of a group, if there is such a one.
+    /// The object ID of a member of a group by its name, if it exists.
     pub(crate) fn member_id(&self, member: &str) -> Option<String> {
         let of_cluster = member.split_once('/').map(|(group, cluster)| self.kubelet_object_id(group, cluster));
         let world = self.shared.world();
@@ -233,15 +233,15 @@ impl Emulator {
     }
 
     pub(crate) fn put_into(&self, group: &str, member: &str, since: Option<tokio::time::Instant>) {
-        let Some(member) = self.member_id(member) else { panic!("there is nobody named {member}") };
+        let Some(member) = self.member_id(member) else { panic!("member {member} does not exist") };
         self.act(|world| {
             world.ensure_entra_group(group);
             world.join(&member, &stable_id(&format!("group/{group}")), since);
         });
     }
 
-    /// Adds a user of the directory by their sign-in name. Users hold roles and are members of groups; nobody signs in
-    /// as one here.
+    /// Adds an Entra user by sign-in name. A user can have roles and be a member of groups, but cannot sign in
+    /// here.
     #[must_use]
     pub fn with_user(self, sign_in_name: &str) -> Self {
         self.with(|world| {
@@ -250,11 +250,11 @@ impl Emulator {
         })
     }
 
-    /// Lets a caller (`"owner"` is the first one) use Microsoft Graph. In Azure the rights on a subscription bring no
-    /// rights on the directory, so nobody has them without this.
+    /// Allows a caller (`"owner"` is the first one) to use Microsoft Graph. In Azure, rights on a subscription include no
+    /// rights in the directory, so no caller has them by default.
     ///
     /// # Panics
-    /// If there is no such caller.
+    /// If the caller does not exist.
     #[must_use]
     pub fn with_graph_rights(self, caller: &str) -> Self {
         self.with(|world| {
@@ -277,7 +277,7 @@ impl Emulator {
         self.with(|world| world.access.roles.push(role))
     }
 
-    /// Adds a role definition with blocks of permissions and assignable scopes of its own.
+    /// Adds a role definition with its own blocks of permissions and assignable scopes.
     ///
     /// ```
     /// # use aks_acr_emulator::{Emulator, RoleSeed};
@@ -289,20 +289,20 @@ impl Emulator {
         self.with(|world| world.access.roles.push(seed.into_role()))
     }
 
-    /// The credential of the Owner. Each call asks the emulator's Entra anew, so that tokens show in the log.
+    /// The credential of the Owner. It has no cache, so each token request shows in the log.
     #[must_use]
     pub fn credential(&self) -> Arc<dyn TokenCredential> {
         self.credential_of(OWNER)
     }
 
-    /// The credential of a caller added with [`with_caller`](Self::with_caller). One that does not exist gets no token.
+    /// The credential of a caller added with [`with_caller`](Self::with_caller). A caller that does not exist gets no token.
     #[must_use]
     pub fn credential_of(&self, caller: &str) -> Arc<dyn TokenCredential> {
         let (client, secret) = self.client_secret_of(caller);
         Arc::new(Credential { router: self.router.clone(), tenant: self.tenant.clone(), client, secret })
     }
 
-    /// Client id and secret of a caller, for a credential of another make.
+    /// Client ID and secret of a caller, for another credential type.
     #[must_use]
     pub fn client_secret_of(&self, caller: &str) -> (String, String) {
         let world = self.shared.world();
@@ -310,19 +310,19 @@ impl Emulator {
         known.map(|one| (one.client_id.clone(), one.secret.clone().unwrap_or_default())).unwrap_or_default()
     }
 
-    /// The way in for Azure's client library: Azure, Entra, and all registries.
+    /// The HTTP transport for Azure's client library: reaches Azure, Entra, and all registries.
     #[must_use]
     pub fn transport(&self) -> Arc<dyn HttpClient> {
         Arc::new(Transport(self.router.clone()))
     }
 
-    /// The router, for a door that does its own talking.
+    /// The router, for a door that handles the connections itself.
     #[cfg(feature = "serve")]
     pub(crate) fn router(&self) -> Router {
         self.router.clone()
     }
 
-    /// The way in to the API servers of the clusters.
+    /// The tower service that reaches the API servers of the clusters.
     #[must_use]
     pub fn kubernetes(&self) -> KubernetesDoor {
         KubernetesDoor { router: self.router.clone(), shared: Arc::clone(&self.shared) }
@@ -340,7 +340,7 @@ impl Emulator {
         &self.tenant
     }
 
-    /// The object id of the identity that a cluster's nodes pull with; empty when there is none.
+    /// The object ID of a cluster's kubelet identity; empty if it has none.
     #[must_use]
     pub fn kubelet_object_id(&self, group: &str, name: &str) -> String {
         let world = self.shared.world();
@@ -348,7 +348,7 @@ impl Emulator {
         cluster.and_then(|one| one.kubelet.clone()).unwrap_or_default()
     }
 
-    /// The object id of a cluster's control plane, or of its service principal; empty when there is no such cluster.
+    /// The object ID of a cluster's control plane identity or service principal; empty if the cluster does not exist.
     #[must_use]
     pub fn control_plane_object_id(&self, group: &str, name: &str) -> String {
         let world = self.shared.world();
@@ -356,19 +356,19 @@ impl Emulator {
         cluster.map(|one| one.control_plane.clone()).unwrap_or_default()
     }
 
-    /// The object id of a caller; empty when there is no such caller.
+    /// The object ID of a caller; empty if the caller does not exist.
     #[must_use]
     pub fn object_id_of(&self, caller: &str) -> String {
         self.shared.world().principal_named(caller).map(|one| one.object_id.clone()).unwrap_or_default()
     }
 
-    /// The object id that a group made by [`with_member`](Self::with_member) has.
+    /// The object ID of a group that [`with_member`](Self::with_member) created.
     #[must_use]
     pub fn group_id(&self, group: &str) -> String {
         stable_id(&format!("group/{group}"))
     }
 
-    /// The resource id of a registry; of one that does not exist, the id that it would have in the first subscription.
+    /// The resource id of a registry. If it does not exist: the ID that it would have in the first subscription.
     #[must_use]
     pub fn registry_id(&self, group: &str, name: &str) -> String {
         let world = self.shared.world();
@@ -377,7 +377,7 @@ impl Emulator {
         known.unwrap_or_else(|| resource_id(&self.subscription, group, kind, name))
     }
 
-    /// The resource id of a cluster; of one that does not exist, the id that it would have in the first subscription.
+    /// The resource id of a cluster. If it does not exist: the ID that it would have in the first subscription.
     #[must_use]
     pub fn cluster_id(&self, group: &str, name: &str) -> String {
         let world = self.shared.world();

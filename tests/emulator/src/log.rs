@@ -1,20 +1,20 @@
-//! The log of requests, from which their number, their order and their writes are read.
+//! The log of requests: their number, order and writes.
 
 use std::{collections::VecDeque, fmt};
 
 use http::Method;
 
-/// Which service a request was for.
+/// The service that received a request.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 #[non_exhaustive]
 pub enum Service {
-    /// Entra, which hands out tokens.
+    /// Entra, which issues tokens.
     Entra,
     /// Azure Resource Manager.
     Arm,
     /// Microsoft Graph.
     Graph,
-    /// The data plane of a registry, of Azure or of somebody else.
+    /// The data plane of a registry, in Azure or outside.
     Registry,
     /// The API server of a cluster.
     Kubernetes,
@@ -32,38 +32,38 @@ pub enum From {
     Node,
 }
 
-/// One request and what became of it.
+/// A request and its result.
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct Request {
-    /// The service it was for.
+    /// The service that received it.
     pub service: Service,
-    /// The method, in capitals.
+    /// The method, in upper case.
     pub method: String,
     /// The host, without port.
     pub host: String,
     /// The path as it was sent.
     pub path: String,
-    /// The query as it was sent, decoded, without what is a secret.
+    /// The query as it was sent, decoded, without secrets.
     pub query: String,
-    /// The status of the answer; `None` when none came: cut off, given up, or still under way.
+    /// The status of the response; `None` if the connection was cut, the client gave up, or the request is still running.
     pub status: Option<u16>,
-    /// The name of the principal whose token came along, where one did.
+    /// The name of the principal whose token was sent, if any.
     pub caller: Option<String>,
-    /// The place of its start in the order of all starts and ends.
+    /// The position of its start among all starts and ends.
     pub started: u64,
-    /// The place of its end in the same order; `None` when it was given up or is still under way.
+    /// The position of its end in the same order; `None` if the client gave up or the request is still running.
     pub ended: Option<u64>,
     /// Who sent it.
     pub from: From,
-    /// The fault that it met, in a word or two, where it met one.
+    /// The fault that hit it, in a word or two, if any.
     pub fault: Option<&'static str>,
 }
 
 impl Request {
-    /// Whether it asks for a change.
+    /// Whether it is a write.
     ///
-    /// A `POST` to Azure that only lists or checks is none, nor is one that asks for a token, nor a dry run.
+    /// A `POST` to Azure that only lists or checks, a token request and a dry run are not writes.
     #[must_use]
     pub fn is_write(&self) -> bool {
         if self.service == Service::Kubernetes && self.query.split('&').any(|part| part == "dryRun=All") {
@@ -100,19 +100,19 @@ impl fmt::Display for Request {
     }
 }
 
-/// A place in the log.
+/// A position in the log.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Mark(pub(crate) usize);
 
-/// What a number of requests come to. Tokens and what nodes sent are left out of all but their own counts.
+/// A summary of requests. Token requests and requests of nodes appear only in their own counts.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct RequestSummary {
     /// How many requests there were.
     pub count: usize,
-    /// The longest chain in which each started after the one before had ended.
+    /// The longest chain of requests that each started after the previous one had ended.
     pub depth: usize,
-    /// How many asked for a change.
+    /// How many were writes.
     pub writes: usize,
     /// How many requests went to Entra.
     pub tokens: usize,

@@ -141,10 +141,10 @@ impl World {
     /// A caller that a scene names, to be changed.
     ///
     /// # Panics
-    /// If there is none: a scene that does nothing by a slip would let a test pass for the wrong reason.
+    /// If it does not exist: a scene that does nothing by mistake would let a test pass for the wrong reason.
     pub(crate) fn seeded_caller(&mut self, name: &str) -> &mut Principal {
         let known = self.principals.iter_mut().find(|one| one.name == name);
-        known.unwrap_or_else(|| panic!("there is no caller named {name}"))
+        known.unwrap_or_else(|| panic!("caller {name} does not exist"))
     }
 
     /// A token for a principal, as Entra would issue it.

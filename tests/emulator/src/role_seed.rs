@@ -1,9 +1,9 @@
-//! What a test says of a custom role.
+//! A custom role that a test starts with.
 
 use crate::principal::stable_id;
 use crate::rbac::Role;
 
-/// A custom role to start with: its blocks of permissions, and where it can be assigned.
+/// A custom role to start with: its blocks of permissions, and the scopes at which it can be assigned.
 #[derive(Clone, Debug)]
 pub struct RoleSeed {
     name: String,
@@ -33,7 +33,7 @@ impl RoleSeed {
         self
     }
 
-    /// Adds a scope at and below which the role can be assigned, and exists: nowhere else then.
+    /// Adds an assignable scope. The role then exists only at and below these scopes.
     #[must_use]
     pub fn assignable_at(mut self, scope: &str) -> Self {
         self.assignable.push(scope.to_owned());

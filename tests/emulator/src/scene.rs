@@ -1,4 +1,4 @@
-//! Setting the scene while a test runs, and looking at how it ended.
+//! Changes the scene while a test runs, and reads how it ended.
 
 use std::time::Duration;
 
@@ -25,27 +25,27 @@ use crate::world::World;
 pub struct RoleAssignment {
     /// Its GUID.
     pub name: String,
-    /// The scope as it was asked for.
+    /// The scope as it was requested.
     pub scope: String,
-    /// The object id of who holds it.
+    /// The object ID of the principal.
     pub principal_id: String,
     /// The GUID of the role.
     pub role_definition_guid: String,
-    /// The condition, where there is one.
+    /// The condition, if any.
     pub condition: Option<String>,
-    /// The description, where there is one.
+    /// The description, if any.
     pub description: Option<String>,
 }
 
-#[expect(clippy::must_use_candidate, reason = "what changes the scene may be called for that alone")]
+#[expect(clippy::must_use_candidate, reason = "callers may need only the change to the scene")]
 impl Emulator {
-    /// All requests so far, in the order in which they started; of more than 100,000 the last.
+    /// All requests so far, in the order in which they started; at most the last 100,000.
     #[must_use]
     pub fn requests(&self) -> Vec<Request> {
         self.shared.world().log.since(0)
     }
 
-    /// The present end of the log.
+    /// The current end of the log.
     #[must_use]
     pub fn mark(&self) -> Mark {
         Mark(self.shared.world().log.next())
@@ -57,7 +57,7 @@ impl Emulator {
         self.shared.world().log.since(mark.0)
     }
 
-    /// All role assignments that were not deleted, seeded ones included.
+    /// All role assignments that exist, including seeded ones.
     #[must_use]
     pub fn role_assignments(&self) -> Vec<RoleAssignment> {
         let shown = |one: &Assignment| RoleAssignment {
@@ -71,67 +71,66 @@ impl Emulator {
         self.act(|world| world.access.standing().map(shown).collect())
     }
 
-    /// Sets how long things take from now on. What is longer than ten years takes ten years.
+    /// Sets how long operations take from now on. A longer time than ten years becomes ten years.
     pub fn set_timing(&self, timing: Timing) {
         self.act(|world| world.timing = timing.bounded());
     }
 
-    /// Adds a fault; several are met in the order in which they were added.
+    /// Adds a fault. Several faults hit in the order in which they were added.
     pub fn fault(&self, fault: Fault) {
         self.act(|world| world.faults.add(fault));
     }
 
-    /// Lets the bodies of operations have fields without a value as `null`, or leaves them out again.
+    /// Makes the bodies of operations contain fields without a value as `null`, or omit them again.
     pub fn set_explicit_nulls(&self, nulls: bool) {
         self.act(|world| world.manner.nulls = nulls);
     }
 
-    /// Lets creations and imports that begin from now on end as `Failed`, with this as the error: an object with `code` and `message`,
-    /// a text, or whatever else a service may put there. `None` lets them succeed again.
+    /// Makes creations and imports that start from now on end as `Failed`, with this error: an object with `code` and `message`,
+    /// a text, or any other JSON that a service may return. `None` makes them succeed again.
     pub fn set_operation_error(&self, error: Option<serde_json::Value>) {
         self.act(|world| world.manner.error = error);
     }
 
-    /// Cuts lists into pages of this size.
+    /// Splits lists into pages of this size.
     pub fn set_page_size(&self, size: usize) {
         self.act(|world| world.paging.size = size);
     }
 
-    /// Lets each list begin with a page that has no items, but a link to the next.
+    /// Makes each list start with an empty page that links to the next.
     pub fn set_empty_first_page(&self, empty: bool) {
         self.act(|world| world.paging.empty_first = empty);
     }
 
-    /// Sets what a `PUT` is answered that repeats a role assignment under its own name: 200 or 201. No recording shows
-    /// which it is.
+    /// Sets the status of a `PUT` that repeats a role assignment under its own name: 200 or 201. No recording shows
+    /// which one Azure sends.
     pub fn set_repeated_assignment_status(&self, created: bool) {
         let status = if created { StatusCode::CREATED } else { StatusCode::OK };
         self.act(|world| world.repeated_assignment = status);
     }
 
-    /// Takes the registration of a provider (as `Microsoft.ContainerRegistry`) from the first subscription: until it is
-    /// registered again, nothing of it can be made there.
+    /// Unregisters a provider (such as `Microsoft.ContainerRegistry`) in the first subscription. Its resources cannot be
+    /// created there until it is registered again.
     pub fn unregister_provider(&self, namespace: &str) {
         self.act(|world| world.unregistered.push((world.subscription().to_owned(), namespace.to_owned())));
     }
 
     /// Limits `"reads"`, `"writes"` or `"deletes"` to a bucket of this size for each subscription and principal. It
-    /// fills as Azure's does in proportion: a tenth of it a second for reads, a twentieth for the others.
+    /// refills in the same proportion as Azure's: a tenth per second for reads, a twentieth for the others.
     pub fn throttle(&self, kind: &str, capacity: u32) {
         self.act(|world| {
             world.throttle.limit(kind_named(kind), scaled(kind, capacity));
         });
     }
 
-    /// The same with a speed of filling, in requests a second.
+    /// The same with a refill rate, in requests per second.
     pub fn throttle_at(&self, kind: &str, capacity: u32, per_second: f64) {
         let rate = Rate { capacity: f64::from(capacity), per_second };
         self.act(|world| world.throttle.limit(kind_named(kind), rate));
     }
 
-    /// Lets Azure's published numbers be limits: for each subscription and kind of request those of one principal and of all
-    /// together, for each registry those of its tier, of one identity and of all together. Kinds that were limited
-    /// otherwise stay so.
+    /// Turns Azure's published limits on: for each subscription and kind of request, per principal and in total; for each
+    /// registry those of its tier, per identity and in total. Kinds with a limit of your own keep it.
     ///
     /// ```
     /// # use aks_acr_emulator::Emulator;
@@ -141,22 +140,22 @@ impl Emulator {
         self.act(|world| world.throttle.limit_as_azure(throttled));
     }
 
-    /// Grants a role (by name or GUID) as if it had been so for long; the answer is the assignment's name.
+    /// Grants a role (by name or GUID) as if long ago. Returns the assignment's name.
     ///
     /// # Panics
-    /// If there is no such role.
+    /// If the role does not exist.
     pub fn grant(&self, role: &str, principal_id: &str, scope: &str) -> String {
         let granted = self.act(|world| world.grant(role, principal_id, scope));
-        let Some(name) = granted else { panic!("there is no role named {role}") };
+        let Some(name) = granted else { panic!("role {role} does not exist") };
         name
     }
 
     /// Grants a role under a condition.
     ///
     /// # Panics
-    /// If there is no such role, or if the condition is one that the emulator does not understand: it would grant nothing.
+    /// If the role does not exist, or the emulator does not support the condition: it would grant nothing.
     pub fn grant_if(&self, role: &str, principal_id: &str, scope: &str, condition: &str) -> String {
-        assert!(Condition::parse(condition).is_some(), "the condition is not understood: {condition}");
+        assert!(Condition::parse(condition).is_some(), "the condition is not supported: {condition}");
         let granted = self.act(|world| {
             let name = world.grant(role, principal_id, scope)?;
             if let Some(assignment) = world.access.assignments.iter_mut().rfind(|one| one.name == name) {
@@ -165,11 +164,11 @@ impl Emulator {
             }
             Some(name)
         });
-        let Some(name) = granted else { panic!("there is no role named {role}") };
+        let Some(name) = granted else { panic!("role {role} does not exist") };
         name
     }
 
-    /// Takes an assignment away by its name, at once. The answer is whether there was one.
+    /// Removes an assignment by name, with immediate effect. Returns whether it existed.
     pub fn revoke(&self, name: &str) -> bool {
         self.act(|world| {
             let before = world.access.assignments.len();
@@ -178,40 +177,40 @@ impl Emulator {
         })
     }
 
-    /// Puts somebody into an Entra group now, as [`with_member`](Self::with_member) names them: Azure lists what the group holds for them at
-    /// once, and tokens say so once [`Timing::membership`] has passed.
+    /// Adds a member to an Entra group now, named as in [`with_member`](Self::with_member). Azure lists the group's roles for the member
+    /// immediately; tokens contain the group after [`Timing::membership`].
     ///
     /// # Panics
-    /// If there is nobody of that name.
+    /// If the member does not exist.
     pub fn add_member(&self, group: &str, member: &str) {
         let now = self.act(|world| world.clock.now());
         self.put_into(group, member, Some(now));
     }
 
-    /// Takes somebody out of an Entra group. The answer is whether they were in it. Tokens that were issued say so on.
+    /// Removes a member from an Entra group. Returns whether it was one. Tokens that were issued still contain the group.
     pub fn remove_member(&self, group: &str, member: &str) -> bool {
         let Some(member) = self.member_id(member) else { return false };
         let group = self.group_id(group);
         self.act(|world| world.leave(&member, &group))
     }
 
-    /// Takes all of a caller's assignments away, at once.
+    /// Removes all of a caller's assignments, with immediate effect.
     ///
     /// # Panics
-    /// If there is no such caller.
+    /// If the caller does not exist.
     pub fn lose_rights(&self, caller: &str) {
         let id = self.object_id_of(caller);
-        assert!(!id.is_empty(), "there is no caller named {caller}");
+        assert!(!id.is_empty(), "caller {caller} does not exist");
         self.act(|world| world.access.assignments.retain(|one| one.principal != id));
     }
 
-    /// Lets conditional access give a caller no tokens any more, or give them again. A token that was issued stays good.
+    /// Makes conditional access refuse tokens to a caller, or issue them again. Issued tokens stay valid.
     ///
     /// # Panics
-    /// If there is no such caller.
+    /// If the caller does not exist.
     pub fn block_sign_in(&self, caller: &str, blocked: bool) {
         let id = self.object_id_of(caller);
-        assert!(!id.is_empty(), "there is no caller named {caller}");
+        assert!(!id.is_empty(), "caller {caller} does not exist");
         self.act(|world| {
             world.blocked.retain(|one| *one != id);
             world.blocked.extend(blocked.then_some(id));
@@ -221,13 +220,13 @@ impl Emulator {
     /// Locks a scope and all that is below it: `"CanNotDelete"` or `"ReadOnly"`.
     ///
     /// # Panics
-    /// If there is no such level.
+    /// If the level does not exist.
     pub fn lock(&self, name: &str, scope: &str, level: &str) {
-        let Some(lock) = Lock::new(name, scope, level) else { panic!("there is no level {level}") };
+        let Some(lock) = Lock::new(name, scope, level) else { panic!("lock level {level} does not exist") };
         self.act(|world| world.locks.push(lock));
     }
 
-    /// Makes a managed identity now, so that it is young: see [`Timing::principal`]. The answer is its object id.
+    /// Creates a managed identity now, so that it is new: see [`Timing::principal`]. Returns its object ID.
     pub fn make_identity(&self, name: &str) -> String {
         self.act(|world| {
             let made = Principal::managed(name, world.clock.now());
@@ -237,15 +236,15 @@ impl Emulator {
         })
     }
 
-    /// Lets role assignments not find a principal for a time, whatever they send of its type.
+    /// Hides a principal from role assignments for a time, with or without `principalType`.
     pub fn forget_principal(&self, object_id: &str, time: Duration) {
         self.act(|world| world.forgotten.push((object_id.to_owned(), world.clock.now() + time)));
     }
 
-    /// Changes a registry: its mode, its network rules, any property, in the words of a seed.
+    /// Changes a registry: its mode, its network rules or any property, with the methods of a seed.
     ///
     /// # Panics
-    /// If there is no such registry.
+    /// If the registry does not exist.
     ///
     /// ```
     /// # use aks_acr_emulator::Emulator;
@@ -255,7 +254,7 @@ impl Emulator {
     pub fn set_registry(&self, group: &str, name: &str, change: impl FnOnce(RegistrySeed) -> RegistrySeed) {
         let seed = change(RegistrySeed::new(group, name));
         self.act(|world| {
-            let Some(at) = world.registry_named(group, name) else { panic!("there is no registry {group}/{name}") };
+            let Some(at) = world.registry_named(group, name) else { panic!("registry {group}/{name} does not exist") };
             let registry = &mut world.registries[at];
             registry.merge(&seed.properties);
             if let Some(sku) = seed.sku {
@@ -270,17 +269,17 @@ impl Emulator {
     /// Sets a cluster's provisioning state.
     ///
     /// # Panics
-    /// If there is no such cluster.
+    /// If the cluster does not exist.
     pub fn set_cluster_state(&self, group: &str, name: &str, state: &str) {
         self.act(|world| {
             let id = world.cluster_named(group, name).map(Cluster::id);
             let known = world.clusters.iter_mut().find(|one| Some(one.id()) == id);
-            let Some(cluster) = known else { panic!("there is no cluster {group}/{name}") };
+            let Some(cluster) = known else { panic!("cluster {group}/{name} does not exist") };
             state.clone_into(&mut cluster.state);
         });
     }
 
-    /// Removes a registry with all that was granted on it.
+    /// Removes a registry and its role assignments.
     pub fn delete_registry(&self, group: &str, name: &str) {
         self.act(|world| {
             if let Some(at) = world.registry_named(group, name) {
@@ -290,12 +289,12 @@ impl Emulator {
         });
     }
 
-    /// Adds an image, or moves a tag to a new one made for these platforms.
+    /// Adds an image for these platforms, or moves its tag to a new one.
     pub fn push_image(&self, name: &str, platforms: &[&str]) {
         let _ = self.clone().with_image(name, platforms);
     }
 
-    /// Removes a tag. The answer is whether it was there.
+    /// Removes a tag. Returns whether it existed.
     pub fn delete_image(&self, name: &str) -> bool {
         let (host, repository, reference) = image::split(name);
         self.act(|world| {
@@ -310,7 +309,7 @@ impl Emulator {
         })
     }
 
-    /// The digest that a tag stands for, where there is one.
+    /// The digest of a tag, if it exists.
     #[must_use]
     pub fn digest(&self, name: &str) -> Option<String> {
         let (host, repository, reference) = image::split(name);
@@ -324,7 +323,7 @@ impl Emulator {
         })
     }
 
-    /// The etag of a cluster: it changes with every write of the cluster. Empty when there is no such cluster.
+    /// The etag of a cluster: it changes with every write of the cluster. Empty if the cluster does not exist.
     #[must_use]
     pub fn cluster_etag(&self, group: &str, name: &str) -> String {
         let etag = |world: &mut World| Some(world.cluster_named(group, name)?.etag.clone());

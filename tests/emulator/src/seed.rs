@@ -1,4 +1,4 @@
-//! What a test says of the clusters and registries it starts with.
+//! The clusters and registries that a test starts with.
 
 use std::time::Duration;
 
@@ -73,28 +73,28 @@ impl ClusterSeed {
         }
     }
 
-    /// Puts it into another subscription than the emulator's first.
+    /// Puts it in a subscription other than the emulator's first.
     #[must_use]
     pub fn in_subscription(mut self, id: &str) -> Self {
         self.subscription = Some(id.to_owned());
         self
     }
 
-    /// Puts it into another region.
+    /// Puts it in another region.
     #[must_use]
     pub fn location(mut self, location: &str) -> Self {
         location.clone_into(&mut self.location);
         self
     }
 
-    /// Lets its users sign in with Entra; who is in an admin group is its administrator.
+    /// Lets its users sign in with Entra; members of an admin group are administrators.
     #[must_use]
     pub fn entra(mut self) -> Self {
         self.entra = true;
         self
     }
 
-    /// Lets Azure's roles decide what who may do inside; goes with [`entra`](Self::entra).
+    /// Authorizes requests in the cluster by Azure roles; use with [`entra`](Self::entra).
     #[must_use]
     pub fn azure_rbac(mut self) -> Self {
         self.entra = true;
@@ -116,15 +116,15 @@ impl ClusterSeed {
         self
     }
 
-    /// Gives its control plane a user-assigned identity in place of one of its own.
+    /// Gives its control plane a user-assigned identity instead of a system-assigned one.
     #[must_use]
     pub fn user_assigned(mut self) -> Self {
         self.user_assigned = true;
         self
     }
 
-    /// Sets any property, by the name that Azure gives it: add-ons, a private API server, and so on. It is shown, and
-    /// changes nothing else.
+    /// Sets any property by Azure's name: add-ons, a private API server, and so on. It is returned, and changes nothing
+    /// else.
     #[must_use]
     pub fn property(mut self, name: &str, value: impl Into<Value>) -> Self {
         self.properties[name] = value.into();
@@ -152,8 +152,8 @@ impl ClusterSeed {
         self
     }
 
-    /// Adds a node. The first one added takes the place of the two that are there by default. The pool is the name
-    /// without its `aks-` and what follows the last dash.
+    /// Adds a node. The first one replaces the two default nodes. The pool is the name without `aks-` and without the part
+    /// after the last dash.
     #[must_use]
     pub fn node(mut self, name: &str, os: &str, architecture: &str) -> Self {
         if !self.own_nodes {
@@ -222,14 +222,14 @@ impl RegistrySeed {
         }
     }
 
-    /// Puts it into another subscription than the emulator's first.
+    /// Puts it in a subscription other than the emulator's first.
     #[must_use]
     pub fn in_subscription(mut self, id: &str) -> Self {
         self.subscription = Some(id.to_owned());
         self
     }
 
-    /// Puts it into another region.
+    /// Puts it in another region.
     #[must_use]
     pub fn location(mut self, location: &str) -> Self {
         location.clone_into(&mut self.location);
@@ -243,45 +243,45 @@ impl RegistrySeed {
         self
     }
 
-    /// Sets the host, where it is not the name.
+    /// Sets the login server, if it differs from the name.
     #[must_use]
     pub fn login_server(mut self, host: &str) -> Self {
         self.login_server = Some(host.to_ascii_lowercase());
         self
     }
 
-    /// Lets conditions and repository roles decide: `AbacRepositoryPermissions`.
+    /// Sets the mode `AbacRepositoryPermissions`: repository roles and conditions decide.
     #[must_use]
     pub fn abac(self) -> Self {
         self.property("roleAssignmentMode", "AbacRepositoryPermissions")
     }
 
-    /// Lets `AcrPull` and its like decide: `LegacyRegistryPermissions`.
+    /// Sets the mode `LegacyRegistryPermissions`: `AcrPull` and similar roles decide.
     #[must_use]
     pub fn legacy(self) -> Self {
         self.property("roleAssignmentMode", "LegacyRegistryPermissions")
     }
 
-    /// Lets everybody pull.
+    /// Allows anonymous pulls.
     #[must_use]
     pub fn anonymous_pull(self) -> Self {
         self.property("anonymousPullEnabled", true)
     }
 
-    /// Closes it to all but private endpoints.
+    /// Allows access only through private endpoints.
     #[must_use]
     pub fn public_network_disabled(self) -> Self {
         self.property("publicNetworkAccess", "Disabled")
     }
 
-    /// Closes it to all but these addresses (or ranges, as `192.0.2.0/24`).
+    /// Allows access only from these addresses (or ranges, such as `192.0.2.0/24`).
     #[must_use]
     pub fn only_from(self, addresses: &[&str]) -> Self {
         let rules: Vec<Value> = addresses.iter().map(|address| json!({"action": "Allow", "value": address})).collect();
         self.property("networkRuleSet", json!({"defaultAction": "Deny", "ipRules": rules}))
     }
 
-    /// Gives it replicas of which the one that answers shows an imported image so long after the import has ended.
+    /// Gives it replicas that return an imported image only this long after the import has ended.
     #[must_use]
     pub fn replicas_lag(mut self, time: Duration) -> Self {
         self.lag = time;
@@ -294,7 +294,7 @@ impl RegistrySeed {
         self.property("policies", json!({"azureADAuthenticationAsArmPolicy": {"status": "disabled"}}))
     }
 
-    /// Sets any property, by the name that Azure gives it.
+    /// Sets any property by Azure's name.
     #[must_use]
     pub fn property(mut self, name: &str, value: impl Into<Value>) -> Self {
         self.properties[name] = value.into();

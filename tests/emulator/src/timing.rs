@@ -1,26 +1,26 @@
-//! How long this Azure takes for what Azure takes time for.
+//! How long the emulated operations take.
 
 use std::time::Duration;
 
 /// How long the emulator takes, in time of its clock (tokio's).
 ///
-/// [`Timing::none`] is what a new emulator has: everything is done at once but for one millisecond a request, which is
-/// there so that requests sent together are seen to overlap.
+/// A new emulator has [`Timing::none`]: everything is immediate, except for one millisecond per request, which makes
+/// concurrent requests overlap in the log.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct Timing {
-    /// What passes before any request of a client is looked at.
+    /// The latency of each request of a client.
     pub latency: Duration,
     /// From a role assignment's creation until it has an effect.
     pub propagation: Duration,
-    /// From a role assignment's deletion until it has lost its effect.
+    /// From a role assignment's deletion until it has no effect.
     pub deletion: Duration,
-    /// How long lists of role assignments lag behind what is written. An assignment by its name is read as it is. How long that is in
-    /// Azure is not established, so that `typical` has none.
+    /// How long lists of role assignments lag behind writes. An assignment read by name is current. How long that is in
+    /// Azure is not known, so `typical` has none.
     pub listing: Duration,
-    /// From the moment somebody is put into a group until new tokens say so.
+    /// From adding a group member until new tokens contain the group.
     pub membership: Duration,
-    /// How long a principal just made is unknown to role assignments that send no `principalType`.
+    /// How long a new principal is unknown to role assignments without `principalType`.
     pub principal: Duration,
     /// How long an import takes.
     pub import: Duration,
@@ -32,25 +32,25 @@ pub struct Timing {
     pub cluster_creation: Duration,
     /// How long the deletion of a cluster takes.
     pub cluster_deletion: Duration,
-    /// From the beginning of a cluster's creation until it shows the kubelet identity that is made for it.
+    /// From the start of a cluster's creation until it shows the kubelet identity that is created for it.
     ///
-    /// When that is in Azure is not established: every recorded body of a cluster that was being created had none. So it is shown
-    /// at the end of the creation where this is longer, as it is by default.
+    /// When Azure shows it is not known: every recorded body of a cluster in creation has none. If this time is longer than the
+    /// creation, as it is by default, the identity is shown at the end of the creation.
     pub kubelet_identity: Duration,
     /// How long the registration of a resource provider takes.
     pub registration: Duration,
-    /// How long a command run inside a cluster takes.
+    /// How long a command in a cluster takes.
     pub command: Duration,
-    /// How long a node goes on using the credential that a registry gave it.
+    /// How long a node keeps using the credential that a registry issued.
     ///
-    /// Kubelet keeps one for an hour ([`Timing::HOUR_LONG`]), with the permissions that it had when it was given. Users report
-    /// both: that a new grant works within minutes, and that it takes up to an hour; which one a registry does with a credential
-    /// of somebody without any role is not established. So the default, and `typical`, take the shorter.
+    /// Kubelet keeps one for an hour ([`Timing::HOUR_LONG`]), with the permissions that it had when it was issued. Users report
+    /// both: a new grant works within minutes, or takes up to an hour. What a registry does with a credential of an identity
+    /// without any role is not known. So the default, and `typical`, use the shorter time.
     pub node_credentials: Duration,
-    /// How long an Entra token is good for.
+    /// The lifetime of an Entra token.
     ///
-    /// An hour in Azure. The default is a week: clients keep tokens by the wall clock, which a test that turns tokio's
-    /// clock by hours does not turn.
+    /// An hour in Azure. The default is a week: clients cache tokens by the wall clock, which does not change when a test turns
+    /// tokio's clock by hours.
     pub token: Duration,
 }
 
@@ -61,7 +61,7 @@ impl Timing {
     /// What kubelet's credential provider for Azure says of its own answers.
     pub const HOUR_LONG: Duration = Duration::from_secs(60 * 60);
 
-    /// Everything at once, but for a latency of one millisecond.
+    /// Everything is immediate, except for a latency of one millisecond.
     #[must_use]
     pub const fn none() -> Self {
         Self {
@@ -84,7 +84,7 @@ impl Timing {
         }
     }
 
-    /// Times of the size that Azure shows.
+    /// Times of the same order as in Azure.
     #[must_use]
     pub const fn typical() -> Self {
         Self {

@@ -1,9 +1,9 @@
-//! What a test says of a registry outside of Azure: who may pull, and how it answers.
+//! A registry outside Azure: who may pull, and how it answers.
 
-/// A registry outside of Azure, such as `ghcr.io` or one's own. By default everybody may pull from it; Docker Hub, `docker.io`, wants a
-/// token even from those without a name.
+/// A registry outside Azure, such as `ghcr.io` or a private one. By default everyone may pull from it; Docker Hub, `docker.io`,
+/// requires a token even for anonymous pulls.
 ///
-/// Registries of the world differ in what they ask for and in what they leave out. What is said here are ways that were seen of them.
+/// Registries differ in what they require and what they omit. The methods here set behaviour seen in real registries.
 ///
 /// ```
 /// use aks_acr_emulator::{Emulator, UpstreamSeed};
@@ -72,38 +72,38 @@ impl Asks {
 }
 
 impl UpstreamSeed {
-    /// A registry at this host, from which everybody may pull.
+    /// A registry at this host that everyone may pull from.
     #[must_use]
     pub fn new(host: &str) -> Self {
         Self { host: host.to_ascii_lowercase(), manner: Manner::default() }
     }
 
-    /// Lets only those pull who sign in as somebody that is named; may be said for several.
+    /// Allows pulls only to this user, and to others added the same way.
     #[must_use]
     pub fn user(mut self, name: &str, password: &str) -> Self {
         self.manner.users.push((name.to_owned(), password.to_owned()));
         self
     }
 
-    /// Wants a token from everybody: `Bearer`.
+    /// Requires a token for every pull: `Bearer`.
     #[must_use]
     pub fn token(self) -> Self {
         self.asks(Asks::Token)
     }
 
-    /// Takes a name and a password alone: `Basic`.
+    /// Accepts only a username and password: `Basic`.
     #[must_use]
     pub fn password(self) -> Self {
         self.asks(Asks::Password)
     }
 
-    /// Takes either, and says so in one header, as Nexus does.
+    /// Accepts either, with both challenges in one header, as Nexus does.
     #[must_use]
     pub fn both(self) -> Self {
         self.asks(Asks::Both)
     }
 
-    /// Takes either, and says so in two headers.
+    /// Accepts either, with the challenges in two headers.
     #[must_use]
     pub fn both_apart(self) -> Self {
         self.asks(Asks::BothApart)
@@ -114,35 +114,35 @@ impl UpstreamSeed {
         self
     }
 
-    /// Names this address as the one where tokens come from.
+    /// Sets the URL of its token endpoint.
     #[must_use]
     pub fn realm(mut self, address: &str) -> Self {
         self.manner.realm = Some(address.to_owned());
         self
     }
 
-    /// Names no digest of a manifest.
+    /// Omits the digests of manifests.
     #[must_use]
     pub fn without_digest(mut self) -> Self {
         self.manner.digest = DigestHeader::Missing;
         self
     }
 
-    /// Names this as the digest of every manifest, whatever it is.
+    /// Reports this digest for every manifest, true or not.
     #[must_use]
     pub fn digest(mut self, text: &str) -> Self {
         self.manner.digest = DigestHeader::Text(text.to_owned());
         self
     }
 
-    /// Sends whoever asks for a manifest to another host, as `registry.k8s.io` does.
+    /// Redirects manifest requests to another host, as `registry.k8s.io` does.
     #[must_use]
     pub fn moved_to(mut self, host: &str) -> Self {
         self.manner.moved_to = Some(host.to_owned());
         self
     }
 
-    /// Knows no HEAD.
+    /// Rejects HEAD requests.
     #[must_use]
     pub fn without_head(mut self) -> Self {
         self.manner.knows_no_head = true;

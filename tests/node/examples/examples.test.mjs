@@ -36,5 +36,5 @@ for (const [file, shows] of Object.entries(SHOWS)) {
 
 test('a program with wrong words says which were wanted', async () => {
   const run = promisify(execFile)(process.execPath, ['deploy.mjs', '--azure'], { cwd: fileURLToPath(folder) });
-  await assert.rejects(run, /wanted nothing, or --azure SUBSCRIPTION GROUP\/CLUSTER REGISTRY/);
+  await assert.rejects(run, /expected no arguments, or --azure SUBSCRIPTION GROUP\/CLUSTER REGISTRY/);
 });

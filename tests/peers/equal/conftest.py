@@ -27,7 +27,7 @@ def pytest_terminal_summary(terminalreporter):
     terminalreporter.section("the story, by az and kubectl in one emulator and by the library in another")
     for row in sorted(ROWS, key=lambda row: row.number):
         outcomes = ended.get(row.number, [])
-        word = "equal" if set(outcomes) == {"passed"} else "DIFFERS" if outcomes else "not told"
+        word = "equal" if set(outcomes) == {"passed"} else "DIFFERS" if outcomes else "not run"
         terminalreporter.write_line(f"{row.number:>2}  {word}")
         for who, commands in (("az", row.theirs), ("here", row.ours), ("compared", row.compared)):
             terminalreporter.write_line(f"    {who:<9} {'; '.join(commands)}")

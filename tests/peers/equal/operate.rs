@@ -2,7 +2,7 @@
 //!
 //!     operate RESOURCE_MANAGER SUBSCRIPTION OPERATION [ARGUMENT ...]
 //!
-//! Who signs in is told by the variables of the environment. The result is printed as JSON; an error is, too, and the exit code is 1.
+//! The environment's variables name the caller. The result is printed as JSON, and so is an error, with exit code 1.
 
 use aks_acr::{
     ApplyOptions, AttachOptions, CallOptions, Client, Cloud, ClusterRef, CreateClusterOptions, CreateRegistryOptions,
@@ -17,7 +17,7 @@ use std::{env, error::Error as StdError, fs, process::ExitCode};
 async fn main() -> Result<ExitCode, Box<dyn StdError>> {
     let arguments: Vec<String> = env::args().skip(1).collect();
     let [address, subscription, operation @ ..] = &arguments[..] else {
-        return Err("wanted: operate RESOURCE_MANAGER SUBSCRIPTION OPERATION [ARGUMENT ...]".into());
+        return Err("usage: operate RESOURCE_MANAGER SUBSCRIPTION OPERATION [ARGUMENT ...]".into());
     };
     let client = Client::builder_with_default_credential(subscription);
     let client = client.cloud(Cloud::custom(address, ".azurecr.io")?).build()?;

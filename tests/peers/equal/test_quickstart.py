@@ -9,7 +9,7 @@ def test_the_quickstart_ends_with_two_running_pods(azure):
     pods = [line.split() for line in told.splitlines() if line.startswith("nginx0-deployment-")]
     assert [(pod[1], pod[2]) for pod in pods] == [("1/1", "Running")] * 2
     for step in (
-        "was there, left as it is",
+        "exists, not changed",
         ": the cluster's identity has no access to this repository",
         "attach    Granted  AcrPull",
         "again     AlreadyGranted  AcrPull",

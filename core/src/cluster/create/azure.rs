@@ -9,7 +9,7 @@ use crate::{
     call::{Call, Poll, Polling},
     cluster::{Cluster, ClusterCreation, NewCluster, about, get_cluster},
     error::{Error, ErrorKind, Result},
-    http::{Answer, Arm, CORRELATION_ID, Operation, Provider, Provisioned, Unseen, group_location, shown},
+    http::{Answer, Arm, CORRELATION_ID, MissingReads, Operation, Provider, Provisioned, group_location, shown},
     id::ResourceId,
 };
 use backon::{BackoffBuilder, ExponentialBuilder};
@@ -114,16 +114,16 @@ async fn wait(arm: &Arm, creation: &ClusterCreation, call: &Call) -> Result<Clus
     {
         return Err(name_state(arm, id, err, call).await);
     }
-    let unseen = Unseen::default();
+    let missing_reads = MissingReads::default();
     let poll = || async {
         let Some(cluster) = read_cluster(arm, id, call).await? else {
-            return unseen.not_shown().ok_or_else(|| {
+            return missing_reads.not_found().ok_or_else(|| {
                 Error::new(ErrorKind::Conflict, "the cluster was deleted while it was being created")
                     .with_context("cluster", id.name())
                     .with_nothing_created()
             });
         };
-        unseen.shown();
+        missing_reads.found();
         check_state(&cluster, id)?;
         if cluster.provisioned() == Provisioned::Yes {
             return cluster.read(id).map(Poll::Ready);
@@ -177,10 +177,10 @@ async fn read_cluster(arm: &Arm, id: &ResourceId, call: &Call) -> Result<Option<
 
 /// The same of a cluster that was there, or may have been: reads in a row have to agree that it is not.
 async fn read_again(arm: &Arm, id: &ResourceId, call: &Call) -> Result<Option<ExistingCluster>> {
-    let unseen = Unseen::default();
+    let missing_reads = MissingReads::default();
     let poll = || async {
         Ok(match read_cluster(arm, id, call).await? {
-            None => unseen.not_shown().unwrap_or(Poll::Ready(None)),
+            None => missing_reads.not_found().unwrap_or(Poll::Ready(None)),
             there => Poll::Ready(there),
         })
     };

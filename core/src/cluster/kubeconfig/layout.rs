@@ -191,7 +191,7 @@ impl<'a> Layout<'a> {
             }
             start = self.line_start(start - 1);
         }
-        Err(Fault::at("an entry does not begin on a line of its own", self.text, item.start))
+        Err(Fault::at("an entry does not start on its own line", self.text, item.start))
     }
 }
 

@@ -1,7 +1,7 @@
 //! Whether a cluster may pull from a registry, for a wait that would be pointless without a grant.
 
 use super::{
-    Otherwise,
+    PrincipalAdvice,
     decide::{Observed, principal},
     run::list,
 };
@@ -10,7 +10,7 @@ use crate::{
     call::{Call, Poll, Polling},
     cluster::ClusterRef,
     error::{ErrorKind, Result},
-    http::{PACE, Unseen},
+    http::{MissingReads, PACE},
     id::PrincipalId,
     operation::Parts,
     registry::Registry,
@@ -43,7 +43,7 @@ pub(crate) async fn check_grant(
 ) -> Result<GrantCheck> {
     let identities = parts.identity_resolver().identities(cluster, call);
     let (identities, assignments) = futures::try_join!(identities, list(parts, &registry.id, call))?;
-    let principal = principal(&identities, None, Otherwise::AskRegistry)?;
+    let principal = principal(&identities, None, PrincipalAdvice::ListByRegistry)?;
     let found = |assignments| Observed {
         identities: identities.clone(),
         registry: registry.clone(),
@@ -53,12 +53,14 @@ pub(crate) async fn check_grant(
     let first = check_listed(parts, &found(assignments), principal, call).await?;
     let GrantCheck::Missing(missing) = first else { return Ok(first) };
     // A replica that lags lists none right after an attach.
-    let unseen = Unseen::default();
-    unseen.not_shown::<GrantCheck>();
+    let missing_reads = MissingReads::default();
+    missing_reads.not_found::<GrantCheck>();
     let poll = || async {
         let assignments = list(parts, &registry.id, call).await?;
         Ok(match check_listed(parts, &found(assignments), principal, call).await? {
-            GrantCheck::Missing(missing) => unseen.not_shown().unwrap_or(Poll::Ready(GrantCheck::Missing(missing))),
+            GrantCheck::Missing(missing) => {
+                missing_reads.not_found().unwrap_or(Poll::Ready(GrantCheck::Missing(missing)))
+            }
             check => Poll::Ready(check),
         })
     };
@@ -101,8 +103,7 @@ fn judge(found: &Observed, groups: &GroupAccess, principal: PrincipalId) -> Gran
         return GrantCheck::PerhapsThroughGroup(format!("{text} {principal} is a member of {}", named(one)));
     }
     if let Some(one) = groups.of_others.iter().find(|one| registry.is(&one.scope)) {
-        let text =
-            format!("kubelet identity {principal} has no role assignment of its own, and Azure does not list it (yet)");
+        let text = format!("kubelet identity {principal} has no role assignment, and Azure does not list it (yet)");
         return GrantCheck::PerhapsThroughGroup(format!("{text} as a member of {}", named(one)));
     }
     GrantCheck::Missing(format!("{role} for kubelet identity {principal} on {}", registry.name()))

@@ -32,7 +32,7 @@ pub(super) fn decide(found: &Observed, options: &AttachOptions) -> Result<Decisi
     check_condition(&found.registry, options)?;
     let grant = Grant {
         scope: found.registry.id.clone(),
-        principal_id: principal(&found.identities, options.principal_id, Otherwise::Name)?,
+        principal_id: principal(&found.identities, options.principal_id, PrincipalAdvice::PassPrincipal)?,
         role_definition_id: found.registry.mode.pull_role().id(),
         condition: options.condition.clone(),
         replaces: None,
@@ -133,23 +133,23 @@ fn check_condition(registry: &Registry, options: &AttachOptions) -> Result<()> {
 
 /// The advice if a cluster has no identity that pulls.
 #[derive(Clone, Copy)]
-pub(crate) enum Otherwise {
-    /// The operation accepts a principal.
-    Name,
-    /// Attach accepts a principal.
-    Attach,
-    /// The registries show which principals can pull from them.
-    AskRegistry,
+pub(crate) enum PrincipalAdvice {
+    /// For an operation that accepts a principal.
+    PassPrincipal,
+    /// For an operation that has no such option, but can be followed by attach, which has.
+    AttachWithPrincipal,
+    /// For an operation that cannot use a principal: a registry lists the principals that can pull from it.
+    ListByRegistry,
 }
 
-impl Otherwise {
-    fn advice(self) -> &'static str {
+impl PrincipalAdvice {
+    fn text(self) -> &'static str {
         match self {
-            Self::Name => "pass the object ID of the principal that pulls for it as principal_id",
-            Self::Attach => {
+            Self::PassPrincipal => "pass the object ID of the principal that pulls for it as principal_id",
+            Self::AttachWithPrincipal => {
                 "attach the registries with the object ID of the principal that pulls for it as principal_id"
             }
-            Self::AskRegistry => "use attachments_of_registry to list the principals that can pull from a registry",
+            Self::ListByRegistry => "use attachments_of_registry to list the principals that can pull from a registry",
         }
     }
 }
@@ -158,7 +158,7 @@ impl Otherwise {
 pub(crate) fn principal(
     identities: &ClusterIdentities,
     named: Option<PrincipalId>,
-    otherwise: Otherwise,
+    advice: PrincipalAdvice,
 ) -> Result<PrincipalId> {
     if let Some(principal) = named {
         return Ok(principal);
@@ -166,7 +166,7 @@ pub(crate) fn principal(
     if let Some(kubelet) = &identities.kubelet {
         return Ok(kubelet.object_id);
     }
-    let (name, advice) = (identities.cluster.name(), otherwise.advice());
+    let (name, advice) = (identities.cluster.name(), advice.text());
     if let Some(client_id) = &identities.service_principal {
         let text = format!("the cluster uses a service principal, and Azure reports only its application ID; {advice}");
         return Err(Error::new(ErrorKind::Unsupported, text)

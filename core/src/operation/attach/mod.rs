@@ -9,10 +9,10 @@ mod show;
 pub use plan::{ApplyAttachOptions, AttachPlan, PlannedAction};
 
 pub(crate) use check::{GrantCheck, check_grant};
-pub(crate) use decide::{Otherwise, principal};
+pub(crate) use decide::{PrincipalAdvice, principal};
 pub(crate) use plan::{GOOD_FOR, check_before, check_is_current};
 pub(crate) use run::{DEADLINE, apply_plan, attach, attach_found, plan};
-pub(crate) use show::{Quoted, Whose, or_none};
+pub(crate) use show::{PrincipalText, Quoted, or_none};
 
 use super::{
     right::{LIST_GRANTS, READ_THE_CLUSTER, READ_THE_REGISTRY, RequiredRight, RightScope, needed},

@@ -8,15 +8,15 @@ use crate::{
 };
 use std::fmt::{self, Write as _};
 
-/// The cluster and the start of the identity's ID, for the line.
-pub(crate) struct Whose<'a> {
+/// The principal of a plan: on its line the cluster and the first part of the ID, and the full details below.
+pub(crate) struct PrincipalText<'a> {
     pub cluster: &'a ClusterRef,
     pub principal_id: PrincipalId,
     /// Whether it was given in the options, and not read from the cluster.
     pub is_named: bool,
 }
 
-impl fmt::Display for Whose<'_> {
+impl fmt::Display for PrincipalText<'_> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let id = self.principal_id.to_string();
         let short = id.split('-').next().unwrap_or_default();
@@ -26,7 +26,7 @@ impl fmt::Display for Whose<'_> {
     }
 }
 
-impl Whose<'_> {
+impl PrincipalText<'_> {
     /// The lines below, in full.
     pub(crate) fn details(&self, scope: &ResourceId, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let origin = if self.is_named {
@@ -75,8 +75,11 @@ pub(crate) fn or_none(text: Option<&str>) -> String {
 
 impl fmt::Display for AttachPlan {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let whose =
-            Whose { cluster: &self.cluster, principal_id: self.principal_id, is_named: self.is_principal_named };
+        let whose = PrincipalText {
+            cluster: &self.cluster,
+            principal_id: self.principal_id,
+            is_named: self.is_principal_named,
+        };
         let (sign, does, description) = match &self.action {
             PlannedAction::Grant => ('+', "creates a role assignment".to_owned(), Some(our_description())),
             PlannedAction::Replace { assignment_id } => {

@@ -7,7 +7,10 @@ pub(crate) use grants::pull_grants;
 pub(crate) use run::{DEADLINE, of_cluster, of_registry};
 
 use super::{
-    right::{READ_ROLES, READ_THE_CLUSTER, READ_THE_REGISTRY, RequiredRight, RightScope, SEE_GRANTS, needed, useful},
+    right::{
+        LIST_GRANTS_REQUIRED, READ_ROLES, READ_THE_CLUSTER, READ_THE_REGISTRY, RequiredRight, RightScope, needed,
+        useful,
+    },
     span::Outcome,
 };
 use crate::{
@@ -30,7 +33,7 @@ pub(crate) const RIGHTS_OF_CLUSTER: &[RequiredRight] = &[
 ];
 pub(crate) const RIGHTS_OF_REGISTRY: &[RequiredRight] = &[
     READ_THE_REGISTRY,
-    SEE_GRANTS,
+    LIST_GRANTS_REQUIRED,
     useful(READ_CLUSTER, RightScope::Subscription, "to name the cluster of a grant"),
     READ_ROLES,
 ];
@@ -160,7 +163,7 @@ pub enum GrantReach {
 pub enum PrincipalState {
     /// It exists: it is the kubelet identity of an existing cluster, or Microsoft Graph returned it.
     Exists,
-    /// It was deleted in Entra ID: Azure keeps its role assignments, and nobody can use them.
+    /// It was deleted in Entra ID: Azure keeps its role assignments, which are useless.
     Gone,
     /// Not known.
     #[default]

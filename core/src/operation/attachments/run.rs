@@ -12,7 +12,7 @@ use crate::{
     identity::ClusterIdentities,
     operation::{
         Parts,
-        attach::{Otherwise, principal},
+        attach::{PrincipalAdvice, principal},
     },
     registry::{Registry, RegistryRef, TYPE},
     role::{RoleAssignment, Roles},
@@ -45,7 +45,7 @@ async fn gather_of_cluster(
     let subscriptions = subscriptions(parts, id.subscription(), options);
     let held = async {
         let identities = parts.identity_resolver().identities(cluster, call).await?;
-        let principal_id = principal(&identities, None, Otherwise::AskRegistry)?;
+        let principal_id = principal(&identities, None, PrincipalAdvice::ListByRegistry)?;
         let held = subscriptions.iter().map(|one| parts.inventory().assignments_of(principal_id, *one, call));
         Ok((principal_id, try_join_all(held).await?))
     };

@@ -50,7 +50,7 @@ pub struct CreatedCluster {
 
 impl Outcome for CreatedCluster {
     fn outcome(&self) -> &'static str {
-        if self.is_new { "created" } else { "already_there" }
+        if self.is_new { "created" } else { "already_exists" }
     }
 
     fn correlation_id(&self) -> Option<&str> {

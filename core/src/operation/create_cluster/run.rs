@@ -5,11 +5,11 @@ use crate::{
     call::{Call, Poll, Polling},
     cluster::{Cluster, ClusterCreation, ClusterRef},
     error::{Error, ErrorKind, Result},
-    http::{Provisioned, Unseen},
+    http::{MissingReads, Provisioned},
     identity::ClusterIdentities,
     operation::{
         Parts,
-        attach::{Attachment, Otherwise, attach_found, principal},
+        attach::{Attachment, PrincipalAdvice, attach_found, principal},
     },
     registry::Registry,
 };
@@ -89,7 +89,8 @@ async fn attach_all(
         found => found?,
     };
     let names = || registries.iter().map(|one| one.id.name()).collect::<Vec<_>>().join(", ");
-    principal(&identities, None, Otherwise::Attach).map_err(|err| explain(err, &identities, &names()))?;
+    principal(&identities, None, PrincipalAdvice::AttachWithPrincipal)
+        .map_err(|err| explain(err, &identities, &names()))?;
     let grants = registries.iter().map(|registry| async {
         let attached = attach_found(parts, &identities, registry, call).await;
         let explain = |err| explain(err, &identities, registry.id.name()).with_context("cluster", cluster.name());
@@ -108,16 +109,16 @@ async fn identities(
     over: &CancellationToken,
     call: &Call,
 ) -> Result<ClusterIdentities> {
-    let unseen = Unseen::default();
+    let missing_reads = MissingReads::default();
     let poll = || async {
         loop {
             let is_over = over.is_cancelled();
             match parts.identity_resolver().identities(cluster, call).await {
-                Err(err) if err.kind() == ErrorKind::NotFound => return unseen.not_shown().ok_or(err),
+                Err(err) if err.kind() == ErrorKind::NotFound => return missing_reads.not_found().ok_or(err),
                 Ok(found) if found.kubelet.is_some() || is_over && is_settled(&found) => return Ok(Poll::Ready(found)),
                 Ok(found) if is_settled(&found) => over.cancelled().await,
                 Ok(_) => {
-                    unseen.shown();
+                    missing_reads.found();
                     return Ok(Poll::Pending { status: None, wait: None });
                 }
                 Err(err) => return Err(err),

@@ -9,7 +9,7 @@ pub(crate) use run::{DEADLINE, apply_plan, detach, plan};
 
 use super::{
     attachments::PullGrant,
-    right::{READ_ROLES, READ_THE_CLUSTER, REPORT_REMAINING, RequiredRight, RightScope, SEE_GRANTS, needed},
+    right::{LIST_GRANTS_REQUIRED, READ_ROLES, READ_THE_CLUSTER, REPORT_REMAINING, RequiredRight, RightScope, needed},
     span::Outcome,
 };
 use crate::{
@@ -23,12 +23,13 @@ use serde::{Deserialize, Serialize};
 
 pub(crate) const RIGHTS: &[RequiredRight] = &[
     READ_THE_CLUSTER,
-    SEE_GRANTS,
+    LIST_GRANTS_REQUIRED,
     needed(DELETE_GRANT, RightScope::Registry, "to remove the role assignment, if it exists"),
     REPORT_REMAINING,
     READ_ROLES,
 ];
-pub(crate) const PLAN_RIGHTS: &[RequiredRight] = &[READ_THE_CLUSTER, SEE_GRANTS, REPORT_REMAINING, READ_ROLES];
+pub(crate) const PLAN_RIGHTS: &[RequiredRight] =
+    &[READ_THE_CLUSTER, LIST_GRANTS_REQUIRED, REPORT_REMAINING, READ_ROLES];
 
 /// Options for detaching a registry from a cluster.
 #[derive(Clone, Debug, Default)]

@@ -6,7 +6,7 @@ use crate::{
     cluster::ClusterRef,
     id::{PrincipalId, ResourceId},
     operation::{
-        attach::{Quoted, Whose, or_none},
+        attach::{PrincipalText, Quoted, or_none},
         attachments::PullGrant,
         span::Outcome,
     },
@@ -87,8 +87,11 @@ impl ApplyDetachOptions {
 
 impl fmt::Display for DetachPlan {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let whose =
-            Whose { cluster: &self.cluster, principal_id: self.principal_id, is_named: self.is_principal_named };
+        let whose = PrincipalText {
+            cluster: &self.cluster,
+            principal_id: self.principal_id,
+            is_named: self.is_principal_named,
+        };
         let registry = self.registry.name();
         if self.remove.is_empty() {
             let ours = if self.only_created_by_aks_acr { " that this library made" } else { "" };

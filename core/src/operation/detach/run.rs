@@ -13,7 +13,7 @@ use crate::{
     missing,
     operation::{
         Parts,
-        attach::{GOOD_FOR, Otherwise, check_before, check_is_current, principal},
+        attach::{GOOD_FOR, PrincipalAdvice, check_before, check_is_current, principal},
         attachments::{PullGrant, pull_grants},
     },
     registry::RegistryRef,
@@ -105,7 +105,7 @@ async fn gather(
             return Ok((named, None));
         }
         let identities = parts.identity_resolver().identities(cluster, call).await.map_err(explain_absent)?;
-        Ok((principal(&identities, None, Otherwise::Name)?, Some(identities.cluster)))
+        Ok((principal(&identities, None, PrincipalAdvice::PassPrincipal)?, Some(identities.cluster)))
     };
     let at_registry = async {
         let (id, mode) = match registry.id() {

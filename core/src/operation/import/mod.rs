@@ -82,8 +82,8 @@ async fn import_into(
 ) -> Result<Import> {
     let job = Job::prepare(parts, registry, what, sources, call).await?;
     let missing = job.missing().await?;
-    match job.already_there().filter(|_| missing.is_empty()) {
-        Some(there) => Ok(there),
+    match job.existing().filter(|_| missing.is_empty()) {
+        Some(existing) => Ok(existing),
         None => job.copy(&missing).await,
     }
 }
@@ -100,8 +100,8 @@ pub(crate) async fn start(
     let sources = Sources::default();
     let job = Job::prepare(parts, find_target(parts, registry, call), (source, options), &sources, call).await?;
     let missing = job.missing().await?;
-    match job.already_there().filter(|_| missing.is_empty()) {
-        Some(import) => Ok(StartedImport::AlreadyThere { import }),
+    match job.existing().filter(|_| missing.is_empty()) {
+        Some(import) => Ok(StartedImport::AlreadyExists { import }),
         None => Ok(StartedImport::Started { handle: job.start(&missing).await? }),
     }
 }
@@ -123,7 +123,7 @@ async fn find_target(parts: &Parts, registry: &RegistryRef, call: &Call) -> Resu
 
 impl Outcome for Import {
     fn outcome(&self) -> &'static str {
-        if self.is_new { "imported" } else { "already_there" }
+        if self.is_new { "imported" } else { "already_exists" }
     }
 
     fn correlation_id(&self) -> Option<&str> {
@@ -134,14 +134,14 @@ impl Outcome for Import {
 impl Outcome for StartedImport {
     fn outcome(&self) -> &'static str {
         match self {
-            Self::AlreadyThere { .. } => "already_there",
+            Self::AlreadyExists { .. } => "already_exists",
             Self::Started { .. } => "started",
         }
     }
 
     fn correlation_id(&self) -> Option<&str> {
         match self {
-            Self::AlreadyThere { .. } => None,
+            Self::AlreadyExists { .. } => None,
             Self::Started { handle } => handle.correlation_id.as_deref(),
         }
     }

@@ -84,7 +84,7 @@ impl fmt::Display for ImportProof {
 #[non_exhaustive]
 pub enum StartedImport {
     /// Every target already has the image: no import was started.
-    AlreadyThere {
+    AlreadyExists {
         /// The existing image.
         import: Import,
     },

@@ -170,7 +170,7 @@ impl<'a> Job<'a> {
     }
 
     /// The result, if every target already has the image.
-    pub fn already_there(&self) -> Option<Import> {
+    pub fn existing(&self) -> Option<Import> {
         let digest = self.wanted()?.clone();
         Some(self.done(false, ImportProof::SourceMatched { digest }, None))
     }

@@ -104,7 +104,7 @@ impl Sources {
 
 /// A source that was looked up.
 pub(super) struct ResolvedSource {
-    /// The image, with the registry's login server as far as it is known.
+    /// The image, with the registry's login server if it is known.
     pub image: ImageReference,
     /// The registry, if it is an Azure registry that the caller can name.
     pub registry: Option<ResourceId>,

@@ -84,7 +84,7 @@ impl Native {
         self.0.emulator().cluster_id(&group, &name)
     }
 
-    /// The object id of the identity that a cluster's nodes pull with.
+    /// The object ID of a cluster's kubelet identity.
     #[napi]
     #[must_use]
     pub fn kubelet_object_id(&self, group: String, name: String) -> String {

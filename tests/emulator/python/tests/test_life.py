@@ -51,7 +51,7 @@ def test_it_starts_once_and_says_so_where_it_has_not_started() -> None:
     with pytest.raises(RuntimeError, match="not started"):
         _ = azure.origin
     azure.stop()
-    with azure, pytest.raises(RuntimeError, match="started before"):
+    with azure, pytest.raises(RuntimeError, match="already started"):
         azure.start()
 
 

@@ -30,7 +30,7 @@ pub(crate) struct DenyAssignment {
     excluded: Vec<String>,
 }
 
-#[expect(clippy::must_use_candidate, reason = "what changes the scene may be called for that alone")]
+#[expect(clippy::must_use_candidate, reason = "callers may need only the change to the scene")]
 impl Emulator {
     /// Assigns a policy with the effect `deny` to a scope: resources of this type (as `Microsoft.ContainerRegistry/registries`) are
     /// neither made nor changed there and below.
@@ -51,11 +51,11 @@ impl Emulator {
     /// Denies actions (with `*` for anything) to all at a scope and below, but for these callers.
     ///
     /// # Panics
-    /// If there is no such caller.
+    /// If the caller does not exist.
     pub fn add_deny_assignment(&self, name: &str, actions: &[&str], scope: &str, but_for: &[&str]) {
         let excluded = but_for.iter().map(|caller| {
             let id = self.object_id_of(caller);
-            assert!(!id.is_empty(), "there is no caller named {caller}");
+            assert!(!id.is_empty(), "caller {caller} does not exist");
             id
         });
         let denied = DenyAssignment {

@@ -12,7 +12,7 @@ impl Emulator {
     /// `serve`; without it, only thumbprint and claims are.
     ///
     /// # Panics
-    /// If there is no such caller.
+    /// If the caller does not exist.
     #[must_use]
     pub fn with_certificate(self, caller: &str, certificate: &[u8]) -> Self {
         self.with_principal(caller, |one| one.certificates.push(certificate.to_vec()))
@@ -22,7 +22,7 @@ impl Emulator {
     /// itself, and [`federated_token`](Self::federated_token) makes the assertions.
     ///
     /// # Panics
-    /// If there is no such caller.
+    /// If the caller does not exist.
     #[must_use]
     pub fn with_federated_credential(self, caller: &str, issuer: &str, subject: &str) -> Self {
         let federated = Federated { issuer: issuer.to_owned(), subject: subject.to_owned() };

@@ -1,4 +1,4 @@
-//! Faults on demand, and by chance.
+//! Faults on demand and at random.
 
 pub(crate) mod arrival;
 pub(crate) mod lag;
@@ -23,7 +23,7 @@ use crate::reply::{self, Broken};
 const PAGE: &str = "<!DOCTYPE html>\n<html><head><title>Bad gateway</title></head>\n\
     <body><h1>The page cannot be shown</h1><p>The proxy got no answer.</p></body></html>\n";
 
-/// What goes wrong with the requests it is made for.
+/// A fault, and the requests that it hits.
 ///
 /// ```
 /// use aks_acr_emulator::{Emulator, Fault};
@@ -75,8 +75,8 @@ pub(crate) enum Content {
 pub(crate) struct Repeated;
 
 impl Fault {
-    /// A fault of requests with this method (`*` for any) whose host, path and query hold `part`, in whatever case.
-    /// It happens once, unless [`times`](Self::times) says otherwise.
+    /// A fault for requests with this method (`*` for any) whose host, path and query contain `part`, in any case.
+    /// It hits once, unless [`times`](Self::times) is set.
     #[must_use]
     pub fn on(method: &str, part: &str) -> Self {
         Self {
@@ -91,7 +91,7 @@ impl Fault {
         }
     }
 
-    /// Answers with this status. A number that is no status becomes 500.
+    /// Responds with this status. An invalid status becomes 500.
     #[must_use]
     pub fn status(mut self, status: u16) -> Self {
         let status = StatusCode::from_u16(status).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR);
@@ -102,8 +102,8 @@ impl Fault {
         self
     }
 
-    /// Adds a header to the answer, which is a 500 unless [`status`](Self::status) says otherwise. What cannot stand in
-    /// a header is left out.
+    /// Adds a header to the response, which is a 500 unless [`status`](Self::status) is set. An invalid header is
+    /// ignored.
     #[must_use]
     pub fn header(mut self, name: &str, value: &str) -> Self {
         self = self.answering();
@@ -114,7 +114,7 @@ impl Fault {
         self
     }
 
-    /// Answers with this body, with status 500 unless [`status`](Self::status) says otherwise.
+    /// Responds with this body, with status 500 unless [`status`](Self::status) is set.
     #[must_use]
     pub fn body(mut self, json: Value) -> Self {
         self = self.answering();
@@ -124,15 +124,15 @@ impl Fault {
         self
     }
 
-    /// Answers a request for a cluster's kubeconfig with this text, whatever it holds.
+    /// Responds to a request for a cluster's kubeconfig with this text, valid or not.
     #[must_use]
     pub fn kubeconfig(self, text: &str) -> Self {
         let value = base64::engine::general_purpose::STANDARD.encode(text);
         self.status(200).body(serde_json::json!({"kubeconfigs": [{"name": "clusterUser", "value": value}]}))
     }
 
-    /// Answers with a page in HTML, as a proxy on the way does, with status 500 unless [`status`](Self::status) says
-    /// otherwise. Proxies have been seen to send 200 with one.
+    /// Responds with an HTML page, as a proxy does, with status 500 unless [`status`](Self::status) is set. Some proxies
+    /// send one with 200.
     #[must_use]
     pub fn page(mut self) -> Self {
         self = self.answering();
@@ -142,94 +142,94 @@ impl Fault {
         self
     }
 
-    /// Gives the answer this content type, whatever it holds. What cannot stand in a header changes nothing.
+    /// Sets the content type of the response, whatever its body is. An invalid value is ignored.
     #[must_use]
     pub fn content_type(mut self, value: &str) -> Self {
         self.labelled = value.parse().ok().or(self.labelled);
         self
     }
 
-    /// Ends the connection in the middle of the answer's body, whose length was promised. An answer without a body comes as it
-    /// is; to a node it is as if there had been none.
+    /// Ends the connection in the middle of the response's body, before its announced length. A response without a body is
+    /// unchanged. A node sees no response.
     #[must_use]
     pub fn truncated(mut self) -> Self {
         self.arrival = Arrival::Truncated;
         self
     }
 
-    /// Sends the head and one half of the body at once, and the other half after this time. Nodes do not wait.
+    /// Sends the headers and half of the body immediately, and the other half after this time. Nodes do not wait.
     #[must_use]
     pub fn slow_body(mut self, time: Duration) -> Self {
         self.arrival = Arrival::Slow(time);
         self
     }
 
-    /// Never answers: the connection stays open, and not even a head comes. With [`after_effect`](Self::after_effect) the request
-    /// has done its work. To a node it is as if its time had run out.
+    /// Never responds: the connection stays open without even headers. With [`after_effect`](Self::after_effect) the request
+    /// takes effect. A node sees a timeout.
     #[must_use]
     pub fn silent(mut self) -> Self {
         self.outcome = Outcome::Broken(Broken::Silent);
         self
     }
 
-    /// Sends the head and one half of the body, and then nothing more: the connection stays open, as it does where something on the
-    /// way has dropped it without a word. A watch tells nothing at all. An answer without a body comes as it is.
+    /// Sends the headers and half of the body, then stalls: the connection stays open, as after a middlebox has silently dropped
+    /// it. A watch sends no event. A response without a body is unchanged.
     #[must_use]
     pub fn silent_body(self) -> Self {
         self.silent_after(Duration::ZERO)
     }
 
-    /// The same for a watch that goes silent later: its events come for this time, and then nothing more.
+    /// The same for a watch that stalls later: it sends its events for this time, then none.
     #[must_use]
     pub fn silent_after(mut self, time: Duration) -> Self {
         self.arrival = Arrival::Silent(time);
         self
     }
 
-    /// Lets the token expire that the request brings, whoever else holds it; with [`after_effect`](Self::after_effect) just after
-    /// the request. What is answered to an expired token, the rules say. A password that is no token goes on being good.
+    /// Expires the request's token, for everyone who uses it; with [`after_effect`](Self::after_effect) just after the request.
+    /// The rules decide the response to an expired token. A password that is not a token stays valid.
     #[must_use]
     pub fn expired_token(mut self) -> Self {
         self.outcome = Outcome::ExpiredToken;
         self
     }
 
-    /// Lets a page of a list of Azure's name itself as the next one, so that its items come twice.
+    /// Makes a page of an Azure list link to itself as the next one, so that its items are returned twice.
     #[must_use]
     pub fn repeated_page(mut self) -> Self {
         self.outcome = Outcome::RepeatedPage;
         self
     }
 
-    /// Happens to so many requests, then no more.
+    /// Hits this many requests.
     #[must_use]
     pub fn times(mut self, times: usize) -> Self {
         self.times = times;
         self
     }
 
-    /// Lets the request do its work first: only the answer is lost or changed.
+    /// Lets the request take effect first: only the response is lost or changed.
     #[must_use]
     pub fn after_effect(mut self) -> Self {
         self.after_effect = true;
         self
     }
 
-    /// Cuts the connection instead of answering.
+    /// Closes the connection instead of responding.
     #[must_use]
     pub fn reset(mut self) -> Self {
         self.outcome = Outcome::Broken(Broken::Reset);
         self
     }
 
-    /// Shows a certificate that is not trusted, instead of answering; `why` is what the other side says of it.
+    /// Presents an untrusted certificate instead of responding; `why` is the client's reason to reject it.
     #[must_use]
     pub fn untrusted(mut self, why: &str) -> Self {
         self.outcome = Outcome::Broken(Broken::Untrusted(why.to_owned()));
         self
     }
 
-    /// Waits first, in time of the emulator's clock. Requests of nodes do not wait.
+    /// Waits first, by the emulator's clock. Requests of nodes do not wait.
     #[must_use]
     pub fn delay(mut self, time: Duration) -> Self {
         self.delay = time;

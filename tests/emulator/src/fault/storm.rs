@@ -16,11 +16,10 @@ use crate::log::{From, Service};
 /// A host that no client has business with.
 const ELSEWHERE: &str = "https://elsewhere.example/";
 
-/// Lets a share of all requests meet a fault: to Azure, Entra, registries and clusters, of clients and of nodes.
+/// Makes a share of all requests fail: to Azure, Entra, registries and clusters, from clients and from nodes.
 ///
-/// Which fault meets a request follows from the seed, from the request's method and address without the ids in it, and from how
-/// many of that kind there were; so the order of requests that are sent at once does not matter, and the same seed is the same
-/// weather again.
+/// The fault of a request depends on the seed, on the request's method and URL without IDs, and on how many such requests came
+/// before. So the order of concurrent requests does not matter, and the same seed gives the same faults.
 ///
 /// ```
 /// use aks_acr_emulator::{Emulator, Storm};
@@ -38,13 +37,13 @@ pub struct Storm {
 }
 
 impl Storm {
-    /// A storm in which `share` of the requests (from 0 to 1) meet a fault.
+    /// A storm that makes `share` of the requests (from 0 to 1) fail.
     #[must_use]
     pub fn new(seed: u64, share: f64) -> Self {
         Self { seed, share, spares_nodes: false, seen: HashMap::new() }
     }
 
-    /// Leaves what nodes ask of registries in peace: there a pull that fails is tried again minutes later.
+    /// Spares requests from nodes to registries: a node retries a failed pull only minutes later.
     #[must_use]
     pub fn sparing_nodes(mut self) -> Self {
         self.spares_nodes = true;
@@ -236,7 +235,7 @@ impl Dice {
 }
 
 impl Emulator {
-    /// Lets a storm begin, in the place of one that there may be. Faults that were [asked for](Emulator::fault) go before it.
+    /// Starts a storm, in place of the current one, if any. [Requested faults](Emulator::fault) take precedence.
     pub fn storm(&self, storm: Storm) {
         self.act(|world| {
             world.faults.replicas = Replicas::default();

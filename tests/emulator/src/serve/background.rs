@@ -72,7 +72,7 @@ struct Live {
 #[derive(Clone)]
 #[non_exhaustive]
 pub struct Token {
-    /// What a request shows.
+    /// The token that a request sends.
     pub token: String,
     /// When it expires, in seconds since 1970.
     pub expires: u64,
@@ -140,13 +140,13 @@ impl Background {
         Ok(control::look(&self.emulator, name, since)?)
     }
 
-    /// Client id and secret of a caller, for a credential of another make.
+    /// Client ID and secret of a caller, for another credential type.
     ///
     /// # Errors
-    /// If there is no such caller, or one that does not sign in.
+    /// If the caller does not exist or cannot sign in.
     pub fn client_of(&self, caller: &str) -> Result<(String, String), OrderError> {
         let known = Some(self.emulator.client_secret_of(caller)).filter(|(_, secret)| !secret.is_empty());
-        known.ok_or_else(|| control::missing(format!("there is no caller named {caller}")).into())
+        known.ok_or_else(|| control::missing(format!("caller {caller} does not exist")).into())
     }
 
     /// Asks Entra for a token, as [`Emulator::credential_of`] does: each time anew, so that it shows in the log. It takes as
@@ -170,7 +170,7 @@ impl Background {
             })
         });
         async move {
-            let stopped = || OrderError::from(control::unclear("the emulator has stopped"));
+            let stopped = || OrderError::from(control::unclear("the emulator is stopped"));
             let token = asked?.ok_or_else(stopped)?.await.map_err(|_| stopped())?;
             let token = token.map_err(|fault| control::unclear(fault.to_string()))?;
             let expires = SystemTime::from(token.expires_on).duration_since(SystemTime::UNIX_EPOCH);
@@ -219,7 +219,7 @@ impl Background {
         if self.process == std::process::id() {
             return Ok(());
         }
-        Err(control::unclear("this process is a fork of the one that has the emulator: start one here"))
+        Err(control::unclear("this emulator belongs to the parent of this forked process: start another one here"))
     }
 }
 

@@ -30,7 +30,7 @@ impl CaFile {
         // another kind stays: somebody has mistaken the name.
         match std::fs::symlink_metadata(&file.path) {
             Ok(known) if !known.is_symlink() && !is_certificate(&file.path) => {
-                return Err(ServeError::new(format!("{} is there, and no certificate", file.path.display())));
+                return Err(ServeError::new(format!("{} exists and is not a certificate", file.path.display())));
             }
             Ok(_) => std::fs::remove_file(&file.path).map_err(failed)?,
             Err(_) => {}

@@ -52,7 +52,7 @@ struct ServeArgs {
     /// Milliseconds that pass before any request is looked at.
     #[arg(long, value_name = "MS")]
     latency: Option<u64>,
-    /// How long things take: no time, which is the default, or about what Azure takes.
+    /// How long operations take: no time (the default), or about as long as in Azure.
     #[arg(long, value_enum, value_name = "none|typical", hide_possible_values = true)]
     timing: Option<TimingName>,
     /// How fast the clock runs that grants, operations and rollouts go by: `real`, which is the
@@ -93,7 +93,7 @@ impl std::str::FromStr for Speed {
     fn from_str(text: &str) -> Result<Self, String> {
         let times = if text == "real" { Ok(1) } else { text.parse() };
         let known = times.ok().filter(|times| (1..=100_000).contains(times));
-        known.map(Self).ok_or_else(|| String::from("neither `real` nor a number from 1 to 100000"))
+        known.map(Self).ok_or_else(|| String::from("must be `real` or a number from 1 to 100000"))
     }
 }
 

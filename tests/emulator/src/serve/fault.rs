@@ -50,7 +50,7 @@ impl ServeError {
     }
 
     pub(super) fn certificate(fault: impl fmt::Display) -> Self {
-        Self { is_system: true, text: format!("the certificates could not be made: {fault}") }
+        Self { is_system: true, text: format!("cannot create certificates: {fault}") }
     }
 
     pub(super) fn io(what: &str, fault: &io::Error) -> Self {

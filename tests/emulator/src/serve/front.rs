@@ -48,7 +48,7 @@ impl Front {
     /// Answers a request; an error cuts the connection.
     pub(super) async fn answer(self: Arc<Self>, request: Request<Incoming>) -> Result<Response<Body>, Cut> {
         let Some(asked) = asked(&request) else {
-            let refusal = arm_error(StatusCode::BAD_REQUEST, "BadRequest", "The request names no host.");
+            let refusal = arm_error(StatusCode::BAD_REQUEST, "BadRequest", "The request has no host.");
             return Ok(refusal.map(Body::from));
         };
         let is_direct = LOCAL_NAMES.contains(&asked.host());
@@ -152,8 +152,10 @@ async fn whole(request: Request<Incoming>, limit: usize) -> Result<Request<Bytes
     match tokio::time::timeout(BODY_PATIENCE, Limited::new(body, limit).collect()).await {
         Ok(Ok(body)) => Ok(Request::from_parts(parts, body.to_bytes())),
         Ok(Err(fault)) if fault.is::<LengthLimitError>() => Err(too_big(limit)),
-        Ok(Err(_)) => Err(refusal(StatusCode::BAD_REQUEST, "BadRequest", "The request content broke off.")),
-        Err(_) => Err(refusal(StatusCode::REQUEST_TIMEOUT, "RequestTimeout", "The request content did not come.")),
+        Ok(Err(_)) => Err(refusal(StatusCode::BAD_REQUEST, "BadRequest", "The request content is truncated.")),
+        Err(_) => {
+            Err(refusal(StatusCode::REQUEST_TIMEOUT, "RequestTimeout", "The request content did not arrive in time."))
+        }
     }
 }
 

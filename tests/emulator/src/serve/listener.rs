@@ -36,7 +36,7 @@ pub(super) type Stop = watch::Receiver<bool>;
 pub(super) async fn bind(address: SocketAddr) -> Result<(TcpListener, SocketAddr), ServeError> {
     if !address.ip().is_loopback() {
         return Err(ServeError::new(format!(
-            "{address} is not a loopback address: the emulator serves this machine only"
+            "{address} is not a loopback address: the emulator serves only this machine"
         )));
     }
     let failed = |fault: io::Error| ServeError::io(&format!("cannot listen on {address}"), &fault);
@@ -80,7 +80,9 @@ async fn bind_again(address: SocketAddr, before: u16) -> Result<(TcpListener, So
     }
     let bound = bind(address).await?;
     let port = bound.1.port();
-    eprintln!("aks-acr-emulator: port {before} of the run before is taken; {port} it is, and clients have to be told");
+    eprintln!(
+        "aks-acr-emulator: port {before} of the previous run is in use; using port {port}: reconfigure the clients"
+    );
     Ok(bound)
 }
 

@@ -1,8 +1,8 @@
-//! The second door: a TLS server on loopback, for clients of another process or another language.
+//! The TLS server on loopback, for clients in another process or another language.
 //!
-//! There are two ways in. The *origin* (`https://localhost:PORT`) is a cloud of its own: Resource Manager, Entra and
-//! Graph at one address. The *proxy* lets every emulated host answer under its own name to clients that have
-//! `HTTPS_PROXY` set; registries and clusters are always reached so.
+//! There are two ways to connect. The *origin* (`https://localhost:PORT`) is a separate cloud: Resource Manager, Entra and
+//! Graph at one address. The *proxy* reaches every emulated host under its own name, for clients with `HTTPS_PROXY`
+//! set; registries and clusters are always reached through it.
 
 mod advice;
 mod authority;
@@ -49,7 +49,7 @@ pub struct ServerOptions {
     pub listen: SocketAddr,
     /// The address of the proxy. Port 0 is any free one, which is the default.
     pub proxy: SocketAddr,
-    /// Whether a kubeconfig names the proxy, so that kubectl finds the way by itself. It does by default. Azure's name none.
+    /// Whether a kubeconfig names the proxy, so that kubectl connects without `HTTPS_PROXY`. On by default; Azure's kubeconfigs name none.
     pub proxy_in_kubeconfig: bool,
 }
 
@@ -83,7 +83,7 @@ impl ServerOptions {
     }
 }
 
-/// A running server. It ends when it is dropped; [`stop`](Self::stop) lets what is under way come to its end.
+/// A running server. It stops when it is dropped; [`stop`](Self::stop) lets running requests finish first.
 ///
 /// ```
 /// use aks_acr_emulator::Emulator;
@@ -111,10 +111,10 @@ pub struct Server {
 }
 
 impl Server {
-    /// Starts to serve an emulator. When this returns, both ways in are open.
+    /// Starts to serve an emulator. Clients can connect once this returns.
     ///
     /// # Errors
-    /// If an address is not a loopback address, or is taken.
+    /// If an address is not a loopback address, or is in use.
     pub async fn start(emulator: Emulator, options: ServerOptions) -> Result<Self, ServeError> {
         let doors = Doors::open(&options, Ports::default()).await?;
         let authority = Authority::playing(&emulator)?;
@@ -150,7 +150,7 @@ impl Server {
         Ok(Self { emulator, origin, proxy, ca_pem: authority.pem().to_owned(), control_token, stop, tasks, ended })
     }
 
-    /// The emulator that is served. What a test changes in it is seen by the clients at once.
+    /// The emulator that is served. Clients see changes to it immediately.
     #[must_use]
     pub fn emulator(&self) -> &Emulator {
         &self.emulator
@@ -162,29 +162,29 @@ impl Server {
         &self.origin
     }
 
-    /// What `HTTPS_PROXY` has to be for the hosts' own names: `http://127.0.0.1:PORT`.
+    /// The value of `HTTPS_PROXY` that reaches the hosts by their own names: `http://127.0.0.1:PORT`.
     #[must_use]
     pub fn proxy(&self) -> &str {
         &self.proxy
     }
 
-    /// The certificate that clients have to trust.
+    /// The certificate that clients must trust.
     #[must_use]
     pub fn ca_pem(&self) -> &str {
         &self.ca_pem
     }
 
-    /// What a request to `{origin}/_emulator/…` has to show as its bearer token.
+    /// The bearer token for requests to `{origin}/_emulator/…`.
     #[must_use]
     pub fn control_token(&self) -> &str {
         &self.control_token
     }
 
-    /// Does what an order of the control endpoint says, by its name and with its body: `fault`, `timing`, `advance`,
+    /// Executes an order of the control endpoint by its name and body: `fault`, `timing`, `advance`,
     /// `clock`, `paging`, `grant`, `revoke`, `image`, `delete-image`, `node`.
     ///
     /// # Errors
-    /// If the order is not understood, or names what is not there.
+    /// If the order is invalid, or names something that does not exist.
     ///
     /// ```
     /// # use aks_acr_emulator::{Emulator, serve::{Server, ServerOptions}};
@@ -198,10 +198,10 @@ impl Server {
         Ok(control::obey(&self.emulator, name, body)?)
     }
 
-    /// What the control endpoint shows under a name, in the log from a mark on: `state`, `mark`, `requests`, `summary`.
+    /// Reads a view of the control endpoint, from a mark of the log on: `state`, `mark`, `requests`, `summary`.
     ///
     /// # Errors
-    /// If there is nothing under this name.
+    /// If the view does not exist.
     ///
     /// ```
     /// # use aks_acr_emulator::{Emulator, serve::{Server, ServerOptions}};
@@ -214,13 +214,13 @@ impl Server {
         Ok(control::look(&self.emulator, name, since)?)
     }
 
-    /// Waits until somebody asks the control endpoint to shut the server down.
+    /// Waits until the control endpoint receives a shutdown request.
     pub async fn asked_to_stop(&self) {
         // The sender is ours, so that the channel cannot be closed.
         let _ = self.stop.subscribe().wait_for(|stops| *stops).await;
     }
 
-    /// Takes no more connections, lets requests under way come to their end for a second, and closes.
+    /// Accepts no more connections, gives running requests a second to finish, and closes.
     pub async fn stop(mut self) {
         self.stop.send_replace(true);
         for task in std::mem::take(&mut self.tasks) {

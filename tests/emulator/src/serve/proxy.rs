@@ -36,16 +36,16 @@ pub(super) async fn serve(wire: Wire, stream: TcpStream) {
 
 fn answer(wire: &Wire, request: Request<Incoming>) -> Response<Body> {
     if request.method() != Method::CONNECT {
-        return refusal(StatusCode::METHOD_NOT_ALLOWED, "this proxy serves CONNECT only: use https");
+        return refusal(StatusCode::METHOD_NOT_ALLOWED, "this proxy accepts only CONNECT: use https");
     }
     let Some(authority) = request.uri().authority().cloned() else {
-        return refusal(StatusCode::BAD_REQUEST, "CONNECT wants a host and a port");
+        return refusal(StatusCode::BAD_REQUEST, "CONNECT needs a host and a port");
     };
     let host = authority.host().to_ascii_lowercase();
     let port = authority.port_u16().unwrap_or(443);
     let is_own = LOCAL_NAMES.contains(&host.as_str()) && wire.front.is_own_port(port);
     if !is_own && (port != 443 || !wire.front.knows(&host)) {
-        let message = format!("{authority} is not emulated, and nothing is passed on");
+        let message = format!("{authority} is not emulated, and this proxy never connects to the network");
         return refusal(StatusCode::BAD_GATEWAY, &message);
     }
     tokio::spawn(tunnel(wire.clone(), request));

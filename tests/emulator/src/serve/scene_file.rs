@@ -17,7 +17,7 @@ use crate::world::OWNER;
 #[derive(Debug, Default, Deserialize, Serialize)]
 #[serde(rename_all = "camelCase", deny_unknown_fields, default)]
 pub(super) struct Scene {
-    /// More subscriptions than the one that there always is.
+    /// Subscriptions in addition to the first one.
     subscriptions: Vec<String>,
     owner: Owner,
     groups: Vec<Group>,
@@ -28,7 +28,7 @@ pub(super) struct Scene {
     upstreams: Vec<Outside>,
     roles: Vec<Role>,
     callers: Vec<Caller>,
-    /// Groups of the directory, with members and with roles.
+    /// Entra groups, with members and roles.
     entra_groups: Vec<EntraGroup>,
     /// Resource providers that the first subscription has not registered.
     unregistered: Vec<String>,
@@ -63,10 +63,10 @@ struct Registry {
     location: Option<String>,
     sku: Option<String>,
     login_server: Option<String>,
-    /// Whether repositories and conditions are looked at.
+    /// Whether repository permissions and conditions are enforced.
     #[serde(default)]
     abac: bool,
-    /// In the words of Azure.
+    /// Azure's own properties.
     #[serde(default)]
     properties: serde_json::Map<String, Value>,
 }
@@ -131,12 +131,12 @@ struct Role {
     assignable_scopes: Vec<String>,
 }
 
-/// A group of the directory.
+/// An Entra group.
 #[derive(Debug, Deserialize, Serialize)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
 struct EntraGroup {
     name: String,
-    /// Callers and other groups by their names, clusters (whose kubelet identity is meant) as `group/name`, anybody by object id.
+    /// Callers and other groups by name, a cluster's kubelet identity as `group/name`, or any principal by object ID.
     #[serde(default)]
     members: Vec<String>,
     #[serde(default)]
@@ -149,13 +149,13 @@ impl EntraGroup {
         for held in &self.roles {
             let scope = held.scope_in(&azure);
             if azure.act(|world| world.access.role_named(&held.role).is_none()) {
-                return Err(ServeError::new(format!("there is no role named {}", held.role)));
+                return Err(ServeError::new(format!("role {} does not exist", held.role)));
             }
             azure.grant(&held.role, &azure.group_id(&self.name), &scope);
         }
         for member in &self.members {
             if azure.member_id(member).is_none() {
-                return Err(ServeError::new(format!("group {}: there is nobody named {member}", self.name)));
+                return Err(ServeError::new(format!("group {}: member {member} does not exist", self.name)));
             }
             azure = azure.with_member(&self.name, member);
         }
@@ -171,7 +171,7 @@ pub(super) struct Caller {
     secret: Option<String>,
     #[serde(default)]
     roles: Vec<Held>,
-    /// Groups, by name, that come to be by it.
+    /// Its Entra groups, by name; missing ones are created.
     #[serde(default)]
     groups: Vec<String>,
     #[serde(default)]
@@ -198,7 +198,7 @@ impl Caller {
     /// Reads one from a command line: `name:secret:Role@scope`, with more of the last part or none.
     pub(super) fn parse(text: &str) -> Result<Self, String> {
         let mut parts = text.splitn(3, ':');
-        let name = parts.next().filter(|name| !name.is_empty()).ok_or("a caller has a name")?;
+        let name = parts.next().filter(|name| !name.is_empty()).ok_or("a caller must have a name")?;
         let secret = parts.next().filter(|secret| !secret.is_empty()).map(str::to_owned);
         let held = |part: &str| {
             let (role, scope) = part.split_once('@').unwrap_or((part, ""));
@@ -213,12 +213,12 @@ impl Caller {
         for held in &self.roles {
             let scope = held.scope_in(&azure);
             if azure.act(|world| world.access.role_named(&held.role).is_none()) {
-                return Err(ServeError::new(format!("there is no role named {}", held.role)));
+                return Err(ServeError::new(format!("role {} does not exist", held.role)));
             }
             roles.push((held.role.as_str(), scope));
         }
         if !azure.object_id_of(&self.name).is_empty() {
-            return Err(ServeError::new(format!("there are two callers named {}", self.name)));
+            return Err(ServeError::new(format!("two callers are named {}", self.name)));
         }
         let roles: Vec<(&str, &str)> = roles.iter().map(|(role, scope)| (*role, scope.as_str())).collect();
         azure = azure.with_caller(&self.name, &roles);

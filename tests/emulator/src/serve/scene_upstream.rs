@@ -10,16 +10,16 @@ use crate::upstream_seed::{Asks, UpstreamSeed};
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
 pub(super) struct Outside {
     host: String,
-    /// Who may pull; nobody named: everybody.
+    /// Who may pull; everyone if it is empty.
     #[serde(default)]
     users: Vec<User>,
     /// `none`, `token`, `password`, `both` or `bothApart`.
     challenge: Option<String>,
-    /// Where it says that tokens come from.
+    /// The token endpoint that it names.
     realm: Option<String>,
-    /// What it names as each manifest's digest; `none` for nothing.
+    /// The digest that it reports for each manifest; `none` reports no digest.
     digest: Option<String>,
-    /// The host that it sends to for manifests.
+    /// The host that it redirects manifest requests to.
     moved_to: Option<String>,
 }
 
@@ -36,7 +36,7 @@ impl Outside {
         seed = self.users.iter().fold(seed, |seed, user| seed.user(&user.name, &user.password));
         if let Some(word) = &self.challenge {
             let how = Asks::named(word);
-            let wanted = "wanted none, token, password, both or bothApart";
+            let wanted = "must be none, token, password, both or bothApart";
             seed = seed.asks(how.ok_or_else(|| ServeError::new(format!("challenge of {}: {wanted}", self.host)))?);
         }
         seed = self.realm.iter().fold(seed, |seed, realm| seed.realm(realm));

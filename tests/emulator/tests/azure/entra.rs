@@ -83,7 +83,7 @@ async fn tokens_show_in_the_log_by_the_name_of_who_asked() {
 }
 
 #[test]
-#[should_panic(expected = "there is nobody named nobody")]
+#[should_panic(expected = "member nobody does not exist")]
 fn a_scene_that_names_a_caller_who_is_not_there_is_refused() {
     let _ = Emulator::new().with_member("team", "nobody");
 }

@@ -373,7 +373,7 @@ async fn a_last_line_that_was_cut_off_is_left_out_and_a_damaged_one_before_it_is
     assert_eq!(run.dump().await["groups"].as_array().unwrap().len(), 1);
     run.kill();
     std::io::Read::read_to_string(&mut run.program.0.stderr.take().unwrap(), &mut said).unwrap();
-    assert!(said.contains("cut off"), "{said}");
+    assert!(said.contains("truncated"), "{said}");
     assert!(std::fs::read(&file).unwrap().starts_with(&whole));
 
     let text = String::from_utf8(whole).unwrap();
@@ -418,9 +418,9 @@ fn it_is_for_its_owner_and_takes_the_place_of_nothing_else() {
     std::os::unix::fs::symlink(&file, &link).unwrap();
     assert!(refused(&link, &[]).contains("symbolic link"));
     std::fs::write(&other, "mine").unwrap();
-    assert!(refused(&other, &[]).contains("something else"));
+    assert!(refused(&other, &[]).contains("not a state file"));
     assert_eq!(std::fs::read_to_string(&other).unwrap(), "mine");
-    assert!(refused(&folder.0, &[]).contains("no file"));
+    assert!(refused(&folder.0, &[]).contains("not a file"));
     refused(&folder.file("no/such/folder"), &[]);
     // A scene that cannot be set leaves nothing behind.
     let none = folder.file("none");

@@ -11,7 +11,7 @@ impl Python<'_> {
         let methods: Vec<String> = self.operations.iter().map(|operation| self.method(operation)).collect();
         let items: String = self.operations.iter().filter_map(|operation| self.item_of(operation)).collect();
         formatted(&format!(
-            "// {HEAD}\n//! The operations, each as a call that has not begun.\n\n\
+            "// {HEAD}\n//! The operations, each as a call that has not started.\n\n\
              use super::Calls;\n\
              use crate::{{argument::{{self, Count, Listening, Parsed, Span, set}}, call::Call, cluster, error::to_py, \
              import::{{Followed, Items, Outcomes}}, value::through_json, values, word::Word}};\n\
@@ -120,8 +120,8 @@ impl Python<'_> {
              for pair in given.items()? {{\n\
              let (name, value): (String, Bound<'_, PyAny>) = pair.extract()?;\n\
              match &*name {{\n\"source\" => source = value.extract()?,\n{arms}\
-             other => return Err(PyTypeError::new_err(format!(\"an image of a list has no option '{{other}}'\"))),\n}}\n}}\n\
-             let Parsed(source) = source.ok_or_else(|| PyTypeError::new_err(\"an image of a list has a 'source'\"))?;\n\
+             other => return Err(PyTypeError::new_err(format!(\"images: unknown option '{{other}}'\"))),\n}}\n}}\n\
+             let Parsed(source) = source.ok_or_else(|| PyTypeError::new_err(\"images: each needs a 'source'\"))?;\n\
              {options}options.call.deadline = Span::named(deadline, py, \"deadline\")?;\n\
              Ok(aks_acr::{item}::new(source, options))\n}}\n"
         ))

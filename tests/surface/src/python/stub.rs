@@ -55,7 +55,7 @@ impl Python<'_> {
             text.push('\n');
             text += &if self.has_forms(name) { self.forms(name) } else { self.value(name) };
         }
-        text += "\nclass AksAcrError(Exception):\n    \"\"\"What went wrong, with the facts that a caller needs to act. Each kind has a class of its own below this one.\"\"\"\n\n";
+        text += "\nclass AksAcrError(Exception):\n    \"\"\"What went wrong, with the facts that a caller needs to act. Each kind of error has its own subclass.\"\"\"\n\n";
         for (name, method) in self.facts() {
             let ty = method.result.as_ref().map(|ty| self.returned(ty)).unwrap_or_default();
             let docs = quoted(&self.paragraphs(&method.docs, "Error"), "    ");
@@ -150,7 +150,7 @@ impl Python<'_> {
         let docs = quoted(&self.paragraphs(&self.source.docs_of_enums[name], name), "    ");
         let mut text = format!(
             "@disjoint_base\nclass {name}(Result):\n{docs}\n    @property\n    def kind(self) -> str:\n        \
-             \"\"\"The name of this form, the same word in every language.\"\"\"\n\n{}",
+             \"\"\"The name of this variant, the same word in every language.\"\"\"\n\n{}",
             more(name)
         );
         for form in &self.source.enums[name] {

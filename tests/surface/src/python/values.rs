@@ -10,7 +10,7 @@ use std::fmt::Write as _;
 impl Python<'_> {
     pub(super) fn values(&self) -> String {
         let mut text = format!(
-            "// {HEAD}\n//! Core's results as values of Python's, its words and its exceptions.\n\n\
+            "// {HEAD}\n//! Core's results, words and exceptions as Python values.\n\n\
              use crate::{{cluster::ClusterRef, error, import::ImportHandle, value::{{Json, Several, Time, through_json, value, variants}}, word::{{self, Word}}}};\n\
              use pyo3::prelude::*;\nuse std::collections::BTreeMap;\n\n"
         );

@@ -1,4 +1,4 @@
-"""Credentials of the emulator's callers, in the form that Azure's SDKs take, and without depending on them."""
+"""Credentials of the emulator's callers, in the form of Azure's SDKs but without depending on them."""
 
 import asyncio
 from types import TracebackType
@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 from aks_acr_emulator._emulator import Native
 
 
-# For a type checker they are azure-core's own, so that a credential is taken where one of azure-core's protocols is asked for;
+# For a type checker they are azure-core's classes, so that a credential satisfies azure-core's protocols;
 # a program without azure-core has these, which have the same fields.
 if TYPE_CHECKING:
     from azure.core.credentials import AccessToken as AccessToken
@@ -15,37 +15,37 @@ if TYPE_CHECKING:
 else:
 
     class AccessToken(NamedTuple):
-        """A token, and when it expires."""
+        """A token and its expiry."""
 
         token: str
-        """What a request shows."""
+        """The token that a request sends."""
         expires_on: int
         """In seconds since 1970."""
 
     class AccessTokenInfo:
-        """A token, when it expires, and of which kind it is."""
+        """A token, its expiry and its type."""
 
         def __init__(self, token: str, expires_on: int) -> None:
             self.token = token
-            """What a request shows."""
+            """The token that a request sends."""
             self.expires_on = expires_on
             """In seconds since 1970."""
             self.token_type = "Bearer"
-            """How it is shown."""
+            """The type of the token."""
             self.refresh_on: int | None = None
-            """When it should be renewed; nothing is said of that here."""
+            """When it should be renewed; always ``None`` here."""
 
         def __repr__(self) -> str:
             return f"AccessTokenInfo(token=..., expires_on={self.expires_on})"
 
 
 class TokenError(Exception):
-    """Entra gave no token: its own words say why."""
+    """Entra refused a token; the text is Entra's error."""
 
 
 def _ask(native: Native, caller: str, scopes: tuple[str, ...]) -> tuple[str, int]:
     if not scopes:
-        raise ValueError("a token is for at least one scope")
+        raise ValueError("a token needs at least one scope")
     try:
         return native.token(caller, list(scopes))
     except RuntimeError as fault:
@@ -53,7 +53,7 @@ def _ask(native: Native, caller: str, scopes: tuple[str, ...]) -> tuple[str, int
 
 
 class Credential:
-    """A caller's credential, for whoever calls it and waits. Every token is asked for anew, so that it shows in the log."""
+    """A caller's credential for blocking clients. It has no cache, so each token request shows in the log."""
 
     def __init__(self, native: Native, caller: str) -> None:
         self._native = native
@@ -63,25 +63,25 @@ class Credential:
         return f"Credential({self._caller!r})"
 
     def get_token(self, *scopes: str, **options: Any) -> AccessToken:
-        """Asks the emulator's Entra for a token.
+        """Requests a token from the emulator's Entra.
 
-        The options (``claims``, ``tenant_id``, …) are taken and change nothing.
+        The options (``claims``, ``tenant_id``, …) are accepted and ignored.
 
         Raises:
-            TokenError: If Entra gives none.
+            TokenError: If Entra refuses one.
         """
         return AccessToken(*_ask(self._native, self._caller, scopes))
 
     def get_token_info(self, *scopes: str, options: Any = None) -> AccessTokenInfo:
-        """Asks the emulator's Entra for a token, in the newer form of azure-core.
+        """Requests a token from the emulator's Entra, in azure-core's newer form.
 
         Raises:
-            TokenError: If Entra gives none.
+            TokenError: If Entra refuses one.
         """
         return AccessTokenInfo(*_ask(self._native, self._caller, scopes))
 
     def close(self) -> None:
-        """Does nothing: there is nothing open."""
+        """Does nothing: no connection is open."""
 
     def __enter__(self) -> "Credential":
         return self
@@ -96,7 +96,7 @@ class Credential:
 
 
 class AsyncCredential:
-    """A caller's credential for coroutines. Every token is asked for anew, so that it shows in the log."""
+    """A caller's credential for coroutines. It has no cache, so each token request shows in the log."""
 
     def __init__(self, native: Native, caller: str) -> None:
         self._native = native
@@ -106,25 +106,25 @@ class AsyncCredential:
         return f"AsyncCredential({self._caller!r})"
 
     async def get_token(self, *scopes: str, **options: Any) -> AccessToken:
-        """Asks the emulator's Entra for a token.
+        """Requests a token from the emulator's Entra.
 
-        The options (``claims``, ``tenant_id``, …) are taken and change nothing.
+        The options (``claims``, ``tenant_id``, …) are accepted and ignored.
 
         Raises:
-            TokenError: If Entra gives none.
+            TokenError: If Entra refuses one.
         """
         return AccessToken(*await asyncio.to_thread(_ask, self._native, self._caller, scopes))
 
     async def get_token_info(self, *scopes: str, options: Any = None) -> AccessTokenInfo:
-        """Asks the emulator's Entra for a token, in the newer form of azure-core.
+        """Requests a token from the emulator's Entra, in azure-core's newer form.
 
         Raises:
-            TokenError: If Entra gives none.
+            TokenError: If Entra refuses one.
         """
         return AccessTokenInfo(*await asyncio.to_thread(_ask, self._native, self._caller, scopes))
 
     async def close(self) -> None:
-        """Does nothing: there is nothing open."""
+        """Does nothing: no connection is open."""
 
     async def __aenter__(self) -> "AsyncCredential":
         return self

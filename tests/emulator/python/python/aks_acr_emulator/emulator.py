@@ -15,7 +15,7 @@ from aks_acr_emulator.scene import Caller, Scene
 
 
 class CloudOptions(TypedDict):
-    """A cloud of its own, as ``aks_acr.Client`` takes it."""
+    """A custom cloud for ``aks_acr.Client``."""
 
     resource_manager: str
     registry_suffix: str
@@ -23,7 +23,7 @@ class CloudOptions(TypedDict):
 
 
 class ClientOptions(TypedDict):
-    """What ``aks_acr.Client`` has to be told, beside the credential and the subscription."""
+    """The options of ``aks_acr.Client``, beside the credential and the subscription."""
 
     cloud: CloudOptions
     proxy: str
@@ -31,22 +31,22 @@ class ClientOptions(TypedDict):
 
 
 class Emulator(Orders):
-    """An Azure of its own, behind TLS on loopback, that lives in this process until it is stopped.
+    """An emulated Azure behind TLS on loopback, in this process, until it is stopped.
 
-    A context manager, for ``with`` and for ``async with``; or :meth:`start` and :meth:`stop`. After it has stopped, its log
-    and its state can still be read.
+    Use it with ``with`` or ``async with``, or call :meth:`start` and :meth:`stop`. Its log and its state can still be read
+    after it has stopped.
 
         >>> with Emulator(scene={"registries": [{"group": "group", "name": "myregistry"}]}) as azure:
         ...     azure.state()["registries"][0]["loginServer"]
         'myregistry.azurecr.io'
 
     Args:
-        scene: What there is at the start. Without it: a subscription, its owner, and images of Docker Hub and of
+        scene: The state at the start. By default a subscription, its owner, and images of Docker Hub and
             Microsoft to import.
-        timing: How long things take: ``"none"``, or ``"typical"`` for about what Azure takes.
-        clock: How many times faster than real the clock runs that grants, operations and rollouts go by.
-        latency_ms: What passes before any request is looked at, in milliseconds.
-        callers: More callers than the scene has, in the scene's form.
+        timing: How long operations take: ``"none"``, or ``"typical"`` for about as long as in Azure.
+        clock: How many times faster than real time the clock of grants, operations and rollouts runs.
+        latency_ms: The latency of each request, in milliseconds.
+        callers: Callers in addition to the scene's, in the same form.
     """
 
     def __init__(
@@ -69,24 +69,24 @@ class Emulator(Orders):
         return f"Emulator({self._facts.get('origin', 'not started')!r})"
 
     def start(self) -> "Emulator":
-        """Starts it. When this returns, clients may come.
+        """Starts it. It accepts clients once this returns.
 
         Raises:
-            ValueError: If the scene has a word that is not known, or names a role that is not there; the text names it.
-            RuntimeError: If it was started before.
-            OSError: If this machine is in the way.
+            ValueError: If the scene has an unknown key, word or role; the text names it.
+            RuntimeError: If it was already started.
+            OSError: If this machine fails, for example without a free port.
         """
         if self._native is not None:
-            raise RuntimeError("this emulator was started before; make another one")
+            raise RuntimeError("this emulator was already started; create another one")
         native = Native(self._wanted)
         self._facts = json.loads(native.facts())
         self._native = native
-        # At the latest when the process ends, so that no file stays behind.
+        # At the latest when the process ends, so that the certificate's file is removed.
         self._end = weakref.finalize(self, native.stop)
         return self
 
     def stop(self) -> None:
-        """Ends it, and removes the file of its certificate. The second time it does nothing."""
+        """Stops it and removes its certificate file. A second call does nothing."""
         if self._end is not None:
             self._end()
 
@@ -110,7 +110,7 @@ class Emulator(Orders):
         self._running()
         return self._facts[name]
 
-    # Where it is, and who may come.
+    # Its addresses and callers.
 
     @property
     def subscription_id(self) -> str:
@@ -129,17 +129,17 @@ class Emulator(Orders):
 
     @property
     def proxy(self) -> str:
-        """The proxy behind which every emulated host answers under its own name: ``http://127.0.0.1:PORT``."""
+        """The URL of a proxy that reaches every emulated host under its own name: ``http://127.0.0.1:PORT``."""
         return cast(str, self._fact("proxy"))
 
     @property
     def ca(self) -> str:
-        """The certificate that clients have to trust, as PEM text."""
+        """The certificate that clients must trust, as PEM text."""
         return cast(str, self._fact("ca"))
 
     @property
     def ca_file(self) -> str:
-        """The path of a file with that certificate, which goes when the emulator stops."""
+        """The path of a file with that certificate, removed when the emulator stops."""
         return cast(str, self._fact("caFile"))
 
     @property
@@ -154,14 +154,14 @@ class Emulator(Orders):
 
     @property
     def environment(self) -> dict[str, str]:
-        """The variables by which other programs (az, kubectl, the SDKs) find the emulator, trust it, and sign in."""
+        """The environment variables with which other programs (az, kubectl, the SDKs) find the emulator, trust it and sign in."""
         return dict(self._fact("environment"))
 
     def client_of(self, caller: str) -> tuple[str, str]:
-        """Client id and secret of a caller, for a credential of another make.
+        """Client ID and secret of a caller, for another credential type.
 
         Raises:
-            LookupError: If there is no such caller, or one that does not sign in.
+            LookupError: If the caller does not exist or cannot sign in.
         """
         return self._running().client_of(caller)
 
@@ -169,7 +169,7 @@ class Emulator(Orders):
         """The credential of a caller, for Azure's SDKs and for ``aks_acr.Client``.
 
         Raises:
-            LookupError: If there is no such caller, or one that does not sign in.
+            LookupError: If the caller does not exist or cannot sign in.
         """
         self.client_of(caller)
         return Credential(self._running(), caller)
@@ -178,13 +178,13 @@ class Emulator(Orders):
         """The credential of a caller, for the SDKs' clients with coroutines and for ``aks_acr.aio.Client``.
 
         Raises:
-            LookupError: If there is no such caller, or one that does not sign in.
+            LookupError: If the caller does not exist or cannot sign in.
         """
         self.client_of(caller)
         return AsyncCredential(self._running(), caller)
 
     def client_options(self) -> ClientOptions:
-        """What ``aks_acr.Client`` has to be told: ``Client(azure.credential(), azure.subscription_id,
+        """The options of ``aks_acr.Client``: ``Client(azure.credential(), azure.subscription_id,
         **azure.client_options())``."""
         cloud = CloudOptions(
             resource_manager=self.origin, registry_suffix=".azurecr.io", graph="https://graph.microsoft.com"
@@ -192,7 +192,7 @@ class Emulator(Orders):
         return ClientOptions(cloud=cloud, proxy=self.proxy, ca=self.ca)
 
     def arm_options(self) -> dict[str, Any]:
-        """What a client of azure-mgmt-* has to be told, of either kind: ``ContainerRegistryManagementClient(credential,
+        """The options of a client of azure-mgmt-*, blocking or not: ``ContainerRegistryManagementClient(credential,
         azure.subscription_id, **azure.arm_options())``."""
         return {
             "base_url": self.origin,
@@ -201,15 +201,15 @@ class Emulator(Orders):
         }
 
     def identity_options(self) -> dict[str, Any]:
-        """What a credential of azure-identity has to be told: ``ClientSecretCredential(azure.tenant_id, azure.client_id,
+        """The options of a credential of azure-identity: ``ClientSecretCredential(azure.tenant_id, azure.client_id,
         azure.client_secret, **azure.identity_options())``."""
-        # Instance discovery would ask about an authority that nobody has heard of.
+        # Instance discovery would send a request about an authority that is unknown to Azure.
         return {"authority": self.origin, "disable_instance_discovery": True, "connection_verify": self.ca_file}
 
-    # What it has seen, and how it ended.
+    # Its log and its state.
 
     def mark(self) -> int:
-        """The present end of the log."""
+        """The current end of the log."""
         return cast(int, self._look("mark", None)["mark"])
 
     def requests(self, since: int | None = None) -> list[Request]:
@@ -217,27 +217,27 @@ class Emulator(Orders):
         return [Request._of(seen) for seen in self._look("requests", since)]
 
     def summary(self, since: int | None = None) -> Summary:
-        """How many requests there were, how deep, how many writes; or those since a mark."""
+        """The number, depth and writes of all requests, or of those since a mark."""
         return Summary(**self._look("summary", since))
 
     def state(self) -> dict[str, Any]:
-        """Everything there is, without secrets: principals, role assignments, registries with their tags, clusters with
+        """The whole state, without secrets: principals, role assignments, registries with their tags, clusters with
         deployments and pods, in the form of the control endpoint."""
         return cast(dict[str, Any], self._look("state", None))
 
     def registry_id(self, group: str, name: str) -> str:
-        """The resource id of a registry; of one that does not exist, the id that it would have in the first subscription."""
+        """The resource id of a registry. If it does not exist: the ID that it would have in the first subscription."""
         return self._running().registry_id(group, name)
 
     def cluster_id(self, group: str, name: str) -> str:
-        """The resource id of a cluster; of one that does not exist, the id that it would have in the first subscription."""
+        """The resource id of a cluster. If it does not exist: the ID that it would have in the first subscription."""
         return self._running().cluster_id(group, name)
 
     def kubelet_object_id(self, group: str, cluster: str) -> str:
-        """The object id of the identity that a cluster's nodes pull with.
+        """The object ID of a cluster's kubelet identity.
 
         Raises:
-            LookupError: If there is none.
+            LookupError: If it does not exist.
         """
         return self._known(self._running().kubelet_object_id(group, cluster), f"no kubelet identity of {group}/{cluster}")
 
@@ -245,12 +245,12 @@ class Emulator(Orders):
         """The object id of a caller.
 
         Raises:
-            LookupError: If there is no such caller.
+            LookupError: If the caller does not exist.
         """
         return self._known(self._running().object_id(caller), f"no caller named {caller}")
 
     def digest(self, image: str) -> str | None:
-        """The digest that a tag stands for, where there is one."""
+        """The digest of a tag, if it exists."""
         return self._running().digest(image)
 
     @staticmethod

@@ -7,32 +7,32 @@ from typing import Any, Literal
 
 @dataclass(frozen=True)
 class Request:
-    """One request and what became of it."""
+    """A request and its result."""
 
     service: Literal["entra", "arm", "graph", "registry", "kubernetes", "unknown"]
-    """The service it was for."""
+    """The service that received it."""
     method: str
-    """The method, in capitals."""
+    """The method, in upper case."""
     host: str
     """The host under Azure's own name, without port."""
     path: str
     """The path as it was sent."""
     query: str
-    """The query as it was sent, decoded, without what is a secret."""
+    """The query as it was sent, decoded, without secrets."""
     status: int | None
-    """The status of the answer; ``None`` when none came: cut off, given up, or still under way."""
+    """The status of the response; ``None`` if the connection was cut, the client gave up, or the request is still running."""
     caller: str | None
-    """The name of the principal whose token came along, where one did."""
+    """The name of the principal whose token was sent, if any."""
     started: int
-    """The place of its start in the order of all starts and ends."""
+    """The position of its start among all starts and ends."""
     ended: int | None
-    """The place of its end in the same order; ``None`` when it was given up or is still under way."""
+    """The position of its end in the same order; ``None`` if the client gave up or the request is still running."""
     sender: Literal["client", "node"]
     """Who sent it: the program under test, or a node of a cluster."""
     write: bool
-    """Whether it asks for a change."""
+    """Whether it is a write."""
     fault: str | None
-    """The fault that it met, in a word or two, where it met one."""
+    """The fault that hit it, in a word or two, if any."""
 
     def __str__(self) -> str:
         query = f"?{self.query}" if self.query else ""
@@ -46,13 +46,13 @@ class Request:
 
 @dataclass(frozen=True)
 class Summary:
-    """What a number of requests come to. Tokens and what nodes sent are left out of all but their own counts."""
+    """A summary of requests. Token requests and requests of nodes appear only in their own counts."""
 
     count: int
     """How many requests there were."""
     depth: int
-    """The longest chain in which each started after the one before had ended."""
+    """The longest chain of requests that each started after the previous one had ended."""
     writes: int
-    """How many asked for a change."""
+    """How many were writes."""
     tokens: int
     """How many requests went to Entra."""

@@ -1,15 +1,15 @@
-"""The scene that an emulator starts with, in the words of the program's seed file."""
+"""The scene that an emulator starts with, in the form of the program's scene file."""
 
 from typing import Any, Literal, TypedDict
 
 
 class Owner(TypedDict, total=False):
-    """The caller that there always is, who owns the subscription."""
+    """The first caller, Owner of the subscription."""
 
     secret: str
-    """Its secret; made up where it is left out."""
+    """Its secret; generated if left out."""
     directory: bool
-    """Whether it may use Microsoft Graph too. In Azure, owning a subscription brings no right to the directory."""
+    """Whether it may also use Microsoft Graph. In Azure, the Owner of a subscription has no rights in the directory."""
 
 
 class _Named(TypedDict):
@@ -21,7 +21,7 @@ class _Placed(_Named):
 
 
 class Group(_Named, total=False):
-    """A resource group. Those of registries and clusters come to be by them."""
+    """A resource group. The groups of registries and clusters are created with them."""
 
     location: str
 
@@ -34,9 +34,9 @@ class Registry(_Placed, total=False):
     sku: str
     loginServer: str
     abac: bool
-    """Whether repositories and conditions are looked at."""
+    """Whether repository permissions and conditions are enforced."""
     properties: dict[str, Any]
-    """In the words of Azure."""
+    """Azure's own properties."""
 
 
 class Node(_Named, total=False):
@@ -60,18 +60,18 @@ class Cluster(_Placed, total=False):
     adminGroups: list[str]
     nodes: list[Node]
     properties: dict[str, Any]
-    """In the words of Azure."""
+    """Azure's own properties."""
 
 
 class Image(_Named, total=False):
-    """An image, by the name that a pod has for it."""
+    """An image, by the name that a pod uses."""
 
     platforms: list[str]
     """By default ``linux/amd64`` and ``linux/arm64``."""
 
 
 class User(_Named):
-    """Somebody whom a registry outside of Azure lets pull."""
+    """A user who may pull from a registry outside Azure."""
 
     password: str
 
@@ -81,29 +81,29 @@ class _Upstream(TypedDict):
 
 
 class Upstream(_Upstream, total=False):
-    """A registry outside of Azure that does not let everybody pull, or answers in ways of its own."""
+    """A registry outside Azure that restricts pulls or answers in its own way."""
 
     users: list[User]
-    """Who may pull; nobody named: everybody."""
+    """Who may pull; everyone if it is empty."""
     challenge: Literal["none", "token", "password", "both", "bothApart"]
-    """How it asks to sign in: not at all, for a token, for a name and a password, or for either in one header or in two."""
+    """How it asks for sign-in: not at all, with a token, with a username and password, or with either, in one header or in two."""
     realm: str
-    """Where it says that tokens come from."""
+    """The token endpoint that it names."""
     digest: str
-    """What it names as each manifest's digest; ``"none"`` for nothing."""
+    """The digest that it reports for each manifest; ``"none"`` reports no digest."""
     movedTo: str
-    """The host that it sends to for manifests."""
+    """The host that it redirects manifest requests to."""
 
 
 class Role(_Named, total=False):
-    """A role definition of one's own."""
+    """A custom role definition."""
 
     actions: list[str]
     dataActions: list[str]
     notActions: list[str]
     notDataActions: list[str]
     assignableScopes: list[str]
-    """Where it can be assigned, and exists; by default in every subscription. ``{subscription}`` stands for the id of the first one."""
+    """The scopes at which it can be assigned; by default every subscription. ``{subscription}`` is the ID of the first one."""
 
 
 class _Held(TypedDict):
@@ -114,33 +114,33 @@ class Held(_Held, total=False):
     """A role that a caller has."""
 
     scope: str
-    """``{subscription}`` stands for the id of the first one; without a scope, that is meant."""
+    """``{subscription}`` is the ID of the first subscription, which is also the default scope."""
 
 
 class Caller(_Named, total=False):
-    """Somebody who signs in."""
+    """A service principal that signs in."""
 
     secret: str
     roles: list[Held]
     groups: list[str]
-    """Groups, by name, that come to be by it."""
+    """Its Entra groups, by name; missing ones are created."""
     directory: bool
     """Whether it may use Microsoft Graph."""
 
 
 class EntraGroup(_Named, total=False):
-    """A group of the directory."""
+    """An Entra group."""
 
     members: list[str]
-    """Callers and other groups by their names, clusters (whose kubelet identity is meant) as ``"group/name"``, anybody by object id."""
+    """Callers and other groups by name, a cluster's kubelet identity as ``"group/name"``, or any principal by object ID."""
     roles: list[Held]
 
 
 class Scene(TypedDict, total=False):
-    """What there is at the start. Everything may be left out, and nothing else may be said."""
+    """The state at the start. Every key is optional; unknown keys are rejected."""
 
     subscriptions: list[str]
-    """More subscriptions than the one that there always is."""
+    """Subscriptions in addition to the first one."""
     owner: Owner
     groups: list[Group]
     registries: list[Registry]
@@ -150,6 +150,6 @@ class Scene(TypedDict, total=False):
     roles: list[Role]
     callers: list[Caller]
     entraGroups: list[EntraGroup]
-    """Groups of the directory, with members and with roles."""
+    """Entra groups, with members and roles."""
     unregistered: list[str]
     """Resource providers that the first subscription has not registered, such as ``"Microsoft.ContainerRegistry"``."""

@@ -55,11 +55,11 @@ impl FaultOrder {
     pub(in crate::serve) fn parse(text: &str) -> Result<Self, String> {
         let mut words = text.split_whitespace();
         let (Some(method), Some(part)) = (words.next(), words.next()) else {
-            return Err(String::from("a fault begins with a method (or *) and a part of an address"));
+            return Err(String::from("a fault must start with a method (or *) and a part of a URL"));
         };
         let mut order = json!({"method": method, "part": part, "headers": {}});
         for word in words {
-            let number = |value: &str| value.parse::<u64>().map_err(|_| format!("{word}: not a number"));
+            let number = |value: &str| value.parse::<u64>().map_err(|_| format!("{word}: must be a number"));
             match word.split_once('=') {
                 None if word == "after" => order["afterEffect"] = true.into(),
                 None if ["reset", "page", "truncated", "silent"].contains(&word) => order[word] = true.into(),
@@ -76,7 +76,7 @@ impl FaultOrder {
                     order["headers"][name] = value.into();
                 }
                 _ => {
-                    return Err(format!("{word}: not one of {WORDS}"));
+                    return Err(format!("{word}: must be one of {WORDS}"));
                 }
             }
         }
@@ -123,7 +123,7 @@ pub(super) struct StormOrder {
 impl StormOrder {
     pub(super) fn obey(self, emulator: &Emulator) -> Result<Value, Refusal> {
         if !(0.0..=1.0).contains(&self.share) {
-            return Err(unclear(format!("a share is a number from 0 to 1, not {}", self.share)));
+            return Err(unclear(format!("share: must be a number from 0 to 1, not {}", self.share)));
         }
         if self.share > 0.0 {
             emulator.storm(Storm::new(self.seed, self.share));

@@ -20,7 +20,7 @@ pub(super) struct Federate {
 impl Federate {
     pub(super) fn obey(self, emulator: &Emulator) -> Result<Value, Refusal> {
         if emulator.object_id_of(&self.caller).is_empty() {
-            return Err(missing(format!("there is no caller named {}", self.caller)));
+            return Err(missing(format!("caller {} does not exist", self.caller)));
         }
         // It is the same emulator: a clone shares everything.
         let _ = emulator.clone().with_federated_credential(&self.caller, &self.issuer, &self.subject);

@@ -16,7 +16,7 @@ pub(super) fn at(emulator: &Emulator, what: &str, query: &str) -> Result<Reply, 
     let since = match form_field(query.as_bytes(), "since") {
         None => 0,
         Some(text) => {
-            let wrong = |_| unclear(format!("since={text} is no mark"));
+            let wrong = |_| unclear(format!("invalid mark: since={text}"));
             text.parse().map_err(wrong)?
         }
     };
@@ -44,7 +44,7 @@ pub(in crate::serve) fn look(emulator: &Emulator, what: &str, since: usize) -> R
             let (count, depth, writes, tokens) = (sum.count, sum.depth, sum.writes, sum.tokens);
             Ok(json!({"count": count, "depth": depth, "writes": writes, "tokens": tokens}))
         }
-        other => Err(missing(format!("there is nothing to see at {other}"))),
+        other => Err(missing(format!("unknown view: {other}"))),
     }
 }
 

@@ -64,10 +64,10 @@ impl Control {
             }
             &Method::POST if order != DELETE_IMAGE => order,
             &Method::DELETE if order == "image" => DELETE_IMAGE,
-            method => return Err(missing(format!("there is no order {method} {order}"))),
+            method => return Err(missing(format!("unknown order: {method} {order}"))),
         };
-        let body = serde_json::from_slice(request.body())
-            .map_err(|fault| unclear(format!("the order is not understood: {fault}")))?;
+        let body =
+            serde_json::from_slice(request.body()).map_err(|fault| unclear(format!("invalid order: {fault}")))?;
         Ok(done_with(&obey(emulator, name, body)?))
     }
 }
@@ -118,7 +118,7 @@ pub(super) fn carry_out(emulator: &Emulator, order: &str, body: Value) -> Result
         "image" => Ok(read::<Image>(body)?.push(emulator)),
         DELETE_IMAGE => read::<Image>(body)?.delete(emulator),
         "node" => read::<Node>(body)?.obey(emulator),
-        _ => Err(missing(format!("there is no order {order}"))),
+        _ => Err(missing(format!("unknown order: {order}"))),
     }
 }
 
@@ -127,7 +127,7 @@ fn done_with(body: &Value) -> Reply {
 }
 
 pub(super) fn read<T: DeserializeOwned>(body: Value) -> Result<T, Refusal> {
-    serde_path_to_error::deserialize(body).map_err(|fault| unclear(format!("the order is not understood: {fault}")))
+    serde_path_to_error::deserialize(body).map_err(|fault| unclear(format!("invalid order: {fault}")))
 }
 
 /// A refusal of what was understood, but names what is not there.

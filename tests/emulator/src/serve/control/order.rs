@@ -43,7 +43,7 @@ impl TimingOrder {
         let mut timing = match self.preset.as_deref() {
             None | Some("none") => Timing::none(),
             Some("typical") => Timing::typical(),
-            Some(other) => return Err(missing(format!("there is no timing {other}"))),
+            Some(other) => return Err(missing(format!("unknown timing: {other}"))),
         };
         for (wanted, field) in [
             (self.latency, &mut timing.latency),
@@ -74,7 +74,7 @@ impl TimingOrder {
 
 /// A time that a clock can take: not negative, and at most ten years.
 pub(super) fn seconds(number: f64) -> Result<Duration, Refusal> {
-    let wrong = || unclear(format!("{number} seconds are no time to wait"));
+    let wrong = || unclear(format!("invalid time: {number} seconds"));
     let time = Duration::try_from_secs_f64(number).map_err(|_| wrong())?;
     if time > FOR_EVER { Err(wrong()) } else { Ok(time) }
 }
@@ -101,7 +101,7 @@ pub(in crate::serve) struct Speed {
 impl Speed {
     pub(in crate::serve) fn obey(self, emulator: &Emulator) -> Result<Value, Refusal> {
         if !(1..=100_000).contains(&self.speed) {
-            return Err(unclear(format!("the clock runs 1 to 100000 times as fast, not {} times", self.speed)));
+            return Err(unclear(format!("the clock's speed must be from 1 to 100000, not {}", self.speed)));
         }
         emulator.set_clock_speed(self.speed);
         Ok(json!({}))
@@ -145,20 +145,20 @@ impl Grant {
             (Some(caller), None) => {
                 let id = emulator.object_id_of(&caller);
                 if id.is_empty() {
-                    return Err(missing(format!("there is no caller named {caller}")));
+                    return Err(missing(format!("caller {caller} does not exist")));
                 }
                 id
             }
             (None, Some(principal)) => principal,
-            _ => return Err(unclear("a grant names a caller or a principal")),
+            _ => return Err(unclear("a grant needs either a caller or a principal")),
         };
         let known =
             emulator.act(|world| world.access.role_named(&self.role).or(world.access.role(&self.role)).is_some());
         if !known {
-            return Err(missing(format!("there is no role named {}", self.role)));
+            return Err(missing(format!("role {} does not exist", self.role)));
         }
         if let Some(condition) = self.condition.as_deref().filter(|text| Condition::parse(text).is_none()) {
-            return Err(unclear(format!("the condition is not understood: {condition}")));
+            return Err(unclear(format!("the condition is not supported: {condition}")));
         }
         let name = match self.condition {
             Some(condition) => emulator.grant_if(&self.role, &principal, &self.scope, &condition),
@@ -179,7 +179,7 @@ impl Revoke {
         if emulator.revoke(&self.name) {
             return Ok(json!({}));
         }
-        Err(missing(format!("there is no role assignment {}", self.name)))
+        Err(missing(format!("role assignment {} does not exist", self.name)))
     }
 }
 
@@ -194,7 +194,7 @@ pub(super) struct MemberOrder {
 impl MemberOrder {
     pub(super) fn add(self, emulator: &Emulator) -> Result<Value, Refusal> {
         if emulator.member_id(&self.member).is_none() {
-            return Err(missing(format!("there is nobody named {} to be a member", self.member)));
+            return Err(missing(format!("member {} does not exist", self.member)));
         }
         emulator.add_member(&self.group, &self.member);
         Ok(json!({"group": emulator.group_id(&self.group)}))
@@ -204,7 +204,7 @@ impl MemberOrder {
         if emulator.remove_member(&self.group, &self.member) {
             return Ok(json!({}));
         }
-        Err(missing(format!("{} is no member of {}", self.member, self.group)))
+        Err(missing(format!("{} is not a member of {}", self.member, self.group)))
     }
 }
 
@@ -238,7 +238,7 @@ pub(super) struct DenyOrder {
 impl DenyOrder {
     pub(super) fn obey(self, emulator: &Emulator) -> Result<Value, Refusal> {
         if let Some(unknown) = self.but_for.iter().find(|caller| emulator.object_id_of(caller).is_empty()) {
-            return Err(missing(format!("there is no caller named {unknown}")));
+            return Err(missing(format!("caller {unknown} does not exist")));
         }
         let actions: Vec<&str> = self.actions.iter().map(String::as_str).collect();
         let but_for: Vec<&str> = self.but_for.iter().map(String::as_str).collect();
@@ -258,14 +258,14 @@ pub(super) struct Block {
 impl Block {
     pub(super) fn obey(self, emulator: &Emulator) -> Result<Value, Refusal> {
         if emulator.object_id_of(&self.caller).is_empty() {
-            return Err(missing(format!("there is no caller named {}", self.caller)));
+            return Err(missing(format!("caller {} does not exist", self.caller)));
         }
         emulator.block_sign_in(&self.caller, self.blocked);
         Ok(json!({}))
     }
 }
 
-/// An image, by the name that a pod has for it.
+/// An image, by the name that a pod uses.
 #[derive(Debug, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub(super) struct Image {
@@ -289,7 +289,7 @@ impl Image {
         if emulator.delete_image(&self.name) {
             return Ok(json!({}));
         }
-        Err(missing(format!("there is no image {}", self.name)))
+        Err(missing(format!("image {} does not exist", self.name)))
     }
 }
 
@@ -317,7 +317,7 @@ fn amd64() -> String {
 impl Node {
     pub(super) fn obey(self, emulator: &Emulator) -> Result<Value, Refusal> {
         if emulator.control_plane_object_id(&self.group, &self.cluster).is_empty() {
-            return Err(missing(format!("there is no cluster {} in {}", self.cluster, self.group)));
+            return Err(missing(format!("cluster {} does not exist in group {}", self.cluster, self.group)));
         }
         emulator.add_node(&self.group, &self.cluster, &self.name, &self.os, &self.architecture);
         Ok(json!({}))

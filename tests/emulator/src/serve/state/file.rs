@@ -36,8 +36,8 @@ pub(super) fn find(path: &Path) -> Result<Found, ServeError> {
     match std::fs::symlink_metadata(path) {
         Err(fault) if fault.kind() == std::io::ErrorKind::NotFound => return Ok(Found::Nothing),
         Err(fault) => return Err(failed(path, &fault)),
-        Ok(known) if known.is_symlink() => return Err(refused(path, "it is a symbolic link, and none is followed")),
-        Ok(known) if !known.is_file() => return Err(refused(path, "it is no file")),
+        Ok(known) if known.is_symlink() => return Err(refused(path, "it is a symbolic link, which is not followed")),
+        Ok(known) if !known.is_file() => return Err(refused(path, "it is not a file")),
         Ok(_) => {}
     }
     let mut file = OpenOptions::new().read(true).write(true).open(path).map_err(|fault| failed(path, &fault))?;
@@ -45,7 +45,7 @@ pub(super) fn find(path: &Path) -> Result<Found, ServeError> {
     let begun = file.by_ref().take(BEGINNING.len() as u64).read_to_end(&mut start);
     let locked = lock(&file, path);
     if !(start.is_empty() || start.starts_with(BEGINNING)) {
-        return Err(refused(path, "it is something else, and is left as it is"));
+        return Err(refused(path, "it is not a state file, and is not changed"));
     }
     locked?;
     begun.map_err(|fault| failed(path, &fault))?;
@@ -128,7 +128,7 @@ fn header(line: &[u8]) -> Result<Header, String> {
     let damaged = |fault: serde_json::Error| format!("line 1 is damaged: {fault}");
     let any: serde_json::Value = serde_json::from_slice(line).map_err(damaged)?;
     if any["aksAcrEmulatorState"] != FORMAT {
-        return Err(format!("its form {} is not one that this emulator knows", any["aksAcrEmulatorState"]));
+        return Err(format!("its format {} is unknown to this version", any["aksAcrEmulatorState"]));
     }
     serde_json::from_value(any).map_err(damaged)
 }

@@ -55,7 +55,7 @@ impl Journal {
     fn complain(&mut self, fault: &io::Error) {
         if !std::mem::replace(&mut self.has_complained, true) {
             let path = self.path.display();
-            eprintln!("aks-acr-emulator: {path} cannot be written to: {fault}; changes are refused until it can");
+            eprintln!("aks-acr-emulator: {path} cannot be written: {fault}; changes are rejected until it can");
         }
     }
 }
@@ -87,7 +87,7 @@ impl Keeper for Kept {
                 Err(fault) => {
                     journal.complain(&fault);
                     let path = journal.path.display();
-                    Err(format!("The change could not be kept in {path}, and so was not made: {fault}."))
+                    Err(format!("The change was not made, because {path} could not be written: {fault}."))
                 }
             }
         })

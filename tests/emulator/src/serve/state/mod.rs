@@ -84,7 +84,7 @@ impl State {
         let shown = path.display();
         let other = |option: &str| {
             ServeError::new(format!(
-                "the state file {shown} was made with another {option}; leave it out, or take another file"
+                "the state file {shown} was created with another {option}; omit the option, or use another file"
             ))
         };
         if let Some(scene) = &wanted.scene
@@ -97,7 +97,7 @@ impl State {
         }
         if state.header.emulator != env!("CARGO_PKG_VERSION") {
             eprintln!(
-                "aks-acr-emulator: the state file {shown} was made by version {}; what was done is done again by the rules of \
+                "aks-acr-emulator: the state file {shown} was created by version {}; its changes are replayed with the rules of \
                  this one",
                 state.header.emulator
             );
@@ -139,7 +139,7 @@ impl State {
             return Authority::restore(known);
         }
         if self.authority.is_some() {
-            eprintln!("aks-acr-emulator: the certificate ends soon: there is a new one for clients to trust");
+            eprintln!("aks-acr-emulator: the certificate expires soon: clients must trust a new one");
         }
         let authority = Authority::playing(emulator)?;
         self.add(&Line::Authority(authority.kept()))?;

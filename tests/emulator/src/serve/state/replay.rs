@@ -34,7 +34,7 @@ pub(super) fn replay(emulator: &Emulator, state: &mut State, path: &Path) -> Res
         };
         if !text.ends_with(b"\n") {
             eprintln!(
-                "aks-acr-emulator: the state file {}: its last line was cut off while it was written, and is left out",
+                "aks-acr-emulator: the state file {}: its last line is truncated, and is skipped",
                 path.display()
             );
             break;
@@ -54,7 +54,7 @@ fn again(emulator: &Emulator, line: Line, told: &mut Told) -> Result<(), String>
         Line::Start { .. } => {}
         Line::Ports { listen, proxy } => told.ports = Some(Ports { listen, proxy }),
         Line::Authority(authority) => told.authority = Some(authority),
-        Line::Seen(at) => see(told, at.parse().map_err(|_| String::from("a time is no number"))?),
+        Line::Seen(at) => see(told, at.parse().map_err(|_| String::from("a time is not a number"))?),
         Line::Fault { method: name, uri: text } => {
             let (method, uri) = (method(&name)?, uri(&text)?);
             let mut world = emulator.shared.world();
@@ -97,5 +97,5 @@ fn show(emulator: &Emulator, seen: Duration) {
 
 /// What broke a rule was not kept, so that nothing breaks here but by another version or a hand in the file.
 fn whole(act: impl FnOnce()) -> Result<(), String> {
-    catch_unwind(AssertUnwindSafe(act)).map_err(|_| String::from("it cannot be done again"))
+    catch_unwind(AssertUnwindSafe(act)).map_err(|_| String::from("it cannot be replayed"))
 }

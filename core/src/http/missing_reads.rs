@@ -17,16 +17,16 @@ pub(crate) const PACE: Duration = Duration::from_secs(5);
 
 /// Counts the reads in a row that did not return the resource.
 #[derive(Debug, Default)]
-pub(crate) struct Unseen(AtomicU32);
+pub(crate) struct MissingReads(AtomicU32);
 
-impl Unseen {
+impl MissingReads {
     /// Counts a read that returned it.
-    pub fn shown(&self) {
+    pub fn found(&self) {
         self.0.store(0, Ordering::Relaxed);
     }
 
     /// Counts a read that did not return it. `None`: enough reads agree that it is missing.
-    pub fn not_shown<T>(&self) -> Option<Poll<T>> {
+    pub fn not_found<T>(&self) -> Option<Poll<T>> {
         let reads = self.0.fetch_add(1, Ordering::Relaxed) + 1;
         (reads < READS).then(|| Poll::Pending { status: Some("not found".to_owned()), wait: Some(PACE) })
     }
@@ -38,10 +38,10 @@ mod tests {
 
     #[test]
     fn only_reads_in_a_row_count() {
-        let unseen = Unseen::default();
-        let is_missing = || unseen.not_shown::<()>().is_none();
+        let missing_reads = MissingReads::default();
+        let is_missing = || missing_reads.not_found::<()>().is_none();
         assert!((1..READS).all(|_| !is_missing()));
-        unseen.shown();
+        missing_reads.found();
         assert!((1..READS).all(|_| !is_missing()));
         assert!(is_missing());
     }
