@@ -44,7 +44,6 @@ fuzz seconds="60":
 # Writes the generated files.
 bless $AKS_ACR_BLESS="1":
     cargo run -p aks-acr-surface
-    cargo test -p aks-acr-tests --test docs
     cargo test -p aks-acr-tests --test promises the_page_of_rights
     cargo test -p aks-acr-tests --test cuts
 

@@ -5,10 +5,8 @@ const { Thrown } = require('./credential.cjs');
 const { AksAcrError } = require('./error.cjs');
 const { watch } = require('./signal.cjs');
 const { shown, view } = require('./view.cjs');
+const { TYPES } = require('./surface.cjs');
 const { thrown } = require('./write.cjs');
-
-/** The types of what an error carries. */
-const OF_ERRORS = { pullFailure: 'PullFailure', policies: 'DenyingPolicy' };
 
 /**
  * Makes one call: `make` is given the native call and the options that are for core, `toResult` what came of it. `stop` is a signal
@@ -39,14 +37,14 @@ function withCause(error, number) {
 function read(given) {
   const options = given ?? {};
   if (typeof options !== 'object' || Array.isArray(options)) {
-    throw AksAcrError.invalidInput('options: wanted an object');
+    throw AksAcrError.invalidInput('options: must be an object');
   }
   const { signal, onProgress } = options;
   if (isGiven(signal) && (typeof signal.aborted !== 'boolean' || typeof signal.addEventListener !== 'function')) {
-    throw AksAcrError.invalidInput('options.signal: wanted an AbortSignal');
+    throw AksAcrError.invalidInput('options.signal: must be an AbortSignal');
   }
   if (isGiven(onProgress) && typeof onProgress !== 'function') {
-    throw AksAcrError.invalidInput('options.onProgress: wanted a function');
+    throw AksAcrError.invalidInput('options.onProgress: must be a function');
   }
   return options;
 }
@@ -74,7 +72,7 @@ function failure(refusal, signals = []) {
   const aborted = fields.code === 'cancelled' ? signals.find((signal) => signal.aborted) : undefined;
   const cause = refusal.cause instanceof Thrown ? refusal.cause.value : refusal.cause;
   // The fields themselves are named as here; what is in them is in core's form.
-  const inside = Object.entries(fields).map(([name, fact]) => [name, view(fact, OF_ERRORS[name])]);
+  const inside = Object.entries(fields).map(([name, fact]) => [name, view(fact, TYPES.AksAcrError[name])]);
   return new AksAcrError(refusal.message, { ...Object.fromEntries(inside), cause: aborted ? aborted.reason : cause });
 }
 

@@ -5,39 +5,23 @@ const native = require('../native.cjs');
 const { failure, perform } = require('./call.cjs');
 const { getter } = require('./credential.cjs');
 const { AksAcrError } = require('./error.cjs');
-const { ImportHandle, LOOKED, followed, storedHandle } = require('./handle.cjs');
+const { ImportHandle, POLLED, followed, storedHandle } = require('./handle.cjs');
 const { Kubeconfig } = require('./kubeconfig.cjs');
 const { Run } = require('./run.cjs');
+const { OPERATIONS } = require('./surface.cjs');
 const { planOf, readable, stored, view, viewOf } = require('./view.cjs');
 const { hook } = require('./write.cjs');
 
-/**
- * Every operation: how many arguments come before its options; what its result becomes, given it, a way to explain a refusal in it, and
- * the arguments; and what the first argument becomes for core, where that is more than a text.
- */
-const OPERATIONS = {
-  identities: [1, viewOf('ClusterIdentities')],
-  attach: [2, viewOf('Attachment')],
-  planAttach: [2, planOf('AttachPlan')],
-  applyAttach: [1, viewOf('Attachment'), stored],
-  detach: [2, viewOf('Detachment')],
-  planDetach: [2, planOf('DetachPlan')],
-  applyDetach: [1, viewOf('Detachment'), stored],
-  attachmentsOfCluster: [1, viewOf('ClusterAttachments')],
-  attachmentsOfRegistry: [1, viewOf('RegistryAttachments')],
-  registry: [1, viewOf('Registry')],
-  createRegistry: [2, viewOf('CreatedRegistry')],
-  createCluster: [1, viewOf('CreatedCluster')],
-  importImage: [2, viewOf('Import')],
-  importImages: [2, (results, explain) => Object.freeze(results.map((one) => ofList(one, explain)))],
-  startImport: [2, started],
-  pollImport: [1, looked, (given) => storedHandle(followed(given))],
-  kubeconfig: [1, (value) => new Kubeconfig(value)],
-  mergeKubeconfig: [1, viewOf('MergedKubeconfig')],
-  apply: [2, viewOf('Applied')],
-  waitForRollout: [2, viewOf('Rollout')],
-  pods: [1, viewOf('Pods')],
+/** What becomes of results that are more than their fields: each is given the result, a way to explain an error in it, and the arguments. */
+const RESULTS = {
+  ImportResult: (results, explain) => Object.freeze(results.map((one) => ofList(one, explain))),
+  StartedImport: started,
+  ImportStatus: polled,
+  Kubeconfig: (value) => new Kubeconfig(value),
 };
+
+/** What becomes of first arguments that are more than text. */
+const ARGUMENTS = { plan: stored, handle: (given) => storedHandle(followed(given)) };
 
 /** One result of a list: what came of it, or the error. */
 function ofList({ error, ...rest }, explain) {
@@ -59,9 +43,9 @@ function started({ value, handle, waitMs }) {
 }
 
 /** The handle that was given goes on from here, as core's does; one that was read from its stored form has no such memory. */
-function looked({ value, handle, waitMs }, explain, [given]) {
+function polled({ value, handle, waitMs }, explain, [given]) {
   const goingOn = followed(given);
-  if (goingOn instanceof ImportHandle) goingOn[LOOKED](handle, waitMs);
+  if (goingOn instanceof ImportHandle) goingOn[POLLED](handle, waitMs);
   return view(value, 'ImportStatus');
 }
 
@@ -71,7 +55,7 @@ class Client {
   #follow;
 
   constructor(settings) {
-    if (settings === null || typeof settings !== 'object') throw AksAcrError.invalidInput('settings: wanted an object');
+    if (settings === null || typeof settings !== 'object') throw AksAcrError.invalidInput('settings: must be an object');
     const { credential, onWrite, ...rest } = settings;
     try {
       this.#native = new native.Client(getter(credential), hook(onWrite), rest);
@@ -122,9 +106,10 @@ class Follow {
 
 /** Makes the call of an operation. */
 async function make(client, name, given, stop) {
-  const [count, toResult, toCore = (value) => value] = OPERATIONS[name];
+  const [count, type, kind] = OPERATIONS[name];
+  const toResult = RESULTS[type] ?? (kind !== 'plan' && type.endsWith('Plan') ? planOf(type) : viewOf(type));
   const first = firsts(given, count);
-  const values = [toCore(first[0]), ...first.slice(1)];
+  const values = kind ? [ARGUMENTS[kind](first[0]), ...first.slice(1)] : first;
   const call = (native, options) => client[name](native, ...values, options);
   return perform(given[count], call, (result, explain) => toResult(result, explain, first), stop);
 }
@@ -136,4 +121,4 @@ function define(prototype, name, method) {
   Object.defineProperty(prototype, name, { value: method, writable: true, configurable: true });
 }
 
-module.exports = { Client, OPERATIONS };
+module.exports = { Client };

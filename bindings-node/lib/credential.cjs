@@ -18,7 +18,7 @@ const LATEST = Date.UTC(9999, 11, 31, 23, 59, 59, 999);
 function getter(credential) {
   if (credential === undefined) return undefined;
   if (typeof credential?.getToken !== 'function') {
-    throw AksAcrError.invalidInput('credential: wanted an object with getToken, such as those of @azure/identity');
+    throw AksAcrError.invalidInput('credential: must be an object with getToken, such as those of @azure/identity');
   }
   const awaited = new Map();
   const left = new Map();
@@ -125,7 +125,7 @@ async function tokenOf(credential, scopes, abortSignal) {
   if (!(typeof expiresOnTimestamp === 'number' && expiresOnTimestamp >= 0 && expiresOnTimestamp <= LATEST)) {
     const given = typeof expiresOnTimestamp === 'number' ? expiresOnTimestamp : `of type ${typeof expiresOnTimestamp}`;
     const wanted = 'milliseconds since 1970, before the year 10000';
-    throw new TypeError(`getToken of the credential gave an expiresOnTimestamp that is ${given}; wanted ${wanted}`);
+    throw new TypeError(`getToken of the credential gave an expiresOnTimestamp that is ${given}; it must be ${wanted}`);
   }
   return { token, expiresOnTimestamp };
 }

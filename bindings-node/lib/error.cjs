@@ -6,8 +6,7 @@ const named = { writable: true, configurable: true };
 class AksAcrError extends Error {
   constructor(message, { cause, ...fields }) {
     super(message, cause === undefined ? undefined : { cause });
-    Object.assign(this, fields);
-    this.isTransient ??= false;
+    Object.assign(this, { code: fields.code, isTransient: false }, fields);
     // By this name any code knows that a thing was stopped on purpose, whoever did it.
     if (this.code === 'cancelled') Object.defineProperty(this, 'name', { ...named, value: 'AbortError' });
   }

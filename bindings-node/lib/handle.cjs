@@ -3,7 +3,7 @@
 const native = require('../native.cjs');
 const { AksAcrError } = require('./error.cjs');
 
-const LOOKED = Symbol('looked');
+const POLLED = Symbol('polled');
 
 /** An import that was begun. Its link is a secret: `util.inspect` does not show it, only the stored form has it. */
 class ImportHandle {
@@ -12,7 +12,7 @@ class ImportHandle {
 
   constructor(stored, waitMs = null) {
     if (typeof stored?.registry !== 'string' || !Array.isArray(stored.targets)) {
-      throw AksAcrError.invalidInput('stored: wanted what an ImportHandle was stored as');
+      throw AksAcrError.invalidInput('stored: must be the stored form of an ImportHandle');
     }
     hasLink('stored', stored);
     this.#stored = stored;
@@ -36,8 +36,8 @@ class ImportHandle {
     return native.describe('ImportHandle', JSON.stringify(this.#stored));
   }
 
-  /** Takes over what a look at the import gave: another link, and how long to wait for the next. */
-  [LOOKED](stored, waitMs) {
+  /** Takes over what a poll returned: a new link, and how long to wait for the next. */
+  [POLLED](stored, waitMs) {
     this.#stored = stored;
     this.#waitMs = waitMs;
   }
@@ -47,13 +47,13 @@ class ImportHandle {
 function hasLink(name, given) {
   if (typeof given.link === 'string') return;
   const how = 'keep JSON.stringify(handle) instead, and go on with new ImportHandle(JSON.parse(text))';
-  throw AksAcrError.invalidInput(`${name}: wanted a handle with its link, which a copy of one does not have: ${how}`);
+  throw AksAcrError.invalidInput(`${name}: must be a handle with its link, which a copy does not have: ${how}`);
 }
 
 /** The handle in what is to be looked at: a handle, its stored form, or the start that gave it. */
 function followed(given) {
   if (given?.kind === 'already_exists') {
-    throw AksAcrError.invalidInput('handle: wanted that of an import that was begun; the image was there already');
+    throw AksAcrError.invalidInput('handle: there is none, because no import was started: the registry already had the image');
   }
   return given?.kind === 'started' ? given.handle : given;
 }
@@ -65,4 +65,4 @@ function storedHandle(handle) {
   return handle;
 }
 
-module.exports = { ImportHandle, LOOKED, followed, storedHandle };
+module.exports = { ImportHandle, POLLED, followed, storedHandle };

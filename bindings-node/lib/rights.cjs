@@ -2,8 +2,8 @@
 
 const native = require('../native.cjs');
 const { failure } = require('./call.cjs');
-const { OPERATIONS } = require('./client.cjs');
 const { AksAcrError } = require('./error.cjs');
+const { OPERATIONS } = require('./surface.cjs');
 const { snakeCase, view } = require('./view.cjs');
 
 function requiredRights(operations) {
@@ -16,7 +16,7 @@ const customRoleJson = (...given) => told(() => native.customRoleJson(...given))
 /** The operation as core names it. */
 function word(name) {
   if (Object.hasOwn(OPERATIONS, name)) return snakeCase(name);
-  throw AksAcrError.invalidInput(`operations: wanted ${Object.keys(OPERATIONS).join(', ')}; not ${String(name)}`);
+  throw AksAcrError.invalidInput(`operations: unknown operation ${String(name)}; known are ${Object.keys(OPERATIONS).join(', ')}`);
 }
 
 function told(work) {

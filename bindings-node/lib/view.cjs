@@ -1,65 +1,18 @@
 'use strict';
 
 const native = require('../native.cjs');
+const { TYPES } = require('./surface.cjs');
 
-// From core's JSON form to what a program in JavaScript expects: names in camel case, times as Date, everything frozen.
-
-const TIMES = new Set(['at', 'created', 'expires', 'last_restart']);
-// `at` is a place, too: where a right is needed.
-const IS_TIME = /^\d{4}-\d\d-\d\dT/;
-
-// What is not in core's words: images' tags as keys, a body in the words of Azure.
-const OTHERS = new Set(['body', 'tags']);
+/* From core's JSON form to what a program in JavaScript expects: names in camel case, times as Date, everything frozen. What has a
+   type reads as core's text: with `String(…)`, in templates, and in `util.inspect` before its fields. */
 
 const camelCase = (name) => name.replace(/_([a-z])/g, (_, letter) => letter.toUpperCase());
-
-/**
- * The types of what is within a value, by the names of core's fields. What is of a type here reads as a line of core's: by `String(…)`, in
- * templates, and in `util.inspect` before its fields.
- */
-const INSIDE = {
-  Applied: {},
-  AddOnIdentity: {},
-  AttachOutcome: {},
-  AttachPlan: { cluster: 'ClusterRef', action: 'PlannedAction' },
-  Attachment: { outcome: 'AttachOutcome' },
-  Cluster: {},
-  ClusterAttachments: { grants: 'PullGrant' },
-  ClusterIdentities: { kubelet: 'KubeletIdentity', add_ons: 'AddOnIdentity', entra: 'EntraSettings' },
-  ClusterRef: {},
-  CreatedCluster: { cluster: 'Cluster', differences: 'Difference', attachments: 'Attachment' },
-  CreatedRegistry: { registry: 'Registry', differences: 'Difference' },
-  DenyingPolicy: {},
-  DetachPlan: { cluster: 'ClusterRef', remove: 'RoleAssignment', remaining: 'PullGrant' },
-  Detachment: { removed: 'RemovedGrant', remaining: 'PullGrant' },
-  Difference: {},
-  EntraSettings: {},
-  GrantReach: {},
-  Import: { proof: 'ImportProof' },
-  ImportProof: {},
-  ImportStatus: {},
-  KubeletIdentity: {},
-  MergedKubeconfig: {},
-  PlannedAction: { outcome: 'AttachOutcome' },
-  Pod: { pull_failure: 'PullFailure' },
-  Pods: { pods: 'Pod' },
-  PullCause: {},
-  PullFailure: { cause: 'PullCause' },
-  PullGrant: { reach: 'GrantReach' },
-  Registry: {},
-  RegistryAttachments: { registry: 'Registry', grants: 'PullGrant' },
-  RemovedGrant: {},
-  RequiredRight: {},
-  RoleAssignment: {},
-  Rollout: {},
-  StartedImport: { import: 'Import' },
-};
 
 /** A value of core's as JavaScript has it; `type` is that of the value, or of each in a list. */
 function view(value, type) {
   if (Array.isArray(value)) return Object.freeze(value.map((one) => view(one, type)));
   if (value === null || typeof value !== 'object') return value;
-  const made = fields(value, INSIDE[type]);
+  const made = fields(value, TYPES[type]);
   if (type !== undefined) readable(made, type, () => described(type, value));
   return Object.freeze(made);
 }
@@ -71,13 +24,13 @@ const described = (type, value) => native.describe(type, JSON.stringify(value));
 const viewOf = (type) => (value) => view(value, type);
 
 function fields(value, types = {}) {
-  const entry = ([name, one]) => [camelCase(name), field(name, one, types[name])];
+  const entry = ([name, one]) => [camelCase(name), field(one, types[name])];
   return Object.fromEntries(Object.entries(value).map(entry));
 }
 
-function field(name, one, type) {
-  if (TIMES.has(name) && IS_TIME.test(one)) return new Date(one);
-  return OTHERS.has(name) ? frozen(one) : view(one, type);
+function field(value, type) {
+  if (type === 'Date') return value === null ? null : new Date(value);
+  return type === 'Json' ? frozen(value) : view(value, type);
 }
 
 function frozen(value) {
@@ -100,12 +53,12 @@ function readable(made, type, text) {
 
 /** The same, of a value whose text came with it. */
 function shown({ value, text }, type) {
-  return Object.freeze(readable(fields(value), type, () => text));
+  return Object.freeze(readable(fields(value, TYPES[type]), type, () => text));
 }
 
 /** A plan; its JSON is core's own, which every language reads. */
 const planOf = (type) => (value) => {
-  const made = readable(fields(value, INSIDE[type]), type, () => described(type, value));
+  const made = readable(fields(value, TYPES[type]), type, () => described(type, value));
   return Object.freeze(Object.defineProperty(made, 'toJSON', { value: () => value }));
 };
 
@@ -119,4 +72,4 @@ function stored(value) {
   return Object.fromEntries(Object.entries(value).map(([name, one]) => [snakeCase(name), stored(one)]));
 }
 
-module.exports = { INSIDE, readable, view, viewOf, shown, planOf, snakeCase, stored };
+module.exports = { readable, view, viewOf, shown, planOf, snakeCase, stored };

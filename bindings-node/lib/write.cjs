@@ -9,7 +9,7 @@ const thrown = new Map();
 /** The hook as the native half calls it: why a write must not be sent, or nothing. None if there is none. */
 function hook(onWrite) {
   if (onWrite === undefined) return undefined;
-  if (typeof onWrite !== 'function') throw AksAcrError.invalidInput('onWrite: wanted a function');
+  if (typeof onWrite !== 'function') throw AksAcrError.invalidInput('onWrite: must be a function');
   return (write) => {
     try {
       const given = onWrite(shown(write, 'Write'));

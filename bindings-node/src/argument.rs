@@ -4,17 +4,18 @@ use crate::{
     error::{Fault, Result},
     words,
 };
+use aks_acr::{ImportCredentials, SshKey};
 use azure_core::credentials::Secret;
 use napi::{De, JsValue, Unknown, ValueType};
 use serde::{Deserialize, Deserializer, de::DeserializeOwned};
-use std::{fmt::Display, str::FromStr, time::Duration};
+use std::{fmt::Display, path::PathBuf, str::FromStr, time::Duration};
 
 /// Reads an argument that is a text.
 pub fn text(name: &str, value: Unknown<'_>) -> Result<String> {
     let wrong = |err: napi::Error| Fault::Argument(format!("{name}: {}", err.reason));
     match value.get_type().map_err(wrong)? {
         ValueType::String => value.coerce_to_string().and_then(|text| text.into_utf8()?.into_owned()).map_err(wrong),
-        other => Err(Fault::Argument(format!("{name}: wanted a string, not {}", word(other)))),
+        other => Err(Fault::Argument(format!("{name}: must be a string, not {}", word(other)))),
     }
 }
 
@@ -39,7 +40,7 @@ fn compound<T: DeserializeOwned>(name: &str, value: Unknown<'_>, wanted: &str) -
     let is_array = of_type == ValueType::Object && value.is_array().map_err(wrong)?;
     let found = if is_array { "an array" } else { word(of_type) };
     if found != wanted {
-        return Err(Fault::Argument(format!("{name}: wanted {wanted}, not {found}")));
+        return Err(Fault::Argument(format!("{name}: must be {wanted}, not {found}")));
     }
     let object = value.coerce_to_object().map_err(wrong)?;
     serde_path_to_error::deserialize(&mut De::new(&object)).map_err(|err| {
@@ -92,7 +93,7 @@ pub struct Hidden(pub Secret);
 
 impl<'de> Deserialize<'de> for Hidden {
     fn deserialize<D: Deserializer<'de>>(from: D) -> std::result::Result<Self, D::Error> {
-        let wrong = |_| serde::de::Error::custom("wanted a string");
+        let wrong = |_| serde::de::Error::custom("must be a string");
         String::deserialize(from).map(|text| Self(Secret::from(text))).map_err(wrong)
     }
 }
@@ -107,15 +108,34 @@ impl<'de> Deserialize<'de> for Millis {
         if number == f64::INFINITY {
             return Ok(Self(Duration::MAX));
         }
-        let wrong = |_| serde::de::Error::custom(format!("wanted a number of milliseconds, not {number}"));
+        let wrong = |_| serde::de::Error::custom(format!("must be a number of milliseconds, not {number}"));
         Duration::try_from_secs_f64(number / 1000.0).map(Self).map_err(wrong)
     }
 }
 
-/// The options of an operation that has none of its own.
-#[derive(Deserialize, Default)]
-#[serde(rename_all = "camelCase", deny_unknown_fields, default)]
-pub struct CallOnly {
-    /// How long the call may take.
-    pub deadline_ms: Option<Millis>,
+/// Sets an option, if one was given.
+pub fn set<T>(option: &mut T, given: Option<T>) {
+    if let Some(given) = given {
+        *option = given;
+    }
+}
+
+/// An SSH key: the public key itself, or the file of a pair.
+pub fn ssh_key(key: Option<String>, file: Option<PathBuf>) -> Result<Option<SshKey>> {
+    match (key, file) {
+        (None, None) => Ok(None),
+        (Some(key), None) => Ok(Some(SshKey::Public(key))),
+        (None, Some(file)) => Ok(Some(SshKey::Pair(file))),
+        (Some(_), Some(_)) => Err(Fault::Argument("options.sshKeyFile: cannot be combined with sshKey".to_owned())),
+    }
+}
+
+/// The credentials of an import's source: a user and a password, or a token as the password.
+pub fn credentials(username: Option<String>, password: Option<Hidden>) -> Result<Option<ImportCredentials>> {
+    match (username, password) {
+        (Some(username), Some(password)) => Ok(Some(ImportCredentials::user(username, password.0))),
+        (None, Some(token)) => Ok(Some(ImportCredentials::token(token.0))),
+        (None, None) => Ok(None),
+        (Some(_), None) => Err(Fault::Argument("options.username: needs a password".to_owned())),
+    }
 }

@@ -92,9 +92,8 @@ impl Call {
 
     /// Core's options for it.
     pub fn options(&self, deadline: Option<Millis>) -> CallOptions {
-        let mut options = CallOptions::default().with_cancel(self.cancel.clone());
-        options.deadline = deadline.map(|millis| millis.0);
-        options.progress = self.listener.clone().map(|listener| Arc::new(Told(listener)) as Arc<dyn Progress>);
+        let mut options = of_deadline(deadline).with_cancel(self.cancel.clone());
+        options.progress = self.listener.clone().map(|listener| Arc::new(Reported(listener)) as Arc<dyn Progress>);
         options
     }
 
@@ -117,9 +116,16 @@ impl Call {
     }
 }
 
-struct Told(Arc<Listener>);
+/// Core's options with nothing but a deadline.
+pub fn of_deadline(deadline: Option<Millis>) -> CallOptions {
+    let mut options = CallOptions::default();
+    options.deadline = deadline.map(|millis| millis.0);
+    options
+}
 
-impl Progress for Told {
+struct Reported(Arc<Listener>);
+
+impl Progress for Reported {
     fn event(&self, event: Event) {
         self.0.call(Some(event), ThreadsafeFunctionCallMode::NonBlocking);
     }

@@ -14,7 +14,7 @@ use napi_derive::napi;
 use serde::{Deserialize, Serialize};
 use std::{future::Future, sync::Arc};
 
-/// Joins registries and clusters of one subscription, as one caller.
+/// Connects registries and clusters of one subscription, as one caller.
 #[napi]
 pub struct Client(aks_acr::Client);
 
@@ -31,7 +31,7 @@ struct Settings {
 #[derive(Deserialize)]
 #[serde(
     untagged,
-    expecting = "wanted a cloud's name, or { resourceManager, registrySuffix } and perhaps authority and graph"
+    expecting = "must be a cloud's name, or { resourceManager, registrySuffix } with optional authority and graph"
 )]
 enum CloudSettings {
     Named(String),

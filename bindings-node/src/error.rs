@@ -1,16 +1,17 @@
 //! Errors on their way to JavaScript, where the class `AksAcrError` is.
 
-use crate::{credential::Rejection, words};
+use crate::{credential::Rejection, operations, words};
 use aks_acr::ErrorKind;
 use napi::{Env, JsValue, Unknown, bindgen_prelude::JsObjectValue};
 use serde::Serialize;
+use serde_json::{Map, Value};
 use std::error::Error as StdError;
 
 /// What a promise is rejected with: core's error, or an argument that could not be read.
 pub enum Fault {
     /// Core's.
     Core(aks_acr::Error),
-    /// The argument's fault: which one, and what was wanted.
+    /// An invalid argument: which one, and why.
     Argument(String),
 }
 
@@ -22,40 +23,11 @@ impl From<aks_acr::Error> for Fault {
     }
 }
 
-/// The fields of `AksAcrError`; what is not known is left out.
-#[derive(Serialize)]
-#[serde(rename_all = "camelCase")]
-struct Fields<'a> {
-    code: &'static str,
-    is_transient: bool,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    created: Option<&'a str>,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    status: Option<u16>,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    service_code: Option<&'a str>,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    request_id: Option<&'a str>,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    correlation_id: Option<&'a str>,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    missing_action: Option<&'a str>,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    scope: Option<&'a str>,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    smallest_role: Option<&'a str>,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    retry_after_ms: Option<f64>,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pull_failure: Option<&'a aks_acr::PullFailure>,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    failed_side: Option<aks_acr::ImportSide>,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    refusal: Option<aks_acr::RefusalKind>,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    policies: Option<&'a [aks_acr::DenyingPolicy]>,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    claims: Option<&'a str>,
+/// Adds a fact that is known.
+pub fn put<T: Serialize>(facts: &mut Map<String, Value>, name: &str, fact: Option<T>) {
+    if let Some(fact) = fact {
+        facts.insert(name.to_owned(), serde_json::json!(fact));
+    }
 }
 
 impl Fault {
@@ -66,28 +38,11 @@ impl Fault {
         }
     }
 
-    fn fields(&self) -> Fields<'_> {
-        let (code, err) = match self {
-            Self::Core(err) => (err.kind().as_str(), Some(err)),
-            Self::Argument(_) => (ErrorKind::InvalidInput.as_str(), None),
-        };
-        Fields {
-            code,
-            is_transient: err.is_some_and(aks_acr::Error::is_transient),
-            created: err.and_then(aks_acr::Error::created),
-            status: err.and_then(aks_acr::Error::status),
-            service_code: err.and_then(aks_acr::Error::code),
-            request_id: err.and_then(aks_acr::Error::request_id),
-            correlation_id: err.and_then(aks_acr::Error::correlation_id),
-            missing_action: err.and_then(aks_acr::Error::missing_action),
-            scope: err.and_then(aks_acr::Error::scope),
-            smallest_role: err.and_then(aks_acr::Error::smallest_role),
-            retry_after_ms: err.and_then(aks_acr::Error::retry_after).map(|wait| wait.as_secs_f64() * 1000.0),
-            pull_failure: err.and_then(aks_acr::Error::pull_failure),
-            failed_side: err.and_then(aks_acr::Error::failed_side),
-            refusal: err.and_then(aks_acr::Error::refusal),
-            policies: err.map(aks_acr::Error::policies).filter(|policies| !policies.is_empty()),
-            claims: err.and_then(aks_acr::Error::claims),
+    /// The fields of `AksAcrError`; what is unknown is left out.
+    fn fields(&self) -> Map<String, Value> {
+        match self {
+            Self::Core(err) => operations::facts(err),
+            Self::Argument(_) => Map::from_iter([("code".to_owned(), ErrorKind::InvalidInput.as_str().into())]),
         }
     }
 

@@ -8,19 +8,13 @@
 #![expect(clippy::trivially_copy_pass_by_ref, reason = "`#[napi]` and napi's own methods pass `Env` so")]
 
 mod argument;
-mod attach;
-mod attachments;
 mod call;
 mod client;
-mod cluster;
-mod create;
 mod credential;
-mod describe;
-mod detach;
 mod error;
-mod identity;
 mod import;
-mod registry;
+mod kubeconfig;
+mod operations;
 mod rights;
 mod runtime;
 mod words;

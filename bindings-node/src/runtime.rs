@@ -1,4 +1,4 @@
-//! The one place where a future becomes a promise, and the form that every operation has.
+//! The one place where a future becomes a promise.
 
 use crate::error::Result;
 use napi::{Env, Unknown, bindgen_prelude::PromiseRaw};
@@ -16,26 +16,3 @@ pub fn promise<T: Send + 'static>(
         Err(fault) => Err(fault.into_js(env)),
     })
 }
-
-/// Methods of the client, each from a block that reads its arguments and ends with the future that does the work.
-macro_rules! operations {
-    ($($(#[$doc:meta])* $name:ident($client:ident, $call:ident; $($argument:ident),*) $read:block)*) => {
-        #[napi_derive::napi]
-        impl Client {
-            $(
-                $(#[$doc])*
-                #[napi]
-                pub fn $name<'env>(
-                    &self,
-                    env: &'env napi::Env,
-                    $call: &crate::call::Call,
-                    $($argument: napi::Unknown<'_>,)*
-                ) -> napi::Result<napi::bindgen_prelude::PromiseRaw<'env, napi::Unknown<'env>>> {
-                    self.run(env, $call, |$client| Ok($read))
-                }
-            )*
-        }
-    };
-}
-
-pub(crate) use operations;

@@ -1,5 +1,7 @@
 //! What serde says of a wrong value, in JavaScript's words.
 
+use crate::operations::{OPTIONS, TIMES};
+
 /// A complaint as a caller in JavaScript knows its types; one that is written for people already stays as it is. Of a text only that it is
 /// one: it may be a secret.
 pub fn of_javascript(complaint: &str) -> String {
@@ -7,20 +9,20 @@ pub fn of_javascript(complaint: &str) -> String {
     // From its end: what was found may be a text with anything in it.
     if let Some((found, wanted)) = wrong.and_then(|wrong| wrong.rsplit_once(", expected ")) {
         let wanted = wanted_word(wanted);
-        return format!("wanted {wanted}, not {}", found_word(found, wanted.contains("number")));
+        return format!("must be {wanted}, not {}", found_word(found, wanted.contains("number")));
     }
     // The rest is napi's own: what has no form as data, and what is no word of a list of words.
     if let Some(of) =
         complaint.strip_prefix("typeof ").and_then(|of| of.strip_suffix(" value could not be deserialized"))
     {
-        return format!("wanted data, not a {}", of.to_lowercase());
+        return format!("must be data, not a {}", of.to_lowercase());
     }
     if let Some(of) = complaint.strip_suffix(" type could not deserialize to Enum type") {
         let article = if matches!(of, "Null" | "Undefined") { "" } else { "a " };
-        return format!("wanted a string, not {article}{}", of.to_lowercase());
+        return format!("must be a string, not {article}{}", of.to_lowercase());
     }
     if complaint.starts_with("object key length") {
-        return "wanted a string, not an object".to_owned();
+        return "must be a string, not an object".to_owned();
     }
     complaint.to_owned()
 }
@@ -43,31 +45,8 @@ pub fn with_options_of_calls(complaint: String) -> String {
     }
 }
 
-/// Options whose names of Node say the unit of their times.
-const TIMES: [&str; 4] = ["deadline", "lock_wait", "propagation_timeout", "retry_forbidden_for"];
-
-/// Options whose names are of several words, which Node writes in another way than core.
-const OPTIONS: [&str; 19] = [
-    "query_graph",
-    "domain_name_label_scope",
-    "dry_run",
-    "kubernetes_version",
-    "lock_wait",
-    "node_count",
-    "on_progress",
-    "on_write",
-    "only_created_by_aks_acr",
-    "on_condition_mismatch",
-    "principal_id",
-    "public_fqdn",
-    "read_only",
-    "retry_forbidden_for",
-    "set_current",
-    "source_registry",
-    "ssh_key",
-    "ssh_key_file",
-    "vm_size",
-];
+/// Settings of the client and options of every call whose names have several words.
+const SETTINGS: [&str; 3] = ["on_progress", "on_write", "read_only"];
 
 /// A text of core's with the options that it names written as Node has them: those of several words wherever they stand as a word, and
 /// those of one in backticks.
@@ -82,7 +61,9 @@ pub fn with_names_of_node(text: &str) -> String {
         // A part of a path, an address or a field is no option.
         let stands_alone = !before.ends_with(['/', '.', '-', '$', '"']) && !after.starts_with(['/', '=', '"']);
         out.push_str(before);
-        if (OPTIONS.contains(&word) && stands_alone) || (is_quoted && TIMES.contains(&word)) {
+        if ((OPTIONS.contains(&word) || SETTINGS.contains(&word)) && stands_alone)
+            || (is_quoted && TIMES.contains(&word))
+        {
             out.push_str(&node_name(word));
         } else {
             out.push_str(word);

@@ -1,23 +1,7 @@
 //! What runs in a cluster, and how it is entered.
 
-use crate::{
-    error::to_py,
-    value::{through_json, value},
-    values::Pods,
-};
+use crate::{error::to_py, value::through_json, values::Pods};
 use pyo3::{prelude::*, types::PyTuple};
-
-value! {
-    /// A cluster, by resource group and name. `str()` is the form that methods take: a resource id where it has a subscription.
-    pub struct ClusterRef {
-        /// Its subscription, if it is not the client's.
-        subscription: Option<String>,
-        /// Its resource group.
-        group: String,
-        /// Its name.
-        name: String,
-    }
-}
 
 #[pymethods]
 impl Pods {

@@ -45,7 +45,7 @@ mod _native {
         call::{Call, Ending},
         calls::Calls,
         cloud::Cloud,
-        cluster::{ClusterRef, Kubeconfig},
+        cluster::Kubeconfig,
         follow::{AsyncRun, AsyncRunEvents, Run, RunEvents},
         import::ImportHandle,
         rights::{custom_role_json, required_rights},

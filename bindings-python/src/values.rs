@@ -2,7 +2,6 @@
 //! Core's results, words and exceptions as Python values.
 
 use crate::{
-    cluster::ClusterRef,
     error,
     import::ImportHandle,
     value::{Json, Several, Time, through_json, value, variants},
@@ -21,7 +20,7 @@ value! {
         /// The identity that its nodes pull images with. Missing while a cluster is being created, and on clusters with
         /// a service principal.
         kubelet: Option<KubeletIdentity>,
-        /// The identities of the control plane. A grant to one has no effect on pulls. Object ids.
+        /// The identities of the control plane. A grant to one has no effect on pulls. Object IDs.
         control_plane: Several<String>,
         /// The identities of add-ons. A grant to one has no effect on pulls.
         add_ons: Several<AddOnIdentity>,
@@ -73,9 +72,9 @@ value! {
         outcome: AttachOutcome,
         /// The role that allows pulling.
         role: Word<aks_acr::PullRole>,
-        /// The principal that has the role. An object id.
+        /// The principal that has the role. An object ID.
         principal_id: String,
-        /// The registry. A resource id.
+        /// The registry. A resource ID.
         registry: String,
         /// ID of the role assignment. `None` if one exists that the caller lacks the permission to read.
         assignment_id: Option<String>,
@@ -143,11 +142,11 @@ value! {
         expires: Time,
         /// The cluster.
         cluster: ClusterRef,
-        /// The registry. A resource id.
+        /// The registry. A resource ID.
         registry: String,
         /// The role that allows pulling.
         role: Word<aks_acr::PullRole>,
-        /// The principal that would get the role. An object id.
+        /// The principal that would get the role. An object ID.
         principal_id: String,
         /// The condition that would restrict it.
         condition: Option<String>,
@@ -162,6 +161,18 @@ value! {
         /// Object IDs of Entra groups that have access, if Azure did not say whether the identity is a member. Usually
         /// empty.
         unchecked_groups: Several<String>,
+    }
+}
+
+value! {
+    /// A reference to a cluster: resource group and name, or resource ID.
+    pub struct ClusterRef {
+        /// Its subscription. `None`: the client's.
+        subscription: Option<String>,
+        /// Its resource group.
+        group: String,
+        /// Its name.
+        name: String,
     }
 }
 
@@ -192,9 +203,9 @@ value! {
     pub struct Detachment {
         /// What detach found or did.
         outcome: Word<aks_acr::DetachOutcome>,
-        /// The principal whose grants were removed. An object id.
+        /// The principal whose grants were removed. An object ID.
         principal_id: String,
-        /// The registry. A resource id.
+        /// The registry. A resource ID.
         registry: String,
         /// The removed grants.
         removed: Several<RemovedGrant>,
@@ -224,16 +235,16 @@ value! {
     /// A role is judged by its permissions: an Owner can pull too, from a registry with registry-wide permissions. A
     /// role without effect in the registry's mode does not allow pulling, and is left out.
     pub struct PullGrant {
-        /// The registry. A resource id.
+        /// The registry. A resource ID.
         registry: String,
-        /// The principal that has the role: an identity or a group. An object id.
+        /// The principal that has the role: an identity or a group. An object ID.
         principal_id: String,
         /// The principal's type in Azure: `ServicePrincipal` (including managed identities), `Group`, `User`.
         principal_type: Option<String>,
         /// Whether the principal still exists, if known.
         principal_state: Word<aks_acr::PrincipalState>,
         /// The clusters whose nodes pull with this grant, of the listed clusters: the principal is their kubelet
-        /// identity, or a group that contains it (see `membership`). Resource ids.
+        /// identity, or a group that contains it (see `membership`). Resource IDs.
         clusters: Several<String>,
         /// The role definition's ID, the part that is the same in every subscription.
         role_definition_id: String,
@@ -286,9 +297,9 @@ value! {
         expires: Time,
         /// The cluster.
         cluster: ClusterRef,
-        /// The registry. A resource id.
+        /// The registry. A resource ID.
         registry: String,
-        /// The principal whose grants would be removed. An object id.
+        /// The principal whose grants would be removed. An object ID.
         principal_id: String,
         /// The role assignments that would be removed. If empty, nothing would be written.
         remove: Several<RoleAssignment>,
@@ -324,9 +335,9 @@ value! {
 value! {
     /// The registries that a cluster's nodes can pull from.
     pub struct ClusterAttachments {
-        /// The cluster. A resource id.
+        /// The cluster. A resource ID.
         cluster: String,
-        /// The principal that pulls for the cluster. An object id.
+        /// The principal that pulls for the cluster. An object ID.
         principal_id: String,
         /// The grants, one or more for each registry, direct grants first. Grants of Entra groups that the identity is
         /// a direct or nested member of are included.
@@ -885,13 +896,13 @@ pub const FACTS: &[&str] = &[
 
 /// Copies the facts of an error to an exception.
 pub fn set_facts(exception: &Bound<'_, PyAny>, err: &aks_acr::Error) -> PyResult<()> {
+    exception.setattr("kind", Word(err.kind()))?;
+    exception.setattr("is_transient", err.is_transient())?;
     exception.setattr("claims", err.claims())?;
     exception.setattr("code", err.code())?;
     exception.setattr("correlation_id", err.correlation_id())?;
     exception.setattr("created", err.created())?;
     exception.setattr("failed_side", err.failed_side().map(Word))?;
-    exception.setattr("is_transient", err.is_transient())?;
-    exception.setattr("kind", Word(err.kind()))?;
     exception.setattr("missing_action", err.missing_action())?;
     exception.setattr("policies", through_json::<Several<DenyingPolicy>>(&err.policies())?)?;
     exception.setattr("pull_failure", err.pull_failure().map(through_json::<PullFailure>).transpose()?)?;
@@ -913,6 +924,7 @@ pub fn register(module: &Bound<'_, PyModule>) -> PyResult<()> {
     module.add_class::<Attachment>()?;
     module.add_class::<AttachOutcome>()?;
     module.add_class::<AttachPlan>()?;
+    module.add_class::<ClusterRef>()?;
     module.add_class::<PlannedAction>()?;
     module.add_class::<Detachment>()?;
     module.add_class::<RemovedGrant>()?;

@@ -12,7 +12,7 @@ mod versions;
 mod words;
 
 use aks_acr::{ErrorKind, Operation};
-use aks_acr_surface::source::{Source, camel_case};
+use aks_acr_surface::{examples as texts, source::Source};
 use aks_acr_tests::folder::Folder;
 use std::{collections::BTreeSet, fmt::Write as _, fs, path::PathBuf};
 
@@ -36,16 +36,6 @@ fn check(name: &str, made: &str) {
     }
 }
 
-/// A function's body in an example's file, without its indentation.
-fn body(file: &str, begin: &str, end: &str, indent: &str) -> String {
-    let text = fs::read_to_string(root().join("tests/docs").join(file)).unwrap();
-    let (_, rest) = text.split_once(begin).unwrap_or_else(|| panic!("tests/docs/{file} has no {begin}"));
-    let (_, rest) = rest.split_once('\n').unwrap();
-    let (body, _) = rest.split_once(end).unwrap_or((rest, ""));
-    let lines = body.lines().map(|line| line.strip_prefix(indent).unwrap_or(line));
-    lines.filter(|line| *line != "Ok(())").collect::<Vec<_>>().join("\n")
-}
-
 /// What users of the crate can name is changed on purpose only: a break has a line in CHANGELOG.md.
 #[test]
 fn the_public_api_is_as_the_checked_in_list_has_it() {
@@ -65,12 +55,8 @@ fn the_public_api_is_as_the_checked_in_list_has_it() {
 async fn each_operation_has_a_page_that_is_true() {
     let source = Source::read();
     for operation in Operation::ALL {
-        let node = camel_case(operation.as_str());
-        let examples = [
-            ("rust", body("examples.rs", &format!("pub async fn {operation}("), "\n}\n", "    ")),
-            ("python", body("examples.py", &format!("\ndef {operation}("), "\n\n\n", "    ")),
-            ("js", body("examples.mjs", &format!("export async function {node}("), "\n}\n", "  ")),
-        ];
+        let name = operation.as_str();
+        let examples = [("rust", texts::rust(name)), ("python", texts::python(name)), ("js", texts::javascript(name))];
         let made = page::made(&source, *operation, &measure::measure(*operation).await, &examples);
         check(&format!("{operation}.md"), &made);
     }

@@ -113,12 +113,12 @@ test('a wrong argument or option is refused before the first request, and named'
   const client = clientOf(azure.emulator);
   const mark = await azure.emulator.mark();
   const wrong = (call, message) => assert.rejects(call, { name: 'AksAcrError', code: 'invalid_input', message });
-  await wrong(client.attach(), /^cluster: wanted a string, not undefined/);
-  await wrong(client.attach(CLUSTER, { signal: null }), /^registry: wanted a string, not an object/);
+  await wrong(client.attach(), /^cluster: must be a string, not undefined/);
+  await wrong(client.attach(CLUSTER, { signal: null }), /^registry: must be a string, not an object/);
   await wrong(client.attach('dev', 'myregistry'), /dev/);
   await wrong(client.attach(CLUSTER, 'x'), /registry name: x/);
-  await wrong(client.attach(CLUSTER, 'myregistry', 'fast'), /^options: wanted an object/);
-  await wrong(client.attach(CLUSTER, 'myregistry', ['fast']), /^options: wanted an object/);
+  await wrong(client.attach(CLUSTER, 'myregistry', 'fast'), /^options: must be an object/);
+  await wrong(client.attach(CLUSTER, 'myregistry', ['fast']), /^options: must be an object/);
   await wrong(client.attach(CLUSTER, 'myregistry', { deadline: 5 }), /deadline.*deadlineMs/);
   await wrong(client.attach(CLUSTER, 'myregistry', { deadlineMs: '5' }), /^options\.deadlineMs: .*string/);
   await wrong(client.attach(CLUSTER, 'myregistry', { deadlineMs: -5 }), /^options\.deadlineMs: .*-5/);
@@ -149,26 +149,26 @@ test('what was wanted is said in the words of JavaScript, and no text that was g
     [new Date(), 'an object'],
     [['5'], 'an array'],
   ]) {
-    await wrong(client.registry('myregistry', { deadlineMs }), `options.deadlineMs: wanted a number, not ${found}`);
+    await wrong(client.registry('myregistry', { deadlineMs }), `options.deadlineMs: must be a number, not ${found}`);
   }
-  await wrong(client.registry('myregistry', { deadlineMs: () => 5 }), 'options.deadlineMs: wanted data, not a function');
+  await wrong(client.registry('myregistry', { deadlineMs: () => 5 }), 'options.deadlineMs: must be data, not a function');
   for (const concurrency of [-1, 1.5, NaN, Infinity]) {
-    const message = `options.concurrency: wanted a whole number from 0, not ${concurrency}`;
+    const message = `options.concurrency: must be a whole number from 0, not ${concurrency}`;
     await wrong(client.importImages('myregistry', ['nginx'], { concurrency }), message);
   }
-  await wrong(client.createCluster('group/new', { nodeCount: 1.5 }), /^options\.nodeCount: wanted a whole number from 0 to 4\d+, not 1\.5$/);
-  await wrong(client.importImage('myregistry', 'nginx', { additionalTags: 5 }), 'options.additionalTags: wanted an array, not a number');
-  await wrong(client.mergeKubeconfig(CLUSTER, { file: 5 }), 'options.file: wanted a string, not a number');
+  await wrong(client.createCluster('group/new', { nodeCount: 1.5 }), /^options\.nodeCount: must be a whole number from 0 to 4\d+, not 1\.5$/);
+  await wrong(client.importImage('myregistry', 'nginx', { additionalTags: 5 }), 'options.additionalTags: must be an array, not a number');
+  await wrong(client.mergeKubeconfig(CLUSTER, { file: 5 }), 'options.file: must be a string, not a number');
   const stored = (await client.planAttach(CLUSTER, 'myregistry')).toJSON();
   for (const [part, message] of [
-    [{ expires: 5 }, 'plan.expires: wanted a string, not a number'],
-    [{ cluster: 'a, expected b' }, 'plan.cluster: wanted an object, not a string'],
-    [{ action: 'grant' }, 'plan.action: wanted an object, not a string'],
-    [{ action: { kind: 5 } }, 'plan.action.kind: wanted a string, not a number'],
-    [{ role: null }, 'plan.role: wanted a string, not null'],
-    [{ role: 5 }, 'plan.role: wanted a string, not a number'],
-    [{ role: {} }, 'plan.role: wanted a string, not an object'],
-    [{ registry: undefined }, 'plan.registry: wanted a string, not null or undefined'],
+    [{ expires: 5 }, 'plan.expires: must be a string, not a number'],
+    [{ cluster: 'a, expected b' }, 'plan.cluster: must be an object, not a string'],
+    [{ action: 'grant' }, 'plan.action: must be an object, not a string'],
+    [{ action: { kind: 5 } }, 'plan.action.kind: must be a string, not a number'],
+    [{ role: null }, 'plan.role: must be a string, not null'],
+    [{ role: 5 }, 'plan.role: must be a string, not a number'],
+    [{ role: {} }, 'plan.role: must be a string, not an object'],
+    [{ registry: undefined }, 'plan.registry: must be a string, not null or undefined'],
   ]) {
     await wrong(client.applyAttach({ ...stored, ...part }), message);
   }
@@ -224,7 +224,7 @@ test('a client without what it needs is not made', () => {
     { credential, subscriptionId, cloud: { resourceManager: 'http://plain', registrySuffix: '.azurecr.io' } },
     /https/,
   );
-  wrong({ credential, subscriptionId, cloud: 5 }, /^settings\.cloud: wanted a cloud/);
+  wrong({ credential, subscriptionId, cloud: 5 }, /^settings\.cloud: must be a cloud/);
   const cloud = { resourceManager: 'https://localhost:1', registrySuffix: '.azurecr.io' };
   wrong({ credential, subscriptionId, cloud: { ...cloud, authorityHost: 'https://a' } }, /^settings\.cloud: .*authority/);
   wrong({ credential, subscriptionId, cloud: { ...cloud, authority: 'http://a' } }, /authority/);

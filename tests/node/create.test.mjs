@@ -94,22 +94,22 @@ test('a handle shows no link, survives being stored, and goes on from each look'
   const there = await client.startImport('myregistry', 'nginx', options);
   assert.equal(there.kind, 'already_exists');
   assert.equal(there.import.isNew, false);
-  await wrong(client.pollImport(there), /^handle: .*there already/);
+  await wrong(client.pollImport(there), /^handle: .*already had the image/);
 });
 
 test('what is no handle is refused', async () => {
   const client = clientOf(azure.emulator);
   assert.throws(() => new ImportHandle({}), { name: 'AksAcrError', code: 'invalid_input' });
   assert.throws(() => new ImportHandle(), { name: 'AksAcrError', code: 'invalid_input' });
-  await wrong(client.pollImport(), /^handle: wanted an object/);
+  await wrong(client.pollImport(), /^handle: must be an object/);
   await wrong(client.pollImport({ registry: '/x' }), /^handle/);
 });
 
 test('a wrong list or option is refused before the first request, and its place named', async () => {
   const client = clientOf(azure.emulator);
   const mark = await azure.emulator.mark();
-  await wrong(client.importImages('myregistry', 'nginx'), /^images: wanted an array, not a string/);
-  await wrong(client.importImages('myregistry', {}), /^images: wanted an array, not an object/);
+  await wrong(client.importImages('myregistry', 'nginx'), /^images: must be an array, not a string/);
+  await wrong(client.importImages('myregistry', {}), /^images: must be an array, not an object/);
   await wrong(client.importImages('myregistry', ['nginx', 5]), /^images\[1\]: .*an image, or an object/);
   await wrong(client.importImages('myregistry', [{ target: 'a:1' }]), /^images\[0\]: .*source/);
   await wrong(client.importImages('myregistry', [{ source: 'nginx', onProgress() {} }]), /^images\[0\].*onProgress/);
@@ -118,7 +118,7 @@ test('a wrong list or option is refused before the first request, and its place 
   await wrong(client.importImages('myregistry', ['nginx'], { target: 'a:1' }), /target/);
   await wrong(client.importImage('myregistry', 'nginx', { source: 'nginx' }), /^options.*source/);
   await wrong(client.importImage('myregistry', 'nginx', { additionalTags: 'a:1' }), /^options\.additionalTags: /);
-  await wrong(client.importImage('myregistry', 'nginx', { username: 'u' }), /^options\.username: wanted a password/);
+  await wrong(client.importImage('myregistry', 'nginx', { username: 'u' }), /^options\.username: needs a password/);
   await wrong(client.createCluster('group/new', { nodeCount: 1.5 }), /^options\.nodeCount: /);
   await wrong(client.createCluster('group/new', { registries: ['x'] }), /^options\.registries\[0\]: .*registry name: x/);
   await wrong(client.createCluster('group/new', { sshKey: 'a', sshKeyFile: 'b' }), /^options\.sshKeyFile: /);
@@ -131,7 +131,7 @@ test('a password is in no error, even where it is no text', async () => {
   for (const password of [48151623, ['48151623'], { is: '48151623' }]) {
     const err = await client.importImage('myregistry', 'nginx', { password }).catch((err) => err);
     assert.equal(err.code, 'invalid_input');
-    assert.match(err.message, /^options\.password: wanted a string/);
+    assert.match(err.message, /^options\.password: must be a string/);
     assert.ok(!inspect(err).includes('48151623'));
   }
 });

@@ -186,7 +186,7 @@ test('an end of a token that is no time is refused by its name, once', async () 
       .identities('group/dev')
       .catch((err) => err);
     assert.equal(err.code, 'unauthenticated', String(expiresOnTimestamp));
-    assert.match(err.message, /expiresOnTimestamp that is .*; wanted milliseconds since 1970/);
+    assert.match(err.message, /expiresOnTimestamp that is .*; it must be milliseconds since 1970/);
     assert.doesNotMatch(err.message, /secret-text/);
     assert.equal(asked, 1);
   }

@@ -28,10 +28,10 @@ test('an error reads well, and holds no field that nobody knows', async () => {
     .identities('group/nope')
     .catch((err) => err);
   assert.equal(err.name, 'AksAcrError');
-  assert.deepEqual(Object.keys(err), ['code', 'isTransient', 'status', 'serviceCode', 'requestId', 'correlationId']);
+  assert.deepEqual(Object.keys(err), ['code', 'isTransient', 'correlationId', 'requestId', 'serviceCode', 'status']);
   const text = inspect(err);
   assert.match(text, /^AksAcrError: no such cluster .*nope/);
-  assert.match(text, /code: 'not_found',\n {2}isTransient: false,\n {2}status: 404/);
+  assert.match(text, /code: 'not_found',\n {2}isTransient: false,\n {2}correlationId: /);
   assert.match(text, /error\.test\.mjs/, 'the stack leads to the caller');
 });
 

@@ -11,7 +11,7 @@ import { customRoleJson, requiredRights } from 'aks-acr';
 import { Emulator, EmulatorError } from 'aks-acr-emulator';
 import { SCENE, azureFor, clientOf } from './azure.mjs';
 
-const { INSIDE } = createRequire(import.meta.url)('../../bindings-node/lib/view.cjs');
+const { TYPES } = createRequire(import.meta.url)('../../bindings-node/lib/surface.cjs');
 
 const clusters = ['dev', 'other'].map((name) => ({ group: 'group', name }));
 const azure = azureFor({ ...SCENE, clusters });
@@ -81,7 +81,7 @@ test('every result, and whatever is in one, reads as a line or a table', async (
         assert.ok(text.length > 3 && !text.startsWith('{'), `${path}: ${text}`);
         const shown = inspect(value, { depth: -1 });
         const type = /^(\w+)[ (\n]/.exec(shown)?.[1];
-        if (Object.hasOwn(INSIDE, type)) {
+        if (Object.hasOwn(TYPES, type)) {
           seen.add(type);
           assert.ok(shown.includes(text), shown);
           // Its fields are there as before, and nothing else.
@@ -93,9 +93,9 @@ test('every result, and whatever is in one, reads as a line or a table', async (
   } finally {
     rmSync(folder, { recursive: true });
   }
-  const rest = Object.keys(INSIDE).filter((type) => !seen.has(type));
+  const rest = Object.keys(TYPES).filter((type) => !seen.has(type));
   // These need a scene of their own.
-  const elsewhere = ['AddOnIdentity', 'DenyingPolicy', 'EntraSettings', 'Import', 'RemovedGrant', 'CreatedCluster', 'Cluster', 'PullGrant'];
+  const elsewhere = ['AksAcrError', 'Event', 'Write', 'AddOnIdentity', 'DenyingPolicy', 'EntraSettings', 'Import', 'RemovedGrant', 'CreatedCluster', 'Cluster', 'PullGrant'];
   assert.deepEqual(rest.filter((type) => !elsewhere.includes(type)), []);
 });
 

@@ -111,11 +111,11 @@ test('the rights of operations are data, and a role', () => {
 
 test('rights of what is no operation, or that are none, are refused', () => {
   const wrong = (work, message) => assert.throws(work, { name: 'AksAcrError', code: 'invalid_input', message });
-  wrong(() => requiredRights(['plan_attach']), /planAttach.*not plan_attach/);
-  wrong(() => requiredRights('attach'), /^operations: wanted an array/);
-  wrong(() => requiredRights([5]), /not 5/);
+  wrong(() => requiredRights(['plan_attach']), /^operations: unknown operation plan_attach; known are .*planAttach/);
+  wrong(() => requiredRights('attach'), /^operations: must be an array/);
+  wrong(() => requiredRights([5]), /unknown operation 5;/);
   wrong(() => customRoleJson('x', [{ action: 'a/b', isDataAction: false }], []), /^rights: expected a permission that an operation needs \(right: a\/b\)$/);
-  wrong(() => customRoleJson('x', [], 'all'), /^assignableScopes: wanted an array/);
+  wrong(() => customRoleJson('x', [], 'all'), /^assignableScopes: must be an array/);
 });
 
 test('every operation has its rights', () => {

@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from ._face import given
-from ._native import Calls
+from ._face import Connected
 from ._operations import Blocking, Followed
 
 TYPE_CHECKING = False
@@ -12,10 +11,8 @@ if TYPE_CHECKING:
 
     from typing_extensions import Self
 
-    from ._native import _Hook, _SomeCloud, _SomeCredential
 
-
-class Client(Blocking):
+class Client(Blocking, Connected):
     """Joins registries and clusters of one Azure subscription, as one caller.
 
     A blocking call lets other threads run, and Ctrl-C stops it. Where coroutines run, use :class:`aks_acr.aio.Client`.
@@ -49,27 +46,10 @@ class Client(Blocking):
             several at a time if several calls are made, and must return quickly: the call waits for it.
     """
 
-    def __init__(
-        self,
-        credential: _SomeCredential | None,
-        subscription_id: str,
-        *,
-        cloud: _SomeCloud | None = None,
-        proxy: str | None = None,
-        ca: str | None = None,
-        read_only: bool = False,
-        on_write: _Hook | None = None,
-    ) -> None:
-        self._calls = given(
-            Calls, credential, subscription_id, cloud=cloud, proxy=proxy, ca=ca, read_only=read_only, on_write=on_write
-        )
-        self.follow = Follow(self._calls)
-        """Every operation as a run whose events are iterated."""
-
     @property
-    def subscription_id(self) -> str:
-        """The subscription in which names are looked up."""
-        return self._calls.subscription_id
+    def follow(self) -> Follow:
+        """Every operation as a run whose events are iterated."""
+        return Follow(self._calls)
 
     def close(self) -> None:
         """Cancels running calls, and releases connections and credential."""
@@ -83,9 +63,6 @@ class Client(Blocking):
     ) -> None:
         self.close()
 
-    def __repr__(self) -> str:
-        return f"<aks_acr.Client subscription_id={self._calls.subscription_id!r} cloud={self._calls.cloud!r}>"
-
 
 class Follow(Followed):
     """Every operation of a client as a run: iterate it for its events, then call ``result()``.
@@ -93,6 +70,3 @@ class Follow(Followed):
     After the last event, iteration raises the error if the call failed. Leaving the iteration early cancels the call. A
     run may be cancelled, iterated and waited for in different threads; each event is given once.
     """
-
-    def __init__(self, calls: Calls) -> None:
-        self._calls = calls

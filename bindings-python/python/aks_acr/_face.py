@@ -4,14 +4,14 @@ from __future__ import annotations
 
 import functools
 
-from ._native import InvalidInputError
+from ._native import Calls, InvalidInputError
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Callable, Coroutine
     from typing import Any, Concatenate, ParamSpec, Protocol, TypeVar
 
-    from ._native import AsyncRun, Call, Calls, Run
+    from ._native import AsyncRun, Call, Run, _Hook, _SomeCloud, _SomeCredential
 
     _P = ParamSpec("_P")
     _T = TypeVar("_T")
@@ -36,6 +36,34 @@ def given(make: Callable[_P, _T], /, *args: _P.args, **options: _P.kwargs) -> _T
         notes: list[str] = [note.split("'")[1] for note in getattr(error, "__notes__", ()) if note.count("'") == 2]
         name = (notes or [name for name, value in options.items() if value == broken] or ["an argument"])[0]
         raise InvalidInputError(f"{name}: invalid text (half of a surrogate pair): {broken!r}") from None
+
+
+class Connected:
+    """What both clients are made of."""
+
+    def __init__(
+        self,
+        credential: _SomeCredential | None,
+        subscription_id: str,
+        *,
+        cloud: _SomeCloud | None = None,
+        proxy: str | None = None,
+        ca: str | None = None,
+        read_only: bool = False,
+        on_write: _Hook | None = None,
+    ) -> None:
+        self._calls = given(
+            Calls, credential, subscription_id, cloud=cloud, proxy=proxy, ca=ca, read_only=read_only, on_write=on_write
+        )
+
+    @property
+    def subscription_id(self) -> str:
+        """The subscription in which names are looked up."""
+        return self._calls.subscription_id
+
+    def __repr__(self) -> str:
+        name = f"{type(self).__module__.removesuffix('._client')}.Client"
+        return f"<{name} subscription_id={self._calls.subscription_id!r} cloud={self._calls.cloud!r}>"
 
 
 def blocking(call: Callable[Concatenate[Calls, _P], Call[_T]]) -> Callable[Concatenate[_Face, _P], _T]:

@@ -74,41 +74,8 @@ class GetsTokenInfo(Protocol):
 
     def get_token_info(self, *scopes: str) -> Token | Awaitable[Token]: ...
 
-@type_check_only
-class CustomCloud(TypedDict):
-    """The arguments of `Cloud.custom`."""
-
-    resource_manager: str
-    registry_suffix: str
-
-# An optional key would reject every other TypedDict that has the two above.
-@type_check_only
-class CustomCloudWithAuthority(CustomCloud):
-    """The same with the URL of Entra ID, for the default credential chain."""
-
-    authority: str
-
-@type_check_only
-class CustomCloudWithGraph(CustomCloud):
-    """The same with the URL of Microsoft Graph, for `query_graph`."""
-
-    graph: str
-
-@type_check_only
-class CustomCloudWithAuthorityAndGraph(CustomCloudWithAuthority):
-    """The same with both."""
-
-    graph: str
-
 _SomeCredential: TypeAlias = GetsToken | GetsTokenInfo
-_SomeCloud: TypeAlias = (
-    Cloud
-    | str
-    | CustomCloud
-    | CustomCloudWithAuthority
-    | CustomCloudWithGraph
-    | CustomCloudWithAuthorityAndGraph
-)
+_SomeCloud: TypeAlias = Cloud | str | Mapping[str, object]  # with the arguments of `Cloud.custom` as keys
 _Seconds: TypeAlias = float | timedelta
 _Listener: TypeAlias = Callable[[_Event], object]
 _Hook: TypeAlias = Callable[[Write], object]
@@ -149,44 +116,26 @@ class Result:
 class Answer:
     """Receives one answer. Dropping it without an answer ends the wait."""
 
-    def token(self, text: str, expires_on: float) -> None:
-        """A token and its expiry in seconds since 1970."""
-
-    def stop_by(self, stop: Callable[[], object]) -> bool:
-        """Sets the function to call once no call waits for the answer. Returns `True` if none waits now."""
-
-    def raised(self, error: BaseException) -> None:
-        """An exception."""
-
-    def allowed(self) -> None:
-        """The write may be sent."""
-
-    def refused(self, why: str) -> None:
-        """The write may not be sent."""
+    def token(self, text: str, expires_on: float) -> None: ...
+    def stop_by(self, stop: Callable[[], object]) -> bool: ...
+    def raised(self, error: BaseException) -> None: ...
+    def allowed(self) -> None: ...
+    def refused(self, why: str) -> None: ...
 
 @final
 class Ending:
     """Ends a coroutine's call from the loop's thread."""
 
-    def raised(self, error: BaseException) -> None:
-        """Ends the call with this exception."""
+    def raised(self, error: BaseException) -> None: ...
 
 @final
 class Call(Generic[_T]):
     """A call that has not started."""
 
-    def wait(self) -> _T:
-        """Makes the call and waits until it ends. Other threads keep running; Ctrl-C stops it."""
-
-    def start(self) -> Awaitable[_T]:
-        """Makes the call; the caller awaits the returned object."""
-
-    def run(self) -> Run[_T]:
-        """Makes the call and returns its run, outside any event loop."""
-
-    def async_run(self) -> AsyncRun[_T]:
-        """Makes the call and returns its run, for coroutines of the running event loop."""
-
+    def wait(self) -> _T: ...
+    def start(self) -> Awaitable[_T]: ...
+    def run(self) -> Run[_T]: ...
+    def async_run(self) -> AsyncRun[_T]: ...
     def __class_getitem__(cls, key: Any) -> GenericAlias: ...
 
 @final
@@ -278,24 +227,6 @@ class Kubeconfig:
         """The whole text. It is a secret."""
 
 @final
-class ClusterRef(Result):
-    """A cluster, by resource group and name. `str()` is the form that methods take."""
-
-    __match_args__ = ("subscription", "group", "name")
-    def __new__(cls, *, subscription: str | None, group: str, name: str) -> ClusterRef: ...
-    @property
-    def subscription(self) -> str | None:
-        """Its subscription, if it is not the client's."""
-
-    @property
-    def group(self) -> str:
-        """Its resource group."""
-
-    @property
-    def name(self) -> str:
-        """Its name."""
-
-@final
 class ImportHandle(Result):
     """An import that Azure is working on. It can be stored and polled later, also by another process.
 
@@ -363,6 +294,10 @@ class Calls:
         Raises:
             NotFoundError: If the cluster does not exist.
             ForbiddenError: If the caller lacks the permission to read it.
+
+        Example:
+            kubelet = client.identities("my-group/my-cluster").kubelet
+            print(kubelet.object_id if kubelet else "the cluster has no kubelet identity")
         """
 
     def attach(
@@ -409,6 +344,12 @@ class Calls:
                 action and the smallest role that contains it.
             InvalidInputError: For a condition that would have no effect.
             UnsupportedError: For a cluster with a service principal whose object ID is not given.
+
+        Example:
+            try:
+                print(client.attach("my-group/my-cluster", "myregistry").outcome.kind)
+            except aks_acr.ForbiddenError as err:
+                print(f"ask for {err.smallest_role} at {err.scope}")
         """
 
     def plan_attach(
@@ -446,6 +387,10 @@ class Calls:
 
         Raises:
             AksAcrError: Those of `attach`, except for missing write permissions.
+
+        Example:
+            plan = client.plan_attach("my-group/my-cluster", "myregistry")
+            print(plan)  # + AcrPull on myregistry for my-group/my-cluster (kubelet …), and the details
         """
 
     def apply_attach(
@@ -473,6 +418,11 @@ class Calls:
             AksAcrError: Those of `attach`.
             ConflictError: If the plan has expired or no longer fits.
             InvalidInputError: If the plan has another format version.
+
+        Example:
+            plan = client.plan_attach("my-group/my-cluster", "myregistry")
+            # Review the plan first; it is valid for one hour.
+            print(client.apply_attach(plan).outcome.kind)
         """
 
     def detach(
@@ -513,6 +463,12 @@ class Calls:
             ForbiddenError: If the caller lacks the permission to list the grants or to remove one, with the missing
                 action, or if a lock prevents the removal (`RefusalKind.LOCK`).
             UnsupportedError: For a cluster with a service principal whose object ID is not given.
+
+        Example:
+            detachment = client.detach("my-group/my-cluster", "myregistry")
+            print(detachment.outcome)
+            for grant in detachment.remaining:
+                print("still has access:", grant.role_name, "by", grant.assignment_id)
         """
 
     def plan_detach(
@@ -543,6 +499,9 @@ class Calls:
 
         Raises:
             AksAcrError: Those of `detach`, except for missing write permissions.
+
+        Example:
+            print(client.plan_detach("my-group/my-cluster", "myregistry"))
         """
 
     def apply_detach(
@@ -568,6 +527,11 @@ class Calls:
             AksAcrError: Those of `detach`.
             ConflictError: If the plan has expired or more grants would be removed.
             InvalidInputError: If the plan has another format version.
+
+        Example:
+            plan = client.plan_detach("my-group/my-cluster", "myregistry")
+            # Review the plan first; it is valid for one hour.
+            print(client.apply_detach(plan).outcome)
         """
 
     def attachments_of_cluster(
@@ -604,6 +568,10 @@ class Calls:
             ForbiddenError: If the caller lacks the permission to read the cluster or to list role assignments in a
                 subscription.
             UnsupportedError: For a cluster with a service principal.
+
+        Example:
+            for grant in client.attachments_of_cluster("my-group/my-cluster").grants:
+                print(grant.registry, "by", grant.role_name)
         """
 
     def attachments_of_registry(
@@ -637,6 +605,10 @@ class Calls:
             NotFoundError: If the registry does not exist.
             ForbiddenError: If the caller lacks the permission to read it, to list its role assignments, or, with
                 `query_graph`, to query Microsoft Graph.
+
+        Example:
+            for grant in client.attachments_of_registry("myregistry").grants:
+                print(grant.principal_id, grant.principal_state, grant.clusters)
         """
 
     def registry(
@@ -656,6 +628,10 @@ class Calls:
         Raises:
             ForbiddenError: If the caller lacks the permission to read it.
             InvalidInputError: For the login server of another cloud.
+
+        Example:
+            found = client.registry("myregistry")
+            print(f"{found.login_server} in {found.location}" if found else "registry not found")
         """
 
     def create_registry(
@@ -701,6 +677,12 @@ class Calls:
                 off.
             ForbiddenError: If the caller lacks the permission.
             OperationFailedError: If the creation failed, now or in an earlier attempt.
+
+        Example:
+            made = client.create_registry("my-group", "anotherregistry", sku="Standard")
+            print(made.is_new, made.registry.login_server)
+            for difference in made.differences:
+                print(difference)  # an existing registry is not changed
         """
 
     def create_cluster(
@@ -766,6 +748,10 @@ class Calls:
                 off.
             ForbiddenError: If the caller lacks the permission. If Azure has started to create a cluster, which costs
                 money, the error names it in `created`.
+
+        Example:
+            made = client.create_cluster("my-group/another-cluster", registries=["myregistry"], node_count=2, on_progress=print)
+            print(made.is_new, made.cluster.state)
         """
 
     def import_image(
@@ -823,6 +809,10 @@ class Calls:
             ForbiddenError: If the caller lacks the permission to import, or access to the source is denied.
             RateLimitedError: If the source throttles.
             OperationFailedError: If the copy failed in Azure. `failed_side` says which side is at fault, if known.
+
+        Example:
+            done = client.import_image("myregistry", "nginx", target="nginx:v1")
+            print(done.target, done.proof)
         """
 
     def import_images(
@@ -856,6 +846,10 @@ class Calls:
                 image with invalid options.
             NotFoundError: If the registry does not exist.
             ForbiddenError: If the caller lacks the permission to read it. Each result can have those of `import_image`.
+
+        Example:
+            for result in client.import_images("myregistry", ["nginx", {"source": "nginx", "target": "web/nginx:stable"}]):
+                print(result if isinstance(result, aks_acr.AksAcrError) else result.target)  # a failure does not stop the others
         """
 
     def start_import(
@@ -903,6 +897,11 @@ class Calls:
 
         Raises:
             AksAcrError: Those of `import_image` that occur before Azure has accepted the import.
+
+        Example:
+            started = client.start_import("myregistry", "nginx", target="nginx:v2")
+            if isinstance(started, aks_acr.StartedImport.Started):
+                print("started; store the handle, it is a secret")
         """
 
     def poll_import(
@@ -929,6 +928,11 @@ class Calls:
             OperationFailedError: An import that has failed is an error of kind `OperationFailedError`, as is an import
                 that Azure no longer knows, or one whose `failed_side` is known. Any other error belongs to the poll
                 itself, such as `UnavailableError`: the import continues, and the handle can be polled again.
+
+        Example:
+            started = client.start_import("myregistry", "nginx", target="nginx:v3")
+            if isinstance(started, aks_acr.StartedImport.Started):
+                print(client.poll_import(started.handle).kind)
         """
 
     def kubeconfig(
@@ -962,6 +966,10 @@ class Calls:
             NotFoundError: If the cluster does not exist.
             ForbiddenError: If the caller lacks the permission.
             InvalidInputError: For `Access.ADMIN` if local accounts are disabled, and for an invalid context name.
+
+        Example:
+            kubeconfig = client.kubeconfig("my-group/my-cluster", access="user")
+            print(kubeconfig.context, "at", kubeconfig.server)  # text is a secret
         """
 
     def merge_kubeconfig(
@@ -981,9 +989,17 @@ class Calls:
         """Merges a cluster's context, cluster and user into a kubeconfig file.
 
         The file is the one in the options, or the one that `KUBECONFIG` names, or `~/.kube/config`. Every other byte of
-        it is kept. A second call changes nothing. See `merge` for the details.
+        it is kept. A second call changes nothing.
 
         For a cluster with Entra ID, kubectl needs `kubelogin` to use the merged context, see `kubeconfig`.
+
+        Without a file in the options it reads the process's `KUBECONFIG`.
+
+        The file is replaced atomically, under the lock that kubectl takes. If it cannot be replaced, such as a single
+        file mounted into a container, it is written in place, as kubectl does, and the old text is restored if that
+        fails. Links are followed; mode, owner and line ends are kept; a new file is for its owner only. An equal
+        context of the same name is not changed and keeps a namespace that a user has set in it. An administrator's
+        context ends in `-admin`, as with az.
 
         Args:
             cluster: A reference to a cluster: resource group and name, or resource ID.
@@ -1015,6 +1031,10 @@ class Calls:
                 locked and their drafts are written before the first is replaced. If replacing the second then fails,
                 the error names the first as `already changed`, and the same merge again completes the change.
             InvalidInputError: Before the first request if no file is named and the home folder is unknown.
+
+        Example:
+            merged = client.merge_kubeconfig("my-group/my-cluster", file=file)  # without it: kubectl's default file
+            print(merged.context, "in", merged.file, merged.outcome)
         """
 
     def apply(
@@ -1055,6 +1075,10 @@ class Calls:
             ConflictError: For a field that another field manager owns, and, as a transient error, for a namespace that
                 is being deleted.
             ForbiddenError: If a permission is missing, or a quota, a limit or an admission policy rejects the object.
+
+        Example:
+            for applied in client.apply("my-group/my-cluster", manifests, registry="myregistry"):
+                print(applied)
         """
 
     def wait_for_rollout(
@@ -1096,6 +1120,13 @@ class Calls:
                 the end, if any.
             OperationFailedError: If Kubernetes reports the rollout as failed.
             NotFoundError: If the deployment does not exist.
+
+        Example:
+            try:
+                rolled = client.wait_for_rollout("my-group/my-cluster", "web")
+                print(f"{rolled.ready}/{rolled.wanted} ready")
+            except aks_acr.PullFailedError as err:
+                print(err.pull_failure)
         """
 
     def pods(
@@ -1120,6 +1151,9 @@ class Calls:
             NotFoundError: If the cluster does not exist.
             ForbiddenError: If the caller lacks the permission to list pods.
             InvalidInputError: For an invalid namespace.
+
+        Example:
+            print(client.pods("my-group/my-cluster", labels="app=web"))
         """
 
 _Access: TypeAlias = Access | Literal["user", "admin"]
@@ -1217,7 +1251,7 @@ class ClusterIdentities(Result):
 
     @property
     def control_plane(self) -> tuple[str, ...]:
-        """The identities of the control plane. A grant to one has no effect on pulls. Object ids."""
+        """The identities of the control plane. A grant to one has no effect on pulls. Object IDs."""
 
     @property
     def add_ons(self) -> tuple[AddOnIdentity, ...]:
@@ -1327,11 +1361,11 @@ class Attachment(Result):
 
     @property
     def principal_id(self) -> str:
-        """The principal that has the role. An object id."""
+        """The principal that has the role. An object ID."""
 
     @property
     def registry(self) -> str:
-        """The registry. A resource id."""
+        """The registry. A resource ID."""
 
     @property
     def assignment_id(self) -> str | None:
@@ -1474,7 +1508,7 @@ class AttachPlan(Result):
 
     @property
     def registry(self) -> str:
-        """The registry. A resource id."""
+        """The registry. A resource ID."""
 
     @property
     def role(self) -> PullRole:
@@ -1482,7 +1516,7 @@ class AttachPlan(Result):
 
     @property
     def principal_id(self) -> str:
-        """The principal that would get the role. An object id."""
+        """The principal that would get the role. An object ID."""
 
     @property
     def condition(self) -> str | None:
@@ -1509,6 +1543,31 @@ class AttachPlan(Result):
         """Object IDs of Entra groups that have access, if Azure did not say whether the identity is a member. Usually
         empty.
         """
+
+
+@final
+class ClusterRef(Result):
+    """A reference to a cluster: resource group and name, or resource ID."""
+
+    __match_args__ = ("subscription", "group", "name")
+    def __new__(
+        cls,
+        *,
+        subscription: str | None,
+        group: str,
+        name: str,
+    ) -> ClusterRef: ...
+    @property
+    def subscription(self) -> str | None:
+        """Its subscription. `None`: the client's."""
+
+    @property
+    def group(self) -> str:
+        """Its resource group."""
+
+    @property
+    def name(self) -> str:
+        """Its name."""
 
 
 @disjoint_base
@@ -1579,11 +1638,11 @@ class Detachment(Result):
 
     @property
     def principal_id(self) -> str:
-        """The principal whose grants were removed. An object id."""
+        """The principal whose grants were removed. An object ID."""
 
     @property
     def registry(self) -> str:
-        """The registry. A resource id."""
+        """The registry. A resource ID."""
 
     @property
     def removed(self) -> tuple[RemovedGrant, ...]:
@@ -1653,11 +1712,11 @@ class PullGrant(Result):
     ) -> PullGrant: ...
     @property
     def registry(self) -> str:
-        """The registry. A resource id."""
+        """The registry. A resource ID."""
 
     @property
     def principal_id(self) -> str:
-        """The principal that has the role: an identity or a group. An object id."""
+        """The principal that has the role: an identity or a group. An object ID."""
 
     @property
     def principal_type(self) -> str | None:
@@ -1670,7 +1729,7 @@ class PullGrant(Result):
     @property
     def clusters(self) -> tuple[str, ...]:
         """The clusters whose nodes pull with this grant, of the listed clusters: the principal is their kubelet
-        identity, or a group that contains it (see `membership`). Resource ids.
+        identity, or a group that contains it (see `membership`). Resource IDs.
         """
 
     @property
@@ -1777,11 +1836,11 @@ class DetachPlan(Result):
 
     @property
     def registry(self) -> str:
-        """The registry. A resource id."""
+        """The registry. A resource ID."""
 
     @property
     def principal_id(self) -> str:
-        """The principal whose grants would be removed. An object id."""
+        """The principal whose grants would be removed. An object ID."""
 
     @property
     def remove(self) -> tuple[RoleAssignment, ...]:
@@ -1860,11 +1919,11 @@ class ClusterAttachments(Result):
     ) -> ClusterAttachments: ...
     @property
     def cluster(self) -> str:
-        """The cluster. A resource id."""
+        """The cluster. A resource ID."""
 
     @property
     def principal_id(self) -> str:
-        """The principal that pulls for the cluster. An object id."""
+        """The principal that pulls for the cluster. An object ID."""
 
     @property
     def grants(self) -> tuple[PullGrant, ...]:
@@ -2880,6 +2939,15 @@ class Write(Result):
 class AksAcrError(Exception):
     """What went wrong, with the facts that a caller needs to act. Each kind of error has its own subclass."""
 
+    kind: ErrorKind
+    """What a caller can do about it."""
+    is_transient: bool
+    """Whether retrying the same call later may succeed without any other change.
+
+    By kind, `RateLimitedError`, `UnavailableError` and `DeadlineExceededError` are transient. Single errors can differ,
+    such as a lock that another program holds, or an untrusted certificate. `retry_after` says how long to wait, if the
+    service named a time.
+    """
     claims: str | None
     """The claims that Azure requires in a token before it continues, as JSON.
 
@@ -2898,15 +2966,6 @@ class AksAcrError(Exception):
     """
     failed_side: ImportSide | None
     """The side of an import that is at fault, if known."""
-    is_transient: bool
-    """Whether retrying the same call later may succeed without any other change.
-
-    By kind, `RateLimitedError`, `UnavailableError` and `DeadlineExceededError` are transient. Single errors can differ,
-    such as a lock that another program holds, or an untrusted certificate. `retry_after` says how long to wait, if the
-    service named a time.
-    """
-    kind: ErrorKind
-    """What a caller can do about it."""
     missing_action: str | None
     """The action that the caller lacks, such as `Microsoft.Authorization/roleAssignments/write`.
 

@@ -108,7 +108,8 @@ class Awaitable:
 class Followed:
     """Methods that give a run, to be iterated."""
 
-    _calls: Calls
+    def __init__(self, calls: Calls) -> None:
+        self._calls = calls
 
     identities = followed(Calls.identities)
     """Finds a cluster's identities, including the kubelet identity, which pulls images."""
@@ -157,7 +158,8 @@ class Followed:
 class FollowedAsync:
     """Methods that give a run, to be iterated by coroutines."""
 
-    _calls: Calls
+    def __init__(self, calls: Calls) -> None:
+        self._calls = calls
 
     identities = followed_async(Calls.identities)
     """Finds a cluster's identities, including the kubelet identity, which pulls images."""

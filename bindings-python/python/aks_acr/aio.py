@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from ._face import given
-from ._native import AsyncRun as Run, Calls
+from ._face import Connected
+from ._native import AsyncRun as Run
 from ._operations import Awaitable, FollowedAsync
 
 TYPE_CHECKING = False
@@ -12,66 +12,35 @@ if TYPE_CHECKING:
 
     from typing_extensions import Self
 
-    from ._native import _Hook, _SomeCloud, _SomeCredential
-
 __all__ = ["Client", "Follow", "Run"]
 
 
-class Client(Awaitable):
+class Client(Awaitable, Connected):
     """Joins registries and clusters of one Azure subscription, as one caller; every operation is a coroutine.
 
     Cancelling the task that awaits a call stops the call, not an operation that Azure has started. A credential whose
     methods are coroutines is awaited in the loop of the call: as all of azure-identity's, it belongs to one loop. One
     client may be used in any number of loops.
 
-    Every operation takes ``deadline``, how long the whole call may take, in seconds or as a ``timedelta``. With 0 it
-    has passed already and no request is sent; ``float("inf")`` means none; a negative value raises
-    ``InvalidInputError``. It counts per call: making a plan and applying it have one each. ``on_progress`` is a plain
-    function, called in the loop of the call by ``call_soon_threadsafe``; an exception in it goes to the loop's
-    exception handler, and the call continues.
+    Every operation takes the ``deadline`` of :class:`aks_acr.Client`. ``on_progress`` is a plain function, called in the
+    loop of the call by ``call_soon_threadsafe``; an exception in it goes to the loop's exception handler, and the call
+    continues.
 
     Args:
         credential: Any credential of azure-identity, plain or of ``azure.identity.aio``, or another object with
             ``get_token_info`` or ``get_token``. ``None`` is the default chain: the first that is configured of a
             service principal in the environment (secret or certificate), GitHub Actions, workload identity, Azure
             Pipelines, managed identity, az, azd.
-        subscription_id: The subscription in which names are looked up.
-        cloud: ``public`` (the default), ``china``, ``us_government``, ``bleu``, or a :class:`aks_acr.Cloud`.
-        proxy: Address of a proxy for all connections. By default ``HTTPS_PROXY`` or ``ALL_PROXY``; hosts in
-            ``NO_PROXY`` and this machine are always reached directly. The default credential chain uses it too; a
-            credential that you pass sends its requests in its own way.
-        ca: Certificates to trust beside the system's, as PEM text, for the same connections. ``REQUESTS_CA_BUNDLE`` is
-            not read.
-        read_only: Whether the client refuses to change anything: a write is not sent, and its call raises
-            ``ForbiddenError``. This covers Azure and Kubernetes only: a kubeconfig can still be read, also an
-            administrator's, and merged into a file, and a missing SSH key pair is created before the cluster is
-            refused.
+        subscription_id, cloud, proxy, ca, read_only: As those of :class:`aks_acr.Client`.
         on_write: Called with each :class:`aks_acr.Write` before it is sent. If it raises, or returns ``False`` or an
             awaitable, the write is not sent, and the call raises ``ForbiddenError``. It is called in a daemon thread,
             never in the loop's, and must return quickly: the call waits for it.
     """
 
-    def __init__(
-        self,
-        credential: _SomeCredential | None,
-        subscription_id: str,
-        *,
-        cloud: _SomeCloud | None = None,
-        proxy: str | None = None,
-        ca: str | None = None,
-        read_only: bool = False,
-        on_write: _Hook | None = None,
-    ) -> None:
-        self._calls = given(
-            Calls, credential, subscription_id, cloud=cloud, proxy=proxy, ca=ca, read_only=read_only, on_write=on_write
-        )
-        self.follow = Follow(self._calls)
-        """Every operation as a run whose events are iterated by ``async for``."""
-
     @property
-    def subscription_id(self) -> str:
-        """The subscription in which names are looked up."""
-        return self._calls.subscription_id
+    def follow(self) -> Follow:
+        """Every operation as a run whose events are iterated by ``async for``."""
+        return Follow(self._calls)
 
     async def close(self) -> None:
         """Cancels running calls, and releases connections and credential."""
@@ -85,15 +54,9 @@ class Client(Awaitable):
     ) -> None:
         self._calls.close()
 
-    def __repr__(self) -> str:
-        return f"<aks_acr.aio.Client subscription_id={self._calls.subscription_id!r} cloud={self._calls.cloud!r}>"
-
 
 class Follow(FollowedAsync):
     """Every operation of a client as a run: iterate it by ``async for`` for its events, then await it for its result.
 
     After the last event, iteration raises the error if the call failed. Leaving the iteration early cancels the call.
     """
-
-    def __init__(self, calls: Calls) -> None:
-        self._calls = calls

@@ -27,6 +27,10 @@ impl Calls {
     /// Raises:
     ///     NotFoundError: If the cluster does not exist.
     ///     ForbiddenError: If the caller lacks the permission to read it.
+    ///
+    /// Example:
+    ///     kubelet = client.identities("my-group/my-cluster").kubelet
+    ///     print(kubelet.object_id if kubelet else "the cluster has no kubelet identity")
     #[pyo3(signature = (cluster, *, deadline = None, on_progress = None))]
     fn identities(
         &self,
@@ -72,6 +76,12 @@ impl Calls {
     ///         action and the smallest role that contains it.
     ///     InvalidInputError: For a condition that would have no effect.
     ///     UnsupportedError: For a cluster with a service principal whose object ID is not given.
+    ///
+    /// Example:
+    ///     try:
+    ///         print(client.attach("my-group/my-cluster", "myregistry").outcome.kind)
+    ///     except aks_acr.ForbiddenError as err:
+    ///         print(f"ask for {err.smallest_role} at {err.scope}")
     #[pyo3(signature = (cluster, registry, *, principal_id = None, condition = None, on_inherited_grant = None, on_condition_mismatch = None, retry_forbidden_for = None, deadline = None, on_progress = None))]
     fn attach(
         &self,
@@ -120,6 +130,10 @@ impl Calls {
     ///
     /// Raises:
     ///     AksAcrError: Those of `attach`, except for missing write permissions.
+    ///
+    /// Example:
+    ///     plan = client.plan_attach("my-group/my-cluster", "myregistry")
+    ///     print(plan)  # + AcrPull on myregistry for my-group/my-cluster (kubelet …), and the details
     #[pyo3(signature = (cluster, registry, *, principal_id = None, condition = None, on_inherited_grant = None, on_condition_mismatch = None, retry_forbidden_for = None, deadline = None, on_progress = None))]
     fn plan_attach(
         &self,
@@ -164,6 +178,11 @@ impl Calls {
     ///     AksAcrError: Those of `attach`.
     ///     ConflictError: If the plan has expired or no longer fits.
     ///     InvalidInputError: If the plan has another format version.
+    ///
+    /// Example:
+    ///     plan = client.plan_attach("my-group/my-cluster", "myregistry")
+    ///     # Review the plan first; it is valid for one hour.
+    ///     print(client.apply_attach(plan).outcome.kind)
     #[pyo3(signature = (plan, *, retry_forbidden_for = None, deadline = None, on_progress = None))]
     fn apply_attach(
         &self,
@@ -210,6 +229,12 @@ impl Calls {
     ///     ForbiddenError: If the caller lacks the permission to list the grants or to remove one, with the missing
     ///         action, or if a lock prevents the removal (`RefusalKind.LOCK`).
     ///     UnsupportedError: For a cluster with a service principal whose object ID is not given.
+    ///
+    /// Example:
+    ///     detachment = client.detach("my-group/my-cluster", "myregistry")
+    ///     print(detachment.outcome)
+    ///     for grant in detachment.remaining:
+    ///         print("still has access:", grant.role_name, "by", grant.assignment_id)
     #[pyo3(signature = (cluster, registry, *, principal_id = None, only_created_by_aks_acr = None, deadline = None, on_progress = None))]
     fn detach(
         &self,
@@ -248,6 +273,9 @@ impl Calls {
     ///
     /// Raises:
     ///     AksAcrError: Those of `detach`, except for missing write permissions.
+    ///
+    /// Example:
+    ///     print(client.plan_detach("my-group/my-cluster", "myregistry"))
     #[pyo3(signature = (cluster, registry, *, principal_id = None, only_created_by_aks_acr = None, deadline = None, on_progress = None))]
     fn plan_detach(
         &self,
@@ -285,6 +313,11 @@ impl Calls {
     ///     AksAcrError: Those of `detach`.
     ///     ConflictError: If the plan has expired or more grants would be removed.
     ///     InvalidInputError: If the plan has another format version.
+    ///
+    /// Example:
+    ///     plan = client.plan_detach("my-group/my-cluster", "myregistry")
+    ///     # Review the plan first; it is valid for one hour.
+    ///     print(client.apply_detach(plan).outcome)
     #[pyo3(signature = (plan, *, deadline = None, on_progress = None))]
     fn apply_detach(
         &self,
@@ -326,6 +359,10 @@ impl Calls {
     ///     ForbiddenError: If the caller lacks the permission to read the cluster or to list role assignments in a
     ///         subscription.
     ///     UnsupportedError: For a cluster with a service principal.
+    ///
+    /// Example:
+    ///     for grant in client.attachments_of_cluster("my-group/my-cluster").grants:
+    ///         print(grant.registry, "by", grant.role_name)
     #[pyo3(signature = (cluster, *, subscriptions = None, query_graph = None, deadline = None, on_progress = None))]
     fn attachments_of_cluster(
         &self,
@@ -367,6 +404,10 @@ impl Calls {
     ///     NotFoundError: If the registry does not exist.
     ///     ForbiddenError: If the caller lacks the permission to read it, to list its role assignments, or, with
     ///         `query_graph`, to query Microsoft Graph.
+    ///
+    /// Example:
+    ///     for grant in client.attachments_of_registry("myregistry").grants:
+    ///         print(grant.principal_id, grant.principal_state, grant.clusters)
     #[pyo3(signature = (registry, *, subscriptions = None, query_graph = None, deadline = None, on_progress = None))]
     fn attachments_of_registry(
         &self,
@@ -397,6 +438,10 @@ impl Calls {
     /// Raises:
     ///     ForbiddenError: If the caller lacks the permission to read it.
     ///     InvalidInputError: For the login server of another cloud.
+    ///
+    /// Example:
+    ///     found = client.registry("myregistry")
+    ///     print(f"{found.login_server} in {found.location}" if found else "registry not found")
     #[pyo3(signature = (registry, *, deadline = None, on_progress = None))]
     fn registry(
         &self,
@@ -441,6 +486,12 @@ impl Calls {
     ///         off.
     ///     ForbiddenError: If the caller lacks the permission.
     ///     OperationFailedError: If the creation failed, now or in an earlier attempt.
+    ///
+    /// Example:
+    ///     made = client.create_registry("my-group", "anotherregistry", sku="Standard")
+    ///     print(made.is_new, made.registry.login_server)
+    ///     for difference in made.differences:
+    ///         print(difference)  # an existing registry is not changed
     #[pyo3(signature = (group, name, *, location = None, sku = None, mode = None, domain_name_label_scope = None, register_providers = None, deadline = None, on_progress = None))]
     fn create_registry(
         &self,
@@ -514,6 +565,10 @@ impl Calls {
     ///         off.
     ///     ForbiddenError: If the caller lacks the permission. If Azure has started to create a cluster, which costs
     ///         money, the error names it in `created`.
+    ///
+    /// Example:
+    ///     made = client.create_cluster("my-group/another-cluster", registries=["myregistry"], node_count=2, on_progress=print)
+    ///     print(made.is_new, made.cluster.state)
     #[pyo3(signature = (cluster, *, registries = None, location = None, node_count = None, vm_size = None, kubernetes_version = None, tier = None, ssh_key = None, ssh_key_file = None, register_providers = None, deadline = None, on_progress = None))]
     fn create_cluster(
         &self,
@@ -586,6 +641,10 @@ impl Calls {
     ///     ForbiddenError: If the caller lacks the permission to import, or access to the source is denied.
     ///     RateLimitedError: If the source throttles.
     ///     OperationFailedError: If the copy failed in Azure. `failed_side` says which side is at fault, if known.
+    ///
+    /// Example:
+    ///     done = client.import_image("myregistry", "nginx", target="nginx:v1")
+    ///     print(done.target, done.proof)
     #[pyo3(signature = (registry, source, *, target = None, additional_tags = None, untagged_repositories = None, on_existing_tag = None, source_registry = None, username = None, password = None, deadline = None, on_progress = None))]
     fn import_image(
         &self,
@@ -638,6 +697,10 @@ impl Calls {
     ///         image with invalid options.
     ///     NotFoundError: If the registry does not exist.
     ///     ForbiddenError: If the caller lacks the permission to read it. Each result can have those of `import_image`.
+    ///
+    /// Example:
+    ///     for result in client.import_images("myregistry", ["nginx", {"source": "nginx", "target": "web/nginx:stable"}]):
+    ///         print(result if isinstance(result, aks_acr.AksAcrError) else result.target)  # a failure does not stop the others
     #[pyo3(signature = (registry, images, *, concurrency = None, deadline = None, on_progress = None))]
     fn import_images(
         &self,
@@ -690,6 +753,11 @@ impl Calls {
     ///
     /// Raises:
     ///     AksAcrError: Those of `import_image` that occur before Azure has accepted the import.
+    ///
+    /// Example:
+    ///     started = client.start_import("myregistry", "nginx", target="nginx:v2")
+    ///     if isinstance(started, aks_acr.StartedImport.Started):
+    ///         print("started; store the handle, it is a secret")
     #[pyo3(signature = (registry, source, *, target = None, additional_tags = None, untagged_repositories = None, on_existing_tag = None, source_registry = None, username = None, password = None, deadline = None, on_progress = None))]
     fn start_import(
         &self,
@@ -737,6 +805,11 @@ impl Calls {
     ///     OperationFailedError: An import that has failed is an error of kind `OperationFailedError`, as is an import
     ///         that Azure no longer knows, or one whose `failed_side` is known. Any other error belongs to the poll
     ///         itself, such as `UnavailableError`: the import continues, and the handle can be polled again.
+    ///
+    /// Example:
+    ///     started = client.start_import("myregistry", "nginx", target="nginx:v3")
+    ///     if isinstance(started, aks_acr.StartedImport.Started):
+    ///         print(client.poll_import(started.handle).kind)
     #[pyo3(signature = (handle, *, deadline = None, on_progress = None))]
     fn poll_import(
         &self,
@@ -777,6 +850,10 @@ impl Calls {
     ///     NotFoundError: If the cluster does not exist.
     ///     ForbiddenError: If the caller lacks the permission.
     ///     InvalidInputError: For `Access.ADMIN` if local accounts are disabled, and for an invalid context name.
+    ///
+    /// Example:
+    ///     kubeconfig = client.kubeconfig("my-group/my-cluster", access="user")
+    ///     print(kubeconfig.context, "at", kubeconfig.server)  # text is a secret
     #[pyo3(signature = (cluster, *, access = None, public_fqdn = None, context = None, deadline = None, on_progress = None))]
     fn kubeconfig(
         &self,
@@ -801,9 +878,17 @@ impl Calls {
     /// Merges a cluster's context, cluster and user into a kubeconfig file.
     ///
     /// The file is the one in the options, or the one that `KUBECONFIG` names, or `~/.kube/config`. Every other byte of
-    /// it is kept. A second call changes nothing. See `merge` for the details.
+    /// it is kept. A second call changes nothing.
     ///
     /// For a cluster with Entra ID, kubectl needs `kubelogin` to use the merged context, see `kubeconfig`.
+    ///
+    /// Without a file in the options it reads the process's `KUBECONFIG`.
+    ///
+    /// The file is replaced atomically, under the lock that kubectl takes. If it cannot be replaced, such as a single
+    /// file mounted into a container, it is written in place, as kubectl does, and the old text is restored if that
+    /// fails. Links are followed; mode, owner and line ends are kept; a new file is for its owner only. An equal
+    /// context of the same name is not changed and keeps a namespace that a user has set in it. An administrator's
+    /// context ends in `-admin`, as with az.
     ///
     /// Args:
     ///     cluster: A reference to a cluster: resource group and name, or resource ID.
@@ -835,6 +920,10 @@ impl Calls {
     ///         locked and their drafts are written before the first is replaced. If replacing the second then fails,
     ///         the error names the first as `already changed`, and the same merge again completes the change.
     ///     InvalidInputError: Before the first request if no file is named and the home folder is unknown.
+    ///
+    /// Example:
+    ///     merged = client.merge_kubeconfig("my-group/my-cluster", file=file)  # without it: kubectl's default file
+    ///     print(merged.context, "in", merged.file, merged.outcome)
     #[pyo3(signature = (cluster, *, access = None, public_fqdn = None, context = None, file = None, on_existing_entry = None, set_current = None, lock_wait = None, deadline = None, on_progress = None))]
     fn merge_kubeconfig(
         &self,
@@ -890,6 +979,10 @@ impl Calls {
     ///     ConflictError: For a field that another field manager owns, and, as a transient error, for a namespace that
     ///         is being deleted.
     ///     ForbiddenError: If a permission is missing, or a quota, a limit or an admission policy rejects the object.
+    ///
+    /// Example:
+    ///     for applied in client.apply("my-group/my-cluster", manifests, registry="myregistry"):
+    ///         print(applied)
     #[pyo3(signature = (cluster, manifests, *, registry = None, namespace = None, force = None, dry_run = None, deadline = None, on_progress = None))]
     fn apply(
         &self,
@@ -942,6 +1035,13 @@ impl Calls {
     ///         the end, if any.
     ///     OperationFailedError: If Kubernetes reports the rollout as failed.
     ///     NotFoundError: If the deployment does not exist.
+    ///
+    /// Example:
+    ///     try:
+    ///         rolled = client.wait_for_rollout("my-group/my-cluster", "web")
+    ///         print(f"{rolled.ready}/{rolled.wanted} ready")
+    ///     except aks_acr.PullFailedError as err:
+    ///         print(err.pull_failure)
     #[pyo3(signature = (cluster, workload, *, namespace = None, registry = None, subscriptions = None, propagation_timeout = None, deadline = None, on_progress = None))]
     fn wait_for_rollout(
         &self,
@@ -981,6 +1081,9 @@ impl Calls {
     ///     NotFoundError: If the cluster does not exist.
     ///     ForbiddenError: If the caller lacks the permission to list pods.
     ///     InvalidInputError: For an invalid namespace.
+    ///
+    /// Example:
+    ///     print(client.pods("my-group/my-cluster", labels="app=web"))
     #[pyo3(signature = (cluster, *, namespace = None, labels = None, deadline = None, on_progress = None))]
     fn pods(
         &self,

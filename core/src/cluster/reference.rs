@@ -24,8 +24,11 @@ const LONGEST_NAME: usize = 63;
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 #[serde(try_from = "Stored")]
 pub struct ClusterRef {
+    /// Its subscription. `None`: the client's.
     subscription: Option<SubscriptionId>,
+    /// Its resource group.
     group: String,
+    /// Its name.
     name: String,
 }
 

@@ -12,8 +12,7 @@ import type {
   Pods,
   PullCause,
   Run,
-  StoredAttachPlan,
-  StoredDetachPlan,
+  StoredPlan,
   Write,
 } from 'aks-acr';
 
@@ -58,7 +57,7 @@ export async function use(signal: AbortSignal): Promise<string> {
   // @ts-expect-error nothing is positional but what is needed
   await client.createRegistry('g', 'r', 'Basic');
   const plan: AttachPlan = await client.planAttach('g/c', 'r', options);
-  const stored = JSON.parse(JSON.stringify(plan)) as StoredAttachPlan;
+  const stored = JSON.parse(JSON.stringify(plan)) as StoredPlan;
   await client.applyAttach(stored);
   const { outcome, condition } = await client.applyAttach(plan, { onProgress: (event) => console.log(String(event)) });
   const narrowed: string | null = condition;
@@ -107,7 +106,7 @@ export async function more(): Promise<string | null> {
   // @ts-expect-error there may be nothing to look at
   await client.pollImport(started);
   const plan = await client.planDetach('g/c', 'r', { onlyCreatedByAksAcr: true });
-  const { remaining } = await client.applyDetach(JSON.parse(JSON.stringify(plan)) as StoredDetachPlan);
+  const { remaining } = await client.applyDetach(JSON.parse(JSON.stringify(plan)) as StoredPlan);
   // @ts-expect-error an operation that there is not
   requiredRights(['plan_attach']);
   console.log(customRoleJson('n', requiredRights(['attach', 'importImages']), ['/subscriptions/s']));

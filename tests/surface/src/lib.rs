@@ -11,15 +11,19 @@
 #![expect(clippy::must_use_candidate, missing_docs, reason = "nobody publishes it")]
 
 pub mod consts;
+pub mod examples;
 pub mod files;
 pub mod json;
 pub mod layers;
 pub mod met;
+pub mod node;
 pub mod operations;
 pub mod paths;
+pub mod prose;
 pub mod public_text;
 pub mod python;
 pub mod source;
+pub mod surface;
 pub mod table;
 pub mod text;
 

@@ -20,6 +20,8 @@ pub struct Source {
     pub docs_of_enums: BTreeMap<String, String>,
     /// Enums that have a `kind` beside their fields in JSON.
     pub tagged: BTreeSet<String>,
+    /// Types that have a text of their own: they implement `Display`.
+    pub displayed: BTreeSet<String>,
     /// Methods by `Type::name`.
     pub methods: BTreeMap<String, Method>,
 }
@@ -119,7 +121,9 @@ impl Source {
     fn item(&mut self, item: Item) {
         match item {
             Item::Struct(item) if is_public(&item.vis) => {
-                let (docs, fields) = (docs(&item.attrs), fields(&item.fields, false));
+                // Its fields are read by methods in Rust, and are its JSON form.
+                let is_read_by_methods = item.ident == "ClusterRef";
+                let (docs, fields) = (docs(&item.attrs), fields(&item.fields, is_read_by_methods));
                 self.structs.insert(item.ident.to_string(), Struct { docs, fields });
             }
             Item::Enum(item) if is_public(&item.vis) => {
@@ -171,6 +175,12 @@ impl Source {
                     let name = format!("{of}::{}", method.sig.ident);
                     let (docs, arguments) = (docs(&method.attrs), arguments.collect());
                     self.methods.insert(name, Method { docs, arguments, result });
+                }
+            }
+            Item::Impl(item) => {
+                let of = item.trait_.as_ref().and_then(|(_, path, _)| path.segments.last());
+                if of.is_some_and(|of| of.ident == "Display") {
+                    self.displayed.insert(Form::of(&item.self_ty).name);
                 }
             }
             _ => {}

@@ -86,7 +86,7 @@ pub struct Detachment {
     /// The removed grants.
     pub removed: Vec<RemovedGrant>,
     /// The grants that still allow this principal to pull: inherited ones, those of other roles or of its Entra groups, and those kept
-    /// by `only_created_by_aks_acr`.
+    /// by [`only_created_by_aks_acr`](DetachOptions::only_created_by_aks_acr).
     pub remaining: Vec<PullGrant>,
 }
 

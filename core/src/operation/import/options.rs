@@ -12,7 +12,7 @@ use crate::{
 #[non_exhaustive]
 pub struct ImportOptions {
     /// The target, `repository:tag`.
-    /// By default the source's own repository and tag, as Docker completes them, unless `additional_tags` or `untagged_repositories`
+    /// By default the source's own repository and tag, as Docker completes them, unless [`additional_tags`](Self::additional_tags) or [`untagged_repositories`](Self::untagged_repositories)
     /// name others: `nginx` becomes `library/nginx:latest`, `ghcr.io/a/b:v1` and `a/b:v1@sha256:…` become `a/b:v1`. A source with a
     /// digest and no tag is [`InvalidInput`](crate::ErrorKind::InvalidInput) without a target.
     pub target: Option<String>,
@@ -30,7 +30,7 @@ pub struct ImportOptions {
     /// Credentials for a source that does not allow anonymous pulls.
     /// Only Azure uses them: the source is not read before the import. So nothing is compared, unless the source is named by its
     /// digest. An existing tag is then always a [`Conflict`](crate::ErrorKind::Conflict), also in a second run, and
-    /// `untagged_repositories` requires a source with a digest.
+    /// [`untagged_repositories`](Self::untagged_repositories) requires a source with a digest.
     pub credentials: Option<ImportCredentials>,
     /// Deadline (30 minutes by default), cancellation, progress.
     pub call: CallOptions,

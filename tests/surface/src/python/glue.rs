@@ -1,9 +1,10 @@
 //! The glue of each operation: it reads the arguments, makes core's options and the call.
 
-use super::{Python, options::is_list_of_outcomes};
+use super::Python;
 use crate::{
     files::{HEAD, formatted},
     operations::Operation,
+    surface::{is_list_of_outcomes, is_parsed},
 };
 
 impl Python<'_> {
@@ -96,7 +97,7 @@ impl Python<'_> {
             "ImportHandle" => (String::new(), "&mut present".to_owned()),
             "ImportItem" => (String::new(), format!("{name}.0")),
             "str" => (String::new(), format!("&{name}")),
-            plan if self.results.iter().any(|one| one == plan) => {
+            plan if self.is_result(plan) && !is_parsed(plan) => {
                 (format!("let {name}: aks_acr::{plan} = through_json({name}.get())?;\n"), format!("&{name}"))
             }
             _ => (String::new(), format!("&{name}.0")),

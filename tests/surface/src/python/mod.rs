@@ -7,43 +7,23 @@ mod prose;
 mod stub;
 mod values;
 
-use crate::{
-    consts::Consts,
-    met,
-    operations::{self, Operation},
-    source::{Form, Method, Source},
-};
-use std::path::Path;
+use crate::{source::Form, surface::Surface};
+use std::ops::Deref;
 
-/// Classes that are written by hand in Rust, since they are more than their fields.
-const BY_HAND: [&str; 3] = ["ClusterRef", "ImportHandle", "Kubeconfig"];
+/// The templates' language. What they are filled with is behind it.
+pub struct Python<'a>(&'a Surface<'a>);
 
-/// What has no class of its own: it is given as several arguments.
-const ARGUMENTS: [&str; 2] = ["SshKey", "ImportCredentials"];
+impl<'a> Deref for Python<'a> {
+    type Target = Surface<'a>;
 
-/// Text that core reads: what cannot be one is refused when it is given.
-const PARSED: [&str; 6] =
-    ["ClusterRef", "RegistryRef", "ImageReference", "PrincipalId", "SubscriptionId", "WorkloadRef"];
-
-/// What the templates are filled with.
-pub struct Python<'a> {
-    source: &'a Source,
-    operations: Vec<Operation<'a>>,
-    consts: Consts,
-    /// The enums of one word each, by name.
-    words: Vec<String>,
-    /// The results: those with fields, and those of several forms.
-    results: Vec<String>,
+    fn deref(&self) -> &Surface<'a> {
+        self.0
+    }
 }
 
 impl<'a> Python<'a> {
-    pub fn new(source: &'a Source, core: &Path) -> Self {
-        let operations = operations::read(source, core);
-        let met = met::met(source, &operations).into_iter();
-        let (mut words, mut results): (Vec<_>, Vec<_>) = met.partition(|name| met::is_word(source, name));
-        words.sort();
-        results.retain(|name| !BY_HAND.contains(&&**name) && !ARGUMENTS.contains(&&**name));
-        Self { source, operations, consts: Consts::read(core), words, results }
+    pub fn new(surface: &'a Surface<'a>) -> Self {
+        Self(surface)
     }
 
     /// Every file below the project's root, with its text.
@@ -56,21 +36,6 @@ impl<'a> Python<'a> {
             ("bindings-python/src/values.rs", self.values()),
             ("bindings-python/src/calls/operations.rs", self.glue()),
         ]
-    }
-
-    /// What an error is asked for: the methods of core's that every language has.
-    fn facts(&self) -> Vec<(&str, &Method)> {
-        let all = self.source.methods.iter().filter_map(|(name, method)| Some((name.strip_prefix("Error::")?, method)));
-        let facts = all.filter(|(name, method)| method.arguments.is_empty() && !matches!(*name, "context" | "service"));
-        facts.collect()
-    }
-
-    fn is_word(&self, name: &str) -> bool {
-        self.words.iter().any(|word| word == name)
-    }
-
-    fn has_forms(&self, name: &str) -> bool {
-        self.source.enums.contains_key(name) && !self.is_word(name)
     }
 
     /// A value as Python gets it.
@@ -103,8 +68,8 @@ impl<'a> Python<'a> {
             "SystemTime" => "datetime".to_owned(),
             "Value" => "Any".to_owned(),
             name if self.source.enums.contains_key(name)
-                || self.results.iter().any(|one| one == name)
-                || matches!(name, "ImportHandle" | "Kubeconfig" | "ClusterRef") =>
+                || self.is_result(name)
+                || matches!(name, "ImportHandle" | "Kubeconfig") =>
             {
                 named(name)
             }

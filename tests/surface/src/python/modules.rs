@@ -1,7 +1,7 @@
 //! The modules in Python: words, the methods of the clients, exports.
 
-use super::{BY_HAND, Python, prose::quoted};
-use crate::{files::HEAD, source::snake_case};
+use super::{Python, prose::quoted};
+use crate::{files::HEAD, prose::Idiom, source::snake_case, surface::BY_HAND};
 use std::fmt::Write as _;
 
 /// What the package has besides words, results, and a class for each kind of error.
@@ -39,7 +39,13 @@ impl Python<'_> {
             ("FollowedAsync", "followed_async", "Methods that give a run, to be iterated by coroutines."),
         ];
         for (class, way, docs) in ways {
-            write!(text, "\n\nclass {class}:\n    \"\"\"{docs}\"\"\"\n\n    _calls: Calls\n\n").expect("text");
+            let made = match class {
+                "Followed" | "FollowedAsync" => {
+                    "    def __init__(self, calls: Calls) -> None:\n        self._calls = calls\n\n"
+                }
+                _ => "    _calls: Calls\n\n",
+            };
+            write!(text, "\n\nclass {class}:\n    \"\"\"{docs}\"\"\"\n\n{made}").expect("text");
             for operation in &self.operations {
                 let (name, docs) = (&operation.name, &self.paragraphs(&operation.docs, "Client")[..1]);
                 write!(text, "    {name} = {way}(Calls.{name})\n{}", quoted(docs, "    ")).expect("text");

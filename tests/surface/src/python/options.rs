@@ -1,9 +1,11 @@
 //! The arguments of an operation in Python, and how each becomes core's.
 
-use super::{PARSED, Python};
+use super::Python;
 use crate::{
     operations::{Choice, Operation},
-    source::{Field, Form},
+    prose::Idiom,
+    source::Field,
+    surface::is_parsed,
 };
 
 /// An argument.
@@ -27,12 +29,12 @@ impl Python<'_> {
                 "ImportItem" => ("Items".to_owned(), "Iterable[str | ImportItem]".to_owned()),
                 "Manifest" => ("&str".to_owned(), "str".to_owned()),
                 "str" => ("String".to_owned(), "str".to_owned()),
-                plan if self.results.iter().any(|one| one == plan) => {
+                plan if self.is_result(plan) && !is_parsed(plan) => {
                     (format!("&Bound<'_, values::{plan}>"), plan.to_owned())
                 }
                 parsed => (format!("Parsed<aks_acr::{parsed}>"), "str".to_owned()),
             };
-            let docs = self.about(name, &ty.core().name);
+            let docs = self.about_argument(name, &ty.core().name);
             all.push(Parameter { name: name.clone(), is_keyword: false, rust, python, docs });
         }
         for (_, ty) in &operation.arguments {
@@ -41,11 +43,7 @@ impl Python<'_> {
             }
         }
         all.extend(operation.choices.iter().flat_map(|choice| self.keywords(choice.field)));
-        let seconds = self.consts.seconds(&operation.row.deadline);
-        let time = match seconds {
-            7200.. => format!("{} hours", seconds / 3600),
-            _ => format!("{} minutes", seconds / 60),
-        };
+        let time = self.deadline(operation);
         let deadline = format!("How long the whole call may take, in seconds or as a `timedelta`; {time} by default.");
         let progress = "Called with each `Event` of the call.".to_owned();
         for (name, rust, python, docs) in
@@ -54,38 +52,6 @@ impl Python<'_> {
             all.push(keyword(name, rust, python, docs));
         }
         all
-    }
-
-    /// The fields of an argument that are arguments of their own.
-    pub(super) fn parts(&self, name: &str) -> impl Iterator<Item = &Field> {
-        let fields = self.source.structs.get(name).map(|of| &of.fields[..]).unwrap_or_default();
-        let name = name.to_owned();
-        fields.iter().filter(move |field| match name.as_str() {
-            "PodSelection" => true,
-            // Kind and name are read from text.
-            "WorkloadRef" => field.name == "namespace",
-            _ => false,
-        })
-    }
-
-    /// What an argument by place is: what its type says of itself.
-    fn about(&self, name: &str, ty: &str) -> String {
-        match (name, ty) {
-            ("group", _) => "The resource group.".to_owned(),
-            ("name", _) => "The name.".to_owned(),
-            ("manifests", _) => "YAML with any number of documents, or JSON.".to_owned(),
-            ("images", _) => {
-                let example = r#"`{"source": "nginx", "target": "nginx:v1"}`"#;
-                format!(
-                    "Each is a source, or a mapping with `source` and any options of `import_image`, such as {example}."
-                )
-            }
-            ("handle", _) => "What `start_import` returned, or the handle in it.".to_owned(),
-            (_, ty) => {
-                let docs = self.source.structs.get(ty).map(|of| &of.docs).or_else(|| self.source.docs_of_enums.get(ty));
-                docs.and_then(|docs| self.paragraphs(docs, ty).into_iter().next()).unwrap_or_default()
-            }
-        }
     }
 
     /// An option as one keyword, or two.
@@ -116,7 +82,7 @@ impl Python<'_> {
             "u32" | "usize" => "Count".to_owned(),
             "PathBuf" => "PathBuf".to_owned(),
             "bool" => "bool".to_owned(),
-            name if PARSED.contains(&name) => format!("Parsed<aks_acr::{name}>"),
+            name if is_parsed(name) => format!("Parsed<aks_acr::{name}>"),
             name if self.is_word(name) => format!("Word<aks_acr::{name}>"),
             _ => "String".to_owned(),
         };
@@ -142,10 +108,10 @@ impl Python<'_> {
             "Duration" => format!("Span::named({name}, py, \"{name}\")?"),
             "u32" => format!("Count::named({name}, py, \"{name}\")?"),
             "usize" => format!("Count::named({name}, py, \"{name}\")?.and_then(|count| count.try_into().ok())"),
-            parsed if PARSED.contains(&parsed) && field.ty.name == "Vec" => {
+            parsed if is_parsed(parsed) && field.ty.name == "Vec" => {
                 return format!("{target} = {name}.into_iter().flatten().map(|Parsed(one)| one).collect();\n");
             }
-            parsed if PARSED.contains(&parsed) => format!("{name}.map(|Parsed(one)| one)"),
+            parsed if is_parsed(parsed) => format!("{name}.map(|Parsed(one)| one)"),
             word if self.is_word(word) => format!("{name}.map(|Word(one)| one)"),
             _ => name.clone(),
         };
@@ -170,9 +136,4 @@ impl Python<'_> {
 fn keyword(name: &str, rust: &str, python: &str, docs: String) -> Parameter {
     let (name, rust, python) = (name.to_owned(), format!("Option<{rust}>"), format!("{python} | None"));
     Parameter { name, is_keyword: true, rust, python, docs }
-}
-
-/// Whether a type is a list of others' results, of which each may have failed.
-pub(super) fn is_list_of_outcomes(ty: &Form) -> bool {
-    ty.name == "Vec" && ty.inner[0].name == "Result"
 }

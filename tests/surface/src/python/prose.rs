@@ -2,119 +2,77 @@
 
 use super::Python;
 use crate::{
-    operations::{self, Operation},
-    source::{Field, snake_case},
-    text::{replace_links, sentences, summary, wrap},
+    examples,
+    operations::Operation,
+    prose::{Idiom, capital},
+    source::snake_case,
+    surface::Surface,
+    text::wrap,
 };
 
 const WIDTH: usize = 120;
 
-/// What only sentences for Rust programs have in them.
-const FOR_RUST: [&str; 4] = [" future", "feature `", "the crate's docs", "`Duration::"];
+impl Idiom for Python<'_> {
+    fn surface(&self) -> &Surface<'_> {
+        self
+    }
+
+    fn error(&self, kind: &str) -> String {
+        format!("{kind}Error")
+    }
+
+    fn word(&self, of: &str, variant: &str) -> String {
+        format!("{of}.{}", snake_case(variant).to_uppercase())
+    }
+
+    fn form(&self, of: &str, variant: &str) -> String {
+        format!("{of}.{variant}")
+    }
+
+    fn name(&self, _: Option<&str>, name: &str) -> String {
+        name.to_owned()
+    }
+
+    fn code(&self, code: &str) -> String {
+        match code {
+            "false" => "False",
+            "true" => "True",
+            "Display" => "str()",
+            code => code,
+        }
+        .to_owned()
+    }
+
+    fn about_images(&self) -> String {
+        "Each is a source, or a mapping with `source` and any options of `import_image`, such as \
+         `{\"source\": \"nginx\", \"target\": \"nginx:v1\"}`."
+            .to_owned()
+    }
+
+    fn about_handle(&self) -> String {
+        "What `start_import` returned, or the handle in it.".to_owned()
+    }
+}
 
 impl Python<'_> {
-    /// A doc comment's paragraphs. `of` is the type whose it is.
-    pub(super) fn paragraphs(&self, docs: &str, of: &str) -> Vec<String> {
-        let all = summary(docs).into_iter().map(|text| self.prose(&text, of));
-        all.filter(|text| !text.is_empty()).collect()
-    }
-
-    /// A field's doc comment. What its type says in Rust, that text is an id of some kind, is said here.
-    pub(super) fn about_field(&self, field: &Field, of: &str) -> Vec<String> {
-        let mut all = self.paragraphs(&field.docs, of);
-        let is_many = field.ty.name == "Vec";
-        let (known, note) = match (field.ty.core().name.as_str(), is_many) {
-            ("ResourceId", false) => ("resource id", "A resource id."),
-            ("ResourceId", true) => ("resource id", "Resource ids."),
-            ("PrincipalId", false) => ("object id", "An object id."),
-            ("PrincipalId", true) => ("object id", "Object ids."),
-            _ => return all,
-        };
-        if let Some(first) = all.first_mut().filter(|_| !field.docs.to_lowercase().contains(known)) {
-            *first += &format!(" {note}");
-        }
-        all
-    }
-
-    /// A text. What is for Rust alone is left out.
-    pub(super) fn prose(&self, text: &str, of: &str) -> String {
-        let is_for_rust = |one: &&str| FOR_RUST.iter().any(|words| one.contains(words));
-        let is_kept = |one: &&str| !is_for_rust(one) && see(one).is_none();
-        let kept: Vec<&str> = sentences(text).into_iter().filter(is_kept).collect();
-        let text = replace_links(&kept.join(" "), |link| {
-            let (owner, last) = link.parts();
-            let owner = owner.map(|owner| if owner == "Self" { of } else { owner });
-            match owner {
-                Some("ErrorKind") if last.starts_with(char::is_uppercase) => format!("`{last}Error`"),
-                Some(owner) if self.is_word(owner) && last.starts_with(char::is_uppercase) => {
-                    format!("`{owner}.{}`", snake_case(last).to_uppercase())
-                }
-                Some(owner) if self.has_forms(owner) && last.starts_with(char::is_uppercase) => {
-                    format!("`{owner}.{last}`")
-                }
-                Some(_) if link.shown.contains("::") => format!("`{}`", last.strip_prefix("with_").unwrap_or(last)),
-                _ => format!("`{}`", link.shown),
-            }
-        });
-        let spans = text.split('`').enumerate().map(|(at, part)| match part {
-            "false" if at % 2 == 1 => "False",
-            "true" if at % 2 == 1 => "True",
-            "Display" if at % 2 == 1 => "str()",
-            part => part,
-        });
-        spans.collect::<Vec<_>>().join("`")
-    }
-
     /// An operation's docstring, line by line: what it does, its arguments, what it raises.
     pub(super) fn docstring(&self, operation: &Operation<'_>) -> Vec<String> {
-        let mut paragraphs = self.paragraphs(&operation.docs, "Client");
-        // What it refers to, and Python does not have, stands in its place.
-        if let Some(other) = see(&operation.docs).and_then(|see| operations::other_method(self.source, see)) {
-            paragraphs.extend(self.paragraphs(&other.docs, "").split_off(1));
-        }
+        let paragraphs = self.about_operation(operation);
         let mut blocks: Vec<String> = paragraphs.iter().map(|text| wrap(text, WIDTH - 8, "", "")).collect();
         let entry = |name: &str, text: &str| wrap(text, WIDTH - 8, &format!("    {name}: "), "        ");
         let arguments: Vec<String> = self.parameters(operation).iter().map(|one| entry(&one.name, &one.docs)).collect();
         blocks.push(format!("Args:\n{}", arguments.join("\n")));
+        let raised = self.errors(operation).into_iter();
         let raised: Vec<String> =
-            self.raised(operation).iter().map(|(class, text)| entry(class, &capital(text))).collect();
+            raised.map(|(class, text)| entry(class.as_deref().unwrap_or("AksAcrError"), &capital(&text))).collect();
         if !raised.is_empty() {
             blocks.push(format!("Raises:\n{}", raised.join("\n")));
         }
+        let example = examples::python(&operation.name);
+        let lines = example.trim_end().lines().map(|line| format!("    {line}").trim_end().to_owned());
+        blocks.push(format!("Example:\n{}", lines.collect::<Vec<_>>().join("\n")));
         blocks.join("\n\n").lines().map(str::to_owned).collect()
     }
-
-    /// Classes of exceptions, and when each is raised.
-    fn raised(&self, operation: &Operation<'_>) -> Vec<(String, String)> {
-        let mut all = Vec::new();
-        for clause in operations::errors(self.source, &operation.docs) {
-            if clause.contains("feature `") {
-                continue;
-            }
-            // A clause about one kind begins with its link, or has it further on.
-            let class = clause.split_once("(ErrorKind::").and_then(|(_, rest)| Some(rest.split_once(')')?.0));
-            let class = class.map_or_else(|| "AksAcrError".to_owned(), |kind| format!("{kind}Error"));
-            let begins = clause.starts_with(&format!("[`{}`]", class.trim_end_matches("Error")));
-            let text = if begins { clause.split_once(')').map_or("", |(_, rest)| rest) } else { &clause };
-            // The class has been named.
-            let text = self.prose(text.trim().trim_start_matches(", "), "Client");
-            let text = text.replace(&format!(": `{class}`, "), ": ").replace(&format!(" `{class}` if "), " if ");
-            all.push((class, text.trim_end_matches('.').to_owned() + "."));
-        }
-        all
-    }
-}
-
-/// "See [`Kubeconfig::merge`] for how."
-fn see(text: &str) -> Option<&str> {
-    let (_, rest) = text.split_once("See [`").filter(|(_, rest)| rest.contains(" for how."))?;
-    let end = rest.find(" for how.")?;
-    Some(&text[text.len() - rest.len() - 2..text.len() - rest.len() + end])
-}
-
-fn capital(text: &str) -> String {
-    let mut letters = text.chars();
-    letters.next().map(|first| first.to_uppercase().chain(letters).collect()).unwrap_or_default()
 }
 
 /// Paragraphs as a docstring with its quotes.

@@ -2,14 +2,15 @@
 
 use super::{
     Python,
-    options::is_list_of_outcomes,
     prose::{quoted, quoted_lines},
     python_name,
 };
 use crate::{
     files::{HEAD, root},
     operations::Operation,
+    prose::Idiom,
     source::{Field, Form},
+    surface::is_list_of_outcomes,
 };
 use std::{fmt::Write as _, fs};
 

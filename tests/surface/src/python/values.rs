@@ -1,9 +1,11 @@
 //! The results in Rust, as classes for Python, and the lists of words and exceptions.
 
-use super::{BY_HAND, Python, prose::comment, python_name};
+use super::{Python, prose::comment, python_name};
 use crate::{
     files::{HEAD, formatted},
+    prose::Idiom,
     source::{Field, Form},
+    surface::BY_HAND,
 };
 use std::fmt::Write as _;
 
@@ -11,12 +13,11 @@ impl Python<'_> {
     pub(super) fn values(&self) -> String {
         let mut text = format!(
             "// {HEAD}\n//! Core's results, words and exceptions as Python values.\n\n\
-             use crate::{{cluster::ClusterRef, error, import::ImportHandle, value::{{Json, Several, Time, through_json, value, variants}}, word::{{self, Word}}}};\n\
+             use crate::{{error, import::ImportHandle, value::{{Json, Several, Time, through_json, value, variants}}, word::{{self, Word}}}};\n\
              use pyo3::prelude::*;\nuse std::collections::BTreeMap;\n\n"
         );
         for name in &self.results {
-            let docs = self.source.structs.get(name).map_or_else(|| &self.source.docs_of_enums[name], |of| &of.docs);
-            let docs = comment(&self.paragraphs(docs, name), "    ");
+            let docs = comment(&self.paragraphs(self.docs_of(name), name), "    ");
             if let Some(of) = self.source.structs.get(name) {
                 let fields: String = of.fields.iter().map(|field| self.field(field, name, true)).collect();
                 write!(text, "value! {{\n{docs}    pub struct {name} {{\n{fields}    }}\n}}\n\n").expect("text");
@@ -95,7 +96,7 @@ impl Python<'_> {
             "SystemTime" => "Time".to_owned(),
             "Value" => "Json".to_owned(),
             name if self.is_word(name) => format!("Word<aks_acr::{name}>"),
-            name if self.results.iter().any(|one| one == name) || BY_HAND.contains(&name) => name.to_owned(),
+            name if self.is_result(name) || BY_HAND.contains(&name) => name.to_owned(),
             _ => "String".to_owned(),
         }
     }

@@ -1,0 +1,70 @@
+//! Options, words and results as types of TypeScript.
+
+use super::{Node, OTHERWISE, name_of, prose::comment};
+use crate::{
+    prose::Idiom,
+    source::{Field, Variant},
+};
+
+impl Node<'_> {
+    /// The options of every operation that has some, each type once.
+    pub(super) fn option_types(&self) -> String {
+        let (mut text, mut known) = (String::new(), Vec::new());
+        for operation in &self.operations {
+            let Some(name) = self.options_of(operation).filter(|name| !known.contains(name)) else { continue };
+            let of = operation.options.as_deref().unwrap_or("PodSelection");
+            let docs = comment(&self.paragraphs(self.docs_of(of), of), "");
+            text += &format!("\n{docs}export interface {name} extends CallOptions {{\n");
+            for given in self.given(operation) {
+                text += &format!("{}  {}?: {};\n", comment(&given.docs, "  "), given.name, given.typescript);
+            }
+            text += "}\n";
+            known.push(name);
+        }
+        text
+    }
+
+    /// The words that options and results have.
+    pub(super) fn word_types(&self) -> String {
+        let shown = self.words.iter().filter(|name| !OTHERWISE.contains(&&***name));
+        let one = |name: &String| {
+            let docs = comment(&self.paragraphs(self.docs_of(name), name), "");
+            let variants = self.source.enums[name].iter().map(|variant| {
+                format!("{}  | '{}'", comment(&self.paragraphs(&variant.docs, name), "  "), variant.word)
+            });
+            format!("\n{docs}export type {name} =\n{};\n", variants.collect::<Vec<_>>().join("\n"))
+        };
+        shown.map(one).collect()
+    }
+
+    pub(super) fn result_types(&self) -> String {
+        self.results.iter().map(|name| self.result_type(name)).collect()
+    }
+
+    fn result_type(&self, name: &str) -> String {
+        let docs = comment(&self.paragraphs(self.docs_of(name), name), "");
+        let Some(variants) = self.source.enums.get(name) else {
+            let fields: String =
+                self.source.structs[name].fields.iter().map(|one| self.field(one, name, "  ")).collect();
+            let more = if name.ends_with("Plan") {
+                "  /** The form that is stored, the same in every language. */\n  toJSON(): StoredPlan;\n"
+            } else {
+                ""
+            };
+            return format!("\n{docs}export interface {name} {{\n{fields}{more}}}\n");
+        };
+        let forms: Vec<String> = variants.iter().map(|variant| self.form_type(variant, name)).collect();
+        format!("\n{docs}export type {name} =\n{};\n", forms.join("\n"))
+    }
+
+    fn form_type(&self, variant: &Variant, of: &str) -> String {
+        let docs = comment(&self.paragraphs(&variant.docs, of), "      ");
+        let fields: String = variant.fields.iter().map(|field| self.field(field, of, "      ")).collect();
+        format!("  | {{\n{docs}      readonly kind: '{}';\n{fields}    }}", variant.word)
+    }
+
+    fn field(&self, field: &Field, of: &str, indent: &str) -> String {
+        let docs = comment(&self.said_of(field, of), indent);
+        format!("{docs}{indent}readonly {}: {};\n", name_of(field), self.typescript(&field.ty))
+    }
+}
