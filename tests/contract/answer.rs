@@ -1,7 +1,7 @@
 //! What a call came to, as JSON.
 
 use aks_acr::{CallOptions, CancellationToken, Error, Event};
-use serde::Serialize;
+use aks_acr_tests::operate::facts;
 use serde_json::{Value, json};
 use std::sync::{Arc, Mutex};
 
@@ -44,29 +44,10 @@ impl Listener {
     }
 
     /// Puts it together.
-    pub fn answer<T: Serialize>(self, result: Result<T, Error>) -> Answer {
+    pub fn answer(self, result: Result<Value, Error>) -> Answer {
         let heard = self.heard.lock().expect("nobody panics with it");
         let events = heard.iter().map(|event| json!(event)).collect();
         let text = result.as_ref().err().map(|err| format!("{err:#}")).unwrap_or_default();
-        Answer { outcome: result.map(|value| json!(value)).map_err(|err| error(&err)), events, text }
+        Answer { outcome: result.map_err(|err| facts(&err)), events, text }
     }
-}
-
-/// An error's facts, those that it has.
-pub fn error(err: &Error) -> Value {
-    let facts = json!({
-        "kind": err.kind().as_str(),
-        "status": err.status(),
-        "code": err.code(),
-        "refusal": err.refusal(),
-        "missing_action": err.missing_action(),
-        "scope": err.scope(),
-        "smallest_role": err.smallest_role(),
-        "pull_failure": err.pull_failure(),
-        "failed_side": err.failed_side(),
-        "is_transient": err.is_transient(),
-        "created": err.created(),
-    });
-    let Value::Object(facts) = facts else { return facts };
-    facts.into_iter().filter(|(_, fact)| !fact.is_null()).collect()
 }

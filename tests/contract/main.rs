@@ -11,7 +11,6 @@ mod answer;
 mod call;
 mod compare;
 mod names;
-mod options;
 mod story;
 
 use libtest_mimic::{Arguments, Trial};

@@ -1,6 +1,6 @@
 //! A story: a scene, a caller, and what each step gives, fails with, tells on the way and asks of Azure.
 
-use crate::{answer::Answer, call, compare, names, options::Args};
+use crate::{answer::Answer, call, compare, names};
 use aks_acr::{Client, Cloud};
 use aks_acr_emulator::{Emulator, From, Mark, Service, serve::Background};
 use aks_acr_tests::folder::Folder;
@@ -130,7 +130,7 @@ impl Story {
         let folder = Folder::new();
         for (at, step) in told.steps.iter_mut().enumerate() {
             let mark = azure.emulator().mark();
-            let args = Args::new(&step.args, &kept, folder.path())?;
+            let args = call::arguments(&step.args, &kept, folder.path())?;
             let answer = call::make(&client, &step.call, args, step.cancel.as_deref()).await?;
             let requests = requests(azure.emulator(), mark);
             if let (Some(name), Ok(value)) = (&step.keep, &answer.outcome) {

@@ -3,88 +3,29 @@
 
 use crate::client;
 use aks_acr::{
-    ApplyAttachOptions, ApplyDetachOptions, ApplyOptions, AttachOptions, AttachmentsOptions, CallOptions, Client,
-    ClusterRef, CreateClusterOptions, CreateRegistryOptions, DetachOptions, Error, ErrorKind, ImportItem,
-    ImportManyOptions, ImportOptions, KubeconfigOptions, Manifest, MergeKubeconfigOptions, Operation, PodSelection,
-    RefusalKind, RegistryRef, RequiredRight, RightScope, RolePermissions, RolloutOptions, StartedImport, WorkloadRef,
-    custom_role_json, required_rights,
+    ApplyOptions, CallOptions, Client, ClusterRef, Error, ErrorKind, Manifest, Operation, RefusalKind, RegistryRef,
+    RequiredRight, RightScope, RolePermissions, RolloutOptions, WorkloadRef, custom_role_json, required_rights,
 };
 use aks_acr_emulator::Emulator;
-use aks_acr_tests::folder::Folder;
+use aks_acr_tests::{folder::Folder, operate};
 use std::fmt::Write as _;
 
 const DEPLOYMENT: &str = "{apiVersion: apps/v1, kind: Deployment, metadata: {name: web}, spec: {replicas: 1, \
     selector: {matchLabels: {app: web}}, template: {metadata: {labels: {app: web}}, \
     spec: {containers: [{name: web, image: nginx}]}}}}";
 
-/// Calls an operation with resource ids, where it takes any; what it gives is held elsewhere.
+/// Calls an operation; `owner` does what must exist before.
 pub async fn call(client: &Client, owner: &Client, operation: Operation, registry: &RegistryRef) -> Result<(), Error> {
-    let cluster = &ClusterRef::new("group", "dev").unwrap();
-    match operation {
-        Operation::Identities => client.identities(cluster, CallOptions::default()).await.map(drop),
-        Operation::Attach => client.attach(cluster, registry, AttachOptions::default()).await.map(drop),
-        Operation::PlanAttach => client.plan_attach(cluster, registry, AttachOptions::default()).await.map(drop),
-        Operation::ApplyAttach => {
-            let plan = owner.plan_attach(cluster, registry, AttachOptions::default()).await.unwrap();
-            client.apply_attach(&plan, ApplyAttachOptions::default()).await.map(drop)
-        }
-        Operation::Detach => client.detach(cluster, registry, DetachOptions::default()).await.map(drop),
-        Operation::PlanDetach => client.plan_detach(cluster, registry, DetachOptions::default()).await.map(drop),
-        Operation::ApplyDetach => {
-            let plan = owner.plan_detach(cluster, registry, DetachOptions::default()).await.unwrap();
-            client.apply_detach(&plan, ApplyDetachOptions::default()).await.map(drop)
-        }
-        Operation::AttachmentsOfCluster => {
-            client.attachments_of_cluster(cluster, AttachmentsOptions::default()).await.map(drop)
-        }
-        Operation::AttachmentsOfRegistry => {
-            client.attachments_of_registry(registry, AttachmentsOptions::default()).await.map(drop)
-        }
-        Operation::Registry => client.registry(registry, CallOptions::default()).await.map(drop),
-        Operation::CreateRegistry => {
-            client.create_registry("group", "another", CreateRegistryOptions::default()).await.map(drop)
-        }
-        Operation::CreateCluster => {
-            let options = CreateClusterOptions::default().with_registry(registry.clone());
-            client.create_cluster(&ClusterRef::new("group", "fresh").unwrap(), options).await.map(drop)
-        }
-        Operation::ImportImage => {
-            let options = ImportOptions::default().with_target("nginx:v1");
-            client.import_image(registry, &"nginx".parse().unwrap(), options).await.map(drop)
-        }
-        Operation::ImportImages => {
-            let items =
-                vec![ImportItem::new("nginx".parse().unwrap(), ImportOptions::default().with_target("nginx:v2"))];
-            let mut done = client.import_images(registry, items, ImportManyOptions::default()).await?;
-            done.remove(0).map(drop)
-        }
-        Operation::StartImport => {
-            let options = ImportOptions::default().with_target("nginx:v3");
-            client.start_import(registry, &"nginx".parse().unwrap(), options).await.map(drop)
-        }
-        Operation::PollImport => {
-            let options = ImportOptions::default().with_target("nginx:v4");
-            let started = owner.start_import(registry, &"nginx".parse().unwrap(), options).await.unwrap();
-            let StartedImport::Started { mut handle } = started else { panic!("nothing was there") };
-            client.poll_import(&mut handle, CallOptions::default()).await.map(drop)
-        }
-        Operation::Kubeconfig => client.kubeconfig(cluster, KubeconfigOptions::default()).await.map(drop),
-        Operation::MergeKubeconfig => {
-            let folder = Folder::new();
-            let options = MergeKubeconfigOptions::default().with_file(folder.join("config"));
-            client.merge_kubeconfig(cluster, options).await.map(drop)
-        }
-        Operation::Apply => {
-            client.apply(cluster, Manifest::parse_all(DEPLOYMENT).unwrap(), ApplyOptions::default()).await.map(drop)
-        }
-        Operation::WaitForRollout => {
-            let manifests = Manifest::parse_all(DEPLOYMENT).unwrap();
-            owner.apply(cluster, manifests, ApplyOptions::default()).await.unwrap();
-            client.wait_for_rollout(cluster, &WorkloadRef::new("web"), RolloutOptions::default()).await.map(drop)
-        }
-        Operation::Pods => client.pods(cluster, &PodSelection::default(), CallOptions::default()).await.map(drop),
-        other => panic!("{other}: say here how it is called"),
-    }
+    let (folder, registry, target) = (Folder::new(), registry.to_string(), format!("nginx:{operation}"));
+    let scene = operate::Scene {
+        cluster: "group/dev",
+        registry: &registry,
+        manifests: DEPLOYMENT,
+        folder: folder.path(),
+        target: Some(&target),
+    };
+    let arguments = scene.prepared(owner, operation).await.unwrap_or_else(|err| panic!("before {operation}: {err:#}"));
+    operate::operate(client, operation, arguments, CallOptions::default()).await.map(drop)
 }
 
 fn id_of(azure: &Emulator, at: RightScope) -> String {

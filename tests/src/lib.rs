@@ -1,7 +1,9 @@
-//! What the test programs share: the folder of test data, folders of their own, the clock, a transport that answers what it
-//! was given, and who hears what is told.
+//! Code that the test programs share: one caller for all operations, the folder of test data, temporary folders, the clock, a transport
+//! with scripted responses, and a listener for `tracing`.
 
+pub mod arguments;
 pub mod data;
 pub mod folder;
 pub mod hearing;
+pub mod operate;
 pub mod replay;

@@ -1,7 +1,11 @@
 //! What the targets share: an Azure to be asked anything, and an Azure that answers anything.
 
 mod answers;
+#[path = "../../src/arguments.rs"]
+mod arguments;
 mod azure;
+#[path = "../../src/operate.rs"]
+mod operate;
 mod operations;
 mod script;
 

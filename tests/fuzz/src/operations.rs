@@ -1,23 +1,35 @@
 //! Every operation of the library, each in a scene of its own, without any time passing.
 
-use std::sync::{Arc, Mutex};
-use std::time::Duration;
-
-use aks_acr::{
-    ApplyAttachOptions, ApplyDetachOptions, ApplyOptions, AttachOptions, AttachmentsOptions, CallOptions, Client,
-    ClusterRef, CreateClusterOptions, CreateRegistryOptions, WorkloadRef, DetachOptions, Error, OnExistingTag,
-    ImageReference, ImportItem, ImportManyOptions, ImportOptions, KubeconfigOptions, Manifest, PodSelection,
-    RegistryRef, Result, RolloutOptions, SshKey, StartedImport,
+use std::{
+    path::Path,
+    sync::{Arc, Mutex},
+    time::Duration,
 };
+
+use aks_acr::{CallOptions, Client, ImportHandle, Operation, Result};
 use aks_acr_emulator::{Emulator, Timing};
 use tokio::runtime::{Builder, Runtime};
 use tokio::time::Instant;
 
 use crate::answers::Recorded;
+use crate::operate::{Scene, operate};
 use crate::{Answer, Door, Script, Source};
 
+/// All operations that write no file. The first byte of an input is an index of this list.
+const OPERATIONS: [Operation; COUNT as usize] = {
+    let (mut list, mut at, mut from) = ([Operation::Identities; COUNT as usize], 0, 0);
+    while from < Operation::ALL.len() {
+        if !matches!(Operation::ALL[from], Operation::MergeKubeconfig) {
+            list[at] = Operation::ALL[from];
+            at += 1;
+        }
+        from += 1;
+    }
+    list
+};
 /// How many there are.
-pub const COUNT: u8 = 20;
+#[expect(clippy::cast_possible_truncation, reason = "there are fewer than 32")]
+pub const COUNT: u8 = (Operation::ALL.len() - 1) as u8;
 
 /// How long each may take.
 const DEADLINE: Duration = Duration::from_secs(10 * 60);
@@ -126,92 +138,47 @@ fn client(source: Source) -> Result<Client> {
 
 async fn drive(operation: u8, source: Source) -> Result<()> {
     let client = client(source)?;
-    let cluster = ClusterRef::new("group", "dev")?;
-    let registry: RegistryRef = "myregistry".parse()?;
-    let image: ImageReference = "nginx".parse()?;
     let call = || {
         CallOptions::default().with_deadline(DEADLINE).with_progress(|event: aks_acr::Event| {
             drop(event.to_string());
         })
     };
-    let (attach, detach) = (AttachOptions::default().with_call(call()), DetachOptions::default().with_call(call()));
-    let import = ImportOptions::default().with_call(call());
-    let attachments = AttachmentsOptions::default().with_call(call());
-    match operation {
-        0 => seen(client.identities(&cluster, call()).await),
-        1 => seen(client.attach(&cluster, &registry, attach).await),
-        2 => seen(client.plan_attach(&cluster, &registry, attach).await),
-        3 => {
-            let plan = client.plan_attach(&cluster, &registry, attach).await?;
-            let stored = serde_json::to_string(&plan).expect("a plan can be stored");
-            assert_eq!(serde_json::from_str::<aks_acr::AttachPlan>(&stored).expect("and read again"), plan);
-            seen(client.apply_attach(&plan, ApplyAttachOptions::default().with_call(call())).await)
+    let operation = OPERATIONS[usize::from(operation)];
+    let scene = Scene {
+        cluster: "group/dev",
+        registry: "myregistry",
+        manifests: MANIFESTS,
+        // No operation here writes files.
+        folder: Path::new("unused"),
+        target: None,
+    };
+    let arguments = match operation {
+        Operation::WaitForRollout => {
+            operate(&client, Operation::Apply, scene.arguments(Operation::Apply).with("registry", "myregistry"), call()).await?;
+            scene.arguments(operation)
         }
-        4 => seen(client.detach(&cluster, &registry, detach).await),
-        5 => seen(client.plan_detach(&cluster, &registry, detach).await),
-        6 => {
-            let plan = client.plan_detach(&cluster, &registry, detach).await?;
-            let stored = serde_json::to_string(&plan).expect("a plan can be stored");
-            assert_eq!(serde_json::from_str::<aks_acr::DetachPlan>(&stored).expect("and read again"), plan);
-            seen(client.apply_detach(&plan, ApplyDetachOptions::default().with_call(call())).await)
-        }
-        7 => seen(client.attachments_of_cluster(&cluster, attachments).await),
-        8 => seen(client.attachments_of_registry(&registry, attachments.with_query_graph(true)).await),
-        9 => seen(client.registry(&registry, call()).await),
-        10 => {
-            let options = CreateRegistryOptions::default().with_call(call());
-            seen(client.create_registry("group", "another", options).await)
-        }
-        11 => {
-            let key = SshKey::Public(PUBLIC_KEY.to_owned());
-            let options = CreateClusterOptions::default().with_registry(registry).with_ssh_key(key);
-            let new = ClusterRef::new("group", "new")?;
-            seen(client.create_cluster(&new, options.with_call(call())).await)
-        }
-        12 => seen(client.import_image(&registry, &image, import.with_existing(OnExistingTag::Keep)).await),
-        13 => {
-            let one = |text: &str| Ok::<_, Error>(ImportItem::new(text.parse()?, ImportOptions::default()));
-            let items = vec![one("nginx")?, one("myregistry.azurecr.io/app:1")?];
-            let many = ImportManyOptions::default().with_call(call());
-            for imported in client.import_images(&registry, items, many).await? {
-                drop(seen(imported));
-            }
-            Ok(())
-        }
-        14 => seen(client.start_import(&registry, &image, import).await),
-        15 => {
-            let started = client.start_import(&registry, &image, import).await?;
-            let StartedImport::Started { mut handle } = started else { return Ok(()) };
-            let stored = serde_json::to_string(&handle).expect("a handle can be stored");
-            drop(serde_json::from_str::<aks_acr::ImportHandle>(&stored).expect("and read again"));
-            for _ in 0..20 {
-                let status = client.poll_import(&mut handle, call()).await?;
-                drop(format!("{status:?}"));
-                tokio::time::sleep(handle.asked_wait().unwrap_or(Duration::from_secs(10)).min(DEADLINE / 40)).await;
-            }
-            Ok(())
-        }
-        16 => {
-            let options = KubeconfigOptions::default().with_call(call());
-            seen(client.kubeconfig(&cluster, options.with_context("here")).await)
-        }
-        17 => {
-            let manifests = Manifest::parse_all(MANIFESTS)?;
-            let options = ApplyOptions::default().with_registry(registry).with_call(call());
-            seen(client.apply(&cluster, manifests, options).await)
-        }
-        18 => {
-            let manifests = Manifest::parse_all(MANIFESTS)?;
-            let options = ApplyOptions::default().with_registry(registry).with_call(call());
-            client.apply(&cluster, manifests, options).await?;
-            let options = RolloutOptions::default().with_call(call());
-            seen(client.wait_for_rollout(&cluster, &WorkloadRef::new("web"), options).await)
-        }
-        _ => seen(client.pods(&cluster, &PodSelection::default(), call()).await),
-    }
+        Operation::PollImport => return poll(&client, scene, call).await,
+        _ => scene.prepared(&client, operation).await?,
+    };
+    let arguments = match operation {
+        Operation::AttachmentsOfRegistry => arguments.with("query_graph", true),
+        Operation::CreateCluster => arguments.with("ssh_key", PUBLIC_KEY),
+        Operation::Apply => arguments.with("registry", "myregistry"),
+        Operation::Kubeconfig => arguments.with("context", "here"),
+        _ => arguments,
+    };
+    operate(&client, operation, arguments, call()).await.map(drop)
 }
 
-/// Somebody will log it.
-fn seen<T: std::fmt::Debug>(result: Result<T>) -> Result<()> {
-    result.map(|value| drop(format!("{value:?}")))
+/// Polls an import, as a program does that keeps the handle.
+async fn poll(client: &Client, scene: Scene<'_>, call: impl Fn() -> CallOptions) -> Result<()> {
+    let started = operate(client, Operation::StartImport, scene.arguments(Operation::StartImport), call()).await?;
+    let Some(handle) = started.get("handle") else { return Ok(()) };
+    let mut handle: ImportHandle = serde_json::from_value(handle.clone()).expect("a stored handle can be read");
+    for _ in 0..20 {
+        let status = client.poll_import(&mut handle, call()).await?;
+        drop(format!("{status:?}"));
+        tokio::time::sleep(handle.asked_wait().unwrap_or(Duration::from_secs(10)).min(DEADLINE / 40)).await;
+    }
+    Ok(())
 }
