@@ -1,6 +1,6 @@
 //! Imports many images, a limited number at the same time.
 
-use super::{ImportOptions, result::Import, run, source::Sources};
+use super::{ImportOptions, result::Import, run::Checked, source::Sources};
 use crate::{
     call::{Call, CallOptions, Event},
     error::{Error, Result},
@@ -73,19 +73,18 @@ pub(crate) async fn import_many(
     options: &ImportManyOptions,
     call: &Call,
 ) -> Result<Vec<Result<Import>>> {
-    check(parts, items, options)?;
+    let checked = check(parts, items, options)?;
     registry.check_cloud(parts.cloud())?;
     let registry = super::find_target(parts, registry, call).await?;
     let sources = Sources::default();
     // A loop, because the compiler cannot prove that the futures of a closure over borrowed items are Send.
     let mut imports = Vec::with_capacity(items.len());
-    for (index, item) in (0u32..).zip(items) {
+    for ((index, item), checked) in (0u32..).zip(items).zip(checked) {
         let (list, registry, sources) = (call, &registry, &sources);
         imports.push(async move {
             let call = list;
             let call = item.options.call.deadline.map_or_else(|| call.clone(), |deadline| call.at_most(deadline));
-            let what = (&item.source, &item.options);
-            let ended = super::import_into(parts, ready(Ok(registry.clone())), what, sources, &call).await;
+            let ended = super::import_into(parts, ready(Ok(registry.clone())), checked, sources, &call).await;
             list.report(event(index, item, &ended));
             (index, ended)
         });
@@ -107,19 +106,22 @@ fn event(index: u32, item: &ImportItem, ended: &Result<Import>) -> Event {
 }
 
 /// Two images with the same target are an error in the list: which one it gets in the end would be random.
-fn check(parts: &Parts, items: &[ImportItem], options: &ImportManyOptions) -> Result<()> {
+fn check<'a>(parts: &Parts, items: &'a [ImportItem], options: &ImportManyOptions) -> Result<Vec<Checked<'a>>> {
     if options.concurrency == 0 {
         return Err(Error::invalid("expected a concurrency of at least 1", "concurrency", "0"));
     }
     let mut taken = HashSet::new();
+    let mut all = Vec::with_capacity(items.len());
     for item in items {
-        for place in run::check(parts, &item.source, &item.options)?.1.places() {
+        let checked = Checked::new(parts, &item.source, &item.options)?;
+        for place in checked.targets.places() {
             if !taken.insert(place.clone()) {
                 return Err(Error::invalid("two images of the list have the same target", "target", place));
             }
         }
+        all.push(checked);
     }
-    Ok(())
+    Ok(all)
 }
 
 /// Compiles only if the future of a list can move between threads.

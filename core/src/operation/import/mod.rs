@@ -27,7 +27,7 @@ use crate::{
     image::ImageReference,
     registry::{ImportHandle, ImportStatus, Registry, RegistryRef},
 };
-use run::Job;
+use run::{Checked, Job};
 use source::Sources;
 use std::time::Duration;
 
@@ -69,18 +69,18 @@ pub(crate) async fn import(
     call: &Call,
 ) -> Result<Import> {
     registry.check_cloud(parts.cloud())?;
-    run::check(parts, source, options)?;
-    import_into(parts, find_target(parts, registry, call), (source, options), &Sources::default(), call).await
+    let checked = Checked::new(parts, source, options)?;
+    import_into(parts, find_target(parts, registry, call), checked, &Sources::default(), call).await
 }
 
 async fn import_into(
     parts: &Parts,
     registry: impl Future<Output = Result<Registry>>,
-    what: (&ImageReference, &ImportOptions),
+    checked: Checked<'_>,
     sources: &Sources,
     call: &Call,
 ) -> Result<Import> {
-    let job = Job::prepare(parts, registry, what, sources, call).await?;
+    let job = Job::prepare(parts, registry, checked, sources, call).await?;
     let missing = job.missing().await?;
     match job.existing().filter(|_| missing.is_empty()) {
         Some(existing) => Ok(existing),
@@ -96,9 +96,9 @@ pub(crate) async fn start(
     call: &Call,
 ) -> Result<StartedImport> {
     registry.check_cloud(parts.cloud())?;
-    run::check(parts, source, options)?;
+    let checked = Checked::new(parts, source, options)?;
     let sources = Sources::default();
-    let job = Job::prepare(parts, find_target(parts, registry, call), (source, options), &sources, call).await?;
+    let job = Job::prepare(parts, find_target(parts, registry, call), checked, &sources, call).await?;
     let missing = job.missing().await?;
     match job.existing().filter(|_| missing.is_empty()) {
         Some(import) => Ok(StartedImport::AlreadyExists { import }),

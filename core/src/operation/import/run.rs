@@ -4,7 +4,7 @@ use super::{
     ImportOptions,
     reach::{ProbeResult, Reach},
     result::{Import, ImportProof, OnExistingTag},
-    source::{self, ResolvedSource, Sources},
+    source::{NamedSource, ResolvedSource, Sources},
     target::Targets,
 };
 use crate::{
@@ -69,16 +69,21 @@ pub(super) struct Job<'a> {
     pub call: &'a Call,
 }
 
-/// Checks everything that can be checked before the first request, and determines the image and its names.
-pub(super) fn check(
-    parts: &Parts,
-    source: &ImageReference,
-    options: &ImportOptions,
-) -> Result<(ImageReference, Targets)> {
-    options.check()?;
-    let image = source::named(parts, source, options)?;
-    let targets = Targets::read(&image, options)?;
-    Ok((image, targets))
+/// The input of an import, parsed and checked before the first request.
+pub(super) struct Checked<'a> {
+    source: NamedSource,
+    pub targets: Targets,
+    options: &'a ImportOptions,
+}
+
+impl<'a> Checked<'a> {
+    /// Checks everything that can be checked without a request, and determines the image and its names.
+    pub fn new(parts: &Parts, source: &ImageReference, options: &'a ImportOptions) -> Result<Self> {
+        options.check()?;
+        let source = NamedSource::new(parts, source, options)?;
+        let targets = Targets::read(&source.image, options)?;
+        Ok(Self { source, targets, options })
+    }
 }
 
 impl<'a> Job<'a> {
@@ -88,15 +93,14 @@ impl<'a> Job<'a> {
     pub async fn prepare(
         parts: &'a Parts,
         registry: impl Future<Output = Result<Registry>>,
-        (source, options): (&ImageReference, &'a ImportOptions),
+        Checked { source, targets, options }: Checked<'a>,
         sources: &'a Sources,
         call: &'a Call,
     ) -> Result<Self> {
-        let (image, targets) = check(parts, source, options)?;
-        let is_compared = options.credentials.is_none() || image.digest().is_some();
+        let is_compared = options.credentials.is_none() || source.image.digest().is_some();
         let found = Notify::new();
         let origin = async {
-            let origin = ResolvedSource::find(parts, image, options, sources, call).await;
+            let origin = ResolvedSource::find(parts, source, options, sources, call).await;
             found.notify_one();
             origin
         };

@@ -24,36 +24,46 @@ const UNCOMPARED: &str = "only Azure uses the source's credentials";
 const UNSEEN: &str = "the caller lacks the permission to read the source registry, so its login server is unknown";
 const STEP: &str = "searching the source registry";
 
-/// Determines the source image before anything is sent.
-///
-/// In a given source registry, a source without a host is the repository as typed, without Docker's additions. A host of this cloud
-/// must be one that a registry can have; a regional host stands for the registry's own.
-pub(super) fn named(parts: &Parts, source: &ImageReference, options: &ImportOptions) -> Result<ImageReference> {
-    let (cloud, host) = (parts.cloud(), source.registry());
-    let wrong = |text: &str| Err(Error::invalid(text, "image", source.to_string()));
-    if let Some(registry) = &options.source_registry {
-        registry.check_cloud(cloud)?;
-        if let Some(typed) = source.as_typed_in(UNKNOWN) {
-            return Ok(typed);
+/// The source image, determined before anything is sent.
+pub(super) struct NamedSource {
+    pub image: ImageReference,
+    /// Its registry by login server, if that is an Azure registry.
+    registry: Option<RegistryRef>,
+}
+
+impl NamedSource {
+    /// In a given source registry, a source without a host is the repository as typed, without Docker's additions. A host of this cloud
+    /// must be one that a registry can have; a regional host stands for the registry's own.
+    pub fn new(parts: &Parts, source: &ImageReference, options: &ImportOptions) -> Result<Self> {
+        let (cloud, host) = (parts.cloud(), source.registry());
+        let wrong = |text: &str| Err(Error::invalid(text, "image", source.to_string()));
+        if let Some(registry) = &options.source_registry {
+            registry.check_cloud(cloud)?;
+            if let Some(image) = source.as_typed_in(UNKNOWN) {
+                return Ok(Self { image, registry: None });
+            }
         }
-    }
-    cloud.check_registry_host(host, "image")?;
-    if cloud.has_registry(host) {
-        let registry: RegistryRef = host.parse().map_err(|err: Error| err.with_context("image", source.to_string()))?;
-        // It would be read in the one and imported from the other.
-        if options.source_registry.as_ref().is_some_and(|named| !named.may_have_host(registry.as_str())) {
-            return wrong("the source's host and the source registry are different registries: give one of them");
+        cloud.check_registry_host(host, "image")?;
+        if cloud.has_registry(host) {
+            let with_image = |err: Error| err.with_context("image", source.to_string());
+            let registry: RegistryRef = host.parse().map_err(with_image)?;
+            // It would be read in the one and imported from the other.
+            if options.source_registry.as_ref().is_some_and(|named| !named.may_have_host(registry.as_str())) {
+                return wrong("the source's host and the source registry are different registries: give one of them");
+            }
+            return Ok(Self { image: source.in_registry(registry.as_str()), registry: Some(registry) });
         }
-        return Ok(source.in_registry(registry.as_str()));
+        if options.source_registry.is_some() {
+            return wrong(
+                "the source's host is not an Azure registry, but a source registry is given: give one of them",
+            );
+        }
+        // A port is not part of the name. No address in brackets has a dot either.
+        if !host.split(':').next().unwrap_or_default().contains('.') {
+            return wrong("Azure pulls the image, and cannot reach a host without a dot in its name");
+        }
+        Ok(Self { image: source.clone(), registry: None })
     }
-    if options.source_registry.is_some() {
-        return wrong("the source's host is not an Azure registry, but a source registry is given: give one of them");
-    }
-    // A port is not part of the name. No address in brackets has a dot either.
-    if !host.split(':').next().unwrap_or_default().contains('.') {
-        return wrong("Azure pulls the image, and cannot reach a host without a dot in its name");
-    }
-    Ok(source.clone())
 }
 
 /// The result of one search for a registry.
@@ -89,16 +99,15 @@ impl Sources {
         self.get((registry, true), probe, call).await.map_err(|err| err.with_failed_side(ImportSide::Source))
     }
 
-    /// The registry with a host, if the caller can read one.
-    async fn with_host(&self, parts: &Parts, host: &str, call: &Call) -> Result<Option<Registry>> {
-        let registry: RegistryRef = host.parse()?;
+    /// The registry with a login server, if the caller can read one.
+    async fn with_host(&self, parts: &Parts, registry: &RegistryRef, call: &Call) -> Result<Option<Registry>> {
         let probe = async {
-            match parts.registry_importer().find(&registry, call).await {
+            match parts.registry_importer().find(registry, call).await {
                 Err(err) if err.kind() == ErrorKind::Forbidden => Ok(None),
                 found => found,
             }
         };
-        self.get((&registry, false), probe, call).await
+        self.get((registry, false), probe, call).await
     }
 }
 
@@ -115,7 +124,7 @@ impl ResolvedSource {
     /// Looks up the registry and reads the image: at once, if the image names its registry.
     pub async fn find(
         parts: &Parts,
-        image: ImageReference,
+        NamedSource { image, registry }: NamedSource,
         options: &ImportOptions,
         sources: &Sources,
         call: &Call,
@@ -123,7 +132,7 @@ impl ResolvedSource {
         if image.registry() != UNKNOWN {
             let (seen, registry) = futures::try_join!(
                 probe(parts, &image, options, sources, call),
-                find_registry(parts, &image, options, sources, call)
+                find_registry(parts, registry.as_ref(), options, sources, call)
             )?;
             return Ok(Self { image, registry, seen });
         }
@@ -167,18 +176,18 @@ async fn probe(
 /// anonymously. A registry named by the caller is used as it is, and a missing one is an error.
 async fn find_registry(
     parts: &Parts,
-    image: &ImageReference,
+    of_host: Option<&RegistryRef>,
     options: &ImportOptions,
     sources: &Sources,
     call: &Call,
 ) -> Result<Option<ResourceId>> {
-    let found = match &options.source_registry {
-        Some(registry) => match registry.id() {
+    let found = match (&options.source_registry, of_host) {
+        (Some(registry), _) => match registry.id() {
             Some(id) => return Ok(Some(id.clone())),
             None => sources.named(parts, registry, call).await?,
         },
-        None if options.credentials.is_some() || !parts.cloud().has_registry(image.registry()) => None,
-        None => sources.with_host(parts, image.registry(), call).await?,
+        (None, Some(registry)) if options.credentials.is_none() => sources.with_host(parts, registry, call).await?,
+        (None, _) => None,
     };
     Ok(found.map(|registry| registry.id))
 }
