@@ -5,6 +5,7 @@ const { AksAcrError } = require('./lib/error.cjs');
 const { ImportHandle } = require('./lib/handle.cjs');
 const { Kubeconfig } = require('./lib/kubeconfig.cjs');
 const { customRoleJson, requiredRights } = require('./lib/rights.cjs');
+const { plans } = require('./lib/view.cjs');
 const { VERSION } = require('./native.cjs');
 
-module.exports = { AksAcrError, Client, ImportHandle, Kubeconfig, VERSION, customRoleJson, requiredRights };
+module.exports = { AksAcrError, Client, ImportHandle, Kubeconfig, VERSION, customRoleJson, requiredRights, ...plans };

@@ -1515,6 +1515,15 @@ export interface AttachPlan {
   toJSON(): StoredPlan;
 }
 
+export declare const AttachPlan: {
+  /**
+   * Reads a stored plan, to review it: `String(plan)` shows what it would do.
+   *
+   * @throws {AksAcrError} `'invalid_input'` if it is not such a plan.
+   */
+  fromJSON(stored: StoredPlan): AttachPlan;
+};
+
 /** A reference to a cluster: resource group and name, or resource ID. */
 export interface ClusterRef {
   /** Its subscription. `null`: the client's. */
@@ -1664,6 +1673,15 @@ export interface DetachPlan {
   /** The form that is stored, the same in every language. */
   toJSON(): StoredPlan;
 }
+
+export declare const DetachPlan: {
+  /**
+   * Reads a stored plan, to review it: `String(plan)` shows what it would do.
+   *
+   * @throws {AksAcrError} `'invalid_input'` if it is not such a plan.
+   */
+  fromJSON(stored: StoredPlan): DetachPlan;
+};
 
 /** A role assignment as reported by Azure. */
 export interface RoleAssignment {

@@ -120,12 +120,12 @@ function attempt(read) {
 async function tokenOf(credential, scopes, abortSignal) {
   const { token, expiresOnTimestamp } = (await credential.getToken(scopes, { abortSignal })) ?? {};
   if (typeof token !== 'string' || expiresOnTimestamp === undefined) {
-    throw new TypeError('getToken of the credential gave no { token, expiresOnTimestamp }');
+    throw new TypeError('getToken of the credential returned no { token, expiresOnTimestamp }');
   }
   if (!(typeof expiresOnTimestamp === 'number' && expiresOnTimestamp >= 0 && expiresOnTimestamp <= LATEST)) {
     const given = typeof expiresOnTimestamp === 'number' ? expiresOnTimestamp : `of type ${typeof expiresOnTimestamp}`;
     const wanted = 'milliseconds since 1970, before the year 10000';
-    throw new TypeError(`getToken of the credential gave an expiresOnTimestamp that is ${given}; it must be ${wanted}`);
+    throw new TypeError(`getToken of the credential returned an expiresOnTimestamp that is ${given}; it must be ${wanted}`);
   }
   return { token, expiresOnTimestamp };
 }

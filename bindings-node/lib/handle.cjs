@@ -46,8 +46,8 @@ class ImportHandle {
 /** A copy of a handle, as `structuredClone`, a message to a worker or a spread makes it, is without the secret. */
 function hasLink(name, given) {
   if (typeof given.link === 'string') return;
-  const how = 'keep JSON.stringify(handle) instead, and go on with new ImportHandle(JSON.parse(text))';
-  throw AksAcrError.invalidInput(`${name}: must be a handle with its link, which a copy does not have: ${how}`);
+  const how = 'store JSON.stringify(handle), and restore it with new ImportHandle(JSON.parse(text))';
+  throw AksAcrError.invalidInput(`${name}: the link is missing, because copies do not keep it: ${how}`);
 }
 
 /** The handle in what is to be looked at: a handle, its stored form, or the start that gave it. */

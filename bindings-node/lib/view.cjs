@@ -1,6 +1,7 @@
 'use strict';
 
 const native = require('../native.cjs');
+const { AksAcrError } = require('./error.cjs');
 const { TYPES } = require('./surface.cjs');
 
 /* From core's JSON form to what a program in JavaScript expects: names in camel case, times as Date, everything frozen. What has a
@@ -62,6 +63,22 @@ const planOf = (type) => (value) => {
   return Object.freeze(Object.defineProperty(made, 'toJSON', { value: () => value }));
 };
 
+/** For each type of plan, what reads its stored form. */
+const plans = Object.fromEntries(
+  Object.keys(TYPES)
+    .filter((type) => type.endsWith('Plan'))
+    .map((type) => [type, Object.freeze({ fromJSON: (given) => planOf(type)(checked(type, stored(given))) })]),
+);
+
+function checked(type, value) {
+  try {
+    described(type, value);
+    return value;
+  } catch (fault) {
+    throw AksAcrError.invalidInput(`stored: not a plan of type ${type}: ${fault.message}`);
+  }
+}
+
 const snakeCase = (name) => name.replace(/[A-Z]/g, (letter) => `_${letter.toLowerCase()}`);
 
 /** Core's JSON form of a value in that form already or in that of {@link view}, such as a copy of a plan, which is no plan any more. */
@@ -72,4 +89,4 @@ function stored(value) {
   return Object.fromEntries(Object.entries(value).map(([name, one]) => [snakeCase(name), stored(one)]));
 }
 
-module.exports = { readable, view, viewOf, shown, planOf, snakeCase, stored };
+module.exports = { plans, readable, view, viewOf, shown, planOf, snakeCase, stored };

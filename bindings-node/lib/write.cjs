@@ -13,11 +13,11 @@ function hook(onWrite) {
   return (write) => {
     try {
       const given = onWrite(shown(write, 'Write'));
-      if (given === false) return 'onWrite gave false';
+      if (given === false) return 'onWrite returned false';
       if (typeof given?.then !== 'function') return undefined;
       // What a promise comes to would be too late, so it may not pass for a yes.
       Promise.resolve(given).catch(() => {});
-      return 'onWrite gave a promise, and must answer at once';
+      return 'onWrite returned a promise; it must be synchronous';
     } catch (fault) {
       if (write.call !== null) thrown.set(write.call, fault);
       return fault instanceof Error ? fault.message : String(fault);

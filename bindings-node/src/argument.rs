@@ -50,9 +50,13 @@ fn compound<T: DeserializeOwned>(name: &str, value: Unknown<'_>, wanted: &str) -
             index if index.starts_with('[') => format!("{name}{index}"),
             path => format!("{name}.{path}"),
         };
-        let complaint = words::of_javascript(&err.into_inner().reason);
-        // Two options are read before the others are passed on to here.
-        let complaint = if name == "options" { words::with_options_of_calls(complaint) } else { complaint };
+        let complaint = words::with_names_of_node(&words::of_javascript(&err.into_inner().reason));
+        // Two of each are read before the others are passed on to here.
+        let complaint = match name {
+            "options" => words::with_others(complaint, "`signal`, `onProgress`"),
+            "settings" => words::with_others(complaint, "`credential`, `onWrite`"),
+            _ => complaint,
+        };
         Fault::Argument(format!("{place}: {complaint}"))
     })
 }

@@ -77,6 +77,9 @@ impl Client {
         let hook = on_write.map(|on_write| Hook::new(&on_write)).transpose()?;
         let build = || -> Result<aks_acr::Client> {
             let settings: Settings = argument::object("settings", settings)?;
+            if settings.subscription_id.is_empty() {
+                return Err(Fault::Argument("settings.subscriptionId: missing".to_owned()));
+            }
             let mut builder = match credential {
                 Some(credential) => aks_acr::Client::builder(credential, settings.subscription_id),
                 None => aks_acr::Client::builder_with_default_credential(settings.subscription_id),

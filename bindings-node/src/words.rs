@@ -5,6 +5,9 @@ use crate::operations::{OPTIONS, TIMES};
 /// A complaint as a caller in JavaScript knows its types; one that is written for people already stays as it is. Of a text only that it is
 /// one: it may be a secret.
 pub fn of_javascript(complaint: &str) -> String {
+    if let Some(rest) = complaint.strip_prefix("unknown field ") {
+        return format!("unknown option {rest}");
+    }
     let wrong = complaint.strip_prefix("invalid type: ").or_else(|| complaint.strip_prefix("invalid value: "));
     // From its end: what was found may be a text with anything in it.
     if let Some((found, wanted)) = wrong.and_then(|wrong| wrong.rsplit_once(", expected ")) {
@@ -27,22 +30,15 @@ pub fn of_javascript(complaint: &str) -> String {
     complaint.to_owned()
 }
 
-/// A list of the options that are known, with those that every call has and that are not core's.
-pub fn with_options_of_calls(complaint: String) -> String {
-    const OF_CALLS: &str = "`signal`, `onProgress`";
-    if !complaint.starts_with("unknown field ") {
+/// The list of known names, with those that are not read by serde.
+pub fn with_others(complaint: String, others: &str) -> String {
+    if !complaint.starts_with("unknown option ") {
         return complaint;
     }
-    match complaint.split_once(", expected one of ") {
-        Some(_) => format!("{complaint}, {OF_CALLS}"),
-        None => match complaint.split_once(", expected ") {
-            // Two are named as `a` or `b`.
-            Some((unknown, known)) => {
-                format!("{unknown}, expected one of {}, {OF_CALLS}", known.replace("` or `", "`, `"))
-            }
-            None => complaint,
-        },
-    }
+    let Some((unknown, known)) = complaint.split_once(", expected ") else { return complaint };
+    // Two are named as `a` or `b`, and more as one of a list.
+    let known = known.trim_start_matches("one of ").replace("` or `", "`, `");
+    format!("{unknown}, expected one of {known}, {others}")
 }
 
 /// Settings of the client and options of every call whose names have several words.

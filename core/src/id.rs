@@ -87,7 +87,7 @@ as_text!(PrincipalId, SubscriptionId);
 /// Only the usual format with dashes: the others that a UUID parser accepts are typing errors here.
 fn guid(text: &str, part: &'static str) -> Result<Uuid> {
     let parsed = Uuid::try_parse(text).ok().filter(|_| text.len() == 36);
-    parsed.ok_or_else(|| Error::invalid("expected an id of the form 00000000-0000-0000-0000-000000000000", part, text))
+    parsed.ok_or_else(|| Error::invalid("expected an ID of the form 00000000-0000-0000-0000-000000000000", part, text))
 }
 
 /// The ID of a resource in a resource group. Compared case-insensitively, like in Azure.

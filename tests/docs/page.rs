@@ -58,15 +58,15 @@ fn collect<'a>(source: &'a Source, name: &str, rows: &mut Vec<&'a Field>) {
         || name == "ImportCredentials"
         || name.ends_with("Mode")
         || name == "PodSelection"
-        || name == "Deployment")
+        || name == "WorkloadRef")
         || name == "CallOptions"
     {
         return;
     }
     let Some(of) = source.structs.get(name) else { return };
     for field in &of.fields {
-        // The name is an argument in every language.
-        if name == "Deployment" && field.name == "name" {
+        // Kind and name are an argument in every language.
+        if name == "WorkloadRef" && field.name != "namespace" {
             continue;
         }
         let inner = &field.ty.core().name;
@@ -113,7 +113,7 @@ fn result(source: &Source, method: &Method) -> String {
 }
 
 fn errors(source: &Source, method: &Method) -> String {
-    let mut text = String::from("## Errors\n\n| kind | when | what to do |\n|---|---|---|\n");
+    let mut text = String::from("## Errors\n\n| kind | when |\n|---|---|\n");
     for clause in operations::errors(source, &method.docs) {
         let when = words::plain(&clause);
         match words::kinds(&clause)[..] {
@@ -121,18 +121,17 @@ fn errors(source: &Source, method: &Method) -> String {
                 // The kind has a column of its own.
                 let when = when.replacen(&format!("`{kind}`"), "", 1).replace("  ", " ").replace(": , ", ": ");
                 let when = when.trim().trim_start_matches(", ");
-                let when = if when.is_empty() { "the caller is not allowed to" } else { when };
-                writeln!(text, "| `{kind}` | {when} | {} |", words::advice(kind)).unwrap();
+                let when = if when.is_empty() { "the caller lacks the permission" } else { when };
+                writeln!(text, "| `{kind}` | {when} |").unwrap();
             }
-            [] => writeln!(text, "|  | {when} |  |").unwrap(),
+            [] => writeln!(text, "|  | {when} |").unwrap(),
             ref many => {
                 let names: Vec<String> = many.iter().map(|kind| format!("`{kind}`")).collect();
-                let advice: Vec<&str> = many.iter().map(|kind| words::advice(*kind)).collect();
-                writeln!(text, "| {} | {when} | {} |", names.join(", "), advice.join(" ")).unwrap();
+                writeln!(text, "| {} | {when} |", names.join(", ")).unwrap();
             }
         }
     }
-    text + "\nEvery operation can also fail with the [common errors](README.md#errors).\n\n"
+    text + "\nEvery operation can also fail with the [common errors](README.md#errors), which say what to do about each kind.\n\n"
 }
 
 fn rights(operation: Operation) -> String {

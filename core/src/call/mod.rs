@@ -228,7 +228,7 @@ impl Call {
     fn out_of_time(&self, step: &str) -> Error {
         let text = match self.allowed {
             Duration::ZERO => "the deadline has already passed".to_owned(),
-            allowed => format!("timed out after {allowed:.1?}"),
+            allowed => format!("timed out after {allowed:.1?}; allow a longer deadline, or call again"),
         };
         Error::new(ErrorKind::DeadlineExceeded, text).with_context("while", step)
     }

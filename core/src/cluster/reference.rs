@@ -113,7 +113,7 @@ impl FromStr for ClusterRef {
     /// [`InvalidInput`](crate::ErrorKind::InvalidInput), with the expected format.
     fn from_str(text: &str) -> Result<Self> {
         if !text.starts_with('/') {
-            let parts = text.split_once('/');
+            let parts = text.split_once('/').filter(|(_, name)| !name.contains('/'));
             let (group, name) =
                 parts.ok_or_else(|| Error::invalid("expected group/name or a resource ID", "cluster", text))?;
             return Self::new(group, name);

@@ -108,13 +108,9 @@ impl fmt::Display for ClusterAttachments {
             ]
         };
         if self.grants.is_empty() {
-            return write!(
-                f,
-                "no grant found for {} ({}) in {} of the subscriptions",
-                self.cluster.name(),
-                self.principal_id,
-                self.subscriptions.len()
-            );
+            let (name, count) = (self.cluster.name(), self.subscriptions.len());
+            let many = if count == 1 { "subscription" } else { "subscriptions" };
+            return write!(f, "no grant found for {name} ({}) in the {count} {many} searched", self.principal_id);
         }
         table::write(f, &std::iter::once(header).chain(self.grants.iter().map(row)).collect::<Vec<_>>())
     }

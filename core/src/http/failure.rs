@@ -35,7 +35,8 @@ pub(crate) fn from_azure(request: &ArmRequest, answer: &Answer) -> Error {
     let (group, subscription) = missing::parents(&request.scope);
     let code = service.code.as_deref().unwrap_or_default();
     let missing = missing::sentence_of_parent(code, group, subscription).filter(|_| kind == ErrorKind::NotFound);
-    let text = missing.unwrap_or_else(|| sentence(kind).to_owned());
+    let refused = refusal.as_ref().filter(|_| is_refused).map(|refusal| refusal_sentence(refusal.kind).to_owned());
+    let text = missing.or(refused).unwrap_or_else(|| sentence(kind).to_owned());
     let err = Error::new(kind, text).with_context("while", &request.step);
     let err = match refusal {
         Some(refusal) => err.refused(refusal),
@@ -219,6 +220,17 @@ fn sentence(kind: ErrorKind) -> &'static str {
         ErrorKind::RateLimited => "Azure throttles this caller",
         ErrorKind::Unavailable => "service unavailable",
         _ => "Azure responded with an error",
+    }
+}
+
+fn refusal_sentence(kind: RefusalKind) -> &'static str {
+    match kind {
+        RefusalKind::MissingRight => "the caller lacks a permission",
+        RefusalKind::Policy => "a policy denies this; more permissions do not help",
+        RefusalKind::Lock => "a lock prevents this; it has to be removed first",
+        RefusalKind::DenyAssignment => "a deny assignment prevents this, whatever roles the caller has",
+        RefusalKind::ConstrainedDelegation => "the caller may assign roles, but not this role to this principal",
+        _ => sentence(ErrorKind::Forbidden),
     }
 }
 

@@ -67,7 +67,8 @@ pub(super) fn refused(file: &Path, refusal: Refusal) -> Error {
         Refusal::Taken(list, name) => {
             let text = "the kubeconfig file has a different entry of that name";
             let err = Error::new(ErrorKind::Conflict, text).with_context("file", file.display().to_string());
-            err.with_context("list", list).with_context("name", name)
+            let hint = "to replace it, set on_existing_entry to replace, or choose another context";
+            err.with_context("list", list).with_context("name", name).with_context("hint", hint)
         }
         Refusal::Unwritable => Error::new(ErrorKind::Unexpected, "the kubeconfig's entries cannot be written as YAML"),
     }

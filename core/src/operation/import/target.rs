@@ -63,8 +63,8 @@ impl Targets {
 }
 
 fn name_of(text: &str) -> Result<ImageReference> {
-    let wanted = || Error::invalid("expected repository:tag", "target", text);
-    let named = ImageReference::parse(&format!("{UNKNOWN}/{text}")).map_err(|err| wanted().with_source(err))?;
+    let wanted = || Error::invalid("expected repository:tag, in lower case and without a registry", "target", text);
+    let named = ImageReference::parse(&format!("{UNKNOWN}/{text}")).map_err(|_| wanted())?;
     if named.digest().is_some() || !text.contains(':') {
         return Err(wanted());
     }
@@ -72,11 +72,14 @@ fn name_of(text: &str) -> Result<ImageReference> {
 }
 
 fn repository_of(text: &str) -> Result<String> {
-    let wanted = || Error::invalid("expected a repository without a tag", "untagged_repositories", text);
+    let wanted = || {
+        let text_of = "expected a repository, in lower case and without a registry and a tag";
+        Error::invalid(text_of, "untagged_repositories", text)
+    };
     if text.contains([':', '@']) {
         return Err(wanted());
     }
-    let named = ImageReference::parse(&format!("{UNKNOWN}/{text}")).map_err(|err| wanted().with_source(err))?;
+    let named = ImageReference::parse(&format!("{UNKNOWN}/{text}")).map_err(|_| wanted())?;
     Ok(named.repository().to_owned())
 }
 

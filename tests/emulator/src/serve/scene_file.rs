@@ -179,7 +179,7 @@ pub(super) struct Caller {
 }
 
 #[derive(Clone, Debug, Deserialize, Serialize)]
-#[serde(rename_all = "camelCase", deny_unknown_fields)]
+#[serde(rename_all = "camelCase", deny_unknown_fields, expecting = "an object with a role, such as { role: 'Reader' }")]
 struct Held {
     role: String,
     /// `{subscription}` stands for the id of the first one; without a scope, that is meant.

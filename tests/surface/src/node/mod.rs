@@ -37,6 +37,7 @@ impl<'a> Node<'a> {
     pub fn files(&self) -> Vec<(&'static str, String)> {
         vec![
             ("bindings-node/index.d.ts", self.declarations()),
+            ("bindings-node/index.mjs", self.exports()),
             ("bindings-node/lib/surface.cjs", self.tables()),
             ("bindings-node/src/operations.rs", self.glue()),
         ]

@@ -7,6 +7,10 @@ use crate::{
     surface::is_parsed,
 };
 
+/// What the package has besides a reader for each type of plan.
+const EXPORTS: [&str; 7] =
+    ["AksAcrError", "Client", "ImportHandle", "Kubeconfig", "VERSION", "customRoleJson", "requiredRights"];
+
 impl Node<'_> {
     pub(super) fn tables(&self) -> String {
         let operations: String = self
@@ -43,6 +47,18 @@ impl Node<'_> {
              const OPERATIONS = {{\n{operations}}};\n\n\
              /** The types of what is within a value, by the names of core's fields. */\n\
              const TYPES = {{\n{types}}};\n\nmodule.exports = {{ OPERATIONS, TYPES }};\n"
+        )
+    }
+
+    /// The exports for ECMAScript modules, which are named one by one.
+    pub(super) fn exports(&self) -> String {
+        let plans = self.results.iter().filter(|name| name.ends_with("Plan")).map(String::as_str);
+        let mut names: Vec<&str> = EXPORTS.iter().copied().chain(plans).collect();
+        names.sort_unstable();
+        let names = names.iter().map(|name| format!("  {name},\n")).collect::<String>();
+        format!(
+            "// {HEAD}\n// The same classes for both kinds of modules: `instanceof` recognizes an error of either in the other.\n\
+             import aksAcr from './index.cjs';\n\nexport const {{\n{names}}} = aksAcr;\n"
         )
     }
 

@@ -46,12 +46,27 @@ impl Node<'_> {
         let Some(variants) = self.source.enums.get(name) else {
             let fields: String =
                 self.source.structs[name].fields.iter().map(|one| self.field(one, name, "  ")).collect();
-            let more = if name.ends_with("Plan") {
+            let is_plan = name.ends_with("Plan");
+            let reader = if is_plan {
+                format!(
+                    "\nexport declare const {name}: {{\n{}  fromJSON(stored: StoredPlan): {name};\n}};\n",
+                    comment(
+                        &[
+                            "Reads a stored plan, to review it: `String(plan)` shows what it would do.".to_owned(),
+                            "@throws {AksAcrError} `'invalid_input'` if it is not such a plan.".to_owned(),
+                        ],
+                        "  "
+                    )
+                )
+            } else {
+                String::new()
+            };
+            let more = if is_plan {
                 "  /** The form that is stored, the same in every language. */\n  toJSON(): StoredPlan;\n"
             } else {
                 ""
             };
-            return format!("\n{docs}export interface {name} {{\n{fields}{more}}}\n");
+            return format!("\n{docs}export interface {name} {{\n{fields}{more}}}\n{reader}");
         };
         let forms: Vec<String> = variants.iter().map(|variant| self.form_type(variant, name)).collect();
         format!("\n{docs}export type {name} =\n{};\n", forms.join("\n"))

@@ -43,7 +43,7 @@ impl TimingOrder {
         let mut timing = match self.preset.as_deref() {
             None | Some("none") => Timing::none(),
             Some("typical") => Timing::typical(),
-            Some(other) => return Err(missing(format!("unknown timing: {other}"))),
+            Some(other) => return Err(missing(format!("unknown timing: {other}; expected none or typical"))),
         };
         for (wanted, field) in [
             (self.latency, &mut timing.latency),
