@@ -3,7 +3,6 @@
 use serde::Deserialize;
 use serde_json::value::RawValue;
 use std::time::{Duration, SystemTime};
-use time::{OffsetDateTime, format_description::well_known::Rfc3339};
 
 /// Both compared times are whole seconds of the cluster's clock. So an object that another client created in the two seconds before,
 /// and whose response was lost, counts as new.
@@ -31,7 +30,7 @@ impl Created {
 
 /// Whether an object was created within `elapsed` before `at`, by the cluster's own clock.
 pub(crate) fn is_created_since(object: &Created, at: SystemTime, elapsed: Duration) -> bool {
-    let created = object.timestamp().and_then(|text| OffsetDateTime::parse(&text, &Rfc3339).ok()).map(SystemTime::from);
+    let created = object.timestamp().and_then(|text| crate::stored_time::parse(&text));
     let begun = at.checked_sub(elapsed + ROUNDING);
     created.zip(begun).is_some_and(|(created, begun)| created >= begun)
 }
@@ -40,6 +39,7 @@ pub(crate) fn is_created_since(object: &Created, at: SystemTime, elapsed: Durati
 mod tests {
     use super::*;
     use serde_json::json;
+    use time::{OffsetDateTime, format_description::well_known::Rfc3339};
 
     #[test]
     fn an_object_is_new_if_it_is_younger_than_the_first_try() {

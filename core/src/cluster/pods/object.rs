@@ -97,7 +97,7 @@ pub(super) struct Terminated {
 }
 
 pub(super) fn time(text: &str) -> Option<SystemTime> {
-    text.parse::<jiff::Timestamp>().ok().map(SystemTime::from)
+    crate::stored_time::parse(text)
 }
 
 impl Object {
