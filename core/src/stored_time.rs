@@ -15,7 +15,8 @@ pub(crate) fn text(at: SystemTime) -> String {
     OffsetDateTime::from(at).format(&Rfc3339).unwrap_or_else(|_| "beyond all years".to_owned())
 }
 
-/// A time in a service's RFC 3339, if it is one.
+/// A time of Kubernetes, if the text is one.
+#[cfg(feature = "kubernetes")]
 pub(crate) fn parse(text: &str) -> Option<SystemTime> {
     OffsetDateTime::parse(text, &Rfc3339).ok().map(SystemTime::from)
 }
