@@ -177,19 +177,20 @@ export interface Operations {
   /**
    * Grants a cluster's nodes the role they need to pull from a registry.
    *
-   * At most one role assignment is written, and none if the grant exists. The cluster itself is never written.
+   * It writes at most one role assignment, and nothing if the grant exists. The cluster itself is never changed.
    *
-   * With a registry by resource ID this takes 4 requests in 2 round trips; if the grant exists, 3 requests in 1 round
-   * trip and no write. If an Entra group has a role that allows pulling, one more request checks whether the identity
-   * is a member. If it is, nothing is written, unless the options ask for a direct grant (`onInheritedGrant`).
+   * If you pass the registry's resource ID, this takes 4 requests in 2 round trips; if the grant exists, it takes 3
+   * requests in 1 round trip and writes nothing. If an Entra group has a role that allows pulling, one more request
+   * checks whether the identity is a member. If it is, nothing is written, unless the options ask for a direct grant
+   * (`onInheritedGrant`).
    *
    * @param cluster A reference to a cluster: resource group and name, or resource ID.
    * @param registry A reference to a registry: name, login server or resource ID.
    * @param options The deadline is 5 minutes by default.
    *
    * @throws {AksAcrError} `'not_found'` if the cluster, its kubelet identity or the registry does not exist.
-   * @throws {AksAcrError} `'forbidden'` if the caller lacks the permission to read them or to write the grant, with the
-   * missing action and the smallest role that contains it.
+   * @throws {AksAcrError} `'forbidden'` if the caller lacks the permission to read them or to write the grant (the
+   * error names the missing action and the smallest role that contains it).
    * @throws {AksAcrError} `'invalid_input'` for a condition that would have no effect.
    * @throws {AksAcrError} `'unsupported'` for a cluster with a service principal whose object ID is not given.
    *
@@ -215,7 +216,7 @@ export interface Operations {
    * @param registry A reference to a registry: name, login server or resource ID.
    * @param options The deadline is 5 minutes by default.
    *
-   * @throws {AksAcrError} Those of `attach`, except for missing write permissions.
+   * @throws {AksAcrError} All errors of `attach`, except those for missing write permissions.
    *
    * @example
    * ```js
@@ -226,7 +227,7 @@ export interface Operations {
   planAttach(cluster: string, registry: string, options?: AttachOptions): Promise<AttachPlan>;
 
   /**
-   * Carries out a plan of `planAttach`, after checking that it still fits.
+   * Carries out a plan of `planAttach`, after checking that it still matches the current state.
    *
    * The current state is read again first. If the grant was made in the meantime, nothing is written and the call
    * succeeds; if something other than the plan's action would be needed, nothing is written and the call fails. The
@@ -235,9 +236,9 @@ export interface Operations {
    * @param plan A plan of what attach would do. It is valid for one hour.
    * @param options The deadline is 5 minutes by default.
    *
-   * @throws {AksAcrError} Those of `attach`.
-   * @throws {AksAcrError} `'conflict'` if the plan has expired or no longer fits.
-   * @throws {AksAcrError} `'invalid_input'` if the plan has another format version.
+   * @throws {AksAcrError} All errors of `attach`.
+   * @throws {AksAcrError} `'conflict'` if the plan has expired or no longer matches the current state.
+   * @throws {AksAcrError} `'invalid_input'` if the plan has a different format version.
    *
    * @example
    * ```js
@@ -252,22 +253,22 @@ export interface Operations {
   /**
    * Removes the grants that let a cluster's nodes pull from a registry.
    *
-   * Only direct grants of the two roles that `attach` assigns are removed. The cluster is never written, and grants at
-   * scopes above the registry are not touched. The result lists the grants that still give access. If there is nothing
-   * to remove, nothing is written and the outcome says so.
+   * Only direct grants of the two roles that `attach` assigns are removed. The cluster itself is never changed, and
+   * grants at scopes above the registry are not touched. The result lists the grants that still give access. If there
+   * is nothing to remove, nothing is written and the outcome says so.
    *
    * Each grant is tried even if removing another one failed: the error lists the removed grants, and a second call
-   * continues with the rest. With a registry by resource ID this takes 3 requests in 2 round trips; a second call takes
-   * 2 in 1.
+   * continues with the rest. If you pass the registry's resource ID, this takes 3 requests in 2 round trips; a second
+   * call takes 2 requests in 1 round trip.
    *
    * @param cluster A reference to a cluster: resource group and name, or resource ID.
    * @param registry A reference to a registry: name, login server or resource ID.
    * @param options The deadline is 5 minutes by default.
    *
    * @throws {AksAcrError} `'not_found'` if the cluster, its kubelet identity or the registry does not exist: to remove
-   * the grants of a deleted cluster, use `principalId`.
-   * @throws {AksAcrError} `'forbidden'` if the caller lacks the permission to list the grants or to remove one, with
-   * the missing action, or if a lock prevents the removal (`'lock'`).
+   * the grants of a deleted cluster, pass the object ID of its identity as `principalId`.
+   * @throws {AksAcrError} `'forbidden'` if the caller lacks the permission to list the grants or to remove one (the
+   * error names the missing action), or if a lock prevents the removal (the refusal is `'lock'`).
    * @throws {AksAcrError} `'unsupported'` for a cluster with a service principal whose object ID is not given.
    *
    * @example
@@ -288,7 +289,7 @@ export interface Operations {
    * @param registry A reference to a registry: name, login server or resource ID.
    * @param options The deadline is 5 minutes by default.
    *
-   * @throws {AksAcrError} Those of `detach`, except for missing write permissions.
+   * @throws {AksAcrError} All errors of `detach`, except those for missing write permissions.
    *
    * @example
    * ```js
@@ -298,7 +299,7 @@ export interface Operations {
   planDetach(cluster: string, registry: string, options?: DetachOptions): Promise<DetachPlan>;
 
   /**
-   * Removes the grants listed in a plan of `planDetach`, after checking that it still fits.
+   * Removes the grants in a plan of `planDetach`, after checking that it still matches the current state.
    *
    * The current state is read again first. Grants that were removed in the meantime are skipped; if more grants would
    * be removed than planned, none is removed. The plan contains the options it was made with and is valid for one hour.
@@ -308,9 +309,9 @@ export interface Operations {
    * @param plan A plan of what detach would remove. It is valid for one hour.
    * @param options The deadline is 5 minutes by default.
    *
-   * @throws {AksAcrError} Those of `detach`.
-   * @throws {AksAcrError} `'conflict'` if the plan has expired or more grants would be removed.
-   * @throws {AksAcrError} `'invalid_input'` if the plan has another format version.
+   * @throws {AksAcrError} All errors of `detach`.
+   * @throws {AksAcrError} `'conflict'` if the plan has expired or more grants would be removed than planned.
+   * @throws {AksAcrError} `'invalid_input'` if the plan has a different format version.
    *
    * @example
    * ```js
@@ -325,9 +326,9 @@ export interface Operations {
   /**
    * Lists the registries that a cluster's nodes can pull from, and the grants that allow it.
    *
-   * Inherited grants are included, and those that the identity has through Entra groups. Registries are searched for in
-   * the client's subscription and the cluster's; name further subscriptions in the options. `queryGraph` has no effect
-   * here. This takes 3 requests in 2 round trips, and 2 more requests for each further subscription.
+   * Grants that are inherited, or that the identity has through Entra groups, are included. Registries are searched for
+   * in the client's subscription and the cluster's; name further subscriptions in the options. `queryGraph` has no
+   * effect here. This takes 3 requests in 2 round trips, and 2 more requests for each further subscription.
    *
    * Azure does not report which principal pulls for a cluster with a service principal: list the registry's grants with
    * `attachmentsOfRegistry` instead.
@@ -351,10 +352,10 @@ export interface Operations {
   /**
    * Lists the principals that can pull from a registry, and the grants that allow it.
    *
-   * Inherited grants are included. Grants of kubelet identities name their clusters. Whether a principal still exists
-   * is known for kubelet identities only, unless Microsoft Graph is queried (`queryGraph`). By resource ID this takes 3
-   * requests in 1 round trip, and one more for each further subscription and for each role outside the common built-in
-   * ones.
+   * Inherited grants are included. A grant to a kubelet identity lists the clusters that use it. The call can say
+   * whether a principal still exists only if it is a kubelet identity, unless Microsoft Graph is queried
+   * (`queryGraph`). If you pass the registry's resource ID, this takes 3 requests in 1 round trip, and one more for
+   * each further subscription and for each role that is not one of the common built-in roles.
    *
    * @param registry A reference to a registry: name, login server or resource ID.
    * @param options The deadline is 5 minutes by default.
@@ -372,7 +373,9 @@ export interface Operations {
   attachmentsOfRegistry(registry: string, options?: AttachmentsOptions): Promise<RegistryAttachments>;
 
   /**
-   * Finds a registry by name, login server or resource ID; nothing is returned if it does not exist.
+   * Finds a registry by name, login server or resource ID.
+   *
+   * The result is `null` if the registry does not exist.
    *
    * @param registry A reference to a registry: name, login server or resource ID.
    * @param options The deadline is 2 minutes by default.
@@ -391,12 +394,12 @@ export interface Operations {
   /**
    * Creates a registry.
    *
-   * If a registry of that name exists in the resource group, it is not changed, and `differences` list how it differs
+   * If a registry of that name exists in the resource group, it is not changed, and `differences` lists how it differs
    * from the options. Azure chooses the login server. The admin user and anonymous pull stay off.
    *
-   * A name that is taken and a registry that is being deleted are both `'conflict'`: the first has the `serviceCode`
-   * `RegistryNameAlreadyInUse` and needs another name, the second has no code: wait and retry. An exhausted quota has
-   * no separate kind: see `createCluster`.
+   * A taken name and a registry that is being deleted both fail with `'conflict'`. The first has the `serviceCode`
+   * `RegistryNameAlreadyInUse`: choose another name. The second has no code: wait and retry. There is no separate error
+   * kind for an exhausted quota; see `createCluster`.
    *
    * @param group The resource group.
    * @param name The name.
@@ -422,28 +425,30 @@ export interface Operations {
   /**
    * Creates a cluster whose nodes can pull from the registries in the options.
    *
-   * If a cluster of that name exists in the resource group, it is not changed: its registries are attached, and
-   * `differences` list how it differs from the options.
+   * If a cluster of that name exists in the resource group, it is not changed: the registries in the options are
+   * attached to it, and `differences` lists how it differs from the options.
    *
    * The grants are made as soon as the cluster reports its kubelet identity, while Azure is still creating it. If the
    * cluster is already being created, the call waits for that.
    *
-   * Whether the caller may make the grants is known only when they are made, after the creation has started: Azure
-   * offers no way to check this without a write. The cluster exists by then, and calling again continues.
+   * Azure offers no way to check in advance whether the caller may make the grants. The call learns it only when it
+   * makes them, after the creation has started. By then the cluster exists: call again to continue.
    *
-   * An exhausted quota, or a VM size that the region does not offer, has no separate kind. If Azure rejects the request
-   * at once, the kind follows its status: `'invalid_input'`, `'forbidden'` without a `missingAction`, or `'conflict'`.
-   * If Azure finds it during the creation, the kind is `'operation_failed'`. Azure's own code is in `serviceCode`, such
-   * as `QuotaExceeded` or `SkuNotAvailable`; no such response was recorded, so this list may be incomplete.
+   * There is no separate error kind for an exhausted quota, or for a VM size that the region does not offer. If Azure
+   * rejects the request, the kind follows the HTTP status: `'invalid_input'`, `'forbidden'` without a `missingAction`,
+   * or `'conflict'`. If Azure notices it only during the creation, the kind is `'operation_failed'`. Azure's own code
+   * is in `serviceCode`, such as `QuotaExceeded` or `SkuNotAvailable`. No such response of Azure has been recorded yet,
+   * so there may be other codes.
    *
    * @param cluster A reference to a cluster: resource group and name, or resource ID.
    * @param options The deadline is 60 minutes by default.
    *
-   * @throws {AksAcrError} `'invalid_input'` for invalid options, and from Azure for a VM size or a Kubernetes version
-   * that it does not offer.
+   * @throws {AksAcrError} `'invalid_input'` if an option is invalid, or Azure does not offer the VM size or the
+   * Kubernetes version.
    * @throws {AksAcrError} `'not_found'` for a missing resource group or registry, before anything is created.
    * @throws {AksAcrError} `'conflict'` if the cluster is being deleted.
-   * @throws {AksAcrError} `'operation_failed'` if the creation failed, now or in an earlier attempt, with its state.
+   * @throws {AksAcrError} `'operation_failed'` if the creation failed, now or in an earlier attempt (the error names
+   * the cluster's state).
    * @throws {AksAcrError} `'not_registered'` if the subscription has not registered the resource provider and
    * `registerProviders` is off.
    * @throws {AksAcrError} `'forbidden'` if the caller lacks the permission. If Azure has started to create a cluster,
@@ -467,9 +472,10 @@ export interface Operations {
    * Azure copies the image; nothing is downloaded. The source's digest is read first, where possible, and the import is
    * pinned to it. If the registry already has the same image, nothing is copied and the call succeeds.
    *
-   * The source may be public, an Azure registry that the caller can pull from, or a registry with credentials, which
-   * are passed to Azure. The image gets one name or several, or no tag. With credentials, importing a source by tag a
-   * second time is a `'conflict'`, because there is no digest to compare with.
+   * The source may be a public registry, an Azure registry that the caller can pull from, or a private registry for
+   * which you pass credentials, which only Azure uses. You can give the image one tag, several, or none. If you pass
+   * credentials, importing a source by tag a second time fails with `'conflict'`, because there is no digest to compare
+   * with.
    *
    * @param registry A reference to a registry: name, login server or resource ID.
    * @param source An image reference: registry, repository, and a tag or a digest or both.
@@ -499,19 +505,19 @@ export interface Operations {
    * fails does not stop the others, and one that exists already is not copied. `'item_ended'` reports the end of each
    * image.
    *
-   * If the call is cancelled or reaches its deadline, it returns all results so far, and the unfinished images have
-   * that error.
+   * If the call is cancelled or reaches its deadline, it still returns all results: each unfinished image has the
+   * cancellation or the deadline as its error.
    *
    * @param registry A reference to a registry: name, login server or resource ID.
    * @param images Each is a source, or an object with `source` and any options of `importImage`, such as
    * `{ source: 'nginx', target: 'nginx:v1' }`.
    * @param options The deadline is 2 hours by default.
    *
-   * @throws {AksAcrError} For the whole list: before the first request, for two images with the same target or an image
-   * with invalid options.
+   * @throws {AksAcrError} For the whole list: if two images have the same target or an image has invalid options (no
+   * request is sent then).
    * @throws {AksAcrError} `'not_found'` if the registry does not exist.
-   * @throws {AksAcrError} `'forbidden'` if the caller lacks the permission to read it. Each result can have those of
-   * `importImage`.
+   * @throws {AksAcrError} `'forbidden'` if the caller lacks the permission to read it.
+   * @throws {AksAcrError} For each image, all errors of `importImage`.
    *
    * @example
    * ```js
@@ -530,13 +536,13 @@ export interface Operations {
   /**
    * Starts an import and returns a handle, without waiting for the import to end.
    *
-   * The handle can be stored and polled later with `pollImport`, also by another process.
+   * The handle can be stored and polled later with `pollImport`, even by another process.
    *
    * @param registry A reference to a registry: name, login server or resource ID.
    * @param source An image reference: registry, repository, and a tag or a digest or both.
    * @param options The deadline is 30 minutes by default.
    *
-   * @throws {AksAcrError} Those of `importImage` that occur before Azure has accepted the import.
+   * @throws {AksAcrError} All errors of `importImage` that occur before Azure has accepted the import.
    *
    * @example
    * ```js
@@ -547,20 +553,22 @@ export interface Operations {
   startImport(registry: string, source: string, options?: ImportOptions): Promise<StartedImport>;
 
   /**
-   * Checks once how far an import has got.
+   * Polls an import once, and returns its state.
    *
    * Azure returns a new link with each poll, and the handle is updated with it.
    *
-   * If Azure does not let the caller follow the import, its targets are read instead: the import has succeeded once
-   * they have the image, and is reported as running, without tags, until then. If the targets cannot be read either,
-   * the error is `'forbidden'`.
+   * An error of the kind `'operation_failed'`, or with a `failedSide`, means that the import has failed. After any
+   * other error, such as a lost connection, the import continues, and the handle can be polled again.
+   *
+   * If Azure does not let the caller follow the import, its targets are read instead: until they have the image, the
+   * import is reported as running, without tags; then it is reported as succeeded. If the targets cannot be read
+   * either, the error is `'forbidden'`.
    *
    * @param handle What `startImport` returned, the handle in it, or its stored form.
    * @param options The deadline is 2 minutes by default.
    *
-   * @throws {AksAcrError} An import that has failed is an error of kind `'operation_failed'`, as is an import that
-   * Azure no longer knows, or one whose `failedSide` is known. Any other error belongs to the poll itself, such as
-   * `'unavailable'`: the import continues, and the handle can be polled again.
+   * @throws {AksAcrError} `'operation_failed'` if the import has failed, or Azure no longer knows it.
+   * @throws {AksAcrError} `'unavailable'` if the poll itself failed: the import continues.
    *
    * @example
    * ```js
@@ -579,9 +587,9 @@ export interface Operations {
   /**
    * Gets a cluster's kubeconfig as a value, without writing a file.
    *
-   * The kubeconfig is Azure's own. For a cluster with Entra ID its user entry starts the program `kubelogin`, so
-   * kubectl needs `kubelogin`. `apply`, `waitForRollout` and `pods` do not need it: they acquire the token themselves.
-   * No program is started.
+   * The kubeconfig is Azure's own. For a cluster with Entra ID, its user entry makes kubectl start the program
+   * `kubelogin`, which has to be installed. `apply`, `waitForRollout` and `pods` do not need it: they acquire the token
+   * themselves. This call itself starts no program.
    *
    * @param cluster A reference to a cluster: resource group and name, or resource ID.
    * @param options The deadline is 2 minutes by default.
@@ -602,33 +610,36 @@ export interface Operations {
   /**
    * Merges a cluster's context, cluster and user into a kubeconfig file.
    *
-   * The file is the one in the options, or the one that `KUBECONFIG` names, or `~/.kube/config`. Every other byte of it
-   * is kept. A second call changes nothing.
+   * The file is the one in the options, or the one that `KUBECONFIG` names, or `~/.kube/config`. Everything else in the
+   * file stays as it is, byte for byte. A second call changes nothing.
    *
-   * For a cluster with Entra ID, kubectl needs `kubelogin` to use the merged context, see `kubeconfig`.
+   * For a cluster with Entra ID, kubectl needs `kubelogin` to use the merged context; see `kubeconfig`.
    *
    * Without a file in the options it reads the process's `KUBECONFIG`.
    *
-   * The file is replaced atomically, under the lock that kubectl takes. If it cannot be replaced, such as a single file
-   * mounted into a container, it is written in place, as kubectl does, and the old text is restored if that fails.
-   * Links are followed; mode, owner and line ends are kept; a new file is for its owner only. An equal context of the
-   * same name is not changed and keeps a namespace that a user has set in it. An administrator's context ends in
-   * `-admin`, as with az.
+   * The file is replaced atomically, under the lock that kubectl takes. If it cannot be replaced, for example because
+   * it is a single file mounted into a container, it is written in place, as kubectl does, and the old text is restored
+   * if that fails. Links are followed; mode, owner and line endings are kept; only its owner can read or write a new
+   * file. If a context of that name differs only in its namespace, which a user may have set, it is left alone. An
+   * administrator's context ends in `-admin`, as with az.
+   *
+   * If the merge fails, no file is changed, with one exception: if the current context is in a different file of
+   * `KUBECONFIG` than the entries, both files are locked, and both new versions are written to temporary files, before
+   * the first is replaced. If replacing the second then fails, the error names the first as `already changed`: run the
+   * same merge again to complete it.
    *
    * @param cluster A reference to a cluster: resource group and name, or resource ID.
    * @param options The deadline is 2 minutes by default.
    *
-   * @throws {AksAcrError} Those of `kubeconfig`.
-   * @throws {AksAcrError} `'conflict'` if existing entries have the names and are kept, if the lock is not released in
-   * time (the error names it), or if a program without the lock changed the file in the meantime.
-   * @throws {AksAcrError} `'invalid_input'` if an entry names a program other than `kubelogin`, a file, a proxy or
-   * another user (the error names the field), and with the line if the file's format prevents changing these entries
-   * only.
+   * @throws {AksAcrError} All errors of `kubeconfig`.
+   * @throws {AksAcrError} `'conflict'` if the file has different entries with these names and `onExistingEntry` is
+   * `'keep'`, if the lock is not released in time (the error names it), or if a program that ignores the lock changed
+   * the file in the meantime.
+   * @throws {AksAcrError} `'invalid_input'` if an entry names a program other than `kubelogin`, a file, a proxy that
+   * you did not configure or another user (the error names the field), or if the file's layout does not allow changing
+   * only these entries (the error names the line).
    * @throws {AksAcrError} `'forbidden'` if the file is not writable.
-   * @throws {AksAcrError} `'unavailable'` if the system failed, as on a full disk. In these cases nothing is changed,
-   * with one exception: if the current context is in another file of `KUBECONFIG` than the entries, both files are
-   * locked and their drafts are written before the first is replaced. If replacing the second then fails, the error
-   * names the first as `already changed`, and the same merge again completes the change.
+   * @throws {AksAcrError} `'unavailable'` if the system failed, for example because the disk is full.
    * @throws {AksAcrError} `'invalid_input'` before the first request if no file is named and the home folder is
    * unknown.
    *
@@ -646,15 +657,15 @@ export interface Operations {
    * The host `<acr-name>.azurecr.io` in an object is replaced by the login server of the registry in the options: in
    * images of containers and volumes, in arguments and environment variables, and in custom resources. The `data` of an
    * object, labels, annotations and descriptions are not changed. Objects are applied in order. If one fails, the
-   * objects before it stay applied and the error says how many; call it again to continue.
+   * objects before it stay applied and the error says how many: run the same apply again to continue.
    *
    * @param cluster A reference to a cluster: resource group and name, or resource ID.
    * @param manifests YAML with any number of documents, or JSON.
    * @param options The deadline is 5 minutes by default.
    *
-   * @throws {AksAcrError} `'invalid_input'` before the first request, for a placeholder without a registry in the
-   * options, or an image of another cloud, and from Kubernetes for an object that does not match its schema or is too
-   * large.
+   * @throws {AksAcrError} `'invalid_input'` if the options have no registry for a placeholder or an image is from
+   * another cloud (both before the first request), or if Kubernetes rejects an object that does not match its schema or
+   * is too large.
    * @throws {AksAcrError} `'not_found'` for a kind or namespace that does not exist in the cluster, or a missing
    * cluster or registry.
    * @throws {AksAcrError} `'conflict'` for a field that another field manager owns, and, as a transient error, for a
@@ -674,17 +685,17 @@ export interface Operations {
    * Waits until every replica of a deployment is ready; fails fast if an image cannot be pulled.
    *
    * It only waits and starts nothing. The workload must be of kind `Deployment`. If waiting cannot help, the call ends
-   * at once with the cause. The deadline limits the whole call, including `propagationTimeoutMs`.
+   * early, with the cause; if a grant is missing, that takes about 20 seconds. The deadline limits the whole call,
+   * including `propagationTimeoutMs`.
    *
    * @param cluster A reference to a cluster: resource group and name, or resource ID.
-   * @param workload A workload in a cluster: its kind, name and namespace. A name alone, such as `web`, is a
-   * Deployment.
+   * @param workload The deployment, such as `web` or `deployment/web`. Its namespace is an option.
    * @param options The deadline is 15 minutes by default.
    *
-   * @throws {AksAcrError} `'pull_failed'` if an image cannot be pulled and waiting cannot help, with the cause in
-   * `pullFailure`.
-   * @throws {AksAcrError} `'deadline_exceeded'` with the progress made so far, and with the pull failure that blocked
-   * the rollout at the end, if any.
+   * @throws {AksAcrError} `'pull_failed'` if an image cannot be pulled and waiting cannot help (the cause is in
+   * `pullFailure`).
+   * @throws {AksAcrError} `'deadline_exceeded'` if the deadline passes (the error has the progress made so far, and the
+   * pull failure that blocked the rollout at the end, if any).
    * @throws {AksAcrError} `'operation_failed'` if Kubernetes reports the rollout as failed.
    * @throws {AksAcrError} `'not_found'` if the deployment does not exist.
    *
@@ -702,7 +713,7 @@ export interface Operations {
   waitForRollout(cluster: string, workload: string, options?: RolloutOptions): Promise<Rollout>;
 
   /**
-   * Lists the pods of a namespace; printed, they are the table that kubectl shows.
+   * Lists the pods of a namespace; the result prints as the table of `kubectl get pods`.
    *
    * @param cluster A reference to a cluster: resource group and name, or resource ID.
    * @param options The deadline is 2 minutes by default.
@@ -742,14 +753,14 @@ export declare class AksAcrError extends Error {
   private constructor();
   /** `'AbortError'` for a cancelled call, as with every API that takes an `AbortSignal`. */
   readonly name: 'AksAcrError' | 'AbortError';
-  /** What a caller can do about it. */
+  /** The kind of the error, which says what a caller can do about it. */
   readonly code: ErrorKind;
   /**
    * Whether retrying the same call later may succeed without any other change.
    *
-   * By kind, `'rate_limited'`, `'unavailable'` and `'deadline_exceeded'` are transient. Single errors can differ, such
-   * as a lock that another program holds, or an untrusted certificate. `retryAfterMs` says how long to wait, if the
-   * service named a time.
+   * The kinds `'rate_limited'`, `'unavailable'` and `'deadline_exceeded'` are transient. Individual errors can differ
+   * from their kind: a lock that another program holds is transient, an untrusted certificate is not. `retryAfterMs`
+   * says how long to wait, if the service named a time.
    */
   readonly isTransient: boolean;
   /**
@@ -766,8 +777,8 @@ export declare class AksAcrError extends Error {
   /**
    * The resource ID of a resource that Azure has started to create although the call failed.
    *
-   * It is the cluster of `createCluster`, which costs money from then on, or the registry of `createRegistry`. Calling
-   * again continues. `undefined` does not prove that nothing exists: the response may have been lost.
+   * It is the cluster of `createCluster`, which costs money from then on, or the registry of `createRegistry`. Call
+   * again to continue. `undefined` does not prove that nothing exists: the response may have been lost.
    */
   readonly created?: string;
   /** The side of an import that is at fault, if known. */
@@ -784,7 +795,7 @@ export declare class AksAcrError extends Error {
    * They are set if `refusal` is `'policy'` and Azure names them.
    */
   readonly policies?: readonly DenyingPolicy[];
-  /** Why pods cannot pull an image, if that is the error. */
+  /** Why pods cannot pull an image, if that is why the call failed. */
   readonly pullFailure?: PullFailure;
   /**
    * What refused the call, if known.
@@ -835,10 +846,9 @@ export declare function customRoleJson(
 /** Options for attaching a registry to a cluster. */
 export interface AttachOptions extends CallOptions {
   /**
-   * Object ID of the principal to grant, instead of the cluster's kubelet identity.
+   * Object ID of the principal that gets the role, instead of the cluster's kubelet identity.
    *
-   * Needed on a cluster with a service principal. It is not compared with the cluster: the given principal gets the
-   * grant.
+   * Needed on a cluster with a service principal. It is not checked against the cluster: this principal gets the role.
    */
   principalId?: string;
   /**
@@ -848,9 +858,14 @@ export interface AttachOptions extends CallOptions {
    * rejected.
    */
   condition?: string;
-  /** What to do if a scope above the registry, or an Entra group, already gives access. */
+  /**
+   * What to do if a scope above the registry, or an Entra group, already gives access. Values: `'suffices'` (default)
+   * or `'grant_directly'`.
+   */
   onInheritedGrant?: OnInheritedGrant;
-  /** What to do if the role assignment exists with another condition. */
+  /**
+   * What to do if the role assignment exists with a different condition. Values: `'keep'` (default) or `'replace'`.
+   */
   onConditionMismatch?: OnConditionMismatch;
   /** How long to retry after a 403. Off by default; useful right after activating a PIM role. In milliseconds. */
   retryForbiddenForMs?: number;
@@ -867,7 +882,7 @@ export interface DetachOptions extends CallOptions {
   /**
    * Object ID of the principal whose grants are removed, instead of the cluster's kubelet identity.
    *
-   * The cluster is not read then, so it may have been deleted: Azure keeps the grants of a deleted cluster.
+   * The cluster is then not read, so this works for a deleted cluster too: Azure keeps its grants.
    */
   principalId?: string;
   /**
@@ -881,14 +896,17 @@ export interface DetachOptions extends CallOptions {
 
 /** Options for listing attachments. */
 export interface AttachmentsOptions extends CallOptions {
-  /** Further subscriptions to search. The client's own is always searched, and that of the cluster or registry. */
+  /**
+   * Further subscriptions to search. The client's subscription, and that of the cluster or registry, are always
+   * searched.
+   */
   subscriptions?: readonly string[];
   /**
    * Whether to query Microsoft Graph for deleted principals and the members of groups; off by default.
    *
-   * Applies to a registry's grants only: for a cluster, Azure itself reports the grants of its groups. It requires
-   * permissions in Microsoft Graph (`Directory.Read.All`, or `Application.Read.All` and `GroupMember.Read.All`), which
-   * Azure roles do not include.
+   * Only `attachmentsOfRegistry` uses it: for a cluster, Azure already reports the grants that come through groups. It
+   * requires permissions in Microsoft Graph (`Directory.Read.All`, or `Application.Read.All` and
+   * `GroupMember.Read.All`), which Azure roles do not include.
    */
   queryGraph?: boolean;
 }
@@ -897,13 +915,16 @@ export interface AttachmentsOptions extends CallOptions {
 export interface CreateRegistryOptions extends CallOptions {
   /** The region; by default the resource group's. */
   location?: string;
-  /** The service tier; `Basic` by default. */
+  /** The service tier. Values: `'Basic'` (default), `'Standard'` or `'Premium'`. */
   sku?: Sku;
-  /** Whether permissions apply to the whole registry, which is the default, or to its repositories. */
+  /**
+   * Whether permissions apply to the whole registry, which is the default, or to its repositories. Values:
+   * `'LegacyRegistryPermissions'` (default) or `'AbacRepositoryPermissions'`.
+   */
   mode?: RoleAssignmentMode;
   /**
    * The label that Azure adds to the name in the login server; none by default. Requires a preview version of Azure's
-   * API.
+   * API. Values: `'TenantReuse'`, `'SubscriptionReuse'`, `'ResourceGroupReuse'` or `'NoReuse'`.
    */
   domainNameLabelScope?: DomainNameLabelScope;
   /** Whether to register `Microsoft.ContainerRegistry` if the subscription has not registered it; off by default. */
@@ -925,7 +946,7 @@ export interface CreateClusterOptions extends CallOptions {
   vmSize?: string;
   /** The Kubernetes version, such as `1.33` or `1.33.4`; by default the service's choice. */
   kubernetesVersion?: string;
-  /** The pricing tier; `Free` by default. */
+  /** The pricing tier. Values: `'Free'` (default), `'Standard'` or `'Premium'`. */
   tier?: ClusterTier;
   /**
    * SSH access to the nodes, as `azureuser`; none by default. Access with this public key, `ssh-rsa AAAA…` or
@@ -952,29 +973,34 @@ export interface ImportOptions extends CallOptions {
   /**
    * The target, `repository:tag`. By default the source's own repository and tag, as Docker completes them, unless
    * `additionalTags` or `untaggedRepositories` name others: `nginx` becomes `library/nginx:latest`, `ghcr.io/a/b:v1`
-   * and `a/b:v1@sha256:…` become `a/b:v1`. A source with a digest and no tag is `'invalid_input'` without a target.
+   * and `a/b:v1@sha256:…` become `a/b:v1`. A source with a digest and no tag has no default: without any target, the
+   * call fails with `'invalid_input'`.
    */
   target?: string;
   /** Further names of the image in the target registry, each `repository:tag`. */
   additionalTags?: readonly string[];
   /** Repositories in the target registry that get the image without a tag, by its digest only. */
   untaggedRepositories?: readonly string[];
-  /** What to do with an existing tag. Kept by default: the same image succeeds, another is a `'conflict'`. */
+  /**
+   * What to do with an existing tag. By default it is kept: if it has the same image, the call succeeds, otherwise it
+   * fails with `'conflict'`. Values: `'keep'` (default) or `'replace'`.
+   */
   onExistingTag?: OnExistingTag;
   /**
-   * The Azure registry that has the source, if it cannot be found by the host in the source's name: one in another
-   * subscription, by its resource ID. With it, a source without a host is a repository of that registry: `app:v1` is
-   * `app:v1`, and not Docker Hub's `library/app:v1`. A host that belongs to no registry of this cloud contradicts it.
+   * The Azure registry that contains the source, if the source's host does not identify it. Give its resource ID if it
+   * is in another subscription. A source without a host is then a repository of that registry: `app:v1` means its
+   * `app:v1`, not Docker Hub's `library/app:v1`. If the source names a host outside this cloud's registries, the call
+   * fails with `'invalid_input'`.
    */
   sourceRegistry?: string;
-  /**
-   * The user name; `null` with a token for the registry. Credentials for a source that does not allow anonymous pulls.
-   * Only Azure uses them: the source is not read before the import. So nothing is compared, unless the source is named
-   * by its digest. An existing tag is then always a `'conflict'`, also in a second run, and `untaggedRepositories`
-   * requires a source with a digest.
-   */
+  /** The user name; left out if the password is a token for the registry. */
   username?: string;
-  /** The password or the token. */
+  /**
+   * The password or the token. Credentials for a source that does not allow anonymous pulls. Only Azure uses them: the
+   * source is not read before the import. So nothing is compared, unless the source is named by its digest. An existing
+   * tag then always makes the call fail with `'conflict'`, even in a second run, and `untaggedRepositories` requires a
+   * source with a digest.
+   */
   password?: string;
 }
 
@@ -986,40 +1012,46 @@ export interface ImportManyOptions extends CallOptions {
 
 /** Options for a kubeconfig. */
 export interface KubeconfigOptions extends CallOptions {
-  /** The kind of access; `user` by default. */
+  /** The kind of access. Values: `'user'` (default) or `'admin'`. */
   access?: Access;
   /**
    * Whether a private cluster is addressed by its public name; off by default. Azure ignores it for other clusters.
    */
   publicFqdn?: boolean;
   /**
-   * The name of context and cluster; the user gets Azure's name followed by this one. By default all have Azure's
-   * names: the cluster's, and for the user a name that contains the resource group. An administrator's context gets
-   * this name, but in a merged file it always ends in `-admin`.
+   * The name of the context and of the cluster entry; by default, Azure's names are kept. Azure's names are the
+   * cluster's name, and for the user entry a name that contains the resource group. The user entry gets its Azure name
+   * with this name appended. In a merged file, an administrator's context gets this name with `-admin` appended, unless
+   * it ends in that already.
    */
   context?: string;
 }
 
 /** Options for merging a cluster's kubeconfig into a file. */
 export interface MergeKubeconfigOptions extends CallOptions {
-  /** The kind of access; `user` by default. */
+  /** The kind of access. Values: `'user'` (default) or `'admin'`. */
   access?: Access;
   /**
    * Whether a private cluster is addressed by its public name; off by default. Azure ignores it for other clusters.
    */
   publicFqdn?: boolean;
   /**
-   * The name of context and cluster; the user gets Azure's name followed by this one. By default all have Azure's
-   * names: the cluster's, and for the user a name that contains the resource group. An administrator's context gets
-   * this name, but in a merged file it always ends in `-admin`.
+   * The name of the context and of the cluster entry; by default, Azure's names are kept. Azure's names are the
+   * cluster's name, and for the user entry a name that contains the resource group. The user entry gets its Azure name
+   * with this name appended. In a merged file, an administrator's context gets this name with `-admin` appended, unless
+   * it ends in that already.
    */
   context?: string;
   /**
-   * The file. By default it is chosen as kubectl does: the first file of `KUBECONFIG` that has an entry of one of the
-   * names, else the first that exists, else the last; without `KUBECONFIG`, `~/.kube/config`.
+   * The file. By default it is chosen as kubectl does: the first file in `KUBECONFIG` that already has an entry with
+   * the name of the context, the cluster or the user, else the first that exists, else the last; without `KUBECONFIG`,
+   * `~/.kube/config`.
    */
   file?: string;
-  /** What to do with existing entries of the same names and different content. Kept by default. */
+  /**
+   * What to do with existing entries of the same names and different content. Kept by default. Values: `'keep'`
+   * (default) or `'replace'`.
+   */
   onExistingEntry?: OnExistingEntry;
   /** Whether the context becomes the current one; on by default. */
   setCurrent?: boolean;
@@ -1036,8 +1068,8 @@ export interface ApplyOptions extends CallOptions {
   /** The namespace for objects that name none; `default` by default. */
   namespace?: string;
   /**
-   * Whether to take over fields that another field manager owns; off by default. If off, such a field is a `'conflict'`
-   * that names the field and its manager.
+   * Whether to take over fields that another field manager owns; off by default. If off, such a field makes the call
+   * fail with `'conflict'`, and the error names the field and its manager.
    */
   force?: boolean;
   /** Whether to validate on the server only, without changing anything; off by default. */
@@ -1046,7 +1078,7 @@ export interface ApplyOptions extends CallOptions {
 
 /** Options for waiting for a rollout. */
 export interface RolloutOptions extends CallOptions {
-  /** Its namespace; `default` by default. */
+  /** The namespace of the workload; `default` by default. */
   namespace?: string;
   /**
    * Resource ID of the images' registry, if it is in a subscription that is not searched. When a registry refuses a
@@ -1054,20 +1086,21 @@ export interface RolloutOptions extends CallOptions {
    */
   registry?: string;
   /**
-   * Subscriptions in which to search the registry of a refused pull, in addition to the client's and the cluster's. By
-   * default all that the caller can list.
+   * Further subscriptions to search for the registry of a refused pull. The client's and the cluster's are always
+   * searched. By default all that the caller can list.
    */
   subscriptions?: readonly string[];
   /**
-   * How long an existing grant may take to become effective; 10 minutes by default. Refused pulls are waited for this
-   * long, counted from the first one. It does not extend the deadline, which may end the wait earlier. In milliseconds.
+   * How long an existing grant may take to become effective; 10 minutes by default. The call waits this long for
+   * refused pulls to succeed, counted from the first one. It does not extend the deadline, which may end the wait
+   * earlier. In milliseconds.
    */
   propagationTimeoutMs?: number;
 }
 
 /** A selection of pods. */
 export interface PodsOptions extends CallOptions {
-  /** Their namespace; `default` by default. */
+  /** The namespace of the pods; `default` by default. */
   namespace?: string;
   /** A label selector, such as `app=nginx0`; all pods by default. */
   labels?: string;
@@ -1082,7 +1115,8 @@ export interface ImportItem extends Omit<ImportOptions, 'signal' | 'onProgress'>
 /** The kind of access to a cluster. */
 export type Access =
   /**
-   * As a user: on a cluster with Entra ID as the caller, elsewhere with the certificate of the cluster's user account.
+   * As a user: with the caller's own identity if the cluster uses Entra ID, otherwise with the certificate of the
+   * cluster's user account.
    */
   | 'user'
   /**
@@ -1103,14 +1137,15 @@ export type ClusterTier =
 export type DetachOutcome =
   /** At least one grant was removed. */
   | 'removed'
-  /** There was nothing to remove, and nothing was written. The cluster may still be able to pull, see `remaining`. */
+  /** There was nothing to remove, and nothing was written. The cluster may still be able to pull; see `remaining`. */
   | 'nothing_to_remove';
 
 /**
  * The scope of the label that Azure adds to a registry's name in its login server.
  *
  * An example is `myregistry-e5f2d9a8b7c6h3j1.azurecr.io`. A registry that is created again with this name within the
- * scope gets the same login server; outside of it, it gets another. The scope cannot be changed after creation.
+ * scope gets the same login server; outside the scope it gets a different one. The scope cannot be changed after
+ * creation.
  */
 export type DomainNameLabelScope =
   /** The tenant. */
@@ -1119,14 +1154,14 @@ export type DomainNameLabelScope =
   | 'SubscriptionReuse'
   /** The resource group. */
   | 'ResourceGroupReuse'
-  /** No scope: each creation gets another label. */
+  /** No scope: every creation gets a new label. */
   | 'NoReuse';
 
 /**
  * The kind of an `Error`: what a caller can do about it.
  *
  * Transient kinds, where retrying the same call later may succeed, are `'rate_limited'`, `'unavailable'` and
- * `'deadline_exceeded'`. A single error can differ from its kind: use `isTransient`.
+ * `'deadline_exceeded'`. An individual error can differ from its kind: use `isTransient`.
  */
 export type ErrorKind =
   /**
@@ -1155,20 +1190,20 @@ export type ErrorKind =
   | 'unauthenticated'
   /** The service throttles, and asks to wait longer than the deadline allows; see `retryAfterMs`. Transient. */
   | 'rate_limited'
-  /** The deadline passed. Operations that Azure has started continue, and calling again finds them: transient. */
+  /** The deadline passed. Transient: operations that Azure has started continue, and a new call finds them. */
   | 'deadline_exceeded'
   /** The caller cancelled. Operations that Azure has started continue. */
   | 'cancelled'
   /**
    * The service is unreachable or unavailable. Transient, except for an untrusted certificate, a proxy that rejects the
-   * caller, and a disk that accepts no file.
+   * caller, and a disk that cannot be written to.
    */
   | 'unavailable'
   /** A long-running Azure operation ended without success. Transient if Azure aborted the copying of an image. */
   | 'operation_failed'
   /** Pods of a rollout cannot pull their image, and waiting does not help; see `pullFailure`. */
   | 'pull_failed'
-  /** This build, or this service, does not support it; the message says what to change. */
+  /** This build or the service does not support the operation; the message says what to change. */
   | 'unsupported'
   /** The service's response could not be understood. */
   | 'unexpected';
@@ -1201,7 +1236,7 @@ export type MergeOutcome =
   /** All entries existed already. */
   | 'unchanged';
 
-/** What attach does if the role assignment exists with another condition. */
+/** What attach does if the role assignment exists with a different condition. */
 export type OnConditionMismatch =
   /** Keeps the existing condition, and the outcome says so. */
   | 'keep'
@@ -1210,7 +1245,7 @@ export type OnConditionMismatch =
 
 /** What a merge does with an existing entry of the same name and different content. */
 export type OnExistingEntry =
-  /** Keeps it and fails with `'conflict'`. Equal entries succeed. */
+  /** Keeps it and fails with `'conflict'`. An identical entry is not an error. */
   | 'keep'
   /** Replaces it. */
   | 'replace';
@@ -1218,8 +1253,9 @@ export type OnExistingEntry =
 /** What an import does with an existing target tag. */
 export type OnExistingTag =
   /**
-   * Keeps it: the same image succeeds, another is a `'conflict'`. If the source cannot be read, as with `credentials`,
-   * and is not named by its digest, any image with the tag counts as another.
+   * Keeps it: if it has the same image, the call succeeds, otherwise it fails with `'conflict'`. If the source is not
+   * named by its digest and cannot be read, for example because it requires credentials, any existing image with that
+   * tag counts as a different one.
    */
   | 'keep'
   /** Moves it to the imported image. */
@@ -1235,7 +1271,7 @@ export type OnInheritedGrant =
 /**
  * Whether a principal still exists.
  *
- * Only Microsoft Graph knows this of all principals: see `queryGraph`.
+ * Only Microsoft Graph knows this for every principal: see `queryGraph`.
  */
 export type PrincipalState =
   /** It exists: it is the kubelet identity of an existing cluster, or Microsoft Graph returned it. */
@@ -1252,7 +1288,7 @@ export type PullRole =
   /** `Container Registry Repository Reader`, for registries with repository permissions. */
   | 'Container Registry Repository Reader';
 
-/** What refused a call. Each kind is resolved in another way, by another person. */
+/** What refused a call. Each kind is resolved in a different way, by a different person. */
 export type RefusalKind =
   /** No role of the caller contains the action: see `missingAction`. */
   | 'missing_right'
@@ -1278,7 +1314,10 @@ export type RefusalKind =
 export type RightScope =
   /** The cluster. */
   | 'cluster'
-  /** The registry. To read a registry that is given by name or login server, its subscription. */
+  /**
+   * The registry. A registry that is given by name or login server is searched for in its subscription, so the
+   * permission to read it is needed there.
+   */
   | 'registry'
   /** The resource group in which a resource is created. */
   | 'resource_group'
@@ -1287,7 +1326,7 @@ export type RightScope =
 
 /** Whether a registry's permissions apply to all of it or to its repositories: `roleAssignmentMode`. */
 export type RoleAssignmentMode =
-  /** Registry-wide permissions: `LegacyRegistryPermissions`. Also if the service reports no mode. */
+  /** Registry-wide permissions: `LegacyRegistryPermissions`. This is also the value if the service reports no mode. */
   | 'LegacyRegistryPermissions'
   /** Repository permissions: `AbacRepositoryPermissions`. `AcrPull` has no effect here. */
   | 'AbacRepositoryPermissions';
@@ -1421,14 +1460,14 @@ export interface Attachment {
   readonly principalId: string;
   /** The registry. A resource ID. */
   readonly registry: string;
-  /** ID of the role assignment. `null` if one exists that the caller lacks the permission to read. */
+  /** ID of the role assignment. `null` if it exists but the caller lacks the permission to read it. */
   readonly assignmentId: string | null;
   /** The condition that restricts the grant, if any. */
   readonly condition: string | null;
   /** `x-ms-correlation-request-id` of the write, for Azure's activity log. `null` if nothing was written. */
   readonly correlationId: string | null;
   /**
-   * Object IDs of Entra groups that have access, if Azure did not say whether the identity is a member. Usually empty.
+   * Object IDs of Entra groups with access for which Azure did not say whether the identity is a member. Usually empty.
    */
   readonly uncheckedGroups: readonly string[];
 }
@@ -1446,15 +1485,15 @@ export type AttachOutcome =
   | {
       /** A scope above the registry gives the role: nothing was written. */
       readonly kind: 'inherited';
-      /** That scope. */
+      /** The scope that gives the role. */
       readonly from: string;
     }
   | {
       /**
        * The identity is a direct or nested member of an Entra group that has access: nothing was written.
        *
-       * This comes with a warning: nodes keep a token with the memberships at the time it was issued, for up to a day,
-       * so a new membership takes long to have an effect. Request a direct grant to be independent of that.
+       * This comes with a warning: nodes keep a token with the memberships at the time of issue for up to a day, so a
+       * new membership can take that long to take effect. Request a direct grant to avoid this.
        */
       readonly kind: 'through_group';
       /** Object ID of the group that has the role. */
@@ -1463,7 +1502,7 @@ export type AttachOutcome =
       readonly from: string;
     }
   | {
-      /** The role assignment exists with another condition, which was kept: nothing was written. */
+      /** The role assignment exists with a different condition, which was kept: nothing was written. */
       readonly kind: 'condition_differs';
       /**
        * The existing condition. `null` means that the role assignment has no condition, and so is wider than requested.
@@ -1474,15 +1513,17 @@ export type AttachOutcome =
 /**
  * A plan of what attach would do. It is valid for one hour.
  *
- * Making a plan needs read permissions only. It can be stored as JSON, which is the same in every language.
+ * Making a plan needs read permissions only. The plan can be stored as JSON, which is the same in every language.
  *
  * Applying it reads the current state again. If the planned change was made in the meantime, the call succeeds; if
  * something else would have to be done, nothing is written and the error says so.
  *
- * `String()` shows everything that would be written, below a line that starts with `+` (creates a role assignment), `~`
- * (replaces a condition), or `=` (writes nothing); a line with `!` is a warning. A stored plan is only as trustworthy
- * as its storage: anyone who can change it can name another principal, cluster or registry, within the permissions of
- * the caller who applies it. So review what `String()` shows at the place where it is applied.
+ * `String()` starts with a line that is marked with `+` (creates a role assignment), `~` (replaces a condition), or `=`
+ * (writes nothing). The lines below it show everything that would be written; a line with `!` is a warning.
+ *
+ * A stored plan is only as trustworthy as its storage: anyone who can change it can put in a different principal,
+ * cluster or registry, limited only by the permissions of the caller who applies it. So print the plan, and review it,
+ * right before you apply it.
  */
 export interface AttachPlan {
   /** The version of the plan's format. */
@@ -1503,12 +1544,12 @@ export interface AttachPlan {
   readonly action: PlannedAction;
   /** Whether the options named the principal; otherwise it is the cluster's kubelet identity. */
   readonly isPrincipalNamed: boolean;
-  /** The option for access through a scope above the registry, or through a group. */
+  /** The `onInheritedGrant` that the plan was made with. */
   readonly onInheritedGrant: OnInheritedGrant;
-  /** The option for a role assignment with another condition. */
+  /** The `onConditionMismatch` that the plan was made with. */
   readonly onConditionMismatch: OnConditionMismatch;
   /**
-   * Object IDs of Entra groups that have access, if Azure did not say whether the identity is a member. Usually empty.
+   * Object IDs of Entra groups with access for which Azure did not say whether the identity is a member. Usually empty.
    */
   readonly uncheckedGroups: readonly string[];
   /** The form that is stored, the same in every language. */
@@ -1556,7 +1597,7 @@ export type PlannedAction =
 /**
  * The result of detach: the removed grants, and those that still give access.
  *
- * A removed grant can have an effect for some time: Azure takes seconds to minutes, a node may keep a registry token
+ * A removed grant may stay effective for some time: Azure takes seconds to minutes, a node may keep a registry token
  * for hours, and an image that is already on a node starts without a pull.
  */
 export interface Detachment {
@@ -1603,8 +1644,8 @@ export interface PullGrant {
   /** Whether the principal still exists, if known. */
   readonly principalState: PrincipalState;
   /**
-   * The clusters whose nodes pull with this grant, of the listed clusters: the principal is their kubelet identity, or
-   * a group that contains it (see `membership`). Resource IDs.
+   * Those of the listed clusters whose nodes pull with this grant: the principal is their kubelet identity, or a group
+   * that contains it (see `membership`). Resource IDs.
    */
   readonly clusters: readonly string[];
   /** The role definition's ID, the part that is the same in every subscription. */
@@ -1633,23 +1674,25 @@ export type GrantReach =
       readonly kind: 'direct';
     }
   | {
-      /** On a scope above the registry, and so for everything below that. */
+      /** On a scope above the registry, so it covers everything below that scope. */
       readonly kind: 'inherited';
-      /** That scope. */
+      /** The scope that gives the role. */
       readonly from: string;
     };
 
 /**
  * A plan of what detach would remove. It is valid for one hour.
  *
- * Making a plan needs read permissions only. It can be stored as JSON, which is the same in every language.
+ * Making a plan needs read permissions only. The plan can be stored as JSON, which is the same in every language.
  *
  * Applying it reads the current state again. Grants that were removed in the meantime are skipped; if more would be
  * removed than planned, nothing is removed.
  *
- * `String()` shows everything that would be removed, below lines that start with `-` (deletes a role assignment) or `=`
- * (writes nothing); a line with `!` names a grant that still gives access. A stored plan is only as trustworthy as its
- * storage, see `AttachPlan`.
+ * `String()` starts with a line for each role assignment that would be deleted, marked with `-` and followed by its
+ * details, or with a line marked with `=` if nothing would be written. A line with `!` names a grant that still gives
+ * access.
+ *
+ * A stored plan is only as trustworthy as its storage; see `AttachPlan`.
  */
 export interface DetachPlan {
   /** The version of the plan's format. */
@@ -1697,7 +1740,7 @@ export interface RoleAssignment {
   readonly roleDefinitionId: string;
   /** The condition that restricts it, if any. */
   readonly condition: string | null;
-  /** Its description. This library writes its name and version. */
+  /** Its description; on assignments that this library created, its name and version. */
   readonly description: string | null;
 }
 
@@ -1708,7 +1751,7 @@ export interface ClusterAttachments {
   /** The principal that pulls for the cluster. An object ID. */
   readonly principalId: string;
   /**
-   * The grants, one or more for each registry, direct grants first. Grants of Entra groups that the identity is a
+   * The grants, one or more for each registry, direct grants first. Grants to Entra groups that the identity is a
    * direct or nested member of are included.
    */
   readonly grants: readonly PullGrant[];
@@ -1723,8 +1766,8 @@ export interface RegistryAttachments {
   /** The grants, direct grants first. */
   readonly grants: readonly PullGrant[];
   /**
-   * The subscriptions whose clusters were listed, to name the clusters of a grant. A subscription where the caller
-   * lacks the permission to list clusters is left out.
+   * The subscriptions that were searched for clusters that use a grant. A subscription where the caller lacks the
+   * permission to list clusters is left out.
    */
   readonly subscriptions: readonly string[];
 }
@@ -1733,7 +1776,9 @@ export interface RegistryAttachments {
 export interface Registry {
   /** Its resource ID. */
   readonly id: string;
-  /** The host for pushes and pulls. It is not always the name with a suffix. */
+  /**
+   * The host for pushes and pulls. It is not always the name followed by the cloud's suffix, such as `.azurecr.io`.
+   */
   readonly loginServer: string;
   /** The region. */
   readonly location: string;
@@ -1781,7 +1826,7 @@ export interface CreatedCluster {
    * `node_count`, `tier`, and `ssh_key`, if a public key was given.
    */
   readonly differences: readonly Difference[];
-  /** The result of attaching each registry, in the given order, each once. */
+  /** One result for each registry, in the order of the options, without duplicates. */
   readonly attachments: readonly Attachment[];
   /**
    * `x-ms-correlation-request-id` of the write that created the cluster, for Azure's activity log. `null` if nothing
@@ -1835,7 +1880,8 @@ export interface Import {
 export type ImportProof =
   | {
       /**
-       * The target's digest equals the source's: the digest in the source's name, or the one it had before the import.
+       * The target's digest equals the source's (the digest in the source's name, or the one that was read before the
+       * import).
        */
       readonly kind: 'source_matched';
       /** The digest of both. */
@@ -1903,8 +1949,8 @@ export interface MergedKubeconfig {
   /** Whether the current context was changed. */
   readonly currentContextChanged: boolean;
   /**
-   * Whether the file's mode lets other users read or write it, and so the keys in it. The file had this mode before the
-   * merge.
+   * Whether the file's mode lets other users read or write the file, which contains keys. The file had this mode before
+   * the merge.
    */
   readonly isOpenToOthers: boolean;
 }
@@ -1932,11 +1978,11 @@ export interface Rollout {
   readonly wanted: number;
 }
 
-/** The pods of a namespace. `String()` is the table that kubectl prints. */
+/** The pods of a namespace. `String()` gives the table of `kubectl get pods`. */
 export interface Pods {
-  /** The pods, by name. */
+  /** The pods, sorted by name. */
   readonly pods: readonly Pod[];
-  /** The cluster's time of the list, from which ages are computed. */
+  /** When the cluster listed the pods; ages are relative to this time. */
   readonly at: Date;
 }
 
@@ -1962,7 +2008,7 @@ export interface Pod {
   readonly node: string | null;
   /** Digest or ID of the image that its first container runs, once it runs. */
   readonly imageId: string | null;
-  /** Why an image cannot be pulled, if so. */
+  /** Why an image cannot be pulled; `null` if no pull failed. */
   readonly pullFailure: PullFailure | null;
 }
 
@@ -1978,7 +2024,10 @@ export interface PullFailure {
   readonly reason: string;
   /** The cause. */
   readonly cause: PullCause;
-  /** The message of the first failure: kubelet drops it when it starts to back off. */
+  /**
+   * Kubelet's message; the one about the first failure, if it was read in time. Kubelet replaces that message when it
+   * starts to back off.
+   */
   readonly message: string;
 }
 
@@ -1986,8 +2035,8 @@ export interface PullFailure {
 export type PullCause =
   | {
       /**
-       * The registry knows the identity, but it has no access to this repository: no grant, the wrong role for the
-       * registry's mode, the wrong identity, or a grant that is not effective yet.
+       * The registry knows the identity, but the identity has no access to this repository: no grant, the wrong role
+       * for the registry's mode, the wrong identity, or a grant that is not effective yet.
        */
       readonly kind: 'unauthorized';
     }
@@ -2046,7 +2095,9 @@ export type PullCause =
  * A progress event of a call.
  *
  * Steps can run at the same time, so their events can be interleaved; a step is identified by its text, which is for
- * people and may change. A step that was not started is never finished.
+ * people and may change. Each `'started'` is followed by one `'finished'` with the same text, unless the step failed,
+ * or the deadline or a cancellation ended it. Then the call's error says so; for one image of a list, its
+ * `'item_ended'` says so. A step that was not started is never finished.
  */
 export type Event =
   | {
@@ -2058,7 +2109,7 @@ export type Event =
   | {
       /** An Azure operation is still running. */
       readonly kind: 'polling';
-      /** The step that waits for it. */
+      /** The step that waits for the operation. */
       readonly step: string;
       /** The number of the poll, from 1. */
       readonly attempt: number;
@@ -2084,7 +2135,7 @@ export type Event =
       readonly waitMs: number | null;
     }
   | {
-      /** The number of ready pods of a rollout changed, or the cause that blocks it. */
+      /** The number of ready pods of a rollout, or the cause that blocks it, has changed. */
       readonly kind: 'rollout';
       /** Ready replicas. */
       readonly ready: number;
@@ -2151,7 +2202,10 @@ export interface Write {
   readonly service: WriteService;
   /** The HTTP method, such as `PUT`. */
   readonly method: string;
-  /** The resource ID, or the cluster's resource ID and the path in its API. Never a query, which may be signed. */
+  /**
+   * The resource ID, or the cluster's resource ID and the path in its API. Without the query, which may contain a
+   * signature.
+   */
   readonly target: string;
   /** The action that Azure checks. `null` for Kubernetes. */
   readonly action: string | null;

@@ -77,7 +77,7 @@ impl Client {
         self.run(env, call, read)
     }
 
-    /// Carries out a plan of `planAttach`, after checking that it still fits.
+    /// Carries out a plan of `planAttach`, after checking that it still matches the current state.
     #[napi]
     pub fn apply_attach<'env>(
         &self,
@@ -138,7 +138,7 @@ impl Client {
         self.run(env, call, read)
     }
 
-    /// Removes the grants listed in a plan of `planDetach`, after checking that it still fits.
+    /// Removes the grants in a plan of `planDetach`, after checking that it still matches the current state.
     #[napi]
     pub fn apply_detach<'env>(
         &self,
@@ -195,7 +195,7 @@ impl Client {
         self.run(env, call, read)
     }
 
-    /// Finds a registry by name, login server or resource ID; nothing is returned if it does not exist.
+    /// Finds a registry by name, login server or resource ID.
     #[napi]
     pub fn registry<'env>(
         &self,
@@ -317,7 +317,7 @@ impl Client {
         self.run(env, call, read)
     }
 
-    /// Checks once how far an import has got.
+    /// Polls an import once, and returns its state.
     #[napi]
     pub fn poll_import<'env>(
         &self,
@@ -420,7 +420,7 @@ impl Client {
         self.run(env, call, read)
     }
 
-    /// Lists the pods of a namespace; printed, they are the table that kubectl shows.
+    /// Lists the pods of a namespace; the result prints as the table of `kubectl get pods`.
     #[napi]
     pub fn pods<'env>(
         &self,

@@ -76,13 +76,13 @@ value! {
         principal_id: String,
         /// The registry. A resource ID.
         registry: String,
-        /// ID of the role assignment. `None` if one exists that the caller lacks the permission to read.
+        /// ID of the role assignment. `None` if it exists but the caller lacks the permission to read it.
         assignment_id: Option<String>,
         /// The condition that restricts the grant, if any.
         condition: Option<String>,
         /// `x-ms-correlation-request-id` of the write, for Azure's activity log. `None` if nothing was written.
         correlation_id: Option<String>,
-        /// Object IDs of Entra groups that have access, if Azure did not say whether the identity is a member. Usually
+        /// Object IDs of Entra groups with access for which Azure did not say whether the identity is a member. Usually
         /// empty.
         unchecked_groups: Several<String>,
     }
@@ -99,14 +99,14 @@ variants! {
         },
         /// A scope above the registry gives the role: nothing was written.
         Inherited {
-            /// That scope.
+            /// The scope that gives the role.
             #[serde(rename = "from")]
             from_: String,
         },
         /// The identity is a direct or nested member of an Entra group that has access: nothing was written.
         ///
-        /// This comes with a warning: nodes keep a token with the memberships at the time it was issued, for up to a
-        /// day, so a new membership takes long to have an effect. Request a direct grant to be independent of that.
+        /// This comes with a warning: nodes keep a token with the memberships at the time of issue for up to a day, so
+        /// a new membership can take that long to take effect. Request a direct grant to avoid this.
         ThroughGroup {
             /// Object ID of the group that has the role.
             group: String,
@@ -114,7 +114,7 @@ variants! {
             #[serde(rename = "from")]
             from_: String,
         },
-        /// The role assignment exists with another condition, which was kept: nothing was written.
+        /// The role assignment exists with a different condition, which was kept: nothing was written.
         ConditionDiffers {
             /// The existing condition. `None` means that the role assignment has no condition, and so is wider than
             /// requested.
@@ -126,15 +126,17 @@ variants! {
 value! {
     /// A plan of what attach would do. It is valid for one hour.
     ///
-    /// Making a plan needs read permissions only. It can be stored as JSON, which is the same in every language.
+    /// Making a plan needs read permissions only. The plan can be stored as JSON, which is the same in every language.
     ///
     /// Applying it reads the current state again. If the planned change was made in the meantime, the call succeeds; if
     /// something else would have to be done, nothing is written and the error says so.
     ///
-    /// `str()` shows everything that would be written, below a line that starts with `+` (creates a role assignment),
-    /// `~` (replaces a condition), or `=` (writes nothing); a line with `!` is a warning. A stored plan is only as
-    /// trustworthy as its storage: anyone who can change it can name another principal, cluster or registry, within the
-    /// permissions of the caller who applies it. So review what `str()` shows at the place where it is applied.
+    /// `str()` starts with a line that is marked with `+` (creates a role assignment), `~` (replaces a condition), or
+    /// `=` (writes nothing). The lines below it show everything that would be written; a line with `!` is a warning.
+    ///
+    /// A stored plan is only as trustworthy as its storage: anyone who can change it can put in a different principal,
+    /// cluster or registry, limited only by the permissions of the caller who applies it. So print the plan, and review
+    /// it, right before you apply it.
     pub struct AttachPlan {
         /// The version of the plan's format.
         version: u32,
@@ -154,11 +156,11 @@ value! {
         action: PlannedAction,
         /// Whether the options named the principal; otherwise it is the cluster's kubelet identity.
         is_principal_named: bool,
-        /// The option for access through a scope above the registry, or through a group.
+        /// The `on_inherited_grant` that the plan was made with.
         on_inherited_grant: Word<aks_acr::OnInheritedGrant>,
-        /// The option for a role assignment with another condition.
+        /// The `on_condition_mismatch` that the plan was made with.
         on_condition_mismatch: Word<aks_acr::OnConditionMismatch>,
-        /// Object IDs of Entra groups that have access, if Azure did not say whether the identity is a member. Usually
+        /// Object IDs of Entra groups with access for which Azure did not say whether the identity is a member. Usually
         /// empty.
         unchecked_groups: Several<String>,
     }
@@ -198,7 +200,7 @@ variants! {
 value! {
     /// The result of detach: the removed grants, and those that still give access.
     ///
-    /// A removed grant can have an effect for some time: Azure takes seconds to minutes, a node may keep a registry
+    /// A removed grant may stay effective for some time: Azure takes seconds to minutes, a node may keep a registry
     /// token for hours, and an image that is already on a node starts without a pull.
     pub struct Detachment {
         /// What detach found or did.
@@ -243,8 +245,8 @@ value! {
         principal_type: Option<String>,
         /// Whether the principal still exists, if known.
         principal_state: Word<aks_acr::PrincipalState>,
-        /// The clusters whose nodes pull with this grant, of the listed clusters: the principal is their kubelet
-        /// identity, or a group that contains it (see `membership`). Resource IDs.
+        /// Those of the listed clusters whose nodes pull with this grant: the principal is their kubelet identity, or a
+        /// group that contains it (see `membership`). Resource IDs.
         clusters: Several<String>,
         /// The role definition's ID, the part that is the same in every subscription.
         role_definition_id: String,
@@ -270,9 +272,9 @@ variants! {
         /// On the registry itself: detach removes it if its role is one that attach assigns.
         Direct {
         },
-        /// On a scope above the registry, and so for everything below that.
+        /// On a scope above the registry, so it covers everything below that scope.
         Inherited {
-            /// That scope.
+            /// The scope that gives the role.
             #[serde(rename = "from")]
             from_: String,
         },
@@ -282,14 +284,16 @@ variants! {
 value! {
     /// A plan of what detach would remove. It is valid for one hour.
     ///
-    /// Making a plan needs read permissions only. It can be stored as JSON, which is the same in every language.
+    /// Making a plan needs read permissions only. The plan can be stored as JSON, which is the same in every language.
     ///
     /// Applying it reads the current state again. Grants that were removed in the meantime are skipped; if more would
     /// be removed than planned, nothing is removed.
     ///
-    /// `str()` shows everything that would be removed, below lines that start with `-` (deletes a role assignment) or
-    /// `=` (writes nothing); a line with `!` names a grant that still gives access. A stored plan is only as
-    /// trustworthy as its storage, see `AttachPlan`.
+    /// `str()` starts with a line for each role assignment that would be deleted, marked with `-` and followed by its
+    /// details, or with a line marked with `=` if nothing would be written. A line with `!` names a grant that still
+    /// gives access.
+    ///
+    /// A stored plan is only as trustworthy as its storage; see `AttachPlan`.
     pub struct DetachPlan {
         /// The version of the plan's format.
         version: u32,
@@ -327,7 +331,7 @@ value! {
         role_definition_id: String,
         /// The condition that restricts it, if any.
         condition: Option<String>,
-        /// Its description. This library writes its name and version.
+        /// Its description; on assignments that this library created, its name and version.
         description: Option<String>,
     }
 }
@@ -339,7 +343,7 @@ value! {
         cluster: String,
         /// The principal that pulls for the cluster. An object ID.
         principal_id: String,
-        /// The grants, one or more for each registry, direct grants first. Grants of Entra groups that the identity is
+        /// The grants, one or more for each registry, direct grants first. Grants to Entra groups that the identity is
         /// a direct or nested member of are included.
         grants: Several<PullGrant>,
         /// The searched subscriptions. Registries in other subscriptions may be attached too.
@@ -354,8 +358,8 @@ value! {
         registry: Registry,
         /// The grants, direct grants first.
         grants: Several<PullGrant>,
-        /// The subscriptions whose clusters were listed, to name the clusters of a grant. A subscription where the
-        /// caller lacks the permission to list clusters is left out.
+        /// The subscriptions that were searched for clusters that use a grant. A subscription where the caller lacks
+        /// the permission to list clusters is left out.
         subscriptions: Several<String>,
     }
 }
@@ -365,7 +369,8 @@ value! {
     pub struct Registry {
         /// Its resource ID.
         id: String,
-        /// The host for pushes and pulls. It is not always the name with a suffix.
+        /// The host for pushes and pulls. It is not always the name followed by the cloud's suffix, such as
+        /// `.azurecr.io`.
         login_server: String,
         /// The region.
         location: String,
@@ -415,7 +420,7 @@ value! {
         /// How an existing cluster differs from the options: `location`, `vm_size` and `kubernetes_version`, if
         /// requested, `node_count`, `tier`, and `ssh_key`, if a public key was given.
         differences: Several<Difference>,
-        /// The result of attaching each registry, in the given order, each once.
+        /// One result for each registry, in the order of the options, without duplicates.
         attachments: Several<Attachment>,
         /// `x-ms-correlation-request-id` of the write that created the cluster, for Azure's activity log. `None` if
         /// nothing was written, or its response was lost.
@@ -468,8 +473,8 @@ value! {
 variants! {
     /// Whether an imported image was verified to equal its source.
     pub enum ImportProof {
-        /// The target's digest equals the source's: the digest in the source's name, or the one it had before the
-        /// import.
+        /// The target's digest equals the source's (the digest in the source's name, or the one that was read before
+        /// the import).
         SourceMatched {
             /// The digest of both.
             digest: String,
@@ -535,7 +540,7 @@ value! {
         previous_context: Option<String>,
         /// Whether the current context was changed.
         current_context_changed: bool,
-        /// Whether the file's mode lets other users read or write it, and so the keys in it. The file had this mode
+        /// Whether the file's mode lets other users read or write the file, which contains keys. The file had this mode
         /// before the merge.
         is_open_to_others: bool,
     }
@@ -567,11 +572,11 @@ value! {
 }
 
 value! {
-    /// The pods of a namespace. `str()` is the table that kubectl prints.
+    /// The pods of a namespace. `str()` gives the table of `kubectl get pods`.
     pub struct Pods {
-        /// The pods, by name.
+        /// The pods, sorted by name.
         pods: Several<Pod>,
-        /// The cluster's time of the list, from which ages are computed.
+        /// When the cluster listed the pods; ages are relative to this time.
         at: Time,
     }
 }
@@ -599,7 +604,7 @@ value! {
         node: Option<String>,
         /// Digest or ID of the image that its first container runs, once it runs.
         image_id: Option<String>,
-        /// Why an image cannot be pulled, if so.
+        /// Why an image cannot be pulled; `None` if no pull failed.
         pull_failure: Option<PullFailure>,
     }
 }
@@ -617,7 +622,8 @@ value! {
         reason: String,
         /// The cause.
         cause: PullCause,
-        /// The message of the first failure: kubelet drops it when it starts to back off.
+        /// Kubelet's message; the one about the first failure, if it was read in time. Kubelet replaces that message
+        /// when it starts to back off.
         message: String,
     }
 }
@@ -625,8 +631,8 @@ value! {
 variants! {
     /// The cause of a failed pull.
     pub enum PullCause {
-        /// The registry knows the identity, but it has no access to this repository: no grant, the wrong role for the
-        /// registry's mode, the wrong identity, or a grant that is not effective yet.
+        /// The registry knows the identity, but the identity has no access to this repository: no grant, the wrong role
+        /// for the registry's mode, the wrong identity, or a grant that is not effective yet.
         Unauthorized {
         },
         /// No credentials reached the registry: the nodes have no identity, or could not use it.
@@ -674,7 +680,9 @@ variants! {
     /// A progress event of a call.
     ///
     /// Steps can run at the same time, so their events can be interleaved; a step is identified by its text, which is
-    /// for people and may change. A step that was not started is never finished.
+    /// for people and may change. Each `Event.Started` is followed by one `Event.Finished` with the same text, unless
+    /// the step failed, or the deadline or a cancellation ended it. Then the call's error says so; for one image of a
+    /// list, its `Event.ItemEnded` says so. A step that was not started is never finished.
     pub enum Event {
         /// A step begins.
         Started {
@@ -683,7 +691,7 @@ variants! {
         },
         /// An Azure operation is still running.
         Polling {
-            /// The step that waits for it.
+            /// The step that waits for the operation.
             step: String,
             /// The number of the poll, from 1.
             attempt: u32,
@@ -706,7 +714,7 @@ variants! {
             /// The wait before the retry in milliseconds, if known.
             wait_ms: Option<u64>,
         },
-        /// The number of ready pods of a rollout changed, or the cause that blocks it.
+        /// The number of ready pods of a rollout, or the cause that blocks it, has changed.
         Rollout {
             /// Ready replicas.
             ready: u32,
@@ -775,7 +783,8 @@ value! {
         service: Word<aks_acr::WriteService>,
         /// The HTTP method, such as `PUT`.
         method: String,
-        /// The resource ID, or the cluster's resource ID and the path in its API. Never a query, which may be signed.
+        /// The resource ID, or the cluster's resource ID and the path in its API. Without the query, which may contain
+        /// a signature.
         target: String,
         /// The action that Azure checks. `None` for Kubernetes.
         action: Option<String>,
@@ -847,7 +856,7 @@ pub const EXCEPTIONS: &[(aks_acr::ErrorKind, &str, &str)] = &[
     (
         aks_acr::ErrorKind::DeadlineExceeded,
         "DeadlineExceededError",
-        "The deadline passed. Operations that Azure has started continue, and calling again finds them: transient. It is a `TimeoutError` too.",
+        "The deadline passed. Transient: operations that Azure has started continue, and a new call finds them. It is a `TimeoutError` too.",
     ),
     (
         aks_acr::ErrorKind::Cancelled,
@@ -857,7 +866,7 @@ pub const EXCEPTIONS: &[(aks_acr::ErrorKind, &str, &str)] = &[
     (
         aks_acr::ErrorKind::Unavailable,
         "UnavailableError",
-        "The service is unreachable or unavailable. Transient, except for an untrusted certificate, a proxy that rejects the caller, and a disk that accepts no file.",
+        "The service is unreachable or unavailable. Transient, except for an untrusted certificate, a proxy that rejects the caller, and a disk that cannot be written to.",
     ),
     (
         aks_acr::ErrorKind::OperationFailed,
@@ -872,7 +881,7 @@ pub const EXCEPTIONS: &[(aks_acr::ErrorKind, &str, &str)] = &[
     (
         aks_acr::ErrorKind::Unsupported,
         "UnsupportedError",
-        "This build, or this service, does not support it; the message says what to change.",
+        "This build or the service does not support the operation; the message says what to change.",
     ),
     (aks_acr::ErrorKind::Unexpected, "UnexpectedError", "The service's response could not be understood."),
 ];

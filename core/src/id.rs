@@ -90,7 +90,7 @@ fn guid(text: &str, part: &'static str) -> Result<Uuid> {
     parsed.ok_or_else(|| Error::invalid("expected an ID of the form 00000000-0000-0000-0000-000000000000", part, text))
 }
 
-/// The ID of a resource in a resource group. Compared case-insensitively, like in Azure.
+/// The ID of a resource in a resource group. Compared case-insensitively, as in Azure.
 ///
 /// ```
 /// use aks_acr::ResourceId;

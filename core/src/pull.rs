@@ -19,12 +19,13 @@ pub struct PullFailure {
     pub reason: String,
     /// The cause.
     pub cause: PullCause,
-    /// The message of the first failure: kubelet drops it when it starts to back off.
+    /// Kubelet's message; the one about the first failure, if it was read in time.
+    /// Kubelet replaces that message when it starts to back off.
     pub message: String,
 }
 
 impl PullFailure {
-    /// A failure with the cause that follows from kubelet's reason and message.
+    /// Creates a failure, and derives the cause from kubelet's reason and message.
     #[must_use]
     pub fn new(
         pod: impl Into<String>,
@@ -50,8 +51,8 @@ impl fmt::Display for PullFailure {
 #[serde(tag = "kind", rename_all = "snake_case")]
 #[non_exhaustive]
 pub enum PullCause {
-    /// The registry knows the identity, but it has no access to this repository: no grant, the wrong role for the registry's mode, the
-    /// wrong identity, or a grant that is not effective yet.
+    /// The registry knows the identity, but the identity has no access to this repository: no grant, the wrong role for the registry's
+    /// mode, the wrong identity, or a grant that is not effective yet.
     Unauthorized,
     /// No credentials reached the registry: the nodes have no identity, or could not use it.
     NoCredentials,

@@ -4,7 +4,7 @@ use crate::{action::smallest_role, words::word_names};
 use serde::{Deserialize, Serialize};
 use std::borrow::Cow;
 
-/// What refused a call. Each kind is resolved in another way, by another person.
+/// What refused a call. Each kind is resolved in a different way, by a different person.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 #[non_exhaustive]

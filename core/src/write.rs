@@ -20,7 +20,7 @@ pub struct Write {
     /// The HTTP method, such as `PUT`.
     pub method: String,
     /// The resource ID, or the cluster's resource ID and the path in its API.
-    /// Never a query, which may be signed.
+    /// Without the query, which may contain a signature.
     pub target: String,
     /// The action that Azure checks. `None` for Kubernetes.
     pub action: Option<String>,

@@ -68,7 +68,7 @@ fn the_first_page_lists_all_and_every_kind_of_error() {
     let mut made = String::from("## Operations\n\n| operation | what it does |\n|---|---|\n");
     for operation in Operation::ALL {
         let docs = &source.methods[&format!("Client::{operation}")].docs;
-        let first = words::plain(&words::summary(docs)[0]);
+        let first = words::described(&source, docs).remove(0);
         let first = first.split_once(". ").map_or(first.as_str(), |(first, _)| first).trim_end_matches('.');
         writeln!(made, "| [`{operation}`]({operation}.md) | {first} |").unwrap();
     }
@@ -100,7 +100,7 @@ fn options_have_the_names_that_the_bindings_know() {
         let method = &source.methods[&format!("Client::{operation}")];
         let (_, signature) = python.split_once(&format!("    def {operation}(\n")).unwrap();
         let (signature, _) = signature.split_once("->").unwrap();
-        for field in page::option_rows(&source, method) {
+        for (_, field) in page::option_rows(&source, method) {
             let in_node = page::node_name(&field.name, &field.ty);
             if !node.contains(&format!("  {in_node}?: ")) {
                 missing.insert(format!("{operation}: {in_node} of Node"));

@@ -12,8 +12,8 @@ use std::fmt::Write as _;
 pub fn made(source: &Source, operation: Operation, measured: &Measured, examples: &[(&str, String)]) -> String {
     let method = &source.methods[&format!("Client::{operation}")];
     let mut page = String::new();
-    for paragraph in words::summary(&method.docs) {
-        writeln!(page, "{}\n", words::plain(&paragraph)).unwrap();
+    for paragraph in words::described(source, &method.docs) {
+        writeln!(page, "{paragraph}\n").unwrap();
     }
     for (language, example) in examples {
         writeln!(page, "```{language}\n{}\n```\n", example.trim_end()).unwrap();
@@ -28,23 +28,63 @@ pub fn made(source: &Source, operation: Operation, measured: &Measured, examples
 fn options(source: &Source, method: &Method) -> String {
     let rows = option_rows(source, method);
     let mut text = String::from("## Options\n\n| Rust, Python | Node | type | meaning |\n|---|---|---|---|\n");
-    for Field { name, ty, docs } in rows {
-        let (what, meaning) = (words::value(source, ty), words::cell(docs));
-        writeln!(text, "| `{name}` | `{}` | {what} | {meaning} |", node_name(name, ty)).unwrap();
+    for (of, field) in rows {
+        let Field { name, ty, docs } = field;
+        let (node, what, meaning) = (node_name(name, ty), words::value(source, ty), words::cell(docs));
+        if ty.core().name == "SshKey" {
+            let variants = &source.enums["SshKey"];
+            let about =
+                |name: &str| variants.iter().find(|one| one.name == name).map(|one| words::cell(&one.docs)).unwrap();
+            writeln!(text, "| `{name}` (Rust: `SshKey::Public`) | `{node}` | text | {meaning} {} |", about("Public"))
+                .unwrap();
+            writeln!(
+                text,
+                "| `{name}_file` (Rust: `{name}` as `SshKey::Pair`) | `{node}File` | text | {} |",
+                about("Pair")
+            )
+            .unwrap();
+            continue;
+        }
+        let place = match of {
+            "ImportCredentials" => " (Rust: in `credentials`)",
+            "PodSelection" => " (Rust: in the `PodSelection`)",
+            "WorkloadRef" => " (Rust: in the `WorkloadRef`)",
+            _ => "",
+        };
+        let about = if of == "ImportCredentials" && name == "password" {
+            let whole = source.structs["ImportOptions"].fields.iter().find(|one| one.name == "credentials").unwrap();
+            format!(" {}", words::cell(&whole.docs))
+        } else {
+            String::new()
+        };
+        writeln!(text, "| `{name}`{place} | `{node}` | {what} | {meaning}{about} |").unwrap();
     }
-    // The options of the whole come last; an item of a list has a deadline of its own.
+    // The options of the whole come last; an item of a list has its own deadline.
     let deadline = method.arguments.iter().rev().find_map(|(_, ty)| deadline(source, ty));
-    let deadline = deadline.unwrap_or_else(|| "Deadline (2 minutes by default), cancellation, progress.".to_owned());
-    writeln!(text, "| `deadline` | `deadlineMs` | time | {deadline} |\n").unwrap();
+    let deadline = deadline.and_then(|docs| Some(docs.split_once('(')?.1.split_once(')')?.0.to_owned()));
+    let deadline = deadline.unwrap_or_else(|| "2 minutes by default".to_owned());
+    write!(
+        text,
+        "| `deadline` (Rust: in `call`) | `deadlineMs` | time | How long the whole call may take; {deadline}. |\n\
+         | `on_progress` (Rust: `progress` in `call`) | `onProgress` | function | Receives each [`Event`](types.md#event) of the call. |\n\
+         | Rust: `cancel` in `call`; Python: `cancel()` of the run | `signal` | `AbortSignal` in Node | Cancels the call. Operations that Azure has started continue. |\n\n"
+    )
+    .unwrap();
     if text.contains("**") {
         text.push_str("Defaults are bold. ");
     }
-    text.push_str("Times are `Duration` in Rust, seconds or `timedelta` in Python, milliseconds in Node.\n\n");
+    text.push_str("Times are `Duration` in Rust, seconds or `timedelta` in Python, milliseconds in Node. ");
+    let takes_call = method.arguments.iter().any(|(_, ty)| ty.core().name == "CallOptions");
+    text.push_str(if takes_call {
+        "In Rust, `call` is the argument `CallOptions`: `CallOptions::default().with_deadline(…)`.\n\n"
+    } else {
+        "In Rust, `call` is set with `with_call(CallOptions::default().with_deadline(…))`.\n\n"
+    });
     text
 }
 
-/// The options that an operation takes, those within options among them.
-pub fn option_rows<'a>(source: &'a Source, method: &Method) -> Vec<&'a Field> {
+/// The options that an operation takes, each with the type that has it, those within options among them.
+pub fn option_rows<'a>(source: &'a Source, method: &Method) -> Vec<(&'a str, &'a Field)> {
     let mut rows = Vec::new();
     for (_, ty) in &method.arguments {
         collect(source, &ty.core().name, &mut rows);
@@ -53,7 +93,7 @@ pub fn option_rows<'a>(source: &'a Source, method: &Method) -> Vec<&'a Field> {
 }
 
 /// The options within options are told one by one, as the bindings take them.
-fn collect<'a>(source: &'a Source, name: &str, rows: &mut Vec<&'a Field>) {
+fn collect<'a>(source: &'a Source, name: &str, rows: &mut Vec<(&'a str, &'a Field)>) {
     if !(name.ends_with("Options")
         || name == "ImportCredentials"
         || name.ends_with("Mode")
@@ -63,7 +103,7 @@ fn collect<'a>(source: &'a Source, name: &str, rows: &mut Vec<&'a Field>) {
     {
         return;
     }
-    let Some(of) = source.structs.get(name) else { return };
+    let Some((owner, of)) = source.structs.get_key_value(name) else { return };
     for field in &of.fields {
         // Kind and name are an argument in every language.
         if name == "WorkloadRef" && field.name != "namespace" {
@@ -73,7 +113,7 @@ fn collect<'a>(source: &'a Source, name: &str, rows: &mut Vec<&'a Field>) {
         let before = rows.len();
         collect(source, inner, rows);
         if rows.len() == before && inner != "CallOptions" {
-            rows.push(field);
+            rows.push((owner, field));
         }
     }
 }
@@ -100,22 +140,24 @@ fn result(source: &Source, method: &Method) -> String {
     let Some(whole) = &method.result else { return String::new() };
     let inner = &whole.inner[0];
     let name = &inner.core().name;
-    let many = match inner.name.as_str() {
-        "Option" => ", or nothing if it does not exist",
-        "Vec" if inner.inner.first().is_some_and(|one| one.name == "Result") => {
-            " or an error for each item, in the order of the list"
-        }
-        "Vec" => " for each item",
-        _ => "",
-    };
     let article = if name.starts_with(['A', 'I', 'O', 'E', 'U']) { "An" } else { "A" };
-    format!("## Result\n\n{article} `{name}`{many}. Node uses camelCase names.\n\n{}\n", types::body(source, name))
+    let what = match inner.name.as_str() {
+        "Option" => format!("{article} `{name}`, or `None` if it does not exist"),
+        "Vec" if inner.inner.first().is_some_and(|one| one.name == "Result") => {
+            format!("A list with one `{name}` or one error for each image, in the order of the list of images")
+        }
+        "Vec" => format!("A list with one `{name}` for each object"),
+        _ => format!("{article} `{name}`"),
+    };
+    let body = types::body(source, name);
+    let none = if what.contains("`None`") || body.contains("`None`") { ", and `null` for `None`" } else { "" };
+    format!("## Result\n\n{what}. Node uses camelCase names{none}.\n\n{body}\n")
 }
 
 fn errors(source: &Source, method: &Method) -> String {
     let mut text = String::from("## Errors\n\n| kind | when |\n|---|---|\n");
     for clause in operations::errors(source, &method.docs) {
-        let when = words::plain(&clause);
+        let when = words::plain(&clause).replace("without the feature", "in Rust, without the feature");
         match words::kinds(&clause)[..] {
             [kind] => {
                 // The kind has a column of its own.
@@ -124,7 +166,7 @@ fn errors(source: &Source, method: &Method) -> String {
                 let when = if when.is_empty() { "the caller lacks the permission" } else { when };
                 writeln!(text, "| `{kind}` | {when} |").unwrap();
             }
-            [] => writeln!(text, "|  | {when} |").unwrap(),
+            [] => writeln!(text, "| several | {when} |").unwrap(),
             ref many => {
                 let names: Vec<String> = many.iter().map(|kind| format!("`{kind}`")).collect();
                 writeln!(text, "| {} | {when} |", names.join(", ")).unwrap();
@@ -147,7 +189,7 @@ fn rights(operation: Operation) -> String {
             other => other.to_string(),
         };
         let (action, role) = (right.action, right.smallest_role.unwrap_or("none"));
-        let required = if right.is_required { "" } else { "optional: " };
+        let required = if right.is_required || right.why.contains("optional") { "" } else { "optional: " };
         writeln!(text, "| `{action}` | {at} | {required}{} | {role} |", right.why).unwrap();
     }
     text + "\n"

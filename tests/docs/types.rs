@@ -26,7 +26,7 @@ pub fn met(source: &Source) -> BTreeSet<String> {
         if let Some(result) = &method.result {
             add(source, result, &mut met);
         }
-        for field in option_rows(source, method) {
+        for (_, field) in option_rows(source, method) {
             add(source, &field.ty, &mut met);
         }
     }
@@ -38,7 +38,7 @@ pub fn met(source: &Source) -> BTreeSet<String> {
 
 fn add(source: &Source, ty: &Form, met: &mut BTreeSet<String>) {
     let name = &ty.core().name;
-    if words::is_plain(name) || name == "CallOptions" || name.ends_with("Options") {
+    if words::is_plain(name) || matches!(&**name, "CallOptions" | "SshKey") || name.ends_with("Options") {
         return;
     }
     let fields: Vec<&Field> = if let Some(of) = source.structs.get(name) {
@@ -80,8 +80,8 @@ pub fn body(source: &Source, name: &str) -> String {
         format!("| `{name}` | {}{maybe} | {} |\n", words::value(source, ty).replace("**", ""), words::cell(docs))
     };
     let docs = source.structs.get(name).map_or_else(|| source.docs_of_enums.get(name), |of| Some(&of.docs));
-    for paragraph in docs.map(|docs| words::summary(docs)).unwrap_or_default() {
-        writeln!(text, "{}\n", words::plain(&paragraph)).unwrap();
+    for paragraph in docs.map(|docs| words::described(source, docs)).unwrap_or_default() {
+        writeln!(text, "{paragraph}\n").unwrap();
     }
     if let Some(variants) = source.enums.get(name) {
         let is_word = variants.iter().all(|variant| variant.fields.is_empty());
@@ -151,7 +151,11 @@ fn errors(source: &Source) -> String {
             name => camel_case(name),
         };
         let what = words::value(source, ty).replace("**", "");
-        writeln!(text, "| `{name}` | `{node}` | {what} | {} |", words::cell(docs)).unwrap();
+        let node = match name {
+            "context" | "service" => "(Rust only)".to_owned(),
+            _ => format!("`{node}`"),
+        };
+        writeln!(text, "| `{name}` | {node} | {what} | {} |", words::cell(docs)).unwrap();
     }
     text
 }

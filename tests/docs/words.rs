@@ -2,9 +2,12 @@
 
 use aks_acr::{ErrorKind, Operation, PullCause};
 use aks_acr_surface::{
+    operations,
+    prose::{FOR_RUST, see},
     source::{Form, Source},
-    text::paragraphs,
+    text::{paragraphs, sentences},
 };
+use std::sync::LazyLock;
 
 pub use aks_acr_surface::text::summary;
 
@@ -14,8 +17,37 @@ pub fn kinds(clause: &str) -> Vec<ErrorKind> {
     ErrorKind::ALL.iter().filter(named).copied().collect()
 }
 
-/// Rust's links as words: kinds by their names in every language, operations as links to their pages.
+static SOURCE: LazyLock<Source> = LazyLock::new(Source::read);
+
+/// The paragraphs of a doc comment. What it refers to, and other languages do not have, stands in its place.
+pub fn described(source: &Source, docs: &str) -> Vec<String> {
+    let mut all = summary(docs);
+    if let Some(other) = see(docs).and_then(|see| operations::other_method(source, see)) {
+        all.extend(summary(&other.docs).split_off(1));
+    }
+    let all = all.iter().map(|text| plain(text));
+    all.filter(|text| !text.is_empty()).collect()
+}
+
+/// The word of an enum's variant, which every language has.
+fn word_of(of: &str, variant: &str) -> Option<String> {
+    let variants = SOURCE.enums.get(of)?;
+    let found = variants.iter().find(|one| one.name == variant && of != "ErrorKind")?;
+    Some(if of == "SshKey" { "ssh_key_file".to_owned() } else { found.word.clone() })
+}
+
+/// A text for every language: without what is for Rust alone.
 pub fn plain(text: &str) -> String {
+    let is_for_rust = |one: &&str| {
+        see(one).is_some() || FOR_RUST.iter().any(|words| !words.starts_with("feature") && one.contains(words))
+    };
+    let kept: Vec<&str> = sentences(text).into_iter().filter(|one| !is_for_rust(one)).collect();
+    let text = links(&kept.join(" "));
+    text.replacen("`Display`", "The text form (`Display` in Rust, `str()` in Python, `String()` in Node)", 1)
+}
+
+/// Rust's links as words: kinds by their names in every language, operations as links to their pages.
+fn links(text: &str) -> String {
     let mut rest = text;
     let mut out = String::new();
     while let Some(at) = rest.find("[`") {
@@ -31,8 +63,10 @@ pub fn plain(text: &str) -> String {
         let last = target.rsplit("::").next().unwrap_or_default();
         let is_of_client = target.starts_with("Self::") || target.starts_with("Client::");
         let kind = ErrorKind::ALL.iter().find(|kind| target.contains("ErrorKind") && format!("{kind:?}") == last);
+        let owner = target.rsplit("::").nth(1).unwrap_or_default();
         let shown = match (kind, last.parse::<Operation>()) {
             (Some(kind), _) => format!("`{kind}`"),
+            _ if word_of(owner, last).is_some() => format!("`{}`", word_of(owner, last).unwrap()),
             (None, Ok(_)) if is_of_client => format!("[`{last}`]({last}.md)"),
             _ if is_of_client || target.starts_with("Error::") => format!("`{last}`"),
             _ => format!("`{name}`"),
@@ -62,6 +96,9 @@ fn plain_word(name: &str) -> Option<&'static str> {
         "u16" | "u32" | "usize" | "u64" | "i32" => "number",
         "Duration" => "time",
         "SystemTime" | "OffsetDateTime" => "point in time",
+        "BTreeMap" => "map from text to text",
+        "Value" => "JSON",
+        "?" => "names and values",
         _ => return None,
     })
 }
@@ -102,9 +139,9 @@ pub fn advice(kind: ErrorKind) -> &'static str {
         ErrorKind::Unauthenticated => "Sign in, or correct the credential; the error names which one was used.",
         ErrorKind::RateLimited => "Wait as long as the error says, or give a longer deadline.",
         ErrorKind::DeadlineExceeded => {
-            "Call again: operations that Azure has started continue, and the call finds them."
+            "Call again: operations that Azure has started continue, and the new call picks them up."
         }
-        ErrorKind::Cancelled => "Nothing: it was requested. Call again to continue.",
+        ErrorKind::Cancelled => "Nothing: you cancelled the call. Call again to continue.",
         ErrorKind::Unavailable => "Check network, proxy and certificates, or wait; then retry.",
         ErrorKind::OperationFailed => {
             "Read the service's code and message; find details in Azure's activity log by the correlation ID."
@@ -112,7 +149,9 @@ pub fn advice(kind: ErrorKind) -> &'static str {
         ErrorKind::PullFailed => {
             "Follow the remedy for the pull failure's cause: attach, import, or correct the image's name."
         }
-        ErrorKind::Unsupported => "Change what the message names: a feature of the build, or the cluster.",
+        ErrorKind::Unsupported => {
+            "Read in the message what to change: enable a feature of the build, or change the cluster."
+        }
         ErrorKind::Unexpected => "Report it, with the message and the correlation ID.",
         other => panic!("{other}: say here what to do"),
     }
@@ -147,7 +186,7 @@ pub fn remedies() -> Vec<(PullCause, &'static str)> {
 fn remedy(cause: &PullCause) -> &'static str {
     match cause {
         PullCause::Unauthorized => {
-            "[Attach](attach.md) the registry to the cluster. A grant that exists may take minutes, and up to an hour on nodes that tried before."
+            "[Attach](attach.md) the registry to the cluster. An existing grant may take minutes to become effective, and up to an hour on nodes that have already tried."
         }
         PullCause::NoCredentials => {
             "Check the [identity](identities.md) of the nodes; for a registry outside of Azure, give the pod `imagePullSecrets`."
@@ -157,7 +196,7 @@ fn remedy(cause: &PullCause) -> &'static str {
         }
         PullCause::NotFound => "[Import](import_image.md) or push the image, or correct its repository or tag.",
         PullCause::NoMatchingPlatform => {
-            "Build the image for the platform of the nodes, such as `linux/arm64`, or choose nodes that fit with a `nodeSelector`."
+            "Build the image for the platform of the nodes, such as `linux/arm64`, or choose matching nodes with a `nodeSelector`."
         }
         PullCause::PrivateAddressTimeout => {
             "Check routes, peering and network security groups between the nodes and the registry's private endpoint."
@@ -169,7 +208,7 @@ fn remedy(cause: &PullCause) -> &'static str {
             "Correct the registry's name, or link the private DNS zone to the virtual network of the nodes."
         }
         PullCause::Throttled => {
-            "Wait, or import the image into a registry of your own; pulls of Docker Hub are limited."
+            "Wait, or import the image into a registry of your own; pulls from Docker Hub are limited."
         }
         PullCause::UntrustedCertificate => {
             "Add the certificate authority of the proxy to the nodes, or exempt the registry from inspection."

@@ -315,24 +315,26 @@ class Calls:
     ) -> Call[Attachment]:
         """Grants a cluster's nodes the role they need to pull from a registry.
 
-        At most one role assignment is written, and none if the grant exists. The cluster itself is never written.
+        It writes at most one role assignment, and nothing if the grant exists. The cluster itself is never changed.
 
-        With a registry by resource ID this takes 4 requests in 2 round trips; if the grant exists, 3 requests in 1
-        round trip and no write. If an Entra group has a role that allows pulling, one more request checks whether the
-        identity is a member. If it is, nothing is written, unless the options ask for a direct grant
+        If you pass the registry's resource ID, this takes 4 requests in 2 round trips; if the grant exists, it takes 3
+        requests in 1 round trip and writes nothing. If an Entra group has a role that allows pulling, one more request
+        checks whether the identity is a member. If it is, nothing is written, unless the options ask for a direct grant
         (`on_inherited_grant`).
 
         Args:
             cluster: A reference to a cluster: resource group and name, or resource ID.
             registry: A reference to a registry: name, login server or resource ID.
-            principal_id: Object ID of the principal to grant, instead of the cluster's kubelet identity. Needed on a
-                cluster with a service principal. It is not compared with the cluster: the given principal gets the
-                grant.
+            principal_id: Object ID of the principal that gets the role, instead of the cluster's kubelet identity.
+                Needed on a cluster with a service principal. It is not checked against the cluster: this principal gets
+                the role.
             condition: A condition that restricts the grant, in the language of Azure's attribute-based access control
                 (ABAC). Only for registries with repository permissions: on other registries a condition would have no
                 effect, and is rejected.
             on_inherited_grant: What to do if a scope above the registry, or an Entra group, already gives access.
-            on_condition_mismatch: What to do if the role assignment exists with another condition.
+                Values: `"suffices"` (default) or `"grant_directly"`.
+            on_condition_mismatch: What to do if the role assignment exists with a different condition. Values: `"keep"`
+                (default) or `"replace"`.
             retry_forbidden_for: How long to retry after a 403. Off by default; useful right after activating a PIM
                 role.
             deadline: How long the whole call may take, in seconds or as a `timedelta`; 5 minutes by default.
@@ -340,8 +342,8 @@ class Calls:
 
         Raises:
             NotFoundError: If the cluster, its kubelet identity or the registry does not exist.
-            ForbiddenError: If the caller lacks the permission to read them or to write the grant, with the missing
-                action and the smallest role that contains it.
+            ForbiddenError: If the caller lacks the permission to read them or to write the grant (the error names the
+                missing action and the smallest role that contains it).
             InvalidInputError: For a condition that would have no effect.
             UnsupportedError: For a cluster with a service principal whose object ID is not given.
 
@@ -372,21 +374,23 @@ class Calls:
         Args:
             cluster: A reference to a cluster: resource group and name, or resource ID.
             registry: A reference to a registry: name, login server or resource ID.
-            principal_id: Object ID of the principal to grant, instead of the cluster's kubelet identity. Needed on a
-                cluster with a service principal. It is not compared with the cluster: the given principal gets the
-                grant.
+            principal_id: Object ID of the principal that gets the role, instead of the cluster's kubelet identity.
+                Needed on a cluster with a service principal. It is not checked against the cluster: this principal gets
+                the role.
             condition: A condition that restricts the grant, in the language of Azure's attribute-based access control
                 (ABAC). Only for registries with repository permissions: on other registries a condition would have no
                 effect, and is rejected.
             on_inherited_grant: What to do if a scope above the registry, or an Entra group, already gives access.
-            on_condition_mismatch: What to do if the role assignment exists with another condition.
+                Values: `"suffices"` (default) or `"grant_directly"`.
+            on_condition_mismatch: What to do if the role assignment exists with a different condition. Values: `"keep"`
+                (default) or `"replace"`.
             retry_forbidden_for: How long to retry after a 403. Off by default; useful right after activating a PIM
                 role.
             deadline: How long the whole call may take, in seconds or as a `timedelta`; 5 minutes by default.
             on_progress: Called with each `Event` of the call.
 
         Raises:
-            AksAcrError: Those of `attach`, except for missing write permissions.
+            AksAcrError: All errors of `attach`, except those for missing write permissions.
 
         Example:
             plan = client.plan_attach("my-group/my-cluster", "myregistry")
@@ -401,7 +405,7 @@ class Calls:
         deadline: _Seconds | None = None,
         on_progress: _Listener | None = None,
     ) -> Call[Attachment]:
-        """Carries out a plan of `plan_attach`, after checking that it still fits.
+        """Carries out a plan of `plan_attach`, after checking that it still matches the current state.
 
         The current state is read again first. If the grant was made in the meantime, nothing is written and the call
         succeeds; if something other than the plan's action would be needed, nothing is written and the call fails. The
@@ -415,9 +419,9 @@ class Calls:
             on_progress: Called with each `Event` of the call.
 
         Raises:
-            AksAcrError: Those of `attach`.
-            ConflictError: If the plan has expired or no longer fits.
-            InvalidInputError: If the plan has another format version.
+            AksAcrError: All errors of `attach`.
+            ConflictError: If the plan has expired or no longer matches the current state.
+            InvalidInputError: If the plan has a different format version.
 
         Example:
             plan = client.plan_attach("my-group/my-cluster", "myregistry")
@@ -437,20 +441,19 @@ class Calls:
     ) -> Call[Detachment]:
         """Removes the grants that let a cluster's nodes pull from a registry.
 
-        Only direct grants of the two roles that `attach` assigns are removed. The cluster is never written, and grants
-        at scopes above the registry are not touched. The result lists the grants that still give access. If there is
-        nothing to remove, nothing is written and the outcome says so.
+        Only direct grants of the two roles that `attach` assigns are removed. The cluster itself is never changed, and
+        grants at scopes above the registry are not touched. The result lists the grants that still give access. If
+        there is nothing to remove, nothing is written and the outcome says so.
 
         Each grant is tried even if removing another one failed: the error lists the removed grants, and a second call
-        continues with the rest. With a registry by resource ID this takes 3 requests in 2 round trips; a second call
-        takes 2 in 1.
+        continues with the rest. If you pass the registry's resource ID, this takes 3 requests in 2 round trips; a
+        second call takes 2 requests in 1 round trip.
 
         Args:
             cluster: A reference to a cluster: resource group and name, or resource ID.
             registry: A reference to a registry: name, login server or resource ID.
             principal_id: Object ID of the principal whose grants are removed, instead of the cluster's kubelet
-                identity. The cluster is not read then, so it may have been deleted: Azure keeps the grants of a deleted
-                cluster.
+                identity. The cluster is then not read, so this works for a deleted cluster too: Azure keeps its grants.
             only_created_by_aks_acr: Whether to keep grants that this library did not create, such as a grant that
                 Terraform or Bicep would create again. Off by default: every direct grant of the two roles that attach
                 assigns is removed.
@@ -459,9 +462,9 @@ class Calls:
 
         Raises:
             NotFoundError: If the cluster, its kubelet identity or the registry does not exist: to remove the grants of
-                a deleted cluster, use `principal_id`.
-            ForbiddenError: If the caller lacks the permission to list the grants or to remove one, with the missing
-                action, or if a lock prevents the removal (`RefusalKind.LOCK`).
+                a deleted cluster, pass the object ID of its identity as `principal_id`.
+            ForbiddenError: If the caller lacks the permission to list the grants or to remove one (the error names the
+                missing action), or if a lock prevents the removal (the refusal is `RefusalKind.LOCK`).
             UnsupportedError: For a cluster with a service principal whose object ID is not given.
 
         Example:
@@ -489,8 +492,7 @@ class Calls:
             cluster: A reference to a cluster: resource group and name, or resource ID.
             registry: A reference to a registry: name, login server or resource ID.
             principal_id: Object ID of the principal whose grants are removed, instead of the cluster's kubelet
-                identity. The cluster is not read then, so it may have been deleted: Azure keeps the grants of a deleted
-                cluster.
+                identity. The cluster is then not read, so this works for a deleted cluster too: Azure keeps its grants.
             only_created_by_aks_acr: Whether to keep grants that this library did not create, such as a grant that
                 Terraform or Bicep would create again. Off by default: every direct grant of the two roles that attach
                 assigns is removed.
@@ -498,7 +500,7 @@ class Calls:
             on_progress: Called with each `Event` of the call.
 
         Raises:
-            AksAcrError: Those of `detach`, except for missing write permissions.
+            AksAcrError: All errors of `detach`, except those for missing write permissions.
 
         Example:
             print(client.plan_detach("my-group/my-cluster", "myregistry"))
@@ -511,7 +513,7 @@ class Calls:
         deadline: _Seconds | None = None,
         on_progress: _Listener | None = None,
     ) -> Call[Detachment]:
-        """Removes the grants listed in a plan of `plan_detach`, after checking that it still fits.
+        """Removes the grants in a plan of `plan_detach`, after checking that it still matches the current state.
 
         The current state is read again first. Grants that were removed in the meantime are skipped; if more grants
         would be removed than planned, none is removed. The plan contains the options it was made with and is valid for
@@ -524,9 +526,9 @@ class Calls:
             on_progress: Called with each `Event` of the call.
 
         Raises:
-            AksAcrError: Those of `detach`.
-            ConflictError: If the plan has expired or more grants would be removed.
-            InvalidInputError: If the plan has another format version.
+            AksAcrError: All errors of `detach`.
+            ConflictError: If the plan has expired or more grants would be removed than planned.
+            InvalidInputError: If the plan has a different format version.
 
         Example:
             plan = client.plan_detach("my-group/my-cluster", "myregistry")
@@ -545,21 +547,21 @@ class Calls:
     ) -> Call[ClusterAttachments]:
         """Lists the registries that a cluster's nodes can pull from, and the grants that allow it.
 
-        Inherited grants are included, and those that the identity has through Entra groups. Registries are searched for
-        in the client's subscription and the cluster's; name further subscriptions in the options. `query_graph` has no
-        effect here. This takes 3 requests in 2 round trips, and 2 more requests for each further subscription.
+        Grants that are inherited, or that the identity has through Entra groups, are included. Registries are searched
+        for in the client's subscription and the cluster's; name further subscriptions in the options. `query_graph` has
+        no effect here. This takes 3 requests in 2 round trips, and 2 more requests for each further subscription.
 
         Azure does not report which principal pulls for a cluster with a service principal: list the registry's grants
         with `attachments_of_registry` instead.
 
         Args:
             cluster: A reference to a cluster: resource group and name, or resource ID.
-            subscriptions: Further subscriptions to search. The client's own is always searched, and that of the cluster
-                or registry.
+            subscriptions: Further subscriptions to search. The client's subscription, and that of the cluster or
+                registry, are always searched.
             query_graph: Whether to query Microsoft Graph for deleted principals and the members of groups; off by
-                default. Applies to a registry's grants only: for a cluster, Azure itself reports the grants of its
-                groups. It requires permissions in Microsoft Graph (`Directory.Read.All`, or `Application.Read.All` and
-                `GroupMember.Read.All`), which Azure roles do not include.
+                default. Only `attachments_of_registry` uses it: for a cluster, Azure already reports the grants that
+                come through groups. It requires permissions in Microsoft Graph (`Directory.Read.All`, or
+                `Application.Read.All` and `GroupMember.Read.All`), which Azure roles do not include.
             deadline: How long the whole call may take, in seconds or as a `timedelta`; 5 minutes by default.
             on_progress: Called with each `Event` of the call.
 
@@ -585,19 +587,19 @@ class Calls:
     ) -> Call[RegistryAttachments]:
         """Lists the principals that can pull from a registry, and the grants that allow it.
 
-        Inherited grants are included. Grants of kubelet identities name their clusters. Whether a principal still
-        exists is known for kubelet identities only, unless Microsoft Graph is queried (`query_graph`). By resource ID
-        this takes 3 requests in 1 round trip, and one more for each further subscription and for each role outside the
-        common built-in ones.
+        Inherited grants are included. A grant to a kubelet identity lists the clusters that use it. The call can say
+        whether a principal still exists only if it is a kubelet identity, unless Microsoft Graph is queried
+        (`query_graph`). If you pass the registry's resource ID, this takes 3 requests in 1 round trip, and one more for
+        each further subscription and for each role that is not one of the common built-in roles.
 
         Args:
             registry: A reference to a registry: name, login server or resource ID.
-            subscriptions: Further subscriptions to search. The client's own is always searched, and that of the cluster
-                or registry.
+            subscriptions: Further subscriptions to search. The client's subscription, and that of the cluster or
+                registry, are always searched.
             query_graph: Whether to query Microsoft Graph for deleted principals and the members of groups; off by
-                default. Applies to a registry's grants only: for a cluster, Azure itself reports the grants of its
-                groups. It requires permissions in Microsoft Graph (`Directory.Read.All`, or `Application.Read.All` and
-                `GroupMember.Read.All`), which Azure roles do not include.
+                default. Only `attachments_of_registry` uses it: for a cluster, Azure already reports the grants that
+                come through groups. It requires permissions in Microsoft Graph (`Directory.Read.All`, or
+                `Application.Read.All` and `GroupMember.Read.All`), which Azure roles do not include.
             deadline: How long the whole call may take, in seconds or as a `timedelta`; 5 minutes by default.
             on_progress: Called with each `Event` of the call.
 
@@ -618,7 +620,9 @@ class Calls:
         deadline: _Seconds | None = None,
         on_progress: _Listener | None = None,
     ) -> Call[Registry | None]:
-        """Finds a registry by name, login server or resource ID; nothing is returned if it does not exist.
+        """Finds a registry by name, login server or resource ID.
+
+        The result is `None` if the registry does not exist.
 
         Args:
             registry: A reference to a registry: name, login server or resource ID.
@@ -649,21 +653,23 @@ class Calls:
     ) -> Call[CreatedRegistry]:
         """Creates a registry.
 
-        If a registry of that name exists in the resource group, it is not changed, and `differences` list how it
+        If a registry of that name exists in the resource group, it is not changed, and `differences` lists how it
         differs from the options. Azure chooses the login server. The admin user and anonymous pull stay off.
 
-        A name that is taken and a registry that is being deleted are both `ConflictError`: the first has the `code`
-        `RegistryNameAlreadyInUse` and needs another name, the second has no code: wait and retry. An exhausted quota
-        has no separate kind: see `create_cluster`.
+        A taken name and a registry that is being deleted both fail with `ConflictError`. The first has the `code`
+        `RegistryNameAlreadyInUse`: choose another name. The second has no code: wait and retry. There is no separate
+        error kind for an exhausted quota; see `create_cluster`.
 
         Args:
             group: The resource group.
             name: The name.
             location: The region; by default the resource group's.
-            sku: The service tier; `Basic` by default.
-            mode: Whether permissions apply to the whole registry, which is the default, or to its repositories.
+            sku: The service tier. Values: `"Basic"` (default), `"Standard"` or `"Premium"`.
+            mode: Whether permissions apply to the whole registry, which is the default, or to its repositories. Values:
+                `"LegacyRegistryPermissions"` (default) or `"AbacRepositoryPermissions"`.
             domain_name_label_scope: The label that Azure adds to the name in the login server; none by default.
-                Requires a preview version of Azure's API.
+                Requires a preview version of Azure's API. Values: `"TenantReuse"`, `"SubscriptionReuse"`,
+                `"ResourceGroupReuse"` or `"NoReuse"`.
             register_providers: Whether to register `Microsoft.ContainerRegistry` if the subscription has not registered
                 it; off by default.
             deadline: How long the whole call may take, in seconds or as a `timedelta`; 10 minutes by default.
@@ -703,20 +709,20 @@ class Calls:
     ) -> Call[CreatedCluster]:
         """Creates a cluster whose nodes can pull from the registries in the options.
 
-        If a cluster of that name exists in the resource group, it is not changed: its registries are attached, and
-        `differences` list how it differs from the options.
+        If a cluster of that name exists in the resource group, it is not changed: the registries in the options are
+        attached to it, and `differences` lists how it differs from the options.
 
         The grants are made as soon as the cluster reports its kubelet identity, while Azure is still creating it. If
         the cluster is already being created, the call waits for that.
 
-        Whether the caller may make the grants is known only when they are made, after the creation has started: Azure
-        offers no way to check this without a write. The cluster exists by then, and calling again continues.
+        Azure offers no way to check in advance whether the caller may make the grants. The call learns it only when it
+        makes them, after the creation has started. By then the cluster exists: call again to continue.
 
-        An exhausted quota, or a VM size that the region does not offer, has no separate kind. If Azure rejects the
-        request at once, the kind follows its status: `InvalidInputError`, `ForbiddenError` without a `missing_action`,
-        or `ConflictError`. If Azure finds it during the creation, the kind is `OperationFailedError`. Azure's own code
-        is in `code`, such as `QuotaExceeded` or `SkuNotAvailable`; no such response was recorded, so this list may be
-        incomplete.
+        There is no separate error kind for an exhausted quota, or for a VM size that the region does not offer. If
+        Azure rejects the request, the kind follows the HTTP status: `InvalidInputError`, `ForbiddenError` without a
+        `missing_action`, or `ConflictError`. If Azure notices it only during the creation, the kind is
+        `OperationFailedError`. Azure's own code is in `code`, such as `QuotaExceeded` or `SkuNotAvailable`. No such
+        response of Azure has been recorded yet, so there may be other codes.
 
         Args:
             cluster: A reference to a cluster: resource group and name, or resource ID.
@@ -726,7 +732,7 @@ class Calls:
             node_count: The number of nodes in its single pool, `nodepool1`; 3 by default.
             vm_size: The VM size of its nodes, such as `Standard_D2s_v5`; by default the service's choice.
             kubernetes_version: The Kubernetes version, such as `1.33` or `1.33.4`; by default the service's choice.
-            tier: The pricing tier; `Free` by default.
+            tier: The pricing tier. Values: `"Free"` (default), `"Standard"` or `"Premium"`.
             ssh_key: SSH access to the nodes, as `azureuser`; none by default. Access with this public key,
                 `ssh-rsa AAAA…` or `ssh-ed25519 AAAA…`.
             ssh_key_file: Access with the key pair in this file; the public key is in the file of the same name with the
@@ -739,11 +745,11 @@ class Calls:
             on_progress: Called with each `Event` of the call.
 
         Raises:
-            InvalidInputError: For invalid options, and from Azure for a VM size or a Kubernetes version that it does
-                not offer.
+            InvalidInputError: If an option is invalid, or Azure does not offer the VM size or the Kubernetes version.
             NotFoundError: For a missing resource group or registry, before anything is created.
             ConflictError: If the cluster is being deleted.
-            OperationFailedError: If the creation failed, now or in an earlier attempt, with its state.
+            OperationFailedError: If the creation failed, now or in an earlier attempt (the error names the cluster's
+                state).
             NotRegisteredError: If the subscription has not registered the resource provider and `register_providers` is
                 off.
             ForbiddenError: If the caller lacks the permission. If Azure has started to create a cluster, which costs
@@ -774,9 +780,10 @@ class Calls:
         Azure copies the image; nothing is downloaded. The source's digest is read first, where possible, and the import
         is pinned to it. If the registry already has the same image, nothing is copied and the call succeeds.
 
-        The source may be public, an Azure registry that the caller can pull from, or a registry with credentials, which
-        are passed to Azure. The image gets one name or several, or no tag. With credentials, importing a source by tag
-        a second time is a `ConflictError`, because there is no digest to compare with.
+        The source may be a public registry, an Azure registry that the caller can pull from, or a private registry for
+        which you pass credentials, which only Azure uses. You can give the image one tag, several, or none. If you pass
+        credentials, importing a source by tag a second time fails with `ConflictError`, because there is no digest to
+        compare with.
 
         Args:
             registry: A reference to a registry: name, login server or resource ID.
@@ -784,21 +791,21 @@ class Calls:
             target: The target, `repository:tag`. By default the source's own repository and tag, as Docker completes
                 them, unless `additional_tags` or `untagged_repositories` name others: `nginx` becomes
                 `library/nginx:latest`, `ghcr.io/a/b:v1` and `a/b:v1@sha256:…` become `a/b:v1`. A source with a digest
-                and no tag is `InvalidInputError` without a target.
+                and no tag has no default: without any target, the call fails with `InvalidInputError`.
             additional_tags: Further names of the image in the target registry, each `repository:tag`.
             untagged_repositories: Repositories in the target registry that get the image without a tag, by its digest
                 only.
-            on_existing_tag: What to do with an existing tag. Kept by default: the same image succeeds, another is a
-                `ConflictError`.
-            source_registry: The Azure registry that has the source, if it cannot be found by the host in the source's
-                name: one in another subscription, by its resource ID. With it, a source without a host is a repository
-                of that registry: `app:v1` is `app:v1`, and not Docker Hub's `library/app:v1`. A host that belongs to no
-                registry of this cloud contradicts it.
-            username: The user name; `None` with a token for the registry. Credentials for a source that does not allow
-                anonymous pulls. Only Azure uses them: the source is not read before the import. So nothing is compared,
-                unless the source is named by its digest. An existing tag is then always a `ConflictError`, also in a
+            on_existing_tag: What to do with an existing tag. By default it is kept: if it has the same image, the call
+                succeeds, otherwise it fails with `ConflictError`. Values: `"keep"` (default) or `"replace"`.
+            source_registry: The Azure registry that contains the source, if the source's host does not identify it.
+                Give its resource ID if it is in another subscription. A source without a host is then a repository of
+                that registry: `app:v1` means its `app:v1`, not Docker Hub's `library/app:v1`. If the source names a
+                host outside this cloud's registries, the call fails with `InvalidInputError`.
+            username: The user name; left out if the password is a token for the registry.
+            password: The password or the token. Credentials for a source that does not allow anonymous pulls. Only
+                Azure uses them: the source is not read before the import. So nothing is compared, unless the source is
+                named by its digest. An existing tag then always makes the call fail with `ConflictError`, even in a
                 second run, and `untagged_repositories` requires a source with a digest.
-            password: The password or the token.
             deadline: How long the whole call may take, in seconds or as a `timedelta`; 30 minutes by default.
             on_progress: Called with each `Event` of the call.
 
@@ -830,8 +837,8 @@ class Calls:
         that fails does not stop the others, and one that exists already is not copied. `Event.ItemEnded` reports the
         end of each image.
 
-        If the call is cancelled or reaches its deadline, it returns all results so far, and the unfinished images have
-        that error.
+        If the call is cancelled or reaches its deadline, it still returns all results: each unfinished image has the
+        cancellation or the deadline as its error.
 
         Args:
             registry: A reference to a registry: name, login server or resource ID.
@@ -842,10 +849,11 @@ class Calls:
             on_progress: Called with each `Event` of the call.
 
         Raises:
-            InvalidInputError: For the whole list: before the first request, for two images with the same target or an
-                image with invalid options.
+            InvalidInputError: For the whole list: if two images have the same target or an image has invalid options
+                (no request is sent then).
             NotFoundError: If the registry does not exist.
-            ForbiddenError: If the caller lacks the permission to read it. Each result can have those of `import_image`.
+            ForbiddenError: If the caller lacks the permission to read it.
+            AksAcrError: For each image, all errors of `import_image`.
 
         Example:
             for result in client.import_images("myregistry", ["nginx", {"source": "nginx", "target": "web/nginx:stable"}]):
@@ -869,7 +877,7 @@ class Calls:
     ) -> Call[_StartedImport]:
         """Starts an import and returns a handle, without waiting for the import to end.
 
-        The handle can be stored and polled later with `poll_import`, also by another process.
+        The handle can be stored and polled later with `poll_import`, even by another process.
 
         Args:
             registry: A reference to a registry: name, login server or resource ID.
@@ -877,26 +885,26 @@ class Calls:
             target: The target, `repository:tag`. By default the source's own repository and tag, as Docker completes
                 them, unless `additional_tags` or `untagged_repositories` name others: `nginx` becomes
                 `library/nginx:latest`, `ghcr.io/a/b:v1` and `a/b:v1@sha256:…` become `a/b:v1`. A source with a digest
-                and no tag is `InvalidInputError` without a target.
+                and no tag has no default: without any target, the call fails with `InvalidInputError`.
             additional_tags: Further names of the image in the target registry, each `repository:tag`.
             untagged_repositories: Repositories in the target registry that get the image without a tag, by its digest
                 only.
-            on_existing_tag: What to do with an existing tag. Kept by default: the same image succeeds, another is a
-                `ConflictError`.
-            source_registry: The Azure registry that has the source, if it cannot be found by the host in the source's
-                name: one in another subscription, by its resource ID. With it, a source without a host is a repository
-                of that registry: `app:v1` is `app:v1`, and not Docker Hub's `library/app:v1`. A host that belongs to no
-                registry of this cloud contradicts it.
-            username: The user name; `None` with a token for the registry. Credentials for a source that does not allow
-                anonymous pulls. Only Azure uses them: the source is not read before the import. So nothing is compared,
-                unless the source is named by its digest. An existing tag is then always a `ConflictError`, also in a
+            on_existing_tag: What to do with an existing tag. By default it is kept: if it has the same image, the call
+                succeeds, otherwise it fails with `ConflictError`. Values: `"keep"` (default) or `"replace"`.
+            source_registry: The Azure registry that contains the source, if the source's host does not identify it.
+                Give its resource ID if it is in another subscription. A source without a host is then a repository of
+                that registry: `app:v1` means its `app:v1`, not Docker Hub's `library/app:v1`. If the source names a
+                host outside this cloud's registries, the call fails with `InvalidInputError`.
+            username: The user name; left out if the password is a token for the registry.
+            password: The password or the token. Credentials for a source that does not allow anonymous pulls. Only
+                Azure uses them: the source is not read before the import. So nothing is compared, unless the source is
+                named by its digest. An existing tag then always makes the call fail with `ConflictError`, even in a
                 second run, and `untagged_repositories` requires a source with a digest.
-            password: The password or the token.
             deadline: How long the whole call may take, in seconds or as a `timedelta`; 30 minutes by default.
             on_progress: Called with each `Event` of the call.
 
         Raises:
-            AksAcrError: Those of `import_image` that occur before Azure has accepted the import.
+            AksAcrError: All errors of `import_image` that occur before Azure has accepted the import.
 
         Example:
             started = client.start_import("myregistry", "nginx", target="nginx:v2")
@@ -911,13 +919,16 @@ class Calls:
         deadline: _Seconds | None = None,
         on_progress: _Listener | None = None,
     ) -> Call[_ImportStatus]:
-        """Checks once how far an import has got.
+        """Polls an import once, and returns its state.
 
         Azure returns a new link with each poll, and the handle is updated with it.
 
-        If Azure does not let the caller follow the import, its targets are read instead: the import has succeeded once
-        they have the image, and is reported as running, without tags, until then. If the targets cannot be read either,
-        the error is `ForbiddenError`.
+        An error of the kind `OperationFailedError`, or with a `failed_side`, means that the import has failed. After
+        any other error, such as a lost connection, the import continues, and the handle can be polled again.
+
+        If Azure does not let the caller follow the import, its targets are read instead: until they have the image, the
+        import is reported as running, without tags; then it is reported as succeeded. If the targets cannot be read
+        either, the error is `ForbiddenError`.
 
         Args:
             handle: What `start_import` returned, or the handle in it.
@@ -925,9 +936,8 @@ class Calls:
             on_progress: Called with each `Event` of the call.
 
         Raises:
-            OperationFailedError: An import that has failed is an error of kind `OperationFailedError`, as is an import
-                that Azure no longer knows, or one whose `failed_side` is known. Any other error belongs to the poll
-                itself, such as `UnavailableError`: the import continues, and the handle can be polled again.
+            OperationFailedError: If the import has failed, or Azure no longer knows it.
+            UnavailableError: If the poll itself failed: the import continues.
 
         Example:
             started = client.start_import("myregistry", "nginx", target="nginx:v3")
@@ -947,18 +957,19 @@ class Calls:
     ) -> Call[Kubeconfig]:
         """Gets a cluster's kubeconfig as a value, without writing a file.
 
-        The kubeconfig is Azure's own. For a cluster with Entra ID its user entry starts the program `kubelogin`, so
-        kubectl needs `kubelogin`. `apply`, `wait_for_rollout` and `pods` do not need it: they acquire the token
-        themselves. No program is started.
+        The kubeconfig is Azure's own. For a cluster with Entra ID, its user entry makes kubectl start the program
+        `kubelogin`, which has to be installed. `apply`, `wait_for_rollout` and `pods` do not need it: they acquire the
+        token themselves. This call itself starts no program.
 
         Args:
             cluster: A reference to a cluster: resource group and name, or resource ID.
-            access: The kind of access; `user` by default.
+            access: The kind of access. Values: `"user"` (default) or `"admin"`.
             public_fqdn: Whether a private cluster is addressed by its public name; off by default. Azure ignores it for
                 other clusters.
-            context: The name of context and cluster; the user gets Azure's name followed by this one. By default all
-                have Azure's names: the cluster's, and for the user a name that contains the resource group. An
-                administrator's context gets this name, but in a merged file it always ends in `-admin`.
+            context: The name of the context and of the cluster entry; by default, Azure's names are kept. Azure's names
+                are the cluster's name, and for the user entry a name that contains the resource group. The user entry
+                gets its Azure name with this name appended. In a merged file, an administrator's context gets this name
+                with `-admin` appended, unless it ends in that already.
             deadline: How long the whole call may take, in seconds or as a `timedelta`; 2 minutes by default.
             on_progress: Called with each `Event` of the call.
 
@@ -988,31 +999,38 @@ class Calls:
     ) -> Call[MergedKubeconfig]:
         """Merges a cluster's context, cluster and user into a kubeconfig file.
 
-        The file is the one in the options, or the one that `KUBECONFIG` names, or `~/.kube/config`. Every other byte of
-        it is kept. A second call changes nothing.
+        The file is the one in the options, or the one that `KUBECONFIG` names, or `~/.kube/config`. Everything else in
+        the file stays as it is, byte for byte. A second call changes nothing.
 
-        For a cluster with Entra ID, kubectl needs `kubelogin` to use the merged context, see `kubeconfig`.
+        For a cluster with Entra ID, kubectl needs `kubelogin` to use the merged context; see `kubeconfig`.
 
         Without a file in the options it reads the process's `KUBECONFIG`.
 
-        The file is replaced atomically, under the lock that kubectl takes. If it cannot be replaced, such as a single
-        file mounted into a container, it is written in place, as kubectl does, and the old text is restored if that
-        fails. Links are followed; mode, owner and line ends are kept; a new file is for its owner only. An equal
-        context of the same name is not changed and keeps a namespace that a user has set in it. An administrator's
-        context ends in `-admin`, as with az.
+        The file is replaced atomically, under the lock that kubectl takes. If it cannot be replaced, for example
+        because it is a single file mounted into a container, it is written in place, as kubectl does, and the old text
+        is restored if that fails. Links are followed; mode, owner and line endings are kept; only its owner can read or
+        write a new file. If a context of that name differs only in its namespace, which a user may have set, it is left
+        alone. An administrator's context ends in `-admin`, as with az.
+
+        If the merge fails, no file is changed, with one exception: if the current context is in a different file of
+        `KUBECONFIG` than the entries, both files are locked, and both new versions are written to temporary files,
+        before the first is replaced. If replacing the second then fails, the error names the first as
+        `already changed`: run the same merge again to complete it.
 
         Args:
             cluster: A reference to a cluster: resource group and name, or resource ID.
-            access: The kind of access; `user` by default.
+            access: The kind of access. Values: `"user"` (default) or `"admin"`.
             public_fqdn: Whether a private cluster is addressed by its public name; off by default. Azure ignores it for
                 other clusters.
-            context: The name of context and cluster; the user gets Azure's name followed by this one. By default all
-                have Azure's names: the cluster's, and for the user a name that contains the resource group. An
-                administrator's context gets this name, but in a merged file it always ends in `-admin`.
-            file: The file. By default it is chosen as kubectl does: the first file of `KUBECONFIG` that has an entry of
-                one of the names, else the first that exists, else the last; without `KUBECONFIG`, `~/.kube/config`.
+            context: The name of the context and of the cluster entry; by default, Azure's names are kept. Azure's names
+                are the cluster's name, and for the user entry a name that contains the resource group. The user entry
+                gets its Azure name with this name appended. In a merged file, an administrator's context gets this name
+                with `-admin` appended, unless it ends in that already.
+            file: The file. By default it is chosen as kubectl does: the first file in `KUBECONFIG` that already has an
+                entry with the name of the context, the cluster or the user, else the first that exists, else the last;
+                without `KUBECONFIG`, `~/.kube/config`.
             on_existing_entry: What to do with existing entries of the same names and different content. Kept by
-                default.
+                default. Values: `"keep"` (default) or `"replace"`.
             set_current: Whether the context becomes the current one; on by default.
             lock_wait: How long to wait for the file's lock; 10 seconds by default, and never beyond the call's
                 deadline.
@@ -1020,16 +1038,15 @@ class Calls:
             on_progress: Called with each `Event` of the call.
 
         Raises:
-            AksAcrError: Those of `kubeconfig`.
-            ConflictError: If existing entries have the names and are kept, if the lock is not released in time (the
-                error names it), or if a program without the lock changed the file in the meantime.
-            InvalidInputError: If an entry names a program other than `kubelogin`, a file, a proxy or another user (the
-                error names the field), and with the line if the file's format prevents changing these entries only.
+            AksAcrError: All errors of `kubeconfig`.
+            ConflictError: If the file has different entries with these names and `on_existing_entry` is
+                `OnExistingEntry.KEEP`, if the lock is not released in time (the error names it), or if a program that
+                ignores the lock changed the file in the meantime.
+            InvalidInputError: If an entry names a program other than `kubelogin`, a file, a proxy that you did not
+                configure or another user (the error names the field), or if the file's layout does not allow changing
+                only these entries (the error names the line).
             ForbiddenError: If the file is not writable.
-            UnavailableError: If the system failed, as on a full disk. In these cases nothing is changed, with one
-                exception: if the current context is in another file of `KUBECONFIG` than the entries, both files are
-                locked and their drafts are written before the first is replaced. If replacing the second then fails,
-                the error names the first as `already changed`, and the same merge again completes the change.
+            UnavailableError: If the system failed, for example because the disk is full.
             InvalidInputError: Before the first request if no file is named and the home folder is unknown.
 
         Example:
@@ -1054,22 +1071,22 @@ class Calls:
         The host `<acr-name>.azurecr.io` in an object is replaced by the login server of the registry in the options: in
         images of containers and volumes, in arguments and environment variables, and in custom resources. The `data` of
         an object, labels, annotations and descriptions are not changed. Objects are applied in order. If one fails, the
-        objects before it stay applied and the error says how many; call it again to continue.
+        objects before it stay applied and the error says how many: run the same apply again to continue.
 
         Args:
             cluster: A reference to a cluster: resource group and name, or resource ID.
             manifests: YAML with any number of documents, or JSON.
             registry: The registry whose login server replaces `<acr-name>.azurecr.io` in the manifests.
             namespace: The namespace for objects that name none; `default` by default.
-            force: Whether to take over fields that another field manager owns; off by default. If off, such a field is
-                a `ConflictError` that names the field and its manager.
+            force: Whether to take over fields that another field manager owns; off by default. If off, such a field
+                makes the call fail with `ConflictError`, and the error names the field and its manager.
             dry_run: Whether to validate on the server only, without changing anything; off by default.
             deadline: How long the whole call may take, in seconds or as a `timedelta`; 5 minutes by default.
             on_progress: Called with each `Event` of the call.
 
         Raises:
-            InvalidInputError: Before the first request, for a placeholder without a registry in the options, or an
-                image of another cloud, and from Kubernetes for an object that does not match its schema or is too
+            InvalidInputError: If the options have no registry for a placeholder or an image is from another cloud (both
+                before the first request), or if Kubernetes rejects an object that does not match its schema or is too
                 large.
             NotFoundError: For a kind or namespace that does not exist in the cluster, or a missing cluster or registry.
             ConflictError: For a field that another field manager owns, and, as a transient error, for a namespace that
@@ -1096,28 +1113,28 @@ class Calls:
         """Waits until every replica of a deployment is ready; fails fast if an image cannot be pulled.
 
         It only waits and starts nothing. The workload must be of kind `Deployment`. If waiting cannot help, the call
-        ends at once with the cause. The deadline limits the whole call, including `propagation_timeout`.
+        ends early, with the cause; if a grant is missing, that takes about 20 seconds. The deadline limits the whole
+        call, including `propagation_timeout`.
 
         Args:
             cluster: A reference to a cluster: resource group and name, or resource ID.
-            workload: A workload in a cluster: its kind, name and namespace. A name alone, such as `web`, is a
-                Deployment.
-            namespace: Its namespace; `default` by default.
+            workload: The deployment, such as `web` or `deployment/web`. Its namespace is an option.
+            namespace: The namespace of the workload; `default` by default.
             registry: Resource ID of the images' registry, if it is in a subscription that is not searched. When a
                 registry refuses a pull, its role assignments are read, to distinguish a missing grant from one that is
                 not effective yet.
-            subscriptions: Subscriptions in which to search the registry of a refused pull, in addition to the client's
-                and the cluster's. By default all that the caller can list.
-            propagation_timeout: How long an existing grant may take to become effective; 10 minutes by default. Refused
-                pulls are waited for this long, counted from the first one. It does not extend the deadline, which may
-                end the wait earlier.
+            subscriptions: Further subscriptions to search for the registry of a refused pull. The client's and the
+                cluster's are always searched. By default all that the caller can list.
+            propagation_timeout: How long an existing grant may take to become effective; 10 minutes by default. The
+                call waits this long for refused pulls to succeed, counted from the first one. It does not extend the
+                deadline, which may end the wait earlier.
             deadline: How long the whole call may take, in seconds or as a `timedelta`; 15 minutes by default.
             on_progress: Called with each `Event` of the call.
 
         Raises:
-            PullFailedError: If an image cannot be pulled and waiting cannot help, with the cause in `pull_failure`.
-            DeadlineExceededError: With the progress made so far, and with the pull failure that blocked the rollout at
-                the end, if any.
+            PullFailedError: If an image cannot be pulled and waiting cannot help (the cause is in `pull_failure`).
+            DeadlineExceededError: If the deadline passes (the error has the progress made so far, and the pull failure
+                that blocked the rollout at the end, if any).
             OperationFailedError: If Kubernetes reports the rollout as failed.
             NotFoundError: If the deployment does not exist.
 
@@ -1138,11 +1155,11 @@ class Calls:
         deadline: _Seconds | None = None,
         on_progress: _Listener | None = None,
     ) -> Call[Pods]:
-        """Lists the pods of a namespace; printed, they are the table that kubectl shows.
+        """Lists the pods of a namespace; the result prints as the table of `kubectl get pods`.
 
         Args:
             cluster: A reference to a cluster: resource group and name, or resource ID.
-            namespace: Their namespace; `default` by default.
+            namespace: The namespace of the pods; `default` by default.
             labels: A label selector, such as `app=nginx0`; all pods by default.
             deadline: How long the whole call may take, in seconds or as a `timedelta`; 2 minutes by default.
             on_progress: Called with each `Event` of the call.
@@ -1194,27 +1211,31 @@ class ImportItem(TypedDict):
     target: NotRequired[str | None]
     """The target, `repository:tag`. By default the source's own repository and tag, as Docker completes them, unless
     `additional_tags` or `untagged_repositories` name others: `nginx` becomes `library/nginx:latest`, `ghcr.io/a/b:v1`
-    and `a/b:v1@sha256:…` become `a/b:v1`. A source with a digest and no tag is `InvalidInputError` without a target.
+    and `a/b:v1@sha256:…` become `a/b:v1`. A source with a digest and no tag has no default: without any target, the
+    call fails with `InvalidInputError`.
     """
     additional_tags: NotRequired[Sequence[str]]
     """Further names of the image in the target registry, each `repository:tag`."""
     untagged_repositories: NotRequired[Sequence[str]]
     """Repositories in the target registry that get the image without a tag, by its digest only."""
     on_existing_tag: NotRequired[_OnExistingTag]
-    """What to do with an existing tag. Kept by default: the same image succeeds, another is a `ConflictError`."""
+    """What to do with an existing tag. By default it is kept: if it has the same image, the call succeeds, otherwise it
+    fails with `ConflictError`. Values: `"keep"` (default) or `"replace"`.
+    """
     source_registry: NotRequired[str | None]
-    """The Azure registry that has the source, if it cannot be found by the host in the source's name: one in another
-    subscription, by its resource ID. With it, a source without a host is a repository of that registry: `app:v1` is
-    `app:v1`, and not Docker Hub's `library/app:v1`. A host that belongs to no registry of this cloud contradicts it.
+    """The Azure registry that contains the source, if the source's host does not identify it. Give its resource ID if
+    it is in another subscription. A source without a host is then a repository of that registry: `app:v1` means its
+    `app:v1`, not Docker Hub's `library/app:v1`. If the source names a host outside this cloud's registries, the call
+    fails with `InvalidInputError`.
     """
     username: NotRequired[str | None]
-    """The user name; `None` with a token for the registry. Credentials for a source that does not allow anonymous
-    pulls. Only Azure uses them: the source is not read before the import. So nothing is compared, unless the source is
-    named by its digest. An existing tag is then always a `ConflictError`, also in a second run, and
-    `untagged_repositories` requires a source with a digest.
-    """
+    """The user name; left out if the password is a token for the registry."""
     password: NotRequired[str | None]
-    """The password or the token."""
+    """The password or the token. Credentials for a source that does not allow anonymous pulls. Only Azure uses them:
+    the source is not read before the import. So nothing is compared, unless the source is named by its digest. An
+    existing tag then always makes the call fail with `ConflictError`, even in a second run, and `untagged_repositories`
+    requires a source with a digest.
+    """
     deadline: NotRequired[_Seconds | None]
     """How long the whole call may take, in seconds or as a `timedelta`; 30 minutes by default."""
 
@@ -1369,7 +1390,7 @@ class Attachment(Result):
 
     @property
     def assignment_id(self) -> str | None:
-        """ID of the role assignment. `None` if one exists that the caller lacks the permission to read."""
+        """ID of the role assignment. `None` if it exists but the caller lacks the permission to read it."""
 
     @property
     def condition(self) -> str | None:
@@ -1381,7 +1402,7 @@ class Attachment(Result):
 
     @property
     def unchecked_groups(self) -> tuple[str, ...]:
-        """Object IDs of Entra groups that have access, if Azure did not say whether the identity is a member. Usually
+        """Object IDs of Entra groups with access for which Azure did not say whether the identity is a member. Usually
         empty.
         """
 
@@ -1422,15 +1443,15 @@ class AttachOutcome(Result):
         def kind(self) -> Literal["inherited"]: ...
         @property
         def from_(self) -> str:
-            """That scope."""
+            """The scope that gives the role."""
 
 
     @final
     class ThroughGroup(AttachOutcome):
         """The identity is a direct or nested member of an Entra group that has access: nothing was written.
 
-        This comes with a warning: nodes keep a token with the memberships at the time it was issued, for up to a day,
-        so a new membership takes long to have an effect. Request a direct grant to be independent of that.
+        This comes with a warning: nodes keep a token with the memberships at the time of issue for up to a day, so a
+        new membership can take that long to take effect. Request a direct grant to avoid this.
         """
 
         __match_args__ = ("group", "from_")
@@ -1448,7 +1469,7 @@ class AttachOutcome(Result):
 
     @final
     class ConditionDiffers(AttachOutcome):
-        """The role assignment exists with another condition, which was kept: nothing was written."""
+        """The role assignment exists with a different condition, which was kept: nothing was written."""
 
         __match_args__ = ("existing",)
         def __new__(cls, existing: str | None) -> AttachOutcome.ConditionDiffers: ...
@@ -1466,15 +1487,17 @@ class AttachOutcome(Result):
 class AttachPlan(Result):
     """A plan of what attach would do. It is valid for one hour.
 
-    Making a plan needs read permissions only. It can be stored as JSON, which is the same in every language.
+    Making a plan needs read permissions only. The plan can be stored as JSON, which is the same in every language.
 
     Applying it reads the current state again. If the planned change was made in the meantime, the call succeeds; if
     something else would have to be done, nothing is written and the error says so.
 
-    `str()` shows everything that would be written, below a line that starts with `+` (creates a role assignment), `~`
-    (replaces a condition), or `=` (writes nothing); a line with `!` is a warning. A stored plan is only as trustworthy
-    as its storage: anyone who can change it can name another principal, cluster or registry, within the permissions of
-    the caller who applies it. So review what `str()` shows at the place where it is applied.
+    `str()` starts with a line that is marked with `+` (creates a role assignment), `~` (replaces a condition), or `=`
+    (writes nothing). The lines below it show everything that would be written; a line with `!` is a warning.
+
+    A stored plan is only as trustworthy as its storage: anyone who can change it can put in a different principal,
+    cluster or registry, limited only by the permissions of the caller who applies it. So print the plan, and review it,
+    right before you apply it.
     """
 
     __match_args__ = ("version", "expires", "cluster", "registry", "role", "principal_id", "condition", "action", "is_principal_named", "on_inherited_grant", "on_condition_mismatch", "unchecked_groups")
@@ -1532,15 +1555,15 @@ class AttachPlan(Result):
 
     @property
     def on_inherited_grant(self) -> OnInheritedGrant:
-        """The option for access through a scope above the registry, or through a group."""
+        """The `on_inherited_grant` that the plan was made with."""
 
     @property
     def on_condition_mismatch(self) -> OnConditionMismatch:
-        """The option for a role assignment with another condition."""
+        """The `on_condition_mismatch` that the plan was made with."""
 
     @property
     def unchecked_groups(self) -> tuple[str, ...]:
-        """Object IDs of Entra groups that have access, if Azure did not say whether the identity is a member. Usually
+        """Object IDs of Entra groups with access for which Azure did not say whether the identity is a member. Usually
         empty.
         """
 
@@ -1618,7 +1641,7 @@ class PlannedAction(Result):
 class Detachment(Result):
     """The result of detach: the removed grants, and those that still give access.
 
-    A removed grant can have an effect for some time: Azure takes seconds to minutes, a node may keep a registry token
+    A removed grant may stay effective for some time: Azure takes seconds to minutes, a node may keep a registry token
     for hours, and an image that is already on a node starts without a pull.
     """
 
@@ -1728,8 +1751,8 @@ class PullGrant(Result):
 
     @property
     def clusters(self) -> tuple[str, ...]:
-        """The clusters whose nodes pull with this grant, of the listed clusters: the principal is their kubelet
-        identity, or a group that contains it (see `membership`). Resource IDs.
+        """Those of the listed clusters whose nodes pull with this grant: the principal is their kubelet identity, or a
+        group that contains it (see `membership`). Resource IDs.
         """
 
     @property
@@ -1782,7 +1805,7 @@ class GrantReach(Result):
 
     @final
     class Inherited(GrantReach):
-        """On a scope above the registry, and so for everything below that."""
+        """On a scope above the registry, so it covers everything below that scope."""
 
         __match_args__ = ("from_",)
         def __new__(cls, from_: str) -> GrantReach.Inherited: ...
@@ -1790,7 +1813,7 @@ class GrantReach(Result):
         def kind(self) -> Literal["inherited"]: ...
         @property
         def from_(self) -> str:
-            """That scope."""
+            """The scope that gives the role."""
 
 
 
@@ -1798,14 +1821,16 @@ class GrantReach(Result):
 class DetachPlan(Result):
     """A plan of what detach would remove. It is valid for one hour.
 
-    Making a plan needs read permissions only. It can be stored as JSON, which is the same in every language.
+    Making a plan needs read permissions only. The plan can be stored as JSON, which is the same in every language.
 
     Applying it reads the current state again. Grants that were removed in the meantime are skipped; if more would be
     removed than planned, nothing is removed.
 
-    `str()` shows everything that would be removed, below lines that start with `-` (deletes a role assignment) or `=`
-    (writes nothing); a line with `!` names a grant that still gives access. A stored plan is only as trustworthy as its
-    storage, see `AttachPlan`.
+    `str()` starts with a line for each role assignment that would be deleted, marked with `-` and followed by its
+    details, or with a line marked with `=` if nothing would be written. A line with `!` names a grant that still gives
+    access.
+
+    A stored plan is only as trustworthy as its storage; see `AttachPlan`.
     """
 
     __match_args__ = ("version", "expires", "cluster", "registry", "principal_id", "remove", "remaining", "is_principal_named", "only_created_by_aks_acr")
@@ -1901,7 +1926,7 @@ class RoleAssignment(Result):
 
     @property
     def description(self) -> str | None:
-        """Its description. This library writes its name and version."""
+        """Its description; on assignments that this library created, its name and version."""
 
 
 @final
@@ -1927,7 +1952,7 @@ class ClusterAttachments(Result):
 
     @property
     def grants(self) -> tuple[PullGrant, ...]:
-        """The grants, one or more for each registry, direct grants first. Grants of Entra groups that the identity is a
+        """The grants, one or more for each registry, direct grants first. Grants to Entra groups that the identity is a
         direct or nested member of are included.
         """
 
@@ -1958,8 +1983,8 @@ class RegistryAttachments(Result):
 
     @property
     def subscriptions(self) -> tuple[str, ...]:
-        """The subscriptions whose clusters were listed, to name the clusters of a grant. A subscription where the
-        caller lacks the permission to list clusters is left out.
+        """The subscriptions that were searched for clusters that use a grant. A subscription where the caller lacks the
+        permission to list clusters is left out.
         """
 
 
@@ -1984,7 +2009,9 @@ class Registry(Result):
 
     @property
     def login_server(self) -> str:
-        """The host for pushes and pulls. It is not always the name with a suffix."""
+        """The host for pushes and pulls. It is not always the name followed by the cloud's suffix, such as
+        `.azurecr.io`.
+        """
 
     @property
     def location(self) -> str:
@@ -2090,7 +2117,7 @@ class CreatedCluster(Result):
 
     @property
     def attachments(self) -> tuple[Attachment, ...]:
-        """The result of attaching each registry, in the given order, each once."""
+        """One result for each registry, in the order of the options, without duplicates."""
 
     @property
     def correlation_id(self) -> str | None:
@@ -2203,8 +2230,8 @@ class ImportProof(Result):
 
     @final
     class SourceMatched(ImportProof):
-        """The target's digest equals the source's: the digest in the source's name, or the one it had before the
-        import.
+        """The target's digest equals the source's (the digest in the source's name, or the one that was read before the
+        import).
         """
 
         __match_args__ = ("digest",)
@@ -2354,7 +2381,7 @@ class MergedKubeconfig(Result):
 
     @property
     def is_open_to_others(self) -> bool:
-        """Whether the file's mode lets other users read or write it, and so the keys in it. The file had this mode
+        """Whether the file's mode lets other users read or write the file, which contains keys. The file had this mode
         before the merge.
         """
 
@@ -2413,7 +2440,7 @@ class Rollout(Result):
 
 @final
 class Pods(Result):
-    """The pods of a namespace. `str()` is the table that kubectl prints."""
+    """The pods of a namespace. `str()` gives the table of `kubectl get pods`."""
 
     __match_args__ = ("pods", "at")
     def __new__(
@@ -2424,11 +2451,11 @@ class Pods(Result):
     ) -> Pods: ...
     @property
     def pods(self) -> tuple[Pod, ...]:
-        """The pods, by name."""
+        """The pods, sorted by name."""
 
     @property
     def at(self) -> datetime:
-        """The cluster's time of the list, from which ages are computed."""
+        """When the cluster listed the pods; ages are relative to this time."""
 
     def __len__(self) -> int: ...
     def __iter__(self) -> Iterator[Pod]: ...
@@ -2500,7 +2527,7 @@ class Pod(Result):
 
     @property
     def pull_failure(self) -> PullFailure | None:
-        """Why an image cannot be pulled, if so."""
+        """Why an image cannot be pulled; `None` if no pull failed."""
 
 
 @final
@@ -2540,7 +2567,9 @@ class PullFailure(Result):
 
     @property
     def message(self) -> str:
-        """The message of the first failure: kubelet drops it when it starts to back off."""
+        """Kubelet's message; the one about the first failure, if it was read in time. Kubelet replaces that message
+        when it starts to back off.
+        """
 
 
 @disjoint_base
@@ -2557,8 +2586,8 @@ class PullCause(Result):
 
     @final
     class Unauthorized(PullCause):
-        """The registry knows the identity, but it has no access to this repository: no grant, the wrong role for the
-        registry's mode, the wrong identity, or a grant that is not effective yet.
+        """The registry knows the identity, but the identity has no access to this repository: no grant, the wrong role
+        for the registry's mode, the wrong identity, or a grant that is not effective yet.
         """
 
         __match_args__ = ()
@@ -2684,7 +2713,9 @@ class Event(Result):
     """A progress event of a call.
 
     Steps can run at the same time, so their events can be interleaved; a step is identified by its text, which is for
-    people and may change. A step that was not started is never finished.
+    people and may change. Each `Event.Started` is followed by one `Event.Finished` with the same text, unless the step
+    failed, or the deadline or a cancellation ended it. Then the call's error says so; for one image of a list, its
+    `Event.ItemEnded` says so. A step that was not started is never finished.
     """
 
     @property
@@ -2714,7 +2745,7 @@ class Event(Result):
         def kind(self) -> Literal["polling"]: ...
         @property
         def step(self) -> str:
-            """The step that waits for it."""
+            """The step that waits for the operation."""
 
         @property
         def attempt(self) -> int:
@@ -2765,7 +2796,7 @@ class Event(Result):
 
     @final
     class Rollout(Event):
-        """The number of ready pods of a rollout changed, or the cause that blocks it."""
+        """The number of ready pods of a rollout, or the cause that blocks it, has changed."""
 
         __match_args__ = ("ready", "wanted", "cause")
         def __new__(cls, ready: int, wanted: int, cause: str | None) -> Event.Rollout: ...
@@ -2919,7 +2950,9 @@ class Write(Result):
 
     @property
     def target(self) -> str:
-        """The resource ID, or the cluster's resource ID and the path in its API. Never a query, which may be signed."""
+        """The resource ID, or the cluster's resource ID and the path in its API. Without the query, which may contain a
+        signature.
+        """
 
     @property
     def action(self) -> str | None:
@@ -2940,13 +2973,13 @@ class AksAcrError(Exception):
     """What went wrong, with the facts that a caller needs to act. Each kind of error has its own subclass."""
 
     kind: ErrorKind
-    """What a caller can do about it."""
+    """The kind of the error, which says what a caller can do about it."""
     is_transient: bool
     """Whether retrying the same call later may succeed without any other change.
 
-    By kind, `RateLimitedError`, `UnavailableError` and `DeadlineExceededError` are transient. Single errors can differ,
-    such as a lock that another program holds, or an untrusted certificate. `retry_after` says how long to wait, if the
-    service named a time.
+    The kinds `RateLimitedError`, `UnavailableError` and `DeadlineExceededError` are transient. Individual errors can
+    differ from their kind: a lock that another program holds is transient, an untrusted certificate is not.
+    `retry_after` says how long to wait, if the service named a time.
     """
     claims: str | None
     """The claims that Azure requires in a token before it continues, as JSON.
@@ -2961,8 +2994,8 @@ class AksAcrError(Exception):
     created: str | None
     """The resource ID of a resource that Azure has started to create although the call failed.
 
-    It is the cluster of `create_cluster`, which costs money from then on, or the registry of `create_registry`. Calling
-    again continues. `None` does not prove that nothing exists: the response may have been lost.
+    It is the cluster of `create_cluster`, which costs money from then on, or the registry of `create_registry`. Call
+    again to continue. `None` does not prove that nothing exists: the response may have been lost.
     """
     failed_side: ImportSide | None
     """The side of an import that is at fault, if known."""
@@ -2977,7 +3010,7 @@ class AksAcrError(Exception):
     They are set if `refusal` is `RefusalKind.POLICY` and Azure names them.
     """
     pull_failure: PullFailure | None
-    """Why pods cannot pull an image, if that is the error."""
+    """Why pods cannot pull an image, if that is why the call failed."""
     refusal: RefusalKind | None
     """What refused the call, if known.
 
@@ -3024,7 +3057,7 @@ class RateLimitedError(AksAcrError):
     """The service throttles, and asks to wait longer than the deadline allows; see `retry_after`. Transient."""
 
 class DeadlineExceededError(AksAcrError, TimeoutError):
-    """The deadline passed. Operations that Azure has started continue, and calling again finds them: transient. It is a
+    """The deadline passed. Transient: operations that Azure has started continue, and a new call finds them. It is a
     `TimeoutError` too.
     """
 
@@ -3033,7 +3066,7 @@ class CancelledError(AksAcrError):
 
 class UnavailableError(AksAcrError):
     """The service is unreachable or unavailable. Transient, except for an untrusted certificate, a proxy that rejects
-    the caller, and a disk that accepts no file.
+    the caller, and a disk that cannot be written to.
     """
 
 class OperationFailedError(AksAcrError):
@@ -3043,7 +3076,7 @@ class PullFailedError(AksAcrError):
     """Pods of a rollout cannot pull their image, and waiting does not help; see `pull_failure`."""
 
 class UnsupportedError(AksAcrError):
-    """This build, or this service, does not support it; the message says what to change."""
+    """This build or the service does not support the operation; the message says what to change."""
 
 class UnexpectedError(AksAcrError):
     """The service's response could not be understood."""

@@ -19,19 +19,19 @@ class Blocking:
     plan_attach = blocking(Calls.plan_attach)
     """Plans what `attach` would do, and writes nothing."""
     apply_attach = blocking(Calls.apply_attach)
-    """Carries out a plan of `plan_attach`, after checking that it still fits."""
+    """Carries out a plan of `plan_attach`, after checking that it still matches the current state."""
     detach = blocking(Calls.detach)
     """Removes the grants that let a cluster's nodes pull from a registry."""
     plan_detach = blocking(Calls.plan_detach)
     """Plans what `detach` would remove, and writes nothing."""
     apply_detach = blocking(Calls.apply_detach)
-    """Removes the grants listed in a plan of `plan_detach`, after checking that it still fits."""
+    """Removes the grants in a plan of `plan_detach`, after checking that it still matches the current state."""
     attachments_of_cluster = blocking(Calls.attachments_of_cluster)
     """Lists the registries that a cluster's nodes can pull from, and the grants that allow it."""
     attachments_of_registry = blocking(Calls.attachments_of_registry)
     """Lists the principals that can pull from a registry, and the grants that allow it."""
     registry = blocking(Calls.registry)
-    """Finds a registry by name, login server or resource ID; nothing is returned if it does not exist."""
+    """Finds a registry by name, login server or resource ID."""
     create_registry = blocking(Calls.create_registry)
     """Creates a registry."""
     create_cluster = blocking(Calls.create_cluster)
@@ -43,7 +43,7 @@ class Blocking:
     start_import = blocking(Calls.start_import)
     """Starts an import and returns a handle, without waiting for the import to end."""
     poll_import = blocking(Calls.poll_import)
-    """Checks once how far an import has got."""
+    """Polls an import once, and returns its state."""
     kubeconfig = blocking(Calls.kubeconfig)
     """Gets a cluster's kubeconfig as a value, without writing a file."""
     merge_kubeconfig = blocking(Calls.merge_kubeconfig)
@@ -53,7 +53,7 @@ class Blocking:
     wait_for_rollout = blocking(Calls.wait_for_rollout)
     """Waits until every replica of a deployment is ready; fails fast if an image cannot be pulled."""
     pods = blocking(Calls.pods)
-    """Lists the pods of a namespace; printed, they are the table that kubectl shows."""
+    """Lists the pods of a namespace; the result prints as the table of `kubectl get pods`."""
 
 
 class Awaitable:
@@ -68,19 +68,19 @@ class Awaitable:
     plan_attach = awaitable(Calls.plan_attach)
     """Plans what `attach` would do, and writes nothing."""
     apply_attach = awaitable(Calls.apply_attach)
-    """Carries out a plan of `plan_attach`, after checking that it still fits."""
+    """Carries out a plan of `plan_attach`, after checking that it still matches the current state."""
     detach = awaitable(Calls.detach)
     """Removes the grants that let a cluster's nodes pull from a registry."""
     plan_detach = awaitable(Calls.plan_detach)
     """Plans what `detach` would remove, and writes nothing."""
     apply_detach = awaitable(Calls.apply_detach)
-    """Removes the grants listed in a plan of `plan_detach`, after checking that it still fits."""
+    """Removes the grants in a plan of `plan_detach`, after checking that it still matches the current state."""
     attachments_of_cluster = awaitable(Calls.attachments_of_cluster)
     """Lists the registries that a cluster's nodes can pull from, and the grants that allow it."""
     attachments_of_registry = awaitable(Calls.attachments_of_registry)
     """Lists the principals that can pull from a registry, and the grants that allow it."""
     registry = awaitable(Calls.registry)
-    """Finds a registry by name, login server or resource ID; nothing is returned if it does not exist."""
+    """Finds a registry by name, login server or resource ID."""
     create_registry = awaitable(Calls.create_registry)
     """Creates a registry."""
     create_cluster = awaitable(Calls.create_cluster)
@@ -92,7 +92,7 @@ class Awaitable:
     start_import = awaitable(Calls.start_import)
     """Starts an import and returns a handle, without waiting for the import to end."""
     poll_import = awaitable(Calls.poll_import)
-    """Checks once how far an import has got."""
+    """Polls an import once, and returns its state."""
     kubeconfig = awaitable(Calls.kubeconfig)
     """Gets a cluster's kubeconfig as a value, without writing a file."""
     merge_kubeconfig = awaitable(Calls.merge_kubeconfig)
@@ -102,7 +102,7 @@ class Awaitable:
     wait_for_rollout = awaitable(Calls.wait_for_rollout)
     """Waits until every replica of a deployment is ready; fails fast if an image cannot be pulled."""
     pods = awaitable(Calls.pods)
-    """Lists the pods of a namespace; printed, they are the table that kubectl shows."""
+    """Lists the pods of a namespace; the result prints as the table of `kubectl get pods`."""
 
 
 class Followed:
@@ -118,19 +118,19 @@ class Followed:
     plan_attach = followed(Calls.plan_attach)
     """Plans what `attach` would do, and writes nothing."""
     apply_attach = followed(Calls.apply_attach)
-    """Carries out a plan of `plan_attach`, after checking that it still fits."""
+    """Carries out a plan of `plan_attach`, after checking that it still matches the current state."""
     detach = followed(Calls.detach)
     """Removes the grants that let a cluster's nodes pull from a registry."""
     plan_detach = followed(Calls.plan_detach)
     """Plans what `detach` would remove, and writes nothing."""
     apply_detach = followed(Calls.apply_detach)
-    """Removes the grants listed in a plan of `plan_detach`, after checking that it still fits."""
+    """Removes the grants in a plan of `plan_detach`, after checking that it still matches the current state."""
     attachments_of_cluster = followed(Calls.attachments_of_cluster)
     """Lists the registries that a cluster's nodes can pull from, and the grants that allow it."""
     attachments_of_registry = followed(Calls.attachments_of_registry)
     """Lists the principals that can pull from a registry, and the grants that allow it."""
     registry = followed(Calls.registry)
-    """Finds a registry by name, login server or resource ID; nothing is returned if it does not exist."""
+    """Finds a registry by name, login server or resource ID."""
     create_registry = followed(Calls.create_registry)
     """Creates a registry."""
     create_cluster = followed(Calls.create_cluster)
@@ -142,7 +142,7 @@ class Followed:
     start_import = followed(Calls.start_import)
     """Starts an import and returns a handle, without waiting for the import to end."""
     poll_import = followed(Calls.poll_import)
-    """Checks once how far an import has got."""
+    """Polls an import once, and returns its state."""
     kubeconfig = followed(Calls.kubeconfig)
     """Gets a cluster's kubeconfig as a value, without writing a file."""
     merge_kubeconfig = followed(Calls.merge_kubeconfig)
@@ -152,7 +152,7 @@ class Followed:
     wait_for_rollout = followed(Calls.wait_for_rollout)
     """Waits until every replica of a deployment is ready; fails fast if an image cannot be pulled."""
     pods = followed(Calls.pods)
-    """Lists the pods of a namespace; printed, they are the table that kubectl shows."""
+    """Lists the pods of a namespace; the result prints as the table of `kubectl get pods`."""
 
 
 class FollowedAsync:
@@ -168,19 +168,19 @@ class FollowedAsync:
     plan_attach = followed_async(Calls.plan_attach)
     """Plans what `attach` would do, and writes nothing."""
     apply_attach = followed_async(Calls.apply_attach)
-    """Carries out a plan of `plan_attach`, after checking that it still fits."""
+    """Carries out a plan of `plan_attach`, after checking that it still matches the current state."""
     detach = followed_async(Calls.detach)
     """Removes the grants that let a cluster's nodes pull from a registry."""
     plan_detach = followed_async(Calls.plan_detach)
     """Plans what `detach` would remove, and writes nothing."""
     apply_detach = followed_async(Calls.apply_detach)
-    """Removes the grants listed in a plan of `plan_detach`, after checking that it still fits."""
+    """Removes the grants in a plan of `plan_detach`, after checking that it still matches the current state."""
     attachments_of_cluster = followed_async(Calls.attachments_of_cluster)
     """Lists the registries that a cluster's nodes can pull from, and the grants that allow it."""
     attachments_of_registry = followed_async(Calls.attachments_of_registry)
     """Lists the principals that can pull from a registry, and the grants that allow it."""
     registry = followed_async(Calls.registry)
-    """Finds a registry by name, login server or resource ID; nothing is returned if it does not exist."""
+    """Finds a registry by name, login server or resource ID."""
     create_registry = followed_async(Calls.create_registry)
     """Creates a registry."""
     create_cluster = followed_async(Calls.create_cluster)
@@ -192,7 +192,7 @@ class FollowedAsync:
     start_import = followed_async(Calls.start_import)
     """Starts an import and returns a handle, without waiting for the import to end."""
     poll_import = followed_async(Calls.poll_import)
-    """Checks once how far an import has got."""
+    """Polls an import once, and returns its state."""
     kubeconfig = followed_async(Calls.kubeconfig)
     """Gets a cluster's kubeconfig as a value, without writing a file."""
     merge_kubeconfig = followed_async(Calls.merge_kubeconfig)
@@ -202,4 +202,4 @@ class FollowedAsync:
     wait_for_rollout = followed_async(Calls.wait_for_rollout)
     """Waits until every replica of a deployment is ready; fails fast if an image cannot be pulled."""
     pods = followed_async(Calls.pods)
-    """Lists the pods of a namespace; printed, they are the table that kubectl shows."""
+    """Lists the pods of a namespace; the result prints as the table of `kubectl get pods`."""

@@ -13,8 +13,8 @@ class Access(_Word):
     """The kind of access to a cluster."""
 
     USER = "user"
-    """As a user: on a cluster with Entra ID as the caller, elsewhere with the certificate of the cluster's user
-    account.
+    """As a user: with the caller's own identity if the cluster uses Entra ID, otherwise with the certificate of the
+    cluster's user account.
     """
     ADMIN = "admin"
     """With the certificate of the cluster's administrator, which bypasses Entra ID. Fails if local accounts are
@@ -39,14 +39,15 @@ class DetachOutcome(_Word):
     REMOVED = "removed"
     """At least one grant was removed."""
     NOTHING_TO_REMOVE = "nothing_to_remove"
-    """There was nothing to remove, and nothing was written. The cluster may still be able to pull, see `remaining`."""
+    """There was nothing to remove, and nothing was written. The cluster may still be able to pull; see `remaining`."""
 
 
 class DomainNameLabelScope(_Word):
     """The scope of the label that Azure adds to a registry's name in its login server.
 
     An example is `myregistry-e5f2d9a8b7c6h3j1.azurecr.io`. A registry that is created again with this name within the
-    scope gets the same login server; outside of it, it gets another. The scope cannot be changed after creation.
+    scope gets the same login server; outside the scope it gets a different one. The scope cannot be changed after
+    creation.
     """
 
     TENANT_REUSE = "TenantReuse"
@@ -56,14 +57,14 @@ class DomainNameLabelScope(_Word):
     RESOURCE_GROUP_REUSE = "ResourceGroupReuse"
     """The resource group."""
     NO_REUSE = "NoReuse"
-    """No scope: each creation gets another label."""
+    """No scope: every creation gets a new label."""
 
 
 class ErrorKind(_Word):
     """The kind of an `Error`: what a caller can do about it.
 
     Transient kinds, where retrying the same call later may succeed, are `RateLimitedError`, `UnavailableError` and
-    `DeadlineExceededError`. A single error can differ from its kind: use `is_transient`.
+    `DeadlineExceededError`. An individual error can differ from its kind: use `is_transient`.
     """
 
     INVALID_INPUT = "invalid_input"
@@ -89,19 +90,19 @@ class ErrorKind(_Word):
     RATE_LIMITED = "rate_limited"
     """The service throttles, and asks to wait longer than the deadline allows; see `retry_after`. Transient."""
     DEADLINE_EXCEEDED = "deadline_exceeded"
-    """The deadline passed. Operations that Azure has started continue, and calling again finds them: transient."""
+    """The deadline passed. Transient: operations that Azure has started continue, and a new call finds them."""
     CANCELLED = "cancelled"
     """The caller cancelled. Operations that Azure has started continue."""
     UNAVAILABLE = "unavailable"
     """The service is unreachable or unavailable. Transient, except for an untrusted certificate, a proxy that rejects
-    the caller, and a disk that accepts no file.
+    the caller, and a disk that cannot be written to.
     """
     OPERATION_FAILED = "operation_failed"
     """A long-running Azure operation ended without success. Transient if Azure aborted the copying of an image."""
     PULL_FAILED = "pull_failed"
     """Pods of a rollout cannot pull their image, and waiting does not help; see `pull_failure`."""
     UNSUPPORTED = "unsupported"
-    """This build, or this service, does not support it; the message says what to change."""
+    """This build or the service does not support the operation; the message says what to change."""
     UNEXPECTED = "unexpected"
     """The service's response could not be understood."""
 
@@ -140,7 +141,7 @@ class MergeOutcome(_Word):
 
 
 class OnConditionMismatch(_Word):
-    """What attach does if the role assignment exists with another condition."""
+    """What attach does if the role assignment exists with a different condition."""
 
     KEEP = "keep"
     """Keeps the existing condition, and the outcome says so."""
@@ -152,7 +153,7 @@ class OnExistingEntry(_Word):
     """What a merge does with an existing entry of the same name and different content."""
 
     KEEP = "keep"
-    """Keeps it and fails with `ConflictError`. Equal entries succeed."""
+    """Keeps it and fails with `ConflictError`. An identical entry is not an error."""
     REPLACE = "replace"
     """Replaces it."""
 
@@ -161,8 +162,9 @@ class OnExistingTag(_Word):
     """What an import does with an existing target tag."""
 
     KEEP = "keep"
-    """Keeps it: the same image succeeds, another is a `ConflictError`. If the source cannot be read, as with
-    `credentials`, and is not named by its digest, any image with the tag counts as another.
+    """Keeps it: if it has the same image, the call succeeds, otherwise it fails with `ConflictError`. If the source is
+    not named by its digest and cannot be read, for example because it requires credentials, any existing image with
+    that tag counts as a different one.
     """
     REPLACE = "replace"
     """Moves it to the imported image."""
@@ -206,7 +208,7 @@ class Operation(_Word):
 class PrincipalState(_Word):
     """Whether a principal still exists.
 
-    Only Microsoft Graph knows this of all principals: see `query_graph`.
+    Only Microsoft Graph knows this for every principal: see `query_graph`.
     """
 
     EXISTS = "exists"
@@ -238,7 +240,7 @@ class PullRole(_Word):
 
 
 class RefusalKind(_Word):
-    """What refused a call. Each kind is resolved in another way, by another person."""
+    """What refused a call. Each kind is resolved in a different way, by a different person."""
 
     MISSING_RIGHT = "missing_right"
     """No role of the caller contains the action: see `missing_action`."""
@@ -266,7 +268,9 @@ class RightScope(_Word):
     CLUSTER = "cluster"
     """The cluster."""
     REGISTRY = "registry"
-    """The registry. To read a registry that is given by name or login server, its subscription."""
+    """The registry. A registry that is given by name or login server is searched for in its subscription, so the
+    permission to read it is needed there.
+    """
     RESOURCE_GROUP = "resource_group"
     """The resource group in which a resource is created."""
     SUBSCRIPTION = "subscription"
@@ -277,7 +281,7 @@ class RoleAssignmentMode(_Word):
     """Whether a registry's permissions apply to all of it or to its repositories: `roleAssignmentMode`."""
 
     LEGACY_REGISTRY_PERMISSIONS = "LegacyRegistryPermissions"
-    """Registry-wide permissions: `LegacyRegistryPermissions`. Also if the service reports no mode."""
+    """Registry-wide permissions: `LegacyRegistryPermissions`. This is also the value if the service reports no mode."""
     ABAC_REPOSITORY_PERMISSIONS = "AbacRepositoryPermissions"
     """Repository permissions: `AbacRepositoryPermissions`. `AcrPull` has no effect here."""
 

@@ -47,24 +47,26 @@ impl Calls {
 
     /// Grants a cluster's nodes the role they need to pull from a registry.
     ///
-    /// At most one role assignment is written, and none if the grant exists. The cluster itself is never written.
+    /// It writes at most one role assignment, and nothing if the grant exists. The cluster itself is never changed.
     ///
-    /// With a registry by resource ID this takes 4 requests in 2 round trips; if the grant exists, 3 requests in 1
-    /// round trip and no write. If an Entra group has a role that allows pulling, one more request checks whether the
-    /// identity is a member. If it is, nothing is written, unless the options ask for a direct grant
+    /// If you pass the registry's resource ID, this takes 4 requests in 2 round trips; if the grant exists, it takes 3
+    /// requests in 1 round trip and writes nothing. If an Entra group has a role that allows pulling, one more request
+    /// checks whether the identity is a member. If it is, nothing is written, unless the options ask for a direct grant
     /// (`on_inherited_grant`).
     ///
     /// Args:
     ///     cluster: A reference to a cluster: resource group and name, or resource ID.
     ///     registry: A reference to a registry: name, login server or resource ID.
-    ///     principal_id: Object ID of the principal to grant, instead of the cluster's kubelet identity. Needed on a
-    ///         cluster with a service principal. It is not compared with the cluster: the given principal gets the
-    ///         grant.
+    ///     principal_id: Object ID of the principal that gets the role, instead of the cluster's kubelet identity.
+    ///         Needed on a cluster with a service principal. It is not checked against the cluster: this principal gets
+    ///         the role.
     ///     condition: A condition that restricts the grant, in the language of Azure's attribute-based access control
     ///         (ABAC). Only for registries with repository permissions: on other registries a condition would have no
     ///         effect, and is rejected.
     ///     on_inherited_grant: What to do if a scope above the registry, or an Entra group, already gives access.
-    ///     on_condition_mismatch: What to do if the role assignment exists with another condition.
+    ///         Values: `"suffices"` (default) or `"grant_directly"`.
+    ///     on_condition_mismatch: What to do if the role assignment exists with a different condition. Values: `"keep"`
+    ///         (default) or `"replace"`.
     ///     retry_forbidden_for: How long to retry after a 403. Off by default; useful right after activating a PIM
     ///         role.
     ///     deadline: How long the whole call may take, in seconds or as a `timedelta`; 5 minutes by default.
@@ -72,8 +74,8 @@ impl Calls {
     ///
     /// Raises:
     ///     NotFoundError: If the cluster, its kubelet identity or the registry does not exist.
-    ///     ForbiddenError: If the caller lacks the permission to read them or to write the grant, with the missing
-    ///         action and the smallest role that contains it.
+    ///     ForbiddenError: If the caller lacks the permission to read them or to write the grant (the error names the
+    ///         missing action and the smallest role that contains it).
     ///     InvalidInputError: For a condition that would have no effect.
     ///     UnsupportedError: For a cluster with a service principal whose object ID is not given.
     ///
@@ -115,21 +117,23 @@ impl Calls {
     /// Args:
     ///     cluster: A reference to a cluster: resource group and name, or resource ID.
     ///     registry: A reference to a registry: name, login server or resource ID.
-    ///     principal_id: Object ID of the principal to grant, instead of the cluster's kubelet identity. Needed on a
-    ///         cluster with a service principal. It is not compared with the cluster: the given principal gets the
-    ///         grant.
+    ///     principal_id: Object ID of the principal that gets the role, instead of the cluster's kubelet identity.
+    ///         Needed on a cluster with a service principal. It is not checked against the cluster: this principal gets
+    ///         the role.
     ///     condition: A condition that restricts the grant, in the language of Azure's attribute-based access control
     ///         (ABAC). Only for registries with repository permissions: on other registries a condition would have no
     ///         effect, and is rejected.
     ///     on_inherited_grant: What to do if a scope above the registry, or an Entra group, already gives access.
-    ///     on_condition_mismatch: What to do if the role assignment exists with another condition.
+    ///         Values: `"suffices"` (default) or `"grant_directly"`.
+    ///     on_condition_mismatch: What to do if the role assignment exists with a different condition. Values: `"keep"`
+    ///         (default) or `"replace"`.
     ///     retry_forbidden_for: How long to retry after a 403. Off by default; useful right after activating a PIM
     ///         role.
     ///     deadline: How long the whole call may take, in seconds or as a `timedelta`; 5 minutes by default.
     ///     on_progress: Called with each `Event` of the call.
     ///
     /// Raises:
-    ///     AksAcrError: Those of `attach`, except for missing write permissions.
+    ///     AksAcrError: All errors of `attach`, except those for missing write permissions.
     ///
     /// Example:
     ///     plan = client.plan_attach("my-group/my-cluster", "myregistry")
@@ -161,7 +165,7 @@ impl Calls {
         Ok(Call::new::<values::AttachPlan, _, _>(manner, work))
     }
 
-    /// Carries out a plan of `plan_attach`, after checking that it still fits.
+    /// Carries out a plan of `plan_attach`, after checking that it still matches the current state.
     ///
     /// The current state is read again first. If the grant was made in the meantime, nothing is written and the call
     /// succeeds; if something other than the plan's action would be needed, nothing is written and the call fails. The
@@ -175,9 +179,9 @@ impl Calls {
     ///     on_progress: Called with each `Event` of the call.
     ///
     /// Raises:
-    ///     AksAcrError: Those of `attach`.
-    ///     ConflictError: If the plan has expired or no longer fits.
-    ///     InvalidInputError: If the plan has another format version.
+    ///     AksAcrError: All errors of `attach`.
+    ///     ConflictError: If the plan has expired or no longer matches the current state.
+    ///     InvalidInputError: If the plan has a different format version.
     ///
     /// Example:
     ///     plan = client.plan_attach("my-group/my-cluster", "myregistry")
@@ -203,20 +207,19 @@ impl Calls {
 
     /// Removes the grants that let a cluster's nodes pull from a registry.
     ///
-    /// Only direct grants of the two roles that `attach` assigns are removed. The cluster is never written, and grants
-    /// at scopes above the registry are not touched. The result lists the grants that still give access. If there is
-    /// nothing to remove, nothing is written and the outcome says so.
+    /// Only direct grants of the two roles that `attach` assigns are removed. The cluster itself is never changed, and
+    /// grants at scopes above the registry are not touched. The result lists the grants that still give access. If
+    /// there is nothing to remove, nothing is written and the outcome says so.
     ///
     /// Each grant is tried even if removing another one failed: the error lists the removed grants, and a second call
-    /// continues with the rest. With a registry by resource ID this takes 3 requests in 2 round trips; a second call
-    /// takes 2 in 1.
+    /// continues with the rest. If you pass the registry's resource ID, this takes 3 requests in 2 round trips; a
+    /// second call takes 2 requests in 1 round trip.
     ///
     /// Args:
     ///     cluster: A reference to a cluster: resource group and name, or resource ID.
     ///     registry: A reference to a registry: name, login server or resource ID.
     ///     principal_id: Object ID of the principal whose grants are removed, instead of the cluster's kubelet
-    ///         identity. The cluster is not read then, so it may have been deleted: Azure keeps the grants of a deleted
-    ///         cluster.
+    ///         identity. The cluster is then not read, so this works for a deleted cluster too: Azure keeps its grants.
     ///     only_created_by_aks_acr: Whether to keep grants that this library did not create, such as a grant that
     ///         Terraform or Bicep would create again. Off by default: every direct grant of the two roles that attach
     ///         assigns is removed.
@@ -225,9 +228,9 @@ impl Calls {
     ///
     /// Raises:
     ///     NotFoundError: If the cluster, its kubelet identity or the registry does not exist: to remove the grants of
-    ///         a deleted cluster, use `principal_id`.
-    ///     ForbiddenError: If the caller lacks the permission to list the grants or to remove one, with the missing
-    ///         action, or if a lock prevents the removal (`RefusalKind.LOCK`).
+    ///         a deleted cluster, pass the object ID of its identity as `principal_id`.
+    ///     ForbiddenError: If the caller lacks the permission to list the grants or to remove one (the error names the
+    ///         missing action), or if a lock prevents the removal (the refusal is `RefusalKind.LOCK`).
     ///     UnsupportedError: For a cluster with a service principal whose object ID is not given.
     ///
     /// Example:
@@ -263,8 +266,7 @@ impl Calls {
     ///     cluster: A reference to a cluster: resource group and name, or resource ID.
     ///     registry: A reference to a registry: name, login server or resource ID.
     ///     principal_id: Object ID of the principal whose grants are removed, instead of the cluster's kubelet
-    ///         identity. The cluster is not read then, so it may have been deleted: Azure keeps the grants of a deleted
-    ///         cluster.
+    ///         identity. The cluster is then not read, so this works for a deleted cluster too: Azure keeps its grants.
     ///     only_created_by_aks_acr: Whether to keep grants that this library did not create, such as a grant that
     ///         Terraform or Bicep would create again. Off by default: every direct grant of the two roles that attach
     ///         assigns is removed.
@@ -272,7 +274,7 @@ impl Calls {
     ///     on_progress: Called with each `Event` of the call.
     ///
     /// Raises:
-    ///     AksAcrError: Those of `detach`, except for missing write permissions.
+    ///     AksAcrError: All errors of `detach`, except those for missing write permissions.
     ///
     /// Example:
     ///     print(client.plan_detach("my-group/my-cluster", "myregistry"))
@@ -297,7 +299,7 @@ impl Calls {
         Ok(Call::new::<values::DetachPlan, _, _>(manner, work))
     }
 
-    /// Removes the grants listed in a plan of `plan_detach`, after checking that it still fits.
+    /// Removes the grants in a plan of `plan_detach`, after checking that it still matches the current state.
     ///
     /// The current state is read again first. Grants that were removed in the meantime are skipped; if more grants
     /// would be removed than planned, none is removed. The plan contains the options it was made with and is valid for
@@ -310,9 +312,9 @@ impl Calls {
     ///     on_progress: Called with each `Event` of the call.
     ///
     /// Raises:
-    ///     AksAcrError: Those of `detach`.
-    ///     ConflictError: If the plan has expired or more grants would be removed.
-    ///     InvalidInputError: If the plan has another format version.
+    ///     AksAcrError: All errors of `detach`.
+    ///     ConflictError: If the plan has expired or more grants would be removed than planned.
+    ///     InvalidInputError: If the plan has a different format version.
     ///
     /// Example:
     ///     plan = client.plan_detach("my-group/my-cluster", "myregistry")
@@ -336,21 +338,21 @@ impl Calls {
 
     /// Lists the registries that a cluster's nodes can pull from, and the grants that allow it.
     ///
-    /// Inherited grants are included, and those that the identity has through Entra groups. Registries are searched for
-    /// in the client's subscription and the cluster's; name further subscriptions in the options. `query_graph` has no
-    /// effect here. This takes 3 requests in 2 round trips, and 2 more requests for each further subscription.
+    /// Grants that are inherited, or that the identity has through Entra groups, are included. Registries are searched
+    /// for in the client's subscription and the cluster's; name further subscriptions in the options. `query_graph` has
+    /// no effect here. This takes 3 requests in 2 round trips, and 2 more requests for each further subscription.
     ///
     /// Azure does not report which principal pulls for a cluster with a service principal: list the registry's grants
     /// with `attachments_of_registry` instead.
     ///
     /// Args:
     ///     cluster: A reference to a cluster: resource group and name, or resource ID.
-    ///     subscriptions: Further subscriptions to search. The client's own is always searched, and that of the cluster
-    ///         or registry.
+    ///     subscriptions: Further subscriptions to search. The client's subscription, and that of the cluster or
+    ///         registry, are always searched.
     ///     query_graph: Whether to query Microsoft Graph for deleted principals and the members of groups; off by
-    ///         default. Applies to a registry's grants only: for a cluster, Azure itself reports the grants of its
-    ///         groups. It requires permissions in Microsoft Graph (`Directory.Read.All`, or `Application.Read.All` and
-    ///         `GroupMember.Read.All`), which Azure roles do not include.
+    ///         default. Only `attachments_of_registry` uses it: for a cluster, Azure already reports the grants that
+    ///         come through groups. It requires permissions in Microsoft Graph (`Directory.Read.All`, or
+    ///         `Application.Read.All` and `GroupMember.Read.All`), which Azure roles do not include.
     ///     deadline: How long the whole call may take, in seconds or as a `timedelta`; 5 minutes by default.
     ///     on_progress: Called with each `Event` of the call.
     ///
@@ -384,19 +386,19 @@ impl Calls {
 
     /// Lists the principals that can pull from a registry, and the grants that allow it.
     ///
-    /// Inherited grants are included. Grants of kubelet identities name their clusters. Whether a principal still
-    /// exists is known for kubelet identities only, unless Microsoft Graph is queried (`query_graph`). By resource ID
-    /// this takes 3 requests in 1 round trip, and one more for each further subscription and for each role outside the
-    /// common built-in ones.
+    /// Inherited grants are included. A grant to a kubelet identity lists the clusters that use it. The call can say
+    /// whether a principal still exists only if it is a kubelet identity, unless Microsoft Graph is queried
+    /// (`query_graph`). If you pass the registry's resource ID, this takes 3 requests in 1 round trip, and one more for
+    /// each further subscription and for each role that is not one of the common built-in roles.
     ///
     /// Args:
     ///     registry: A reference to a registry: name, login server or resource ID.
-    ///     subscriptions: Further subscriptions to search. The client's own is always searched, and that of the cluster
-    ///         or registry.
+    ///     subscriptions: Further subscriptions to search. The client's subscription, and that of the cluster or
+    ///         registry, are always searched.
     ///     query_graph: Whether to query Microsoft Graph for deleted principals and the members of groups; off by
-    ///         default. Applies to a registry's grants only: for a cluster, Azure itself reports the grants of its
-    ///         groups. It requires permissions in Microsoft Graph (`Directory.Read.All`, or `Application.Read.All` and
-    ///         `GroupMember.Read.All`), which Azure roles do not include.
+    ///         default. Only `attachments_of_registry` uses it: for a cluster, Azure already reports the grants that
+    ///         come through groups. It requires permissions in Microsoft Graph (`Directory.Read.All`, or
+    ///         `Application.Read.All` and `GroupMember.Read.All`), which Azure roles do not include.
     ///     deadline: How long the whole call may take, in seconds or as a `timedelta`; 5 minutes by default.
     ///     on_progress: Called with each `Event` of the call.
     ///
@@ -428,7 +430,9 @@ impl Calls {
         Ok(Call::new::<values::RegistryAttachments, _, _>(manner, work))
     }
 
-    /// Finds a registry by name, login server or resource ID; nothing is returned if it does not exist.
+    /// Finds a registry by name, login server or resource ID.
+    ///
+    /// The result is `None` if the registry does not exist.
     ///
     /// Args:
     ///     registry: A reference to a registry: name, login server or resource ID.
@@ -458,21 +462,23 @@ impl Calls {
 
     /// Creates a registry.
     ///
-    /// If a registry of that name exists in the resource group, it is not changed, and `differences` list how it
+    /// If a registry of that name exists in the resource group, it is not changed, and `differences` lists how it
     /// differs from the options. Azure chooses the login server. The admin user and anonymous pull stay off.
     ///
-    /// A name that is taken and a registry that is being deleted are both `ConflictError`: the first has the `code`
-    /// `RegistryNameAlreadyInUse` and needs another name, the second has no code: wait and retry. An exhausted quota
-    /// has no separate kind: see `create_cluster`.
+    /// A taken name and a registry that is being deleted both fail with `ConflictError`. The first has the `code`
+    /// `RegistryNameAlreadyInUse`: choose another name. The second has no code: wait and retry. There is no separate
+    /// error kind for an exhausted quota; see `create_cluster`.
     ///
     /// Args:
     ///     group: The resource group.
     ///     name: The name.
     ///     location: The region; by default the resource group's.
-    ///     sku: The service tier; `Basic` by default.
-    ///     mode: Whether permissions apply to the whole registry, which is the default, or to its repositories.
+    ///     sku: The service tier. Values: `"Basic"` (default), `"Standard"` or `"Premium"`.
+    ///     mode: Whether permissions apply to the whole registry, which is the default, or to its repositories. Values:
+    ///         `"LegacyRegistryPermissions"` (default) or `"AbacRepositoryPermissions"`.
     ///     domain_name_label_scope: The label that Azure adds to the name in the login server; none by default.
-    ///         Requires a preview version of Azure's API.
+    ///         Requires a preview version of Azure's API. Values: `"TenantReuse"`, `"SubscriptionReuse"`,
+    ///         `"ResourceGroupReuse"` or `"NoReuse"`.
     ///     register_providers: Whether to register `Microsoft.ContainerRegistry` if the subscription has not registered
     ///         it; off by default.
     ///     deadline: How long the whole call may take, in seconds or as a `timedelta`; 10 minutes by default.
@@ -520,20 +526,20 @@ impl Calls {
 
     /// Creates a cluster whose nodes can pull from the registries in the options.
     ///
-    /// If a cluster of that name exists in the resource group, it is not changed: its registries are attached, and
-    /// `differences` list how it differs from the options.
+    /// If a cluster of that name exists in the resource group, it is not changed: the registries in the options are
+    /// attached to it, and `differences` lists how it differs from the options.
     ///
     /// The grants are made as soon as the cluster reports its kubelet identity, while Azure is still creating it. If
     /// the cluster is already being created, the call waits for that.
     ///
-    /// Whether the caller may make the grants is known only when they are made, after the creation has started: Azure
-    /// offers no way to check this without a write. The cluster exists by then, and calling again continues.
+    /// Azure offers no way to check in advance whether the caller may make the grants. The call learns it only when it
+    /// makes them, after the creation has started. By then the cluster exists: call again to continue.
     ///
-    /// An exhausted quota, or a VM size that the region does not offer, has no separate kind. If Azure rejects the
-    /// request at once, the kind follows its status: `InvalidInputError`, `ForbiddenError` without a `missing_action`,
-    /// or `ConflictError`. If Azure finds it during the creation, the kind is `OperationFailedError`. Azure's own code
-    /// is in `code`, such as `QuotaExceeded` or `SkuNotAvailable`; no such response was recorded, so this list may be
-    /// incomplete.
+    /// There is no separate error kind for an exhausted quota, or for a VM size that the region does not offer. If
+    /// Azure rejects the request, the kind follows the HTTP status: `InvalidInputError`, `ForbiddenError` without a
+    /// `missing_action`, or `ConflictError`. If Azure notices it only during the creation, the kind is
+    /// `OperationFailedError`. Azure's own code is in `code`, such as `QuotaExceeded` or `SkuNotAvailable`. No such
+    /// response of Azure has been recorded yet, so there may be other codes.
     ///
     /// Args:
     ///     cluster: A reference to a cluster: resource group and name, or resource ID.
@@ -543,7 +549,7 @@ impl Calls {
     ///     node_count: The number of nodes in its single pool, `nodepool1`; 3 by default.
     ///     vm_size: The VM size of its nodes, such as `Standard_D2s_v5`; by default the service's choice.
     ///     kubernetes_version: The Kubernetes version, such as `1.33` or `1.33.4`; by default the service's choice.
-    ///     tier: The pricing tier; `Free` by default.
+    ///     tier: The pricing tier. Values: `"Free"` (default), `"Standard"` or `"Premium"`.
     ///     ssh_key: SSH access to the nodes, as `azureuser`; none by default. Access with this public key,
     ///         `ssh-rsa AAAA…` or `ssh-ed25519 AAAA…`.
     ///     ssh_key_file: Access with the key pair in this file; the public key is in the file of the same name with the
@@ -556,11 +562,11 @@ impl Calls {
     ///     on_progress: Called with each `Event` of the call.
     ///
     /// Raises:
-    ///     InvalidInputError: For invalid options, and from Azure for a VM size or a Kubernetes version that it does
-    ///         not offer.
+    ///     InvalidInputError: If an option is invalid, or Azure does not offer the VM size or the Kubernetes version.
     ///     NotFoundError: For a missing resource group or registry, before anything is created.
     ///     ConflictError: If the cluster is being deleted.
-    ///     OperationFailedError: If the creation failed, now or in an earlier attempt, with its state.
+    ///     OperationFailedError: If the creation failed, now or in an earlier attempt (the error names the cluster's
+    ///         state).
     ///     NotRegisteredError: If the subscription has not registered the resource provider and `register_providers` is
     ///         off.
     ///     ForbiddenError: If the caller lacks the permission. If Azure has started to create a cluster, which costs
@@ -606,9 +612,10 @@ impl Calls {
     /// Azure copies the image; nothing is downloaded. The source's digest is read first, where possible, and the import
     /// is pinned to it. If the registry already has the same image, nothing is copied and the call succeeds.
     ///
-    /// The source may be public, an Azure registry that the caller can pull from, or a registry with credentials, which
-    /// are passed to Azure. The image gets one name or several, or no tag. With credentials, importing a source by tag
-    /// a second time is a `ConflictError`, because there is no digest to compare with.
+    /// The source may be a public registry, an Azure registry that the caller can pull from, or a private registry for
+    /// which you pass credentials, which only Azure uses. You can give the image one tag, several, or none. If you pass
+    /// credentials, importing a source by tag a second time fails with `ConflictError`, because there is no digest to
+    /// compare with.
     ///
     /// Args:
     ///     registry: A reference to a registry: name, login server or resource ID.
@@ -616,21 +623,21 @@ impl Calls {
     ///     target: The target, `repository:tag`. By default the source's own repository and tag, as Docker completes
     ///         them, unless `additional_tags` or `untagged_repositories` name others: `nginx` becomes
     ///         `library/nginx:latest`, `ghcr.io/a/b:v1` and `a/b:v1@sha256:…` become `a/b:v1`. A source with a digest
-    ///         and no tag is `InvalidInputError` without a target.
+    ///         and no tag has no default: without any target, the call fails with `InvalidInputError`.
     ///     additional_tags: Further names of the image in the target registry, each `repository:tag`.
     ///     untagged_repositories: Repositories in the target registry that get the image without a tag, by its digest
     ///         only.
-    ///     on_existing_tag: What to do with an existing tag. Kept by default: the same image succeeds, another is a
-    ///         `ConflictError`.
-    ///     source_registry: The Azure registry that has the source, if it cannot be found by the host in the source's
-    ///         name: one in another subscription, by its resource ID. With it, a source without a host is a repository
-    ///         of that registry: `app:v1` is `app:v1`, and not Docker Hub's `library/app:v1`. A host that belongs to no
-    ///         registry of this cloud contradicts it.
-    ///     username: The user name; `None` with a token for the registry. Credentials for a source that does not allow
-    ///         anonymous pulls. Only Azure uses them: the source is not read before the import. So nothing is compared,
-    ///         unless the source is named by its digest. An existing tag is then always a `ConflictError`, also in a
+    ///     on_existing_tag: What to do with an existing tag. By default it is kept: if it has the same image, the call
+    ///         succeeds, otherwise it fails with `ConflictError`. Values: `"keep"` (default) or `"replace"`.
+    ///     source_registry: The Azure registry that contains the source, if the source's host does not identify it.
+    ///         Give its resource ID if it is in another subscription. A source without a host is then a repository of
+    ///         that registry: `app:v1` means its `app:v1`, not Docker Hub's `library/app:v1`. If the source names a
+    ///         host outside this cloud's registries, the call fails with `InvalidInputError`.
+    ///     username: The user name; left out if the password is a token for the registry.
+    ///     password: The password or the token. Credentials for a source that does not allow anonymous pulls. Only
+    ///         Azure uses them: the source is not read before the import. So nothing is compared, unless the source is
+    ///         named by its digest. An existing tag then always makes the call fail with `ConflictError`, even in a
     ///         second run, and `untagged_repositories` requires a source with a digest.
-    ///     password: The password or the token.
     ///     deadline: How long the whole call may take, in seconds or as a `timedelta`; 30 minutes by default.
     ///     on_progress: Called with each `Event` of the call.
     ///
@@ -681,8 +688,8 @@ impl Calls {
     /// that fails does not stop the others, and one that exists already is not copied. `Event.ItemEnded` reports the
     /// end of each image.
     ///
-    /// If the call is cancelled or reaches its deadline, it returns all results so far, and the unfinished images have
-    /// that error.
+    /// If the call is cancelled or reaches its deadline, it still returns all results: each unfinished image has the
+    /// cancellation or the deadline as its error.
     ///
     /// Args:
     ///     registry: A reference to a registry: name, login server or resource ID.
@@ -693,10 +700,11 @@ impl Calls {
     ///     on_progress: Called with each `Event` of the call.
     ///
     /// Raises:
-    ///     InvalidInputError: For the whole list: before the first request, for two images with the same target or an
-    ///         image with invalid options.
+    ///     InvalidInputError: For the whole list: if two images have the same target or an image has invalid options
+    ///         (no request is sent then).
     ///     NotFoundError: If the registry does not exist.
-    ///     ForbiddenError: If the caller lacks the permission to read it. Each result can have those of `import_image`.
+    ///     ForbiddenError: If the caller lacks the permission to read it.
+    ///     AksAcrError: For each image, all errors of `import_image`.
     ///
     /// Example:
     ///     for result in client.import_images("myregistry", ["nginx", {"source": "nginx", "target": "web/nginx:stable"}]):
@@ -725,7 +733,7 @@ impl Calls {
 
     /// Starts an import and returns a handle, without waiting for the import to end.
     ///
-    /// The handle can be stored and polled later with `poll_import`, also by another process.
+    /// The handle can be stored and polled later with `poll_import`, even by another process.
     ///
     /// Args:
     ///     registry: A reference to a registry: name, login server or resource ID.
@@ -733,26 +741,26 @@ impl Calls {
     ///     target: The target, `repository:tag`. By default the source's own repository and tag, as Docker completes
     ///         them, unless `additional_tags` or `untagged_repositories` name others: `nginx` becomes
     ///         `library/nginx:latest`, `ghcr.io/a/b:v1` and `a/b:v1@sha256:…` become `a/b:v1`. A source with a digest
-    ///         and no tag is `InvalidInputError` without a target.
+    ///         and no tag has no default: without any target, the call fails with `InvalidInputError`.
     ///     additional_tags: Further names of the image in the target registry, each `repository:tag`.
     ///     untagged_repositories: Repositories in the target registry that get the image without a tag, by its digest
     ///         only.
-    ///     on_existing_tag: What to do with an existing tag. Kept by default: the same image succeeds, another is a
-    ///         `ConflictError`.
-    ///     source_registry: The Azure registry that has the source, if it cannot be found by the host in the source's
-    ///         name: one in another subscription, by its resource ID. With it, a source without a host is a repository
-    ///         of that registry: `app:v1` is `app:v1`, and not Docker Hub's `library/app:v1`. A host that belongs to no
-    ///         registry of this cloud contradicts it.
-    ///     username: The user name; `None` with a token for the registry. Credentials for a source that does not allow
-    ///         anonymous pulls. Only Azure uses them: the source is not read before the import. So nothing is compared,
-    ///         unless the source is named by its digest. An existing tag is then always a `ConflictError`, also in a
+    ///     on_existing_tag: What to do with an existing tag. By default it is kept: if it has the same image, the call
+    ///         succeeds, otherwise it fails with `ConflictError`. Values: `"keep"` (default) or `"replace"`.
+    ///     source_registry: The Azure registry that contains the source, if the source's host does not identify it.
+    ///         Give its resource ID if it is in another subscription. A source without a host is then a repository of
+    ///         that registry: `app:v1` means its `app:v1`, not Docker Hub's `library/app:v1`. If the source names a
+    ///         host outside this cloud's registries, the call fails with `InvalidInputError`.
+    ///     username: The user name; left out if the password is a token for the registry.
+    ///     password: The password or the token. Credentials for a source that does not allow anonymous pulls. Only
+    ///         Azure uses them: the source is not read before the import. So nothing is compared, unless the source is
+    ///         named by its digest. An existing tag then always makes the call fail with `ConflictError`, even in a
     ///         second run, and `untagged_repositories` requires a source with a digest.
-    ///     password: The password or the token.
     ///     deadline: How long the whole call may take, in seconds or as a `timedelta`; 30 minutes by default.
     ///     on_progress: Called with each `Event` of the call.
     ///
     /// Raises:
-    ///     AksAcrError: Those of `import_image` that occur before Azure has accepted the import.
+    ///     AksAcrError: All errors of `import_image` that occur before Azure has accepted the import.
     ///
     /// Example:
     ///     started = client.start_import("myregistry", "nginx", target="nginx:v2")
@@ -788,13 +796,16 @@ impl Calls {
         Ok(Call::converting(manner, work, values::StartedImport::from_core))
     }
 
-    /// Checks once how far an import has got.
+    /// Polls an import once, and returns its state.
     ///
     /// Azure returns a new link with each poll, and the handle is updated with it.
     ///
-    /// If Azure does not let the caller follow the import, its targets are read instead: the import has succeeded once
-    /// they have the image, and is reported as running, without tags, until then. If the targets cannot be read either,
-    /// the error is `ForbiddenError`.
+    /// An error of the kind `OperationFailedError`, or with a `failed_side`, means that the import has failed. After
+    /// any other error, such as a lost connection, the import continues, and the handle can be polled again.
+    ///
+    /// If Azure does not let the caller follow the import, its targets are read instead: until they have the image, the
+    /// import is reported as running, without tags; then it is reported as succeeded. If the targets cannot be read
+    /// either, the error is `ForbiddenError`.
     ///
     /// Args:
     ///     handle: What `start_import` returned, or the handle in it.
@@ -802,9 +813,8 @@ impl Calls {
     ///     on_progress: Called with each `Event` of the call.
     ///
     /// Raises:
-    ///     OperationFailedError: An import that has failed is an error of kind `OperationFailedError`, as is an import
-    ///         that Azure no longer knows, or one whose `failed_side` is known. Any other error belongs to the poll
-    ///         itself, such as `UnavailableError`: the import continues, and the handle can be polled again.
+    ///     OperationFailedError: If the import has failed, or Azure no longer knows it.
+    ///     UnavailableError: If the poll itself failed: the import continues.
     ///
     /// Example:
     ///     started = client.start_import("myregistry", "nginx", target="nginx:v3")
@@ -831,18 +841,19 @@ impl Calls {
 
     /// Gets a cluster's kubeconfig as a value, without writing a file.
     ///
-    /// The kubeconfig is Azure's own. For a cluster with Entra ID its user entry starts the program `kubelogin`, so
-    /// kubectl needs `kubelogin`. `apply`, `wait_for_rollout` and `pods` do not need it: they acquire the token
-    /// themselves. No program is started.
+    /// The kubeconfig is Azure's own. For a cluster with Entra ID, its user entry makes kubectl start the program
+    /// `kubelogin`, which has to be installed. `apply`, `wait_for_rollout` and `pods` do not need it: they acquire the
+    /// token themselves. This call itself starts no program.
     ///
     /// Args:
     ///     cluster: A reference to a cluster: resource group and name, or resource ID.
-    ///     access: The kind of access; `user` by default.
+    ///     access: The kind of access. Values: `"user"` (default) or `"admin"`.
     ///     public_fqdn: Whether a private cluster is addressed by its public name; off by default. Azure ignores it for
     ///         other clusters.
-    ///     context: The name of context and cluster; the user gets Azure's name followed by this one. By default all
-    ///         have Azure's names: the cluster's, and for the user a name that contains the resource group. An
-    ///         administrator's context gets this name, but in a merged file it always ends in `-admin`.
+    ///     context: The name of the context and of the cluster entry; by default, Azure's names are kept. Azure's names
+    ///         are the cluster's name, and for the user entry a name that contains the resource group. The user entry
+    ///         gets its Azure name with this name appended. In a merged file, an administrator's context gets this name
+    ///         with `-admin` appended, unless it ends in that already.
     ///     deadline: How long the whole call may take, in seconds or as a `timedelta`; 2 minutes by default.
     ///     on_progress: Called with each `Event` of the call.
     ///
@@ -877,31 +888,38 @@ impl Calls {
 
     /// Merges a cluster's context, cluster and user into a kubeconfig file.
     ///
-    /// The file is the one in the options, or the one that `KUBECONFIG` names, or `~/.kube/config`. Every other byte of
-    /// it is kept. A second call changes nothing.
+    /// The file is the one in the options, or the one that `KUBECONFIG` names, or `~/.kube/config`. Everything else in
+    /// the file stays as it is, byte for byte. A second call changes nothing.
     ///
-    /// For a cluster with Entra ID, kubectl needs `kubelogin` to use the merged context, see `kubeconfig`.
+    /// For a cluster with Entra ID, kubectl needs `kubelogin` to use the merged context; see `kubeconfig`.
     ///
     /// Without a file in the options it reads the process's `KUBECONFIG`.
     ///
-    /// The file is replaced atomically, under the lock that kubectl takes. If it cannot be replaced, such as a single
-    /// file mounted into a container, it is written in place, as kubectl does, and the old text is restored if that
-    /// fails. Links are followed; mode, owner and line ends are kept; a new file is for its owner only. An equal
-    /// context of the same name is not changed and keeps a namespace that a user has set in it. An administrator's
-    /// context ends in `-admin`, as with az.
+    /// The file is replaced atomically, under the lock that kubectl takes. If it cannot be replaced, for example
+    /// because it is a single file mounted into a container, it is written in place, as kubectl does, and the old text
+    /// is restored if that fails. Links are followed; mode, owner and line endings are kept; only its owner can read or
+    /// write a new file. If a context of that name differs only in its namespace, which a user may have set, it is left
+    /// alone. An administrator's context ends in `-admin`, as with az.
+    ///
+    /// If the merge fails, no file is changed, with one exception: if the current context is in a different file of
+    /// `KUBECONFIG` than the entries, both files are locked, and both new versions are written to temporary files,
+    /// before the first is replaced. If replacing the second then fails, the error names the first as
+    /// `already changed`: run the same merge again to complete it.
     ///
     /// Args:
     ///     cluster: A reference to a cluster: resource group and name, or resource ID.
-    ///     access: The kind of access; `user` by default.
+    ///     access: The kind of access. Values: `"user"` (default) or `"admin"`.
     ///     public_fqdn: Whether a private cluster is addressed by its public name; off by default. Azure ignores it for
     ///         other clusters.
-    ///     context: The name of context and cluster; the user gets Azure's name followed by this one. By default all
-    ///         have Azure's names: the cluster's, and for the user a name that contains the resource group. An
-    ///         administrator's context gets this name, but in a merged file it always ends in `-admin`.
-    ///     file: The file. By default it is chosen as kubectl does: the first file of `KUBECONFIG` that has an entry of
-    ///         one of the names, else the first that exists, else the last; without `KUBECONFIG`, `~/.kube/config`.
+    ///     context: The name of the context and of the cluster entry; by default, Azure's names are kept. Azure's names
+    ///         are the cluster's name, and for the user entry a name that contains the resource group. The user entry
+    ///         gets its Azure name with this name appended. In a merged file, an administrator's context gets this name
+    ///         with `-admin` appended, unless it ends in that already.
+    ///     file: The file. By default it is chosen as kubectl does: the first file in `KUBECONFIG` that already has an
+    ///         entry with the name of the context, the cluster or the user, else the first that exists, else the last;
+    ///         without `KUBECONFIG`, `~/.kube/config`.
     ///     on_existing_entry: What to do with existing entries of the same names and different content. Kept by
-    ///         default.
+    ///         default. Values: `"keep"` (default) or `"replace"`.
     ///     set_current: Whether the context becomes the current one; on by default.
     ///     lock_wait: How long to wait for the file's lock; 10 seconds by default, and never beyond the call's
     ///         deadline.
@@ -909,16 +927,15 @@ impl Calls {
     ///     on_progress: Called with each `Event` of the call.
     ///
     /// Raises:
-    ///     AksAcrError: Those of `kubeconfig`.
-    ///     ConflictError: If existing entries have the names and are kept, if the lock is not released in time (the
-    ///         error names it), or if a program without the lock changed the file in the meantime.
-    ///     InvalidInputError: If an entry names a program other than `kubelogin`, a file, a proxy or another user (the
-    ///         error names the field), and with the line if the file's format prevents changing these entries only.
+    ///     AksAcrError: All errors of `kubeconfig`.
+    ///     ConflictError: If the file has different entries with these names and `on_existing_entry` is
+    ///         `OnExistingEntry.KEEP`, if the lock is not released in time (the error names it), or if a program that
+    ///         ignores the lock changed the file in the meantime.
+    ///     InvalidInputError: If an entry names a program other than `kubelogin`, a file, a proxy that you did not
+    ///         configure or another user (the error names the field), or if the file's layout does not allow changing
+    ///         only these entries (the error names the line).
     ///     ForbiddenError: If the file is not writable.
-    ///     UnavailableError: If the system failed, as on a full disk. In these cases nothing is changed, with one
-    ///         exception: if the current context is in another file of `KUBECONFIG` than the entries, both files are
-    ///         locked and their drafts are written before the first is replaced. If replacing the second then fails,
-    ///         the error names the first as `already changed`, and the same merge again completes the change.
+    ///     UnavailableError: If the system failed, for example because the disk is full.
     ///     InvalidInputError: Before the first request if no file is named and the home folder is unknown.
     ///
     /// Example:
@@ -958,22 +975,22 @@ impl Calls {
     /// The host `<acr-name>.azurecr.io` in an object is replaced by the login server of the registry in the options: in
     /// images of containers and volumes, in arguments and environment variables, and in custom resources. The `data` of
     /// an object, labels, annotations and descriptions are not changed. Objects are applied in order. If one fails, the
-    /// objects before it stay applied and the error says how many; call it again to continue.
+    /// objects before it stay applied and the error says how many: run the same apply again to continue.
     ///
     /// Args:
     ///     cluster: A reference to a cluster: resource group and name, or resource ID.
     ///     manifests: YAML with any number of documents, or JSON.
     ///     registry: The registry whose login server replaces `<acr-name>.azurecr.io` in the manifests.
     ///     namespace: The namespace for objects that name none; `default` by default.
-    ///     force: Whether to take over fields that another field manager owns; off by default. If off, such a field is
-    ///         a `ConflictError` that names the field and its manager.
+    ///     force: Whether to take over fields that another field manager owns; off by default. If off, such a field
+    ///         makes the call fail with `ConflictError`, and the error names the field and its manager.
     ///     dry_run: Whether to validate on the server only, without changing anything; off by default.
     ///     deadline: How long the whole call may take, in seconds or as a `timedelta`; 5 minutes by default.
     ///     on_progress: Called with each `Event` of the call.
     ///
     /// Raises:
-    ///     InvalidInputError: Before the first request, for a placeholder without a registry in the options, or an
-    ///         image of another cloud, and from Kubernetes for an object that does not match its schema or is too
+    ///     InvalidInputError: If the options have no registry for a placeholder or an image is from another cloud (both
+    ///         before the first request), or if Kubernetes rejects an object that does not match its schema or is too
     ///         large.
     ///     NotFoundError: For a kind or namespace that does not exist in the cluster, or a missing cluster or registry.
     ///     ConflictError: For a field that another field manager owns, and, as a transient error, for a namespace that
@@ -1011,28 +1028,28 @@ impl Calls {
     /// Waits until every replica of a deployment is ready; fails fast if an image cannot be pulled.
     ///
     /// It only waits and starts nothing. The workload must be of kind `Deployment`. If waiting cannot help, the call
-    /// ends at once with the cause. The deadline limits the whole call, including `propagation_timeout`.
+    /// ends early, with the cause; if a grant is missing, that takes about 20 seconds. The deadline limits the whole
+    /// call, including `propagation_timeout`.
     ///
     /// Args:
     ///     cluster: A reference to a cluster: resource group and name, or resource ID.
-    ///     workload: A workload in a cluster: its kind, name and namespace. A name alone, such as `web`, is a
-    ///         Deployment.
-    ///     namespace: Its namespace; `default` by default.
+    ///     workload: The deployment, such as `web` or `deployment/web`. Its namespace is an option.
+    ///     namespace: The namespace of the workload; `default` by default.
     ///     registry: Resource ID of the images' registry, if it is in a subscription that is not searched. When a
     ///         registry refuses a pull, its role assignments are read, to distinguish a missing grant from one that is
     ///         not effective yet.
-    ///     subscriptions: Subscriptions in which to search the registry of a refused pull, in addition to the client's
-    ///         and the cluster's. By default all that the caller can list.
-    ///     propagation_timeout: How long an existing grant may take to become effective; 10 minutes by default. Refused
-    ///         pulls are waited for this long, counted from the first one. It does not extend the deadline, which may
-    ///         end the wait earlier.
+    ///     subscriptions: Further subscriptions to search for the registry of a refused pull. The client's and the
+    ///         cluster's are always searched. By default all that the caller can list.
+    ///     propagation_timeout: How long an existing grant may take to become effective; 10 minutes by default. The
+    ///         call waits this long for refused pulls to succeed, counted from the first one. It does not extend the
+    ///         deadline, which may end the wait earlier.
     ///     deadline: How long the whole call may take, in seconds or as a `timedelta`; 15 minutes by default.
     ///     on_progress: Called with each `Event` of the call.
     ///
     /// Raises:
-    ///     PullFailedError: If an image cannot be pulled and waiting cannot help, with the cause in `pull_failure`.
-    ///     DeadlineExceededError: With the progress made so far, and with the pull failure that blocked the rollout at
-    ///         the end, if any.
+    ///     PullFailedError: If an image cannot be pulled and waiting cannot help (the cause is in `pull_failure`).
+    ///     DeadlineExceededError: If the deadline passes (the error has the progress made so far, and the pull failure
+    ///         that blocked the rollout at the end, if any).
     ///     OperationFailedError: If Kubernetes reports the rollout as failed.
     ///     NotFoundError: If the deployment does not exist.
     ///
@@ -1068,11 +1085,11 @@ impl Calls {
         Ok(Call::new::<values::Rollout, _, _>(manner, work))
     }
 
-    /// Lists the pods of a namespace; printed, they are the table that kubectl shows.
+    /// Lists the pods of a namespace; the result prints as the table of `kubectl get pods`.
     ///
     /// Args:
     ///     cluster: A reference to a cluster: resource group and name, or resource ID.
-    ///     namespace: Their namespace; `default` by default.
+    ///     namespace: The namespace of the pods; `default` by default.
     ///     labels: A label selector, such as `app=nginx0`; all pods by default.
     ///     deadline: How long the whole call may take, in seconds or as a `timedelta`; 2 minutes by default.
     ///     on_progress: Called with each `Event` of the call.

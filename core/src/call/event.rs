@@ -6,10 +6,11 @@ use std::{fmt, time::Duration};
 
 /// A progress event of a call.
 ///
-/// Steps can run at the same time, so their events can be interleaved; a step is identified by its text, which is for people and may
-/// change. Each [`Started`](Self::Started) is followed by one [`Finished`](Self::Finished) with the same text, unless the step failed
-/// or was ended by the deadline, a cancellation or the drop of the future: then the call's error says so, or, for one image of a list,
-/// its [`ItemEnded`](Self::ItemEnded). A step that was not started is never finished.
+/// Steps can run at the same time, so their events can be interleaved; a step is identified by its text, which is for people and
+/// may change. Each [`Started`](Self::Started) is followed by one [`Finished`](Self::Finished) with the same text, unless the step
+/// failed, or the deadline or a cancellation ended it. Then the call's error says so; for one image of a list, its
+/// [`ItemEnded`](Self::ItemEnded) says so. Dropping the future ends a step without an event. A step that was not started is never
+/// finished.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(tag = "kind", rename_all = "snake_case")]
 #[non_exhaustive]
@@ -21,7 +22,7 @@ pub enum Event {
     },
     /// An Azure operation is still running.
     Polling {
-        /// The step that waits for it.
+        /// The step that waits for the operation.
         step: String,
         /// The number of the poll, from 1.
         attempt: u32,
@@ -44,7 +45,7 @@ pub enum Event {
         /// The wait before the retry in milliseconds, if known.
         wait_ms: Option<u64>,
     },
-    /// The number of ready pods of a rollout changed, or the cause that blocks it.
+    /// The number of ready pods of a rollout, or the cause that blocks it, has changed.
     Rollout {
         /// Ready replicas.
         ready: u32,

@@ -149,9 +149,9 @@ impl ClientBuilder {
     /// `https://…` is possible too, and a user and a password (`http://user:password@…`, percent-encoded) if the proxy requires them.
     ///
     /// Without this setting, `HTTPS_PROXY` and `ALL_PROXY` are read, in upper or lower case. In both cases the hosts in `NO_PROXY` and
-    /// this machine (`localhost`, `127.0.0.0/8`, `::1`) are reached directly, and a proxy named in a kubeconfig is used for its
-    /// cluster. The default credential chain uses the proxy. A given transport or credential does not: it sends its requests in its own
-    /// way.
+    /// this machine (`localhost`, `127.0.0.0/8`, `::1`) are reached directly. A proxy in a kubeconfig is accepted only if it is the one
+    /// that you configured for that cluster; any other is rejected. The default credential chain uses the proxy. A transport or a
+    /// credential that you pass does not use it.
     ///
     /// ```
     /// # fn main() -> aks_acr::Result<()> {
@@ -173,8 +173,9 @@ impl ClientBuilder {
     /// Use it for a proxy that inspects TLS, or for an emulator. One text may hold several certificates; calling it again adds more.
     ///
     /// They apply to Azure, registries and the default credential chain, and to a cluster in addition to the authority in its
-    /// kubeconfig. For requests to clusters, an `https` proxy is verified with these too. They do not apply to a given transport or
-    /// credential. `NODE_EXTRA_CA_CERTS` and `REQUESTS_CA_BUNDLE` are not read.
+    /// kubeconfig. For requests to clusters, the certificate of an `https` proxy must be signed by one of these: the system's root
+    /// certificates are not used there. They do not apply to a transport or a credential that you pass. `NODE_EXTRA_CA_CERTS` and
+    /// `REQUESTS_CA_BUNDLE` are not read.
     #[must_use]
     pub fn add_root_certificates(mut self, pem: impl Into<String>) -> Self {
         self.connection = None;
@@ -251,9 +252,9 @@ impl ClientBuilder {
     /// Makes the client read-only: no request that would change something is sent.
     ///
     /// A call that would write ends with [`Forbidden`](crate::ErrorKind::Forbidden) and
-    /// [`ReadOnlyClient`](crate::RefusalKind::ReadOnlyClient). Calls that only read work: plans, lists, a kubeconfig, an apply as a dry
-    /// run, and attach if the grant exists. This is enforced for Azure and Kubernetes in the request pipeline; your own implementations
-    /// of the traits are not restricted.
+    /// [`ReadOnlyClient`](crate::RefusalKind::ReadOnlyClient). A call that only reads still works: plans, lists, a kubeconfig, an apply
+    /// as a dry run, and attach if the grant exists. This is enforced for Azure and Kubernetes in the request pipeline; your own
+    /// implementations of the traits are not restricted.
     ///
     /// It restricts remote changes only, not reads or local files: an administrator's kubeconfig can be read
     /// ([`Access::Admin`](crate::Access::Admin)) if the caller has the permission, [`merge_kubeconfig`](Client::merge_kubeconfig)
@@ -303,7 +304,7 @@ impl ClientBuilder {
         self
     }
 
-    /// The connection of the future client, to create and wrap Azure-backed parts. No request is sent.
+    /// The connection that the client will use, to create and wrap Azure-backed parts. No request is sent.
     ///
     /// Setting anything other than parts on the builder afterwards creates another connection.
     ///

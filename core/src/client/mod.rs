@@ -10,7 +10,7 @@ use crate::operation::Parts;
 use azure_core::credentials::TokenCredential;
 use std::sync::Arc;
 
-/// The entry point: joins registries and clusters of one Azure subscription. Cheap to clone.
+/// The entry point: gives clusters access to registries, in one Azure subscription. Cheap to clone.
 ///
 /// Dropping a future stops waiting; operations that Azure has started continue.
 ///

@@ -11,7 +11,8 @@ pub struct ApplyOptions {
     /// The namespace for objects that name none; `default` by default.
     pub namespace: String,
     /// Whether to take over fields that another field manager owns; off by default.
-    /// If off, such a field is a [`Conflict`](crate::ErrorKind::Conflict) that names the field and its manager.
+    /// If off, such a field makes the call fail with [`Conflict`](crate::ErrorKind::Conflict), and the error names the field and its
+    /// manager.
     pub force: bool,
     /// Whether to validate on the server only, without changing anything; off by default.
     pub dry_run: bool,

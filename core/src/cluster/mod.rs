@@ -34,15 +34,16 @@ use std::{fmt, ops::ControlFlow, time::Duration};
 
 /// Creates clusters, gives access to them, applies manifests and watches pods.
 ///
-/// - `start_create` returns when Azure has accepted the cluster. An existing cluster is never written: if it is still being created,
-///   that creation is returned; if it is created, it is returned with its differences; if its creation failed or it is being deleted,
-///   the error names its state.
+/// - `start_create` returns when Azure has accepted the cluster. An existing cluster is never changed: if it is still being
+///   created, that creation is returned; if it is created, it is returned with its differences; if its creation failed or it is
+///   being deleted, the error names its state.
 /// - `start_create` treats a cluster as missing only if Azure says so: not if the caller lacks the permission to read it, or no
 ///   response came.
 /// - `start_create` registers no resource provider, and generates no SSH key, unless the options say so.
 /// - `finish_create` waits for a cluster no matter which call started its creation, and returns the operation's own error text.
-/// - `kubeconfig` writes no file and starts no program. A kubeconfig that names a program other than `kubelogin`, a file, a proxy or a
-///   foreign server is an error that names the field; the same applies to every method that connects with it.
+/// - `kubeconfig` writes no file and starts no program. A kubeconfig that names a program other than `kubelogin`, a file, a proxy
+///   that the caller did not configure or a server other than the cluster's is an error that names the field; the same applies to
+///   every method that connects with it.
 /// - `apply` looks up the kinds of all objects before it writes the first; it is server-side apply, so a second call changes nothing.
 /// - `wait_for_rollout` ends when every replica is ready, or at a cause that waiting cannot resolve.
 /// - `pods` of a namespace without pods is an empty list.
@@ -64,7 +65,7 @@ pub trait ClusterDeployer: fmt::Debug + Send + Sync + 'static {
         call: &Call,
     ) -> Result<Vec<Applied>>;
     /// Waits until a deployment's rollout is complete.
-    /// A cause that depends on a grant is waited for up to `propagation_timeout`.
+    /// If a pull is refused because a grant may not be effective yet, it waits up to `propagation_timeout`.
     async fn wait_for_rollout(
         &self,
         cluster: &ClusterRef,
@@ -104,7 +105,7 @@ pub enum PodEvent {
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct PodSelection {
-    /// Their namespace; `default` by default.
+    /// The namespace of the pods; `default` by default.
     pub namespace: String,
     /// A label selector, such as `app=nginx0`; all pods by default.
     pub labels: Option<String>,

@@ -57,7 +57,7 @@ impl ClusterRef {
         Ok(Self { subscription: None, group: group_name(group)?, name: cluster_name(name)? })
     }
 
-    /// The same cluster in another subscription than the client's.
+    /// The same cluster in a subscription other than the client's.
     #[must_use]
     pub fn in_subscription(mut self, subscription: SubscriptionId) -> Self {
         self.subscription = Some(subscription);

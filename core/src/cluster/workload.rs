@@ -25,7 +25,7 @@ pub struct WorkloadRef {
     pub kind: String,
     /// Its name.
     pub name: String,
-    /// Its namespace; `default` by default.
+    /// The namespace of the workload; `default` by default.
     pub namespace: String,
 }
 

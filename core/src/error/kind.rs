@@ -11,7 +11,7 @@ macro_rules! kinds {
         /// The kind of an [`Error`]: what a caller can do about it.
         ///
         /// Transient kinds, where retrying the same call later may succeed, are [`RateLimited`](Self::RateLimited),
-        /// [`Unavailable`](Self::Unavailable) and [`DeadlineExceeded`](Self::DeadlineExceeded). A single error can differ from its
+        /// [`Unavailable`](Self::Unavailable) and [`DeadlineExceeded`](Self::DeadlineExceeded). An individual error can differ from its
         /// kind: use [`Error::is_transient`].
         #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
         #[non_exhaustive]
@@ -109,18 +109,18 @@ kinds! {
     Unauthenticated => "unauthenticated",
     /// The service throttles, and asks to wait longer than the deadline allows; see [`Error::retry_after`]. Transient.
     RateLimited => "rate_limited",
-    /// The deadline passed. Operations that Azure has started continue, and calling again finds them: transient.
+    /// The deadline passed. Transient: operations that Azure has started continue, and a new call finds them.
     DeadlineExceeded => "deadline_exceeded",
     /// The caller cancelled. Operations that Azure has started continue.
     Cancelled => "cancelled",
     /// The service is unreachable or unavailable. Transient, except for an untrusted certificate, a proxy that rejects the caller, and
-    /// a disk that accepts no file.
+    /// a disk that cannot be written to.
     Unavailable => "unavailable",
     /// A long-running Azure operation ended without success. Transient if Azure aborted the copying of an image.
     OperationFailed => "operation_failed",
     /// Pods of a rollout cannot pull their image, and waiting does not help; see [`Error::pull_failure`].
     PullFailed => "pull_failed",
-    /// This build, or this service, does not support it; the message says what to change.
+    /// This build or the service does not support the operation; the message says what to change.
     Unsupported => "unsupported",
     /// The service's response could not be understood.
     Unexpected => "unexpected",

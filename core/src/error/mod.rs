@@ -69,7 +69,7 @@ enum Created {
 }
 
 impl Error {
-    /// What a caller can do about it.
+    /// The kind of the error, which says what a caller can do about it.
     #[must_use]
     pub fn kind(&self) -> ErrorKind {
         self.0.kind
@@ -77,10 +77,10 @@ impl Error {
 
     /// Whether retrying the same call later may succeed without any other change.
     ///
-    /// By kind, [`RateLimited`](ErrorKind::RateLimited), [`Unavailable`](ErrorKind::Unavailable) and
-    /// [`DeadlineExceeded`](ErrorKind::DeadlineExceeded) are transient. Single errors can differ, such as a lock that another program
-    /// holds, or an untrusted certificate. The library has already retried what is listed under *Retries* in the crate's docs.
-    /// [`retry_after`](Self::retry_after) says how long to wait, if the service named a time.
+    /// The kinds [`RateLimited`](ErrorKind::RateLimited), [`Unavailable`](ErrorKind::Unavailable) and
+    /// [`DeadlineExceeded`](ErrorKind::DeadlineExceeded) are transient. Individual errors can differ from their kind: a lock that
+    /// another program holds is transient, an untrusted certificate is not. The library has already retried what is listed under
+    /// *Retries* in the crate's docs. [`retry_after`](Self::retry_after) says how long to wait, if the service named a time.
     #[must_use]
     pub fn is_transient(&self) -> bool {
         self.0.transient.unwrap_or_else(|| self.0.kind.is_transient())
@@ -89,7 +89,7 @@ impl Error {
     /// The resource ID of a resource that Azure has started to create although the call failed.
     ///
     /// It is the cluster of [`create_cluster`](crate::Client::create_cluster), which costs money from then on, or the registry of
-    /// [`create_registry`](crate::Client::create_registry). Calling again continues. `None` does not prove that nothing exists: the
+    /// [`create_registry`](crate::Client::create_registry). Call again to continue. `None` does not prove that nothing exists: the
     /// response may have been lost.
     #[must_use]
     pub fn created(&self) -> Option<&str> {
@@ -99,7 +99,7 @@ impl Error {
         }
     }
 
-    /// The facts of the message, as names and values. They are for readers, and new ones may be added.
+    /// The details in the message, as names and values. They are for people, and new ones may be added.
     pub fn context(&self) -> impl Iterator<Item = (&str, &str)> {
         self.0.context.iter().map(|(name, value)| (*name, value.as_str()))
     }
@@ -193,7 +193,7 @@ impl Error {
         self.0.claims.as_deref()
     }
 
-    /// Why pods cannot pull an image, if that is the error.
+    /// Why pods cannot pull an image, if that is why the call failed.
     #[must_use]
     pub fn pull_failure(&self) -> Option<&crate::pull::PullFailure> {
         self.0.pull_failure.as_ref()

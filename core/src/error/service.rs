@@ -20,7 +20,7 @@ pub struct ServiceError {
 }
 
 impl ServiceError {
-    /// A response of which the status and the code are known.
+    /// Creates a response with this status and code; all other fields are empty.
     #[must_use]
     pub fn new(status: u16, code: impl Into<String>) -> Self {
         Self { status, code: Some(code.into()), ..Self::default() }

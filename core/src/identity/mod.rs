@@ -50,7 +50,7 @@ pub struct ClusterIdentities {
 }
 
 impl ClusterIdentities {
-    /// A cluster of which only the ID is known.
+    /// Creates the identities of the cluster with this ID; all other fields are empty.
     #[must_use]
     pub fn new(cluster: ResourceId) -> Self {
         Self {
@@ -79,7 +79,7 @@ pub struct KubeletIdentity {
 }
 
 impl KubeletIdentity {
-    /// An identity of which only the object ID is known.
+    /// Creates an identity with this object ID; all other fields are empty.
     #[must_use]
     pub fn new(object_id: PrincipalId) -> Self {
         Self { object_id, client_id: None, resource_id: None }

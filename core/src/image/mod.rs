@@ -21,7 +21,7 @@ pub struct Image {
 }
 
 impl Image {
-    /// An image of which only the digest is known.
+    /// Creates an image with this digest; all other fields are empty.
     #[must_use]
     pub fn new(digest: Digest) -> Self {
         Self { digest, media_type: None }

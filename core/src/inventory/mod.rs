@@ -25,7 +25,7 @@ use std::fmt;
 /// - Listing changes nothing in Azure, and reads every page.
 /// - A registry that has no login server yet is left out: nothing can be pulled from it.
 /// - What this version cannot parse, such as a registry with an unknown mode, is left out, and reported through `tracing`.
-/// - What the caller lacks the permission to read may be missing from a list: Azure leaves it out, or refuses the list.
+/// - Resources that the caller lacks the permission to read may be missing: Azure leaves them out, or refuses the whole list.
 #[async_trait]
 pub trait Inventory: fmt::Debug + Send + Sync + 'static {
     /// The registries of a subscription.

@@ -13,7 +13,9 @@ use serde::{Deserialize, Serialize};
 pub enum RightScope {
     /// The cluster.
     Cluster,
-    /// The registry. To read a registry that is given by name or login server, its subscription.
+    /// The registry.
+    /// A registry that is given by name or login server is searched for in its subscription, so the permission to read it is needed
+    /// there.
     Registry,
     /// The resource group in which a resource is created.
     ResourceGroup,
@@ -63,15 +65,15 @@ pub(crate) const READ_THE_REGISTRY: RequiredRight =
 pub(crate) const LIST_GRANTS: RequiredRight = useful(
     READ_GRANTS,
     RightScope::Registry,
-    "to list role assignments; required for registries with repository permissions, where a condition \
-        could be lost",
+    "to list role assignments: required on registries with repository permissions (a condition could be \
+        lost), optional on others",
 );
 pub(crate) const LIST_GRANTS_REQUIRED: RequiredRight =
     needed(READ_GRANTS, RightScope::Registry, "to list role assignments");
 pub(crate) const REPORT_REMAINING: RequiredRight = useful(
     READ_REGISTRY,
     RightScope::Registry,
-    "to report exactly what still gives access; required if the registry is given by name",
+    "to report exactly what still gives access: required if the registry is given by name, otherwise optional",
 );
 pub(crate) const READ_ROLES: RequiredRight =
     useful(READ_ROLE, RightScope::Registry, "to check whether a custom role allows pulling");

@@ -12,7 +12,7 @@ use serde::{Deserialize, Deserializer, de::Error as _};
 use serde_json::json;
 
 impl RequiredRight {
-    /// Finds the permission of an operation by its action, to read stored permissions back.
+    /// Looks up a permission by its action, for example to restore a stored list.
     ///
     /// # Errors
     /// [`InvalidInput`](crate::ErrorKind::InvalidInput) if no operation needs it.
@@ -49,7 +49,7 @@ impl<'de> Deserialize<'de> for RequiredRight {
 
 /// Lists the permissions that the given operations need, each once.
 ///
-/// A permission that one of the operations requires is required.
+/// A permission is marked as required if any of the operations requires it.
 ///
 /// ```
 /// use aks_acr::{Operation, required_rights};
@@ -73,7 +73,7 @@ pub fn required_rights(operations: &[Operation]) -> Vec<RequiredRight> {
 
 /// Creates a custom role with exactly these permissions, for `az role definition create --role-definition @file`.
 ///
-/// Optional permissions are included: leave out of `rights` what you do not want.
+/// Optional permissions are included: remove those that you do not want from `rights` first.
 ///
 /// ```
 /// use aks_acr::{Operation, custom_role_json, required_rights};

@@ -5,8 +5,8 @@ use serde::{Deserialize, Serialize};
 
 /// The scope of the label that Azure adds to a registry's name in its login server.
 ///
-/// An example is `myregistry-e5f2d9a8b7c6h3j1.azurecr.io`. A registry that is created again with this name within the scope gets the
-/// same login server; outside of it, it gets another. The scope cannot be changed after creation.
+/// An example is `myregistry-e5f2d9a8b7c6h3j1.azurecr.io`. A registry that is created again with this name within the scope gets
+/// the same login server; outside the scope it gets a different one. The scope cannot be changed after creation.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[non_exhaustive]
 pub enum DomainNameLabelScope {
@@ -16,7 +16,7 @@ pub enum DomainNameLabelScope {
     SubscriptionReuse,
     /// The resource group.
     ResourceGroupReuse,
-    /// No scope: each creation gets another label.
+    /// No scope: every creation gets a new label.
     NoReuse,
 }
 

@@ -57,7 +57,7 @@ impl ImportRequest {
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct ImportCredentials {
-    /// The user name; `None` with a token for the registry.
+    /// The user name; left out if the password is a token for the registry.
     pub username: Option<String>,
     /// The password or the token.
     pub password: Secret,
@@ -77,18 +77,20 @@ impl ImportCredentials {
     }
 }
 
-/// A handle of a running import. It can be stored and polled later, also by another process.
+/// A handle of a running import. It can be stored and polled later, even by another process.
 ///
-/// It contains a link that Azure has signed: anyone with the link can follow the import, so keep it secret. `Debug` does not show it.
+/// It contains a link that Azure has signed: anyone with the link can follow the import, so keep it secret. Printing or logging the
+/// handle does not show the link.
 ///
-/// The stored form has a version. A version that this library does not know is rejected; a handle without a version is of the first.
+/// The stored form has a version. A version that this library does not know is rejected; a handle without a version counts as
+/// version 1.
 #[derive(Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(try_from = "Stored")]
 pub struct ImportHandle {
     version: u32,
     /// The target registry.
     pub registry: ResourceId,
-    /// `repository:tag` of each target, or the repository of one without a tag.
+    /// `repository:tag` of each target, or only the repository if it has no tag.
     pub targets: Vec<String>,
     /// `x-ms-correlation-request-id` of the request that started it, for Azure's activity log.
     pub correlation_id: Option<String>,
@@ -151,7 +153,7 @@ pub(crate) struct ExpectedImage {
 }
 
 impl ImportHandle {
-    /// A handle of an import that is polled by a link of your own implementation.
+    /// Creates a handle for your own implementation, with the link that it polls.
     #[must_use]
     pub fn new(registry: ResourceId, targets: Vec<String>, link: impl Into<String>) -> Self {
         let link = link.into();

@@ -39,7 +39,7 @@ use std::fmt;
 
 /// Finds and creates registries, imports images into them, and reads images.
 ///
-/// - `find` of a missing registry is `None`; it reads every page before it says so.
+/// - `find` of a missing registry is `None`, which is returned only after every page was read.
 /// - `create` never changes an existing registry, and lists its differences; a registry that is still being created is waited for.
 /// - `create` distinguishes a name that is taken elsewhere, a [`Conflict`](crate::ErrorKind::Conflict), from a registry of that name in
 ///   the resource group.
@@ -69,7 +69,7 @@ pub trait RegistryImporter: fmt::Debug + Send + Sync + 'static {
 pub struct Registry {
     /// Its resource ID.
     pub id: ResourceId,
-    /// The host for pushes and pulls. It is not always the name with a suffix.
+    /// The host for pushes and pulls. It is not always the name followed by the cloud's suffix, such as `.azurecr.io`.
     pub login_server: String,
     /// The region.
     pub location: String,
@@ -82,7 +82,7 @@ pub struct Registry {
 }
 
 impl Registry {
-    /// A registry of which only the ID and the login server are known.
+    /// Creates a registry with this ID and login server; all other fields have defaults.
     #[must_use]
     pub fn new(id: ResourceId, login_server: impl Into<String>) -> Self {
         Self {
@@ -115,7 +115,7 @@ words!(Sku, "sku": Basic => "Basic", Standard => "Standard", Premium => "Premium
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct NewRegistry {
-    /// The registry's future resource ID.
+    /// The resource ID that the registry will have.
     pub id: ResourceId,
     /// The region; by default the resource group's.
     pub location: Option<String>,

@@ -13,7 +13,7 @@ pub(crate) const TYPE: &str = "Microsoft.ContainerRegistry/registries";
 
 /// A reference to a registry: name, login server or resource ID.
 ///
-/// A name or a login server is looked up among the registries of the client's subscription, or of another one that is named.
+/// A name or a login server is looked up among the registries of the client's subscription, or of the subscription that you name.
 ///
 /// ```
 /// use aks_acr::RegistryRef;
@@ -63,7 +63,8 @@ impl From<RegistryRef> for Stored {
 }
 
 impl RegistryRef {
-    /// Looks the registry up in another subscription than the client's. A resource ID keeps its own.
+    /// Looks the registry up in a subscription other than the client's.
+    /// A resource ID is not changed: it contains its subscription.
     #[must_use]
     pub fn in_subscription(mut self, subscription: SubscriptionId) -> Self {
         if self.id().is_none() {

@@ -30,9 +30,9 @@ use uuid::Uuid;
 
 /// Creates, removes and lists role assignments.
 ///
-/// - `grant` creates at most one assignment for a scope, a principal and a role. An existing one is kept and returned. Azure has no way
-///   to write only if nothing exists, so a caller lists first, as attach does; a caller without the permission to list says so
-///   ([`is_unlisted`](Grant::is_unlisted)), and an existing assignment is kept as well.
+/// - `grant` creates at most one assignment for a scope, a principal and a role. An existing one is kept and returned. Azure has no
+///   way to write only if nothing exists, so list first, as attach does. Without the permission to list, set
+///   [`is_unlisted`](Grant::is_unlisted): then an existing assignment is kept too.
 /// - `grant` waits for a principal that Entra ID does not know yet, for a limited time.
 /// - `grant` reports the first refusal without a retry.
 /// - `revoke` of a missing assignment succeeds and says so.
@@ -76,8 +76,8 @@ pub struct Grant {
     /// A new assignment's description names the version of this library.
     pub description: Option<String>,
     /// Whether the caller lacks the permission to list assignments, so that one may exist.
-    /// A new assignment then gets a random name instead of the derived one, under which Azure would overwrite an existing assignment;
-    /// with another name Azure reports that one exists.
+    /// A new assignment then gets a random name instead of the derived one. With the derived name, Azure would overwrite an existing
+    /// assignment; with a random name, it reports that one exists.
     pub is_unlisted: bool,
 }
 
@@ -101,9 +101,10 @@ impl Grant {
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct Granted {
-    /// The assignment. `None` if one existed that the caller lacks the permission to read.
+    /// The assignment. `None` if it existed but the caller lacks the permission to read it.
     pub assignment: Option<RoleAssignment>,
-    /// Whether this call created it, or set its condition: also if the response to the write was lost and the retry found it.
+    /// Whether this call created it, or set its condition.
+    /// This includes the case that the response to the write was lost and the retry found it.
     pub is_new: bool,
     /// `x-ms-correlation-request-id` of the write.
     pub correlation_id: Option<String>,
@@ -121,7 +122,8 @@ impl Granted {
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct Revoked {
-    /// Whether this call removed one: also if the response was lost and the retry did not find it.
+    /// Whether this call removed one.
+    /// This includes the case that the response was lost and the retry did not find it.
     pub was_there: bool,
     /// `x-ms-correlation-request-id` of the write.
     pub correlation_id: Option<String>,
@@ -151,7 +153,7 @@ pub struct RoleAssignment {
     pub role_definition_id: Uuid,
     /// The condition that restricts it, if any.
     pub condition: Option<String>,
-    /// Its description. This library writes its name and version.
+    /// Its description; on assignments that this library created, its name and version.
     pub description: Option<String>,
 }
 

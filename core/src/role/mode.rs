@@ -32,7 +32,7 @@ impl PullRole {
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[non_exhaustive]
 pub enum RoleAssignmentMode {
-    /// Registry-wide permissions: `LegacyRegistryPermissions`. Also if the service reports no mode.
+    /// Registry-wide permissions: `LegacyRegistryPermissions`. This is also the value if the service reports no mode.
     #[default]
     LegacyRegistryPermissions,
     /// Repository permissions: `AbacRepositoryPermissions`. `AcrPull` has no effect here.

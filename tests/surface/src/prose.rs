@@ -8,7 +8,7 @@ use crate::{
 };
 
 /// What only sentences for Rust programs contain.
-const FOR_RUST: [&str; 5] = [" future", "It blocks.", "feature `", "the crate's docs", "`Duration::"];
+pub const FOR_RUST: [&str; 5] = [" future", "It blocks.", "feature `", "the crate's docs", "`Duration::"];
 
 /// How a language writes what core's texts name.
 pub trait Idiom {
@@ -48,6 +48,30 @@ pub trait Idiom {
         all
     }
 
+    /// An option's doc comment with the words that it may have. The word by default is named once.
+    fn with_choices(&self, text: &str, field: &Field) -> String {
+        let Some(choices) = self.choices(field) else { return text.to_owned() };
+        let variants = &self.surface().source.enums[&field.ty.core().name];
+        let default = variants.iter().find(|one| one.is_default).map(|one| format!("; `{}` by default", one.word));
+        format!("{} Values: {choices}", default.map_or_else(|| text.to_owned(), |default| text.replace(&default, "")))
+    }
+
+    /// The words that an option may have.
+    fn choices(&self, field: &Field) -> Option<String> {
+        let name = &field.ty.core().name;
+        let variants = self.surface().source.enums.get(name).filter(|_| self.surface().is_word(name))?;
+        let words = variants.iter().map(|one| {
+            let default = if one.is_default && field.ty.name != "Option" { " (default)" } else { "" };
+            format!("{}{default}", self.value(&one.word))
+        });
+        let words: Vec<String> = words.collect();
+        let (last, first) = words.split_last()?;
+        Some(format!("{} or {last}.", first.join(", ")))
+    }
+
+    /// A word as it is given.
+    fn value(&self, word: &str) -> String;
+
     /// A text. What is for Rust alone is left out.
     fn prose(&self, text: &str, of: &str) -> String {
         let surface = self.surface();
@@ -85,6 +109,7 @@ pub trait Idiom {
             "name" => "The name.".to_owned(),
             "manifests" => "YAML with any number of documents, or JSON.".to_owned(),
             "images" => self.about_images(),
+            "workload" => "The deployment, such as `web` or `deployment/web`. Its namespace is an option.".to_owned(),
             "handle" => self.about_handle(),
             _ => self.paragraphs(self.surface().docs_of(ty), ty).into_iter().next().unwrap_or_default(),
         }
@@ -124,7 +149,7 @@ pub trait Idiom {
 }
 
 /// "See [`Kubeconfig::merge`] for the details."
-fn see(text: &str) -> Option<&str> {
+pub fn see(text: &str) -> Option<&str> {
     let (_, rest) = text.split_once("See [`").filter(|(_, rest)| rest.contains(" for the details."))?;
     let end = rest.find(" for the details.")?;
     Some(&text[text.len() - rest.len() - 2..text.len() - rest.len() + end])

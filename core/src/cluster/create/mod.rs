@@ -38,7 +38,7 @@ words!(ClusterTier, "tier": Free => "Free", Standard => "Standard", Premium => "
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct NewCluster {
-    /// The cluster's future resource ID.
+    /// The resource ID that the cluster will have.
     pub id: ResourceId,
     /// The region; by default the resource group's.
     pub location: Option<String>,
@@ -97,7 +97,7 @@ pub struct Cluster {
 }
 
 impl Cluster {
-    /// A cluster of which only the ID is known.
+    /// Creates a cluster with this ID; all other fields are empty.
     #[must_use]
     pub fn new(id: ResourceId) -> Self {
         Self {

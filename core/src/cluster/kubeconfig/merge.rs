@@ -30,7 +30,7 @@ const LOCK_WAIT: Duration = Duration::from_secs(10);
 #[serde(rename_all = "snake_case")]
 #[non_exhaustive]
 pub enum OnExistingEntry {
-    /// Keeps it and fails with [`Conflict`](ErrorKind::Conflict). Equal entries succeed.
+    /// Keeps it and fails with [`Conflict`](ErrorKind::Conflict). An identical entry is not an error.
     #[default]
     Keep,
     /// Replaces it.
@@ -43,12 +43,12 @@ words!(OnExistingEntry, "on_existing_entry": Keep => "keep", Replace => "replace
 #[derive(Clone, Debug)]
 #[non_exhaustive]
 pub struct MergeKubeconfigOptions {
-    /// Which kubeconfig; deadline (2 minutes by default), cancellation, progress.
+    /// Options of the kubeconfig; deadline (2 minutes by default), cancellation, progress.
     /// [`Kubeconfig::merge`] ignores this.
     pub kubeconfig: KubeconfigOptions,
     /// The file.
-    /// By default it is chosen as kubectl does: the first file of `KUBECONFIG` that has an entry of one of the names, else the first
-    /// that exists, else the last; without `KUBECONFIG`, `~/.kube/config`.
+    /// By default it is chosen as kubectl does: the first file in `KUBECONFIG` that already has an entry with the name of the context,
+    /// the cluster or the user, else the first that exists, else the last; without `KUBECONFIG`, `~/.kube/config`.
     pub file: Option<PathBuf>,
     /// What to do with existing entries of the same names and different content. Kept by default.
     pub on_existing_entry: OnExistingEntry,
@@ -158,7 +158,7 @@ pub struct MergedKubeconfig {
     pub previous_context: Option<String>,
     /// Whether the current context was changed.
     pub current_context_changed: bool,
-    /// Whether the file's mode lets other users read or write it, and so the keys in it.
+    /// Whether the file's mode lets other users read or write the file, which contains keys.
     /// The file had this mode before the merge.
     pub is_open_to_others: bool,
 }
@@ -173,20 +173,23 @@ impl Kubeconfig {
     ///
     /// It blocks. Without a file in the options it reads the process's `KUBECONFIG`.
     ///
-    /// The file is replaced atomically, under the lock that kubectl takes. If it cannot be replaced, such as a single file mounted into
-    /// a container, it is written in place, as kubectl does, and the old text is restored if that fails. Links are followed; mode,
-    /// owner and line ends are kept; a new file is for its owner only. An equal context of the same name is not changed and keeps a
-    /// namespace that a user has set in it. An administrator's context ends in `-admin`, as with az.
+    /// The file is replaced atomically, under the lock that kubectl takes. If it cannot be replaced, for example because it is a single
+    /// file mounted into a container, it is written in place, as kubectl does, and the old text is restored if that fails. Links are
+    /// followed; mode, owner and line endings are kept; only its owner can read or write a new file. If a context of that name differs
+    /// only in its namespace, which a user may have set, it is left alone. An administrator's context ends in `-admin`, as with az.
+    ///
+    /// If the merge fails, no file is changed, with one exception: if the current context is in a different file of `KUBECONFIG` than
+    /// the entries, both files are locked, and both new versions are written to temporary files, before the first is replaced. If
+    /// replacing the second then fails, the error names the first as `already changed`: run the same merge again to complete it.
     ///
     /// # Errors
-    /// [`Conflict`](ErrorKind::Conflict) if existing entries have the names and are kept, if the lock is not released in time (the
-    /// error names it), or if a program without the lock changed the file in the meantime; [`InvalidInput`](ErrorKind::InvalidInput) if
-    /// an entry names a program other than `kubelogin`, a file, a proxy or another user (the error names the field), and with the line
-    /// if the file's format prevents changing these entries only; [`Forbidden`](ErrorKind::Forbidden) if the file is not writable;
-    /// [`Unavailable`](ErrorKind::Unavailable) if the system failed, as on a full disk. In these cases nothing is changed, with one
-    /// exception: if the current context is in another file of `KUBECONFIG` than the entries, both files are locked and their drafts
-    /// are written before the first is replaced. If replacing the second then fails, the error names the first as `already changed`,
-    /// and the same merge again completes the change.
+    /// [`Conflict`](ErrorKind::Conflict) if the file has different entries with these names and
+    /// [`on_existing_entry`](MergeKubeconfigOptions::on_existing_entry) is [`keep`](OnExistingEntry::Keep), if the lock is not released
+    /// in time (the error names it), or if a program that ignores the lock changed the file in the meantime;
+    /// [`InvalidInput`](ErrorKind::InvalidInput) if an entry names a program other than `kubelogin`, a file, a proxy that you did not
+    /// configure or another user (the error names the field), or if the file's layout does not allow changing only these entries (the
+    /// error names the line); [`Forbidden`](ErrorKind::Forbidden) if the file is not writable; [`Unavailable`](ErrorKind::Unavailable)
+    /// if the system failed, for example because the disk is full.
     ///
     /// # Examples
     /// ```

@@ -33,7 +33,8 @@ use std::fmt;
 #[serde(rename_all = "snake_case")]
 #[non_exhaustive]
 pub enum Access {
-    /// As a user: on a cluster with Entra ID as the caller, elsewhere with the certificate of the cluster's user account.
+    /// As a user: with the caller's own identity if the cluster uses Entra ID, otherwise with the certificate of the cluster's user
+    /// account.
     #[default]
     User,
     /// With the certificate of the cluster's administrator, which bypasses Entra ID.
@@ -52,9 +53,10 @@ pub struct KubeconfigOptions {
     /// Whether a private cluster is addressed by its public name; off by default.
     /// Azure ignores it for other clusters.
     pub public_fqdn: bool,
-    /// The name of context and cluster; the user gets Azure's name followed by this one.
-    /// By default all have Azure's names: the cluster's, and for the user a name that contains the resource group. An administrator's
-    /// context gets this name, but in a merged file it always ends in `-admin`.
+    /// The name of the context and of the cluster entry; by default, Azure's names are kept.
+    /// Azure's names are the cluster's name, and for the user entry a name that contains the resource group. The user entry gets its
+    /// Azure name with this name appended. In a merged file, an administrator's context gets this name with `-admin` appended, unless
+    /// it ends in that already.
     pub context: Option<String>,
     /// Deadline (2 minutes by default), cancellation, progress.
     pub call: CallOptions,
@@ -90,7 +92,7 @@ impl KubeconfigOptions {
     }
 }
 
-/// A kubeconfig of a cluster. It contains keys: `Debug` does not show them.
+/// A kubeconfig of a cluster. It contains keys: printing or logging it does not show them.
 #[derive(Clone, PartialEq, Eq)]
 pub struct Kubeconfig {
     text: Secret,

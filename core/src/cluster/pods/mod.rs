@@ -42,7 +42,7 @@ pub struct Pod {
     pub node: Option<String>,
     /// Digest or ID of the image that its first container runs, once it runs.
     pub image_id: Option<String>,
-    /// Why an image cannot be pulled, if so.
+    /// Why an image cannot be pulled; `None` if no pull failed.
     pub pull_failure: Option<PullFailure>,
     #[serde(skip)]
     pub(crate) labels: Vec<(String, String)>,
@@ -53,7 +53,7 @@ pub struct Pod {
 }
 
 impl Pod {
-    /// A pod of which the name and the status are known.
+    /// Creates a pod with this name and status; all other fields are empty.
     #[must_use]
     pub fn new(namespace: impl Into<String>, name: impl Into<String>, status: impl Into<String>) -> Self {
         Self {
@@ -75,13 +75,13 @@ impl Pod {
     }
 }
 
-/// The pods of a namespace. `Display` is the table that kubectl prints.
+/// The pods of a namespace. `Display` gives the table of `kubectl get pods`.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[non_exhaustive]
 pub struct Pods {
-    /// The pods, by name.
+    /// The pods, sorted by name.
     pub pods: Vec<Pod>,
-    /// The cluster's time of the list, from which ages are computed.
+    /// When the cluster listed the pods; ages are relative to this time.
     #[serde(with = "crate::stored_time")]
     pub at: SystemTime,
 }

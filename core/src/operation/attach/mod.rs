@@ -40,9 +40,9 @@ pub(crate) const PLAN_RIGHTS: &[RequiredRight] = &[READ_THE_CLUSTER, READ_THE_RE
 #[derive(Clone, Debug, Default)]
 #[non_exhaustive]
 pub struct AttachOptions {
-    /// Object ID of the principal to grant, instead of the cluster's kubelet identity.
+    /// Object ID of the principal that gets the role, instead of the cluster's kubelet identity.
     ///
-    /// Needed on a cluster with a service principal. It is not compared with the cluster: the given principal gets the grant.
+    /// Needed on a cluster with a service principal. It is not checked against the cluster: this principal gets the role.
     pub principal_id: Option<PrincipalId>,
     /// A condition that restricts the grant, in the language of Azure's attribute-based access control (ABAC).
     ///
@@ -50,7 +50,7 @@ pub struct AttachOptions {
     pub condition: Option<String>,
     /// What to do if a scope above the registry, or an Entra group, already gives access.
     pub on_inherited_grant: OnInheritedGrant,
-    /// What to do if the role assignment exists with another condition.
+    /// What to do if the role assignment exists with a different condition.
     pub on_condition_mismatch: OnConditionMismatch,
     /// How long to retry after a 403. Off by default; useful right after activating a PIM role.
     pub retry_forbidden_for: Option<Duration>,
@@ -116,7 +116,7 @@ pub enum OnInheritedGrant {
 
 words!(OnInheritedGrant, "on_inherited_grant": Suffices => "suffices", GrantDirectly => "grant_directly");
 
-/// What attach does if the role assignment exists with another condition.
+/// What attach does if the role assignment exists with a different condition.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 #[non_exhaustive]
@@ -144,14 +144,14 @@ pub struct Attachment {
     pub principal_id: PrincipalId,
     /// The registry.
     pub registry: ResourceId,
-    /// ID of the role assignment. `None` if one exists that the caller lacks the permission to read.
+    /// ID of the role assignment. `None` if it exists but the caller lacks the permission to read it.
     pub assignment_id: Option<String>,
     /// The condition that restricts the grant, if any.
     pub condition: Option<String>,
     /// `x-ms-correlation-request-id` of the write, for Azure's activity log.
     /// `None` if nothing was written.
     pub correlation_id: Option<String>,
-    /// Object IDs of Entra groups that have access, if Azure did not say whether the identity is a member.
+    /// Object IDs of Entra groups with access for which Azure did not say whether the identity is a member.
     /// Usually empty.
     pub unchecked_groups: Vec<String>,
 }
@@ -167,20 +167,20 @@ pub enum AttachOutcome {
     AlreadyGranted,
     /// A scope above the registry gives the role: nothing was written.
     Inherited {
-        /// That scope.
+        /// The scope that gives the role.
         from: String,
     },
     /// The identity is a direct or nested member of an Entra group that has access: nothing was written.
     ///
-    /// This comes with a warning: nodes keep a token with the memberships at the time it was issued, for up to a day, so a new
-    /// membership takes long to have an effect. Request a direct grant to be independent of that.
+    /// This comes with a warning: nodes keep a token with the memberships at the time of issue for up to a day, so a new membership can
+    /// take that long to take effect. Request a direct grant to avoid this.
     ThroughGroup {
         /// Object ID of the group that has the role.
         group: String,
         /// The scope of its role assignment: the registry or one above it.
         from: String,
     },
-    /// The role assignment exists with another condition, which was kept: nothing was written.
+    /// The role assignment exists with a different condition, which was kept: nothing was written.
     ConditionDiffers {
         /// The existing condition.
         /// `None` means that the role assignment has no condition, and so is wider than requested.

@@ -43,15 +43,17 @@ pub(crate) fn check_is_current(expires: SystemTime, now: SystemTime) -> Result<(
 
 /// A plan of what attach would do. It is valid for one hour.
 ///
-/// Making a plan needs read permissions only. It can be stored as JSON, which is the same in every language.
+/// Making a plan needs read permissions only. The plan can be stored as JSON, which is the same in every language.
 ///
 /// Applying it reads the current state again. If the planned change was made in the meantime, the call succeeds; if something else
 /// would have to be done, nothing is written and the error says so.
 ///
-/// `Display` shows everything that would be written, below a line that starts with `+` (creates a role assignment), `~` (replaces a
-/// condition), or `=` (writes nothing); a line with `!` is a warning. A stored plan is only as trustworthy as its storage: anyone who
-/// can change it can name another principal, cluster or registry, within the permissions of the caller who applies it. So review what
-/// `Display` shows at the place where it is applied.
+/// `Display` starts with a line that is marked with `+` (creates a role assignment), `~` (replaces a condition), or `=` (writes
+/// nothing). The lines below it show everything that would be written; a line with `!` is a warning.
+///
+/// A stored plan is only as trustworthy as its storage: anyone who can change it can put in a different principal, cluster or
+/// registry, limited only by the permissions of the caller who applies it. So print the plan, and review it, right before you apply
+/// it.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[non_exhaustive]
 pub struct AttachPlan {
@@ -76,11 +78,11 @@ pub struct AttachPlan {
     pub action: PlannedAction,
     /// Whether the options named the principal; otherwise it is the cluster's kubelet identity.
     pub is_principal_named: bool,
-    /// The option for access through a scope above the registry, or through a group.
+    /// The [`on_inherited_grant`](crate::AttachOptions::on_inherited_grant) that the plan was made with.
     pub on_inherited_grant: OnInheritedGrant,
-    /// The option for a role assignment with another condition.
+    /// The [`on_condition_mismatch`](crate::AttachOptions::on_condition_mismatch) that the plan was made with.
     pub on_condition_mismatch: OnConditionMismatch,
-    /// Object IDs of Entra groups that have access, if Azure did not say whether the identity is a member.
+    /// Object IDs of Entra groups with access for which Azure did not say whether the identity is a member.
     /// Usually empty.
     pub unchecked_groups: Vec<String>,
 }

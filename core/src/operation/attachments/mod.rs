@@ -34,7 +34,7 @@ pub(crate) const RIGHTS_OF_CLUSTER: &[RequiredRight] = &[
 pub(crate) const RIGHTS_OF_REGISTRY: &[RequiredRight] = &[
     READ_THE_REGISTRY,
     LIST_GRANTS_REQUIRED,
-    useful(READ_CLUSTER, RightScope::Subscription, "to name the cluster of a grant"),
+    useful(READ_CLUSTER, RightScope::Subscription, "to find the clusters that use a grant"),
     READ_ROLES,
 ];
 
@@ -43,12 +43,13 @@ pub(crate) const RIGHTS_OF_REGISTRY: &[RequiredRight] = &[
 #[non_exhaustive]
 pub struct AttachmentsOptions {
     /// Further subscriptions to search.
-    /// The client's own is always searched, and that of the cluster or registry.
+    /// The client's subscription, and that of the cluster or registry, are always searched.
     pub subscriptions: Vec<SubscriptionId>,
     /// Whether to query Microsoft Graph for deleted principals and the members of groups; off by default.
     ///
-    /// Applies to a registry's grants only: for a cluster, Azure itself reports the grants of its groups. It requires permissions in
-    /// Microsoft Graph (`Directory.Read.All`, or `Application.Read.All` and `GroupMember.Read.All`), which Azure roles do not include.
+    /// Only [`attachments_of_registry`](crate::Client::attachments_of_registry) uses it: for a cluster, Azure already reports the
+    /// grants that come through groups. It requires permissions in Microsoft Graph (`Directory.Read.All`, or `Application.Read.All` and
+    /// `GroupMember.Read.All`), which Azure roles do not include.
     pub query_graph: bool,
     /// Deadline (5 minutes by default), cancellation, progress.
     pub call: CallOptions,
@@ -86,7 +87,7 @@ pub struct ClusterAttachments {
     /// The principal that pulls for the cluster.
     pub principal_id: PrincipalId,
     /// The grants, one or more for each registry, direct grants first.
-    /// Grants of Entra groups that the identity is a direct or nested member of are included.
+    /// Grants to Entra groups that the identity is a direct or nested member of are included.
     pub grants: Vec<PullGrant>,
     /// The searched subscriptions. Registries in other subscriptions may be attached too.
     pub subscriptions: Vec<SubscriptionId>,
@@ -100,7 +101,7 @@ pub struct RegistryAttachments {
     pub registry: Registry,
     /// The grants, direct grants first.
     pub grants: Vec<PullGrant>,
-    /// The subscriptions whose clusters were listed, to name the clusters of a grant.
+    /// The subscriptions that were searched for clusters that use a grant.
     /// A subscription where the caller lacks the permission to list clusters is left out.
     pub subscriptions: Vec<SubscriptionId>,
 }
@@ -120,8 +121,8 @@ pub struct PullGrant {
     pub principal_type: Option<String>,
     /// Whether the principal still exists, if known.
     pub principal_state: PrincipalState,
-    /// The clusters whose nodes pull with this grant, of the listed clusters: the principal is their kubelet identity, or a group that
-    /// contains it (see [`membership`](Self::membership)).
+    /// Those of the listed clusters whose nodes pull with this grant: the principal is their kubelet identity, or a group that contains
+    /// it (see [`membership`](Self::membership)).
     pub clusters: Vec<ResourceId>,
     /// The role definition's ID, the part that is the same in every subscription.
     pub role_definition_id: Uuid,
@@ -147,16 +148,16 @@ pub struct PullGrant {
 pub enum GrantReach {
     /// On the registry itself: detach removes it if its role is one that attach assigns.
     Direct,
-    /// On a scope above the registry, and so for everything below that.
+    /// On a scope above the registry, so it covers everything below that scope.
     Inherited {
-        /// That scope.
+        /// The scope that gives the role.
         from: String,
     },
 }
 
 /// Whether a principal still exists.
 ///
-/// Only Microsoft Graph knows this of all principals: see [`query_graph`](AttachmentsOptions::query_graph).
+/// Only Microsoft Graph knows this for every principal: see [`query_graph`](AttachmentsOptions::query_graph).
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 #[non_exhaustive]

@@ -41,7 +41,7 @@ pub struct CreatedCluster {
     /// How an existing cluster differs from the options: `location`, `vm_size` and `kubernetes_version`, if requested, `node_count`,
     /// `tier`, and `ssh_key`, if a public key was given.
     pub differences: Vec<Difference>,
-    /// The result of attaching each registry, in the given order, each once.
+    /// One result for each registry, in the order of the options, without duplicates.
     pub attachments: Vec<Attachment>,
     /// `x-ms-correlation-request-id` of the write that created the cluster, for Azure's activity log.
     /// `None` if nothing was written, or its response was lost.

@@ -37,7 +37,7 @@ pub(crate) const PLAN_RIGHTS: &[RequiredRight] =
 pub struct DetachOptions {
     /// Object ID of the principal whose grants are removed, instead of the cluster's kubelet identity.
     ///
-    /// The cluster is not read then, so it may have been deleted: Azure keeps the grants of a deleted cluster.
+    /// The cluster is then not read, so this works for a deleted cluster too: Azure keeps its grants.
     pub principal_id: Option<PrincipalId>,
     /// Whether to keep grants that this library did not create, such as a grant that Terraform or Bicep would create again.
     ///
@@ -72,8 +72,8 @@ impl DetachOptions {
 
 /// The result of detach: the removed grants, and those that still give access.
 ///
-/// A removed grant can have an effect for some time: Azure takes seconds to minutes, a node may keep a registry token for hours, and an
-/// image that is already on a node starts without a pull.
+/// A removed grant may stay effective for some time: Azure takes seconds to minutes, a node may keep a registry token for hours,
+/// and an image that is already on a node starts without a pull.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[non_exhaustive]
 pub struct Detachment {
@@ -98,7 +98,7 @@ pub enum DetachOutcome {
     /// At least one grant was removed.
     Removed,
     /// There was nothing to remove, and nothing was written.
-    /// The cluster may still be able to pull, see `remaining`.
+    /// The cluster may still be able to pull; see `remaining`.
     NothingToRemove,
 }
 

@@ -20,14 +20,15 @@ pub(super) const VERSION: u32 = 1;
 
 /// A plan of what detach would remove. It is valid for one hour.
 ///
-/// Making a plan needs read permissions only. It can be stored as JSON, which is the same in every language.
+/// Making a plan needs read permissions only. The plan can be stored as JSON, which is the same in every language.
 ///
 /// Applying it reads the current state again. Grants that were removed in the meantime are skipped; if more would be removed than
 /// planned, nothing is removed.
 ///
-/// `Display` shows everything that would be removed, below lines that start with `-` (deletes a role assignment) or `=` (writes
-/// nothing); a line with `!` names a grant that still gives access. A stored plan is only as trustworthy as its storage, see
-/// [`AttachPlan`](crate::AttachPlan).
+/// `Display` starts with a line for each role assignment that would be deleted, marked with `-` and followed by its details, or
+/// with a line marked with `=` if nothing would be written. A line with `!` names a grant that still gives access.
+///
+/// A stored plan is only as trustworthy as its storage; see [`AttachPlan`](crate::AttachPlan).
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[non_exhaustive]
 pub struct DetachPlan {

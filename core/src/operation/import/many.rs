@@ -22,7 +22,7 @@ pub struct ImportItem {
     /// The source image.
     pub source: ImageReference,
     /// The options of a single import.
-    /// Of its call options only the deadline is used, within the deadline of the list.
+    /// Of its call options only the deadline is used, and only if it is earlier than the list's.
     pub options: ImportOptions,
 }
 

@@ -47,18 +47,14 @@ pub(crate) const RIGHTS: &[RequiredRight] = &[
 pub(crate) const POLL_RIGHTS: &[RequiredRight] = &[
     RequiredRight {
         smallest_role: Some("AcrPull"),
-        ..useful(
-            PULL,
-            RightScope::Registry,
-            "to distinguish a tag set by another import of the same image from a tag of another image",
-        )
+        ..useful(PULL, RightScope::Registry, "to tell whether a tag that already exists has this image")
     },
     READ_ON_REPOSITORIES,
 ];
 const READ_ON_REPOSITORIES: RequiredRight = RequiredRight {
     is_data_action: true,
     smallest_role: Some("Container Registry Repository Reader"),
-    ..useful(READ_CONTENT, RightScope::Registry, "the same for registries with repository permissions")
+    ..useful(READ_CONTENT, RightScope::Registry, "to compare digests on registries with repository permissions")
 };
 
 pub(crate) async fn import(

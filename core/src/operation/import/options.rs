@@ -12,24 +12,27 @@ use crate::{
 #[non_exhaustive]
 pub struct ImportOptions {
     /// The target, `repository:tag`.
-    /// By default the source's own repository and tag, as Docker completes them, unless [`additional_tags`](Self::additional_tags) or [`untagged_repositories`](Self::untagged_repositories)
-    /// name others: `nginx` becomes `library/nginx:latest`, `ghcr.io/a/b:v1` and `a/b:v1@sha256:…` become `a/b:v1`. A source with a
-    /// digest and no tag is [`InvalidInput`](crate::ErrorKind::InvalidInput) without a target.
+    /// By default the source's own repository and tag, as Docker completes them, unless [`additional_tags`](Self::additional_tags) or
+    /// [`untagged_repositories`](Self::untagged_repositories) name others: `nginx` becomes `library/nginx:latest`, `ghcr.io/a/b:v1` and
+    /// `a/b:v1@sha256:…` become `a/b:v1`. A source with a digest and no tag has no default: without any target, the call fails with
+    /// [`InvalidInput`](crate::ErrorKind::InvalidInput).
     pub target: Option<String>,
     /// Further names of the image in the target registry, each `repository:tag`.
     pub additional_tags: Vec<String>,
     /// Repositories in the target registry that get the image without a tag, by its digest only.
     pub untagged_repositories: Vec<String>,
-    /// What to do with an existing tag. Kept by default: the same image succeeds, another is a
+    /// What to do with an existing tag.
+    /// By default it is kept: if it has the same image, the call succeeds, otherwise it fails with
     /// [`Conflict`](crate::ErrorKind::Conflict).
     pub on_existing_tag: OnExistingTag,
-    /// The Azure registry that has the source, if it cannot be found by the host in the source's name: one in another subscription, by
-    /// its resource ID. With it, a source without a host is a repository of that registry: `app:v1` is `app:v1`, and not Docker Hub's
-    /// `library/app:v1`. A host that belongs to no registry of this cloud contradicts it.
+    /// The Azure registry that contains the source, if the source's host does not identify it.
+    /// Give its resource ID if it is in another subscription. A source without a host is then a repository of that registry: `app:v1`
+    /// means its `app:v1`, not Docker Hub's `library/app:v1`. If the source names a host outside this cloud's registries, the call
+    /// fails with [`InvalidInput`](crate::ErrorKind::InvalidInput).
     pub source_registry: Option<RegistryRef>,
     /// Credentials for a source that does not allow anonymous pulls.
     /// Only Azure uses them: the source is not read before the import. So nothing is compared, unless the source is named by its
-    /// digest. An existing tag is then always a [`Conflict`](crate::ErrorKind::Conflict), also in a second run, and
+    /// digest. An existing tag then always makes the call fail with [`Conflict`](crate::ErrorKind::Conflict), even in a second run, and
     /// [`untagged_repositories`](Self::untagged_repositories) requires a source with a digest.
     pub credentials: Option<ImportCredentials>,
     /// Deadline (30 minutes by default), cancellation, progress.

@@ -13,9 +13,9 @@ use std::fmt;
 #[serde(rename_all = "snake_case")]
 #[non_exhaustive]
 pub enum OnExistingTag {
-    /// Keeps it: the same image succeeds, another is a [`Conflict`](crate::ErrorKind::Conflict).
-    /// If the source cannot be read, as with [`credentials`](crate::ImportOptions::credentials), and is not named by its digest, any
-    /// image with the tag counts as another.
+    /// Keeps it: if it has the same image, the call succeeds, otherwise it fails with [`Conflict`](crate::ErrorKind::Conflict).
+    /// If the source is not named by its digest and cannot be read, for example because it requires credentials, any existing image
+    /// with that tag counts as a different one.
     #[default]
     Keep,
     /// Moves it to the imported image.
@@ -48,7 +48,7 @@ pub struct Import {
 #[serde(tag = "kind", rename_all = "snake_case")]
 #[non_exhaustive]
 pub enum ImportProof {
-    /// The target's digest equals the source's: the digest in the source's name, or the one it had before the import.
+    /// The target's digest equals the source's (the digest in the source's name, or the one that was read before the import).
     SourceMatched {
         /// The digest of both.
         digest: Digest,

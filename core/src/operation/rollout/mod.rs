@@ -25,9 +25,13 @@ pub(crate) const DEADLINE: Duration = Duration::from_secs(15 * 60);
 pub(crate) const RIGHTS: &[RequiredRight] = &[
     TALK,
     // Without any one of these a refusal by the registry is taken for a grant that is not effective yet.
-    useful(READ_CLUSTER, RightScope::Cluster, "to fail at once if a grant is missing, instead of waiting for it"),
-    useful(READ_REGISTRY, RightScope::Subscription, "the same: to find the registry by its login server"),
-    useful(READ_GRANTS, RightScope::Registry, "the same: to list role assignments"),
+    useful(READ_CLUSTER, RightScope::Cluster, "to fail early if a grant is missing, instead of waiting for it"),
+    useful(
+        READ_REGISTRY,
+        RightScope::Subscription,
+        "to fail early if a grant is missing: finds the registry by its login server",
+    ),
+    useful(READ_GRANTS, RightScope::Registry, "to fail early if a grant is missing: lists the role assignments"),
 ];
 
 /// A refusal by the registry is final without a grant, and transient with one: so the grants are read.

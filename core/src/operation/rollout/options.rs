@@ -14,12 +14,12 @@ pub struct RolloutOptions {
     /// When a registry refuses a pull, its role assignments are read, to distinguish a missing grant from one that is not effective
     /// yet.
     pub registry: Option<RegistryRef>,
-    /// Subscriptions in which to search the registry of a refused pull, in addition to the client's and the cluster's. By default all
-    /// that the caller can list.
+    /// Further subscriptions to search for the registry of a refused pull.
+    /// The client's and the cluster's are always searched. By default all that the caller can list.
     pub subscriptions: Vec<SubscriptionId>,
     /// How long an existing grant may take to become effective; 10 minutes by default.
-    /// Refused pulls are waited for this long, counted from the first one. It does not extend the deadline, which may end the wait
-    /// earlier.
+    /// The call waits this long for refused pulls to succeed, counted from the first one. It does not extend the deadline, which may
+    /// end the wait earlier.
     pub propagation_timeout: Duration,
     /// Deadline (15 minutes by default), cancellation, progress.
     pub call: CallOptions,

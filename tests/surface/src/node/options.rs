@@ -36,7 +36,10 @@ impl Node<'_> {
 
     /// A field as one option, or two.
     fn spread(&self, of: &str, field: &Field) -> Vec<Given> {
-        let docs = self.said_of(field, of);
+        let mut docs = self.said_of(field, of);
+        if let Some(last) = docs.last_mut() {
+            *last = self.with_choices(last, field);
+        }
         let ty = field.ty.core();
         let two = |names: [&str; 2], rust: [&str; 2], docs: [String; 2]| {
             let both = names.into_iter().zip(rust).zip(docs);
@@ -61,8 +64,8 @@ impl Node<'_> {
         if ty.name == "ImportCredentials" {
             let parts = &self.source.structs[&ty.name].fields;
             let part = |at: usize| self.paragraphs(&parts[at].docs, &ty.name).join(" ");
-            let user = format!("{} {}", part(0), docs.join(" "));
-            return two(["username", "password"], ["String", "Hidden"], [user, part(1)]);
+            let password = format!("{} {}", part(1), docs.join(" "));
+            return two(["username", "password"], ["String", "Hidden"], [part(0), password]);
         }
         let one = match ty.name.as_str() {
             "Duration" => "Millis".to_owned(),

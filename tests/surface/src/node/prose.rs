@@ -24,6 +24,10 @@ impl Idiom for Node<'_> {
         found.map_or_else(|| variant.to_owned(), |one| format!("'{}'", one.word))
     }
 
+    fn value(&self, word: &str) -> String {
+        format!("`'{word}'`")
+    }
+
     fn form(&self, of: &str, variant: &str) -> String {
         self.word(of, variant)
     }

@@ -56,7 +56,7 @@ impl Python<'_> {
 
     /// An option as one keyword, or two.
     pub(super) fn keywords(&self, field: &Field) -> Vec<Parameter> {
-        let docs = self.paragraphs(&field.docs, "").join(" ");
+        let docs = self.with_choices(&self.paragraphs(&field.docs, "").join(" "), field);
         let ty = field.ty.core();
         if let Some(variants) = self.source.enums.get(&ty.name).filter(|_| ty.name == "SshKey") {
             let docs_of = |name: &str| {
@@ -73,8 +73,8 @@ impl Python<'_> {
             let parts = &self.source.structs[&ty.name].fields;
             let part = |at: usize| self.paragraphs(&parts[at].docs, "").join(" ");
             return vec![
-                keyword(&parts[0].name, "String", "str", format!("{} {docs}", part(0))),
-                keyword(&parts[1].name, "String", "str", part(1)),
+                keyword(&parts[0].name, "String", "str", part(0)),
+                keyword(&parts[1].name, "String", "str", format!("{} {docs}", part(1))),
             ];
         }
         let one = match ty.name.as_str() {

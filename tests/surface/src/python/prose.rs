@@ -25,6 +25,10 @@ impl Idiom for Python<'_> {
         format!("{of}.{}", snake_case(variant).to_uppercase())
     }
 
+    fn value(&self, word: &str) -> String {
+        format!("`\"{word}\"`")
+    }
+
     fn form(&self, of: &str, variant: &str) -> String {
         format!("{of}.{variant}")
     }
