@@ -1,7 +1,10 @@
 //! Clouds by name or by address.
 
 use crate::error::to_py;
-use pyo3::prelude::*;
+use pyo3::{
+    prelude::*,
+    types::{PyDict, PyMapping},
+};
 
 /// One of Azure's clouds.
 #[pyclass(frozen, eq, module = "aks_acr")]
@@ -63,10 +66,10 @@ impl FromPyObject<'_, '_> for Cloud {
             let cloud = name.parse().map_err(|err| to_py(given.py(), &err))?;
             return Ok(Self { cloud, name: name.to_owned() });
         }
-        let part = |name| given.get_item(name)?.extract::<String>();
-        let optional = |name| given.contains(name)?.then(|| part(name)).transpose();
-        let (authority, graph) = (optional("authority")?, optional("graph")?);
-        let (manager, suffix) = (part("resource_manager")?, part("registry_suffix")?);
-        Self::custom(given.py(), &manager, &suffix, authority.as_deref(), graph.as_deref())
+        let arguments = PyDict::new(given.py());
+        arguments.update(&*given.cast::<PyMapping>()?)?;
+        // A missing or unknown key is named as an argument is.
+        let custom = given.py().get_type::<Self>().call_method("custom", (), Some(&arguments))?;
+        Ok(custom.cast::<Self>()?.get().clone())
     }
 }

@@ -15,6 +15,10 @@ pub fn send_to_logging(py: Python<'_>) -> PyResult<()> {
     if SENT.swap(true, Ordering::Relaxed) {
         return Ok(());
     }
+    // As libraries do: without a handler of the program's own, nothing is printed.
+    let logging = py.import("logging")?;
+    let nowhere = logging.call_method0("NullHandler")?;
+    logging.call_method1("getLogger", ("aks_acr",))?.call_method1("addHandler", (nowhere,))?;
     let logger = Logger::new(py, Caching::Loggers)?
         .filter(log::LevelFilter::Off)
         .filter_target("aks_acr".to_owned(), log::LevelFilter::Debug)

@@ -3,12 +3,13 @@
 //! A result's JSON form is core's contract, the same in every language, so results are converted through it: a class here reads what
 //! core writes, strictly, so a field that is missing in a class fails the tests.
 
+use crate::error::invalid;
 use pyo3::{
     IntoPyObjectExt as _,
     conversion::FromPyObjectOwned,
     exceptions::PyValueError,
     prelude::*,
-    types::{PyDict, PyTuple},
+    types::{PyDict, PyTuple, PyType},
 };
 use serde::{Deserialize, Serialize, de::DeserializeOwned};
 use std::time::SystemTime;
@@ -26,6 +27,12 @@ pub fn to_json(value: &impl Serialize) -> PyResult<String> {
 /// A stored value may come from another program: another form is rejected.
 pub fn from_json<T: DeserializeOwned>(text: &str) -> PyResult<T> {
     serde_json::from_str(text).map_err(|err| PyValueError::new_err(format!("invalid JSON form: {err}")))
+}
+
+/// The same for a text of the caller's.
+pub fn from_stored<T: DeserializeOwned>(class: &Bound<'_, PyType>, text: &str) -> PyResult<T> {
+    let wrong = |err| Ok(invalid(class.py(), format!("text: not the JSON form of {}: {err}", class.qualname()?)));
+    serde_json::from_str(text).map_err(|err| wrong(err).unwrap_or_else(|err: PyErr| err))
 }
 
 /// The word that names the variant.
@@ -257,8 +264,8 @@ macro_rules! methods {
 
             /// Reads its JSON form.
             #[classmethod]
-            fn from_json(_class: &pyo3::Bound<'_, pyo3::types::PyType>, text: &str) -> pyo3::PyResult<Self> {
-                $crate::value::from_json(text)
+            fn from_json(class: &pyo3::Bound<'_, pyo3::types::PyType>, text: &str) -> pyo3::PyResult<Self> {
+                $crate::value::from_stored(class, text)
             }
         }
     };

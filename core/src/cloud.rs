@@ -214,7 +214,8 @@ impl Cloud {
                 "the registry is in another cloud: login servers of this cloud end in {}",
                 self.registry_suffix
             );
-            return Err(Error::invalid(wanted, part, host));
+            let hint = "create the client for that cloud";
+            return Err(Error::invalid(wanted, part, host).with_context("hint", hint));
         }
         Ok(())
     }

@@ -141,6 +141,11 @@ impl ResourceId {
         &self.group
     }
 
+    /// The ID of its resource group.
+    pub(crate) fn group_id(&self) -> String {
+        format!("{}/resourceGroups/{}", self.subscription.path(), self.group)
+    }
+
     /// The resource's name.
     #[must_use]
     pub fn name(&self) -> &str {

@@ -119,6 +119,28 @@ impl PullCause {
         }
     }
 
+    /// What to do about it. `None`: it depends on the role assignments, or is in the message only.
+    pub(crate) const fn hint(&self) -> Option<&'static str> {
+        Some(match self {
+            Self::Unauthorized | Self::Unknown => return None,
+            Self::NoCredentials => "check that the cluster has a kubelet identity",
+            Self::Firewall { .. } => "allow the address in the registry's network rules, or use a private endpoint",
+            Self::NotFound => "import or push the image, or correct its name",
+            Self::NoMatchingPlatform => {
+                "build the image for the nodes' platform, or choose other nodes by nodeSelector"
+            }
+            Self::PrivateAddressTimeout => {
+                "check routes and network security groups between nodes and private endpoint"
+            }
+            Self::PublicAddressTimeout => "allow the registry and its data endpoint in the cluster's egress rules",
+            Self::NoSuchHost => "check the registry's name, and the private DNS zone if it has a private endpoint",
+            Self::Throttled => "pull fewer images at a time, or use a larger registry tier",
+            Self::UntrustedCertificate => "install the certificate authority of the inspecting proxy on the nodes",
+            Self::InvalidName => "correct the image reference",
+            Self::NeverPulled => "change the pod's imagePullPolicy",
+        })
+    }
+
     /// Determines the cause from kubelet's reason and message.
     #[must_use]
     pub fn read(reason: &str, text: &str) -> Self {

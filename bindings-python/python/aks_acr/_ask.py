@@ -208,10 +208,10 @@ def _ask_hook(hook: _Hook, write: Write, answer: Answer) -> None:
         if hasattr(said, "__await__"):
             # Its result would come too late, so it does not count as approval.
             _close(said)
-            answer.refused("TypeError: it returned an awaitable, but must answer at once")
+            answer.refused("it returned an awaitable; it must be a plain function")
         # numpy has its own type for it.
         elif type(said).__name__ in ("bool", "bool_") and not said:
-            answer.refused("PermissionError: it returned False")
+            answer.refused("it returned False")
         else:
             answer.allowed()
     except Exception as error:

@@ -27,15 +27,22 @@ def given(make: Callable[_P, _T], /, *args: _P.args, **options: _P.kwargs) -> _T
     except TypeError as error:
         # The caller knows the class as Client.
         text = str(error)
-        if not text.startswith("Calls."):
+        if text.startswith("Calls."):
+            raise TypeError("Client." + text.removeprefix("Calls.")) from None
+        if not (names := _arguments(error)):
             raise
-        raise TypeError("Client." + text.removeprefix("Calls.")) from None
+        found, _, wanted = text.strip("'").partition("' object is not an instance of '")
+        text = f"must be {wanted}, not {found}" if wanted else text.replace("Can't extract `str` to `Vec`", "must be a list, not str")
+        raise TypeError(f"{names[0]}: {text}") from None
     except UnicodeEncodeError as error:
         broken: str = error.object
-        # A note that PyO3 adds names it. Python 3.10 has no notes.
-        notes: list[str] = [note.split("'")[1] for note in getattr(error, "__notes__", ()) if note.count("'") == 2]
-        name = (notes or [name for name, value in options.items() if value == broken] or ["an argument"])[0]
+        name = (_arguments(error) or [name for name, value in options.items() if value == broken] or ["an argument"])[0]
         raise InvalidInputError(f"{name}: invalid text (half of a surrogate pair): {broken!r}") from None
+
+
+def _arguments(error: Exception) -> list[str]:
+    """The arguments in the notes that PyO3 adds. Python 3.10 has no notes."""
+    return [note.split("'")[1] for note in getattr(error, "__notes__", ()) if note.count("'") == 2]
 
 
 class Connected:

@@ -213,7 +213,7 @@ impl fmt::Display for Error {
                 }
                 write!(f, ": {}", Quoted(&failure.message))?;
             }
-            fmt_sources(self.source(), f)?;
+            fmt_sources(self.source(), &self.0.context, f)?;
         }
         Ok(())
     }
@@ -233,11 +233,20 @@ impl Error {
     }
 }
 
-fn fmt_sources(mut source: Option<&(dyn StdError + 'static)>, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+fn fmt_sources(
+    mut source: Option<&(dyn StdError + 'static)>,
+    context: &[(&'static str, String)],
+    f: &mut fmt::Formatter<'_>,
+) -> fmt::Result {
     let mut last = String::new();
     while let Some(err) = source {
-        let text = err.to_string();
-        // Some errors quote what lies behind them.
+        let mut text = err.to_string();
+        // Some errors quote what lies behind them, and some facts are quoted from it.
+        if let Some((before, quoted)) = text.split_once(": ")
+            && context.iter().any(|(_, value)| !quoted.is_empty() && value == quoted)
+        {
+            before.to_owned().clone_into(&mut text);
+        }
         if !adds_nothing(&text) && !last.contains(&text) {
             write!(f, ": {}", Quoted(&text))?;
             last = text;
@@ -266,7 +275,7 @@ pub(crate) fn chain(err: &(dyn StdError + 'static)) -> String {
     impl fmt::Display for Chain<'_> {
         fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
             write!(f, "{}", self.0)?;
-            fmt_sources(self.0.source(), f)
+            fmt_sources(self.0.source(), &[], f)
         }
     }
     Chain(err).to_string().split_whitespace().collect::<Vec<_>>().join(" ")

@@ -24,6 +24,6 @@ pub enum ReferenceError {
     #[error("a digest must be in lower case")]
     DigestInvalidFormat,
     /// 64 hexadecimal digits are an image ID, not a repository name.
-    #[error("64 hexadecimal digits are an image id, not a repository name")]
+    #[error("64 hexadecimal digits are an image ID, not a repository name")]
     IdentifierAsName,
 }

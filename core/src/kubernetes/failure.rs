@@ -27,6 +27,12 @@ pub(crate) fn from_kube(err: kube::Error, step: &str) -> Error {
                 .with_source(err)
         }
         kube::Error::SerdeError(err) => unreadable(&err, step),
+        kube::Error::RustlsTls(err) => {
+            Error::new(ErrorKind::InvalidInput, "the kubeconfig's certificate authority is not a valid certificate")
+                .with_context("while", step)
+                .with_context("hint", "an emulator inside this program needs ClientBuilder::kubernetes")
+                .with_source(err)
+        }
         err => Error::new(ErrorKind::Unexpected, "could not parse the cluster's response")
             .with_context("while", step)
             .with_source(err),

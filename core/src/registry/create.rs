@@ -165,5 +165,6 @@ fn put_registry(registry: &NewRegistry, location: &str) -> ArmRequest {
     ArmRequest::new(Method::Put, registry.id.as_str(), version)
         .body(body)
         .step(STEP)
-        .needs(WRITE_REGISTRY, registry.id.as_str())
+        // A role can be assigned there: the registry does not exist yet.
+        .needs(WRITE_REGISTRY, registry.id.group_id())
 }

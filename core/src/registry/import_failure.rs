@@ -6,6 +6,8 @@ use crate::error::{Error, ErrorKind, ImportSide};
 const SOURCE: Option<ImportSide> = Some(ImportSide::Source);
 const TARGET: Option<ImportSide> = Some(ImportSide::Target);
 
+const DENIED: &str = "the source denies Azure access to this image, or does not have it: check its name, and give credentials if it is private";
+
 /// Texts reported by users, their meaning, the side at fault, and what to do. The first match counts; an unknown text is left
 /// unchanged.
 const TEXTS: [(&[&str], ErrorKind, Option<ImportSide>, &str); 7] = [
@@ -27,8 +29,8 @@ const TEXTS: [(&[&str], ErrorKind, Option<ImportSide>, &str); 7] = [
         SOURCE,
         "the source limits anonymous pulls; give credentials, or retry later",
     ),
-    (&["UNAUTHORIZED"], ErrorKind::Forbidden, SOURCE, "the source denies Azure access to this image"),
-    (&["Access to ", " denied"], ErrorKind::Forbidden, SOURCE, "the source registry denies Azure access to this image"),
+    (&["UNAUTHORIZED"], ErrorKind::Forbidden, SOURCE, DENIED),
+    (&["Access to ", " denied"], ErrorKind::Forbidden, SOURCE, DENIED),
     (
         &["No value specified for Docker-Content-Digest"],
         ErrorKind::OperationFailed,

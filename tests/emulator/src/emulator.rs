@@ -193,7 +193,9 @@ impl Emulator {
             let id = principal.object_id.clone();
             world.principals.push(principal);
             for (role, scope) in roles {
-                let granted = world.grant(role, &id, scope);
+                let scope = scope.replace("{subscription}", world.subscription());
+                assert!(scope.starts_with('/'), "a scope begins with a slash: {scope}");
+                let granted = world.grant(role, &id, &scope);
                 assert!(granted.is_some(), "role {role} does not exist");
             }
         })

@@ -21,7 +21,8 @@ pub(super) fn put_cluster(new: &NewCluster, location: &str, ssh_key: Option<&str
         .header("if-none-match", "*")
         .body(body(new, location, ssh_key))
         .step(STEP)
-        .needs(WRITE_CLUSTER, new.id.as_str())
+        // A role can be assigned there: the cluster does not exist yet.
+        .needs(WRITE_CLUSTER, new.id.group_id())
         .once()
 }
 

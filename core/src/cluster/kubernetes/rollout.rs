@@ -275,7 +275,8 @@ impl RolloutProgress {
     }
 
     fn pull_failed(&self, failure: &PullFailure) -> Error {
-        self.add_state(Error::new(ErrorKind::PullFailed, failure.cause.to_string()))
+        let err = self.add_state(Error::new(ErrorKind::PullFailed, failure.cause.to_string()));
+        failure.cause.hint().into_iter().fold(err, |err, hint| err.with_context("hint", hint))
     }
 
     /// Adds the progress, and what blocks the rollout.

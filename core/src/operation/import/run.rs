@@ -82,6 +82,7 @@ impl<'a> Checked<'a> {
         options.check()?;
         let source = NamedSource::new(parts, source, options)?;
         let targets = Targets::read(&source.image, options)?;
+        targets.check_without_registry(parts.cloud())?;
         Ok(Self { source, targets, options })
     }
 }
@@ -332,7 +333,7 @@ fn meant<'a>(seen: &'a ProbeResult, source: &'a ImageReference) -> Option<&'a Di
 pub(super) fn differs(target: &ImageReference, text: &str, there: &Digest, wanted: &Digest) -> Error {
     Error::new(ErrorKind::Conflict, text)
         .with_context("image", target.to_string())
-        .with_context("there", there.to_string())
+        .with_context("existing", there.to_string())
         .with_context("source", wanted.to_string())
         .with_failed_side(ImportSide::Target)
 }
@@ -363,7 +364,12 @@ async fn follow(parts: &Parts, handle: ImportHandle, call: &Call) -> Result<()> 
         *told = tags;
         Ok(Poll::Pending { status: None, wait: handle.asked_wait() })
     };
-    call.poll_until(polling, poll).await
+    call.poll_until(polling, poll).await.map_err(|err| match err.kind() {
+        ErrorKind::DeadlineExceeded | ErrorKind::Cancelled => {
+            err.with_context("hint", "Azure continues the import; call again to wait for it")
+        }
+        _ => err,
+    })
 }
 
 /// Whether the caller lacks the permission to follow an accepted import. The link belongs to the subscription, so permissions on the

@@ -2,6 +2,7 @@
 
 use super::ImportOptions;
 use crate::{
+    cloud::Cloud,
     error::{Error, Result},
     image::{Digest, ImageReference},
 };
@@ -37,6 +38,15 @@ impl Targets {
             tagged.push(source.tagged().ok_or_else(|| Error::invalid(message, "image", source.to_string()))?);
         }
         Ok(Self { tagged, untagged })
+    }
+
+    /// Rejects names that begin with a registry: they are names within the target registry.
+    pub fn check_without_registry(&self, cloud: &Cloud) -> Result<()> {
+        let with_registry = |place: &String| place.split_once('/').is_some_and(|(host, _)| cloud.has_registry(host));
+        match self.places().find(with_registry) {
+            Some(place) => Err(Error::invalid("expected repository:tag, without a registry", "target", place)),
+            None => Ok(()),
+        }
     }
 
     /// Each name as a text that is the same for the same place.
@@ -107,6 +117,24 @@ mod tests {
         let source = format!("ghcr.io/a/b@sha256:{}", "0".repeat(64));
         assert_eq!(read(&source, &ImportOptions::default()).unwrap_err().kind(), ErrorKind::InvalidInput);
         assert_eq!(read(&source, &ImportOptions::default().with_untagged_repository("a/b")).unwrap(), ["a/b"]);
+    }
+
+    #[test]
+    fn a_target_does_not_name_a_registry() {
+        for (wrong, cloud) in [
+            ("myregistry.azurecr.io/app:v1", Cloud::default()),
+            ("MyRegistry-e5f2.azurecr.io/team/app:v1", Cloud::default()),
+            ("myregistry.azurecr.cn/app:v1", Cloud::china()),
+        ] {
+            let options = ImportOptions::default().with_additional_tag(wrong.to_ascii_lowercase());
+            let targets = Targets::read(&"nginx".parse().unwrap(), &options).unwrap();
+            let err = targets.check_without_registry(&cloud).unwrap_err();
+            assert_eq!(err.kind(), ErrorKind::InvalidInput, "{wrong}");
+        }
+        // Any other name with dots is a repository.
+        let options = ImportOptions::default().with_target("team.example/app:v1");
+        let targets = Targets::read(&"nginx".parse().unwrap(), &options).unwrap();
+        targets.check_without_registry(&Cloud::default()).unwrap();
     }
 
     #[test]
