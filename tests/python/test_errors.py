@@ -163,6 +163,11 @@ def test_an_argument_of_another_type_is_named_too(client, name, options):
         client.registry("myregistry", **options)
     with pytest.raises(TypeError, match="^node_count: must be a whole number, not str"):
         client.create_cluster("group/new", node_count="3")
+    # PyO3's own errors name it in a note only.
+    with pytest.raises(TypeError, match="^cluster: must be str, not int$"):
+        client.identities(5)
+    with pytest.raises(TypeError, match="^additional_tags: must be a list, not str$"):
+        client.import_image("myregistry", "nginx", additional_tags="app:v1")
 
 
 def test_a_client_is_not_made_of_what_is_no_text_or_no_function(azure):

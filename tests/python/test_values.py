@@ -10,7 +10,7 @@ import pytest
 from conftest import MANIFESTS
 
 import aks_acr
-from aks_acr import AttachOutcome, Event, ImportProof, Pod, PullCause, PullFailure, _native, _words
+from aks_acr import AttachOutcome, Event, ImportProof, InvalidInputError, Pod, PullCause, PullFailure, _native, _words
 
 PULL_FAILURE = PullFailure(
     pod="web-0",
@@ -62,7 +62,7 @@ def test_forms_are_told_apart_by_match_and_by_kind():
 
 
 def test_a_stored_value_of_another_form_is_refused():
-    with pytest.raises(ValueError, match="invalid JSON form"):
+    with pytest.raises(InvalidInputError, match="text: not the JSON form of ImportProof: unknown field `more`"):
         ImportProof.from_json('{"kind":"source_matched","digest":"sha256:0","more":1}')
 
 

@@ -29,10 +29,14 @@ def given(make: Callable[_P, _T], /, *args: _P.args, **options: _P.kwargs) -> _T
         text = str(error)
         if text.startswith("Calls."):
             raise TypeError("Client." + text.removeprefix("Calls.")) from None
-        if not (names := _arguments(error)):
+        names = _arguments(error)
+        if not names or text.startswith(f"{names[0]}: "):
             raise
         found, _, wanted = text.strip("'").partition("' object is not an instance of '")
-        text = f"must be {wanted}, not {found}" if wanted else text.replace("Can't extract `str` to `Vec`", "must be a list, not str")
+        if wanted:
+            text = f"must be {wanted}, not {found}"
+        elif text == "Can't extract `str` to `Vec`":
+            text = "must be a list, not str"
         raise TypeError(f"{names[0]}: {text}") from None
     except UnicodeEncodeError as error:
         broken: str = error.object
