@@ -6,7 +6,7 @@
  *
  * Every operation is idempotent: running it again changes nothing and succeeds. The one exception is an import of a tag with a
  * password, because its source cannot be compared; see `onExistingTag`. Every result is a frozen object, and `String(result)` is one
- * readable line or a table. Times are `Date`, durations are milliseconds in fields that end in `Ms`, and an unknown value is `null`.
+ * line, a plan's lines, or a table. Times are `Date`, durations are milliseconds in fields that end in `Ms`, and an unknown value is `null`.
  *
  * @packageDocumentation
  */
@@ -59,11 +59,10 @@ export interface ClientSettings {
    * The credential. By default the first one configured in the environment, found at the first request: a service principal in
    * `AZURE_TENANT_ID`, `AZURE_CLIENT_ID` and `AZURE_CLIENT_SECRET` or `AZURE_CLIENT_CERTIFICATE_PATH`; GitHub Actions; workload identity;
    * Azure Pipelines; managed identity; az, then azd. A configured credential that fails is an error and is not skipped.
-   * `AZURE_TOKEN_CREDENTIALS` narrows the chain, as in Azure's SDKs: `prod` (all but the last two), `dev` (the last two), or one of
-   * `EnvironmentCredential`, `GitHubActionsCredential`, `WorkloadIdentityCredential`, `AzurePipelinesCredential`,
-   * `ManagedIdentityCredential`, `AzureCliCredential`, `AzureDeveloperCliCredential`. No other package is needed for it.
+   * `AZURE_TOKEN_CREDENTIALS` narrows the chain, as in Azure's SDKs: `prod` (all but the last two), `dev` (the last two), or one name,
+   * such as `ManagedIdentityCredential`. No other package is needed for it.
    *
-   * The default chain uses `cloud`, `proxy` and `ca`; a credential of yours sends its requests its own way.
+   * The default chain uses `cloud`, `proxy` and `ca`; a credential that you pass does not.
    */
   credential?: TokenCredential;
   /** The ID of the subscription in which names are looked up. */
@@ -71,8 +70,8 @@ export interface ClientSettings {
   /** The cloud. `'public'` by default. */
   cloud?: CloudName | CustomCloud;
   /**
-   * The URL of a proxy, such as `http://proxy.example:3128`. By default `HTTPS_PROXY` or else `ALL_PROXY` of the environment; hosts in
-   * `NO_PROXY` and this machine are then reached directly.
+   * The URL of a proxy, such as `http://proxy.example:3128`. By default `HTTPS_PROXY` or else `ALL_PROXY` of the environment. Hosts in
+   * `NO_PROXY` and this machine are always reached directly.
    */
   proxy?: string;
   /** Root certificates as PEM text, trusted in addition to the system's. `NODE_EXTRA_CA_CERTS` is not read. */
@@ -80,21 +79,13 @@ export interface ClientSettings {
   /**
    * Makes the client read-only: a request that would change Azure or Kubernetes is not sent, and its call fails with `'forbidden'` and
    * the refusal `'read_only_client'`. Plans, reads, a kubeconfig, an apply as a dry run, and an attach whose grant exists still work.
-   * Local files are not covered: a kubeconfig is merged, and a missing SSH key pair is created before the cluster is rejected.
+   * Local files are not covered: a kubeconfig is merged, and a missing SSH key pair is created before the creation is refused.
    */
   readOnly?: boolean;
   /**
-   * Called before each write. To reject the write, throw or return `false`: it is not sent, and the call fails with `'forbidden'` and
-   * the refusal `'write_hook'`, and with what was thrown as its `cause`. It must answer at once: a promise counts as a rejection. A retry
-   * of the same write does not call it again.
-   *
-   * @example
-   * ```js
-   * const onWrite = (write) => {
-   *   console.log(String(write));
-   *   if (write.action !== 'Microsoft.Authorization/roleAssignments/write') throw new Error('only grants');
-   * };
-   * ```
+   * Called before each write. To reject the write, throw or return `false`: it is not sent, and the call fails with `'forbidden'`, the
+   * refusal `'write_hook'`, and what was thrown as its `cause`. It must be synchronous: returning a promise rejects the write. It is not
+   * called again if the write is resent without a valid response; it is called again if Azure rejected the write for a transient cause.
    */
   onWrite?: (write: Write) => void | boolean;
 }
@@ -103,7 +94,7 @@ export interface ClientSettings {
 export interface CallOptions {
   /**
    * How long the whole call may take, in milliseconds. Each operation states its default. 0 sends no request; `Infinity` means no
-   * deadline; a negative number is `'invalid_input'`. A plan and its application are two calls.
+   * deadline; a negative number is `'invalid_input'`.
    */
   deadlineMs?: number;
   /**
@@ -111,16 +102,16 @@ export interface CallOptions {
    * that have started continue. If the signal is aborted already, no request is sent.
    */
   signal?: AbortSignal;
-  /** Called with each event of the call, always before the promise settles. What it throws is an uncaught exception; the call continues. */
+  /** Called with each event of the call, always before the promise settles. If it throws, that is an uncaught exception; the call continues. */
   onProgress?: (event: Event) => void;
 }
 
 /**
- * Works with the registries and clusters of one subscription, as one caller. It does not keep Node from exiting, and there is nothing
- * to close.
+ * Works with the registries and clusters of one subscription, with one credential. It does not keep Node from exiting, and there is
+ * nothing to close.
  *
- * Every promise is rejected with an {@link AksAcrError}, whose `code` is an {@link ErrorKind}. Besides the errors that an operation
- * lists, each can fail with `'unauthenticated'`, `'rate_limited'`, `'deadline_exceeded'`, `'cancelled'`, `'unavailable'` or
+ * When a promise is rejected, the reason is always an {@link AksAcrError}, whose `code` is an {@link ErrorKind}. Besides the errors that
+ * an operation lists, each can fail with `'unauthenticated'`, `'rate_limited'`, `'deadline_exceeded'`, `'cancelled'`, `'unavailable'` or
  * `'unexpected'`, and with `'invalid_input'` for an argument of the wrong type or an unknown option.
  *
  * @example
@@ -201,7 +192,8 @@ export interface Operations {
    *   console.log(outcome.kind);
    * } catch (err) {
    *   if (err.code !== 'forbidden') throw err;
-   *   console.error(`ask for ${err.smallestRole} at ${err.scope}`);
+   *   console.error(err.message);
+   *   if (err.smallestRole) console.error(`ask for ${err.smallestRole} at ${err.scope}`);
    * }
    * ```
    */
@@ -706,7 +698,7 @@ export interface Operations {
    *   console.log(`${ready}/${wanted} ready`);
    * } catch (err) {
    *   if (err.code !== 'pull_failed') throw err;
-   *   console.error(err.pullFailure);
+   *   console.error(err.message); // the cause and the remedy; err.pullFailure has the facts
    * }
    * ```
    */
@@ -738,11 +730,11 @@ export type Follow = {
 };
 
 /**
- * A call in progress. Iterating it yields its events; every iterator gets all of them from the first. The iteration ends with the call,
- * and throws the call's error. Leaving it early cancels the call, for all iterators.
+ * A call in progress. Iterating it yields its events; every iterator gets all events, from the beginning. The iteration ends with the
+ * call, and throws the call's error. Leaving it early cancels the call, for all iterators.
  */
 export interface Run<Result> extends AsyncIterable<Event> {
-  /** The call's result. A failure that is not awaited is not an unhandled rejection. */
+  /** The call's result. If you do not await it, a failure does not cause an unhandled rejection. */
   readonly result: Promise<Result>;
   /** Cancels the call: its result is rejected with `'cancelled'`. Azure operations that have started continue. */
   cancel(): void;
@@ -818,7 +810,7 @@ export declare class AksAcrError extends Error {
 }
 
 /**
- * The rights that these operations need, each once. A right that one of them requires is required.
+ * The rights that these operations need, each once. `isRequired` is true if at least one of these operations requires the right.
  *
  * @throws {AksAcrError} `'invalid_input'` for an unknown operation.
  *
@@ -1106,7 +1098,7 @@ export interface PodsOptions extends CallOptions {
   labels?: string;
 }
 
-/** One image of a list, with the options of its import. The list's own options cancel it and report its progress. */
+/** One image of a list, with the options of its import. Cancellation and progress are set for the whole list, not for each image. */
 export interface ImportItem extends Omit<ImportOptions, 'signal' | 'onProgress'> {
   /** The source image. */
   source: string;
@@ -1361,8 +1353,8 @@ export type ImportResult =
 
 /**
  * An import that Azure is working on. `JSON.stringify(handle)` is the form to store, the same in every language. The link in it is signed
- * by Azure: anyone who has it can follow the import, so keep it secret. `util.inspect` does not show it. `structuredClone`, a message
- * to a worker and a spread lose it, and such a copy is rejected; send what `toJSON` returns.
+ * by Azure: anyone who has it can follow the import, so keep it secret. `util.inspect` does not show it. A copy made by
+ * `structuredClone`, `postMessage` or spreading lacks the link and is rejected: send `handle.toJSON()`.
  */
 export declare class ImportHandle {
   /** @throws {AksAcrError} `'invalid_input'` if the stored form is invalid. */
@@ -1384,7 +1376,7 @@ export interface StoredImportHandle {
   readonly targets: readonly string[];
   readonly link: string;
   readonly correlation_id?: string | null;
-  /** The expected image, if known. It distinguishes a tag set by another import from one that is taken. */
+  /** The expected image, if known. It shows whether an existing tag was set by another import of this image, or holds a different image. */
   readonly arriving?: { readonly images: readonly string[]; readonly digest: string };
 }
 

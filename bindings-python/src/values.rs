@@ -846,7 +846,7 @@ pub const EXCEPTIONS: &[(aks_acr::ErrorKind, &str, &str)] = &[
     (
         aks_acr::ErrorKind::Unauthenticated,
         "UnauthenticatedError",
-        "No token could be acquired, or the service rejected it. What a credential raised is its `__cause__`.",
+        "No token could be acquired, or the service rejected it. If the credential raises, that exception is the `__cause__`.",
     ),
     (
         aks_acr::ErrorKind::RateLimited,

@@ -36,13 +36,14 @@ async function tell(client) {
 }
 
 async function waitForRollout(client) {
+  console.log('rollout', 'waiting; a missing grant is reported after about 20 seconds');
   try {
     const { ready, wanted } = await client.waitForRollout(cluster, deployment);
     console.log('rollout', `${ready}/${wanted} ready`);
   } catch (err) {
     if (!(err instanceof AksAcrError && err.pullFailure)) throw err;
     // It ends at once where waiting does not help.
-    console.log('rollout', `${err.pullFailure.reason}: ${err.pullFailure.cause.kind}`);
+    console.log('rollout', err.message);
   }
 }
 

@@ -23,7 +23,7 @@ def deploy(client: Client, cluster: str, registry: str) -> None:
         client.wait_for_rollout(cluster, "nginx0-deployment")
     except PullFailedError as error:
         # It ends at once where waiting does not help.
-        print("failed ", error.pull_failure)
+        print("failed ", error)
         client.attach(cluster, registry)
         with tqdm(desc="pods", leave=False) as bar:
             for event in client.follow.wait_for_rollout(cluster, "nginx0-deployment"):

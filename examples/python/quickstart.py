@@ -39,12 +39,13 @@ def tell(client: Client) -> None:
 
 
 def wait_for_rollout(client: Client) -> None:
+    print("rollout", "waiting; a missing grant is reported after about 20 seconds", flush=True)
     try:
         done = client.wait_for_rollout(CLUSTER, DEPLOYMENT)
         print("rollout", f"{done.ready}/{done.wanted} ready")
     except PullFailedError as error:
         # It ends at once where waiting does not help.
-        print("rollout", error.pull_failure)
+        print("rollout", error)
 
 
 if __name__ == "__main__":

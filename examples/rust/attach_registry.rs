@@ -37,7 +37,10 @@ async fn main() -> Result<(), Box<dyn Error>> {
 
 fn on_emulator() -> Result<Client, Box<dyn Error>> {
     let azure = Emulator::new().with_cluster("group", "dev").with_registry("group", "myregistry");
-    Ok(Client::builder(azure.credential(), azure.subscription()).transport(azure.transport()).build()?)
+    Ok(Client::builder(azure.credential(), azure.subscription())
+        .transport(azure.transport())
+        .kubernetes(azure.kubernetes())
+        .build()?)
 }
 
 fn on_azure(subscription: &str) -> Result<Client, Box<dyn Error>> {

@@ -7,6 +7,7 @@ struct Readme;
 
 /// The pages that show programs of their own.
 #[cfg(doctest)]
+#[doc = include_str!("../../docs/README.md")]
 #[doc = include_str!("../../docs/credentials.md")]
 #[doc = include_str!("../../docs/testing.md")]
 struct Pages;

@@ -11,7 +11,8 @@ export async function attach(client) {
     console.log(outcome.kind);
   } catch (err) {
     if (err.code !== 'forbidden') throw err;
-    console.error(`ask for ${err.smallestRole} at ${err.scope}`);
+    console.error(err.message);
+    if (err.smallestRole) console.error(`ask for ${err.smallestRole} at ${err.scope}`);
   }
 }
 
@@ -120,7 +121,7 @@ export async function waitForRollout(client) {
     console.log(`${ready}/${wanted} ready`);
   } catch (err) {
     if (err.code !== 'pull_failed') throw err;
-    console.error(err.pullFailure);
+    console.error(err.message); // the cause and the remedy; err.pullFailure has the facts
   }
 }
 

@@ -16,7 +16,9 @@ def attach(client: aks_acr.Client) -> None:
     try:
         print(client.attach("my-group/my-cluster", "myregistry").outcome.kind)
     except aks_acr.ForbiddenError as err:
-        print(f"ask for {err.smallest_role} at {err.scope}")
+        print(err)
+        if err.smallest_role:
+            print(f"ask for {err.smallest_role} at {err.scope}")
 
 
 def plan_attach(client: aks_acr.Client) -> None:
@@ -116,7 +118,7 @@ def wait_for_rollout(client: aks_acr.Client) -> None:
         rolled = client.wait_for_rollout("my-group/my-cluster", "web")
         print(f"{rolled.ready}/{rolled.wanted} ready")
     except aks_acr.PullFailedError as err:
-        print(err.pull_failure)
+        print(err)  # the cause and the remedy; err.pull_failure has the facts
 
 
 def pods(client: aks_acr.Client) -> None:

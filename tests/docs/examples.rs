@@ -23,7 +23,10 @@ pub async fn attach(client: &Client) -> Result<()> {
     match client.attach(&cluster, &"myregistry".parse()?, AttachOptions::default()).await {
         Ok(attachment) => println!("{:?}", attachment.outcome),
         Err(err) if err.kind() == ErrorKind::Forbidden => {
-            eprintln!("ask for {:?} at {:?}", err.smallest_role(), err.scope());
+            eprintln!("{err:#}");
+            if let (Some(role), Some(scope)) = (err.smallest_role(), err.scope()) {
+                eprintln!("ask for {role} at {scope}");
+            }
         }
         Err(err) => return Err(err),
     }
@@ -190,9 +193,7 @@ pub async fn wait_for_rollout(client: &Client) -> Result<()> {
     match client.wait_for_rollout(&cluster, &WorkloadRef::new("web"), RolloutOptions::default()).await {
         Ok(rolled) => println!("{}/{} ready", rolled.ready, rolled.wanted),
         Err(err) if err.kind() == ErrorKind::PullFailed => {
-            if let Some(failure) = err.pull_failure() {
-                eprintln!("{failure:?}");
-            }
+            eprintln!("{err:#}"); // the cause and the remedy; err.pull_failure() has the facts
         }
         Err(err) => return Err(err),
     }

@@ -28,12 +28,12 @@ const SERVICES: &[(&str, &str, &str, &str)] = &[
         "Microsoft.Authorization/roleDefinitions",
         "operations that read role assignments, if one has a role that is not built in",
     ),
-    ("http/group.rs", "API", "resource groups", "error messages, to name a missing resource group"),
+    ("http/group.rs", "API", "resource groups", "error messages that name a missing resource group"),
     (
         "http/provider.rs",
         "API",
         "resource providers",
-        "operations with `register_providers`, and error messages, to name an unregistered provider",
+        "operations with `register_providers`, and error messages that name an unregistered provider",
     ),
     ("inventory/subscription.rs", "API", "subscriptions", AFTER_A_FAILED_PULL),
 ];

@@ -131,12 +131,14 @@ pub fn advice(kind: ErrorKind) -> &'static str {
         ErrorKind::NotFound => "Check the name and the subscription, or create the resource first.",
         ErrorKind::Conflict => "Check the existing resource, then choose another name, or allow replacing it.",
         ErrorKind::Forbidden => {
-            "Ask for the smallest role at the scope; the error names both. A policy, a lock or a condition has to be changed by its owner."
+            "Read who refused. If a permission is missing, ask for the smallest role at the scope; the error names both. A policy, a lock or a condition has to be changed by its owner."
         }
         ErrorKind::NotRegistered => {
             "Set `register_providers`, or ask the subscription's owner to register the provider."
         }
-        ErrorKind::Unauthenticated => "Sign in, or correct the credential; the error names which one was used.",
+        ErrorKind::Unauthenticated => {
+            "Sign in, or correct the credential. An error of the default chain names the credential that it used."
+        }
         ErrorKind::RateLimited => "Wait as long as the error says, or give a longer deadline.",
         ErrorKind::DeadlineExceeded => {
             "Call again: operations that Azure has started continue, and the new call picks them up."
@@ -215,7 +217,7 @@ fn remedy(cause: &PullCause) -> &'static str {
         }
         PullCause::InvalidName => "Correct the image's name in the manifest.",
         PullCause::NeverPulled => "Change `imagePullPolicy`, or load the image onto the node.",
-        PullCause::Unknown => "Read the message: it is kubelet's own.",
+        PullCause::Unknown => "Read the message, which is kubelet's.",
         other => panic!("{other}: say here what to do"),
     }
 }

@@ -49,6 +49,20 @@ test("the emulator's front page is true of this package", async () => {
   }
 });
 
+for (const [page, fence] of [['../../bindings-node/README.md', 'js emulator'], ['../../docs/testing.md', 'js']]) {
+  test(`the test in ${page} passes`, async () => {
+    const [, text] = read(page).match(new RegExp(`^\`\`\`${fence}\n(.*?)^\`\`\``, 'ms'));
+    const program = new URL(`${page.replace(/\W/g, '')}.generated.mjs`, import.meta.url);
+    writeFileSync(program, text);
+    try {
+      const { NODE_TEST_CONTEXT: _, ...env } = process.env;
+      await promisify(execFile)(process.execPath, [program.pathname], { env, timeout: 60_000 });
+    } finally {
+      rmSync(program);
+    }
+  });
+}
+
 test('the program on the first page runs', async () => {
   const [, text] = read('../../README.md').match(/^```js\n(.*?)^```/ms);
   const program = new URL('first_page.generated.mjs', import.meta.url);
@@ -68,9 +82,8 @@ test("the README's program runs, and prints what it says", async () => {
   const readme = read('../../bindings-node/README.md');
   const blocks = [...readme.matchAll(/^```js\n(.*?)^```/gms)].map(([, text]) => text);
   assert.ok(blocks.length >= 5);
-  const manifests = `const manifests = ${JSON.stringify(read('../../examples/acr-nginx.yaml'))};\n`;
   const program = new URL('readme.generated.mjs', import.meta.url);
-  writeFileSync(program, manifests + blocks.join('\n'));
+  writeFileSync(program, blocks.join('\n'));
   const env = environment(emulator);
   try {
     const { stdout } = await promisify(execFile)(process.execPath, [program.pathname], { env, timeout: 120_000 });

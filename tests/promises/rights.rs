@@ -202,7 +202,7 @@ fn table() -> String {
         let mut names = names.join(", ");
         for right in rights {
             let kind = if right.is_data_action { " (data)" } else { "" };
-            let need = if right.is_required || right.why.contains("optional") { "" } else { "not required: " };
+            let need = if right.is_required || right.why.contains("optional") { "" } else { "optional: " };
             let (place, role) = (right.at.to_string().replace('_', " "), right.smallest_role.unwrap_or_default());
             writeln!(table, "| {names} | `{}`{kind} | {place} | {need}{} | {role} |", right.action, right.why).unwrap();
             names.clear();

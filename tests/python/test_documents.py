@@ -68,6 +68,15 @@ def test_the_emulators_front_page_is_true_of_this_package():
     exec(compile("\n".join(["from aks_acr_emulator import Emulator", *snippets]), "README.md", "exec"), {})
 
 
+@pytest.mark.parametrize(("page", "fence"), [("bindings-python/README.md", "python emulator"), ("docs/testing.md", "python")])
+def test_the_test_on_a_page_passes(page, fence):
+    (program,) = re.findall(rf"^```{fence}\n(.*?)^```", (ROOT / page).read_text(encoding="utf-8"), re.M | re.S)
+    names = {}
+    exec(compile(program, page, "exec"), names)
+    (shown,) = [names[name] for name in names if name.startswith("test_")]
+    shown()
+
+
 @pytest.mark.parametrize("path", EXAMPLES, ids=lambda path: path.stem)
 def test_an_example_runs_and_is_short(path):
     assert len(path.read_text(encoding="utf-8").splitlines()) < 60

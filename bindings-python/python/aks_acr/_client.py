@@ -13,34 +13,31 @@ if TYPE_CHECKING:
 
 
 class Client(Blocking, Connected):
-    """Joins registries and clusters of one Azure subscription, as one caller.
+    """Attaches registries to clusters in one Azure subscription, with one credential.
 
-    A blocking call lets other threads run, and Ctrl-C stops it. Where coroutines run, use :class:`aks_acr.aio.Client`.
-    One client may be used from any number of threads at the same time. To stop a call from another thread, make it with
+    A blocking call lets other threads run, and Ctrl-C stops it. In asyncio code, use :class:`aks_acr.aio.Client`. One
+    client may be used from any number of threads at the same time. To stop a call from another thread, make it with
     ``follow`` and call its ``cancel()``: ``result()`` then raises :class:`aks_acr.CancelledError`.
 
-    Every operation takes ``deadline``, how long the whole call may take, in seconds or as a ``timedelta``. With 0 it
-    has passed already and no request is sent; ``float("inf")`` means none; a negative value raises
-    ``InvalidInputError``. It counts per call: making a plan and applying it have one each. ``on_progress`` is called in
-    the thread that made the call. An exception in it is reported to ``sys.unraisablehook`` and the call continues;
-    ``KeyboardInterrupt`` and the like end the call.
+    Every operation takes ``deadline``, how long the whole call may take, in seconds or as a ``timedelta``. 0 sends no
+    request; ``float("inf")`` means no deadline; a negative value raises ``InvalidInputError``. ``on_progress`` is
+    called in the thread that made the call. An exception in it is reported to ``sys.unraisablehook`` and the call
+    continues; ``KeyboardInterrupt`` and the like end the call.
 
     Args:
         credential: Any credential of azure-identity, or another object with ``get_token_info`` or ``get_token``; its
-            methods may be coroutines. ``None`` is the default chain: the first that is configured of a service
+            methods may be coroutines. ``None``: the default chain, which uses the first configured of: service
             principal in the environment (secret or certificate), GitHub Actions, workload identity, Azure Pipelines,
             managed identity, az, azd.
         subscription_id: The subscription in which names are looked up.
         cloud: ``public`` (the default), ``china``, ``us_government``, ``bleu``, or a :class:`Cloud`.
         proxy: Address of a proxy for all connections. By default ``HTTPS_PROXY`` or ``ALL_PROXY``; hosts in
-            ``NO_PROXY`` and this machine are always reached directly. The default credential chain uses it too; a
-            credential that you pass sends its requests in its own way.
-        ca: Certificates to trust beside the system's, as PEM text, for the same connections. ``REQUESTS_CA_BUNDLE`` is
-            not read.
+            ``NO_PROXY`` and this machine are always reached directly. A credential that you pass does not use it.
+        ca: Certificates to trust in addition to the system's, as PEM text, for the same connections.
+            ``REQUESTS_CA_BUNDLE`` is not read.
         read_only: Whether the client refuses to change anything: a write is not sent, and its call raises
-            ``ForbiddenError``. This covers Azure and Kubernetes only: a kubeconfig can still be read, also an
-            administrator's, and merged into a file, and a missing SSH key pair is created before the cluster is
-            refused.
+            ``ForbiddenError``. This covers Azure and Kubernetes only: a kubeconfig can still be read, even an
+            administrator's, and merged into a file, and a missing SSH key pair is created before the creation is refused.
         on_write: Called with each :class:`aks_acr.Write` before it is sent. If it raises, or returns ``False`` or an
             awaitable, the write is not sent, and the call raises ``ForbiddenError``. It is called in a daemon thread,
             several at a time if several calls are made, and must return quickly: the call waits for it.

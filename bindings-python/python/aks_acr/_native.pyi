@@ -81,16 +81,16 @@ _Listener: TypeAlias = Callable[[_Event], object]
 _Hook: TypeAlias = Callable[[Write], object]
 
 def shut_down() -> None:
-    """Ends running work before the interpreter shuts down."""
+    """Internal. Ends running work before the interpreter shuts down."""
 
 def load(class_name: str, json: str) -> Any:
-    """Restores a value of a class from its JSON form; for pickle."""
+    """Internal. Restores a value of a class from its JSON form, for pickle."""
 
 def words() -> dict[str, list[str]]:
-    """The words of every enum in core; a test compares Python's with them."""
+    """Internal. The words of every enum in core; a test compares Python's with them."""
 
 def required_rights(operations: Iterable[_Operation]) -> list[RequiredRight]:
-    """The rights that these operations need, each once. A right that one of them requires is required."""
+    """The rights that these operations need, each once. A right is marked required if any of the operations requires it."""
 
 def custom_role_json(name: str, rights: Iterable[RequiredRight], assignable_scopes: Sequence[str]) -> str:
     """A custom role with exactly these rights, as JSON for `az role definition create --role-definition @file`. It includes rights
@@ -99,7 +99,7 @@ def custom_role_json(name: str, rights: Iterable[RequiredRight], assignable_scop
 
 @type_check_only
 class Result:
-    """The base of all results. They are immutable, and can be compared, hashed and pickled. `str()` is one readable line or a table."""
+    """The base of all results: immutable, comparable, hashable, picklable. `str()` is one line, a plan's lines, or a table."""
 
     def __str__(self) -> str: ...
     # Results with fields only: `copy.replace` of Python 3.13 calls it.
@@ -114,7 +114,7 @@ class Result:
 
 @final
 class Answer:
-    """Receives one answer. Dropping it without an answer ends the wait."""
+    """Internal. Receives one answer. Dropping it without an answer ends the wait."""
 
     def token(self, text: str, expires_on: float) -> None: ...
     def stop_by(self, stop: Callable[[], object]) -> bool: ...
@@ -124,13 +124,13 @@ class Answer:
 
 @final
 class Ending:
-    """Ends a coroutine's call from the loop's thread."""
+    """Internal. Ends a coroutine's call from the loop's thread."""
 
     def raised(self, error: BaseException) -> None: ...
 
 @final
 class Call(Generic[_T]):
-    """A call that has not started."""
+    """Internal. A call that has not started."""
 
     def wait(self) -> _T: ...
     def start(self) -> Awaitable[_T]: ...
@@ -156,7 +156,7 @@ class Run(Generic[_T]):
         """
 
     def cancel(self) -> None:
-        """Stops the call. Operations that Azure has started continue. It may be called from any thread, also while another thread
+        """Stops the call. Operations that Azure has started continue. It may be called from any thread, even while another thread
         waits in `result()` or for the next event, and more than once.
         """
 
@@ -228,7 +228,7 @@ class Kubeconfig:
 
 @final
 class ImportHandle(Result):
-    """An import that Azure is working on. It can be stored and polled later, also by another process.
+    """An import that Azure is working on. It can be stored and polled later, even by another process.
 
     Azure signed the link in it: anyone who has the link can follow the import, so keep the JSON form secret. Each poll replaces the
     link; copies of the handle within a process share it.
@@ -241,7 +241,7 @@ class ImportHandle(Result):
 
     @property
     def targets(self) -> tuple[str, ...]:
-        """`repository:tag` of each target, or the repository of one without a tag."""
+        """`repository:tag` of each target, or only the repository if it has no tag."""
 
     @property
     def correlation_id(self) -> str | None:
@@ -253,7 +253,7 @@ class ImportHandle(Result):
 
 @final
 class Calls:
-    """The operations of a client. Each method returns a call that has not started."""
+    """Internal. The operations of a client. Each method returns a call that has not started."""
 
     def __new__(
         cls,
@@ -351,7 +351,9 @@ class Calls:
             try:
                 print(client.attach("my-group/my-cluster", "myregistry").outcome.kind)
             except aks_acr.ForbiddenError as err:
-                print(f"ask for {err.smallest_role} at {err.scope}")
+                print(err)
+                if err.smallest_role:
+                    print(f"ask for {err.smallest_role} at {err.scope}")
         """
 
     def plan_attach(
@@ -1143,7 +1145,7 @@ class Calls:
                 rolled = client.wait_for_rollout("my-group/my-cluster", "web")
                 print(f"{rolled.ready}/{rolled.wanted} ready")
             except aks_acr.PullFailedError as err:
-                print(err.pull_failure)
+                print(err)  # the cause and the remedy; err.pull_failure has the facts
         """
 
     def pods(
@@ -3051,7 +3053,9 @@ class NotRegisteredError(AksAcrError):
     """
 
 class UnauthenticatedError(AksAcrError):
-    """No token could be acquired, or the service rejected it. What a credential raised is its `__cause__`."""
+    """No token could be acquired, or the service rejected it. If the credential raises, that exception is the
+    `__cause__`.
+    """
 
 class RateLimitedError(AksAcrError):
     """The service throttles, and asks to wait longer than the deadline allows; see `retry_after`. Transient."""

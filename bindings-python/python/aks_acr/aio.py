@@ -16,11 +16,11 @@ __all__ = ["Client", "Follow", "Run"]
 
 
 class Client(Awaitable, Connected):
-    """Joins registries and clusters of one Azure subscription, as one caller; every operation is a coroutine.
+    """Attaches registries to clusters in one Azure subscription, with one credential; every operation is a coroutine.
 
     Cancelling the task that awaits a call stops the call, not an operation that Azure has started. A credential whose
-    methods are coroutines is awaited in the loop of the call: as all of azure-identity's, it belongs to one loop. One
-    client may be used in any number of loops.
+    methods are coroutines is awaited in the loop of the call: like every async credential of azure-identity, it belongs
+    to one loop. One client may be used in any number of loops.
 
     Every operation takes the ``deadline`` of :class:`aks_acr.Client`. ``on_progress`` is a plain function, called in the
     loop of the call by ``call_soon_threadsafe``; an exception in it goes to the loop's exception handler, and the call
@@ -28,13 +28,9 @@ class Client(Awaitable, Connected):
 
     Args:
         credential: Any credential of azure-identity, plain or of ``azure.identity.aio``, or another object with
-            ``get_token_info`` or ``get_token``. ``None`` is the default chain: the first that is configured of a
-            service principal in the environment (secret or certificate), GitHub Actions, workload identity, Azure
-            Pipelines, managed identity, az, azd.
-        subscription_id, cloud, proxy, ca, read_only: As those of :class:`aks_acr.Client`.
-        on_write: Called with each :class:`aks_acr.Write` before it is sent. If it raises, or returns ``False`` or an
-            awaitable, the write is not sent, and the call raises ``ForbiddenError``. It is called in a daemon thread,
-            never in the loop's, and must return quickly: the call waits for it.
+            ``get_token_info`` or ``get_token``. ``None``: the default chain, as in :class:`aks_acr.Client`.
+        subscription_id, cloud, proxy, ca, read_only: As in :class:`aks_acr.Client`.
+        on_write: As in :class:`aks_acr.Client`; it is never called in the loop's thread.
     """
 
     @property

@@ -83,7 +83,9 @@ impl Calls {
     ///     try:
     ///         print(client.attach("my-group/my-cluster", "myregistry").outcome.kind)
     ///     except aks_acr.ForbiddenError as err:
-    ///         print(f"ask for {err.smallest_role} at {err.scope}")
+    ///         print(err)
+    ///         if err.smallest_role:
+    ///             print(f"ask for {err.smallest_role} at {err.scope}")
     #[pyo3(signature = (cluster, registry, *, principal_id = None, condition = None, on_inherited_grant = None, on_condition_mismatch = None, retry_forbidden_for = None, deadline = None, on_progress = None))]
     fn attach(
         &self,
@@ -1058,7 +1060,7 @@ impl Calls {
     ///         rolled = client.wait_for_rollout("my-group/my-cluster", "web")
     ///         print(f"{rolled.ready}/{rolled.wanted} ready")
     ///     except aks_acr.PullFailedError as err:
-    ///         print(err.pull_failure)
+    ///         print(err)  # the cause and the remedy; err.pull_failure has the facts
     #[pyo3(signature = (cluster, workload, *, namespace = None, registry = None, subscriptions = None, propagation_timeout = None, deadline = None, on_progress = None))]
     fn wait_for_rollout(
         &self,

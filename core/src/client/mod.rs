@@ -20,7 +20,10 @@ use std::sync::Arc;
 /// use aks_acr_emulator::Emulator;
 ///
 /// let azure = Emulator::new().with_cluster("group", "dev").with_registry("group", "myregistry");
-/// let client = Client::builder(azure.credential(), azure.subscription()).transport(azure.transport()).build()?;
+/// let client = Client::builder(azure.credential(), azure.subscription())
+///     .transport(azure.transport())
+///     .kubernetes(azure.kubernetes())
+///     .build()?;
 /// let cluster = ClusterRef::new("group", "dev")?;
 /// let attachment = client.attach(&cluster, &"myregistry".parse()?, AttachOptions::default()).await?;
 /// assert_eq!(attachment.outcome, AttachOutcome::Granted);

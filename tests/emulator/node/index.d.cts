@@ -135,11 +135,14 @@ export interface Scene {
 
 /** How an emulator starts. */
 export interface EmulatorOptions {
-  /** The state at the start; by default a subscription, its owner, and images of Docker Hub and Microsoft to import. */
+  /**
+   * The state at the start; by default a subscription, its owner, and images of Docker Hub (nginx, hello-world) and Microsoft to import.
+   * A scene replaces all defaults: only the images it lists exist.
+   */
   scene?: Scene;
   /** How long operations take: no time (the default), or about as long as in Azure. */
   timing?: 'none' | 'typical' | Times;
-  /** How many times faster than real time the clock of grants, operations and rollouts runs. */
+  /** How many times faster than real time the clock of grants, operations and rollouts runs. It does not shorten the clients' own waits. */
   clock?: number;
   /** The latency of each request, in milliseconds. */
   latencyMs?: number;
@@ -269,7 +272,7 @@ export interface Credential {
   getToken(scopes: string | string[], options?: object): Promise<AccessToken>;
 }
 
-/** The options of `new Client({ … })` of `aks-acr`, beside the credential and the subscription. */
+/** The options of `new Client({ … })` of `aks-acr`, in addition to the credential and the subscription. */
 export interface ClientOptions {
   cloud: { resourceManager: string; registrySuffix: string; graph: string };
   proxy: string;

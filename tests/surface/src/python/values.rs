@@ -70,7 +70,7 @@ impl Python<'_> {
         match kind.name.as_str() {
             "InvalidInput" => own + " It is a `ValueError` too.",
             "DeadlineExceeded" => own + " It is a `TimeoutError` too.",
-            "Unauthenticated" => own + " What a credential raised is its `__cause__`.",
+            "Unauthenticated" => own + " If the credential raises, that exception is the `__cause__`.",
             "Cancelled" => own + " Closing the client cancels too.",
             _ => own,
         }

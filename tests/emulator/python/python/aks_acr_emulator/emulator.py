@@ -23,7 +23,7 @@ class CloudOptions(TypedDict):
 
 
 class ClientOptions(TypedDict):
-    """The options of ``aks_acr.Client``, beside the credential and the subscription."""
+    """The options of ``aks_acr.Client``, in addition to the credential and the subscription."""
 
     cloud: CloudOptions
     proxy: str
@@ -41,10 +41,11 @@ class Emulator(Orders):
         'myregistry.azurecr.io'
 
     Args:
-        scene: The state at the start. By default a subscription, its owner, and images of Docker Hub and
-            Microsoft to import.
+        scene: The state at the start. By default a subscription, its owner, and images of Docker Hub (nginx, hello-world)
+            and Microsoft to import. A scene replaces all defaults: only the images it lists exist.
         timing: How long operations take: ``"none"``, or ``"typical"`` for about as long as in Azure.
-        clock: How many times faster than real time the clock of grants, operations and rollouts runs.
+        clock: How many times faster than real time the clock of grants, operations and rollouts runs. It does not
+            shorten the clients' own waits.
         latency_ms: The latency of each request, in milliseconds.
         callers: Callers in addition to the scene's, in the same form.
     """
