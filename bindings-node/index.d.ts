@@ -1441,7 +1441,7 @@ export interface EntraSettings {
 /**
  * The result of attach: the role assignment that lets the cluster pull from the registry.
  *
- * A new role assignment takes seconds to minutes until the registry honours it.
+ * A new role assignment takes seconds to minutes to take effect.
  */
 export interface Attachment {
   /** What attach found or did. */

@@ -66,7 +66,7 @@ value! {
 value! {
     /// The result of attach: the role assignment that lets the cluster pull from the registry.
     ///
-    /// A new role assignment takes seconds to minutes until the registry honours it.
+    /// A new role assignment takes seconds to minutes to take effect.
     pub struct Attachment {
         /// What attach found or did.
         outcome: AttachOutcome,

@@ -11,7 +11,7 @@
 //! | `aks_acr::http` | a request to Azure, a registry, Microsoft Graph, Entra ID or a cluster: each try separately | debug | `step`, `method`, `host`, `path`, `attempt`, `status`, `request_id`, `duration_ms`; without a response `reason` |
 //! | `aks_acr::progress` | a request is retried | info | `step`, `reason`, `wait_ms` |
 //! | `aks_acr::progress` | an item that cannot be parsed was left out of a list | warn | `error` |
-//! | `aks_acr::progress` | every other [`Event`] | debug | its text |
+//! | `aks_acr::progress` | every other [`Event`](crate::Event) | debug | its text |
 //! | `aks_acr::credential` | which credential of the default chain is used | info | `credential` |
 //! | `aks_acr::credential` | a credential was asked for a token, or was skipped | debug | `credential`, `audience`, `expires_in_s`, `duration_ms`; without a token `reason` |
 //!

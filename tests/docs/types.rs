@@ -98,7 +98,11 @@ pub fn body(source: &Source, name: &str) -> String {
             });
             let with = with.collect::<Vec<_>>().join("<br>");
             let columns = if is_word { String::new() } else { format!(" {with} |") };
-            writeln!(text, "| `{}` |{columns} {} |", variant.word, words::cell(&variant.docs)).unwrap();
+            let meaning = match name {
+                "Operation" => format!("See [`{0}`]({0}.md).", variant.word),
+                _ => words::cell(&variant.docs),
+            };
+            writeln!(text, "| `{}` |{columns} {meaning} |", variant.word).unwrap();
         }
         return text;
     }

@@ -4,7 +4,7 @@ use aks_acr::{ErrorKind, Operation, PullCause};
 use aks_acr_surface::{
     operations,
     prose::{FOR_RUST, see},
-    source::{Form, Source},
+    source::{Form, Source, snake_case},
     text::{paragraphs, sentences},
 };
 use std::sync::LazyLock;
@@ -66,6 +66,7 @@ fn links(text: &str) -> String {
         let owner = target.rsplit("::").nth(1).unwrap_or_default();
         let shown = match (kind, last.parse::<Operation>()) {
             (Some(kind), _) => format!("`{kind}`"),
+            _ if owner == "Self" && last.starts_with(char::is_uppercase) => format!("`{}`", snake_case(last)),
             _ if word_of(owner, last).is_some() => format!("`{}`", word_of(owner, last).unwrap()),
             (None, Ok(_)) if is_of_client => format!("[`{last}`]({last}.md)"),
             _ if is_of_client || target.starts_with("Error::") => format!("`{last}`"),

@@ -1358,7 +1358,7 @@ class EntraSettings(Result):
 class Attachment(Result):
     """The result of attach: the role assignment that lets the cluster pull from the registry.
 
-    A new role assignment takes seconds to minutes until the registry honours it.
+    A new role assignment takes seconds to minutes to take effect.
     """
 
     __match_args__ = ("outcome", "role", "principal_id", "registry", "assignment_id", "condition", "correlation_id", "unchecked_groups")

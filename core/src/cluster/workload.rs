@@ -8,7 +8,7 @@ use std::{fmt, str::FromStr};
 const DEPLOYMENT: [&str; 3] = ["deployment", "deployments", "deploy"];
 
 /// A workload in a cluster: its kind, name and namespace.
-/// A name alone, such as `web`, is a Deployment.
+/// Without a kind, a name such as `web` means the Deployment `web`.
 ///
 /// ```
 /// use aks_acr::WorkloadRef;

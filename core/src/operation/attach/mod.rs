@@ -132,7 +132,7 @@ words!(OnConditionMismatch, "on_condition_mismatch": Keep => "keep", Replace => 
 
 /// The result of attach: the role assignment that lets the cluster pull from the registry.
 ///
-/// A new role assignment takes seconds to minutes until the registry honours it.
+/// A new role assignment takes seconds to minutes to take effect.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[non_exhaustive]
 pub struct Attachment {
