@@ -36,7 +36,7 @@ async function tell(client) {
 }
 
 async function waitForRollout(client) {
-  console.log('rollout', 'waiting; a missing grant is reported after about 20 seconds');
+  console.log('rollout', 'waiting for the pods (about 20 seconds if they cannot pull)');
   try {
     const { ready, wanted } = await client.waitForRollout(cluster, deployment);
     console.log('rollout', `${ready}/${wanted} ready`);

@@ -39,7 +39,7 @@ def tell(client: Client) -> None:
 
 
 def wait_for_rollout(client: Client) -> None:
-    print("rollout", "waiting; a missing grant is reported after about 20 seconds", flush=True)
+    print("rollout", "waiting for the pods (about 20 seconds if they cannot pull)", flush=True)
     try:
         done = client.wait_for_rollout(CLUSTER, DEPLOYMENT)
         print("rollout", f"{done.ready}/{done.wanted} ready")
