@@ -10,7 +10,7 @@ use std::path::Path;
 pub async fn make(client: &Client, name: &str, mut args: Arguments, cancel: Option<&str>) -> Result<Answer, String> {
     let operation: Operation = name.parse().map_err(|err: Error| err.to_string())?;
     let mut listener = Listener::new(cancel)?;
-    listener.options.deadline = args.seconds("deadline");
+    args.set("deadline", &mut listener.options.deadline).map_err(|err| err.to_string())?;
     let result = operate(client, operation, args, listener.options.clone()).await;
     Ok(listener.answer(result))
 }

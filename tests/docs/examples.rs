@@ -3,8 +3,8 @@
 use aks_acr::{
     Access, ApplyAttachOptions, ApplyDetachOptions, ApplyOptions, AttachOptions, AttachmentsOptions, CallOptions,
     Client, ClusterRef, CreateClusterOptions, CreateRegistryOptions, DetachOptions, ErrorKind, Event, ImportItem,
-    ImportManyOptions, ImportOptions, KubeconfigOptions, Manifest, MergeKubeconfigOptions, PodSelection, Result,
-    RolloutOptions, Sku, StartedImport, WorkloadRef,
+    ImportManyOptions, ImportOptions, KubeconfigOptions, Manifest, MergeKubeconfigOptions, Operation, PodSelection,
+    Result, RolloutOptions, Sku, StartedImport, WorkloadRef,
 };
 use std::{path::Path, time::Duration};
 
@@ -205,4 +205,32 @@ pub async fn pods(client: &Client) -> Result<()> {
     let selection = PodSelection::default().with_labels("app=web");
     println!("{}", client.pods(&cluster, &selection, CallOptions::default()).await?);
     Ok(())
+}
+
+/// Runs an operation's example.
+pub async fn run(client: &Client, operation: Operation, file: &Path) -> Result<()> {
+    match operation {
+        Operation::Identities => identities(client).await,
+        Operation::Attach => attach(client).await,
+        Operation::PlanAttach => plan_attach(client).await,
+        Operation::ApplyAttach => apply_attach(client).await,
+        Operation::Detach => detach(client).await,
+        Operation::PlanDetach => plan_detach(client).await,
+        Operation::ApplyDetach => apply_detach(client).await,
+        Operation::AttachmentsOfCluster => attachments_of_cluster(client).await,
+        Operation::AttachmentsOfRegistry => attachments_of_registry(client).await,
+        Operation::Registry => registry(client).await,
+        Operation::CreateRegistry => create_registry(client).await,
+        Operation::CreateCluster => create_cluster(client).await,
+        Operation::ImportImage => import_image(client).await,
+        Operation::ImportImages => import_images(client).await,
+        Operation::StartImport => start_import(client).await,
+        Operation::PollImport => poll_import(client).await,
+        Operation::Kubeconfig => kubeconfig(client).await,
+        Operation::MergeKubeconfig => merge_kubeconfig(client, file).await,
+        Operation::Apply => apply(client, crate::measure::DEPLOYMENT).await,
+        Operation::WaitForRollout => wait_for_rollout(client).await,
+        Operation::Pods => pods(client).await,
+        other => panic!("{other} has no example"),
+    }
 }

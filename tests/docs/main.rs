@@ -194,30 +194,7 @@ async fn the_examples_run() {
         }
         let folder = Folder::new();
         let mark = azure.mark();
-        let done = match operation {
-            Operation::Identities => examples::identities(&client).await,
-            Operation::Attach => examples::attach(&client).await,
-            Operation::PlanAttach => examples::plan_attach(&client).await,
-            Operation::ApplyAttach => examples::apply_attach(&client).await,
-            Operation::Detach => examples::detach(&client).await,
-            Operation::PlanDetach => examples::plan_detach(&client).await,
-            Operation::ApplyDetach => examples::apply_detach(&client).await,
-            Operation::AttachmentsOfCluster => examples::attachments_of_cluster(&client).await,
-            Operation::AttachmentsOfRegistry => examples::attachments_of_registry(&client).await,
-            Operation::Registry => examples::registry(&client).await,
-            Operation::CreateRegistry => examples::create_registry(&client).await,
-            Operation::CreateCluster => examples::create_cluster(&client).await,
-            Operation::ImportImage => examples::import_image(&client).await,
-            Operation::ImportImages => examples::import_images(&client).await,
-            Operation::StartImport => examples::start_import(&client).await,
-            Operation::PollImport => examples::poll_import(&client).await,
-            Operation::Kubeconfig => examples::kubeconfig(&client).await,
-            Operation::MergeKubeconfig => examples::merge_kubeconfig(&client, &folder.join("config")).await,
-            Operation::Apply => examples::apply(&client, measure::DEPLOYMENT).await,
-            Operation::WaitForRollout => examples::wait_for_rollout(&client).await,
-            Operation::Pods => examples::pods(&client).await,
-            other => panic!("{other} has no example"),
-        };
+        let done = examples::run(&client, *operation, &folder.join("config")).await;
         done.unwrap_or_else(|err| panic!("{operation}: {err:#}"));
         assert!(!azure.requests_since(mark).is_empty(), "{operation}");
     }

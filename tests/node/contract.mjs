@@ -13,29 +13,7 @@ export const stories = readdirSync(new URL('stories/', folder))
   .map((file) => read(`stories/${file}`));
 
 /** The arguments that are no options, in their order. */
-const POSITIONAL = {
-  identities: ['cluster'],
-  attach: ['cluster', 'registry'],
-  plan_attach: ['cluster', 'registry'],
-  apply_attach: ['plan'],
-  detach: ['cluster', 'registry'],
-  plan_detach: ['cluster', 'registry'],
-  apply_detach: ['plan'],
-  attachments_of_cluster: ['cluster'],
-  attachments_of_registry: ['registry'],
-  registry: ['registry'],
-  create_registry: ['group', 'name'],
-  create_cluster: ['cluster'],
-  import_image: ['registry', 'source'],
-  import_images: ['registry', 'images'],
-  start_import: ['registry', 'source'],
-  poll_import: ['handle'],
-  kubeconfig: ['cluster'],
-  merge_kubeconfig: ['cluster'],
-  apply: ['cluster', 'manifests'],
-  wait_for_rollout: ['cluster', 'workload'],
-  pods: ['cluster'],
-};
+const POSITIONAL = Object.fromEntries(operations.map((one) => [one.rust, one.arguments]));
 
 const SECONDS = new Set(['deadline', 'lock_wait', 'propagation_timeout', 'retry_forbidden_for']);
 

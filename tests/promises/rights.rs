@@ -8,6 +8,7 @@ use aks_acr::{
 };
 use aks_acr_emulator::Emulator;
 use aks_acr_tests::{folder::Folder, operate};
+use serde_json::Value;
 use std::fmt::Write as _;
 
 const DEPLOYMENT: &str = "{apiVersion: apps/v1, kind: Deployment, metadata: {name: web}, spec: {replicas: 1, \
@@ -15,7 +16,12 @@ const DEPLOYMENT: &str = "{apiVersion: apps/v1, kind: Deployment, metadata: {nam
     spec: {containers: [{name: web, image: nginx}]}}}}";
 
 /// Calls an operation; `owner` does what must exist before.
-pub async fn call(client: &Client, owner: &Client, operation: Operation, registry: &RegistryRef) -> Result<(), Error> {
+pub async fn call(
+    client: &Client,
+    owner: &Client,
+    operation: Operation,
+    registry: &RegistryRef,
+) -> Result<Value, Error> {
     let (folder, registry, target) = (Folder::new(), registry.to_string(), format!("nginx:{operation}"));
     let scene = operate::Scene {
         cluster: "group/dev",
@@ -25,7 +31,7 @@ pub async fn call(client: &Client, owner: &Client, operation: Operation, registr
         target: Some(&target),
     };
     let arguments = scene.prepared(owner, operation).await.unwrap_or_else(|err| panic!("before {operation}: {err:#}"));
-    operate::operate(client, operation, arguments, CallOptions::default()).await.map(drop)
+    operate::operate(client, operation, arguments, CallOptions::default()).await
 }
 
 fn id_of(azure: &Emulator, at: RightScope) -> String {
@@ -50,7 +56,7 @@ async fn run(operation: Operation, rights: &[RequiredRight]) -> Result<(), Error
     let azure = with_rights(azure, rights);
     let registry = azure.registry_id("group", "myregistry").parse().unwrap();
     let owner = client(&azure, azure.credential());
-    call(&client(&azure, azure.credential_of("caller")), &owner, operation, &registry).await
+    call(&client(&azure, azure.credential_of("caller")), &owner, operation, &registry).await.map(drop)
 }
 
 /// Gives the caller these rights, each at its own scope.

@@ -8,9 +8,9 @@
     reason = "for tests only"
 )]
 
-use aks_acr::Error;
+use aks_acr::{ImportCredentials, ImportHandle, ImportItem, Manifest, Result, SshKey, azure_core::credentials::Secret};
 use serde_json::{Map, Value};
-use std::{str::FromStr, time::Duration};
+use std::{collections::BTreeMap, path::PathBuf, time::Duration};
 
 /// The arguments that were not read yet.
 #[derive(Clone, Debug)]
@@ -54,29 +54,36 @@ impl Arguments {
         self.values.remove(name)
     }
 
-    /// An argument that is a text.
-    pub fn text(&mut self, name: &str) -> Option<String> {
-        self.value(name).map(|value| value.as_str().expect("a text").to_owned())
+    /// A required argument. Core's error is the result of the call.
+    pub fn needed<T: Given>(&mut self, name: &str) -> Result<T> {
+        T::given(self.value(name).unwrap_or_else(|| panic!("{name} is missing")))
     }
 
-    /// A required argument that is a text.
-    pub fn required_text(&mut self, name: &str) -> String {
-        self.text(name).unwrap_or_else(|| panic!("{name} is missing"))
+    /// Sets an option, if it is given.
+    pub fn set<T: Given>(&mut self, name: &str, option: &mut T) -> Result<()> {
+        if let Some(value) = self.value(name) {
+            *option = T::given(value)?;
+        }
+        Ok(())
     }
 
-    /// An argument that core parses. Core's error is the result of the call.
-    pub fn parsed<T: FromStr<Err = Error>>(&mut self, name: &str) -> Result<Option<T>, Error> {
-        self.text(name).map(|text| text.parse()).transpose()
+    /// The two parts of credentials, of which the user may be missing.
+    pub fn credentials(&mut self, option: &mut Option<ImportCredentials>) -> Result<()> {
+        let (mut username, mut password) = (None::<String>, None::<String>);
+        self.set("username", &mut username)?;
+        self.set("password", &mut password)?;
+        *option = password.map(Secret::from).map(|password| match username {
+            Some(username) => ImportCredentials::user(username, password),
+            None => ImportCredentials::token(password),
+        });
+        Ok(())
     }
 
-    /// A required argument that core parses.
-    pub fn required<T: FromStr<Err = Error>>(&mut self, name: &str) -> Result<T, Error> {
-        self.required_text(name).parse()
-    }
-
-    /// A list whose elements core parses; empty if it is left out.
-    pub fn all_parsed<T: FromStr<Err = Error>>(&mut self, name: &str) -> Result<Vec<T>, Error> {
-        self.texts(name).iter().map(|one| one.parse()).collect()
+    /// The handle of an import, alone or in the result of `start_import`.
+    pub fn handle(&mut self, name: &str) -> ImportHandle {
+        let given: Value = self.stored(name);
+        let handle = given.get("handle").cloned().unwrap_or(given);
+        serde_json::from_value(handle).unwrap_or_else(|err| panic!("{name}: {err}"))
     }
 
     /// A required argument that was stored as JSON.
@@ -90,38 +97,112 @@ impl Arguments {
         self.value(name).map(|value| Duration::from_secs_f64(value.as_f64().expect("seconds")))
     }
 
-    /// An argument that is a list of texts; empty if it is left out.
-    pub fn texts(&mut self, name: &str) -> Vec<String> {
-        let list = self.value(name).unwrap_or_default();
-        let texts = list.as_array().into_iter().flatten();
-        texts.map(|one| one.as_str().expect("a text").to_owned()).collect()
-    }
-
-    /// An argument that is a list of objects with arguments.
-    pub fn objects(&mut self, name: &str) -> Vec<Self> {
-        let list = self.value(name).unwrap_or_default();
-        let objects = list.as_array().into_iter().flatten();
-        objects.map(|one| Self::exact(one.as_object().expect("an object").clone())).collect()
-    }
-
-    /// An argument that is a count.
-    pub fn number(&mut self, name: &str) -> Option<u32> {
-        self.value(name).map(|value| value.as_u64().and_then(|number| number.try_into().ok()).expect("a count"))
-    }
-
-    /// An argument that is a boolean; false if it is left out.
-    pub fn is_set(&mut self, name: &str) -> bool {
-        self.flag(name).unwrap_or_default()
-    }
-
-    /// An argument that is a boolean.
-    pub fn flag(&mut self, name: &str) -> Option<bool> {
-        self.value(name).map(|value| value.as_bool().expect("a boolean"))
-    }
-
     /// Checks that no exact argument is left.
     pub fn done(&self) {
         let left: Vec<&String> = self.values.keys().filter(|_| self.is_exact).collect();
         assert!(left.is_empty(), "not arguments of this operation: {left:?}");
     }
 }
+
+/// A value that JSON gives. A form that no caller would send ends the test.
+pub trait Given: Sized {
+    /// Reads it.
+    ///
+    /// # Errors
+    /// Those of core's parsers.
+    fn given(value: Value) -> Result<Self>;
+}
+
+impl Given for String {
+    fn given(value: Value) -> Result<Self> {
+        Ok(value.as_str().expect("a text").to_owned())
+    }
+}
+
+impl Given for bool {
+    fn given(value: Value) -> Result<Self> {
+        Ok(value.as_bool().expect("yes or no"))
+    }
+}
+
+impl Given for u32 {
+    fn given(value: Value) -> Result<Self> {
+        Ok(value.as_u64().and_then(|number| number.try_into().ok()).expect("a count"))
+    }
+}
+
+impl Given for usize {
+    fn given(value: Value) -> Result<Self> {
+        u32::given(value).map(|count| count as Self)
+    }
+}
+
+impl Given for Duration {
+    fn given(value: Value) -> Result<Self> {
+        Ok(Self::from_secs_f64(value.as_f64().expect("seconds")))
+    }
+}
+
+impl Given for PathBuf {
+    fn given(value: Value) -> Result<Self> {
+        String::given(value).map(Into::into)
+    }
+}
+
+impl Given for SshKey {
+    fn given(value: Value) -> Result<Self> {
+        String::given(value).map(Self::Public)
+    }
+}
+
+impl<T: Given> Given for Option<T> {
+    fn given(value: Value) -> Result<Self> {
+        if value.is_null() { Ok(None) } else { T::given(value).map(Some) }
+    }
+}
+
+impl<T: Given> Given for Vec<T> {
+    fn given(value: Value) -> Result<Self> {
+        let Value::Array(list) = value else { panic!("a list: {value}") };
+        list.into_iter().map(T::given).collect()
+    }
+}
+
+impl<T: Given> Given for BTreeMap<String, T> {
+    fn given(value: Value) -> Result<Self> {
+        let Value::Object(map) = value else { panic!("an object: {value}") };
+        map.into_iter().map(|(name, value)| Ok((name, T::given(value)?))).collect()
+    }
+}
+
+impl Given for ImportItem {
+    fn given(value: Value) -> Result<Self> {
+        let Value::Object(map) = value else { panic!("an object: {value}") };
+        let mut args = Arguments::exact(map);
+        let source = args.needed("source")?;
+        let options = crate::calls::import_options(&mut args)?;
+        args.done();
+        Ok(Self::new(source, options))
+    }
+}
+
+/// Manifests are text that core reads as a whole.
+pub(crate) struct Manifests(pub(crate) Vec<Manifest>);
+
+impl Given for Manifests {
+    fn given(value: Value) -> Result<Self> {
+        Manifest::parse_all(&String::given(value)?).map(Self)
+    }
+}
+
+/// What core reads from a text.
+macro_rules! parsed {
+    ($($name:ident),* $(,)?) => {
+        $(impl $crate::arguments::Given for aks_acr::$name {
+            fn given(value: serde_json::Value) -> aks_acr::Result<Self> {
+                String::given(value)?.parse()
+            }
+        })*
+    };
+}
+pub(crate) use parsed;

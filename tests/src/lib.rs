@@ -2,6 +2,7 @@
 //! with scripted responses, and a listener for `tracing`.
 
 pub mod arguments;
+pub mod calls;
 pub mod data;
 pub mod folder;
 pub mod hearing;

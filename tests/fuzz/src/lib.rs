@@ -4,6 +4,8 @@ mod answers;
 #[path = "../../src/arguments.rs"]
 mod arguments;
 mod azure;
+#[path = "../../src/calls.rs"]
+mod calls;
 #[path = "../../src/operate.rs"]
 mod operate;
 mod operations;

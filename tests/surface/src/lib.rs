@@ -10,6 +10,7 @@
 )]
 #![expect(clippy::must_use_candidate, missing_docs, reason = "nobody publishes it")]
 
+pub mod caller;
 pub mod consts;
 pub mod examples;
 pub mod files;

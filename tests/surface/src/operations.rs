@@ -109,3 +109,8 @@ pub fn other_method<'a>(source: &'a Source, text: &str) -> Option<&'a Method> {
     });
     found
 }
+
+/// Whether a caller gives each field of an argument by its name: a selection has no required part.
+pub fn is_given_by_fields(ty: &str) -> bool {
+    ty.ends_with("Selection") || ty.ends_with("Filter")
+}
