@@ -140,7 +140,7 @@ impl Declared {
             Item::Macro(item) if item.ident.is_none() => {
                 let name = tidy(item.mac.path.to_token_stream());
                 // What these declare is for the crate alone.
-                if !["operations", "plain", "thread_local"].contains(&name.as_str()) {
+                if !["imports", "operations", "plain", "thread_local"].contains(&name.as_str()) {
                     self.macros.push(format!("{name}!({})", tidy(item.mac.tokens)));
                 }
             }

@@ -3,31 +3,12 @@
 use super::Client;
 #[cfg(doc)]
 use crate::error::{Error, ErrorKind};
-use crate::{
-    call::CallOptions,
-    cluster::{
-        Applied, ApplyOptions, ClusterRef, Kubeconfig, KubeconfigOptions, Manifest, MergeKubeconfigOptions,
-        MergedKubeconfig, PodSelection, Pods, Rollout, WorkloadRef,
-    },
-    error::Result,
-    identity::ClusterIdentities,
-    image::ImageReference,
-    operation::{
-        apply,
-        attach::{self, ApplyAttachOptions, AttachOptions, AttachPlan, Attachment},
-        attachments::{self, AttachmentsOptions, ClusterAttachments, RegistryAttachments},
-        create_cluster::{self, CreateClusterOptions, CreatedCluster},
-        create_registry::{self, CreateRegistryOptions},
-        detach::{self, ApplyDetachOptions, DetachOptions, DetachPlan, Detachment},
-        identities,
-        import::{self, Import, ImportItem, ImportManyOptions, ImportOptions, StartedImport},
-        kubeconfig, pods, registry,
-        rollout::{self, RolloutOptions},
-        span::{About, in_span},
-        table::operations,
-    },
-    registry::{CreatedRegistry, ImportHandle, ImportStatus, Registry, RegistryRef},
+use crate::operation::{
+    span::{About, in_span},
+    table::{imports, operations},
 };
+
+imports!();
 
 macro_rules! methods {
     ($(

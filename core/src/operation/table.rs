@@ -11,6 +11,35 @@ use super::{
 use crate::error::words;
 use serde::{Deserialize, Serialize};
 
+/// Imports what the rows name.
+macro_rules! imports {
+    () => {
+        use crate::{
+            call::CallOptions,
+            cluster::{
+                Applied, ApplyOptions, ClusterRef, Kubeconfig, KubeconfigOptions, Manifest, MergeKubeconfigOptions,
+                MergedKubeconfig, PodSelection, Pods, Rollout, WorkloadRef,
+            },
+            error::Result,
+            identity::ClusterIdentities,
+            image::ImageReference,
+            operation::{
+                apply,
+                attach::{self, ApplyAttachOptions, AttachOptions, AttachPlan, Attachment},
+                attachments::{self, AttachmentsOptions, ClusterAttachments, RegistryAttachments},
+                create_cluster::{self, CreateClusterOptions, CreatedCluster},
+                create_registry::{self, CreateRegistryOptions},
+                detach::{self, ApplyDetachOptions, DetachOptions, DetachPlan, Detachment},
+                identities,
+                import::{self, Import, ImportItem, ImportManyOptions, ImportOptions, StartedImport},
+                kubeconfig, pods, registry,
+                rollout::{self, RolloutOptions},
+            },
+            registry::{CreatedRegistry, ImportHandle, ImportStatus, Registry, RegistryRef},
+        };
+    };
+}
+
 /// Passes all rows to a macro.
 macro_rules! operations {
     ($make:ident) => {
@@ -198,4 +227,4 @@ macro_rules! operation {
 
 operations!(operation);
 
-pub(crate) use operations;
+pub(crate) use {imports, operations};
