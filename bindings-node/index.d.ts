@@ -1780,6 +1780,8 @@ export interface Registry {
   readonly mode: RoleAssignmentMode;
   /** The provisioning state reported by Azure, such as `Succeeded`. */
   readonly state: string;
+  /** Its tags. */
+  readonly tags: { readonly [name: string]: string };
 }
 
 /** The result of creating a registry. */

@@ -45,7 +45,7 @@ const TYPES = {
   RoleAssignment: {},
   ClusterAttachments: { grants: 'PullGrant' },
   RegistryAttachments: { grants: 'PullGrant', registry: 'Registry' },
-  Registry: {},
+  Registry: { tags: 'Json' },
   CreatedRegistry: { differences: 'Difference', registry: 'Registry' },
   Difference: {},
   CreatedCluster: { attachments: 'Attachment', cluster: 'Cluster', differences: 'Difference' },

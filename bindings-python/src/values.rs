@@ -380,6 +380,8 @@ value! {
         mode: Word<aks_acr::RoleAssignmentMode>,
         /// The provisioning state reported by Azure, such as `Succeeded`.
         state: String,
+        /// Its tags.
+        tags: BTreeMap<String, String>,
     }
 }
 

@@ -68,7 +68,10 @@ pub use identity::{
     AddOnIdentity, AzureIdentityResolver, ClusterIdentities, EntraSettings, IdentityResolver, KubeletIdentity,
 };
 pub use image::{Digest, Image, ImageReference, ReferenceError};
-pub use inventory::{AzureInventory, Inventory};
+pub use inventory::{
+    AzureInventory, ClusterFilter, Inventory, ListError, ListedCluster, Listing, ReadSource, RegistryFilter,
+    RoleAssignmentUsage,
+};
 #[cfg(feature = "kubernetes")]
 pub use kubernetes::{KubeBody, KubeService};
 pub use operation::attach::{

@@ -36,6 +36,12 @@ const SERVICES: &[(&str, &str, &str, &str)] = &[
         "operations with `register_providers`, and error messages that name an unregistered provider",
     ),
     ("inventory/subscription.rs", "API", "subscriptions", AFTER_A_FAILED_PULL),
+    (
+        "inventory/usage.rs",
+        "API",
+        "Microsoft.Authorization/roleAssignmentsUsageMetrics",
+        "`Inventory::usage`, which no operation calls yet",
+    ),
 ];
 
 /// The constants in a folder's source that are versions of Azure's interfaces.

@@ -3,8 +3,8 @@
 
 use crate::script::{Script, peak, serve};
 use aks_acr::{
-    ApplyOptions, CallOptions, Client, Cloud, ClusterRef, CreateRegistryOptions, Error, KubeconfigOptions, Manifest,
-    PodSelection, RolloutOptions, WorkloadRef,
+    ApplyOptions, CallOptions, Client, Cloud, ClusterFilter, ClusterRef, CreateRegistryOptions, Error,
+    KubeconfigOptions, Manifest, PodSelection, RolloutOptions, WorkloadRef,
 };
 use async_trait::async_trait;
 use azure_core::credentials::{AccessToken, TokenCredential, TokenRequestOptions};
@@ -447,7 +447,7 @@ async fn perform(client: &Client, operation: &str, port: &str) -> String {
     match operation {
         "registry" | "sign-in" => shown(client.registry(&registry_id("hostile").parse().unwrap(), call()).await),
         "registries" => shown(client.registry(&"hostile".parse().unwrap(), call()).await),
-        "clusters" => shown(inventory.clusters(subscription, &long).await),
+        "clusters" => shown(inventory.clusters(&[subscription], &ClusterFilter::default(), &long).await),
         "assignments" => shown(client.role_assigner().list(&registry_id("hostile").parse().unwrap(), &long).await),
         "members" => shown(inventory.members(GROUP.parse().unwrap(), &long).await),
         "cluster" => shown(client.identities(&cluster("hostile"), call()).await),

@@ -10,6 +10,7 @@ mod faults;
 mod groups;
 mod hostile;
 mod input;
+mod inventory;
 mod odd_bodies;
 mod parts;
 mod patience;

@@ -5,11 +5,11 @@ use crate::Scene;
 use aks_acr::{
     Applied, ApplyOptions, AttachOptions, AttachmentsOptions, AzureClusterDeployer, AzureIdentityResolver,
     AzureInventory, AzureRegistryImporter, AzureRoleAssigner, Call, Cluster, ClusterCreation, ClusterDeployer,
-    ClusterIdentities, ClusterRef, CreatedRegistry, Grant, Granted, IdentityResolver, Image, ImageReference,
-    ImportHandle, ImportRequest, ImportStatus, Inventory, Kubeconfig, KubeconfigOptions, Manifest, NewCluster,
-    NewRegistry, PodListener, PodSelection, Pods, PrincipalId, Registry, RegistryImporter, RegistryRef, ResourceId,
-    Result, Revoked, RoleAssigner, RoleAssignment, RoleDefinition, Rollout, SubscriptionId, Uuid, WorkloadRef,
-    async_trait,
+    ClusterFilter, ClusterIdentities, ClusterRef, CreatedRegistry, Grant, Granted, IdentityResolver, Image,
+    ImageReference, ImportHandle, ImportRequest, ImportStatus, Inventory, Kubeconfig, KubeconfigOptions, ListedCluster,
+    Listing, Manifest, NewCluster, NewRegistry, PodListener, PodSelection, Pods, PrincipalId, Registry, RegistryFilter,
+    RegistryImporter, RegistryRef, ResourceId, Result, Revoked, RoleAssigner, RoleAssignment, RoleAssignmentUsage,
+    RoleDefinition, Rollout, SubscriptionId, Uuid, WorkloadRef, async_trait,
 };
 use std::{
     sync::{
@@ -136,14 +136,27 @@ impl ClusterDeployer for Counted<AzureClusterDeployer> {
 
 #[async_trait]
 impl Inventory for Counted<AzureInventory> {
-    async fn registries(&self, subscription: SubscriptionId, call: &Call) -> Result<Vec<Registry>> {
-        self.part().registries(subscription, call).await
+    async fn registries(
+        &self,
+        subscriptions: &[SubscriptionId],
+        filter: &RegistryFilter,
+        call: &Call,
+    ) -> Result<Listing<Registry>> {
+        self.part().registries(subscriptions, filter, call).await
     }
-    async fn clusters(&self, subscription: SubscriptionId, call: &Call) -> Result<Vec<ClusterIdentities>> {
-        self.part().clusters(subscription, call).await
+    async fn clusters(
+        &self,
+        subscriptions: &[SubscriptionId],
+        filter: &ClusterFilter,
+        call: &Call,
+    ) -> Result<Listing<ListedCluster>> {
+        self.part().clusters(subscriptions, filter, call).await
     }
     async fn subscriptions(&self, call: &Call) -> Result<Vec<SubscriptionId>> {
         self.part().subscriptions(call).await
+    }
+    async fn usage(&self, subscription: SubscriptionId, call: &Call) -> Result<RoleAssignmentUsage> {
+        self.part().usage(subscription, call).await
     }
     async fn assignments_of(
         &self,

@@ -1994,7 +1994,7 @@ class RegistryAttachments(Result):
 class Registry(Result):
     """A registry as reported by Azure."""
 
-    __match_args__ = ("id", "login_server", "location", "sku", "mode", "state")
+    __match_args__ = ("id", "login_server", "location", "sku", "mode", "state", "tags")
     def __new__(
         cls,
         *,
@@ -2004,6 +2004,7 @@ class Registry(Result):
         sku: str,
         mode: _RoleAssignmentMode,
         state: str,
+        tags: dict[str, str],
     ) -> Registry: ...
     @property
     def id(self) -> str:
@@ -2030,6 +2031,10 @@ class Registry(Result):
     @property
     def state(self) -> str:
         """The provisioning state reported by Azure, such as `Succeeded`."""
+
+    @property
+    def tags(self) -> dict[str, str]:
+        """Its tags."""
 
 
 @final

@@ -19,6 +19,8 @@ use std::collections::{HashMap, HashSet};
 const LINK_MAY_COME: usize = 3;
 /// The overhead of a text that is kept for comparison.
 const KEPT_TEXT: usize = 64;
+/// The error about a skipped item.
+const SKIPPED: usize = 1024;
 
 impl Arm {
     /// Reads a whole list, page by page.
@@ -34,18 +36,37 @@ impl Arm {
         call: &Call,
         read: impl Fn(T) -> Result<Option<U>> + Send + Sync,
     ) -> Result<Vec<U>> {
-        let mut items = Vec::new();
+        let read = |item| read_item(item, what).and_then(&read);
+        Ok(self.list_or_skip(request, what, call, read).await?.0)
+    }
+
+    /// The same, with the skipped items: the ID of each, if it has one, and why it was skipped.
+    pub async fn list_or_skip<U: Serialize + Send>(
+        &self,
+        request: ArmRequest,
+        what: &str,
+        call: &Call,
+        read: impl Fn(Value) -> Result<Option<U>> + Send + Sync,
+    ) -> Result<(Vec<U>, Vec<(Option<String>, Error)>)> {
+        let (mut items, mut skipped) = (Vec::new(), Vec::new());
         let take = |item: Value| {
-            let read = read_item(item, what).and_then(&read);
-            let told =
-                read.inspect_err(|err| tracing::warn!(target: PROGRESS, error = %err, "left an item out of {what}"));
-            let Some(item) = told.ok().flatten() else { return 0 };
-            let weight = size_of::<U>() + weight::of(&item);
-            items.push(item);
-            weight
+            let id = item["id"].as_str().map(str::to_owned);
+            match read(item) {
+                Ok(None) => 0,
+                Ok(Some(item)) => {
+                    let weight = size_of::<U>() + weight::of(&item);
+                    items.push(item);
+                    weight
+                }
+                Err(err) => {
+                    tracing::warn!(target: PROGRESS, error = %err, "left an item out of {what}");
+                    skipped.push((id, err));
+                    SKIPPED
+                }
+            }
         };
         self.each(request, what, call, take).await?;
-        Ok(items)
+        Ok((items, skipped))
     }
 
     /// The same list, each item unparsed: it is identified before it is parsed, so that the requested item is not skipped. `take`

@@ -3,7 +3,7 @@
 use super::{AddOnIdentity, ClusterIdentities, EntraSettings, IdentityResolver, KubeletIdentity};
 use crate::{
     call::Call,
-    cluster::{ClusterBody, ClusterRef, about, get_cluster, list_clusters},
+    cluster::{ClusterBody, ClusterRef, about, get_cluster},
     connection::Connection,
     error::{Error, ErrorKind, Result},
     http::Arm,
@@ -43,15 +43,6 @@ impl IdentityResolver for AzureIdentityResolver {
     }
 }
 
-/// Every cluster of a subscription that this version can parse.
-pub(crate) async fn list(arm: &Arm, subscription: SubscriptionId, call: &Call) -> Result<Vec<ClusterIdentities>> {
-    let read = |cluster: ClusterBody| {
-        let nameless = || Error::new(ErrorKind::Unexpected, "Azure listed a cluster without an ID");
-        read_identities(cluster.listed_id()?.ok_or_else(nameless)?, &cluster).map(Some)
-    };
-    arm.list(list_clusters(subscription), "a list of clusters", call, read).await
-}
-
 #[derive(Default, Deserialize)]
 #[serde(default, rename_all = "camelCase")]
 struct ControlPlane {
@@ -84,7 +75,7 @@ struct Aad {
     enable_azure_rbac: Option<bool>,
 }
 
-fn read_identities(id: ResourceId, cluster: &ClusterBody) -> Result<ClusterIdentities> {
+pub(crate) fn read_identities(id: ResourceId, cluster: &ClusterBody) -> Result<ClusterIdentities> {
     let identity: Option<ControlPlane> = cluster.part("identity")?;
     let profile: Option<BTreeMap<String, Identity>> = cluster.part("properties/identityProfile")?;
     let add_on_profiles: Option<BTreeMap<String, AddOn>> = cluster.part("properties/addonProfiles")?;

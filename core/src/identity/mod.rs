@@ -3,7 +3,7 @@
 mod azure;
 
 pub use azure::AzureIdentityResolver;
-pub(crate) use azure::list;
+pub(crate) use azure::read_identities;
 
 use crate::{
     call::Call,

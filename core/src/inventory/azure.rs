@@ -1,14 +1,16 @@
 //! Lists from Azure Resource Manager.
 
-use super::{Directory, Inventory, subscription};
+use super::{
+    ClusterFilter, Directory, Inventory, ListedCluster, Listing, RegistryFilter, RoleAssignmentUsage, read,
+    subscription, usage,
+};
 use crate::{
     call::Call,
     connection::Connection,
     error::Result,
     http::Arm,
     id::{PrincipalId, SubscriptionId},
-    identity::{self, ClusterIdentities},
-    registry::{self, Registry},
+    registry::Registry,
     role::{self, RoleAssignment},
 };
 use async_trait::async_trait;
@@ -31,16 +33,30 @@ impl AzureInventory {
 
 #[async_trait]
 impl Inventory for AzureInventory {
-    async fn registries(&self, subscription: SubscriptionId, call: &Call) -> Result<Vec<Registry>> {
-        registry::list(&self.arm, subscription, call).await
+    async fn registries(
+        &self,
+        subscriptions: &[SubscriptionId],
+        filter: &RegistryFilter,
+        call: &Call,
+    ) -> Result<Listing<Registry>> {
+        read::registries(&self.arm, subscriptions, filter, call).await
     }
 
-    async fn clusters(&self, subscription: SubscriptionId, call: &Call) -> Result<Vec<ClusterIdentities>> {
-        identity::list(&self.arm, subscription, call).await
+    async fn clusters(
+        &self,
+        subscriptions: &[SubscriptionId],
+        filter: &ClusterFilter,
+        call: &Call,
+    ) -> Result<Listing<ListedCluster>> {
+        read::clusters(&self.arm, subscriptions, filter, call).await
     }
 
     async fn subscriptions(&self, call: &Call) -> Result<Vec<SubscriptionId>> {
         subscription::list(&self.arm, call).await
+    }
+
+    async fn usage(&self, subscription: SubscriptionId, call: &Call) -> Result<RoleAssignmentUsage> {
+        usage::read(&self.arm, subscription, call).await
     }
 
     async fn assignments_of(

@@ -2,18 +2,23 @@
 
 mod azure;
 mod directory;
+mod filter;
+mod listing;
+mod read;
 mod search;
 mod subscription;
+mod usage;
 
 pub use azure::AzureInventory;
 use directory::Directory;
+pub use filter::{ClusterFilter, RegistryFilter};
+pub use listing::{ListError, ListedCluster, Listing, ReadSource, RoleAssignmentUsage};
 pub(crate) use search::Search;
 
 use crate::{
     call::Call,
     error::Result,
     id::{PrincipalId, SubscriptionId},
-    identity::ClusterIdentities,
     registry::Registry,
     role::RoleAssignment,
 };
@@ -22,18 +27,33 @@ use std::fmt;
 
 /// Lists the resources of subscriptions, and principals in Microsoft Graph.
 ///
-/// - Listing changes nothing in Azure, and reads every page.
+/// - Listing changes nothing in Azure, and reads every page. Only what matches the filter is kept.
+/// - A subscription that the caller cannot read, and an item that this version cannot parse, such as a registry with an unknown mode,
+///   is in [`unreadable`](Listing::unreadable) and does not hide the others. A transient error fails the whole list.
 /// - A registry that has no login server yet is left out: nothing can be pulled from it.
-/// - What this version cannot parse, such as a registry with an unknown mode, is left out, and reported through `tracing`.
-/// - Resources that the caller lacks the permission to read may be missing: Azure leaves them out, or refuses the whole list.
+/// - A resource that the caller cannot read, in a subscription that it can read, is left out without a trace: Azure does not list it.
+/// - A filter that the implementation cannot apply, such as one for the members of a fleet, is
+///   [`Unsupported`](crate::ErrorKind::Unsupported).
 #[async_trait]
 pub trait Inventory: fmt::Debug + Send + Sync + 'static {
-    /// The registries of a subscription.
-    async fn registries(&self, subscription: SubscriptionId, call: &Call) -> Result<Vec<Registry>>;
-    /// The identities of a subscription's clusters.
-    async fn clusters(&self, subscription: SubscriptionId, call: &Call) -> Result<Vec<ClusterIdentities>>;
-    /// The subscriptions that the caller can list.
+    /// The registries of these subscriptions that match the filter, whose own subscriptions are not regarded.
+    async fn registries(
+        &self,
+        subscriptions: &[SubscriptionId],
+        filter: &RegistryFilter,
+        call: &Call,
+    ) -> Result<Listing<Registry>>;
+    /// The clusters of these subscriptions that match the filter, whose own subscriptions are not regarded.
+    async fn clusters(
+        &self,
+        subscriptions: &[SubscriptionId],
+        filter: &ClusterFilter,
+        call: &Call,
+    ) -> Result<Listing<ListedCluster>>;
+    /// The enabled subscriptions that the caller can see.
     async fn subscriptions(&self, call: &Call) -> Result<Vec<SubscriptionId>>;
+    /// How many role assignments a subscription has, and its limit.
+    async fn usage(&self, subscription: SubscriptionId, call: &Call) -> Result<RoleAssignmentUsage>;
     /// The role assignments that a principal has in a subscription and above it, directly or through groups.
     async fn assignments_of(
         &self,

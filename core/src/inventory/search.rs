@@ -1,16 +1,12 @@
 //! Finds a registry by its login server, in any subscription.
 
-use super::Inventory;
+use super::{Inventory, RegistryFilter};
 use crate::{
     call::Call,
     error::{ErrorKind, Result},
     id::SubscriptionId,
     registry::Registry,
 };
-use futures::{StreamExt, TryStreamExt, stream};
-
-/// How many subscriptions are searched at the same time.
-const AT_A_TIME: usize = 8;
 
 /// The result of a search.
 #[derive(Debug, Default)]
@@ -54,19 +50,10 @@ impl Search {
         subscriptions: Vec<SubscriptionId>,
         call: &Call,
     ) -> Result<()> {
-        let listed = stream::iter(subscriptions).map(|one| async move {
-            match inventory.registries(one, call).await {
-                Ok(registries) => Ok(Some((one, registries))),
-                Err(err) if matches!(err.kind(), ErrorKind::Forbidden | ErrorKind::NotFound) => Ok(None),
-                Err(err) => Err(err),
-            }
-        });
-        let listed: Vec<Option<(SubscriptionId, Vec<Registry>)>> = listed.buffered(AT_A_TIME).try_collect().await?;
-        for (subscription, registries) in listed.into_iter().flatten() {
-            self.searched.push(subscription);
-            let found = registries.into_iter().find(|one| one.login_server.eq_ignore_ascii_case(host));
-            self.found = self.found.take().or(found);
-        }
+        let listing = inventory.registries(&subscriptions, &RegistryFilter::default(), call).await?;
+        self.searched.extend(listing.subscriptions);
+        let found = listing.items.into_iter().find(|one| one.login_server.eq_ignore_ascii_case(host));
+        self.found = self.found.take().or(found);
         Ok(())
     }
 }

@@ -13,6 +13,7 @@ use crate::{
     id::{ResourceId, SubscriptionId},
     missing,
 };
+use serde_json::Value;
 
 pub(super) const API: &str = "2025-11-01";
 const LIST: &str = "a list of registries";
@@ -53,14 +54,13 @@ fn get_registry(id: &ResourceId) -> ArmRequest {
     ArmRequest::get(id.as_str(), API).step("reading the registry").needs(READ_REGISTRY, id.as_str())
 }
 
-/// Every registry of a subscription that can be pulled from: one without a login server cannot. A registry that this version cannot
-/// parse, such as one with an unknown mode, does not affect the others.
-pub(crate) async fn list(arm: &Arm, subscription: SubscriptionId, call: &Call) -> Result<Vec<Registry>> {
-    let read = |registry: WireRegistry| if registry.has_host() { registry.into_registry().map(Some) } else { Ok(None) };
-    arm.list(list_registries(subscription), LIST, call, read).await
+/// An item of a list. A registry without a login server is left out: nothing can be pulled from it.
+pub(crate) fn read_listed(item: Value) -> Result<Option<Registry>> {
+    let registry: WireRegistry = read_item(item, "a registry")?;
+    if registry.has_host() { registry.into_registry().map(Some) } else { Ok(None) }
 }
 
-fn list_registries(subscription: SubscriptionId) -> ArmRequest {
+pub(crate) fn list_registries(subscription: SubscriptionId) -> ArmRequest {
     let scope = subscription.path();
     ArmRequest::get(format!("{scope}/providers/{TYPE}"), API).step("listing the registries").needs(READ_REGISTRY, scope)
 }

@@ -22,7 +22,7 @@ pub use import::{ImportCredentials, ImportHandle, ImportRequest, ImportStatus};
 pub use reference::RegistryRef;
 
 pub(crate) use import::ExpectedImage;
-pub(crate) use lookup::list;
+pub(crate) use lookup::{list_registries, read_listed};
 pub(crate) use manifest::DigestMismatch;
 pub(crate) use reference::{TYPE, registry_name};
 
@@ -35,7 +35,7 @@ use crate::{
 };
 use async_trait::async_trait;
 use serde::{Deserialize, Serialize};
-use std::fmt;
+use std::{collections::BTreeMap, fmt};
 
 /// Finds and creates registries, imports images into them, and reads images.
 ///
@@ -79,6 +79,9 @@ pub struct Registry {
     pub mode: RoleAssignmentMode,
     /// The provisioning state reported by Azure, such as `Succeeded`.
     pub state: String,
+    /// Its tags.
+    #[serde(default)]
+    pub tags: BTreeMap<String, String>,
 }
 
 impl Registry {
@@ -92,6 +95,7 @@ impl Registry {
             sku: String::new(),
             mode: RoleAssignmentMode::default(),
             state: String::new(),
+            tags: BTreeMap::new(),
         }
     }
 }

@@ -8,6 +8,7 @@ use crate::{
 };
 use serde::Deserialize;
 use serde_json::Value;
+use std::collections::BTreeMap;
 
 #[derive(Deserialize)]
 pub(super) struct WireRegistry {
@@ -15,6 +16,9 @@ pub(super) struct WireRegistry {
     location: Option<String>,
     /// The tier does not affect any operation on it.
     sku: Option<WireSku>,
+    /// They affect no operation on it either.
+    #[serde(default, deserialize_with = "crate::lenient::or_default")]
+    tags: BTreeMap<String, String>,
     #[serde(default, deserialize_with = "crate::lenient::or_default")]
     properties: WireProperties,
 }
@@ -105,6 +109,7 @@ impl WireRegistry {
             sku,
             mode: mode(self.properties.role_assignment_mode.as_deref())?,
             state: self.properties.provisioning_state.unwrap_or_default(),
+            tags: self.tags,
         })
     }
 }

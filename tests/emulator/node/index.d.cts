@@ -30,6 +30,7 @@ export interface Registry {
   loginServer?: string;
   /** Whether repository permissions and conditions are enforced. */
   abac?: boolean;
+  tags?: Record<string, string>;
   /** Azure's own properties. */
   properties?: Record<string, unknown>;
 }
@@ -55,6 +56,7 @@ export interface Cluster {
   userAssigned?: boolean;
   adminGroups?: string[];
   nodes?: Node[];
+  tags?: Record<string, string>;
   /** Azure's own properties. */
   properties?: Record<string, unknown>;
 }

@@ -28,6 +28,7 @@ pub struct ClusterSeed {
     pub(crate) without_kubelet_identity: bool,
     pub(crate) user_assigned: bool,
     pub(crate) admin_groups: Vec<String>,
+    pub(crate) tags: Value,
     /// Properties in ARM's words, laid over the others.
     pub(crate) properties: Value,
     pub(crate) nodes: Vec<SeedNode>,
@@ -67,6 +68,7 @@ impl ClusterSeed {
             without_kubelet_identity: false,
             user_assigned: false,
             admin_groups: Vec::new(),
+            tags: json!({}),
             properties: json!({}),
             nodes: vec![node(0), node(1)],
             own_nodes: false,
@@ -128,6 +130,13 @@ impl ClusterSeed {
     #[must_use]
     pub fn property(mut self, name: &str, value: impl Into<Value>) -> Self {
         self.properties[name] = value.into();
+        self
+    }
+
+    /// Adds a tag.
+    #[must_use]
+    pub fn tag(mut self, name: &str, value: &str) -> Self {
+        self.tags[name] = value.into();
         self
     }
 
@@ -201,6 +210,7 @@ pub struct RegistrySeed {
     pub(crate) location: String,
     pub(crate) sku: Option<String>,
     pub(crate) login_server: Option<String>,
+    pub(crate) tags: Value,
     /// Properties in ARM's words, laid over the defaults.
     pub(crate) properties: Value,
     pub(crate) lag: Duration,
@@ -217,6 +227,7 @@ impl RegistrySeed {
             location: String::from("westeurope"),
             sku: None,
             login_server: None,
+            tags: json!({}),
             properties: json!({}),
             lag: Duration::ZERO,
         }
@@ -298,6 +309,13 @@ impl RegistrySeed {
     #[must_use]
     pub fn property(mut self, name: &str, value: impl Into<Value>) -> Self {
         self.properties[name] = value.into();
+        self
+    }
+
+    /// Adds a tag.
+    #[must_use]
+    pub fn tag(mut self, name: &str, value: &str) -> Self {
+        self.tags[name] = value.into();
         self
     }
 }

@@ -9,7 +9,7 @@ use crate::{
     cluster::ClusterRef,
     error::{ErrorKind, Result},
     id::{PrincipalId, ResourceId, SubscriptionId},
-    identity::ClusterIdentities,
+    inventory::{ClusterFilter, ListError, ListedCluster, Listing, RegistryFilter},
     operation::{
         Parts,
         attach::{PrincipalAdvice, principal},
@@ -49,16 +49,17 @@ async fn gather_of_cluster(
         let held = subscriptions.iter().map(|one| parts.inventory().assignments_of(principal_id, *one, call));
         Ok((principal_id, try_join_all(held).await?))
     };
-    let registries = try_join_all(subscriptions.iter().map(|one| registries(parts, *one, call)));
-    let ((principal_id, held), registries) = futures::try_join!(held, registries)?;
+    let ((principal_id, held), registries) = futures::try_join!(held, registries(parts, &subscriptions, call))?;
+    let of = |subscription: SubscriptionId| {
+        registries.iter().filter(move |one| one.id.subscription() == subscription).cloned().collect()
+    };
     let found: Vec<Observed> = subscriptions
         .iter()
         .zip(held)
-        .zip(registries)
-        .map(|((subscription, assignments), registries)| Observed {
+        .map(|(subscription, assignments)| Observed {
             subscription: *subscription,
             assignments,
-            registries,
+            registries: of(*subscription),
         })
         .collect();
     let mut grants = Vec::new();
@@ -108,10 +109,18 @@ impl Observed {
 }
 
 /// A caller without the permission to list registries gets those that an assignment names.
-async fn registries(parts: &Parts, subscription: SubscriptionId, call: &Call) -> Result<Vec<Registry>> {
-    match parts.inventory().registries(subscription, call).await {
-        Err(err) if err.kind() == ErrorKind::Forbidden => Ok(Vec::new()),
-        listed => listed,
+async fn registries(parts: &Parts, subscriptions: &[SubscriptionId], call: &Call) -> Result<Vec<Registry>> {
+    let listing = parts.inventory().registries(subscriptions, &RegistryFilter::default(), call).await?;
+    listed(listing).map(|(_, registries)| registries)
+}
+
+/// What was listed, and in which subscriptions. Where the caller lacks the permission nothing is known; any other error of a
+/// subscription is one of the list.
+fn listed<T>(listing: Listing<T>) -> Result<(Vec<SubscriptionId>, Vec<T>)> {
+    let fails = |part: &ListError| part.resource.is_none() && part.error.kind() != ErrorKind::Forbidden;
+    match listing.unreadable.into_iter().find(fails) {
+        Some(part) => Err(part.error),
+        None => Ok((listing.subscriptions, listing.items)),
     }
 }
 
@@ -145,8 +154,8 @@ async fn gather_of_registry(
     let ((registry, assignments), clusters) = futures::try_join!(at_registry, clusters(parts, &subscriptions, call))?;
     let roles = Roles::read(parts.role_assigner(), Some(&registry.id), &assignments, call).await?;
     let grants = pull_grants(&registry.id, Some(registry.mode), &assignments, &roles)?;
-    let (subscriptions, clusters): (Vec<_>, Vec<_>) = clusters.into_iter().unzip();
-    let kubelets: Vec<(PrincipalId, &ResourceId)> = clusters.iter().flat_map(|listed| kubelets(listed)).collect();
+    let (subscriptions, clusters) = clusters;
+    let kubelets: Vec<(PrincipalId, &ResourceId)> = kubelets(&clusters).collect();
     let known = |grant: PullGrant| {
         kubelets.iter().fold(grant, |grant, (principal, cluster)| grant.held_by(*principal, cluster))
     };
@@ -200,23 +209,17 @@ async fn find_deleted(parts: &Parts, grants: &mut [PullGrant], call: &Call) -> R
     Ok(())
 }
 
-fn kubelets(clusters: &[ClusterIdentities]) -> impl Iterator<Item = (PrincipalId, &ResourceId)> {
-    clusters.iter().filter_map(|one| Some((one.kubelet.as_ref()?.object_id, &one.cluster)))
+fn kubelets(clusters: &[ListedCluster]) -> impl Iterator<Item = (PrincipalId, &ResourceId)> {
+    clusters.iter().filter_map(|one| Some((one.identities.kubelet.as_ref()?.object_id, &one.id)))
 }
 
-/// The clusters of each subscription where the caller may list them; in the others the clusters of a grant are unknown.
+/// The clusters of the subscriptions where the caller may list them; in the others the clusters of a grant are unknown.
 async fn clusters(
     parts: &Parts,
     subscriptions: &[SubscriptionId],
     call: &Call,
-) -> Result<Vec<(SubscriptionId, Vec<ClusterIdentities>)>> {
-    let listed = subscriptions.iter().map(|one| async move {
-        match parts.inventory().clusters(*one, call).await {
-            Err(err) if err.kind() == ErrorKind::Forbidden => Ok(None),
-            listed => Ok(Some((*one, listed?))),
-        }
-    });
-    Ok(try_join_all(listed).await?.into_iter().flatten().collect())
+) -> Result<(Vec<SubscriptionId>, Vec<ListedCluster>)> {
+    listed(parts.inventory().clusters(subscriptions, &ClusterFilter::default(), call).await?)
 }
 
 /// The client's subscription, the target's and the requested ones, each once.

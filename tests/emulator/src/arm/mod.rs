@@ -183,6 +183,7 @@ fn authorization(world: &mut World, call: &Call<'_>) -> Option<Reply> {
     let (kind, name) = rest.split_once('/').map_or((rest, None), |(kind, name)| (kind, Some(name)));
     match kind.to_ascii_lowercase().as_str() {
         "roleassignments" => role_assignment::serve(world, call, scope, name),
+        "roleassignmentsusagemetrics" => role_assignment::usage(world, call, scope),
         "locks" => lock::serve(world, call, scope, name),
         "roledefinitions" => role_definition::serve(world, call, scope, name),
         _ => None,

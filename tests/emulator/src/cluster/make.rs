@@ -76,7 +76,7 @@ impl World {
             location: seed.location.clone(),
             state: seed.state.clone(),
             etag: self.ids.id().to_string(),
-            tags: json!({}),
+            tags: seed.tags.clone(),
             sku: json!({"name": "Base", "tier": "Free"}),
             dns_prefix: String::new(),
             fqdn: String::new(),

@@ -216,7 +216,7 @@ impl World {
             name: seed.name,
             location: seed.location,
             sku: seed.sku.unwrap_or_else(|| String::from("Basic")),
-            tags: json!({}),
+            tags: seed.tags,
             properties: default_properties(self, &login_server, now),
             created: now,
             updated: now,

@@ -66,6 +66,8 @@ struct Registry {
     /// Whether repository permissions and conditions are enforced.
     #[serde(default)]
     abac: bool,
+    #[serde(default)]
+    tags: std::collections::BTreeMap<String, String>,
     /// Azure's own properties.
     #[serde(default)]
     properties: serde_json::Map<String, Value>,
@@ -94,6 +96,8 @@ struct Cluster {
     admin_groups: Vec<String>,
     #[serde(default)]
     nodes: Vec<Node>,
+    #[serde(default)]
+    tags: std::collections::BTreeMap<String, String>,
     #[serde(default)]
     properties: serde_json::Map<String, Value>,
 }
@@ -340,6 +344,7 @@ impl Registry {
         seed = self.subscription.iter().fold(seed, |seed, id| seed.in_subscription(id));
         seed = self.location.iter().fold(seed, |seed, location| seed.location(location));
         seed = self.sku.iter().fold(seed, |seed, sku| seed.sku(sku));
+        seed = self.tags.iter().fold(seed, |seed, (name, value)| seed.tag(name, value));
         seed = self.login_server.iter().fold(seed, |seed, host| seed.login_server(host));
         if self.abac {
             seed = seed.abac();
@@ -365,6 +370,7 @@ impl Cluster {
                 seed = set(seed);
             }
         }
+        seed = self.tags.iter().fold(seed, |seed, (name, value)| seed.tag(name, value));
         seed = self.admin_groups.iter().fold(seed, |seed, group| seed.admin_group(group));
         for node in &self.nodes {
             let os = node.os.as_deref().unwrap_or("linux");

@@ -35,6 +35,7 @@ class Registry(_Placed, total=False):
     loginServer: str
     abac: bool
     """Whether repository permissions and conditions are enforced."""
+    tags: dict[str, str]
     properties: dict[str, Any]
     """Azure's own properties."""
 
@@ -59,6 +60,7 @@ class Cluster(_Placed, total=False):
     userAssigned: bool
     adminGroups: list[str]
     nodes: list[Node]
+    tags: dict[str, str]
     properties: dict[str, Any]
     """Azure's own properties."""
 

@@ -25,6 +25,25 @@ pub(crate) fn serve(world: &mut World, call: &Call<'_>, scope: &str, name: Optio
     Some(answer.unwrap_or_else(|refusal| refusal))
 }
 
+/// How many there are in a subscription, at all scopes inside it. Microsoft documents the limit of 4,000, and not this call: its form is
+/// that which public programs read.
+pub(crate) fn usage(world: &World, call: &Call<'_>, scope: &str) -> Option<Reply> {
+    const LIMIT: usize = 4000;
+    if call.method() != Method::GET {
+        return None;
+    }
+    if let Err(refusal) = call.demand_action(world, "Microsoft.Authorization/roleAssignments/read", scope) {
+        return Some(refusal);
+    }
+    let count = world.access.standing().filter(|one| within(&one.scope, scope)).count();
+    let body = json!({
+        "roleAssignmentsLimit": LIMIT,
+        "roleAssignmentsCurrentCount": count,
+        "roleAssignmentsRemainingCount": LIMIT.saturating_sub(count),
+    });
+    Some(reply::json(StatusCode::OK, &body))
+}
+
 fn path_of(scope: &str, name: &str) -> String {
     format!("{scope}/providers/Microsoft.Authorization/roleAssignments/{name}")
 }
