@@ -4,6 +4,7 @@ use crate::{measure::Measured, types, words};
 use aks_acr::{Operation, RightScope, required_rights};
 use aks_acr_surface::{
     operations,
+    operations::is_given_by_fields,
     source::{Field, Form, Method, Source, camel_case},
 };
 use std::fmt::Write as _;
@@ -97,7 +98,7 @@ fn collect<'a>(source: &'a Source, name: &str, rows: &mut Vec<(&'a str, &'a Fiel
     if !(name.ends_with("Options")
         || name == "ImportCredentials"
         || name.ends_with("Mode")
-        || name == "PodSelection"
+        || is_given_by_fields(name)
         || name == "WorkloadRef")
         || name == "CallOptions"
     {

@@ -3,7 +3,7 @@
 use crate::{
     consts::Consts,
     met,
-    operations::{self, Operation},
+    operations::{self, Operation, is_given_by_fields},
     source::{Field, Form, Method, Source},
 };
 use std::path::Path;
@@ -15,8 +15,8 @@ pub const BY_HAND: [&str; 2] = ["ImportHandle", "Kubeconfig"];
 const ARGUMENTS: [&str; 2] = ["SshKey", "ImportCredentials"];
 
 /// Text that core reads: what is invalid is refused when it is given.
-const PARSED: [&str; 6] =
-    ["ClusterRef", "RegistryRef", "ImageReference", "PrincipalId", "SubscriptionId", "WorkloadRef"];
+const PARSED: [&str; 7] =
+    ["ClusterRef", "RegistryRef", "ImageReference", "PrincipalId", "ResourceId", "SubscriptionId", "WorkloadRef"];
 
 /// What the templates are filled with.
 pub struct Surface<'a> {
@@ -71,12 +71,10 @@ impl<'a> Surface<'a> {
     pub fn parts(&self, name: &str) -> impl Iterator<Item = &Field> {
         let fields = self.source.structs.get(name).map(|of| &of.fields[..]).unwrap_or_default();
         let name = name.to_owned();
-        fields.iter().filter(move |field| match name.as_str() {
-            "PodSelection" => true,
-            // Kind and name are read from text.
-            "WorkloadRef" => field.name == "namespace",
-            _ => false,
-        })
+        // Kind and name of a workload are read from text.
+        fields
+            .iter()
+            .filter(move |field| is_given_by_fields(&name) || (name == "WorkloadRef" && field.name == "namespace"))
     }
 
     /// The deadline of a call that states none.

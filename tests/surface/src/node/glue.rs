@@ -3,7 +3,7 @@
 use super::{Node, fact_name};
 use crate::{
     files::{HEAD, formatted},
-    operations::Operation,
+    operations::{Operation, is_given_by_fields},
     prose::Idiom,
     source::camel_case,
     surface::{is_list_of_outcomes, is_parsed},
@@ -131,7 +131,9 @@ impl Node<'_> {
         let shown = camel_case(name);
         let has_parts = self.parts(ty).next().is_some();
         let (made, pass) = match ty {
-            "PodSelection" => (format!("let mut {name} = aks_acr::{ty}::default();\n"), format!("&{name}")),
+            by_fields if is_given_by_fields(by_fields) => {
+                (format!("let mut {name} = aks_acr::{ty}::default();\n"), format!("&{name}"))
+            }
             "Manifest" => (
                 format!("let {name} = aks_acr::Manifest::parse_all(&argument::text({shown:?}, {name})?)?;\n"),
                 name.to_owned(),

@@ -8,7 +8,7 @@ mod tables;
 mod types;
 
 use crate::{
-    operations::Operation,
+    operations::{Operation, is_given_by_fields},
     source::{Field, Form, camel_case},
     surface::{Surface, is_list_of_outcomes},
 };
@@ -47,8 +47,10 @@ impl<'a> Node<'a> {
     fn options_of(&self, operation: &Operation<'_>) -> Option<String> {
         let has_parts = operation.arguments.iter().any(|(_, ty)| self.parts(&ty.name).next().is_some());
         let is_empty = operation.choices.is_empty() && !has_parts;
-        let own = || operation.options.clone().unwrap_or_else(|| format!("{}Options", operation.variant));
-        (!is_empty).then(own)
+        // Operations that share their options in core may differ in the fields of an argument.
+        let is_whole = operation.arguments.iter().all(|(_, ty)| !is_given_by_fields(&ty.name));
+        let shared = operation.options.clone().filter(|_| is_whole);
+        (!is_empty).then(|| shared.unwrap_or_else(|| format!("{}Options", operation.variant)))
     }
 
     /// A type in TypeScript.

@@ -1,7 +1,12 @@
 //! The arguments and options of an operation in TypeScript and in the glue.
 
 use super::{Node, name_of};
-use crate::{operations::Operation, prose::Idiom, source::Field, surface::is_parsed};
+use crate::{
+    operations::{Operation, is_given_by_fields},
+    prose::Idiom,
+    source::Field,
+    surface::is_parsed,
+};
 
 /// An option, as the object of options has it.
 pub(super) struct Given {
@@ -17,7 +22,7 @@ impl Node<'_> {
     /// An argument's type in TypeScript; none for what is given as options.
     pub(super) fn argument(&self, ty: &str) -> Option<String> {
         Some(match ty {
-            "PodSelection" => return None,
+            by_fields if is_given_by_fields(by_fields) => return None,
             "ImportHandle" => {
                 "ImportHandle | StoredImportHandle | Extract<StartedImport, { readonly kind: 'started' }>".to_owned()
             }
@@ -69,6 +74,7 @@ impl Node<'_> {
         }
         let one = match ty.name.as_str() {
             "Duration" => "Millis".to_owned(),
+            "BTreeMap" => "std::collections::BTreeMap<String, Option<String>>".to_owned(),
             "u32" | "usize" | "bool" | "PathBuf" => ty.name.clone(),
             name if is_parsed(name) || self.is_word(name) => format!("Text<aks_acr::{name}>"),
             _ => "String".to_owned(),

@@ -3,7 +3,7 @@
 use super::Python;
 use crate::{
     files::{HEAD, formatted},
-    operations::Operation,
+    operations::{Operation, is_given_by_fields},
     surface::{is_list_of_outcomes, is_parsed},
 };
 
@@ -84,7 +84,7 @@ impl Python<'_> {
             self.parts(ty).map(|field| self.set(&format!("{target}.{}", field.name), field)).collect()
         };
         match ty {
-            "PodSelection" => {
+            by_fields if is_given_by_fields(by_fields) => {
                 let made = format!("let mut {name} = aks_acr::{ty}::default();\n{}", parts(name));
                 (made, format!("&{name}"))
             }

@@ -2,7 +2,7 @@
 
 use super::Python;
 use crate::{
-    operations::{Choice, Operation},
+    operations::{Choice, Operation, is_given_by_fields},
     prose::Idiom,
     source::Field,
     surface::is_parsed,
@@ -24,7 +24,7 @@ impl Python<'_> {
         let mut all = Vec::new();
         for (name, ty) in &operation.arguments {
             let (rust, python) = match ty.core().name.as_str() {
-                "PodSelection" => continue,
+                by_fields if is_given_by_fields(by_fields) => continue,
                 "ImportHandle" => ("Followed".to_owned(), "ImportHandle | StartedImport".to_owned()),
                 "ImportItem" => ("Items".to_owned(), "Iterable[str | ImportItem]".to_owned()),
                 "Manifest" => ("&str".to_owned(), "str".to_owned()),
@@ -82,6 +82,7 @@ impl Python<'_> {
             "u32" | "usize" => "Count".to_owned(),
             "PathBuf" => "PathBuf".to_owned(),
             "bool" => "bool".to_owned(),
+            "BTreeMap" => "std::collections::BTreeMap<String, Option<String>>".to_owned(),
             name if is_parsed(name) => format!("Parsed<aks_acr::{name}>"),
             name if self.is_word(name) => format!("Word<aks_acr::{name}>"),
             _ => "String".to_owned(),
