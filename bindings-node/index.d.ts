@@ -365,6 +365,33 @@ export interface Operations {
   attachmentsOfRegistry(registry: string, options?: AttachmentsOptions): Promise<RegistryAttachments>;
 
   /**
+   * Lists the clusters that match a filter, in all subscriptions that the caller can see.
+   *
+   * The subscriptions are read in parallel, all pages of each. The list says which subscriptions were read, what could
+   * not be read and why, and whether it is complete. Names, resource groups, locations and tag names are compared
+   * case-insensitively. With named subscriptions this takes one request for each page of each subscription, and
+   * otherwise one more to list the subscriptions.
+   *
+   * @param options The deadline is 5 minutes by default.
+   *
+   * @throws {AksAcrError} `'forbidden'` if the caller can see no subscription, or lacks the permission to list the
+   * clusters of a named subscription or of all of them, with the missing action: with `allowPartial` that is a part of
+   * the list.
+   * @throws {AksAcrError} `'not_found'` if a named subscription does not exist.
+   * @throws {AksAcrError} `'invalid_input'` for a filter that can match nothing, such as an invalid name.
+   * @throws {AksAcrError} `'unsupported'` for Azure Resource Graph, a management group or a fleet, which this version
+   * cannot read yet.
+   *
+   * @example
+   * ```js
+   * const { clusters, unreadable } = await client.clusters({ tags: { env: 'prod' }, locations: ['westeurope'] });
+   * for (const { id, powerState } of clusters) console.log(id, powerState);
+   * for (const part of unreadable) console.error(`not read: ${part}`);
+   * ```
+   */
+  clusters(options?: ClustersOptions): Promise<ClusterList>;
+
+  /**
    * Finds a registry by name, login server or resource ID.
    *
    * The result is `null` if the registry does not exist.
@@ -903,6 +930,33 @@ export interface AttachmentsOptions extends CallOptions {
   queryGraph?: boolean;
 }
 
+/** Options for listing the resources of many subscriptions. */
+export interface ClustersOptions extends CallOptions {
+  /** Tags that a cluster must all have. A tag without a value matches every value. */
+  tags?: { readonly [name: string]: string | null };
+  /** The subscriptions to read; by default all enabled ones that the caller can see. */
+  subscriptions?: readonly string[];
+  /** Reads the subscriptions of a management group, by its ID. Not supported yet. */
+  managementGroup?: string;
+  /** The resource groups. */
+  resourceGroups?: readonly string[];
+  /** Patterns for the name: `*` stands for any letters and `?` for one. */
+  names?: readonly string[];
+  /** The regions, such as `westeurope` or `West Europe`. */
+  locations?: readonly string[];
+  /** Resource ID of an Azure Kubernetes Fleet Manager, whose members are selected. Not supported yet. */
+  fleet?: string;
+  /** The service to read. Values: `'auto'` (default), `'arm'` or `'graph'`. */
+  read?: ReadFrom;
+  /**
+   * Whether a list without a subscription that the filter names is a success.
+   *
+   * Off by default: a named subscription that cannot be read is an error. A subscription that no filter names never is:
+   * it is in `unreadable`.
+   */
+  allowPartial?: boolean;
+}
+
 /** Options for creating a registry. */
 export interface CreateRegistryOptions extends CallOptions {
   /** The region; by default the resource group's. */
@@ -1279,6 +1333,22 @@ export type PullRole =
   | 'AcrPull'
   /** `Container Registry Repository Reader`, for registries with repository permissions. */
   | 'Container Registry Repository Reader';
+
+/** The service to read lists from. */
+export type ReadFrom =
+  /** The library decides: Azure Resource Manager. */
+  | 'auto'
+  /** Azure Resource Manager: the current state, one list for each subscription. */
+  | 'arm'
+  /** Azure Resource Graph: an index of all subscriptions that is updated with a delay. Not supported yet. */
+  | 'graph';
+
+/** The service that a list was read from. */
+export type ReadSource =
+  /** Azure Resource Manager: the current state. */
+  | 'arm'
+  /** Azure Resource Graph: an index that is updated with a delay. */
+  | 'graph';
 
 /** What refused a call. Each kind is resolved in a different way, by a different person. */
 export type RefusalKind =
@@ -1782,6 +1852,51 @@ export interface Registry {
   readonly state: string;
   /** Its tags. */
   readonly tags: { readonly [name: string]: string };
+}
+
+/** The clusters that match a filter, and how complete the list is. */
+export interface ClusterList {
+  /** The clusters, in the order of the subscriptions. */
+  readonly clusters: readonly ListedCluster[];
+  /** The service that listed them. */
+  readonly source: ReadSource;
+  /** When reading began, by Azure's clock. The list shows this state or a later one. */
+  readonly asOf: Date;
+  /** The subscriptions that were read. */
+  readonly subscriptions: readonly string[];
+  /** What could not be read. */
+  readonly unreadable: readonly Unreadable[];
+  /**
+   * Whether everything could be read. A cluster that the caller cannot read, in a subscription that it can read, is
+   * left out without a trace: Azure does not list it.
+   */
+  readonly isComplete: boolean;
+}
+
+/** A listed cluster. */
+export interface ListedCluster {
+  /** Its resource ID. */
+  readonly id: string;
+  /** The region. */
+  readonly location: string;
+  /** Its tags. */
+  readonly tags: { readonly [name: string]: string };
+  /** Whether its nodes run, as reported by Azure: `Running` or `Stopped`. */
+  readonly powerState: string | null;
+  /** Its identities, and how its users sign in. */
+  readonly identities: ClusterIdentities;
+}
+
+/** A subscription, or one of its resources, that could not be read. */
+export interface Unreadable {
+  /** The subscription. */
+  readonly subscription: string;
+  /** The resource, as Azure named it, if only this one could not be read. */
+  readonly resource: string | null;
+  /** The action that the caller's roles lack, if that is the reason. */
+  readonly missingAction: string | null;
+  /** The error's text. */
+  readonly reason: string;
 }
 
 /** The result of creating a registry. */

@@ -386,6 +386,55 @@ value! {
 }
 
 value! {
+    /// The clusters that match a filter, and how complete the list is.
+    pub struct ClusterList {
+        /// The clusters, in the order of the subscriptions.
+        clusters: Several<ListedCluster>,
+        /// The service that listed them.
+        source: Word<aks_acr::ReadSource>,
+        /// When reading began, by Azure's clock. The list shows this state or a later one.
+        as_of: Time,
+        /// The subscriptions that were read.
+        subscriptions: Several<String>,
+        /// What could not be read.
+        unreadable: Several<Unreadable>,
+        /// Whether everything could be read. A cluster that the caller cannot read, in a subscription that it can read,
+        /// is left out without a trace: Azure does not list it.
+        is_complete: bool,
+    }
+}
+
+value! {
+    /// A listed cluster.
+    pub struct ListedCluster {
+        /// Its resource ID.
+        id: String,
+        /// The region.
+        location: String,
+        /// Its tags.
+        tags: BTreeMap<String, String>,
+        /// Whether its nodes run, as reported by Azure: `Running` or `Stopped`.
+        power_state: Option<String>,
+        /// Its identities, and how its users sign in.
+        identities: ClusterIdentities,
+    }
+}
+
+value! {
+    /// A subscription, or one of its resources, that could not be read.
+    pub struct Unreadable {
+        /// The subscription.
+        subscription: String,
+        /// The resource, as Azure named it, if only this one could not be read.
+        resource: Option<String>,
+        /// The action that the caller's roles lack, if that is the reason.
+        missing_action: Option<String>,
+        /// The error's text.
+        reason: String,
+    }
+}
+
+value! {
     /// The result of creating a registry.
     pub struct CreatedRegistry {
         /// The registry.
@@ -815,6 +864,8 @@ word::known!(
     PrincipalState,
     PullRetry,
     PullRole,
+    ReadFrom,
+    ReadSource,
     RefusalKind,
     RightScope,
     RoleAssignmentMode,
@@ -946,6 +997,9 @@ pub fn register(module: &Bound<'_, PyModule>) -> PyResult<()> {
     module.add_class::<ClusterAttachments>()?;
     module.add_class::<RegistryAttachments>()?;
     module.add_class::<Registry>()?;
+    module.add_class::<ClusterList>()?;
+    module.add_class::<ListedCluster>()?;
+    module.add_class::<Unreadable>()?;
     module.add_class::<CreatedRegistry>()?;
     module.add_class::<Difference>()?;
     module.add_class::<CreatedCluster>()?;

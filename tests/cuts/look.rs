@@ -5,7 +5,7 @@ use crate::{
     deploy::{DEPLOYMENT, running},
     scene::{Scene, cluster, registry},
 };
-use aks_acr::{Access, AttachmentsOptions, Kubeconfig, KubeconfigOptions, PodSelection};
+use aks_acr::{Access, AttachmentsOptions, ClusterFilter, Kubeconfig, KubeconfigOptions, PodSelection, ReadOptions};
 use aks_acr_emulator::{ClusterSeed, Emulator, RegistrySeed};
 use serde_json::{Value, json};
 
@@ -26,6 +26,10 @@ pub fn cases() -> Vec<Case> {
         case!("attachments_of_registry", "grants, and the directory is asked", with_directory(), |client, scene| {
             let options = AttachmentsOptions::default().with_call(scene.call()).with_query_graph(true);
             client.attachments_of_registry(&registry(), options).await
+        }),
+        case!("clusters", "two subscriptions, one a page", in_two_subscriptions(), |client, scene| {
+            let options = ReadOptions::default().with_call(scene.call());
+            client.clusters(&ClusterFilter::default(), options).await.map(|list| list.clusters)
         }),
         case!("kubeconfig", "as a user", Scene::plain(), |client, scene| {
             client
@@ -55,6 +59,14 @@ fn in_pages() -> Scene {
     scene.grant("Container Registry Repository Reader", &scene.azure.registry_id("group", "third"));
     scene.azure.set_page_size(1);
     scene
+}
+
+fn in_two_subscriptions() -> Scene {
+    let second = "33333333-3333-3333-3333-333333333333";
+    let azure = Emulator::new().with_subscription(second).with_cluster("group", "dev").with_cluster("group", "web");
+    let azure = azure.with_cluster_of(ClusterSeed::new("far", "batch").in_subscription(second));
+    azure.set_page_size(1);
+    Scene::of(azure)
 }
 
 fn with_directory() -> Scene {

@@ -55,6 +55,12 @@ export async function attachmentsOfRegistry(client) {
   for (const { principalId, principalState, clusters } of grants) console.log(principalId, principalState, clusters);
 }
 
+export async function clusters(client) {
+  const { clusters, unreadable } = await client.clusters({ tags: { env: 'prod' }, locations: ['westeurope'] });
+  for (const { id, powerState } of clusters) console.log(id, powerState);
+  for (const part of unreadable) console.error(`not read: ${part}`);
+}
+
 export async function registry(client) {
   const found = await client.registry('myregistry');
   console.log(found ? `${found.loginServer} in ${found.location}` : 'registry not found');

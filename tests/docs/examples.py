@@ -59,6 +59,14 @@ def attachments_of_registry(client: aks_acr.Client) -> None:
         print(grant.principal_id, grant.principal_state, grant.clusters)
 
 
+def clusters(client: aks_acr.Client) -> None:
+    found = client.clusters(tags={"env": "prod"}, locations=["westeurope"])
+    for cluster in found.clusters:
+        print(cluster.id, cluster.power_state)
+    for part in found.unreadable:
+        print("not read:", part)
+
+
 def registry(client: aks_acr.Client) -> None:
     found = client.registry("myregistry")
     print(f"{found.login_server} in {found.location}" if found else "registry not found")

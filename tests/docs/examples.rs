@@ -2,9 +2,9 @@
 
 use aks_acr::{
     Access, ApplyAttachOptions, ApplyDetachOptions, ApplyOptions, AttachOptions, AttachmentsOptions, CallOptions,
-    Client, ClusterRef, CreateClusterOptions, CreateRegistryOptions, DetachOptions, ErrorKind, Event, ImportItem,
-    ImportManyOptions, ImportOptions, KubeconfigOptions, Manifest, MergeKubeconfigOptions, Operation, PodSelection,
-    Result, RolloutOptions, Sku, StartedImport, WorkloadRef,
+    Client, ClusterFilter, ClusterRef, CreateClusterOptions, CreateRegistryOptions, DetachOptions, ErrorKind, Event,
+    ImportItem, ImportManyOptions, ImportOptions, KubeconfigOptions, Manifest, MergeKubeconfigOptions, Operation,
+    PodSelection, ReadOptions, Result, RolloutOptions, Sku, StartedImport, WorkloadRef,
 };
 use std::{path::Path, time::Duration};
 
@@ -89,6 +89,18 @@ pub async fn attachments_of_registry(client: &Client) -> Result<()> {
     let attachments = client.attachments_of_registry(&"myregistry".parse()?, options).await?;
     for grant in &attachments.grants {
         println!("{} {} {:?}", grant.principal_id, grant.principal_state, grant.clusters);
+    }
+    Ok(())
+}
+
+pub async fn clusters(client: &Client) -> Result<()> {
+    let filter = ClusterFilter::default().with_tag("env", "prod").with_location("westeurope");
+    let list = client.clusters(&filter, ReadOptions::default()).await?;
+    for cluster in &list.clusters {
+        println!("{} {:?}", cluster.id, cluster.power_state);
+    }
+    for part in &list.unreadable {
+        eprintln!("not read: {part}");
     }
     Ok(())
 }
@@ -219,6 +231,7 @@ pub async fn run(client: &Client, operation: Operation, file: &Path) -> Result<(
         Operation::ApplyDetach => apply_detach(client).await,
         Operation::AttachmentsOfCluster => attachments_of_cluster(client).await,
         Operation::AttachmentsOfRegistry => attachments_of_registry(client).await,
+        Operation::Clusters => clusters(client).await,
         Operation::Registry => registry(client).await,
         Operation::CreateRegistry => create_registry(client).await,
         Operation::CreateCluster => create_cluster(client).await,

@@ -67,7 +67,7 @@ fn operations(source: &Source, link: impl Fn(Operation) -> String) -> String {
     let mut made = String::from("| operation | what it does |\n|---|---|\n");
     for operation in Operation::ALL {
         let docs = &source.methods[&format!("Client::{operation}")].docs;
-        let first = words::described(&source, docs).remove(0);
+        let first = words::described(source, docs).remove(0);
         let first = first.split_once(". ").map_or(first.as_str(), |(first, _)| first).trim_end_matches('.');
         writeln!(made, "| {} | {first} |", link(*operation)).unwrap();
     }

@@ -15,9 +15,9 @@ use crate::{
 };
 use aks_acr::{
     ApplyAttachOptions, ApplyDetachOptions, ApplyOptions, AttachOptions, AttachPlan, AttachmentsOptions, CallOptions,
-    Client, ClusterRef, CreateClusterOptions, CreateRegistryOptions, DetachOptions, DetachPlan, Error, ImageReference,
-    ImportItem, ImportManyOptions, ImportOptions, KubeconfigOptions, MergeKubeconfigOptions, Operation, PodSelection,
-    RegistryRef, RolloutOptions, WorkloadRef,
+    Client, ClusterFilter, ClusterRef, CreateClusterOptions, CreateRegistryOptions, DetachOptions, DetachPlan, Error,
+    ImageReference, ImportItem, ImportManyOptions, ImportOptions, KubeconfigOptions, MergeKubeconfigOptions, Operation,
+    PodSelection, ReadOptions, RegistryRef, RolloutOptions, WorkloadRef,
 };
 use serde_json::Value;
 
@@ -85,6 +85,19 @@ pub async fn operate(
             let options = attachments_options(args)?;
             args.done();
             Ok(shown(client.attachments_of_registry(&registry, options.with_call(call)).await?))
+        }
+        Operation::Clusters => {
+            let mut filter = ClusterFilter::default();
+            args.set("tags", &mut filter.tags)?;
+            args.set("subscriptions", &mut filter.subscriptions)?;
+            args.set("management_group", &mut filter.management_group)?;
+            args.set("resource_groups", &mut filter.resource_groups)?;
+            args.set("names", &mut filter.names)?;
+            args.set("locations", &mut filter.locations)?;
+            args.set("fleet", &mut filter.fleet)?;
+            let options = read_options(args)?;
+            args.done();
+            Ok(shown(client.clusters(&filter, options.with_call(call)).await?))
         }
         Operation::Registry => {
             let registry = args.needed::<RegistryRef>("registry")?;
@@ -199,6 +212,13 @@ pub(crate) fn attachments_options(args: &mut Arguments) -> Result<AttachmentsOpt
     Ok(options)
 }
 
+pub(crate) fn read_options(args: &mut Arguments) -> Result<ReadOptions, Error> {
+    let mut options = ReadOptions::default();
+    args.set("read", &mut options.read)?;
+    args.set("allow_partial", &mut options.allow_partial)?;
+    Ok(options)
+}
+
 pub(crate) fn create_registry_options(args: &mut Arguments) -> Result<CreateRegistryOptions, Error> {
     let mut options = CreateRegistryOptions::default();
     args.set("location", &mut options.location)?;
@@ -287,7 +307,9 @@ parsed!(
     OnExistingTag,
     OnInheritedGrant,
     PrincipalId,
+    ReadFrom,
     RegistryRef,
+    ResourceId,
     RoleAssignmentMode,
     Sku,
     SubscriptionId,

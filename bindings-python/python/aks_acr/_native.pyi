@@ -37,6 +37,8 @@ from ._words import (
     PrincipalState,
     PullRetry,
     PullRole,
+    ReadFrom,
+    ReadSource,
     RefusalKind,
     RightScope,
     RoleAssignmentMode,
@@ -615,6 +617,60 @@ class Calls:
                 print(grant.principal_id, grant.principal_state, grant.clusters)
         """
 
+    def clusters(
+        self,
+        *,
+        tags: dict[str, str | None] | None = None,
+        subscriptions: Sequence[str] | None = None,
+        management_group: str | None = None,
+        resource_groups: Sequence[str] | None = None,
+        names: Sequence[str] | None = None,
+        locations: Sequence[str] | None = None,
+        fleet: str | None = None,
+        read: _ReadFrom | None = None,
+        allow_partial: bool | None = None,
+        deadline: _Seconds | None = None,
+        on_progress: _Listener | None = None,
+    ) -> Call[ClusterList]:
+        """Lists the clusters that match a filter, in all subscriptions that the caller can see.
+
+        The subscriptions are read in parallel, all pages of each. The list says which subscriptions were read, what
+        could not be read and why, and whether it is complete. Names, resource groups, locations and tag names are
+        compared case-insensitively. With named subscriptions this takes one request for each page of each subscription,
+        and otherwise one more to list the subscriptions.
+
+        Args:
+            tags: Tags that a cluster must all have. A tag without a value matches every value.
+            subscriptions: The subscriptions to read; by default all enabled ones that the caller can see.
+            management_group: Reads the subscriptions of a management group, by its ID. Not supported yet.
+            resource_groups: The resource groups.
+            names: Patterns for the name: `*` stands for any letters and `?` for one.
+            locations: The regions, such as `westeurope` or `West Europe`.
+            fleet: Resource ID of an Azure Kubernetes Fleet Manager, whose members are selected. Not supported yet.
+            read: The service to read. Values: `"auto"` (default), `"arm"` or `"graph"`.
+            allow_partial: Whether a list without a subscription that the filter names is a success. Off by default: a
+                named subscription that cannot be read is an error. A subscription that no filter names never is: it is
+                in `unreadable`.
+            deadline: How long the whole call may take, in seconds or as a `timedelta`; 5 minutes by default.
+            on_progress: Called with each `Event` of the call.
+
+        Raises:
+            ForbiddenError: If the caller can see no subscription, or lacks the permission to list the clusters of a
+                named subscription or of all of them, with the missing action: with `allow_partial` that is a part of
+                the list.
+            NotFoundError: If a named subscription does not exist.
+            InvalidInputError: For a filter that can match nothing, such as an invalid name.
+            UnsupportedError: For Azure Resource Graph, a management group or a fleet, which this version cannot read
+                yet.
+
+        Example:
+            found = client.clusters(tags={"env": "prod"}, locations=["westeurope"])
+            for cluster in found.clusters:
+                print(cluster.id, cluster.power_state)
+            for part in found.unreadable:
+                print("not read:", part)
+        """
+
     def registry(
         self,
         registry: str,
@@ -1187,10 +1243,12 @@ _OnConditionMismatch: TypeAlias = OnConditionMismatch | Literal["keep", "replace
 _OnExistingEntry: TypeAlias = OnExistingEntry | Literal["keep", "replace"]
 _OnExistingTag: TypeAlias = OnExistingTag | Literal["keep", "replace"]
 _OnInheritedGrant: TypeAlias = OnInheritedGrant | Literal["suffices", "grant_directly"]
-_Operation: TypeAlias = Operation | Literal["identities", "attach", "plan_attach", "apply_attach", "detach", "plan_detach", "apply_detach", "attachments_of_cluster", "attachments_of_registry", "registry", "create_registry", "create_cluster", "import_image", "import_images", "start_import", "poll_import", "kubeconfig", "merge_kubeconfig", "apply", "wait_for_rollout", "pods"]
+_Operation: TypeAlias = Operation | Literal["identities", "attach", "plan_attach", "apply_attach", "detach", "plan_detach", "apply_detach", "attachments_of_cluster", "attachments_of_registry", "clusters", "registry", "create_registry", "create_cluster", "import_image", "import_images", "start_import", "poll_import", "kubeconfig", "merge_kubeconfig", "apply", "wait_for_rollout", "pods"]
 _PrincipalState: TypeAlias = PrincipalState | Literal["exists", "gone", "unknown"]
 _PullRetry: TypeAlias = PullRetry | Literal["never", "after_grant", "transient"]
 _PullRole: TypeAlias = PullRole | Literal["AcrPull", "Container Registry Repository Reader"]
+_ReadFrom: TypeAlias = ReadFrom | Literal["auto", "arm", "graph"]
+_ReadSource: TypeAlias = ReadSource | Literal["arm", "graph"]
 _RefusalKind: TypeAlias = RefusalKind | Literal["missing_right", "policy", "lock", "deny_assignment", "constrained_delegation", "conditional_access", "read_only_client", "write_hook"]
 _RightScope: TypeAlias = RightScope | Literal["cluster", "registry", "resource_group", "subscription"]
 _RoleAssignmentMode: TypeAlias = RoleAssignmentMode | Literal["LegacyRegistryPermissions", "AbacRepositoryPermissions"]
@@ -2035,6 +2093,113 @@ class Registry(Result):
     @property
     def tags(self) -> dict[str, str]:
         """Its tags."""
+
+
+@final
+class ClusterList(Result):
+    """The clusters that match a filter, and how complete the list is."""
+
+    __match_args__ = ("clusters", "source", "as_of", "subscriptions", "unreadable", "is_complete")
+    def __new__(
+        cls,
+        *,
+        clusters: Iterable[ListedCluster],
+        source: _ReadSource,
+        as_of: datetime,
+        subscriptions: Iterable[str],
+        unreadable: Iterable[Unreadable],
+        is_complete: bool,
+    ) -> ClusterList: ...
+    @property
+    def clusters(self) -> tuple[ListedCluster, ...]:
+        """The clusters, in the order of the subscriptions."""
+
+    @property
+    def source(self) -> ReadSource:
+        """The service that listed them."""
+
+    @property
+    def as_of(self) -> datetime:
+        """When reading began, by Azure's clock. The list shows this state or a later one."""
+
+    @property
+    def subscriptions(self) -> tuple[str, ...]:
+        """The subscriptions that were read."""
+
+    @property
+    def unreadable(self) -> tuple[Unreadable, ...]:
+        """What could not be read."""
+
+    @property
+    def is_complete(self) -> bool:
+        """Whether everything could be read. A cluster that the caller cannot read, in a subscription that it can read,
+        is left out without a trace: Azure does not list it.
+        """
+
+
+@final
+class ListedCluster(Result):
+    """A listed cluster."""
+
+    __match_args__ = ("id", "location", "tags", "power_state", "identities")
+    def __new__(
+        cls,
+        *,
+        id: str,
+        location: str,
+        tags: dict[str, str],
+        power_state: str | None,
+        identities: ClusterIdentities,
+    ) -> ListedCluster: ...
+    @property
+    def id(self) -> str:
+        """Its resource ID."""
+
+    @property
+    def location(self) -> str:
+        """The region."""
+
+    @property
+    def tags(self) -> dict[str, str]:
+        """Its tags."""
+
+    @property
+    def power_state(self) -> str | None:
+        """Whether its nodes run, as reported by Azure: `Running` or `Stopped`."""
+
+    @property
+    def identities(self) -> ClusterIdentities:
+        """Its identities, and how its users sign in."""
+
+
+@final
+class Unreadable(Result):
+    """A subscription, or one of its resources, that could not be read."""
+
+    __match_args__ = ("subscription", "resource", "missing_action", "reason")
+    def __new__(
+        cls,
+        *,
+        subscription: str,
+        resource: str | None,
+        missing_action: str | None,
+        reason: str,
+    ) -> Unreadable: ...
+    @property
+    def subscription(self) -> str:
+        """The subscription."""
+
+    @property
+    def resource(self) -> str | None:
+        """The resource, as Azure named it, if only this one could not be read."""
+
+    @property
+    def missing_action(self) -> str | None:
+        """The action that the caller's roles lack, if that is the reason."""
+
+    @property
+    def reason(self) -> str:
+        """The error's text."""
 
 
 @final

@@ -30,6 +30,8 @@ class Blocking:
     """Lists the registries that a cluster's nodes can pull from, and the grants that allow it."""
     attachments_of_registry = blocking(Calls.attachments_of_registry)
     """Lists the principals that can pull from a registry, and the grants that allow it."""
+    clusters = blocking(Calls.clusters)
+    """Lists the clusters that match a filter, in all subscriptions that the caller can see."""
     registry = blocking(Calls.registry)
     """Finds a registry by name, login server or resource ID."""
     create_registry = blocking(Calls.create_registry)
@@ -79,6 +81,8 @@ class Awaitable:
     """Lists the registries that a cluster's nodes can pull from, and the grants that allow it."""
     attachments_of_registry = awaitable(Calls.attachments_of_registry)
     """Lists the principals that can pull from a registry, and the grants that allow it."""
+    clusters = awaitable(Calls.clusters)
+    """Lists the clusters that match a filter, in all subscriptions that the caller can see."""
     registry = awaitable(Calls.registry)
     """Finds a registry by name, login server or resource ID."""
     create_registry = awaitable(Calls.create_registry)
@@ -129,6 +133,8 @@ class Followed:
     """Lists the registries that a cluster's nodes can pull from, and the grants that allow it."""
     attachments_of_registry = followed(Calls.attachments_of_registry)
     """Lists the principals that can pull from a registry, and the grants that allow it."""
+    clusters = followed(Calls.clusters)
+    """Lists the clusters that match a filter, in all subscriptions that the caller can see."""
     registry = followed(Calls.registry)
     """Finds a registry by name, login server or resource ID."""
     create_registry = followed(Calls.create_registry)
@@ -179,6 +185,8 @@ class FollowedAsync:
     """Lists the registries that a cluster's nodes can pull from, and the grants that allow it."""
     attachments_of_registry = followed_async(Calls.attachments_of_registry)
     """Lists the principals that can pull from a registry, and the grants that allow it."""
+    clusters = followed_async(Calls.clusters)
+    """Lists the clusters that match a filter, in all subscriptions that the caller can see."""
     registry = followed_async(Calls.registry)
     """Finds a registry by name, login server or resource ID."""
     create_registry = followed_async(Calls.create_registry)

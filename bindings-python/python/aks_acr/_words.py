@@ -191,6 +191,7 @@ class Operation(_Word):
     APPLY_DETACH = "apply_detach"
     ATTACHMENTS_OF_CLUSTER = "attachments_of_cluster"
     ATTACHMENTS_OF_REGISTRY = "attachments_of_registry"
+    CLUSTERS = "clusters"
     REGISTRY = "registry"
     CREATE_REGISTRY = "create_registry"
     CREATE_CLUSTER = "create_cluster"
@@ -237,6 +238,26 @@ class PullRole(_Word):
     """`AcrPull`, for registries with registry-wide permissions."""
     REPOSITORY_READER = "Container Registry Repository Reader"
     """`Container Registry Repository Reader`, for registries with repository permissions."""
+
+
+class ReadFrom(_Word):
+    """The service to read lists from."""
+
+    AUTO = "auto"
+    """The library decides: Azure Resource Manager."""
+    ARM = "arm"
+    """Azure Resource Manager: the current state, one list for each subscription."""
+    GRAPH = "graph"
+    """Azure Resource Graph: an index of all subscriptions that is updated with a delay. Not supported yet."""
+
+
+class ReadSource(_Word):
+    """The service that a list was read from."""
+
+    ARM = "arm"
+    """Azure Resource Manager: the current state."""
+    GRAPH = "graph"
+    """Azure Resource Graph: an index that is updated with a delay."""
 
 
 class RefusalKind(_Word):

@@ -9,6 +9,7 @@ pub(crate) mod detach;
 pub(crate) mod identities;
 pub(crate) mod import;
 pub(crate) mod kubeconfig;
+pub(crate) mod list;
 mod parts;
 pub(crate) mod pods;
 pub(crate) mod registry;

@@ -5,7 +5,7 @@
 //! `docs/`, by their names.
 
 use super::{
-    apply, attach, attachments, create_cluster, create_registry, detach, identities, import, kubeconfig, pods,
+    apply, attach, attachments, create_cluster, create_registry, detach, identities, import, kubeconfig, list, pods,
     registry, right::RequiredRight, rollout,
 };
 use crate::error::words;
@@ -23,6 +23,7 @@ macro_rules! imports {
             error::Result,
             identity::ClusterIdentities,
             image::ImageReference,
+            inventory::ClusterFilter,
             operation::{
                 apply,
                 attach::{self, ApplyAttachOptions, AttachOptions, AttachPlan, Attachment},
@@ -32,7 +33,9 @@ macro_rules! imports {
                 detach::{self, ApplyDetachOptions, DetachOptions, DetachPlan, Detachment},
                 identities,
                 import::{self, Import, ImportItem, ImportManyOptions, ImportOptions, StartedImport},
-                kubeconfig, pods, registry,
+                kubeconfig,
+                list::{self, ClusterList, ReadOptions},
+                pods, registry,
                 rollout::{self, RolloutOptions},
             },
             registry::{CreatedRegistry, ImportHandle, ImportStatus, Registry, RegistryRef},
@@ -106,6 +109,13 @@ macro_rules! operations {
                 deadline: attachments::DEADLINE,
                 rights: attachments::RIGHTS_OF_REGISTRY,
                 run: |parts, call| attachments::of_registry(parts, registry, &options, call),
+            }
+            Clusters clusters(filter: &ClusterFilter, options: ReadOptions) -> ClusterList {
+                about: About { cluster: None, registry: None },
+                call: options.call,
+                deadline: list::DEADLINE,
+                rights: list::RIGHTS_FOR_CLUSTERS,
+                run: |parts, call| list::clusters(parts, filter, &options, call),
             }
             Registry registry(registry: &RegistryRef, call: CallOptions) -> Option<Registry> {
                 about: About::registry(registry),
