@@ -392,6 +392,33 @@ export interface Operations {
   clusters(options?: ClustersOptions): Promise<ClusterList>;
 
   /**
+   * Lists the registries that match a filter, in all subscriptions that the caller can see.
+   *
+   * The subscriptions are read in parallel, all pages of each. The list says which subscriptions were read, what could
+   * not be read and why, and whether it is complete. Names, resource groups, locations and tag names are compared
+   * case-insensitively. With named subscriptions this takes one request for each page of each subscription, and
+   * otherwise one more to list the subscriptions.
+   *
+   * @param options The deadline is 5 minutes by default.
+   *
+   * @throws {AksAcrError} `'forbidden'` if the caller can see no subscription, or lacks the permission to list the
+   * registries of a named subscription or of all of them, with the missing action: with `allowPartial` that is a part
+   * of the list.
+   * @throws {AksAcrError} `'not_found'` if a named subscription does not exist.
+   * @throws {AksAcrError} `'invalid_input'` for a filter that can match nothing, such as an invalid name.
+   * @throws {AksAcrError} `'unsupported'` for Azure Resource Graph or a management group, which this version cannot
+   * read yet.
+   *
+   * @example
+   * ```js
+   * const { registries, isComplete } = await client.registries({ tags: { team: null }, names: ['my*'] });
+   * for (const { loginServer, location } of registries) console.log(loginServer, 'in', location);
+   * console.log('everything was read:', isComplete);
+   * ```
+   */
+  registries(options?: RegistriesOptions): Promise<RegistryList>;
+
+  /**
    * Finds a registry by name, login server or resource ID.
    *
    * The result is `null` if the registry does not exist.
@@ -946,6 +973,31 @@ export interface ClustersOptions extends CallOptions {
   locations?: readonly string[];
   /** Resource ID of an Azure Kubernetes Fleet Manager, whose members are selected. Not supported yet. */
   fleet?: string;
+  /** The service to read. Values: `'auto'` (default), `'arm'` or `'graph'`. */
+  read?: ReadFrom;
+  /**
+   * Whether a list without a subscription that the filter names is a success.
+   *
+   * Off by default: a named subscription that cannot be read is an error. A subscription that no filter names never is:
+   * it is in `unreadable`.
+   */
+  allowPartial?: boolean;
+}
+
+/** Options for listing the resources of many subscriptions. */
+export interface RegistriesOptions extends CallOptions {
+  /** Tags that a registry must all have. A tag without a value matches every value. */
+  tags?: { readonly [name: string]: string | null };
+  /** The subscriptions to read; by default all enabled ones that the caller can see. */
+  subscriptions?: readonly string[];
+  /** Reads the subscriptions of a management group, by its ID. Not supported yet. */
+  managementGroup?: string;
+  /** The resource groups. */
+  resourceGroups?: readonly string[];
+  /** Patterns for the name: `*` stands for any letters and `?` for one. */
+  names?: readonly string[];
+  /** The regions, such as `westeurope` or `West Europe`. */
+  locations?: readonly string[];
   /** The service to read. Values: `'auto'` (default), `'arm'` or `'graph'`. */
   read?: ReadFrom;
   /**
@@ -1897,6 +1949,28 @@ export interface Unreadable {
   readonly missingAction: string | null;
   /** The error's text. */
   readonly reason: string;
+}
+
+/** The registries that match a filter, and how complete the list is. */
+export interface RegistryList {
+  /**
+   * The registries, in the order of the subscriptions. One that has no login server yet is left out: nothing can be
+   * pulled from it.
+   */
+  readonly registries: readonly Registry[];
+  /** The service that listed them. */
+  readonly source: ReadSource;
+  /** When reading began, by Azure's clock. The list shows this state or a later one. */
+  readonly asOf: Date;
+  /** The subscriptions that were read. */
+  readonly subscriptions: readonly string[];
+  /** What could not be read. */
+  readonly unreadable: readonly Unreadable[];
+  /**
+   * Whether everything could be read. A registry that the caller cannot read, in a subscription that it can read, is
+   * left out without a trace: Azure does not list it.
+   */
+  readonly isComplete: boolean;
 }
 
 /** The result of creating a registry. */

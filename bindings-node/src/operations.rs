@@ -223,6 +223,33 @@ impl Client {
         self.run(env, call, read)
     }
 
+    /// Lists the registries that match a filter, in all subscriptions that the caller can see.
+    #[napi]
+    pub fn registries<'env>(
+        &self,
+        env: &'env Env,
+        call: &Call,
+        given: Unknown<'_>,
+    ) -> napi::Result<PromiseRaw<'env, Unknown<'env>>> {
+        let read = |client: aks_acr::Client| {
+            let mut filter = aks_acr::RegistryFilter::default();
+            let mut given: RegistriesOptions = argument::options(given)?;
+            set(&mut filter.tags, given.tags.take());
+            set(
+                &mut filter.subscriptions,
+                given.subscriptions.take().map(|all| all.into_iter().map(|one| one.0).collect()),
+            );
+            filter.management_group = given.management_group.take();
+            set(&mut filter.resource_groups, given.resource_groups.take());
+            set(&mut filter.names, given.names.take());
+            set(&mut filter.locations, given.locations.take());
+            let of_call = call.options(given.deadline_ms);
+            let options = given.into_core(of_call)?;
+            Ok(async move { client.registries(&filter, options).await })
+        };
+        self.run(env, call, read)
+    }
+
     /// Finds a registry by name, login server or resource ID.
     #[napi]
     pub fn registry<'env>(
@@ -592,6 +619,32 @@ impl ClustersOptions {
 /// What an object of options holds.
 #[derive(Deserialize, Default)]
 #[serde(rename_all = "camelCase", deny_unknown_fields, default)]
+pub struct RegistriesOptions {
+    pub tags: Option<std::collections::BTreeMap<String, Option<String>>>,
+    pub subscriptions: Option<Vec<Text<aks_acr::SubscriptionId>>>,
+    pub management_group: Option<String>,
+    pub resource_groups: Option<Vec<String>>,
+    pub names: Option<Vec<String>>,
+    pub locations: Option<Vec<String>>,
+    pub read: Option<Text<aks_acr::ReadFrom>>,
+    pub allow_partial: Option<bool>,
+    pub deadline_ms: Option<Millis>,
+}
+
+impl RegistriesOptions {
+    /// Core's options, with those of the call.
+    #[allow(clippy::unnecessary_wraps, reason = "some options can be refused")]
+    pub fn into_core(self, call: CallOptions) -> Result<aks_acr::ReadOptions> {
+        let mut options = aks_acr::ReadOptions::default().with_call(call);
+        set(&mut options.read, self.read.map(|one| one.0));
+        set(&mut options.allow_partial, self.allow_partial);
+        Ok(options)
+    }
+}
+
+/// What an object of options holds.
+#[derive(Deserialize, Default)]
+#[serde(rename_all = "camelCase", deny_unknown_fields, default)]
 pub struct CreateRegistryOptions {
     pub location: Option<String>,
     pub sku: Option<Text<aks_acr::Sku>>,
@@ -919,6 +972,7 @@ pub fn describe(name: String, json: String) -> napi::Result<String> {
         "ClusterList" => serde_json::from_str::<aks_acr::ClusterList>(&json).map(|value| value.to_string()),
         "ListedCluster" => serde_json::from_str::<aks_acr::ListedCluster>(&json).map(|value| value.to_string()),
         "Unreadable" => serde_json::from_str::<aks_acr::Unreadable>(&json).map(|value| value.to_string()),
+        "RegistryList" => serde_json::from_str::<aks_acr::RegistryList>(&json).map(|value| value.to_string()),
         "CreatedRegistry" => serde_json::from_str::<aks_acr::CreatedRegistry>(&json).map(|value| value.to_string()),
         "Difference" => serde_json::from_str::<aks_acr::Difference>(&json).map(|value| value.to_string()),
         "CreatedCluster" => serde_json::from_str::<aks_acr::CreatedCluster>(&json).map(|value| value.to_string()),

@@ -435,6 +435,26 @@ value! {
 }
 
 value! {
+    /// The registries that match a filter, and how complete the list is.
+    pub struct RegistryList {
+        /// The registries, in the order of the subscriptions. One that has no login server yet is left out: nothing can
+        /// be pulled from it.
+        registries: Several<Registry>,
+        /// The service that listed them.
+        source: Word<aks_acr::ReadSource>,
+        /// When reading began, by Azure's clock. The list shows this state or a later one.
+        as_of: Time,
+        /// The subscriptions that were read.
+        subscriptions: Several<String>,
+        /// What could not be read.
+        unreadable: Several<Unreadable>,
+        /// Whether everything could be read. A registry that the caller cannot read, in a subscription that it can
+        /// read, is left out without a trace: Azure does not list it.
+        is_complete: bool,
+    }
+}
+
+value! {
     /// The result of creating a registry.
     pub struct CreatedRegistry {
         /// The registry.
@@ -1000,6 +1020,7 @@ pub fn register(module: &Bound<'_, PyModule>) -> PyResult<()> {
     module.add_class::<ClusterList>()?;
     module.add_class::<ListedCluster>()?;
     module.add_class::<Unreadable>()?;
+    module.add_class::<RegistryList>()?;
     module.add_class::<CreatedRegistry>()?;
     module.add_class::<Difference>()?;
     module.add_class::<CreatedCluster>()?;

@@ -88,7 +88,7 @@ pub use operation::import::{
 pub use operation::{
     create_cluster::{CreateClusterOptions, CreatedCluster},
     create_registry::CreateRegistryOptions,
-    list::{ClusterList, ReadFrom, ReadOptions, Unreadable},
+    list::{ClusterList, ReadFrom, ReadOptions, RegistryList, Unreadable},
     rollout::RolloutOptions,
 };
 pub use operation::{

@@ -5,7 +5,9 @@ use crate::{
     deploy::{DEPLOYMENT, running},
     scene::{Scene, cluster, registry},
 };
-use aks_acr::{Access, AttachmentsOptions, ClusterFilter, Kubeconfig, KubeconfigOptions, PodSelection, ReadOptions};
+use aks_acr::{
+    Access, AttachmentsOptions, ClusterFilter, Kubeconfig, KubeconfigOptions, PodSelection, ReadOptions, RegistryFilter,
+};
 use aks_acr_emulator::{ClusterSeed, Emulator, RegistrySeed};
 use serde_json::{Value, json};
 
@@ -30,6 +32,10 @@ pub fn cases() -> Vec<Case> {
         case!("clusters", "two subscriptions, one a page", in_two_subscriptions(), |client, scene| {
             let options = ReadOptions::default().with_call(scene.call());
             client.clusters(&ClusterFilter::default(), options).await.map(|list| list.clusters)
+        }),
+        case!("registries", "all, one a page", in_pages(), |client, scene| {
+            let options = ReadOptions::default().with_call(scene.call());
+            client.registries(&RegistryFilter::default(), options).await.map(|list| list.registries)
         }),
         case!("kubeconfig", "as a user", Scene::plain(), |client, scene| {
             client

@@ -61,6 +61,12 @@ export async function clusters(client) {
   for (const part of unreadable) console.error(`not read: ${part}`);
 }
 
+export async function registries(client) {
+  const { registries, isComplete } = await client.registries({ tags: { team: null }, names: ['my*'] });
+  for (const { loginServer, location } of registries) console.log(loginServer, 'in', location);
+  console.log('everything was read:', isComplete);
+}
+
 export async function registry(client) {
   const found = await client.registry('myregistry');
   console.log(found ? `${found.loginServer} in ${found.location}` : 'registry not found');

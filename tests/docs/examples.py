@@ -67,6 +67,13 @@ def clusters(client: aks_acr.Client) -> None:
         print("not read:", part)
 
 
+def registries(client: aks_acr.Client) -> None:
+    found = client.registries(tags={"team": None}, names=["my*"])
+    for registry in found.registries:
+        print(registry.login_server, "in", registry.location)
+    print("everything was read:", found.is_complete)
+
+
 def registry(client: aks_acr.Client) -> None:
     found = client.registry("myregistry")
     print(f"{found.login_server} in {found.location}" if found else "registry not found")

@@ -4,7 +4,7 @@ use aks_acr::{
     Access, ApplyAttachOptions, ApplyDetachOptions, ApplyOptions, AttachOptions, AttachmentsOptions, CallOptions,
     Client, ClusterFilter, ClusterRef, CreateClusterOptions, CreateRegistryOptions, DetachOptions, ErrorKind, Event,
     ImportItem, ImportManyOptions, ImportOptions, KubeconfigOptions, Manifest, MergeKubeconfigOptions, Operation,
-    PodSelection, ReadOptions, Result, RolloutOptions, Sku, StartedImport, WorkloadRef,
+    PodSelection, ReadOptions, RegistryFilter, Result, RolloutOptions, Sku, StartedImport, WorkloadRef,
 };
 use std::{path::Path, time::Duration};
 
@@ -102,6 +102,16 @@ pub async fn clusters(client: &Client) -> Result<()> {
     for part in &list.unreadable {
         eprintln!("not read: {part}");
     }
+    Ok(())
+}
+
+pub async fn registries(client: &Client) -> Result<()> {
+    let filter = RegistryFilter::default().with_tag_name("team").with_name("my*");
+    let list = client.registries(&filter, ReadOptions::default()).await?;
+    for registry in &list.registries {
+        println!("{} in {}", registry.login_server, registry.location);
+    }
+    println!("everything was read: {}", list.is_complete);
     Ok(())
 }
 
@@ -232,6 +242,7 @@ pub async fn run(client: &Client, operation: Operation, file: &Path) -> Result<(
         Operation::AttachmentsOfCluster => attachments_of_cluster(client).await,
         Operation::AttachmentsOfRegistry => attachments_of_registry(client).await,
         Operation::Clusters => clusters(client).await,
+        Operation::Registries => registries(client).await,
         Operation::Registry => registry(client).await,
         Operation::CreateRegistry => create_registry(client).await,
         Operation::CreateCluster => create_cluster(client).await,

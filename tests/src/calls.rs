@@ -17,7 +17,7 @@ use aks_acr::{
     ApplyAttachOptions, ApplyDetachOptions, ApplyOptions, AttachOptions, AttachPlan, AttachmentsOptions, CallOptions,
     Client, ClusterFilter, ClusterRef, CreateClusterOptions, CreateRegistryOptions, DetachOptions, DetachPlan, Error,
     ImageReference, ImportItem, ImportManyOptions, ImportOptions, KubeconfigOptions, MergeKubeconfigOptions, Operation,
-    PodSelection, ReadOptions, RegistryRef, RolloutOptions, WorkloadRef,
+    PodSelection, ReadOptions, RegistryFilter, RegistryRef, RolloutOptions, WorkloadRef,
 };
 use serde_json::Value;
 
@@ -98,6 +98,18 @@ pub async fn operate(
             let options = read_options(args)?;
             args.done();
             Ok(shown(client.clusters(&filter, options.with_call(call)).await?))
+        }
+        Operation::Registries => {
+            let mut filter = RegistryFilter::default();
+            args.set("tags", &mut filter.tags)?;
+            args.set("subscriptions", &mut filter.subscriptions)?;
+            args.set("management_group", &mut filter.management_group)?;
+            args.set("resource_groups", &mut filter.resource_groups)?;
+            args.set("names", &mut filter.names)?;
+            args.set("locations", &mut filter.locations)?;
+            let options = read_options(args)?;
+            args.done();
+            Ok(shown(client.registries(&filter, options.with_call(call)).await?))
         }
         Operation::Registry => {
             let registry = args.needed::<RegistryRef>("registry")?;

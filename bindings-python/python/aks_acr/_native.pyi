@@ -671,6 +671,56 @@ class Calls:
                 print("not read:", part)
         """
 
+    def registries(
+        self,
+        *,
+        tags: dict[str, str | None] | None = None,
+        subscriptions: Sequence[str] | None = None,
+        management_group: str | None = None,
+        resource_groups: Sequence[str] | None = None,
+        names: Sequence[str] | None = None,
+        locations: Sequence[str] | None = None,
+        read: _ReadFrom | None = None,
+        allow_partial: bool | None = None,
+        deadline: _Seconds | None = None,
+        on_progress: _Listener | None = None,
+    ) -> Call[RegistryList]:
+        """Lists the registries that match a filter, in all subscriptions that the caller can see.
+
+        The subscriptions are read in parallel, all pages of each. The list says which subscriptions were read, what
+        could not be read and why, and whether it is complete. Names, resource groups, locations and tag names are
+        compared case-insensitively. With named subscriptions this takes one request for each page of each subscription,
+        and otherwise one more to list the subscriptions.
+
+        Args:
+            tags: Tags that a registry must all have. A tag without a value matches every value.
+            subscriptions: The subscriptions to read; by default all enabled ones that the caller can see.
+            management_group: Reads the subscriptions of a management group, by its ID. Not supported yet.
+            resource_groups: The resource groups.
+            names: Patterns for the name: `*` stands for any letters and `?` for one.
+            locations: The regions, such as `westeurope` or `West Europe`.
+            read: The service to read. Values: `"auto"` (default), `"arm"` or `"graph"`.
+            allow_partial: Whether a list without a subscription that the filter names is a success. Off by default: a
+                named subscription that cannot be read is an error. A subscription that no filter names never is: it is
+                in `unreadable`.
+            deadline: How long the whole call may take, in seconds or as a `timedelta`; 5 minutes by default.
+            on_progress: Called with each `Event` of the call.
+
+        Raises:
+            ForbiddenError: If the caller can see no subscription, or lacks the permission to list the registries of a
+                named subscription or of all of them, with the missing action: with `allow_partial` that is a part of
+                the list.
+            NotFoundError: If a named subscription does not exist.
+            InvalidInputError: For a filter that can match nothing, such as an invalid name.
+            UnsupportedError: For Azure Resource Graph or a management group, which this version cannot read yet.
+
+        Example:
+            found = client.registries(tags={"team": None}, names=["my*"])
+            for registry in found.registries:
+                print(registry.login_server, "in", registry.location)
+            print("everything was read:", found.is_complete)
+        """
+
     def registry(
         self,
         registry: str,
@@ -1243,7 +1293,7 @@ _OnConditionMismatch: TypeAlias = OnConditionMismatch | Literal["keep", "replace
 _OnExistingEntry: TypeAlias = OnExistingEntry | Literal["keep", "replace"]
 _OnExistingTag: TypeAlias = OnExistingTag | Literal["keep", "replace"]
 _OnInheritedGrant: TypeAlias = OnInheritedGrant | Literal["suffices", "grant_directly"]
-_Operation: TypeAlias = Operation | Literal["identities", "attach", "plan_attach", "apply_attach", "detach", "plan_detach", "apply_detach", "attachments_of_cluster", "attachments_of_registry", "clusters", "registry", "create_registry", "create_cluster", "import_image", "import_images", "start_import", "poll_import", "kubeconfig", "merge_kubeconfig", "apply", "wait_for_rollout", "pods"]
+_Operation: TypeAlias = Operation | Literal["identities", "attach", "plan_attach", "apply_attach", "detach", "plan_detach", "apply_detach", "attachments_of_cluster", "attachments_of_registry", "clusters", "registries", "registry", "create_registry", "create_cluster", "import_image", "import_images", "start_import", "poll_import", "kubeconfig", "merge_kubeconfig", "apply", "wait_for_rollout", "pods"]
 _PrincipalState: TypeAlias = PrincipalState | Literal["exists", "gone", "unknown"]
 _PullRetry: TypeAlias = PullRetry | Literal["never", "after_grant", "transient"]
 _PullRole: TypeAlias = PullRole | Literal["AcrPull", "Container Registry Repository Reader"]
@@ -2200,6 +2250,50 @@ class Unreadable(Result):
     @property
     def reason(self) -> str:
         """The error's text."""
+
+
+@final
+class RegistryList(Result):
+    """The registries that match a filter, and how complete the list is."""
+
+    __match_args__ = ("registries", "source", "as_of", "subscriptions", "unreadable", "is_complete")
+    def __new__(
+        cls,
+        *,
+        registries: Iterable[Registry],
+        source: _ReadSource,
+        as_of: datetime,
+        subscriptions: Iterable[str],
+        unreadable: Iterable[Unreadable],
+        is_complete: bool,
+    ) -> RegistryList: ...
+    @property
+    def registries(self) -> tuple[Registry, ...]:
+        """The registries, in the order of the subscriptions. One that has no login server yet is left out: nothing can
+        be pulled from it.
+        """
+
+    @property
+    def source(self) -> ReadSource:
+        """The service that listed them."""
+
+    @property
+    def as_of(self) -> datetime:
+        """When reading began, by Azure's clock. The list shows this state or a later one."""
+
+    @property
+    def subscriptions(self) -> tuple[str, ...]:
+        """The subscriptions that were read."""
+
+    @property
+    def unreadable(self) -> tuple[Unreadable, ...]:
+        """What could not be read."""
+
+    @property
+    def is_complete(self) -> bool:
+        """Whether everything could be read. A registry that the caller cannot read, in a subscription that it can read,
+        is left out without a trace: Azure does not list it.
+        """
 
 
 @final

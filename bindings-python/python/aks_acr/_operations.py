@@ -32,6 +32,8 @@ class Blocking:
     """Lists the principals that can pull from a registry, and the grants that allow it."""
     clusters = blocking(Calls.clusters)
     """Lists the clusters that match a filter, in all subscriptions that the caller can see."""
+    registries = blocking(Calls.registries)
+    """Lists the registries that match a filter, in all subscriptions that the caller can see."""
     registry = blocking(Calls.registry)
     """Finds a registry by name, login server or resource ID."""
     create_registry = blocking(Calls.create_registry)
@@ -83,6 +85,8 @@ class Awaitable:
     """Lists the principals that can pull from a registry, and the grants that allow it."""
     clusters = awaitable(Calls.clusters)
     """Lists the clusters that match a filter, in all subscriptions that the caller can see."""
+    registries = awaitable(Calls.registries)
+    """Lists the registries that match a filter, in all subscriptions that the caller can see."""
     registry = awaitable(Calls.registry)
     """Finds a registry by name, login server or resource ID."""
     create_registry = awaitable(Calls.create_registry)
@@ -135,6 +139,8 @@ class Followed:
     """Lists the principals that can pull from a registry, and the grants that allow it."""
     clusters = followed(Calls.clusters)
     """Lists the clusters that match a filter, in all subscriptions that the caller can see."""
+    registries = followed(Calls.registries)
+    """Lists the registries that match a filter, in all subscriptions that the caller can see."""
     registry = followed(Calls.registry)
     """Finds a registry by name, login server or resource ID."""
     create_registry = followed(Calls.create_registry)
@@ -187,6 +193,8 @@ class FollowedAsync:
     """Lists the principals that can pull from a registry, and the grants that allow it."""
     clusters = followed_async(Calls.clusters)
     """Lists the clusters that match a filter, in all subscriptions that the caller can see."""
+    registries = followed_async(Calls.registries)
+    """Lists the registries that match a filter, in all subscriptions that the caller can see."""
     registry = followed_async(Calls.registry)
     """Finds a registry by name, login server or resource ID."""
     create_registry = followed_async(Calls.create_registry)

@@ -192,6 +192,7 @@ class Operation(_Word):
     ATTACHMENTS_OF_CLUSTER = "attachments_of_cluster"
     ATTACHMENTS_OF_REGISTRY = "attachments_of_registry"
     CLUSTERS = "clusters"
+    REGISTRIES = "registries"
     REGISTRY = "registry"
     CREATE_REGISTRY = "create_registry"
     CREATE_CLUSTER = "create_cluster"

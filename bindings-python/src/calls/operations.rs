@@ -502,6 +502,71 @@ impl Calls {
         Ok(Call::new::<values::ClusterList, _, _>(manner, work))
     }
 
+    /// Lists the registries that match a filter, in all subscriptions that the caller can see.
+    ///
+    /// The subscriptions are read in parallel, all pages of each. The list says which subscriptions were read, what
+    /// could not be read and why, and whether it is complete. Names, resource groups, locations and tag names are
+    /// compared case-insensitively. With named subscriptions this takes one request for each page of each subscription,
+    /// and otherwise one more to list the subscriptions.
+    ///
+    /// Args:
+    ///     tags: Tags that a registry must all have. A tag without a value matches every value.
+    ///     subscriptions: The subscriptions to read; by default all enabled ones that the caller can see.
+    ///     management_group: Reads the subscriptions of a management group, by its ID. Not supported yet.
+    ///     resource_groups: The resource groups.
+    ///     names: Patterns for the name: `*` stands for any letters and `?` for one.
+    ///     locations: The regions, such as `westeurope` or `West Europe`.
+    ///     read: The service to read. Values: `"auto"` (default), `"arm"` or `"graph"`.
+    ///     allow_partial: Whether a list without a subscription that the filter names is a success. Off by default: a
+    ///         named subscription that cannot be read is an error. A subscription that no filter names never is: it is
+    ///         in `unreadable`.
+    ///     deadline: How long the whole call may take, in seconds or as a `timedelta`; 5 minutes by default.
+    ///     on_progress: Called with each `Event` of the call.
+    ///
+    /// Raises:
+    ///     ForbiddenError: If the caller can see no subscription, or lacks the permission to list the registries of a
+    ///         named subscription or of all of them, with the missing action: with `allow_partial` that is a part of
+    ///         the list.
+    ///     NotFoundError: If a named subscription does not exist.
+    ///     InvalidInputError: For a filter that can match nothing, such as an invalid name.
+    ///     UnsupportedError: For Azure Resource Graph or a management group, which this version cannot read yet.
+    ///
+    /// Example:
+    ///     found = client.registries(tags={"team": None}, names=["my*"])
+    ///     for registry in found.registries:
+    ///         print(registry.login_server, "in", registry.location)
+    ///     print("everything was read:", found.is_complete)
+    #[pyo3(signature = (*, tags = None, subscriptions = None, management_group = None, resource_groups = None, names = None, locations = None, read = None, allow_partial = None, deadline = None, on_progress = None))]
+    fn registries(
+        &self,
+        py: Python<'_>,
+        tags: Option<std::collections::BTreeMap<String, Option<String>>>,
+        subscriptions: Option<Vec<Parsed<aks_acr::SubscriptionId>>>,
+        management_group: Option<String>,
+        resource_groups: Option<Vec<String>>,
+        names: Option<Vec<String>>,
+        locations: Option<Vec<String>>,
+        read: Option<Word<aks_acr::ReadFrom>>,
+        allow_partial: Option<bool>,
+        deadline: Option<Span>,
+        on_progress: Option<Listening>,
+    ) -> PyResult<Call> {
+        let client = self.0.client()?;
+        let mut filter = aks_acr::RegistryFilter::default();
+        set(&mut filter.tags, tags);
+        filter.subscriptions = subscriptions.into_iter().flatten().map(|Parsed(one)| one).collect();
+        filter.management_group = management_group;
+        set(&mut filter.resource_groups, resource_groups);
+        set(&mut filter.names, names);
+        set(&mut filter.locations, locations);
+        let mut options = aks_acr::ReadOptions::default();
+        set(&mut options.read, read.map(|Word(one)| one));
+        set(&mut options.allow_partial, allow_partial);
+        let manner = self.0.manner(py, deadline, on_progress)?;
+        let work = move |call| async move { client.registries(&filter, options.with_call(call)).await };
+        Ok(Call::new::<values::RegistryList, _, _>(manner, work))
+    }
+
     /// Finds a registry by name, login server or resource ID.
     ///
     /// The result is `None` if the registry does not exist.

@@ -1,4 +1,4 @@
-//! Lists of many subscriptions: the clusters that match a filter.
+//! Lists of many subscriptions: the clusters and the registries that match a filter.
 
 use super::{
     Parts,
@@ -6,11 +6,12 @@ use super::{
     span::Outcome,
 };
 use crate::{
-    action::READ_CLUSTER,
+    action::{READ_CLUSTER, READ_REGISTRY},
     call::{Call, CallOptions},
     error::{Error, ErrorKind, Result, words},
     id::{SubscriptionId, check_not_empty},
-    inventory::{ClusterFilter, ListError, ListedCluster, Listing, ReadSource},
+    inventory::{ClusterFilter, ListError, ListedCluster, Listing, ReadSource, RegistryFilter},
+    registry::Registry,
 };
 use serde::{Deserialize, Serialize};
 use std::{
@@ -23,6 +24,9 @@ use tokio::time::Instant;
 pub(crate) const DEADLINE: Duration = Duration::from_secs(5 * 60);
 pub(crate) const RIGHTS_FOR_CLUSTERS: &[RequiredRight] =
     &[needed(READ_CLUSTER, RightScope::Subscription, "to list the clusters")];
+
+pub(crate) const RIGHTS_FOR_REGISTRIES: &[RequiredRight] =
+    &[needed(READ_REGISTRY, RightScope::Subscription, "to list the registries")];
 
 /// Options for listing the resources of many subscriptions.
 #[derive(Clone, Debug, Default)]
@@ -99,6 +103,26 @@ pub struct ClusterList {
     pub is_complete: bool,
 }
 
+/// The registries that match a filter, and how complete the list is.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[non_exhaustive]
+pub struct RegistryList {
+    /// The registries, in the order of the subscriptions. One that has no login server yet is left out: nothing can be pulled from it.
+    pub registries: Vec<Registry>,
+    /// The service that listed them.
+    pub source: ReadSource,
+    /// When reading began, by Azure's clock. The list shows this state or a later one.
+    #[serde(with = "crate::stored_time")]
+    pub as_of: SystemTime,
+    /// The subscriptions that were read.
+    pub subscriptions: Vec<SubscriptionId>,
+    /// What could not be read.
+    pub unreadable: Vec<Unreadable>,
+    /// Whether everything could be read. A registry that the caller cannot read, in a subscription that it can read, is left out
+    /// without a trace: Azure does not list it.
+    pub is_complete: bool,
+}
+
 /// A subscription, or one of its resources, that could not be read.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[non_exhaustive]
@@ -139,6 +163,33 @@ pub(crate) async fn clusters(
         is_complete: listing.is_complete(),
         unreadable: listing.unreadable.iter().map(Unreadable::of).collect(),
         clusters: listing.items,
+        subscriptions: listing.subscriptions,
+    })
+}
+
+pub(crate) async fn registries(
+    parts: &Parts,
+    filter: &RegistryFilter,
+    options: &ReadOptions,
+    call: &Call,
+) -> Result<RegistryList> {
+    filter.criteria().check()?;
+    let wanted = Wanted {
+        what: "the registries",
+        action: READ_REGISTRY,
+        named: &filter.subscriptions,
+        management_group: filter.management_group.as_deref(),
+    };
+    let list = |subscriptions: Vec<SubscriptionId>| async move {
+        parts.inventory().registries(&subscriptions, filter, call).await
+    };
+    let Read { listing, as_of } = read(parts, &wanted, options, call, list).await?;
+    Ok(RegistryList {
+        source: listing.source,
+        as_of,
+        is_complete: listing.is_complete(),
+        unreadable: listing.unreadable.iter().map(Unreadable::of).collect(),
+        registries: listing.items,
         subscriptions: listing.subscriptions,
     })
 }
@@ -264,6 +315,12 @@ impl Display for ClusterList {
     }
 }
 
+impl Display for RegistryList {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        show(f, "registry", &self.registries, &self.unreadable)
+    }
+}
+
 /// A line for each item, and one for each part that could not be read.
 fn show(f: &mut fmt::Formatter<'_>, what: &str, items: &[impl Display], unreadable: &[Unreadable]) -> fmt::Result {
     if items.is_empty() {
@@ -276,6 +333,12 @@ fn show(f: &mut fmt::Formatter<'_>, what: &str, items: &[impl Display], unreadab
 }
 
 impl Outcome for ClusterList {
+    fn outcome(&self) -> &'static str {
+        if self.is_complete { "done" } else { "partial" }
+    }
+}
+
+impl Outcome for RegistryList {
     fn outcome(&self) -> &'static str {
         if self.is_complete { "done" } else { "partial" }
     }

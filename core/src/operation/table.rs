@@ -23,7 +23,7 @@ macro_rules! imports {
             error::Result,
             identity::ClusterIdentities,
             image::ImageReference,
-            inventory::ClusterFilter,
+            inventory::{ClusterFilter, RegistryFilter},
             operation::{
                 apply,
                 attach::{self, ApplyAttachOptions, AttachOptions, AttachPlan, Attachment},
@@ -34,7 +34,7 @@ macro_rules! imports {
                 identities,
                 import::{self, Import, ImportItem, ImportManyOptions, ImportOptions, StartedImport},
                 kubeconfig,
-                list::{self, ClusterList, ReadOptions},
+                list::{self, ClusterList, ReadOptions, RegistryList},
                 pods, registry,
                 rollout::{self, RolloutOptions},
             },
@@ -116,6 +116,13 @@ macro_rules! operations {
                 deadline: list::DEADLINE,
                 rights: list::RIGHTS_FOR_CLUSTERS,
                 run: |parts, call| list::clusters(parts, filter, &options, call),
+            }
+            Registries registries(filter: &RegistryFilter, options: ReadOptions) -> RegistryList {
+                about: About { cluster: None, registry: None },
+                call: options.call,
+                deadline: list::DEADLINE,
+                rights: list::RIGHTS_FOR_REGISTRIES,
+                run: |parts, call| list::registries(parts, filter, &options, call),
             }
             Registry registry(registry: &RegistryRef, call: CallOptions) -> Option<Registry> {
                 about: About::registry(registry),
