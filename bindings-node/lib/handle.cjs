@@ -31,7 +31,6 @@ class ImportHandle {
     return { ...this.#stored };
   }
 
-  /** Nothing of its link. */
   toString() {
     return native.describe('ImportHandle', JSON.stringify(this.#stored));
   }

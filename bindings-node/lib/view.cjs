@@ -72,8 +72,7 @@ const plans = Object.fromEntries(
 
 function checked(type, value) {
   try {
-    described(type, value);
-    return value;
+    return described(type, value) && value;
   } catch (fault) {
     throw AksAcrError.invalidInput(`stored: not a plan of type ${type}: ${fault.message}`);
   }

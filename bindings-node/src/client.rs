@@ -5,7 +5,6 @@ use crate::{
     call::Call,
     credential::{Credential, GetToken},
     error::{Fault, Result},
-    runtime::promise,
     write::{Hook, OnWrite},
 };
 use aks_acr::Cloud;
@@ -138,8 +137,12 @@ impl Client {
         let work = async move {
             let done = work.await;
             let _ = heard().await;
-            done.map_err(Fault::from)
+            Ok(done)
         };
-        promise(env, work, show)
+        // An `async fn` under `#[napi]` could not give an error its fields: it crosses threads as data, and becomes an object there.
+        env.spawn_future_with_callback(work, |env, done| match done {
+            Ok(value) => show(env, value),
+            Err(err) => Err(Fault::from(err).into_js(env)),
+        })
     }
 }

@@ -16,7 +16,6 @@ mod import;
 mod kubeconfig;
 mod operations;
 mod rights;
-mod runtime;
 mod words;
 mod write;
 

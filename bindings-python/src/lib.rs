@@ -21,7 +21,6 @@ mod error;
 mod follow;
 mod import;
 mod interrupt;
-mod pull;
 mod raised;
 mod record;
 mod rights;

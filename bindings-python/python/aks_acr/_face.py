@@ -29,14 +29,11 @@ def given(make: Callable[_P, _T], /, *args: _P.args, **options: _P.kwargs) -> _T
         text = str(error)
         if text.startswith("Calls."):
             raise TypeError("Client." + text.removeprefix("Calls.")) from None
-        names = _arguments(error)
-        if not names or text.startswith(f"{names[0]}: "):
+        if not (names := _arguments(error)) or text.startswith(f"{names[0]}: "):
             raise
         found, _, wanted = text.strip("'").partition("' object is not an instance of '")
-        if wanted:
-            text = f"must be {wanted}, not {found}"
-        elif text == "Can't extract `str` to `Vec`":
-            text = "must be a list, not str"
+        text = f"must be {wanted}, not {found}" if wanted else text
+        text = "must be a list, not str" if text == "Can't extract `str` to `Vec`" else text
         raise TypeError(f"{names[0]}: {text}") from None
     except UnicodeEncodeError as error:
         broken: str = error.object
