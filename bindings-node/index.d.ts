@@ -4,9 +4,10 @@
 /**
  * Connects Azure Container Registry (ACR) to Azure Kubernetes Service (AKS).
  *
- * Every operation is idempotent: running it again changes nothing and succeeds. The one exception is an import of a tag with a
- * password, because its source cannot be compared; see `onExistingTag`. Every result is a frozen object, and `String(result)` is one
- * line, a plan's lines, or a table. Times are `Date`, durations are milliseconds in fields that end in `Ms`, and an unknown value is `null`.
+ * Every operation is idempotent: running it again changes nothing and succeeds. The one exception is an import by tag with source
+ * credentials (a password), because the source cannot be compared; see `onExistingTag`. Every result is a frozen object, and
+ * `String(result)` is one line, a plan's lines, or a table. Times are `Date`, durations are milliseconds in fields that end in `Ms`, and an
+ * unknown value is `null`.
  *
  * @packageDocumentation
  */
@@ -15,16 +16,16 @@
 export declare const VERSION: string;
 
 /**
- * A credential: any of `@azure/identity`, or an object with the same `getToken`. Tokens are cached until shortly before they expire,
- * and concurrent calls share one request.
+ * A credential: any credential from `@azure/identity`, or an object with the same `getToken`. Tokens are cached until shortly before they
+ * expire, and concurrent calls share one request.
  */
 export interface TokenCredential {
   /**
    * `abortSignal` is aborted when no call waits for the token any more: all are cancelled or past their deadlines.
    *
-   * An error that it throws becomes the `cause` of the call's error. A lost connection, a timeout, HTTP 408 or 5xx becomes
-   * `'unavailable'`, and HTTP 429 becomes `'rate_limited'` with the response's `retryAfterMs`; both are transient. Any other error,
-   * such as a denial by Entra, becomes `'unauthenticated'`, with the `refusal` `'conditional_access'` if that caused it.
+   * An error that it throws becomes the `cause` of the call's error. A lost connection, a timeout, HTTP 408 or 5xx becomes `'unavailable'`,
+   * and HTTP 429 becomes `'rate_limited'` with the response's `retryAfterMs`; both are transient. Any other error, such as a denial by
+   * Entra, becomes `'unauthenticated'`, with the `refusal` `'conditional_access'` if that caused it.
    */
   getToken(scopes: string[], options?: { abortSignal?: AbortSignal }): Promise<AccessToken | null>;
 }
@@ -35,7 +36,7 @@ export interface AccessToken {
   expiresOnTimestamp: number;
 }
 
-/** A cloud of Azure. */
+/** An Azure cloud. */
 export type CloudName = 'public' | 'china' | 'us_government' | 'bleu';
 
 /** Another cloud, or an emulator. */
@@ -45,8 +46,8 @@ export interface CustomCloud {
   /** The suffix of login servers, such as `.azurecr.io`. */
   registrySuffix: string;
   /**
-   * The token authority, such as `https://login.example`, for the default credential chain. By default `AZURE_AUTHORITY_HOST`, or else
-   * the address of Resource Manager.
+   * The token authority, such as `https://login.example`, for the default credential chain. By default `AZURE_AUTHORITY_HOST`, or else the
+   * address of Resource Manager.
    */
   authority?: string;
   /** The address of Microsoft Graph, such as `https://graph.microsoft.com`, for `queryGraph`. None by default. */
@@ -59,8 +60,8 @@ export interface ClientSettings {
    * The credential. By default the first one configured in the environment, found at the first request: a service principal in
    * `AZURE_TENANT_ID`, `AZURE_CLIENT_ID` and `AZURE_CLIENT_SECRET` or `AZURE_CLIENT_CERTIFICATE_PATH`; GitHub Actions; workload identity;
    * Azure Pipelines; managed identity; az, then azd. A configured credential that fails is an error and is not skipped.
-   * `AZURE_TOKEN_CREDENTIALS` narrows the chain, as in Azure's SDKs: `prod` (all but the last two), `dev` (the last two), or one name,
-   * such as `ManagedIdentityCredential`. No other package is needed for it.
+   * `AZURE_TOKEN_CREDENTIALS` narrows the chain, as in Azure's SDKs: `prod` (all but the last two), `dev` (the last two), or one name, such
+   * as `ManagedIdentityCredential`. No other package is needed for it.
    *
    * The default chain uses `cloud`, `proxy` and `ca`; a credential that you pass does not.
    */
@@ -77,15 +78,16 @@ export interface ClientSettings {
   /** Root certificates as PEM text, trusted in addition to the system's. `NODE_EXTRA_CA_CERTS` is not read. */
   ca?: string;
   /**
-   * Makes the client read-only: a request that would change Azure or Kubernetes is not sent, and its call fails with `'forbidden'` and
-   * the refusal `'read_only_client'`. Plans, reads, a kubeconfig, an apply as a dry run, and an attach whose grant exists still work.
-   * Local files are not covered: a kubeconfig is merged, and a missing SSH key pair is created before the creation is refused.
+   * Makes the client read-only: a request that would change Azure or Kubernetes is not sent, and its call fails with `'forbidden'` and the
+   * refusal `'read_only_client'`. Plans, reads, kubeconfigs, dry-run applies, and attaches whose grant already exists still work. Local
+   * files are not covered: a kubeconfig is merged, and a missing SSH key pair is generated before ``create_cluster`` is refused.
    */
   readOnly?: boolean;
   /**
    * Called before each write. To reject the write, throw or return `false`: it is not sent, and the call fails with `'forbidden'`, the
    * refusal `'write_hook'`, and what was thrown as its `cause`. It must be synchronous: returning a promise rejects the write. It is not
-   * called again if the write is resent without a valid response; it is called again if Azure rejected the write for a transient cause.
+   * called again if the write is resent because no valid response arrived; it is called again if Azure rejected the write for a transient
+   * reason.
    */
   onWrite?: (write: Write) => void | boolean;
 }
@@ -93,8 +95,8 @@ export interface ClientSettings {
 /** The options of every call. In all options `null` means the same as leaving the option out. */
 export interface CallOptions {
   /**
-   * How long the whole call may take, in milliseconds. Each operation states its default. 0 sends no request; `Infinity` means no
-   * deadline; a negative number is `'invalid_input'`.
+   * How long the whole call may take, in milliseconds. Each operation states its default. 0 sends no request; `Infinity` means no deadline;
+   * a negative number is `'invalid_input'`.
    */
   deadlineMs?: number;
   /**
@@ -107,11 +109,11 @@ export interface CallOptions {
 }
 
 /**
- * Works with the registries and clusters of one subscription, with one credential. It does not keep Node from exiting, and there is
- * nothing to close.
+ * Works with the registries and clusters of one subscription, with one credential. It does not keep Node from exiting, and there is nothing
+ * to close.
  *
- * When a promise is rejected, the reason is always an {@link AksAcrError}, whose `code` is an {@link ErrorKind}. Besides the errors that
- * an operation lists, each can fail with `'unauthenticated'`, `'rate_limited'`, `'deadline_exceeded'`, `'cancelled'`, `'unavailable'` or
+ * When a promise is rejected, the reason is always an {@link AksAcrError}, whose `code` is an {@link ErrorKind}. Besides the errors that an
+ * operation lists, each can fail with `'unauthenticated'`, `'rate_limited'`, `'deadline_exceeded'`, `'cancelled'`, `'unavailable'` or
  * `'unexpected'`, and with `'invalid_input'` for an argument of the wrong type or an unknown option.
  *
  * @example
@@ -144,9 +146,7 @@ export declare class Client {
 /** The client's operations. */
 export interface Client extends Operations {}
 
-/**
- * The operations. A `cluster` is `'group/name'` or a resource ID; a `registry` is a name, a login server or a resource ID.
- */
+/** The operations. A `cluster` is `'group/name'` or a resource ID; a `registry` is a name, a login server or a resource ID. */
 export interface Operations {
   /**
    * Finds a cluster's identities, including the kubelet identity, which pulls images.
@@ -559,8 +559,8 @@ export interface Operations {
    * `{ source: 'nginx', target: 'nginx:v1' }`.
    * @param options The deadline is 2 hours by default.
    *
-   * @throws {AksAcrError} For the whole list: if two images have the same target or an image has invalid options (no
-   * request is sent then).
+   * @throws {AksAcrError} For the whole list: if two images have the same target or an image has invalid options (in
+   * that case, no request is sent).
    * @throws {AksAcrError} `'not_found'` if the registry does not exist.
    * @throws {AksAcrError} `'forbidden'` if the caller lacks the permission to read it.
    * @throws {AksAcrError} For each image, all errors of `importImage`.
@@ -681,12 +681,12 @@ export interface Operations {
    * @throws {AksAcrError} `'conflict'` if the file has different entries with these names and `onExistingEntry` is
    * `'keep'`, if the lock is not released in time (the error names it), or if a program that ignores the lock changed
    * the file in the meantime.
-   * @throws {AksAcrError} `'invalid_input'` if an entry names a program other than `kubelogin`, a file, a proxy that
-   * you did not configure or another user (the error names the field), or if the file's layout does not allow changing
+   * @throws {AksAcrError} `'invalid_input'` if an entry names a file, another user, a proxy that you did not configure,
+   * or a program other than `kubelogin` (the error names the field), or if the file's layout does not allow changing
    * only these entries (the error names the line).
    * @throws {AksAcrError} `'forbidden'` if the file is not writable.
    * @throws {AksAcrError} `'unavailable'` if the system failed, for example because the disk is full.
-   * @throws {AksAcrError} `'invalid_input'` before the first request if no file is named and the home folder is
+   * @throws {AksAcrError} `'invalid_input'` also, before the first request, if no file is named and the home folder is
    * unknown.
    *
    * @example
@@ -784,8 +784,8 @@ export type Follow = {
 };
 
 /**
- * A call in progress. Iterating it yields its events; every iterator gets all events, from the beginning. The iteration ends with the
- * call, and throws the call's error. Leaving it early cancels the call, for all iterators.
+ * A call in progress. Iterating it yields its events; every iterator gets all events, from the beginning. The iteration ends with the call,
+ * and throws the call's error. Leaving it early cancels the call, for all iterators.
  */
 export interface Run<Result> extends AsyncIterable<Event> {
   /** The call's result. If you do not await it, a failure does not cause an unhandled rejection. */
@@ -851,7 +851,7 @@ export declare class AksAcrError extends Error {
   readonly refusal?: RefusalKind;
   /** `x-ms-request-id` of the service's response. */
   readonly requestId?: string;
-  /** How long the service asked to wait. In milliseconds. */
+  /** How long the service asked the client to wait. In milliseconds. */
   readonly retryAfterMs?: number;
   /** The resource ID at which the caller was refused. */
   readonly scope?: string;
@@ -878,8 +878,8 @@ export declare class AksAcrError extends Error {
 export declare function requiredRights(operations: readonly (keyof Operations)[]): readonly RequiredRight[];
 
 /**
- * A custom role with exactly these rights, as JSON for `az role definition create --role-definition @file`. It includes rights that are
- * not required; leave those that you do not want out of `rights`.
+ * A custom role with exactly these rights, as JSON for `az role definition create --role-definition @file`. It includes rights that are not
+ * required; leave those that you do not want out of `rights`.
  *
  * @throws {AksAcrError} `'invalid_input'` for rights that are not from {@link requiredRights}.
  */
@@ -1086,8 +1086,8 @@ export interface ImportOptions extends CallOptions {
   onExistingTag?: OnExistingTag;
   /**
    * The Azure registry that contains the source, if the source's host does not identify it. Give its resource ID if it
-   * is in another subscription. A source without a host is then a repository of that registry: `app:v1` means its
-   * `app:v1`, not Docker Hub's `library/app:v1`. If the source names a host outside this cloud's registries, the call
+   * is in another subscription. A source without a host is then a repository of that registry: `app:v1` means `app:v1`
+   * there, not Docker Hub's `library/app:v1`. If the source names a host outside this cloud's registries, the call
    * fails with `'invalid_input'`.
    */
   sourceRegistry?: string;
@@ -1147,7 +1147,7 @@ export interface MergeKubeconfigOptions extends CallOptions {
    */
   file?: string;
   /**
-   * What to do with existing entries of the same names and different content. Kept by default. Values: `'keep'`
+   * What to do with existing entries that have the same names but different content. Kept by default. Values: `'keep'`
    * (default) or `'replace'`.
    */
   onExistingEntry?: OnExistingEntry;
@@ -1263,8 +1263,8 @@ export type DomainNameLabelScope =
  */
 export type ErrorKind =
   /**
-   * The input is invalid; the message names the part. What can be checked locally is rejected before the first request,
-   * the rest by the service.
+   * The input is invalid; the message names the part. Input that can be checked locally and is invalid is rejected
+   * before the first request; the service rejects the rest.
    */
   | 'invalid_input'
   /** The named resource does not exist. */
@@ -1286,7 +1286,9 @@ export type ErrorKind =
   | 'not_registered'
   /** No token could be acquired, or the service rejected it. */
   | 'unauthenticated'
-  /** The service throttles, and asks to wait longer than the deadline allows; see `retryAfterMs`. Transient. */
+  /**
+   * The service throttles, and asks the client to wait longer than the deadline allows; see `retryAfterMs`. Transient.
+   */
   | 'rate_limited'
   /** The deadline passed. Transient: operations that Azure has started continue, and a new call finds them. */
   | 'deadline_exceeded'
@@ -1341,7 +1343,7 @@ export type OnConditionMismatch =
   /** Replaces it with the requested condition, which may widen the grant. */
   | 'replace';
 
-/** What a merge does with an existing entry of the same name and different content. */
+/** What a merge does with an existing entry that has the same name but different content. */
 export type OnExistingEntry =
   /** Keeps it and fails with `'conflict'`. An identical entry is not an error. */
   | 'keep'
@@ -1417,7 +1419,7 @@ export type RefusalKind =
   | 'deny_assignment'
   /** The caller may assign roles, but a condition excludes this role or this principal. */
   | 'constrained_delegation'
-  /** Conditional access of Entra ID requires something that a program cannot provide, or a new sign-in. */
+  /** Entra ID conditional access requires something that a program cannot provide, or a new sign-in. */
   | 'conditional_access'
   /** The client is read-only: nothing was sent. */
   | 'read_only_client'
@@ -1475,8 +1477,8 @@ export type ImportResult =
 
 /**
  * An import that Azure is working on. `JSON.stringify(handle)` is the form to store, the same in every language. The link in it is signed
- * by Azure: anyone who has it can follow the import, so keep it secret. `util.inspect` does not show it. A copy made by
- * `structuredClone`, `postMessage` or spreading lacks the link and is rejected: send `handle.toJSON()`.
+ * by Azure: anyone who has it can follow the import, so keep it secret. `util.inspect` does not show it. A copy made by `structuredClone`,
+ * `postMessage` or spreading lacks the link and is rejected: send `handle.toJSON()`.
  */
 export declare class ImportHandle {
   /** @throws {AksAcrError} `'invalid_input'` if the stored form is invalid. */
@@ -1581,7 +1583,8 @@ export interface Attachment {
   /** `x-ms-correlation-request-id` of the write, for Azure's activity log. `null` if nothing was written. */
   readonly correlationId: string | null;
   /**
-   * Object IDs of Entra groups with access for which Azure did not say whether the identity is a member. Usually empty.
+   * Object IDs of Entra groups that have access. Azure did not say whether the identity is a member of them. Usually
+   * empty.
    */
   readonly uncheckedGroups: readonly string[];
 }
@@ -1599,15 +1602,15 @@ export type AttachOutcome =
   | {
       /** A scope above the registry gives the role: nothing was written. */
       readonly kind: 'inherited';
-      /** The scope that gives the role. */
+      /** The scope at which the role is assigned. */
       readonly from: string;
     }
   | {
       /**
        * The identity is a direct or nested member of an Entra group that has access: nothing was written.
        *
-       * This comes with a warning: nodes keep a token with the memberships at the time of issue for up to a day, so a
-       * new membership can take that long to take effect. Request a direct grant to avoid this.
+       * This comes with a warning: a node keeps its token, with the memberships it was issued with, for up to a day, so
+       * a new membership can take that long to take effect. Request a direct grant to avoid this.
        */
       readonly kind: 'through_group';
       /** Object ID of the group that has the role. */
@@ -1663,7 +1666,8 @@ export interface AttachPlan {
   /** The `onConditionMismatch` that the plan was made with. */
   readonly onConditionMismatch: OnConditionMismatch;
   /**
-   * Object IDs of Entra groups with access for which Azure did not say whether the identity is a member. Usually empty.
+   * Object IDs of Entra groups that have access. Azure did not say whether the identity is a member of them. Usually
+   * empty.
    */
   readonly uncheckedGroups: readonly string[];
   /** The form that is stored, the same in every language. */
@@ -1758,8 +1762,8 @@ export interface PullGrant {
   /** Whether the principal still exists, if known. */
   readonly principalState: PrincipalState;
   /**
-   * Those of the listed clusters whose nodes pull with this grant: the principal is their kubelet identity, or a group
-   * that contains it (see `membership`). Resource IDs.
+   * The clusters whose nodes pull with this grant, among those that the call listed: the principal is their kubelet
+   * identity, or a group that contains it (see `membership`). Resource IDs.
    */
   readonly clusters: readonly string[];
   /** The role definition's ID, the part that is the same in every subscription. */
@@ -1790,7 +1794,7 @@ export type GrantReach =
   | {
       /** On a scope above the registry, so it covers everything below that scope. */
       readonly kind: 'inherited';
-      /** The scope that gives the role. */
+      /** The scope at which the role is assigned. */
       readonly from: string;
     };
 
@@ -1865,8 +1869,8 @@ export interface ClusterAttachments {
   /** The principal that pulls for the cluster. An object ID. */
   readonly principalId: string;
   /**
-   * The grants, one or more for each registry, direct grants first. Grants to Entra groups that the identity is a
-   * direct or nested member of are included.
+   * The grants, one or more for each registry, direct grants first. Includes grants to Entra groups of which the
+   * identity is a direct or nested member.
    */
   readonly grants: readonly PullGrant[];
   /** The searched subscriptions. Registries in other subscriptions may be attached too. */
@@ -1980,7 +1984,7 @@ export interface CreatedRegistry {
   /** Whether this call created it. `false`: it existed, and was not changed. */
   readonly isNew: boolean;
   /**
-   * How an existing registry differs from the options: `location`, if requested, `sku`, `role_assignment_mode`,
+   * How an existing registry differs from the options: `location` (if requested), `sku`, `role_assignment_mode`,
    * `domain_name_label_scope`, `admin_user`, `anonymous_pull`.
    */
   readonly differences: readonly Difference[];
@@ -2005,15 +2009,15 @@ export interface CreatedCluster {
   /** Whether this call created it. `false`: it existed, or was already being created, and was not changed. */
   readonly isNew: boolean;
   /**
-   * How an existing cluster differs from the options: `location`, `vm_size` and `kubernetes_version`, if requested,
-   * `node_count`, `tier`, and `ssh_key`, if a public key was given.
+   * How an existing cluster differs from the options: `location`, `vm_size` and `kubernetes_version`, if requested;
+   * always `node_count` and `tier`; and `ssh_key` if a public key was given.
    */
   readonly differences: readonly Difference[];
   /** One result for each registry, in the order of the options, without duplicates. */
   readonly attachments: readonly Attachment[];
   /**
    * `x-ms-correlation-request-id` of the write that created the cluster, for Azure's activity log. `null` if nothing
-   * was written, or its response was lost.
+   * was written, or if the response to the write was lost.
    */
   readonly correlationId: string | null;
 }
@@ -2042,7 +2046,7 @@ export interface Cluster {
 
 /** The result of an import. */
 export interface Import {
-  /** The source, completed as Docker completes it. */
+  /** The source's full name, with the parts that Docker adds. */
   readonly source: string;
   /** The image in the registry: by its tag, or by its digest if it has no tag. */
   readonly target: string;
@@ -2053,8 +2057,8 @@ export interface Import {
   /** Whether the imported image was verified to equal the source. */
   readonly proof: ImportProof;
   /**
-   * `x-ms-correlation-request-id` of the write, for Azure's activity log. `null` if nothing was copied, or its response
-   * was lost.
+   * `x-ms-correlation-request-id` of the write, for Azure's activity log. `null` if nothing was copied, or if the
+   * response to the write was lost.
    */
   readonly correlationId: string | null;
 }
@@ -2183,7 +2187,7 @@ export interface Pod {
   readonly containers: number;
   /** The number of container restarts. */
   readonly restarts: number;
-  /** When a container last ended, if known. */
+  /** When a container last exited, if known. */
   readonly lastRestart: Date | null;
   /** When it was created. */
   readonly created: Date | null;
@@ -2279,7 +2283,7 @@ export type PullCause =
  *
  * Steps can run at the same time, so their events can be interleaved; a step is identified by its text, which is for
  * people and may change. Each `'started'` is followed by one `'finished'` with the same text, unless the step failed,
- * or the deadline or a cancellation ended it. Then the call's error says so; for one image of a list, its
+ * or the deadline or a cancellation ended it. In those cases the call's error says so; for one image of a list, its
  * `'item_ended'` says so. A step that was not started is never finished.
  */
 export type Event =
@@ -2338,7 +2342,7 @@ export type Event =
       readonly kind: 'item_ended';
       /** The image's index in the list, from 0. */
       readonly index: number;
-      /** The source image, completed as Docker completes it. */
+      /** The source image's full name, with the parts that Docker adds. */
       readonly source: string;
       /** Whether it was copied. `false`: the registry already had the same image, or the import failed. */
       readonly isNew: boolean;
@@ -2377,8 +2381,8 @@ export interface RequiredRight {
 /**
  * A request that changes something, before it is sent.
  *
- * A request that only reads is not a write, whatever its HTTP method: neither a POST that gets a kubeconfig, nor an
- * apply as a dry run.
+ * A request that only reads is not a write, whatever its HTTP method: for example, a POST that gets a kubeconfig, or a
+ * dry-run apply.
  */
 export interface Write {
   /** The service that would receive it. */

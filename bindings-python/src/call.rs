@@ -214,7 +214,7 @@ impl<'py> IntoPyObject<'py> for Returned {
     }
 }
 
-/// Ends a coroutine's call from the loop's thread.
+/// Ends a call that a coroutine awaits, from the thread of the event loop.
 #[pyclass(frozen, module = "aks_acr._native")]
 pub struct Ending(Interrupt);
 

@@ -103,7 +103,7 @@ methods! { ImportHandle;
         self.present().correlation_id
     }
 
-    /// How long Azure asks to wait before the next poll, if it does.
+    /// How long Azure asks the client to wait before the next poll, if it says so.
     #[getter]
     fn asked_wait(&self) -> Option<Duration> {
         self.present().asked_wait()

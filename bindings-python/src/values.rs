@@ -82,8 +82,8 @@ value! {
         condition: Option<String>,
         /// `x-ms-correlation-request-id` of the write, for Azure's activity log. `None` if nothing was written.
         correlation_id: Option<String>,
-        /// Object IDs of Entra groups with access for which Azure did not say whether the identity is a member. Usually
-        /// empty.
+        /// Object IDs of Entra groups that have access. Azure did not say whether the identity is a member of them.
+        /// Usually empty.
         unchecked_groups: Several<String>,
     }
 }
@@ -99,14 +99,14 @@ variants! {
         },
         /// A scope above the registry gives the role: nothing was written.
         Inherited {
-            /// The scope that gives the role.
+            /// The scope at which the role is assigned.
             #[serde(rename = "from")]
             from_: String,
         },
         /// The identity is a direct or nested member of an Entra group that has access: nothing was written.
         ///
-        /// This comes with a warning: nodes keep a token with the memberships at the time of issue for up to a day, so
-        /// a new membership can take that long to take effect. Request a direct grant to avoid this.
+        /// This comes with a warning: a node keeps its token, with the memberships it was issued with, for up to a day,
+        /// so a new membership can take that long to take effect. Request a direct grant to avoid this.
         ThroughGroup {
             /// Object ID of the group that has the role.
             group: String,
@@ -160,8 +160,8 @@ value! {
         on_inherited_grant: Word<aks_acr::OnInheritedGrant>,
         /// The `on_condition_mismatch` that the plan was made with.
         on_condition_mismatch: Word<aks_acr::OnConditionMismatch>,
-        /// Object IDs of Entra groups with access for which Azure did not say whether the identity is a member. Usually
-        /// empty.
+        /// Object IDs of Entra groups that have access. Azure did not say whether the identity is a member of them.
+        /// Usually empty.
         unchecked_groups: Several<String>,
     }
 }
@@ -245,8 +245,8 @@ value! {
         principal_type: Option<String>,
         /// Whether the principal still exists, if known.
         principal_state: Word<aks_acr::PrincipalState>,
-        /// Those of the listed clusters whose nodes pull with this grant: the principal is their kubelet identity, or a
-        /// group that contains it (see `membership`). Resource IDs.
+        /// The clusters whose nodes pull with this grant, among those that the call listed: the principal is their
+        /// kubelet identity, or a group that contains it (see `membership`). Resource IDs.
         clusters: Several<String>,
         /// The role definition's ID, the part that is the same in every subscription.
         role_definition_id: String,
@@ -274,7 +274,7 @@ variants! {
         },
         /// On a scope above the registry, so it covers everything below that scope.
         Inherited {
-            /// The scope that gives the role.
+            /// The scope at which the role is assigned.
             #[serde(rename = "from")]
             from_: String,
         },
@@ -343,8 +343,8 @@ value! {
         cluster: String,
         /// The principal that pulls for the cluster. An object ID.
         principal_id: String,
-        /// The grants, one or more for each registry, direct grants first. Grants to Entra groups that the identity is
-        /// a direct or nested member of are included.
+        /// The grants, one or more for each registry, direct grants first. Includes grants to Entra groups of which the
+        /// identity is a direct or nested member.
         grants: Several<PullGrant>,
         /// The searched subscriptions. Registries in other subscriptions may be attached too.
         subscriptions: Several<String>,
@@ -461,7 +461,7 @@ value! {
         registry: Registry,
         /// Whether this call created it. `False`: it existed, and was not changed.
         is_new: bool,
-        /// How an existing registry differs from the options: `location`, if requested, `sku`, `role_assignment_mode`,
+        /// How an existing registry differs from the options: `location` (if requested), `sku`, `role_assignment_mode`,
         /// `domain_name_label_scope`, `admin_user`, `anonymous_pull`.
         differences: Several<Difference>,
         /// `x-ms-correlation-request-id` of the write, for Azure's activity log. `None` if nothing was written.
@@ -489,12 +489,12 @@ value! {
         /// Whether this call created it. `False`: it existed, or was already being created, and was not changed.
         is_new: bool,
         /// How an existing cluster differs from the options: `location`, `vm_size` and `kubernetes_version`, if
-        /// requested, `node_count`, `tier`, and `ssh_key`, if a public key was given.
+        /// requested; always `node_count` and `tier`; and `ssh_key` if a public key was given.
         differences: Several<Difference>,
         /// One result for each registry, in the order of the options, without duplicates.
         attachments: Several<Attachment>,
         /// `x-ms-correlation-request-id` of the write that created the cluster, for Azure's activity log. `None` if
-        /// nothing was written, or its response was lost.
+        /// nothing was written, or if the response to the write was lost.
         correlation_id: Option<String>,
     }
 }
@@ -525,7 +525,7 @@ value! {
 value! {
     /// The result of an import.
     pub struct Import {
-        /// The source, completed as Docker completes it.
+        /// The source's full name, with the parts that Docker adds.
         source: String,
         /// The image in the registry: by its tag, or by its digest if it has no tag.
         target: String,
@@ -535,8 +535,8 @@ value! {
         is_new: bool,
         /// Whether the imported image was verified to equal the source.
         proof: ImportProof,
-        /// `x-ms-correlation-request-id` of the write, for Azure's activity log. `None` if nothing was copied, or its
-        /// response was lost.
+        /// `x-ms-correlation-request-id` of the write, for Azure's activity log. `None` if nothing was copied, or if
+        /// the response to the write was lost.
         correlation_id: Option<String>,
     }
 }
@@ -667,7 +667,7 @@ value! {
         containers: u32,
         /// The number of container restarts.
         restarts: u32,
-        /// When a container last ended, if known.
+        /// When a container last exited, if known.
         last_restart: Option<Time>,
         /// When it was created.
         created: Option<Time>,
@@ -752,8 +752,8 @@ variants! {
     ///
     /// Steps can run at the same time, so their events can be interleaved; a step is identified by its text, which is
     /// for people and may change. Each `Event.Started` is followed by one `Event.Finished` with the same text, unless
-    /// the step failed, or the deadline or a cancellation ended it. Then the call's error says so; for one image of a
-    /// list, its `Event.ItemEnded` says so. A step that was not started is never finished.
+    /// the step failed, or the deadline or a cancellation ended it. In those cases the call's error says so; for one
+    /// image of a list, its `Event.ItemEnded` says so. A step that was not started is never finished.
     pub enum Event {
         /// A step begins.
         Started {
@@ -803,7 +803,7 @@ variants! {
         ItemEnded {
             /// The image's index in the list, from 0.
             index: u32,
-            /// The source image, completed as Docker completes it.
+            /// The source image's full name, with the parts that Docker adds.
             source: String,
             /// Whether it was copied. `False`: the registry already had the same image, or the import failed.
             is_new: bool,
@@ -847,8 +847,8 @@ value! {
 value! {
     /// A request that changes something, before it is sent.
     ///
-    /// A request that only reads is not a write, whatever its HTTP method: neither a POST that gets a kubeconfig, nor
-    /// an apply as a dry run.
+    /// A request that only reads is not a write, whatever its HTTP method: for example, a POST that gets a kubeconfig,
+    /// or a dry-run apply.
     pub struct Write {
         /// The service that would receive it.
         service: Word<aks_acr::WriteService>,
@@ -898,7 +898,7 @@ pub const EXCEPTIONS: &[(aks_acr::ErrorKind, &str, &str)] = &[
     (
         aks_acr::ErrorKind::InvalidInput,
         "InvalidInputError",
-        "The input is invalid; the message names the part. What can be checked locally is rejected before the first request, the rest by the service. It is a `ValueError` too.",
+        "The input is invalid; the message names the part. Input that can be checked locally and is invalid is rejected before the first request; the service rejects the rest. It is a `ValueError` too.",
     ),
     (aks_acr::ErrorKind::NotFound, "NotFoundError", "The named resource does not exist."),
     (
@@ -924,7 +924,7 @@ pub const EXCEPTIONS: &[(aks_acr::ErrorKind, &str, &str)] = &[
     (
         aks_acr::ErrorKind::RateLimited,
         "RateLimitedError",
-        "The service throttles, and asks to wait longer than the deadline allows; see `retry_after`. Transient.",
+        "The service throttles, and asks the client to wait longer than the deadline allows; see `retry_after`. Transient.",
     ),
     (
         aks_acr::ErrorKind::DeadlineExceeded,

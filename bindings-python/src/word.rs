@@ -23,7 +23,7 @@ macro_rules! known {
             }
         })*
 
-        /// The words of every enum in core; a test compares Python's with them.
+        /// The string values of every enum in core; a test checks that those in Python are the same.
         #[pyo3::pyfunction]
         pub fn words(py: pyo3::Python<'_>) -> pyo3::PyResult<pyo3::Bound<'_, pyo3::types::PyDict>> {
             let words = pyo3::types::PyDict::new(py);

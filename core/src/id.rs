@@ -20,7 +20,7 @@ pub struct PrincipalId(Uuid);
 impl FromStr for PrincipalId {
     type Err = Error;
 
-    /// Parses `00000000-0000-0000-0000-000000000000`, in either case.
+    /// Parses `00000000-0000-0000-0000-000000000000`, in upper or lower case.
     ///
     /// # Errors
     /// [`InvalidInput`](crate::ErrorKind::InvalidInput) for any other format.
@@ -50,7 +50,7 @@ impl SubscriptionId {
 impl FromStr for SubscriptionId {
     type Err = Error;
 
-    /// Parses `00000000-0000-0000-0000-000000000000`, in either case.
+    /// Parses `00000000-0000-0000-0000-000000000000`, in upper or lower case.
     ///
     /// # Errors
     /// [`InvalidInput`](crate::ErrorKind::InvalidInput) for any other format.
@@ -177,7 +177,8 @@ impl ResourceId {
 impl FromStr for ResourceId {
     type Err = Error;
 
-    /// Parses `/subscriptions/{id}/resourceGroups/{group}/providers/{namespace}/{type}/{name}`, the fixed words in either case. The ID
+    /// Parses `/subscriptions/{id}/resourceGroups/{group}/providers/{namespace}/{type}/{name}`, with the fixed words in upper or lower
+    /// case. The ID
     /// of a nested resource is rejected.
     ///
     /// # Errors

@@ -21,7 +21,7 @@ pub enum RefusalKind {
     DenyAssignment,
     /// The caller may assign roles, but a condition excludes this role or this principal.
     ConstrainedDelegation,
-    /// Conditional access of Entra ID requires something that a program cannot provide, or a new sign-in.
+    /// Entra ID conditional access requires something that a program cannot provide, or a new sign-in.
     ConditionalAccess,
     /// The client is read-only: nothing was sent.
     ReadOnlyClient,

@@ -10,8 +10,7 @@ use std::{fmt, sync::Arc};
 
 /// A request that changes something, before it is sent.
 ///
-/// A request that only reads is not a write, whatever its HTTP method: neither a POST that gets a kubeconfig, nor an apply as a dry
-/// run.
+/// A request that only reads is not a write, whatever its HTTP method: for example, a POST that gets a kubeconfig, or a dry-run apply.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[non_exhaustive]
 pub struct Write {

@@ -25,9 +25,9 @@ class Client(Blocking, Connected):
     continues; ``KeyboardInterrupt`` and the like end the call.
 
     Args:
-        credential: Any credential of azure-identity, or another object with ``get_token_info`` or ``get_token``; its
-            methods may be coroutines. ``None``: the default chain, which uses the first configured of: service
-            principal in the environment (secret or certificate), GitHub Actions, workload identity, Azure Pipelines,
+        credential: Any credential from azure-identity, or another object with ``get_token_info`` or ``get_token``; its
+            methods may be coroutines. ``None``: the default chain, which uses the first of these that is configured: service principal in
+            the environment (secret or certificate), GitHub Actions, workload identity, Azure Pipelines,
             managed identity, az, azd.
         subscription_id: The subscription in which names are looked up.
         cloud: ``public`` (the default), ``china``, ``us_government``, ``bleu``, or a :class:`Cloud`.
@@ -37,7 +37,7 @@ class Client(Blocking, Connected):
             ``REQUESTS_CA_BUNDLE`` is not read.
         read_only: Whether the client refuses to change anything: a write is not sent, and its call raises
             ``ForbiddenError``. This covers Azure and Kubernetes only: a kubeconfig can still be read, even an
-            administrator's, and merged into a file, and a missing SSH key pair is created before the creation is refused.
+            administrator's, and merged into a file, and a missing SSH key pair is generated before ``create_cluster`` is refused.
         on_write: Called with each :class:`aks_acr.Write` before it is sent. If it raises, or returns ``False`` or an
             awaitable, the write is not sent, and the call raises ``ForbiddenError``. It is called in a daemon thread,
             several at a time if several calls are made, and must return quickly: the call waits for it.

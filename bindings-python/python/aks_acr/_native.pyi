@@ -89,7 +89,7 @@ def load(class_name: str, json: str) -> Any:
     """Internal. Restores a value of a class from its JSON form, for pickle."""
 
 def words() -> dict[str, list[str]]:
-    """Internal. The words of every enum in core; a test compares Python's with them."""
+    """Internal. The string values of every enum in core; a test checks that those in Python are the same."""
 
 def required_rights(operations: Iterable[_Operation]) -> list[RequiredRight]:
     """The rights that these operations need, each once. A right is marked required if any of the operations requires it."""
@@ -126,7 +126,7 @@ class Answer:
 
 @final
 class Ending:
-    """Internal. Ends a coroutine's call from the loop's thread."""
+    """Internal. Ends a call that a coroutine awaits, from the thread of the event loop."""
 
     def raised(self, error: BaseException) -> None: ...
 
@@ -907,7 +907,7 @@ class Calls:
                 succeeds, otherwise it fails with `ConflictError`. Values: `"keep"` (default) or `"replace"`.
             source_registry: The Azure registry that contains the source, if the source's host does not identify it.
                 Give its resource ID if it is in another subscription. A source without a host is then a repository of
-                that registry: `app:v1` means its `app:v1`, not Docker Hub's `library/app:v1`. If the source names a
+                that registry: `app:v1` means `app:v1` there, not Docker Hub's `library/app:v1`. If the source names a
                 host outside this cloud's registries, the call fails with `InvalidInputError`.
             username: The user name; left out if the password is a token for the registry.
             password: The password or the token. Credentials for a source that does not allow anonymous pulls. Only
@@ -958,7 +958,7 @@ class Calls:
 
         Raises:
             InvalidInputError: For the whole list: if two images have the same target or an image has invalid options
-                (no request is sent then).
+                (in that case, no request is sent).
             NotFoundError: If the registry does not exist.
             ForbiddenError: If the caller lacks the permission to read it.
             AksAcrError: For each image, all errors of `import_image`.
@@ -1001,7 +1001,7 @@ class Calls:
                 succeeds, otherwise it fails with `ConflictError`. Values: `"keep"` (default) or `"replace"`.
             source_registry: The Azure registry that contains the source, if the source's host does not identify it.
                 Give its resource ID if it is in another subscription. A source without a host is then a repository of
-                that registry: `app:v1` means its `app:v1`, not Docker Hub's `library/app:v1`. If the source names a
+                that registry: `app:v1` means `app:v1` there, not Docker Hub's `library/app:v1`. If the source names a
                 host outside this cloud's registries, the call fails with `InvalidInputError`.
             username: The user name; left out if the password is a token for the registry.
             password: The password or the token. Credentials for a source that does not allow anonymous pulls. Only
@@ -1137,7 +1137,7 @@ class Calls:
             file: The file. By default it is chosen as kubectl does: the first file in `KUBECONFIG` that already has an
                 entry with the name of the context, the cluster or the user, else the first that exists, else the last;
                 without `KUBECONFIG`, `~/.kube/config`.
-            on_existing_entry: What to do with existing entries of the same names and different content. Kept by
+            on_existing_entry: What to do with existing entries that have the same names but different content. Kept by
                 default. Values: `"keep"` (default) or `"replace"`.
             set_current: Whether the context becomes the current one; on by default.
             lock_wait: How long to wait for the file's lock; 10 seconds by default, and never beyond the call's
@@ -1150,12 +1150,12 @@ class Calls:
             ConflictError: If the file has different entries with these names and `on_existing_entry` is
                 `OnExistingEntry.KEEP`, if the lock is not released in time (the error names it), or if a program that
                 ignores the lock changed the file in the meantime.
-            InvalidInputError: If an entry names a program other than `kubelogin`, a file, a proxy that you did not
-                configure or another user (the error names the field), or if the file's layout does not allow changing
-                only these entries (the error names the line).
+            InvalidInputError: If an entry names a file, another user, a proxy that you did not configure, or a program
+                other than `kubelogin` (the error names the field), or if the file's layout does not allow changing only
+                these entries (the error names the line).
             ForbiddenError: If the file is not writable.
             UnavailableError: If the system failed, for example because the disk is full.
-            InvalidInputError: Before the first request if no file is named and the home folder is unknown.
+            InvalidInputError: Also, before the first request, if no file is named and the home folder is unknown.
 
         Example:
             merged = client.merge_kubeconfig("my-group/my-cluster", file=file)  # without it: kubectl's default file
@@ -1334,9 +1334,9 @@ class ImportItem(TypedDict):
     """
     source_registry: NotRequired[str | None]
     """The Azure registry that contains the source, if the source's host does not identify it. Give its resource ID if
-    it is in another subscription. A source without a host is then a repository of that registry: `app:v1` means its
-    `app:v1`, not Docker Hub's `library/app:v1`. If the source names a host outside this cloud's registries, the call
-    fails with `InvalidInputError`.
+    it is in another subscription. A source without a host is then a repository of that registry: `app:v1` means
+    `app:v1` there, not Docker Hub's `library/app:v1`. If the source names a host outside this cloud's registries, the
+    call fails with `InvalidInputError`.
     """
     username: NotRequired[str | None]
     """The user name; left out if the password is a token for the registry."""
@@ -1512,8 +1512,8 @@ class Attachment(Result):
 
     @property
     def unchecked_groups(self) -> tuple[str, ...]:
-        """Object IDs of Entra groups with access for which Azure did not say whether the identity is a member. Usually
-        empty.
+        """Object IDs of Entra groups that have access. Azure did not say whether the identity is a member of them.
+        Usually empty.
         """
 
 
@@ -1553,15 +1553,15 @@ class AttachOutcome(Result):
         def kind(self) -> Literal["inherited"]: ...
         @property
         def from_(self) -> str:
-            """The scope that gives the role."""
+            """The scope at which the role is assigned."""
 
 
     @final
     class ThroughGroup(AttachOutcome):
         """The identity is a direct or nested member of an Entra group that has access: nothing was written.
 
-        This comes with a warning: nodes keep a token with the memberships at the time of issue for up to a day, so a
-        new membership can take that long to take effect. Request a direct grant to avoid this.
+        This comes with a warning: a node keeps its token, with the memberships it was issued with, for up to a day, so
+        a new membership can take that long to take effect. Request a direct grant to avoid this.
         """
 
         __match_args__ = ("group", "from_")
@@ -1673,8 +1673,8 @@ class AttachPlan(Result):
 
     @property
     def unchecked_groups(self) -> tuple[str, ...]:
-        """Object IDs of Entra groups with access for which Azure did not say whether the identity is a member. Usually
-        empty.
+        """Object IDs of Entra groups that have access. Azure did not say whether the identity is a member of them.
+        Usually empty.
         """
 
 
@@ -1861,8 +1861,8 @@ class PullGrant(Result):
 
     @property
     def clusters(self) -> tuple[str, ...]:
-        """Those of the listed clusters whose nodes pull with this grant: the principal is their kubelet identity, or a
-        group that contains it (see `membership`). Resource IDs.
+        """The clusters whose nodes pull with this grant, among those that the call listed: the principal is their
+        kubelet identity, or a group that contains it (see `membership`). Resource IDs.
         """
 
     @property
@@ -1923,7 +1923,7 @@ class GrantReach(Result):
         def kind(self) -> Literal["inherited"]: ...
         @property
         def from_(self) -> str:
-            """The scope that gives the role."""
+            """The scope at which the role is assigned."""
 
 
 
@@ -2062,8 +2062,8 @@ class ClusterAttachments(Result):
 
     @property
     def grants(self) -> tuple[PullGrant, ...]:
-        """The grants, one or more for each registry, direct grants first. Grants to Entra groups that the identity is a
-        direct or nested member of are included.
+        """The grants, one or more for each registry, direct grants first. Includes grants to Entra groups of which the
+        identity is a direct or nested member.
         """
 
     @property
@@ -2319,7 +2319,7 @@ class CreatedRegistry(Result):
 
     @property
     def differences(self) -> tuple[Difference, ...]:
-        """How an existing registry differs from the options: `location`, if requested, `sku`, `role_assignment_mode`,
+        """How an existing registry differs from the options: `location` (if requested), `sku`, `role_assignment_mode`,
         `domain_name_label_scope`, `admin_user`, `anonymous_pull`.
         """
 
@@ -2378,7 +2378,7 @@ class CreatedCluster(Result):
     @property
     def differences(self) -> tuple[Difference, ...]:
         """How an existing cluster differs from the options: `location`, `vm_size` and `kubernetes_version`, if
-        requested, `node_count`, `tier`, and `ssh_key`, if a public key was given.
+        requested; always `node_count` and `tier`; and `ssh_key` if a public key was given.
         """
 
     @property
@@ -2388,7 +2388,7 @@ class CreatedCluster(Result):
     @property
     def correlation_id(self) -> str | None:
         """`x-ms-correlation-request-id` of the write that created the cluster, for Azure's activity log. `None` if
-        nothing was written, or its response was lost.
+        nothing was written, or if the response to the write was lost.
         """
 
 
@@ -2461,7 +2461,7 @@ class Import(Result):
     ) -> Import: ...
     @property
     def source(self) -> str:
-        """The source, completed as Docker completes it."""
+        """The source's full name, with the parts that Docker adds."""
 
     @property
     def target(self) -> str:
@@ -2481,8 +2481,8 @@ class Import(Result):
 
     @property
     def correlation_id(self) -> str | None:
-        """`x-ms-correlation-request-id` of the write, for Azure's activity log. `None` if nothing was copied, or its
-        response was lost.
+        """`x-ms-correlation-request-id` of the write, for Azure's activity log. `None` if nothing was copied, or if the
+        response to the write was lost.
         """
 
 
@@ -2777,7 +2777,7 @@ class Pod(Result):
 
     @property
     def last_restart(self) -> datetime | None:
-        """When a container last ended, if known."""
+        """When a container last exited, if known."""
 
     @property
     def created(self) -> datetime | None:
@@ -2980,8 +2980,8 @@ class Event(Result):
 
     Steps can run at the same time, so their events can be interleaved; a step is identified by its text, which is for
     people and may change. Each `Event.Started` is followed by one `Event.Finished` with the same text, unless the step
-    failed, or the deadline or a cancellation ended it. Then the call's error says so; for one image of a list, its
-    `Event.ItemEnded` says so. A step that was not started is never finished.
+    failed, or the deadline or a cancellation ended it. In those cases the call's error says so; for one image of a
+    list, its `Event.ItemEnded` says so. A step that was not started is never finished.
     """
 
     @property
@@ -3108,7 +3108,7 @@ class Event(Result):
 
         @property
         def source(self) -> str:
-            """The source image, completed as Docker completes it."""
+            """The source image's full name, with the parts that Docker adds."""
 
         @property
         def is_new(self) -> bool:
@@ -3191,8 +3191,8 @@ class RequiredRight(Result):
 class Write(Result):
     """A request that changes something, before it is sent.
 
-    A request that only reads is not a write, whatever its HTTP method: neither a POST that gets a kubeconfig, nor an
-    apply as a dry run.
+    A request that only reads is not a write, whatever its HTTP method: for example, a POST that gets a kubeconfig, or a
+    dry-run apply.
     """
 
     __match_args__ = ("service", "method", "target", "action", "step", "body")
@@ -3285,7 +3285,7 @@ class AksAcrError(Exception):
     request_id: str | None
     """`x-ms-request-id` of the service's response."""
     retry_after: timedelta | None
-    """How long the service asked to wait."""
+    """How long the service asked the client to wait."""
     scope: str | None
     """The resource ID at which the caller was refused."""
     smallest_role: str | None
@@ -3294,8 +3294,8 @@ class AksAcrError(Exception):
     """The HTTP status of the service's response."""
 
 class InvalidInputError(AksAcrError, ValueError):
-    """The input is invalid; the message names the part. What can be checked locally is rejected before the first
-    request, the rest by the service. It is a `ValueError` too.
+    """The input is invalid; the message names the part. Input that can be checked locally and is invalid is rejected
+    before the first request; the service rejects the rest. It is a `ValueError` too.
     """
 
 class NotFoundError(AksAcrError):
@@ -3322,7 +3322,8 @@ class UnauthenticatedError(AksAcrError):
     """
 
 class RateLimitedError(AksAcrError):
-    """The service throttles, and asks to wait longer than the deadline allows; see `retry_after`. Transient."""
+    """The service throttles, and asks the client to wait longer than the deadline allows; see `retry_after`. Transient.
+    """
 
 class DeadlineExceededError(AksAcrError, TimeoutError):
     """The deadline passed. Transient: operations that Azure has started continue, and a new call finds them. It is a

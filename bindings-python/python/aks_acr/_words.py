@@ -68,8 +68,8 @@ class ErrorKind(_Word):
     """
 
     INVALID_INPUT = "invalid_input"
-    """The input is invalid; the message names the part. What can be checked locally is rejected before the first
-    request, the rest by the service.
+    """The input is invalid; the message names the part. Input that can be checked locally and is invalid is rejected
+    before the first request; the service rejects the rest.
     """
     NOT_FOUND = "not_found"
     """The named resource does not exist."""
@@ -88,7 +88,8 @@ class ErrorKind(_Word):
     UNAUTHENTICATED = "unauthenticated"
     """No token could be acquired, or the service rejected it."""
     RATE_LIMITED = "rate_limited"
-    """The service throttles, and asks to wait longer than the deadline allows; see `retry_after`. Transient."""
+    """The service throttles, and asks the client to wait longer than the deadline allows; see `retry_after`. Transient.
+    """
     DEADLINE_EXCEEDED = "deadline_exceeded"
     """The deadline passed. Transient: operations that Azure has started continue, and a new call finds them."""
     CANCELLED = "cancelled"
@@ -150,7 +151,7 @@ class OnConditionMismatch(_Word):
 
 
 class OnExistingEntry(_Word):
-    """What a merge does with an existing entry of the same name and different content."""
+    """What a merge does with an existing entry that has the same name but different content."""
 
     KEEP = "keep"
     """Keeps it and fails with `ConflictError`. An identical entry is not an error."""
@@ -277,7 +278,7 @@ class RefusalKind(_Word):
     CONSTRAINED_DELEGATION = "constrained_delegation"
     """The caller may assign roles, but a condition excludes this role or this principal."""
     CONDITIONAL_ACCESS = "conditional_access"
-    """Conditional access of Entra ID requires something that a program cannot provide, or a new sign-in."""
+    """Entra ID conditional access requires something that a program cannot provide, or a new sign-in."""
     READ_ONLY_CLIENT = "read_only_client"
     """The client is read-only: nothing was sent."""
     WRITE_HOOK = "write_hook"

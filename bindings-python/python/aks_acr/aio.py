@@ -19,15 +19,15 @@ class Client(Awaitable, Connected):
     """Attaches registries to clusters in one Azure subscription, with one credential; every operation is a coroutine.
 
     Cancelling the task that awaits a call stops the call, not an operation that Azure has started. A credential whose
-    methods are coroutines is awaited in the loop of the call: like every async credential of azure-identity, it belongs
-    to one loop. One client may be used in any number of loops.
+    methods are coroutines is awaited in the loop of the call: like every async credential from azure-identity, it belongs to one loop. One
+    client may be used in any number of loops.
 
     Every operation takes the ``deadline`` of :class:`aks_acr.Client`. ``on_progress`` is a plain function, called in the
     loop of the call by ``call_soon_threadsafe``; an exception in it goes to the loop's exception handler, and the call
     continues.
 
     Args:
-        credential: Any credential of azure-identity, plain or of ``azure.identity.aio``, or another object with
+        credential: Any credential from azure-identity, whether from ``azure.identity`` or ``azure.identity.aio``, or another object with
             ``get_token_info`` or ``get_token``. ``None``: the default chain, as in :class:`aks_acr.Client`.
         subscription_id, cloud, proxy, ca, read_only: As in :class:`aks_acr.Client`.
         on_write: As in :class:`aks_acr.Client`; it is never called in the loop's thread.
@@ -35,7 +35,7 @@ class Client(Awaitable, Connected):
 
     @property
     def follow(self) -> Follow:
-        """Every operation as a run whose events are iterated by ``async for``."""
+        """Every operation as a run whose events are iterated with ``async for``."""
         return Follow(self._calls)
 
     async def close(self) -> None:
@@ -52,7 +52,7 @@ class Client(Awaitable, Connected):
 
 
 class Follow(FollowedAsync):
-    """Every operation of a client as a run: iterate it by ``async for`` for its events, then await it for its result.
+    """Every operation of a client as a run: iterate it with ``async for`` for its events, then await it for its result.
 
     After the last event, iteration raises the error if the call failed. Leaving the iteration early cancels the call.
     """

@@ -768,7 +768,7 @@ impl Calls {
     ///         succeeds, otherwise it fails with `ConflictError`. Values: `"keep"` (default) or `"replace"`.
     ///     source_registry: The Azure registry that contains the source, if the source's host does not identify it.
     ///         Give its resource ID if it is in another subscription. A source without a host is then a repository of
-    ///         that registry: `app:v1` means its `app:v1`, not Docker Hub's `library/app:v1`. If the source names a
+    ///         that registry: `app:v1` means `app:v1` there, not Docker Hub's `library/app:v1`. If the source names a
     ///         host outside this cloud's registries, the call fails with `InvalidInputError`.
     ///     username: The user name; left out if the password is a token for the registry.
     ///     password: The password or the token. Credentials for a source that does not allow anonymous pulls. Only
@@ -838,7 +838,7 @@ impl Calls {
     ///
     /// Raises:
     ///     InvalidInputError: For the whole list: if two images have the same target or an image has invalid options
-    ///         (no request is sent then).
+    ///         (in that case, no request is sent).
     ///     NotFoundError: If the registry does not exist.
     ///     ForbiddenError: If the caller lacks the permission to read it.
     ///     AksAcrError: For each image, all errors of `import_image`.
@@ -886,7 +886,7 @@ impl Calls {
     ///         succeeds, otherwise it fails with `ConflictError`. Values: `"keep"` (default) or `"replace"`.
     ///     source_registry: The Azure registry that contains the source, if the source's host does not identify it.
     ///         Give its resource ID if it is in another subscription. A source without a host is then a repository of
-    ///         that registry: `app:v1` means its `app:v1`, not Docker Hub's `library/app:v1`. If the source names a
+    ///         that registry: `app:v1` means `app:v1` there, not Docker Hub's `library/app:v1`. If the source names a
     ///         host outside this cloud's registries, the call fails with `InvalidInputError`.
     ///     username: The user name; left out if the password is a token for the registry.
     ///     password: The password or the token. Credentials for a source that does not allow anonymous pulls. Only
@@ -1055,7 +1055,7 @@ impl Calls {
     ///     file: The file. By default it is chosen as kubectl does: the first file in `KUBECONFIG` that already has an
     ///         entry with the name of the context, the cluster or the user, else the first that exists, else the last;
     ///         without `KUBECONFIG`, `~/.kube/config`.
-    ///     on_existing_entry: What to do with existing entries of the same names and different content. Kept by
+    ///     on_existing_entry: What to do with existing entries that have the same names but different content. Kept by
     ///         default. Values: `"keep"` (default) or `"replace"`.
     ///     set_current: Whether the context becomes the current one; on by default.
     ///     lock_wait: How long to wait for the file's lock; 10 seconds by default, and never beyond the call's
@@ -1068,12 +1068,12 @@ impl Calls {
     ///     ConflictError: If the file has different entries with these names and `on_existing_entry` is
     ///         `OnExistingEntry.KEEP`, if the lock is not released in time (the error names it), or if a program that
     ///         ignores the lock changed the file in the meantime.
-    ///     InvalidInputError: If an entry names a program other than `kubelogin`, a file, a proxy that you did not
-    ///         configure or another user (the error names the field), or if the file's layout does not allow changing
-    ///         only these entries (the error names the line).
+    ///     InvalidInputError: If an entry names a file, another user, a proxy that you did not configure, or a program
+    ///         other than `kubelogin` (the error names the field), or if the file's layout does not allow changing only
+    ///         these entries (the error names the line).
     ///     ForbiddenError: If the file is not writable.
     ///     UnavailableError: If the system failed, for example because the disk is full.
-    ///     InvalidInputError: Before the first request if no file is named and the home folder is unknown.
+    ///     InvalidInputError: Also, before the first request, if no file is named and the home folder is unknown.
     ///
     /// Example:
     ///     merged = client.merge_kubeconfig("my-group/my-cluster", file=file)  # without it: kubectl's default file

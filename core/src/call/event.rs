@@ -8,7 +8,7 @@ use std::{fmt, time::Duration};
 ///
 /// Steps can run at the same time, so their events can be interleaved; a step is identified by its text, which is for people and
 /// may change. Each [`Started`](Self::Started) is followed by one [`Finished`](Self::Finished) with the same text, unless the step
-/// failed, or the deadline or a cancellation ended it. Then the call's error says so; for one image of a list, its
+/// failed, or the deadline or a cancellation ended it. In those cases the call's error says so; for one image of a list, its
 /// [`ItemEnded`](Self::ItemEnded) says so. Dropping the future ends a step without an event. A step that was not started is never
 /// finished.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -63,7 +63,7 @@ pub enum Event {
     ItemEnded {
         /// The image's index in the list, from 0.
         index: u32,
-        /// The source image, completed as Docker completes it.
+        /// The source image's full name, with the parts that Docker adds.
         source: String,
         /// Whether it was copied. `false`: the registry already had the same image, or the import failed.
         is_new: bool,

@@ -72,16 +72,17 @@ impl Client {
     /// 1. A service principal: `AZURE_TENANT_ID`, `AZURE_CLIENT_ID` and `AZURE_CLIENT_SECRET`, or `AZURE_CLIENT_CERTIFICATE_PATH` (PEM
     ///    with certificate and unencrypted RSA key).
     /// 2. GitHub Actions with `id-token: write`, and `AZURE_TENANT_ID` and `AZURE_CLIENT_ID`.
-    /// 3. Workload identity: `AZURE_FEDERATED_TOKEN_FILE` and those two.
+    /// 3. Workload identity: `AZURE_FEDERATED_TOKEN_FILE`, `AZURE_TENANT_ID` and `AZURE_CLIENT_ID`.
     /// 4. Azure Pipelines: `SYSTEM_OIDCREQUESTURI`, `SYSTEM_ACCESSTOKEN` and the variables that tasks set for a service connection.
     /// 5. The managed identity of the machine; if it has several, the one named by `AZURE_CLIENT_ID`.
-    /// 6. The user signed in to az, then to azd.
+    /// 6. The user signed in to az, or else the user signed in to azd.
     ///
     /// If a configured credential fails, the call fails; the next one is not tried. `AZURE_TOKEN_CREDENTIALS` restricts the list, as in
     /// Azure's SDKs: `prod` (1 to 5), `dev` (6) or the name of one: `EnvironmentCredential`, `GitHubActionsCredential`,
     /// `WorkloadIdentityCredential`, `AzurePipelinesCredential`, `ManagedIdentityCredential`, `AzureCliCredential`,
-    /// `AzureDeveloperCliCredential`. All use the client's cloud, proxy and certificates; az and azd are programs and use their own
-    /// settings. GitHub and Azure Pipelines are asked for a new assertion whenever a new token is needed, so a job can run longer than
+    /// `AzureDeveloperCliCredential`. All except az and azd use the client's cloud, proxy and certificates; az and azd are separate
+    /// programs with their own settings. GitHub and Azure Pipelines are asked for a new assertion whenever a new token is needed, so a job
+    /// can run longer than
     /// an assertion is valid.
     ///
     /// # Examples
@@ -170,11 +171,12 @@ impl ClientBuilder {
 
     /// Adds root certificates, in PEM, that are trusted in addition to the system's.
     ///
-    /// Use it for a proxy that inspects TLS, or for an emulator. One text may hold several certificates; calling it again adds more.
+    /// Use it for a proxy that inspects TLS, or for an emulator. One string may contain several certificates; calling it again adds more.
     ///
-    /// They apply to Azure, registries and the default credential chain, and to a cluster in addition to the authority in its
-    /// kubeconfig. For requests to clusters, the certificate of an `https` proxy must be signed by one of these: the system's root
-    /// certificates are not used there. They do not apply to a transport or a credential that you pass. `NODE_EXTRA_CA_CERTS` and
+    /// They apply to Azure, registries and the default credential chain. For a cluster, they are trusted in addition to the authority in
+    /// its kubeconfig. For requests to clusters, the certificate of an `https` proxy must be signed by one of the certificates added here,
+    /// because the system's root certificates are not used there. They do not apply to a transport or a credential that you pass.
+    /// `NODE_EXTRA_CA_CERTS` and
     /// `REQUESTS_CA_BUNDLE` are not read.
     #[must_use]
     pub fn add_root_certificates(mut self, pem: impl Into<String>) -> Self {
@@ -252,13 +254,14 @@ impl ClientBuilder {
     /// Makes the client read-only: no request that would change something is sent.
     ///
     /// A call that would write ends with [`Forbidden`](crate::ErrorKind::Forbidden) and
-    /// [`ReadOnlyClient`](crate::RefusalKind::ReadOnlyClient). A call that only reads still works: plans, lists, a kubeconfig, an apply
-    /// as a dry run, and attach if the grant exists. This is enforced for Azure and Kubernetes in the request pipeline; your own
+    /// [`ReadOnlyClient`](crate::RefusalKind::ReadOnlyClient). A call that only reads still works: plans, lists, a kubeconfig, a dry-run
+    /// apply, and attach if the grant exists. This is enforced for Azure and Kubernetes in the request pipeline; your own
     /// implementations of the traits are not restricted.
     ///
     /// It restricts remote changes only, not reads or local files: an administrator's kubeconfig can be read
     /// ([`Access::Admin`](crate::Access::Admin)) if the caller has the permission, [`merge_kubeconfig`](Client::merge_kubeconfig)
-    /// writes its file, and a missing [`SshKey::Pair`](crate::SshKey::Pair) is generated before the creation of the cluster is refused.
+    /// writes its file, and a missing [`SshKey::Pair`](crate::SshKey::Pair) is generated before [`create_cluster`](Client::create_cluster)
+    /// is refused.
     ///
     /// ```
     /// # #[tokio::main(flavor = "current_thread")] async fn main() -> aks_acr::Result<()> {
@@ -304,9 +307,10 @@ impl ClientBuilder {
         self
     }
 
-    /// The connection that the client will use, to create and wrap Azure-backed parts. No request is sent.
+    /// The connection that the client will use; create Azure-backed parts from it, for example to wrap them in your own. No request is
+    /// sent.
     ///
-    /// Setting anything other than parts on the builder afterwards creates another connection.
+    /// If you later change any setting of the builder other than its parts, the client gets a new connection.
     ///
     /// # Errors
     /// Those of [`build`](Self::build).

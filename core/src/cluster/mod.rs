@@ -41,9 +41,9 @@ use std::{fmt, ops::ControlFlow, time::Duration};
 ///   response came.
 /// - `start_create` registers no resource provider, and generates no SSH key, unless the options say so.
 /// - `finish_create` waits for a cluster no matter which call started its creation, and returns the operation's own error text.
-/// - `kubeconfig` writes no file and starts no program. A kubeconfig that names a program other than `kubelogin`, a file, a proxy
-///   that the caller did not configure or a server other than the cluster's is an error that names the field; the same applies to
-///   every method that connects with it.
+/// - `kubeconfig` writes no file and starts no program. It is an error if a kubeconfig names a file, a proxy that the caller did not
+/// configure, a server other than the cluster's, or a program other than `kubelogin`; the error names the field. The same applies to every
+/// method that connects with it.
 /// - `apply` looks up the kinds of all objects before it writes the first; it is server-side apply, so a second call changes nothing.
 /// - `wait_for_rollout` ends when every replica is ready, or at a cause that waiting cannot resolve.
 /// - `pods` of a namespace without pods is an empty list.

@@ -92,7 +92,7 @@ impl Error {
         self
     }
 
-    /// Overrides [`is_transient`](Self::is_transient) of the kind.
+    /// Overrides the kind's default for [`is_transient`](Self::is_transient).
     #[must_use]
     pub fn with_transient(mut self, is_transient: bool) -> Self {
         self.0.transient = Some(is_transient);

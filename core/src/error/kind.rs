@@ -92,8 +92,8 @@ pub(crate) const STATUSES: [(u16, ErrorKind); 24] = {
 };
 
 kinds! {
-    /// The input is invalid; the message names the part. What can be checked locally is rejected before the first request, the rest by
-    /// the service.
+    /// The input is invalid; the message names the part. Input that can be checked locally and is invalid is rejected before the first
+    /// request; the service rejects the rest.
     InvalidInput => "invalid_input",
     /// The named resource does not exist.
     NotFound => "not_found",
@@ -107,7 +107,7 @@ kinds! {
     NotRegistered => "not_registered",
     /// No token could be acquired, or the service rejected it.
     Unauthenticated => "unauthenticated",
-    /// The service throttles, and asks to wait longer than the deadline allows; see [`Error::retry_after`]. Transient.
+    /// The service throttles, and asks the client to wait longer than the deadline allows; see [`Error::retry_after`]. Transient.
     RateLimited => "rate_limited",
     /// The deadline passed. Transient: operations that Azure has started continue, and a new call finds them.
     DeadlineExceeded => "deadline_exceeded",

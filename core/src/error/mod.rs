@@ -172,7 +172,7 @@ impl Error {
         self.0.refusal.as_ref().and_then(|refusal| refusal.smallest_role)
     }
 
-    /// How long the service asked to wait.
+    /// How long the service asked the client to wait.
     #[must_use]
     pub fn retry_after(&self) -> Option<Duration> {
         self.0.retry_after

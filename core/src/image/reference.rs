@@ -133,7 +133,7 @@ impl ImageReference {
         &self.repository
     }
 
-    /// The tag. A reference without tag and digest has `latest`.
+    /// The tag. A reference with neither a tag nor a digest has the tag `latest`.
     #[must_use]
     pub fn tag(&self) -> Option<&str> {
         self.tag.as_deref()

@@ -12,7 +12,7 @@ pub struct CreatedRegistry {
     pub registry: Registry,
     /// Whether this call created it. `false`: it existed, and was not changed.
     pub is_new: bool,
-    /// How an existing registry differs from the options: `location`, if requested, `sku`, `role_assignment_mode`,
+    /// How an existing registry differs from the options: `location` (if requested), `sku`, `role_assignment_mode`,
     /// `domain_name_label_scope`, `admin_user`, `anonymous_pull`.
     pub differences: Vec<Difference>,
     /// `x-ms-correlation-request-id` of the write, for Azure's activity log.

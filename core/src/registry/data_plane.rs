@@ -33,7 +33,7 @@ impl DataPlane {
     }
 
     /// The image with its digest, `None` if the registry does not have it.
-    /// An image that is named by its digest has that digest, or it is an error. If the registry does not report the digest, it is
+    /// If the image is named by its digest, any other digest in the response is an error. If the registry does not report the digest, it is
     /// computed from the manifest's bytes.
     pub async fn image(&self, image: &ImageReference, call: &Call) -> Result<Option<Image>> {
         let probe = Probe { image, call, registries: &self.registries, left: call.registry_timeout().map(Mutex::new) };

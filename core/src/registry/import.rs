@@ -64,20 +64,20 @@ pub struct ImportCredentials {
 }
 
 impl ImportCredentials {
-    /// A user name and password: of Docker Hub, of a registry's admin user, of a service principal.
+    /// A user name and password, for example for Docker Hub, or those of a registry's admin user or of a service principal.
     #[must_use]
     pub fn user(username: impl Into<String>, password: Secret) -> Self {
         Self { username: Some(username.into()), password }
     }
 
-    /// An Entra ID token for the source, which is an Azure registry.
+    /// An Entra ID token for the source, which must be an Azure registry.
     #[must_use]
     pub fn token(token: Secret) -> Self {
         Self { username: None, password: token }
     }
 }
 
-/// A handle of a running import. It can be stored and polled later, even by another process.
+/// A handle to a running import. It can be stored and polled later, even by another process.
 ///
 /// It contains a link that Azure has signed: anyone with the link can follow the import, so keep it secret. Printing or logging the
 /// handle does not show the link.

@@ -48,7 +48,7 @@ use std::{collections::BTreeMap, fmt};
 /// - `start_import` returns when Azure has accepted the import; it is not sent twice.
 /// - `poll_import` polls once. A failed import is an error with Azure's own text.
 /// - `image` of a missing image is `None`; it reads any registry, with the caller's identity for Azure registries and anonymously
-///   elsewhere. An image that is named by its digest has that digest, or it is an error.
+///   elsewhere. If the image is named by its digest, any other digest in the response is an error.
 #[async_trait]
 pub trait RegistryImporter: fmt::Debug + Send + Sync + 'static {
     /// The registry, if it exists.
@@ -85,7 +85,7 @@ pub struct Registry {
 }
 
 impl Registry {
-    /// Creates a registry with this ID and login server; all other fields have defaults.
+    /// A `Registry` value with this ID and login server; all other fields have defaults.
     #[must_use]
     pub fn new(id: ResourceId, login_server: impl Into<String>) -> Self {
         Self {

@@ -104,7 +104,7 @@ pub struct Granted {
     /// The assignment. `None` if it existed but the caller lacks the permission to read it.
     pub assignment: Option<RoleAssignment>,
     /// Whether this call created it, or set its condition.
-    /// This includes the case that the response to the write was lost and the retry found it.
+    /// This includes the case where the response to the write was lost and the retry found the assignment.
     pub is_new: bool,
     /// `x-ms-correlation-request-id` of the write.
     pub correlation_id: Option<String>,
@@ -123,7 +123,7 @@ impl Granted {
 #[non_exhaustive]
 pub struct Revoked {
     /// Whether this call removed one.
-    /// This includes the case that the response was lost and the retry did not find it.
+    /// This includes the case where the response was lost and the retry did not find the assignment.
     pub was_there: bool,
     /// `x-ms-correlation-request-id` of the write.
     pub correlation_id: Option<String>,

@@ -97,7 +97,7 @@ pub struct Cluster {
 }
 
 impl Cluster {
-    /// Creates a cluster with this ID; all other fields are empty.
+    /// A `Cluster` value with this ID; all other fields are empty.
     #[must_use]
     pub fn new(id: ResourceId) -> Self {
         Self {
@@ -126,7 +126,7 @@ pub struct ClusterCreation {
     /// The cluster, if it is already created.
     pub made: Option<Cluster>,
     /// `x-ms-correlation-request-id` of the write that started it.
-    /// `None` if this call wrote nothing, or its response was lost.
+    /// `None` if this call wrote nothing, or if the response to the write was lost.
     pub correlation_id: Option<String>,
     /// The link to poll the operation. It is signed: anyone with the link can follow the operation.
     link: Option<String>,

@@ -25,7 +25,7 @@ use std::{
 /// Longer than many concurrent processes need; each holds the lock for some milliseconds.
 const LOCK_WAIT: Duration = Duration::from_secs(10);
 
-/// What a merge does with an existing entry of the same name and different content.
+/// What a merge does with an existing entry that has the same name but different content.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 #[non_exhaustive]
@@ -50,7 +50,7 @@ pub struct MergeKubeconfigOptions {
     /// By default it is chosen as kubectl does: the first file in `KUBECONFIG` that already has an entry with the name of the context,
     /// the cluster or the user, else the first that exists, else the last; without `KUBECONFIG`, `~/.kube/config`.
     pub file: Option<PathBuf>,
-    /// What to do with existing entries of the same names and different content. Kept by default.
+    /// What to do with existing entries that have the same names but different content. Kept by default.
     pub on_existing_entry: OnExistingEntry,
     /// Whether the context becomes the current one; on by default.
     pub set_current: bool,
@@ -186,8 +186,8 @@ impl Kubeconfig {
     /// [`Conflict`](ErrorKind::Conflict) if the file has different entries with these names and
     /// [`on_existing_entry`](MergeKubeconfigOptions::on_existing_entry) is [`keep`](OnExistingEntry::Keep), if the lock is not released
     /// in time (the error names it), or if a program that ignores the lock changed the file in the meantime;
-    /// [`InvalidInput`](ErrorKind::InvalidInput) if an entry names a program other than `kubelogin`, a file, a proxy that you did not
-    /// configure or another user (the error names the field), or if the file's layout does not allow changing only these entries (the
+    /// [`InvalidInput`](ErrorKind::InvalidInput) if an entry names a file, another user, a proxy that you did not configure, or a program
+    /// other than `kubelogin` (the error names the field), or if the file's layout does not allow changing only these entries (the
     /// error names the line); [`Forbidden`](ErrorKind::Forbidden) if the file is not writable; [`Unavailable`](ErrorKind::Unavailable)
     /// if the system failed, for example because the disk is full.
     ///

@@ -32,7 +32,7 @@ pub struct Pod {
     pub containers: u32,
     /// The number of container restarts.
     pub restarts: u32,
-    /// When a container last ended, if known.
+    /// When a container last exited, if known.
     #[serde(with = "crate::stored_time::option")]
     pub last_restart: Option<SystemTime>,
     /// When it was created.
@@ -53,7 +53,7 @@ pub struct Pod {
 }
 
 impl Pod {
-    /// Creates a pod with this name and status; all other fields are empty.
+    /// A `Pod` value with this name and status; all other fields are empty.
     #[must_use]
     pub fn new(namespace: impl Into<String>, name: impl Into<String>, status: impl Into<String>) -> Self {
         Self {
@@ -87,7 +87,7 @@ pub struct Pods {
 }
 
 impl Pods {
-    /// Pods as listed at a time.
+    /// Pods as they were listed at this time.
     #[must_use]
     pub fn new(pods: Vec<Pod>, at: SystemTime) -> Self {
         Self { pods, at }

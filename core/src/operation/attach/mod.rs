@@ -151,7 +151,7 @@ pub struct Attachment {
     /// `x-ms-correlation-request-id` of the write, for Azure's activity log.
     /// `None` if nothing was written.
     pub correlation_id: Option<String>,
-    /// Object IDs of Entra groups with access for which Azure did not say whether the identity is a member.
+    /// Object IDs of Entra groups that have access. Azure did not say whether the identity is a member of them.
     /// Usually empty.
     pub unchecked_groups: Vec<String>,
 }
@@ -167,12 +167,12 @@ pub enum AttachOutcome {
     AlreadyGranted,
     /// A scope above the registry gives the role: nothing was written.
     Inherited {
-        /// The scope that gives the role.
+        /// The scope at which the role is assigned.
         from: String,
     },
     /// The identity is a direct or nested member of an Entra group that has access: nothing was written.
     ///
-    /// This comes with a warning: nodes keep a token with the memberships at the time of issue for up to a day, so a new membership can
+    /// This comes with a warning: a node keeps its token, with the memberships it was issued with, for up to a day, so a new membership can
     /// take that long to take effect. Request a direct grant to avoid this.
     ThroughGroup {
         /// Object ID of the group that has the role.

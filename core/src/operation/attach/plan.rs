@@ -82,7 +82,7 @@ pub struct AttachPlan {
     pub on_inherited_grant: OnInheritedGrant,
     /// The [`on_condition_mismatch`](crate::AttachOptions::on_condition_mismatch) that the plan was made with.
     pub on_condition_mismatch: OnConditionMismatch,
-    /// Object IDs of Entra groups with access for which Azure did not say whether the identity is a member.
+    /// Object IDs of Entra groups that have access. Azure did not say whether the identity is a member of them.
     /// Usually empty.
     pub unchecked_groups: Vec<String>,
 }

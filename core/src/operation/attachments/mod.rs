@@ -87,7 +87,7 @@ pub struct ClusterAttachments {
     /// The principal that pulls for the cluster.
     pub principal_id: PrincipalId,
     /// The grants, one or more for each registry, direct grants first.
-    /// Grants to Entra groups that the identity is a direct or nested member of are included.
+    /// Includes grants to Entra groups of which the identity is a direct or nested member.
     pub grants: Vec<PullGrant>,
     /// The searched subscriptions. Registries in other subscriptions may be attached too.
     pub subscriptions: Vec<SubscriptionId>,
@@ -121,7 +121,8 @@ pub struct PullGrant {
     pub principal_type: Option<String>,
     /// Whether the principal still exists, if known.
     pub principal_state: PrincipalState,
-    /// Those of the listed clusters whose nodes pull with this grant: the principal is their kubelet identity, or a group that contains
+    /// The clusters whose nodes pull with this grant, among those that the call listed: the principal is their kubelet identity, or a group
+    /// that contains
     /// it (see [`membership`](Self::membership)).
     pub clusters: Vec<ResourceId>,
     /// The role definition's ID, the part that is the same in every subscription.
@@ -150,7 +151,7 @@ pub enum GrantReach {
     Direct,
     /// On a scope above the registry, so it covers everything below that scope.
     Inherited {
-        /// The scope that gives the role.
+        /// The scope at which the role is assigned.
         from: String,
     },
 }

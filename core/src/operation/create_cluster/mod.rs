@@ -38,13 +38,13 @@ pub struct CreatedCluster {
     /// Whether this call created it.
     /// `false`: it existed, or was already being created, and was not changed.
     pub is_new: bool,
-    /// How an existing cluster differs from the options: `location`, `vm_size` and `kubernetes_version`, if requested, `node_count`,
-    /// `tier`, and `ssh_key`, if a public key was given.
+    /// How an existing cluster differs from the options: `location`, `vm_size` and `kubernetes_version`, if requested; always `node_count`
+    /// and `tier`; and `ssh_key` if a public key was given.
     pub differences: Vec<Difference>,
     /// One result for each registry, in the order of the options, without duplicates.
     pub attachments: Vec<Attachment>,
     /// `x-ms-correlation-request-id` of the write that created the cluster, for Azure's activity log.
-    /// `None` if nothing was written, or its response was lost.
+    /// `None` if nothing was written, or if the response to the write was lost.
     pub correlation_id: Option<String>,
 }
 

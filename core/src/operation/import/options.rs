@@ -27,7 +27,7 @@ pub struct ImportOptions {
     pub on_existing_tag: OnExistingTag,
     /// The Azure registry that contains the source, if the source's host does not identify it.
     /// Give its resource ID if it is in another subscription. A source without a host is then a repository of that registry: `app:v1`
-    /// means its `app:v1`, not Docker Hub's `library/app:v1`. If the source names a host outside this cloud's registries, the call
+    /// means `app:v1` there, not Docker Hub's `library/app:v1`. If the source names a host outside this cloud's registries, the call
     /// fails with [`InvalidInput`](crate::ErrorKind::InvalidInput).
     pub source_registry: Option<RegistryRef>,
     /// Credentials for a source that does not allow anonymous pulls.

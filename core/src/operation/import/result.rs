@@ -28,7 +28,7 @@ words!(OnExistingTag, "on_existing_tag": Keep => "keep", Replace => "replace");
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[non_exhaustive]
 pub struct Import {
-    /// The source, completed as Docker completes it.
+    /// The source's full name, with the parts that Docker adds.
     pub source: ImageReference,
     /// The image in the registry: by its tag, or by its digest if it has no tag.
     pub target: ImageReference,
@@ -39,7 +39,7 @@ pub struct Import {
     /// Whether the imported image was verified to equal the source.
     pub proof: ImportProof,
     /// `x-ms-correlation-request-id` of the write, for Azure's activity log.
-    /// `None` if nothing was copied, or its response was lost.
+    /// `None` if nothing was copied, or if the response to the write was lost.
     pub correlation_id: Option<String>,
 }
 
