@@ -54,6 +54,9 @@ async function* results(client, file) {
   yield client.planDetach('group/dev', 'myregistry');
   yield client.detach('group/dev', 'myregistry');
   yield client.registry('myregistry');
+  const another = '33333333-3333-3333-3333-333333333333';
+  yield client.clusters({ names: ['dev'], subscriptions: ['2610ec15-0868-5475-814e-6fbb10da7636', another], allowPartial: true });
+  yield client.registries({ tags: {} });
   yield client.createRegistry('group', 'myregistry', { location: 'northeurope', sku: 'Premium' });
   yield client.createCluster('group/dev', { location: 'northeurope', nodeCount: 7 });
   yield requiredRights(['attach']);

@@ -56,6 +56,9 @@ def results(client, tmp_path):
     yield client.detach("group/dev", "myregistry")
     yield client.detach("group/dev", "myregistry")
     yield client.registry("myregistry")
+    another = "33333333-3333-3333-3333-333333333333"
+    yield client.clusters(names=["dev"], subscriptions=[client.subscription_id, another], allow_partial=True)
+    yield client.registries(tags={})
     yield client.create_registry("group", "myregistry", location="northeurope", sku="Premium")
     yield client.create_cluster("group/new", location="westeurope", registries=["myregistry"])
     yield client.create_cluster("group/dev", location="northeurope", node_count=7)
