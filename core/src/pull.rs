@@ -120,6 +120,7 @@ impl PullCause {
     }
 
     /// What to do about it. `None`: it depends on the role assignments, or is in the message only.
+    #[cfg(feature = "kubernetes")]
     pub(crate) const fn hint(&self) -> Option<&'static str> {
         Some(match self {
             Self::Unauthorized | Self::Unknown => return None,
