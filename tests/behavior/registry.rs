@@ -156,7 +156,7 @@ async fn one_odd_cluster_of_a_subscription_hides_no_other() -> Checked {
     let scene = Scene::new()?;
     scene.grant_pull("AcrPull");
     let own = json!({"id": scene.azure.cluster_id(GROUP, crate::emulator::CLUSTER), "name": "dev",
-        "identity": {"type": "SystemAssigned"}, "properties": {"provisioningState": "Succeeded", "identityProfile":
+        "location": "westeurope", "identity": {"type": "SystemAssigned"}, "properties": {"provisioningState": "Succeeded", "identityProfile":
             {"kubeletidentity": {"objectId": scene.kubelet()?.to_string()}}}});
     let odd = json!({"value": [null, 5, "text", {"id": 7}, {"id": scene.azure.cluster_id(GROUP, "odd"), "identity": 5,
         "properties": {"identityProfile": "text"}}, own]});
