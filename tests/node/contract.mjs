@@ -51,7 +51,9 @@ export function canonical(value) {
   if (value instanceof ImportHandle) return value.toJSON();
   if (Array.isArray(value)) return value.map(canonical);
   if (value === null || typeof value !== 'object') return value;
-  return Object.fromEntries(Object.entries(value).map(([name, one]) => [snakeCase(name), canonical(one)]));
+  // The names of tags are whatever somebody called them.
+  const entry = ([name, one]) => [snakeCase(name), name === 'tags' ? one : canonical(one)];
+  return Object.fromEntries(Object.entries(value).map(entry));
 }
 
 /** An error in the form of a story. */
