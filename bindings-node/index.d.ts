@@ -853,7 +853,7 @@ export declare class AksAcrError extends Error {
   readonly requestId?: string;
   /** How long the service asked the client to wait. In milliseconds. */
   readonly retryAfterMs?: number;
-  /** The resource ID at which the caller was refused. */
+  /** The resource ID at which the caller was refused. For a resource to create, that of its resource group. */
   readonly scope?: string;
   /** The smallest built-in role with `missingAction`. */
   readonly smallestRole?: string;
@@ -1933,8 +1933,8 @@ export interface ClusterList {
 export interface ListedCluster {
   /** Its resource ID. */
   readonly id: string;
-  /** The region. */
-  readonly location: string;
+  /** The region, if Azure names it. */
+  readonly location: string | null;
   /** Its tags. */
   readonly tags: { readonly [name: string]: string };
   /** Whether its nodes run, as reported by Azure: `Running` or `Stopped`. */
@@ -1947,7 +1947,7 @@ export interface ListedCluster {
 export interface Unreadable {
   /** The subscription. */
   readonly subscription: string;
-  /** The resource, as Azure named it, if only this one could not be read. */
+  /** The resource, by its ID or as one without an ID, if only this one could not be read. */
   readonly resource: string | null;
   /** The action that the caller's roles lack, if that is the reason. */
   readonly missingAction: string | null;

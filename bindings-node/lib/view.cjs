@@ -72,7 +72,8 @@ const plans = Object.fromEntries(
 
 function checked(type, value) {
   try {
-    return described(type, value) && value;
+    described(type, value);
+    return value;
   } catch (fault) {
     throw AksAcrError.invalidInput(`stored: not a plan of type ${type}: ${fault.message}`);
   }

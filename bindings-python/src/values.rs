@@ -409,8 +409,8 @@ value! {
     pub struct ListedCluster {
         /// Its resource ID.
         id: String,
-        /// The region.
-        location: String,
+        /// The region, if Azure names it.
+        location: Option<String>,
         /// Its tags.
         tags: BTreeMap<String, String>,
         /// Whether its nodes run, as reported by Azure: `Running` or `Stopped`.
@@ -425,7 +425,7 @@ value! {
     pub struct Unreadable {
         /// The subscription.
         subscription: String,
-        /// The resource, as Azure named it, if only this one could not be read.
+        /// The resource, by its ID or as one without an ID, if only this one could not be read.
         resource: Option<String>,
         /// The action that the caller's roles lack, if that is the reason.
         missing_action: Option<String>,

@@ -221,6 +221,24 @@ mod tests {
         PullCause::read("ErrImagePull", text)
     }
 
+    #[cfg(feature = "kubernetes")]
+    #[test]
+    fn a_cause_that_waiting_cannot_help_has_a_hint() {
+        let causes = [
+            PullCause::Firewall { address: None },
+            PullCause::NotFound,
+            PullCause::NoMatchingPlatform,
+            PullCause::NoSuchHost,
+            PullCause::UntrustedCertificate,
+            PullCause::InvalidName,
+            PullCause::NeverPulled,
+        ];
+        for cause in causes {
+            assert_eq!(cause.retry(), PullRetry::Never, "{cause}");
+            assert!(cause.hint().is_some(), "{cause}");
+        }
+    }
+
     #[test]
     fn an_anonymous_error_beside_a_named_one_is_noise() {
         let text = "failed to authorize: failed to fetch oauth token: unexpected status from POST request to \

@@ -6,8 +6,8 @@ use crate::{
     emulator::{GROUP, REGISTRY, Scene, client},
 };
 use aks_acr::{
-    CallOptions, Client, Cloud, CreateRegistryOptions, DomainNameLabelScope, ErrorKind, NewRegistry, RegistryRef,
-    RoleAssignmentMode, Sku,
+    CallOptions, Client, Cloud, CreateRegistryOptions, DomainNameLabelScope, ErrorKind, NewRegistry, ReadOptions,
+    RegistryFilter, RegistryRef, RoleAssignmentMode, Sku,
 };
 use aks_acr_emulator::{Emulator, Fault, RegistrySeed, Timing};
 use serde_json::json;
@@ -36,6 +36,7 @@ pub fn cases() -> Vec<Case> {
             a_mode_that_is_not_known_is_no_guess,
             one_odd_registry_of_a_subscription_hides_no_other,
             an_odd_registry_that_is_meant_is_an_error,
+            a_named_subscription_with_odd_registries_is_listed,
             a_page_without_a_list_is_not_an_empty_one,
             a_registry_that_cannot_be_read_is_not_a_missing_one,
             one_odd_cluster_of_a_subscription_hides_no_other,
@@ -117,6 +118,20 @@ async fn an_odd_registry_that_is_meant_is_an_error() -> Checked {
     Ok(())
 }
 
+/// An item without an ID is one that could not be read, and not the subscription.
+async fn a_named_subscription_with_odd_registries_is_listed() -> Checked {
+    let scene = with_odd_registries()?;
+    let subscription = scene.registry().subscription();
+    let filter = RegistryFilter::default().with_subscription(subscription);
+    let listed = scene.client.registries(&filter, ReadOptions::default()).await?;
+    assert_eq!(listed.subscriptions, [subscription]);
+    let names: Vec<&str> = listed.registries.iter().map(|one| one.id.name()).collect();
+    assert_eq!(names, [REGISTRY, "tolerable"]);
+    assert!(!listed.is_complete);
+    assert!(listed.unreadable.iter().all(|part| part.resource.is_some()), "{:#?}", listed.unreadable);
+    Ok(())
+}
+
 /// What something else answers is not that there are no registries.
 async fn a_page_without_a_list_is_not_an_empty_one() -> Checked {
     for body in
@@ -156,7 +171,7 @@ async fn one_odd_cluster_of_a_subscription_hides_no_other() -> Checked {
     let scene = Scene::new()?;
     scene.grant_pull("AcrPull");
     let own = json!({"id": scene.azure.cluster_id(GROUP, crate::emulator::CLUSTER), "name": "dev",
-        "location": "westeurope", "identity": {"type": "SystemAssigned"}, "properties": {"provisioningState": "Succeeded", "identityProfile":
+        "identity": {"type": "SystemAssigned"}, "properties": {"provisioningState": "Succeeded", "identityProfile":
             {"kubeletidentity": {"objectId": scene.kubelet()?.to_string()}}}});
     let odd = json!({"value": [null, 5, "text", {"id": 7}, {"id": scene.azure.cluster_id(GROUP, "odd"), "identity": 5,
         "properties": {"identityProfile": "text"}}, own]});

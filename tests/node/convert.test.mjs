@@ -5,6 +5,7 @@ import { once } from 'node:events';
 import { test } from 'node:test';
 import { inspect } from 'node:util';
 import { MessageChannel } from 'node:worker_threads';
+import * as aksAcr from 'aks-acr';
 import { AksAcrError, Client, VERSION } from 'aks-acr';
 import { azureFor, clientOf, lines } from './azure.mjs';
 
@@ -36,6 +37,21 @@ test('a plan has a date, reads as a line and what is below it, and survives bein
   assert.deepEqual(attachment.outcome, { kind: 'granted' });
   const again = await client.applyAttach(plan);
   assert.deepEqual(again.outcome, { kind: 'already_granted' });
+});
+
+test('a stored plan is read again to be reviewed', async () => {
+  const client = clientOf(azure.emulator);
+  const plans = { AttachPlan: await client.planAttach(CLUSTER, 'myregistry'), DetachPlan: await client.planDetach(CLUSTER, 'myregistry') };
+  for (const [type, plan] of Object.entries(plans)) {
+    const read = aksAcr[type].fromJSON(JSON.parse(JSON.stringify(plan)));
+    assert.equal(String(read), String(plan));
+    assert.deepEqual(read, plan);
+    assert.ok(Object.isFrozen(read));
+  }
+  const wrong = { code: 'invalid_input', message: /^stored: not a plan of type AttachPlan: / };
+  for (const stored of [undefined, {}, JSON.parse(JSON.stringify(plans.DetachPlan))]) {
+    assert.throws(() => aksAcr.AttachPlan.fromJSON(stored), wrong);
+  }
 });
 
 test('a copy of a plan, which is only fields, is taken like the plan', async () => {

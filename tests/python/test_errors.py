@@ -228,6 +228,11 @@ def test_a_cloud_is_a_name_or_an_address(azure):
         assert aks_acr.Client(azure.credential(), azure.subscription_id, cloud=cloud)
     with pytest.raises(aks_acr.InvalidInputError, match="public, china"):
         aks_acr.Client(azure.credential(), azure.subscription_id, cloud="mars")
+    address = {"resource_manager": "https://localhost:1", "registry_suffix": ".azurecr.io"}
+    assert aks_acr.Client(azure.credential(), azure.subscription_id, cloud=address)
+    for wrong, name in ((dict(list(address.items())[:1]), "registry_suffix"), ({**address, "region": ""}, "region")):
+        with pytest.raises(TypeError, match=name):
+            aks_acr.Client(azure.credential(), azure.subscription_id, cloud=wrong)
 
 
 def test_a_credential_has_to_be_one(azure):

@@ -169,6 +169,24 @@ def test_results_and_errors_come_back_from_workers(azure, method):
         assert caught.value.kind == "invalid_input"
 
 
+def test_a_failure_is_not_printed_unless_logging_is_configured(azure):
+    program = (
+        "import aks_acr, json, logging, sys\n"
+        "class Refusing:\n"
+        "    def get_token(self, *scopes, **options): raise LookupError('no')\n"
+        "if len(sys.argv) > 1: logging.basicConfig()\n"
+        "client = aks_acr.Client(Refusing(), '00000000-0000-0000-0000-000000000000')\n"
+        "try: client.registry('myregistry')\n"
+        "except aks_acr.UnauthenticatedError: print('caught')\n"
+    )
+
+    def run(*args):
+        return subprocess.run([sys.executable, "-c", program, *args], capture_output=True, text=True, timeout=20, check=False)
+
+    assert (run().stdout, run().stderr) == ("caught\n", "")
+    assert "operation=" in run("configured").stderr
+
+
 def test_a_program_ends_with_work_under_way():
     program = (
         "import aks_acr, threading\n"

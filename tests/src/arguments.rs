@@ -92,11 +92,6 @@ impl Arguments {
         serde_json::from_value(value).unwrap_or_else(|err| panic!("{name}: {err}"))
     }
 
-    /// An argument that is a number of seconds.
-    pub fn seconds(&mut self, name: &str) -> Option<Duration> {
-        self.value(name).map(|value| Duration::from_secs_f64(value.as_f64().expect("seconds")))
-    }
-
     /// Checks that no exact argument is left.
     pub fn done(&self) {
         let left: Vec<&String> = self.values.keys().filter(|_| self.is_exact).collect();

@@ -2196,7 +2196,7 @@ class ListedCluster(Result):
         cls,
         *,
         id: str,
-        location: str,
+        location: str | None,
         tags: dict[str, str],
         power_state: str | None,
         identities: ClusterIdentities,
@@ -2206,8 +2206,8 @@ class ListedCluster(Result):
         """Its resource ID."""
 
     @property
-    def location(self) -> str:
-        """The region."""
+    def location(self) -> str | None:
+        """The region, if Azure names it."""
 
     @property
     def tags(self) -> dict[str, str]:
@@ -2241,7 +2241,7 @@ class Unreadable(Result):
 
     @property
     def resource(self) -> str | None:
-        """The resource, as Azure named it, if only this one could not be read."""
+        """The resource, by its ID or as one without an ID, if only this one could not be read."""
 
     @property
     def missing_action(self) -> str | None:
@@ -3287,7 +3287,7 @@ class AksAcrError(Exception):
     retry_after: timedelta | None
     """How long the service asked the client to wait."""
     scope: str | None
-    """The resource ID at which the caller was refused."""
+    """The resource ID at which the caller was refused. For a resource to create, that of its resource group."""
     smallest_role: str | None
     """The smallest built-in role with `missing_action`."""
     status: int | None

@@ -160,7 +160,7 @@ impl Error {
         missing.map(|refusal| refusal.action.as_ref())
     }
 
-    /// The resource ID at which the caller was refused.
+    /// The resource ID at which the caller was refused. For a resource to create, that of its resource group.
     #[must_use]
     pub fn scope(&self) -> Option<&str> {
         self.0.refusal.as_ref().map(|refusal| refusal.scope.as_str()).filter(|scope| !scope.is_empty())
@@ -242,11 +242,9 @@ fn fmt_sources(
     while let Some(err) = source {
         let mut text = err.to_string();
         // Some errors quote what lies behind them, and some facts are quoted from it.
-        if let Some((before, quoted)) = text.split_once(": ")
-            && context.iter().any(|(_, value)| !quoted.is_empty() && value == quoted)
-        {
-            before.to_owned().clone_into(&mut text);
-        }
+        let is_fact = |quoted: &str| !quoted.is_empty() && context.iter().any(|(_, value)| value == quoted);
+        let before = text.split_once(": ").filter(|(_, quoted)| is_fact(quoted)).map(|(before, _)| before.len());
+        text.truncate(before.unwrap_or(text.len()));
         if !adds_nothing(&text) && !last.contains(&text) {
             write!(f, ": {}", Quoted(&text))?;
             last = text;
@@ -326,6 +324,22 @@ mod tests {
             Error::new(ErrorKind::NotFound, "no such cluster").with_context("cluster", "dev").with_service(service);
         assert_eq!(err.to_string(), "no such cluster (cluster: dev)");
         assert_eq!(format!("{err:#}"), "no such cluster (cluster: dev): HTTP 404 ResourceNotFound");
+    }
+
+    #[test]
+    fn a_text_that_is_a_fact_already_is_not_repeated() {
+        let service = |message: &str| ServiceError {
+            status: 400,
+            code: Some("Bad".to_owned()),
+            message: Some(message.to_owned()),
+            ..ServiceError::default()
+        };
+        let err = Error::new(ErrorKind::InvalidInput, "rejected").with_context("Kubernetes says", "no: such field");
+        let shown = format!("{:#}", err.with_service(service("no: such field")));
+        assert_eq!(shown, "rejected (Kubernetes says: no: such field): HTTP 400 Bad");
+        let err = Error::new(ErrorKind::InvalidInput, "rejected").with_context("Kubernetes says", "no");
+        let shown = format!("{:#}", err.with_service(service("another text")));
+        assert_eq!(shown, "rejected (Kubernetes says: no): HTTP 400 Bad: another text");
     }
 
     #[test]

@@ -167,7 +167,10 @@ impl Criteria<'_> {
         let is_there = match &item.location {
             Some(location) => is_any(self.locations, &|one| region(one) == region(location)),
             None if self.locations.is_empty() => true,
-            None => return Err(item.without_location()),
+            None => {
+                let err = Error::new(ErrorKind::Unexpected, "Azure listed a resource without a location");
+                return Err(err.with_context("resource", item.id.as_str()));
+            }
         };
         Ok(is_there
             && is_any(self.resource_groups, &|one| one.eq_ignore_ascii_case(item.id.group()))
@@ -202,11 +205,6 @@ impl Listed {
         let id = wire.id.parse().map_err(|err: Error| err.of_kind(ErrorKind::Unexpected))?;
         // A resource without tags may have none, or null.
         Ok(Self { id, location: wire.location, tags: wire.tags.unwrap_or_default() })
-    }
-
-    pub fn without_location(&self) -> Error {
-        Error::new(ErrorKind::Unexpected, "Azure listed a resource without a location")
-            .with_context("resource", self.id.as_str())
     }
 }
 

@@ -49,7 +49,7 @@ impl<T> Listing<T> {
 pub struct ListError {
     /// The subscription.
     pub subscription: SubscriptionId,
-    /// The resource, as Azure named it, if only this one could not be read.
+    /// The resource, by its ID or as one without an ID, if only this one could not be read.
     pub resource: Option<String>,
     /// The error.
     pub error: Error,
@@ -60,6 +60,13 @@ impl ListError {
     #[must_use]
     pub fn new(subscription: SubscriptionId, error: Error) -> Self {
         Self { subscription, resource: None, error }
+    }
+
+    /// A resource of the subscription that could not be read.
+    #[must_use]
+    pub fn with_resource(mut self, resource: impl Into<String>) -> Self {
+        self.resource = Some(resource.into());
+        self
     }
 }
 
@@ -82,8 +89,8 @@ words!(ReadSource, "source": Arm => "arm", Graph => "graph");
 pub struct ListedCluster {
     /// Its resource ID.
     pub id: ResourceId,
-    /// The region.
-    pub location: String,
+    /// The region, if Azure names it.
+    pub location: Option<String>,
     /// Its tags.
     pub tags: BTreeMap<String, String>,
     /// Whether its nodes run, as reported by Azure: `Running` or `Stopped`.
@@ -97,14 +104,15 @@ impl ListedCluster {
     #[must_use]
     pub fn new(id: ResourceId) -> Self {
         let identities = ClusterIdentities::new(id.clone());
-        Self { id, location: String::new(), tags: BTreeMap::new(), power_state: None, identities }
+        Self { id, location: None, tags: BTreeMap::new(), power_state: None, identities }
     }
 }
 
 impl fmt::Display for ListedCluster {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let power = self.power_state.as_deref().unwrap_or("power state unknown");
-        write!(f, "{}/{} in {} ({power})", self.id.group(), self.id.name(), self.location)?;
+        let location = self.location.as_deref().unwrap_or("an unknown region");
+        write!(f, "{}/{} in {location} ({power})", self.id.group(), self.id.name())?;
         match &self.identities.kubelet {
             Some(kubelet) => write!(f, ": pulls with kubelet identity {}", kubelet.object_id),
             None => Ok(()),

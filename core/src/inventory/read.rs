@@ -43,7 +43,7 @@ pub(super) async fn clusters(
     let read = |listed: Listed, item: Value| {
         let body: ClusterBody = read_item(item, "a cluster")?;
         Ok(Some(ListedCluster {
-            location: listed.location.clone().ok_or_else(|| listed.without_location())?,
+            location: listed.location,
             tags: listed.tags,
             power_state: body.part("properties/powerState/code")?,
             identities: read_identities(listed.id.clone(), &body)?,
@@ -84,7 +84,10 @@ async fn all<T: Serialize + Send>(
             Ok((items, skipped)) => {
                 listing.subscriptions.push(subscription);
                 listing.items.extend(items);
-                let skipped = skipped.into_iter().map(|(resource, error)| ListError { subscription, resource, error });
+                let skipped = skipped.into_iter().map(|(id, error)| {
+                    let resource = id.unwrap_or_else(|| "a resource without an ID".to_owned());
+                    ListError::new(subscription, error).with_resource(resource)
+                });
                 listing.unreadable.extend(skipped);
             }
             Err(error) => listing.unreadable.push(ListError::new(subscription, error)),
@@ -93,7 +96,7 @@ async fn all<T: Serialize + Send>(
     Ok(listing)
 }
 
-/// What a subscription answers for good, until somebody changes its roles or registers a provider.
+/// Whether the error lasts until the caller's roles change or a resource provider is registered.
 fn is_unreadable(kind: ErrorKind) -> bool {
     matches!(kind, ErrorKind::Forbidden | ErrorKind::NotFound | ErrorKind::NotRegistered)
 }

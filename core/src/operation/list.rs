@@ -129,7 +129,7 @@ pub struct RegistryList {
 pub struct Unreadable {
     /// The subscription.
     pub subscription: SubscriptionId,
-    /// The resource, as Azure named it, if only this one could not be read.
+    /// The resource, by its ID or as one without an ID, if only this one could not be read.
     pub resource: Option<String>,
     /// The action that the caller's roles lack, if that is the reason.
     pub missing_action: Option<String>,
@@ -147,7 +147,7 @@ pub(crate) async fn clusters(
     if filter.fleet.is_some() {
         return Err(unsupported("the members of an Azure Kubernetes Fleet Manager", "name the clusters"));
     }
-    let wanted = Wanted {
+    let request = ListRequest {
         what: "the clusters",
         action: READ_CLUSTER,
         named: &filter.subscriptions,
@@ -156,7 +156,7 @@ pub(crate) async fn clusters(
     let list = |subscriptions: Vec<SubscriptionId>| async move {
         parts.inventory().clusters(&subscriptions, filter, call).await
     };
-    let Read { listing, as_of } = read(parts, &wanted, options, call, list).await?;
+    let Read { listing, as_of } = read(parts, &request, options, call, list).await?;
     Ok(ClusterList {
         source: listing.source,
         as_of,
@@ -174,7 +174,7 @@ pub(crate) async fn registries(
     call: &Call,
 ) -> Result<RegistryList> {
     filter.criteria().check()?;
-    let wanted = Wanted {
+    let request = ListRequest {
         what: "the registries",
         action: READ_REGISTRY,
         named: &filter.subscriptions,
@@ -183,7 +183,7 @@ pub(crate) async fn registries(
     let list = |subscriptions: Vec<SubscriptionId>| async move {
         parts.inventory().registries(&subscriptions, filter, call).await
     };
-    let Read { listing, as_of } = read(parts, &wanted, options, call, list).await?;
+    let Read { listing, as_of } = read(parts, &request, options, call, list).await?;
     Ok(RegistryList {
         source: listing.source,
         as_of,
@@ -195,7 +195,7 @@ pub(crate) async fn registries(
 }
 
 /// What to list.
-struct Wanted<'a> {
+struct ListRequest<'a> {
     what: &'static str,
     /// What listing needs.
     action: &'static str,
@@ -204,7 +204,7 @@ struct Wanted<'a> {
     management_group: Option<&'a str>,
 }
 
-impl Wanted<'_> {
+impl ListRequest<'_> {
     /// Rejects what cannot be read, before the first request.
     fn check(&self, options: &ReadOptions) -> Result<()> {
         check_not_empty("management group", self.management_group)?;
@@ -267,17 +267,17 @@ struct Read<T> {
 
 async fn read<T: Send, F: Future<Output = Result<Listing<T>>> + Send>(
     parts: &Parts,
-    wanted: &Wanted<'_>,
+    request: &ListRequest<'_>,
     options: &ReadOptions,
     call: &Call,
     list: impl FnOnce(Vec<SubscriptionId>) -> F + Send,
 ) -> Result<Read<T>> {
-    wanted.check(options)?;
+    request.check(options)?;
     let begun = Instant::now();
-    let work = async { list(wanted.subscriptions(parts, call).await?).await };
-    let mut listing = call.step(&format!("listing {}", wanted.what), work).await?;
+    let work = async { list(request.subscriptions(parts, call).await?).await };
+    let mut listing = call.step(&format!("listing {}", request.what), work).await?;
     if !options.allow_partial {
-        wanted.check_read(&mut listing)?;
+        request.check_read(&mut listing)?;
     }
     // Azure's clock is known from its responses only.
     let as_of = parts.time().checked_sub(begun.elapsed());

@@ -21,6 +21,7 @@ pub fn cases() -> Vec<Case> {
             pods_show_the_table_that_kubectl_prints,
             pods_of_an_odd_namespace_is_refused_before_a_request,
             pods_tell_why_an_image_is_not_pulled,
+            pods_without_a_way_to_the_emulators_kubernetes_say_what_is_missing,
         ];
     }
 }
@@ -50,6 +51,17 @@ async fn pods_tell_name_node_and_image(backend: &dyn Backend) -> Checked {
     assert_eq!((pod.namespace, pod.status.as_str()), (running.namespace, "Running"));
     assert!(pod.ready == pod.containers && pod.node.is_some() && pod.created.is_some());
     assert!(pod.image_id.is_some_and(|id| id.contains("sha256:")));
+    Ok(())
+}
+
+/// The emulator's kubeconfig has no certificate that a real TLS client accepts.
+async fn pods_without_a_way_to_the_emulators_kubernetes_say_what_is_missing() -> Checked {
+    let azure = aks_acr_emulator::Emulator::new().with_cluster("group", "dev");
+    let builder = aks_acr::Client::builder(azure.credential(), azure.subscription()).transport(azure.transport());
+    let (client, cluster) = (builder.build()?, "group/dev".parse()?);
+    let result = client.pods(&cluster, &PodSelection::default(), CallOptions::default()).await;
+    let err = refused(result, ErrorKind::InvalidInput)?;
+    assert!(err.to_string().contains("ClientBuilder::kubernetes"), "{err}");
     Ok(())
 }
 

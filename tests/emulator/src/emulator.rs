@@ -182,10 +182,11 @@ impl Emulator {
         self.with(|world| put_image(world, name, platforms))
     }
 
-    /// Adds a service principal that has these roles (built-in or custom, by name) at these scopes.
+    /// Adds a service principal that has these roles (built-in or custom, by name) at these scopes. In a scope, `{subscription}` stands
+    /// for the ID of [`Emulator::subscription`].
     ///
     /// # Panics
-    /// If the role does not exist: a test that grants nothing by mistake would pass for the wrong reason.
+    /// If the role does not exist, or a scope does not start with a slash: a test that grants nothing by mistake would pass for the wrong reason.
     #[must_use]
     pub fn with_caller(self, name: &str, roles: &[(&str, &str)]) -> Self {
         self.with(|world| {

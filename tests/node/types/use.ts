@@ -1,11 +1,10 @@
 // What a program in TypeScript may say, and what it may not.
 
 import { ClientSecretCredential, DefaultAzureCredential } from '@azure/identity';
-import { AksAcrError, Client, ImportHandle, Kubeconfig, VERSION, customRoleJson, requiredRights } from 'aks-acr';
+import { AksAcrError, AttachPlan, Client, ImportHandle, Kubeconfig, VERSION, customRoleJson, requiredRights } from 'aks-acr';
 import type {
   AttachOptions,
   AttachOutcome,
-  AttachPlan,
   ErrorKind,
   Event,
   Import,
@@ -58,7 +57,7 @@ export async function use(signal: AbortSignal): Promise<string> {
   await client.createRegistry('g', 'r', 'Basic');
   const plan: AttachPlan = await client.planAttach('g/c', 'r', options);
   const stored = JSON.parse(JSON.stringify(plan)) as StoredPlan;
-  await client.applyAttach(stored);
+  await client.applyAttach(AttachPlan.fromJSON(stored));
   const { outcome, condition } = await client.applyAttach(plan, { onProgress: (event) => console.log(String(event)) });
   const narrowed: string | null = condition;
   // @ts-expect-error results cannot be changed

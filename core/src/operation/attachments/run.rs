@@ -117,13 +117,10 @@ async fn registries(parts: &Parts, subscriptions: &[SubscriptionId], call: &Call
 /// What was listed, and in which subscriptions. Where the caller lacks the permission nothing is known; any other error of a
 /// subscription is one of the list.
 fn listed<T>(listing: Listing<T>) -> Result<(Vec<SubscriptionId>, Vec<T>)> {
-    let Listing { items, subscriptions, unreadable, .. } = listing;
-    // An item that cannot be parsed, which may have no ID, belongs to a subscription whose list was read.
-    let fails =
-        |part: &ListError| !subscriptions.contains(&part.subscription) && part.error.kind() != ErrorKind::Forbidden;
-    match unreadable.into_iter().find(fails) {
+    let fails = |part: &ListError| part.resource.is_none() && part.error.kind() != ErrorKind::Forbidden;
+    match listing.unreadable.into_iter().find(fails) {
         Some(part) => Err(part.error),
-        None => Ok((subscriptions, items)),
+        None => Ok((listing.subscriptions, listing.items)),
     }
 }
 

@@ -137,6 +137,19 @@ async fn a_caller_without_the_right_is_told_which_it_is() {
 }
 
 #[tokio::test(start_paused = true)]
+async fn a_callers_scope_may_name_the_subscription_by_a_placeholder() {
+    let (azure, registry, _) = scene();
+    let azure = azure.with_caller("reader", &[("Reader", "/subscriptions/{subscription}")]);
+    assert_eq!(arm(&azure, "reader", Method::Get, &registry, None).await.status, 200);
+}
+
+#[test]
+#[should_panic(expected = "a scope begins with a slash")]
+fn a_callers_scope_begins_with_a_slash() {
+    let _ = Emulator::new().with_caller("reader", &[("Reader", "subscriptions/x")]);
+}
+
+#[tokio::test(start_paused = true)]
 async fn the_smallest_role_that_grants_may_grant() {
     let (azure, registry, kubelet) = scene();
     let azure = azure.with_caller("granter", &[("Role Based Access Control Administrator", &registry)]);

@@ -14,7 +14,7 @@ use crate::{
 };
 use std::ops::Deref;
 
-/// What Node has in another form: the operations as names of methods, and what is asked of a value by a method.
+/// The words that Node does not have: operations are names of methods, and values have no methods, so no `PullCause.retry`.
 const OTHERWISE: [&str; 2] = ["Operation", "PullRetry"];
 
 /// The templates' language. What they are filled with is behind it.
