@@ -5,6 +5,11 @@
 #[doc = include_str!("../../README.md")]
 struct Readme;
 
+/// The emulator's page, which shows programs with and without a client.
+#[cfg(doctest)]
+#[doc = include_str!("../../tests/emulator/README.md")]
+struct Emulator;
+
 /// The pages that show programs of their own.
 #[cfg(doctest)]
 #[doc = include_str!("../../docs/README.md")]

@@ -1,4 +1,5 @@
-#![doc = include_str!("../README.md")]
+// The examples of the README are tested in `examples`, where both crates are dependencies.
+#![cfg_attr(not(doctest), doc = include_str!("../README.md"))]
 #![forbid(unsafe_code)]
 
 mod arm;
