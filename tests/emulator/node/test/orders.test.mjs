@@ -42,7 +42,7 @@ test('what is not understood is named', async () => {
     [{ scene: { registrys: [] } }, /^scene\.registrys: unknown field/],
     [{ scene: { registries: [{ group: 'g', name: 'n', skew: 'x' }] } }, /^scene\.registries\[0\]\.skew/],
     [{ scene: { upstreams: [{ host: 'ghcr.io', challenge: 'riddle' }] } }, /challenge of ghcr\.io/],
-    [{ callers: [{ name: 'ci', roles: [{ role: 'Sorcerer' }] }] }, /no role named Sorcerer/],
+    [{ callers: [{ name: 'ci', roles: [{ role: 'Sorcerer' }] }] }, /role Sorcerer does not exist/],
     [{ timing: { propagatoin: 1 } }, /propagatoin/],
     [{ latency: 5 }, /latency/],
     [{ clock: 0 }, /1 to 100000/],
