@@ -702,8 +702,9 @@ export interface Operations {
    *
    * The host `<acr-name>.azurecr.io` in an object is replaced by the login server of the registry in the options: in
    * images of containers and volumes, in arguments and environment variables, and in custom resources. The `data` of an
-   * object, labels, annotations and descriptions are not changed. Objects are applied in order. If one fails, the
-   * objects before it stay applied and the error says how many: run the same apply again to continue.
+   * object, labels, annotations and descriptions are not changed. Objects are applied in order, but namespaces and
+   * custom resource definitions come first. If one fails, the objects applied before it stay and the error says how
+   * many: run the same apply again to continue.
    *
    * @param cluster A reference to a cluster: resource group and name, or resource ID.
    * @param manifests YAML with any number of documents, or JSON.
@@ -2155,6 +2156,11 @@ export interface Applied {
    * already as the manifest says.
    */
   readonly isNew: boolean;
+  /**
+   * Warnings of the cluster's API server, such as those of Pod Security admission or a deprecated version; usually
+   * empty.
+   */
+  readonly warnings: readonly string[];
 }
 
 /** A completed rollout of a deployment. */

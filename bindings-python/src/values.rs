@@ -629,6 +629,9 @@ value! {
         /// Whether the object is new; in a dry run, whether it would be new. `False`: it existed, and was changed or
         /// was already as the manifest says.
         is_new: bool,
+        /// Warnings of the cluster's API server, such as those of Pod Security admission or a deprecated version;
+        /// usually empty.
+        warnings: Several<String>,
     }
 }
 

@@ -1178,8 +1178,9 @@ class Calls:
 
         The host `<acr-name>.azurecr.io` in an object is replaced by the login server of the registry in the options: in
         images of containers and volumes, in arguments and environment variables, and in custom resources. The `data` of
-        an object, labels, annotations and descriptions are not changed. Objects are applied in order. If one fails, the
-        objects before it stay applied and the error says how many: run the same apply again to continue.
+        an object, labels, annotations and descriptions are not changed. Objects are applied in order, but namespaces
+        and custom resource definitions come first. If one fails, the objects applied before it stay and the error says
+        how many: run the same apply again to continue.
 
         Args:
             cluster: A reference to a cluster: resource group and name, or resource ID.
@@ -2656,7 +2657,7 @@ class MergedKubeconfig(Result):
 class Applied(Result):
     """An object that was applied."""
 
-    __match_args__ = ("kind", "name", "namespace", "is_new")
+    __match_args__ = ("kind", "name", "namespace", "is_new", "warnings")
     def __new__(
         cls,
         *,
@@ -2664,6 +2665,7 @@ class Applied(Result):
         name: str,
         namespace: str | None,
         is_new: bool,
+        warnings: Iterable[str],
     ) -> Applied: ...
     @property
     def kind(self) -> str:
@@ -2681,6 +2683,12 @@ class Applied(Result):
     def is_new(self) -> bool:
         """Whether the object is new; in a dry run, whether it would be new. `False`: it existed, and was changed or was
         already as the manifest says.
+        """
+
+    @property
+    def warnings(self) -> tuple[str, ...]:
+        """Warnings of the cluster's API server, such as those of Pod Security admission or a deprecated version;
+        usually empty.
         """
 
 

@@ -1111,8 +1111,9 @@ impl Calls {
     ///
     /// The host `<acr-name>.azurecr.io` in an object is replaced by the login server of the registry in the options: in
     /// images of containers and volumes, in arguments and environment variables, and in custom resources. The `data` of
-    /// an object, labels, annotations and descriptions are not changed. Objects are applied in order. If one fails, the
-    /// objects before it stay applied and the error says how many: run the same apply again to continue.
+    /// an object, labels, annotations and descriptions are not changed. Objects are applied in order, but namespaces
+    /// and custom resource definitions come first. If one fails, the objects applied before it stay and the error says
+    /// how many: run the same apply again to continue.
     ///
     /// Args:
     ///     cluster: A reference to a cluster: resource group and name, or resource ID.

@@ -146,6 +146,9 @@ pub struct Applied {
     /// Whether the object is new; in a dry run, whether it would be new.
     /// `false`: it existed, and was changed or was already as the manifest says.
     pub is_new: bool,
+    /// Warnings of the cluster's API server, such as those of Pod Security admission or a deprecated version; usually empty.
+    #[serde(default)]
+    pub warnings: Vec<String>,
 }
 
 impl fmt::Display for Applied {
@@ -158,7 +161,7 @@ impl Applied {
     /// An object that was applied.
     #[must_use]
     pub fn new(kind: impl Into<String>, name: impl Into<String>) -> Self {
-        Self { kind: kind.into(), name: name.into(), namespace: None, is_new: false }
+        Self { kind: kind.into(), name: name.into(), namespace: None, is_new: false, warnings: Vec::new() }
     }
 }
 

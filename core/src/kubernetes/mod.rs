@@ -11,6 +11,7 @@ mod send;
 mod service;
 mod status;
 mod trace;
+mod warnings;
 
 pub(crate) use bounded::Bounded;
 pub(crate) use created::Created;

@@ -4,6 +4,7 @@ use super::{
     created::{Created, is_created_since},
     failure::{from_kube, is_page, is_passing, unreadable},
     status,
+    warnings::warnings,
 };
 use crate::{
     call::Call,
@@ -31,6 +32,8 @@ pub(crate) struct Answer<T> {
     pub is_new: bool,
     /// The cluster's own time, from which ages are computed.
     pub at: SystemTime,
+    /// What the cluster warns of, although the request succeeded.
+    pub warnings: Vec<String>,
 }
 
 /// Sends a request that changes nothing and may be repeated.
@@ -124,7 +127,8 @@ async fn send_once<T>(
     }
     let odd = |err: serde_json::Error| unreadable(&err, step);
     let value = read(&body).map_err(odd)?;
-    Ok(Answer { value, is_new: head.status == http::StatusCode::CREATED, at: time(&head) })
+    let (is_new, warnings) = (head.status == http::StatusCode::CREATED, warnings(&head.headers));
+    Ok(Answer { value, is_new, at: time(&head), warnings })
 }
 
 /// Lists are requested by page, and writes return the object.

@@ -7,7 +7,7 @@ use super::{
     schema,
 };
 use crate::error::{Error, ErrorKind, ServiceError};
-use kube::core::Status;
+use kube::core::{Status, response::StatusDetails};
 use serde_json::Value;
 
 /// A reason that `kube` sets if a response is not a `Status` object.
@@ -29,9 +29,15 @@ pub(crate) fn from_status_at(status: Status, step: &str, path: &str) -> Error {
             Meaning::new(ErrorKind::InvalidInput, "the object is larger than Kubernetes accepts")
         }
         (None, 500) if status.reason.is_empty() => schema::meaning(&status.message).unwrap_or_else(unavailable),
+        // Not transient for whoever repeats the same request: a list has to be read from its beginning.
+        (None, 410) => Meaning {
+            is_transient: Some(false),
+            ..Meaning::new(ErrorKind::Unavailable, "the cluster no longer has this version of the list")
+        },
         (None, 404) => Meaning::new(ErrorKind::NotFound, missing::sentence(&status, path)),
         (None, code) => of_code(code),
     };
+    let is_of_client_side_apply = is_of_client_side_apply(status.details.as_ref());
     let service = ServiceError {
         status: status.code,
         code: Some(status.reason).filter(|reason| !reason.is_empty() && reason != REASON_OF_KUBE),
@@ -43,6 +49,9 @@ pub(crate) fn from_status_at(status: Status, step: &str, path: &str) -> Error {
     if let Some(text) = &service.message {
         err = err.with_context("Kubernetes says", shortened(text));
     }
+    if is_of_client_side_apply {
+        err = err.with_context("hint", CLIENT_SIDE_APPLY);
+    }
     if let Some(by) = refuser.and_then(Refuser::refusal) {
         err = err.with_refusal(by);
     }
@@ -50,6 +59,16 @@ pub(crate) fn from_status_at(status: Status, step: &str, path: &str) -> Error {
         err = err.with_transient(is_transient);
     }
     err.with_service(service)
+}
+
+const CLIENT_SIDE_APPLY: &str = "`kubectl apply` without --server-side set these fields; with `force`, this call takes them over from client-side apply";
+
+/// Whether a field belongs to client-side apply, as after following a tutorial.
+fn is_of_client_side_apply(details: Option<&StatusDetails>) -> bool {
+    details
+        .iter()
+        .flat_map(|details| &details.causes)
+        .any(|cause| cause.reason == "FieldManagerConflict" && cause.message.contains("\"kubectl-client-side-apply\""))
 }
 
 /// A refusal may quote a value as long as the object; the whole text is in the service error.
@@ -67,7 +86,6 @@ fn unavailable() -> Meaning {
 fn of_code(code: u16) -> Meaning {
     let kind = ErrorKind::of_status(code);
     let sentence = match (code, kind) {
-        (410, _) => "the cluster no longer has this version of the list",
         (500, _) => return unavailable(),
         (_, ErrorKind::InvalidInput) => "Kubernetes rejected the object as invalid",
         (_, ErrorKind::Unauthenticated) => "Kubernetes rejected the credentials",
@@ -168,6 +186,18 @@ mod tests {
     }
 
     #[test]
+    fn a_conflict_with_client_side_apply_has_a_hint() {
+        let conflict = |manager: &str| {
+            let mut body = status(409, "Conflict", "Apply failed with 1 conflict");
+            body["details"] = json!({"causes": [{"reason": "FieldManagerConflict", "field": ".spec.replicas",
+                "message": format!("conflict with \"{manager}\" using apps/v1")}]});
+            read_error(&body)
+        };
+        assert!(conflict("kubectl-client-side-apply").to_string().contains("hint: `kubectl apply` without"));
+        assert!(!conflict("kubectl").to_string().contains("hint"));
+    }
+
+    #[test]
     fn a_long_refusal_is_shortened_more_in_the_sentence_than_in_the_message() {
         let message = format!(
             "failed to create typed patch object (default/a; /v1, Kind=ConfigMap): .data: expected map, got &{{{}}}",
@@ -193,6 +223,8 @@ mod tests {
     #[test]
     fn a_status_has_the_same_meaning_as_elsewhere() {
         for (code, kind) in crate::error::STATUSES {
+            // Of a list that has expired, not of an object that is gone.
+            let kind = if code == 410 { ErrorKind::Unavailable } else { kind };
             let body = status(code, "Reason", "in Kubernetes' own words");
             let err = from_status(read(code, body.to_string().as_bytes()), "testing");
             assert_eq!(err.kind(), kind, "{code}: {err}");

@@ -26,6 +26,8 @@ pub fn cases() -> Vec<Case> {
             apply_a_second_time_changes_nothing,
             apply_takes_many_documents_in_their_order,
             apply_takes_a_definition_and_an_object_of_its_kind,
+            apply_puts_namespaces_and_definitions_before_what_needs_them,
+            apply_reports_the_warnings_of_the_server,
             apply_tells_whether_an_object_is_new,
             apply_puts_objects_that_name_no_namespace_into_the_one_of_the_options,
             apply_into_an_absent_namespace_is_not_found,
@@ -115,12 +117,47 @@ async fn apply_takes_many_documents_in_their_order() -> Checked {
     Ok(())
 }
 
+const THINGS: &str = "{apiVersion: apiextensions.k8s.io/v1, kind: CustomResourceDefinition, metadata: {name: things.acme.example}, \
+    spec: {group: acme.example, scope: Namespaced, names: {plural: things, singular: thing, kind: Thing}, \
+    versions: [{name: v1, served: true, storage: true, \
+    schema: {openAPIV3Schema: {type: object, x-kubernetes-preserve-unknown-fields: true}}}]}}";
+
+async fn apply_puts_namespaces_and_definitions_before_what_needs_them() -> Checked {
+    let scene = Scene::new()?;
+    let text = format!(
+        "{{apiVersion: v1, kind: ConfigMap, metadata: {{name: settings, namespace: team}}}}\n---\n\
+         {{apiVersion: acme.example/v1, kind: Thing, metadata: {{name: one, namespace: team}}}}\n---\n{THINGS}\n---\n\
+         {{apiVersion: v1, kind: Namespace, metadata: {{name: team}}}}"
+    );
+    let applied = scene.apply(&text).await?;
+    // The result has the order of the manifests.
+    let wanted = ["ConfigMap/settings", "Thing/one", "CustomResourceDefinition/things.acme.example", "Namespace/team"];
+    assert_eq!(names(&applied), wanted);
+    let paths: Vec<_> = scene
+        .sent(|request| request.service == Service::Kubernetes && request.is_write())
+        .iter()
+        .map(|request| request.path.rsplit('/').nth(1).unwrap_or_default().to_owned())
+        .collect();
+    assert_eq!(paths, ["customresourcedefinitions", "namespaces", "configmaps", "things"]);
+    Ok(())
+}
+
+async fn apply_reports_the_warnings_of_the_server() -> Checked {
+    let scene = Scene::new()?;
+    let text = "{apiVersion: v1, kind: Namespace, metadata: {name: team, labels: {pod-security.kubernetes.io/warn: restricted}}}";
+    let text = format!("{text}\n---\n{}", deployment("web", PLACEHOLDER, 0));
+    let applied =
+        scene.apply_with(&text, ApplyOptions::default().with_registry(scene.by_id()).with_namespace("team")).await?;
+    assert!(applied[0].warnings.is_empty());
+    assert!(
+        applied[1].warnings[0].starts_with("would violate PodSecurity \"restricted:latest\": allowPrivilegeEscalation")
+    );
+    Ok(())
+}
+
 async fn apply_takes_a_definition_and_an_object_of_its_kind() -> Checked {
     let scene = Scene::new()?;
-    let definition = "{apiVersion: apiextensions.k8s.io/v1, kind: CustomResourceDefinition, metadata: {name: things.acme.example}, \
-        spec: {group: acme.example, scope: Namespaced, names: {plural: things, singular: thing, kind: Thing}, \
-        versions: [{name: v1, served: true, storage: true, \
-        schema: {openAPIV3Schema: {type: object, x-kubernetes-preserve-unknown-fields: true}}}]}}";
+    let definition = THINGS;
     let object = "{apiVersion: acme.example/v1, kind: Thing, metadata: {name: one}, spec: {size: 3}}";
     let applied = scene.apply(&format!("{definition}\n---\n{object}")).await?;
     assert_eq!(names(&applied), ["CustomResourceDefinition/things.acme.example", "Thing/one"]);

@@ -4,10 +4,17 @@ use super::{pods, wait_for_rollout::wait_for_rollout};
 use crate::{
     backend::{Backend, absent_cluster, random_name},
     case::{Case, Checked, cases, refused, some},
-    emulator::{HELLO, NGINX, Scene, deployment},
+    emulator::{CLUSTER, GROUP, HELLO, NGINX, Scene, deployment},
 };
 use aks_acr::{CallOptions, ErrorKind, PodSelection};
-use std::time::Duration;
+use std::{
+    sync::{
+        Arc,
+        atomic::{AtomicUsize, Ordering},
+    },
+    time::Duration,
+};
+use tower::ServiceExt;
 
 pub fn cases() -> Vec<Case> {
     cases! { "cluster";
@@ -21,6 +28,7 @@ pub fn cases() -> Vec<Case> {
             pods_show_the_table_that_kubectl_prints,
             pods_of_an_odd_namespace_is_refused_before_a_request,
             pods_tell_why_an_image_is_not_pulled,
+            pods_whose_list_expires_between_its_pages_are_listed_again,
             pods_without_a_way_to_the_emulators_kubernetes_say_what_is_missing,
         ];
     }
@@ -51,6 +59,38 @@ async fn pods_tell_name_node_and_image(backend: &dyn Backend) -> Checked {
     assert_eq!((pod.namespace, pod.status.as_str()), (running.namespace, "Running"));
     assert!(pod.ready == pod.containers && pod.node.is_some() && pod.created.is_some());
     assert!(pod.image_id.is_some_and(|id| id.contains("sha256:")));
+    Ok(())
+}
+
+/// The cluster's database forgets old versions while the pages of a list are read.
+async fn pods_whose_list_expires_between_its_pages_are_listed_again() -> Checked {
+    let scene = Scene::new()?;
+    let pod = |n: u8| {
+        format!(
+            "{{apiVersion: v1, kind: Pod, metadata: {{name: p{n}}}, spec: {{containers: [{{name: c, image: nginx}}]}}}}"
+        )
+    };
+    scene.apply(&[pod(1), pod(2), pod(3)].join("\n---\n")).await?;
+    let (azure, pages) = (scene.azure.clone(), Arc::new(AtomicUsize::new(0)));
+    let (forgetful, seen) = (azure.clone(), pages.clone());
+    let door = azure.kubernetes().map_request(move |mut request: http::Request<aks_acr::KubeBody>| {
+        if request.uri().path().ends_with("/pods") {
+            let page = seen.fetch_add(1, Ordering::Relaxed);
+            // Before the second page of the first two lists.
+            if page == 1 || page == 3 {
+                forgetful.add_node(GROUP, CLUSTER, &format!("more{page}"), "linux", "amd64");
+                forgetful.forget_history(GROUP, CLUSTER);
+            }
+            if let Ok(short) = request.uri().to_string().replace("limit=250", "limit=2").parse() {
+                *request.uri_mut() = short;
+            }
+        }
+        request
+    });
+    let client = aks_acr::Client::builder(azure.credential(), azure.subscription()).transport(azure.transport());
+    let client = client.kubernetes(door).build()?;
+    let listed = client.pods(&scene.cluster, &PodSelection::default(), CallOptions::default()).await?;
+    assert_eq!((listed.pods.len(), pages.load(Ordering::Relaxed)), (3, 6));
     Ok(())
 }
 

@@ -36,7 +36,7 @@ impl Kubernetes {
         let client = self.client(cluster, call).await?;
         let mut kinds = known_kinds(&client, manifests, options, call).await?;
         let mut applied = Vec::with_capacity(manifests.len());
-        for manifest in manifests {
+        for (place, manifest) in in_order(manifests) {
             let target = Target { client: &client, cluster, guard: &self.guard };
             let step = format!("applying {manifest}");
             let done = call.step(&step, apply_one(&target, &mut kinds, manifest, options, call)).await;
@@ -44,10 +44,22 @@ impl Kubernetes {
                 err.with_context("object", manifest.to_string())
                     .with_context("applied before it", applied.len().to_string())
             })?;
-            applied.push(done);
+            applied.push((place, done));
         }
-        Ok(applied)
+        applied.sort_by_key(|(place, _)| *place);
+        Ok(applied.into_iter().map(|(_, done)| done).collect())
     }
+}
+
+/// The manifests and their places, in the order in which they are applied: what others need comes first.
+fn in_order(manifests: &[Manifest]) -> impl Iterator<Item = (usize, &Manifest)> {
+    let (first, others): (Vec<_>, Vec<_>) = manifests.iter().enumerate().partition(|(_, manifest)| is_needed(manifest));
+    first.into_iter().chain(others)
+}
+
+fn is_needed(manifest: &Manifest) -> bool {
+    let group = manifest.api_version().split_once('/').map_or("", |(group, _)| group);
+    matches!((group, manifest.kind()), ("", "Namespace") | ("apiextensions.k8s.io", "CustomResourceDefinition"))
 }
 
 /// Looks up all kinds before anything is written, except those that the manifests themselves define: a dry run defines none.
@@ -137,14 +149,14 @@ async fn apply_one(
     let body = placed(manifest.object(), namespace);
     let request = Request::new(path).patch(manifest.name(), &parameters(options), &Patch::Apply(&body));
     let step = "applying an object";
-    let Answer { is_new, .. } = if options.dry_run {
+    let Answer { is_new, warnings, .. } = if options.dry_run {
         send::<Created>(target.client, request, step, call).await?
     } else {
         let write = |request: &http::Request<Vec<u8>>| as_write(request, target.cluster, manifest, namespace, step);
         send_write(target.client, target.guard, write, request, step, call).await?
     };
     let (kind, name) = (manifest.kind().to_owned(), manifest.name().to_owned());
-    Ok(Applied { kind, name, namespace: namespace.map(str::to_owned), is_new })
+    Ok(Applied { kind, name, namespace: namespace.map(str::to_owned), is_new, warnings })
 }
 
 /// An object may contain a secret in any field: only its name is reported.

@@ -41,6 +41,8 @@ const WATCH_SECONDS: u32 = 180;
 const LONGEST_SILENCE: Duration = Duration::from_secs(90);
 /// How many objects a list requests at once.
 const PAGE: u32 = 250;
+/// How often a list is read from its beginning, if the cluster forgets its version between two pages.
+const LISTS: u32 = 4;
 
 /// Where a watch of a list starts, and when the list was read.
 pub(super) struct Listed {
@@ -48,7 +50,8 @@ pub(super) struct Listed {
     pub at: SystemTime,
 }
 
-/// Reads a list page by page. `take` gets each item, and returns how many bytes it keeps.
+/// Reads a list page by page. `take` gets each item, and returns how many bytes it keeps. It may get an item twice: if a page has
+/// expired, the list is read again.
 pub(super) async fn list(
     client: &Client,
     path: &str,
@@ -56,6 +59,33 @@ pub(super) async fn list(
     step: &str,
     call: &Call,
     mut take: impl FnMut(&Value) -> usize + Send,
+) -> Result<Listed> {
+    for _ in 1..LISTS {
+        match list_once(client, path, parameters.clone(), step, call, &mut take).await {
+            Err(err) if is_expired(&err) => {}
+            listed => return listed,
+        }
+    }
+    list_once(client, path, parameters, step, call, &mut take).await.map_err(passing_if_expired)
+}
+
+/// Kubernetes keeps old versions for five minutes, or until the database is compacted.
+fn is_expired(err: &Error) -> bool {
+    err.status() == Some(410)
+}
+
+/// Another call may be quicker than the compaction.
+fn passing_if_expired(err: Error) -> Error {
+    if is_expired(&err) { err.with_transient(true) } else { err }
+}
+
+async fn list_once(
+    client: &Client,
+    path: &str,
+    parameters: ListParams,
+    step: &str,
+    call: &Call,
+    take: &mut (impl FnMut(&Value) -> usize + Send),
 ) -> Result<Listed> {
     #[derive(Deserialize)]
     struct Page<'a> {
@@ -100,15 +130,21 @@ pub(super) async fn list_pods(
     parameters: ListParams,
     call: &Call,
 ) -> Result<(Vec<Pod>, Listed)> {
-    let mut pods = Vec::new();
-    let take = |item: &Value| {
-        let pod = read_pod(item);
-        let weight = pod_weight(&pod);
-        pods.push(pod);
-        weight
-    };
-    let listed = list(client, path, parameters, "listing the pods", call, take).await?;
-    Ok((pods, listed))
+    let mut left = LISTS;
+    loop {
+        let mut pods = Vec::new();
+        let mut take = |item: &Value| {
+            let pod = read_pod(item);
+            let weight = pod_weight(&pod);
+            pods.push(pod);
+            weight
+        };
+        left -= 1;
+        match list_once(client, path, parameters.clone(), "listing the pods", call, &mut take).await {
+            Err(err) if is_expired(&err) && left > 0 => {}
+            listed => return Ok((pods, listed.map_err(passing_if_expired)?)),
+        }
+    }
 }
 
 pub(super) fn pod_weight(pod: &Pod) -> usize {

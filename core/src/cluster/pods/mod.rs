@@ -111,4 +111,16 @@ mod tests {
         assert_eq!(read.to_string(), pods.to_string());
         assert_eq!(read.rows().len(), 3);
     }
+
+    /// As kubectl does: a real table is in `tests/peers/kubernetes`.
+    #[test]
+    fn a_time_in_the_future_is_invalid() {
+        let at = SystemTime::UNIX_EPOCH + Duration::from_secs(3600);
+        let shown = |ahead: u64| {
+            let mut pod = Pod::new("default", "web-0", "Running");
+            (pod.restarts, pod.last_restart, pod.created) = (1, Some(at + Duration::from_secs(ahead)), Some(at));
+            Pods::new(vec![pod], at).rows()[1][3].clone()
+        };
+        assert_eq!((shown(1), shown(2)), ("1 (0s ago)".to_owned(), "1 (<invalid> ago)".to_owned()));
+    }
 }

@@ -24,19 +24,24 @@ impl Pods {
             format!("{}/{}", pod.ready, pod.containers),
             pod.status.clone(),
             self.restarts(pod),
-            pod.created.map_or_else(|| "<unknown>".to_owned(), |created| human(self.since(created))),
+            pod.created.map_or_else(|| "<unknown>".to_owned(), |created| self.since(created)),
         ]
     }
 
     fn restarts(&self, pod: &Pod) -> String {
         match pod.last_restart {
-            Some(last) if pod.restarts > 0 => format!("{} ({} ago)", pod.restarts, human(self.since(last))),
+            Some(last) if pod.restarts > 0 => format!("{} ({} ago)", pod.restarts, self.since(last)),
             _ => pod.restarts.to_string(),
         }
     }
 
-    fn since(&self, then: SystemTime) -> Duration {
-        self.at.duration_since(then).unwrap_or_default()
+    fn since(&self, then: SystemTime) -> String {
+        match self.at.duration_since(then) {
+            Ok(age) => human(age),
+            // A node's clock may be ahead. kubectl tolerates less than two seconds.
+            Err(ahead) if ahead.duration() < Duration::from_secs(2) => human(Duration::ZERO),
+            Err(_) => "<invalid>".to_owned(),
+        }
     }
 }
 

@@ -44,12 +44,13 @@ impl Kubernetes {
                 "failed to convert new object ({object}) to proper version: unable to convert unstructured object to {types}: {why}"
             )));
         }
+        let warnings = self.pod_security_warnings(kind, &target.namespace, &merged);
         let Some(before) = before else {
             let made = self.create(kind, &target.namespace, merged, None, call.is_dry_run())?;
-            return Ok(answer(201, &made, &[]));
+            return Ok(answer(201, &made, &warnings));
         };
         let after = self.update(kind, &before, merged, None, &target.subresource, call.is_dry_run())?;
-        Ok(answer(200, &after, &[]))
+        Ok(answer(200, &after, &warnings))
     }
 }
 

@@ -34,6 +34,7 @@ impl Kubernetes {
         self.check_quota(kind, place, &object)?;
         defaults::fill(kind, &mut object);
         self.admit(kind, &mut object);
+        self.check_pod_security(kind, place, &object)?;
         let time = self.clock.text(self.now);
         if kind.status {
             map(&mut object, &[]).remove("status");

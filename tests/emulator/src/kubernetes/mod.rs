@@ -22,6 +22,7 @@ mod object;
 mod openapi;
 mod ownership;
 mod patch;
+mod pod_security;
 mod protobuf;
 mod quota;
 mod reads;

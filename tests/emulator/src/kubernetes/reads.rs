@@ -105,7 +105,7 @@ impl Kubernetes {
             token => {
                 let (revision, namespace, name) = read_token(token)
                     .ok_or_else(|| Refusal::bad_request("continue key is not valid: illegal base64 data"))?;
-                if revision <= self.store.compacted() {
+                if revision < self.store.compacted() {
                     return Err(Refusal::expired(
                         "The provided continue parameter is too old to display a consistent list result. You must start a new list without the continue parameter.",
                     ));

@@ -89,7 +89,8 @@ pub(super) fn answer(code: u16, object: &Value, warnings: &[String]) -> Answer {
 
 impl Kubernetes {
     pub(super) fn post(&mut self, call: &Call<'_>) -> Result<Answer, Refusal> {
-        let (object, warnings) = call.object()?;
+        let (object, mut warnings) = call.object()?;
+        warnings.extend(self.pod_security_warnings(call.kind, &call.target.namespace, &object));
         let manager = manager(call.request, call.query);
         let (api_version, time) = (call.kind.api_version(), self.clock.text(self.now));
         let author = author(call.kind, &manager, "Update", "", &api_version, &time);
