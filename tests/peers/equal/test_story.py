@@ -101,7 +101,7 @@ class Theirs(Side):
         self.az = Az(emulator, "story")
         self.az.register_cloud()
         self.az.sign_in()
-        tools = pathlib.Path(os.environ["AKS_ACR_PEER_TOOLS"]).parent / "kubectl"
+        tools = pathlib.Path(os.environ["AKS_ACR_PEER_TOOLS"]).parent / "control-plane"
         self.kubectl = Kubectl(emulator, OTHERS, tools)
         # It works with what az has written.
         self.kubectl.environment["KUBECONFIG"] = str(self.config)

@@ -80,7 +80,7 @@ def by_az_and_kubectl_from_the_start(emulator):
 
 def deploy(emulator):
     """Applies the manifest; what kubectl is called by."""
-    tools = pathlib.Path(os.environ["AKS_ACR_PEER_TOOLS"]).parent / "kubectl"
+    tools = pathlib.Path(os.environ["AKS_ACR_PEER_TOOLS"]).parent / "control-plane"
     kubectl = Kubectl(emulator, Arm(emulator).kubeconfig(GROUP, CLUSTER), tools)
     manifest = (ROOT / "examples" / "acr-nginx.yaml").read_text().replace("<acr-name>", REGISTRY)
     kubectl("apply", "--server-side", "-f", "-", stdin=manifest)
