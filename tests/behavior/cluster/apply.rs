@@ -36,7 +36,7 @@ pub fn cases() -> Vec<Case> {
             apply_puts_a_login_server_with_a_domain_label_where_its_placeholder_stands,
             apply_refuses_what_names_no_registry_before_a_request,
             apply_with_an_absent_registry_writes_nothing,
-            apply_keeps_words_that_old_yaml_takes_for_booleans,
+            apply_reads_modes_and_words_as_kubectl_does,
             apply_asks_for_a_kubeconfig_once,
             apply_by_who_may_not_have_a_kubeconfig_is_forbidden,
         ];
@@ -248,12 +248,21 @@ async fn apply_with_an_absent_registry_writes_nothing() -> Checked {
     Ok(())
 }
 
-async fn apply_keeps_words_that_old_yaml_takes_for_booleans() -> Checked {
+/// Manifests of others have octal modes and words: kubectl applies them.
+async fn apply_reads_modes_and_words_as_kubectl_does() -> Checked {
     let scene = Scene::new()?;
-    let words = "{apiVersion: v1, kind: ConfigMap, metadata: {name: words}, data: {a: no, b: y, c: off, d: 0123}}";
-    scene.apply(words).await?;
-    let (_, found) = kubectl::get(&scene, "/api/v1/namespaces/default/configmaps/words").await?;
-    assert_eq!(found["data"], json!({"a": "no", "b": "y", "c": "off", "d": "0123"}));
+    let pod = "{apiVersion: v1, kind: Pod, metadata: {name: words}, spec: {automountServiceAccountToken: no, \
+        containers: [{name: c, image: nginx, stdin: yes, env: [{name: A, value: 'no'}, {name: B, value: '0123'}]}], \
+        volumes: [{name: s, secret: {secretName: s, defaultMode: 0400, optional: on}}]}}";
+    scene.apply(pod).await?;
+    let (_, found) = kubectl::get(&scene, "/api/v1/namespaces/default/pods/words").await?;
+    let (spec, container) = (&found["spec"], &found["spec"]["containers"][0]);
+    assert_eq!((&spec["automountServiceAccountToken"], &container["stdin"]), (&json!(false), &json!(true)));
+    assert_eq!(container["env"], json!([{"name": "A", "value": "no"}, {"name": "B", "value": "0123"}]));
+    assert_eq!(spec["volumes"][0]["secret"], json!({"secretName": "s", "defaultMode": 256, "optional": true}));
+    // A word where Kubernetes has text is refused there, with the field's name.
+    let words = "{apiVersion: v1, kind: ConfigMap, metadata: {name: words}, data: {a: no}}";
+    refused(scene.apply(words).await, ErrorKind::InvalidInput)?;
     Ok(())
 }
 

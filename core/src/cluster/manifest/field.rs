@@ -1,7 +1,7 @@
 //! Fields of a manifest and their types. A null field counts as absent, as in kubectl; a field of another type is an error, and never
 //! counts as absent.
 
-use super::lines::{self, Step};
+use super::{lines::Document, tree::Step};
 use crate::error::Error;
 use serde_json::{Map, Value};
 use std::fmt::Write;
@@ -79,9 +79,10 @@ impl Flaw {
     }
 
     /// The error, with the number of the document and the line of the field.
-    pub fn into_error(self, text: &str, document: usize) -> Error {
-        let err = Error::invalid(format!("invalid manifest: {}", self.message), "document", (document + 1).to_string());
-        match lines::line_of(text, document, self.at.steps()) {
+    pub fn into_error(self, document: &Document<'_>) -> Error {
+        let err =
+            Error::invalid(format!("invalid manifest: {}", self.message), "document", document.number.to_string());
+        match document.line_of(self.at.steps()) {
             Some(line) => err.with_context("line", line.to_string()),
             None => err,
         }

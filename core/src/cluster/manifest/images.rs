@@ -1,6 +1,6 @@
 //! The images in manifests, and the placeholder for the registry's host.
 
-use super::{Manifest, field::Path, lines::Step};
+use super::{Manifest, field::Path, tree::Step};
 use crate::{
     cloud::Cloud,
     error::{Error, Result},

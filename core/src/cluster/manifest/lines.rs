@@ -1,104 +1,53 @@
-//! The line of a field in a text. The text is parsed again for it, only for an error message.
+//! The lines of fields, for errors.
 
-use super::tree::options;
-use serde::de::{Deserialize, Deserializer, MapAccess, SeqAccess, Visitor};
-use serde_saphyr::Spanned;
-use std::fmt;
+use super::{
+    tree::{Kind, Node, Step, Tree, position},
+    value,
+};
+use std::borrow::Cow;
 
-/// One step from the top of a document to a field.
-#[derive(Clone, Debug, PartialEq)]
-pub(super) enum Step {
-    Key(String),
-    Index(usize),
+/// A part of a text that holds one value.
+#[derive(Debug)]
+pub(super) struct Document<'a> {
+    pub tree: Tree,
+    /// From 1. Empty documents count.
+    pub number: usize,
+    pub text: Cow<'a, str>,
+    /// The number of lines before it.
+    pub lines_before: usize,
 }
 
-/// The line of a field of a document, or of the nearest existing field above it.
-pub(super) fn line_of(text: &str, document: usize, steps: &[Step]) -> Option<u64> {
-    let documents: Vec<Spanned<Shape>> = serde_saphyr::from_multiple_with_options(text, options()).ok()?;
-    let mut node = documents.get(document)?;
+impl Document<'_> {
+    /// The line of a field, or of the nearest existing field above it.
+    pub fn line_of(&self, steps: &[Step]) -> Option<usize> {
+        Some(position(&self.text, place(&self.tree, steps)?, self.lines_before).0)
+    }
+}
+
+/// The node itself, or the one that it repeats.
+fn target(tree: &Tree, index: usize) -> Option<&Node> {
+    match tree.node(index)? {
+        Node { kind: Kind::Alias(of), .. } => tree.node(*of),
+        node => Some(node),
+    }
+}
+
+/// Where a field starts, or the nearest existing field above it.
+fn place(tree: &Tree, steps: &[Step]) -> Option<usize> {
+    let mut index = tree.root?;
     for step in steps {
-        let below = match (&node.value, step) {
-            (Shape::Mapping(entries), Step::Key(key)) => {
-                entries.iter().find(|(name, _)| name == key).map(|(_, node)| node)
+        let below = match (&target(tree, index)?.kind, step) {
+            (Kind::Map(pairs), Step::Key(key)) => {
+                let is_key = |name: usize| value::key(tree, name).is_ok_and(|name| name == *key);
+                pairs.iter().find(|(name, _)| is_key(*name)).map(|(_, value)| *value)
             }
-            (Shape::List(items), Step::Index(index)) => items.get(*index),
+            (Kind::List(items), Step::Index(index)) => items.get(*index).copied(),
             _ => None,
         };
         match below {
-            Some(below) => node = below,
+            Some(below) => index = below,
             None => break,
         }
     }
-    Some(node.referenced.line()).filter(|line| *line > 0)
-}
-
-/// A value without its content.
-enum Shape {
-    Mapping(Vec<(String, Spanned<Shape>)>),
-    List(Vec<Spanned<Shape>>),
-    Scalar,
-}
-
-impl<'de> Deserialize<'de> for Shape {
-    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        deserializer.deserialize_any(Reader)
-    }
-}
-
-struct Reader;
-
-impl<'de> Visitor<'de> for Reader {
-    type Value = Shape;
-
-    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str("any value")
-    }
-
-    fn visit_bool<E>(self, _: bool) -> Result<Shape, E> {
-        Ok(Shape::Scalar)
-    }
-
-    fn visit_i64<E>(self, _: i64) -> Result<Shape, E> {
-        Ok(Shape::Scalar)
-    }
-
-    fn visit_u64<E>(self, _: u64) -> Result<Shape, E> {
-        Ok(Shape::Scalar)
-    }
-
-    fn visit_f64<E>(self, _: f64) -> Result<Shape, E> {
-        Ok(Shape::Scalar)
-    }
-
-    fn visit_str<E>(self, _: &str) -> Result<Shape, E> {
-        Ok(Shape::Scalar)
-    }
-
-    fn visit_none<E>(self) -> Result<Shape, E> {
-        Ok(Shape::Scalar)
-    }
-
-    fn visit_unit<E>(self) -> Result<Shape, E> {
-        Ok(Shape::Scalar)
-    }
-
-    fn visit_some<D: Deserializer<'de>>(self, deserializer: D) -> Result<Shape, D::Error> {
-        Shape::deserialize(deserializer)
-    }
-
-    fn visit_seq<A: SeqAccess<'de>>(self, mut items: A) -> Result<Shape, A::Error> {
-        let mut list = Vec::new();
-        while let Some(item) = items.next_element()? {
-            list.push(item);
-        }
-        Ok(Shape::List(list))
-    }
-
-    fn visit_map<A: MapAccess<'de>>(self, mut entries: A) -> Result<Shape, A::Error> {
-        let mut map = Vec::new();
-        while let Some(entry) = entries.next_entry()? {
-            map.push(entry);
-        }
-        Ok(Shape::Mapping(map))
-    }
+    Some(tree.node(index)?.at)
 }

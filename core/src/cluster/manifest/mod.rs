@@ -1,11 +1,19 @@
 //! Manifests: the objects to apply, checked before the first request.
 
 mod field;
+mod goyaml;
 mod images;
+mod json;
 mod lines;
+mod number;
 mod pod_spec;
 mod read;
+mod scalar;
+mod stream;
+mod timestamp;
 mod tree;
+mod value;
+mod yaml;
 
 use serde_json::{Map, Value};
 use std::fmt;
@@ -108,9 +116,10 @@ mod tests {
     }
 
     #[test]
-    fn words_that_old_yaml_takes_for_booleans_stay_words() {
-        let env = &parse(POD)[0].object["spec"]["containers"][0]["env"][0]["value"];
-        assert_eq!(env, "no");
+    fn words_are_booleans_as_for_kubectl_unless_they_are_quoted() {
+        let pod = parse(&POD.replace("value: no", "value: no, other: 'no'"));
+        let env = &pod[0].object["spec"]["containers"][0]["env"][0];
+        assert_eq!((&env["value"], &env["other"]), (&Value::Bool(false), &Value::from("no")));
     }
 
     #[test]

@@ -3,7 +3,9 @@
 use super::{
     Identity, Manifest,
     field::{Flaw, LIST, MAPPING, Path, TEXT, list, mapping, text},
-    pod_spec, tree,
+    pod_spec,
+    stream::{self, Stream},
+    value,
 };
 use crate::error::{Error, ErrorKind};
 use serde_json::{Map, Value};
@@ -11,8 +13,9 @@ use serde_json::{Map, Value};
 impl Manifest {
     /// Parses all objects of a text: YAML with any number of documents, or JSON.
     ///
-    /// Lists are split into their items; empty documents are skipped. `no`, `y` and `0123` stay text, as in Kubernetes. A key of more
-    /// than 1024 characters needs a question mark before it, as YAML requires. A null field counts as absent, as in kubectl.
+    /// The text is read as kubectl reads it: `yes`, `no`, `on` and `off` are booleans unless they are quoted, and `0644` is the number 420.
+    /// Lists are split into their items; empty documents are skipped. A null field counts as absent. Stricter than kubectl: a key that
+    /// occurs twice in a mapping is rejected, and so is text after the end of a document that does not start with a line `---`.
     ///
     /// # Errors
     /// [`InvalidInput`](crate::ErrorKind::InvalidInput) with the number of the document, if the text is not YAML, a document is not an
@@ -20,9 +23,13 @@ impl Manifest {
     /// too, if a value has the wrong type, such as a number as the namespace.
     pub fn parse_all(text: &str) -> crate::error::Result<Vec<Self>> {
         let mut manifests = Vec::new();
-        let documents = tree::parse(text)?;
-        for (index, document) in documents.into_iter().enumerate().filter(|(_, document)| !document.is_null()) {
-            object(document, &Path::default(), &mut manifests).map_err(|flaw| flaw.into_error(text, index))?;
+        let mut stream = Stream::new(text);
+        while let Some(document) = stream.next()? {
+            let value = value::value(&document.tree)
+                .map_err(|fault| stream::error(&fault, &document.text, document.lines_before, document.number))?;
+            if !value.is_null() {
+                object(value, &Path::default(), &mut manifests).map_err(|flaw| flaw.into_error(&document))?;
+            }
         }
         if manifests.is_empty() {
             return Err(Error::new(ErrorKind::InvalidInput, "the manifests contain no object"));
@@ -31,6 +38,7 @@ impl Manifest {
     }
 }
 
+/// Adds an object of a document, or the items of a list.
 fn object(value: Value, at: &Path, manifests: &mut Vec<Manifest>) -> Result<(), Flaw> {
     let Value::Object(mut object) = value else { return Err(Flaw::wrong_type(at, MAPPING, &value)) };
     let api_version = required(&object, "apiVersion", at)?.to_owned();
@@ -40,16 +48,29 @@ fn object(value: Value, at: &Path, manifests: &mut Vec<Manifest>) -> Result<(), 
         return Err(Flaw::new(at.key("apiVersion"), message));
     }
     if let Some(items) = take_items(&mut object, &api_version, &kind, at)? {
+        if !at.steps().is_empty() {
+            return Err(Flaw::new(at.clone(), format!("{at} is a list inside a list")));
+        }
         let at = at.key("items");
-        return items
-            .into_iter()
-            .enumerate()
-            .try_for_each(|(index, item)| self::object(item, &at.index(index), manifests));
+        return items.into_iter().enumerate().try_for_each(|(index, mut item)| {
+            name_kind(&mut item, &api_version, &kind);
+            self::object(item, &at.index(index), manifests)
+        });
     }
     let (name, namespace) = metadata(&object, at)?;
     check_fields(&object, &api_version, &kind, at)?;
     manifests.push(Manifest { identity: Identity { api_version, kind, name, namespace }, object });
     Ok(())
+}
+
+/// An item that names neither has the version and kind of its list, as in kubectl: Kubernetes writes such lists.
+fn name_kind(item: &mut Value, api_version: &str, list: &str) {
+    let Value::Object(item) = item else { return };
+    let is_missing = |field: &str| item.get(field).is_none_or(|value| value.is_null() || value == "");
+    if is_missing("apiVersion") && is_missing("kind") {
+        item.insert("apiVersion".to_owned(), Value::from(api_version));
+        item.insert("kind".to_owned(), Value::from(list.strip_suffix("List").unwrap_or(list)));
+    }
 }
 
 fn required<'a>(object: &'a Map<String, Value>, field: &str, at: &Path) -> Result<&'a str, Flaw> {
@@ -203,7 +224,7 @@ mod tests {
             ("{apiVersion: v1, kind: Pod, metadata: {name: a, labels: x}}", "metadata.labels must be a mapping"),
             (
                 "{apiVersion: v1, kind: Pod, metadata: {name: a, labels: {v: 1.0}}}",
-                "metadata.labels.v must be text, found the number 1.0",
+                "metadata.labels.v must be text, found the number 1",
             ),
             (
                 "{apiVersion: v1, kind: Pod, metadata: {name: a, annotations: {v: true}}}",

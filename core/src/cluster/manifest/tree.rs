@@ -1,127 +1,71 @@
-//! From text to values: YAML or JSON, as JSON values.
+//! A document as it is written: nodes with their positions, not yet values.
 
-use crate::error::{Error, ErrorKind, Result};
-use serde::de::{Deserialize, Deserializer, Error as _, MapAccess, SeqAccess, Visitor};
-use serde_json::{Map, Number, Value};
-use std::fmt;
+use super::scalar::Written;
+use serde_json::Value;
 
-/// The options of every YAML parser here.
-pub(super) fn options() -> serde_saphyr::Options {
-    serde_saphyr::options! {
-        strict_booleans: true,
-        leading_zero_numbers_as_strings: true,
-        with_snippet: false,
+/// Why a text is no manifest, and where. It contains nothing of the text, which may be a Secret.
+#[derive(Debug)]
+pub(super) struct Fault {
+    pub why: &'static str,
+    /// In bytes from the start of the document's text.
+    pub at: usize,
+}
+
+impl Fault {
+    pub fn new(why: &'static str, at: usize) -> Self {
+        Self { why, at }
     }
 }
 
-/// All documents of a text, the empty ones as null.
-pub(super) fn parse(text: &str) -> Result<Vec<Value>> {
-    let documents: Vec<Tree> =
-        serde_saphyr::from_multiple_with_options(text, options()).map_err(|err| not_yaml(&err))?;
-    Ok(documents.into_iter().map(|document| document.0).collect())
+/// One step from the top of a document to a field.
+#[derive(Clone, Debug, PartialEq)]
+pub(super) enum Step {
+    Key(String),
+    Index(usize),
 }
 
-/// The parser's own message may quote its input, which may be a Secret: only the position is reported.
-fn not_yaml(err: &serde_saphyr::Error) -> Error {
-    let at = err.location().map(|at| format!("line {}, column {}", at.line(), at.column()));
-    Error::new(ErrorKind::InvalidInput, "the manifests are not YAML")
-        .with_context("stopped at", at.unwrap_or_else(|| "the end".to_owned()))
+#[derive(Debug)]
+pub(super) struct Node {
+    /// Where it starts, in bytes from the start of the document's text.
+    pub at: usize,
+    pub kind: Kind,
 }
 
-/// A value. `serde_json` parses a number that JSON cannot represent (`.inf`, `.nan`) as null, and null counts as absent: here it is
-/// rejected.
-struct Tree(Value);
-
-impl<'de> Deserialize<'de> for Tree {
-    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> std::result::Result<Self, D::Error> {
-        deserializer.deserialize_any(Reader).map(Self)
-    }
+/// Nodes refer to others by their index.
+#[derive(Debug)]
+pub(super) enum Kind {
+    /// A scalar of YAML, which is resolved later: as a key it differs.
+    Scalar(Written),
+    /// A scalar of JSON.
+    Value(Value),
+    List(Vec<usize>),
+    Map(Vec<(usize, usize)>),
+    /// Of an earlier node.
+    Alias(usize),
 }
 
-struct Reader;
+/// The nodes of a document. An empty one has no root.
+#[derive(Debug, Default)]
+pub(super) struct Tree {
+    pub nodes: Vec<Node>,
+    pub root: Option<usize>,
+}
 
-impl<'de> Visitor<'de> for Reader {
-    type Value = Value;
-
-    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str("a value that JSON can hold")
+impl Tree {
+    pub fn add(&mut self, at: usize, kind: Kind) -> usize {
+        self.nodes.push(Node { at, kind });
+        self.nodes.len() - 1
     }
 
-    fn visit_bool<E>(self, value: bool) -> std::result::Result<Value, E> {
-        Ok(Value::Bool(value))
-    }
-
-    fn visit_i64<E>(self, value: i64) -> std::result::Result<Value, E> {
-        Ok(Value::from(value))
-    }
-
-    fn visit_u64<E>(self, value: u64) -> std::result::Result<Value, E> {
-        Ok(Value::from(value))
-    }
-
-    fn visit_f64<E: serde::de::Error>(self, value: f64) -> std::result::Result<Value, E> {
-        Number::from_f64(value).map(Value::Number).ok_or_else(|| E::custom("JSON cannot represent this number"))
-    }
-
-    fn visit_str<E>(self, value: &str) -> std::result::Result<Value, E> {
-        Ok(Value::from(value))
-    }
-
-    fn visit_string<E>(self, value: String) -> std::result::Result<Value, E> {
-        Ok(Value::String(value))
-    }
-
-    fn visit_none<E>(self) -> std::result::Result<Value, E> {
-        Ok(Value::Null)
-    }
-
-    fn visit_unit<E>(self) -> std::result::Result<Value, E> {
-        Ok(Value::Null)
-    }
-
-    fn visit_some<D: Deserializer<'de>>(self, deserializer: D) -> std::result::Result<Value, D::Error> {
-        Tree::deserialize(deserializer).map(|tree| tree.0)
-    }
-
-    fn visit_seq<A: SeqAccess<'de>>(self, mut items: A) -> std::result::Result<Value, A::Error> {
-        let mut list = Vec::new();
-        while let Some(Tree(item)) = items.next_element()? {
-            list.push(item);
-        }
-        Ok(Value::Array(list))
-    }
-
-    fn visit_map<A: MapAccess<'de>>(self, mut entries: A) -> std::result::Result<Value, A::Error> {
-        let mut map = Map::new();
-        while let Some((key, Tree(value))) = entries.next_entry::<String, Tree>()? {
-            if map.insert(key, value).is_some() {
-                return Err(A::Error::custom("duplicate key"));
-            }
-        }
-        Ok(Value::Object(map))
+    pub fn node(&self, index: usize) -> Option<&Node> {
+        self.nodes.get(index)
     }
 }
 
-#[cfg(test)]
-mod tests {
-    use super::*;
-    use serde_json::json;
-
-    #[test]
-    fn values_are_read_as_json_holds_them() {
-        let text = "a: [1, -2, 2.5, 18446744073709551615, true, ~, '1', 0123, no]\nb: {1: x}\n---\n---\nc\n";
-        let wanted =
-            json!({"a": [1, -2, 2.5, 18_446_744_073_709_551_615_u64, true, null, "1", "0123", "no"], "b": {"1": "x"}});
-        let documents = parse(text).unwrap();
-        assert_eq!(documents.first(), Some(&wanted));
-        assert_eq!(documents.last(), Some(&json!("c")));
-    }
-
-    #[test]
-    fn a_number_that_json_cannot_hold_is_no_null() {
-        for number in [".inf", "-.inf", ".nan", "1e999"] {
-            let read = parse(&format!("a: {number}"));
-            assert!(read.as_ref().is_ok_and(|read| !read[0]["a"].is_null()) || read.is_err(), "{number}: {read:?}");
-        }
-    }
+/// Line and column, from 1.
+pub(super) fn position(text: &str, at: usize, lines_before: usize) -> (usize, usize) {
+    let before = text.get(..at).unwrap_or(text);
+    let start = before.rfind('\n').map_or(0, |end| end + 1);
+    let lines = before.bytes().filter(|byte| *byte == b'\n').count();
+    (lines_before + lines + 1, before[start..].chars().count() + 1)
 }

@@ -11,6 +11,7 @@ mod defaults;
 mod deletion;
 mod discovery;
 mod field_set;
+mod goyaml;
 mod kinds;
 mod kubelet;
 mod lifecycle;
@@ -39,6 +40,7 @@ mod typed;
 mod validate;
 mod watch;
 mod writes;
+mod yaml;
 
 #[cfg(test)]
 mod tests;

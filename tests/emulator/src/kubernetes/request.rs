@@ -8,6 +8,7 @@ use serde_json::Value;
 use url::form_urlencoded::parse;
 
 use super::refusal::Refusal;
+use super::yaml;
 
 /// The parts of a path that names objects.
 #[derive(Debug, PartialEq)]
@@ -104,14 +105,27 @@ pub(super) fn manager(request: &Request<Bytes>, query: &Query) -> String {
 pub(super) fn body(bytes: &[u8]) -> Result<Value, Refusal> {
     let first = bytes.iter().find(|byte| !byte.is_ascii_whitespace());
     if first.is_none_or(|first| matches!(first, b'{' | b'['))
-        && let Ok(value) = serde_json::from_slice(bytes)
+        && let Ok(mut value) = serde_json::from_slice(bytes)
     {
+        without_points(&mut value);
         return Ok(value);
     }
     let text = std::str::from_utf8(bytes).map_err(|error| Refusal::bad_request(error.to_string()))?;
-    let options = serde_saphyr::options! { strict_booleans: true, leading_zero_numbers_as_strings: true };
-    serde_saphyr::from_str_with_options(text, options)
-        .map_err(|error| Refusal::bad_request(format!("error decoding the body: {error}")))
+    yaml::read(text).map_err(|error| Refusal::bad_request(format!("error decoding YAML: {error}")))
+}
+
+/// A float without a fraction is an integer: nothing that Go writes tells them apart.
+fn without_points(value: &mut Value) {
+    match value {
+        Value::Number(number) if number.is_f64() || number.as_i64().is_none() => {
+            if let Some(Ok(plain)) = number.as_f64().map(yaml::as_json) {
+                *value = plain;
+            }
+        }
+        Value::Object(fields) => fields.values_mut().for_each(without_points),
+        Value::Array(items) => items.iter_mut().for_each(without_points),
+        _ => {}
+    }
 }
 
 /// Removes nulls: in what a client sends they are as good as absent.
@@ -150,8 +164,8 @@ mod tests {
     }
 
     #[test]
-    fn yaml_words_and_numbers_with_zeros_stay_text() {
-        let value = body(b"a: no\nb: \"0123\"\nc: 80\n").unwrap();
-        assert_eq!(value, serde_json::json!({"a": "no", "b": "0123", "c": 80}));
+    fn yaml_is_that_of_goyaml() {
+        let value = body(b"a: no\nb: \"0123\"\nc: 0123\n").unwrap();
+        assert_eq!(value, serde_json::json!({"a": false, "b": "0123", "c": 83}));
     }
 }

@@ -103,14 +103,14 @@ fn a_plain_update_takes_ownership_from_an_apply() {
 #[test]
 fn yaml_is_applied_as_json_is() {
     let mut world = World::new();
-    let yaml = "apiVersion: v1\nkind: ConfigMap\nmetadata: {name: a}\ndata:\n  on: \"yes\"\n  n: no\n";
+    let yaml = "apiVersion: v1\nkind: ConfigMap\nmetadata: {name: a}\ndata:\n  \"on\": \"yes\"\n  n: 'no'\n";
     let request = Request::builder()
         .method("PATCH")
         .uri(format!("{CONFIG_MAPS}/a?fieldManager=t"))
         .header("content-type", "application/apply-patch+yaml");
     let Answer::Whole(response) = world.answer(request, Bytes::from(yaml)) else { panic!("a watch came back") };
     assert_eq!(response.status(), 201);
-    assert_eq!(world.get(&format!("{CONFIG_MAPS}/a"))["data"], json!({"on": "yes", "n": "no"}));
+    assert_eq!(world.get(&format!("{CONFIG_MAPS}/a"))["data"], json!({"on": "yes", "false": "no"}));
 }
 
 #[test]

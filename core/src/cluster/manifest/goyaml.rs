@@ -1,0 +1,145 @@
+//! What goyaml reads otherwise than YAML 1.2, for which the parser is: rejected here, so that nothing is applied that kubectl would
+//! read as something else. Found by comparing both, see `tests/peers/manifests`.
+
+use super::tree::Fault;
+use granit_parser::{Event, ScalarStyle, Span};
+use std::borrow::Cow;
+
+/// What goyaml takes for the end of a line, where YAML 1.2 has a letter.
+const OLD_LINE_ENDS: [char; 3] = ['\u{85}', '\u{2028}', '\u{2029}'];
+const BRACKETS: [char; 5] = [',', '[', ']', '{', '}'];
+const BLANKS: [char; 2] = [' ', '\t'];
+const NO_INDENTATION: &str = "a tab cannot be used as indentation";
+
+/// Control characters are no YAML.
+pub(super) fn check_letters(text: &str) -> Result<(), Fault> {
+    let is_plain =
+        |letter: char| matches!(letter, '\t' | '\n' | '\r' | ' '..='~' | '\u{a0}'..='\u{fffd}' | '\u{10000}'..);
+    match text.char_indices().find(|(_, letter)| !is_plain(*letter) || OLD_LINE_ENDS.contains(letter)) {
+        None => Ok(()),
+        Some((at, letter)) if OLD_LINE_ENDS.contains(&letter) => {
+            Err(Fault::new("a Unicode line break (U+0085, U+2028, U+2029) must be written as an escape", at))
+        }
+        Some((at, _)) => Err(Fault::new("a control character must be written as an escape", at)),
+    }
+}
+
+/// The text with spaces in the place of the tabs at the start of lines, which goyaml accepts in brackets. [`check`] rejects them elsewhere.
+pub(super) fn without_leading_tabs(text: &str) -> Cow<'_, str> {
+    if !text.contains("\n\t") {
+        return Cow::Borrowed(text);
+    }
+    let mut replaced = String::with_capacity(text.len());
+    for line in text.split_inclusive('\n') {
+        let rest = if line.starts_with('\t') { line.trim_start_matches(BLANKS) } else { line };
+        replaced.extend(std::iter::repeat_n(' ', line.len() - rest.len()));
+        replaced.push_str(rest);
+    }
+    Cow::Owned(replaced)
+}
+
+pub(super) fn check(text: &str, event: &Event<'_>, span: &Span, is_in_brackets: bool) -> Result<(), Fault> {
+    let start = span.start.byte_offset().unwrap_or_default();
+    let end = span.end.byte_offset().unwrap_or(start);
+    if let Some(tag) = span.tag_start().and_then(|tag| tag.byte_offset()) {
+        check_tag(text, tag)?;
+    }
+    if let Event::Anchor(_, name) = event {
+        check_anchor(name, text.get(end..).unwrap_or_default(), start)?;
+    }
+    if !event.is_node() {
+        return Ok(());
+    }
+    if !is_in_brackets {
+        check_indentation(text, start)?;
+    }
+    let Event::Scalar(value, style, ..) = event else { return Ok(()) };
+    let written = text.get(start..end).unwrap_or_default();
+    let after = text.get(end..).unwrap_or_default();
+    match style {
+        ScalarStyle::DoubleQuoted => check_escapes(written, start)?,
+        ScalarStyle::Literal | ScalarStyle::Folded => check_block(text, start)?,
+        ScalarStyle::Plain if written.contains("\n\t") => {
+            return Err(Fault::new(NO_INDENTATION, start));
+        }
+        ScalarStyle::Plain if is_in_brackets && !value.is_empty() => check_in_brackets(value, after, start)?,
+        _ => {}
+    }
+    if is_in_brackets && written.contains(['\n', '\r']) && after.trim_start_matches(BLANKS).starts_with(':') {
+        return Err(Fault::new("inside brackets, a key must be on one line", start));
+    }
+    Ok(())
+}
+
+/// For goyaml, brackets and commas are part of a tag, and other punctuation is not allowed.
+fn check_tag(text: &str, at: usize) -> Result<(), Fault> {
+    let word = text.get(at..).unwrap_or_default().split([' ', '\t', '\n']).next().unwrap_or_default();
+    let word = if word.starts_with("!<") { word.split_once('>').map_or(word, |(_, rest)| rest) } else { word };
+    if word.contains(BRACKETS) {
+        return Err(Fault::new("a tag must be followed by a space", at));
+    }
+    if word.contains(|sign: char| !(sign.is_ascii_alphanumeric() || "-_;/?:@&=+$.%!~*'()".contains(sign))) {
+        return Err(Fault::new("a tag has a character that must be escaped", at));
+    }
+    Ok(())
+}
+
+fn check_anchor(name: &str, after: &str, at: usize) -> Result<(), Fault> {
+    let is_name = name.chars().all(|letter| letter.is_ascii_alphanumeric() || "-_".contains(letter));
+    if is_name && !after.starts_with(['[', '{']) {
+        return Ok(());
+    }
+    Err(Fault::new("an anchor's name has a character other than letters, digits, - and _", at))
+}
+
+/// A tab may be neither at the start of a line nor behind a dash or a question mark.
+fn check_indentation(text: &str, at: usize) -> Result<(), Fault> {
+    let before = text.get(..at).unwrap_or_default();
+    let rest = before.trim_end_matches(BLANKS);
+    let has_tab = before.get(rest.len()..).is_some_and(|blanks| blanks.contains('\t'));
+    if has_tab && (rest.is_empty() || rest.ends_with(['\n', '\r', '-', '?'])) {
+        return Err(Fault::new(NO_INDENTATION, at));
+    }
+    Ok(())
+}
+
+fn check_in_brackets(value: &str, after: &str, at: usize) -> Result<(), Fault> {
+    if value.starts_with(':') || value.contains('?') {
+        return Err(Fault::new("inside brackets, text that starts with : or contains ? must be quoted", at));
+    }
+    if after.strip_prefix(':').is_some_and(|after| after.starts_with(BRACKETS)) {
+        return Err(Fault::new("inside brackets, the colon of a key must be followed by a space", at));
+    }
+    Ok(())
+}
+
+/// goyaml knows no `\/`, and half of a pair is no character.
+fn check_escapes(written: &str, at: usize) -> Result<(), Fault> {
+    let mut rest = written;
+    while let Some((_, after)) = rest.split_once('\\') {
+        let is_half = |after: &str| {
+            after
+                .get(1..5)
+                .and_then(|code| u32::from_str_radix(code, 16).ok())
+                .is_some_and(|code| (0xD800..0xE000).contains(&code))
+        };
+        if after.starts_with('/') || after.starts_with('u') && is_half(after) {
+            return Err(Fault::new("an escape is valid in JSON only", at));
+        }
+        let escaped = after.chars().next().map_or(0, char::len_utf8);
+        rest = after.get(escaped..).unwrap_or_default();
+    }
+    Ok(())
+}
+
+/// A block starts where its content does. If its indentation is not given as a number, no tab may be there.
+fn check_block(text: &str, at: usize) -> Result<(), Fault> {
+    let header = text.get(..at).unwrap_or_default().trim_end().rsplit('\n').next().unwrap_or_default();
+    let header = header.rsplit(['|', '>']).next().unwrap_or_default();
+    let is_given = header.starts_with(|sign: char| sign.is_ascii_digit())
+        || header.get(1..2).is_some_and(|sign| sign.parse::<u8>().is_ok());
+    if !is_given && text.get(at..).is_some_and(|content| content.starts_with('\t')) {
+        return Err(Fault::new(NO_INDENTATION, at));
+    }
+    Ok(())
+}

@@ -1,0 +1,98 @@
+//! Where goyaml, which follows YAML 1.1, differs from the parser, which follows 1.2. Some of it the API server refuses, and some it reads
+//! as another thing; the emulator refuses both.
+
+use granit_parser::{Event, ScalarStyle, Span};
+
+/// The letters of the server's reader, without the three line ends that only YAML 1.1 has.
+pub(super) fn is_allowed(letter: char) -> bool {
+    match letter {
+        '\t' | '\n' | '\r' => true,
+        '\u{2028}' | '\u{2029}' | '\u{fffe}' | '\u{ffff}' => false,
+        _ => !letter.is_control(),
+    }
+}
+
+/// In brackets, lines may start with tabs. As spaces they are read the same there; elsewhere [`is_other`] finds them.
+pub(super) fn indented(text: &str) -> String {
+    let spaces = |line: &str| {
+        let tabs = line.chars().take_while(|letter| *letter == '\t').count();
+        " ".repeat(tabs) + &line[tabs..]
+    };
+    text.split('\n').map(spaces).collect::<Vec<_>>().join("\n")
+}
+
+pub(super) fn is_other(text: &str, event: &Event<'_>, span: &Span, in_brackets: bool) -> bool {
+    let Some(place) = span.byte_range() else { return true };
+    let (before, after) = (&text[..place.start], &text[place.end..]);
+    if span.tag_start().and_then(|tag| tag.byte_offset()).is_some_and(|tag| is_glued(&text[tag..])) {
+        return true;
+    }
+    let written = &text[place];
+    match event {
+        Event::Anchor(_, name) => {
+            let is_odd = |byte: u8| !(byte.is_ascii_alphanumeric() || b"-_".contains(&byte));
+            name.bytes().any(is_odd) || after.starts_with(['[', '{'])
+        }
+        Event::Scalar(value, style, ..) => {
+            let own = match style {
+                ScalarStyle::Plain => {
+                    written.contains("\n\t") || in_brackets && !value.is_empty() && is_cut(value, after)
+                }
+                ScalarStyle::DoubleQuoted => has_json_escape(written),
+                ScalarStyle::Literal | ScalarStyle::Folded => starts_with_tab(before, written),
+                ScalarStyle::SingleQuoted => false,
+            };
+            let key = after.trim_start_matches([' ', '\t']).starts_with(':');
+            own || in_brackets && key && written.contains(['\n', '\r']) || !in_brackets && is_behind_tab(before)
+        }
+        _ => event.is_node() && !in_brackets && is_behind_tab(before),
+    }
+}
+
+/// Punctuation right behind a tag belongs to it, and not all is allowed.
+fn is_glued(tag: &str) -> bool {
+    let word = tag.split_ascii_whitespace().next().unwrap_or_default();
+    let word = if word.starts_with("!<") { word.split('>').nth(1).unwrap_or_default() } else { word };
+    word.contains(|letter: char| !(letter.is_ascii_alphanumeric() || "-_;/?:@&=+$.%!~*'()".contains(letter)))
+}
+
+fn is_punctuation(letter: char) -> bool {
+    ",[]{}".contains(letter)
+}
+
+/// In brackets a plain text ends at a question mark, and a colon right before punctuation is part of it.
+fn is_cut(value: &str, after: &str) -> bool {
+    value.starts_with(':')
+        || value.contains('?')
+        || after.strip_prefix(':').is_some_and(|after| after.starts_with(is_punctuation))
+}
+
+fn has_json_escape(written: &str) -> bool {
+    let mut letters = written.chars();
+    while let Some(letter) = letters.next() {
+        if letter == '\\' {
+            match letters.next() {
+                Some('/') => return true,
+                Some('u') => {
+                    let code: String = letters.as_str().chars().take(2).collect();
+                    if u8::from_str_radix(&code, 16).is_ok_and(|high| (0xd8..=0xdf).contains(&high)) {
+                        return true;
+                    }
+                }
+                _ => {}
+            }
+        }
+    }
+    false
+}
+
+/// The parser has a block start where its content does. A digit in the header would allow a tab there.
+fn starts_with_tab(before: &str, content: &str) -> bool {
+    let header = before.trim_end().rsplit(['|', '>']).next().unwrap_or_default();
+    content.starts_with('\t') && !header.chars().take(2).any(|sign| sign.is_ascii_digit())
+}
+
+fn is_behind_tab(before: &str) -> bool {
+    let line = before.trim_end_matches([' ', '\t']);
+    before[line.len()..].contains('\t') && (line.is_empty() || line.ends_with(['\n', '\r', '-', '?']))
+}
