@@ -170,6 +170,7 @@ export interface Times {
   import?: number;
   /** The creation of a registry. */
   registry?: number;
+  registryDeletion?: number;
   /** An update of a cluster. */
   cluster?: number;
   clusterCreation?: number;

@@ -42,6 +42,8 @@ impl Operation {
 pub(crate) enum Work {
     /// A registry comes to be `Succeeded`.
     Registry(String),
+    /// A registry goes, with what was granted on it.
+    RegistryDeletion(String),
     /// A cluster comes to be `Succeeded` again.
     Cluster(String),
     /// A cluster comes to be.
@@ -142,6 +144,10 @@ fn bring_about(world: &mut World, work: &Work, now: Instant) -> Result<(), Failu
             if let Some(registry) = found {
                 registry.properties["provisioningState"] = "Succeeded".into();
             }
+            Ok(())
+        }
+        Work::RegistryDeletion(id) => {
+            world.remove_registry(id);
             Ok(())
         }
         Work::ClusterRotation(id) => {

@@ -26,6 +26,8 @@ pub struct Timing {
     pub import: Duration,
     /// How long the creation of a registry takes.
     pub registry: Duration,
+    /// How long the deletion of a registry takes.
+    pub registry_deletion: Duration,
     /// How long an update of a cluster takes.
     pub cluster: Duration,
     /// How long the creation of a cluster takes.
@@ -73,6 +75,7 @@ impl Timing {
             principal: Duration::ZERO,
             import: Duration::ZERO,
             registry: Duration::ZERO,
+            registry_deletion: Duration::ZERO,
             cluster: Duration::ZERO,
             cluster_creation: Duration::ZERO,
             cluster_deletion: Duration::ZERO,
@@ -96,6 +99,7 @@ impl Timing {
             principal: Duration::from_secs(15),
             import: Duration::from_secs(12),
             registry: Duration::from_secs(10),
+            registry_deletion: Duration::from_secs(8),
             cluster: Duration::from_secs(114),
             cluster_creation: Duration::from_secs(305),
             cluster_deletion: Duration::from_secs(240),
@@ -145,6 +149,7 @@ setters! {
     with_principal => principal,
     with_import => import,
     with_registry => registry,
+    with_registry_deletion => registry_deletion,
     with_cluster => cluster,
     with_cluster_creation => cluster_creation,
     with_cluster_deletion => cluster_deletion,

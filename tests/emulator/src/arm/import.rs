@@ -74,7 +74,8 @@ fn asking_to_wait(world: &World, reply: Reply) -> Reply {
     reply::with(reply, "retry-after", &seconds.to_string())
 }
 
-fn address(call: &Call<'_>, subscription: &str, region: &str, id: &str) -> String {
+/// Where an operation's result is, as `Location` names it.
+pub(super) fn address(call: &Call<'_>, subscription: &str, region: &str, id: &str) -> String {
     format!(
         "https://{HOST}/subscriptions/{subscription}/providers/Microsoft.ContainerRegistry/locations/{region}\
          /operationResults/registries-{id}?api-version={}{}",

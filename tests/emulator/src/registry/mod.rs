@@ -19,6 +19,7 @@ use tokio::time::Instant;
 
 use crate::ids::Ids;
 use crate::image::Store;
+use crate::rbac;
 use crate::reply::Reply;
 use crate::seed::RegistrySeed;
 use crate::world::World;
@@ -66,6 +67,15 @@ impl Registry {
 
     pub(crate) fn login_server(&self) -> &str {
         self.text("loginServer")
+    }
+
+    pub(crate) fn is_deleting(&self) -> bool {
+        self.text("provisioningState") == "Deleting"
+    }
+
+    /// Whether it is at this host. Whether Azure still serves images while it deletes the registry is not known: here it does not.
+    fn serves(&self, host: &str) -> bool {
+        !self.is_deleting() && self.login_server().eq_ignore_ascii_case(host)
     }
 
     fn text(&self, property: &str) -> &str {
@@ -250,7 +260,16 @@ impl World {
 
     /// The registry that a host is the login server of.
     pub(crate) fn registry_of_host(&self, host: &str) -> Option<&Registry> {
-        self.registries.iter().find(|registry| registry.login_server().eq_ignore_ascii_case(host))
+        self.registries.iter().find(|registry| registry.serves(host))
+    }
+
+    /// Removes a registry, and what was granted on it and below.
+    ///
+    /// That Azure removes role assignments with their scope is documented for [key
+    /// vaults](https://learn.microsoft.com/azure/key-vault/general/soft-delete-overview); it has no page about registries.
+    pub(crate) fn remove_registry(&mut self, id: &str) {
+        self.registries.retain(|registry| !registry.id().eq_ignore_ascii_case(id));
+        self.access.assignments.retain(|assignment| !rbac::within(&assignment.scope, id));
     }
 }
 
@@ -261,7 +280,7 @@ pub(crate) fn is_host(world: &World, host: &str) -> bool {
 
 /// Answers a request to a registry.
 pub(crate) fn serve(world: &mut World, host: &str, request: &Request<Bytes>, address: &str, now: Instant) -> Reply {
-    let own = world.registries.iter().position(|registry| registry.login_server().eq_ignore_ascii_case(host));
+    let own = world.registries.iter().position(|registry| registry.serves(host));
     match own {
         Some(at) => acr::serve(world, at, request, address, now),
         None => upstream::serve(world, host, request, now),

@@ -91,6 +91,53 @@ async fn a_registry_is_created_at_once_or_in_time() {
 }
 
 #[tokio::test(start_paused = true)]
+async fn a_registry_is_deleted_at_once_with_what_was_granted_on_it() {
+    let azure = Emulator::new().with_registry("group", "myregistry").with_cluster("group", "dev");
+    let id = azure.registry_id("group", "myregistry");
+    azure.grant("AcrPull", &azure.kubelet_object_id("group", "dev"), &id);
+    let assignments = format!("{id}/providers/Microsoft.Authorization/roleAssignments?$filter=atScope()");
+    let before = get(&azure, &assignments).await.body["value"].as_array().unwrap().len();
+    let deleted = arm(&azure, "owner", Method::Delete, &id, None).await;
+    assert_eq!((deleted.status, deleted.body), (200, Value::Null));
+    assert_eq!(get(&azure, &id).await.code(), "ResourceNotFound");
+    assert_eq!(arm(&azure, "owner", Method::Delete, &id, None).await.status, 204);
+    let nowhere = arm(&azure, "owner", Method::Delete, &azure.registry_id("nogroup", "myregistry"), None).await;
+    assert_eq!((nowhere.status, nowhere.code()), (404, "ResourceGroupNotFound"));
+    assert_eq!(arm(&azure, "owner", Method::Put, &id, Some(basic())).await.status, 200);
+    let after = get(&azure, &assignments).await.body["value"].as_array().unwrap().len();
+    assert_eq!(after, before - 1, "a registry of the same name starts without the old one's grants");
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_registry_that_is_being_deleted_is_shown_and_serves_nothing() {
+    let azure = Emulator::new().with_registry("group", "myregistry");
+    azure.set_timing(Timing::none().with_registry_deletion(Duration::from_secs(8)));
+    let id = azure.registry_id("group", "myregistry");
+    let deleted = arm(&azure, "owner", Method::Delete, &id, None).await;
+    assert_eq!(deleted.status, 202);
+    let location = deleted.header("location").unwrap();
+    tokio::time::advance(Duration::from_secs(4)).await;
+    assert_eq!(get(&azure, location).await.status, 202);
+    assert_eq!(get(&azure, &id).await.body["properties"]["provisioningState"], "Deleting");
+    let host = send(&azure, Method::Get, "https://myregistry.azurecr.io/v2/", &[], None).await.unwrap();
+    assert_eq!(host.code(), "EmulatorUnknownRequest");
+    assert_eq!(arm(&azure, "owner", Method::Put, &id, Some(basic())).await.status, 409);
+    let other = azure.registry_id("other", "myregistry");
+    arm(&azure, "owner", Method::Put, other.split("/providers").next().unwrap(), Some(json!({"location": "x"}))).await;
+    let taken = arm(&azure, "owner", Method::Put, &other, Some(basic())).await;
+    assert_eq!(taken.body["error"]["code"], "RegistryNameAlreadyInUse");
+    // A second DELETE starts nothing: the first one's time counts.
+    let again = arm(&azure, "owner", Method::Delete, &id, None).await;
+    assert_eq!(again.status, 202);
+    tokio::time::advance(Duration::from_secs(4)).await;
+    for address in [location, again.header("location").unwrap()] {
+        assert_eq!(get(&azure, address).await.status, 200);
+    }
+    assert_eq!(get(&azure, &id).await.status, 404);
+    assert_eq!(arm(&azure, "owner", Method::Put, &other, Some(basic())).await.status, 200, "the name is free again");
+}
+
+#[tokio::test(start_paused = true)]
 async fn a_name_is_taken_in_all_groups_at_once() {
     let azure = Emulator::new().with_registry("group", "myregistry").with_group("other", "westeurope");
     let elsewhere = azure.registry_id("other", "MyRegistry");

@@ -112,6 +112,7 @@ class Orders:
         principal: Seconds | None = None,
         import_: Seconds | None = None,
         registry: Seconds | None = None,
+        registry_deletion: Seconds | None = None,
         cluster: Seconds | None = None,
         cluster_creation: Seconds | None = None,
         cluster_deletion: Seconds | None = None,
@@ -133,6 +134,7 @@ class Orders:
             principal: How long a new principal is unknown to role assignments without ``principalType``.
             import_: An import.
             registry: The creation of a registry.
+            registry_deletion: The deletion of a registry.
             cluster: An update of a cluster.
             cluster_creation: The creation of a cluster.
             cluster_deletion: The deletion of a cluster.
@@ -156,6 +158,7 @@ class Orders:
             "principal": principal,
             "import": import_,
             "registry": registry,
+            "registryDeletion": registry_deletion,
             "cluster": cluster,
             "clusterCreation": cluster_creation,
             "clusterDeletion": cluster_deletion,

@@ -1,5 +1,6 @@
 //! Registries as resources: read, created, changed, listed; names checked; operations polled.
 
+mod delete;
 mod keys;
 mod parts;
 mod put;
@@ -10,7 +11,7 @@ use serde_json::{Value, json};
 use super::group::{demand_sight, readable};
 use super::polling::{escaped, operation_missing, signature};
 use super::{Call, HOST, demand_group, import, page, resource_missing};
-use crate::rbac;
+use crate::operation::Work;
 use crate::registry::Registry;
 use crate::reply::{self, Reply};
 use crate::world::World;
@@ -65,7 +66,7 @@ fn of_subscription(
             Some(demand_sight(world, call, READ, &scope).map(|()| list(world, call, subscription, None)))
         }
         (&Method::POST, ["checknameavailability"]) => Some(check_name(world, call, subscription)),
-        (&Method::GET, ["locations", _, "operationresults", id]) => Some(Ok(import::poll(world, call, id))),
+        (&Method::GET, ["locations", _, "operationresults", id]) => Some(Ok(result(world, call, id))),
         _ => None,
     }
 }
@@ -80,7 +81,7 @@ fn of_group(world: &mut World, call: &Call<'_>, segments: &[&str], lower: &[&str
         (&Method::GET, []) => Some(get(world, call, place)),
         (&Method::PUT, []) => Some(put::put(world, call, place)),
         (&Method::PATCH, []) => Some(put::patch(world, call, place)),
-        (&Method::DELETE, []) => Some(delete(world, call, place)),
+        (&Method::DELETE, []) => Some(delete::delete(world, call, place)),
         (&Method::POST, ["importimage"]) => Some(import::start(world, call, place)),
         (&Method::POST, ["listcredentials"]) => Some(keys::list(world, call, place)),
         (&Method::POST, ["regeneratecredential"]) => Some(keys::regenerate(world, call, place)),
@@ -177,15 +178,13 @@ fn taken(world: &World, name: &str) -> bool {
     world.registries.iter().any(|registry| registry.name.eq_ignore_ascii_case(name))
 }
 
-fn delete(world: &mut World, call: &Call<'_>, place: Place<'_>) -> Result<Reply, Reply> {
-    call.demand_action(world, "Microsoft.ContainerRegistry/registries/delete", &place.id())?;
-    let Some(at) = world.registry_at(place.subscription, place.group, place.name) else {
-        return Ok(reply::empty(StatusCode::NO_CONTENT));
-    };
-    let id = world.registries.remove(at).id();
-    // What was granted on it is gone with it.
-    world.access.assignments.retain(|assignment| !rbac::within(&assignment.scope, &id));
-    Ok(reply::empty(StatusCode::OK))
+/// What an operation has come to, by the address that its `Location` named.
+fn result(world: &World, call: &Call<'_>, id: &str) -> Reply {
+    let begun = world.operation(id.trim_start_matches("registries-"));
+    match begun {
+        Some(operation) if matches!(operation.work, Work::RegistryDeletion(_)) => delete::result(call, operation),
+        _ => import::poll(world, call, id),
+    }
 }
 
 /// A polling address with a signature, as Azure makes them.

@@ -69,6 +69,15 @@ fn demand_location(registry: &Registry, sent: &Value) -> Result<(), Reply> {
     Err(gateway_error(StatusCode::CONFLICT, "InvalidResourceLocation", &message))
 }
 
+/// What Azure answers to a change of a registry that it deletes is not recorded.
+fn demand_no_deletion(registry: &Registry) -> Result<(), Reply> {
+    if !registry.is_deleting() {
+        return Ok(());
+    }
+    let message = format!("The registry {} is being deleted.", registry.name);
+    Err(arm_error(StatusCode::CONFLICT, "Conflict", &message))
+}
+
 pub(super) fn put(world: &mut World, call: &Call<'_>, place: Place<'_>) -> Result<Reply, Reply> {
     call.demand_action(world, WRITE, &place.id())?;
     demand_group(world, place.subscription, place.group)?;
@@ -76,6 +85,7 @@ pub(super) fn put(world: &mut World, call: &Call<'_>, place: Place<'_>) -> Resul
     check_body(&sent)?;
     if let Some(at) = world.registry_at(place.subscription, place.group, place.name) {
         demand_location(&world.registries[at], &sent)?;
+        demand_no_deletion(&world.registries[at])?;
         return Ok(change(world, call, at, &sent));
     }
     if let Some(message) = name_fault(place.name) {
@@ -172,6 +182,7 @@ fn change(world: &mut World, call: &Call<'_>, at: usize, sent: &Value) -> Reply 
 pub(super) fn patch(world: &mut World, call: &Call<'_>, place: Place<'_>) -> Result<Reply, Reply> {
     call.demand_action(world, WRITE, &place.id())?;
     let sku = place.find(world)?.sku.clone();
+    demand_no_deletion(place.find(world)?)?;
     let sent = call.json()?;
     check_properties(sent["sku"]["name"].as_str().unwrap_or(&sku), &sent["properties"])?;
     let at = world.registry_at(place.subscription, place.group, place.name);
