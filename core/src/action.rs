@@ -17,6 +17,9 @@ pub(crate) const PULL: &str = "Microsoft.ContainerRegistry/registries/pull/read"
 /// Needed to pull from a registry with repository permissions: a data action.
 pub(crate) const READ_CONTENT: &str = "Microsoft.ContainerRegistry/registries/repositories/content/read";
 
+/// Needed to list the repositories of a registry with repository permissions: a data action. Elsewhere [`PULL`] is enough.
+pub(crate) const LIST_REPOSITORIES: &str = "Microsoft.ContainerRegistry/registries/catalog/read";
+
 pub(crate) const READ_CLUSTER: &str = "Microsoft.ContainerService/managedClusters/read";
 pub(crate) const WRITE_CLUSTER: &str = "Microsoft.ContainerService/managedClusters/write";
 pub(crate) const REGISTER_CLUSTERS: &str = "Microsoft.ContainerService/register/action";
@@ -30,6 +33,7 @@ pub(crate) fn smallest_role(action: &str) -> Option<&'static str> {
     let role = match action {
         WRITE_GRANT | DELETE_GRANT => "Role Based Access Control Administrator",
         IMPORT => "Container Registry Data Importer and Data Reader",
+        LIST_REPOSITORIES => "Container Registry Repository Catalog Lister",
         WRITE_CLUSTER => "Azure Kubernetes Service Contributor Role",
         USER_CREDENTIAL => "Azure Kubernetes Service Cluster User Role",
         ADMIN_CREDENTIAL => "Azure Kubernetes Service Cluster Admin Role",

@@ -12,6 +12,7 @@ mod attach;
 mod azure;
 mod backend;
 mod case;
+mod catalog;
 mod cluster;
 mod emulator;
 mod identity;
@@ -29,6 +30,7 @@ fn main() -> ExitCode {
         identity::cases(),
         role::cases(),
         registry::cases(),
+        catalog::cases(),
         image::cases(),
         cluster::cases(),
         attach::cases(),

@@ -89,6 +89,9 @@ impl RegistryImporter for Counted<AzureRegistryImporter> {
     async fn image(&self, image: &ImageReference, call: &Call) -> Result<Option<Image>> {
         self.part().image(image, call).await
     }
+    async fn repository_count(&self, registry: &Registry, call: &Call) -> Result<u32> {
+        self.part().repository_count(registry, call).await
+    }
 }
 
 #[async_trait]

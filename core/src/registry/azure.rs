@@ -67,4 +67,8 @@ impl RegistryImporter for AzureRegistryImporter {
     async fn image(&self, image: &ImageReference, call: &Call) -> Result<Option<Image>> {
         self.data_plane.image(image, call).await
     }
+
+    async fn repository_count(&self, registry: &Registry, call: &Call) -> Result<u32> {
+        self.data_plane.repository_count(registry, call).await
+    }
 }

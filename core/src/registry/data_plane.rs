@@ -1,9 +1,11 @@
-//! The data plane of registries: reads a manifest, wherever the registry keeps it.
+//! The data plane of registries: reads a manifest, wherever the registry keeps it, and counts repositories.
 
 use super::{
-    address,
+    Registry,
+    access::Access,
+    address, catalog,
     manifest::{self, Seen},
-    probe::{Probe, api_host},
+    probe::Probe,
     sign_in::SignIn,
 };
 use crate::{
@@ -36,17 +38,35 @@ impl DataPlane {
     /// If the image is named by its digest, any other digest in the response is an error. If the registry does not report the digest, it is
     /// computed from the manifest's bytes.
     pub async fn image(&self, image: &ImageReference, call: &Call) -> Result<Option<Image>> {
-        let probe = Probe { image, call, registries: &self.registries, left: call.registry_timeout().map(Mutex::new) };
-        match manifest::read_head(image, &self.follow(Method::Head, &probe).await?)? {
+        let probe = self.probe(Access::Image(image), call);
+        match manifest::read_head(image, &self.follow(Method::Head, image, &probe).await?)? {
             Seen::Image(found) => Ok(Some(found)),
             Seen::Absent => Ok(None),
-            Seen::Unnamed => manifest::read_body(image, &self.follow(Method::Get, &probe).await?),
+            Seen::Unnamed => manifest::read_body(image, &self.follow(Method::Get, image, &probe).await?),
         }
     }
 
+    /// The number of repositories of an Azure registry. It is read page by page.
+    pub async fn repository_count(&self, registry: &Registry, call: &Call) -> Result<u32> {
+        let host = &registry.login_server;
+        let probe = &self.probe(Access::Catalog(host), call);
+        let counted =
+            catalog::count(host, |url| async move { self.ask_registry(Method::Get, &url, probe).await }).await;
+        counted.map_err(|err| {
+            // The registry knows the caller, and issues no token for its catalog.
+            let is_known = err.status() == Some(401) && self.sign_in.has_refresh_token(probe.access);
+            let action = registry.mode.catalog_action();
+            if is_known { err.with_missing_action(action, registry.id.as_str()) } else { err }
+        })
+    }
+
+    fn probe<'a>(&'a self, access: Access<'a>, call: &'a Call) -> Probe<'a> {
+        Probe { access, call, registries: &self.registries, left: call.registry_timeout().map(Mutex::new) }
+    }
+
     /// Requests the manifest from the registry, and follows its redirects. A token goes only to the host that it is for.
-    async fn follow(&self, method: Method, probe: &Probe<'_>) -> Result<Answer> {
-        let mut url = first_url(probe.image)?;
+    async fn follow(&self, method: Method, image: &ImageReference, probe: &Probe<'_>) -> Result<Answer> {
+        let mut url = first_url(image)?;
         let mut answer = self.ask_registry(method, &url, probe).await?;
         for _ in 0..MOST_MOVES {
             let Some(moved) = moved(&answer, &url)? else { return Ok(answer) };
@@ -57,19 +77,19 @@ impl DataPlane {
             return Ok(answer);
         }
         let text = "the registry redirects endlessly";
-        Err(Error::new(ErrorKind::Unexpected, text).with_context("image", probe.image.to_string()))
+        Err(Error::new(ErrorKind::Unexpected, text).with_context("image", image.to_string()))
     }
 
     /// A registry's tokens carry the permissions at the time of issue. So a refusal with a cached one is not final: it is dropped, and
     /// the second try signs in again.
     async fn ask_registry(&self, method: Method, url: &Url, probe: &Probe<'_>) -> Result<Answer> {
-        let cached = self.sign_in.cached(probe.image);
-        let first = probe.manifest(method, url, cached.as_ref()).await?;
+        let cached = self.sign_in.cached(probe.access);
+        let first = probe.request(method, url, cached.as_ref()).await?;
         if first.status != 401 {
             return Ok(first);
         }
-        let challenge = SignIn::challenge(&first, probe.image)?;
-        let had_refresh_token = self.sign_in.has_refresh_token(probe.image);
+        let challenge = SignIn::challenge(&first, probe.access)?;
+        let had_refresh_token = self.sign_in.has_refresh_token(probe.access);
         let asked = self.ask_signed_in(method, url, probe, &challenge).await;
         let is_refused = match &asked {
             Ok(answer) => answer.status == 401,
@@ -78,7 +98,7 @@ impl DataPlane {
         if !(is_refused && had_refresh_token) {
             return asked;
         }
-        self.sign_in.forget_refresh_token(probe.image);
+        self.sign_in.forget_refresh_token(probe.access);
         self.ask_signed_in(method, url, probe, &challenge).await
     }
 
@@ -89,31 +109,31 @@ impl DataPlane {
         probe: &Probe<'_>,
         challenge: &super::sign_in::Challenge,
     ) -> Result<Answer> {
-        self.sign_in.forget(probe.image);
+        self.sign_in.forget(probe.access);
         let token = self.sign_in.token(challenge, probe).await?;
-        let answer = probe.manifest(method, url, Some(&token)).await?;
+        let answer = probe.request(method, url, Some(&token)).await?;
         if !matches!(answer.status, 401 | 403) {
-            self.sign_in.keep(probe.image, token);
+            self.sign_in.keep(probe.access, token);
         }
         Ok(answer)
     }
 
     /// The same at a redirect's host: anonymously, by that host's own rules, and without caching.
     async fn ask_elsewhere(&self, method: Method, url: &Url, probe: &Probe<'_>) -> Result<Answer> {
-        let first = probe.manifest(method, url, None).await?;
+        let first = probe.request(method, url, None).await?;
         if first.status != 401 {
             return Ok(first);
         }
-        let challenge = SignIn::challenge(&first, probe.image)?;
+        let challenge = SignIn::challenge(&first, probe.access)?;
         let token = SignIn::anonymous(&challenge, &address::authority(url), probe).await?;
-        probe.manifest(method, url, Some(&token)).await
+        probe.request(method, url, Some(&token)).await
     }
 }
 
 fn first_url(image: &ImageReference) -> Result<Url> {
     super::sign_in::url(&format!(
         "https://{}/v2/{}/manifests/{}",
-        api_host(image),
+        Access::Image(image).api_host(),
         image.repository(),
         image.manifest()
     ))

@@ -1,7 +1,9 @@
 //! Registries: finding and creating them, importing into them, reading images.
 
+mod access;
 mod address;
 mod azure;
+mod catalog;
 mod create;
 mod created;
 mod data_plane;
@@ -49,6 +51,8 @@ use std::{collections::BTreeMap, fmt};
 /// - `poll_import` polls once. A failed import is an error with Azure's own text.
 /// - `image` of a missing image is `None`; it reads any registry, with the caller's identity for Azure registries and anonymously
 ///   elsewhere. If the image is named by its digest, any other digest in the response is an error.
+/// - `repository_count` signs in at the registry with the caller's identity; a caller that cannot list repositories is
+///   [`Forbidden`](crate::ErrorKind::Forbidden).
 #[async_trait]
 pub trait RegistryImporter: fmt::Debug + Send + Sync + 'static {
     /// The registry, if it exists.
@@ -61,6 +65,8 @@ pub trait RegistryImporter: fmt::Debug + Send + Sync + 'static {
     async fn poll_import(&self, handle: &mut ImportHandle, call: &Call) -> Result<ImportStatus>;
     /// Reads an image, if it exists.
     async fn image(&self, image: &ImageReference, call: &Call) -> Result<Option<Image>>;
+    /// Counts the repositories of a registry.
+    async fn repository_count(&self, registry: &Registry, call: &Call) -> Result<u32>;
 }
 
 /// A registry as reported by Azure.

@@ -1,11 +1,10 @@
-//! Requests for one image, and what their failures mean.
+//! Requests for one image or for the list of repositories, and what their failures mean.
 
+use super::access::Access;
 use crate::{
     call::Call,
-    error::Result,
-    error::{Error, ErrorKind},
+    error::{Error, ErrorKind, Result},
     http::{Answer, BodyKind, Registries, RegistryRequest, from_the_way, service_error},
-    image::ImageReference,
 };
 use azure_core::{credentials::Secret, http::Method};
 use std::{
@@ -19,9 +18,9 @@ use url::Url;
 const MANIFESTS: &str = "application/vnd.oci.image.index.v1+json, application/vnd.oci.image.manifest.v1+json, \
     application/vnd.docker.distribution.manifest.list.v2+json, application/vnd.docker.distribution.manifest.v2+json";
 
-/// One read of an image: the image, and how long the registry may still take.
+/// One read: what is read, and how long the registry may still take.
 pub(super) struct Probe<'a> {
-    pub image: &'a ImageReference,
+    pub access: Access<'a>,
     pub call: &'a Call,
     pub registries: &'a Registries,
     pub left: Option<Mutex<Duration>>,
@@ -41,23 +40,24 @@ impl Probe<'_> {
         answer
     }
 
-    pub async fn manifest(&self, method: Method, url: &Url, token: Option<&Secret>) -> Result<Answer> {
-        let mut headers = vec![("accept", MANIFESTS.to_owned())];
+    /// Requests what is accessed, with a token if there is one.
+    pub async fn request(&self, method: Method, url: &Url, token: Option<&Secret>) -> Result<Answer> {
+        let (accept, body_kind) = match self.access {
+            Access::Image(_) => (MANIFESTS, BodyKind::Manifest),
+            Access::Catalog(_) => ("application/json", BodyKind::ListPage),
+        };
+        let mut headers = vec![("accept", accept.to_owned())];
         headers.extend(token.map(|token| ("authorization", format!("Bearer {}", token.secret()))));
-        let step = format!("reading {}", self.image);
-        let body_kind = BodyKind::Manifest;
+        let step = format!("reading {}", self.access);
         self.send(RegistryRequest { method, url: url.clone(), headers, body: None, step, body_kind }).await
     }
 }
 
-/// Docker Hub's API has another host than its images' names.
-pub(super) fn api_host(image: &ImageReference) -> &str {
-    if image.registry() == "docker.io" { "registry-1.docker.io" } else { image.registry() }
-}
-
-pub(super) fn failed(image: &ImageReference, answer: &Answer, message: &str) -> Error {
-    if let Some(err) = from_the_way(answer, false, "reading an image") {
-        return err.with_context("image", image.to_string());
+pub(super) fn failed<'a>(access: impl Into<Access<'a>>, answer: &Answer, message: &str) -> Error {
+    let access = access.into();
+    let step = if matches!(access, Access::Image(_)) { "reading an image" } else { "reading the repositories" };
+    if let Some(err) = from_the_way(answer, false, step) {
+        return access.name_in(err);
     }
     let kind = match ErrorKind::of_status(answer.status) {
         // An anonymous or unknown caller lacks the permission: another sign-in does not help.
@@ -67,19 +67,20 @@ pub(super) fn failed(image: &ImageReference, answer: &Answer, message: &str) -> 
         kind => kind,
     };
     let service = service_error(answer.status, &answer.headers, &answer.body);
-    Error::new(kind, message).with_context("image", image.to_string()).with_service(service)
+    access.name_in(Error::new(kind, message)).with_service(service)
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::image::ImageReference;
     use azure_core::http::headers::Headers;
 
     /// A registry's own error has precedence: a caller that is not admitted lacks a permission, and a 404 of a sign-in is not a missing
     /// image.
     #[test]
     fn a_status_has_the_same_meaning_as_elsewhere() {
-        let image = "quay.example/team/app:v1".parse().unwrap();
+        let image: ImageReference = "quay.example/team/app:v1".parse().unwrap();
         for (status, kind) in crate::error::STATUSES {
             let body = r#"{"errors":[{"code":"C","message":"m"}]}"#.into();
             let answer = Answer { status, headers: Headers::new(), body, is_repeated: false };

@@ -1,15 +1,15 @@
 //! Sign-in at registries, with the scheme of each: with the caller's identity at Azure registries, and anonymously elsewhere.
 
 use super::{
+    access::Access,
     address,
-    probe::{Probe, api_host, failed},
+    probe::{Probe, failed},
 };
 use crate::{
     challenge,
     cloud::Cloud,
     error::{Error, ErrorKind, Result},
     http::{Answer, BodyKind, RegistryRequest, Tokens},
-    image::ImageReference,
 };
 use azure_core::{credentials::Secret, http::Method};
 use serde::Deserialize;
@@ -75,7 +75,7 @@ impl SignIn {
     }
 
     /// Parses the sign-in challenge of a response.
-    pub fn challenge(answer: &Answer, image: &ImageReference) -> Result<Challenge> {
+    pub fn challenge(answer: &Answer, access: Access<'_>) -> Result<Challenge> {
         let header = answer.header("www-authenticate").unwrap_or_default();
         bearer(header).ok_or_else(|| {
             let wants_password = challenge::challenges(header).iter().any(|one| one.is("basic"));
@@ -84,44 +84,44 @@ impl SignIn {
             } else {
                 "the registry does not say how to sign in"
             };
-            failed(image, answer, text)
+            failed(access, answer, text)
         })
     }
 
-    /// The cached access token for the image's repository.
-    pub fn cached(&self, image: &ImageReference) -> Option<Secret> {
-        self.cached.get(&access_key(image))
+    /// The cached access token.
+    pub fn cached(&self, access: Access<'_>) -> Option<Secret> {
+        self.cached.get(&access.key())
     }
 
-    pub fn keep(&self, image: &ImageReference, token: Secret) {
-        self.cached.keep(access_key(image), token, ACCESS_FOR);
+    pub fn keep(&self, access: Access<'_>, token: Secret) {
+        self.cached.keep(access.key(), token, ACCESS_FOR);
     }
 
-    pub fn forget(&self, image: &ImageReference) {
-        self.cached.forget(&access_key(image));
+    pub fn forget(&self, access: Access<'_>) {
+        self.cached.forget(&access.key());
     }
 
-    pub fn has_refresh_token(&self, image: &ImageReference) -> bool {
-        self.cached.get(image.registry()).is_some()
+    pub fn has_refresh_token(&self, access: Access<'_>) -> bool {
+        self.cached.get(access.registry()).is_some()
     }
 
-    pub fn forget_refresh_token(&self, image: &ImageReference) {
-        self.cached.forget(image.registry());
+    pub fn forget_refresh_token(&self, access: Access<'_>) {
+        self.cached.forget(access.registry());
     }
 
-    /// Acquires a token for the image's repository from its registry.
+    /// Acquires a token from the registry for what the probe accesses.
     pub async fn token(&self, challenge: &Challenge, probe: &Probe<'_>) -> Result<Secret> {
-        if self.cloud.has_registry(probe.image.registry()) {
-            check_own_realm(challenge, probe.image)?;
+        if self.cloud.has_registry(probe.access.registry()) {
+            check_own_realm(challenge, probe.access.registry())?;
             let refresh = self.refresh_token(challenge, probe).await?;
             return access_token(challenge, &refresh, probe).await;
         }
-        Self::anonymous(challenge, api_host(probe.image), probe).await
+        Self::anonymous(challenge, probe.access.api_host(), probe).await
     }
 
     /// Exchanges the caller's Entra ID token. It is sent to the registry itself and to no host from a response.
     async fn refresh_token(&self, challenge: &Challenge, probe: &Probe<'_>) -> Result<Secret> {
-        let host = probe.image.registry();
+        let host = probe.access.registry();
         if let Some(token) = self.cached.get(host) {
             return Ok(token);
         }
@@ -131,7 +131,7 @@ impl SignIn {
             self.entra.forget(Cloud::registry_scope());
             answer = self.exchange(challenge, probe).await?;
         }
-        let token = read_token(&answer, probe.image, |body| body.refresh_token)?;
+        let token = read_token(&answer, probe.access, |body| body.refresh_token)?;
         self.cached.keep(host.to_owned(), token.clone(), REFRESH_FOR);
         Ok(token)
     }
@@ -139,14 +139,13 @@ impl SignIn {
     async fn exchange(&self, challenge: &Challenge, probe: &Probe<'_>) -> Result<Answer> {
         let entra = self.entra.get(Cloud::registry_scope(), probe.call).await?;
         let form = [("grant_type", "access_token"), ("service", challenge.service()), ("access_token", entra.secret())];
-        post_form(&format!("https://{}/oauth2/exchange", probe.image.registry()), &form, probe).await
+        post_form(&format!("https://{}/oauth2/exchange", probe.access.registry()), &form, probe).await
     }
 
     /// Acquires an anonymous token from the registry at `authority`.
     pub async fn anonymous(challenge: &Challenge, authority: &str, probe: &Probe<'_>) -> Result<Secret> {
-        let mut url = address::realm(&challenge.realm, authority)
-            .map_err(|err| err.with_context("image", probe.image.to_string()))?;
-        let own_scope = pull_scope(probe.image);
+        let mut url = address::realm(&challenge.realm, authority).map_err(|err| probe.access.name_in(err))?;
+        let own_scope = probe.access.scope();
         {
             let mut query = url.query_pairs_mut();
             if let Some(service) = &challenge.service {
@@ -154,7 +153,7 @@ impl SignIn {
             }
             query.append_pair("scope", challenge.scope.as_deref().unwrap_or(&own_scope));
         }
-        let step = format!("signing in anonymously for {}", probe.image);
+        let step = format!("signing in anonymously for {}", probe.access);
         let request = RegistryRequest {
             method: Method::Get,
             url,
@@ -164,7 +163,7 @@ impl SignIn {
             body_kind: BodyKind::Token,
         };
         // A refresh token is only for signed-in callers, and is ignored here.
-        read_token(&probe.send(request).await?, probe.image, |body| body.access_token.or(body.token))
+        read_token(&probe.send(request).await?, probe.access, |body| body.access_token.or(body.token))
     }
 }
 
@@ -175,32 +174,32 @@ impl Challenge {
 }
 
 /// An Azure registry issues its tokens itself. One that names another host is not trusted, and receives no token.
-fn check_own_realm(challenge: &Challenge, image: &ImageReference) -> Result<()> {
+fn check_own_realm(challenge: &Challenge, registry: &str) -> Result<()> {
     let host = url(&challenge.realm)?;
-    if host.scheme() == "https" && address::authority(&host).eq_ignore_ascii_case(image.registry()) {
+    if host.scheme() == "https" && address::authority(&host).eq_ignore_ascii_case(registry) {
         return Ok(());
     }
     let text = "the registry names a foreign host for the sign-in; it is not followed";
     Err(Error::new(ErrorKind::Unexpected, text)
         .with_context("host", host.host_str().unwrap_or_default())
-        .with_context("registry", image.registry()))
+        .with_context("registry", registry))
 }
 
 async fn access_token(challenge: &Challenge, refresh: &Secret, probe: &Probe<'_>) -> Result<Secret> {
-    let scope = pull_scope(probe.image);
+    let scope = probe.access.scope();
     let form = [
         ("grant_type", "refresh_token"),
         ("service", challenge.service()),
         ("scope", &scope),
         ("refresh_token", refresh.secret()),
     ];
-    let answer = post_form(&format!("https://{}/oauth2/token", probe.image.registry()), &form, probe).await?;
-    read_token(&answer, probe.image, |body| body.access_token)
+    let answer = post_form(&format!("https://{}/oauth2/token", probe.access.registry()), &form, probe).await?;
+    read_token(&answer, probe.access, |body| body.access_token)
 }
 
 async fn post_form(address: &str, form: &[(&str, &str)], probe: &Probe<'_>) -> Result<Answer> {
     let body = form_urlencoded::Serializer::new(String::new()).extend_pairs(form).finish();
-    let step = format!("signing in at {}", probe.image.registry());
+    let step = format!("signing in at {}", probe.access.registry());
     let request = RegistryRequest {
         method: Method::Post,
         url: url(address)?,
@@ -210,14 +209,6 @@ async fn post_form(address: &str, form: &[(&str, &str)], probe: &Probe<'_>) -> R
         body_kind: BodyKind::Token,
     };
     probe.send(request).await
-}
-
-fn access_key(image: &ImageReference) -> String {
-    format!("{}/{}", image.registry(), image.repository())
-}
-
-fn pull_scope(image: &ImageReference) -> String {
-    format!("repository:{}:pull", image.repository())
 }
 
 pub(super) fn url(text: &str) -> Result<Url> {
@@ -240,16 +231,12 @@ struct TokenBody {
     token: Option<String>,
 }
 
-fn read_token(
-    answer: &Answer,
-    image: &ImageReference,
-    pick: impl FnOnce(TokenBody) -> Option<String>,
-) -> Result<Secret> {
+fn read_token(answer: &Answer, access: Access<'_>, pick: impl FnOnce(TokenBody) -> Option<String>) -> Result<Secret> {
     if !answer.is_success() {
-        return Err(failed(image, answer, "the registry rejected the caller's sign-in"));
+        return Err(failed(access, answer, "the registry rejected the caller's sign-in"));
     }
     let token = pick(answer.read("a registry token")?).filter(|token| !token.is_empty());
-    token.map(Secret::from).ok_or_else(|| failed(image, answer, "the registry's sign-in returned no token"))
+    token.map(Secret::from).ok_or_else(|| failed(access, answer, "the registry's sign-in returned no token"))
 }
 
 #[cfg(test)]
@@ -276,9 +263,9 @@ mod tests {
 
     #[test]
     fn a_registry_of_azure_signs_in_at_itself_alone() {
-        let image = "myregistry.azurecr.io/app:v1".parse().unwrap();
-        let check =
-            |realm: &str| check_own_realm(&Challenge { realm: realm.to_owned(), ..Challenge::default() }, &image);
+        let check = |realm: &str| {
+            check_own_realm(&Challenge { realm: realm.to_owned(), ..Challenge::default() }, "myregistry.azurecr.io")
+        };
         assert!(check("https://myregistry.azurecr.io/oauth2/token").is_ok());
         for other in [
             "https://evil.example/oauth2/token",

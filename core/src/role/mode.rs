@@ -1,6 +1,9 @@
 //! The role that allows pulling, and the registry's mode that determines it.
 
-use crate::error::words;
+use crate::{
+    action::{LIST_REPOSITORIES, PULL},
+    error::words,
+};
 use serde::{Deserialize, Serialize};
 use uuid::Uuid;
 
@@ -52,6 +55,14 @@ impl RoleAssignmentMode {
         match self {
             Self::LegacyRegistryPermissions => PullRole::AcrPull,
             Self::AbacRepositoryPermissions => PullRole::RepositoryReader,
+        }
+    }
+
+    /// The action that allows listing the repositories of a registry of this mode.
+    pub(crate) const fn catalog_action(self) -> &'static str {
+        match self {
+            Self::LegacyRegistryPermissions => PULL,
+            Self::AbacRepositoryPermissions => LIST_REPOSITORIES,
         }
     }
 }

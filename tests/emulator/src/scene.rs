@@ -11,8 +11,8 @@ use crate::fault::Fault;
 use crate::image;
 use crate::log::{Mark, Request};
 use crate::principal::Principal;
+use crate::rbac::Assignment;
 use crate::rbac::condition::Condition;
-use crate::rbac::{Assignment, within};
 use crate::registry::upstream;
 use crate::seed::RegistrySeed;
 use crate::throttle::{Rate, kind_named, scaled};
@@ -283,8 +283,8 @@ impl Emulator {
     pub fn delete_registry(&self, group: &str, name: &str) {
         self.act(|world| {
             if let Some(at) = world.registry_named(group, name) {
-                let id = world.registries.remove(at).id();
-                world.access.assignments.retain(|one| !within(&one.scope, &id));
+                let id = world.registries[at].id();
+                world.remove_registry(&id);
             }
         });
     }

@@ -1,0 +1,67 @@
+//! What a request to a registry's data plane accesses: an image, or the list of repositories.
+
+use crate::{error::Error, image::ImageReference};
+use std::fmt;
+
+/// What is accessed in a registry.
+#[derive(Clone, Copy, Debug)]
+pub(super) enum Access<'a> {
+    Image(&'a ImageReference),
+    /// The list of repositories of the Azure registry at this host.
+    Catalog(&'a str),
+}
+
+impl<'a> Access<'a> {
+    /// The registry's host, as references name it.
+    pub fn registry(self) -> &'a str {
+        match self {
+            Self::Image(image) => image.registry(),
+            Self::Catalog(host) => host,
+        }
+    }
+
+    /// The host of its API: Docker Hub's API has another host than its images' names.
+    pub fn api_host(self) -> &'a str {
+        if self.registry() == "docker.io" { "registry-1.docker.io" } else { self.registry() }
+    }
+
+    /// The scope of a token for it.
+    pub fn scope(self) -> String {
+        match self {
+            Self::Image(image) => format!("repository:{}:pull", image.repository()),
+            Self::Catalog(_) => "registry:catalog:*".to_owned(),
+        }
+    }
+
+    /// The key of its access token in the cache.
+    pub fn key(self) -> String {
+        match self {
+            Self::Image(image) => format!("{}/{}", image.registry(), image.repository()),
+            // No repository has this name.
+            Self::Catalog(host) => format!("{host}/*"),
+        }
+    }
+
+    /// Names it in an error.
+    pub fn name_in(self, err: Error) -> Error {
+        match self {
+            Self::Image(image) => err.with_context("image", image.to_string()),
+            Self::Catalog(host) => err.with_context("registry", host),
+        }
+    }
+}
+
+impl<'a> From<&'a ImageReference> for Access<'a> {
+    fn from(image: &'a ImageReference) -> Self {
+        Self::Image(image)
+    }
+}
+
+impl fmt::Display for Access<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Image(image) => image.fmt(f),
+            Self::Catalog(host) => write!(f, "the repositories of {host}"),
+        }
+    }
+}
