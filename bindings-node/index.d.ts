@@ -1907,6 +1907,8 @@ export interface Registry {
   readonly mode: RoleAssignmentMode;
   /** The provisioning state reported by Azure, such as `Succeeded`. */
   readonly state: string;
+  /** When it was created. A registry that was deleted and created again has the same ID and another time. */
+  readonly created: Date | null;
   /** Its tags. */
   readonly tags: { readonly [name: string]: string };
 }

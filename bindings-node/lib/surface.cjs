@@ -47,7 +47,7 @@ const TYPES = {
   RoleAssignment: {},
   ClusterAttachments: { grants: 'PullGrant' },
   RegistryAttachments: { grants: 'PullGrant', registry: 'Registry' },
-  Registry: { tags: 'Json' },
+  Registry: { created: 'Date', tags: 'Json' },
   ClusterList: { as_of: 'Date', clusters: 'ListedCluster', unreadable: 'Unreadable' },
   ListedCluster: { identities: 'ClusterIdentities', tags: 'Json' },
   Unreadable: {},

@@ -380,6 +380,8 @@ value! {
         mode: Word<aks_acr::RoleAssignmentMode>,
         /// The provisioning state reported by Azure, such as `Succeeded`.
         state: String,
+        /// When it was created. A registry that was deleted and created again has the same ID and another time.
+        created: Option<Time>,
         /// Its tags.
         tags: BTreeMap<String, String>,
     }

@@ -10,6 +10,7 @@ pub(crate) const READ_ROLE: &str = "Microsoft.Authorization/roleDefinitions/read
 
 pub(crate) const READ_REGISTRY: &str = "Microsoft.ContainerRegistry/registries/read";
 pub(crate) const WRITE_REGISTRY: &str = "Microsoft.ContainerRegistry/registries/write";
+pub(crate) const DELETE_REGISTRY: &str = "Microsoft.ContainerRegistry/registries/delete";
 pub(crate) const IMPORT: &str = "Microsoft.ContainerRegistry/registries/importImage/action";
 pub(crate) const REGISTER_REGISTRIES: &str = "Microsoft.ContainerRegistry/register/action";
 /// Needed to pull from a registry with registry-wide permissions.
@@ -37,7 +38,7 @@ pub(crate) fn smallest_role(action: &str) -> Option<&'static str> {
         WRITE_CLUSTER => "Azure Kubernetes Service Contributor Role",
         USER_CREDENTIAL => "Azure Kubernetes Service Cluster User Role",
         ADMIN_CREDENTIAL => "Azure Kubernetes Service Cluster Admin Role",
-        WRITE_REGISTRY => "Contributor",
+        WRITE_REGISTRY | DELETE_REGISTRY => "Contributor",
         register if register.ends_with("/register/action") => "Contributor",
         read if read.ends_with("/read") => "Reader",
         _ => return None,

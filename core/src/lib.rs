@@ -99,8 +99,8 @@ pub use operation::{
 pub use pull::{PullCause, PullFailure, PullRetry};
 pub use refusal::{DenyingPolicy, RefusalKind};
 pub use registry::{
-    AzureRegistryImporter, CreatedRegistry, DomainNameLabelScope, ImportCredentials, ImportHandle, ImportRequest,
-    ImportStatus, NewRegistry, Registry, RegistryImporter, RegistryRef, Sku,
+    AzureRegistryImporter, CreatedRegistry, DeletedRegistry, DomainNameLabelScope, ImportCredentials, ImportHandle,
+    ImportRequest, ImportStatus, NewRegistry, Registry, RegistryImporter, RegistryRef, Sku,
 };
 pub use role::{
     AzureRoleAssigner, Grant, Granted, PullRole, Revoked, RoleAssigner, RoleAssignment, RoleAssignmentMode,

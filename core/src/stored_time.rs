@@ -15,8 +15,7 @@ pub(crate) fn text(at: SystemTime) -> String {
     OffsetDateTime::from(at).format(&Rfc3339).unwrap_or_else(|_| "beyond all years".to_owned())
 }
 
-/// A time of Kubernetes, if the text is one.
-#[cfg(feature = "kubernetes")]
+/// A time of a service, if the text is one.
 pub(crate) fn parse(text: &str) -> Option<SystemTime> {
     OffsetDateTime::parse(text, &Rfc3339).ok().map(SystemTime::from)
 }

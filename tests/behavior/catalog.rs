@@ -91,9 +91,14 @@ async fn a_firewall_is_no_missing_right() -> Checked {
 
 async fn what_is_no_list_is_an_error_and_not_an_empty_one() -> Checked {
     let scene = Scene::new()?;
-    for body in
-        [json!(null), json!([]), json!("text"), json!({ "repositories": "app" }), json!({ "repositories": [1] })]
-    {
+    for body in [
+        json!(null),
+        json!([]),
+        json!("text"),
+        json!({}),
+        json!({ "repositories": "app" }),
+        json!({ "repositories": [1] }),
+    ] {
         scene.azure.fault(Fault::on("GET", "/_catalog").status(200).body(body));
         refused(count(&scene, &scene.client).await?, ErrorKind::Unexpected)?;
     }

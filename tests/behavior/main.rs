@@ -14,6 +14,7 @@ mod backend;
 mod case;
 mod catalog;
 mod cluster;
+mod deletion;
 mod emulator;
 mod identity;
 mod image;
@@ -31,6 +32,7 @@ fn main() -> ExitCode {
         role::cases(),
         registry::cases(),
         catalog::cases(),
+        deletion::cases(),
         image::cases(),
         cluster::cases(),
         attach::cases(),

@@ -5,11 +5,11 @@ use crate::Scene;
 use aks_acr::{
     Applied, ApplyOptions, AttachOptions, AttachmentsOptions, AzureClusterDeployer, AzureIdentityResolver,
     AzureInventory, AzureRegistryImporter, AzureRoleAssigner, Call, Cluster, ClusterCreation, ClusterDeployer,
-    ClusterFilter, ClusterIdentities, ClusterRef, CreatedRegistry, Grant, Granted, IdentityResolver, Image,
-    ImageReference, ImportHandle, ImportRequest, ImportStatus, Inventory, Kubeconfig, KubeconfigOptions, ListedCluster,
-    Listing, Manifest, NewCluster, NewRegistry, PodListener, PodSelection, Pods, PrincipalId, Registry, RegistryFilter,
-    RegistryImporter, RegistryRef, ResourceId, Result, Revoked, RoleAssigner, RoleAssignment, RoleAssignmentUsage,
-    RoleDefinition, Rollout, SubscriptionId, Uuid, WorkloadRef, async_trait,
+    ClusterFilter, ClusterIdentities, ClusterRef, CreatedRegistry, DeletedRegistry, Grant, Granted, IdentityResolver,
+    Image, ImageReference, ImportHandle, ImportRequest, ImportStatus, Inventory, Kubeconfig, KubeconfigOptions,
+    ListedCluster, Listing, Manifest, NewCluster, NewRegistry, PodListener, PodSelection, Pods, PrincipalId, Registry,
+    RegistryFilter, RegistryImporter, RegistryRef, ResourceId, Result, Revoked, RoleAssigner, RoleAssignment,
+    RoleAssignmentUsage, RoleDefinition, Rollout, SubscriptionId, Uuid, WorkloadRef, async_trait,
 };
 use std::{
     sync::{
@@ -79,6 +79,9 @@ impl RegistryImporter for Counted<AzureRegistryImporter> {
     }
     async fn create(&self, registry: &NewRegistry, call: &Call) -> Result<CreatedRegistry> {
         self.part().create(registry, call).await
+    }
+    async fn delete(&self, registry: &Registry, call: &Call) -> Result<DeletedRegistry> {
+        self.part().delete(registry, call).await
     }
     async fn start_import(&self, registry: &Registry, request: &ImportRequest, call: &Call) -> Result<ImportHandle> {
         self.part().start_import(registry, request, call).await

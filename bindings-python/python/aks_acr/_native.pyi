@@ -2103,7 +2103,7 @@ class RegistryAttachments(Result):
 class Registry(Result):
     """A registry as reported by Azure."""
 
-    __match_args__ = ("id", "login_server", "location", "sku", "mode", "state", "tags")
+    __match_args__ = ("id", "login_server", "location", "sku", "mode", "state", "created", "tags")
     def __new__(
         cls,
         *,
@@ -2113,6 +2113,7 @@ class Registry(Result):
         sku: str,
         mode: _RoleAssignmentMode,
         state: str,
+        created: datetime | None,
         tags: dict[str, str],
     ) -> Registry: ...
     @property
@@ -2140,6 +2141,10 @@ class Registry(Result):
     @property
     def state(self) -> str:
         """The provisioning state reported by Azure, such as `Succeeded`."""
+
+    @property
+    def created(self) -> datetime | None:
+        """When it was created. A registry that was deleted and created again has the same ID and another time."""
 
     @property
     def tags(self) -> dict[str, str]:

@@ -1,10 +1,10 @@
 //! Registries through Azure Resource Manager and their own data plane.
 
 use super::{
-    CreatedRegistry, ImportHandle, ImportRequest, ImportStatus, NewRegistry, Registry, RegistryImporter, RegistryRef,
-    create,
+    CreatedRegistry, DeletedRegistry, ImportHandle, ImportRequest, ImportStatus, NewRegistry, Registry,
+    RegistryImporter, RegistryRef, create,
     data_plane::DataPlane,
-    import,
+    delete, import,
     lookup::{find_in_list, read_registry},
     reference::By,
     wire::{Requested, WireRegistry},
@@ -54,6 +54,10 @@ impl RegistryImporter for AzureRegistryImporter {
 
     async fn create(&self, registry: &NewRegistry, call: &Call) -> Result<CreatedRegistry> {
         create::create(&self.arm, registry, call).await
+    }
+
+    async fn delete(&self, registry: &Registry, call: &Call) -> Result<DeletedRegistry> {
+        delete::delete(&self.arm, registry, call).await
     }
 
     async fn start_import(&self, registry: &Registry, request: &ImportRequest, call: &Call) -> Result<ImportHandle> {

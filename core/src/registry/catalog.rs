@@ -27,11 +27,15 @@ pub(super) async fn count<F: Future<Output = Result<Answer>>>(
         match page.last {
             Some(next) if last.as_ref() != Some(&next) => last = Some(next),
             Some(_) => break,
-            None => return Ok(count),
+            None => return u32::try_from(count).map_err(|_| endless(host)),
         }
     }
-    Err(Error::new(ErrorKind::Unexpected, "the registry's list of repositories does not end")
-        .with_context("registry", host))
+    Err(endless(host))
+}
+
+fn endless(host: &str) -> Error {
+    let text = "the registry's list of repositories does not end";
+    Error::new(ErrorKind::Unexpected, text).with_context("registry", host)
 }
 
 /// The next page is requested by the last name of this one, as the service documents it. The link in a response is not followed: it may
@@ -44,21 +48,22 @@ fn page_url(host: &str, last: Option<&str>) -> Result<Url> {
 
 #[derive(Debug, PartialEq, Eq)]
 struct Page {
-    count: u32,
+    count: usize,
     /// The last repository, if more follow.
     last: Option<String>,
 }
 
 fn read(host: &str, answer: &Answer) -> Result<Page> {
-    /// An empty registry has null, or no list.
+    /// A null is an empty list; a body without the field is none.
     #[derive(Deserialize)]
     struct Catalog {
-        repositories: Option<Vec<String>>,
+        #[serde(deserialize_with = "crate::lenient::or_default")]
+        repositories: Vec<String>,
     }
     if !answer.is_success() {
         return Err(failed(Access::Catalog(host), answer, "the registry did not list its repositories"));
     }
-    let names = answer.read::<Catalog>("a list of repositories")?.repositories.unwrap_or_default();
+    let names = answer.read::<Catalog>("a list of repositories")?.repositories;
     let last = answer.header("link").and_then(|_| names.last().cloned());
-    Ok(Page { count: u32::try_from(names.len()).unwrap_or(u32::MAX), last })
+    Ok(Page { count: names.len(), last })
 }

@@ -7,6 +7,7 @@ mod catalog;
 mod create;
 mod created;
 mod data_plane;
+mod delete;
 mod domain_label;
 mod import;
 mod import_failure;
@@ -19,6 +20,7 @@ mod wire;
 
 pub use azure::AzureRegistryImporter;
 pub use created::CreatedRegistry;
+pub use delete::DeletedRegistry;
 pub use domain_label::DomainNameLabelScope;
 pub use import::{ImportCredentials, ImportHandle, ImportRequest, ImportStatus};
 pub use reference::RegistryRef;
@@ -37,9 +39,9 @@ use crate::{
 };
 use async_trait::async_trait;
 use serde::{Deserialize, Serialize};
-use std::{collections::BTreeMap, fmt};
+use std::{collections::BTreeMap, fmt, time::SystemTime};
 
-/// Finds and creates registries, imports images into them, and reads images.
+/// Finds, creates and deletes registries, imports images into them, and reads images.
 ///
 /// - `find` of a missing registry is `None`, which is returned only after every page was read.
 /// - `create` never changes an existing registry, and lists its differences; a registry that is still being created is waited for.
@@ -47,6 +49,9 @@ use std::{collections::BTreeMap, fmt};
 ///   the resource group.
 /// - `create` registers no resource provider unless the options say so.
 /// - A registry that `create` creates allows no access without an identity: no admin user, no anonymous pull.
+/// - `delete` deletes the registry that `find` returned, and returns when Azure no longer returns it. It does not read it again first. A
+///   registry that is missing is a success and says so; one that is already being deleted is waited for.
+/// - `delete` sends a second request only after a read has shown that the same registry, by its creation time, still exists.
 /// - `start_import` returns when Azure has accepted the import; it is not sent twice.
 /// - `poll_import` polls once. A failed import is an error with Azure's own text.
 /// - `image` of a missing image is `None`; it reads any registry, with the caller's identity for Azure registries and anonymously
@@ -59,6 +64,8 @@ pub trait RegistryImporter: fmt::Debug + Send + Sync + 'static {
     async fn find(&self, registry: &RegistryRef, call: &Call) -> Result<Option<Registry>>;
     /// Creates a registry unless it exists, and waits until it is ready.
     async fn create(&self, registry: &NewRegistry, call: &Call) -> Result<CreatedRegistry>;
+    /// Deletes a registry with all its images, and waits until it is gone.
+    async fn delete(&self, registry: &Registry, call: &Call) -> Result<DeletedRegistry>;
     /// Starts an import.
     async fn start_import(&self, registry: &Registry, request: &ImportRequest, call: &Call) -> Result<ImportHandle>;
     /// Polls an import once. The handle changes with each poll, because Azure returns a new link.
@@ -85,6 +92,9 @@ pub struct Registry {
     pub mode: RoleAssignmentMode,
     /// The provisioning state reported by Azure, such as `Succeeded`.
     pub state: String,
+    /// When it was created. A registry that was deleted and created again has the same ID and another time.
+    #[serde(default, with = "crate::stored_time::option")]
+    pub created: Option<SystemTime>,
     /// Its tags.
     #[serde(default)]
     pub tags: BTreeMap<String, String>,
@@ -101,6 +111,7 @@ impl Registry {
             sku: String::new(),
             mode: RoleAssignmentMode::default(),
             state: String::new(),
+            created: None,
             tags: BTreeMap::new(),
         }
     }

@@ -5,10 +5,11 @@ use crate::{
     error::{Error, ErrorKind, Result},
     image::ImageReference,
     role::RoleAssignmentMode,
+    stored_time,
 };
 use serde::Deserialize;
 use serde_json::Value;
-use std::collections::BTreeMap;
+use std::{collections::BTreeMap, time::SystemTime};
 
 #[derive(Deserialize)]
 pub(super) struct WireRegistry {
@@ -19,8 +20,17 @@ pub(super) struct WireRegistry {
     /// They affect no operation on it either.
     #[serde(default, deserialize_with = "crate::lenient::or_default")]
     tags: BTreeMap<String, String>,
+    #[serde(default, rename = "systemData", deserialize_with = "crate::lenient::or_default")]
+    system: WireSystemData,
     #[serde(default, deserialize_with = "crate::lenient::or_default")]
     properties: WireProperties,
+}
+
+#[derive(Default, Deserialize)]
+#[serde(default, rename_all = "camelCase")]
+struct WireSystemData {
+    #[serde(deserialize_with = "crate::lenient::word")]
+    created_at: Option<String>,
 }
 
 #[derive(Deserialize)]
@@ -35,6 +45,8 @@ struct WireProperties {
     role_assignment_mode: Option<String>,
     #[serde(deserialize_with = "crate::lenient::word")]
     provisioning_state: Option<String>,
+    #[serde(deserialize_with = "crate::lenient::word")]
+    creation_date: Option<String>,
     admin_user_enabled: Option<bool>,
     anonymous_pull_enabled: Option<bool>,
 }
@@ -65,6 +77,12 @@ impl WireRegistry {
     /// The mode as the service names it; the default mode if it names none.
     pub fn mode_word(&self) -> &str {
         self.properties.role_assignment_mode.as_deref().unwrap_or(RoleAssignmentMode::default().as_str())
+    }
+
+    /// When it was created. Older API versions return it in the properties only; recordings with both have the same time in both.
+    pub fn created(&self) -> Option<SystemTime> {
+        let times = [self.system.created_at.as_deref(), self.properties.creation_date.as_deref()];
+        times.into_iter().flatten().find_map(stored_time::parse)
     }
 
     /// Its name, taken from the ID: a list of another API version may leave the name out.
@@ -101,7 +119,7 @@ impl WireRegistry {
                 .with_context("registry", self.name())
                 .with_context("loginServer", login_server));
         }
-        let (location, sku) = (self.location().to_owned(), self.sku().to_owned());
+        let (location, sku, created) = (self.location().to_owned(), self.sku().to_owned(), self.created());
         Ok(Registry {
             id: self.id.parse().map_err(|err: Error| err.of_kind(ErrorKind::Unexpected))?,
             login_server,
@@ -109,6 +127,7 @@ impl WireRegistry {
             sku,
             mode: mode(self.properties.role_assignment_mode.as_deref())?,
             state: self.properties.provisioning_state.unwrap_or_default(),
+            created,
             tags: self.tags,
         })
     }
@@ -212,6 +231,19 @@ mod tests {
             assert!(has_label(name.clone(), "myreg-h4sh.azurecr.io"), "{name}");
         }
         assert!(!has_label(json!("myreg"), ""));
+    }
+
+    #[test]
+    fn the_creation_time_is_read_from_either_place() {
+        let created = |system: Value, date: Value| {
+            let body = item("myreg", json!({"systemData": system, "properties": {"creationDate": date}}));
+            serde_json::from_value::<WireRegistry>(body).unwrap().created().map(stored_time::text)
+        };
+        let (system, date) = ("2025-03-19T20:05:10.0568997+00:00", "2025-03-19T20:05:10.0568997Z");
+        assert_eq!(created(json!({"createdAt": system}), json!(date)).as_deref(), Some(date));
+        assert_eq!(created(json!(null), json!(date)).as_deref(), Some(date));
+        assert_eq!(created(json!({"createdAt": "today"}), json!(date)).as_deref(), Some(date));
+        assert_eq!(created(json!({"createdAt": null}), json!(5)), None);
     }
 
     fn item(name: &str, mut rest: Value) -> Value {

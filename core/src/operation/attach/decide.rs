@@ -222,6 +222,7 @@ mod tests {
                 sku: "Basic".to_owned(),
                 mode,
                 state: "Succeeded".to_owned(),
+                created: None,
                 tags: std::collections::BTreeMap::new(),
             },
             assignments,
