@@ -729,22 +729,30 @@ export interface Operations {
   apply(cluster: string, manifests: string, options?: ApplyOptions): Promise<readonly Applied[]>;
 
   /**
-   * Waits until every replica of a deployment is ready; fails fast if an image cannot be pulled.
+   * Waits until a workload's rollout is complete; fails fast, with the cause, when waiting cannot help.
    *
-   * It only waits and starts nothing. The workload must be of kind `Deployment`. If waiting cannot help, the call ends
-   * early, with the cause; if a grant is missing, that takes about 20 seconds. The deadline limits the whole call,
-   * including `propagationTimeoutMs`.
+   * It only waits and starts nothing. A Deployment, StatefulSet or DaemonSet is complete when `kubectl rollout status`
+   * says so, and a Job when `kubectl wait --for=condition=complete` does. Pods belong to the workload by their owner
+   * references, so that overlapping selectors do not matter.
+   *
+   * The wait ends at once if a pull cannot succeed, if admission rejects the pods (a policy, a webhook, Pod Security, a
+   * `LimitRange`, an invalid pod), if the workload is paused, suspended or deleted, or if a Job has failed. If a grant
+   * is missing, it ends after about 20 seconds. An exhausted quota, pods that fit no node, missing configuration and
+   * containers that keep exiting are reported in `'rollout'` and in the error at the deadline; with `failFast` they end
+   * the wait, too. The deadline limits the whole call, including `propagationTimeoutMs`.
    *
    * @param cluster A reference to a cluster: resource group and name, or resource ID.
-   * @param workload The deployment, such as `web` or `deployment/web`. Its namespace is an option.
+   * @param workload The workload, such as `web` (a Deployment), `statefulset/db`, `daemonset/agent` or `job/migrate`.
+   * Its namespace is an option.
    * @param options The deadline is 15 minutes by default.
    *
    * @throws {AksAcrError} `'pull_failed'` if an image cannot be pulled and waiting cannot help (the cause is in
    * `pullFailure`).
-   * @throws {AksAcrError} `'deadline_exceeded'` if the deadline passes (the error has the progress made so far, and the
-   * pull failure that blocked the rollout at the end, if any).
-   * @throws {AksAcrError} `'operation_failed'` if Kubernetes reports the rollout as failed.
-   * @throws {AksAcrError} `'not_found'` if the deployment does not exist.
+   * @throws {AksAcrError} `'deadline_exceeded'` if the deadline passes (the error has the progress made so far, and
+   * what blocked the rollout at the end, if anything).
+   * @throws {AksAcrError} `'operation_failed'` if admission rejects the pods, the workload is paused, or Kubernetes
+   * reports the rollout as failed.
+   * @throws {AksAcrError} `'not_found'` if the workload does not exist.
    *
    * @example
    * ```js
@@ -1195,6 +1203,12 @@ export interface RolloutOptions extends CallOptions {
    * earlier. In milliseconds.
    */
   propagationTimeoutMs?: number;
+  /**
+   * Whether the wait also ends at causes that others can remove at any time; `false` by default. They are an exhausted
+   * quota, pods that fit no node, a missing ConfigMap, Secret or service account, and containers that keep exiting.
+   * Without it they are reported in `'rollout'` and in the error at the deadline.
+   */
+  failFast?: boolean;
 }
 
 /** A selection of pods. */
@@ -2165,11 +2179,11 @@ export interface Applied {
   readonly warnings: readonly string[];
 }
 
-/** A completed rollout of a deployment. */
+/** A completed rollout of a workload. */
 export interface Rollout {
-  /** Ready replicas. */
+  /** Ready pods of the newest pod template; of a Job, the completed ones. */
   readonly ready: number;
-  /** Replicas in the specification. */
+  /** Pods that the rollout needs. */
   readonly wanted: number;
 }
 

@@ -453,7 +453,7 @@ impl Client {
         self.run(env, call, read)
     }
 
-    /// Waits until every replica of a deployment is ready; fails fast if an image cannot be pulled.
+    /// Waits until a workload's rollout is complete; fails fast, with the cause, when waiting cannot help.
     #[napi]
     pub fn wait_for_rollout<'env>(
         &self,
@@ -863,6 +863,7 @@ pub struct RolloutOptions {
     pub registry: Option<Text<aks_acr::RegistryRef>>,
     pub subscriptions: Option<Vec<Text<aks_acr::SubscriptionId>>>,
     pub propagation_timeout_ms: Option<Millis>,
+    pub fail_fast: Option<bool>,
     pub deadline_ms: Option<Millis>,
 }
 
@@ -874,6 +875,7 @@ impl RolloutOptions {
         options.registry = self.registry.map(|one| one.0);
         set(&mut options.subscriptions, self.subscriptions.map(|all| all.into_iter().map(|one| one.0).collect()));
         set(&mut options.propagation_timeout, self.propagation_timeout_ms.map(|millis| millis.0));
+        set(&mut options.fail_fast, self.fail_fast);
         Ok(options)
     }
 }
@@ -915,6 +917,7 @@ pub const OPTIONS: &[&str] = &[
     "allow_partial",
     "domain_name_label_scope",
     "dry_run",
+    "fail_fast",
     "kubernetes_version",
     "lock_wait",
     "management_group",

@@ -638,11 +638,11 @@ value! {
 }
 
 value! {
-    /// A completed rollout of a deployment.
+    /// A completed rollout of a workload.
     pub struct Rollout {
-        /// Ready replicas.
+        /// Ready pods of the newest pod template; of a Job, the completed ones.
         ready: u32,
-        /// Replicas in the specification.
+        /// Pods that the rollout needs.
         wanted: u32,
     }
 }

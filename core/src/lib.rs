@@ -56,7 +56,8 @@ pub use cloud::Cloud;
 pub use cluster::{
     Access, Applied, ApplyOptions, AzureClusterDeployer, Cluster, ClusterCreation, ClusterDeployer, ClusterRef,
     ClusterTier, Kubeconfig, KubeconfigOptions, Manifest, MergeKubeconfigOptions, MergeOutcome, MergedKubeconfig,
-    NewCluster, OnExistingEntry, Pod, PodEvent, PodListener, PodSelection, Pods, Rollout, SshKey, WorkloadRef,
+    NewCluster, OnExistingEntry, Pod, PodEvent, PodListener, PodSelection, Pods, Rollout, RolloutBlocker,
+    RolloutBlockerKind, RolloutListener, RolloutPhase, SshKey, WorkloadRef, WorkloadState,
 };
 pub use connection::Connection;
 pub use difference::Difference;

@@ -9,14 +9,11 @@ use aks_acr::{
     Image, ImageReference, ImportHandle, ImportRequest, ImportStatus, Inventory, Kubeconfig, KubeconfigOptions,
     ListedCluster, Listing, Manifest, NewCluster, NewRegistry, PodListener, PodSelection, Pods, PrincipalId, Registry,
     RegistryFilter, RegistryImporter, RegistryRef, ResourceId, Result, Revoked, RoleAssigner, RoleAssignment,
-    RoleAssignmentUsage, RoleDefinition, Rollout, SubscriptionId, Uuid, WorkloadRef, async_trait,
+    RoleAssignmentUsage, RoleDefinition, RolloutListener, SubscriptionId, Uuid, WorkloadRef, async_trait,
 };
-use std::{
-    sync::{
-        Arc,
-        atomic::{AtomicUsize, Ordering},
-    },
-    time::Duration,
+use std::sync::{
+    Arc,
+    atomic::{AtomicUsize, Ordering},
 };
 
 /// A part of Azure's that counts its calls.
@@ -117,14 +114,14 @@ impl ClusterDeployer for Counted<AzureClusterDeployer> {
     ) -> Result<Vec<Applied>> {
         self.part().apply(cluster, manifests, options, call).await
     }
-    async fn wait_for_rollout(
+    async fn watch_rollout(
         &self,
         cluster: &ClusterRef,
         workload: &WorkloadRef,
-        patience: Duration,
+        listener: &mut RolloutListener<'_>,
         call: &Call,
-    ) -> Result<Rollout> {
-        self.part().wait_for_rollout(cluster, workload, patience, call).await
+    ) -> Result<()> {
+        self.part().watch_rollout(cluster, workload, listener, call).await
     }
     async fn pods(&self, cluster: &ClusterRef, selection: &PodSelection, call: &Call) -> Result<Pods> {
         self.part().pods(cluster, selection, call).await

@@ -305,6 +305,7 @@ pub(crate) fn rollout_options(args: &mut Arguments) -> Result<RolloutOptions, Er
     args.set("registry", &mut options.registry)?;
     args.set("subscriptions", &mut options.subscriptions)?;
     args.set("propagation_timeout", &mut options.propagation_timeout)?;
+    args.set("fail_fast", &mut options.fail_fast)?;
     Ok(options)
 }
 

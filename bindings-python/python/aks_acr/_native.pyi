@@ -1216,18 +1216,27 @@ class Calls:
         registry: str | None = None,
         subscriptions: Sequence[str] | None = None,
         propagation_timeout: _Seconds | None = None,
+        fail_fast: bool | None = None,
         deadline: _Seconds | None = None,
         on_progress: _Listener | None = None,
     ) -> Call[Rollout]:
-        """Waits until every replica of a deployment is ready; fails fast if an image cannot be pulled.
+        """Waits until a workload's rollout is complete; fails fast, with the cause, when waiting cannot help.
 
-        It only waits and starts nothing. The workload must be of kind `Deployment`. If waiting cannot help, the call
-        ends early, with the cause; if a grant is missing, that takes about 20 seconds. The deadline limits the whole
-        call, including `propagation_timeout`.
+        It only waits and starts nothing. A Deployment, StatefulSet or DaemonSet is complete when
+        `kubectl rollout status` says so, and a Job when `kubectl wait --for=condition=complete` does. Pods belong to
+        the workload by their owner references, so that overlapping selectors do not matter.
+
+        The wait ends at once if a pull cannot succeed, if admission rejects the pods (a policy, a webhook, Pod
+        Security, a `LimitRange`, an invalid pod), if the workload is paused, suspended or deleted, or if a Job has
+        failed. If a grant is missing, it ends after about 20 seconds. An exhausted quota, pods that fit no node,
+        missing configuration and containers that keep exiting are reported in `Event.Rollout` and in the error at the
+        deadline; with `fail_fast` they end the wait, too. The deadline limits the whole call, including
+        `propagation_timeout`.
 
         Args:
             cluster: A reference to a cluster: resource group and name, or resource ID.
-            workload: The deployment, such as `web` or `deployment/web`. Its namespace is an option.
+            workload: The workload, such as `web` (a Deployment), `statefulset/db`, `daemonset/agent` or `job/migrate`.
+                Its namespace is an option.
             namespace: The namespace of the workload; `default` by default.
             registry: Resource ID of the images' registry, if it is in a subscription that is not searched. When a
                 registry refuses a pull, its role assignments are read, to distinguish a missing grant from one that is
@@ -1237,15 +1246,20 @@ class Calls:
             propagation_timeout: How long an existing grant may take to become effective; 10 minutes by default. The
                 call waits this long for refused pulls to succeed, counted from the first one. It does not extend the
                 deadline, which may end the wait earlier.
+            fail_fast: Whether the wait also ends at causes that others can remove at any time; `False` by default. They
+                are an exhausted quota, pods that fit no node, a missing ConfigMap, Secret or service account, and
+                containers that keep exiting. Without it they are reported in `Event.Rollout` and in the error at the
+                deadline.
             deadline: How long the whole call may take, in seconds or as a `timedelta`; 15 minutes by default.
             on_progress: Called with each `Event` of the call.
 
         Raises:
             PullFailedError: If an image cannot be pulled and waiting cannot help (the cause is in `pull_failure`).
-            DeadlineExceededError: If the deadline passes (the error has the progress made so far, and the pull failure
-                that blocked the rollout at the end, if any).
-            OperationFailedError: If Kubernetes reports the rollout as failed.
-            NotFoundError: If the deployment does not exist.
+            DeadlineExceededError: If the deadline passes (the error has the progress made so far, and what blocked the
+                rollout at the end, if anything).
+            OperationFailedError: If admission rejects the pods, the workload is paused, or Kubernetes reports the
+                rollout as failed.
+            NotFoundError: If the workload does not exist.
 
         Example:
             try:
@@ -2699,7 +2713,7 @@ class Applied(Result):
 
 @final
 class Rollout(Result):
-    """A completed rollout of a deployment."""
+    """A completed rollout of a workload."""
 
     __match_args__ = ("ready", "wanted")
     def __new__(
@@ -2710,11 +2724,11 @@ class Rollout(Result):
     ) -> Rollout: ...
     @property
     def ready(self) -> int:
-        """Ready replicas."""
+        """Ready pods of the newest pod template; of a Job, the completed ones."""
 
     @property
     def wanted(self) -> int:
-        """Replicas in the specification."""
+        """Pods that the rollout needs."""
 
 
 @final

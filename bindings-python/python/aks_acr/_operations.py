@@ -55,7 +55,7 @@ class Blocking:
     apply = blocking(Calls.apply)
     """Applies manifests to a cluster by server-side apply, as the field manager `aks-acr`."""
     wait_for_rollout = blocking(Calls.wait_for_rollout)
-    """Waits until every replica of a deployment is ready; fails fast if an image cannot be pulled."""
+    """Waits until a workload's rollout is complete; fails fast, with the cause, when waiting cannot help."""
     pods = blocking(Calls.pods)
     """Lists the pods of a namespace; the result prints as the table of `kubectl get pods`."""
 
@@ -108,7 +108,7 @@ class Awaitable:
     apply = awaitable(Calls.apply)
     """Applies manifests to a cluster by server-side apply, as the field manager `aks-acr`."""
     wait_for_rollout = awaitable(Calls.wait_for_rollout)
-    """Waits until every replica of a deployment is ready; fails fast if an image cannot be pulled."""
+    """Waits until a workload's rollout is complete; fails fast, with the cause, when waiting cannot help."""
     pods = awaitable(Calls.pods)
     """Lists the pods of a namespace; the result prints as the table of `kubectl get pods`."""
 
@@ -162,7 +162,7 @@ class Followed:
     apply = followed(Calls.apply)
     """Applies manifests to a cluster by server-side apply, as the field manager `aks-acr`."""
     wait_for_rollout = followed(Calls.wait_for_rollout)
-    """Waits until every replica of a deployment is ready; fails fast if an image cannot be pulled."""
+    """Waits until a workload's rollout is complete; fails fast, with the cause, when waiting cannot help."""
     pods = followed(Calls.pods)
     """Lists the pods of a namespace; the result prints as the table of `kubectl get pods`."""
 
@@ -216,6 +216,6 @@ class FollowedAsync:
     apply = followed_async(Calls.apply)
     """Applies manifests to a cluster by server-side apply, as the field manager `aks-acr`."""
     wait_for_rollout = followed_async(Calls.wait_for_rollout)
-    """Waits until every replica of a deployment is ready; fails fast if an image cannot be pulled."""
+    """Waits until a workload's rollout is complete; fails fast, with the cause, when waiting cannot help."""
     pods = followed_async(Calls.pods)
     """Lists the pods of a namespace; the result prints as the table of `kubectl get pods`."""

@@ -1163,15 +1163,23 @@ impl Calls {
         Ok(Call::new::<Vec<values::Applied>, _, _>(manner, work))
     }
 
-    /// Waits until every replica of a deployment is ready; fails fast if an image cannot be pulled.
+    /// Waits until a workload's rollout is complete; fails fast, with the cause, when waiting cannot help.
     ///
-    /// It only waits and starts nothing. The workload must be of kind `Deployment`. If waiting cannot help, the call
-    /// ends early, with the cause; if a grant is missing, that takes about 20 seconds. The deadline limits the whole
-    /// call, including `propagation_timeout`.
+    /// It only waits and starts nothing. A Deployment, StatefulSet or DaemonSet is complete when
+    /// `kubectl rollout status` says so, and a Job when `kubectl wait --for=condition=complete` does. Pods belong to
+    /// the workload by their owner references, so that overlapping selectors do not matter.
+    ///
+    /// The wait ends at once if a pull cannot succeed, if admission rejects the pods (a policy, a webhook, Pod
+    /// Security, a `LimitRange`, an invalid pod), if the workload is paused, suspended or deleted, or if a Job has
+    /// failed. If a grant is missing, it ends after about 20 seconds. An exhausted quota, pods that fit no node,
+    /// missing configuration and containers that keep exiting are reported in `Event.Rollout` and in the error at the
+    /// deadline; with `fail_fast` they end the wait, too. The deadline limits the whole call, including
+    /// `propagation_timeout`.
     ///
     /// Args:
     ///     cluster: A reference to a cluster: resource group and name, or resource ID.
-    ///     workload: The deployment, such as `web` or `deployment/web`. Its namespace is an option.
+    ///     workload: The workload, such as `web` (a Deployment), `statefulset/db`, `daemonset/agent` or `job/migrate`.
+    ///         Its namespace is an option.
     ///     namespace: The namespace of the workload; `default` by default.
     ///     registry: Resource ID of the images' registry, if it is in a subscription that is not searched. When a
     ///         registry refuses a pull, its role assignments are read, to distinguish a missing grant from one that is
@@ -1181,15 +1189,20 @@ impl Calls {
     ///     propagation_timeout: How long an existing grant may take to become effective; 10 minutes by default. The
     ///         call waits this long for refused pulls to succeed, counted from the first one. It does not extend the
     ///         deadline, which may end the wait earlier.
+    ///     fail_fast: Whether the wait also ends at causes that others can remove at any time; `False` by default. They
+    ///         are an exhausted quota, pods that fit no node, a missing ConfigMap, Secret or service account, and
+    ///         containers that keep exiting. Without it they are reported in `Event.Rollout` and in the error at the
+    ///         deadline.
     ///     deadline: How long the whole call may take, in seconds or as a `timedelta`; 15 minutes by default.
     ///     on_progress: Called with each `Event` of the call.
     ///
     /// Raises:
     ///     PullFailedError: If an image cannot be pulled and waiting cannot help (the cause is in `pull_failure`).
-    ///     DeadlineExceededError: If the deadline passes (the error has the progress made so far, and the pull failure
-    ///         that blocked the rollout at the end, if any).
-    ///     OperationFailedError: If Kubernetes reports the rollout as failed.
-    ///     NotFoundError: If the deployment does not exist.
+    ///     DeadlineExceededError: If the deadline passes (the error has the progress made so far, and what blocked the
+    ///         rollout at the end, if anything).
+    ///     OperationFailedError: If admission rejects the pods, the workload is paused, or Kubernetes reports the
+    ///         rollout as failed.
+    ///     NotFoundError: If the workload does not exist.
     ///
     /// Example:
     ///     try:
@@ -1197,7 +1210,7 @@ impl Calls {
     ///         print(f"{rolled.ready}/{rolled.wanted} ready")
     ///     except aks_acr.PullFailedError as err:
     ///         print(err)  # the cause and the remedy; err.pull_failure has the facts
-    #[pyo3(signature = (cluster, workload, *, namespace = None, registry = None, subscriptions = None, propagation_timeout = None, deadline = None, on_progress = None))]
+    #[pyo3(signature = (cluster, workload, *, namespace = None, registry = None, subscriptions = None, propagation_timeout = None, fail_fast = None, deadline = None, on_progress = None))]
     fn wait_for_rollout(
         &self,
         py: Python<'_>,
@@ -1207,6 +1220,7 @@ impl Calls {
         registry: Option<Parsed<aks_acr::RegistryRef>>,
         subscriptions: Option<Vec<Parsed<aks_acr::SubscriptionId>>>,
         propagation_timeout: Option<Span>,
+        fail_fast: Option<bool>,
         deadline: Option<Span>,
         on_progress: Option<Listening>,
     ) -> PyResult<Call> {
@@ -1217,6 +1231,7 @@ impl Calls {
         options.registry = registry.map(|Parsed(one)| one);
         options.subscriptions = subscriptions.into_iter().flatten().map(|Parsed(one)| one).collect();
         set(&mut options.propagation_timeout, Span::named(propagation_timeout, py, "propagation_timeout")?);
+        set(&mut options.fail_fast, fail_fast);
         let manner = self.0.manner(py, deadline, on_progress)?;
         let work =
             move |call| async move { client.wait_for_rollout(&cluster.0, &workload, options.with_call(call)).await };

@@ -2,12 +2,11 @@
 
 use super::{
     Applied, ApplyOptions, Cluster, ClusterCreation, ClusterDeployer, ClusterRef, Kubeconfig, KubeconfigOptions,
-    Manifest, NewCluster, PodListener, PodSelection, Pods, Rollout, WorkloadRef, create, credentials,
+    Manifest, NewCluster, PodListener, PodSelection, Pods, RolloutListener, WorkloadRef, create, credentials,
     kubernetes::Kubernetes,
 };
 use crate::{call::Call, connection::Connection, error::Result, http::Arm, id::SubscriptionId};
 use async_trait::async_trait;
-use std::time::Duration;
 
 /// The [`ClusterDeployer`](crate::ClusterDeployer) for Azure.
 #[derive(Clone, Debug)]
@@ -54,14 +53,14 @@ impl ClusterDeployer for AzureClusterDeployer {
         self.kubernetes.apply(&cluster.id(self.subscription), manifests, options, call).await
     }
 
-    async fn wait_for_rollout(
+    async fn watch_rollout(
         &self,
         cluster: &ClusterRef,
         workload: &WorkloadRef,
-        propagation_timeout: Duration,
+        listener: &mut RolloutListener<'_>,
         call: &Call,
-    ) -> Result<Rollout> {
-        self.kubernetes.wait_for_rollout(&cluster.id(self.subscription), workload, propagation_timeout, call).await
+    ) -> Result<()> {
+        self.kubernetes.watch_rollout(&cluster.id(self.subscription), workload, listener, call).await
     }
 
     async fn pods(&self, cluster: &ClusterRef, selection: &PodSelection, call: &Call) -> Result<Pods> {

@@ -10,7 +10,7 @@ mod kubernetes;
 pub(crate) mod manifest;
 pub(crate) mod pods;
 mod reference;
-mod workload;
+pub(crate) mod workload;
 
 pub use apply_options::ApplyOptions;
 pub use azure::AzureClusterDeployer;
@@ -25,12 +25,12 @@ pub use manifest::Manifest;
 pub use pods::{Pod, Pods};
 pub use reference::ClusterRef;
 pub(crate) use reference::TYPE;
-pub use workload::WorkloadRef;
+pub use workload::{RolloutBlocker, RolloutBlockerKind, RolloutListener, RolloutPhase, WorkloadRef, WorkloadState};
 
 use crate::{call::Call, error::Result};
 use async_trait::async_trait;
 use serde::{Deserialize, Serialize};
-use std::{fmt, ops::ControlFlow, time::Duration};
+use std::{fmt, ops::ControlFlow};
 
 /// Creates clusters, gives access to them, applies manifests and watches pods.
 ///
@@ -45,7 +45,8 @@ use std::{fmt, ops::ControlFlow, time::Duration};
 /// configure, a server other than the cluster's, or a program other than `kubelogin`; the error names the field. The same applies to every
 /// method that connects with it.
 /// - `apply` looks up the kinds of all objects before it writes the first; it is server-side apply, so a second call changes nothing.
-/// - `wait_for_rollout` ends when every replica is ready, or at a cause that waiting cannot resolve.
+/// - `watch_rollout` reports each state and decides nothing: whether a rollout has failed is for the operation. Pods belong to a workload
+///   by their owner references, not by their labels.
 /// - `pods` of a namespace without pods is an empty list.
 /// - `watch` reports the existing pods first, then each change.
 #[async_trait]
@@ -64,15 +65,15 @@ pub trait ClusterDeployer: fmt::Debug + Send + Sync + 'static {
         options: &ApplyOptions,
         call: &Call,
     ) -> Result<Vec<Applied>>;
-    /// Waits until a deployment's rollout is complete.
-    /// If a pull is refused because a grant may not be effective yet, it waits up to `propagation_timeout`.
-    async fn wait_for_rollout(
+    /// Reports the state of a workload's rollout, and each change, until the listener stops it, the deadline passes or the caller
+    /// cancels.
+    async fn watch_rollout(
         &self,
         cluster: &ClusterRef,
         workload: &WorkloadRef,
-        propagation_timeout: Duration,
+        listener: &mut RolloutListener<'_>,
         call: &Call,
-    ) -> Result<Rollout>;
+    ) -> Result<()>;
     /// The current pods.
     async fn pods(&self, cluster: &ClusterRef, selection: &PodSelection, call: &Call) -> Result<Pods>;
     /// Reports the pods and their changes until the listener stops it, the deadline passes or the caller cancels.
@@ -165,13 +166,13 @@ impl Applied {
     }
 }
 
-/// A completed rollout of a deployment.
+/// A completed rollout of a workload.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[non_exhaustive]
 pub struct Rollout {
-    /// Ready replicas.
+    /// Ready pods of the newest pod template; of a Job, the completed ones.
     pub ready: u32,
-    /// Replicas in the specification.
+    /// Pods that the rollout needs.
     pub wanted: u32,
 }
 

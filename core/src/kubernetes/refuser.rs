@@ -39,6 +39,12 @@ pub(crate) fn find(status: &Status) -> Option<Refuser> {
     }
 }
 
+/// The same for a message whose status is unknown, such as that of a controller which could not create a pod.
+pub(crate) fn find_in(message: &str) -> Option<Refuser> {
+    let as_if = |code| find(&Status { code, message: message.to_owned(), ..Status::default() });
+    as_if(403).or_else(|| as_if(500))
+}
+
 /// The only refusal with a mark in addition to its text.
 fn by_cause(status: &Status) -> Option<Refuser> {
     let mut causes = status.details.iter().flat_map(|details| &details.causes);

@@ -10,6 +10,7 @@ mod pull;
 mod refusals;
 mod wait_for_rollout;
 mod watch;
+mod workloads;
 
 use crate::{case::Case, emulator::Scene};
 use aks_acr::{Pod, PodSelection};
@@ -23,6 +24,7 @@ pub fn cases() -> Vec<Case> {
         apply::cases(),
         refusals::cases(),
         wait_for_rollout::cases(),
+        workloads::cases(),
         pull::cases(),
         pods::cases(),
         watch::cases(),

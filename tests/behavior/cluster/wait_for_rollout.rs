@@ -6,9 +6,13 @@ use crate::{
     case::{Case, Checked, cases, refused, some},
     emulator::{HELLO, NGINX, Scene, deployment},
 };
-use aks_acr::{CallOptions, CancellationToken, ErrorKind, Event, PullCause, Rollout, RolloutOptions, WorkloadRef};
+use aks_acr::{
+    CallOptions, CancellationToken, ErrorKind, Event, PullCause, Rollout, RolloutOptions, RolloutPhase, WorkloadRef,
+    WorkloadState,
+};
 use aks_acr_emulator::Fault;
 use std::{
+    ops::ControlFlow,
     sync::{Arc, Mutex},
     time::Duration,
 };
@@ -49,11 +53,17 @@ async fn wait_for_rollout_with(scene: &Scene, call: CallOptions) -> aks_acr::Res
 
 async fn wait_for_rollout_of_a_deployment_that_runs_ends_at_once(backend: &dyn Backend) -> Checked {
     let running = backend.running_deployment().await?;
-    let deployer = backend.client().cluster_deployer();
-    let end = deployer.wait_for_rollout(backend.cluster(), &running, Duration::ZERO, &call()).await?;
-    assert!(end.ready == end.wanted && end.wanted > 0);
     let begun = Instant::now();
-    assert_eq!(backend.client().wait_for_rollout(backend.cluster(), &running, RolloutOptions::default()).await?, end);
+    let end = backend.client().wait_for_rollout(backend.cluster(), &running, RolloutOptions::default()).await?;
+    assert!(end.ready == end.wanted && end.wanted > 0);
+    let mut states = Vec::new();
+    let mut listener = |state: WorkloadState| {
+        states.push(state);
+        ControlFlow::Break(())
+    };
+    let deployer = backend.client().cluster_deployer();
+    deployer.watch_rollout(backend.cluster(), &running, &mut listener, &call()).await?;
+    assert_eq!(states, [WorkloadState::new(RolloutPhase::Complete, end.ready, end.wanted)]);
     assert!(begun.elapsed() < Duration::from_secs(30));
     Ok(())
 }

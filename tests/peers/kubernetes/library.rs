@@ -32,6 +32,7 @@ struct Order {
     labels: Option<String>,
     force: bool,
     dry_run: bool,
+    fail_fast: bool,
     seconds: Option<u64>,
 }
 
@@ -110,8 +111,8 @@ async fn operate(client: &Client, order: &Order, call: CallOptions) -> Result<Va
             Ok(json!({ "table": pods.to_string(), "pods": pods }))
         }
         "rollout" => {
-            let workload = WorkloadRef::new(&order.on).in_namespace(namespace);
-            let options = RolloutOptions::default().with_call(call);
+            let workload = order.on.parse::<WorkloadRef>()?.in_namespace(namespace);
+            let options = RolloutOptions::default().with_fail_fast(order.fail_fast).with_call(call);
             Ok(json!(client.wait_for_rollout(&cluster, &workload, options).await?))
         }
         "merge" => {

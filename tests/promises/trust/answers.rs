@@ -390,16 +390,22 @@ async fn escapes_in_texts_of_events_reach_no_terminal() {
         let client = cluster(move |address| {
             let label = "{\"app\":\"web\"}";
             let pod = format!(
-                "{{\"kind\":\"Pod\",\"metadata\":{{\"name\":\"a\",\"uid\":\"u\",\"labels\":{label}}},\
+                "{{\"kind\":\"Pod\",\"metadata\":{{\"name\":\"a\",\"uid\":\"u\",\"labels\":{label},\
+                 \"ownerReferences\":[{{\"controller\":true,\"uid\":\"s\"}}]}},\
                  \"spec\":{{\"containers\":[{{\"name\":\"c\",\"image\":\"before{escape}after\"}}]}},\"status\":{{\"containerStatuses\":\
                  [{{\"name\":\"c\",\"state\":{{\"waiting\":{{\"reason\":\"ImagePullBackOff\",\"message\":\"Back-off\"}}}}}}]}}}}"
             );
             let event = format!("{{\"message\":\"{text}\",\"involvedObject\":{{\"uid\":\"u\"}}}}");
-            let deployment = "{\"kind\":\"Deployment\",\"metadata\":{\"generation\":1},\"spec\":{},\"status\":{\"observedGeneration\":1}}";
+            let revision = "\"annotations\":{\"deployment.kubernetes.io/revision\":\"1\"}";
+            let deployment = format!(
+                "{{\"kind\":\"Deployment\",\"metadata\":{{\"uid\":\"d\",\"generation\":1,{revision}}},\"spec\":{{}},\"status\":{{\"observedGeneration\":1}}}}"
+            );
+            let owners = "\"ownerReferences\":[{\"controller\":true,\"uid\":\"d\"}]";
+            let set = format!("{{\"metadata\":{{\"uid\":\"s\",{revision},{owners}}}}}");
             match address {
-                _ if address.contains("/deployments/") => (200, deployment.to_owned()),
+                _ if address.contains("/deployments/") => (200, deployment),
                 _ if address.contains("/events") => (200, format!("{{\"metadata\":{{}},\"items\":[{event}]}}")),
-                _ if address.contains("/replicasets") => (200, "{\"metadata\":{},\"items\":[]}".to_owned()),
+                _ if address.contains("/replicasets") => (200, format!("{{\"metadata\":{{}},\"items\":[{set}]}}")),
                 _ if address.contains("watch=true") => (200, String::new()),
                 _ => (200, format!("{{\"metadata\":{{}},\"items\":[{pod}]}}")),
             }

@@ -109,7 +109,7 @@ pub trait Idiom {
             "name" => "The name.".to_owned(),
             "manifests" => "YAML with any number of documents, or JSON.".to_owned(),
             "images" => self.about_images(),
-            "workload" => "The deployment, such as `web` or `deployment/web`. Its namespace is an option.".to_owned(),
+            "workload" => "The workload, such as `web` (a Deployment), `statefulset/db`, `daemonset/agent` or `job/migrate`. Its namespace is an option.".to_owned(),
             "handle" => self.about_handle(),
             _ => self.paragraphs(self.surface().docs_of(ty), ty).into_iter().next().unwrap_or_default(),
         }

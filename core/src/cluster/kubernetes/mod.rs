@@ -17,8 +17,6 @@ mod session;
 #[cfg(not(feature = "kubernetes"))]
 mod unsupported;
 #[cfg(feature = "kubernetes")]
-mod wait_for_rollout;
-#[cfg(feature = "kubernetes")]
 mod watch;
 
 #[cfg(feature = "kubernetes")]

@@ -2,12 +2,11 @@
 
 use crate::{
     call::Call,
-    cluster::{Applied, ApplyOptions, Manifest, PodListener, PodSelection, Pods, Rollout, WorkloadRef},
+    cluster::{Applied, ApplyOptions, Manifest, PodListener, PodSelection, Pods, RolloutListener, WorkloadRef},
     connection::Connection,
     error::{Error, ErrorKind, Result},
     id::ResourceId,
 };
-use std::time::Duration;
 
 #[derive(Clone, Debug)]
 pub(crate) struct Kubernetes;
@@ -34,7 +33,13 @@ impl Kubernetes {
         unsupported()
     }
 
-    pub async fn wait_for_rollout(&self, _: &ResourceId, _: &WorkloadRef, _: Duration, _: &Call) -> Result<Rollout> {
+    pub async fn watch_rollout(
+        &self,
+        _: &ResourceId,
+        _: &WorkloadRef,
+        _: &mut RolloutListener<'_>,
+        _: &Call,
+    ) -> Result<()> {
         unsupported()
     }
 

@@ -130,19 +130,33 @@ pub(super) async fn list_pods(
     parameters: ListParams,
     call: &Call,
 ) -> Result<(Vec<Pod>, Listed)> {
+    let (pods, _, listed) = list_pods_with(client, path, parameters, call, |_| ((), 0)).await?;
+    Ok((pods, listed))
+}
+
+/// Reads the pods of a list, and something else of each, with the bytes that it keeps.
+pub(super) async fn list_pods_with<T: Send>(
+    client: &Client,
+    path: &str,
+    parameters: ListParams,
+    call: &Call,
+    read: impl Fn(&Value) -> (T, usize) + Send + Sync,
+) -> Result<(Vec<Pod>, Vec<T>, Listed)> {
     let mut left = LISTS;
     loop {
-        let mut pods = Vec::new();
+        let (mut pods, mut others) = (Vec::new(), Vec::new());
         let mut take = |item: &Value| {
             let pod = read_pod(item);
-            let weight = pod_weight(&pod);
+            let (other, kept) = read(item);
+            let weight = pod_weight(&pod) + size_of::<T>() + kept;
             pods.push(pod);
+            others.push(other);
             weight
         };
         left -= 1;
         match list_once(client, path, parameters.clone(), "listing the pods", call, &mut take).await {
             Err(err) if is_expired(&err) && left > 0 => {}
-            listed => return Ok((pods, listed.map_err(passing_if_expired)?)),
+            listed => return Ok((pods, others, listed.map_err(passing_if_expired)?)),
         }
     }
 }
@@ -151,13 +165,11 @@ pub(super) fn pod_weight(pod: &Pod) -> usize {
     size_of::<Pod>() + weight_of(pod)
 }
 
-/// An event of a watch: an existing object, a deleted one, the need to read the list again, or nothing.
+/// An event of a watch: an existing object, a deleted one, or the need to read the list again.
 pub(super) enum Change {
     Present(Value),
     Gone(Value),
     Over,
-    /// Only time has passed.
-    Nothing,
 }
 
 /// The changes after a version. It ends with `Over`, also after a long silence; an error ends the whole wait.
@@ -291,7 +303,6 @@ impl Kubernetes {
                 Change::Present(object) => audience.report(read_pod(&object))?,
                 Change::Gone(object) => audience.report_deleted(read_pod(&object).name),
                 Change::Over => break,
-                Change::Nothing => ControlFlow::Continue(()),
             };
             if flow.is_break() {
                 return Ok(ControlFlow::Break(()));

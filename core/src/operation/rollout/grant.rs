@@ -12,6 +12,7 @@ use crate::{
         Parts,
         attach::{GrantCheck, check_grant},
     },
+    pull::PullFailure,
 };
 
 /// The result for a refused pull.
@@ -76,12 +77,11 @@ impl Verdict {
 pub(super) async fn judge(
     parts: &Parts,
     cluster: &ClusterRef,
-    refused: &Error,
+    failure: &PullFailure,
     options: &RolloutOptions,
     call: &Call,
 ) -> Result<Verdict> {
-    let image = refused.pull_failure().and_then(|failure| ImageReference::parse(&failure.image).ok());
-    let Some(host) = image.map(|image| image.registry().to_owned()) else {
+    let Some(host) = ImageReference::parse(&failure.image).ok().map(|image| image.registry().to_owned()) else {
         return Ok(Verdict::not_checked("the failed image names no registry".to_owned(), None));
     };
     match judge_at(parts, cluster, &host, options, call).await {

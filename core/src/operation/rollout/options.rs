@@ -21,6 +21,10 @@ pub struct RolloutOptions {
     /// The call waits this long for refused pulls to succeed, counted from the first one. It does not extend the deadline, which may
     /// end the wait earlier.
     pub propagation_timeout: Duration,
+    /// Whether the wait also ends at causes that others can remove at any time; `false` by default.
+    /// They are an exhausted quota, pods that fit no node, a missing ConfigMap, Secret or service account, and containers that keep
+    /// exiting. Without it they are reported in [`Event::Rollout`](crate::Event::Rollout) and in the error at the deadline.
+    pub fail_fast: bool,
     /// Deadline (15 minutes by default), cancellation, progress.
     pub call: CallOptions,
 }
@@ -47,6 +51,13 @@ impl RolloutOptions {
         self
     }
 
+    /// Sets [`fail_fast`](Self::fail_fast).
+    #[must_use]
+    pub fn with_fail_fast(mut self, fail_fast: bool) -> Self {
+        self.fail_fast = fail_fast;
+        self
+    }
+
     /// Sets [`call`](Self::call).
     #[must_use]
     pub fn with_call(mut self, call: CallOptions) -> Self {
@@ -61,6 +72,7 @@ impl Default for RolloutOptions {
             registry: None,
             subscriptions: Vec::new(),
             propagation_timeout: PROPAGATION,
+            fail_fast: false,
             call: CallOptions::default(),
         }
     }

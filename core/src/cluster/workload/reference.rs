@@ -1,11 +1,9 @@
 //! References to workloads.
 
-use crate::error::{Error, Result};
+use super::WorkloadKind;
+use crate::error::{Error, ErrorKind, Result};
 use serde::{Deserialize, Serialize};
 use std::{fmt, str::FromStr};
-
-/// kubectl's names for a Deployment.
-const DEPLOYMENT: [&str; 3] = ["deployment", "deployments", "deploy"];
 
 /// A workload in a cluster: its kind, name and namespace.
 /// Without a kind, a name such as `web` means the Deployment `web`.
@@ -21,7 +19,7 @@ const DEPLOYMENT: [&str; 3] = ["deployment", "deployments", "deploy"];
 #[derive(Clone, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[non_exhaustive]
 pub struct WorkloadRef {
-    /// Its kind, such as `Deployment`.
+    /// Its kind: `Deployment`, `StatefulSet`, `DaemonSet` or `Job`.
     pub kind: String,
     /// Its name.
     pub name: String,
@@ -43,21 +41,22 @@ impl WorkloadRef {
         self
     }
 
-    /// Rejects kinds whose rollout this library does not support.
-    pub(crate) fn check_kind(&self) -> Result<()> {
-        if DEPLOYMENT.iter().any(|known| known.eq_ignore_ascii_case(&self.kind)) {
-            return Ok(());
-        }
-        Err(Error::new(crate::error::ErrorKind::Unsupported, "only the rollout of a Deployment can be waited for")
-            .with_context("kind", self.kind.clone()))
+    /// Its kind, if its rollout can be waited for.
+    pub(crate) fn known_kind(&self) -> Result<WorkloadKind> {
+        WorkloadKind::parse(&self.kind).ok_or_else(|| {
+            let known = WorkloadKind::ALL.map(WorkloadKind::name).join(", ");
+            Error::new(ErrorKind::Unsupported, "the rollout of this kind cannot be waited for")
+                .with_context("kind", self.kind.clone())
+                .with_context("expected", format!("one of {known}"))
+        })
     }
 }
 
 impl FromStr for WorkloadRef {
     type Err = Error;
 
-    /// Parses `name` or `kind/name`, in the namespace `default`. The kind is written as in kubectl: `deployment`, `deployments`,
-    /// `deploy`.
+    /// Parses `name` or `kind/name`, in the namespace `default`. The kind is written as in kubectl, in any case: `deployment`,
+    /// `deployments`, `deploy`, `statefulset`, `sts`, `daemonset`, `ds`, `job`, and also `deployment.apps`.
     ///
     /// # Errors
     /// [`InvalidInput`](crate::ErrorKind::InvalidInput) for an empty part, or more than two.
@@ -67,8 +66,7 @@ impl FromStr for WorkloadRef {
         if kind.is_empty() || name.is_empty() || name.contains('/') {
             return Err(invalid());
         }
-        let is_deployment = DEPLOYMENT.iter().any(|known| known.eq_ignore_ascii_case(kind));
-        let kind = if is_deployment { "Deployment" } else { kind };
+        let kind = WorkloadKind::parse(kind).map_or(kind, |known| known.name());
         Ok(Self { kind: kind.to_owned(), ..Self::new(name) })
     }
 }
@@ -91,9 +89,12 @@ mod tests {
             assert_eq!(workload, WorkloadRef::new("web"), "{text}");
             assert_eq!(workload.to_string().parse::<WorkloadRef>().unwrap(), workload);
         }
-        let other: WorkloadRef = "statefulset/db".parse().unwrap();
-        assert_eq!(other.to_string().parse::<WorkloadRef>().unwrap(), other);
-        assert!(other.check_kind().is_err());
+        for text in ["statefulset/db", "daemonset/agent", "job/migrate", "cronjob/x"] {
+            let other: WorkloadRef = text.parse().unwrap();
+            assert_eq!(other.to_string(), text);
+            assert_eq!(other.known_kind().is_ok(), text != "cronjob/x", "{text}");
+        }
+        assert_eq!("sts/db".parse::<WorkloadRef>().unwrap().kind, "StatefulSet");
         for text in ["", "/", "deployment/", "/web", "a/b/c"] {
             assert!(text.parse::<WorkloadRef>().is_err(), "{text}");
         }
