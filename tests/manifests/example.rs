@@ -1,5 +1,5 @@
 //! What is read in manifests, for tests that compare it with Kubernetes' own packages. Reads and writes one JSON value a line, as
-//! `tests/peers/manifests/client` does:
+//! `tests/peers/yaml` does:
 //!
 //!     manifests < QUESTIONS
 //!

@@ -38,7 +38,16 @@ pub(super) fn without_leading_tabs(text: &str) -> Cow<'_, str> {
     Cow::Owned(replaced)
 }
 
-pub(super) fn check(text: &str, event: &Event<'_>, span: &Span, is_in_brackets: bool) -> Result<(), Fault> {
+/// Where a node is.
+#[derive(Clone, Copy)]
+pub(super) struct Place {
+    pub is_in_brackets: bool,
+    /// Whether a collection without brackets is open.
+    pub is_in_block: bool,
+}
+
+pub(super) fn check(text: &str, event: &Event<'_>, span: &Span, place: Place) -> Result<(), Fault> {
+    let is_in_brackets = place.is_in_brackets;
     let start = span.start.byte_offset().unwrap_or_default();
     let end = span.end.byte_offset().unwrap_or(start);
     if let Some(tag) = span.tag_start().and_then(|tag| tag.byte_offset()) {
@@ -59,16 +68,24 @@ pub(super) fn check(text: &str, event: &Event<'_>, span: &Span, is_in_brackets: 
     match style {
         ScalarStyle::DoubleQuoted => check_escapes(written, start)?,
         ScalarStyle::Literal | ScalarStyle::Folded => check_block(text, start)?,
-        ScalarStyle::Plain if written.contains("\n\t") => {
+        // A plain text includes the lines up to the next one that is not empty.
+        ScalarStyle::Plain if place.is_in_block && (written.contains("\n\t") || blanks(after).contains("\n\t")) => {
             return Err(Fault::new(NO_INDENTATION, start));
         }
         ScalarStyle::Plain if is_in_brackets && !value.is_empty() => check_in_brackets(value, after, start)?,
         _ => {}
     }
-    if is_in_brackets && written.contains(['\n', '\r']) && after.trim_start_matches(BLANKS).starts_with(':') {
-        return Err(Fault::new("inside brackets, a key must be on one line", start));
+    let between = blanks(after);
+    let is_key = after.get(between.len()..).is_some_and(|rest| rest.starts_with(':'));
+    if is_in_brackets && is_key && [written, between].iter().any(|part| part.contains(['\n', '\r'])) {
+        return Err(Fault::new("inside brackets, a key and its colon must be on one line", start));
     }
     Ok(())
+}
+
+fn blanks(text: &str) -> &str {
+    let rest = text.trim_start_matches([' ', '\t', '\n', '\r']);
+    text.get(..text.len() - rest.len()).unwrap_or_default()
 }
 
 /// For goyaml, brackets and commas are part of a tag, and other punctuation is not allowed.

@@ -29,7 +29,7 @@ pub(super) fn read(text: &str) -> Result<Tree, Fault> {
             Fault::new(NOT_YAML, at)
         })?;
         let at = span.start.byte_offset().unwrap_or_default();
-        goyaml::check(text, &event, &span, builder.is_in_brackets())?;
+        goyaml::check(text, &event, &span, builder.place())?;
         match event {
             Event::DocumentStart(..) if ended => {
                 return Err(Fault::new("a document follows another one without a line --- between them", at));
@@ -56,8 +56,12 @@ struct Builder {
 }
 
 impl Builder {
-    fn is_in_brackets(&self) -> bool {
-        self.open.last().is_some_and(|open| open.is_flow)
+    /// A collection in brackets contains none without.
+    fn place(&self) -> goyaml::Place {
+        goyaml::Place {
+            is_in_brackets: self.open.last().is_some_and(|open| open.is_flow),
+            is_in_block: self.open.first().is_some_and(|open| !open.is_flow),
+        }
     }
 
     fn take(&mut self, event: Event<'_>, at: usize) -> Result<(), Fault> {

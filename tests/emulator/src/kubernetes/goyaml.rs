@@ -21,7 +21,9 @@ pub(super) fn indented(text: &str) -> String {
     text.split('\n').map(spaces).collect::<Vec<_>>().join("\n")
 }
 
-pub(super) fn is_other(text: &str, event: &Event<'_>, span: &Span, in_brackets: bool) -> bool {
+pub(super) fn is_other(text: &str, event: &Event<'_>, span: &Span, brackets: &[bool]) -> bool {
+    let in_brackets = brackets.last() == Some(&true);
+    let in_block = brackets.first() == Some(&false);
     let Some(place) = span.byte_range() else { return true };
     let (before, after) = (&text[..place.start], &text[place.end..]);
     if span.tag_start().and_then(|tag| tag.byte_offset()).is_some_and(|tag| is_glued(&text[tag..])) {
@@ -36,14 +38,15 @@ pub(super) fn is_other(text: &str, event: &Event<'_>, span: &Span, in_brackets: 
         Event::Scalar(value, style, ..) => {
             let own = match style {
                 ScalarStyle::Plain => {
-                    written.contains("\n\t") || in_brackets && !value.is_empty() && is_cut(value, after)
+                    in_block && has_tab(written, after) || in_brackets && !value.is_empty() && is_cut(value, after)
                 }
                 ScalarStyle::DoubleQuoted => has_json_escape(written),
                 ScalarStyle::Literal | ScalarStyle::Folded => starts_with_tab(before, written),
                 ScalarStyle::SingleQuoted => false,
             };
-            let key = after.trim_start_matches([' ', '\t']).starts_with(':');
-            own || in_brackets && key && written.contains(['\n', '\r']) || !in_brackets && is_behind_tab(before)
+            let (blanks, rest) = after.split_at(after.len() - after.trim_start().len());
+            let cut_key = rest.starts_with(':') && [written, blanks].concat().contains(['\n', '\r']);
+            own || in_brackets && cut_key || !in_brackets && is_behind_tab(before)
         }
         _ => event.is_node() && !in_brackets && is_behind_tab(before),
     }
@@ -65,6 +68,12 @@ fn is_cut(value: &str, after: &str) -> bool {
     value.starts_with(':')
         || value.contains('?')
         || after.strip_prefix(':').is_some_and(|after| after.starts_with(is_punctuation))
+}
+
+/// A tab at the start of a line of a plain text, or of an empty line after it.
+fn has_tab(written: &str, after: &str) -> bool {
+    let end = after.find(|letter: char| !letter.is_ascii_whitespace()).unwrap_or(after.len());
+    written.contains("\n\t") || after[..end].contains("\n\t")
 }
 
 fn has_json_escape(written: &str) -> bool {

@@ -130,7 +130,7 @@ impl<'a> Reader<'a> {
     fn any(&mut self) -> Result<Event<'a>> {
         let event = self.parser.next_event().ok_or_else(broken)?;
         let (event, span) = event.map_err(|error| format!("yaml: {error}"))?;
-        if goyaml::is_other(self.text, &event, &span, self.brackets.last() == Some(&true)) {
+        if goyaml::is_other(self.text, &event, &span, &self.brackets) {
             return Err(format!("yaml: line {}: did not find expected node content", span.start.line()));
         }
         match &event {
