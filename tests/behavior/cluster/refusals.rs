@@ -253,7 +253,7 @@ async fn a_namespace_that_is_no_text_is_never_the_default_one() -> Checked {
         );
         let err = refused(scene.apply(&object).await, ErrorKind::InvalidInput)?.to_string();
         let is_named = err.contains("metadata.namespace must be text") && err.contains("line: 5");
-        assert!(is_named || (value == ".inf" && err.contains("line 5")), "{value}: {err}");
+        assert!(is_named || (value == ".inf" && err.contains("line: 5")), "{value}: {err}");
     }
     assert_eq!(scene.azure.requests(), []);
     Ok(())

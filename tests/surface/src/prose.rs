@@ -148,7 +148,7 @@ pub trait Idiom {
     }
 }
 
-/// "See [`Kubeconfig::merge`] for the details."
+/// A sentence such as ``See [`Kubeconfig::merge`] for the details.``
 pub fn see(text: &str) -> Option<&str> {
     let (_, rest) = text.split_once("See [`").filter(|(_, rest)| rest.contains(" for the details."))?;
     let end = rest.find(" for the details.")?;
