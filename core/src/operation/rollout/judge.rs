@@ -95,8 +95,7 @@ fn paused(state: &WorkloadState) -> Error {
 
 fn failed(state: &WorkloadState, reason: &str, message: &str) -> Error {
     let err = Error::new(ErrorKind::OperationFailed, "the workload has failed")
-        .with_context("reason", reason)
-        .with_context("Kubernetes says", message);
+        .with_context("Kubernetes says", format!("{reason}: {message}"));
     add_state(err, state)
 }
 
