@@ -120,7 +120,6 @@ impl PullCause {
     }
 
     /// What to do about it. `None`: it depends on the role assignments, or is in the message only.
-    #[cfg(feature = "kubernetes")]
     pub(crate) const fn hint(&self) -> Option<&'static str> {
         Some(match self {
             Self::Unauthorized | Self::Unknown => return None,
@@ -221,7 +220,6 @@ mod tests {
         PullCause::read("ErrImagePull", text)
     }
 
-    #[cfg(feature = "kubernetes")]
     #[test]
     fn a_cause_that_waiting_cannot_help_has_a_hint() {
         let causes = [
