@@ -37,6 +37,7 @@ const EXCEPTIONS: &[(&str, &str)] = &[
     ("cluster/kubernetes/session.rs", "a request of `kube`'s client, sent within the call"),
     ("kubernetes/trace.rs", "a layer of a request, which is within the call"),
     ("network/every_header.rs", "the transport of a request, which is within the call"),
+    ("registry/catalog.rs: count", "the request that it is given has the call"),
     ("role/group_access.rs: known", "what it is given has the call"),
     ("http/trace.rs", "within a request"),
     ("operation/span.rs", "around an operation, which is within its call"),
