@@ -96,7 +96,7 @@ test('pods are the table of kubectl, and values', async () => {
   const client = clientOf(azure.emulator);
   const manifest = 'apiVersion: v1\nkind: Pod\nmetadata: {name: web}\nspec: {containers: [{name: web, image: nginx}]}';
   const [applied] = await client.apply(CLUSTER, manifest);
-  assert.deepEqual(applied, { kind: 'Pod', name: 'web', namespace: 'default', isNew: true });
+  assert.deepEqual(applied, { kind: 'Pod', name: 'web', namespace: 'default', isNew: true, warnings: [] });
   const pods = await client.pods(CLUSTER);
   assert.ok(pods.at instanceof Date);
   assert.ok(pods.pods[0].created instanceof Date);
