@@ -29,25 +29,34 @@ const WAYS: [(&str, &str, &str); 10] = [
     ("DELETE", "/apis/apps/v1/namespaces/default/deployments/web", "application/json"),
 ];
 
+/// Kubernetes rejects an applied object that does not fit its schema with 500, see kubernetes/kubernetes#122480.
+const SCHEMA: [&str; 2] = ["failed to create typed patch object", "failed to convert new object"];
+
+fn is_of_the_schema(status: u16, body: &[u8]) -> bool {
+    let text = String::from_utf8_lossy(body);
+    status == 500 && SCHEMA.iter().any(|words| text.contains(words))
+}
+
 fuzz_target!(|data: &[u8]| {
     let azure = Azure::new();
     let ask = |method: &str, path: &str, media: &str, body: &[u8]| {
         let request = Request::builder().method(method).uri(format!("{}{path}", azure.api_server()));
         let request = request.header("authorization", azure.token("kube")).header("content-type", media);
-        azure.ask(request.body(Bytes::copy_from_slice(body)).expect("a request")).0
+        azure.ask(request.body(Bytes::copy_from_slice(body)).expect("a request"))
     };
-    assert_eq!(ask("POST", DEPLOYMENTS, "application/json", BASE.as_bytes()), 201);
+    assert_eq!(ask("POST", DEPLOYMENTS, "application/json", BASE.as_bytes()).0, 201);
     // A digit says which way, and the rest is the body; several follow one another.
     for part in data.split(|byte| *byte == 0).take(4) {
         if let Some((first, body)) = part.split_first() {
             let (method, path, media) = WAYS[usize::from(*first) % WAYS.len()];
-            let status = ask(method, path, media, body);
-            assert!(status < 500 || status == 501, "{method} {path}: {status}");
+            let (status, answer) = ask(method, path, media, body);
+            let is_expected = status < 500 || status == 501 || is_of_the_schema(status, &answer);
+            assert!(is_expected, "{method} {path}: {status} {}", String::from_utf8_lossy(&answer));
             azure.pass(2);
         }
     }
     azure.pass(600);
     for path in ["/api/v1/pods", "/api/v1/events", "/apis/apps/v1/deployments"] {
-        assert_eq!(ask("GET", path, "application/json", b""), 200, "{path}");
+        assert_eq!(ask("GET", path, "application/json", b"").0, 200, "{path}");
     }
 });

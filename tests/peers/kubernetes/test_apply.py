@@ -23,6 +23,11 @@ def same(mine, theirs):
     for object in mine + theirs:
         for field in ("name", "namespace", "labels"):
             object["metadata"].pop(field, None)
+        # The controller adds it as soon as it sees the Deployment.
+        if object["kind"] == "Deployment" and "annotations" in object["metadata"]:
+            object["metadata"]["annotations"].pop("deployment.kubernetes.io/revision", None)
+            if not object["metadata"]["annotations"]:
+                del object["metadata"]["annotations"]
         if object["kind"] == "Service":
             for field in ("clusterIP", "clusterIPs"):
                 object["spec"].pop(field)

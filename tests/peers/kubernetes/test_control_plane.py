@@ -35,8 +35,16 @@ def test_nothing_is_left_when_its_starter_is_killed(how, tmp_path):
     program = pathlib.Path(control_plane.__file__)
     environment = os.environ | {"TMPDIR": str(tmp_path)}
     command = [sys.executable, str(program), TOOLS, "sleep", "100"]
-    # A group of its own: what is left must not depend on a terminal that kills the whole group.
-    starter = subprocess.Popen(command, env=environment, stderr=subprocess.PIPE, text=True, start_new_session=True)
+    # A group of its own: what is left must not depend on a terminal that kills the whole group. A shell without job control starts
+    # background programs, such as this suite, with SIGINT ignored, and a child would inherit that.
+    starter = subprocess.Popen(
+        command,
+        env=environment,
+        stderr=subprocess.PIPE,
+        text=True,
+        start_new_session=True,
+        preexec_fn=lambda: signal.signal(signal.SIGINT, signal.SIG_DFL),
+    )
     assert "ready after" in starter.stderr.readline()
     assert left(tmp_path) and len(processes(tmp_path)) >= 4
     starter.send_signal(how)
