@@ -20,6 +20,9 @@ pub struct Azure {
     api_server: String,
 }
 
+/// Stands for an answer where the emulated network has no such host.
+const NO_SUCH_HOST: u16 = 599;
+
 impl Azure {
     /// Makes one. It takes no time for anything.
     pub fn new() -> Self {
@@ -90,8 +93,11 @@ impl Azure {
         let watches = request.uri().query().is_some_and(|query| query.contains("watch"));
         self.runtime.block_on(async {
             let door = self.emulator.kubernetes();
-            let answer: Response<Body> =
-                door.oneshot(request.map(Body::from)).await.expect("no fault was ordered, and none may come");
+            let answer: Response<Body> = match door.oneshot(request.map(Body::from)).await {
+                Ok(answer) => answer,
+                Err(err) if err.to_string().starts_with("dns error") => return (NO_SUCH_HOST, Bytes::new()),
+                Err(err) => panic!("no fault was ordered, and none may come: {err}"),
+            };
             let status = answer.status().as_u16();
             if watches {
                 return (status, Bytes::new());
