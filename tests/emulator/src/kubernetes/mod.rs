@@ -41,6 +41,7 @@ mod validate;
 mod watch;
 mod writes;
 mod yaml;
+mod yaml_scalar;
 
 #[cfg(test)]
 mod tests;
