@@ -31,11 +31,11 @@ fn rows() -> Vec<Row> {
     rows
 }
 
-fn value(told: &Value) -> Option<Value> {
-    if let Some(float) = told["float"].as_str() {
+fn value(listed: &Value) -> Option<Value> {
+    if let Some(float) = listed["float"].as_str() {
         return float.parse().ok().and_then(Number::from_f64).map(Value::Number);
     }
-    told.get("is").cloned()
+    listed.get("is").cloned()
 }
 
 /// What a row says of a text, as the only value and as the only key of a mapping.

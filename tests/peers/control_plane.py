@@ -309,12 +309,12 @@ def main(tools, *command):
     signal.signal(signal.SIGTERM, lambda *_: sys.exit(143))
     with running(tools) as plane:
         print(f"ready after {plane.start_seconds:.1f} s: {plane.server}, MiB: {plane.memory()}", file=sys.stderr)
-        told = {
+        kubeconfigs = {
             "ADMIN_KUBECONFIG": str(plane.kubeconfigs["admin"]),
             "READER_KUBECONFIG": str(plane.kubeconfigs["reader"]),
             "ETCD": plane.etcd,
         }
-        return subprocess.run(command, env=os.environ | told).returncode
+        return subprocess.run(command, env=os.environ | kubeconfigs).returncode
 
 
 if __name__ == "__main__":

@@ -3277,8 +3277,8 @@ class AksAcrError(Exception):
     claims: str | None
     """The claims that Azure requires in a token before it continues, as JSON.
 
-    They are set if conditional access requires more than the caller's token has. Sign in with them
-    (`az login --claims-challenge`, or `claims` in Azure's libraries) to get such a token.
+    They are set if conditional access requires more than the caller's token has. Sign in with them to get such a token:
+    Azure's libraries take them as `claims`, and `az login --claims-challenge` takes them in base64.
     """
     code: str | None
     """The service's own code, such as `AuthorizationFailed`."""

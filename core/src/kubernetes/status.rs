@@ -29,7 +29,7 @@ pub(crate) fn from_status_at(status: Status, step: &str, path: &str) -> Error {
             Meaning::new(ErrorKind::InvalidInput, "the object is larger than Kubernetes accepts")
         }
         (None, 500) if status.reason.is_empty() => schema::meaning(&status.message).unwrap_or_else(unavailable),
-        // Not transient for whoever repeats the same request: a list has to be read from its beginning.
+        // Not transient: repeating the same request does not help. The list has to be read from its beginning.
         (None, 410) => Meaning {
             is_transient: Some(false),
             ..Meaning::new(ErrorKind::Unavailable, "the cluster no longer has this version of the list")

@@ -94,7 +94,7 @@ async fn send(arm: &Arm, registry: &Registry, call: &Call) -> Result<(DeletedReg
                 let deleted = DeletedRegistry { was_there: answer.status != 204, correlation_id };
                 Ok(Poll::Ready((deleted, Operation::begun_by(arm, &answer, STEP)?)))
             }
-            // Without its time, the registry could not be told from another one of its name.
+            // Without its creation time, a new registry with the same name could not be distinguished from this one.
             Err(err) if is_passing(&err) && registry.created.is_some() => Ok(Poll::Failed(err)),
             Err(err) => Err(err),
         }

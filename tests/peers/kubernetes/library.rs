@@ -75,9 +75,9 @@ async fn main() -> Result<(), Box<dyn StdError>> {
 
 async fn carried_out(client: &Client, order: &Order) -> Value {
     let events = Arc::new(Mutex::new(Vec::new()));
-    let told = events.clone();
+    let reported = events.clone();
     let mut call = CallOptions::default().with_progress(move |event: Event| {
-        told.lock().unwrap_or_else(std::sync::PoisonError::into_inner).push(event.to_string());
+        reported.lock().unwrap_or_else(std::sync::PoisonError::into_inner).push(event.to_string());
     });
     if let Some(seconds) = order.seconds {
         call = call.with_deadline(Duration::from_secs(seconds));

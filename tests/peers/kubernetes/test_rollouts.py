@@ -7,6 +7,7 @@ import time
 import pytest
 
 from kubelet import container, create_node, running, status_of, terminated, waiting
+from test_callers import allow, rule
 
 TEMPLATE = "template: {{metadata: {{labels: {{app: a}}}}, spec: {{{pod}containers: [{{name: c0, image: nginx:1{more}}}]}}}}"
 SELECTOR = "selector: {matchLabels: {app: a}}"
@@ -195,8 +196,6 @@ def test_a_deployment_is_not_judged_by_the_pods_of_another(library, api, namespa
 
 
 def test_a_caller_who_may_only_read_the_deployment(reader, library, api, namespace):
-    from test_callers import allow, rule
-
     with kubelet(api, namespace, READY):
         library.apply(workload(), namespace=namespace)
         allow(api, namespace, [rule("apps", "deployments", "get", "list", "watch")])

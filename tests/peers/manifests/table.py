@@ -11,7 +11,7 @@ PATH = pathlib.Path(__file__).parents[2] / "manifests" / "scalars.json"
 SOURCE = "k8s.io/apimachinery v0.33.3, sigs.k8s.io/yaml v1.4.0 (kubectl 1.33), by tests/peers/yaml"
 
 
-def told(value):
+def described(value):
     """A float as text: not every reader of JSON is exact."""
     return {"float": repr(value)} if isinstance(value, float) else {"is": value}
 
@@ -23,7 +23,7 @@ def rows():
     for (name, scalar), value, key in zip(listed, found[::2], found[1::2]):
         # A key that merges, or that makes no mapping, is not in the table.
         key = next(iter(key)) if isinstance(key, dict) and len(key) == 1 else None
-        value = told(value["a"]) if isinstance(value, dict) and set(value) == {"a"} and not isinstance(value["a"], (dict, list)) else None
+        value = described(value["a"]) if isinstance(value, dict) and set(value) == {"a"} and not isinstance(value["a"], (dict, list)) else None
         yield {"class": name, "written": scalar, "value": value, "key": key}
 
 

@@ -130,7 +130,7 @@ fn check_in_brackets(value: &str, after: &str, at: usize) -> Result<(), Fault> {
     Ok(())
 }
 
-/// goyaml knows no `\/`, and half of a pair is no character.
+/// goyaml rejects `\/`, and half of a surrogate pair is not a character.
 fn check_escapes(written: &str, at: usize) -> Result<(), Fault> {
     let mut rest = written;
     while let Some((_, after)) = rest.split_once('\\') {

@@ -16,7 +16,7 @@ pub(super) struct Judge {
     propagation_timeout: Duration,
     fail_fast: bool,
     /// Whether a refused pull is judged by its age. Until the role assignments are known, it is not judged at all.
-    pub knows_grants: bool,
+    knows_grants: bool,
     /// Since when a pull that depends on a grant blocks the rollout.
     refused_since: Option<Instant>,
     /// Since when such a pull blocks it no more. Kubernetes may have reported the rollout as stalled meanwhile; its controllers
@@ -39,13 +39,23 @@ impl Judge {
         self.refused_since = is_refused.then(|| self.refused_since.unwrap_or_else(Instant::now));
     }
 
-    /// Until when a refused pull is waited for, if there is one, with what came before.
-    pub fn wait_until(&self) -> Option<Instant> {
-        if let Some(since) = self.refused_since {
-            return self.knows_grants.then(|| since + self.propagation_timeout);
+    /// Takes what the role assignments say. If no grant can become effective, a refused pull has no more time.
+    pub fn learn(&mut self, is_final: bool) {
+        self.knows_grants = true;
+        if is_final {
+            self.propagation_timeout = Duration::ZERO;
         }
-        let until = self.hoped_since.map(|since| since + self.propagation_timeout);
-        until.filter(|until| *until > Instant::now())
+    }
+
+    /// Until when a refused pull is waited for, if there is one, with what came before. `None` once that time is over: waiting for a
+    /// time that has passed would not wait at all.
+    pub fn wait_until(&self) -> Option<Instant> {
+        self.time_limit().filter(|until| *until > Instant::now())
+    }
+
+    fn time_limit(&self) -> Option<Instant> {
+        let since = self.refused_since.filter(|_| self.knows_grants).or(self.hoped_since)?;
+        Some(since + self.propagation_timeout)
     }
 
     /// The result, if the rollout has ended.
@@ -63,7 +73,7 @@ impl Judge {
         }
         if let Some(failure) = state.pull_failure(PullRetry::AfterGrant) {
             // Kubernetes' own progress deadline may have ended before the grant was made; its controllers continue anyway.
-            let is_over = self.wait_until().is_some_and(|until| until <= Instant::now());
+            let is_over = self.knows_grants && self.wait_until().is_none();
             return is_over.then(|| Err(pull_failed(state, failure)));
         }
         let RolloutPhase::Stalled { message } = &state.phase else { return None };
@@ -216,8 +226,29 @@ mod tests {
         let mut judge = Judge { knows_grants: false, ..judge(0) };
         assert!(ended(&mut judge, &state(&[pull(REFUSED)])).is_none());
         assert_eq!(judge.wait_until(), None);
-        judge.knows_grants = true;
+        judge.learn(false);
         assert_eq!(kind(ended(&mut judge, &state(&[pull(REFUSED)]))), Some(ErrorKind::PullFailed));
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn a_missing_grant_leaves_a_refused_pull_no_time_now_or_later() {
+        let mut judge = Judge::new(Duration::from_secs(600), false);
+        judge.observe(&state(&[pull(REFUSED)]));
+        judge.learn(true);
+        assert_eq!(kind(judge.verdict(&state(&[pull(REFUSED)]))), Some(ErrorKind::PullFailed));
+        assert!(ended(&mut judge, &state(&[])).is_none());
+        assert_eq!(kind(ended(&mut judge, &state(&[pull(REFUSED)]))), Some(ErrorKind::PullFailed));
+    }
+
+    /// Nothing is decided while the controller lags, but the wait for the next state has to be one.
+    #[tokio::test(start_paused = true)]
+    async fn a_time_that_is_over_is_not_waited_for() {
+        let mut judge = judge(60);
+        let lagging = WorkloadState { phase: RolloutPhase::NotObserved, ..state(&[pull(REFUSED)]) };
+        assert!(ended(&mut judge, &lagging).is_none() && judge.wait_until().is_some());
+        tokio::time::advance(Duration::from_secs(61)).await;
+        assert!(ended(&mut judge, &lagging).is_none());
+        assert_eq!(judge.wait_until(), None);
     }
 
     #[tokio::test(start_paused = true)]

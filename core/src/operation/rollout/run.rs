@@ -68,7 +68,7 @@ struct Wait<'a> {
     verdict: Option<Verdict>,
 }
 
-/// Why a wait for the next state that matters ended.
+/// What a state means, if it ends a wait.
 enum Stop {
     Ended(Result<Rollout>),
     /// A registry refused a pull, and its role assignments decide what that means.
@@ -77,7 +77,7 @@ enum Stop {
 
 impl Wait<'_> {
     async fn run(&mut self) -> Result<Rollout> {
-        let failure = match self.until(true).await? {
+        let failure = match self.end_or_refusal().await? {
             Stop::Ended(ended) => return ended,
             Stop::Refused(failure) => failure,
         };
@@ -85,23 +85,15 @@ impl Wait<'_> {
             Either::Left(ended) => return ended,
             Either::Right(verdict) => verdict,
         };
-        self.judge.knows_grants = true;
+        self.judge.learn(verdict.is_final);
         let (is_final, step) = (verdict.is_final, verdict.step.clone());
         self.verdict = Some(verdict);
-        if !is_final {
-            let call = self.call;
-            return call.step(&step, self.rest()).await;
+        if is_final {
+            // To find that out took a while, and the pods may run by now.
+            return self.end().await;
         }
-        // To find that out took a while, and the pods may run by now.
-        match self.refusal() {
-            Some(err) => Err(err),
-            None => self.rest().await,
-        }
-    }
-
-    fn refusal(&mut self) -> Option<Error> {
-        let state = self.current()?;
-        state.pull_failure(PullRetry::AfterGrant).map(|failure| pull_failed(&state, failure))
+        let call = self.call;
+        call.step(&step, self.end()).await
     }
 
     /// Adds the workload, what is known of the grants, and at the deadline how far the rollout was.
@@ -117,49 +109,48 @@ impl Wait<'_> {
         err.with_context("workload", workload.to_string()).with_context("namespace", workload.namespace.clone())
     }
 
-    /// Waits for the end, when the role assignments are known.
-    async fn rest(&mut self) -> Result<Rollout> {
-        loop {
-            if let Stop::Ended(ended) = self.until(false).await? {
-                return ended;
-            }
-        }
-    }
-
     /// Reads the role assignments, unless the rollout ends first.
     async fn judge_grants(&mut self, failure: &PullFailure) -> Result<Either<Result<Rollout>, Verdict>> {
         let (parts, cluster, options, call) = (self.parts, self.cluster, self.options, self.call);
         let reading = pin!(grant::judge(parts, cluster, failure, options, call));
-        let ending = pin!(self.rest());
+        let ending = pin!(self.end());
         match select(reading, ending).await {
             Either::Left((verdict, _)) => verdict.map(Either::Right),
             Either::Right((ended, _)) => Ok(Either::Left(ended)),
         }
     }
 
-    /// Waits for the end; also for a refused pull, if `stop_at_refusal`.
-    async fn until(&mut self, stop_at_refusal: bool) -> Result<Stop> {
+    async fn end_or_refusal(&mut self) -> Result<Stop> {
         loop {
-            if let Some(state) = self.current() {
-                self.judge.observe(&state);
-                self.report(&state);
-                if let Some(ended) = self.judge.verdict(&state) {
-                    return Ok(Stop::Ended(ended));
-                }
-                match state.pull_failure(PullRetry::AfterGrant) {
-                    Some(failure) if !is_of(self.parts.cloud(), failure) => {
-                        return Ok(Stop::Ended(Err(pull_failed(&state, failure))));
-                    }
-                    Some(failure) if stop_at_refusal => return Ok(Stop::Refused(failure.clone())),
-                    _ => {}
-                }
+            if let Some(stop) = self.stop() {
+                return Ok(stop);
             }
             self.next_state().await?;
         }
     }
 
-    fn current(&mut self) -> Option<WorkloadState> {
-        self.states.borrow_and_update().clone()
+    async fn end(&mut self) -> Result<Rollout> {
+        loop {
+            if let Some(Stop::Ended(ended)) = self.stop() {
+                return ended;
+            }
+            self.next_state().await?;
+        }
+    }
+
+    /// Judges the newest state.
+    fn stop(&mut self) -> Option<Stop> {
+        let state = self.states.borrow_and_update().clone()?;
+        self.judge.observe(&state);
+        self.report(&state);
+        if let Some(ended) = self.judge.verdict(&state) {
+            return Some(Stop::Ended(ended));
+        }
+        let failure = state.pull_failure(PullRetry::AfterGrant)?;
+        if is_of(self.parts.cloud(), failure) {
+            return Some(Stop::Refused(failure.clone()));
+        }
+        Some(Stop::Ended(Err(pull_failed(&state, failure))))
     }
 
     /// Waits for the next state, or for the end of the time for a refused pull.
@@ -168,7 +159,7 @@ impl Wait<'_> {
         let states = &mut self.states;
         self.call
             .run(STEP, async {
-                // The sender outlives this: it belongs to the watch beside it.
+                // The sender lives as long as the whole wait, so this is never an error.
                 let changed = states.changed();
                 match until {
                     Some(until) => drop(tokio::time::timeout_at(until, changed).await),

@@ -114,7 +114,7 @@ pub(super) fn body(bytes: &[u8]) -> Result<Value, Refusal> {
     yaml::read(text).map_err(|error| Refusal::bad_request(format!("error decoding YAML: {error}")))
 }
 
-/// A float without a fraction is an integer: nothing that Go writes tells them apart.
+/// A float without a fraction becomes an integer, because Go writes both in the same way.
 fn without_points(value: &mut Value) {
     match value {
         Value::Number(number) if number.is_f64() || number.as_i64().is_none() => {

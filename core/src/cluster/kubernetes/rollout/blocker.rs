@@ -42,7 +42,7 @@ fn unscheduled(pod: &Value) -> Option<Obstacle> {
     let conditions = pod["status"]["conditions"].as_array()?;
     let scheduled = conditions.iter().find(|one| one["type"] == "PodScheduled" && one["status"] == "False")?;
     let text = |field: &str| scheduled[field].as_str().map(str::to_owned);
-    // The reason SchedulingGated is a gate that somebody has set, and has to remove.
+    // The reason SchedulingGated means that the pod has a scheduling gate, which its owner has to remove.
     Some((Kind::Unschedulable, text("reason")?, text("message")?))
 }
 

@@ -5,6 +5,7 @@ mod blocker;
 mod events;
 mod members;
 mod object;
+mod progress;
 
 use super::{
     client::Kubernetes,

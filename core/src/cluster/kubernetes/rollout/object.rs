@@ -1,12 +1,7 @@
-//! A workload object, as far as it is read, and what it says of its rollout. The rules are those of `kubectl rollout status`
-//! (`k8s.io/kubectl/pkg/polymorphichelpers/rollout_status.go`), and of `kubectl wait --for=condition=complete` for a Job.
+//! The parts of a workload object that are read, and how the pods of its newest template are recognized.
 
 use crate::{
-    cluster::{
-        RolloutPhase,
-        workload::WorkloadKind::{self, DaemonSet, Deployment, Job, StatefulSet},
-    },
-    error::{Error, ErrorKind, Result},
+    cluster::workload::WorkloadKind::{self, DaemonSet, Deployment, Job, StatefulSet},
     lenient::or_default,
     stored_time,
 };
@@ -20,65 +15,65 @@ const TEMPLATE_GENERATION: &str = "deprecated.daemonset.template.generation";
 #[derive(Clone, Debug, Default, Deserialize)]
 #[serde(default)]
 pub(super) struct Object {
-    metadata: Metadata,
+    pub metadata: Metadata,
     #[serde(deserialize_with = "or_default")]
-    spec: Spec,
+    pub spec: Spec,
     #[serde(deserialize_with = "or_default")]
-    status: Status,
+    pub status: Status,
 }
 
 #[derive(Clone, Debug, Default, Deserialize)]
 #[serde(default, rename_all = "camelCase")]
-struct Metadata {
-    name: String,
-    uid: String,
-    generation: u64,
+pub(super) struct Metadata {
+    pub name: String,
+    pub uid: String,
+    pub generation: u64,
     #[serde(deserialize_with = "or_default")]
-    annotations: BTreeMap<String, String>,
-    creation_timestamp: Option<String>,
+    pub annotations: BTreeMap<String, String>,
+    pub creation_timestamp: Option<String>,
     #[serde(deserialize_with = "or_default")]
-    managed_fields: Vec<ManagedField>,
+    pub managed_fields: Vec<ManagedField>,
 }
 
 #[derive(Clone, Debug, Default, Deserialize)]
 #[serde(default)]
-struct ManagedField {
+pub(super) struct ManagedField {
     subresource: Option<String>,
     time: Option<String>,
 }
 
 #[derive(Clone, Debug, Default, Deserialize)]
 #[serde(default, rename_all = "camelCase")]
-struct Spec {
-    replicas: Option<u32>,
-    paused: Option<bool>,
-    suspend: Option<bool>,
-    completions: Option<u32>,
-    parallelism: Option<u32>,
+pub(super) struct Spec {
+    pub replicas: Option<u32>,
+    pub paused: Option<bool>,
+    pub suspend: Option<bool>,
+    pub completions: Option<u32>,
+    pub parallelism: Option<u32>,
     #[serde(deserialize_with = "or_default")]
-    selector: Selector,
+    pub selector: Selector,
     #[serde(deserialize_with = "or_default")]
-    update_strategy: UpdateStrategy,
+    pub update_strategy: UpdateStrategy,
 }
 
 #[derive(Clone, Debug, Default, Deserialize)]
 #[serde(default, rename_all = "camelCase")]
-struct UpdateStrategy {
+pub(super) struct UpdateStrategy {
     #[serde(rename = "type")]
-    kind: Option<String>,
+    pub kind: Option<String>,
     #[serde(deserialize_with = "or_default")]
-    rolling_update: RollingUpdate,
+    pub rolling_update: RollingUpdate,
 }
 
 #[derive(Clone, Debug, Default, Deserialize)]
 #[serde(default)]
-struct RollingUpdate {
-    partition: Option<u32>,
+pub(super) struct RollingUpdate {
+    pub partition: Option<u32>,
 }
 
 #[derive(Clone, Debug, Default, Deserialize)]
 #[serde(default, rename_all = "camelCase")]
-struct Selector {
+pub(super) struct Selector {
     #[serde(deserialize_with = "or_default")]
     match_labels: BTreeMap<String, String>,
     #[serde(deserialize_with = "or_default")]
@@ -87,7 +82,7 @@ struct Selector {
 
 #[derive(Clone, Debug, Default, Deserialize)]
 #[serde(default)]
-struct Expression {
+pub(super) struct Expression {
     key: String,
     operator: String,
     #[serde(deserialize_with = "or_default")]
@@ -96,34 +91,34 @@ struct Expression {
 
 #[derive(Clone, Debug, Default, Deserialize)]
 #[serde(default, rename_all = "camelCase")]
-struct Status {
-    observed_generation: u64,
+pub(super) struct Status {
+    pub observed_generation: u64,
     // Deployments and StatefulSets
-    replicas: u32,
-    ready_replicas: u32,
-    updated_replicas: u32,
-    available_replicas: u32,
-    update_revision: Option<String>,
+    pub replicas: u32,
+    pub ready_replicas: u32,
+    pub updated_replicas: u32,
+    pub available_replicas: u32,
+    pub update_revision: Option<String>,
     // DaemonSets
-    desired_number_scheduled: u32,
-    current_number_scheduled: u32,
-    updated_number_scheduled: u32,
-    number_available: u32,
+    pub desired_number_scheduled: u32,
+    pub current_number_scheduled: u32,
+    pub updated_number_scheduled: u32,
+    pub number_available: u32,
     // Jobs
-    active: u32,
-    succeeded: u32,
+    pub active: u32,
+    pub succeeded: u32,
     #[serde(deserialize_with = "or_default")]
-    conditions: Vec<Condition>,
+    pub conditions: Vec<Condition>,
 }
 
 #[derive(Clone, Debug, Default, Deserialize)]
 #[serde(default)]
-struct Condition {
+pub(super) struct Condition {
     #[serde(rename = "type")]
-    kind: String,
-    status: String,
-    reason: String,
-    message: String,
+    pub kind: String,
+    pub status: String,
+    pub reason: String,
+    pub message: String,
 }
 
 /// How the pods of the newest template are recognized.
@@ -139,7 +134,7 @@ pub(super) enum Newest {
     Unknown,
 }
 
-/// What tells one round of the rollout from the next: with another template, other pods count.
+/// Identifies a round of the rollout. With another pod template, other pods count, so they are read again.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(super) struct Round {
     uid: String,
@@ -199,128 +194,6 @@ impl Object {
         let times = managed.filter_map(|one| one.time.as_deref()).chain(self.metadata.creation_timestamp.as_deref());
         times.filter_map(stored_time::parse).max()
     }
-
-    /// Rejects a workload whose controller does not update its pods.
-    pub fn check_strategy(&self, kind: WorkloadKind) -> Result<()> {
-        let strategy = self.spec.update_strategy.kind.as_deref().unwrap_or("RollingUpdate");
-        if matches!(kind, StatefulSet | DaemonSet) && strategy != "RollingUpdate" {
-            let message = "this workload has no rollout: its pods are updated only when they are deleted";
-            return Err(Error::new(ErrorKind::Unsupported, message).with_context("updateStrategy", strategy));
-        }
-        Ok(())
-    }
-
-    /// The pods that the rollout needs.
-    pub fn wanted(&self, kind: WorkloadKind) -> u32 {
-        match kind {
-            Deployment | StatefulSet => self.spec.replicas.unwrap_or(1),
-            DaemonSet => self.status.desired_number_scheduled,
-            // Without completions, one success of the parallel pods ends a Job.
-            Job => self.spec.completions.unwrap_or(1),
-        }
-    }
-
-    /// Ready pods, as the workload counts them.
-    pub fn ready(&self, kind: WorkloadKind) -> u32 {
-        match kind {
-            Deployment => self.status.available_replicas,
-            StatefulSet => self.status.ready_replicas,
-            DaemonSet => self.status.number_available,
-            Job => self.status.succeeded,
-        }
-    }
-
-    /// Whether pods that the rollout needs have not been created.
-    pub fn lacks_pods(&self, kind: WorkloadKind) -> bool {
-        let (status, wanted) = (&self.status, self.wanted(kind));
-        match kind {
-            Deployment | StatefulSet => status.replicas < wanted,
-            DaemonSet => status.current_number_scheduled < wanted,
-            Job => {
-                let missing = wanted.saturating_sub(status.succeeded);
-                status.active < missing.min(self.spec.parallelism.unwrap_or(1))
-            }
-        }
-    }
-
-    /// Kubernetes counts generations from 1: without a generation it is unknown what the status refers to. A Job has no observed
-    /// generation, since its template cannot change.
-    fn is_observed(&self, kind: WorkloadKind) -> bool {
-        kind == Job || (self.metadata.generation > 0 && self.status.observed_generation >= self.metadata.generation)
-    }
-
-    fn condition(&self, kind: &str) -> Option<&Condition> {
-        self.status.conditions.iter().find(|one| one.kind == kind && one.status == "True")
-    }
-
-    pub fn phase(&self, kind: WorkloadKind) -> RolloutPhase {
-        if !self.is_observed(kind) {
-            return RolloutPhase::NotObserved;
-        }
-        if self.is_complete(kind) {
-            return RolloutPhase::Complete;
-        }
-        if let Some(failed) = self.condition("Failed").filter(|_| kind == Job) {
-            return RolloutPhase::Failed { reason: failed.reason.clone(), message: failed.message.clone() };
-        }
-        if self.spec.paused == Some(true) || self.spec.suspend == Some(true) {
-            return RolloutPhase::Paused;
-        }
-        let stalled = self.status.conditions.iter().find(|one| one.reason == "ProgressDeadlineExceeded");
-        match stalled {
-            Some(stalled) if kind == Deployment => RolloutPhase::Stalled { message: stalled.message.clone() },
-            _ => RolloutPhase::Progressing,
-        }
-    }
-
-    fn is_complete(&self, kind: WorkloadKind) -> bool {
-        kind != Job && self.waiting_for(kind).is_none() || kind == Job && self.condition("Complete").is_some()
-    }
-
-    /// What an unfinished rollout waits for.
-    pub fn waiting_for(&self, kind: WorkloadKind) -> Option<String> {
-        if !self.is_observed(kind) {
-            return Some(format!("the controller to observe generation {}", self.metadata.generation));
-        }
-        match kind {
-            Deployment => self.deployment_waits_for(),
-            StatefulSet => self.stateful_set_waits_for(),
-            DaemonSet => self.daemon_set_waits_for(),
-            Job => Some(format!("{} of {} pods succeeded", self.status.succeeded, self.wanted(kind))),
-        }
-    }
-
-    fn deployment_waits_for(&self) -> Option<String> {
-        let (status, wanted) = (&self.status, self.wanted(Deployment));
-        if status.updated_replicas < wanted {
-            return Some(format!("{} of {wanted} pods are updated", status.updated_replicas));
-        }
-        if status.replicas > status.updated_replicas {
-            return Some(format!("old pods to terminate: {}", status.replicas - status.updated_replicas));
-        }
-        let (available, updated) = (status.available_replicas, status.updated_replicas);
-        (available < updated).then(|| format!("{available} of {updated} updated pods are available"))
-    }
-
-    fn stateful_set_waits_for(&self) -> Option<String> {
-        let (status, wanted) = (&self.status, self.wanted(StatefulSet));
-        if status.ready_replicas < wanted {
-            return Some(format!("{} of {wanted} pods are ready", status.ready_replicas));
-        }
-        let partition = self.spec.update_strategy.rolling_update.partition.unwrap_or(0);
-        let to_update = wanted.saturating_sub(partition);
-        (status.updated_replicas < to_update)
-            .then(|| format!("{} of {to_update} pods are updated", status.updated_replicas))
-    }
-
-    fn daemon_set_waits_for(&self) -> Option<String> {
-        let (status, wanted) = (&self.status, self.wanted(DaemonSet));
-        if status.updated_number_scheduled < wanted {
-            return Some(format!("{} of {wanted} pods are updated", status.updated_number_scheduled));
-        }
-        (status.number_available < wanted)
-            .then(|| format!("{} of {wanted} updated pods are available", status.number_available))
-    }
 }
 
 impl Expression {
@@ -338,108 +211,7 @@ impl Expression {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use serde_json::{Value, json};
-
-    fn phase(kind: WorkloadKind, object: Value) -> (RolloutPhase, Option<String>) {
-        let object = Object::deserialize(object).unwrap();
-        (object.phase(kind), object.waiting_for(kind))
-    }
-
-    fn object(spec: &Value, status: &Value) -> Value {
-        json!({ "metadata": { "generation": 2 }, "spec": spec, "status": status })
-    }
-
-    #[test]
-    fn a_deployment_without_a_generation_is_not_done() {
-        let done = |metadata: Value| {
-            phase(Deployment, json!({ "metadata": metadata, "spec": { "replicas": 0 }, "status": {} })).0
-        };
-        for metadata in [json!({}), json!({ "generation": 0 }), json!({ "generation": 1 })] {
-            assert_eq!(done(metadata), RolloutPhase::NotObserved);
-        }
-        let status = json!({ "observedGeneration": 2, "conditions": null });
-        assert_eq!(phase(Deployment, object(&json!({ "replicas": 0 }), &status)).0, RolloutPhase::Complete);
-    }
-
-    #[test]
-    fn a_deployment_waits_as_kubectl_does() {
-        for (status, waits) in [
-            (json!({}), "2 pods are updated"),
-            (json!({ "updatedReplicas": 1, "replicas": 2 }), "1 of 2 pods are updated"),
-            (json!({ "updatedReplicas": 2, "replicas": 3, "availableReplicas": 2 }), "old pods to terminate: 1"),
-            (
-                json!({ "updatedReplicas": 2, "replicas": 2, "availableReplicas": 1 }),
-                "1 of 2 updated pods are available",
-            ),
-        ] {
-            let mut status = status;
-            status["observedGeneration"] = json!(2);
-            let (phase, text) = phase(Deployment, object(&json!({ "replicas": 2 }), &status));
-            assert!(
-                phase == RolloutPhase::Progressing && text.as_deref().is_some_and(|text| text.ends_with(waits)),
-                "{text:?}"
-            );
-        }
-        let (phase, text) = phase(Deployment, object(&json!({}), &json!({ "observedGeneration": 1 })));
-        assert_eq!(
-            (phase, text.as_deref()),
-            (RolloutPhase::NotObserved, Some("the controller to observe generation 2"))
-        );
-    }
-
-    #[test]
-    fn a_paused_deployment_is_paused_unless_it_is_complete() {
-        let paused = json!({ "replicas": 1, "paused": true });
-        let status = json!({ "observedGeneration": 2, "replicas": 1, "availableReplicas": 1 });
-        assert_eq!(phase(Deployment, object(&paused, &status)).0, RolloutPhase::Paused);
-        let status = json!({ "observedGeneration": 2, "replicas": 1, "updatedReplicas": 1, "availableReplicas": 1 });
-        assert_eq!(phase(Deployment, object(&paused, &status)).0, RolloutPhase::Complete);
-    }
-
-    #[test]
-    fn a_stateful_set_waits_for_ready_pods_and_for_its_partition() {
-        let spec = |partition: u32| json!({ "replicas": 3, "updateStrategy": { "type": "RollingUpdate", "rollingUpdate": { "partition": partition } } });
-        let status = |ready: u32, updated: u32| json!({ "observedGeneration": 2, "readyReplicas": ready, "updatedReplicas": updated });
-        assert_eq!(phase(StatefulSet, object(&spec(0), &status(2, 3))).0, RolloutPhase::Progressing);
-        assert_eq!(phase(StatefulSet, object(&spec(0), &status(3, 2))).0, RolloutPhase::Progressing);
-        assert_eq!(phase(StatefulSet, object(&spec(1), &status(3, 2))).0, RolloutPhase::Complete);
-        assert_eq!(phase(StatefulSet, object(&spec(9), &status(3, 0))).0, RolloutPhase::Complete);
-        assert_eq!(phase(StatefulSet, object(&json!({ "replicas": 0 }), &status(0, 0))).0, RolloutPhase::Complete);
-    }
-
-    #[test]
-    fn a_daemon_set_waits_for_each_of_its_nodes() {
-        let status = |updated: u32, available: u32| json!({ "observedGeneration": 2, "desiredNumberScheduled": 2, "updatedNumberScheduled": updated, "numberAvailable": available });
-        assert_eq!(phase(DaemonSet, object(&json!({}), &status(1, 2))).0, RolloutPhase::Progressing);
-        assert_eq!(phase(DaemonSet, object(&json!({}), &status(2, 1))).0, RolloutPhase::Progressing);
-        assert_eq!(phase(DaemonSet, object(&json!({}), &status(2, 2))).0, RolloutPhase::Complete);
-        let empty = json!({ "observedGeneration": 2 });
-        assert_eq!(phase(DaemonSet, object(&json!({}), &empty)).0, RolloutPhase::Complete);
-    }
-
-    #[test]
-    fn a_job_ends_with_its_conditions() {
-        let with = |kind: &str| json!({ "conditions": [{ "type": kind, "status": "True", "reason": "BackoffLimitExceeded" }] });
-        assert_eq!(phase(Job, object(&json!({}), &with("Complete"))).0, RolloutPhase::Complete);
-        assert!(
-            matches!(phase(Job, object(&json!({}), &with("Failed"))).0, RolloutPhase::Failed { reason, .. } if reason == "BackoffLimitExceeded")
-        );
-        // Pods may still be running.
-        assert_eq!(phase(Job, object(&json!({}), &with("FailureTarget"))).0, RolloutPhase::Progressing);
-        assert_eq!(phase(Job, object(&json!({ "suspend": true }), &json!({}))).0, RolloutPhase::Paused);
-        assert_eq!(
-            phase(Job, object(&json!({ "completions": 2 }), &json!({ "succeeded": 1 }))).0,
-            RolloutPhase::Progressing
-        );
-    }
-
-    #[test]
-    fn pods_that_are_updated_by_hand_have_no_rollout() {
-        let by_hand = Object::deserialize(json!({ "spec": { "updateStrategy": { "type": "OnDelete" } } })).unwrap();
-        for kind in [StatefulSet, DaemonSet] {
-            assert_eq!(by_hand.check_strategy(kind).unwrap_err().kind(), ErrorKind::Unsupported);
-        }
-    }
+    use serde_json::json;
 
     #[test]
     fn controllers_do_not_change_a_specification() {
